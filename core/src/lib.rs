@@ -1,0 +1,7 @@
+//! The realtime engine of an AI assistant, as a sans-IO library.
+
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+pub mod seed;
+pub mod time;

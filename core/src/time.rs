@@ -1,0 +1,193 @@
+//! The two clocks that a host passes in.
+//!
+//! The engine reads no clock. Every input carries a [`Now`]: a monotonic reading that *counts
+//! sleep* (`elapsedRealtime` on Android, the continuous clock on Apple systems, `CLOCK_BOOTTIME`
+//! on Linux clients, `CLOCK_MONOTONIC` on servers) for every interval and deadline, and the wall
+//! clock for what the outside world dates: tokens and timestamps.
+
+use core::fmt;
+use core::ops::Add;
+use core::time::Duration;
+
+/// Both clocks, read together by the host at the moment of an input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Now {
+    /// The monotonic clock that counts sleep.
+    pub mono: Mono,
+    /// The wall clock.
+    pub wall: Wall,
+}
+
+impl Now {
+    /// Both clocks as the host read them.
+    pub const fn new(mono: Mono, wall: Wall) -> Self {
+        Self { mono, wall }
+    }
+}
+
+/// A reading of the monotonic clock: nanoseconds since an origin that the host chooses.
+///
+/// Only differences mean anything. Arithmetic saturates: a reading never wraps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Mono(u64);
+
+impl Mono {
+    /// The origin.
+    pub const ZERO: Self = Self(0);
+
+    /// A reading of `nanos` nanoseconds after the origin.
+    pub const fn from_nanos(nanos: u64) -> Self {
+        Self(nanos)
+    }
+
+    /// A reading of `millis` milliseconds after the origin.
+    pub const fn from_millis(millis: u64) -> Self {
+        Self(millis.saturating_mul(1_000_000))
+    }
+
+    /// Nanoseconds since the origin.
+    pub const fn as_nanos(self) -> u64 {
+        self.0
+    }
+
+    /// The time from `earlier` to this reading; zero if `earlier` is later.
+    pub const fn saturating_since(self, earlier: Self) -> Duration {
+        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl Add<Duration> for Mono {
+    type Output = Self;
+
+    fn add(self, after: Duration) -> Self {
+        let nanos = u64::try_from(after.as_nanos()).unwrap_or(u64::MAX);
+        Self(self.0.saturating_add(nanos))
+    }
+}
+
+/// A point on the wall clock: microseconds since 1970-01-01T00:00:00Z, leap seconds not counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Wall(i64);
+
+impl Wall {
+    /// The Unix epoch.
+    pub const EPOCH: Self = Self(0);
+
+    /// `micros` microseconds after the epoch.
+    pub const fn from_unix_micros(micros: i64) -> Self {
+        Self(micros)
+    }
+
+    /// `millis` milliseconds after the epoch; saturates.
+    pub const fn from_unix_millis(millis: i64) -> Self {
+        Self(millis.saturating_mul(1_000))
+    }
+
+    /// `secs` seconds after the epoch; saturates.
+    pub const fn from_unix_secs(secs: i64) -> Self {
+        Self(secs.saturating_mul(1_000_000))
+    }
+
+    /// Microseconds since the epoch.
+    pub const fn as_unix_micros(self) -> i64 {
+        self.0
+    }
+
+    /// Whole milliseconds since the epoch, rounded down.
+    pub const fn as_unix_millis(self) -> i64 {
+        self.0.div_euclid(1_000)
+    }
+
+    /// Whole seconds since the epoch, rounded down.
+    pub const fn as_unix_secs(self) -> i64 {
+        self.0.div_euclid(1_000_000)
+    }
+
+    /// The time from `earlier` to this point; zero if `earlier` is later.
+    pub const fn saturating_since(self, earlier: Self) -> Duration {
+        let micros = self.0.saturating_sub(earlier.0);
+        if micros <= 0 { Duration::ZERO } else { Duration::from_micros(micros.unsigned_abs()) }
+    }
+}
+
+impl Add<Duration> for Wall {
+    type Output = Self;
+
+    fn add(self, after: Duration) -> Self {
+        let micros = i64::try_from(after.as_micros()).unwrap_or(i64::MAX);
+        Self(self.0.saturating_add(micros))
+    }
+}
+
+/// When a machine wants to be woken, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Deadline {
+    /// Call `handle_timeout` at this reading or as soon after it as possible.
+    pub at: Mono,
+    /// The reason, for logs and tests.
+    pub reason: TimerReason,
+}
+
+impl Deadline {
+    /// A deadline at `at` for `reason`.
+    pub const fn new(at: Mono, reason: TimerReason) -> Self {
+        Self { at, reason }
+    }
+
+    /// The earlier of two deadlines, where either may be absent.
+    pub fn earlier(a: Option<Self>, b: Option<Self>) -> Option<Self> {
+        match (a, b) {
+            (Some(a), Some(b)) => Some(if b.at < a.at { b } else { a }),
+            (a, b) => a.or(b),
+        }
+    }
+}
+
+/// Why a deadline exists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum TimerReason {
+    /// A question has waited as long as it may for its answer.
+    AskExpiry,
+    /// The wait before the next attempt to connect is over.
+    Backoff,
+    /// The peer has had its time to finish the close handshake.
+    CloseHandshake,
+    /// The transport has had its time to connect.
+    Dial,
+    /// A link's turn to be told that the hub drains.
+    Drain,
+    /// The peer has had its time to finish the opening handshake or to be welcomed.
+    Handshake,
+    /// Nothing was heard for an interval: time to ask for life.
+    Heartbeat,
+    /// The peer has had its time to show life.
+    Liveness,
+    /// A link has lived long enough to be trusted: the backoff starts over.
+    Proven,
+    /// A request has waited as long as it may for the host's reply.
+    RequestExpiry,
+    /// The token wants renewal ahead of its expiry.
+    TokenRenewal,
+    /// The token of a link has expired.
+    TokenExpiry,
+}
+
+impl fmt::Display for TimerReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::AskExpiry => "ask expiry",
+            Self::Backoff => "backoff",
+            Self::CloseHandshake => "close handshake",
+            Self::Dial => "dial",
+            Self::Drain => "drain",
+            Self::Handshake => "handshake",
+            Self::Heartbeat => "heartbeat",
+            Self::Liveness => "liveness",
+            Self::Proven => "proven",
+            Self::RequestExpiry => "request expiry",
+            Self::TokenRenewal => "token renewal",
+            Self::TokenExpiry => "token expiry",
+        })
+    }
+}
