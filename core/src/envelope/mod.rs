@@ -1,0 +1,118 @@
+//! JSON text to typed messages and back: the `pam` dialect.
+//!
+//! An [`Envelope`] is one JSON object with its `type`. [`Envelope::parse`] makes one pass over
+//! the text: it checks that the whole of it is JSON and shallow enough, notes where the members
+//! are, and builds nothing. The head ([`kind`](Envelope::kind), [`id`](Envelope::id),
+//! [`reply_to`](Envelope::reply_to), [`timestamp`](Envelope::timestamp)) is then at hand; the
+//! payload is typed when somebody asks for it.
+//!
+//! What is read is read leniently and kept exactly:
+//!
+//! * Every set of words is open. An unknown type, code, agent, verb or member is kept and written
+//!   again byte for byte.
+//! * A member of an unexpected type reads as absent, stays among the extra members and spoils
+//!   nothing else. `null` is absence.
+//! * Of members with equal names the last one counts, as for `JSON.parse` and Python.
+//! * An escape of a lone surrogate reads as U+FFFD and is kept as spelled.
+//! * Text is text: nothing is escaped, cut or dropped.
+//!
+//! Only a text that is no JSON object, is nested too deep or has no string `type` is refused, with
+//! an [`EnvelopeError`] that names the byte.
+
+mod error;
+mod field;
+mod id;
+mod kind;
+mod open;
+mod raw;
+mod scan;
+mod text;
+mod timestamp;
+pub mod write;
+
+pub use error::{DecodeError, EnvelopeError};
+pub use field::Number;
+pub use id::Id;
+pub use kind::{
+    AlertAction, AlertCategory, ErrorCode, InputMode, Kind, Priority, Source, Storage, TimerType,
+    Verb,
+};
+pub use raw::{Raw, Shape};
+pub use scan::Scan;
+pub use text::Text;
+pub use timestamp::{TimeForm, Timestamp};
+
+/// One JSON object with its `type`, checked but not yet built.
+#[derive(Clone, Copy, Debug)]
+pub struct Envelope<'a> {
+    text: &'a str,
+    scan: Scan,
+}
+
+impl<'a> Envelope<'a> {
+    /// The nesting that a host allows unless it has a reason: the `depth` of the dialect's size
+    /// rules.
+    pub const DEPTH: u8 = 10;
+
+    /// Checks a text. `depth` is the allowed nesting of objects and arrays, the envelope's own
+    /// braces counting as one.
+    ///
+    /// # Errors
+    ///
+    /// The text is not JSON, not an object, nested too deep, or has no string `type`.
+    pub fn parse(text: &'a str, depth: u8) -> Result<Self, EnvelopeError> {
+        let scan = Scan::object(text, depth)?;
+        let kind = scan.kind.raw(text).ok_or(EnvelopeError::MissingType)?;
+        if kind.shape() != Shape::Text {
+            return Err(EnvelopeError::TypeNotText { at: scan.kind.at(), found: kind.shape() });
+        }
+        Ok(Self { text, scan })
+    }
+
+    /// The envelope that [`scan`](Self::scan) belongs to: `text` must be what was parsed.
+    ///
+    /// With another text every answer is unspecified, but no panic follows.
+    pub const fn from_scan(text: &'a str, scan: Scan) -> Self {
+        Self { text, scan }
+    }
+
+    /// Where the members are, to be kept while the text moves.
+    pub const fn scan(&self) -> Scan {
+        self.scan
+    }
+
+    /// The text, byte for byte.
+    pub const fn as_str(&self) -> &'a str {
+        self.text
+    }
+
+    /// What it is.
+    pub fn kind(&self) -> Kind<'a> {
+        let word = self.scan.kind.raw(self.text).and_then(|raw| raw.text());
+        word.map_or_else(|| Kind::Unknown(Text::default()), Kind::from)
+    }
+
+    /// What the sender calls it.
+    pub fn id(&self) -> Option<Id<'a>> {
+        self.scan.id.raw(self.text).and_then(Id::from_raw)
+    }
+
+    /// The id of the request that it answers.
+    pub fn reply_to(&self) -> Option<Id<'a>> {
+        self.scan.reply_to.raw(self.text).and_then(Id::from_raw)
+    }
+
+    /// When it was sent, by its own account.
+    pub fn timestamp(&self) -> Option<Timestamp<'a>> {
+        self.scan.timestamp.raw(self.text).and_then(Timestamp::from_raw)
+    }
+
+    /// The last top-level member of this name.
+    pub fn field(&self, name: &str) -> Option<Raw<'a>> {
+        let members = self.scan.members(self.text);
+        members.filter(|member| member.is_named(name)).last().map(|member| member.value)
+    }
+}
+
+#[cfg(test)]
+mod tests;

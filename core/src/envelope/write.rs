@@ -1,0 +1,208 @@
+//! The frames that the engine itself sends.
+//!
+//! Old clients take any frame with a top-level `message`, `content`, `response` or `text` for the
+//! answer to their question, and any truthy `error` for a failure. Of the frames made here only
+//! [`chat_response`] and [`error`] carry such members, because they are just that.
+
+use core::time::Duration;
+
+use super::field::{Field, write_f64};
+use super::id::Id;
+use super::kind::{ErrorCode, Source};
+use super::raw::Raw;
+use super::text::{Text, write_text};
+use super::timestamp::write_wall;
+use super::{Envelope, Kind};
+use crate::time::Wall;
+
+/// An object in the making.
+#[derive(Debug)]
+pub(super) struct Object<'o> {
+    out: &'o mut String,
+    empty: bool,
+}
+
+impl<'o> Object<'o> {
+    pub(super) fn new(out: &'o mut String) -> Self {
+        out.push('{');
+        Self { out, empty: true }
+    }
+
+    pub(super) fn of(kind: &Kind<'_>, out: &'o mut String) -> Self {
+        let mut object = Self::new(out);
+        object.member("type", kind);
+        object
+    }
+
+    pub(super) fn name(&mut self, spelled: &str) -> &mut String {
+        if !self.empty {
+            self.out.push(',');
+        }
+        self.empty = false;
+        self.out.push('"');
+        self.out.push_str(spelled);
+        self.out.push_str("\":");
+        self.out
+    }
+
+    pub(super) fn member<'a, T: Field<'a>>(&mut self, name: &str, value: &T) {
+        value.write(self.name(name));
+    }
+
+    pub(super) fn optional<'a, T: Field<'a>>(&mut self, name: &str, value: Option<&T>) {
+        if let Some(value) = value {
+            self.member(name, value);
+        }
+    }
+
+    fn text(&mut self, name: &str, text: &str) {
+        write_text(self.name(name), text);
+    }
+
+    fn time(&mut self, now: Wall) {
+        let out = self.name("timestamp");
+        out.push('"');
+        write_wall(out, now);
+        out.push('"');
+    }
+
+    pub(super) fn end(self) {
+        self.out.push('}');
+    }
+}
+
+/// The welcome: the first frame after authentication. `features` names what this server can do
+/// beyond the dialect, e.g. `reply_to` and `repeat`; a peer without the engine does not look.
+pub fn connection(out: &mut String, now: Wall, features: &[&str]) {
+    let mut object = Object::of(&Kind::Connection, out);
+    object.text("status", "connected");
+    object.time(now);
+    if !features.is_empty() {
+        let out = object.name("features");
+        for (at, feature) in features.iter().enumerate() {
+            out.push(if at == 0 { '[' } else { ',' });
+            write_text(out, feature);
+        }
+        out.push(']');
+    }
+    object.end();
+}
+
+/// A `ping` of either side.
+pub fn ping(out: &mut String, now: Wall) {
+    let mut object = Object::of(&Kind::Ping, out);
+    object.time(now);
+    object.end();
+}
+
+/// A server's answer to `ping`.
+pub fn pong(out: &mut String, now: Wall, reply_to: Option<&Id<'_>>) {
+    let mut object = Object::of(&Kind::Pong, out);
+    object.time(now);
+    object.optional("reply_to", reply_to);
+    object.end();
+}
+
+/// A client's answer to `ping`: gives the server its own timestamp back, as it spelled it.
+pub fn pong_to(out: &mut String, ping: &Envelope<'_>) {
+    let mut object = Object::of(&Kind::Pong, out);
+    object.optional("timestamp", ping.field("timestamp").as_ref());
+    object.optional("reply_to", ping.id().as_ref());
+    object.end();
+}
+
+/// A server's answer to `context_update`, without the `message` that old clients would take for
+/// the answer to a question.
+pub fn context_updated(out: &mut String, now: Wall, reply_to: Option<&Id<'_>>) {
+    let mut object = Object::of(&Kind::ContextUpdated, out);
+    object.time(now);
+    object.optional("reply_to", reply_to);
+    object.end();
+}
+
+/// A client's renewed token, in band. Old servers take and ignore it.
+pub fn auth(out: &mut String, token: &str) {
+    let mut object = Object::of(&Kind::Auth, out);
+    object.text("token", token);
+    object.end();
+}
+
+/// What an `error` frame says.
+#[derive(Clone, Copy, Debug)]
+pub struct Failure<'a> {
+    /// Why, for programs.
+    pub code: &'a ErrorCode<'a>,
+    /// Why, for people.
+    pub message: &'a str,
+    /// When to come back; written in seconds, rounded up to the millisecond.
+    pub retry_after: Option<Duration>,
+    /// The request that failed, if it had an id.
+    pub reply_to: Option<&'a Id<'a>>,
+}
+
+/// A refusal or failure.
+pub fn error(out: &mut String, now: Wall, failure: &Failure<'_>) {
+    let mut object = Object::of(&Kind::Error, out);
+    object.text("message", failure.message);
+    object.member("error_code", failure.code);
+    if let Some(after) = failure.retry_after {
+        write_seconds(object.name("retry_after"), after);
+    }
+    object.time(now);
+    object.optional("reply_to", failure.reply_to);
+    object.end();
+}
+
+/// What a `chat_response` frame says.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Answer<'a> {
+    /// The text, written as both `message` and `content`.
+    pub text: &'a str,
+    /// Things for the page to do: an array; absent stands for none. Anything but an array is
+    /// written as the only item of one.
+    pub ui_actions: Option<Raw<'a>>,
+    /// Who made the answer.
+    pub source: Option<&'a Source<'a>>,
+    /// The model behind it.
+    pub model: Option<&'a str>,
+    /// The agent behind it.
+    pub agent: Option<&'a str>,
+    /// Whether the text excuses a failure.
+    pub failed: bool,
+    /// The request it answers, if that had an id.
+    pub reply_to: Option<&'a Id<'a>>,
+}
+
+/// An answer.
+pub fn chat_response(out: &mut String, now: Wall, answer: &Answer<'_>) {
+    let mut object = Object::of(&Kind::ChatResponse, out);
+    object.text("message", answer.text);
+    object.text("content", answer.text);
+    let actions = answer.ui_actions.unwrap_or(Raw::EMPTY_LIST);
+    let out = object.name("ui_actions");
+    if actions.as_json().starts_with('[') {
+        actions.write(out);
+    } else {
+        out.push('[');
+        actions.write(out);
+        out.push(']');
+    }
+    object.optional("source", answer.source);
+    object.optional("model", answer.model.map(Text::from).as_ref());
+    object.optional("agent", answer.agent.map(Text::from).as_ref());
+    object.member("error", &answer.failed);
+    object.time(now);
+    object.optional("reply_to", answer.reply_to);
+    object.end();
+}
+
+/// Appends `span` in seconds, rounded up to the millisecond.
+fn write_seconds(out: &mut String, span: Duration) {
+    let millis = span.as_nanos().div_ceil(1_000_000);
+    let seconds = u64::try_from(millis / 1_000).unwrap_or(u64::MAX);
+    if millis.is_multiple_of(1_000) {
+        out.push_str(&seconds.to_string());
+    } else {
+        write_f64(out, millis as f64 / 1e3);
+    }
+}
