@@ -1,0 +1,128 @@
+//! `cargo xtask bench`: the engine beside its peers, in one run.
+//!
+//! Each target of kind `bench` in the package `pamlink-benches` is one group. It writes its rows
+//! to `target/bench/NAME.json`; the table is made from that file, so both say the same.
+
+use std::time::SystemTime;
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::Value;
+
+use crate::workspace::Workspace;
+
+const PACKAGE: &str = "pamlink-benches";
+
+/// Measures one group, or each in turn. Whether every target was met.
+pub(crate) fn run(workspace: &Workspace, name: Option<&str>, quick: bool) -> Result<bool> {
+    let all = workspace.targets(PACKAGE, "bench");
+    let groups = match name {
+        None => all,
+        Some(name) if all.iter().any(|group| group == name) => vec![name.to_owned()],
+        Some(name) => bail!("no group {name:?}; there are {}", all.join(", ")),
+    };
+    ensure!(!groups.is_empty(), "the package {PACKAGE} has no groups");
+    let mut met = true;
+    for group in groups {
+        met &= measure(workspace, &group, quick)?;
+    }
+    Ok(met)
+}
+
+fn measure(workspace: &Workspace, group: &str, quick: bool) -> Result<bool> {
+    let started = SystemTime::now();
+    let mut bench = workspace.cargo(["bench", "--package", PACKAGE, "--bench", group, "--"]);
+    if quick {
+        bench.arg("--quick");
+    }
+    let status = bench.status()?;
+    let path = workspace.root.join("target/bench").join(format!("{group}.json"));
+    let written = std::fs::metadata(&path).and_then(|file| file.modified());
+    let is_fresh = written.is_ok_and(|at| at + std::time::Duration::from_secs(2) >= started);
+    ensure!(is_fresh, "{} was not written ({status})", path.display());
+    let document: Value = serde_json::from_slice(&std::fs::read(&path)?)?;
+    let rows = document["rows"].as_array().context("no rows")?;
+    ensure!(!rows.is_empty(), "{} has no rows", path.display());
+    print!("{}", table(rows)?);
+    let met = rows.iter().all(|row| row["met"] != false);
+    Ok(status.success() && met)
+}
+
+/// The rows as a table, each column as wide as its widest cell.
+fn table(rows: &[Value]) -> Result<String> {
+    let head = ["name", "value", "unit", "peer", "peer_value", "ratio", "target", "met"];
+    let mut lines = vec![head.map(|name| name.replace('_', " "))];
+    for row in rows {
+        for name in head {
+            ensure!(row.get(name).is_some(), "a row lacks {name:?}: {row}");
+        }
+        lines.push(head.map(|name| cell(&row[name])));
+    }
+    let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max();
+    let widths: Vec<usize> = (0..head.len()).filter_map(width).collect();
+    let mut text = String::new();
+    for line in &lines {
+        for (at, (cell, width)) in line.iter().zip(&widths).enumerate() {
+            let is_number = matches!(at, 1 | 4 | 5);
+            let pad = " ".repeat(width - cell.chars().count());
+            let (before, after) = if is_number { (pad.as_str(), "") } else { ("", pad.as_str()) };
+            text.push_str(&format!("{before}{cell}{after}  "));
+        }
+        text.truncate(text.trim_end().len());
+        text.push('\n');
+    }
+    Ok(text)
+}
+
+fn cell(value: &Value) -> String {
+    match value {
+        Value::Null => "-".to_owned(),
+        Value::Bool(met) => if *met { "yes" } else { "NO" }.to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Number(number) => match number.as_f64() {
+            Some(number) if number.abs() >= 100.0 => grouped(number.round()),
+            Some(number) => format!("{number:.2}"),
+            None => number.to_string(),
+        },
+        other => other.to_string(),
+    }
+}
+
+/// A whole number with its thousands apart.
+fn grouped(number: f64) -> String {
+    let digits = format!("{:.0}", number.abs());
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    if number < 0.0 { format!("-{text}") } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn aligns_the_columns() {
+        let rows = serde_json::json!([
+            {"name": "window", "value": 31.234, "unit": "ns", "peer": "two sets", "peer_value": 30,
+             "ratio": 1.04, "target": "<= 1.5", "met": true},
+            {"name": "path", "value": 1234567.8, "unit": "msg/s", "peer": null, "peer_value": null,
+             "ratio": null, "target": null, "met": null}
+        ]);
+        let table = table(rows.as_array().unwrap()).unwrap();
+        let expected = "\
+name        value  unit   peer      peer value  ratio  target  met
+window      31.23  ns     two sets       30.00   1.04  <= 1.5  yes
+path    1,234,568  msg/s  -                  -      -  -       -
+";
+        assert_eq!(table, expected);
+    }
+
+    #[test]
+    fn a_row_without_a_column_is_an_error() {
+        assert!(table(&[serde_json::json!({"name": "window"})]).is_err());
+    }
+}

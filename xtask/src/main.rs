@@ -1,0 +1,97 @@
+//! `cargo xtask …`: the developer's commands.
+
+#![forbid(unsafe_code)]
+
+mod bench;
+mod check;
+mod command;
+mod fuzz;
+mod parts;
+mod tally;
+mod tap;
+mod tools;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::builder::PossibleValuesParser;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::command::Console;
+use crate::workspace::Workspace;
+
+/// The developer's commands of pamlink.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+
+    /// Shows all that the tools print while they run (always so when `CI=true`).
+    #[arg(long, short, global = true)]
+    verbose: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Checks everything, installs what that needs, ends with `N passed, N failed, N skipped`.
+    Test(TestArgs),
+    /// Measures beside the peers and prints a table; writes target/bench/NAME.json.
+    Bench(BenchArgs),
+    /// Feeds random input to one fuzz target, or to each in turn.
+    Fuzz(FuzzArgs),
+}
+
+#[derive(Debug, Args)]
+struct TestArgs {
+    /// Runs this part alone; may be given more than once.
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(parts::names()),
+          hide_possible_values = true)]
+    only: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+struct BenchArgs {
+    /// The group to measure; without it, each in turn.
+    name: Option<String>,
+
+    /// Fewer and shorter rounds: shows that it works, its figures mean little.
+    #[arg(long)]
+    quick: bool,
+}
+
+#[derive(Debug, Args)]
+struct FuzzArgs {
+    /// The target to run; without it, each in turn.
+    target: Option<String>,
+
+    /// How long each target runs.
+    #[arg(long, value_name = "N", default_value_t = 60)]
+    seconds: u64,
+}
+
+fn main() -> ExitCode {
+    let command = Cli::command()
+        .mut_subcommand("test", |test| test.after_help(format!("Parts:\n{}", parts::overview())));
+    let cli = Cli::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit());
+    let workspace = match Workspace::find() {
+        Ok(workspace) => workspace,
+        Err(error) => return fail(&error),
+    };
+    let console = Console::new(cli.verbose || workspace.ci);
+    let done = match &cli.task {
+        Task::Test(args) => Ok(parts::run(&workspace, console, &args.only)),
+        Task::Bench(args) => bench::run(&workspace, args.name.as_deref(), args.quick),
+        Task::Fuzz(args) => fuzz::run(&workspace, console, args.target.as_deref(), args.seconds),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => fail(&error),
+    }
+}
+
+fn fail(error: &anyhow::Error) -> ExitCode {
+    eprintln!("error: {error:#}");
+    ExitCode::FAILURE
+}

@@ -1,0 +1,131 @@
+//! The parts of `cargo xtask test`, in the order in which they run: the cheap ones first.
+
+mod browser;
+mod fuzz;
+mod links;
+mod peers;
+mod purity;
+mod report;
+mod rust;
+mod style;
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::time::Instant;
+
+use crate::check::{Checks, Outcome, Stopped};
+use crate::command::Console;
+use crate::tally::Tally;
+use crate::workspace::Workspace;
+
+/// One part.
+struct Part {
+    name: &'static str,
+    about: &'static str,
+    run: fn(&Workspace, Console) -> Outcome,
+}
+
+const PARTS: &[Part] = &[
+    Part { name: "format", about: "rustfmt would change nothing", run: rust::format },
+    Part { name: "style", about: "no long file, no unfinished work", run: style::run },
+    Part {
+        name: "links",
+        about: "every relative link of the documents leads somewhere",
+        run: links::run,
+    },
+    Part {
+        name: "purity",
+        about: "core reaches for no clock, thread, socket, entropy or log",
+        run: purity::run,
+    },
+    Part { name: "lint", about: "clippy, warnings are errors", run: rust::lint },
+    Part {
+        name: "unit",
+        about: "unit, property and integration tests of the workspace",
+        run: rust::unit,
+    },
+    Part { name: "doctest", about: "the examples of the documentation", run: rust::doctest },
+    Part { name: "docs", about: "rustdoc, warnings are errors", run: rust::docs },
+    Part { name: "node", about: "the npm package `ws` against `pamlink serve`", run: peers::node },
+    Part {
+        name: "python",
+        about: "the PyPI package `websockets`, as client and as server",
+        run: peers::python,
+    },
+    Part {
+        name: "browser",
+        about: "headless Chromium chats on the page of `pamlink serve`",
+        run: browser::run,
+    },
+    Part { name: "report", about: "`pamlink report --quick` passes within 20 s", run: report::run },
+    Part { name: "fuzz", about: "a short run of each fuzz target", run: fuzz::run },
+];
+
+/// The names of all parts.
+pub(crate) fn names() -> Vec<&'static str> {
+    PARTS.iter().map(|part| part.name).collect()
+}
+
+/// One line on each part.
+pub(crate) fn overview() -> String {
+    PARTS.iter().fold(String::new(), |mut text, part| {
+        let _infallible = writeln!(text, "  {:<9}{}", part.name, part.about);
+        text
+    })
+}
+
+/// Runs all parts, or those named in `only`; the last line printed is the sum. Whether all passed.
+pub(crate) fn run(workspace: &Workspace, console: Console, only: &[String]) -> bool {
+    let wanted = |part: &&Part| only.is_empty() || only.iter().any(|name| name == part.name);
+    let mut sum = Tally::default();
+    for part in PARTS.iter().filter(wanted) {
+        println!("{:<9}{}", part.name, part.about);
+        let _shown_later = std::io::stdout().flush();
+        let started = Instant::now();
+        let checks = settle(workspace.ci, part.name, (part.run)(workspace, console));
+        for line in checks.notes.iter().flat_map(|note| note.lines()) {
+            println!("    {line}");
+        }
+        println!("{:<9}{} ({:.1} s)", part.name, checks.tally, started.elapsed().as_secs_f64());
+        sum += checks.tally;
+    }
+    println!("{sum}");
+    sum.failed == 0
+}
+
+/// Turns what stopped a part into a count: a missing tool fails in CI and is skipped elsewhere.
+fn settle(ci: bool, name: &str, outcome: Outcome) -> Checks {
+    let mut checks = Checks::default();
+    match outcome {
+        Ok(done) if done.tally == Tally::default() => {
+            checks.fail(format!("{name} checked nothing"));
+        }
+        Ok(done) => return done,
+        Err(Stopped::Missing(what)) if ci => checks.fail(format!("{name} cannot run: {what}")),
+        Err(Stopped::Missing(what)) => {
+            checks.tally.skipped += 1;
+            checks.note(format!("{name} is skipped: {what}"));
+        }
+        Err(Stopped::Broken(error)) => checks.fail(format!("{error:#}")),
+    }
+    checks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_tool_is_skipped_but_fails_in_ci() {
+        let missing = || Err(Stopped::Missing("no chromium".to_owned()));
+        let skipped = Tally { skipped: 1, ..Tally::default() };
+        assert_eq!(settle(false, "browser", missing()).tally, skipped);
+        let failed = Tally { failed: 1, ..Tally::default() };
+        assert_eq!(settle(true, "browser", missing()).tally, failed);
+    }
+
+    #[test]
+    fn a_part_that_checked_nothing_fails() {
+        assert_eq!(settle(false, "unit", Ok(Checks::default())).tally.failed, 1);
+    }
+}
