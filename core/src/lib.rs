@@ -4,5 +4,6 @@
 #![deny(missing_docs)]
 
 pub mod envelope;
+pub mod routing;
 pub mod seed;
 pub mod time;

@@ -1,0 +1,263 @@
+//! From the JSON text to a table, or to everything that is wrong with it.
+
+use core::time::Duration;
+
+use super::error::{Problem, TableError, nearest};
+use super::health::HealthConfig;
+use super::json::{Node, Reader, Spot, shown};
+use super::names::MAX_NAME;
+use super::table::{Table, build};
+use super::words;
+
+/// Longest text of a table, in bytes.
+pub const MAX_TABLE: usize = 1024 * 1024;
+/// Most agents of a table.
+pub const MAX_AGENTS: usize = 256;
+/// Most keywords of one agent.
+pub const MAX_KEYWORDS: usize = 2_000;
+/// Most bytes of keywords in a table, as they stand after folding.
+pub const MAX_KEYWORD_BYTES: usize = 256 * 1024;
+/// Longest keyword, version or agent name, in characters.
+pub const MAX_LENGTH: usize = 64;
+/// Most aliases of an agent.
+pub const MAX_ALIASES: usize = 16;
+/// Most message types or intents of an agent.
+pub const MAX_LISTED: usize = 64;
+/// Most fallbacks that an agent names itself.
+pub const MAX_FALLBACKS: usize = 8;
+/// Most messages that an agent may work on at once.
+pub const MAX_CONCURRENCY: u32 = 1_000_000;
+/// Messages that an agent may work on at once where the table does not say.
+pub const DEFAULT_CONCURRENCY: u32 = 1_024;
+
+const ROOT: &[&str] = &["version", "agents", "default", "error_handler", "health"];
+const AGENT: &[&str] = &[
+    "id",
+    "name",
+    "module",
+    "aliases",
+    "types",
+    "intents",
+    "keywords",
+    "priority",
+    "weight",
+    "concurrency",
+    "fallback",
+    "health",
+];
+const HANDLER: &[&str] = &["id", "name", "module"];
+const HEALTH: &[&str] = &["open_after", "half_open_after_ms", "close_after"];
+
+/// A value with its place.
+#[derive(Debug)]
+pub(super) struct At<T> {
+    pub(super) value: T,
+    pub(super) spot: Spot,
+}
+
+/// An agent as the text has it.
+#[derive(Debug)]
+pub(super) struct AgentSpec {
+    pub(super) id: At<String>,
+    pub(super) name: Option<At<String>>,
+    pub(super) module: Option<String>,
+    pub(super) aliases: Vec<At<String>>,
+    pub(super) types: Vec<At<String>>,
+    pub(super) intents: Vec<At<String>>,
+    /// Folded.
+    pub(super) keywords: Vec<At<String>>,
+    pub(super) priority: i32,
+    pub(super) weight: u32,
+    pub(super) concurrency: u32,
+    pub(super) fallback: Vec<At<String>>,
+    pub(super) health: HealthConfig,
+}
+
+/// A table as the text has it.
+#[derive(Debug)]
+pub(super) struct TableSpec {
+    pub(super) version: String,
+    pub(super) agents: Vec<AgentSpec>,
+    pub(super) default: Option<At<String>>,
+    pub(super) handler: AgentSpec,
+}
+
+/// Loads a table.
+pub(super) fn load(text: &str) -> Result<Table, TableError> {
+    let mut reader = Reader::new(text);
+    let table = read(&mut reader, text).and_then(|spec| build(&mut reader, &spec));
+    match table {
+        Some(table) if reader.is_clean() => Ok(table),
+        _ => Err(reader.into_error()),
+    }
+}
+
+fn read<'a>(reader: &mut Reader<'a>, text: &'a str) -> Option<TableSpec> {
+    if text.len() > MAX_TABLE {
+        let problem = Problem::OutOfBounds {
+            what: "the size in bytes",
+            min: 0,
+            max: MAX_TABLE as i64,
+            actual: text.len().to_string(),
+        };
+        reader.fault_at_start(problem);
+        return None;
+    }
+    let root = reader.root()?;
+    let mut members = reader.object(&root, ROOT)?;
+    let version = required(reader, &root, members.take("version"), "version")
+        .and_then(|node| label(reader, &node));
+    let mut health = HealthConfig::default();
+    if let Some(node) = members.take("health") {
+        health = read_health(reader, &node, health);
+    }
+    let handler = members.take("error_handler");
+    let handler = required(reader, &root, handler, "error_handler")
+        .and_then(|node| read_agent(reader, &node, HANDLER, health));
+    let default = members
+        .take("default")
+        .and_then(|node| label(reader, &node).map(|value| At { value, spot: node.spot() }));
+    let agents = required(reader, &root, members.take("agents"), "agents")?;
+    let mut list = Vec::new();
+    for node in reader.array(&agents, MAX_AGENTS)? {
+        // A faulty agent is left out here; the fault has been recorded, so no table comes of it.
+        list.extend(read_agent(reader, &node, AGENT, health));
+    }
+    if list.is_empty() && reader.is_clean() {
+        reader.fault(&agents.spot(), Problem::Empty);
+    }
+    Some(TableSpec { version: version?, agents: list, default, handler: handler? })
+}
+
+fn read_agent<'a>(
+    reader: &mut Reader<'a>,
+    node: &Node<'a>,
+    known: &'static [&'static str],
+    health: HealthConfig,
+) -> Option<AgentSpec> {
+    let mut members = reader.object(node, known)?;
+    let id = required(reader, node, members.take("id"), "id")
+        .and_then(|node| name(reader, &node).map(|value| At { value, spot: node.spot() }));
+    let label_of = |reader: &mut Reader<'a>, node: Option<Node<'a>>| {
+        node.and_then(|node| name(reader, &node).map(|value| At { value, spot: node.spot() }))
+    };
+    let number = |reader: &mut Reader<'a>, node: Option<Node<'a>>, min, max, default| {
+        node.and_then(|node| reader.integer(&node, min, max)).unwrap_or(default)
+    };
+    let own_name = label_of(reader, members.take("name"));
+    let module = label_of(reader, members.take("module")).map(|at| at.value);
+    let aliases = names(reader, members.take("aliases"), MAX_ALIASES);
+    let types = names(reader, members.take("types"), MAX_LISTED);
+    let intents = names(reader, members.take("intents"), MAX_LISTED);
+    let keywords = read_keywords(reader, members.take("keywords"));
+    let priority = number(reader, members.take("priority"), -1_000, 1_000, 0);
+    let weight = number(reader, members.take("weight"), 0, 1_000, 1);
+    let most = i64::from(MAX_CONCURRENCY);
+    let concurrency = members.take("concurrency");
+    let concurrency = number(reader, concurrency, 1, most, i64::from(DEFAULT_CONCURRENCY));
+    let fallback = names(reader, members.take("fallback"), MAX_FALLBACKS);
+    let health = match members.take("health") {
+        Some(node) => read_health(reader, &node, health),
+        None => health,
+    };
+    Some(AgentSpec {
+        id: id?,
+        name: own_name,
+        module,
+        aliases,
+        types,
+        intents,
+        keywords,
+        priority: priority as i32,
+        weight: weight as u32,
+        concurrency: concurrency as u32,
+        fallback,
+        health,
+    })
+}
+
+fn read_health<'a>(reader: &mut Reader<'a>, node: &Node<'a>, outer: HealthConfig) -> HealthConfig {
+    let Some(mut members) = reader.object(node, HEALTH) else {
+        return outer;
+    };
+    let mut number = |name, max| {
+        let node = members.take(name)?;
+        reader.integer(&node, 1, max)
+    };
+    let open_after = number("open_after", 1_000).map(|n| n as u32);
+    let half_open_after = number("half_open_after_ms", 86_400_000);
+    let half_open_after = half_open_after.map(|n| Duration::from_millis(n.unsigned_abs()));
+    let close_after = number("close_after", 100).map(|n| n as u32);
+    HealthConfig {
+        open_after: open_after.unwrap_or(outer.open_after),
+        half_open_after: half_open_after.unwrap_or(outer.half_open_after),
+        close_after: close_after.unwrap_or(outer.close_after),
+    }
+}
+
+fn read_keywords<'a>(reader: &mut Reader<'a>, node: Option<Node<'a>>) -> Vec<At<String>> {
+    let nodes = node.and_then(|node| reader.array(&node, MAX_KEYWORDS)).unwrap_or_default();
+    let mut keywords = Vec::with_capacity(nodes.len());
+    for node in nodes {
+        let Some(keyword) = reader.string(&node, MAX_LENGTH) else { continue };
+        let mut value = String::new();
+        words::fold_into(keyword.trim(), &mut value);
+        keywords.push(At { value, spot: node.spot() });
+    }
+    keywords
+}
+
+/// A list of names.
+fn names<'a>(reader: &mut Reader<'a>, node: Option<Node<'a>>, most: usize) -> Vec<At<String>> {
+    let nodes = node.and_then(|node| reader.array(&node, most)).unwrap_or_default();
+    let mut names = Vec::with_capacity(nodes.len());
+    for node in nodes {
+        if let Some(value) = name(reader, &node) {
+            names.push(At { value, spot: node.spot() });
+        }
+    }
+    names
+}
+
+/// A text that fits into [`MAX_NAME`] bytes: what peers name things by.
+fn name<'a>(reader: &mut Reader<'a>, node: &Node<'a>) -> Option<String> {
+    let text = label(reader, node)?;
+    if text.len() > MAX_NAME {
+        let problem = Problem::OutOfBounds {
+            what: "the length in bytes",
+            min: 1,
+            max: MAX_NAME as i64,
+            actual: text.len().to_string(),
+        };
+        reader.fault(&node.spot(), problem);
+        return None;
+    }
+    Some(text)
+}
+
+/// A text without control characters and without blanks at its ends.
+fn label<'a>(reader: &mut Reader<'a>, node: &Node<'a>) -> Option<String> {
+    let text = reader.string(node, MAX_LENGTH)?;
+    if text.trim().len() != text.len() || text.chars().any(char::is_control) {
+        reader.fault(&node.spot(), Problem::Malformed(text.escape_debug().to_string()));
+        return None;
+    }
+    Some(text)
+}
+
+fn required<'a>(
+    reader: &mut Reader<'a>,
+    owner: &Node<'a>,
+    node: Option<Node<'a>>,
+    name: &'static str,
+) -> Option<Node<'a>> {
+    if node.is_none() {
+        reader.fault(&owner.spot(), Problem::Missing(name));
+    }
+    node
+}
+
+/// The fault of naming an agent that is not there.
+pub(super) fn unknown_agent<'s>(name: &str, ids: impl Iterator<Item = &'s str>) -> Problem {
+    Problem::UnknownAgent { name: shown(name), near: nearest(name, ids).map(Into::into) }
+}
