@@ -1,0 +1,223 @@
+//! What the end of a link means for the next one.
+
+use core::fmt;
+
+/// Why a link ended or never came to be, as far as the decision to try again goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Class {
+    /// The peer did not believe who we are: one token renewal, then stop.
+    Authentication,
+    /// The path to the peer broke: retry with growing delay.
+    Network,
+    /// The conversation is over by agreement: stop.
+    Normal,
+    /// One side spoke a language the other does not: stop, since the next link would say the same.
+    Protocol,
+    /// Too much, too fast: wait as told, then retry.
+    RateLimited,
+    /// The peer knows who we are and will not have us, or there is nothing at this address: stop.
+    Refused,
+    /// The peer failed: retry with growing delay.
+    ServerError,
+    /// The peer is restarting, overloaded or draining: retry with growing delay.
+    ServerUnavailable,
+    /// The peer did not answer in time: retry with growing delay.
+    Timeout,
+    /// A message exceeded the peer's limit: stop, since sending it again ends the same way.
+    TooBig,
+}
+
+/// What a client does after an end of some [`Class`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Remedy {
+    /// Ask the host for a new token once and try again with it; at the second refusal in a row,
+    /// stop.
+    RenewToken,
+    /// Try again after a delay that grows, or after the time the peer gave.
+    Retry,
+    /// Stay closed and tell the host.
+    Stop,
+}
+
+impl Class {
+    /// Every class, in the order of their names.
+    pub const ALL: [Self; 10] = [
+        Self::Authentication,
+        Self::Network,
+        Self::Normal,
+        Self::Protocol,
+        Self::RateLimited,
+        Self::Refused,
+        Self::ServerError,
+        Self::ServerUnavailable,
+        Self::Timeout,
+        Self::TooBig,
+    ];
+
+    /// The class of a close code (RFC 6455 section 7.4, the registry, and the `pam` dialect).
+    ///
+    /// | code | class |
+    /// |---|---|
+    /// | 1000 | normal |
+    /// | 1001 going away, 1005 no code, 1012 restart, 1013 try again, 1014 bad gateway | server unavailable |
+    /// | 1002, 1003, 1007, 1010 | protocol |
+    /// | 1006 no close frame, 1015 TLS | network |
+    /// | 1008 policy (older servers: session expired), 3000, 4001, 4002, 4004 | authentication |
+    /// | 1009, 4009 | too big |
+    /// | 1011 | server error |
+    /// | 3003, 4003 | refused |
+    /// | 3008 | timeout |
+    /// | 4008 | rate limited |
+    /// | 3001 to 3999 otherwise, 4000 to 4499 otherwise | server error |
+    /// | 4500 to 4999 | refused |
+    /// | any other | protocol |
+    pub const fn of_close_code(code: u16) -> Self {
+        match code {
+            1000 => Self::Normal,
+            1001 | 1005 | 1012..=1014 => Self::ServerUnavailable,
+            1006 | 1015 => Self::Network,
+            1008 | 3000 | 4001 | 4002 | 4004 => Self::Authentication,
+            1009 | 4009 => Self::TooBig,
+            3003 | 4003 | 4500..=4999 => Self::Refused,
+            3008 => Self::Timeout,
+            4008 => Self::RateLimited,
+            1011 | 3001..=4499 => Self::ServerError,
+            _ => Self::Protocol,
+        }
+    }
+
+    /// The class of an HTTP status that answered an opening handshake instead of 101
+    /// (RFC 6455 section 4.1).
+    ///
+    /// 401 and 403 are authentication (a server of the `pam` dialect answers 403 when the token
+    /// is missing), 408 and 504 timeout, 413 too big, 429 rate limited, other 5xx server
+    /// unavailable or server error, any other 4xx refused, the rest protocol. Redirects are not
+    /// followed: a token must not travel to an address that the host did not choose.
+    pub const fn of_http_status(status: u16) -> Self {
+        match status {
+            401 | 403 | 407 => Self::Authentication,
+            408 | 504 => Self::Timeout,
+            413 => Self::TooBig,
+            425 | 502 | 503 => Self::ServerUnavailable,
+            429 => Self::RateLimited,
+            400..=499 => Self::Refused,
+            500..=599 => Self::ServerError,
+            _ => Self::Protocol,
+        }
+    }
+
+    /// What a client does after an end of this class.
+    pub const fn remedy(self) -> Remedy {
+        match self {
+            Self::Authentication => Remedy::RenewToken,
+            Self::Network
+            | Self::RateLimited
+            | Self::ServerError
+            | Self::ServerUnavailable
+            | Self::Timeout => Remedy::Retry,
+            Self::Normal | Self::Protocol | Self::Refused | Self::TooBig => Remedy::Stop,
+        }
+    }
+
+    /// The name, as metrics and logs write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Authentication => "authentication",
+            Self::Network => "network",
+            Self::Normal => "normal",
+            Self::Protocol => "protocol",
+            Self::RateLimited => "rate_limited",
+            Self::Refused => "refused",
+            Self::ServerError => "server_error",
+            Self::ServerUnavailable => "server_unavailable",
+            Self::Timeout => "timeout",
+            Self::TooBig => "too_big",
+        }
+    }
+}
+
+impl fmt::Display for Class {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_close_code_has_the_class_that_the_table_gives_it() {
+        use Class::*;
+        let table: &[(u16, Class)] = &[
+            (1000, Normal),
+            (1001, ServerUnavailable),
+            (1002, Protocol),
+            (1003, Protocol),
+            (1005, ServerUnavailable),
+            (1006, Network),
+            (1007, Protocol),
+            (1008, Authentication),
+            (1009, TooBig),
+            (1010, Protocol),
+            (1011, ServerError),
+            (1012, ServerUnavailable),
+            (1013, ServerUnavailable),
+            (1014, ServerUnavailable),
+            (1015, Network),
+            (1016, Protocol),
+            (2999, Protocol),
+            (3000, Authentication),
+            (3003, Refused),
+            (3008, Timeout),
+            (3999, ServerError),
+            (4000, ServerError),
+            (4001, Authentication),
+            (4002, Authentication),
+            (4003, Refused),
+            (4004, Authentication),
+            (4008, RateLimited),
+            (4009, TooBig),
+            (4499, ServerError),
+            (4500, Refused),
+            (4999, Refused),
+            (5000, Protocol),
+        ];
+        for &(code, class) in table {
+            assert_eq!(Class::of_close_code(code), class, "close code {code}");
+        }
+    }
+
+    #[test]
+    fn the_application_range_retries_below_4500_and_stops_from_there() {
+        let told = [4001, 4002, 4003, 4004, 4008, 4009];
+        for code in (4000..5000).filter(|code| !told.contains(code)) {
+            let expected = if code < 4500 { Remedy::Retry } else { Remedy::Stop };
+            assert_eq!(Class::of_close_code(code).remedy(), expected, "close code {code}");
+        }
+    }
+
+    #[test]
+    fn every_status_has_the_class_that_the_table_gives_it() {
+        use Class::*;
+        let table: &[(u16, Class)] = &[
+            (200, Protocol),
+            (302, Protocol),
+            (400, Refused),
+            (401, Authentication),
+            (403, Authentication),
+            (404, Refused),
+            (408, Timeout),
+            (429, RateLimited),
+            (500, ServerError),
+            (502, ServerUnavailable),
+            (503, ServerUnavailable),
+            (504, Timeout),
+            (599, ServerError),
+        ];
+        for &(status, class) in table {
+            assert_eq!(Class::of_http_status(status), class, "status {status}");
+        }
+    }
+}

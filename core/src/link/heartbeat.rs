@@ -1,0 +1,198 @@
+//! Is the peer still there?
+
+use core::time::Duration;
+
+use crate::time::{Deadline, Mono, TimerReason};
+
+/// When a link asks for life and how long it waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HeartbeatConfig {
+    /// Ask after this long. Default 20 s; hosting platforms cut links that idle for 30 s.
+    pub interval: Duration,
+    /// After asking, anything must be heard within this. Default 10 s.
+    pub deadline: Duration,
+    /// The same after a probe. Default 3 s.
+    pub probe: Duration,
+    /// Ask every interval, even of a peer that talks: servers of the `pam` dialect do, because
+    /// clients watch for it. Otherwise only a quiet peer is asked. Default false.
+    pub always: bool,
+}
+
+impl Default for HeartbeatConfig {
+    fn default() -> Self {
+        Self {
+            interval: Duration::from_secs(20),
+            deadline: Duration::from_secs(10),
+            probe: Duration::from_secs(3),
+            always: false,
+        }
+    }
+}
+
+/// The one pinger of a link.
+///
+/// Any traffic counts as life, so a busy peer is never declared dead for a late pong. A silent
+/// peer is found dead `interval + deadline` after its last byte, or `probe` after a wake-up.
+#[derive(Clone, Copy, Debug)]
+pub struct Heartbeat {
+    /// When to ask next.
+    ask: Mono,
+    /// Until when something must be heard; set while a question is open.
+    due: Option<Mono>,
+    /// This question was already given more time because the host was late.
+    excused: bool,
+}
+
+/// What a heartbeat asks of its link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beat {
+    /// Nothing is due.
+    Rest,
+    /// Send a ping now.
+    Ping,
+    /// The peer is dead: end the link.
+    Dead,
+}
+
+impl Heartbeat {
+    /// A heartbeat of a link that opened at `now`, or at a jittered moment before.
+    pub fn new(config: &HeartbeatConfig, now: Mono) -> Self {
+        Self { ask: now + config.interval, due: None, excused: false }
+    }
+
+    /// Something, anything, arrived.
+    pub fn heard(&mut self, config: &HeartbeatConfig, now: Mono) {
+        self.due = None;
+        self.excused = false;
+        if !config.always {
+            self.ask = now + config.interval;
+        }
+    }
+
+    /// The host woke up or changed networks: ping at once, and give the peer the short deadline.
+    ///
+    /// A probe that is under way is not prolonged by another.
+    pub fn probe(&mut self, config: &HeartbeatConfig, now: Mono) {
+        let due = now + config.probe;
+        self.due = Some(match self.due {
+            Some(earlier) if earlier > now => earlier.min(due),
+            _ => due,
+        });
+        self.excused = true;
+        self.ask = now + config.interval;
+    }
+
+    /// Looks at the clock.
+    ///
+    /// A host that comes more than a probe's length after the deadline has slept itself, so the
+    /// silence proves nothing: then the answer is one more ping with the short deadline.
+    pub fn handle_timeout(&mut self, config: &HeartbeatConfig, now: Mono) -> Beat {
+        if let Some(due) = self.due
+            && now >= due
+        {
+            if self.excused || now.saturating_since(due) <= config.probe {
+                return Beat::Dead;
+            }
+            self.probe(config, now);
+            return Beat::Ping;
+        }
+        if now < self.ask {
+            return Beat::Rest;
+        }
+        self.ask = now + config.interval;
+        self.due.get_or_insert(now + config.deadline);
+        Beat::Ping
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout).
+    pub fn poll_timeout(&self) -> Deadline {
+        let ask = Deadline::new(self.ask, TimerReason::Heartbeat);
+        match self.due {
+            Some(due) if due <= self.ask => Deadline::new(due, TimerReason::Liveness),
+            _ => ask,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SERVER: HeartbeatConfig = HeartbeatConfig {
+        interval: Duration::from_secs(20),
+        deadline: Duration::from_secs(10),
+        probe: Duration::from_secs(3),
+        always: true,
+    };
+    const CLIENT: HeartbeatConfig = HeartbeatConfig { always: false, ..SERVER };
+
+    fn at(seconds: u64) -> Mono {
+        Mono::from_millis(seconds * 1_000)
+    }
+
+    #[test]
+    fn a_silent_peer_is_asked_after_the_interval_and_dead_after_the_deadline() {
+        for config in [CLIENT, SERVER] {
+            let mut heartbeat = Heartbeat::new(&config, at(0));
+            assert_eq!(heartbeat.poll_timeout(), Deadline::new(at(20), TimerReason::Heartbeat));
+            assert_eq!(heartbeat.handle_timeout(&config, at(19)), Beat::Rest);
+            assert_eq!(heartbeat.handle_timeout(&config, at(20)), Beat::Ping);
+            assert_eq!(heartbeat.poll_timeout(), Deadline::new(at(30), TimerReason::Liveness));
+            assert_eq!(heartbeat.handle_timeout(&config, at(29)), Beat::Rest);
+            assert_eq!(heartbeat.handle_timeout(&config, at(30)), Beat::Dead);
+        }
+    }
+
+    #[test]
+    fn any_traffic_is_life_and_a_talking_peer_is_asked_only_by_servers() {
+        for config in [CLIENT, SERVER] {
+            let mut heartbeat = Heartbeat::new(&config, at(0));
+            let mut pings = 0;
+            for second in 1..=100 {
+                match heartbeat.handle_timeout(&config, at(second)) {
+                    Beat::Rest => {}
+                    Beat::Ping => pings += 1,
+                    Beat::Dead => panic!("declared dead while talking"),
+                }
+                heartbeat.heard(&config, at(second));
+            }
+            assert_eq!(pings, if config.always { 5 } else { 0 });
+        }
+    }
+
+    #[test]
+    fn a_probe_finds_a_zombie_within_three_seconds() {
+        let mut heartbeat = Heartbeat::new(&CLIENT, at(0));
+        heartbeat.probe(&CLIENT, at(5));
+        assert_eq!(heartbeat.poll_timeout(), Deadline::new(at(8), TimerReason::Liveness));
+        heartbeat.probe(&CLIENT, at(7));
+        assert_eq!(heartbeat.poll_timeout().at, at(8), "a second probe must not prolong the first");
+        assert_eq!(heartbeat.handle_timeout(&CLIENT, at(8)), Beat::Dead);
+    }
+
+    #[test]
+    fn a_probe_shortens_a_running_deadline_but_never_lengthens_it() {
+        let mut heartbeat = Heartbeat::new(&CLIENT, at(0));
+        assert_eq!(heartbeat.handle_timeout(&CLIENT, at(20)), Beat::Ping);
+        heartbeat.probe(&CLIENT, at(29));
+        assert_eq!(heartbeat.poll_timeout().at, at(30));
+    }
+
+    #[test]
+    fn a_host_that_slept_past_the_deadline_probes_once_before_it_gives_up() {
+        let mut heartbeat = Heartbeat::new(&CLIENT, at(0));
+        assert_eq!(heartbeat.handle_timeout(&CLIENT, at(20)), Beat::Ping);
+        assert_eq!(heartbeat.handle_timeout(&CLIENT, at(3_600)), Beat::Ping);
+        assert_eq!(heartbeat.poll_timeout(), Deadline::new(at(3_603), TimerReason::Liveness));
+        assert_eq!(heartbeat.handle_timeout(&CLIENT, at(9_999)), Beat::Dead);
+    }
+
+    #[test]
+    fn an_answered_probe_returns_to_the_usual_rhythm() {
+        let mut heartbeat = Heartbeat::new(&CLIENT, at(0));
+        heartbeat.probe(&CLIENT, at(5));
+        heartbeat.heard(&CLIENT, at(6));
+        assert_eq!(heartbeat.poll_timeout(), Deadline::new(at(26), TimerReason::Heartbeat));
+    }
+}

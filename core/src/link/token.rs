@@ -1,0 +1,261 @@
+//! Tokens that never show themselves, and the schedule that renews them.
+
+use core::fmt;
+use core::time::Duration;
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
+use thiserror::Error;
+
+use crate::seed::{Random, Seed};
+use crate::time::{Deadline, Mono, Now, TimerReason, Wall};
+
+/// A bearer token. Its text leaves only through [`Token::expose`]; `Debug` shows its dates.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Token {
+    text: Box<str>,
+    issued: Option<Wall>,
+    expires: Option<Wall>,
+}
+
+impl Token {
+    /// A token with the dates that it carries itself, if it is a JWT with `exp` and `iat`.
+    ///
+    /// The dates are read without checking the signature: the holder of a token has no key, and
+    /// only wants to know when to ask for the next one. A token without `exp` never expires here.
+    pub fn new(text: impl Into<Box<str>>) -> Self {
+        let text = text.into();
+        let dates = jwt_dates(&text).unwrap_or_default();
+        Self { text, issued: dates.iat.map(wall), expires: dates.exp.map(wall) }
+    }
+
+    /// An opaque token whose dates the host knows.
+    pub fn with_dates(text: impl Into<Box<str>>, issued: Option<Wall>, expires: Wall) -> Self {
+        Self { text: text.into(), issued, expires: Some(expires) }
+    }
+
+    /// The text itself. Whoever prints it is on their own.
+    pub fn expose(&self) -> &str {
+        &self.text
+    }
+
+    /// When the token was made, if it says so.
+    pub fn issued(&self) -> Option<Wall> {
+        self.issued
+    }
+
+    /// When the token ends, if it ends.
+    pub fn expires(&self) -> Option<Wall> {
+        self.expires
+    }
+
+    /// The token is worth nothing at `now`.
+    pub fn is_expired(&self, now: Wall) -> bool {
+        self.expires.is_some_and(|expires| now >= expires)
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Token")
+            .field("text", &format_args!("***"))
+            .field("issued", &self.issued)
+            .field("expires", &self.expires)
+            .finish()
+    }
+}
+
+/// `text` with every value of a `token=` parameter and everything that looks like a JWT replaced
+/// by `***`. For log lines about URLs and for reasons that come from elsewhere.
+pub fn redact(text: &str) -> Cow<'_, str> {
+    let ends = |c: char| c == '&' || c == '#' || c == '"' || c == '\'' || c.is_whitespace();
+    let mut out = String::new();
+    let mut rest = text;
+    loop {
+        let parameter = rest.find("token=").map(|at| at + "token=".len());
+        let jwt = rest.find("eyJ");
+        let Some(from) = parameter.into_iter().chain(jwt).min() else { break };
+        out.push_str(&rest[..from]);
+        out.push_str("***");
+        rest = &rest[from..];
+        rest = &rest[rest.find(ends).unwrap_or(rest.len())..];
+    }
+    if out.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
+}
+
+/// When a client asks its host for the next token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TokenConfig {
+    /// Ask no later than this long before the end. Default 60 s.
+    pub lead: Duration,
+    /// Ask up to this much earlier, drawn anew for each token, but no more than a tenth of its
+    /// life. Default 30 s.
+    pub jitter: Duration,
+    /// After a failed or useless answer, and after an expired question, ask again no sooner than
+    /// this. Default 10 s.
+    pub pause: Duration,
+    /// A question that the host has not answered for this long is void. Default 30 s.
+    pub patience: Duration,
+}
+
+impl Default for TokenConfig {
+    fn default() -> Self {
+        Self {
+            lead: Duration::from_secs(60),
+            jitter: Duration::from_secs(30),
+            pause: Duration::from_secs(10),
+            patience: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Why a token from the host is of no use, or why the host has none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum TokenError {
+    /// The host's identity provider refuses: a login is needed.
+    #[error("the host was denied a token")]
+    Denied,
+    /// The token had already expired when the host handed it over, by the host's own wall clock.
+    #[error("the host's new token has expired already")]
+    Expired,
+    /// A token must be printable ASCII without spaces to travel in a URL and a header.
+    #[error("the host's new token has characters that no token has")]
+    Malformed,
+    /// The host could not ask its identity provider for now.
+    #[error("the host could not get a token for now")]
+    Unavailable,
+}
+
+/// The token of a client and the time of its renewal.
+///
+/// Renewal is due at `min(80 % of the life, end - lead)` less a jitter, never before half the
+/// life. It is written down as wall time and held against the wall at every input, because a
+/// phone's wall clock jumps and its timers sleep. One question is open at a time.
+#[derive(Debug)]
+pub struct TokenSchedule {
+    config: TokenConfig,
+    random: Random,
+    token: Option<Token>,
+    renew: Option<Wall>,
+    /// The open question is void from here.
+    void: Option<Mono>,
+    /// No question before this.
+    rest: Mono,
+}
+
+impl TokenSchedule {
+    /// A schedule without a token.
+    pub fn new(config: TokenConfig, seed: Seed) -> Self {
+        let random = seed.into_random();
+        Self { config, random, token: None, renew: None, void: None, rest: Mono::ZERO }
+    }
+
+    /// The host's answer, asked for or not; it ends the open question.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenError::Expired`] and [`TokenError::Malformed`]: the token is not kept.
+    pub fn provide(&mut self, now: Now, token: Token) -> Result<(), TokenError> {
+        self.fail(now);
+        if token.text.is_empty() || !token.text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(TokenError::Malformed);
+        }
+        if token.is_expired(now.wall) {
+            return Err(TokenError::Expired);
+        }
+        self.renew = token.expires.map(|expires| {
+            // Without `iat` the life is what is left: the host has only just got the token.
+            let issued = token.issued.filter(|issued| *issued <= now.wall).unwrap_or(now.wall);
+            issued + self.age_at_renewal(expires.saturating_since(issued))
+        });
+        self.token = Some(token);
+        Ok(())
+    }
+
+    /// The host could not answer; it ends the open question, and the next waits for the pause.
+    pub fn fail(&mut self, now: Now) {
+        self.void = None;
+        self.rest = now.mono + self.config.pause;
+    }
+
+    /// The token if it is good for a dial at this moment.
+    pub fn usable(&self, now: Wall) -> Option<&Token> {
+        self.token.as_ref().filter(|token| !token.is_expired(now))
+    }
+
+    /// The peer refused the token: it is forgotten.
+    pub fn reject(&mut self) {
+        self.token = None;
+        self.renew = None;
+    }
+
+    /// Opens a question now, whatever the schedule says. False if one is open.
+    #[must_use]
+    pub fn ask(&mut self, now: Now) -> bool {
+        if self.is_asking(now) {
+            return false;
+        }
+        self.void = Some(now.mono + self.config.patience);
+        true
+    }
+
+    /// Opens a question if renewal is due. True if the host must now be asked.
+    #[must_use]
+    pub fn handle_timeout(&mut self, now: Now) -> bool {
+        if self.void.is_some_and(|void| now.mono >= void) {
+            self.fail(now);
+        }
+        self.renew.is_some_and(|renew| now.wall >= renew) && now.mono >= self.rest && self.ask(now)
+    }
+
+    /// A question is open.
+    pub fn is_asking(&self, now: Now) -> bool {
+        self.void.is_some_and(|void| now.mono < void)
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout), by the clocks as they stand now.
+    pub fn poll_timeout(&self, now: Now) -> Option<Deadline> {
+        let at = match (self.void, self.renew) {
+            (Some(void), _) => void,
+            (None, Some(renew)) => (now.mono + renew.saturating_since(now.wall)).max(self.rest),
+            (None, None) => return None,
+        };
+        Some(Deadline::new(at, TimerReason::TokenRenewal))
+    }
+
+    fn age_at_renewal(&mut self, life: Duration) -> Duration {
+        let early = (life / 5 * 4).min(life.saturating_sub(self.config.lead));
+        let jitter = self.random.up_to(self.config.jitter.min(life / 10));
+        early.saturating_sub(jitter).max(life / 2)
+    }
+}
+
+#[derive(Default, Deserialize)]
+struct Dates {
+    exp: Option<f64>,
+    iat: Option<f64>,
+}
+
+fn jwt_dates(token: &str) -> Option<Dates> {
+    let mut parts = token.split('.');
+    let (_, payload, _) = (parts.next()?, parts.next()?, parts.next()?);
+    let payload = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
+    serde_json::from_slice(&payload).ok()
+}
+
+/// A NumericDate (RFC 7519 section 2); the cast saturates.
+fn wall(seconds: f64) -> Wall {
+    Wall::from_unix_micros((seconds * 1e6) as i64)
+}
+
+#[cfg(test)]
+#[path = "token_tests.rs"]
+mod tests;

@@ -1,0 +1,133 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn now(seconds: u64) -> Now {
+    let wall = Wall::from_unix_secs(1_800_000_000 + i64::try_from(seconds).unwrap());
+    Now::new(Mono::from_millis(seconds * 1_000), wall)
+}
+
+fn jwt(payload: &str) -> String {
+    format!("eyJhbGciOiJIUzI1NiJ9.{}.c2ln", URL_SAFE_NO_PAD.encode(payload))
+}
+
+fn token(issued: u64, life: u64) -> Token {
+    let expires = now(issued + life).wall;
+    Token::with_dates("opaque", Some(now(issued).wall), expires)
+}
+
+fn schedule() -> TokenSchedule {
+    TokenSchedule::new(TokenConfig::default(), Seed::from_number(7))
+}
+
+#[test]
+fn a_token_never_shows_its_text() {
+    let token = Token::new(jwt(r#"{"exp":1800000060,"sub":"u"}"#));
+    let shown = format!("{token:?} {token:#?}");
+    for part in token.expose().split('.') {
+        assert!(!shown.contains(part), "{shown}");
+    }
+    let mut schedule = schedule();
+    schedule.provide(now(0), token.clone()).unwrap();
+    assert!(!format!("{schedule:?}").contains(token.expose()));
+}
+
+#[test]
+fn dates_are_read_from_the_payload_of_a_jwt() {
+    let token = Token::new(jwt(r#"{"iat":1800000000.5,"exp":1800003600,"aud":["a"]}"#));
+    assert_eq!(token.issued(), Some(Wall::from_unix_millis(1_800_000_000_500)));
+    assert_eq!(token.expires(), Some(Wall::from_unix_secs(1_800_003_600)));
+    for odd in ["", "opaque", "a.b", "a.!!.c", &jwt("[]"), &jwt(r#"{"exp":"soon"}"#)] {
+        assert_eq!(Token::new(odd).expires(), None, "{odd}");
+    }
+    assert!(Token::new(jwt(r#"{"exp":1e300}"#)).expires() > Some(Wall::from_unix_secs(1 << 40)));
+}
+
+#[test]
+fn a_log_line_keeps_everything_but_the_token() {
+    let cases = [
+        ("wss://h/ws/u?token=abc.def&x=1", "wss://h/ws/u?token=***&x=1"),
+        ("GET /ws/u?access_token=abc HTTP/1.1", "GET /ws/u?access_token=*** HTTP/1.1"),
+        ("bad token eyJhbGci.eyJz.sig: expired", "bad token *** expired"),
+        ("token=a token=b", "token=*** token=***"),
+        ("nothing to hide", "nothing to hide"),
+    ];
+    for (line, expected) in cases {
+        assert_eq!(redact(line), expected);
+    }
+}
+
+#[test]
+fn an_hour_long_token_is_renewed_at_four_fifths_and_a_short_one_a_minute_before_its_end() {
+    for (life, least, most) in [(3_600, 2_850, 2_880), (120, 60, 60), (200, 120, 140), (30, 15, 15)]
+    {
+        let mut schedule = schedule();
+        schedule.provide(now(0), token(0, life)).unwrap();
+        let deadline = schedule.poll_timeout(now(0)).unwrap();
+        assert_eq!(deadline.reason, TimerReason::TokenRenewal);
+        let (least, most) = (now(least.max(10)).mono, now(most).mono);
+        assert!(least <= deadline.at && deadline.at <= most, "life {life}: {deadline:?}");
+    }
+}
+
+#[test]
+fn the_host_is_asked_once_at_a_time_and_not_again_before_the_pause() {
+    let mut schedule = schedule();
+    schedule.provide(now(0), token(0, 3_600)).unwrap();
+    assert!(!schedule.handle_timeout(now(2_000)));
+    assert!(schedule.handle_timeout(now(2_880)));
+    assert!(!schedule.handle_timeout(now(2_885)), "a question is open");
+    assert!(!schedule.ask(now(2_885)));
+    schedule.fail(now(2_890));
+    assert!(!schedule.handle_timeout(now(2_895)), "the pause is not over");
+    assert!(schedule.handle_timeout(now(2_900)));
+    assert!(!schedule.handle_timeout(now(2_930)), "unanswered: void, and a pause");
+    assert!(schedule.handle_timeout(now(2_940)));
+}
+
+#[test]
+fn the_same_stale_token_again_and_again_does_not_spin() {
+    let mut schedule = schedule();
+    let mut asked = 0;
+    schedule.provide(now(0), token(0, 100)).unwrap();
+    for second in 0..99 {
+        if schedule.handle_timeout(now(second)) {
+            asked += 1;
+            schedule.provide(now(second), token(0, 100)).unwrap();
+        }
+    }
+    assert!((1..=5).contains(&asked), "asked {asked} times");
+}
+
+#[test]
+fn an_expired_token_is_never_usable_even_after_a_jump_of_the_wall() {
+    let mut schedule = schedule();
+    assert_eq!(schedule.provide(now(100), token(0, 100)), Err(TokenError::Expired));
+    assert!(schedule.usable(now(100).wall).is_none());
+    schedule.provide(now(100), token(100, 3_600)).unwrap();
+    assert!(schedule.usable(now(101).wall).is_some());
+    let jumped = Now::new(now(101).mono, now(9_999).wall);
+    assert!(schedule.usable(jumped.wall).is_none());
+    let deadline = schedule.poll_timeout(jumped).unwrap();
+    assert!(deadline.at <= now(110).mono, "a jump brings the renewal forward: {deadline:?}");
+}
+
+#[test]
+fn a_token_that_could_break_out_of_a_request_line_is_refused() {
+    for text in ["", "a b", "a\r\nHost: x", "tök"] {
+        assert_eq!(schedule().provide(now(0), Token::new(text)), Err(TokenError::Malformed));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn renewal_falls_into_the_second_half_of_a_life(seed: u64, life in 1_u64..10_000_000) {
+        let mut schedule = TokenSchedule::new(TokenConfig::default(), Seed::from_number(seed));
+        schedule.provide(now(0), token(0, life)).unwrap();
+        let renew = schedule.renew.unwrap().saturating_since(now(0).wall);
+        let life = Duration::from_secs(life);
+        prop_assert!(life / 2 <= renew && renew <= (life / 5 * 4).max(life / 2));
+    }
+}
