@@ -4,6 +4,7 @@
 #![deny(missing_docs)]
 
 pub mod envelope;
+pub mod frame;
 pub mod link;
 pub mod routing;
 pub mod seed;

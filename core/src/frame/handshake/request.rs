@@ -1,0 +1,342 @@
+//! The server's side: reads a request, writes the answer.
+
+use core::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::head::{HeadReader, Span, StartLine};
+use super::{
+    HandshakeConfig, HandshakeError, HeadError, HeaderFault, Headers, accept_value, is_token,
+    is_value,
+};
+
+/// Reads one HTTP request, in any chunking, in time linear in its length.
+#[derive(Debug)]
+pub struct RequestReader {
+    head: HeadReader<RequestLine>,
+    outcome: Option<Result<Request, HandshakeError>>,
+}
+
+impl RequestReader {
+    /// A reader with these bounds. Allocates nothing.
+    pub fn new(config: HandshakeConfig) -> Self {
+        Self { head: HeadReader::new(config), outcome: None }
+    }
+
+    /// Takes bytes of the head and tells how many. The rest, `&bytes[taken..]`, belongs to the
+    /// frame reader. After a fault all bytes are taken.
+    #[must_use = "the bytes that were not taken are frames"]
+    pub fn handle_bytes(&mut self, bytes: &[u8]) -> usize {
+        let (taken, outcome) = self.head.feed(bytes);
+        if let Some(outcome) = outcome {
+            self.outcome = Some(outcome.and_then(|(line, headers)| Request::judge(line, headers)));
+        }
+        taken
+    }
+
+    /// The request, or the peer's fault; once, when its head is complete.
+    pub fn poll_event(&mut self) -> Option<Result<Request, HandshakeError>> {
+        self.outcome.take()
+    }
+}
+
+/// A request: an upgrade to WebSocket that is in order, or a plain HTTP request.
+///
+/// `Debug` leaves out the query and the values of headers, where tokens are.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Request {
+    headers: Headers,
+    line: RequestLine,
+    /// What the key of an upgrade is answered with.
+    accept: Option<String>,
+}
+
+impl Request {
+    /// The method, such as `GET`.
+    pub fn method(&self) -> &str {
+        self.headers.text(self.line.method)
+    }
+
+    /// Path and query as they came. Do not log it: the query may hold a token.
+    pub fn target(&self) -> &str {
+        self.headers.text(self.line.target)
+    }
+
+    /// The target up to the query.
+    pub fn path(&self) -> &str {
+        self.target().split_once('?').map_or(self.target(), |(path, _)| path)
+    }
+
+    /// The target after the first `?`, not decoded.
+    pub fn query(&self) -> Option<&str> {
+        self.target().split_once('?').map(|(_, query)| query)
+    }
+
+    /// `Host`; there in every request of HTTP/1.1.
+    pub fn host(&self) -> Option<&str> {
+        self.headers.first("Host")
+    }
+
+    /// `Origin`, which browsers send (RFC 6455 section 10.2).
+    pub fn origin(&self) -> Option<&str> {
+        self.headers.first("Origin")
+    }
+
+    /// The subprotocols that the client offers, in its order of preference.
+    pub fn subprotocols(&self) -> impl Iterator<Item = &str> {
+        self.headers.list("Sec-WebSocket-Protocol")
+    }
+
+    /// The value of the first header of this name, in any case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.first(name)
+    }
+
+    /// All headers.
+    pub const fn headers(&self) -> &Headers {
+        &self.headers
+    }
+
+    /// Whether this is an upgrade to WebSocket, which then is in order.
+    pub const fn is_upgrade(&self) -> bool {
+        self.accept.is_some()
+    }
+
+    fn judge(line: RequestLine, headers: Headers) -> Result<Self, HandshakeError> {
+        let mut request = Self { headers, line, accept: None };
+        let headers = &request.headers;
+        match headers.at_most_one("Host")? {
+            Some(host) if host.is_empty() || host.contains([' ', '\t', '/', '@', ',']) => {
+                return Err(HandshakeError::header("Host", HeaderFault::Malformed));
+            }
+            None if line.minor > 0 => {
+                return Err(HandshakeError::header("Host", HeaderFault::Missing));
+            }
+            _ => {}
+        }
+        if request.asks_for_upgrade() {
+            request.accept = Some(request.judge_upgrade()?);
+        }
+        Ok(request)
+    }
+
+    fn asks_for_upgrade(&self) -> bool {
+        self.headers.list("Upgrade").any(|to| to.eq_ignore_ascii_case("websocket"))
+            || self.headers.first("Sec-WebSocket-Key").is_some()
+            || self.headers.first("Sec-WebSocket-Version").is_some()
+    }
+
+    /// RFC 6455 section 4.2.1.
+    fn judge_upgrade(&self) -> Result<String, HandshakeError> {
+        let headers = &self.headers;
+        if self.method() != "GET" {
+            return Err(HandshakeError::Method);
+        }
+        if self.line.minor == 0 {
+            return Err(HandshakeError::Version);
+        }
+        // A body would be read as frames by us and as something else by a proxy before us.
+        headers.none("Transfer-Encoding")?;
+        headers.none("Content-Length")?;
+        headers.require("Upgrade", "websocket")?;
+        headers.require("Connection", "upgrade")?;
+        headers.at_most_one("Origin")?;
+        match headers.exactly_one("Sec-WebSocket-Version")? {
+            "13" => {}
+            _ => {
+                let fault = HeaderFault::Unsupported;
+                return Err(HandshakeError::header("Sec-WebSocket-Version", fault));
+            }
+        }
+        let key = headers.exactly_one("Sec-WebSocket-Key")?;
+        let mut nonce = [0; 18];
+        if key.len() != 24 || STANDARD.decode_slice(key, &mut nonce) != Ok(16) {
+            return Err(HandshakeError::header("Sec-WebSocket-Key", HeaderFault::Malformed));
+        }
+        let mut before: Vec<&str> = Vec::new();
+        for subprotocol in self.subprotocols() {
+            let fault = match subprotocol {
+                name if !is_token(name) => HeaderFault::Malformed,
+                name if before.contains(&name) => HeaderFault::Duplicate,
+                name if before.len() < MAX_SUBPROTOCOLS => {
+                    before.push(name);
+                    continue;
+                }
+                _ => HeaderFault::Unsupported,
+            };
+            return Err(HandshakeError::header("Sec-WebSocket-Protocol", fault));
+        }
+        Ok(accept_value(key))
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("method", &self.method())
+            .field("path", &self.path())
+            .field("query", &self.query().map(|_| "[redacted]"))
+            .field("host", &self.host())
+            .field("upgrade", &self.is_upgrade())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Appends the answer that accepts an upgrade, with a subprotocol that the client offered. From
+/// then on both sides speak in frames.
+///
+/// # Errors
+///
+/// [`HeadError::NotAnUpgrade`], [`HeadError::NotOffered`].
+pub fn accept(
+    request: &Request,
+    subprotocol: Option<&str>,
+    out: &mut Vec<u8>,
+) -> Result<(), HeadError> {
+    let Some(accept) = &request.accept else { return Err(HeadError::NotAnUpgrade) };
+    if let Some(chosen) = subprotocol
+        && !request.subprotocols().any(|offered| offered == chosen)
+    {
+        return Err(HeadError::NotOffered);
+    }
+    out.extend_from_slice(
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n",
+    );
+    header_line("Sec-WebSocket-Accept", accept, out);
+    if let Some(subprotocol) = subprotocol {
+        header_line("Sec-WebSocket-Protocol", subprotocol, out);
+    }
+    out.extend_from_slice(b"\r\n");
+    Ok(())
+}
+
+/// Appends an answer that ends the request, with `body` as plain text, and the headers that its
+/// status needs: `Allow` with 405, the version with 426. Then hang up.
+///
+/// # Errors
+///
+/// [`HeadError::Status`].
+pub fn reject(status: u16, body: &str, out: &mut Vec<u8>) -> Result<(), HeadError> {
+    let text = ("Content-Type", "text/plain; charset=utf-8");
+    let body = body.as_bytes();
+    match status {
+        405 => respond(status, &[text, ("Allow", "GET")], body, out),
+        426 => {
+            let upgrade = [text, ("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13")];
+            respond(status, &upgrade, body, out)
+        }
+        _ => respond(status, &[text], body, out),
+    }
+}
+
+/// Appends a plain HTTP answer with these headers; `Content-Length` and `Connection: close` are
+/// added. Then hang up.
+///
+/// # Errors
+///
+/// [`HeadError::Status`]; [`HeadError::Characters`] if a header would break the head.
+pub fn respond(
+    status: u16,
+    headers: &[(&'static str, &str)],
+    body: &[u8],
+    out: &mut Vec<u8>,
+) -> Result<(), HeadError> {
+    if !(200..600).contains(&status) {
+        return Err(HeadError::Status { status });
+    }
+    for &(header, value) in headers {
+        if !is_token(header) || !is_value(value) {
+            return Err(HeadError::Characters { header });
+        }
+    }
+    out.extend_from_slice(format!("HTTP/1.1 {status} {}\r\n", reason_phrase(status)).as_bytes());
+    for (name, value) in headers {
+        header_line(name, value, out);
+    }
+    header_line("Content-Length", &body.len().to_string(), out);
+    // 426 must name `upgrade` as an option of the connection too (RFC 9110 section 7.8).
+    let connection = if status == 426 { "close, upgrade" } else { "close" };
+    header_line("Connection", connection, out);
+    out.extend_from_slice(b"\r\n");
+    out.extend_from_slice(body);
+    Ok(())
+}
+
+/// The most subprotocols that a client may offer.
+const MAX_SUBPROTOCOLS: usize = 64;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct RequestLine {
+    method: Span,
+    target: Span,
+    /// The digit after `HTTP/1.`.
+    minor: u8,
+}
+
+impl StartLine for RequestLine {
+    /// RFC 9112 section 3, with single spaces. Only targets that are paths are taken: the
+    /// absolute form is for proxies.
+    fn parse(line: &str, config: &HandshakeConfig) -> Result<Self, HandshakeError> {
+        let mut parts = line.split(' ');
+        let (Some(method), Some(target), Some(version), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(HandshakeError::StartLine);
+        };
+        let minor = match version {
+            "HTTP/1.1" => 1,
+            "HTTP/1.0" => 0,
+            version if version.starts_with("HTTP/") => return Err(HandshakeError::Version),
+            _ => return Err(HandshakeError::StartLine),
+        };
+        if !is_token(method) {
+            return Err(HandshakeError::StartLine);
+        }
+        if target.len() > config.max_target {
+            return Err(HandshakeError::TargetTooLong { limit: config.max_target });
+        }
+        if !is_path(target) {
+            return Err(HandshakeError::Target);
+        }
+        let method = Span::new(0, method.len());
+        let target = Span::new(line.len() - version.len() - 1 - target.len(), target.len());
+        Ok(Self { method, target, minor })
+    }
+}
+
+/// Whether a target is a path, perhaps with a query: visible ASCII without a fragment.
+pub(super) fn is_path(target: &str) -> bool {
+    target.starts_with('/') && target.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#')
+}
+
+pub(super) fn header_line(name: &str, value: &str, out: &mut Vec<u8>) {
+    for part in [name, ": ", value, "\r\n"] {
+        out.extend_from_slice(part.as_bytes());
+    }
+}
+
+const fn reason_phrase(status: u16) -> &'static str {
+    match status {
+        200 => "OK",
+        204 => "No Content",
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        408 => "Request Timeout",
+        413 => "Content Too Large",
+        414 => "URI Too Long",
+        426 => "Upgrade Required",
+        429 => "Too Many Requests",
+        431 => "Request Header Fields Too Large",
+        500 => "Internal Server Error",
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        504 => "Gateway Timeout",
+        505 => "HTTP Version Not Supported",
+        // The phrase may be empty (RFC 9112 section 4).
+        _ => "",
+    }
+}

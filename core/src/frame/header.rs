@@ -1,0 +1,172 @@
+//! The head of a frame (RFC 6455 section 5.2).
+
+use super::{FrameError, Role};
+
+/// What a frame is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(clippy::exhaustive_enums)]
+pub enum Opcode {
+    /// The next fragment of a message.
+    Continuation = 0,
+    /// A text message, or its first fragment.
+    Text = 1,
+    /// A binary message, or its first fragment.
+    Binary = 2,
+    /// The close handshake.
+    Close = 8,
+    /// A question for life.
+    Ping = 9,
+    /// The answer to a ping, or a sign of life on its own.
+    Pong = 10,
+}
+
+impl Opcode {
+    /// Whether this is Close, Ping or Pong.
+    pub const fn is_control(self) -> bool {
+        self as u8 & 8 != 0
+    }
+
+    const fn from_bits(bits: u8) -> Option<Self> {
+        Some(match bits {
+            0 => Self::Continuation,
+            1 => Self::Text,
+            2 => Self::Binary,
+            8 => Self::Close,
+            9 => Self::Ping,
+            10 => Self::Pong,
+            _ => return None,
+        })
+    }
+}
+
+/// The bytes of a frame's head, to be written before its payload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Header {
+    bytes: [u8; 14],
+    len: u8,
+}
+
+impl Header {
+    /// The head of a frame of `payload` bytes, masked with `mask` if there is one.
+    #[inline]
+    pub(super) const fn new(
+        opcode: Opcode,
+        fin: bool,
+        payload: usize,
+        mask: Option<[u8; 4]>,
+    ) -> Self {
+        let mut bytes = [0; 14];
+        bytes[0] = opcode as u8 | (fin as u8) << 7;
+        let mut len = 2;
+        if payload < 126 {
+            bytes[1] = payload as u8;
+        } else if payload <= 0xffff {
+            bytes[1] = 126;
+            [bytes[2], bytes[3]] = (payload as u16).to_be_bytes();
+            len = 4;
+        } else {
+            bytes[1] = 127;
+            let length = (payload as u64).to_be_bytes();
+            let mut at = 0;
+            while at < 8 {
+                bytes[2 + at] = length[at];
+                at += 1;
+            }
+            len = 10;
+        }
+        if let Some(mask) = mask {
+            bytes[1] |= 0x80;
+            [bytes[len], bytes[len + 1], bytes[len + 2], bytes[len + 3]] = mask;
+            len += 4;
+        }
+        Self { bytes, len: len as u8 }
+    }
+
+    /// The bytes, 2 to 14 of them.
+    #[inline]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.len)]
+    }
+}
+
+/// The head of an unmasked frame with a payload of `len` bytes: for vectored writes that leave
+/// the payload where it is, and for one frame that goes to many links.
+///
+/// Control frames need `fin` and at most 125 bytes; a [`Writer`](super::Writer) sees to that.
+#[must_use]
+#[inline]
+pub const fn server_header(opcode: Opcode, fin: bool, len: usize) -> Header {
+    Header::new(opcode, fin, len, None)
+}
+
+/// A frame's head as it was read. All that can be judged without its message is judged.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Parsed {
+    pub(super) opcode: Opcode,
+    pub(super) fin: bool,
+    /// Bytes of the head.
+    pub(super) head: usize,
+    /// Bytes of the payload.
+    pub(super) length: u64,
+    /// The key; zeros in a frame that is not masked.
+    pub(super) key: [u8; 4],
+}
+
+/// Reads the first two bytes: all but length and key. Each fault is found at the byte that
+/// decides it, so that the outcome does not depend on how the bytes were cut.
+#[inline]
+pub(super) fn parse_start(first: u8, second: u8, role: Role) -> Result<(Opcode, bool), FrameError> {
+    if first & 0x70 != 0 {
+        return Err(FrameError::ReservedBits { bits: first >> 4 & 7 });
+    }
+    let Some(opcode) = Opcode::from_bits(first & 15) else {
+        return Err(FrameError::OpcodeReserved { opcode: first & 15 });
+    };
+    let fin = first & 0x80 != 0;
+    match (second & 0x80 != 0, role) {
+        (false, Role::Server) => return Err(FrameError::Unmasked),
+        (true, Role::Client) => return Err(FrameError::Masked),
+        _ => {}
+    }
+    if opcode.is_control() {
+        if !fin {
+            return Err(FrameError::ControlFragmented);
+        }
+        if second & 0x7f > 125 {
+            return Err(FrameError::ControlTooLong);
+        }
+    }
+    Ok((opcode, fin))
+}
+
+/// Reads the length that follows the first two bytes: how many bytes it and they take, and what
+/// it says. `None` if it is not there whole.
+#[inline]
+pub(super) fn parse_length(bytes: &[u8]) -> Result<Option<(usize, u64)>, FrameError> {
+    match bytes[1] & 0x7f {
+        126 => {
+            let Some(length) = bytes.get(2..4).and_then(|bytes| bytes.first_chunk()) else {
+                return Ok(None);
+            };
+            let length = u16::from_be_bytes(*length);
+            if length < 126 {
+                return Err(FrameError::LengthNotMinimal);
+            }
+            Ok(Some((4, u64::from(length))))
+        }
+        127 => {
+            let Some(length) = bytes.get(2..10).and_then(|bytes| bytes.first_chunk()) else {
+                return Ok(None);
+            };
+            let length = u64::from_be_bytes(*length);
+            if length >> 63 != 0 {
+                return Err(FrameError::LengthTopBit);
+            }
+            if length <= 0xffff {
+                return Err(FrameError::LengthNotMinimal);
+            }
+            Ok(Some((10, length)))
+        }
+        length => Ok(Some((2, u64::from(length)))),
+    }
+}

@@ -1,0 +1,47 @@
+//! WebSocket frames (RFC 6455): bytes to messages and back, close codes, the opening handshake.
+//!
+//! A [`Reader`] takes bytes in any chunking and lends whole messages; a [`Writer`] appends frames
+//! to the caller's buffer. [`handshake`] comes before both. None of them knows time or IO.
+//!
+//! ```
+//! use pamlink::frame::{FrameConfig, FrameEvent, Reader, Role, Writer};
+//! use pamlink::seed::Seed;
+//!
+//! let mut wire = Vec::new();
+//! Writer::client(Seed::from_number(1)).text("hello", &mut wire)?;
+//!
+//! let mut reader = Reader::new(Role::Server, FrameConfig::default());
+//! reader.handle_bytes(&wire)?;
+//! assert_eq!(reader.poll_event(), Some(FrameEvent::Text("hello")));
+//! assert_eq!(reader.poll_event(), None);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+pub use self::close::{CloseCode, CloseFrame, MAX_REASON, cut_reason};
+pub use self::error::{FrameError, NotDrained, WriteError};
+pub use self::header::{Header, Opcode, server_header};
+pub use self::reader::{FrameConfig, FrameEvent, Reader};
+pub(crate) use self::reader::{Item, ItemKind};
+pub use self::writer::{MessageKind, Writer};
+
+mod close;
+mod error;
+pub mod handshake;
+mod header;
+mod mask;
+mod reader;
+mod room;
+mod writer;
+
+/// Which end of the connection we are. It decides who masks (RFC 6455 section 5.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(clippy::exhaustive_enums)]
+pub enum Role {
+    /// We dialled: what we write is masked, what we read must not be.
+    Client,
+    /// We accepted: what we read must be masked, what we write is not.
+    Server,
+}
+
+#[cfg(test)]
+mod tests;

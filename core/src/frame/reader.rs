@@ -1,0 +1,491 @@
+//! Frames to messages.
+
+use core::ops::Range;
+
+use super::header::{Parsed, parse_length, parse_start};
+use super::room::Room;
+use super::{CloseCode, CloseFrame, FrameError, MessageKind, NotDrained, Opcode, Role, mask};
+
+/// The bounds of a [`Reader`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FrameConfig {
+    /// The longest message, in bytes. Default: 1 MiB.
+    pub max_message: usize,
+    /// The longest frame, in bytes of payload. Default: 1 MiB.
+    pub max_frame: usize,
+    /// The most frames in one message, empty ones counted. Default: 4,096.
+    pub max_fragments: u32,
+    /// Bytes of buffer that are kept for good; above them the buffer shrinks when messages have
+    /// been small for a while. Default: 4 KiB.
+    pub retain: usize,
+}
+
+impl Default for FrameConfig {
+    fn default() -> Self {
+        Self { max_message: 1 << 20, max_frame: 1 << 20, max_fragments: 4096, retain: 4096 }
+    }
+}
+
+/// What was read. Messages are whole: fragments are put together before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::exhaustive_enums)]
+pub enum FrameEvent<'a> {
+    /// A text message.
+    Text(&'a str),
+    /// A binary message.
+    Binary(&'a [u8]),
+    /// A ping, at most 125 bytes: to be answered with a pong of the same bytes.
+    Ping(&'a [u8]),
+    /// A pong, at most 125 bytes.
+    Pong(&'a [u8]),
+    /// A Close frame, and what it says if it has a body. Nothing is read after it.
+    Close(Option<CloseFrame<'a>>),
+    /// The peer broke the protocol or a bound. Nothing is read after it.
+    Failed(FrameError),
+}
+
+/// Reads frames of the peer, in any chunking, and lends messages from its buffer.
+///
+/// Give it bytes ([`handle_bytes`](Self::handle_bytes), or [`space`](Self::space) and
+/// [`filled`](Self::filled) without a copy), then call [`poll_event`](Self::poll_event) until it
+/// has no more. Text is checked as it arrives: a message that cannot become UTF-8 any more fails
+/// before it is complete.
+///
+/// The buffer grows by bytes that arrived, never by a length that a header claims. It holds at
+/// most the message under assembly and the unread bytes that [`NotDrained`] bounds, and twice
+/// that in capacity. It shrinks again; [`release`](Self::release) gives it back at once.
+///
+/// A reader that failed stays failed, and after a Close frame nothing is read: bytes that come
+/// later are thrown away.
+#[derive(Debug)]
+pub struct Reader {
+    room: Room,
+    config: FrameConfig,
+    role: Role,
+    state: State,
+    /// The kind of the message under assembly, and how many of its frames have begun.
+    message: Option<MessageKind>,
+    fragments: u32,
+    /// The data frame whose payload is arriving.
+    frame: Option<Frame>,
+    /// Bytes of the text message under assembly that are known to be whole characters.
+    checked: usize,
+}
+
+impl Reader {
+    /// A reader for our end of this role. Allocates nothing.
+    pub fn new(role: Role, config: FrameConfig) -> Self {
+        Self {
+            room: Room::default(),
+            config,
+            role,
+            state: State::Reading,
+            message: None,
+            fragments: 0,
+            frame: None,
+            checked: 0,
+        }
+    }
+
+    /// Takes a copy of `bytes`.
+    ///
+    /// # Errors
+    ///
+    /// [`NotDrained`] if more than [`max_frame`](FrameConfig::max_frame) + 64 KiB would wait to
+    /// be read as frames; then nothing is taken.
+    #[inline]
+    pub fn handle_bytes(&mut self, bytes: &[u8]) -> Result<(), NotDrained> {
+        if self.state != State::Reading {
+            return Ok(());
+        }
+        self.admit(bytes.len())?;
+        self.room.make(bytes.len(), bytes.len());
+        let end = self.room.end + bytes.len();
+        self.room.bytes[self.room.end..end].copy_from_slice(bytes);
+        self.room.end = end;
+        Ok(())
+    }
+
+    /// Lends free space of at least `at_least` bytes, to read the socket into. The bytes in it
+    /// have no meaning. [`filled`](Self::filled) then tells how many were written.
+    ///
+    /// # Errors
+    ///
+    /// [`NotDrained`] if `at_least` bytes more would be over the bound of
+    /// [`handle_bytes`](Self::handle_bytes).
+    #[inline]
+    pub fn space(&mut self, at_least: usize) -> Result<&mut [u8], NotDrained> {
+        self.admit(at_least)?;
+        self.room.make(at_least, at_least.saturating_mul(2));
+        Ok(&mut self.room.bytes[self.room.end..])
+    }
+
+    /// Takes the first `n` bytes of the space that was lent last.
+    ///
+    /// # Panics
+    ///
+    /// If the space had fewer than `n` bytes.
+    #[inline]
+    pub fn filled(&mut self, n: usize) {
+        let free = self.room.bytes.len() - self.room.end;
+        assert!(n <= free, "filled({n}) in a space of {free} bytes");
+        if self.state == State::Reading {
+            self.room.end += n;
+        }
+    }
+
+    /// The next event, or `None` until more bytes arrive.
+    #[inline]
+    pub fn poll_event(&mut self) -> Option<FrameEvent<'_>> {
+        let item = self.advance()?;
+        Some(match item.kind {
+            ItemKind::Text => match self.text(item) {
+                Ok(text) => FrameEvent::Text(text),
+                Err(error) => FrameEvent::Failed(error),
+            },
+            ItemKind::Binary => FrameEvent::Binary(self.bytes(item)),
+            ItemKind::Ping => FrameEvent::Ping(self.bytes(item)),
+            ItemKind::Pong => FrameEvent::Pong(self.bytes(item)),
+            ItemKind::Close => FrameEvent::Close(self.close(item)),
+            ItemKind::Failed(error) => FrameEvent::Failed(error),
+        })
+    }
+
+    /// Gives the buffer back if nothing is in it. For links that idle.
+    pub fn release(&mut self) {
+        if self.buffered() == 0 {
+            self.room.settle(usize::MAX);
+            self.room.shrink(0);
+        }
+    }
+
+    /// Bytes held: the message under assembly, and what is not read as frames yet.
+    pub fn buffered(&self) -> usize {
+        self.room.message() + self.room.unread()
+    }
+
+    /// Bytes of memory held by the buffer.
+    pub fn capacity(&self) -> usize {
+        self.room.bytes.capacity()
+    }
+
+    /// Reads up to the next event and describes it. The description is good until the next call
+    /// of `advance`, `handle_bytes`, `space` or `release`.
+    ///
+    /// The first of two steps: it lends nothing, so that a machine around the reader may loop.
+    #[inline]
+    pub(crate) fn advance(&mut self) -> Option<Item> {
+        if let Some(item) = self.whole_message() {
+            return Some(item);
+        }
+        match self.read() {
+            Ok(None) => {
+                if self.message.is_none() && self.room.unread() == 0 {
+                    self.room.settle(self.config.retain);
+                }
+                None
+            }
+            Ok(Some(item)) => Some(item),
+            Err(error) => {
+                self.stop();
+                Some(Item { kind: ItemKind::Failed(error), start: 0, end: 0 })
+            }
+        }
+    }
+
+    /// The text of an [`ItemKind::Text`]. A message of one frame is checked here, in one pass; if
+    /// it is not UTF-8 the reader has failed.
+    #[inline]
+    pub(crate) fn text(&mut self, item: Item) -> Result<&str, FrameError> {
+        // Not by a method: the borrow that is returned must leave the other fields free.
+        match simdutf8::basic::from_utf8(&self.room.bytes[item.range()]) {
+            Ok(text) => Ok(text),
+            Err(_) => {
+                self.state = State::Stopped;
+                self.room.pos = self.room.end;
+                Err(FrameError::TextNotUtf8)
+            }
+        }
+    }
+
+    /// The bytes of an item.
+    #[inline]
+    pub(crate) fn bytes(&self, item: Item) -> &[u8] {
+        &self.room.bytes[item.range()]
+    }
+
+    /// What an [`ItemKind::Close`] says.
+    pub(crate) fn close(&self, item: Item) -> Option<CloseFrame<'_>> {
+        parse_close(self.bytes(item)).unwrap_or(None)
+    }
+
+    fn admit(&self, more: usize) -> Result<(), NotDrained> {
+        let waiting = self.room.unread();
+        let bound = self.config.max_frame.saturating_add(BACKLOG);
+        if waiting.saturating_add(more) > bound {
+            return Err(NotDrained { waiting, more, bound });
+        }
+        Ok(())
+    }
+
+    /// The fast path: an unfragmented message that is here whole. It is unmasked in one pass and
+    /// stays where it is. Whatever else there is, faults too, is left to [`Self::read`].
+    #[inline]
+    fn whole_message(&mut self) -> Option<Item> {
+        let room = &mut self.room;
+        let unread = &mut room.bytes[room.pos..room.end];
+        let [first, second, ..] = *unread else { return None };
+        let kind = match first {
+            0x81 => ItemKind::Text,
+            0x82 => ItemKind::Binary,
+            _ => return None,
+        };
+        let masked = second & 0x80 != 0;
+        if self.message.is_some() || masked != (self.role == Role::Server) {
+            return None;
+        }
+        let (mut head, length) = match second & 0x7f {
+            126 => {
+                let length = u16::from_be_bytes([*unread.get(2)?, *unread.get(3)?]);
+                (4, if length < 126 { return None } else { usize::from(length) })
+            }
+            127 => match parse_length(unread) {
+                Ok(Some((head, length))) => (head, usize::try_from(length).ok()?),
+                _ => return None,
+            },
+            length => (2, usize::from(length)),
+        };
+        if length > self.config.max_frame || length > self.config.max_message {
+            return None;
+        }
+        let mut key = None;
+        if masked {
+            key = Some(*unread.get(head..)?.first_chunk()?);
+            head += 4;
+        }
+        let payload = unread.get_mut(head..)?.get_mut(..length)?;
+        if let Some(key) = key {
+            mask::apply(payload, key);
+        }
+        let start = room.pos + head;
+        room.pos = start + length;
+        Some(Item { kind, start, end: room.pos })
+    }
+
+    /// Reads everything, a part of a frame at a time.
+    fn read(&mut self) -> Result<Option<Item>, FrameError> {
+        while self.state == State::Reading {
+            if let Some(frame) = self.frame {
+                let item = self.read_payload(frame)?;
+                if item.is_some() || self.frame.is_some() {
+                    return Ok(item);
+                }
+                continue;
+            }
+            let Some(parsed) = self.parse()? else { break };
+            if parsed.opcode.is_control() {
+                let Some(item) = self.read_control(&parsed)? else { break };
+                return Ok(Some(item));
+            }
+            self.begin_frame(&parsed);
+        }
+        Ok(None)
+    }
+
+    /// Reads the head of the next frame, if it is here whole, without taking it.
+    fn parse(&self) -> Result<Option<Parsed>, FrameError> {
+        let unread = &self.room.bytes[self.room.pos..self.room.end];
+        let [first, second, ..] = *unread else { return Ok(None) };
+        let (opcode, fin) = parse_start(first, second, self.role)?;
+        if !opcode.is_control() {
+            self.check_order(opcode)?;
+        }
+        let Some((mut head, length)) = parse_length(unread)? else { return Ok(None) };
+        if !opcode.is_control() {
+            self.check_size(length)?;
+        }
+        let mut key = [0; 4];
+        if self.role == Role::Server {
+            let Some(found) = unread.get(head..head + 4).and_then(|key| key.first_chunk()) else {
+                return Ok(None);
+            };
+            key = *found;
+            head += 4;
+        }
+        Ok(Some(Parsed { opcode, fin, head, length, key }))
+    }
+
+    fn check_order(&self, opcode: Opcode) -> Result<(), FrameError> {
+        match (opcode, self.message) {
+            (Opcode::Continuation, None) => Err(FrameError::ContinuationUnexpected),
+            (Opcode::Text | Opcode::Binary, Some(_)) => Err(FrameError::MessageInterleaved),
+            (Opcode::Continuation, Some(_)) if self.fragments >= self.config.max_fragments => {
+                Err(FrameError::TooManyFragments { limit: self.config.max_fragments })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn check_size(&self, length: u64) -> Result<(), FrameError> {
+        let FrameConfig { max_frame, max_message, .. } = self.config;
+        if length > max_frame as u64 {
+            return Err(FrameError::FrameTooBig { length, limit: max_frame });
+        }
+        let length = length.saturating_add(self.room.message() as u64);
+        if length > max_message as u64 {
+            return Err(FrameError::MessageTooBig { length, limit: max_message });
+        }
+        Ok(())
+    }
+
+    /// Takes a control frame, once it is here whole.
+    fn read_control(&mut self, parsed: &Parsed) -> Result<Option<Item>, FrameError> {
+        let length = parsed.length as usize;
+        let start = self.room.pos + parsed.head;
+        let end = start + length;
+        if end > self.room.end {
+            return Ok(None);
+        }
+        mask::apply(&mut self.room.bytes[start..end], parsed.key);
+        self.room.pos = end;
+        let kind = match parsed.opcode {
+            Opcode::Ping => ItemKind::Ping,
+            Opcode::Pong => ItemKind::Pong,
+            _ => {
+                parse_close(&self.room.bytes[start..end])?;
+                self.stop();
+                ItemKind::Close
+            }
+        };
+        Ok(Some(Item { kind, start, end }))
+    }
+
+    fn begin_frame(&mut self, parsed: &Parsed) {
+        self.room.pos += parsed.head;
+        if parsed.opcode != Opcode::Continuation {
+            self.room.begin_message();
+            self.fragments = 0;
+            self.checked = 0;
+            let text = parsed.opcode == Opcode::Text;
+            self.message = Some(if text { MessageKind::Text } else { MessageKind::Binary });
+        }
+        self.fragments += 1;
+        // The length is within `max_frame`, so it fits.
+        let left = parsed.length as usize;
+        self.frame = Some(Frame { left, key: parsed.key, fin: parsed.fin });
+    }
+
+    /// Takes what is here of the payload of a data frame.
+    fn read_payload(&mut self, mut frame: Frame) -> Result<Option<Item>, FrameError> {
+        let room = &mut self.room;
+        let here = frame.left.min(room.unread());
+        let (from, to) = (room.pos, room.pos + here);
+        mask::apply(&mut room.bytes[from..to], frame.key);
+        if room.message_end != from {
+            room.bytes.copy_within(from..to, room.message_end);
+        }
+        room.message_end += here;
+        room.pos = to;
+        frame.left -= here;
+        frame.key = mask::advance(frame.key, here);
+
+        let last = frame.left == 0 && frame.fin;
+        if self.message == Some(MessageKind::Text) {
+            let unchecked = &room.bytes[room.start + self.checked..room.message_end];
+            self.checked += whole_characters(unchecked)?;
+            if last && self.checked != room.message() {
+                return Err(FrameError::TextNotUtf8);
+            }
+        }
+        self.frame = (frame.left > 0).then_some(frame);
+        if !last {
+            return Ok(None);
+        }
+        let kind = match self.message.take() {
+            Some(MessageKind::Text) => ItemKind::Text,
+            _ => ItemKind::Binary,
+        };
+        let (start, end) = (self.room.start, self.room.message_end);
+        // What follows is read from a fresh start: the message lives only as long as its loan.
+        self.room.begin_message();
+        Ok(Some(Item { kind, start, end }))
+    }
+
+    /// Reads nothing any more and forgets what is there.
+    fn stop(&mut self) {
+        self.state = State::Stopped;
+        self.message = None;
+        self.frame = None;
+        self.room.pos = self.room.end;
+        self.room.begin_message();
+    }
+}
+
+/// A description of an event in the reader's buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Item {
+    pub(crate) kind: ItemKind,
+    start: usize,
+    end: usize,
+}
+
+impl Item {
+    #[inline]
+    fn range(self) -> Range<usize> {
+        self.start..self.end
+    }
+}
+
+/// The kinds of [`FrameEvent`], without what they lend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ItemKind {
+    Text,
+    Binary,
+    Ping,
+    Pong,
+    Close,
+    Failed(FrameError),
+}
+
+/// Unread bytes that may wait beside one longest frame: a generous read of a socket.
+const BACKLOG: usize = 64 * 1024;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Reading,
+    Stopped,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Frame {
+    /// Bytes of payload that have not arrived.
+    left: usize,
+    /// The mask key as it applies to the next of them.
+    key: [u8; 4],
+    fin: bool,
+}
+
+/// How many of these bytes are whole characters; an unfinished one at the end may still come.
+fn whole_characters(bytes: &[u8]) -> Result<usize, FrameError> {
+    match simdutf8::compat::from_utf8(bytes) {
+        Ok(_) => Ok(bytes.len()),
+        Err(error) if error.error_len().is_none() => Ok(error.valid_up_to()),
+        Err(_) => Err(FrameError::TextNotUtf8),
+    }
+}
+
+fn parse_close(body: &[u8]) -> Result<Option<CloseFrame<'_>>, FrameError> {
+    let (code, reason) = match body {
+        [] => return Ok(None),
+        [_] => return Err(FrameError::CloseBodyTooShort),
+        [high, low, reason @ ..] => (u16::from_be_bytes([*high, *low]), reason),
+    };
+    let code = CloseCode::new(code);
+    if !code.is_valid_on_wire() {
+        return Err(FrameError::CloseCodeInvalid { code });
+    }
+    match simdutf8::basic::from_utf8(reason) {
+        Ok(reason) => Ok(Some(CloseFrame { code, reason })),
+        Err(_) => Err(FrameError::CloseReasonNotUtf8),
+    }
+}
