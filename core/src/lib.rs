@@ -3,7 +3,9 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+pub mod dedup;
 pub mod envelope;
+mod fifo;
 pub mod frame;
 pub mod link;
 pub mod routing;

@@ -1,0 +1,93 @@
+//! What the window remembers of a message: 128 bits that only this process can compute.
+
+use core::fmt;
+use core::hash::Hasher;
+
+use siphasher::sip128::{Hasher128, SipHasher13};
+
+use crate::seed::Seed;
+
+/// The key of one message of one user: 127 bits of keyed hash, and one bit that says whether an
+/// id or the content was hashed.
+///
+/// Two different messages share a key with a chance of 2^-127, and nobody without the seed can
+/// raise it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Key(u128);
+
+impl Key {
+    /// The bits, uniformly spread in all but the lowest: for tables of the host's own.
+    pub const fn to_bits(self) -> u128 {
+        self.0
+    }
+
+    /// Whether the content was hashed, because the message had no id.
+    pub const fn is_of_content(self) -> bool {
+        self.0 & 1 == 1
+    }
+
+    pub(super) const fn from_bits(bits: u128) -> Self {
+        Self(bits)
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let of = if self.is_of_content() { "content" } else { "id" };
+        write!(f, "Key({of} {:032x})", self.0)
+    }
+}
+
+/// Makes keys: SipHash-1-3 with 128 bits of output under a secret key.
+///
+/// Why this construction: the window *drops* what it takes for a duplicate, so a collision that a
+/// peer can choose is a lost message. SipHash is a pseudorandom function made for short inputs
+/// under a secret key, with a specified 128-bit output; the 1-3 rounds are those of the standard
+/// library's maps. Two 64-bit `ahash` values would be faster by a few nanoseconds, but ahash
+/// promises no more than resistance to table flooding, changes its output between machines (AES
+/// instructions or not), and says nothing about two instances under related keys. Same seed, same
+/// keys, on every platform.
+#[derive(Clone)]
+pub struct Keyer(SipHasher13);
+
+impl Keyer {
+    /// A keyer under the secret that `seed` starts.
+    pub fn new(seed: Seed) -> Self {
+        let mut random = seed.into_random();
+        Self(SipHasher13::new_with_keys(random.next_u64(), random.next_u64()))
+    }
+
+    /// The key of the message that `user` sent under `id`.
+    ///
+    /// `id` is any text that stands for the id; ids are the same when their texts are.
+    pub fn of_id(&self, user: &str, id: &str) -> Key {
+        Key(self.hash(user, id) & !1)
+    }
+
+    /// The key of a message without an id that `user` sent with this content.
+    pub fn of_content(&self, user: &str, content: &str) -> Key {
+        Key(self.hash(user, content) | 1)
+    }
+
+    /// The key of a user alone, for tables by user.
+    pub(crate) fn of_user(&self, user: &str) -> u128 {
+        let mut hasher = self.0;
+        hasher.write(user.as_bytes());
+        hasher.finish128().as_u128()
+    }
+
+    /// The length of the first text is part of the hash: ("a", "bc") is not ("ab", "c").
+    fn hash(&self, user: &str, text: &str) -> u128 {
+        let mut hasher = self.0;
+        hasher.write(&(user.len() as u64).to_le_bytes());
+        hasher.write(user.as_bytes());
+        hasher.write(text.as_bytes());
+        hasher.finish128().as_u128()
+    }
+}
+
+impl fmt::Debug for Keyer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Keyer(..)")
+    }
+}
