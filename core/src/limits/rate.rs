@@ -1,0 +1,214 @@
+//! Rates per user.
+
+use core::fmt;
+use core::time::Duration;
+
+use super::gcra::{Admission, Cells, Table};
+use super::refusal::{Code, Refusal};
+use crate::dedup::Keyer;
+use crate::seed::Seed;
+use crate::time::Mono;
+
+/// What is counted, each with a rate of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Class {
+    /// Messages that ask for work.
+    Message,
+    /// Connections opened.
+    Connect,
+    /// Attempts to authenticate or renew.
+    Auth,
+    /// Voice input.
+    Voice,
+    /// Feedback.
+    Feedback,
+}
+
+impl Class {
+    /// All classes, in the order of their numbers.
+    pub const ALL: [Self; 5] =
+        [Self::Message, Self::Connect, Self::Auth, Self::Voice, Self::Feedback];
+
+    /// A stable name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Message => "message",
+            Self::Connect => "connect",
+            Self::Auth => "auth",
+            Self::Voice => "voice",
+            Self::Feedback => "feedback",
+        }
+    }
+}
+
+impl fmt::Display for Class {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A rate: `count` in `per`, at most `burst` at once.
+///
+/// In any stretch of time `t`, at most `burst + t * count / per` are admitted, and a user who
+/// keeps to the rate is never refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// How many; at least one counts.
+    pub count: u32,
+    /// In which time; at least a nanosecond counts.
+    pub per: Duration,
+    /// How many at once after a silence; at least one counts.
+    pub burst: u32,
+}
+
+impl Rate {
+    /// `count` in `per`, all of them at once if need be.
+    pub const fn new(count: u32, per: Duration) -> Self {
+        Self { count, per, burst: count }
+    }
+
+    /// The same rate with another burst.
+    #[must_use]
+    pub const fn with_burst(self, burst: u32) -> Self {
+        Self { burst, ..self }
+    }
+}
+
+/// The rates of a [`RateLimiter`].
+///
+/// The defaults are those of the running service (section 8.2 of the wire facts): messages 100 in
+/// 60 s, connections 5 in 60 s, authentication 5 in 300 s, voice 10 in 60 s, feedback 5 in 60 s.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rates {
+    rates: [Rate; Class::ALL.len()],
+    /// How many users each class knows at once. A user is forgotten when idle for so long that it
+    /// could use its whole burst again, at the latest at the first check after that which comes
+    /// to it. Default 100,000 (about 6 MB a class when all are active).
+    pub max_users: usize,
+}
+
+impl Rates {
+    /// The rate of a class.
+    pub const fn rate(&self, class: Class) -> Rate {
+        self.rates[class as usize]
+    }
+
+    /// With another rate for a class.
+    #[must_use]
+    pub const fn with(mut self, class: Class, rate: Rate) -> Self {
+        self.rates[class as usize] = rate;
+        self
+    }
+}
+
+impl Default for Rates {
+    fn default() -> Self {
+        let minute = Duration::from_secs(60);
+        let rates = Class::ALL.map(|class| match class {
+            Class::Message => Rate::new(100, minute),
+            Class::Connect | Class::Feedback => Rate::new(5, minute),
+            Class::Auth => Rate::new(5, 5 * minute),
+            Class::Voice => Rate::new(10, minute),
+        });
+        Self { rates, max_users: 100_000 }
+    }
+}
+
+/// A rate was exceeded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wait {
+    /// The class.
+    pub class: Class,
+    /// Its rate.
+    pub rate: Rate,
+    /// The exact time to wait: the same check after it succeeds, a nanosecond earlier it fails,
+    /// if the user does nothing else in between.
+    pub retry_after: Duration,
+    /// The table of users was full of others: this user did nothing wrong.
+    pub crowded: bool,
+}
+
+impl Wait {
+    /// As a refusal for the wire.
+    pub const fn refusal(&self) -> Refusal {
+        let mut refusal = Refusal::new(Code::RateLimited);
+        refusal.limit = Some(self.rate.count as u64);
+        refusal.per = Some(self.rate.per);
+        refusal.retry_after = Some(self.retry_after);
+        refusal
+    }
+}
+
+/// Limits what each user does in a time, by the generic cell rate algorithm: exact, with one time
+/// stamp a user, and no window whose edge lets a double burst through.
+///
+/// The table of users is bounded. Idle users leave it at no cost (at most two a check, never a
+/// sweep), and forgetting an idle user changes no answer. When the table is full of active users,
+/// a user that is not in it is refused until the one silent for longest is idle: it fails closed,
+/// says so ([`Wait::crowded`]) and counts it ([`RateLimiter::crowded`]). Users in the table are
+/// not harmed by the crowd. Refused checks cost the user nothing.
+#[derive(Clone, Debug)]
+pub struct RateLimiter {
+    keyer: Keyer,
+    rates: Rates,
+    tables: [Table; Class::ALL.len()],
+    limited: u64,
+    crowded: u64,
+}
+
+impl RateLimiter {
+    /// A limiter that knows nobody. Allocates nothing.
+    pub fn new(rates: Rates, seed: Seed) -> Self {
+        let table = |class| {
+            let Rate { count, per, burst } = rates.rate(class);
+            Table::new(Cells::new(count, per, burst), rates.max_users)
+        };
+        Self {
+            keyer: Keyer::new(seed),
+            tables: Class::ALL.map(table),
+            rates,
+            limited: 0,
+            crowded: 0,
+        }
+    }
+
+    /// Whether the user may do one more of this class now; if so, it is counted.
+    ///
+    /// For [`Class::Connect`] before authentication, `user` is whatever the host knows of the
+    /// peer, such as its address. A `now` earlier than one given before counts as that one.
+    ///
+    /// # Errors
+    ///
+    /// The time to wait.
+    pub fn check(&mut self, now: Mono, class: Class, user: &str) -> Result<(), Wait> {
+        let key = self.keyer.of_user(user);
+        let (retry_after, crowded) = match self.tables[class as usize].take(now, key) {
+            Admission::Admitted { .. } => return Ok(()),
+            Admission::Ahead(wait) => (wait, false),
+            Admission::Crowded(wait) => (wait, true),
+        };
+        *(if crowded { &mut self.crowded } else { &mut self.limited }) += 1;
+        Err(Wait { class, rate: self.rates.rate(class), retry_after, crowded })
+    }
+
+    /// How many checks were refused because their user was ahead of the rate.
+    pub fn limited(&self) -> u64 {
+        self.limited
+    }
+
+    /// How many checks were refused because the table was full of other users.
+    pub fn crowded(&self) -> u64 {
+        self.crowded
+    }
+
+    /// How many users a class knows now.
+    pub fn users(&self, class: Class) -> usize {
+        self.tables[class as usize].len()
+    }
+
+    /// The bytes allocated for all tables.
+    pub fn memory(&self) -> usize {
+        self.tables.iter().map(Table::memory).sum()
+    }
+}

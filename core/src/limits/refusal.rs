@@ -1,0 +1,126 @@
+//! Why something was not admitted, in the words of the wire.
+
+use core::fmt;
+use core::time::Duration;
+
+/// The `error_code` of a refusal. Codes in use by existing servers keep their names (section 1.5
+/// of the wire facts).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Code {
+    /// The frame is larger than its type may be: `MESSAGE_TOO_LARGE`.
+    TooLarge,
+    /// Too much in too little time: `RATE_LIMIT_EXCEEDED`.
+    RateLimited,
+    /// A field is too long, too large or too deep: `VALIDATION_ERROR`.
+    Invalid,
+}
+
+impl Code {
+    /// The text on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::TooLarge => "MESSAGE_TOO_LARGE",
+            Self::RateLimited => "RATE_LIMIT_EXCEEDED",
+            Self::Invalid => "VALIDATION_ERROR",
+        }
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What the numbers of a [`Refusal`] count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Unit {
+    /// Bytes of UTF-8.
+    Bytes,
+    /// Unicode scalar values.
+    Characters,
+    /// Levels of arrays and objects inside each other.
+    Levels,
+    /// Events in a time.
+    Times,
+}
+
+/// A refusal: what the `error` frame says. Its [`Display`](fmt::Display) is the `message`, made
+/// for people and free of anything that the peer sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The `error_code`.
+    pub code: Code,
+    /// The member of the envelope that was too much, if it was one.
+    pub field: Option<&'static str>,
+    /// What is allowed.
+    pub limit: Option<u64>,
+    /// What it was. Counting stops early where going on would only cost time, so this may be the
+    /// least that was certain.
+    pub actual: Option<u64>,
+    /// What `limit` and `actual` count.
+    pub unit: Unit,
+    /// The time in which `limit` events are allowed, for rates.
+    pub per: Option<Duration>,
+    /// When to try again; none if the same message will never be admitted.
+    pub retry_after: Option<Duration>,
+}
+
+impl Refusal {
+    pub(super) const fn new(code: Code) -> Self {
+        Self {
+            code,
+            field: None,
+            limit: None,
+            actual: None,
+            unit: Unit::Times,
+            per: None,
+            retry_after: None,
+        }
+    }
+
+    pub(super) const fn over(code: Code, unit: Unit, limit: usize, actual: usize) -> Self {
+        let mut refusal = Self::new(code);
+        refusal.unit = unit;
+        refusal.limit = Some(limit as u64);
+        refusal.actual = Some(actual as u64);
+        refusal
+    }
+
+    pub(super) const fn in_field(mut self, field: &'static str) -> Self {
+        self.field = Some(field);
+        self
+    }
+
+    /// A refusal of a text nested deeper than `limit` levels.
+    pub const fn too_deep(limit: u8) -> Self {
+        Self::over(Code::Invalid, Unit::Levels, limit as usize, limit as usize + 1)
+    }
+
+    /// `retry_after` in whole seconds as the wire carries it, rounded up so that nobody comes too
+    /// early.
+    pub fn retry_after_secs(&self) -> Option<u64> {
+        let wait = self.retry_after?;
+        Some(wait.as_secs() + u64::from(wait.subsec_nanos() > 0))
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let limit = self.limit.unwrap_or(0);
+        let actual = self.actual.unwrap_or(0);
+        let what = self.field.unwrap_or("message");
+        match self.unit {
+            Unit::Bytes => write!(f, "{what} too large: {actual} bytes, at most {limit}"),
+            Unit::Characters => write!(f, "{what} too long: {actual} characters, at most {limit}"),
+            Unit::Levels => write!(f, "{what} nested too deeply: at most {limit} levels"),
+            Unit::Times => {
+                let per = self.per.unwrap_or(Duration::ZERO).as_secs();
+                let wait = self.retry_after_secs().unwrap_or(0);
+                write!(f, "rate limit exceeded: at most {limit} in {per} s, try again in {wait} s")
+            }
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! How large a message of each type, its fields and its nested values may be.
+
+use std::collections::HashMap;
+
+use super::refusal::{Code, Refusal, Unit};
+
+/// The limits of one message type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// The whole text, in bytes of UTF-8.
+    pub bytes: usize,
+    /// Top-level members that are strings, each with its limit in characters (Unicode scalar
+    /// values, an escape counted as what it stands for).
+    pub fields: Vec<(&'static str, usize)>,
+    /// Top-level members that are arrays or objects, each with its limit in bytes as written.
+    pub nested: Vec<(&'static str, usize)>,
+}
+
+/// The limits of all message types.
+///
+/// The defaults are the table of section 8.1 of the wire facts, whose numbers the running service
+/// declares and mostly never reaches. Bytes of the whole text:
+///
+/// | types | bytes | which number |
+/// |---|---|---|
+/// | `chat`, `message`, `user_message`, `text_input` | 65,536 | `websocket_text` |
+/// | `voice`, `voice_input` | 1,048,576 | audio is 10 MiB there, cut to the size that disconnects |
+/// | `feedback` | 4,096 | `feedback` |
+/// | `ping`, `pong`, `heartbeat` | 4,096 | none there (a 70 kB ping passes); a ping needs no more |
+/// | `auth`, `token_refresh` | 16,384 | none there; as `context_data`, far above any token |
+/// | all others, known or not | 131,072 | `websocket_json` |
+///
+/// Characters of string members, in every type: `message` and `content` 5,000, `text` 10,000,
+/// `title` 200, `description` and `feedback_text` 1,000, `user_id` and `session_id` 100,
+/// `filename` 255, `url` 2,048, `email` 254, `phone` 20, `name` 100, `address` 500. In `voice`
+/// and `voice_input`, `text` and `message` 2,000 (`voice`); in `feedback`, `message` and `content`
+/// 1,000 (`feedback`). The running service cuts `message` and `content` at 2,000 before any of
+/// these is looked at.
+///
+/// Bytes of nested members: `context` and `metadata` 16,384 (`context_data`). Depth: 10 levels.
+/// The numbers for uploads (`file_upload` 10,485,760, `attachment` 5,242,880) and REST do not
+/// concern a link: no text above 1,048,576 bytes is read at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sizes {
+    /// The deepest nesting, in levels: 1 is an object without arrays or objects inside. Held by
+    /// whoever parses the text. Default 10.
+    pub depth: u8,
+    other: Rule,
+    rules: HashMap<Box<str>, Rule, ahash::RandomState>,
+}
+
+impl Sizes {
+    /// One rule for all types.
+    pub fn new(depth: u8, other: Rule) -> Self {
+        // Only the host inserts, so the map needs no secret; the same on every run.
+        let state = ahash::RandomState::with_seeds(1, 2, 3, 4);
+        Self { depth, other, rules: HashMap::with_hasher(state) }
+    }
+
+    /// With a rule for one type.
+    #[must_use]
+    pub fn with(mut self, kind: &str, rule: Rule) -> Self {
+        self.rules.insert(kind.into(), rule);
+        self
+    }
+
+    /// The rule for a type: its own, or the one for all others.
+    pub fn rule(&self, kind: &str) -> &Rule {
+        self.rules.get(kind).unwrap_or(&self.other)
+    }
+
+    /// The largest text that any type may have, in bytes: a frame reader need not read more.
+    pub fn largest(&self) -> usize {
+        self.rules.values().map(|rule| rule.bytes).fold(self.other.bytes, usize::max)
+    }
+
+    /// Checks a message of this type, `len` bytes long, whose top-level members `field` finds by
+    /// name: each as the JSON text of its value.
+    ///
+    /// Costs next to nothing for a short text: a member cannot be longer than the whole.
+    ///
+    /// # Errors
+    ///
+    /// The first limit that is exceeded.
+    pub fn check<'a>(
+        &self,
+        kind: &str,
+        len: usize,
+        field: impl Fn(&str) -> Option<&'a str>,
+    ) -> Result<(), Refusal> {
+        let rule = self.rule(kind);
+        if len > rule.bytes {
+            return Err(Refusal::over(Code::TooLarge, Unit::Bytes, rule.bytes, len));
+        }
+        for &(name, limit) in rule.fields.iter().filter(|(_, limit)| len > *limit) {
+            let Some(raw) = field(name) else { continue };
+            if let Some(actual) = characters_over(raw, limit) {
+                let refusal = Refusal::over(Code::Invalid, Unit::Characters, limit, actual);
+                return Err(refusal.in_field(name));
+            }
+        }
+        for &(name, limit) in rule.nested.iter().filter(|(_, limit)| len > *limit) {
+            let Some(raw) = field(name) else { continue };
+            if raw.starts_with(['{', '[']) && raw.len() > limit {
+                let refusal = Refusal::over(Code::Invalid, Unit::Bytes, limit, raw.len());
+                return Err(refusal.in_field(name));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Default for Sizes {
+    fn default() -> Self {
+        let rule = |bytes: usize, own: &[(&'static str, usize)]| {
+            let mut fields = FIELDS.to_vec();
+            for (name, limit) in own {
+                for field in fields.iter_mut().filter(|field| field.0 == *name) {
+                    field.1 = *limit;
+                }
+            }
+            Rule { bytes, fields, nested: NESTED.to_vec() }
+        };
+        let mut sizes = Self::new(10, rule(131_072, &[]));
+        for kind in ["chat", "message", "user_message", "text_input"] {
+            sizes = sizes.with(kind, rule(65_536, &[]));
+        }
+        for kind in ["voice", "voice_input"] {
+            sizes = sizes.with(kind, rule(1_048_576, &[("text", 2_000), ("message", 2_000)]));
+        }
+        for kind in ["ping", "pong", "heartbeat"] {
+            sizes = sizes.with(kind, rule(4_096, &[]));
+        }
+        for kind in ["auth", "token_refresh"] {
+            sizes = sizes.with(kind, rule(16_384, &[]));
+        }
+        sizes.with("feedback", rule(4_096, &[("message", 1_000), ("content", 1_000)]))
+    }
+}
+
+/// Characters of string members, whatever the type.
+const FIELDS: [(&str, usize); 14] = [
+    ("message", 5_000),
+    ("content", 5_000),
+    ("text", 10_000),
+    ("title", 200),
+    ("description", 1_000),
+    ("feedback_text", 1_000),
+    ("user_id", 100),
+    ("session_id", 100),
+    ("filename", 255),
+    ("url", 2_048),
+    ("email", 254),
+    ("phone", 20),
+    ("name", 100),
+    ("address", 500),
+];
+
+const NESTED: [(&str, usize); 2] = [("context", 16_384), ("metadata", 16_384)];
+
+/// The number of characters of a JSON string if that is over the limit. Anything but a string has
+/// no characters. The text is valid JSON.
+fn characters_over(raw: &str, limit: usize) -> Option<usize> {
+    let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
+    if inner.len() <= limit {
+        return None;
+    }
+    let count = characters(inner);
+    (count > limit).then_some(count)
+}
+
+/// The characters that the inside of a JSON string stands for. An escaped surrogate pair is one;
+/// a lone surrogate is one too (it is read as U+FFFD).
+fn characters(inner: &str) -> usize {
+    let bytes = inner.as_bytes();
+    let mut at = 0;
+    let mut count = 0;
+    while at < bytes.len() {
+        match bytes[at] {
+            b'\\' if bytes.get(at + 1) == Some(&b'u') => {
+                at += if is_surrogate(bytes, at, b"89abAB")
+                    && is_surrogate(bytes, at + 6, b"cdefCDEF")
+                {
+                    12
+                } else {
+                    6
+                };
+                count += 1;
+            }
+            b'\\' => {
+                at += 2;
+                count += 1;
+            }
+            byte => {
+                at += 1;
+                // Continuation bytes belong to a character that was counted.
+                count += usize::from(byte & 0xc0 != 0x80);
+            }
+        }
+    }
+    count
+}
+
+/// Whether `\uDXYZ` stands at `at`, with X one of `second`.
+fn is_surrogate(bytes: &[u8], at: usize, second: &[u8]) -> bool {
+    match bytes.get(at..at + 4) {
+        Some([b'\\', b'u', b'd' | b'D', x]) => second.contains(x),
+        _ => false,
+    }
+}
