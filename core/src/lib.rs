@@ -9,6 +9,7 @@ mod fifo;
 pub mod frame;
 pub mod limits;
 pub mod link;
+pub mod metrics;
 pub mod routing;
 pub mod seed;
 pub mod time;

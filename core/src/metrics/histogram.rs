@@ -1,0 +1,168 @@
+//! Log-linear histograms: fixed size, bounded error, mergeable.
+
+/// Each power of two is divided into so many equal parts.
+const PARTS: u64 = 16;
+const PART_BITS: u32 = PARTS.ilog2();
+/// Values above 2^42 (73 minutes in nanoseconds, 4 TiB) count in the last bucket.
+const TOP_BITS: u32 = 42;
+const BUCKETS: usize = ((TOP_BITS - PART_BITS + 1) as usize) * PARTS as usize;
+
+/// How often values of each size occurred.
+///
+/// Values up to 16 are counted exactly; above, a bucket is 1/16 of a power of two wide and ends at
+/// its upper bound *inclusive*. So a [quantile](Self::quantile) is never too small, and at most
+/// 6.25 % too large; a count of values up to a power of two is exact. 5 KiB each, whatever is
+/// recorded. Recording costs a few instructions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Histogram {
+    buckets: Box<[u64; BUCKETS]>,
+    count: u64,
+    sum: u64,
+    max: u64,
+}
+
+impl Histogram {
+    /// The largest value that has a bucket of its own; larger ones count in the last bucket.
+    pub const TOP: u64 = 1 << TOP_BITS;
+
+    /// An empty histogram.
+    pub fn new() -> Self {
+        Self { buckets: Box::new([0; BUCKETS]), count: 0, sum: 0, max: 0 }
+    }
+
+    /// Counts one value. The sum saturates.
+    #[inline]
+    pub fn record(&mut self, value: u64) {
+        self.buckets[bucket_of(value)] += 1;
+        self.count += 1;
+        self.sum = self.sum.saturating_add(value);
+        self.max = self.max.max(value);
+    }
+
+    /// How many values were recorded.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// Their sum.
+    pub fn sum(&self) -> u64 {
+        self.sum
+    }
+
+    /// The largest; zero if there are none.
+    pub fn max(&self) -> u64 {
+        self.max
+    }
+
+    /// A value that the share `q` (in 0..=1) of all values does not exceed: at most 6.25 % above
+    /// the true one. `None` if nothing was recorded.
+    pub fn quantile(&self, q: f64) -> Option<u64> {
+        if self.count == 0 {
+            return None;
+        }
+        let rank = ((q.clamp(0.0, 1.0) * self.count as f64).ceil() as u64).clamp(1, self.count);
+        let mut seen = 0;
+        for (at, held) in self.buckets.iter().enumerate() {
+            seen += held;
+            if seen >= rank {
+                return Some(if at + 1 == BUCKETS { self.max } else { top_of(at).min(self.max) });
+            }
+        }
+        Some(self.max)
+    }
+
+    /// How many values were at most 2^`bits`; exact.
+    pub fn up_to_power(&self, bits: u32) -> u64 {
+        if bits >= TOP_BITS {
+            return self.count;
+        }
+        self.buckets[..=bucket_of(1 << bits)].iter().sum()
+    }
+
+    /// Adds all values of another histogram.
+    pub fn merge(&mut self, other: &Self) {
+        for (own, others) in self.buckets.iter_mut().zip(other.buckets.iter()) {
+            *own += others;
+        }
+        self.count += other.count;
+        self.sum = self.sum.saturating_add(other.sum);
+        self.max = self.max.max(other.max);
+    }
+}
+
+impl Default for Histogram {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The bucket of a value. Shifted by one so that powers of two end a bucket: 0 and 1 share the
+/// first.
+#[inline]
+fn bucket_of(value: u64) -> usize {
+    let shifted = value.saturating_sub(1);
+    if shifted < PARTS {
+        return shifted as usize;
+    }
+    let power = shifted.ilog2();
+    if power >= TOP_BITS {
+        return BUCKETS - 1;
+    }
+    let part = (shifted >> (power - PART_BITS)) - PARTS;
+    ((power - PART_BITS + 1) as usize) * PARTS as usize + part as usize
+}
+
+/// The largest value of a bucket.
+fn top_of(bucket: usize) -> u64 {
+    let (group, part) = (bucket as u64 / PARTS, bucket as u64 % PARTS);
+    if group == 0 { part + 1 } else { (PARTS + part + 1) << (group - 1) }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{BUCKETS, Histogram, bucket_of, top_of};
+
+    #[test]
+    fn buckets_join_without_gap_or_overlap() {
+        for bucket in 0..BUCKETS - 1 {
+            assert_eq!(bucket_of(top_of(bucket)), bucket);
+            assert_eq!(bucket_of(top_of(bucket) + 1), bucket + 1);
+        }
+        assert_eq!(top_of(BUCKETS - 1), Histogram::TOP);
+        assert_eq!(bucket_of(u64::MAX), BUCKETS - 1);
+        assert_eq!(bucket_of(0), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn a_quantile_is_never_too_small_and_at_most_a_sixteenth_too_large(
+            mut values in prop::collection::vec(0u64..1 << 41, 1..200),
+            q in 0.0f64..=1.0,
+        ) {
+            let mut histogram = Histogram::new();
+            values.iter().for_each(|value| histogram.record(*value));
+            values.sort_unstable();
+            let rank = ((q * values.len() as f64).ceil() as usize).clamp(1, values.len());
+            let exact = values[rank - 1];
+            let told = histogram.quantile(q).expect("not empty");
+            prop_assert!(told >= exact && told <= exact + exact / 16 + 1, "{told} for {exact}");
+        }
+
+        #[test]
+        fn counts_up_to_a_power_of_two_are_exact_and_merging_adds(
+            left in prop::collection::vec(any::<u64>().prop_map(|v| v >> (v % 64)), 0..100),
+            right in prop::collection::vec(any::<u64>().prop_map(|v| v >> (v % 64)), 0..100),
+            bits in 0u32..42,
+        ) {
+            let (mut a, mut b, mut both) = (Histogram::new(), Histogram::new(), Histogram::new());
+            left.iter().for_each(|value| { a.record(*value); both.record(*value); });
+            right.iter().for_each(|value| { b.record(*value); both.record(*value); });
+            a.merge(&b);
+            prop_assert_eq!(&a, &both);
+            let exact = left.iter().chain(&right).filter(|value| **value <= 1 << bits).count();
+            prop_assert_eq!(both.up_to_power(bits), exact as u64);
+        }
+    }
+}

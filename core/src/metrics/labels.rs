@@ -1,0 +1,387 @@
+//! The closed sets of label values.
+
+use core::fmt;
+
+/// A closed set of label values, numbered from zero.
+pub trait Label: Copy + 'static {
+    /// All values in the order of their numbers.
+    const ALL: &'static [Self];
+    /// The name of the label.
+    const NAME: &'static str;
+    /// The number of the value.
+    fn index(self) -> usize;
+    /// The text of the value.
+    fn as_str(self) -> &'static str;
+}
+
+macro_rules! labels {
+    ($(
+        $(#[$doc:meta])*
+        $enum:ident $label:literal { $($(#[$value_doc:meta])* $value:ident = $text:literal,)+ }
+    )+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum $enum { $($(#[$value_doc])* #[doc = concat!("(`", $text, "`)")] $value,)+ }
+
+        impl $enum {
+            /// How many values there are.
+            pub const COUNT: usize = [$($text),+].len();
+
+            /// The value whose text this is.
+            pub fn of(text: &str) -> Option<Self> {
+                match text {
+                    $($text => Some(Self::$value),)+
+                    _ => None,
+                }
+            }
+        }
+
+        impl Label for $enum {
+            const ALL: &'static [Self] = &[$(Self::$value),+];
+            const NAME: &'static str = $label;
+
+            fn index(self) -> usize {
+                self as usize
+            }
+
+            fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$value => $text,)+
+                }
+            }
+        }
+
+        impl fmt::Display for $enum {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    )+};
+}
+
+labels! {
+    /// Which way a frame went, seen from the engine that counts.
+    Direction "direction" {
+        /// From the peer.
+        Inbound = "inbound",
+        /// To the peer.
+        Outbound = "outbound",
+    }
+
+    /// The type of a message. Types that nobody knows count as one, so that a peer cannot make
+    /// label values.
+    MessageType "type" {
+        /// A question in words.
+        Chat = "chat",
+        /// Asks for life.
+        Ping = "ping",
+        /// Shows life.
+        Pong = "pong",
+        /// Context at the start.
+        Init = "init",
+        /// A token.
+        Auth = "auth",
+        /// New context.
+        ContextUpdate = "context_update",
+        /// The untyped message of an old client.
+        Message = "message",
+        /// A renewed token.
+        TokenRefresh = "token_refresh",
+        /// Recorded speech.
+        Voice = "voice",
+        /// What speech the peer can take.
+        SttCapabilities = "stt_capabilities",
+        /// Several messages in one.
+        Batch = "batch",
+        /// A trial.
+        Test = "test",
+        /// A question, older name.
+        UserMessage = "user_message",
+        /// A message of the system.
+        SystemMessage = "system_message",
+        /// Shows life, older name.
+        Heartbeat = "heartbeat",
+        /// Opened, older name.
+        ConnectionEstablished = "connection_established",
+        /// Recorded speech, older name.
+        VoiceInput = "voice_input",
+        /// A question, older name.
+        TextInput = "text_input",
+        /// A state.
+        StatusUpdate = "status_update",
+        /// Somebody types.
+        TypingIndicator = "typing_indicator",
+        /// The end of a conversation.
+        ConversationEnd = "conversation_end",
+        /// Answers `init`.
+        InitAck = "init_ack",
+        /// The welcome.
+        Connection = "connection",
+        /// An answer.
+        ChatResponse = "chat_response",
+        /// An answer, older name.
+        Response = "response",
+        /// A streamed answer starts.
+        ChatResponseStart = "chat_response_start",
+        /// A piece of a streamed answer.
+        Chunk = "chunk",
+        /// A streamed answer ends.
+        ResponseComplete = "response_complete",
+        /// A piece of a streamed answer.
+        ChatResponseDelta = "chat_response_delta",
+        /// A streamed answer ends.
+        ChatResponseComplete = "chat_response_complete",
+        /// Answers `context_update`.
+        ContextUpdated = "context_updated",
+        /// Something to show or do.
+        VisualAction = "visual_action",
+        /// Things to do.
+        UiActions = "ui_actions",
+        /// What was heard.
+        SttResult = "stt_result",
+        /// How to hear.
+        SttInstruction = "stt_instruction",
+        /// A timer rang.
+        TimerExpired = "timer_expired",
+        /// Unasked advice.
+        ProactiveAlert = "proactive_alert",
+        /// A refusal or failure.
+        Error = "error",
+        /// Everything else.
+        Other = "other",
+    }
+
+    /// Why a connection was not taken.
+    RefusedConnection "cause" {
+        /// As many links as the hub holds.
+        Full = "full",
+        /// As many links as one user may have.
+        UserFull = "user_full",
+        /// Too many connections in too little time.
+        RateLimited = "rate_limited",
+        /// The hub is being drained.
+        Draining = "draining",
+        /// The path is none that is served.
+        NotFound = "not_found",
+        /// No token was given.
+        NoToken = "no_token",
+        /// The host said no.
+        Host = "host",
+    }
+
+    /// What an opening handshake failed of.
+    HandshakeFailure "cause" {
+        /// The head is not HTTP.
+        Malformed = "malformed",
+        /// The head is too large.
+        TooLarge = "too_large",
+        /// The head took too long.
+        Timeout = "timeout",
+        /// The method is not GET.
+        Method = "method",
+        /// A header that an upgrade needs is missing or wrong.
+        Upgrade = "upgrade",
+        /// The version is not 13.
+        Version = "version",
+        /// The transport ended first.
+        Ended = "ended",
+    }
+
+    /// Why a token was not taken.
+    AuthFailure "reason" {
+        /// It is not a token.
+        Malformed = "malformed",
+        /// The signature is wrong, or the key or algorithm is not known.
+        Signature = "signature",
+        /// It has expired.
+        Expired = "expired",
+        /// It is not valid yet.
+        NotYetValid = "not_yet_valid",
+        /// It is for another audience.
+        Audience = "audience",
+        /// It is another user's.
+        Subject = "subject",
+        /// None came.
+        Missing = "missing",
+        /// It expired on an open link and was not renewed.
+        NotRenewed = "not_renewed",
+        /// The host said no.
+        Host = "host",
+        /// Anything else.
+        Other = "other",
+    }
+
+    /// What came of a duplicate.
+    Duplicate "outcome" {
+        /// The first is still being worked on: the repeat waits with it.
+        Attached = "attached",
+        /// It got the first result again.
+        Repeated = "repeated",
+        /// The first result is gone.
+        Forgotten = "forgotten",
+    }
+
+    /// Why something left the duplicate window.
+    Eviction "cause" {
+        /// An entry made room for a newer one.
+        Count = "count",
+        /// An entry was too old.
+        Age = "age",
+        /// A result made room, or was too large.
+        Result = "result",
+    }
+
+    /// The `error_code` of a refusal.
+    Refused "code" {
+        /// Too much in too little time.
+        RateLimited = "RATE_LIMIT_EXCEEDED",
+        /// Larger than its type may be.
+        TooLarge = "MESSAGE_TOO_LARGE",
+        /// A field is wrong or too long.
+        Validation = "VALIDATION_ERROR",
+        /// Not a JSON object with a type.
+        Format = "FORMAT_ERROR",
+        /// A type that nobody takes.
+        UnknownType = "UNKNOWN_TYPE",
+        /// An agent that nobody knows.
+        UnknownAgent = "UNKNOWN_AGENT",
+        /// The agent has enough to do.
+        AgentBusy = "AGENT_BUSY",
+        /// The agent is ill.
+        AgentUnavailable = "AGENT_UNAVAILABLE",
+        /// No reply came in time.
+        RequestExpired = "REQUEST_EXPIRED",
+        /// A token is needed.
+        AuthRequired = "AUTH_REQUIRED",
+        /// The handler failed.
+        Processing = "PROCESSING_ERROR",
+        /// Any other code.
+        Other = "other",
+    }
+
+    /// What a rate limits.
+    RateClass "class" {
+        /// Messages that ask for work.
+        Message = "message",
+        /// Connections opened.
+        Connect = "connect",
+        /// Attempts to authenticate or renew.
+        Auth = "auth",
+        /// Voice input.
+        Voice = "voice",
+        /// Feedback.
+        Feedback = "feedback",
+        /// Any other class.
+        Other = "other",
+    }
+
+    /// What came of a push.
+    PushOutcome "outcome" {
+        /// It was queued for a link of the user; counted for each link.
+        Queued = "queued",
+        /// A link refused it for lack of room; counted for each link.
+        Refused = "refused",
+        /// The user has no link.
+        Absent = "absent",
+    }
+
+    /// How a question of a client ended.
+    AskOutcome "outcome" {
+        /// With its answer.
+        Answered = "answered",
+        /// With a refusal.
+        Rejected = "rejected",
+        /// Without an answer in time.
+        Expired = "expired",
+        /// Nobody can tell: the link broke and the peer cannot be asked again.
+        Unknown = "unknown",
+        /// An answer came after the end.
+        Late = "late",
+    }
+
+    /// The class of a close.
+    CloseClass "class" {
+        /// 1000, 1001.
+        Normal = "normal",
+        /// The peer broke the protocol: 1002, 1003, 1007, 1010.
+        Protocol = "protocol",
+        /// 1009, 4009.
+        TooBig = "too_big",
+        /// 1008, 4001, 4003.
+        Authentication = "authentication",
+        /// 4008.
+        RateLimited = "rate_limited",
+        /// 1011.
+        ServerError = "server_error",
+        /// 1012, 1013.
+        Unavailable = "unavailable",
+        /// The peer fell silent.
+        Timeout = "timeout",
+        /// The transport ended without a close frame: 1005, 1006.
+        Network = "network",
+        /// Any other code.
+        Other = "other",
+    }
+
+    /// Why outbound bytes were not sent.
+    Dropped "cause" {
+        /// The oldest made room for newer ones.
+        Oldest = "oldest",
+        /// The newest was refused.
+        Newest = "newest",
+        /// The link was closed because its peer does not read.
+        Closed = "closed",
+    }
+
+    /// Why a route was chosen.
+    RouteReason "because" {
+        /// The message names the agent.
+        Agent = "agent",
+        /// By the type of the message.
+        MessageType = "type",
+        /// By the intent.
+        Intent = "intent",
+        /// By a keyword in the text.
+        Keyword = "keyword",
+        /// Nothing else matched.
+        Default = "default",
+        /// The first choice was busy or ill.
+        Fallback = "fallback",
+        /// The named agent is not in the table.
+        UnknownAgent = "unknown_agent",
+        /// Nobody can take it.
+        Unavailable = "unavailable",
+    }
+}
+
+impl MessageType {
+    /// The type with this name, or [`MessageType::Other`].
+    pub fn known(name: &str) -> Self {
+        Self::of(name).unwrap_or(Self::Other)
+    }
+}
+
+impl Refused {
+    /// The code with this text, or [`Refused::Other`].
+    pub fn known(code: &str) -> Self {
+        Self::of(code).unwrap_or(Self::Other)
+    }
+}
+
+impl CloseClass {
+    /// The class of a close code (RFC 6455 section 7.4, and those of the `pam` dialect).
+    pub const fn of_code(code: u16) -> Self {
+        match code {
+            1000 | 1001 => Self::Normal,
+            1002 | 1003 | 1007 | 1010 => Self::Protocol,
+            1009 | 4009 => Self::TooBig,
+            1008 | 4001 | 4003 => Self::Authentication,
+            4008 => Self::RateLimited,
+            1011 => Self::ServerError,
+            1012 | 1013 => Self::Unavailable,
+            1005 | 1006 | 1015 => Self::Network,
+            _ => Self::Other,
+        }
+    }
+}
