@@ -20,23 +20,28 @@
 //! an [`EnvelopeError`] that names the byte.
 
 mod error;
+mod extra;
 mod field;
 mod id;
 mod kind;
+pub mod message;
 mod open;
 mod raw;
+mod record;
 mod scan;
 mod text;
 mod timestamp;
 pub mod write;
 
 pub use error::{DecodeError, EnvelopeError};
+pub use extra::Extra;
 pub use field::Number;
 pub use id::Id;
 pub use kind::{
     AlertAction, AlertCategory, ErrorCode, InputMode, Kind, Priority, Source, Storage, TimerType,
     Verb,
 };
+pub use message::{Chat, Message};
 pub use raw::{Raw, Shape};
 pub use scan::Scan;
 pub use text::Text;
@@ -105,6 +110,12 @@ impl<'a> Envelope<'a> {
     /// When it was sent, by its own account.
     pub fn timestamp(&self) -> Option<Timestamp<'a>> {
         self.scan.timestamp.raw(self.text).and_then(Timestamp::from_raw)
+    }
+
+    /// The typed payload. Nothing can fail: a member of an unexpected type reads as absent, and
+    /// [`Message::misfits`] names it.
+    pub fn message(&self) -> Message<'a> {
+        Message::decode(self)
     }
 
     /// The last top-level member of this name.

@@ -6,7 +6,7 @@ use serde::de::IgnoredAny;
 use super::*;
 use crate::time::Wall;
 
-const GOLDEN: [&str; 12] = [
+pub(super) const GOLDEN: [&str; 12] = [
     r#"{"type":"connection","status":"connected","message":"ready","timestamp":"2026-03-01T04:05:06.789012","profile_integration":"enabled"}"#,
     r#"{"type":"ping","timestamp":1772337906790}"#,
     r#"{"type":"pong"}"#,
@@ -162,7 +162,7 @@ fn near_json() -> impl Strategy<Value = String> {
 }
 
 /// Any JSON value as text.
-fn json() -> impl Strategy<Value = String> {
+pub(super) fn json() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![
         Just("null".to_owned()),
         any::<bool>().prop_map(|it| it.to_string()),

@@ -18,12 +18,16 @@ pub struct Text<'a>(Repr<'a>);
 #[derive(Clone)]
 enum Repr<'a> {
     Borrowed(&'a str),
-    /// From a frame, with escapes: `spelled` is what stands between the quotes.
-    Escaped {
-        spelled: &'a str,
-        text: Box<str>,
-    },
-    Owned(String),
+    /// From a frame, with escapes. Boxed, since it is rare and every message is made of texts.
+    Escaped(Box<Escaped<'a>>),
+    Owned(Box<str>),
+}
+
+#[derive(Clone)]
+struct Escaped<'a> {
+    /// What stands between the quotes.
+    spelled: &'a str,
+    text: String,
 }
 
 impl<'a> Text<'a> {
@@ -31,7 +35,7 @@ impl<'a> Text<'a> {
     pub fn as_str(&self) -> &str {
         match &self.0 {
             Repr::Borrowed(text) => text,
-            Repr::Escaped { text, .. } => text,
+            Repr::Escaped(escaped) => &escaped.text,
             Repr::Owned(text) => text,
         }
     }
@@ -40,14 +44,14 @@ impl<'a> Text<'a> {
     pub fn into_cow(self) -> Cow<'a, str> {
         match self.0 {
             Repr::Borrowed(text) => Cow::Borrowed(text),
-            Repr::Escaped { text, .. } => Cow::Owned(text.into()),
-            Repr::Owned(text) => Cow::Owned(text),
+            Repr::Escaped(escaped) => Cow::Owned(escaped.text),
+            Repr::Owned(text) => Cow::Owned(text.into()),
         }
     }
 
     /// The text without its tie to the frame. The spelling of escapes is forgotten.
     pub fn into_owned(self) -> Text<'static> {
-        Text(Repr::Owned(self.into_cow().into_owned()))
+        Text(Repr::Owned(self.into_cow().into()))
     }
 
     /// The text of a string of a frame: `spelled` stands between its quotes.
@@ -55,15 +59,15 @@ impl<'a> Text<'a> {
         if plain || memchr::memchr(b'\\', spelled.as_bytes()).is_none() {
             Self(Repr::Borrowed(spelled))
         } else {
-            Self(Repr::Escaped { spelled, text: unescape(spelled).into() })
+            Self(Repr::Escaped(Box::new(Escaped { spelled, text: unescape(spelled) })))
         }
     }
 
     /// Appends the string with its quotes.
     pub(super) fn write(&self, out: &mut String) {
-        if let Repr::Escaped { spelled, .. } = &self.0 {
+        if let Repr::Escaped(escaped) = &self.0 {
             out.push('"');
-            out.push_str(spelled);
+            out.push_str(escaped.spelled);
             out.push('"');
         } else {
             write_text(out, self.as_str());
@@ -99,7 +103,7 @@ impl<'a> From<&'a str> for Text<'a> {
 
 impl From<String> for Text<'_> {
     fn from(text: String) -> Self {
-        Self(Repr::Owned(text))
+        Self(Repr::Owned(text.into()))
     }
 }
 
@@ -107,7 +111,7 @@ impl<'a> From<Cow<'a, str>> for Text<'a> {
     fn from(text: Cow<'a, str>) -> Self {
         match text {
             Cow::Borrowed(text) => Self(Repr::Borrowed(text)),
-            Cow::Owned(text) => Self(Repr::Owned(text)),
+            Cow::Owned(text) => Self(Repr::Owned(text.into())),
         }
     }
 }

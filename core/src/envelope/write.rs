@@ -6,6 +6,7 @@
 
 use core::time::Duration;
 
+use super::extra::Extra;
 use super::field::{Field, write_f64};
 use super::id::Id;
 use super::kind::{ErrorCode, Source};
@@ -47,6 +48,19 @@ impl<'o> Object<'o> {
 
     pub(super) fn member<'a, T: Field<'a>>(&mut self, name: &str, value: &T) {
         value.write(self.name(name));
+    }
+
+    /// The members without a typed place, as they came.
+    pub(super) fn extra(&mut self, extra: &Extra<'_>) {
+        for member in extra.members() {
+            if !self.empty {
+                self.out.push(',');
+            }
+            self.empty = false;
+            member.name.write(self.out);
+            self.out.push(':');
+            self.out.push_str(member.value.as_json());
+        }
     }
 
     pub(super) fn optional<'a, T: Field<'a>>(&mut self, name: &str, value: Option<&T>) {

@@ -1,0 +1,76 @@
+//! The members of a message that have no typed place.
+
+use core::fmt;
+
+use super::raw::Raw;
+use super::scan::Member;
+use super::text::Text;
+
+/// Members that this version does not know, or whose values it did not expect, in the order of
+/// the text and spelled as they came. They are written again behind the known ones.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Extra<'a>(Vec<ExtraMember<'a>>);
+
+#[derive(Clone)]
+pub(super) struct ExtraMember<'a> {
+    pub(super) name: Text<'a>,
+    pub(super) value: Raw<'a>,
+    /// Where the value starts in the text that was decoded.
+    pub(super) at: usize,
+}
+
+impl<'a> Extra<'a> {
+    /// Adds a member of the host's own.
+    pub fn push(&mut self, name: impl Into<Text<'a>>, value: Raw<'a>) {
+        self.0.push(ExtraMember { name: name.into(), value, at: 0 });
+    }
+
+    /// The last member of this name.
+    pub fn field(&self, name: &str) -> Option<Raw<'a>> {
+        self.0.iter().rev().find(|member| member.name == *name).map(|member| member.value)
+    }
+
+    /// All members in order.
+    pub fn fields(&self) -> impl Iterator<Item = (&str, Raw<'a>)> {
+        self.0.iter().map(|member| (member.name.as_str(), member.value))
+    }
+
+    /// How many there are.
+    pub const fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    #[cold]
+    pub(super) fn keep(&mut self, member: &Member<'a>) {
+        self.0.push(ExtraMember { name: member.name(), value: member.value, at: member.at });
+    }
+
+    /// Forgets a name: a later member has superseded it.
+    #[cold]
+    pub(super) fn forget(&mut self, name: &str) {
+        self.0.retain(|member| member.name != *name);
+    }
+
+    pub(super) fn members(&self) -> impl Iterator<Item = &ExtraMember<'a>> {
+        self.0.iter()
+    }
+}
+
+impl PartialEq for ExtraMember<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name && self.value == other.value
+    }
+}
+
+impl Eq for ExtraMember<'_> {}
+
+impl fmt::Debug for Extra<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.fields()).finish()
+    }
+}

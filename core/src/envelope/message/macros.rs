@@ -1,0 +1,85 @@
+//! One declaration for all frames.
+
+/// Makes a struct for each frame and [`Message`](super::Message) over all of them.
+macro_rules! messages {
+    ( $( $(#[$doc:meta])* $kind:ident: $name:ident { $($members:tt)* } )* ) => {
+        $(
+            record! { $(#[$doc])* $name { $($members)* } }
+
+            impl<'a> $name<'a> {
+                /// Appends the frame as JSON.
+                pub fn encode(&self, out: &mut String) {
+                    let mut object = Object::of(&Kind::$kind, out);
+                    self.write_members(&mut object);
+                    object.end();
+                }
+            }
+
+            impl<'a> From<$name<'a>> for Message<'a> {
+                fn from(message: $name<'a>) -> Self {
+                    Self::$kind(message)
+                }
+            }
+        )*
+
+        /// A frame with its payload.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[non_exhaustive]
+        // Boxing the large ones would cost an allocation for each frame.
+        #[allow(clippy::large_enum_variant)]
+        pub enum Message<'a> {
+            $( $(#[$doc])* $kind($name<'a>), )*
+            /// A frame of a type that this version does not know.
+            Unknown(Unknown<'a>),
+        }
+
+        impl<'a> Message<'a> {
+            /// Types an envelope. Nothing can fail: what does not fit is in
+            /// [`extra`](Self::extra), and [`misfits`](Self::misfits) tells of it.
+            pub(in crate::envelope) fn decode(envelope: &Envelope<'a>) -> Self {
+                let members = envelope.scan.members(envelope.text);
+                match envelope.kind() {
+                    $( Kind::$kind => Self::$kind(record::read(members, Some("type"))), )*
+                    Kind::Unknown(kind) => {
+                        Self::Unknown(Unknown { kind, ..record::read(members, Some("type")) })
+                    }
+                }
+            }
+
+            /// What it is.
+            pub fn kind(&self) -> Kind<'a> {
+                match self {
+                    $( Self::$kind(_) => Kind::$kind, )*
+                    Self::Unknown(message) => Kind::Unknown(message.kind.clone()),
+                }
+            }
+
+            /// The members without a typed place.
+            pub fn extra(&self) -> &Extra<'a> {
+                match self {
+                    $( Self::$kind(message) => &message.extra, )*
+                    Self::Unknown(message) => &message.extra,
+                }
+            }
+
+            /// The known members that were not of their type and so read as absent; `null` is
+            /// absence and none of them.
+            pub fn misfits(&self) -> Vec<DecodeError> {
+                match self {
+                    $( Self::$kind(message) => record::misfits(message), )*
+                    Self::Unknown(_) => Vec::new(),
+                }
+            }
+
+            /// Appends the frame as JSON.
+            pub fn encode(&self, out: &mut String) {
+                match self {
+                    $( Self::$kind(message) => message.encode(out), )*
+                    Self::Unknown(message) => message.encode(out),
+                }
+            }
+        }
+    };
+}
+
+pub(super) use messages;

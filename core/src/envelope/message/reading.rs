@@ -1,0 +1,136 @@
+//! What messages say, whichever of several ways they say it in.
+
+use core::time::Duration;
+
+use super::part::{RateLimit, RateLimitInfo};
+use super::{
+    Chat, ChatResponse, Connection, ErrorFrame, Extra, Message, Number, Object, Record, Text,
+};
+use crate::envelope::raw::{Raw, Shape};
+use crate::envelope::scan::Member;
+
+/// A frame of a type that this version does not know.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Unknown<'a> {
+    /// Its type.
+    pub kind: Text<'a>,
+    /// All other members.
+    pub extra: Extra<'a>,
+}
+
+impl<'a> Unknown<'a> {
+    /// Appends the frame as JSON.
+    pub fn encode(&self, out: &mut String) {
+        let mut object = Object::new(out);
+        object.member("type", &self.kind);
+        object.extra(&self.extra);
+        object.end();
+    }
+}
+
+impl<'a> From<Unknown<'a>> for Message<'a> {
+    fn from(message: Unknown<'a>) -> Self {
+        Self::Unknown(message)
+    }
+}
+
+impl<'a> Record<'a> for Unknown<'a> {
+    fn place(&mut self, _: &str, _: &Member<'a>, _: &mut u64) -> bool {
+        false
+    }
+
+    fn known(_: &str) -> Option<(&'static str, &'static str)> {
+        None
+    }
+
+    fn extra(&self) -> &Extra<'a> {
+        &self.extra
+    }
+
+    fn extra_mut(&mut self) -> &mut Extra<'a> {
+        &mut self.extra
+    }
+
+    fn write_members(&self, object: &mut Object<'_>) {
+        object.extra(&self.extra);
+    }
+}
+
+impl Message<'_> {
+    /// What it says to a person: the first text that is there and not empty, of `message`,
+    /// `content`, `response`, `full_response`, `text`, `feedback_message`.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::Chat(it) => it.text(),
+            Self::ChatMessage(it) => first(&[&it.message, &it.content]),
+            Self::ChatResponse(it) => it.text(),
+            Self::ChatResponseComplete(it) => it.full_response.as_deref(),
+            Self::ChatResponseDelta(it) => it.content.as_deref(),
+            Self::ChatResponseStart(it) => it.message.as_deref(),
+            Self::Chunk(it) => it.content.as_deref(),
+            Self::Connection(it) => it.message.as_deref(),
+            Self::ContextUpdated(it) => it.message.as_deref(),
+            Self::Error(it) => it.message.as_deref(),
+            Self::Message(it) => first(&[&it.message, &it.content, &it.response]),
+            Self::Response(it) => it.content.as_deref(),
+            Self::SttResult(it) => it.text.as_deref(),
+            Self::TimerExpired(it) => it.message.as_deref(),
+            Self::VisualAction(it) => it.feedback_message.as_deref(),
+            _ => None,
+        }
+    }
+}
+
+impl Chat<'_> {
+    /// The question: `message`, or `content` where that is missing or empty.
+    pub fn text(&self) -> Option<&str> {
+        first(&[&self.message, &self.content])
+    }
+}
+
+impl ChatResponse<'_> {
+    /// The answer: `message`, or `content` where that is missing or empty.
+    pub fn text(&self) -> Option<&str> {
+        first(&[&self.message, &self.content])
+    }
+
+    /// Whether the text excuses a failure: `error` is true, or anything that JavaScript takes for
+    /// true.
+    pub fn is_failure(&self) -> bool {
+        self.error.unwrap_or_else(|| self.extra.field("error").is_some_and(is_truthy))
+    }
+}
+
+impl Connection<'_> {
+    /// Whether the server announces this feature.
+    pub fn has_feature(&self, name: &str) -> bool {
+        let features = self.features.into_iter().flat_map(|features| features.items());
+        features.filter_map(|feature| feature.text()).any(|feature| feature == *name)
+    }
+}
+
+impl<'a> ErrorFrame<'a> {
+    /// When to come back, from whichever member says it; nothing if none does or it is negative.
+    pub fn retry_after(&self) -> Option<Duration> {
+        let first = || RateLimit::of(self.rate_limit?)?.retry_after;
+        let second = || RateLimitInfo::of(self.rate_limit_info?)?.reset_in_seconds;
+        let seconds: Number<'a> = self.retry_after.clone().or_else(first).or_else(second)?;
+        Duration::try_from_secs_f64(seconds.as_f64()?).ok()
+    }
+}
+
+/// The first text that is not empty, else the first.
+fn first<'t>(texts: &[&'t Option<Text<'_>>]) -> Option<&'t str> {
+    let mut there = texts.iter().filter_map(|text| text.as_deref());
+    there.clone().find(|text| !text.is_empty()).or_else(|| there.next())
+}
+
+fn is_truthy(raw: Raw<'_>) -> bool {
+    match raw.shape() {
+        Shape::Null => false,
+        Shape::Bool => raw.bool() == Some(true),
+        Shape::Number => raw.f64() != Some(0.0),
+        Shape::Text => raw.text().is_some_and(|text| !text.is_empty()),
+        Shape::List | Shape::Object => true,
+    }
+}

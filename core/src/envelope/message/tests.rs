@@ -1,0 +1,214 @@
+//! What typed messages keep.
+
+use proptest::prelude::*;
+
+use super::part::*;
+use super::*;
+use crate::envelope::tests::{GOLDEN, json};
+use crate::envelope::{AlertAction, Shape, Verb};
+
+fn typed(text: &str) -> Message<'_> {
+    Envelope::parse(text, 255).unwrap().message()
+}
+
+fn encoded(message: &Message<'_>) -> String {
+    let mut out = String::new();
+    message.encode(&mut out);
+    out
+}
+
+/// A member that the frame cannot know.
+fn unknown_member() -> impl Strategy<Value = (String, String)> {
+    (any::<String>().prop_map(|name| format!("zz{name}")), json())
+}
+
+#[test]
+fn every_golden_frame_survives_typing_byte_for_byte() {
+    for text in GOLDEN {
+        let message = typed(text);
+        assert!(message.kind().is_known());
+        assert!(message.extra().is_empty(), "{text}: {:?}", message.extra());
+        assert!(message.misfits().is_empty());
+        assert_eq!(encoded(&message), text);
+    }
+}
+
+#[test]
+fn the_parts_of_golden_frames_are_typed_and_survive() {
+    let mut out = String::new();
+    let Message::ChatResponse(answer) = typed(GOLDEN[7]) else { panic!() };
+    let action = UiAction::of(answer.ui_actions.unwrap().items().next().unwrap()).unwrap();
+    assert_eq!(action.verb, Some(Verb::ReloadExpenses));
+    action.encode(&mut out);
+    assert_eq!(format!("[{out}]"), answer.ui_actions.unwrap().as_json());
+
+    let Message::VisualAction(action) = typed(GOLDEN[8]) else { panic!() };
+    let verb = VisualVerb::of(action.action.unwrap()).unwrap();
+    assert_eq!(verb.verb, Some(Verb::Navigate));
+    let navigate = Navigate::of(verb.parameters.unwrap()).unwrap();
+    assert_eq!(navigate.route.unwrap(), "/wins");
+
+    let Message::Error(error) = typed(GOLDEN[9]) else { panic!() };
+    assert_eq!(error.error_code, Some(ErrorCode::RateLimitExceeded));
+    assert_eq!(error.retry_after(), Some(core::time::Duration::from_secs(12)));
+
+    let Message::ProactiveAlert(alert) = typed(GOLDEN[10]) else { panic!() };
+    let content = AlertContent::of(alert.content.unwrap()).unwrap();
+    assert_eq!(content.offers().collect::<Vec<_>>(), [AlertAction::FindFuelStops]);
+    out.clear();
+    content.encode(&mut out);
+    assert_eq!(out, alert.content.unwrap().as_json());
+
+    let Message::Chat(chat) = typed(GOLDEN[11]) else { panic!() };
+    let context = Context::of(chat.context.unwrap()).unwrap();
+    let location = Location::of(context.place().unwrap()).unwrap();
+    assert_eq!(location.degrees(), Some((-27.4, 153.0)));
+    assert_eq!(chat.text(), Some("fuel so far?"));
+}
+
+#[test]
+fn oddly_typed_members_spoil_nothing_and_survive() {
+    let text = concat!(
+        r#"{"type":"chat","message":"hi","content":null,"context":[1, 2],"session_id":7,"#,
+        r#""stream":"yes","id":{"a":1}}"#
+    );
+    let message = typed(text);
+    let Message::Chat(chat) = &message else { panic!() };
+    assert_eq!(chat.text(), Some("hi"));
+    assert_eq!(Context::of(chat.context.unwrap()), None);
+    assert_eq!((&chat.session_id, chat.stream), (&None, None));
+    let misfits = message.misfits();
+    let names: Vec<_> = misfits.iter().map(|it| (it.field, it.expected, it.found, it.at)).collect();
+    assert_eq!(
+        names,
+        [
+            ("session_id", "a string", Shape::Number, text.find(":7").unwrap() + 1),
+            ("stream", "a boolean", Shape::Text, text.find(r#""yes""#).unwrap()),
+        ]
+    );
+    assert_eq!(
+        encoded(&message),
+        concat!(
+            r#"{"type":"chat","id":{"a":1},"message":"hi","context":[1, 2],"content":null,"#,
+            r#""session_id":7,"stream":"yes"}"#
+        )
+    );
+}
+
+#[test]
+fn of_repeated_members_the_last_one_counts() {
+    for (text, expected) in [
+        (r#"{"type":"chat","message":"a","message":"b"}"#, r#"{"type":"chat","message":"b"}"#),
+        (r#"{"type":"chat","message":1,"message":"b"}"#, r#"{"type":"chat","message":"b"}"#),
+        (r#"{"type":"chat","message":"a","message":1}"#, r#"{"type":"chat","message":1}"#),
+        (r#"{"type":"ping","type":"pong","x":1,"x":2}"#, r#"{"type":"pong","x":1,"x":2}"#),
+        (r#"{"type":"chat","m\u0065ssage":"a"}"#, r#"{"type":"chat","message":"a"}"#),
+    ] {
+        assert_eq!(encoded(&typed(text)), expected);
+    }
+}
+
+#[test]
+fn lone_surrogates_read_as_replacement_and_survive() {
+    let text = r#"{"type":"chat","message":"a\ud800b\udc00\ud83d\ude00","\udfff":"\ud800"}"#;
+    let message = typed(text);
+    assert_eq!(message.text(), Some("a\u{fffd}b\u{fffd}😀"));
+    assert_eq!(encoded(&message), text);
+    let unknown = r#"{"type":"\ud800new","code":"\ud800"}"#;
+    assert_eq!(typed(unknown).kind(), Kind::from("\u{fffd}new"));
+    assert_eq!(encoded(&typed(unknown)), unknown);
+}
+
+#[test]
+fn unknown_words_survive() {
+    for text in [
+        r#"{"type":"hologram","id":1,"beam":{"a":[1.50]}}"#,
+        r#"{"type":"error","message":"m","error_code":"N\u00cbW_CODE"}"#,
+        r#"{"type":"chat","message":"m","agent":"Astro\tloger","priority":"soonish"}"#,
+        r#"{"type":"chat_response","message":"m","source":"else\/where"}"#,
+    ] {
+        assert_eq!(encoded(&typed(text)), text);
+    }
+    let verb = r#"{"action":"teleport","parameters":{"to":"α"},"when":1}"#;
+    let mut out = String::new();
+    VisualVerb::of(Raw::parse(verb, 9).unwrap()).unwrap().encode(&mut out);
+    assert_eq!(out, verb);
+}
+
+#[test]
+fn what_javascript_takes_for_an_error_is_a_failure() {
+    for (error, failed) in [
+        ("true", true),
+        ("false", false),
+        ("\"true\"", true),
+        ("\"\"", false),
+        ("null", false),
+        ("0", false),
+        ("{}", true),
+    ] {
+        let text = format!(r#"{{"type":"chat_response","error":{error}}}"#);
+        let Message::ChatResponse(answer) = typed(&text) else { panic!() };
+        assert_eq!(answer.is_failure(), failed, "{error}");
+    }
+}
+
+#[test]
+fn a_frame_is_built_from_its_fields() {
+    let chat = Chat {
+        id: Some(Id::from("q\"1")),
+        message: Some("line\none".into()),
+        agent: Some("Trip Planner".into()),
+        ..Chat::default()
+    };
+    assert_eq!(
+        encoded(&chat.into()),
+        r#"{"type":"chat","id":"q\"1","message":"line\none","agent":"Trip Planner"}"#
+    );
+}
+
+proptest! {
+    #[test]
+    fn members_of_any_kind_of_frame_survive_typing(
+        kind in prop::sample::select(Kind::ALL),
+        values in prop::collection::vec((any::<prop::sample::Index>(), json()), 0..8),
+        unknown in prop::collection::vec(unknown_member(), 0..4),
+    ) {
+        const NAMES: [&str; 12] = [
+            "id", "message", "content", "context", "error", "error_code", "timestamp", "reply_to",
+            "source", "action", "actions", "confidence",
+        ];
+        let mut text = format!("{{\"type\":\"{kind}\"");
+        for (name, value) in &values {
+            text.push_str(&format!(",\"{}\":{value}", NAMES[name.index(NAMES.len())]));
+        }
+        for (name, value) in &unknown {
+            text.push_str(&format!(",{}:{value}", serde_json::to_string(name).unwrap()));
+        }
+        text.push('}');
+        let message = typed(&text);
+        prop_assert_eq!(message.kind(), kind.clone());
+        let again = encoded(&message);
+        let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+        prop_assert_eq!(value(&again), value(&text));
+        // Byte for byte: each value is spelled as it came, and a second pass changes nothing.
+        let before = Envelope::parse(&text, 255).unwrap();
+        let after = Envelope::parse(&again, 255).unwrap();
+        for name in NAMES.iter().copied().chain(unknown.iter().map(|it| it.0.as_str())) {
+            prop_assert_eq!(before.field(name), after.field(name));
+        }
+        prop_assert_eq!(encoded(&typed(&again)), again);
+    }
+
+    #[test]
+    fn an_unknown_frame_survives_byte_for_byte(
+        word in "[a-z]{30}", unknown in prop::collection::vec(unknown_member(), 0..20),
+    ) {
+        let members: String = unknown
+            .iter()
+            .map(|(name, value)| format!(",{}:{value}", serde_json::to_string(name).unwrap()))
+            .collect();
+        let text = format!("{{\"type\":\"{word}\"{members}}}");
+        // Names are kept as spelled; only the whitespace between members is not the message's.
+        prop_assert_eq!(encoded(&typed(&text)), text);
+    }
+}

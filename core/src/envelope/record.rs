@@ -1,0 +1,140 @@
+//! Objects with typed members.
+
+use super::error::DecodeError;
+use super::extra::Extra;
+use super::field::Field;
+use super::raw::Shape;
+use super::scan::Member;
+use super::write::Object;
+
+/// An object some of whose members are typed.
+pub(super) trait Record<'a>: Default {
+    /// Puts the value of a known member into its place. `seen` has a bit for each place; whether
+    /// the name is known.
+    fn place(&mut self, name: &str, member: &Member<'a>, seen: &mut u64) -> bool;
+
+    /// The name and the type of a known member.
+    fn known(name: &str) -> Option<(&'static str, &'static str)>;
+
+    fn extra(&self) -> &Extra<'a>;
+
+    fn extra_mut(&mut self) -> &mut Extra<'a>;
+
+    /// Appends the members to an object.
+    fn write_members(&self, object: &mut Object<'_>);
+}
+
+pub(super) fn read<'a, T: Record<'a>>(
+    members: impl Iterator<Item = Member<'a>>,
+    skip: Option<&str>,
+) -> T {
+    let mut record = T::default();
+    let mut seen = 0;
+    members.for_each(|member| {
+        if record.place(member.key, &member, &mut seen) {
+            return;
+        }
+        let place_escaped = |record: &mut T, seen: &mut u64| {
+            member.key.contains('\\') && record.place(&member.name(), &member, seen)
+        };
+        if !skip.is_some_and(|name| member.is_named(name)) && !place_escaped(&mut record, &mut seen)
+        {
+            record.extra_mut().keep(&member);
+        }
+    });
+    record
+}
+
+/// The typed value of a known member. What is not of its type goes to `extra` and reads as
+/// absent; of equal names the last one counts.
+pub(super) fn take<'a, T: Field<'a>>(
+    name: &str,
+    member: &Member<'a>,
+    seen: &mut u64,
+    bit: u32,
+    extra: &mut Extra<'a>,
+) -> Option<T> {
+    let mask = 1 << bit;
+    if *seen & mask != 0 {
+        extra.forget(name);
+    }
+    *seen |= mask;
+    let typed = if member.value.is_null() { None } else { T::read(member.value) };
+    if typed.is_none() {
+        extra.keep(member);
+    }
+    typed
+}
+
+/// The known members of `record` that were not of their type.
+pub(super) fn misfits<'a, T: Record<'a>>(record: &T) -> Vec<DecodeError> {
+    let members = record.extra().members().filter(|member| member.value.shape() != Shape::Null);
+    let misfit = members.filter_map(|member| {
+        let (field, expected) = T::known(&member.name)?;
+        Some(DecodeError { field, expected, found: member.value.shape(), at: member.at })
+    });
+    misfit.collect()
+}
+
+/// Makes a struct of an object's known members, all optional, and `extra` for the others.
+macro_rules! record {
+    (
+        $(#[$doc:meta])*
+        $name:ident { $( $(#[$field_doc:meta])* $wire:literal $field:ident: $type:ty, )* }
+    ) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, Default, PartialEq, Eq)]
+        pub struct $name<'a> {
+            $( $(#[$field_doc])* pub $field: Option<$type>, )*
+            /// All other members, and those whose values were not of their type.
+            pub extra: $crate::envelope::Extra<'a>,
+        }
+
+        impl<'a> $crate::envelope::record::Record<'a> for $name<'a> {
+            #[inline]
+            fn place(
+                &mut self,
+                name: &str,
+                member: &$crate::envelope::scan::Member<'a>,
+                seen: &mut u64,
+            ) -> bool {
+                #[allow(non_camel_case_types, clippy::enum_variant_names)]
+                enum Place { $( $field, )* }
+                match name {
+                    $( $wire => {
+                        self.$field = $crate::envelope::record::take(
+                            name, member, seen, Place::$field as u32, &mut self.extra,
+                        );
+                    } )*
+                    _ => return false,
+                }
+                true
+            }
+
+            fn known(name: &str) -> Option<(&'static str, &'static str)> {
+                match name {
+                    $( $wire => Some((
+                        $wire,
+                        <$type as $crate::envelope::field::Field<'a>>::EXPECTED,
+                    )), )*
+                    _ => None,
+                }
+            }
+
+            fn extra(&self) -> &$crate::envelope::Extra<'a> {
+                &self.extra
+            }
+
+            fn extra_mut(&mut self) -> &mut $crate::envelope::Extra<'a> {
+                &mut self.extra
+            }
+
+            fn write_members(&self, object: &mut $crate::envelope::write::Object<'_>) {
+                $( object.optional($wire, self.$field.as_ref()); )*
+                object.extra(&self.extra);
+            }
+        }
+    };
+}
+
+pub(super) use record;
