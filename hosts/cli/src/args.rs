@@ -1,0 +1,214 @@
+//! The flags of every command.
+
+use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueHint};
+
+use crate::span;
+
+/// `pamlink`.
+#[derive(Debug, Parser)]
+#[command(
+    name = "pamlink",
+    version,
+    about = "The realtime engine of an AI assistant, on real sockets",
+    after_help = "\
+Examples:
+  pamlink report                        show all of it working, in one table
+  pamlink serve --dev                   a server with a chat page at http://127.0.0.1:8080/
+  pamlink chat ws://127.0.0.1:8080 --dev --user ada
+
+Exit codes: 0 all went well, 1 the work failed, 2 flags or files were bad."
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the seven suites on loopback sockets and show every result beside the report's.
+    Report(ReportArgs),
+    /// Print a token for a user
+    Token(TokenArgs),
+}
+
+/// Flags of `pamlink report`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Writes report.json and report.html (one self-contained page) into the output directory, prints
+one table on standard output and progress on standard error.
+
+Exit codes: 0 only if every case passed, 1 if one failed, 2 if flags were bad.")]
+pub struct ReportArgs {
+    /// Smaller counts everywhere: ends within 20 seconds on two cores
+    #[arg(long)]
+    pub quick: bool,
+
+    /// Fix every random choice; without it one is drawn, and printed
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+
+    /// Run only the suites whose name contains this text; may be given again
+    #[arg(long, value_name = "NAME")]
+    pub suite: Vec<String>,
+
+    /// Where report.json and report.html go
+    #[arg(long, value_name = "DIR", default_value = "target/report", value_hint = ValueHint::DirPath)]
+    pub out: PathBuf,
+}
+
+/// Flags of `pamlink serve`.
+#[derive(Debug, Clone, Args)]
+#[command(
+    group = ArgGroup::new("auth").required(true).args(["jwt_secret_file", "jwks_file", "dev"]),
+    after_help = "\
+Serves:
+  /api/v1/pam/ws/{user_id}?token=JWT    the WebSocket of the pam dialect
+  /health                               JSON: status, version, links, users, uptime
+  /metrics                              Prometheus text
+  /                                     one page: a chat, and the live state of the links
+
+The first line on standard output, `listening on http://ADDR`, says that it is ready. SIGINT and
+SIGTERM drain: every link is told with close code 1012, spread over time, and the process ends.
+SIGHUP reads the routing table again."
+)]
+pub struct ServeArgs {
+    /// Address and port to listen on; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080", value_parser = address)]
+    pub listen: SocketAddr,
+
+    /// Settings in JSON; every member is in docs/configuration.md
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub config: Option<PathBuf>,
+
+    /// Routing table in JSON, instead of the five default agents
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub routes: Option<PathBuf>,
+
+    /// Verify tokens with the HS256 secret in this file (32 bytes or more; one final line break
+    /// is not part of it)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub jwt_secret_file: Option<PathBuf>,
+
+    /// Verify tokens with the public keys (ES256, RS256) of this JWK set
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub jwks_file: Option<PathBuf>,
+
+    /// For development: a public, built-in secret, on loopback only; the page gets its own token
+    #[arg(long)]
+    pub dev: bool,
+
+    /// Certificate chain in PEM: serve https and wss
+    #[arg(long, value_name = "FILE", requires = "tls_key", value_hint = ValueHint::FilePath)]
+    pub tls_cert: Option<PathBuf>,
+
+    /// Private key of the certificate in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert", value_hint = ValueHint::FilePath)]
+    pub tls_key: Option<PathBuf>,
+}
+
+/// Flags of `pamlink token`.
+#[derive(Debug, Clone, Args)]
+#[command(
+    group = ArgGroup::new("secret").required(true).args(["jwt_secret_file", "dev"]),
+    after_help = "\
+Prints the token (HS256), and nothing else, on standard output:
+
+  pamlink token --user ada --dev > token.txt"
+)]
+pub struct TokenArgs {
+    /// Whom the token names (`sub`): must be the user id of the URL
+    #[arg(long, value_name = "ID", value_parser = user)]
+    pub user: String,
+
+    /// How long it is good for: a whole number and ms, s, m, h or d
+    #[arg(long, value_name = "SPAN", default_value = "1h", value_parser = span::parse)]
+    pub ttl: Duration,
+
+    /// Audience (`aud`) that the token is for
+    #[arg(long, value_name = "AUD")]
+    pub audience: Option<String>,
+
+    /// Sign with the HS256 secret in this file
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub jwt_secret_file: Option<PathBuf>,
+
+    /// Sign with the built-in development secret that `serve --dev` accepts
+    #[arg(long)]
+    pub dev: bool,
+}
+
+/// Flags of `pamlink chat`.
+#[derive(Debug, Clone, Args)]
+#[command(
+    group = ArgGroup::new("credential").args(["token", "token_file", "dev"]),
+    after_help = "\
+Each line of standard input is a question; each answer is a line on standard output, in the order
+of asking; the state of the link goes to standard error. It survives a server restart: what got no
+answer is asked again under the same id. At the end of input it waits for the answers still due.
+
+  pamlink chat ws://127.0.0.1:8080 --dev --user ada
+  echo 'fuel so far?' | pamlink chat 'wss://host/api/v1/pam/ws/ada' --token-file token.txt
+
+Exit codes: 0 every question was answered, 1 one was not, 2 flags or files were bad."
+)]
+pub struct ChatArgs {
+    /// ws://HOST:PORT or wss://HOST with --user, or the whole URL with /api/v1/pam/ws/{user_id}
+    #[arg(value_name = "URL", value_hint = ValueHint::Url)]
+    pub url: String,
+
+    /// The user, where the URL does not name one
+    #[arg(long, value_name = "ID", value_parser = user)]
+    pub user: Option<String>,
+
+    /// The token; other users of this machine can see it in the list of processes
+    #[arg(long, value_name = "JWT")]
+    pub token: Option<String>,
+
+    /// A file that holds the token; read again whenever a new one is needed
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub token_file: Option<PathBuf>,
+
+    /// Make tokens with the built-in development secret, for `serve --dev`
+    #[arg(long)]
+    pub dev: bool,
+
+    /// How long one answer may take
+    #[arg(long, value_name = "SPAN", default_value = "60s", value_parser = span::parse)]
+    pub timeout: Duration,
+
+    /// Certificates in PEM to trust beside those of the system
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub tls_ca: Option<PathBuf>,
+}
+
+/// `pamlink routes`.
+#[derive(Debug, Clone, Subcommand)]
+pub enum RoutesCommand {
+    /// Validate a routing table: names line and field of everything that is wrong
+    Check {
+        /// The table, in JSON
+        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+    },
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let mut found = text
+        .to_socket_addrs()
+        .map_err(|_| "expected HOST:PORT such as 127.0.0.1:8080 or [::1]:0".to_owned())?;
+    found.next().ok_or_else(|| "the name has no address".to_owned())
+}
+
+fn user(text: &str) -> Result<String, String> {
+    if text.is_empty() {
+        Err("a user id has at least one character".into())
+    } else {
+        Ok(text.into())
+    }
+}

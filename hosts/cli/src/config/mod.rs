@@ -1,0 +1,202 @@
+//! The file of `serve --config`: JSON, every member optional, nothing unknown accepted.
+//!
+//! `docs/configuration.md` describes every member; a test holds that document against
+//! [`members`].
+
+mod member;
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use self::member::section;
+pub use self::member::{Int, Member};
+use crate::fault::Fault;
+
+/// What the file holds, with the defaults for what it leaves out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// How many links, and what one may hold back.
+    pub links: Links,
+    /// What a message may be.
+    pub messages: Messages,
+    /// When a quiet link is asked for life.
+    pub heartbeat: Heartbeat,
+    /// Questions on their way to an agent.
+    pub requests: Requests,
+    /// How much one user may send.
+    pub rate: Rate,
+    /// When refusals close a link.
+    pub violations: Violations,
+    /// The duplicate window.
+    pub duplicates: Duplicates,
+    /// Tokens.
+    pub auth: Auth,
+    /// The way down.
+    pub drain: Drain,
+}
+
+section! {
+    /// `links`: how many links, and what one may hold back.
+    Links "links" {
+        max: 131_072, 1..=1_000_000, "links", "Links of all users together.";
+        max_per_user: 8, 1..=10_000, "links", "Links of one user.";
+        outbox_bytes: 1_048_576, 4_096..=67_108_864, "bytes",
+            "What may wait to be written to one link before the link is closed.";
+        handshake_ms: 10_000, 100..=120_000, "ms",
+            "How long the opening handshake may take.";
+    }
+}
+
+section! {
+    /// `messages`: what a message may be.
+    Messages "messages" {
+        max_bytes: 1_048_576, 1_024..=67_108_864, "bytes",
+            "The largest message that is read at all; a larger one closes the link with 1009.";
+        max_fragments: 4_096, 1..=1_048_576, "frames", "Fragments of one message.";
+    }
+}
+
+section! {
+    /// `heartbeat`: when a quiet link is asked for life.
+    Heartbeat "heartbeat" {
+        interval_ms: 20_000, 100..=25_000, "ms",
+            "Between two pings of the server; hosts in between cut links that are quiet for 30 s.";
+        deadline_ms: 10_000, 100..=120_000, "ms",
+            "How long a peer has to show life after a ping.";
+    }
+}
+
+section! {
+    /// `requests`: questions on their way to an agent.
+    Requests "requests" {
+        max: 65_536, 1..=1_000_000, "requests", "Running requests of all links together.";
+        max_per_link: 32, 1..=10_000, "requests", "Running requests of one link.";
+        timeout_ms: 120_000, 100..=3_600_000, "ms",
+            "How long an agent may take before the peer is told REQUEST_EXPIRED.";
+    }
+}
+
+section! {
+    /// `rate`: how much one user may send.
+    Rate "rate" {
+        messages: 60, 1..=10_000_000, "messages", "Messages of one user in `per_ms`.";
+        per_ms: 60_000, 1..=86_400_000, "ms", "The span that `messages` counts for.";
+    }
+}
+
+section! {
+    /// `violations`: when refusals close a link.
+    Violations "violations" {
+        max: 5, 1..=1_000_000, "refusals", "Refusals within `window_ms` that close a link.";
+        window_ms: 60_000, 1_000..=86_400_000, "ms", "How far back refusals count.";
+    }
+}
+
+section! {
+    /// `duplicates`: the window in which a repeat gets the first result.
+    Duplicates "duplicates" {
+        max_entries: 65_536, 1..=16_777_216, "entries", "Requests that are remembered.";
+        max_age_ms: 300_000, 1_000..=86_400_000, "ms", "How long a request is remembered.";
+        max_result_bytes: 16_777_216, 0..=1_073_741_824, "bytes",
+            "Results kept for repeats, all together.";
+    }
+}
+
+section! {
+    /// `drain`: the way down.
+    Drain "drain" {
+        spread_ms: 2_000, 0..=300_000, "ms",
+            "Over how long the links are told to come back later, and the longest wait for them.";
+    }
+}
+
+/// `auth`: tokens.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Auth {
+    /// The `aud` that a token must name; absent: any.
+    pub audience: Option<String>,
+    /// The origins that a browser's page may come from; absent: any.
+    pub origins: Option<Vec<String>>,
+    /// How long a link outlives its token without renewal, in milliseconds.
+    pub grace_ms: Int<0, 3_600_000, 60_000>,
+}
+
+impl Config {
+    /// Reads the file at `path`.
+    ///
+    /// # Errors
+    ///
+    /// One line with the file, the line in it, the member, and what is wrong.
+    pub fn read(path: &Path) -> Result<Self, Fault> {
+        let text = std::fs::read_to_string(path).map_err(|error| Fault::file(path, error))?;
+        Self::parse(&text).map_err(|what| Fault::file(path, what))
+    }
+
+    /// Reads the text of the file.
+    ///
+    /// # Errors
+    ///
+    /// One line with the line in the text, the member, and what is wrong.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        // A list of values would pass for a section, by position: the shape is checked first.
+        read::<HashMap<String, HashMap<String, IgnoredAny>>>(text)?;
+        read(text)
+    }
+}
+
+fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, String> {
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let path = error.path().to_string();
+        let inner = error.into_inner();
+        let what = inner.to_string();
+        let what = what.rsplit_once(" at line ").map_or(what.as_str(), |(what, _)| what);
+        let field = if path == "." { String::new() } else { format!("{path}: ") };
+        format!("line {}, column {}: {field}{what}", inner.line(), inner.column())
+    })?;
+    reader.end().map_err(|error| {
+        format!("line {}, column {}: more text after the end", error.line(), error.column())
+    })?;
+    Ok(value)
+}
+
+/// Every member of the file, for the document and its test.
+pub fn members() -> Vec<Member> {
+    let mut all = Vec::new();
+    for section in [
+        Links::members(),
+        Messages::members(),
+        Heartbeat::members(),
+        Requests::members(),
+        Rate::members(),
+        Violations::members(),
+        Duplicates::members(),
+    ] {
+        all.extend(section);
+    }
+    let text = |path: &str, unit, says| Member {
+        path: path.to_owned(),
+        unit,
+        default: "absent".to_owned(),
+        bounds: "-".to_owned(),
+        says,
+    };
+    all.push(text("auth.audience", "text", "The `aud` that a token must name; absent: any."));
+    all.push(text(
+        "auth.origins",
+        "list of texts",
+        "The origins that a browser's page may come from, such as `https://app.example`; absent: any.",
+    ));
+    all.push(Int::<0, 3_600_000, 60_000>::member(
+        "auth.grace_ms",
+        "ms",
+        "How long a link outlives its token without renewal before it is closed with 4001.",
+    ));
+    all.extend(Drain::members());
+    all
+}

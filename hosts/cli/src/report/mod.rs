@@ -1,0 +1,103 @@
+//! `pamlink report`: the seven suites, shown at work on loopback sockets.
+
+pub mod bench;
+pub mod html;
+pub mod model;
+pub mod progress;
+mod suites;
+pub mod table;
+
+use std::io::{IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::args::ReportArgs;
+use crate::fault::Fault;
+use crate::report::bench::Bench;
+use crate::report::model::{Machine, Report, SCHEMA};
+use crate::report::progress::Progress;
+
+/// Runs the suites, prints the table, writes the files.
+///
+/// # Errors
+///
+/// A suite that does not exist, or a directory that cannot be written.
+pub fn run(args: &ReportArgs) -> Result<ExitCode, Fault> {
+    let chosen = suites::choose(&args.suite).map_err(Fault::usage)?;
+    // Before the work, not after it: a directory that cannot be written is a bad flag.
+    let folder = |error| Fault::file(&args.out, format!("cannot be written: {error}"));
+    std::fs::create_dir_all(&args.out).map_err(folder)?;
+    let seed = args.seed.unwrap_or_else(drawn_seed);
+    eprintln!("seed {seed}{}", if args.quick { ", quick" } else { "" });
+
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Fault::failed(format!("cannot start threads: {error}")))?;
+    let began = Instant::now();
+    let started = OffsetDateTime::now_utc();
+    let mut bench = Bench::new(args.quick, seed, Progress::stderr());
+    runtime.block_on(suites::run(&mut bench, &chosen));
+    let (suites, plots) = bench.finish();
+    runtime.shutdown_background();
+
+    let report = Report {
+        schema: SCHEMA,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        started: started.format(&Rfc3339).unwrap_or_default(),
+        seed,
+        quick: args.quick,
+        elapsed_ms: began.elapsed().as_secs_f64() * 1e3,
+        machine: machine(),
+        passed: suites.iter().map(model::Suite::passed).sum(),
+        failed: suites.iter().map(|suite| suite.cases.len() - suite.passed()).sum(),
+        suites,
+        plots,
+    };
+    conclude(&report, &args.out)
+}
+
+/// Writes the files, prints the table, and says how the run ended.
+fn conclude(report: &Report, folder: &Path) -> Result<ExitCode, Fault> {
+    let json = serde_json::to_string_pretty(report)
+        .map_err(|error| Fault::failed(format!("report.json: {error}")))?;
+    write(folder.join("report.json"), &json)?;
+    let page = write(folder.join("report.html"), &html::render(report))?;
+
+    let colour = std::io::stdout().is_terminal()
+        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let mut text = table::render(report, colour);
+    text.push_str(&format!("{}\n", page.display()));
+    let printed = std::io::stdout().write_all(text.as_bytes());
+    printed.map_err(|error| Fault::failed(format!("cannot write: {error}")))?;
+    let good = report.failed == 0 && report.passed > 0;
+    Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn write(path: PathBuf, text: &str) -> Result<PathBuf, Fault> {
+    match std::fs::write(&path, text) {
+        Ok(()) => Ok(path),
+        Err(error) => Err(Fault::failed(format!("{}: {error}", path.display()))),
+    }
+}
+
+/// A seed nobody chose: it has to differ from run to run, not to be secret.
+fn drawn_seed() -> u64 {
+    use std::hash::{BuildHasher as _, RandomState};
+    let clock = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    // Short enough to be typed again.
+    RandomState::new().hash_one(clock.as_nanos()) % 1_000_000_000
+}
+
+fn machine() -> Machine {
+    Machine {
+        os: std::env::consts::OS.to_owned(),
+        arch: std::env::consts::ARCH.to_owned(),
+        cores: std::thread::available_parallelism().map_or(1, usize::from),
+        build: if cfg!(debug_assertions) { "debug" } else { "release" }.to_owned(),
+    }
+}
