@@ -92,8 +92,9 @@ impl Class {
     ///
     /// 401 and 403 are authentication (a server of the `pam` dialect answers 403 when the token
     /// is missing), 408 and 504 timeout, 413 too big, 429 rate limited, other 5xx server
-    /// unavailable or server error, any other 4xx refused, the rest protocol. Redirects are not
-    /// followed: a token must not travel to an address that the host did not choose.
+    /// unavailable or server error, any other 4xx refused. The rest is network: something else
+    /// than the server answered, such as a hotel's login page. Redirects are not followed: a token
+    /// must not travel to an address that the host did not choose.
     pub const fn of_http_status(status: u16) -> Self {
         match status {
             401 | 403 | 407 => Self::Authentication,
@@ -103,7 +104,7 @@ impl Class {
             429 => Self::RateLimited,
             400..=499 => Self::Refused,
             500..=599 => Self::ServerError,
-            _ => Self::Protocol,
+            _ => Self::Network,
         }
     }
 
@@ -202,8 +203,8 @@ mod tests {
     fn every_status_has_the_class_that_the_table_gives_it() {
         use Class::*;
         let table: &[(u16, Class)] = &[
-            (200, Protocol),
-            (302, Protocol),
+            (200, Network),
+            (302, Network),
             (400, Refused),
             (401, Authentication),
             (403, Authentication),

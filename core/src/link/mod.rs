@@ -4,14 +4,25 @@ mod auth;
 mod backoff;
 mod class;
 mod endpoint;
+mod event;
 mod heartbeat;
 #[cfg(feature = "jwt")]
 pub mod jwt;
+mod outbox;
+mod server;
+mod state;
 mod token;
+mod wire;
 
 pub use auth::{AuthError, Claims, Verify};
 pub use backoff::{Backoff, BackoffConfig};
 pub use class::{Class, Remedy};
 pub use endpoint::{Endpoint, EndpointError, PamTarget};
+pub use event::{
+    AnswerError, Cause, Closed, OutboxConfig, Overflow, Overflowed, Patience, SendError, Transmit,
+};
 pub use heartbeat::{Beat, Heartbeat, HeartbeatConfig};
+pub(crate) use server::Step;
+pub use server::{LinkConfig, LinkEvent, ServerLink};
+pub use state::{Cell, ClientInput, ClientPhase, ServerInput, ServerPhase, State};
 pub use token::{Token, TokenConfig, TokenError, TokenSchedule, redact};

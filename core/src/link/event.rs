@@ -1,0 +1,151 @@
+//! What links tell and what goes wrong with commands.
+
+use core::time::Duration;
+
+use thiserror::Error;
+
+use super::class::Class;
+use super::token::TokenError;
+use crate::frame::handshake::HandshakeError;
+use crate::frame::{CloseCode, FrameError};
+use crate::time::TimerReason;
+
+/// The end of a link. There is exactly one for each link that began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Closed<'a> {
+    /// The close code that was read, or the one that was sent, or 1006 without a close frame.
+    pub code: CloseCode,
+    /// The reason that came or went with the code, tokens redacted; at most 123 bytes.
+    pub reason: &'a str,
+    /// What the end means for the next link.
+    pub class: Class,
+    /// Both sides said goodbye (RFC 6455 section 7.1.4).
+    pub clean: bool,
+    /// Who or what ended the link.
+    pub cause: &'a Cause,
+    /// Messages that were accepted for sending and never left.
+    pub unsent: usize,
+}
+
+/// Who or what ended a link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Cause {
+    /// The transport could not be made.
+    Dial,
+    /// The peer broke RFC 6455 or a bound.
+    Frame(FrameError),
+    /// The peer's part of the opening handshake was refused, or refused us.
+    Handshake(HandshakeError),
+    /// The host closed the link.
+    Host,
+    /// The outbox was full and its policy is to close.
+    Overflow,
+    /// The peer closed the link.
+    Peer,
+    /// The host answered the opening request with this HTTP status instead of accepting it.
+    Rejected {
+        /// The status.
+        status: u16,
+    },
+    /// The time for this was up.
+    Timeout(TimerReason),
+    /// There was no token to dial with.
+    Token(TokenError),
+    /// The transport ended without a close frame.
+    Transport,
+}
+
+/// What a full outbox did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Overflowed {
+    /// The policy that acted.
+    pub policy: Overflow,
+    /// Messages dropped or refused since the last such event.
+    pub messages: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+/// What happens to a message that does not fit the outbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Overflow {
+    /// The link is closed with 1013: a peer that does not read is as good as gone.
+    Close,
+    /// The oldest messages make room.
+    DropOldest,
+    /// The message is refused.
+    Reject,
+}
+
+/// The bound of what waits to be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OutboxConfig {
+    /// Bytes of frames. Default 256 KiB. Control frames are beyond it: there is at most one pong,
+    /// one ping and one close.
+    pub max_bytes: usize,
+    /// What happens at the bound. Default [`Overflow::Close`] for a server,
+    /// [`Overflow::Reject`] for a client.
+    pub overflow: Overflow,
+}
+
+/// A message that was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum SendError {
+    /// It does not fit the outbox; by the policy the link may be closing now.
+    #[error("{bytes} bytes do not fit an outbox of {bound} bytes")]
+    Full {
+        /// The frame's size.
+        bytes: usize,
+        /// The outbox's.
+        bound: usize,
+    },
+    /// The link is not open.
+    #[error("the link is not open")]
+    NotOpen,
+}
+
+/// An opening request that could not be answered as asked; the link has not changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum AnswerError {
+    /// The answer breaks HTTP, or the subprotocol was not offered.
+    #[error(transparent)]
+    Head(#[from] crate::frame::handshake::HeadError),
+    /// No request waits for an answer.
+    #[error("no request waits for an answer")]
+    NoRequest,
+}
+
+/// What [`poll_transmit`](super::ServerLink::poll_transmit) did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[must_use]
+pub struct Transmit {
+    /// Bytes appended.
+    pub written: usize,
+    /// There is more: write these first, then ask again.
+    pub more: bool,
+    /// The link is over and everything was appended: write it, shut the sending side down, read
+    /// and forget for a moment so that the peer can read the goodbye, then drop the transport.
+    pub hang_up: bool,
+}
+
+/// How long things may take, for either role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Patience {
+    /// From the transport to the end of the opening handshake. Default 10 s.
+    pub handshake: Duration,
+    /// From our close frame to the peer's. Default 5 s.
+    pub close: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { handshake: Duration::from_secs(10), close: Duration::from_secs(5) }
+    }
+}

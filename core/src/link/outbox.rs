@@ -1,0 +1,160 @@
+//! What waits to be written: bounded in bytes, with a policy at the bound.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::event::{OutboxConfig, Overflow, Overflowed, SendError};
+
+/// Empty queues keep room for this many frames.
+const KEEP: usize = 4;
+
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    frames: VecDeque<Frame>,
+    bytes: usize,
+    /// Messages and bytes that the policy kept out since the last report; boxed because most
+    /// links never need it.
+    lost: Option<Box<(u64, u64)>>,
+}
+
+#[derive(Debug)]
+pub(super) enum Frame {
+    Owned(Vec<u8>),
+    Shared(Arc<[u8]>),
+}
+
+impl Frame {
+    fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Owned(bytes) => bytes,
+            Self::Shared(bytes) => bytes,
+        }
+    }
+}
+
+impl Outbox {
+    /// Queues a whole data frame. On `Full` under [`Overflow::Close`] the caller closes the link.
+    pub(super) fn push(&mut self, frame: Frame, config: &OutboxConfig) -> Result<(), SendError> {
+        let len = frame.as_bytes().len();
+        let bound = config.max_bytes;
+        if len.saturating_add(self.bytes) > bound {
+            if config.overflow != Overflow::DropOldest || len > bound {
+                self.lose(len);
+                return Err(SendError::Full { bytes: len, bound });
+            }
+            while self.bytes + len > bound
+                && let Some(oldest) = self.frames.pop_front()
+            {
+                let dropped = oldest.as_bytes().len();
+                self.bytes -= dropped;
+                self.lose(dropped);
+            }
+        }
+        self.bytes += len;
+        self.frames.push_back(frame);
+        Ok(())
+    }
+
+    /// Appends whole frames until at least `enough` bytes were appended or none is left.
+    pub(super) fn drain(&mut self, enough: usize, out: &mut Vec<u8>) {
+        let start = out.len();
+        while out.len() - start < enough
+            && let Some(frame) = self.frames.pop_front()
+        {
+            self.bytes -= frame.as_bytes().len();
+            out.extend_from_slice(frame.as_bytes());
+        }
+        if self.frames.is_empty() && self.frames.capacity() > KEEP {
+            self.frames = VecDeque::new();
+        }
+    }
+
+    /// Forgets everything that waits; tells how many messages that were.
+    pub(super) fn clear(&mut self) -> usize {
+        self.bytes = 0;
+        core::mem::take(&mut self.frames).len()
+    }
+
+    /// What the policy did since the last call.
+    pub(super) fn take_overflow(&mut self, policy: Overflow) -> Option<Overflowed> {
+        let (messages, bytes) = *self.lost.take()?;
+        Some(Overflowed { policy, messages, bytes })
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.frames.is_empty()
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    fn lose(&mut self, bytes: usize) {
+        let lost = self.lost.get_or_insert_default();
+        lost.0 += 1;
+        lost.1 += bytes as u64;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn config(overflow: Overflow) -> OutboxConfig {
+        OutboxConfig { max_bytes: 10, overflow }
+    }
+
+    fn owned(len: u8) -> Frame {
+        Frame::Owned(vec![len; usize::from(len)])
+    }
+
+    fn drained(outbox: &mut Outbox) -> Vec<u8> {
+        let mut out = Vec::new();
+        outbox.drain(usize::MAX, &mut out);
+        out
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused_and_counted() {
+        for overflow in [Overflow::Reject, Overflow::Close] {
+            let mut outbox = Outbox::default();
+            outbox.push(owned(6), &config(overflow)).unwrap();
+            let full = Err(SendError::Full { bytes: 5, bound: 10 });
+            assert_eq!(outbox.push(owned(5), &config(overflow)), full);
+            outbox.push(Frame::Shared(Arc::from([4; 4])), &config(overflow)).unwrap();
+            let lost = Overflowed { policy: overflow, messages: 1, bytes: 5 };
+            assert_eq!(outbox.take_overflow(overflow), Some(lost));
+            assert_eq!(outbox.take_overflow(overflow), None);
+            assert_eq!(drained(&mut outbox), [6, 6, 6, 6, 6, 6, 4, 4, 4, 4]);
+        }
+    }
+
+    #[test]
+    fn the_oldest_make_room_but_not_for_what_never_fits() {
+        let config = config(Overflow::DropOldest);
+        let mut outbox = Outbox::default();
+        for len in [3, 4, 2, 5] {
+            outbox.push(owned(len), &config).unwrap();
+        }
+        assert!(outbox.push(owned(11), &config).is_err());
+        assert_eq!(outbox.bytes(), 7);
+        let lost = outbox.take_overflow(Overflow::DropOldest).unwrap();
+        assert_eq!((lost.messages, lost.bytes), (3, 18));
+        assert_eq!(drained(&mut outbox), [2, 2, 5, 5, 5, 5, 5]);
+        assert!(outbox.is_empty() && outbox.bytes() == 0);
+    }
+
+    #[test]
+    fn a_drain_stops_at_a_frame_once_it_has_enough_and_gives_memory_back() {
+        let mut outbox = Outbox::default();
+        for _ in 0..100 {
+            let room = OutboxConfig { max_bytes: 1_000, overflow: Overflow::Reject };
+            outbox.push(owned(5), &room).unwrap();
+        }
+        let mut out = Vec::new();
+        outbox.drain(12, &mut out);
+        assert_eq!((out.len(), outbox.bytes()), (15, 485));
+        outbox.drain(usize::MAX, &mut out);
+        assert!(outbox.frames.capacity() <= KEEP);
+    }
+}

@@ -1,0 +1,192 @@
+//! The frames of one connection, for either role: what arrived, what waits, what is due.
+
+use core::mem;
+use std::sync::Arc;
+
+use super::class::Class;
+use super::event::{Cause, Closed, OutboxConfig, SendError, Transmit};
+use super::outbox::{Frame, Outbox};
+use super::token::redact;
+use crate::envelope::write;
+use crate::frame::{CloseCode, FrameConfig, Item, ItemKind, Reader, Role, Writer, cut_reason};
+use crate::time::Wall;
+
+/// Data frames appended to one buffer before the host should write it.
+const CHUNK: usize = 64 * 1_024;
+
+#[derive(Debug)]
+pub(super) struct Wire {
+    pub(super) reader: Reader,
+    writer: Writer,
+    outbox: Outbox,
+    /// HTTP, before any frame.
+    head: Vec<u8>,
+    /// The payload of the newest ping that was not answered yet. RFC 6455 section 5.5.3 lets us
+    /// skip the ones before it, which bounds what a flood of pings can make us hold.
+    pong: Option<Box<[u8]>>,
+    /// The heartbeat asked for a ping at this wall time.
+    ping: Option<Wall>,
+    /// Our close frame, until it is appended.
+    goodbye: Option<Box<(CloseCode, Box<str>)>>,
+}
+
+impl Wire {
+    pub(super) fn new(role: Role, frames: FrameConfig, writer: Writer) -> Self {
+        Self {
+            reader: Reader::new(role, frames),
+            writer,
+            outbox: Outbox::default(),
+            head: Vec::new(),
+            pong: None,
+            ping: None,
+            goodbye: None,
+        }
+    }
+
+    /// Where the opening handshake is written to.
+    pub(super) fn head(&mut self) -> &mut Vec<u8> {
+        &mut self.head
+    }
+
+    /// The next message or end in the reader; pings are answered and pongs swallowed on the way.
+    #[inline]
+    pub(super) fn advance(&mut self) -> Option<Item> {
+        loop {
+            let item = self.reader.advance()?;
+            match item.kind {
+                ItemKind::Ping => self.pong = Some(self.reader.bytes(item).into()),
+                ItemKind::Pong => {}
+                _ => return Some(item),
+            }
+        }
+    }
+
+    pub(super) fn send_text(&mut self, text: &str, config: &OutboxConfig) -> Result<(), SendError> {
+        let mut frame = Vec::with_capacity(text.len() + 14);
+        self.writer.text(text, &mut frame).map_err(|_| SendError::NotOpen)?;
+        self.outbox.push(Frame::Owned(frame), config)
+    }
+
+    pub(super) fn send_frame(
+        &mut self,
+        frame: Arc<[u8]>,
+        config: &OutboxConfig,
+    ) -> Result<(), SendError> {
+        self.outbox.push(Frame::Shared(frame), config)
+    }
+
+    pub(super) fn send_ping(&mut self, wall: Wall) {
+        self.ping = Some(wall);
+    }
+
+    /// Says goodbye after all that waits.
+    pub(super) fn say_goodbye(&mut self, code: CloseCode, reason: &str) {
+        self.goodbye = Some(Box::new((code, cut_reason(reason).into())));
+    }
+
+    /// Nothing but the goodbye is to leave any more; tells how many messages stay behind.
+    pub(super) fn drop_messages(&mut self) -> usize {
+        (self.pong, self.ping) = (None, None);
+        self.outbox.clear()
+    }
+
+    /// Nothing is to leave any more and nothing is held: the transport is gone.
+    pub(super) fn abandon(&mut self) -> usize {
+        (self.head, self.goodbye) = (Vec::new(), None);
+        self.drop_messages()
+    }
+
+    /// Gives the memory of an idle link back.
+    pub(super) fn release(&mut self) {
+        self.reader.release();
+        self.head = Vec::new();
+    }
+
+    /// `hang_up` is left to the caller.
+    pub(super) fn transmit(&mut self, out: &mut Vec<u8>) -> Transmit {
+        let start = out.len();
+        if !self.head.is_empty() {
+            out.append(&mut mem::take(&mut self.head));
+        }
+        if !self.writer.is_closed() {
+            // The lengths were checked when these came in, so no writer refuses them.
+            if let Some(payload) = self.pong.take() {
+                let _ = self.writer.pong(&payload, out);
+            }
+            if let Some(wall) = self.ping.take() {
+                let mut text = String::with_capacity(64);
+                write::ping(&mut text, wall);
+                let _ = self.writer.text(&text, out);
+            }
+            self.outbox.drain(CHUNK, out);
+            if self.outbox.is_empty()
+                && let Some(goodbye) = self.goodbye.take()
+                && self.writer.close(goodbye.0, &goodbye.1, out).is_err()
+            {
+                // A code that may not be sent becomes a close frame without one.
+                let _ = self.writer.close(CloseCode::NO_STATUS, "", out);
+            }
+        }
+        Transmit { written: out.len() - start, more: !self.outbox.is_empty(), hang_up: false }
+    }
+
+    /// Something waits to be appended.
+    pub(super) fn has_output(&self) -> bool {
+        !self.head.is_empty()
+            || self.pong.is_some()
+            || self.ping.is_some()
+            || self.goodbye.is_some()
+            || !self.outbox.is_empty()
+    }
+
+    pub(super) fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+
+    pub(super) fn outbox_mut(&mut self) -> &mut Outbox {
+        &mut self.outbox
+    }
+}
+
+/// The end of a link, kept until it was told.
+#[derive(Debug)]
+pub(super) struct End {
+    pub(super) code: CloseCode,
+    pub(super) reason: Box<str>,
+    pub(super) class: Class,
+    pub(super) clean: bool,
+    pub(super) cause: Cause,
+    pub(super) unsent: usize,
+}
+
+impl End {
+    pub(super) fn new(code: CloseCode, reason: &str, cause: Cause) -> Self {
+        let class = Class::of_close_code(code.as_u16());
+        let reason = redact(cut_reason(reason)).into();
+        Self { code, reason, class, clean: false, cause, unsent: 0 }
+    }
+
+    /// No close frame told why.
+    pub(super) fn without_code(class: Class, cause: Cause) -> Self {
+        Self { class, ..Self::new(CloseCode::ABNORMAL, "", cause) }
+    }
+
+    pub(super) fn of_class(self, class: Class) -> Self {
+        Self { class, ..self }
+    }
+
+    pub(super) fn clean(self) -> Self {
+        Self { clean: true, ..self }
+    }
+
+    pub(super) fn closed(&self) -> Closed<'_> {
+        Closed {
+            code: self.code,
+            reason: &self.reason,
+            class: self.class,
+            clean: self.clean,
+            cause: &self.cause,
+            unsent: self.unsent,
+        }
+    }
+}
