@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueHint};
+use pamlink::link::jwt::DEFAULT_AUDIENCE;
 
 use crate::span;
 
@@ -35,6 +36,9 @@ pub enum Command {
     Report(ReportArgs),
     /// Print a token for a user
     Token(TokenArgs),
+    /// Look at routing tables
+    #[command(subcommand)]
+    Routes(RoutesCommand),
 }
 
 /// Flags of `pamlink report`.
@@ -131,8 +135,12 @@ pub struct TokenArgs {
     pub ttl: Duration,
 
     /// Audience (`aud`) that the token is for
-    #[arg(long, value_name = "AUD")]
-    pub audience: Option<String>,
+    #[arg(long, value_name = "AUD", default_value = DEFAULT_AUDIENCE)]
+    pub audience: String,
+
+    /// Role that the token names; no role skips any check
+    #[arg(long, value_name = "ROLE")]
+    pub role: Option<String>,
 
     /// Sign with the HS256 secret in this file
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]

@@ -11,6 +11,7 @@ pub mod config;
 pub mod fault;
 pub mod page;
 pub mod report;
+pub mod routes;
 pub mod span;
 pub mod token;
 
@@ -45,5 +46,6 @@ fn dispatch(command: Command) -> Result<ExitCode, Fault> {
     match command {
         Command::Report(args) => report::run(&args),
         Command::Token(args) => token::run(&args),
+        Command::Routes(command) => routes::run(&command),
     }
 }

@@ -5,8 +5,9 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use serde::Serialize;
+use pamlink::link::Claims;
+use pamlink::link::jwt::{KeyError, sign_hs256};
+use pamlink::time::Wall;
 
 use crate::args::TokenArgs;
 use crate::fault::Fault;
@@ -18,20 +19,6 @@ pub const DEV_SECRET: &[u8] = b"pamlink development secret: protects nothing, lo
 /// The shortest HS256 secret that is accepted: as long as the hash (RFC 7518 section 3.2).
 const SHORTEST_SECRET: usize = 32;
 
-/// What a token says.
-#[derive(Clone, Debug, Serialize)]
-pub struct Claims<'a> {
-    /// Whom it names.
-    pub sub: &'a str,
-    /// When it was made, in seconds since the epoch.
-    pub iat: u64,
-    /// When it ends, in seconds since the epoch.
-    pub exp: u64,
-    /// Whom it is for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub aud: Option<&'a str>,
-}
-
 /// Prints one token.
 ///
 /// # Errors
@@ -42,37 +29,32 @@ pub fn run(args: &TokenArgs) -> Result<ExitCode, Fault> {
         Some(path) => read_secret(path)?,
         None => DEV_SECRET.to_vec(),
     };
-    let token = sign(&secret, &args.user, args.ttl, args.audience.as_deref())?;
+    let mut claims = claims(&args.user, args.ttl);
+    claims.role.clone_from(&args.role);
+    let token = sign_hs256(&secret, &args.audience, &claims)
+        .map_err(|error| Fault::failed(error.to_string()))?;
     writeln!(std::io::stdout(), "{token}")
         .map_err(|error| Fault::failed(format!("cannot write: {error}")))?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// A token for `user`, good for `ttl` from now. Whole seconds count: less than one is one.
-///
-/// # Errors
-///
-/// The signature cannot be made.
-pub fn sign(
-    secret: &[u8],
-    user: &str,
-    ttl: Duration,
-    audience: Option<&str>,
-) -> Result<String, Fault> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    let exp = now.saturating_add(ttl.as_secs().max(1));
-    sign_claims(secret, &Claims { sub: user, iat: now, exp, aud: audience })
+/// Claims of `user`, made now and good for `ttl`. Whole seconds count: less than one is one.
+pub fn claims(user: &str, ttl: Duration) -> Claims {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = Wall::from_unix_secs(i64::try_from(now.as_secs()).unwrap_or(i64::MAX));
+    let ttl = Duration::from_secs(ttl.as_secs().max(1));
+    let mut claims = Claims::new(user, now + ttl);
+    claims.issued = Some(now);
+    claims
 }
 
-/// A token that says what `claims` says.
+/// A token of `user` that `serve --dev` accepts, good for `ttl` from now.
 ///
 /// # Errors
 ///
 /// The signature cannot be made.
-pub fn sign_claims(secret: &[u8], claims: &impl Serialize) -> Result<String, Fault> {
-    let key = EncodingKey::from_secret(secret);
-    jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &key)
-        .map_err(|error| Fault::failed(format!("cannot sign: {error}")))
+pub fn dev(user: &str, ttl: Duration, audience: &str) -> Result<String, KeyError> {
+    sign_hs256(DEV_SECRET, audience, &claims(user, ttl))
 }
 
 /// The secret in the file at `path`, without one final line break.

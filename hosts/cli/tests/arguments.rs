@@ -19,6 +19,8 @@ fn bad_flags_end_with_one_line_and_code_2() {
         (&["token", "--user", "ada", "--dev", "--ttl", "1w"], "such as 90s or 1h"),
         (&["token", "--user", "ada", "--dev", "--jwt-secret-file", "x"], "cannot be used with"),
         (&["token", "--user", "ada", "--jwt-secret-file", "/nowhere/at/all"], "/nowhere/at/all"),
+        (&["routes"], "a command is missing"),
+        (&["routes", "check"], "<FILE>"),
     ] {
         let line = one_line(args, 2);
         assert!(line.contains(part), "{args:?}: {line}");

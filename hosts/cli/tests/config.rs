@@ -4,6 +4,9 @@ use std::path::Path;
 
 use pamlink_cli::config::{Config, members};
 
+/// The line above the rows of the table.
+const HEAD: &str = "|---|---|---|---|---|\n";
+
 #[test]
 fn an_empty_object_is_the_default() {
     assert_eq!(Config::parse("{}"), Ok(Config::default()));
@@ -43,14 +46,18 @@ fn an_error_names_line_and_member() {
     }
 }
 
+/// With `BLESS` set, writes the table instead of comparing it.
 #[test]
 fn the_document_says_what_the_program_does() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/configuration.md");
-    let document = std::fs::read_to_string(path).expect("the document is there");
-    let (_, table) = document.split_once("|---|---|---|---|---|\n").expect("it has a table");
-    let rows: Vec<_> = table.lines().take_while(|line| line.starts_with('|')).collect();
-    let expected: Vec<_> = members().iter().map(pamlink_cli::config::Member::row).collect();
-    assert_eq!(rows, expected);
+    let document = std::fs::read_to_string(&path).expect("the document is there");
+    let (before, table) = document.split_once(HEAD).expect("it has a table");
+    let rows: String = members().iter().map(|member| member.row() + "\n").collect();
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(path, format!("{before}{HEAD}{rows}")).expect("it can be written");
+        return;
+    }
+    assert_eq!(table, rows);
 }
 
 #[test]
@@ -58,7 +65,7 @@ fn every_member_of_the_document_is_read() {
     for member in members() {
         let (section, name) = member.path.split_once('.').expect("a section and a name");
         let value = match member.unit {
-            "text" => "\"a\"".to_owned(),
+            "text" => format!("\"{}\"", member.default),
             "list of texts" => "[\"a\"]".to_owned(),
             _ => member.default.clone(),
         };

@@ -3,16 +3,14 @@
 mod support;
 
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use pamlink::link::jwt::DEFAULT_AUDIENCE;
 use serde_json::Value;
 use support::{file, pamlink};
 
-fn claims(token: &str, secret: &[u8], audience: Option<&str>) -> Value {
+fn claims(token: &str, secret: &[u8], audience: &str) -> Value {
     let mut validation = Validation::new(Algorithm::HS256);
-    validation.set_required_spec_claims(&["exp", "sub"]);
-    match audience {
-        Some(audience) => validation.set_audience(&[audience]),
-        None => validation.validate_aud = false,
-    }
+    validation.set_required_spec_claims(&["exp", "sub", "aud"]);
+    validation.set_audience(&[audience]);
     let key = DecodingKey::from_secret(secret);
     jsonwebtoken::decode::<Value>(token, &key, &validation).expect("it verifies").claims
 }
@@ -29,11 +27,11 @@ fn token(args: &[&str]) -> String {
 #[test]
 fn a_dev_token_names_its_user_and_ends_after_its_ttl() {
     let token = token(&["token", "--user", "ada", "--ttl", "90s", "--dev"]);
-    let claims = claims(&token, pamlink_cli::token::DEV_SECRET, None);
+    let claims = claims(&token, pamlink_cli::token::DEV_SECRET, DEFAULT_AUDIENCE);
     assert_eq!(claims["sub"], "ada");
     let life = claims["exp"].as_u64().unwrap() - claims["iat"].as_u64().unwrap();
     assert_eq!(life, 90);
-    assert!(claims.get("aud").is_none());
+    assert!(claims.get("role").is_none());
 }
 
 #[test]
@@ -42,7 +40,7 @@ fn the_final_line_break_is_not_part_of_the_secret() {
     for (name, ending) in [("secret", ""), ("secret-lf", "\n"), ("secret-crlf", "\r\n")] {
         let path = file(name, &format!("{secret}{ending}"));
         let args = ["token", "--user", "ada", "--jwt-secret-file", &path, "--audience", "app"];
-        let claims = claims(&token(&args), secret.as_bytes(), Some("app"));
+        let claims = claims(&token(&args), secret.as_bytes(), "app");
         assert_eq!(claims["aud"], "app", "{name}");
     }
 }
@@ -51,5 +49,12 @@ fn the_final_line_break_is_not_part_of_the_secret() {
 fn any_user_id_can_be_named() {
     let user = "J\u{fc}rgen \"x\"/\u{1f600}";
     let token = token(&["token", "--user", user, "--dev"]);
-    assert_eq!(claims(&token, pamlink_cli::token::DEV_SECRET, None)["sub"], user);
+    assert_eq!(claims(&token, pamlink_cli::token::DEV_SECRET, DEFAULT_AUDIENCE)["sub"], user);
+}
+
+#[test]
+fn a_role_is_named_when_it_is_asked_for() {
+    let token = token(&["token", "--user", "ada", "--dev", "--role", "service_role"]);
+    let claims = claims(&token, pamlink_cli::token::DEV_SECRET, DEFAULT_AUDIENCE);
+    assert_eq!(claims["role"], "service_role");
 }

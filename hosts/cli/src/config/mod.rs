@@ -8,6 +8,7 @@ mod member;
 use std::collections::HashMap;
 use std::path::Path;
 
+use pamlink::link::jwt::DEFAULT_AUDIENCE;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -83,7 +84,7 @@ section! {
 section! {
     /// `rate`: how much one user may send.
     Rate "rate" {
-        messages: 60, 1..=10_000_000, "messages", "Messages of one user in `per_ms`.";
+        messages: 100, 1..=10_000_000, "messages", "Messages of one user in `per_ms`.";
         per_ms: 60_000, 1..=86_400_000, "ms", "The span that `messages` counts for.";
     }
 }
@@ -118,7 +119,7 @@ section! {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Auth {
-    /// The `aud` that a token must name; absent: any.
+    /// The `aud` that a token must name; absent: `authenticated`.
     pub audience: Option<String>,
     /// The origins that a browser's page may come from; absent: any.
     pub origins: Option<Vec<String>>,
@@ -179,18 +180,19 @@ pub fn members() -> Vec<Member> {
     ] {
         all.extend(section);
     }
-    let text = |path: &str, unit, says| Member {
+    let text = |path: &str, unit, default: &str, says| Member {
         path: path.to_owned(),
         unit,
-        default: "absent".to_owned(),
+        default: default.to_owned(),
         bounds: "-".to_owned(),
         says,
     };
-    all.push(text("auth.audience", "text", "The `aud` that a token must name; absent: any."));
+    all.push(text("auth.audience", "text", DEFAULT_AUDIENCE, "The `aud` that a token must name."));
     all.push(text(
         "auth.origins",
         "list of texts",
-        "The origins that a browser's page may come from, such as `https://app.example`; absent: any.",
+        "any",
+        "The origins that a browser's page may come from, such as `https://app.example`.",
     ));
     all.push(Int::<0, 3_600_000, 60_000>::member(
         "auth.grace_ms",

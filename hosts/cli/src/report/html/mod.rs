@@ -26,7 +26,6 @@ pub fn render(report: &Report) -> String {
          <meta name=\"color-scheme\" content=\"light dark\">\n\
          <meta http-equiv=\"Content-Security-Policy\" \
          content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">\n\
-         <link rel=\"icon\" href=\"data:,\">\n\
          <title>{} - pamlink report</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n",
         escape(&verdict)
     );
