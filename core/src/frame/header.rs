@@ -42,12 +42,15 @@ impl Opcode {
 /// The bytes of a frame's head, to be written before its payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
-    bytes: [u8; 14],
+    bytes: [u8; 16],
     len: u8,
 }
 
 impl Header {
     /// The head of a frame of `payload` bytes, masked with `mask` if there is one.
+    ///
+    /// Put together in a register: bytes stored one by one and then read as words would make the
+    /// processor wait.
     #[inline]
     pub(super) const fn new(
         opcode: Opcode,
@@ -55,31 +58,27 @@ impl Header {
         payload: usize,
         mask: Option<[u8; 4]>,
     ) -> Self {
-        let mut bytes = [0; 14];
-        bytes[0] = opcode as u8 | (fin as u8) << 7;
-        let mut len = 2;
-        if payload < 126 {
-            bytes[1] = payload as u8;
+        let first = opcode as u128 | (fin as u128) << 7;
+        let (mut head, mut len) = if payload < 126 {
+            (first | (payload as u128) << 8, 2)
         } else if payload <= 0xffff {
-            bytes[1] = 126;
-            [bytes[2], bytes[3]] = (payload as u16).to_be_bytes();
-            len = 4;
+            (first | 126 << 8 | ((payload as u16).swap_bytes() as u128) << 16, 4)
         } else {
-            bytes[1] = 127;
-            let length = (payload as u64).to_be_bytes();
-            let mut at = 0;
-            while at < 8 {
-                bytes[2 + at] = length[at];
-                at += 1;
-            }
-            len = 10;
-        }
+            (first | 127 << 8 | ((payload as u64).swap_bytes() as u128) << 16, 10)
+        };
         if let Some(mask) = mask {
-            bytes[1] |= 0x80;
-            [bytes[len], bytes[len + 1], bytes[len + 2], bytes[len + 3]] = mask;
+            head |= 0x8000 | (u32::from_le_bytes(mask) as u128) << (8 * len);
             len += 4;
         }
-        Self { bytes, len: len as u8 }
+        Self { bytes: head.to_le_bytes(), len }
+    }
+
+    /// Appends the bytes. A copy of a fixed length, cut after, is cheaper than one of any length.
+    #[inline]
+    pub(super) fn append(&self, out: &mut Vec<u8>) {
+        let end = out.len() + usize::from(self.len);
+        out.extend_from_slice(&self.bytes);
+        out.truncate(end);
     }
 
     /// The bytes, 2 to 14 of them.

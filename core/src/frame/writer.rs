@@ -193,8 +193,9 @@ impl Writer {
     fn frame(&mut self, opcode: Opcode, fin: bool, payload: &[u8], out: &mut Vec<u8>) {
         let key = self.masks.as_mut().map(|masks| masks.next_u32().to_le_bytes());
         let header = Header::new(opcode, fin, payload.len(), key);
-        out.reserve(header.as_bytes().len() + payload.len());
-        out.extend_from_slice(header.as_bytes());
+        // 14: the longest head.
+        out.reserve(14 + payload.len());
+        header.append(out);
         match key {
             Some(key) => mask::append(payload, key, out),
             None => out.extend_from_slice(payload),
