@@ -1,6 +1,7 @@
 //! What requests and responses share: the search for the end of the head, its bounds, and its
 //! header lines.
 
+use core::fmt;
 use core::ops::Range;
 use std::borrow::Cow;
 
@@ -34,9 +35,9 @@ pub struct Headers {
     lines: Box<[(Span, Span)]>,
 }
 
-impl core::fmt::Debug for Headers {
+impl fmt::Debug for Headers {
     /// Names only: values may be secret.
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.iter().map(|(name, _)| name)).finish()
     }
 }
@@ -114,6 +115,16 @@ impl Span {
     }
 }
 
+impl<S> fmt::Debug for HeadReader<S> {
+    /// Without the bytes, where tokens are.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HeadReader")
+            .field("phase", &self.phase)
+            .field("bytes", &self.bytes.len())
+            .finish_non_exhaustive()
+    }
+}
+
 /// The first line of a head, which tells requests from responses.
 pub(super) trait StartLine: Sized {
     /// Parses the line, which begins at the head's first byte and comes without its line break.
@@ -121,7 +132,6 @@ pub(super) trait StartLine: Sized {
 }
 
 /// Collects a head, in any chunking, and judges each line when it is complete.
-#[derive(Debug)]
 pub(super) struct HeadReader<S> {
     config: HandshakeConfig,
     bytes: Vec<u8>,
@@ -243,11 +253,12 @@ impl<S: StartLine> HeadReader<S> {
 
     fn finish(&mut self) -> HeadOutcome<S> {
         let lines = core::mem::take(&mut self.lines).into_boxed_slice();
+        self.bytes.truncate(self.line);
         // Each line was checked; this cannot fail.
         let head = String::from_utf8(core::mem::take(&mut self.bytes))
             .map_err(|_| HandshakeError::StartLine)?;
         let start = self.start.take().ok_or(HandshakeError::StartLine)?;
-        Ok((start, Headers { head: head[..self.line].into(), lines }))
+        Ok((start, Headers { head: head.into_boxed_str(), lines }))
     }
 }
 

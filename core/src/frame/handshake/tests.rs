@@ -1,6 +1,11 @@
 //! The opening handshake, both roles.
 
+use proptest::prelude::*;
+
 use super::*;
+use crate::seed::Seed;
+
+mod responses;
 
 /// The request of RFC 6455 section 1.2.
 const REQUEST: &str = "GET /chat HTTP/1.1\r\nHost: server.example.com\r\nUpgrade: websocket\r\n\
@@ -8,15 +13,49 @@ const REQUEST: &str = "GET /chat HTTP/1.1\r\nHost: server.example.com\r\nUpgrade
     Origin: http://example.com\r\nSec-WebSocket-Protocol: chat, superchat\r\n\
     Sec-WebSocket-Version: 13\r\n\r\n";
 
+type Outcome = Option<Result<Request, HandshakeError>>;
+
+/// The outcome, and how many bytes were taken.
+fn read_in(config: HandshakeConfig, head: &[u8], size: usize) -> (Outcome, usize) {
+    let mut reader = RequestReader::new(config);
+    let (mut outcome, mut taken) = (None, 0);
+    for chunk in head.chunks(size) {
+        taken += reader.handle_bytes(chunk);
+        if let Some(event) = reader.poll_event() {
+            assert!(outcome.replace(event).is_none(), "two outcomes");
+        }
+    }
+    (outcome, taken)
+}
+
 fn read(head: &str) -> Result<Request, HandshakeError> {
-    let mut reader = RequestReader::new(HandshakeConfig::default());
-    assert_eq!(reader.handle_bytes(head.as_bytes()), head.len());
-    reader.poll_event().expect("a whole head")
+    let whole = read_in(HandshakeConfig::default(), head.as_bytes(), head.len());
+    assert_eq!(read_in(HandshakeConfig::default(), head.as_bytes(), 1), whole);
+    assert_eq!(whole.1, head.len());
+    whole.0.expect("a whole head")
+}
+
+fn refused(head: &str) -> HandshakeError {
+    let error = read(head).expect_err(head);
+    let mut out = Vec::new();
+    reject(error.status(), &error.to_string(), &mut out).unwrap();
+    error
+}
+
+/// The request with one part replaced.
+fn with(part: &str, by: &str) -> String {
+    assert!(REQUEST.contains(part), "{part}");
+    REQUEST.replacen(part, by, 1)
 }
 
 #[test]
 fn the_request_of_the_rfc_is_answered_as_the_rfc_does() {
     let request = read(REQUEST).unwrap();
+    assert!(request.is_upgrade());
+    assert_eq!((request.method(), request.target()), ("GET", "/chat"));
+    assert_eq!(request.host(), Some("server.example.com"));
+    assert_eq!(request.origin(), Some("http://example.com"));
+    assert_eq!(request.subprotocols().collect::<Vec<_>>(), ["chat", "superchat"]);
     let mut out = Vec::new();
     accept(&request, Some("chat"), &mut out).unwrap();
     assert_eq!(
@@ -27,27 +66,201 @@ fn the_request_of_the_rfc_is_answered_as_the_rfc_does() {
 }
 
 #[test]
-fn a_client_reads_what_a_server_answers() {
-    let key = Key::from_seed(crate::seed::Seed::from_number(7));
-    let upgrade = Upgrade {
-        host: "h",
-        target: "/p?token=secret",
-        key: &key,
-        subprotocols: &["a", "b"],
-        origin: None,
-        headers: &[],
-    };
-    let mut out = Vec::new();
-    write_request(&upgrade, &mut out).unwrap();
-    let request = read(core::str::from_utf8(&out).unwrap()).unwrap();
-    assert_eq!((request.path(), request.query()), ("/p", Some("token=secret")));
-    assert!(!format!("{request:?}{upgrade:?}").contains("secret"));
+fn names_and_tokens_are_read_in_any_case_and_lists_in_any_form() {
+    for request in [
+        with("Connection: Upgrade", "connection: keep-alive,\t UPGRADE"),
+        with("Connection: Upgrade", "Connection: keep-alive\r\nConnection: upgrade"),
+        with("Upgrade: websocket", "UPGRADE: h2c, WebSocket"),
+        with("Host: server", "Host:server"),
+        with("Version: 13", "Version: \t13 \t"),
+    ] {
+        assert!(read(&request).unwrap().is_upgrade(), "{request}");
+    }
+    let two = with("chat, superchat", "chat,,\r\nsec-websocket-protocol: b");
+    assert_eq!(read(&two).unwrap().subprotocols().collect::<Vec<_>>(), ["chat", "b"]);
+}
 
-    let mut answer = Vec::new();
-    accept(&request, Some("b"), &mut answer).unwrap();
-    let head = answer.len();
-    answer.extend_from_slice(b"frames");
-    let mut reader = ResponseReader::new(HandshakeConfig::default(), &key, &["a", "b"]);
-    assert_eq!(reader.handle_bytes(&answer), head);
-    assert_eq!(reader.poll_event().unwrap().unwrap().subprotocol(), Some("b"));
+#[test]
+fn each_fault_of_an_upgrade_names_its_header() {
+    use HeaderFault::{Duplicate, Folded, Malformed, Missing, NotAllowed, Unsupported};
+    let key = "dGhlIHNhbXBsZSBub25jZQ==";
+    let twice = |line: &str| with(line, &format!("{line}\r\n{line}"));
+    let without = |line: &str| with(&format!("{line}\r\n"), "");
+    for (head, header, fault, status) in [
+        (without("Host: server.example.com"), "Host", Missing, 400),
+        (twice("Host: server.example.com"), "Host", Duplicate, 400),
+        (with("server.example.com", ""), "Host", Malformed, 400),
+        (with("server.example.com", "a, b"), "Host", Malformed, 400),
+        (without("Upgrade: websocket"), "Upgrade", Missing, 426),
+        (with("websocket", "h2c"), "Upgrade", Unsupported, 426),
+        (without("Connection: Upgrade"), "Connection", Missing, 400),
+        (with("Connection: Upgrade", "Connection: close"), "Connection", Unsupported, 400),
+        (without("Sec-WebSocket-Version: 13"), "Sec-WebSocket-Version", Missing, 426),
+        (with("Version: 13", "Version: 8"), "Sec-WebSocket-Version", Unsupported, 426),
+        (with("Version: 13", "Version: 13, 8"), "Sec-WebSocket-Version", Unsupported, 426),
+        (twice("Sec-WebSocket-Version: 13"), "Sec-WebSocket-Version", Duplicate, 400),
+        (without(&format!("Sec-WebSocket-Key: {key}")), "Sec-WebSocket-Key", Missing, 400),
+        (twice(&format!("Sec-WebSocket-Key: {key}")), "Sec-WebSocket-Key", Duplicate, 400),
+        (with(key, ""), "Sec-WebSocket-Key", Malformed, 400),
+        (with(key, "dGhlIHNhbXBsZSBub25j"), "Sec-WebSocket-Key", Malformed, 400),
+        (with(key, "dGhlIHNhbXBsZSBub25jZWVl"), "Sec-WebSocket-Key", Malformed, 400),
+        (with(key, "dGhlIHNhbXBsZSBub25jZR=="), "Sec-WebSocket-Key", Malformed, 400),
+        (with(key, "dGhlIHNhbXBsZSBub25jZQ=!"), "Sec-WebSocket-Key", Malformed, 400),
+        (twice("Origin: http://example.com"), "Origin", Duplicate, 400),
+        (with("superchat", "chat"), "Sec-WebSocket-Protocol", Duplicate, 400),
+        (with("superchat", "super chat"), "Sec-WebSocket-Protocol", Malformed, 400),
+        (with("Origin", "Content-Length: 0\r\nOrigin"), "Content-Length", NotAllowed, 400),
+        (
+            with("Origin", "transfer-encoding: chunked\r\nOrigin"),
+            "Transfer-Encoding",
+            NotAllowed,
+            400,
+        ),
+        (with("Origin:", "X-Long: a\r\n b\r\nOrigin:"), "X-Long", Folded, 400),
+        (with("Host:", "\tHost:"), "(unnamed)", Folded, 400),
+        (with("Host:", "Host :"), "(unnamed)", Malformed, 400),
+        (with("Origin: http", "Origin http"), "(unnamed)", Malformed, 400),
+        (with("Origin: http", "Origin: a\0b"), "Origin", Malformed, 400),
+        (with("Origin: http", "Origin: a\rb"), "Origin", Malformed, 400),
+        (with("Origin: http", ": http"), "(unnamed)", Malformed, 400),
+    ] {
+        let error = refused(&head);
+        assert_eq!(error, HandshakeError::Header { header: header.into(), fault }, "{head}");
+        assert_eq!(error.status(), status, "{head}");
+    }
+}
+
+#[test]
+fn each_fault_of_the_head_has_a_name_and_a_status() {
+    for (head, error, status) in [
+        (with("GET", "POST"), HandshakeError::Method, 405),
+        (with("GET", "get"), HandshakeError::StartLine, 400),
+        (with("GET /chat", "GET  /chat"), HandshakeError::StartLine, 400),
+        (with("GET", "\r\nGET"), HandshakeError::StartLine, 400),
+        (with("HTTP/1.1", "HTTP/1.0"), HandshakeError::Version, 505),
+        (with("HTTP/1.1", "HTTP/2.0"), HandshakeError::Version, 505),
+        (with("HTTP/1.1", "FTP/1.1"), HandshakeError::StartLine, 400),
+        (with("/chat", "chat"), HandshakeError::Target, 400),
+        (with("/chat", "/a#b"), HandshakeError::Target, 400),
+        (with("/chat", "/é"), HandshakeError::Target, 400),
+        (with("/chat", "http://a/chat"), HandshakeError::Target, 400),
+        (with(".com\r\n", ".com\n"), HandshakeError::LineBreak, 400),
+        (with("HTTP/1.1\r\n", "HTTP/1.1\n"), HandshakeError::LineBreak, 400),
+        ("\x16\x03\x01\x02\0\x01\0\x01\u{fc}\x03\x03".into(), HandshakeError::StartLine, 400),
+    ] {
+        assert_eq!(refused(&head), error, "{head}");
+        assert_eq!(error.status(), status, "{head}");
+    }
+}
+
+#[test]
+fn limits_are_exact_and_hold_before_the_head_is_complete() {
+    let target = |len: usize| with("/chat", &format!("/{}", "a".repeat(len - 1)));
+    assert!(read(&target(4096)).is_ok());
+    let error = HandshakeError::TargetTooLong { limit: 4096 };
+    assert_eq!((refused(&target(4097)), error.status()), (error.clone(), 414));
+    let endless = "A".repeat(5000);
+    assert_eq!(refused(&endless), error);
+
+    let padded = |len: usize| {
+        let pad = len - REQUEST.len() - "X: \r\n".len();
+        with("Host", &format!("X: {}\r\nHost", "a".repeat(pad)))
+    };
+    assert!(read(&padded(8192)).is_ok());
+    let error = HandshakeError::HeadTooLarge { limit: 8192 };
+    assert_eq!((refused(&padded(8193)), error.status()), (error.clone(), 431));
+    assert_eq!(refused(&padded(20_000)[..8193]), error);
+
+    let many = |count: usize| with("Host", &format!("{}Host", "X: a\r\n".repeat(count - 7)));
+    assert!(read(&many(64)).is_ok());
+    let error = HandshakeError::TooManyHeaders { limit: 64 };
+    assert_eq!((refused(&many(65)), error.status()), (error, 431));
+}
+
+#[test]
+fn a_plain_request_is_no_upgrade_and_cannot_be_accepted() {
+    let request = read("GET /health?a=b HTTP/1.1\r\nHost: h\r\n\r\n").unwrap();
+    assert!(!request.is_upgrade());
+    assert_eq!((request.path(), request.query()), ("/health", Some("a=b")));
+    assert_eq!(accept(&request, None, &mut Vec::new()), Err(HeadError::NotAnUpgrade));
+    assert!(!read("GET / HTTP/1.0\r\n\r\n").unwrap().is_upgrade());
+    let h2c = "GET / HTTP/1.1\r\nHost: h\r\nUpgrade: h2c\r\nConnection: upgrade\r\n\r\n";
+    assert!(!read(h2c).unwrap().is_upgrade());
+}
+
+#[test]
+fn only_what_was_offered_can_be_accepted() {
+    let request = read(REQUEST).unwrap();
+    let mut out = Vec::new();
+    assert_eq!(accept(&request, Some("other"), &mut out), Err(HeadError::NotOffered));
+    assert!(out.is_empty());
+}
+
+#[test]
+fn frames_behind_the_head_are_not_taken() {
+    let stream = [REQUEST.as_bytes(), b"\x81\x80frames"].concat();
+    for size in [1, 7, stream.len()] {
+        let (outcome, taken) = read_in(HandshakeConfig::default(), &stream, size);
+        assert!(outcome.unwrap().is_ok());
+        assert_eq!(taken, REQUEST.len());
+    }
+}
+
+#[test]
+fn answers_are_whole_and_cannot_be_broken() {
+    let mut out = Vec::new();
+    respond(200, &[("Content-Type", "application/json")], b"{}", &mut out).unwrap();
+    assert_eq!(
+        core::str::from_utf8(&out).unwrap(),
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\
+         Connection: close\r\n\r\n{}"
+    );
+    out.clear();
+    let split = [("Content-Type", "a\r\nSet-Cookie: b")];
+    let error = HeadError::Characters { header: "Content-Type" };
+    assert_eq!(respond(200, &split, b"", &mut out), Err(error));
+    assert_eq!(reject(101, "", &mut out), Err(HeadError::Status { status: 101 }));
+    assert!(out.is_empty());
+    reject(426, "version 13, please", &mut out).unwrap();
+    let answer = String::from_utf8(out).unwrap();
+    assert!(answer.contains("\r\nSec-WebSocket-Version: 13\r\n"), "{answer}");
+    assert!(answer.contains("\r\nConnection: close, upgrade\r\n"), "{answer}");
+}
+
+#[test]
+fn tokens_stay_out_of_debug() {
+    let head = with("/chat", "/ws/u?token=secret")
+        .replace("Origin:", "Authorization: Bearer secret\r\nCookie: a=secret\r\nOrigin:");
+    let request = read(&head).unwrap();
+    assert_eq!(request.query(), Some("token=secret"));
+    assert_eq!(request.header("authorization"), Some("Bearer secret"));
+    assert!(!format!("{request:?} {:?}", request.headers()).contains("secret"));
+    let mut reader = RequestReader::new(HandshakeConfig::default());
+    let _ = reader.handle_bytes(&head.as_bytes()[..head.len() - 2]);
+    let shown = format!("{reader:?}");
+    assert!(!shown.contains("secret") && !shown.contains("115, 101, 99, 114, 101, 116"), "{shown}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn outcomes_do_not_depend_on_how_the_bytes_are_cut(
+        at in any::<prop::sample::Index>(),
+        cut in 0usize..12,
+        by in "(\r\n|\n|\r|:| |,|[a-z]{0,5}|é|\0|Host: a\r\n|X: y\r\n){0,6}",
+        size in 1usize..60,
+        max_head in 200usize..400,
+        max_target in 3usize..9,
+    ) {
+        let mut stream = REQUEST.as_bytes().to_vec();
+        let at = at.index(stream.len());
+        let end = (at + cut).min(stream.len());
+        stream.splice(at..end, by.bytes());
+        stream.extend_from_slice(b"behind\r\n\r\n");
+        let config = HandshakeConfig { max_head, max_headers: 9, max_target };
+        let whole = read_in(config, &stream, stream.len());
+        prop_assert_eq!(&read_in(config, &stream, 1), &whole);
+        prop_assert_eq!(&read_in(config, &stream, size), &whole);
+    }
 }
