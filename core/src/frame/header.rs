@@ -4,7 +4,6 @@ use super::{FrameError, Role};
 
 /// What a frame is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[allow(clippy::exhaustive_enums)]
 pub enum Opcode {
     /// The next fragment of a message.
     Continuation = 0,

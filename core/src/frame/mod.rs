@@ -35,7 +35,6 @@ mod writer;
 
 /// Which end of the connection we are. It decides who masks (RFC 6455 section 5.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[allow(clippy::exhaustive_enums)]
 pub enum Role {
     /// We dialled: what we write is masked, what we read must not be.
     Client,

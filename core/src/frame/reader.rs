@@ -28,7 +28,6 @@ impl Default for FrameConfig {
 
 /// What was read. Messages are whole: fragments are put together before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(clippy::exhaustive_enums)]
 pub enum FrameEvent<'a> {
     /// A text message.
     Text(&'a str),

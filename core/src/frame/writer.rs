@@ -9,7 +9,6 @@ use super::{CloseCode, Opcode, Role, WriteError, cut_reason, mask};
 
 /// What a message is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[allow(clippy::exhaustive_enums)]
 pub enum MessageKind {
     /// UTF-8.
     Text,

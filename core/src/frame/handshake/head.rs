@@ -74,7 +74,7 @@ impl Headers {
 
     /// The value of a header that must be there once.
     pub(super) fn exactly_one(&self, name: &'static str) -> Result<&str, HandshakeError> {
-        self.at_most_one(name)?.ok_or(HandshakeError::header(name, HeaderFault::Missing))
+        self.at_most_one(name)?.ok_or_else(|| HandshakeError::header(name, HeaderFault::Missing))
     }
 
     /// Refuses a header that may not be there.

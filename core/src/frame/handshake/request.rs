@@ -65,7 +65,8 @@ impl Request {
 
     /// The target up to the query.
     pub fn path(&self) -> &str {
-        self.target().split_once('?').map_or(self.target(), |(path, _)| path)
+        let target = self.target();
+        target.split_once('?').map_or(target, |(path, _)| path)
     }
 
     /// The target after the first `?`, not decoded.

@@ -49,7 +49,6 @@ impl Key {
 ///
 /// `Debug` leaves out the target and the values of headers, where tokens are.
 #[derive(Clone, Copy)]
-#[allow(clippy::exhaustive_structs)]
 pub struct Upgrade<'a> {
     /// `Host`: name and, unless it is the scheme's own, port.
     pub host: &'a str,
