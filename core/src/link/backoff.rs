@@ -19,6 +19,8 @@ pub struct BackoffConfig {
     /// A peer's hint counts for no more than this, so that one bad number does not keep a client
     /// away for ever. Default 1 h.
     pub longest_hint: Duration,
+    /// The hint of a peer that refuses for too high a rate and names no time. Default 30 s.
+    pub rate_limited: Duration,
 }
 
 impl Default for BackoffConfig {
@@ -29,6 +31,7 @@ impl Default for BackoffConfig {
             cap: Duration::from_secs(30),
             floor: Duration::from_millis(200),
             longest_hint: Duration::from_secs(3_600),
+            rate_limited: Duration::from_secs(30),
         }
     }
 }

@@ -3,6 +3,7 @@
 mod auth;
 mod backoff;
 mod class;
+mod client;
 mod endpoint;
 mod event;
 mod heartbeat;
@@ -17,6 +18,8 @@ mod wire;
 pub use auth::{AuthError, Claims, Verify};
 pub use backoff::{Backoff, BackoffConfig};
 pub use class::{Class, Remedy};
+pub(crate) use client::ClientStep;
+pub use client::{ClientConfig, ClientLink, ClientLinkEvent, Dial, TokenNeed};
 pub use endpoint::{Endpoint, EndpointError, PamTarget};
 pub use event::{
     AnswerError, Cause, Closed, OutboxConfig, Overflow, Overflowed, Patience, SendError, Transmit,

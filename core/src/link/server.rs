@@ -508,7 +508,7 @@ impl ServerLink {
     fn fail_frame(&mut self, error: FrameError) {
         let end = match self.end.take() {
             Some(end) => *end,
-            None => End::new(error.close_code(), &error.to_string(), Cause::Frame(error)),
+            None => End::of_frame(error),
         };
         self.fail(end, ServerInput::BadFrame);
     }

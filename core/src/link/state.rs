@@ -248,6 +248,9 @@ inputs! {
     /// The host's transport is connected.
     Dialed "dialed"
         [I, I, to(Handshake), I, I, I, I, I];
+    /// The same, but the token expired while it was made.
+    DialedNoToken "dialed, no token"
+        [I, I, to(Waiting), I, I, I, I, I];
     /// The host's transport could not be made; worth a retry.
     DialFailed "dial failed, retry"
         [I, I, to(Waiting), I, I, I, I, I];

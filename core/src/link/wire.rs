@@ -4,11 +4,13 @@ use core::mem;
 use std::sync::Arc;
 
 use super::class::Class;
-use super::event::{Cause, Closed, OutboxConfig, SendError, Transmit};
+use super::event::{Cause, Closed, OutboxConfig, Overflow, SendError, Transmit};
 use super::outbox::{Frame, Outbox};
 use super::token::redact;
 use crate::envelope::write;
-use crate::frame::{CloseCode, FrameConfig, Item, ItemKind, Reader, Role, Writer, cut_reason};
+use crate::frame::{
+    CloseCode, FrameConfig, FrameError, Item, ItemKind, Reader, Role, Writer, cut_reason,
+};
 use crate::time::Wall;
 
 /// Data frames appended to one buffer before the host should write it.
@@ -73,6 +75,13 @@ impl Wire {
         config: &OutboxConfig,
     ) -> Result<(), SendError> {
         self.outbox.push(Frame::Shared(frame), config)
+    }
+
+    /// Sends a text that no policy may keep out.
+    pub(super) fn send_urgent(&mut self, text: &str) {
+        let config = OutboxConfig { max_bytes: usize::MAX, overflow: Overflow::Reject };
+        // It fits, and a closed writer says goodbye anyway.
+        let _ = self.send_text(text, &config);
     }
 
     pub(super) fn send_ping(&mut self, wall: Wall) {
@@ -149,7 +158,7 @@ impl Wire {
 }
 
 /// The end of a link, kept until it was told.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct End {
     pub(super) code: CloseCode,
     pub(super) reason: Box<str>,
@@ -164,6 +173,13 @@ impl End {
         let class = Class::of_close_code(code.as_u16());
         let reason = redact(cut_reason(reason)).into();
         Self { code, reason, class, clean: false, cause, unsent: 0 }
+    }
+
+    /// The peer broke RFC 6455 or a bound.
+    pub(super) fn of_frame(error: FrameError) -> Self {
+        let code = error.close_code();
+        let class = if code == CloseCode::TOO_BIG { Class::TooBig } else { Class::Protocol };
+        Self { class, ..Self::new(code, &error.to_string(), Cause::Frame(error)) }
     }
 
     /// No close frame told why.

@@ -1,0 +1,340 @@
+//! How a client's link moves: beginnings, what arrives, and every way to an end.
+
+use super::*;
+use crate::frame::handshake::HandshakeError;
+use crate::link::class::Remedy;
+
+/// The rows of the table for an end, by what follows from its class.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rows {
+    retry: ClientInput,
+    renew: ClientInput,
+    again: ClientInput,
+    stop: ClientInput,
+}
+
+impl Rows {
+    pub(super) const DIAL: Self = Self {
+        retry: ClientInput::DialFailed,
+        renew: ClientInput::DialFailedAuth,
+        again: ClientInput::DialFailedAuthAgain,
+        stop: ClientInput::DialFailedStop,
+    };
+    const ANSWER: Self = Self {
+        retry: ClientInput::Refused,
+        renew: ClientInput::RefusedAuth,
+        again: ClientInput::RefusedAuthAgain,
+        stop: ClientInput::RefusedStop,
+    };
+    const CLOSE: Self = Self {
+        retry: ClientInput::PeerClose,
+        renew: ClientInput::PeerCloseAuth,
+        again: ClientInput::PeerCloseAuthAgain,
+        stop: ClientInput::PeerCloseStop,
+    };
+
+    /// An end whose class leaves no choice.
+    pub(super) const fn one(input: ClientInput) -> Self {
+        Self { retry: input, renew: input, again: input, stop: input }
+    }
+}
+
+impl ClientLink {
+    /// The first half of [`poll_event`](Self::poll_event): moves on, lends nothing.
+    #[inline]
+    pub(crate) fn poll_step(&mut self) -> Option<ClientStep> {
+        loop {
+            if !self.notes.is_empty() {
+                return Some(ClientStep::Note);
+            }
+            if mem::take(&mut self.not_utf8) {
+                self.fail_frame(FrameError::TextNotUtf8);
+                continue;
+            }
+            if !matches!(self.phase, ClientPhase::Open | ClientPhase::Closing) {
+                break;
+            }
+            let Some(item) = self.wire.advance() else { break };
+            match item.kind {
+                ItemKind::Text if self.phase == ClientPhase::Open => {
+                    return Some(ClientStep::Text(item));
+                }
+                ItemKind::Binary if self.phase == ClientPhase::Open => {
+                    return Some(ClientStep::Binary(item));
+                }
+                ItemKind::Close => self.peer_closed(item),
+                ItemKind::Failed(error) => {
+                    self.notes.push_back(Note::Failed(error));
+                    self.fail_frame(error);
+                }
+                // What arrives after our goodbye is not for the host any more.
+                _ => {}
+            }
+        }
+        let policy = self.config.link.outbox.overflow;
+        self.wire.outbox_mut().take_overflow(policy).map(ClientStep::Overflowed)
+    }
+
+    /// The event behind a [`ClientStep::Note`].
+    pub(crate) fn note(&mut self) -> Option<ClientLinkEvent<'_>> {
+        Some(match self.notes.pop_front()? {
+            Note::Dial => ClientLinkEvent::Dial(Dial {
+                attempt: self.attempt,
+                endpoint: &self.endpoint,
+                token: self.tokens.usable(self.now.wall),
+            }),
+            Note::NeedToken(need) => ClientLinkEvent::NeedToken(need),
+            Note::StateChanged { from, to, cause } => {
+                ClientLinkEvent::StateChanged { from, to, cause }
+            }
+            Note::Failed(error) => ClientLinkEvent::Failed(error),
+            Note::Closed(end) => ClientLinkEvent::Closed(self.told.insert(end).closed()),
+            Note::HangUp => ClientLinkEvent::HangUp,
+            Note::Retrying { attempt, after, class } => {
+                ClientLinkEvent::Retrying { attempt, after, class }
+            }
+            Note::Stopped(end) => {
+                let end = self.told.insert(end);
+                ClientLinkEvent::Stopped { class: end.class, cause: &end.cause }
+            }
+        })
+    }
+
+    /// The text of a [`ClientStep::Text`]; if it is none, the next step fails the link.
+    #[inline]
+    pub(crate) fn text(&mut self, item: Item) -> Result<&str, FrameError> {
+        match self.wire.reader.text(item) {
+            Ok(text) => Ok(text),
+            Err(error) => {
+                self.not_utf8 = true;
+                Err(error)
+            }
+        }
+    }
+
+    /// The bytes of a [`ClientStep::Binary`].
+    pub(crate) fn bytes(&self, item: Item) -> &[u8] {
+        self.wire.reader.bytes(item)
+    }
+
+    pub(super) fn start_over(&mut self) {
+        self.backoff.reset();
+        (self.attempt, self.renewed) = (0, false);
+    }
+
+    pub(super) fn has_token(&self) -> bool {
+        self.config.anonymous || self.tokens.usable(self.now.wall).is_some()
+    }
+
+    pub(super) fn begin(&mut self, with: ClientInput, without: ClientInput) {
+        (self.hint, self.told_to_wait) = (None, false);
+        if self.has_token() {
+            return self.dial(with);
+        }
+        self.deadline = self.now.mono + self.config.token.patience;
+        self.go(ClientPhase::Token, without);
+        self.ask_for_token(TokenNeed::Missing);
+    }
+
+    pub(super) fn dial(&mut self, input: ClientInput) {
+        let writer = Writer::client(self.random.next_seed());
+        self.wire = Wire::new(Role::Client, self.config.link.frames, writer);
+        (self.welcome, self.proven, self.subprotocol) = (None, None, None);
+        self.attempt = self.attempt.saturating_add(1);
+        self.deadline = self.now.mono + self.config.dial;
+        self.go(ClientPhase::Dial, input);
+        self.notes.push_back(Note::Dial);
+    }
+
+    pub(super) fn read_answer(&mut self, bytes: &[u8]) -> Result<(), NotDrained> {
+        let Some(response) = &mut self.response else { return Ok(()) };
+        let taken = response.handle_bytes(bytes);
+        match response.poll_event() {
+            None => Ok(()),
+            Some(Ok(response)) => {
+                self.subprotocol = response.subprotocol().map(str::to_owned);
+                self.response = None;
+                self.heartbeat = Heartbeat::new(&self.config.link.heartbeat, self.now.mono);
+                match self.config.welcome {
+                    Some(within) => self.welcome = Some(self.now.mono + within),
+                    None => self.proven = Some(self.now.mono + self.config.proven),
+                }
+                self.go(ClientPhase::Open, ClientInput::Upgraded);
+                self.wire.reader.handle_bytes(&bytes[taken..])
+            }
+            Some(Err(error)) => {
+                let (class, rows) = match &error {
+                    HandshakeError::Refused { status, retry_after } => {
+                        self.hint = *retry_after;
+                        (Class::of_http_status(*status), Rows::ANSWER)
+                    }
+                    _ => (Class::Protocol, Rows::one(ClientInput::BadFrame)),
+                };
+                self.lose(End::without_code(class, Cause::Handshake(error)), rows, true);
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) fn open_timeout(&mut self) {
+        let now = self.now;
+        match self.heartbeat.handle_timeout(&self.config.link.heartbeat, now.mono) {
+            Beat::Rest => {}
+            Beat::Ping => {
+                self.wire.release();
+                self.wire.send_ping(now.wall);
+            }
+            Beat::Dead => {
+                let cause = Cause::Timeout(TimerReason::Liveness);
+                let end = End::new(CloseCode::GOING_AWAY, "Ping timeout", cause);
+                return self.fail(end.of_class(Class::Timeout), ClientInput::Deadline);
+            }
+        }
+        if self.welcome.is_some_and(|welcome| now.mono >= welcome) {
+            let cause = Cause::Timeout(TimerReason::Handshake);
+            let end = End::new(CloseCode::GOING_AWAY, "no welcome", cause);
+            return self.fail(end.of_class(Class::Timeout), ClientInput::Deadline);
+        }
+        if self.proven.is_some_and(|proven| now.mono >= proven) {
+            self.proven = None;
+            self.start_over();
+        }
+        self.renew_token();
+    }
+
+    pub(super) fn open_deadline(&self) -> Deadline {
+        let welcome = self.welcome.map(|at| Deadline::new(at, TimerReason::Handshake));
+        let proven = self.proven.map(|at| Deadline::new(at, TimerReason::Proven));
+        let token = self.tokens.poll_timeout(self.now).filter(|_| !self.config.anonymous);
+        let mut first = self.heartbeat.poll_timeout();
+        for deadline in [welcome, proven, token].into_iter().flatten() {
+            if deadline.at < first.at {
+                first = deadline;
+            }
+        }
+        first
+    }
+
+    pub(super) fn renew_token(&mut self) {
+        if !self.config.anonymous && self.tokens.handle_timeout(self.now) {
+            self.notes.push_back(Note::NeedToken(TokenNeed::Renewal));
+        }
+    }
+
+    pub(super) fn renew_in_band(&mut self) {
+        if let Some(token) = self.tokens.usable(self.now.wall) {
+            let mut text = String::new();
+            write::auth(&mut text, token.expose());
+            self.wire.send_urgent(&text);
+        }
+    }
+
+    fn ask_for_token(&mut self, need: TokenNeed) {
+        if self.tokens.ask(self.now) {
+            self.notes.push_back(Note::NeedToken(need));
+        }
+    }
+
+    fn peer_closed(&mut self, item: Item) {
+        let end = match self.wire.reader.close(item) {
+            Some(frame) => End::new(frame.code, frame.reason, Cause::Peer),
+            None => End::new(CloseCode::NO_STATUS, "", Cause::Peer),
+        };
+        if self.phase == ClientPhase::Open {
+            self.wire.say_goodbye(end.code, "");
+        }
+        let mut end = end.clean();
+        end.unsent = self.wire.drop_messages();
+        self.lose(end, Rows::CLOSE, true);
+    }
+
+    fn fail_frame(&mut self, error: FrameError) {
+        let end = End::of_frame(error);
+        self.fail(end, ClientInput::BadFrame);
+    }
+
+    /// RFC 6455 section 7.1.7: a goodbye, and no waiting for an answer.
+    fn fail(&mut self, mut end: End, input: ClientInput) {
+        end.unsent = self.wire.drop_messages();
+        if self.phase == ClientPhase::Open {
+            self.wire.say_goodbye(end.code, &end.reason);
+        }
+        self.lose(end, Rows::one(input), true);
+    }
+
+    /// The link has ended, or a token could not be had: what follows depends on the class.
+    pub(super) fn lose(&mut self, end: End, rows: Rows, hang_up: bool) {
+        if self.phase == ClientPhase::Closing {
+            // The host has ended it; how exactly it went makes no difference to what follows.
+            let Some(mut ours) = self.end.take() else { return };
+            ours.unsent += end.unsent;
+            ours.clean = end.clean;
+            let input = if ours.clean { rows.retry } else { rows.stop };
+            self.part(ours, ClientPhase::Idle, input, hang_up);
+            if mem::take(&mut self.again) {
+                self.start_over();
+                self.begin(ClientInput::Connect, ClientInput::ConnectNoToken);
+            }
+            return;
+        }
+        match end.class.remedy() {
+            Remedy::Retry => self.wait(end, rows.retry, hang_up),
+            Remedy::RenewToken if !self.renewed && !self.config.anonymous => {
+                self.renewed = true;
+                self.tokens.reject();
+                self.wait(end, rows.renew, hang_up);
+                self.ask_for_token(TokenNeed::Rejected);
+            }
+            Remedy::RenewToken => self.give_up(end, rows.again, hang_up),
+            Remedy::Stop => self.give_up(end, rows.stop, hang_up),
+        }
+    }
+
+    fn wait(&mut self, end: End, input: ClientInput, hang_up: bool) {
+        let class = end.class;
+        let mut hint = self.hint.take().filter(|hint| !hint.is_zero());
+        if class == Class::RateLimited {
+            hint = hint.or(Some(self.config.backoff.rate_limited));
+        }
+        self.told_to_wait = hint.is_some();
+        let after = self.backoff.next_delay(hint);
+        self.deadline = self.now.mono + after;
+        self.part(end, ClientPhase::Waiting, input, hang_up);
+        let attempt = self.attempt.saturating_add(1);
+        self.notes.push_back(Note::Retrying { attempt, after, class });
+    }
+
+    pub(super) fn give_up(&mut self, end: End, input: ClientInput, hang_up: bool) {
+        self.part(end, ClientPhase::Stopped, input, hang_up);
+    }
+
+    /// The host wants no link and none is open.
+    pub(super) fn rest(&mut self, end: End, input: ClientInput) {
+        self.part(end, ClientPhase::Idle, input, true);
+    }
+
+    /// The one way to an end.
+    fn part(&mut self, end: End, phase: ClientPhase, input: ClientInput, hang_up: bool) {
+        let began = !matches!(self.phase, ClientPhase::Token | ClientPhase::Waiting);
+        (self.response, self.welcome, self.proven) = (None, None, None);
+        self.wire.reader = crate::frame::Reader::new(Role::Client, self.config.link.frames);
+        self.go(phase, input);
+        let stopped = (phase != ClientPhase::Waiting).then(|| Note::Stopped(end.clone()));
+        if began {
+            self.notes.push_back(Note::Closed(end));
+            if hang_up {
+                self.notes.push_back(Note::HangUp);
+            }
+        }
+        self.notes.extend(stopped);
+    }
+
+    pub(super) fn go(&mut self, phase: ClientPhase, input: ClientInput) {
+        debug_assert_eq!(input.cell(self.phase), Cell::To(phase), "{input} in {:?}", self.phase);
+        let (from, to) = (self.phase.state(), phase.state());
+        self.phase = phase;
+        if from != to {
+            self.notes.push_back(Note::StateChanged { from, to, cause: input });
+        }
+    }
+}

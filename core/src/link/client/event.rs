@@ -1,0 +1,148 @@
+//! What a client's link is made of and what it tells.
+
+use core::fmt;
+use core::time::Duration;
+
+use super::super::backoff::BackoffConfig;
+use super::super::class::Class;
+use super::super::endpoint::Endpoint;
+use super::super::event::{Cause, Closed, Overflowed};
+use super::super::server::LinkConfig;
+use super::super::state::{ClientInput, State};
+use super::super::token::{Token, TokenConfig};
+use crate::frame::FrameError;
+
+/// The bounds, times and habits of a client's link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ClientConfig {
+    /// Frames, heartbeat, outbox and handshakes.
+    pub link: LinkConfig,
+    /// Delays between attempts.
+    pub backoff: BackoffConfig,
+    /// Renewal of the token.
+    pub token: TokenConfig,
+    /// The host's transport must be connected within this, TLS included. Default 15 s.
+    pub dial: Duration,
+    /// The welcome must come within this after the link opened; `None` for servers that send
+    /// none. Default 10 s.
+    pub welcome: Option<Duration>,
+    /// A welcomed link that has lived this long has proved itself: the backoff starts over.
+    /// Default 10 s.
+    pub proven: Duration,
+    /// Dial without a token and never ask for one. Default false.
+    pub anonymous: bool,
+    /// Subprotocols to offer, the preferred one first. Default none.
+    pub subprotocols: Vec<String>,
+    /// The `Origin` header. Default none: only browsers have one.
+    pub origin: Option<String>,
+}
+
+impl Default for ClientConfig {
+    fn default() -> Self {
+        Self {
+            link: LinkConfig::client(),
+            backoff: BackoffConfig::default(),
+            token: TokenConfig::default(),
+            dial: Duration::from_secs(15),
+            welcome: Some(Duration::from_secs(10)),
+            proven: Duration::from_secs(10),
+            anonymous: false,
+            subprotocols: Vec::new(),
+            origin: None,
+        }
+    }
+}
+
+/// What a client's link tells.
+///
+/// A link begins with `Dial` and ends with exactly one `Closed`, which is followed by `HangUp` if
+/// the host still holds a transport, and by `Retrying` or `Stopped`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ClientLinkEvent<'a> {
+    /// Connect a transport and answer with `handle_dialed` or `handle_dial_failed`.
+    Dial(Dial<'a>),
+    /// Get a token and answer with `provide_token` or `token_failed`.
+    NeedToken(TokenNeed),
+    /// The published state changed.
+    StateChanged {
+        /// From.
+        from: State,
+        /// To.
+        to: State,
+        /// The row of the table that says so.
+        cause: ClientInput,
+    },
+    /// A text message.
+    Text(&'a str),
+    /// A binary message.
+    Binary(&'a [u8]),
+    /// The outbox was full.
+    Overflowed(Overflowed),
+    /// The peer broke the protocol; the end follows.
+    Failed(FrameError),
+    /// The link is over. Comes once for each `Dial`.
+    Closed(Closed<'a>),
+    /// Write what `poll_transmit` still has, then drop the transport, or stop making it. Nothing
+    /// of it may be reported any more.
+    HangUp,
+    /// The next attempt comes by itself.
+    Retrying {
+        /// Which attempt since a link last proved itself, from 1.
+        attempt: u32,
+        /// The delay.
+        after: Duration,
+        /// What ended the last one.
+        class: Class,
+    },
+    /// No further attempt comes unless the host calls `connect`.
+    Stopped {
+        /// What ended the last one; normal if the host did.
+        class: Class,
+        /// More about it.
+        cause: &'a Cause,
+    },
+}
+
+/// Why the host is asked for a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TokenNeed {
+    /// There is none, or it has expired.
+    Missing,
+    /// The server refused the last one, whatever its dates say: get a really new one.
+    Rejected,
+    /// It will expire before long; the link lives on meanwhile.
+    Renewal,
+}
+
+/// Where to connect.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Dial<'a> {
+    /// Which attempt since a link last proved itself, from 1.
+    pub attempt: u32,
+    /// Host, port and whether to speak TLS.
+    pub endpoint: &'a Endpoint,
+    /// The token that the opening request will carry.
+    pub token: Option<&'a Token>,
+}
+
+impl Dial<'_> {
+    /// The whole URL with the token, for a transport that speaks WebSocket itself.
+    /// **Not for logs.**
+    pub fn url(&self) -> String {
+        self.endpoint.url(self.token)
+    }
+}
+
+impl fmt::Debug for Dial<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dial")
+            .field("attempt", &self.attempt)
+            .field("endpoint", &self.endpoint)
+            .field("token", &self.token)
+            .finish()
+    }
+}

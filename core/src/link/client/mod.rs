@@ -1,0 +1,452 @@
+//! One outgoing connection, made again and again.
+
+mod ends;
+mod event;
+
+use core::mem;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+pub use event::{ClientConfig, ClientLinkEvent, Dial, TokenNeed};
+
+use super::backoff::Backoff;
+use super::class::Class;
+use super::endpoint::Endpoint;
+use super::event::{Cause, Overflow, Overflowed, SendError, Transmit};
+use super::heartbeat::{Beat, Heartbeat};
+use super::state::{Cell, ClientInput, ClientPhase, State};
+use super::token::{Token, TokenError, TokenSchedule};
+use super::wire::{End, Wire};
+use crate::envelope::write;
+use crate::frame::handshake::{HeadError, Key, ResponseReader, Upgrade, write_request};
+use crate::frame::{CloseCode, FrameError, Item, ItemKind, NotDrained, Role, Writer};
+use crate::seed::{Random, Seed};
+use crate::time::{Deadline, Mono, Now, TimerReason};
+
+use ends::Rows;
+
+/// A client's end: dials, keeps the link alive, and dials again by the class of each end.
+///
+/// Give it bytes, the fate of the transports it asks for, tokens and the time; after every input
+/// drain [`poll_event`](Self::poll_event), then [`poll_transmit`](Self::poll_transmit), then look
+/// at [`poll_timeout`](Self::poll_timeout). It speaks of one transport at a time: after
+/// [`HangUp`](ClientLinkEvent::HangUp) the old one must be silent.
+#[derive(Debug)]
+pub struct ClientLink {
+    config: Arc<ClientConfig>,
+    endpoint: Endpoint,
+    phase: ClientPhase,
+    wire: Wire,
+    response: Option<ResponseReader>,
+    subprotocol: Option<String>,
+    heartbeat: Heartbeat,
+    tokens: TokenSchedule,
+    backoff: Backoff,
+    random: Random,
+    notes: VecDeque<Note>,
+    /// The end that is being told.
+    told: Option<End>,
+    /// How the link that is closing will have ended.
+    end: Option<End>,
+    /// The deadline of a phase other than open.
+    deadline: Mono,
+    welcome: Option<Mono>,
+    proven: Option<Mono>,
+    /// Both clocks at the last input, for what is decided while events are drained.
+    now: Now,
+    /// Attempts since a link last proved itself.
+    attempt: u32,
+    /// What the peer said about when to come back.
+    hint: Option<core::time::Duration>,
+    /// The wait is the peer's wish and not to be cut short.
+    told_to_wait: bool,
+    /// The token was renewed since a link last proved itself.
+    renewed: bool,
+    /// The host asked for a new link while this one was closing.
+    again: bool,
+    not_utf8: bool,
+}
+
+#[derive(Debug)]
+enum Note {
+    Dial,
+    NeedToken(TokenNeed),
+    StateChanged { from: State, to: State, cause: ClientInput },
+    Failed(FrameError),
+    Closed(End),
+    HangUp,
+    Retrying { attempt: u32, after: core::time::Duration, class: Class },
+    Stopped(End),
+}
+
+/// A [`ClientLinkEvent`] that lends nothing yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ClientStep {
+    Text(Item),
+    Binary(Item),
+    Overflowed(Overflowed),
+    /// Anything else: [`ClientLink::note`] lends it.
+    Note,
+}
+
+impl ClientLink {
+    /// A link that is idle until [`connect`](Self::connect). `seed` fixes masks, keys and jitter.
+    ///
+    /// # Errors
+    ///
+    /// [`HeadError`] if the opening request would break HTTP.
+    pub fn new(
+        config: &Arc<ClientConfig>,
+        endpoint: Endpoint,
+        seed: Seed,
+        now: Now,
+    ) -> Result<Self, HeadError> {
+        let mut random = seed.into_random();
+        let key = Key::draw(&mut random);
+        open_request(config, &endpoint, None, &key, &mut Vec::new())?;
+        let writer = Writer::client(random.next_seed());
+        Ok(Self {
+            phase: ClientPhase::Idle,
+            wire: Wire::new(Role::Client, config.link.frames, writer),
+            response: None,
+            subprotocol: None,
+            heartbeat: Heartbeat::new(&config.link.heartbeat, now.mono),
+            tokens: TokenSchedule::new(config.token, random.next_seed()),
+            backoff: Backoff::new(config.backoff, random.next_seed()),
+            random,
+            notes: VecDeque::new(),
+            told: None,
+            end: None,
+            deadline: now.mono,
+            welcome: None,
+            proven: None,
+            now,
+            attempt: 0,
+            hint: None,
+            told_to_wait: false,
+            renewed: false,
+            again: false,
+            not_utf8: false,
+            endpoint,
+            config: Arc::clone(config),
+        })
+    }
+
+    /// The host wants a link, now. While one is closing, the next follows it; while one is being
+    /// made or open, nothing changes.
+    pub fn connect(&mut self, now: Now) {
+        self.now = now;
+        match self.phase {
+            ClientPhase::Idle | ClientPhase::Stopped => {
+                self.start_over();
+                self.begin(ClientInput::Connect, ClientInput::ConnectNoToken);
+            }
+            ClientPhase::Waiting => self.begin(ClientInput::Connect, ClientInput::ConnectNoToken),
+            ClientPhase::Closing => self.again = true,
+            _ => {}
+        }
+    }
+
+    /// The host wants no link any more: an open one says goodbye with 1000.
+    pub fn disconnect(&mut self, now: Now) {
+        self.now = now;
+        self.again = false;
+        let end = End::new(CloseCode::NORMAL, "", Cause::Host);
+        match self.phase {
+            ClientPhase::Open => {
+                self.wire.say_goodbye(end.code, "");
+                self.end = Some(end);
+                self.deadline = now.mono + self.config.link.patience.close;
+                self.go(ClientPhase::Closing, ClientInput::Disconnect);
+            }
+            ClientPhase::Idle | ClientPhase::Stopped | ClientPhase::Closing => {}
+            _ => self.rest(end, ClientInput::Disconnect),
+        }
+    }
+
+    /// The transport is connected: the opening request goes out, unless the token has expired
+    /// while it was made.
+    pub fn handle_dialed(&mut self, now: Now) {
+        self.now = now;
+        if self.phase != ClientPhase::Dial {
+            return;
+        }
+        if !self.has_token() {
+            let cause = Cause::Token(TokenError::Expired);
+            let end = End::without_code(Class::Timeout, cause);
+            return self.lose(end, Rows::one(ClientInput::DialedNoToken), true);
+        }
+        let key = Key::draw(&mut self.random);
+        let token = self.tokens.usable(now.wall);
+        // `new` has seen that the request is sound, and a token is encoded.
+        let _ = open_request(&self.config, &self.endpoint, token, &key, self.wire.head());
+        let offered: Vec<&str> = self.config.subprotocols.iter().map(String::as_str).collect();
+        self.response = Some(ResponseReader::new(self.config.link.handshake, &key, &offered));
+        self.deadline = now.mono + self.config.link.patience.handshake;
+        self.go(ClientPhase::Handshake, ClientInput::Dialed);
+    }
+
+    /// The transport could not be made.
+    pub fn handle_dial_failed(&mut self, now: Now, class: Class) {
+        self.now = now;
+        if self.phase == ClientPhase::Dial {
+            self.lose(End::without_code(class, Cause::Dial), Rows::DIAL, false);
+        }
+    }
+
+    /// Bytes of the transport.
+    ///
+    /// # Errors
+    ///
+    /// [`NotDrained`] if the events were not polled for more than a megabyte; nothing was taken.
+    pub fn handle_bytes(&mut self, now: Now, bytes: &[u8]) -> Result<(), NotDrained> {
+        self.now = now;
+        match self.phase {
+            ClientPhase::Handshake => self.read_answer(bytes),
+            ClientPhase::Open | ClientPhase::Closing => {
+                self.heartbeat.heard(&self.config.link.heartbeat, now.mono);
+                self.wire.reader.handle_bytes(bytes)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The transport ended, in either direction or with an error.
+    pub fn handle_closed(&mut self, now: Now) {
+        self.now = now;
+        if matches!(
+            self.phase,
+            ClientPhase::Dial | ClientPhase::Handshake | ClientPhase::Open | ClientPhase::Closing
+        ) {
+            let unsent = self.wire.abandon();
+            let mut end = End::without_code(Class::Network, Cause::Transport);
+            end.unsent = unsent;
+            self.lose(end, Rows::one(ClientInput::TransportClosed), false);
+        }
+    }
+
+    /// The clock moved on.
+    pub fn handle_timeout(&mut self, now: Now) {
+        self.now = now;
+        if self.phase == ClientPhase::Open {
+            return self.open_timeout();
+        }
+        if now.mono < self.deadline {
+            return;
+        }
+        let late = |reason| End::without_code(Class::Timeout, Cause::Timeout(reason));
+        let rows = Rows::one(ClientInput::Deadline);
+        match self.phase {
+            ClientPhase::Token => {
+                self.tokens.fail(now);
+                let cause = Cause::Token(TokenError::Unavailable);
+                self.lose(End::without_code(Class::Timeout, cause), rows, false);
+            }
+            ClientPhase::Dial => self.lose(late(TimerReason::Dial), rows, true),
+            ClientPhase::Handshake => self.lose(late(TimerReason::Handshake), rows, true),
+            ClientPhase::Closing => self.lose(late(TimerReason::CloseHandshake), rows, true),
+            ClientPhase::Waiting => {
+                self.begin(ClientInput::Deadline, ClientInput::DeadlineNoToken);
+            }
+            ClientPhase::Idle | ClientPhase::Stopped | ClientPhase::Open => {}
+        }
+    }
+
+    /// The host's answer to [`ClientLinkEvent::NeedToken`], or a new token of its own accord. An
+    /// open link passes it on in band.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenError`] if the token is of no use; a link that waits for it then stops.
+    pub fn provide_token(&mut self, now: Now, token: Token) -> Result<(), TokenError> {
+        self.now = now;
+        match self.tokens.provide(now, token) {
+            Ok(()) => {
+                if self.phase == ClientPhase::Token {
+                    self.dial(ClientInput::Provide);
+                } else if self.phase == ClientPhase::Open {
+                    self.renew_in_band();
+                }
+                Ok(())
+            }
+            Err(error) => {
+                if self.phase == ClientPhase::Token {
+                    let end = End::without_code(Class::Authentication, Cause::Token(error));
+                    self.give_up(end, ClientInput::ProvideExpired, false);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// The host has no token: [`TokenError::Unavailable`] is worth a retry, anything else is not.
+    pub fn token_failed(&mut self, now: Now, error: TokenError) {
+        self.now = now;
+        self.tokens.fail(now);
+        let denied = if self.has_token() {
+            ClientInput::TokenDenied
+        } else {
+            ClientInput::TokenDeniedNoToken
+        };
+        let class = match error {
+            TokenError::Unavailable => Class::ServerUnavailable,
+            _ => Class::Authentication,
+        };
+        let end = End::without_code(class, Cause::Token(error));
+        match (self.phase, error) {
+            (ClientPhase::Token, TokenError::Unavailable) => {
+                self.lose(end, Rows::one(ClientInput::TokenUnavailable), false);
+            }
+            (ClientPhase::Token, _) => self.give_up(end, denied, false),
+            (ClientPhase::Waiting, TokenError::Unavailable) => {}
+            (ClientPhase::Waiting, _) if denied == ClientInput::TokenDeniedNoToken => {
+                self.give_up(end, denied, false);
+            }
+            _ => {}
+        }
+    }
+
+    /// The device woke up, or the app came to the front: an open link is probed at once, and a
+    /// waiting one dials at once unless the peer told it to wait.
+    pub fn wake(&mut self, now: Now) {
+        self.now = now;
+        match self.phase {
+            ClientPhase::Open => {
+                self.heartbeat.probe(&self.config.link.heartbeat, now.mono);
+                self.wire.send_ping(now.wall);
+                self.renew_token();
+            }
+            ClientPhase::Waiting if !self.told_to_wait => {
+                self.begin(ClientInput::Wake, ClientInput::WakeNoToken);
+            }
+            _ => {}
+        }
+    }
+
+    /// The device has another network than before: as [`wake`](Self::wake).
+    pub fn network_changed(&mut self, now: Now) {
+        self.wake(now);
+    }
+
+    /// The server's welcome came: from now on the link is proving itself.
+    pub fn welcomed(&mut self, now: Now) {
+        self.now = now;
+        if self.phase == ClientPhase::Open && self.welcome.take().is_some() {
+            self.proven = Some(now.mono + self.config.proven);
+        }
+    }
+
+    /// The peer said when to come back (`retry_after`), should this link end next.
+    pub fn retry_after(&mut self, now: Now, after: core::time::Duration) {
+        self.now = now;
+        if self.phase == ClientPhase::Open {
+            self.hint = Some(after);
+        }
+    }
+
+    /// Sends a text message.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`]: the message was not taken. Under [`Overflow::Close`] a full outbox ends the
+    /// link.
+    pub fn send_text(&mut self, now: Now, text: &str) -> Result<(), SendError> {
+        self.now = now;
+        if self.phase != ClientPhase::Open {
+            return Err(SendError::NotOpen);
+        }
+        let sent = self.wire.send_text(text, &self.config.link.outbox);
+        if sent.is_err() && self.config.link.outbox.overflow == Overflow::Close {
+            let mut end = End::without_code(Class::Network, Cause::Overflow);
+            end.unsent = self.wire.drop_messages();
+            self.lose(end, Rows::one(ClientInput::SendOverflow), true);
+        }
+        sent
+    }
+
+    /// The next event. Drain them after every input.
+    pub fn poll_event(&mut self) -> Option<ClientLinkEvent<'_>> {
+        Some(match self.poll_step()? {
+            ClientStep::Text(item) => match self.wire.reader.text(item) {
+                Ok(text) => ClientLinkEvent::Text(text),
+                Err(error) => {
+                    self.not_utf8 = true;
+                    ClientLinkEvent::Failed(error)
+                }
+            },
+            ClientStep::Binary(item) => ClientLinkEvent::Binary(self.wire.reader.bytes(item)),
+            ClientStep::Overflowed(overflowed) => ClientLinkEvent::Overflowed(overflowed),
+            ClientStep::Note => self.note()?,
+        })
+    }
+
+    /// Appends what is to be written. Call it again after writing, as long as it says `more`.
+    pub fn poll_transmit(&mut self, out: &mut Vec<u8>) -> Transmit {
+        let mut transmit = self.wire.transmit(out);
+        transmit.hang_up = self.phase.state() == State::Closed && !transmit.more;
+        transmit
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout), and why.
+    pub fn poll_timeout(&self) -> Option<Deadline> {
+        let reason = match self.phase {
+            ClientPhase::Idle | ClientPhase::Stopped => return None,
+            ClientPhase::Open => return Some(self.open_deadline()),
+            ClientPhase::Token => TimerReason::TokenRenewal,
+            ClientPhase::Dial => TimerReason::Dial,
+            ClientPhase::Handshake => TimerReason::Handshake,
+            ClientPhase::Closing => TimerReason::CloseHandshake,
+            ClientPhase::Waiting => TimerReason::Backoff,
+        };
+        Some(Deadline::new(self.deadline, reason))
+    }
+
+    /// The published state.
+    pub fn state(&self) -> State {
+        self.phase.state()
+    }
+
+    /// The phase behind the state.
+    pub fn phase(&self) -> ClientPhase {
+        self.phase
+    }
+
+    /// Whether the open link was welcomed.
+    pub fn is_welcomed(&self) -> bool {
+        self.phase == ClientPhase::Open && self.welcome.is_none()
+    }
+
+    /// The subprotocol that the server chose.
+    pub fn subprotocol(&self) -> Option<&str> {
+        self.subprotocol.as_deref()
+    }
+
+    /// Where the link leads.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// Bytes of messages that wait to be written.
+    pub fn queued(&self) -> usize {
+        self.wire.outbox().bytes()
+    }
+}
+
+fn open_request(
+    config: &ClientConfig,
+    endpoint: &Endpoint,
+    token: Option<&Token>,
+    key: &Key,
+    out: &mut Vec<u8>,
+) -> Result<(), HeadError> {
+    let subprotocols: Vec<&str> = config.subprotocols.iter().map(String::as_str).collect();
+    let upgrade = Upgrade {
+        host: &endpoint.authority(),
+        target: &endpoint.target(token),
+        key,
+        subprotocols: &subprotocols,
+        origin: config.origin.as_deref(),
+        headers: &[],
+    };
+    write_request(&upgrade, out)
+}
