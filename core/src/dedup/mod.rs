@@ -9,9 +9,8 @@
 //! worst case, not only on average: a check removes at most two entries that are too old, an
 //! entry that is too old but still there is not recognised, and nothing is ever swept or rebuilt.
 //!
-//! Inside: a ring of 28-byte entries in order of arrival, and an index of one cache line a
-//! bucket from key to place; 36 bytes an entry together. Both are allocated by the first
-//! insertion.
+//! Inside: a ring of 28-byte entries in order of arrival, and an index from key to place of 9
+//! bytes an entry: 37 together. Both are allocated by the first insertion.
 //!
 //! ```
 //! use pamlink::dedup::{First, Verdict, Window, WindowConfig};
@@ -38,7 +37,7 @@ use std::sync::Arc;
 
 pub use self::key::{Key, Keyer};
 
-use self::index::Index;
+use self::index::{Index, Slot};
 use self::results::Results;
 use crate::seed::Seed;
 use crate::time::Mono;
@@ -305,14 +304,14 @@ impl Window {
         if place >= self.max_entries {
             place -= self.max_entries;
         }
-        let entry = Entry::new(key, self.latest);
+        let slot = self.index.insert(key.to_bits(), place);
+        let entry = Entry::new(key, self.latest, slot);
         if place == self.entries.len() {
             self.entries.push(entry);
         } else {
             self.entries[place] = entry;
         }
         self.used += 1;
-        self.index.insert(key.to_bits(), place);
     }
 
     /// Frees the oldest place. Returns whether a message was still remembered there.
@@ -335,7 +334,7 @@ impl Window {
         let entry = &mut self.entries[place];
         let state = entry.state();
         entry.set_state(DEAD);
-        self.index.remove(entry.key().to_bits(), place);
+        self.index.remove(entry.key().to_bits(), place, entry.slot());
         if state < DEAD {
             self.results.drop_slot(state);
         }
@@ -354,16 +353,18 @@ impl Window {
     }
 }
 
-/// The states of an entry; any smaller number is the slot of its result.
-const PENDING: u32 = u32::MAX;
-const FORGOTTEN: u32 = u32::MAX - 1;
-const DEAD: u32 = u32::MAX - 2;
+/// The states of an entry; any smaller number is the slot of its result. 28 bits.
+const PENDING: u32 = STATE_MASK;
+const FORGOTTEN: u32 = STATE_MASK - 1;
+const DEAD: u32 = STATE_MASK - 2;
+const STATE_MASK: u32 = u32::MAX >> 4;
 
 /// One remembered message: key, arrival and state, in bytes so that nothing is lost to alignment.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     key: [u8; 16],
     at: [u8; 8],
+    /// The state in the low 28 bits, the slot in the index above.
     state: [u8; 4],
 }
 
@@ -371,11 +372,11 @@ const _: () = assert!(size_of::<Entry>() == 28);
 
 impl Entry {
     #[inline]
-    fn new(key: Key, at: Mono) -> Self {
+    fn new(key: Key, at: Mono, slot: Slot) -> Self {
         Self {
             key: key.to_bits().to_ne_bytes(),
             at: at.as_nanos().to_ne_bytes(),
-            state: PENDING.to_ne_bytes(),
+            state: (PENDING | u32::from(slot.0) << STATE_MASK.count_ones()).to_ne_bytes(),
         }
     }
 
@@ -391,12 +392,18 @@ impl Entry {
 
     #[inline]
     fn state(&self) -> u32 {
-        u32::from_ne_bytes(self.state)
+        u32::from_ne_bytes(self.state) & STATE_MASK
+    }
+
+    #[inline]
+    fn slot(&self) -> Slot {
+        Slot((u32::from_ne_bytes(self.state) >> STATE_MASK.count_ones()) as u8)
     }
 
     #[inline]
     fn set_state(&mut self, state: u32) {
-        self.state = state.to_ne_bytes();
+        let slot = u32::from_ne_bytes(self.state) & !STATE_MASK;
+        self.state = (slot | state).to_ne_bytes();
     }
 }
 

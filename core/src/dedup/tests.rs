@@ -264,7 +264,7 @@ fn an_entry_takes_at_most_40_bytes() {
             assert_eq!(window.check(Mono::ZERO, key), Verdict::Fresh);
         }
         assert_eq!(window.len(), max_entries);
-        assert_eq!(window.memory(), max_entries * 28 + max_entries.div_ceil(8) * 64);
+        assert_eq!(window.memory(), max_entries * 28 + max_entries.div_ceil(8) * 72);
         assert!(window.memory() <= 40 * max_entries);
     }
 }
