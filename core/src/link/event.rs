@@ -1,14 +1,31 @@
 //! What links tell and what goes wrong with commands.
 
-use core::time::Duration;
-
 use thiserror::Error;
 
 use super::class::Class;
+use super::config::Overflow;
 use super::token::TokenError;
-use crate::frame::handshake::HandshakeError;
+use crate::frame::handshake::{HandshakeError, HeadError, Request};
 use crate::frame::{CloseCode, FrameError};
 use crate::time::TimerReason;
+
+/// What a server's link tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LinkEvent<'a> {
+    /// The opening request, upgrade or plain HTTP: answer with `accept`, `reject` or `respond`.
+    Request(&'a Request),
+    /// A text message.
+    Text(&'a str),
+    /// A binary message.
+    Binary(&'a [u8]),
+    /// The outbox was full.
+    Overflowed(Overflowed),
+    /// The peer broke the protocol; the end follows.
+    Failed(FrameError),
+    /// The link is over. Comes once.
+    Closed(Closed<'a>),
+}
 
 /// The end of a link. There is exactly one for each link that began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,29 +86,6 @@ pub struct Overflowed {
     pub bytes: u64,
 }
 
-/// What happens to a message that does not fit the outbox.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Overflow {
-    /// The link is closed with 1013: a peer that does not read is as good as gone.
-    Close,
-    /// The oldest messages make room.
-    DropOldest,
-    /// The message is refused.
-    Reject,
-}
-
-/// The bound of what waits to be written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct OutboxConfig {
-    /// Bytes of frames. Default 256 KiB. Control frames are beyond it: there is at most one pong,
-    /// one ping and one close.
-    pub max_bytes: usize,
-    /// What happens at the bound. Default [`Overflow::Close`] for a server,
-    /// [`Overflow::Reject`] for a client.
-    pub overflow: Overflow,
-}
-
 /// A message that was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
@@ -115,7 +109,7 @@ pub enum SendError {
 pub enum AnswerError {
     /// The answer breaks HTTP, or the subprotocol was not offered.
     #[error(transparent)]
-    Head(#[from] crate::frame::handshake::HeadError),
+    Head(#[from] HeadError),
     /// No request waits for an answer.
     #[error("no request waits for an answer")]
     NoRequest,
@@ -132,20 +126,4 @@ pub struct Transmit {
     /// The link is over and everything was appended: write it, shut the sending side down, read
     /// and forget for a moment so that the peer can read the goodbye, then drop the transport.
     pub hang_up: bool,
-}
-
-/// How long things may take, for either role.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Patience {
-    /// From the transport to the end of the opening handshake. Default 10 s.
-    pub handshake: Duration,
-    /// From our close frame to the peer's. Default 5 s.
-    pub close: Duration,
-}
-
-impl Default for Patience {
-    fn default() -> Self {
-        Self { handshake: Duration::from_secs(10), close: Duration::from_secs(5) }
-    }
 }

@@ -4,6 +4,7 @@ mod auth;
 mod backoff;
 mod class;
 mod client;
+mod config;
 mod endpoint;
 mod event;
 mod heartbeat;
@@ -20,12 +21,11 @@ pub use backoff::{Backoff, BackoffConfig};
 pub use class::{Class, Remedy};
 pub(crate) use client::ClientStep;
 pub use client::{ClientConfig, ClientLink, ClientLinkEvent, Dial, TokenNeed};
+pub use config::{LinkConfig, OutboxConfig, Overflow, Patience};
 pub use endpoint::{Endpoint, EndpointError, PamTarget};
-pub use event::{
-    AnswerError, Cause, Closed, OutboxConfig, Overflow, Overflowed, Patience, SendError, Transmit,
-};
+pub use event::{AnswerError, Cause, Closed, LinkEvent, Overflowed, SendError, Transmit};
 pub use heartbeat::{Beat, Heartbeat, HeartbeatConfig};
+pub use server::ServerLink;
 pub(crate) use server::Step;
-pub use server::{LinkConfig, LinkEvent, ServerLink};
 pub use state::{Cell, ClientInput, ClientPhase, ServerInput, ServerPhase, State};
 pub use token::{Token, TokenConfig, TokenError, TokenSchedule, redact};

@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::event::{OutboxConfig, Overflow, Overflowed, SendError};
+use super::config::{OutboxConfig, Overflow};
+use super::event::{Overflowed, SendError};
 
 /// Empty queues keep room for this many frames.
 const KEEP: usize = 4;
@@ -87,6 +88,16 @@ impl Outbox {
 
     pub(super) fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// Bytes on the heap, shared frames not counted.
+    pub(super) fn memory(&self) -> usize {
+        let owned = |frame: &Frame| match frame {
+            Frame::Owned(bytes) => bytes.capacity(),
+            Frame::Shared(_) => 0,
+        };
+        let queue = self.frames.capacity() * size_of::<Frame>();
+        queue + self.frames.iter().map(owned).sum::<usize>()
     }
 
     fn lose(&mut self, bytes: usize) {

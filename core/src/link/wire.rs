@@ -4,7 +4,8 @@ use core::mem;
 use std::sync::Arc;
 
 use super::class::Class;
-use super::event::{Cause, Closed, OutboxConfig, Overflow, SendError, Transmit};
+use super::config::{OutboxConfig, Overflow};
+use super::event::{Cause, Closed, SendError, Transmit};
 use super::outbox::{Frame, Outbox};
 use super::token::redact;
 use crate::envelope::write;
@@ -137,6 +138,13 @@ impl Wire {
             }
         }
         Transmit { written: out.len() - start, more: !self.outbox.is_empty(), hang_up: false }
+    }
+
+    /// Bytes on the heap.
+    pub(super) fn memory(&self) -> usize {
+        let pong = self.pong.as_ref().map_or(0, |pong| pong.len());
+        let goodbye = self.goodbye.as_ref().map_or(0, |_| size_of::<(CloseCode, Box<str>)>());
+        self.reader.capacity() + self.head.capacity() + self.outbox.memory() + pong + goodbye
     }
 
     /// Something waits to be appended.

@@ -122,10 +122,6 @@ impl ClientLink {
         (self.attempt, self.renewed) = (0, false);
     }
 
-    pub(super) fn has_token(&self) -> bool {
-        self.config.anonymous || self.tokens.usable(self.now.wall).is_some()
-    }
-
     pub(super) fn begin(&mut self, with: ClientInput, without: ClientInput) {
         (self.hint, self.told_to_wait) = (None, false);
         if self.has_token() {
@@ -213,26 +209,6 @@ impl ClientLink {
             }
         }
         first
-    }
-
-    pub(super) fn renew_token(&mut self) {
-        if !self.config.anonymous && self.tokens.handle_timeout(self.now) {
-            self.notes.push_back(Note::NeedToken(TokenNeed::Renewal));
-        }
-    }
-
-    pub(super) fn renew_in_band(&mut self) {
-        if let Some(token) = self.tokens.usable(self.now.wall) {
-            let mut text = String::new();
-            write::auth(&mut text, token.expose());
-            self.wire.send_urgent(&text);
-        }
-    }
-
-    fn ask_for_token(&mut self, need: TokenNeed) {
-        if self.tokens.ask(self.now) {
-            self.notes.push_back(Note::NeedToken(need));
-        }
     }
 
     fn peer_closed(&mut self, item: Item) {

@@ -5,9 +5,9 @@ use core::time::Duration;
 
 use super::super::backoff::BackoffConfig;
 use super::super::class::Class;
+use super::super::config::LinkConfig;
 use super::super::endpoint::Endpoint;
 use super::super::event::{Cause, Closed, Overflowed};
-use super::super::server::LinkConfig;
 use super::super::state::{ClientInput, State};
 use super::super::token::{Token, TokenConfig};
 use crate::frame::FrameError;

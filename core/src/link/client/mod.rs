@@ -2,6 +2,7 @@
 
 mod ends;
 mod event;
+mod tokens;
 
 use core::mem;
 use std::collections::VecDeque;
@@ -11,13 +12,13 @@ pub use event::{ClientConfig, ClientLinkEvent, Dial, TokenNeed};
 
 use super::backoff::Backoff;
 use super::class::Class;
+use super::config::Overflow;
 use super::endpoint::Endpoint;
-use super::event::{Cause, Overflow, Overflowed, SendError, Transmit};
+use super::event::{Cause, Overflowed, SendError, Transmit};
 use super::heartbeat::{Beat, Heartbeat};
 use super::state::{Cell, ClientInput, ClientPhase, State};
 use super::token::{Token, TokenError, TokenSchedule};
 use super::wire::{End, Wire};
-use crate::envelope::write;
 use crate::frame::handshake::{HeadError, Key, ResponseReader, Upgrade, write_request};
 use crate::frame::{CloseCode, FrameError, Item, ItemKind, NotDrained, Role, Writer};
 use crate::seed::{Random, Seed};
@@ -249,60 +250,6 @@ impl ClientLink {
                 self.begin(ClientInput::Deadline, ClientInput::DeadlineNoToken);
             }
             ClientPhase::Idle | ClientPhase::Stopped | ClientPhase::Open => {}
-        }
-    }
-
-    /// The host's answer to [`ClientLinkEvent::NeedToken`], or a new token of its own accord. An
-    /// open link passes it on in band.
-    ///
-    /// # Errors
-    ///
-    /// [`TokenError`] if the token is of no use; a link that waits for it then stops.
-    pub fn provide_token(&mut self, now: Now, token: Token) -> Result<(), TokenError> {
-        self.now = now;
-        match self.tokens.provide(now, token) {
-            Ok(()) => {
-                if self.phase == ClientPhase::Token {
-                    self.dial(ClientInput::Provide);
-                } else if self.phase == ClientPhase::Open {
-                    self.renew_in_band();
-                }
-                Ok(())
-            }
-            Err(error) => {
-                if self.phase == ClientPhase::Token {
-                    let end = End::without_code(Class::Authentication, Cause::Token(error));
-                    self.give_up(end, ClientInput::ProvideExpired, false);
-                }
-                Err(error)
-            }
-        }
-    }
-
-    /// The host has no token: [`TokenError::Unavailable`] is worth a retry, anything else is not.
-    pub fn token_failed(&mut self, now: Now, error: TokenError) {
-        self.now = now;
-        self.tokens.fail(now);
-        let denied = if self.has_token() {
-            ClientInput::TokenDenied
-        } else {
-            ClientInput::TokenDeniedNoToken
-        };
-        let class = match error {
-            TokenError::Unavailable => Class::ServerUnavailable,
-            _ => Class::Authentication,
-        };
-        let end = End::without_code(class, Cause::Token(error));
-        match (self.phase, error) {
-            (ClientPhase::Token, TokenError::Unavailable) => {
-                self.lose(end, Rows::one(ClientInput::TokenUnavailable), false);
-            }
-            (ClientPhase::Token, _) => self.give_up(end, denied, false),
-            (ClientPhase::Waiting, TokenError::Unavailable) => {}
-            (ClientPhase::Waiting, _) if denied == ClientInput::TokenDeniedNoToken => {
-                self.give_up(end, denied, false);
-            }
-            _ => {}
         }
     }
 

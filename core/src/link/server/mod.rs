@@ -1,70 +1,20 @@
 //! One accepted connection.
 
+mod ends;
+
 use core::time::Duration;
 use std::sync::Arc;
 
 use super::class::Class;
-use super::event::{
-    AnswerError, Cause, Closed, OutboxConfig, Overflow, Overflowed, Patience, SendError, Transmit,
-};
-use super::heartbeat::{Beat, Heartbeat, HeartbeatConfig};
+use super::config::{LinkConfig, Overflow};
+use super::event::{AnswerError, Cause, Closed, LinkEvent, Overflowed, SendError, Transmit};
+use super::heartbeat::{Beat, Heartbeat};
 use super::state::{Cell, ServerInput, ServerPhase, State};
 use super::wire::{End, Wire};
-use crate::frame::handshake::{
-    HandshakeConfig, HandshakeError, Request, RequestReader, accept, reject, respond,
-};
-use crate::frame::{CloseCode, FrameConfig, FrameError, Item, ItemKind, NotDrained, Role, Writer};
+use crate::frame::handshake::{HandshakeError, Request, RequestReader, accept, reject, respond};
+use crate::frame::{CloseCode, FrameError, Item, ItemKind, NotDrained, Role, Writer};
 use crate::seed::Seed;
 use crate::time::{Deadline, Mono, Now, TimerReason};
-
-/// Early bytes that may wait for the host's answer to the opening request.
-const MAX_EARLY: usize = 16 * 1_024;
-
-/// The bounds and times of a link.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct LinkConfig {
-    /// The opening handshake.
-    pub handshake: HandshakeConfig,
-    /// Frames and messages.
-    pub frames: FrameConfig,
-    /// Liveness.
-    pub heartbeat: HeartbeatConfig,
-    /// What waits to be written.
-    pub outbox: OutboxConfig,
-    /// Handshakes.
-    pub patience: Patience,
-}
-
-impl LinkConfig {
-    /// The defaults of a server: it pings every interval, closes on peers that do not read, and
-    /// keeps no more than 1 KiB of buffer for an idle link.
-    pub fn server() -> Self {
-        let mut config = Self::client();
-        config.heartbeat.always = true;
-        config.outbox.overflow = Overflow::Close;
-        config.frames.retain = 1_024;
-        config
-    }
-
-    /// The defaults of a client: it pings a quiet server and refuses what does not fit.
-    pub fn client() -> Self {
-        Self {
-            handshake: HandshakeConfig::default(),
-            frames: FrameConfig::default(),
-            heartbeat: HeartbeatConfig::default(),
-            outbox: OutboxConfig { max_bytes: 256 * 1_024, overflow: Overflow::Reject },
-            patience: Patience::default(),
-        }
-    }
-}
-
-impl Default for LinkConfig {
-    /// As [`LinkConfig::server`].
-    fn default() -> Self {
-        Self::server()
-    }
-}
 
 /// A server's end of one connection, from the first byte of the opening request to the end.
 ///
@@ -95,24 +45,6 @@ struct Opening {
     reader: RequestReader,
     request: Option<Request>,
     untold: bool,
-}
-
-/// What a server's link tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum LinkEvent<'a> {
-    /// The opening request, upgrade or plain HTTP: answer with `accept`, `reject` or `respond`.
-    Request(&'a Request),
-    /// A text message.
-    Text(&'a str),
-    /// A binary message.
-    Binary(&'a [u8]),
-    /// The outbox was full.
-    Overflowed(Overflowed),
-    /// The peer broke the protocol; the end follows.
-    Failed(FrameError),
-    /// The link is over. Comes once.
-    Closed(Closed<'a>),
 }
 
 /// A [`LinkEvent`] that lends nothing yet.
@@ -361,6 +293,18 @@ impl ServerLink {
         self.phase
     }
 
+    /// Whether messages can be sent.
+    pub fn is_open(&self) -> bool {
+        self.phase == ServerPhase::Open
+    }
+
+    /// Bytes on the heap that the link holds, shared frames not counted.
+    pub fn memory(&self) -> usize {
+        let opening = self.opening.as_ref().map_or(0, |_| size_of::<Opening>());
+        let end = self.end.as_ref().map_or(0, |end| size_of::<End>() + end.reason.len());
+        opening + end + self.wire.memory()
+    }
+
     /// Bytes of messages that wait to be written.
     pub fn queued(&self) -> usize {
         self.wire.outbox().bytes()
@@ -370,178 +314,6 @@ impl ServerLink {
     pub fn release(&mut self) {
         self.wire.release();
     }
-
-    /// The first half of [`poll_event`](Self::poll_event): moves on, lends nothing.
-    #[inline]
-    pub(crate) fn poll_step(&mut self) -> Option<Step> {
-        if let Some(opening) = &mut self.opening
-            && core::mem::take(&mut opening.untold)
-        {
-            return Some(Step::Request);
-        }
-        if core::mem::take(&mut self.not_utf8) {
-            self.fail_frame(FrameError::TextNotUtf8);
-        }
-        while matches!(self.phase, ServerPhase::Open | ServerPhase::Closing)
-            && let Some(item) = self.wire.advance()
-        {
-            match item.kind {
-                ItemKind::Text if self.phase == ServerPhase::Open => return Some(Step::Text(item)),
-                ItemKind::Binary if self.phase == ServerPhase::Open => {
-                    return Some(Step::Binary(item));
-                }
-                ItemKind::Close => self.peer_closed(item),
-                ItemKind::Failed(error) => {
-                    self.fail_frame(error);
-                    return Some(Step::Failed(error));
-                }
-                // What arrives after our goodbye is not for the host any more.
-                _ => {}
-            }
-        }
-        if let Some(overflowed) = self.wire.outbox_mut().take_overflow(self.config.outbox.overflow)
-        {
-            return Some(Step::Overflowed(overflowed));
-        }
-        core::mem::take(&mut self.untold).then_some(Step::Closed)
-    }
-
-    /// The text of a [`Step::Text`]; if it is none, the next step fails the link.
-    #[inline]
-    pub(crate) fn text(&mut self, item: Item) -> Result<&str, FrameError> {
-        match self.wire.reader.text(item) {
-            Ok(text) => Ok(text),
-            Err(error) => {
-                self.not_utf8 = true;
-                Err(error)
-            }
-        }
-    }
-
-    /// The bytes of a [`Step::Binary`].
-    pub(crate) fn bytes(&self, item: Item) -> &[u8] {
-        self.wire.reader.bytes(item)
-    }
-
-    /// The opening request, until it is answered.
-    pub(crate) fn request(&self) -> Option<&Request> {
-        self.opening.as_ref()?.request.as_ref()
-    }
-
-    /// How the link ended, once it has.
-    pub(crate) fn closed(&self) -> Option<Closed<'_>> {
-        if self.phase != ServerPhase::Closed {
-            return None;
-        }
-        self.end.as_ref().map(|end| end.closed())
-    }
-
-    fn asked(&self) -> Result<&Request, AnswerError> {
-        if self.phase != ServerPhase::Asked {
-            return Err(AnswerError::NoRequest);
-        }
-        self.request().ok_or(AnswerError::NoRequest)
-    }
-
-    fn read_head(&mut self, bytes: &[u8]) {
-        let Some(opening) = &mut self.opening else { return };
-        let taken = opening.reader.handle_bytes(bytes);
-        match opening.reader.poll_event() {
-            None => {}
-            Some(Ok(request)) => {
-                opening.request = Some(request);
-                opening.untold = true;
-                self.go(ServerPhase::Asked, ServerInput::Request);
-                self.keep_early(&bytes[taken..]);
-            }
-            Some(Err(error)) => self.fail_head(error, ServerInput::BadRequest),
-        }
-    }
-
-    /// Frames that a hasty client sends before it has its answer.
-    fn keep_early(&mut self, bytes: &[u8]) {
-        let early = self.wire.reader.buffered() + bytes.len();
-        if early > MAX_EARLY || self.wire.reader.handle_bytes(bytes).is_err() {
-            let error = HandshakeError::HeadTooLarge { limit: MAX_EARLY };
-            self.fail_head(error, ServerInput::EarlyFlood);
-        }
-    }
-
-    fn fail_head(&mut self, error: HandshakeError, input: ServerInput) {
-        let status = error.status();
-        let _ = reject(status, &error.to_string(), self.wire.head());
-        self.finish(End::without_code(Class::Protocol, Cause::Handshake(error)), input);
-    }
-
-    fn time_out(&mut self, status: u16, reason: TimerReason) {
-        let _ = reject(status, "", self.wire.head());
-        let end = End::without_code(Class::Timeout, Cause::Timeout(reason));
-        self.finish(end, ServerInput::Deadline);
-    }
-
-    fn sent(&mut self, now: Now, sent: Result<(), SendError>) -> Result<(), SendError> {
-        if sent.is_err() && self.config.outbox.overflow == Overflow::Close {
-            let unsent = self.wire.drop_messages();
-            let mut end = End::new(CloseCode::TRY_AGAIN_LATER, "too slow", Cause::Overflow);
-            end.unsent = unsent;
-            self.begin_closing(now, end, ServerInput::SendOverflow);
-        }
-        sent
-    }
-
-    fn peer_closed(&mut self, item: Item) {
-        let frame = self.wire.reader.close(item);
-        let end = match (self.end.take(), frame) {
-            // Our goodbye came first: its code is the link's.
-            (Some(end), _) => *end,
-            (None, Some(frame)) => End::new(frame.code, frame.reason, Cause::Peer),
-            (None, None) => End::new(CloseCode::NO_STATUS, "", Cause::Peer),
-        };
-        if self.phase == ServerPhase::Open {
-            self.wire.say_goodbye(end.code, "");
-        }
-        let mut end = end.clean();
-        end.unsent += self.wire.drop_messages();
-        self.finish(end, ServerInput::PeerClose);
-    }
-
-    fn fail_frame(&mut self, error: FrameError) {
-        let end = match self.end.take() {
-            Some(end) => *end,
-            None => End::of_frame(error),
-        };
-        self.fail(end, ServerInput::BadFrame);
-    }
-
-    /// RFC 6455 section 7.1.7: a goodbye, and no waiting for an answer.
-    fn fail(&mut self, mut end: End, input: ServerInput) {
-        end.unsent += self.wire.drop_messages();
-        if self.phase == ServerPhase::Open {
-            self.wire.say_goodbye(end.code, &end.reason);
-        }
-        self.finish(end, input);
-    }
-
-    fn begin_closing(&mut self, now: Now, end: End, input: ServerInput) {
-        self.wire.say_goodbye(end.code, &end.reason);
-        self.deadline = now.mono + self.config.patience.close;
-        self.end = Some(Box::new(end));
-        self.go(ServerPhase::Closing, input);
-    }
-
-    /// The one way to the end.
-    fn finish(&mut self, end: End, input: ServerInput) {
-        self.opening = None;
-        self.wire.reader = crate::frame::Reader::new(Role::Server, self.config.frames);
-        self.end = Some(Box::new(end));
-        self.untold = true;
-        self.go(ServerPhase::Closed, input);
-    }
-
-    fn go(&mut self, phase: ServerPhase, input: ServerInput) {
-        debug_assert_eq!(input.cell(self.phase), Cell::To(phase), "{input} in {:?}", self.phase);
-        self.phase = phase;
-    }
 }
 
 fn rejected(status: u16) -> End {
@@ -550,5 +322,4 @@ fn rejected(status: u16) -> End {
 }
 
 #[cfg(test)]
-#[path = "server_tests.rs"]
 mod tests;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::frame::{FrameEvent, Reader};
+use crate::frame::{FrameConfig, FrameEvent, Reader};
 use crate::time::Wall;
 
 const REQUEST: &[u8] =

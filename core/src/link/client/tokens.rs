@@ -1,0 +1,84 @@
+//! The token of a client's link: asked for, handed over, renewed in band.
+
+use super::*;
+use crate::envelope::write;
+
+impl ClientLink {
+    /// The host's answer to [`ClientLinkEvent::NeedToken`], or a new token of its own accord. An
+    /// open link passes it on in band.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenError`] if the token is of no use; a link that waits for it then stops.
+    pub fn provide_token(&mut self, now: Now, token: Token) -> Result<(), TokenError> {
+        self.now = now;
+        match self.tokens.provide(now, token) {
+            Ok(()) => {
+                if self.phase == ClientPhase::Token {
+                    self.dial(ClientInput::Provide);
+                } else if self.phase == ClientPhase::Open {
+                    self.renew_in_band();
+                }
+                Ok(())
+            }
+            Err(error) => {
+                if self.phase == ClientPhase::Token {
+                    let end = End::without_code(Class::Authentication, Cause::Token(error));
+                    self.give_up(end, ClientInput::ProvideExpired, false);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// The host has no token: [`TokenError::Unavailable`] is worth a retry, anything else is not.
+    pub fn token_failed(&mut self, now: Now, error: TokenError) {
+        self.now = now;
+        self.tokens.fail(now);
+        let denied = if self.has_token() {
+            ClientInput::TokenDenied
+        } else {
+            ClientInput::TokenDeniedNoToken
+        };
+        let class = match error {
+            TokenError::Unavailable => Class::ServerUnavailable,
+            _ => Class::Authentication,
+        };
+        let end = End::without_code(class, Cause::Token(error));
+        match (self.phase, error) {
+            (ClientPhase::Token, TokenError::Unavailable) => {
+                self.lose(end, Rows::one(ClientInput::TokenUnavailable), false);
+            }
+            (ClientPhase::Token, _) => self.give_up(end, denied, false),
+            (ClientPhase::Waiting, TokenError::Unavailable) => {}
+            (ClientPhase::Waiting, _) if denied == ClientInput::TokenDeniedNoToken => {
+                self.give_up(end, denied, false);
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn has_token(&self) -> bool {
+        self.config.anonymous || self.tokens.usable(self.now.wall).is_some()
+    }
+
+    pub(super) fn renew_token(&mut self) {
+        if !self.config.anonymous && self.tokens.handle_timeout(self.now) {
+            self.notes.push_back(Note::NeedToken(TokenNeed::Renewal));
+        }
+    }
+
+    pub(super) fn renew_in_band(&mut self) {
+        if let Some(token) = self.tokens.usable(self.now.wall) {
+            let mut text = String::new();
+            write::auth(&mut text, token.expose());
+            self.wire.send_urgent(&text);
+        }
+    }
+
+    pub(super) fn ask_for_token(&mut self, need: TokenNeed) {
+        if self.tokens.ask(self.now) {
+            self.notes.push_back(Note::NeedToken(need));
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! How a server's link moves: what arrives, and every way to an end.
+
+use super::*;
+
+/// Early bytes that may wait for the host's answer to the opening request.
+const MAX_EARLY: usize = 16 * 1_024;
+
+impl ServerLink {
+    /// The first half of [`poll_event`](Self::poll_event): moves on, lends nothing.
+    #[inline]
+    pub(crate) fn poll_step(&mut self) -> Option<Step> {
+        if let Some(opening) = &mut self.opening
+            && core::mem::take(&mut opening.untold)
+        {
+            return Some(Step::Request);
+        }
+        if core::mem::take(&mut self.not_utf8) {
+            self.fail_frame(FrameError::TextNotUtf8);
+        }
+        while matches!(self.phase, ServerPhase::Open | ServerPhase::Closing)
+            && let Some(item) = self.wire.advance()
+        {
+            match item.kind {
+                ItemKind::Text if self.phase == ServerPhase::Open => return Some(Step::Text(item)),
+                ItemKind::Binary if self.phase == ServerPhase::Open => {
+                    return Some(Step::Binary(item));
+                }
+                ItemKind::Close => self.peer_closed(item),
+                ItemKind::Failed(error) => {
+                    self.fail_frame(error);
+                    return Some(Step::Failed(error));
+                }
+                // What arrives after our goodbye is not for the host any more.
+                _ => {}
+            }
+        }
+        if let Some(overflowed) = self.wire.outbox_mut().take_overflow(self.config.outbox.overflow)
+        {
+            return Some(Step::Overflowed(overflowed));
+        }
+        core::mem::take(&mut self.untold).then_some(Step::Closed)
+    }
+
+    /// The text of a [`Step::Text`]; if it is none, the next step fails the link.
+    #[inline]
+    pub(crate) fn text(&mut self, item: Item) -> Result<&str, FrameError> {
+        match self.wire.reader.text(item) {
+            Ok(text) => Ok(text),
+            Err(error) => {
+                self.not_utf8 = true;
+                Err(error)
+            }
+        }
+    }
+
+    /// The bytes of a [`Step::Binary`].
+    pub(crate) fn bytes(&self, item: Item) -> &[u8] {
+        self.wire.reader.bytes(item)
+    }
+
+    /// The opening request, until it is answered.
+    pub(crate) fn request(&self) -> Option<&Request> {
+        self.opening.as_ref()?.request.as_ref()
+    }
+
+    /// How the link ended, once it has.
+    pub(crate) fn closed(&self) -> Option<Closed<'_>> {
+        if self.phase != ServerPhase::Closed {
+            return None;
+        }
+        self.end.as_ref().map(|end| end.closed())
+    }
+
+    pub(super) fn asked(&self) -> Result<&Request, AnswerError> {
+        if self.phase != ServerPhase::Asked {
+            return Err(AnswerError::NoRequest);
+        }
+        self.request().ok_or(AnswerError::NoRequest)
+    }
+
+    pub(super) fn read_head(&mut self, bytes: &[u8]) {
+        let Some(opening) = &mut self.opening else { return };
+        let taken = opening.reader.handle_bytes(bytes);
+        match opening.reader.poll_event() {
+            None => {}
+            Some(Ok(request)) => {
+                opening.request = Some(request);
+                opening.untold = true;
+                self.go(ServerPhase::Asked, ServerInput::Request);
+                self.keep_early(&bytes[taken..]);
+            }
+            Some(Err(error)) => self.fail_head(error, ServerInput::BadRequest),
+        }
+    }
+
+    /// Frames that a hasty client sends before it has its answer.
+    pub(super) fn keep_early(&mut self, bytes: &[u8]) {
+        let early = self.wire.reader.buffered() + bytes.len();
+        if early > MAX_EARLY || self.wire.reader.handle_bytes(bytes).is_err() {
+            let error = HandshakeError::HeadTooLarge { limit: MAX_EARLY };
+            self.fail_head(error, ServerInput::EarlyFlood);
+        }
+    }
+
+    pub(super) fn fail_head(&mut self, error: HandshakeError, input: ServerInput) {
+        let status = error.status();
+        let _ = reject(status, &error.to_string(), self.wire.head());
+        self.finish(End::without_code(Class::Protocol, Cause::Handshake(error)), input);
+    }
+
+    pub(super) fn time_out(&mut self, status: u16, reason: TimerReason) {
+        let _ = reject(status, "", self.wire.head());
+        let end = End::without_code(Class::Timeout, Cause::Timeout(reason));
+        self.finish(end, ServerInput::Deadline);
+    }
+
+    pub(super) fn sent(&mut self, now: Now, sent: Result<(), SendError>) -> Result<(), SendError> {
+        if sent.is_err() && self.config.outbox.overflow == Overflow::Close {
+            let unsent = self.wire.drop_messages();
+            let mut end = End::new(CloseCode::TRY_AGAIN_LATER, "too slow", Cause::Overflow);
+            end.unsent = unsent;
+            self.begin_closing(now, end, ServerInput::SendOverflow);
+        }
+        sent
+    }
+
+    pub(super) fn peer_closed(&mut self, item: Item) {
+        let frame = self.wire.reader.close(item);
+        let end = match (self.end.take(), frame) {
+            // Our goodbye came first: its code is the link's.
+            (Some(end), _) => *end,
+            (None, Some(frame)) => End::new(frame.code, frame.reason, Cause::Peer),
+            (None, None) => End::new(CloseCode::NO_STATUS, "", Cause::Peer),
+        };
+        if self.phase == ServerPhase::Open {
+            self.wire.say_goodbye(end.code, "");
+        }
+        let mut end = end.clean();
+        end.unsent += self.wire.drop_messages();
+        self.finish(end, ServerInput::PeerClose);
+    }
+
+    pub(super) fn fail_frame(&mut self, error: FrameError) {
+        let end = match self.end.take() {
+            Some(end) => *end,
+            None => End::of_frame(error),
+        };
+        self.fail(end, ServerInput::BadFrame);
+    }
+
+    /// RFC 6455 section 7.1.7: a goodbye, and no waiting for an answer.
+    pub(super) fn fail(&mut self, mut end: End, input: ServerInput) {
+        end.unsent += self.wire.drop_messages();
+        if self.phase == ServerPhase::Open {
+            self.wire.say_goodbye(end.code, &end.reason);
+        }
+        self.finish(end, input);
+    }
+
+    pub(super) fn begin_closing(&mut self, now: Now, end: End, input: ServerInput) {
+        self.wire.say_goodbye(end.code, &end.reason);
+        self.deadline = now.mono + self.config.patience.close;
+        self.end = Some(Box::new(end));
+        self.go(ServerPhase::Closing, input);
+    }
+
+    /// The one way to the end.
+    pub(super) fn finish(&mut self, end: End, input: ServerInput) {
+        self.opening = None;
+        self.wire.reader = crate::frame::Reader::new(Role::Server, self.config.frames);
+        self.end = Some(Box::new(end));
+        self.untold = true;
+        self.go(ServerPhase::Closed, input);
+    }
+
+    pub(super) fn go(&mut self, phase: ServerPhase, input: ServerInput) {
+        debug_assert_eq!(input.cell(self.phase), Cell::To(phase), "{input} in {:?}", self.phase);
+        self.phase = phase;
+    }
+}
