@@ -23,13 +23,14 @@ pub struct Query<'a> {
 
 /// Who answers a message, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "it holds the ticket of a place that is taken"]
 #[non_exhaustive]
 pub struct Decision<'r> {
     /// The agent that answers; the table's error handler if [`refused`](Self::refused).
     pub agent: &'r Arc<Agent>,
     /// What led there.
     pub because: Because<'r>,
-    /// Whom the message was for, if that agent could not take it and another does.
+    /// Whom the message was for, if that agent could not take it: another agent does, or none.
     pub fallback: Option<Fallback<'r>>,
     /// To hand back when the message is done; `None` if refused.
     pub ticket: Option<Ticket>,
@@ -79,7 +80,7 @@ impl Because<'_> {
     }
 }
 
-/// A message goes to another agent than the one it was for.
+/// A message does not go to the agent that it was for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fallback<'r> {
     /// Whom it was for.

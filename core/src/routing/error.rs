@@ -145,8 +145,8 @@ fn hint(near: Option<&str>) -> String {
     near.map_or_else(String::new, |near| format!(", did you mean `{near}`?"))
 }
 
-/// The candidate that a slip of the fingers away from `name`, if there is one: at most a third of
-/// its characters differ (an exchange of two neighbours counts as one), never more than 3.
+/// The candidate that is a slip of the fingers away from `name`, if there is one: at most a third
+/// of the characters differ (an exchange of two neighbours counts as one), never more than 3.
 pub(super) fn nearest<'c>(
     name: &str,
     candidates: impl Iterator<Item = &'c str>,

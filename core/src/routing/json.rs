@@ -246,7 +246,8 @@ impl<'a> Reader<'a> {
         // The place is told by the fault: the library's own ending would count from elsewhere.
         let text = error.to_string();
         let text = text.rsplit_once(" at line ").map_or(&*text, |(text, _)| text);
-        self.fault(spot, Problem::NotJson(text.to_owned()));
+        let text = text.replace("EOF while parsing", "the text ends within");
+        self.fault(spot, Problem::NotJson(text));
     }
 
     /// Where `part`, a slice of the text, begins.

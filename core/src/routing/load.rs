@@ -2,11 +2,12 @@
 
 use core::time::Duration;
 
-use super::error::{Problem, TableError, nearest};
+use super::build::build;
+use super::error::{Problem, TableError};
 use super::health::HealthConfig;
-use super::json::{Node, Reader, Spot, shown};
+use super::json::{Node, Reader, Spot};
 use super::names::MAX_NAME;
-use super::table::{Table, build};
+use super::table::Table;
 use super::words;
 
 /// Longest text of a table, in bytes.
@@ -79,7 +80,10 @@ pub(super) struct TableSpec {
     pub(super) version: String,
     pub(super) agents: Vec<AgentSpec>,
     pub(super) default: Option<At<String>>,
-    pub(super) handler: AgentSpec,
+    /// `None` only if it is at fault.
+    pub(super) handler: Option<AgentSpec>,
+    /// Whether no agent had to be left out.
+    pub(super) complete: bool,
 }
 
 /// Loads a table.
@@ -106,7 +110,8 @@ fn read<'a>(reader: &mut Reader<'a>, text: &'a str) -> Option<TableSpec> {
     let root = reader.root()?;
     let mut members = reader.object(&root, ROOT)?;
     let version = required(reader, &root, members.take("version"), "version")
-        .and_then(|node| label(reader, &node));
+        .and_then(|node| label(reader, &node))
+        .unwrap_or_default();
     let mut health = HealthConfig::default();
     if let Some(node) = members.take("health") {
         health = read_health(reader, &node, health);
@@ -118,15 +123,16 @@ fn read<'a>(reader: &mut Reader<'a>, text: &'a str) -> Option<TableSpec> {
         .take("default")
         .and_then(|node| label(reader, &node).map(|value| At { value, spot: node.spot() }));
     let agents = required(reader, &root, members.take("agents"), "agents")?;
-    let mut list = Vec::new();
-    for node in reader.array(&agents, MAX_AGENTS)? {
-        // A faulty agent is left out here; the fault has been recorded, so no table comes of it.
-        list.extend(read_agent(reader, &node, AGENT, health));
-    }
-    if list.is_empty() && reader.is_clean() {
+    let nodes = reader.array(&agents, MAX_AGENTS)?;
+    if nodes.is_empty() {
         reader.fault(&agents.spot(), Problem::Empty);
     }
-    Some(TableSpec { version: version?, agents: list, default, handler: handler? })
+    // An agent without a usable id is left out. Its fault is recorded, so no table comes of this,
+    // but what else is wrong is told in the same go.
+    let list: Vec<_> =
+        nodes.iter().filter_map(|node| read_agent(reader, node, AGENT, health)).collect();
+    let complete = list.len() == nodes.len();
+    Some(TableSpec { version, agents: list, default, handler, complete })
 }
 
 fn read_agent<'a>(
@@ -202,6 +208,7 @@ fn read_keywords<'a>(reader: &mut Reader<'a>, node: Option<Node<'a>>) -> Vec<At<
         let Some(keyword) = reader.string(&node, MAX_LENGTH) else { continue };
         let mut value = String::new();
         words::fold_into(keyword.trim(), &mut value);
+        value.make_ascii_lowercase();
         keywords.push(At { value, spot: node.spot() });
     }
     keywords
@@ -255,9 +262,4 @@ fn required<'a>(
         reader.fault(&owner.spot(), Problem::Missing(name));
     }
     node
-}
-
-/// The fault of naming an agent that is not there.
-pub(super) fn unknown_agent<'s>(name: &str, ids: impl Iterator<Item = &'s str>) -> Problem {
-    Problem::UnknownAgent { name: shown(name), near: nearest(name, ids).map(Into::into) }
 }

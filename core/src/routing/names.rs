@@ -29,11 +29,21 @@ impl Names {
 
     /// The index of `name`, as it is or folded.
     pub(super) fn find(&self, name: &str) -> Option<u16> {
-        if let Some(index) = self.map.get(name) {
-            return Some(*index);
+        match self.map.get(name) {
+            Some(index) => Some(*index),
+            None => self.find_folded(name),
+        }
+    }
+
+    /// Apart, so that the way of a name that is spelled as in the table stays short.
+    #[inline(never)]
+    fn find_folded(&self, name: &str) -> Option<u16> {
+        if self.map.is_empty() {
+            return None;
         }
         let mut buffer = [0; MAX_NAME];
-        self.map.get(fold(name, &mut buffer)?).copied()
+        let folded = fold(name, &mut buffer)?;
+        if folded == name { None } else { self.map.get(folded).copied() }
     }
 }
 

@@ -28,6 +28,8 @@ pub struct Router {
 #[derive(Clone, Copy, Debug)]
 struct Live {
     running: u32,
+    /// The agent's concurrency, here to be at hand.
+    limit: u32,
     breaker: Breaker,
 }
 
@@ -71,7 +73,7 @@ pub struct Replaced {
 impl Router {
     /// A router for `table`; `seed` fixes every choice among agents of equal priority.
     pub fn new(table: Arc<Table>, seed: Seed) -> Self {
-        let live = vec![Live::NEW; table.len()];
+        let live = Live::of(&table);
         let random = seed.into_random();
         Self { table, live, tickets: Tickets::default(), random, scratch: String::new() }
     }
@@ -82,6 +84,7 @@ impl Router {
     /// decides; which of these is told by [`Decision::because`]. Among them the highest priority
     /// that has an agent free wins, and within it the weights. If none is free, those who stand
     /// in for them are tried; if none of these is free either, the decision is a refusal.
+    #[inline]
     pub fn route(&mut self, now: Mono, query: &Query<'_>) -> Decision<'_> {
         let choice = self.choose(now, query);
         self.decision(choice)
@@ -113,11 +116,12 @@ impl Router {
             u16::try_from(index).ok()
         };
         let places: Vec<Option<u16>> = (0..self.table.len() as u16).map(place).collect();
-        let mut live = vec![Live::NEW; table.len()];
+        let mut live = Live::of(&table);
         let mut kept = 0;
         for (old, new) in places.iter().enumerate() {
             if let Some(new) = new {
-                live[usize::from(*new)] = self.live[old];
+                let live = &mut live[usize::from(*new)];
+                *live = Live { limit: live.limit, ..self.live[old] };
                 kept += 1;
             }
         }
@@ -146,16 +150,22 @@ impl Router {
     fn choose(&mut self, now: Mono, query: &Query<'_>) -> Choice {
         let Self { table, live, tickets, random, scratch } = self;
         let mut pool = Pool { now, table, live, tickets, random };
-        if let Some(name) = query.agent.filter(|name| !name.trim_ascii().is_empty()) {
-            return match table.by_name(name) {
-                Some(agent) => pool.choose(Basis::AgentId, &[agent]),
-                None => Choice::refused(Basis::UnknownAgent, Refused::UnknownAgent),
-            };
+        if let Some(name) = query.agent {
+            if let Some(agent) = table.by_name(name) {
+                // The short way for the common case.
+                return match pool.obstacle(agent) {
+                    None => pool.take(Basis::AgentId, agent, None),
+                    Some(_) => pool.choose(Basis::AgentId, &[agent]),
+                };
+            }
+            if !name.trim().is_empty() {
+                return Choice::refused(Basis::UnknownAgent, Refused::UnknownAgent);
+            }
         }
         if let Some(candidates) = table.by_type(query.kind) {
             return pool.choose(Basis::MessageType, candidates);
         }
-        let intent = query.intent.filter(|intent| !intent.trim_ascii().is_empty());
+        let intent = query.intent.filter(|intent| !intent.trim().is_empty());
         if let Some(candidates) = intent.and_then(|intent| table.by_intent(intent)) {
             return pool.choose(Basis::Intent, candidates);
         }
@@ -171,6 +181,7 @@ impl Router {
     }
 
     /// Puts names to the indexes of a choice.
+    #[inline]
     fn decision(&self, choice: Choice) -> Decision<'_> {
         let table = &*self.table;
         let because = match choice.basis {
@@ -197,16 +208,23 @@ impl Router {
 }
 
 impl Live {
-    const NEW: Self = Self { running: 0, breaker: Breaker::new() };
+    fn of(table: &Table) -> Vec<Self> {
+        let new = |agent: &Arc<Agent>| Self {
+            running: 0,
+            limit: agent.concurrency,
+            breaker: Breaker::new(),
+        };
+        table.agents().map(new).collect()
+    }
 
-    fn obstacle(&self, now: Mono, agent: &Agent) -> Option<Obstacle> {
+    fn obstacle(&self, now: Mono) -> Option<Obstacle> {
         if !self.breaker.admits(now) {
             return Some(match self.breaker.health(now) {
                 Health::Open { .. } => Obstacle::Open,
                 _ => Obstacle::Probing,
             });
         }
-        (self.running >= agent.concurrency).then_some(Obstacle::Busy)
+        (self.running >= self.limit).then_some(Obstacle::Busy)
     }
 }
 
@@ -323,7 +341,14 @@ impl Pool<'_> {
         Choice { agent, basis, fallback, ticket, refused: None, unknown_intent: false }
     }
 
+    /// No candidate and nobody who stands in for one is free.
     fn refuse(&self, basis: Basis, candidates: &[u16]) -> Choice {
+        let first = candidates.first().copied();
+        let fallback = first.and_then(|first| Some((first, self.obstacle(first)?)));
+        Choice { fallback, ..Choice::refused(basis, self.refusal(candidates)) }
+    }
+
+    fn refusal(&self, candidates: &[u16]) -> Refused {
         let mut retry_after = Duration::MAX;
         let all = candidates
             .iter()
@@ -331,7 +356,7 @@ impl Pool<'_> {
         for agent in all {
             match self.live[usize::from(*agent)].breaker.health(self.now) {
                 _ if self.obstacle(*agent) == Some(Obstacle::Busy) => {
-                    return Choice::refused(basis, Refused::Busy);
+                    return Refused::Busy;
                 }
                 Health::Open { until } => {
                     retry_after = retry_after.min(until.saturating_since(self.now));
@@ -339,10 +364,10 @@ impl Pool<'_> {
                 Health::Closed | Health::HalfOpen => retry_after = Duration::ZERO,
             }
         }
-        Choice::refused(basis, Refused::Unavailable { retry_after })
+        Refused::Unavailable { retry_after }
     }
 
     fn obstacle(&self, agent: u16) -> Option<Obstacle> {
-        self.live[usize::from(agent)].obstacle(self.now, self.table.by_index(agent))
+        self.live[usize::from(agent)].obstacle(self.now)
     }
 }

@@ -78,17 +78,18 @@ impl Words {
     }
 
     fn search<A: Automaton>(&self, automaton: &A, text: &str, scratch: &mut String) -> Option<u32> {
-        if text.len() <= MAX_SCANNED && is_plain(text) {
-            return self.scan(automaton, text, text.len());
-        }
-        // One character beyond the bound is folded too: it decides whether a word that ends at
-        // the bound is whole.
+        // One character beyond the bound is read too: it decides whether a word that ends at the
+        // bound is whole.
         let end = text.floor_char_boundary(MAX_SCANNED);
         let beyond = text[end..].chars().next().map_or(end, |next| end + next.len_utf8());
+        let text = &text[..beyond];
+        if is_plain(text) {
+            return self.scan(automaton, text, end);
+        }
         scratch.clear();
         fold_into(&text[..end], scratch);
         let searched = scratch.len();
-        fold_into(&text[end..beyond], scratch);
+        fold_into(&text[end..], scratch);
         self.scan(automaton, scratch, searched)
     }
 
@@ -114,8 +115,8 @@ impl Words {
     fn is_whole(&self, word: usize, text: &str, end: usize) -> bool {
         let word = &self.words[word];
         let start = end - word.text.len();
-        // A continuation byte may equal the end of a word only where a character ends, for the
-        // words are whole characters: both ends are character borders.
+        // Words and text are UTF-8, so where the bytes of a word match, whole characters do: both
+        // ends are character borders.
         let before = || text[..start].chars().next_back().is_some_and(joins);
         let after = || text[end..].chars().next().is_some_and(joins);
         !(word.opens && before() || word.closes && after())
@@ -126,36 +127,49 @@ impl Words {
 /// without two blanks in a row.
 fn is_plain(text: &str) -> bool {
     let bytes = text.as_bytes();
-    let printable = bytes.iter().all(|byte| (0x20..0x7f).contains(byte));
-    printable && !bytes.windows(2).any(|pair| pair == b"  ")
+    // No early way out of either loop, so that both become vector code.
+    let printable = bytes.iter().fold(true, |all, byte| all & (0x20..0x7f).contains(byte));
+    let next = bytes.iter().skip(1);
+    printable
+        && bytes.iter().zip(next).fold(true, |all, (a, b)| all & !((*a == b' ') & (*b == b' ')))
 }
 
 /// Appends the folded form of `text`, in which keywords and texts are compared:
 ///
-/// - each character becomes its lower-case form where that is one character (simple mapping, no
-///   locale), final sigma becomes sigma;
+/// - each character beyond ASCII becomes its lower-case form where that is one character (simple
+///   mapping, no locale), final sigma becomes sigma;
 /// - curly apostrophes become `'`;
 /// - a run of white space becomes one blank.
+///
+/// ASCII letters are left as they are: the automaton takes both cases.
 pub(super) fn fold_into(text: &str, out: &mut String) {
     out.reserve(text.len());
     let mut blank = out.ends_with(' ');
-    for character in text.chars() {
-        if character.is_whitespace() {
-            if !blank {
-                out.push(' ');
-            }
-            blank = true;
-        } else {
-            blank = false;
+    let mut rest = text;
+    loop {
+        // What stays as it is is copied in one piece.
+        let plain = rest.bytes().take_while(|byte| {
+            let double = *byte == b' ' && blank;
+            blank = *byte == b' ';
+            (0x20..0x80).contains(byte) && !double
+        });
+        let plain = plain.count();
+        out.push_str(&rest[..plain]);
+        blank = out.ends_with(' ');
+        let mut others = rest[plain..].chars();
+        let Some(character) = others.next() else { return };
+        if !character.is_whitespace() {
             out.push(fold(character));
+            blank = false;
+        } else if !blank {
+            out.push(' ');
+            blank = true;
         }
+        rest = others.as_str();
     }
 }
 
 fn fold(character: char) -> char {
-    if character.is_ascii() {
-        return character.to_ascii_lowercase();
-    }
     match character {
         '\u{2018}' | '\u{2019}' | '\u{02bc}' => '\'',
         'Σ' | 'ς' => 'σ',

@@ -1,0 +1,91 @@
+//! Keywords, against a search that is too simple to be wrong.
+
+use proptest::prelude::*;
+
+use super::super::words::{MAX_SCANNED, Words, fold_into};
+
+fn folded(text: &str) -> String {
+    let mut out = String::new();
+    fold_into(text, &mut out);
+    out.make_ascii_lowercase();
+    out
+}
+
+fn best<'w>(words: &[&'w str], text: &str) -> Option<&'w str> {
+    let compiled = Words::new(words.iter().map(|word| (*word).into()).collect()).unwrap();
+    compiled.best(text, &mut String::new()).map(|index| words[index as usize])
+}
+
+#[test]
+fn folding_is_simple_lower_case_with_single_blanks() {
+    assert_eq!(folded("ÄÖ Ü\u{a0}\t x"), "äö ü x");
+    assert_eq!(folded("ΣΑΣ σας"), "σασ σασ");
+    assert_eq!(folded("it’s"), "it's");
+    // No one-character lower case, or none at all: left as they are.
+    assert_eq!(folded("İß"), "İß");
+    assert_eq!(folded("\u{212a}"), "k");
+}
+
+#[test]
+fn nothing_is_read_beyond_the_bound() {
+    let filler = |len: usize| "- ".repeat(len / 2);
+    let at_the_end = format!("{}fuel", filler(MAX_SCANNED - 4));
+    assert_eq!(best(&["fuel"], &at_the_end), Some("fuel"));
+    assert_eq!(best(&["fuel"], &format!("{at_the_end} more")), Some("fuel"));
+    assert_eq!(best(&["fuel"], &format!("{at_the_end}s")), None);
+    assert_eq!(best(&["fuel"], &format!("{at_the_end}é")), None);
+    assert_eq!(best(&["fuel"], &format!("- {at_the_end}")), None);
+    // The bound lies inside a character here.
+    assert_eq!(best(&["fuel"], &format!("x{}", "é".repeat(MAX_SCANNED))), None);
+}
+
+#[test]
+fn a_large_table_finds_the_same_as_a_small_one() {
+    let many: Vec<String> =
+        (0..9_000).map(|n| format!("{n:05}{}", "abcdefghij".repeat(2))).collect();
+    let mut words: Vec<&str> = many.iter().map(String::as_str).collect();
+    words.push("fuel");
+    assert_eq!(best(&words, "no FUEL left"), Some("fuel"));
+    assert_eq!(best(&words, &format!("fuel, {}", many[77])), Some(&*many[77]));
+    assert_eq!(best(&words, &format!("x{}", many[77])), None);
+}
+
+/// Whether a letter or digit joins its neighbours: the alphabet of the property holds no others.
+fn joins(character: char) -> bool {
+    character.is_alphanumeric() && !('\u{4e00}'..='\u{9fff}').contains(&character)
+}
+
+/// The first of `words` that stands in `text` between borders.
+fn naive<'w>(words: &[&'w str], text: &str) -> Option<&'w str> {
+    let text: Vec<char> = folded(text).chars().collect();
+    let stands = |word: &&&str| {
+        let word: Vec<char> = word.chars().collect();
+        (0..text.len()).any(|at| {
+            let end = at + word.len();
+            text[at..].starts_with(&word)
+                && !(at > 0 && joins(text[at - 1]) && joins(text[at]))
+                && !(end < text.len() && joins(text[end - 1]) && joins(text[end]))
+        })
+    };
+    words.iter().find(stands).copied()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn the_best_whole_word_is_found(
+        words in proptest::collection::btree_set("[abé水$]{1,3}( [abé水$]{1,2})?", 1..12),
+        text in "([abABéÉ水$]|[abé]{2}| |  |\\n){0,24}",
+    ) {
+        // Any order of rank will do; this one differs from that of length.
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        prop_assert_eq!(best(&words, &text), naive(&words, &text));
+    }
+
+    #[test]
+    fn folding_twice_changes_nothing(text in "\\PC{0,40}") {
+        let once = folded(&text);
+        prop_assert_eq!(folded(&once), once);
+    }
+}
