@@ -31,6 +31,7 @@ mod record;
 mod scan;
 mod text;
 mod timestamp;
+mod value;
 pub mod write;
 
 pub use error::{DecodeError, EnvelopeError};
@@ -46,6 +47,7 @@ pub use raw::{Raw, Shape};
 pub use scan::Scan;
 pub use text::Text;
 pub use timestamp::{TimeForm, Timestamp};
+pub use value::{Adjusted, Value};
 
 /// One JSON object with its `type`, checked but not yet built.
 #[derive(Clone, Copy, Debug)]
