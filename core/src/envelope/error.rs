@@ -38,8 +38,8 @@ pub enum EnvelopeError {
         /// The allowed nesting; the envelope's own braces count as one.
         limit: u8,
     },
-    /// The text is longer than offsets of 32 bits reach.
-    #[error("longer than 4 GiB")]
+    /// The text is longer than offsets of 31 bits reach.
+    #[error("longer than 2 GiB")]
     TooLong,
     /// The member `type` is not a string.
     #[error("expected a string for `type`, found {found} at byte {at}")]

@@ -22,6 +22,7 @@
 mod error;
 mod extra;
 mod field;
+mod grammar;
 mod id;
 mod kind;
 pub mod message;

@@ -1,14 +1,14 @@
 //! One pass over a text: is it JSON, is it shallow enough, and where are its members?
-//!
-//! The scanner accepts exactly RFC 8259, builds nothing and does not recurse: the open brackets
-//! are bits of a fixed stack.
 
 use super::error::EnvelopeError;
+use super::grammar::{
+    Fault, colon, finish, first_name, next_name, peek, skip_whitespace, string, value,
+};
 use super::raw::{Raw, Shape};
 use super::text::Text;
 
 /// How many members a [`Scan`] remembers; the ones after are found again by reading on.
-pub(super) const RECORDED: usize = 12;
+const RECORDED: usize = 12;
 
 /// Where the members of an envelope are.
 ///
@@ -27,15 +27,14 @@ pub struct Scan {
 }
 
 /// A value of an envelope. Offset 0 stands for absence, since a value never starts there.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct ValueSpan {
     at: u32,
+    /// The end in the low bits; the highest bit says that it is a string without escapes.
     end: u32,
-    /// A string without escapes.
-    plain: bool,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct MemberSpan {
     key_at: u32,
     key_end: u32,
@@ -64,52 +63,34 @@ impl<'a> Member<'a> {
 }
 
 impl ValueSpan {
+    const ABSENT: Self = Self { at: 0, end: 0 };
+    const PLAIN: u32 = 1 << 31;
+
+    const fn new(at: usize, end: usize, plain: bool) -> Self {
+        Self { at: at as u32, end: end as u32 | if plain { Self::PLAIN } else { 0 } }
+    }
+
+    #[inline]
     pub(super) fn raw(self, text: &str) -> Option<Raw<'_>> {
         if self.at == 0 {
             return None;
         }
-        Some(Raw::trusted(text.get(self.at as usize..self.end as usize)?, self.plain))
+        Some(Raw::trusted(text.get(self.at()..self.end())?, self.end & Self::PLAIN != 0))
     }
 
-    pub(super) fn at(self) -> usize {
+    pub(super) const fn at(self) -> usize {
         self.at as usize
     }
-}
 
-impl Scan {
-    /// Scans an object; `depth` is the allowed nesting, its own braces count as one.
-    pub(super) fn object(text: &str, depth: u8) -> Result<Self, EnvelopeError> {
-        if u32::try_from(text.len()).is_err() {
-            return Err(EnvelopeError::TooLong);
-        }
-        let mut scanner = Scanner::new(text, depth);
-        let at = scanner.skip_whitespace();
-        if scanner.peek() != Some(b'{') {
-            scanner.value()?;
-            scanner.finish()?;
-            let found = Shape::of(&text.as_bytes()[at..]);
-            return Err(EnvelopeError::NotAnObject { at, found });
-        }
-        let scan = scanner.members()?;
-        scanner.finish()?;
-        Ok(scan)
-    }
-
-    /// The members in the order of the text.
-    pub(super) fn members<'s, 'a>(
-        &'s self,
-        text: &'a str,
-    ) -> impl Iterator<Item = Member<'a>> + use<'s, 'a> {
-        let recorded = &self.recorded[..usize::from(self.known)];
-        let rest = match (self.more, recorded.last()) {
-            (true, Some(last)) => Members::after(text, last.value.end as usize),
-            _ => Members::none(),
-        };
-        recorded.iter().map(move |member| member.in_text(text)).chain(rest)
+    const fn end(self) -> usize {
+        (self.end & !Self::PLAIN) as usize
     }
 }
 
 impl MemberSpan {
+    const NONE: Self = Self { key_at: 0, key_end: 0, value: ValueSpan::ABSENT };
+
+    #[inline]
     fn in_text<'a>(&self, text: &'a str) -> Member<'a> {
         Member {
             key: text.get(self.key_at as usize..self.key_end as usize).unwrap_or(""),
@@ -119,59 +100,147 @@ impl MemberSpan {
     }
 }
 
+impl Scan {
+    const EMPTY: Self = Self {
+        recorded: [MemberSpan::NONE; RECORDED],
+        known: 0,
+        more: false,
+        kind: ValueSpan::ABSENT,
+        id: ValueSpan::ABSENT,
+        reply_to: ValueSpan::ABSENT,
+        timestamp: ValueSpan::ABSENT,
+    };
+
+    /// Scans an object; `depth` is the allowed nesting, its own braces count as one.
+    #[inline]
+    pub(super) fn object(text: &str, depth: u8) -> Result<Self, EnvelopeError> {
+        if text.len() >= ValueSpan::PLAIN as usize {
+            return Err(EnvelopeError::TooLong);
+        }
+        let at = skip_whitespace(text.as_bytes(), 0);
+        if peek(text.as_bytes(), at) != Some(b'{') {
+            check(text, depth)?;
+            let found = Shape::of(&text.as_bytes()[at..]);
+            return Err(EnvelopeError::NotAnObject { at, found });
+        }
+        let mut scan = Self::EMPTY;
+        match scan.read(text.as_bytes(), at, depth) {
+            Ok(()) => Ok(scan),
+            Err(fault) => Err(fault.error(depth)),
+        }
+    }
+
+    /// Reads the object that starts at `at` to the end of the text.
+    fn read(&mut self, bytes: &[u8], at: usize, depth: u8) -> Result<(), Fault> {
+        let mut at = first_name(bytes, at, depth)?;
+        while peek(bytes, at) == Some(b'"') {
+            let key_at = at + 1;
+            let key = string(bytes, at)?;
+            let value_at = colon(bytes, key.end)?;
+            let end = value(bytes, value_at, 1, depth)?;
+            let span = ValueSpan::new(value_at, end.end, end.plain);
+            self.note(&bytes[key_at..key.end - 1], key.plain, span);
+            if let Some(slot) = self.recorded.get_mut(usize::from(self.known)) {
+                let (key_at, key_end) = (key_at as u32, (key.end - 1) as u32);
+                *slot = MemberSpan { key_at, key_end, value: span };
+                self.known += 1;
+            } else {
+                self.more = true;
+            }
+            at = next_name(bytes, end.end)?;
+        }
+        finish(bytes, at + 1)
+    }
+
+    /// Notes a member of the head. Of equal names the last one counts, as everywhere in the
+    /// dialect.
+    #[inline(always)]
+    fn note(&mut self, key: &[u8], plain: bool, value: ValueSpan) {
+        match key {
+            b"type" => self.kind = value,
+            b"id" => self.id = value,
+            b"reply_to" => self.reply_to = value,
+            b"timestamp" => self.timestamp = value,
+            _ if !plain => self.note_escaped(key, value),
+            _ => {}
+        }
+    }
+
+    /// A name that is spelled with escapes may still be one of the head's.
+    #[cold]
+    fn note_escaped(&mut self, key: &[u8], value: ValueSpan) {
+        let spelled = str::from_utf8(key).unwrap_or("");
+        self.note(Text::from_spelled(spelled, false).as_bytes(), true, value);
+    }
+
+    /// The members in the order of the text.
+    #[inline]
+    pub(super) fn members<'s, 'a>(
+        &'s self,
+        text: &'a str,
+    ) -> impl Iterator<Item = Member<'a>> + use<'s, 'a> {
+        let recorded = &self.recorded[..usize::from(self.known)];
+        let rest = match (self.more, recorded.last()) {
+            (true, Some(last)) => Members::after(text, last.value.end()),
+            _ => Members::none(),
+        };
+        recorded.iter().map(move |member| member.in_text(text)).chain(rest)
+    }
+}
+
 /// Checks that `text` is one JSON value, nested no deeper than `depth`.
 pub(super) fn check(text: &str, depth: u8) -> Result<(), EnvelopeError> {
-    let mut scanner = Scanner::new(text, depth);
-    scanner.skip_whitespace();
-    scanner.value()?;
-    scanner.finish()
+    if text.len() >= ValueSpan::PLAIN as usize {
+        return Err(EnvelopeError::TooLong);
+    }
+    let bytes = text.as_bytes();
+    let ended = value(bytes, skip_whitespace(bytes, 0), 0, depth);
+    ended.and_then(|it| finish(bytes, it.end)).map_err(|fault| fault.error(depth))
 }
 
 /// The members of an object in a text that has been scanned before.
 #[derive(Clone, Debug)]
 pub(super) struct Members<'a> {
     text: &'a str,
-    scanner: Scanner<'a>,
-    done: bool,
+    /// The place of the next name, or of `}`.
+    at: usize,
 }
 
 impl<'a> Members<'a> {
     /// The members of `object`; none if it is no object.
     pub(super) fn of(object: &'a str) -> Self {
-        let mut scanner = Scanner::new(object, u8::MAX);
-        let done = scanner.peek() != Some(b'{');
-        scanner.at += 1;
-        Self { text: object, scanner, done }
+        if !object.starts_with('{') {
+            return Self::none();
+        }
+        let at = first_name(object.as_bytes(), 0, u8::MAX).unwrap_or(object.len());
+        Self { text: object, at }
     }
 
     /// The members that follow the value which ends at `at`.
     fn after(text: &'a str, at: usize) -> Self {
-        let mut scanner = Scanner::new(text, u8::MAX);
-        scanner.at = at;
-        Self { text, scanner, done: false }
+        Self { text, at: next_name(text.as_bytes(), at).unwrap_or(text.len()) }
     }
 
     const fn none() -> Self {
-        Self { text: "", scanner: Scanner::new("", 0), done: true }
+        Self { text: "", at: 0 }
     }
 
-    fn advance(&mut self) -> Option<Member<'a>> {
-        self.scanner.skip_whitespace();
-        if self.scanner.peek()? == b',' {
-            self.scanner.at += 1;
-            self.scanner.skip_whitespace();
+    /// A fault cannot be, the text having been scanned; it would end the iteration.
+    fn read(&mut self) -> Result<Option<Member<'a>>, Fault> {
+        let bytes = self.text.as_bytes();
+        if peek(bytes, self.at) != Some(b'"') {
+            return Ok(None);
         }
-        if self.scanner.peek()? == b'}' {
-            return None;
-        }
-        let (key_at, key_end) = self.scanner.key().ok().map(|(at, end, _)| (at, end))?;
-        let at = self.scanner.at;
-        let plain = self.scanner.value().ok()?;
-        Some(Member {
-            key: self.text.get(key_at..key_end)?,
-            value: Raw::trusted(self.text.get(at..self.scanner.at)?, plain),
+        let key = string(bytes, self.at)?;
+        let at = colon(bytes, key.end)?;
+        let end = value(bytes, at, 0, u8::MAX)?;
+        let member = Member {
+            key: self.text.get(self.at + 1..key.end - 1).unwrap_or(""),
+            value: Raw::trusted(self.text.get(at..end.end).unwrap_or("null"), end.plain),
             at,
-        })
+        };
+        self.at = next_name(bytes, end.end)?;
+        Ok(Some(member))
     }
 }
 
@@ -179,12 +248,7 @@ impl<'a> Iterator for Members<'a> {
     type Item = Member<'a>;
 
     fn next(&mut self) -> Option<Member<'a>> {
-        if self.done {
-            return None;
-        }
-        let member = self.advance();
-        self.done = member.is_none();
-        member
+        self.read().ok().flatten()
     }
 }
 
@@ -192,31 +256,15 @@ impl<'a> Iterator for Members<'a> {
 #[derive(Clone, Debug)]
 pub(super) struct Items<'a> {
     text: &'a str,
-    scanner: Scanner<'a>,
-    done: bool,
+    /// The place of the next item, of a comma before it, or of `]`.
+    at: usize,
 }
 
 impl<'a> Items<'a> {
     /// The items of `array`; none if it is no array.
     pub(super) fn of(array: &'a str) -> Self {
-        let mut scanner = Scanner::new(array, u8::MAX);
-        let done = scanner.peek() != Some(b'[');
-        scanner.at += 1;
-        Self { text: array, scanner, done }
-    }
-
-    fn advance(&mut self) -> Option<Raw<'a>> {
-        self.scanner.skip_whitespace();
-        if self.scanner.peek()? == b',' {
-            self.scanner.at += 1;
-            self.scanner.skip_whitespace();
-        }
-        if self.scanner.peek()? == b']' {
-            return None;
-        }
-        let at = self.scanner.at;
-        let plain = self.scanner.value().ok()?;
-        Some(Raw::trusted(self.text.get(at..self.scanner.at)?, plain))
+        let array = if array.starts_with('[') { array } else { "" };
+        Self { text: array, at: 1 }
     }
 }
 
@@ -224,388 +272,14 @@ impl<'a> Iterator for Items<'a> {
     type Item = Raw<'a>;
 
     fn next(&mut self) -> Option<Raw<'a>> {
-        if self.done {
-            return None;
+        let bytes = self.text.as_bytes();
+        let mut at = skip_whitespace(bytes, self.at);
+        if peek(bytes, at) == Some(b',') {
+            at = skip_whitespace(bytes, at + 1);
         }
-        let item = self.advance();
-        self.done = item.is_none();
-        item
-    }
-}
-
-/// How many bytes at the start of `bytes` a JSON string holds as they are: up to the first quote,
-/// backslash or control character.
-pub(super) fn plain_prefix(bytes: &[u8]) -> usize {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    let mut at = 0;
-    // Eight bytes at once. A byte's high bit is set if the byte is below the subtrahend; a borrow
-    // can only mislead above a true hit, and the lowest hit is the one that counts.
-    while let Some(chunk) = bytes[at..].first_chunk::<8>() {
-        let word = u64::from_le_bytes(*chunk);
-        let quote = (word ^ (ONES * 0x22)).wrapping_sub(ONES);
-        let slash = (word ^ (ONES * 0x5c)).wrapping_sub(ONES);
-        let control = word.wrapping_sub(ONES * 0x20);
-        let hit =
-            (quote & !(word ^ (ONES * 0x22)) | slash & !(word ^ (ONES * 0x5c)) | control & !word)
-                & HIGH;
-        if hit != 0 {
-            return at + (hit.trailing_zeros() / 8) as usize;
-        }
-        at += 8;
-    }
-    while let Some(&byte) = bytes.get(at) {
-        if byte == b'"' || byte == b'\\' || byte < 0x20 {
-            break;
-        }
-        at += 1;
-    }
-    at
-}
-
-const VALUE: &str = "a value";
-const NAME: &str = "a member name in quotes";
-const NAME_OR_END: &str = "a member name in quotes or `}`";
-const VALUE_OR_END: &str = "a value or `]`";
-const COLON: &str = "`:`";
-const COMMA_OR_BRACE: &str = "`,` or `}`";
-const COMMA_OR_BRACKET: &str = "`,` or `]`";
-const DIGIT: &str = "a digit";
-const END: &str = "the end of the text";
-const ESCAPE: &str = "an escape (one of `\"\\/bfnrtu`)";
-const HEX: &str = "four hexadecimal digits";
-const QUOTE: &str = "the closing `\"`";
-const ESCAPED_CONTROL: &str = "an escape in place of the control character";
-
-#[derive(Clone, Debug)]
-struct Scanner<'a> {
-    bytes: &'a [u8],
-    at: usize,
-    limit: u8,
-    /// The depth of what is around a value: 1 within the outermost object, else 0.
-    outer: u8,
-}
-
-/// What may come next inside a container.
-#[derive(Clone, Copy)]
-enum Turn {
-    NameOrEnd,
-    Name,
-    ValueOrEnd,
-    Value,
-    After,
-}
-
-/// The containers that are open around a place, one bit each: set for an object.
-struct Nest {
-    objects: [u64; 4],
-    depth: usize,
-}
-
-impl Nest {
-    fn set(&mut self, object: bool) {
-        let (word, bit) = (self.depth / 64, 1 << (self.depth % 64));
-        if object {
-            self.objects[word] |= bit;
-        } else {
-            self.objects[word] &= !bit;
-        }
-    }
-
-    fn in_object(&self) -> bool {
-        self.objects[self.depth / 64] & (1 << (self.depth % 64)) != 0
-    }
-}
-
-impl<'a> Scanner<'a> {
-    const fn new(text: &'a str, limit: u8) -> Self {
-        Self { bytes: text.as_bytes(), at: 0, limit, outer: 0 }
-    }
-
-    fn peek(&self) -> Option<u8> {
-        self.bytes.get(self.at).copied()
-    }
-
-    fn expected<T>(&self, expected: &'static str) -> Result<T, EnvelopeError> {
-        Err(EnvelopeError::NotJson { at: self.at.min(self.bytes.len()), expected })
-    }
-
-    fn skip_whitespace(&mut self) -> usize {
-        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.peek() {
-            self.at += 1;
-        }
-        self.at
-    }
-
-    fn finish(&mut self) -> Result<(), EnvelopeError> {
-        self.skip_whitespace();
-        if self.at < self.bytes.len() { self.expected(END) } else { Ok(()) }
-    }
-
-    /// The outermost object: the same grammar as in `container`, and the members are recorded.
-    fn members(&mut self) -> Result<Scan, EnvelopeError> {
-        let mut scan = Scan {
-            recorded: [MemberSpan::default(); RECORDED],
-            known: 0,
-            more: false,
-            kind: ValueSpan::default(),
-            id: ValueSpan::default(),
-            reply_to: ValueSpan::default(),
-            timestamp: ValueSpan::default(),
-        };
-        if self.limit == 0 {
-            return Err(EnvelopeError::TooDeep { at: self.at, limit: 0 });
-        }
-        self.outer = 1;
-        self.at += 1;
-        self.skip_whitespace();
-        if self.peek() == Some(b'}') {
-            self.at += 1;
-            return Ok(scan);
-        }
-        if self.peek() != Some(b'"') {
-            return self.expected(NAME_OR_END);
-        }
-        loop {
-            let (key_at, key_end, plain_key) = self.key()?;
-            let at = self.at;
-            let plain = self.value()?;
-            let value = ValueSpan { at: at as u32, end: self.at as u32, plain };
-            if plain_key {
-                // Of equal names the last one counts, as everywhere in the dialect.
-                match &self.bytes[key_at..key_end] {
-                    b"type" => scan.kind = value,
-                    b"id" => scan.id = value,
-                    b"reply_to" => scan.reply_to = value,
-                    b"timestamp" => scan.timestamp = value,
-                    _ => {}
-                }
-            } else {
-                scan.note_escaped(&self.bytes[key_at..key_end], value);
-            }
-            if let Some(slot) = scan.recorded.get_mut(usize::from(scan.known)) {
-                *slot = MemberSpan { key_at: key_at as u32, key_end: key_end as u32, value };
-                scan.known += 1;
-            } else {
-                scan.more = true;
-            }
-            self.skip_whitespace();
-            match self.peek() {
-                Some(b',') => {
-                    self.at += 1;
-                    self.skip_whitespace();
-                }
-                Some(b'}') => {
-                    self.at += 1;
-                    return Ok(scan);
-                }
-                _ => return self.expected(COMMA_OR_BRACE),
-            }
-        }
-    }
-
-    /// A member name and its colon, up to the value: where the inside of the name starts and
-    /// ends, and whether it is free of escapes.
-    fn key(&mut self) -> Result<(usize, usize, bool), EnvelopeError> {
-        if self.peek() != Some(b'"') {
-            return self.expected(NAME);
-        }
-        let at = self.at + 1;
-        let plain = self.string()?;
-        let end = self.at - 1;
-        if self.peek() != Some(b':') {
-            self.skip_whitespace();
-            if self.peek() != Some(b':') {
-                return self.expected(COLON);
-            }
-        }
-        self.at += 1;
-        self.skip_whitespace();
-        Ok((at, end, plain))
-    }
-
-    /// A string from its opening quote to behind its closing one; whether it is free of escapes.
-    fn string(&mut self) -> Result<bool, EnvelopeError> {
-        self.at += 1;
-        let mut plain = true;
-        loop {
-            self.at += plain_prefix(&self.bytes[self.at..]);
-            match self.peek() {
-                Some(b'"') => {
-                    self.at += 1;
-                    return Ok(plain);
-                }
-                Some(b'\\') => {
-                    plain = false;
-                    self.escape()?;
-                }
-                Some(_) => return self.expected(ESCAPED_CONTROL),
-                None => return self.expected(QUOTE),
-            }
-        }
-    }
-
-    fn escape(&mut self) -> Result<(), EnvelopeError> {
-        self.at += 1;
-        match self.peek() {
-            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => {
-                self.at += 1;
-                Ok(())
-            }
-            Some(b'u') => {
-                self.at += 1;
-                for _ in 0..4 {
-                    if !self.peek().is_some_and(|byte| byte.is_ascii_hexdigit()) {
-                        return self.expected(HEX);
-                    }
-                    self.at += 1;
-                }
-                Ok(())
-            }
-            _ => self.expected(ESCAPE),
-        }
-    }
-
-    /// Any value; whether it is a string without escapes.
-    fn value(&mut self) -> Result<bool, EnvelopeError> {
-        match self.peek() {
-            Some(b'"') => self.string(),
-            Some(open @ (b'{' | b'[')) => self.container(open).map(|()| false),
-            _ => self.scalar(VALUE).map(|()| false),
-        }
-    }
-
-    /// A number or one of the three words.
-    fn scalar(&mut self, expected: &'static str) -> Result<(), EnvelopeError> {
-        match self.peek() {
-            Some(b'-' | b'0'..=b'9') => self.number(),
-            Some(b't') => self.word(b"true", "`true`"),
-            Some(b'f') => self.word(b"false", "`false`"),
-            Some(b'n') => self.word(b"null", "`null`"),
-            _ => self.expected(expected),
-        }
-    }
-
-    fn word(&mut self, word: &[u8], expected: &'static str) -> Result<(), EnvelopeError> {
-        if !self.bytes[self.at..].starts_with(word) {
-            return self.expected(expected);
-        }
-        self.at += word.len();
-        Ok(())
-    }
-
-    fn number(&mut self) -> Result<(), EnvelopeError> {
-        if self.peek() == Some(b'-') {
-            self.at += 1;
-        }
-        if self.peek() == Some(b'0') {
-            self.at += 1;
-        } else {
-            self.digits()?;
-        }
-        if self.peek() == Some(b'.') {
-            self.at += 1;
-            self.digits()?;
-        }
-        if let Some(b'e' | b'E') = self.peek() {
-            self.at += 1;
-            if let Some(b'+' | b'-') = self.peek() {
-                self.at += 1;
-            }
-            self.digits()?;
-        }
-        Ok(())
-    }
-
-    fn digits(&mut self) -> Result<(), EnvelopeError> {
-        let start = self.at;
-        while let Some(b'0'..=b'9') = self.peek() {
-            self.at += 1;
-        }
-        if self.at == start { self.expected(DIGIT) } else { Ok(()) }
-    }
-
-    /// An object or array with all that is in it.
-    fn container(&mut self, open: u8) -> Result<(), EnvelopeError> {
-        let outer = usize::from(self.outer);
-        let mut nest = Nest { objects: [0; 4], depth: outer };
-        let mut turn = self.open(&mut nest, open)?;
-        loop {
-            self.skip_whitespace();
-            let next = self.peek();
-            turn = match (turn, next) {
-                (Turn::NameOrEnd, Some(b'}')) | (Turn::ValueOrEnd, Some(b']')) => {
-                    self.at += 1;
-                    nest.depth -= 1;
-                    Turn::After
-                }
-                (Turn::NameOrEnd | Turn::Name, Some(b'"')) => {
-                    self.key()?;
-                    Turn::Value
-                }
-                (Turn::NameOrEnd, _) => return self.expected(NAME_OR_END),
-                (Turn::Name, _) => return self.expected(NAME),
-                (Turn::ValueOrEnd | Turn::Value, Some(b'"')) => {
-                    self.string()?;
-                    Turn::After
-                }
-                (Turn::ValueOrEnd | Turn::Value, Some(open @ (b'{' | b'['))) => {
-                    self.open(&mut nest, open)?
-                }
-                (Turn::ValueOrEnd, _) => {
-                    self.scalar(VALUE_OR_END)?;
-                    Turn::After
-                }
-                (Turn::Value, _) => {
-                    self.scalar(VALUE)?;
-                    Turn::After
-                }
-                (Turn::After, next) => match (nest.in_object(), next) {
-                    (true, Some(b',')) => {
-                        self.at += 1;
-                        Turn::Name
-                    }
-                    (false, Some(b',')) => {
-                        self.at += 1;
-                        Turn::Value
-                    }
-                    (true, Some(b'}')) | (false, Some(b']')) => {
-                        self.at += 1;
-                        nest.depth -= 1;
-                        Turn::After
-                    }
-                    (true, _) => return self.expected(COMMA_OR_BRACE),
-                    (false, _) => return self.expected(COMMA_OR_BRACKET),
-                },
-            };
-            if nest.depth == outer {
-                return Ok(());
-            }
-        }
-    }
-
-    fn open(&mut self, nest: &mut Nest, open: u8) -> Result<Turn, EnvelopeError> {
-        if nest.depth >= usize::from(self.limit) {
-            return Err(EnvelopeError::TooDeep { at: self.at, limit: self.limit });
-        }
-        self.at += 1;
-        nest.depth += 1;
-        nest.set(open == b'{');
-        Ok(if open == b'{' { Turn::NameOrEnd } else { Turn::ValueOrEnd })
-    }
-}
-
-impl Scan {
-    /// A name that is spelled with escapes may still be one of the head's.
-    #[cold]
-    fn note_escaped(&mut self, key: &[u8], value: ValueSpan) {
-        let spelled = core::str::from_utf8(key).unwrap_or("");
-        match Text::from_spelled(spelled, false).as_str() {
-            "type" => self.kind = value,
-            "id" => self.id = value,
-            "reply_to" => self.reply_to = value,
-            "timestamp" => self.timestamp = value,
-            _ => {}
-        }
+        // At the closing bracket no value starts.
+        let end = value(bytes, at, 0, u8::MAX).ok()?;
+        self.at = end.end;
+        Some(Raw::trusted(self.text.get(at..end.end)?, end.plain))
     }
 }

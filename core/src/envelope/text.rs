@@ -5,7 +5,7 @@ use core::hash::{Hash, Hasher};
 use core::ops::Deref;
 use std::borrow::Cow;
 
-use super::scan::plain_prefix;
+use super::grammar::plain_until;
 
 /// The text of a JSON string.
 ///
@@ -160,7 +160,7 @@ pub(super) fn write_text(out: &mut String, text: &str) {
     out.push('"');
     let mut rest = text;
     loop {
-        let plain = plain_prefix(rest.as_bytes());
+        let plain = plain_until(rest.as_bytes(), 0);
         out.push_str(&rest[..plain]);
         let Some(&byte) = rest.as_bytes().get(plain) else { break };
         match byte {

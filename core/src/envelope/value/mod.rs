@@ -56,9 +56,9 @@ pub enum Value {
     /// A span of time.
     Duration(Duration),
     /// A list.
-    List(Vec<Value>),
+    List(Vec<Self>),
     /// A map, in the order in which it is written. Keys may be any value.
-    Map(Vec<(Value, Value)>),
+    Map(Vec<(Self, Self)>),
     /// Text that is JSON already.
     Raw(String),
 }
