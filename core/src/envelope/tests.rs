@@ -248,3 +248,223 @@ proptest! {
         let _ = Envelope::parse(&text, depth);
     }
 }
+
+fn read_time(json: &str) -> Timestamp<'_> {
+    Timestamp::from_raw(Raw::parse(json, 9).unwrap()).unwrap()
+}
+
+#[test]
+fn every_form_of_time_in_flight_is_read() {
+    use TimeForm::*;
+    let instant = 1_772_337_906_789_012;
+    let whole = 1_772_337_906_000_000;
+    for (json, form, micros) in [
+        (r#""2026-03-01T04:05:06.789012""#, IsoNaive, Some(instant)),
+        (r#""2026-03-01T04:05:06""#, IsoNaive, Some(whole)),
+        (r#""2026-03-01 04:05:06""#, IsoNaive, Some(whole)),
+        (r#""2026-03-01T04:05""#, IsoNaive, Some(whole - 6_000_000)),
+        (r#""2026-03-01""#, IsoNaive, Some(1_772_323_200_000_000)),
+        (r#""2026-03-01T14:06:40.1""#, IsoNaive, Some(1_772_374_000_100_000)),
+        (r#""2026-03-01T04:05:06.789Z""#, IsoZoned, Some(instant - 12)),
+        (r#""2026-03-01T04:05:06.789012345Z""#, IsoZoned, Some(instant)),
+        (r#""2026-03-01T14:05:06.789012+10:00""#, IsoZoned, Some(instant)),
+        (r#""2026-02-28T23:35:06.789012-0430""#, IsoZoned, Some(instant)),
+        (r#""2026-03-01T04:05:06+00:00""#, IsoZoned, Some(whole)),
+        (r#""2026-02-28T23:59:60Z""#, IsoZoned, Some(1_772_323_200_000_000)),
+        (r#""2024-02-29T00:00:00Z""#, IsoZoned, Some(1_709_164_800_000_000)),
+        (r#""1969-12-31T23:59:59.5Z""#, IsoZoned, Some(-500_000)),
+        (r#""0000-01-01T00:00:00+00:01""#, IsoZoned, None),
+        ("1772337906.789012", Seconds, Some(instant)),
+        ("1772337906", Seconds, Some(whole)),
+        ("-1.5", Seconds, Some(-1_500_000)),
+        ("0", Seconds, Some(0)),
+        ("99999999999", Seconds, Some(99_999_999_999_000_000)),
+        ("100000000000", Millis, Some(100_000_000_000_000)),
+        ("1772337906789", Millis, Some(instant - 12)),
+        ("1772337906789.012", Millis, Some(instant)),
+        ("1.772337906789e12", Millis, Some(instant - 12)),
+        ("999999999999999999", Millis, None),
+        ("1e999", Millis, None),
+        (r#""1ec9414c-232a-6b00-b3c8-9f6bdeced846""#, Uuid, Some(1_645_557_742_000_000)),
+        (r#""C232AB00-9414-11EC-B3C8-9F6BDECED846""#, Uuid, Some(1_645_557_742_000_000)),
+        (r#""017f22e2-79b0-7cc3-98c4-dc0c0c07398f""#, Uuid, Some(1_645_557_742_000_000)),
+        (r#""1d3c0f6e-55aa-4c0e-8f77-0a1b2c3d4e5f""#, Uuid, None),
+        (r#""2026-02-29T00:00:00Z""#, Other, None),
+        (r#""2026-13-01T00:00:00Z""#, Other, None),
+        (r#""2026-03-01T24:00:00Z""#, Other, None),
+        (r#""2026-03-01T04:05:06.""#, Other, None),
+        (r#""2026-03-01T04:05:06+25:00""#, Other, None),
+        (r#""2026-03-01T04:05:06 UTC""#, Other, None),
+        (r#""1772337906789""#, Other, None),
+        (r#""""#, Other, None),
+        ("true", Other, None),
+        ("{}", Other, None),
+    ] {
+        let time = read_time(json);
+        assert_eq!(
+            (time.form(), time.wall()),
+            (form, micros.map(Wall::from_unix_micros)),
+            "{json}"
+        );
+        assert_eq!(time.as_json(), json);
+        assert_eq!(time.is_naive(), form == IsoNaive);
+    }
+    assert!(Timestamp::from_raw(Raw::NULL).is_none());
+}
+
+/// All frames that the engine makes by itself, with and without what is optional.
+fn engine_made() -> Vec<String> {
+    let now = Wall::from_unix_millis(1_772_337_906_789);
+    let id = Id::from("q\n1");
+    let ping = r#"{"type":"ping","id":3,"timestamp":1772337926.810}"#;
+    let mut frames = Vec::new();
+    let mut add = |make: &dyn Fn(&mut String)| {
+        let mut out = String::new();
+        make(&mut out);
+        frames.push(out);
+    };
+    add(&|out| write::connection(out, now, &["reply_to", "repeat"]));
+    add(&|out| write::connection(out, now, &[]));
+    add(&|out| write::ping(out, now));
+    add(&|out| write::pong(out, now, Some(&id)));
+    add(&|out| write::pong(out, now, None));
+    add(&|out| write::pong_to(out, &parse(ping).unwrap()));
+    add(&|out| write::context_updated(out, now, Some(&id)));
+    add(&|out| write::auth(out, "t\"oken"));
+    frames
+}
+
+#[test]
+fn no_new_frame_can_be_taken_for_an_answer_or_a_failure() {
+    for text in engine_made() {
+        let envelope = parse(&text).unwrap();
+        for name in ["message", "content", "response", "text", "error"] {
+            assert!(envelope.field(name).is_none(), "{text}");
+        }
+        assert!(!envelope.kind().is_answer());
+        assert!(envelope.message().misfits().is_empty(), "{text}");
+        assert!(envelope.message().extra().is_empty(), "{text}");
+    }
+}
+
+#[test]
+fn the_engines_frames_are_spelled_so() {
+    assert_eq!(
+        engine_made(),
+        [
+            r#"{"type":"connection","status":"connected","timestamp":"2026-03-01T04:05:06.789Z","features":["reply_to","repeat"]}"#,
+            r#"{"type":"connection","status":"connected","timestamp":"2026-03-01T04:05:06.789Z"}"#,
+            r#"{"type":"ping","timestamp":"2026-03-01T04:05:06.789Z"}"#,
+            r#"{"type":"pong","timestamp":"2026-03-01T04:05:06.789Z","reply_to":"q\n1"}"#,
+            r#"{"type":"pong","timestamp":"2026-03-01T04:05:06.789Z"}"#,
+            r#"{"type":"pong","timestamp":1772337926.810,"reply_to":3}"#,
+            r#"{"type":"context_updated","timestamp":"2026-03-01T04:05:06.789Z","reply_to":"q\n1"}"#,
+            r#"{"type":"auth","token":"t\"oken"}"#,
+        ]
+    );
+}
+
+#[test]
+fn an_answer_has_equal_message_and_content_a_boolean_error_and_an_array_of_actions() {
+    let (now, id) = (Wall::EPOCH, Id::from(7));
+    for actions in [None, Some("[{\"type\":\"toast\"}]"), Some("{\"type\":\"toast\"}")] {
+        let mut out = String::new();
+        let answer = write::Answer {
+            text: "a \"b\" <&>",
+            ui_actions: actions.map(|json| Raw::parse(json, 9).unwrap()),
+            agent: Some("Trip Planner"),
+            reply_to: Some(&id),
+            ..write::Answer::default()
+        };
+        write::chat_response(&mut out, now, &answer);
+        let envelope = parse(&out).unwrap();
+        assert_eq!(envelope.reply_to(), Some(Id::from(7)));
+        let Message::ChatResponse(read) = envelope.message() else { panic!() };
+        assert_eq!(read.text(), Some("a \"b\" <&>"));
+        assert_eq!(read.message, read.content);
+        assert_eq!(read.error, Some(false));
+        assert_eq!(read.ui_actions.unwrap().items().count(), usize::from(actions.is_some()));
+        assert_eq!(read.ui_actions.unwrap().shape(), Shape::List);
+    }
+}
+
+#[test]
+fn an_error_says_its_code_and_when_to_come_back() {
+    use core::time::Duration;
+    for (after, seconds) in [
+        (Duration::from_secs(12), "12"),
+        (Duration::from_millis(1_500), "1.5"),
+        (Duration::from_nanos(1), "0.001"),
+        (Duration::ZERO, "0"),
+    ] {
+        let mut out = String::new();
+        let failure = write::Failure {
+            code: &ErrorCode::RateLimitExceeded,
+            message: "slow down",
+            retry_after: Some(after),
+            reply_to: None,
+        };
+        write::error(&mut out, Wall::EPOCH, &failure);
+        assert_eq!(
+            out,
+            format!(
+                r#"{{"type":"error","message":"slow down","error_code":"RATE_LIMIT_EXCEEDED","retry_after":{seconds},"timestamp":"1970-01-01T00:00:00.000Z"}}"#
+            )
+        );
+        let Message::Error(error) = parse(&out).unwrap().message() else { panic!() };
+        assert!(error.retry_after().unwrap() >= after);
+    }
+}
+
+#[test]
+fn kinds_are_stored_as_the_report_has_it() {
+    use Storage::*;
+    for (kind, storage) in [
+        ("ping", Transient),
+        ("pong", Transient),
+        ("connection", Transient),
+        ("visual_action", Transient),
+        ("chat_response", Stored),
+        ("message", Stored),
+        ("error", StoredWithLog),
+        ("never_heard_of", Stored),
+    ] {
+        assert_eq!(Kind::from(kind).storage(), storage);
+    }
+}
+
+#[test]
+fn only_answers_answer() {
+    let answers: Vec<_> =
+        Kind::ALL.iter().filter(|it| it.is_answer()).map(ToString::to_string).collect();
+    assert_eq!(
+        answers,
+        ["chat_response", "chat_response_complete", "error", "response", "response_complete"]
+    );
+    assert!(Kind::ALL.iter().all(|it| !(it.is_answer() && it.is_request())));
+}
+
+proptest! {
+    #[test]
+    fn the_written_time_reads_back(millis in -62_167_219_200_000..253_402_300_800_000_i64) {
+        let wall = Wall::from_unix_millis(millis);
+        let written = Timestamp::from(wall);
+        let read = read_time(written.as_json());
+        prop_assert_eq!((read.wall(), read.form()), (Some(wall), TimeForm::IsoZoned));
+    }
+
+    #[test]
+    fn no_text_panics_as_a_time(text in "[0-9TZ:.+ -]{0,40}") {
+        let _ = read_time(&format!("\"{text}\""));
+    }
+
+    #[test]
+    fn a_scan_of_another_text_never_panics(a in json(), b in any::<String>()) {
+        let text = format!(r#"{{"x":{a},"type":"chat","message":"é","id":1}}"#);
+        let scan = parse(&text).map(|it| it.scan());
+        if let Ok(scan) = scan {
+            let envelope = Envelope::from_scan(&b, scan);
+            let _ = (envelope.kind(), envelope.id(), envelope.timestamp(), envelope.message());
+        }
+    }
+}
