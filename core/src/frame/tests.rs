@@ -112,21 +112,34 @@ const SMALL: FrameConfig =
 
 /// Frames that are mostly right, so that random streams get far.
 fn any_stream(masked: bool) -> impl Strategy<Value = Vec<u8>> {
-    let first = prop_oneof![
-        30 => prop::sample::select(vec![0x81u8, 0x82, 0x01, 0x02, 0x00, 0x80, 0x89, 0x8a]),
-        1 => prop::sample::select(vec![0x88u8, 0x09, 0x91, 0x83, 0x8b, 0xc1]),
-    ];
+    let wrong = prop::sample::select(vec![0x00u8, 0x01, 0x80, 0x81, 0x88, 0x09, 0x91, 0x83, 0xc1]);
     let payload = prop_oneof![
-        4 => "[a-zé漢🦀]{0,12}".prop_map(String::into_bytes),
+        8 => "[a-zé漢🦀]{0,12}".prop_map(String::into_bytes),
         1 => prop::collection::vec(any::<u8>(), 0..8),
-        1 => "[a-z]{120,210}".prop_map(String::into_bytes),
+        2 => "[a-z]{120,205}".prop_map(String::into_bytes),
     ];
-    let wrong_mask = prop::bool::weighted(0.01);
-    let frame = (first, payload, wrong_mask)
-        .prop_map(move |(first, payload, wrong)| raw(first, masked != wrong, &payload));
-    let cut = 0usize..4;
-    (prop::collection::vec(frame, 0..24), cut).prop_map(|(frames, cut)| {
-        let mut bytes = frames.concat();
+    let frame = (0u8..6, payload, prop::option::weighted(0.03, wrong), prop::bool::weighted(0.01));
+    (prop::collection::vec(frame, 0..24), 0usize..4).prop_map(move |(frames, cut)| {
+        let (mut bytes, mut open) = (Vec::new(), false);
+        for (choice, payload, wrong, wrong_mask) in frames {
+            let first = match (choice, open) {
+                (0 | 1, false) => 0x81,
+                (2, false) => 0x82,
+                (3, false) => 0x01,
+                (0 | 1, true) => 0x80,
+                (2 | 3, true) => 0x00,
+                (4, _) => 0x89,
+                _ => 0x8a,
+            };
+            if first < 8 {
+                open = true;
+            } else if first == 0x80 {
+                open = false;
+            }
+            let room = if first > 0x88 { 125 } else { usize::MAX };
+            let payload = &payload[..payload.len().min(room)];
+            bytes.extend(raw(wrong.unwrap_or(first), masked != wrong_mask, payload));
+        }
         bytes.truncate(bytes.len().saturating_sub(cut));
         bytes
     })

@@ -25,6 +25,7 @@ fn each_fault_is_told_once_by_name_and_ends_the_reading() {
         ([text(0x01, b"a"), text(0x81, b"a")].concat(), FrameError::MessageInterleaved, 1002),
         ([text(0x02, b"a"), text(0x02, b"a")].concat(), FrameError::MessageInterleaved, 1002),
         (vec![0x81, 0xfe, 0, 125], FrameError::LengthNotMinimal, 1002),
+        (vec![0x81, 0xfe, 0, 1, 0, 0, 0, 0, b'a'], FrameError::LengthNotMinimal, 1002),
         (vec![0x81, 0xff, 0, 0, 0, 0, 0, 0, 0xff, 0xff], FrameError::LengthNotMinimal, 1002),
         (vec![0x81, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 1], FrameError::LengthTopBit, 1002),
         (
@@ -71,6 +72,7 @@ fn limits_are_exact() {
     assert_eq!(small(&part(0x82, 200)), Some(Owned::Binary(vec![0; 200])));
     let error = FrameError::FrameTooBig { length: 201, limit: 200 };
     assert_eq!(small(&part(0x82, 201)[..4]), Some(Owned::Failed(error)));
+    assert_eq!(small(&part(0x82, 201)), Some(Owned::Failed(error)));
     let two = |last| [part(0x02, 200), part(0x80, last)].concat();
     assert_eq!(small(&two(100)), Some(Owned::Binary(vec![0; 300])));
     let error = FrameError::MessageTooBig { length: 301, limit: 300 };
