@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::refusal::{Code, Refusal, Unit};
+use crate::envelope::Envelope;
 
 /// The limits of one message type.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +24,7 @@ pub struct Rule {
 ///
 /// | types | bytes | which number |
 /// |---|---|---|
-/// | `chat`, `message`, `user_message`, `text_input` | 65,536 | `websocket_text` |
+/// | `chat`, `chat_message`, `message`, `user_message`, `text_input` | 65,536 | `websocket_text` |
 /// | `voice`, `voice_input` | 1,048,576 | audio is 10 MiB there, cut to the size that disconnects |
 /// | `feedback` | 4,096 | `feedback` |
 /// | `ping`, `pong`, `heartbeat` | 4,096 | none there (a 70 kB ping passes); a ping needs no more |
@@ -74,6 +75,16 @@ impl Sizes {
         self.rules.values().map(|rule| rule.bytes).fold(self.other.bytes, usize::max)
     }
 
+    /// Checks an envelope.
+    ///
+    /// # Errors
+    ///
+    /// The first limit that is exceeded.
+    pub fn check_envelope(&self, envelope: &Envelope<'_>) -> Result<(), Refusal> {
+        let field = |name: &str| envelope.field(name).map(|value| value.as_json());
+        self.check(envelope.kind().as_str(), envelope.as_str().len(), field)
+    }
+
     /// Checks a message of this type, `len` bytes long, whose top-level members `field` finds by
     /// name: each as the JSON text of its value.
     ///
@@ -122,7 +133,7 @@ impl Default for Sizes {
             Rule { bytes, fields, nested: NESTED.to_vec() }
         };
         let mut sizes = Self::new(10, rule(131_072, &[]));
-        for kind in ["chat", "message", "user_message", "text_input"] {
+        for kind in ["chat", "chat_message", "message", "user_message", "text_input"] {
             sizes = sizes.with(kind, rule(65_536, &[]));
         }
         for kind in ["voice", "voice_input"] {

@@ -195,6 +195,29 @@ fn sizes_are_those_of_the_table() {
 }
 
 #[test]
+fn an_envelope_is_checked_by_its_type_and_members() {
+    let sizes = Sizes::default();
+    let check = |text: &str| {
+        let envelope = crate::envelope::Envelope::parse(text, sizes.depth).expect("an envelope");
+        sizes.check_envelope(&envelope).map_err(|refusal| refusal.to_string())
+    };
+    let chat = |length: usize| {
+        let message = "x".repeat(length);
+        format!(r#"{{"type":"chat","id":1,"message":"{message}","made_up":"{message}"}}"#)
+    };
+    assert_eq!(check(&chat(5_000)), Ok(()));
+    let refused = Err("message too long: 5001 characters, at most 5000".to_owned());
+    assert_eq!(check(&chat(5_001)), refused);
+    let long = "s".repeat(101);
+    let session = format!(r#"{{"type":"unheard_of","session_id":"{long}"}}"#);
+    let refused = Err("session_id too long: 101 characters, at most 100".to_owned());
+    assert_eq!(check(&session), refused);
+    let ping = format!(r#"{{"type":"ping","padding":"{}"}}"#, "x".repeat(5_000));
+    let refused = Err(format!("message too large: {} bytes, at most 4096", ping.len()));
+    assert_eq!(check(&ping), refused);
+}
+
+#[test]
 fn a_field_that_is_too_long_is_named() {
     let sizes = Sizes::default();
     let text = format!("\"{}\"", "\u{e4}".repeat(5_001));

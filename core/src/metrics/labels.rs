@@ -74,6 +74,8 @@ labels! {
     MessageType "type" {
         /// A question in words.
         Chat = "chat",
+        /// A question in words, as load tests name it.
+        ChatMessage = "chat_message",
         /// Asks for life.
         Ping = "ping",
         /// Shows life.
@@ -334,24 +336,29 @@ labels! {
         Closed = "closed",
     }
 
-    /// Why a route was chosen.
+    /// Why a route was chosen: the words of [`Because`](crate::routing::Because), and what may
+    /// follow from there.
     RouteReason "because" {
         /// The message names the agent.
-        Agent = "agent",
+        AgentId = "agent_id",
+        /// The named agent is not in the table.
+        UnknownAgent = "unknown_agent",
         /// By the type of the message.
-        MessageType = "type",
+        MessageType = "message_type",
         /// By the intent.
         Intent = "intent",
         /// By a keyword in the text.
         Keyword = "keyword",
-        /// Nothing else matched.
+        /// Nothing else matched, and there is a default.
         Default = "default",
+        /// Nothing matched.
+        NoMatch = "no_match",
         /// The first choice was busy or ill.
         Fallback = "fallback",
-        /// The named agent is not in the table.
-        UnknownAgent = "unknown_agent",
         /// Nobody can take it.
         Unavailable = "unavailable",
+        /// Any other reason.
+        Other = "other",
     }
 }
 
@@ -359,6 +366,13 @@ impl MessageType {
     /// The type with this name, or [`MessageType::Other`].
     pub fn known(name: &str) -> Self {
         Self::of(name).unwrap_or(Self::Other)
+    }
+}
+
+impl RouteReason {
+    /// The reason with this text, or [`RouteReason::Other`].
+    pub fn known(because: &str) -> Self {
+        Self::of(because).unwrap_or(Self::Other)
     }
 }
 

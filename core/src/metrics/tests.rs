@@ -141,11 +141,45 @@ fn a_histogram_tells_exact_counts_below_each_bound() {
 }
 
 #[test]
+fn the_words_of_the_layers_above_are_label_values() {
+    use crate::envelope::{ErrorCode, Kind};
+    use crate::limits::{Class, Code};
+    use crate::routing::Because;
+
+    for reason in [
+        Because::AgentId,
+        Because::UnknownAgent,
+        Because::MessageType,
+        Because::Intent,
+        Because::Keyword { word: "fuel" },
+        Because::Default,
+        Because::NoMatch,
+    ] {
+        assert_eq!(RouteReason::known(reason.as_str()).as_str(), reason.as_str());
+    }
+    for class in Class::ALL {
+        assert_eq!(RateClass::of(class.as_str()).map(Label::as_str), Some(class.as_str()));
+    }
+    for code in [Code::Invalid, Code::RateLimited, Code::TooLarge] {
+        assert_eq!(Refused::known(code.as_str()).as_str(), code.as_str());
+        assert!(!matches!(ErrorCode::from(code.as_str()), ErrorCode::Unknown(_)));
+    }
+    // Every type that the dialect knows has a value of its own, and one that it does not has not.
+    for label in MessageType::ALL {
+        assert_eq!(MessageType::known(label.as_str()), *label);
+    }
+    for kind in [Kind::Chat, Kind::ChatMessage, Kind::TimerExpired, Kind::SttResult, Kind::Batch] {
+        assert_eq!(MessageType::known(kind.as_str()).as_str(), kind.as_str());
+    }
+    assert_eq!(MessageType::known("made_up"), MessageType::Other);
+}
+
+#[test]
 fn agents_beyond_the_bound_count_as_other() {
     let mut agents = Agents::default();
     for number in 0..200 {
         let agent = agents.agent(&format!("agent-{number}"));
-        agents.increment(agent, RouteReason::Agent);
+        agents.increment(agent, RouteReason::AgentId);
     }
     assert_eq!(agents.agent("agent-7"), agents.agent("agent-7"));
     let counts: Vec<(&str, u64)> =
@@ -166,7 +200,7 @@ fn merging_adds_everything() {
         metrics.messages.increment(MessageType::Chat, Direction::Outbound);
         metrics.request_latency.record(Duration::from_millis(1));
         let agent = metrics.routes.agent(agent);
-        metrics.routes.increment(agent, RouteReason::Agent);
+        metrics.routes.increment(agent, RouteReason::AgentId);
     }
     a.merge(&b);
     assert_eq!(a.connections.value(), 3);
