@@ -7,6 +7,7 @@ pub mod dedup;
 pub mod envelope;
 mod fifo;
 pub mod frame;
+pub mod hub;
 pub mod limits;
 pub mod link;
 pub mod metrics;

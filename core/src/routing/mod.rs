@@ -125,6 +125,7 @@ pub use load::{
     MAX_KEYWORD_BYTES, MAX_KEYWORDS, MAX_LENGTH, MAX_LISTED, MAX_TABLE,
 };
 pub use names::MAX_NAME;
+pub(crate) use router::Choice;
 pub use router::{Finished, Replaced, Router, Status};
 pub use table::{Agent, Table};
 pub use tickets::Ticket;

@@ -147,7 +147,8 @@ impl Router {
         })
     }
 
-    fn choose(&mut self, now: Mono, query: &Query<'_>) -> Choice {
+    /// The first half of [`route`](Self::route): decides and lends nothing.
+    pub(crate) fn choose(&mut self, now: Mono, query: &Query<'_>) -> Choice {
         let Self { table, live, tickets, random, scratch } = self;
         let mut pool = Pool { now, table, live, tickets, random };
         if let Some(name) = query.agent {
@@ -182,7 +183,7 @@ impl Router {
 
     /// Puts names to the indexes of a choice.
     #[inline]
-    fn decision(&self, choice: Choice) -> Decision<'_> {
+    pub(crate) fn decision(&self, choice: Choice) -> Decision<'_> {
         let table = &*self.table;
         let because = match choice.basis {
             Basis::AgentId => Because::AgentId,
@@ -230,12 +231,12 @@ impl Live {
 
 /// A decision in indexes.
 #[derive(Clone, Copy, Debug)]
-struct Choice {
+pub(crate) struct Choice {
     agent: u16,
     basis: Basis,
     fallback: Option<(u16, Obstacle)>,
-    ticket: Option<Ticket>,
-    refused: Option<Refused>,
+    pub(crate) ticket: Option<Ticket>,
+    pub(crate) refused: Option<Refused>,
     unknown_intent: bool,
 }
 

@@ -1,0 +1,118 @@
+//! The bounds and choices of a hub.
+
+use core::fmt;
+use core::time::Duration;
+
+use crate::dedup::WindowConfig;
+use crate::limits::{Rates, Sizes};
+use crate::link::{LinkConfig, Verify};
+
+/// The bounds and choices of a [`Hub`](super::Hub). Its memory ceiling follows from them.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct HubConfig {
+    /// What every link keeps to: handshake, heartbeat, frames, outbox.
+    pub link: LinkConfig,
+    /// The origins from which a browser may connect, compared without regard to case; peers that
+    /// send no `Origin` are not concerned. `None`, the default, allows every origin: the token
+    /// in the URL is no ambient credential, so there is nothing a foreign page could ride on.
+    pub origins: Option<Vec<String>>,
+    /// Most links at once, from accepting to the end. Default 131,072.
+    pub max_links: u32,
+    /// Most links of one user at once. Default 8.
+    pub max_links_per_user: u32,
+    /// What happens to one link more. Default [`UserCap::CloseOldest`].
+    pub at_user_cap: UserCap,
+    /// Most running requests at once. Default 65,536.
+    pub max_requests: u32,
+    /// Most running requests of one link. Default 32.
+    pub max_requests_per_link: u32,
+    /// How long a request waits for [`Hub::reply`](super::Hub::reply). Default 120 s.
+    pub request_timeout: Duration,
+    /// How long a link waits for [`Hub::authorize`](super::Hub::authorize). Default 10 s.
+    pub auth_timeout: Duration,
+    /// How long a link may go on with an expired token before it is closed. Default 60 s.
+    pub token_grace: Duration,
+    /// Limits of messages by type.
+    pub sizes: Sizes,
+    /// Rates of users.
+    pub rates: Rates,
+    /// The refusal after so many unforgiven ones closes the link. Default 5.
+    pub max_violations: u32,
+    /// All refusals are forgiven after this. Default 60 s.
+    pub violation_window: Duration,
+    /// The duplicate window, one for all users. Default as [`WindowConfig`] has it, but 65,536
+    /// entries and 16 MiB of results.
+    pub window: WindowConfig,
+    /// Types beyond those of the dialect that the host takes as
+    /// [`Event::Message`](super::Event::Message).
+    pub accepts: Vec<String>,
+    /// What happens to a request that names an unknown agent. Default [`UnknownAgent::Answer`].
+    pub unknown_agent: UnknownAgent,
+}
+
+impl Default for HubConfig {
+    fn default() -> Self {
+        Self {
+            link: LinkConfig::default(),
+            origins: None,
+            max_links: 131_072,
+            max_links_per_user: 8,
+            at_user_cap: UserCap::CloseOldest,
+            max_requests: 65_536,
+            max_requests_per_link: 32,
+            request_timeout: Duration::from_secs(120),
+            auth_timeout: Duration::from_secs(10),
+            token_grace: Duration::from_secs(60),
+            sizes: Sizes::default(),
+            rates: Rates::default(),
+            max_violations: 5,
+            violation_window: Duration::from_secs(60),
+            window: WindowConfig {
+                max_entries: 65_536,
+                max_result_bytes: 16 * 1024 * 1024,
+                ..WindowConfig::default()
+            },
+            accepts: Vec::new(),
+            unknown_agent: UnknownAgent::Answer,
+        }
+    }
+}
+
+/// What happens when a user opens one link more than it may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum UserCap {
+    /// The oldest link is closed with 4500 (do not come back): its device was left somewhere.
+    CloseOldest,
+    /// The new link is closed with 1013 (come back later).
+    RefuseNewest,
+}
+
+/// What happens to a request that names an agent no table knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum UnknownAgent {
+    /// The hub answers `error` with `UNKNOWN_AGENT`.
+    Answer,
+    /// It is a request like any other, for the table's error handler.
+    Route,
+}
+
+/// Who decides whether a token is good.
+#[non_exhaustive]
+pub enum Auth {
+    /// A verifier, at once.
+    Verifier(Box<dyn Verify + Send>),
+    /// The host, in its own time, by [`Hub::authorize`](super::Hub::authorize).
+    Host,
+}
+
+impl fmt::Debug for Auth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Verifier(_) => "Auth::Verifier(..)",
+            Self::Host => "Auth::Host",
+        })
+    }
+}

@@ -1,0 +1,96 @@
+//! The end of a hub: every link is told, spread over time.
+
+use core::time::Duration;
+
+use super::Hub;
+use super::event::Told;
+use super::slot::Phase;
+use crate::frame::CloseCode;
+use crate::metrics::MessageType;
+use crate::time::{Deadline, Mono, Now, TimerReason};
+
+/// How long a link whose turn has come may wait for the answers to its running requests: again
+/// and again until the spread is over.
+const PATIENCE: Duration = Duration::from_millis(250);
+
+/// A hub that takes no more links and sends the ones it has away.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Drain {
+    /// When the last link is told at the latest.
+    until: Mono,
+    /// The links are told to come back within this.
+    spread: Duration,
+    told: bool,
+}
+
+impl Hub {
+    /// Sends every link away within `spread`, and takes no new ones.
+    ///
+    /// Each link has a moment of its own, drawn from the spread, so that not all come back at
+    /// once. It is told `going_away` with `retry_after`, which clients of this engine honour and
+    /// others do not look at, and then closed with 1012. A link with running requests is given
+    /// the rest of the spread to see them answered. Links that are not welcomed yet go at once.
+    /// At the end comes [`Event::Drained`](super::Event::Drained).
+    pub fn drain(&mut self, now: Now, spread: Duration) {
+        self.set_now(now);
+        if self.drain.is_some() {
+            return;
+        }
+        let until = self.now.mono + spread;
+        self.drain = Some(Drain { until, spread, told: false });
+        for index in 0..self.links.end() {
+            let Some(slot) = self.links.get_mut(index) else { continue };
+            match slot.phase {
+                Phase::Open => {
+                    let at = self.now.mono + self.random.up_to(spread);
+                    slot.deadline = Some(Deadline::new(at, TimerReason::Drain));
+                    self.arm(index);
+                }
+                Phase::Ended => {}
+                _ => self.close(index, CloseCode::SERVICE_RESTART, "restarting"),
+            }
+        }
+    }
+
+    /// Whether [`drain`](Self::drain) was called.
+    pub fn is_draining(&self) -> bool {
+        self.drain.is_some()
+    }
+
+    /// The turn of a link has come.
+    pub(super) fn drain_link(&mut self, index: u32) {
+        let Some(drain) = self.drain else { return };
+        let Some(slot) = self.links.get_mut(index) else { return };
+        if slot.running > 0 && self.now.mono < drain.until {
+            let at = drain.until.min(self.now.mono + PATIENCE);
+            slot.deadline = Some(Deadline::new(at, TimerReason::Drain));
+            return;
+        }
+        // Whoever is told late has less of a crowd around it.
+        let after = drain.spread.max(Duration::from_secs(1));
+        self.text.clear();
+        going_away(&mut self.text, after);
+        self.send_text(index, MessageType::Other);
+        self.close(index, CloseCode::SERVICE_RESTART, "restarting");
+    }
+
+    /// Whether the last link has gone, told once.
+    pub(super) fn drained(&mut self) -> Option<Told> {
+        let gone = self.links.is_empty();
+        let drain = self.drain.as_mut()?;
+        if !gone || drain.told {
+            return None;
+        }
+        drain.told = true;
+        Some(Told::Drained)
+    }
+}
+
+/// A frame that no client without the engine looks at.
+fn going_away(out: &mut String, retry_after: Duration) {
+    use core::fmt::Write as _;
+    let millis = retry_after.as_millis();
+    let (secs, millis) = (millis / 1_000, millis % 1_000);
+    let written = write!(out, r#"{{"type":"going_away","retry_after":{secs}.{millis:03}}}"#);
+    debug_assert!(written.is_ok(), "a String takes everything");
+}

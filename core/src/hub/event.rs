@@ -1,0 +1,172 @@
+//! What a hub tells its host.
+
+use core::time::Duration;
+
+use super::users::UserIndex;
+use super::{LinkId, RequestId};
+use crate::envelope::{Envelope, ErrorCode, Scan};
+use crate::frame::{Item, handshake};
+use crate::link::{Closed, Overflowed, Token};
+use crate::routing::{Choice, Decision};
+
+/// What happened, lent from the hub's buffers until its next call.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// A plain HTTP request, no WebSocket: answer it with [`Hub::respond`](super::Hub::respond).
+    Http {
+        /// The connection it came over.
+        link: LinkId,
+        /// Method, target and headers.
+        request: &'a handshake::Request,
+    },
+    /// A peer presents a token: decide with [`Hub::authorize`](super::Hub::authorize). Only under
+    /// [`Auth::Host`](super::Auth::Host).
+    Authorize {
+        /// The link that waits. Nothing it sends is looked at before the verdict.
+        link: LinkId,
+        /// The user it claims to be: what the token's subject has to be.
+        user: &'a str,
+        /// What it presents.
+        token: &'a Token,
+    },
+    /// A link was authorised and welcomed.
+    Opened {
+        /// The link.
+        link: LinkId,
+        /// Its user.
+        user: &'a str,
+        /// How many links the user has now.
+        links_of_user: u32,
+    },
+    /// A message that wants a reply: see [`Hub::reply`](super::Hub::reply).
+    Request(Request<'a>),
+    /// A message that wants no reply from the host. Where the dialect has an answer
+    /// (`context_updated`), the hub has given it.
+    Message {
+        /// Where it came from.
+        link: LinkId,
+        /// Who sent it.
+        user: &'a str,
+        /// The message.
+        envelope: Envelope<'a>,
+    },
+    /// A request came that had come before. It has no second effect.
+    Duplicate {
+        /// Where the repeat came from: this link gets the answer.
+        link: LinkId,
+        /// Who sent it.
+        user: &'a str,
+        /// What came of the first one.
+        first: Repeat,
+    },
+    /// A frame was refused. The peer was told with an `error`, unless too much waits to be
+    /// written already.
+    Refused(Refused<'a>),
+    /// The host did not reply to a request in time. The peer was told `REQUEST_EXPIRED`, and so
+    /// is every repeat.
+    Expired {
+        /// The request; a reply to it comes too late now.
+        request: RequestId,
+        /// Who asked.
+        user: &'a str,
+    },
+    /// What waited to be written to a link reached its bound, and frames were lost.
+    Overflowed {
+        /// The link.
+        link: LinkId,
+        /// Its user; empty before it was authorised.
+        user: &'a str,
+        /// What was lost since the last such event of this link.
+        overflowed: Overflowed,
+    },
+    /// A link has ended, however it did. Exactly once for each link that
+    /// [`Hub::accept`](super::Hub::accept) gave.
+    Closed {
+        /// The link. From here the id means nothing.
+        link: LinkId,
+        /// Its user; empty if it never was authorised.
+        user: &'a str,
+        /// Why, and what was left unwritten.
+        closed: Closed<'a>,
+        /// Requests of this link that are still running. Their replies are kept for a repeat.
+        running: u32,
+        /// How many links the user has left.
+        links_of_user: u32,
+    },
+    /// Every link has ended after [`Hub::drain`](super::Hub::drain).
+    Drained,
+}
+
+/// A message that wants a reply, admitted and routed.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Request<'a> {
+    /// What to reply to.
+    pub request: RequestId,
+    /// Where it came from.
+    pub link: LinkId,
+    /// Who asks.
+    pub user: &'a str,
+    /// Who is to answer, and why.
+    pub decision: Decision<'a>,
+    /// The message; its payload is parsed when asked for.
+    pub envelope: Envelope<'a>,
+}
+
+/// A frame that was refused.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Refused<'a> {
+    /// Where it came from.
+    pub link: LinkId,
+    /// Who sent it; empty before it was authorised.
+    pub user: &'a str,
+    /// What the peer was told.
+    pub code: ErrorCode<'static>,
+    /// When the peer may try again.
+    pub retry_after: Option<Duration>,
+    /// How many more refusals the user is forgiven right now.
+    pub left: u32,
+    /// It was one too many: the link closes.
+    pub closing: bool,
+}
+
+/// What came of the first of several equal requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(clippy::exhaustive_enums)]
+pub enum Repeat {
+    /// It was answered, and its answer was sent again.
+    Answered,
+    /// It was answered, but the answer is no longer kept: the peer was told
+    /// `DUPLICATE_REQUEST`.
+    Forgotten,
+    /// It is running. Its answer will go to the link of the repeat.
+    Running(RequestId),
+}
+
+/// An event in places and numbers, before anything is lent.
+#[derive(Clone, Debug)]
+pub(super) enum Told {
+    Http(u32),
+    Authorize(u32),
+    Opened(u32),
+    Request { slot: u32, request: RequestId, text: Item, scan: Scan, choice: Choice },
+    Message { slot: u32, text: Item, scan: Scan },
+    Duplicate { slot: u32, first: Repeat },
+    Refused(Refusal),
+    Expired { request: RequestId, user: UserIndex },
+    Overflowed { slot: u32, overflowed: Overflowed },
+    Closed { slot: u32, running: u32, links_of_user: u32 },
+    Drained,
+}
+
+/// A refusal, without its names.
+#[derive(Clone, Debug)]
+pub(super) struct Refusal {
+    pub(super) slot: u32,
+    pub(super) code: ErrorCode<'static>,
+    pub(super) retry_after: Option<Duration>,
+    pub(super) left: u32,
+    pub(super) closing: bool,
+}

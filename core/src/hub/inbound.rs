@@ -1,0 +1,92 @@
+//! What a message leads to, once it has been examined.
+
+use super::admission::{Admission, Finding};
+use super::event::Told;
+use super::inline::InlineText;
+use super::refusal::id;
+use super::requests::Running;
+use super::slot::{Phase, Turn};
+use super::{Hub, RequestId};
+use crate::dedup::Key;
+use crate::envelope::write;
+use crate::frame::Item;
+use crate::metrics::{Direction, MessageType};
+use crate::routing::Choice;
+
+impl Hub {
+    /// A text message has come.
+    pub(super) fn inbound(&mut self, index: u32, text: Item) -> Option<Told> {
+        let slot = self.links.get_mut(index)?;
+        if slot.phase != Phase::Open {
+            return None;
+        }
+        let mut admission = Admission {
+            now: self.now,
+            user: self.users.name(slot.user),
+            free: slot.running < self.config.max_requests_per_link && !self.requests.is_full(),
+            sizes: &self.config.sizes,
+            accepts: &self.config.accepts,
+            unknown_agent: self.config.unknown_agent,
+            window: &mut self.window,
+            rates: &mut self.rates,
+            router: &mut self.router,
+            metrics: &mut self.metrics,
+        };
+        // If it is not UTF-8 the link's next step says so.
+        let finding = admission.examine(slot.link.text(text).ok()?);
+        match finding {
+            Finding::Life => None,
+            Finding::Ping { id: asked } => {
+                self.text.clear();
+                let reply_to = asked.as_ref().and_then(id);
+                write::pong(&mut self.text, self.now.wall, reply_to.as_ref());
+                self.metrics.pings.increment(Direction::Inbound);
+                self.metrics.pongs.increment(Direction::Outbound);
+                self.send_text(index, MessageType::Pong);
+                None
+            }
+            Finding::Renewal { token } => self.renewal(index, token),
+            Finding::Message { scan, acknowledge, id: asked } => {
+                if acknowledge {
+                    self.text.clear();
+                    let reply_to = asked.as_ref().and_then(id);
+                    write::context_updated(&mut self.text, self.now.wall, reply_to.as_ref());
+                    self.send_text(index, MessageType::ContextUpdated);
+                }
+                Some(Told::Message { slot: index, text, scan })
+            }
+            Finding::Request { scan, choice, key, id } => {
+                let request = self.enter(index, &choice, key, id)?;
+                Some(Told::Request { slot: index, request, text, scan, choice })
+            }
+            Finding::Repeat { key, id, first } => self.repeat(index, key, id, first),
+            Finding::Fault { fault, id, in_order } => {
+                self.refuse(index, &fault, id.as_ref(), in_order)
+            }
+        }
+    }
+
+    /// Enters a request among the running ones.
+    fn enter(
+        &mut self,
+        index: u32,
+        choice: &Choice,
+        key: Option<Key>,
+        id: Option<InlineText>,
+    ) -> Option<RequestId> {
+        let slot = self.links.get_mut(index)?;
+        let mut running = Running::new(index, slot.user, self.now.mono);
+        let in_order = id.is_none();
+        running.key = key;
+        running.id = id;
+        running.ticket = choice.ticket;
+        let user = self.users.get_mut(slot.user)?;
+        // There is room: the admission has looked.
+        let (request, generation) = self.requests.insert(running, user)?;
+        slot.running += 1;
+        if in_order {
+            slot.turns.push_back(Turn::Running(request));
+        }
+        Some(RequestId::new(request, generation))
+    }
+}

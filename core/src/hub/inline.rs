@@ -1,0 +1,63 @@
+//! A short text kept without an allocation.
+
+/// Longest text kept inside: a UUID in quotes and some more.
+const INSIDE: usize = 46;
+
+/// An owned text: inside when short, on the heap when long.
+#[derive(Clone, Debug)]
+pub(super) enum InlineText {
+    Inside(u8, [u8; INSIDE]),
+    Heap(Box<str>),
+}
+
+impl InlineText {
+    pub(super) fn new(text: &str) -> Self {
+        match u8::try_from(text.len()) {
+            Ok(len) if text.len() <= INSIDE => {
+                let mut bytes = [0; INSIDE];
+                bytes[..text.len()].copy_from_slice(text.as_bytes());
+                Self::Inside(len, bytes)
+            }
+            _ => Self::Heap(text.into()),
+        }
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        match self {
+            // Always valid: the bytes were copied from a `str`, whole.
+            Self::Inside(len, bytes) => {
+                core::str::from_utf8(&bytes[..usize::from(*len)]).unwrap_or_default()
+            }
+            Self::Heap(text) => text,
+        }
+    }
+
+    /// Bytes on the heap.
+    pub(super) fn heap(&self) -> usize {
+        match self {
+            Self::Inside(..) => 0,
+            Self::Heap(text) => text.len(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn any_text_comes_back(text in ".{0,80}") {
+            let kept = InlineText::new(&text);
+            prop_assert_eq!(kept.as_str(), text);
+        }
+    }
+
+    #[test]
+    fn an_id_of_the_usual_kind_costs_no_allocation() {
+        assert_eq!(InlineText::new("\"7b1e0c52-3f4a-4d1b-9a55-0c2f6f6a1d10\"").heap(), 0);
+        assert_eq!(InlineText::new(&"x".repeat(47)).heap(), 47);
+    }
+}

@@ -1,0 +1,418 @@
+//! Many incoming links of many users: what a server holds.
+//!
+//! A [`Hub`] is one value with the same verbs as every machine here. The host gives it
+//! connections, bytes and time; the hub answers with events, bytes and the next deadline:
+//!
+//! 1. One call in: [`accept`](Hub::accept), [`handle_bytes`](Hub::handle_bytes),
+//!    [`handle_closed`](Hub::handle_closed), [`handle_timeout`](Hub::handle_timeout), or a command
+//!    such as [`reply`](Hub::reply).
+//! 2. [`poll_event`](Hub::poll_event) until it has none. The work is done here, message by
+//!    message: an event lends what came from the link's own buffer.
+//! 3. [`poll_writable`](Hub::poll_writable) until it names no link, and
+//!    [`poll_transmit`](Hub::poll_transmit) for each.
+//! 4. [`poll_timeout`](Hub::poll_timeout): when to call `handle_timeout`.
+//!
+//! What comes in passes, in this order, the frame reader, the envelope's one strict pass, size
+//! limits, the duplicate window, the rate of the user, and the routing table, and leaves as an
+//! [`Event`]. What is refused is answered with an `error`, counted, and told to the host; it
+//! closes the link only when there is too much of it.
+//!
+//! Everything is bounded by [`HubConfig`]: links, links of a user, running requests, what waits
+//! to be written, the duplicate window, the tables of rates. There are no queues of events: what
+//! is to be told is found in the links and requests themselves.
+
+mod admission;
+mod config;
+mod drain;
+mod event;
+mod ids;
+mod inbound;
+mod inline;
+mod opening;
+mod push;
+mod refusal;
+mod replies;
+mod reply;
+mod requests;
+mod run;
+mod slab;
+mod slot;
+mod timers;
+mod users;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use core::fmt;
+
+use ahash::RandomState;
+use thiserror::Error;
+
+pub use self::config::{Auth, HubConfig, UnknownAgent, UserCap};
+pub use self::event::{Event, Refused, Repeat, Request};
+pub use self::ids::{LinkId, RequestId};
+pub use self::push::{Push, PushError};
+pub use self::reply::{Answer, Delivered, Reply, ReplyError};
+
+use self::drain::Drain;
+use self::requests::Requests;
+use self::slab::{NONE, Slab};
+use self::slot::{Phase, Slot};
+use self::timers::Timers;
+use self::users::{UserIndex, Users};
+use crate::dedup::Window;
+use crate::limits::{RateLimiter, Violations};
+use crate::link::{AnswerError, LinkConfig, ServerLink, Transmit};
+use crate::metrics::{Direction, Metrics, RefusedConnection, Snapshot};
+use crate::routing::{Replaced, Router, Table};
+use crate::seed::{Random, Seed};
+use crate::time::{Deadline, Mono, Now, TimerReason, Wall};
+
+/// Events of one link in a row before the next link has its turn.
+const TURN: u32 = 16;
+
+/// Many links of many users. See the [module](self) for how it is driven.
+pub struct Hub {
+    config: HubConfig,
+    link_config: Arc<LinkConfig>,
+    auth: Auth,
+    /// The latest reading that the host gave.
+    now: Now,
+    links: Slab<Box<Slot>>,
+    users: Users,
+    requests: Requests,
+    timers: Timers,
+    /// Links to look at, each once.
+    ready: VecDeque<u32>,
+    /// Events that the first of `ready` has had in this turn.
+    turn: u32,
+    /// Links with something to write, each once.
+    writable: VecDeque<u32>,
+    window: Window,
+    rates: RateLimiter,
+    violations: Violations,
+    router: Router,
+    metrics: Metrics,
+    random: Random,
+    drain: Option<Drain>,
+    /// JSON in the making.
+    text: String,
+    /// A frame in the making.
+    frame: Vec<u8>,
+    /// What the last event lent, to be given up at the next call.
+    parting: Parting,
+}
+
+/// What the last event lent and nothing else holds any more.
+#[derive(Debug)]
+struct Parting {
+    link: u32,
+    user: UserIndex,
+}
+
+/// The hub takes no further connection.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Full {
+    /// It holds as many links as it may.
+    #[error("the hub holds as many links as it may")]
+    Links,
+    /// It is being drained.
+    #[error("the hub is being drained")]
+    Draining,
+}
+
+/// Why bytes were not taken.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InputError {
+    /// As much waits to be looked at as a link may hold: poll events first.
+    #[error("events must be polled before this link can take more bytes")]
+    NotDrained,
+    /// The link has ended. The connection can be dropped.
+    #[error("no such link")]
+    UnknownLink,
+}
+
+/// The link has ended.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[error("no such link")]
+pub struct UnknownLink;
+
+/// Why an HTTP request was not answered.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RespondError {
+    /// The response breaks HTTP, or no request waits for one.
+    #[error(transparent)]
+    Answer(#[from] AnswerError),
+    /// The link has ended.
+    #[error("no such link")]
+    UnknownLink,
+}
+
+impl Hub {
+    /// A hub that decides by `auth` who comes in and by `routes` who answers.
+    pub fn new(config: HubConfig, auth: Auth, routes: Arc<Table>, seed: Seed) -> Self {
+        let mut random = seed.into_random();
+        let hasher = RandomState::with_seeds(
+            random.next_u64(),
+            random.next_u64(),
+            random.next_u64(),
+            random.next_u64(),
+        );
+        let violations = Violations::new(
+            config.max_violations,
+            config.violation_window,
+            config.rates.max_users,
+            random.next_seed(),
+        );
+        Self {
+            link_config: Arc::new(config.link),
+            auth,
+            now: Now::new(Mono::ZERO, Wall::EPOCH),
+            links: Slab::new(config.max_links),
+            users: Users::new(hasher),
+            requests: Requests::new(config.max_requests),
+            timers: Timers::default(),
+            ready: VecDeque::new(),
+            turn: 0,
+            writable: VecDeque::new(),
+            window: Window::new(config.window, random.next_seed()),
+            rates: RateLimiter::new(config.rates.clone(), random.next_seed()),
+            violations,
+            router: Router::new(routes, random.next_seed()),
+            metrics: Metrics::new(),
+            random,
+            drain: None,
+            text: String::new(),
+            frame: Vec::new(),
+            parting: Parting { link: NONE, user: NONE },
+            config,
+        }
+    }
+
+    // Inputs.
+
+    /// A connection was accepted: the opening handshake comes next.
+    ///
+    /// # Errors
+    ///
+    /// [`Full`]: the host should close the connection. It was counted.
+    pub fn accept(&mut self, now: Now) -> Result<LinkId, Full> {
+        self.set_now(now);
+        if self.drain.is_some() {
+            self.metrics.connections_refused.increment(RefusedConnection::Draining);
+            return Err(Full::Draining);
+        }
+        if self.links.is_full() {
+            self.metrics.connections_refused.increment(RefusedConnection::Full);
+            return Err(Full::Links);
+        }
+        let link = ServerLink::new(&self.link_config, self.random.next_seed(), now);
+        let slot = Box::new(Slot::new(link, now.mono));
+        let Ok((slot, generation)) = self.links.insert(slot) else { return Err(Full::Links) };
+        self.arm(slot);
+        Ok(LinkId::new(slot, generation))
+    }
+
+    /// Bytes came over a link, in any chunking.
+    ///
+    /// # Errors
+    ///
+    /// [`InputError`]; a fault of the peer is an event instead.
+    pub fn handle_bytes(&mut self, now: Now, link: LinkId, bytes: &[u8]) -> Result<(), InputError> {
+        self.set_now(now);
+        let now = self.now;
+        let Some(slot) = self.slot_mut(link) else { return Err(InputError::UnknownLink) };
+        if slot.phase == Phase::Ended {
+            return Ok(());
+        }
+        let taken = slot.link.handle_bytes(now, bytes);
+        if taken.is_err() && slot.phase == Phase::Authorizing {
+            // The host polls, but the hub does not look before the verdict: the peer has sent
+            // more ahead of its welcome than a link may hold.
+            self.close_for_flood(link.slot);
+            return Ok(());
+        }
+        self.metrics.bytes.add(Direction::Inbound, bytes.len() as u64);
+        self.wake(link.slot);
+        self.arm(link.slot);
+        taken.map_err(|_| InputError::NotDrained)
+    }
+
+    /// The transport of a link has ended: end of file, reset, or a failed write. May be called
+    /// again and for links that have ended.
+    pub fn handle_closed(&mut self, now: Now, link: LinkId) {
+        self.set_now(now);
+        let now = self.now;
+        let Some(slot) = self.slot_mut(link) else { return };
+        slot.detached = true;
+        if slot.phase == Phase::Ended {
+            self.free(link.slot);
+        } else {
+            slot.link.handle_closed(now);
+            self.wake(link.slot);
+        }
+    }
+
+    /// Time has passed: at the deadline of [`poll_timeout`](Self::poll_timeout) or whenever the
+    /// host likes.
+    pub fn handle_timeout(&mut self, now: Now) {
+        self.set_now(now);
+        let now = self.now;
+        while let Some((at, index)) = self.timers.first() {
+            if at > now.mono {
+                break;
+            }
+            let due = self.links.get(index).and_then(|slot| slot.next_deadline());
+            match due {
+                Some(due) if due.at > now.mono => self.timers.set(index, due.at),
+                Some(_) => self.link_timeout(index),
+                None => self.timers.remove(index),
+            }
+        }
+    }
+
+    // Outputs.
+
+    /// The next event, lent until the next call.
+    pub fn poll_event(&mut self) -> Option<Event<'_>> {
+        self.part();
+        let told = self.step()?;
+        self.lend(told)
+    }
+
+    /// The next link with something to write or to hang up, each once until it is asked with
+    /// [`poll_transmit`](Self::poll_transmit).
+    pub fn poll_writable(&mut self) -> Option<LinkId> {
+        while let Some(index) = self.writable.pop_front() {
+            if let Some(slot) = self.links.get_mut(index) {
+                slot.writable = false;
+                return Some(self.id(index));
+            }
+        }
+        None
+    }
+
+    /// Appends all that waits to be written to a link. After writing it, the host hangs up if
+    /// told so; of a link that has ended nothing is left but that.
+    pub fn poll_transmit(&mut self, link: LinkId, out: &mut Vec<u8>) -> Transmit {
+        let Some(slot) = self.slot_mut(link) else { return gone() };
+        let before = out.len();
+        let transmit = slot.link.poll_transmit(out);
+        let ended = slot.phase == Phase::Ended;
+        slot.detached |= transmit.hang_up;
+        self.metrics.bytes.add(Direction::Outbound, (out.len() - before) as u64);
+        if transmit.hang_up {
+            if ended {
+                self.free(link.slot);
+            } else {
+                self.wake(link.slot);
+            }
+        }
+        transmit
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout), and why.
+    pub fn poll_timeout(&mut self) -> Option<Deadline> {
+        let link = loop {
+            let Some((at, index)) = self.timers.first() else { break None };
+            match self.links.get(index).and_then(|slot| slot.next_deadline()) {
+                Some(due) if due.at <= at => break Some(due),
+                Some(due) => self.timers.set(index, due.at),
+                None => self.timers.remove(index),
+            }
+        };
+        let expiry = self.requests.expiry(self.config.request_timeout);
+        let expiry = expiry.map(|at| Deadline::new(at, TimerReason::RequestExpiry));
+        Deadline::earlier(link, expiry)
+    }
+
+    // Commands that concern the hub as a whole.
+
+    /// Replaces the routing table between two messages. Running requests end under the new one.
+    pub fn replace_routes(&mut self, routes: Arc<Table>) -> Replaced {
+        self.router.replace(routes)
+    }
+
+    /// Replaces who decides whether tokens are good, for tokens that come from now on.
+    pub fn set_auth(&mut self, auth: Auth) {
+        self.auth = auth;
+    }
+
+    // Views.
+
+    /// Links that have not ended.
+    pub fn links(&self) -> usize {
+        self.links.len()
+    }
+
+    /// Users with a link or a running request.
+    pub fn users(&self) -> usize {
+        self.users.len()
+    }
+
+    /// Running requests.
+    pub fn requests(&self) -> usize {
+        self.requests.len()
+    }
+
+    /// The welcomed links of a user, newest first.
+    pub fn links_of(&self, user: &str) -> impl Iterator<Item = LinkId> + '_ {
+        let first = self.users.find(user).and_then(|user| self.users.get(user));
+        self.links_from(first.map_or(NONE, |user| user.first_link)).map(|slot| self.id(slot))
+    }
+
+    /// The router: which table decides, and how its agents are doing.
+    pub fn router(&self) -> &Router {
+        &self.router
+    }
+
+    /// All that was counted.
+    pub fn metrics(&self) -> Snapshot {
+        let mut metrics = self.metrics.clone();
+        self.gauge(&mut metrics);
+        metrics.snapshot()
+    }
+
+    /// Bytes held by the hub and its links.
+    pub fn memory(&self) -> usize {
+        let links: usize = self
+            .links
+            .slots()
+            .filter_map(|slot| self.links.get(slot))
+            .map(|slot| size_of::<Slot>() + slot.heap() + slot.link.memory())
+            .sum();
+        links
+            + self.links.memory()
+            + self.users.memory()
+            + self.requests.memory()
+            + self.timers.memory()
+            + self.window.memory()
+            + self.rates.memory()
+            + self.violations.memory()
+            + (self.ready.capacity() + self.writable.capacity()) * size_of::<u32>()
+            + self.text.capacity()
+            + self.frame.capacity()
+    }
+}
+
+/// What there is to write to a link that has ended.
+fn gone() -> Transmit {
+    Transmit { hang_up: true, ..Transmit::default() }
+}
+
+impl fmt::Debug for Hub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hub")
+            .field("links", &self.links.len())
+            .field("users", &self.users.len())
+            .field("requests", &self.requests.len())
+            .field("draining", &self.drain.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,317 @@
+//! From the request of an opening handshake to the welcome, and the renewal of tokens.
+//!
+//! The upgrade is accepted *before* the token is judged: clients of the dialect cannot see an
+//! HTTP status and would take it for a broken network. A link that is not believed gets the close
+//! code 4001 instead. Only a request without any `token` parameter is refused with 403.
+
+use core::time::Duration;
+
+use super::event::Told;
+use super::slab::NONE;
+use super::slot::{Claim, Phase};
+use super::{Auth, Hub, LinkId, RespondError, UnknownLink, UserCap};
+use crate::envelope::{ErrorCode, write};
+use crate::frame::CloseCode;
+use crate::limits::Class;
+use crate::link::{AnswerError, AuthError, Claims, PamTarget, Token};
+use crate::metrics::{AuthFailure, MessageType, RefusedConnection};
+use crate::time::{Deadline, Now, TimerReason};
+
+/// 4001: the token is missing, bad, expired or another user's.
+pub(super) const UNAUTHENTICATED: CloseCode = CloseCode::new(4001);
+/// 4008: too many messages or connections.
+pub(super) const RATE_LIMITED: CloseCode = CloseCode::new(4008);
+/// 4500: the user has opened other links since; clients of this engine do not come back.
+const REPLACED: CloseCode = CloseCode::new(4500);
+
+/// The longest user id, in bytes.
+const MAX_USER: usize = 256;
+
+/// What the welcome tells a peer that knows the engine: replies name their request, and a request
+/// that is repeated under its id takes effect once.
+const FEATURES: &[&str] = &["reply_to", "repeat"];
+
+impl Hub {
+    /// The verdict on the token of [`Event::Authorize`](super::Event::Authorize): the claims of a
+    /// valid token, or why it is none.
+    ///
+    /// # Errors
+    ///
+    /// The link has ended.
+    pub fn authorize(
+        &mut self,
+        now: Now,
+        link: LinkId,
+        verdict: Result<Claims, AuthError>,
+    ) -> Result<(), UnknownLink> {
+        self.set_now(now);
+        let slot = self.slot_mut(link).ok_or(UnknownLink)?;
+        let Some(claim) = slot.claim.take() else { return Ok(()) };
+        match slot.phase {
+            Phase::Authorizing => self.judge(link.slot, &claim, verdict),
+            Phase::Open => self.renew(link.slot, verdict),
+            _ => {}
+        }
+        self.wake(link.slot);
+        self.stir(link.slot);
+        self.arm(link.slot);
+        Ok(())
+    }
+
+    /// Answers the request of [`Event::Http`](super::Event::Http) and ends the link.
+    ///
+    /// # Errors
+    ///
+    /// [`RespondError`]; nothing has changed.
+    pub fn respond(
+        &mut self,
+        now: Now,
+        link: LinkId,
+        status: u16,
+        content_type: &str,
+        body: &[u8],
+    ) -> Result<(), RespondError> {
+        self.set_now(now);
+        let now = self.now;
+        let slot = self.slot_mut(link).ok_or(RespondError::UnknownLink)?;
+        if slot.phase != Phase::Http {
+            return Err(RespondError::Answer(AnswerError::NoRequest));
+        }
+        slot.link.respond(now, status, &[("Content-Type", content_type)], body)?;
+        self.wake(link.slot);
+        self.stir(link.slot);
+        self.arm(link.slot);
+        Ok(())
+    }
+
+    /// A request has come: who is it?
+    pub(super) fn opening(&mut self, index: u32) -> Option<Told> {
+        let slot = self.links.get_mut(index)?;
+        let request = slot.link.request()?;
+        if !request.is_upgrade() {
+            slot.phase = Phase::Http;
+            return Some(Told::Http(index));
+        }
+        if let (Some(origin), Some(allowed)) = (request.origin(), &self.config.origins)
+            && !allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin))
+        {
+            return self.turn_away(index, 403, "origin not allowed", RefusedConnection::Host);
+        }
+        let Some(target) =
+            PamTarget::parse(request.target()).filter(|it| it.user.len() <= MAX_USER)
+        else {
+            return self.turn_away(index, 404, "no such path", RefusedConnection::NotFound);
+        };
+        let Some(token) = target.token else {
+            return self.turn_away(index, 403, "no token", RefusedConnection::NoToken);
+        };
+        slot.link.accept(self.now, None).ok()?;
+        let claim = Claim { user: target.user.into(), token };
+        if claim.token.expose().is_empty() {
+            self.judge(index, &claim, Err(AuthError::MissingToken));
+            return None;
+        }
+        if let Auth::Verifier(verifier) = &self.auth {
+            let verdict = verifier.verify(claim.token.expose(), self.now.wall);
+            self.judge(index, &claim, verdict);
+            return None;
+        }
+        slot.phase = Phase::Authorizing;
+        slot.claim = Some(Box::new(claim));
+        let at = self.now.mono + self.config.auth_timeout;
+        slot.deadline = Some(Deadline::new(at, TimerReason::Handshake));
+        self.arm(index);
+        Some(Told::Authorize(index))
+    }
+
+    /// Answers an upgrade with an HTTP status.
+    fn turn_away(
+        &mut self,
+        index: u32,
+        status: u16,
+        body: &str,
+        because: RefusedConnection,
+    ) -> Option<Told> {
+        self.metrics.connections_refused.increment(because);
+        let slot = self.links.get_mut(index)?;
+        slot.link.reject(self.now, status, body).ok()?;
+        None
+    }
+
+    /// Lets a link in or closes it.
+    fn judge(&mut self, index: u32, claim: &Claim, verdict: Result<Claims, AuthError>) {
+        match verdict.and_then(|claims| self.believe(claims, &claim.user)) {
+            Ok(claims) => self.welcome(index, &claim.user, &claims),
+            Err(error) => {
+                self.metrics.auth_failures.increment(failure(error));
+                let code = match error {
+                    AuthError::Unavailable => CloseCode::TRY_AGAIN_LATER,
+                    _ => UNAUTHENTICATED,
+                };
+                self.close(index, code, &error.to_string());
+            }
+        }
+    }
+
+    /// What holds for every verdict, whoever gave it.
+    fn believe(&self, claims: Claims, user: &str) -> Result<Claims, AuthError> {
+        claims.require_subject(user)?;
+        if claims.expires <= self.now.wall {
+            return Err(AuthError::Expired);
+        }
+        Ok(claims)
+    }
+
+    fn welcome(&mut self, index: u32, name: &str, claims: &Claims) {
+        if let Err(wait) = self.rates.check(self.now.mono, Class::Connect, name) {
+            self.metrics.connections_refused.increment(RefusedConnection::RateLimited);
+            let (code, after) = (ErrorCode::RateLimitExceeded, Some(wait.retry_after));
+            self.tell_error(index, &code, "too many connections", after);
+            self.close(index, RATE_LIMITED, "too many connections");
+            return;
+        }
+        if !self.make_room(name) {
+            self.metrics.connections_refused.increment(RefusedConnection::UserFull);
+            self.close(index, CloseCode::TRY_AGAIN_LATER, "too many links of this user");
+            return;
+        }
+        let user = self.users.enter(name);
+        let Some(entry) = self.users.get_mut(user) else { return };
+        let next = core::mem::replace(&mut entry.first_link, index);
+        entry.links += 1;
+        if let Some(next) = self.links.get_mut(next) {
+            next.previous_of_user = index;
+        }
+        let Some(slot) = self.links.get_mut(index) else { return };
+        slot.phase = Phase::Open;
+        slot.user = user;
+        slot.next_of_user = next;
+        slot.previous_of_user = NONE;
+        slot.since = self.now.mono;
+        slot.untold = true;
+        self.expires(index, claims);
+        self.metrics.connections.increment();
+        self.metrics.connections_active.add(1);
+        self.text.clear();
+        write::connection(&mut self.text, self.now.wall, FEATURES);
+        self.send_text(index, MessageType::Connection);
+    }
+
+    /// Makes room for one link more of a user, if that can be had.
+    fn make_room(&mut self, name: &str) -> bool {
+        let Some(user) = self.users.find(name).and_then(|user| self.users.get(user)) else {
+            return true;
+        };
+        let open = |slot: &u32| self.links.get(*slot).is_some_and(|slot| slot.is_open());
+        let mut links = self.links_from(user.first_link).filter(open);
+        let most = self.config.max_links_per_user.max(1) as usize;
+        let Some(newest) = links.next() else { return true };
+        let (count, oldest) = links.fold((1, newest), |(count, _), slot| (count + 1, slot));
+        if count < most {
+            return true;
+        }
+        match self.config.at_user_cap {
+            UserCap::RefuseNewest => false,
+            UserCap::CloseOldest => {
+                self.close(oldest, REPLACED, "replaced by a newer link");
+                true
+            }
+        }
+    }
+
+    /// Notes when the token of a link ends.
+    fn expires(&mut self, index: u32, claims: &Claims) {
+        let Some(slot) = self.links.get_mut(index) else { return };
+        slot.expires = claims.expires;
+        let left = claims.expires.saturating_since(self.now.wall);
+        let at = self.now.mono + left + self.config.token_grace;
+        slot.deadline = Some(Deadline::new(at, TimerReason::TokenExpiry));
+        self.arm(index);
+    }
+
+    /// A token came over an open link.
+    pub(super) fn renewal(&mut self, index: u32, token: Token) -> Option<Told> {
+        if let Auth::Verifier(verifier) = &self.auth {
+            let verdict = verifier.verify(token.expose(), self.now.wall);
+            self.renew(index, verdict);
+            return None;
+        }
+        let slot = self.links.get_mut(index)?;
+        let claim = Claim { user: self.users.name(slot.user).into(), token };
+        slot.claim = Some(Box::new(claim));
+        Some(Told::Authorize(index))
+    }
+
+    /// The verdict on a renewed token. A bad one changes nothing: the old one may still be good.
+    fn renew(&mut self, index: u32, verdict: Result<Claims, AuthError>) {
+        let believed = verdict.and_then(|claims| self.believe(claims, self.user_of(index)));
+        match believed {
+            Ok(claims) => self.expires(index, &claims),
+            Err(error) => {
+                self.metrics.auth_failures.increment(failure(error));
+                self.tell_error(index, &ErrorCode::AuthRequired, &error.to_string(), None);
+            }
+        }
+    }
+
+    /// The hub's own deadline for a link has come.
+    pub(super) fn own_timeout(&mut self, index: u32) {
+        let Some(slot) = self.links.get_mut(index) else { return };
+        let Some(due) = slot.deadline.take() else { return };
+        match (slot.phase, due.reason) {
+            (Phase::Authorizing, _) => {
+                self.metrics.auth_failures.increment(AuthFailure::Host);
+                self.close(index, CloseCode::TRY_AGAIN_LATER, "authorization took too long");
+            }
+            (Phase::Open, TimerReason::TokenExpiry) => {
+                // The wall clock decides, and it may have been set in the meantime.
+                let end = slot.expires + self.config.token_grace;
+                let left = end.saturating_since(self.now.wall);
+                if left > Duration::ZERO {
+                    let at = self.now.mono + left;
+                    slot.deadline = Some(Deadline::new(at, TimerReason::TokenExpiry));
+                } else {
+                    self.metrics.auth_failures.increment(AuthFailure::NotRenewed);
+                    self.close(index, UNAUTHENTICATED, "token expired");
+                }
+            }
+            (_, TimerReason::Drain) => self.drain_link(index),
+            _ => {}
+        }
+    }
+
+    /// The peer has sent more ahead of its welcome than a link may hold.
+    pub(super) fn close_for_flood(&mut self, index: u32) {
+        self.close(index, CloseCode::POLICY_VIOLATION, "too much ahead of the welcome");
+        self.wake(index);
+        self.arm(index);
+    }
+
+    /// Starts the close handshake of a link.
+    pub(super) fn close(&mut self, index: u32, code: CloseCode, reason: &str) {
+        let Some(slot) = self.links.get_mut(index) else { return };
+        slot.link.close(self.now, code, reason);
+        if slot.phase == Phase::Authorizing {
+            slot.phase = Phase::Refused;
+            slot.deadline = None;
+        }
+        self.wake(index);
+        self.stir(index);
+        self.arm(index);
+    }
+}
+
+fn failure(error: AuthError) -> AuthFailure {
+    match error {
+        AuthError::BadSignature | AuthError::UnknownKey | AuthError::UnsupportedAlgorithm => {
+            AuthFailure::Signature
+        }
+        AuthError::Expired => AuthFailure::Expired,
+        AuthError::Malformed | AuthError::MissingClaim(_) => AuthFailure::Malformed,
+        AuthError::MissingToken => AuthFailure::Missing,
+        AuthError::NotYetValid => AuthFailure::NotYetValid,
+        AuthError::Unavailable => AuthFailure::Host,
+        AuthError::WrongAudience => AuthFailure::Audience,
+        AuthError::WrongSubject => AuthFailure::Subject,
+    }
+}

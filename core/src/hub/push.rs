@@ -1,0 +1,191 @@
+//! What goes to peers unasked: to one link, to a user's links, to all.
+
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use super::slot::Phase;
+use super::{Hub, LinkId};
+use crate::envelope::{Envelope, EnvelopeError};
+use crate::frame::CloseCode;
+use crate::metrics::{Direction, MessageType, PushOutcome};
+use crate::time::Now;
+
+/// What became of a push. Queued is not read: if a link ends first,
+/// [`Closed::unsent`](crate::link::Closed::unsent) tells how many messages stayed behind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[must_use = "nobody else tells whether the push reached anyone"]
+#[non_exhaustive]
+pub struct Push {
+    /// Links that have queued it.
+    pub queued: u32,
+    /// Links that refused it, because too much waits to be written to them.
+    pub refused: u32,
+}
+
+impl Push {
+    /// Nobody was there.
+    pub const fn is_absent(&self) -> bool {
+        self.queued == 0 && self.refused == 0
+    }
+
+    /// At least one link has queued it.
+    pub const fn reached_anyone(&self) -> bool {
+        self.queued > 0
+    }
+}
+
+/// Why nothing was pushed.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PushError {
+    /// The text is no envelope: no JSON object with a `type`.
+    #[error(transparent)]
+    Envelope(#[from] EnvelopeError),
+}
+
+impl Hub {
+    /// Sends an envelope to one link. A link that has ended counts as absent.
+    ///
+    /// Towards peers without the engine, a frame that answers nothing must not have the members
+    /// `message`, `content`, `response` or `text` at its top level, nor a truthy `error`: they
+    /// would take it for an answer.
+    ///
+    /// # Errors
+    ///
+    /// The text is no envelope.
+    pub fn send(&mut self, now: Now, link: LinkId, text: &str) -> Result<Push, PushError> {
+        self.set_now(now);
+        let frame = self.encode(text)?;
+        let mut push = Push::default();
+        if self.slot_mut(link).is_some() {
+            self.push_to(link.slot, &frame, &mut push);
+        }
+        self.count(text, push);
+        Ok(push)
+    }
+
+    /// Sends an envelope to all links of a user; it is encoded once. See [`send`](Self::send) for
+    /// what it must not look like.
+    ///
+    /// # Errors
+    ///
+    /// The text is no envelope.
+    pub fn push(&mut self, now: Now, user: &str, text: &str) -> Result<Push, PushError> {
+        self.set_now(now);
+        let frame = self.encode(text)?;
+        let mut push = Push::default();
+        let user = self.users.find(user).and_then(|user| self.users.get(user));
+        let mut next = user.map(|user| user.first_link);
+        while let Some(link) = next.and_then(|next| self.links.get(next)) {
+            let index = next.take().unwrap_or_default();
+            next = Some(link.next_of_user);
+            self.push_to(index, &frame, &mut push);
+        }
+        self.count(text, push);
+        Ok(push)
+    }
+
+    /// Sends an envelope to every welcomed link; it is encoded once. See [`send`](Self::send) for
+    /// what it must not look like.
+    ///
+    /// # Errors
+    ///
+    /// The text is no envelope.
+    pub fn broadcast(&mut self, now: Now, text: &str) -> Result<Push, PushError> {
+        self.set_now(now);
+        let frame = self.encode(text)?;
+        let mut push = Push::default();
+        for index in 0..self.links.end() {
+            self.push_to(index, &frame, &mut push);
+        }
+        self.count(text, push);
+        Ok(push)
+    }
+
+    /// Closes a link: what is queued goes out first. Whether there was one to close.
+    pub fn disconnect(&mut self, now: Now, link: LinkId, code: CloseCode, reason: &str) -> bool {
+        self.set_now(now);
+        let found = self.slot_mut(link).is_some_and(|slot| slot.phase != Phase::Ended);
+        if found {
+            self.close(link.slot, code, reason);
+        }
+        found
+    }
+
+    /// Closes all links of a user, and tells how many.
+    pub fn disconnect_user(&mut self, now: Now, user: &str, code: CloseCode, reason: &str) -> u32 {
+        self.set_now(now);
+        let user = self.users.find(user).and_then(|user| self.users.get(user));
+        let mut next = user.map(|user| user.first_link);
+        let mut closed = 0;
+        while let Some(link) = next.and_then(|next| self.links.get(next)) {
+            let index = next.take().unwrap_or_default();
+            next = Some(link.next_of_user);
+            self.close(index, code, reason);
+            closed += 1;
+        }
+        closed
+    }
+
+    /// Queues a shared frame on a link. Whether the link took it.
+    pub(super) fn send_frame(&mut self, index: u32, frame: Arc<[u8]>) -> bool {
+        let now = self.now;
+        let Some(slot) = self.links.get_mut(index) else { return false };
+        let sent = slot.link.send_frame(now, frame).is_ok();
+        self.sent(index, sent)
+    }
+
+    /// Queues the text that was made on a link. Whether the link took it.
+    pub(super) fn send_text(&mut self, index: u32, kind: MessageType) -> bool {
+        let now = self.now;
+        let Some(slot) = self.links.get_mut(index) else { return false };
+        let sent = slot.link.send_text(now, &self.text).is_ok();
+        self.metrics.messages.increment(kind, Direction::Outbound);
+        self.sent(index, sent)
+    }
+
+    fn sent(&mut self, index: u32, sent: bool) -> bool {
+        if !sent {
+            // The link may have begun to close, and has an overflow to tell.
+            self.wake(index);
+            self.arm(index);
+        }
+        self.stir(index);
+        sent
+    }
+
+    fn push_to(&mut self, index: u32, frame: &Arc<[u8]>, push: &mut Push) {
+        let Some(slot) = self.links.get(index) else { return };
+        if !slot.is_open() {
+            return;
+        }
+        if self.send_frame(index, Arc::clone(frame)) {
+            push.queued += 1;
+        } else {
+            push.refused += 1;
+        }
+    }
+
+    fn encode(&mut self, text: &str) -> Result<Arc<[u8]>, EnvelopeError> {
+        Envelope::parse(text, u8::MAX)?;
+        self.text.clear();
+        self.text.push_str(text);
+        Ok(self.take_frame())
+    }
+
+    fn count(&mut self, text: &str, push: Push) {
+        let kind = Envelope::parse(text, u8::MAX).map(|envelope| envelope.kind());
+        if let Ok(kind) = kind {
+            let kind = MessageType::known(kind.as_str());
+            for _ in 0..push.queued {
+                self.metrics.messages.increment(kind, Direction::Outbound);
+            }
+        }
+        self.metrics.pushes.add(PushOutcome::Queued, u64::from(push.queued));
+        self.metrics.pushes.add(PushOutcome::Refused, u64::from(push.refused));
+        if push.is_absent() {
+            self.metrics.pushes.increment(PushOutcome::Absent);
+        }
+    }
+}

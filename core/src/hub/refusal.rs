@@ -1,0 +1,207 @@
+//! What is wrong with a message, and how its sender is told.
+
+use core::fmt::Write as _;
+use core::time::Duration;
+
+use super::Hub;
+use super::event::{Refusal, Told};
+use super::inline::InlineText;
+use super::opening::RATE_LIMITED;
+use super::slab::NONE;
+use super::slot::Phase;
+use crate::envelope::{EnvelopeError, ErrorCode, Id, Raw, write};
+use crate::frame::CloseCode;
+use crate::limits::{Strike, Wait};
+use crate::metrics::{MessageType, RateClass, Refused};
+use crate::{limits, routing};
+
+/// 4003: too many frames that break the rules.
+const FORBIDDEN: CloseCode = CloseCode::new(4003);
+/// 4009: too many frames that are too large.
+const TOO_LARGE: CloseCode = CloseCode::new(4009);
+
+/// Why a message is not taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// A binary message: the dialect has none.
+    Binary,
+    /// As many requests run as may.
+    Busy,
+    /// It is no envelope.
+    Envelope(EnvelopeError),
+    /// It repeats a request whose answer is no longer kept.
+    Forgotten,
+    /// Its id is longer than an id may be.
+    IdTooLong,
+    /// It, or a part of it, is too large.
+    Limits(limits::Refusal),
+    /// Its sender is ahead of its rate.
+    Rate(Wait),
+    /// No agent takes it.
+    Route(routing::Refused),
+    /// Nobody takes its type.
+    UnknownType,
+}
+
+/// How soon to come back when nobody knows better.
+const SOON: Duration = Duration::from_secs(1);
+
+impl Fault {
+    pub(super) fn code(&self) -> ErrorCode<'static> {
+        match self {
+            Self::Binary => ErrorCode::FormatError,
+            Self::Busy => ErrorCode::AgentBusy,
+            Self::Envelope(error) => error.code(),
+            Self::Forgotten => ErrorCode::from("DUPLICATE_REQUEST"),
+            Self::IdTooLong => ErrorCode::ValidationError,
+            Self::Limits(refusal) => ErrorCode::from(refusal.code.as_str()),
+            Self::Rate(_) => ErrorCode::RateLimitExceeded,
+            Self::Route(refused) => match refused {
+                routing::Refused::UnknownAgent => ErrorCode::UnknownAgent,
+                routing::Refused::Busy => ErrorCode::AgentBusy,
+                _ => ErrorCode::AgentUnavailable,
+            },
+            Self::UnknownType => ErrorCode::UnknownType,
+        }
+    }
+
+    fn message(&self, out: &mut String) {
+        let written = match self {
+            Self::Binary => write!(out, "binary messages are not understood"),
+            Self::Busy => write!(out, "too many requests are running"),
+            Self::Envelope(error) => write!(out, "{error}"),
+            Self::Forgotten => write!(out, "this request was answered before"),
+            Self::IdTooLong => write!(out, "the id is too long"),
+            Self::Limits(refusal) => write!(out, "{refusal}"),
+            Self::Rate(wait) => write!(out, "{}", wait.refusal()),
+            Self::Route(refused) => write!(
+                out,
+                "{}",
+                match refused {
+                    routing::Refused::UnknownAgent => "no agent has this name",
+                    routing::Refused::Busy => "the agent is busy",
+                    _ => "no agent is available",
+                }
+            ),
+            Self::UnknownType => write!(out, "unknown message type"),
+        };
+        debug_assert!(written.is_ok(), "a String takes everything");
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Busy | Self::Route(routing::Refused::Busy) => Some(SOON),
+            Self::Limits(refusal) => refusal.retry_after,
+            Self::Rate(wait) => Some(wait.retry_after),
+            Self::Route(routing::Refused::Unavailable { retry_after }) => {
+                Some((*retry_after).max(SOON))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether the sender did something wrong, so that too much of it closes the link, and the
+    /// code for that. A type or agent that this version does not know is no wrong: the sender may
+    /// be newer. Nor is a crowd of others.
+    fn strikes(&self) -> Option<CloseCode> {
+        match self {
+            Self::Binary | Self::IdTooLong => Some(FORBIDDEN),
+            Self::Envelope(EnvelopeError::TooDeep { .. } | EnvelopeError::TooLong) => {
+                Some(TOO_LARGE)
+            }
+            Self::Envelope(_) => Some(FORBIDDEN),
+            Self::Limits(refusal) => Some(match refusal.code {
+                limits::Code::TooLarge => TOO_LARGE,
+                _ => FORBIDDEN,
+            }),
+            Self::Rate(wait) => (!wait.crowded).then_some(RATE_LIMITED),
+            Self::Busy | Self::Forgotten | Self::Route(_) | Self::UnknownType => None,
+        }
+    }
+}
+
+impl Hub {
+    /// Answers a message that is not taken, counts it, and closes the link if it was one too many.
+    ///
+    /// `in_order`: the peer may take the `error` for the answer to its oldest question, so it has
+    /// to wait for the answers to the older ones.
+    pub(super) fn refuse(
+        &mut self,
+        index: u32,
+        fault: &Fault,
+        reply_to: Option<&InlineText>,
+        in_order: bool,
+    ) -> Option<Told> {
+        let code = fault.code();
+        self.metrics.refusals.increment(Refused::known(code.as_str()));
+        if let Fault::Rate(wait) = fault {
+            let class = RateClass::of(wait.class.as_str()).unwrap_or(RateClass::Other);
+            self.metrics.rate_limited.increment(class);
+        }
+        let mut message = String::new();
+        fault.message(&mut message);
+        let retry_after = fault.retry_after();
+        self.write_error(&code, &message, retry_after, reply_to);
+        self.answer(index, in_order);
+
+        let strikes = fault.strikes();
+        let user = self.links.get(index).map_or(NONE, |slot| slot.user);
+        let user = self.users.name(user);
+        let strike = strikes.map(|_| self.violations.strike(self.now.mono, user));
+        let left = match strike {
+            Some(Strike::Tolerated { left }) => Some(left),
+            Some(Strike::TooMany) => None,
+            None => Some(self.config.max_violations),
+        };
+        if let (None, Some(close)) = (left, strikes) {
+            self.metrics.violations_closed.increment();
+            self.close(index, close, &message);
+        }
+        Some(Told::Refused(Refusal {
+            slot: index,
+            code,
+            retry_after,
+            left: left.unwrap_or(0),
+            closing: left.is_none(),
+        }))
+    }
+
+    /// A binary message has come.
+    pub(super) fn refuse_binary(&mut self, index: u32) -> Option<Told> {
+        match self.links.get(index)?.phase {
+            Phase::Open => self.refuse(index, &Fault::Binary, None, false),
+            _ => None,
+        }
+    }
+
+    /// Tells a link of a failure that answers no message of it.
+    pub(super) fn tell_error(
+        &mut self,
+        index: u32,
+        code: &ErrorCode<'_>,
+        message: &str,
+        retry_after: Option<Duration>,
+    ) {
+        self.write_error(code, message, retry_after, None);
+        self.send_text(index, MessageType::Error);
+    }
+
+    /// Makes an `error` in `self.text`.
+    pub(super) fn write_error(
+        &mut self,
+        code: &ErrorCode<'_>,
+        message: &str,
+        retry_after: Option<Duration>,
+        reply_to: Option<&InlineText>,
+    ) {
+        let reply_to = reply_to.and_then(id);
+        let failure = write::Failure { code, message, retry_after, reply_to: reply_to.as_ref() };
+        self.text.clear();
+        write::error(&mut self.text, self.now.wall, &failure);
+    }
+}
+
+/// An id as it was spelled.
+pub(super) fn id(json: &InlineText) -> Option<Id<'_>> {
+    Id::from_raw(Raw::parse(json.as_str(), u8::MAX).ok()?)
+}

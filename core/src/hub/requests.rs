@@ -1,0 +1,208 @@
+//! The running requests: asked, not yet answered.
+//!
+//! Every request waits equally long for its reply, so the order of asking is the order of expiry:
+//! a list through the entries finds the next one to expire at no cost. A second list through the
+//! entries holds the requests of one user, for the rare cases (a repeat, a closed link) that have
+//! to find them without an id.
+
+use core::time::Duration;
+
+use super::inline::InlineText;
+use super::slab::{NONE, Slab};
+use super::users::{User, UserIndex};
+use crate::dedup::Key;
+use crate::routing::Ticket;
+use crate::time::Mono;
+
+/// One running request.
+#[derive(Debug)]
+pub(super) struct Running {
+    /// The slot of the newest link that asked; `NONE` when it has closed.
+    pub(super) link: u32,
+    pub(super) user: UserIndex,
+    /// The key in the duplicate window, if the request has one.
+    pub(super) key: Option<Key>,
+    /// The id as it stood on the wire, to be echoed as `reply_to`.
+    pub(super) id: Option<InlineText>,
+    /// What the router wants back when the request ends.
+    pub(super) ticket: Option<Ticket>,
+    pub(super) asked: Mono,
+    /// Repeats without ids wait for the same answer.
+    pub(super) shared: bool,
+    older: u32,
+    newer: u32,
+    next_of_user: u32,
+    previous_of_user: u32,
+}
+
+impl Running {
+    pub(super) fn new(link: u32, user: UserIndex, asked: Mono) -> Self {
+        Self {
+            link,
+            user,
+            key: None,
+            id: None,
+            ticket: None,
+            asked,
+            shared: false,
+            older: NONE,
+            newer: NONE,
+            next_of_user: NONE,
+            previous_of_user: NONE,
+        }
+    }
+
+    /// The next older request of the same user.
+    pub(super) fn next_of_user(&self) -> u32 {
+        self.next_of_user
+    }
+}
+
+/// The table of running requests.
+#[derive(Debug)]
+pub(super) struct Requests {
+    slab: Slab<Running>,
+    oldest: u32,
+    newest: u32,
+}
+
+impl Requests {
+    pub(super) fn new(bound: u32) -> Self {
+        Self { slab: Slab::new(bound), oldest: NONE, newest: NONE }
+    }
+
+    /// Enters a request; `None` at the bound.
+    pub(super) fn insert(&mut self, mut request: Running, user: &mut User) -> Option<(u32, u32)> {
+        let (newest, first) = (self.newest, user.first_request);
+        request.older = newest;
+        request.next_of_user = first;
+        let (slot, generation) = self.slab.insert(request).ok()?;
+        match self.slab.get_mut(newest) {
+            Some(newest) => newest.newer = slot,
+            None => self.oldest = slot,
+        }
+        self.newest = slot;
+        if let Some(first) = self.slab.get_mut(first) {
+            first.previous_of_user = slot;
+        }
+        user.first_request = slot;
+        user.requests += 1;
+        Some((slot, generation))
+    }
+
+    /// Takes a request out, of both lists too.
+    pub(super) fn remove(&mut self, slot: u32, user: Option<&mut User>) -> Option<Running> {
+        let request = self.slab.remove(slot)?;
+        match self.slab.get_mut(request.older) {
+            Some(older) => older.newer = request.newer,
+            None => self.oldest = request.newer,
+        }
+        match self.slab.get_mut(request.newer) {
+            Some(newer) => newer.older = request.older,
+            None => self.newest = request.older,
+        }
+        if let Some(next) = self.slab.get_mut(request.next_of_user) {
+            next.previous_of_user = request.previous_of_user;
+        }
+        if let Some(previous) = self.slab.get_mut(request.previous_of_user) {
+            previous.next_of_user = request.next_of_user;
+        }
+        if let Some(user) = user {
+            user.requests -= 1;
+            if user.first_request == slot {
+                user.first_request = request.next_of_user;
+            }
+        }
+        Some(request)
+    }
+
+    /// When the oldest request expires.
+    pub(super) fn expiry(&self, timeout: Duration) -> Option<Mono> {
+        self.slab.get(self.oldest).map(|oldest| oldest.asked + timeout)
+    }
+
+    /// The oldest request.
+    pub(super) fn oldest(&self) -> Option<u32> {
+        (self.oldest != NONE).then_some(self.oldest)
+    }
+
+    /// The requests of a user, newest first.
+    pub(super) fn of_user(&self, user: &User) -> impl Iterator<Item = u32> + '_ {
+        let first = (user.first_request != NONE).then_some(user.first_request);
+        core::iter::successors(first, |slot| {
+            self.slab.get(*slot).map(|request| request.next_of_user).filter(|slot| *slot != NONE)
+        })
+    }
+
+    pub(super) fn get(&self, slot: u32) -> Option<&Running> {
+        self.slab.get(slot)
+    }
+
+    pub(super) fn get_mut(&mut self, slot: u32) -> Option<&mut Running> {
+        self.slab.get_mut(slot)
+    }
+
+    /// The request of an id that is not stale.
+    pub(super) fn find(&self, slot: u32, generation: u32) -> Option<&Running> {
+        self.slab.find(slot, generation)
+    }
+
+    pub(super) fn generation(&self, slot: u32) -> u32 {
+        self.slab.generation(slot)
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.slab.is_full()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.slab.len()
+    }
+
+    /// Bytes held.
+    pub(super) fn memory(&self) -> usize {
+        let running = self.slab.slots().filter_map(|slot| self.slab.get(slot));
+        let ids: usize = running.filter_map(|it| it.id.as_ref()).map(InlineText::heap).sum();
+        self.slab.memory() + ids
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ahash::RandomState;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::hub::users::Users;
+
+    proptest! {
+        /// Whatever the order of endings, the oldest is the first asked of those still running,
+        /// and each user's list holds exactly its own.
+        #[test]
+        fn lists_hold_exactly_what_runs(steps in prop::collection::vec((0..4u32, any::<u8>()), 1..200)) {
+            let mut users = Users::new(RandomState::with_seeds(1, 2, 3, 4));
+            let names = ["a", "b", "c", "d"].map(|name| users.enter(name));
+            let mut requests = Requests::new(16);
+            let mut model: Vec<(u32, u32)> = Vec::new();
+            for (time, (who, choice)) in steps.into_iter().enumerate() {
+                if choice % 3 == 0 && !model.is_empty() {
+                    let (slot, user) = model.remove(usize::from(choice) % model.len());
+                    prop_assert!(requests.remove(slot, users.get_mut(user)).is_some());
+                } else {
+                    let user = names[who as usize];
+                    let asked = Mono::from_nanos(time as u64);
+                    let made = requests.insert(Running::new(0, user, asked), users.get_mut(user).unwrap());
+                    prop_assert_eq!(made.is_none(), model.len() == 16);
+                    model.extend(made.map(|(slot, _)| (slot, user)));
+                }
+                prop_assert_eq!(requests.oldest(), model.first().map(|(slot, _)| *slot));
+                for user in names {
+                    let listed: Vec<_> = requests.of_user(users.get(user).unwrap()).collect();
+                    let expected: Vec<_> = model.iter().rev()
+                        .filter(|(_, of)| *of == user).map(|(slot, _)| *slot).collect();
+                    prop_assert_eq!(listed, expected);
+                }
+            }
+        }
+    }
+}

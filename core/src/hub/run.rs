@@ -1,0 +1,301 @@
+//! The hub at work: which link comes next, what it says, and what is given up afterwards.
+
+use core::iter;
+
+use super::event::{Event, Refused, Request, Told};
+use super::slab::NONE;
+use super::slot::{Phase, Slot};
+use super::{Hub, LinkId, Parting, TURN};
+use crate::envelope::Envelope;
+use crate::link::{Overflow, Overflowed, State, Step};
+use crate::metrics::{CloseClass, Dropped, Eviction, Metrics};
+use crate::time::Now;
+
+impl Hub {
+    /// Works until there is something to tell.
+    pub(super) fn step(&mut self) -> Option<Told> {
+        if let Some(told) = self.expire_request() {
+            return Some(told);
+        }
+        while let Some(&index) = self.ready.front() {
+            if let Some(told) = self.look(index) {
+                self.turn += 1;
+                if self.turn >= TURN {
+                    self.turn = 0;
+                    self.ready.rotate_left(1);
+                }
+                return Some(told);
+            }
+            self.turn = 0;
+            self.ready.pop_front();
+            if let Some(slot) = self.links.get_mut(index) {
+                slot.ready = false;
+            }
+        }
+        self.drained()
+    }
+
+    /// The next thing that a link has to tell.
+    fn look(&mut self, index: u32) -> Option<Told> {
+        loop {
+            let slot = self.links.get_mut(index)?;
+            if core::mem::take(&mut slot.untold) {
+                return Some(Told::Opened(index));
+            }
+            match slot.phase {
+                Phase::Ended => return None,
+                Phase::Authorizing if slot.link.state() != State::Closed => return None,
+                _ => {}
+            }
+            let told = match slot.link.poll_step()? {
+                Step::Request => self.opening(index),
+                Step::Text(text) => self.inbound(index, text),
+                Step::Binary(_) => self.refuse_binary(index),
+                Step::Overflowed(overflowed) => self.overflowed(index, overflowed),
+                Step::Failed(_) => None,
+                Step::Closed => Some(self.ended(index)),
+            };
+            self.stir(index);
+            if told.is_some() {
+                return told;
+            }
+        }
+    }
+
+    /// Puts names to an event.
+    pub(super) fn lend(&mut self, told: Told) -> Option<Event<'_>> {
+        if let Told::Request { slot, text, .. } | Told::Message { slot, text, .. } = told {
+            let user = self.links.get(slot)?.user;
+            let link = self.id(slot);
+            let user = self.users.name(user);
+            let text = self.links.get_mut(slot)?.link.text(text).ok()?;
+            return Some(match told {
+                Told::Request { request, scan, choice, .. } => Event::Request(Request {
+                    request,
+                    link,
+                    user,
+                    decision: self.router.decision(choice),
+                    envelope: Envelope::from_scan(text, scan),
+                }),
+                Told::Message { scan, .. } => {
+                    Event::Message { link, user, envelope: Envelope::from_scan(text, scan) }
+                }
+                _ => return None,
+            });
+        }
+        Some(match told {
+            Told::Http(slot) => {
+                Event::Http { link: self.id(slot), request: self.links.get(slot)?.link.request()? }
+            }
+            Told::Authorize(slot) => {
+                let claim = self.links.get(slot)?.claim.as_ref()?;
+                Event::Authorize { link: self.id(slot), user: &claim.user, token: &claim.token }
+            }
+            Told::Opened(slot) => {
+                let user = self.users.get(self.links.get(slot)?.user)?;
+                Event::Opened { link: self.id(slot), user: &user.name, links_of_user: user.links }
+            }
+            Told::Duplicate { slot, first } => {
+                Event::Duplicate { link: self.id(slot), user: self.user_of(slot), first }
+            }
+            Told::Refused(refusal) => Event::Refused(Refused {
+                link: self.id(refusal.slot),
+                user: self.user_of(refusal.slot),
+                code: refusal.code,
+                retry_after: refusal.retry_after,
+                left: refusal.left,
+                closing: refusal.closing,
+            }),
+            Told::Expired { request, user } => {
+                Event::Expired { request, user: self.users.name(user) }
+            }
+            Told::Overflowed { slot, overflowed } => {
+                Event::Overflowed { link: self.id(slot), user: self.user_of(slot), overflowed }
+            }
+            Told::Closed { slot, running, links_of_user } => Event::Closed {
+                link: self.id(slot),
+                user: self.user_of(slot),
+                closed: self.links.get(slot)?.link.closed()?,
+                running,
+                links_of_user,
+            },
+            Told::Drained => Event::Drained,
+            Told::Request { .. } | Told::Message { .. } => return None,
+        })
+    }
+
+    /// Gives up what only the last event still needed.
+    pub(super) fn part(&mut self) {
+        let Parting { link, user } =
+            core::mem::replace(&mut self.parting, Parting { link: NONE, user: NONE });
+        if user != NONE {
+            self.users.leave_if_idle(user);
+        }
+        if link != NONE && self.links.get(link).is_some_and(|slot| slot.detached) {
+            self.free(link);
+        }
+    }
+
+    /// Frames were lost at the bound of what waits to be written.
+    fn overflowed(&mut self, index: u32, overflowed: Overflowed) -> Option<Told> {
+        let cause = match overflowed.policy {
+            Overflow::Close => Dropped::Closed,
+            Overflow::DropOldest => Dropped::Oldest,
+            Overflow::Reject => Dropped::Newest,
+        };
+        self.metrics.overflow.add(cause, overflowed.messages);
+        Some(Told::Overflowed { slot: index, overflowed })
+    }
+
+    /// A link has ended: it leaves its user and its requests.
+    fn ended(&mut self, index: u32) -> Told {
+        let mut told = Told::Closed { slot: index, running: 0, links_of_user: 0 };
+        let Some(slot) = self.links.get_mut(index) else { return told };
+        let welcomed = slot.phase == Phase::Open;
+        slot.phase = Phase::Ended;
+        slot.deadline = None;
+        slot.claim = None;
+        slot.turns = Default::default();
+        let (user, still, since) = (slot.user, slot.running, slot.since);
+        let code = slot.link.closed().map_or(1006, |closed| closed.code.as_u16());
+        self.timers.remove(index);
+        self.metrics.closes.increment(CloseClass::of_code(code));
+        if welcomed {
+            self.metrics.connection_duration.record(self.now.mono.saturating_since(since));
+            self.metrics.connections_active.add(-1);
+            self.leave_user(index);
+            if still > 0 {
+                self.orphan_requests(index, user);
+            }
+            if let Told::Closed { running, links_of_user, .. } = &mut told {
+                *running = still;
+                *links_of_user = self.users.get(user).map_or(0, |user| user.links);
+            }
+        }
+        self.parting = Parting { link: index, user };
+        told
+    }
+
+    /// Takes a link out of its user's list.
+    fn leave_user(&mut self, index: u32) {
+        let Some(slot) = self.links.get(index) else { return };
+        let (user, next, previous) = (slot.user, slot.next_of_user, slot.previous_of_user);
+        if let Some(next) = self.links.get_mut(next) {
+            next.previous_of_user = previous;
+        }
+        if let Some(previous) = self.links.get_mut(previous) {
+            previous.next_of_user = next;
+        }
+        let Some(user) = self.users.get_mut(user) else { return };
+        user.links -= 1;
+        if user.first_link == index {
+            user.first_link = next;
+        }
+    }
+
+    /// The running requests of a link that has ended belong to no link until they are repeated.
+    fn orphan_requests(&mut self, index: u32, user: u32) {
+        let Some(user) = self.users.get(user) else { return };
+        let mut next = user.first_request;
+        while let Some(request) = self.requests.get_mut(next) {
+            next = request.next_of_user();
+            if request.link == index {
+                request.link = NONE;
+            }
+        }
+    }
+
+    /// The links of a user from this one on.
+    pub(super) fn links_from(&self, first: u32) -> impl Iterator<Item = u32> + '_ {
+        iter::successors(Some(first), |slot| self.links.get(*slot).map(|slot| slot.next_of_user))
+            .take_while(|slot| *slot != NONE)
+    }
+
+    /// The deadline of a link has come.
+    pub(super) fn link_timeout(&mut self, index: u32) {
+        let now = self.now;
+        let Some(slot) = self.links.get_mut(index) else { return };
+        if slot.deadline.is_some_and(|own| own.at <= now.mono) {
+            self.own_timeout(index);
+        }
+        let Some(slot) = self.links.get_mut(index) else { return };
+        if slot.link.poll_timeout().is_some_and(|due| due.at <= now.mono) {
+            slot.link.handle_timeout(now);
+        }
+        match slot.next_deadline() {
+            Some(due) => self.timers.set(index, due.at),
+            None => self.timers.remove(index),
+        }
+        self.wake(index);
+        self.stir(index);
+    }
+
+    /// Puts a link into the list of links to look at.
+    pub(super) fn wake(&mut self, index: u32) {
+        let Some(slot) = self.links.get_mut(index) else { return };
+        if !slot.ready {
+            slot.ready = true;
+            self.ready.push_back(index);
+        }
+    }
+
+    /// Puts a link into the list of links to write to, if it has something.
+    pub(super) fn stir(&mut self, index: u32) {
+        let Some(slot) = self.links.get_mut(index) else { return };
+        if !slot.writable && !slot.detached && slot.link.wants_transmit() {
+            slot.writable = true;
+            self.writable.push_back(index);
+        }
+    }
+
+    /// Sees to it that a link is woken in time.
+    pub(super) fn arm(&mut self, index: u32) {
+        if let Some(due) = self.links.get(index).and_then(|slot| slot.next_deadline()) {
+            self.timers.no_later_than(index, due.at);
+        }
+    }
+
+    /// Frees the slot of a link that nobody needs any more.
+    pub(super) fn free(&mut self, index: u32) {
+        self.timers.remove(index);
+        let Some(slot) = self.links.remove(index) else { return };
+        // Rare: a link that ends is looked at and written to once more before it goes.
+        if slot.ready {
+            self.ready.retain(|listed| *listed != index);
+        }
+        if slot.writable {
+            self.writable.retain(|listed| *listed != index);
+        }
+    }
+
+    pub(super) fn slot_mut(&mut self, link: LinkId) -> Option<&mut Slot> {
+        self.links.find(link.slot, link.generation)?;
+        self.links.get_mut(link.slot).map(|slot| &mut **slot)
+    }
+
+    pub(super) fn id(&self, index: u32) -> LinkId {
+        LinkId::new(index, self.links.generation(index))
+    }
+
+    pub(super) fn user_of(&self, index: u32) -> &str {
+        self.links.get(index).map_or("", |slot| self.users.name(slot.user))
+    }
+
+    /// Takes the host's clocks over; the monotonic one never goes back.
+    pub(super) fn set_now(&mut self, now: Now) {
+        self.now = Now::new(self.now.mono.max(now.mono), now.wall);
+    }
+
+    /// Fills in what is known elsewhere.
+    pub(super) fn gauge(&self, metrics: &mut Metrics) {
+        metrics.users_active.set_size(self.users.len());
+        metrics.requests_active.set_size(self.requests.len());
+        metrics.window_entries.set_size(self.window.len());
+        metrics.window_memory.set_size(self.window.memory());
+        let evictions = self.window.evictions();
+        metrics.window_evictions.set_total(Eviction::Count, evictions.count);
+        metrics.window_evictions.set_total(Eviction::Age, evictions.age);
+        metrics.window_evictions.set_total(Eviction::Result, evictions.results);
+        metrics.rate_crowded.set_total(self.rates.crowded());
+    }
+}

@@ -1,0 +1,6 @@
+//! The hub seen from its host and from its peers.
+
+mod answers;
+mod opening;
+mod support;
+mod time;
