@@ -1,0 +1,97 @@
+// Headless Chromium on the page of `pamlink serve --dev`.
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+import { serve } from '../node/pamlink.mjs';
+import { check, run, same, test } from '../node/tap.mjs';
+
+const modules = resolve(process.env.NODE_MODULES ?? 'target/tools/node/node_modules');
+const { default: puppeteer } = await import(createRequire(`${modules}/`).resolve('puppeteer-core'));
+
+const userDataDir = mkdtempSync(join(tmpdir(), 'pamlink-chromium-'));
+let server = await serve({ dev: true, config: { drain: { spread_ms: 200 } } });
+const browser = await puppeteer.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  headless: true,
+  userDataDir,
+  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+    '--disable-background-networking', '--disable-component-update', '--disable-sync',
+    '--disable-dev-shm-usage'],
+});
+process.on('exit', () => {
+  browser.process()?.kill('SIGKILL');
+  rmSync(userDataDir, { recursive: true, force: true, maxRetries: 5 });
+});
+
+const page = await browser.newPage();
+const faults = [];
+page.on('pageerror', (error) => faults.push(String(error)));
+const foreign = [];
+page.on('request', (request) => {
+  const url = new URL(request.url());
+  if (url.host !== server.address && url.protocol !== 'data:') foreign.push(request.url());
+});
+
+/** Waits until the page says that its link is in this state. */
+const state = (wanted) => page.waitForFunction(
+  (it) => document.querySelector('#state').textContent.toLowerCase().includes(it),
+  { timeout: 20_000 }, wanted);
+
+const answers = () => page.$$eval('li.answer', (items) => items.map((item) => item.textContent));
+
+async function ask(text) {
+  const before = (await answers()).length;
+  await page.type('#text', text);
+  await page.click('#send');
+  await page.waitForFunction(
+    (count) => document.querySelectorAll('li.answer').length > count, { timeout: 10_000 }, before);
+  return (await answers()).at(-1);
+}
+
+test('the page opens and its link is open', async () => {
+  const response = await page.goto(`http://${server.address}/`, { waitUntil: 'load' });
+  same(response.status(), 200, 'status');
+  await state('open');
+}, 30_000);
+
+test('a chat is answered', async () => {
+  const answer = await ask('plan a trip to the coast');
+  check(answer.includes('Trip Planner'), answer);
+});
+
+test('every agent that the page offers answers by its name', async () => {
+  const options = await page.$$eval('#agent option', (all) => all.map((it) => [it.value, it.textContent]));
+  const agents = options.filter(([value]) => value !== '' && value !== 'nobody');
+  same(agents.length, 5, 'agents');
+  for (const [value, name] of agents) {
+    await page.select('#agent', value);
+    const answer = await ask('hello');
+    check(answer.includes(name), `${name}: ${answer}`);
+  }
+  await page.select('#agent', '');
+}, 30_000);
+
+test('markup in a chat stays text', async () => {
+  await ask('<img src=x onerror="document.title=1"> & <b>bold</b>');
+  same(await page.$$eval('li img, li b', (found) => found.length), 0, 'elements made of text');
+});
+
+test('the page survives a restart of the server', async () => {
+  server.stop();
+  await server.ended;
+  await page.waitForFunction(
+    () => !document.querySelector('#state').textContent.includes('open'), { timeout: 10_000 });
+  server = await serve({ dev: true, listen: server.address });
+  await state('open');
+  const answer = await ask('how much did I spend?');
+  check(answer.includes('Financial Advisor'), answer);
+}, 45_000);
+
+test('the page had no fault and fetched nothing from elsewhere', async () => {
+  same([faults, foreign], [[], []], 'faults, foreign requests');
+});
+
+await run();
