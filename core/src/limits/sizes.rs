@@ -1,6 +1,6 @@
 //! How large a message of each type, its fields and its nested values may be.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use super::refusal::{Code, Refusal, Unit};
 use crate::envelope::Envelope;

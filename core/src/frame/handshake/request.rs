@@ -108,7 +108,7 @@ impl Request {
         let mut request = Self { headers, line, accept: None };
         let headers = &request.headers;
         match headers.at_most_one("Host")? {
-            Some(host) if host.is_empty() || host.contains([' ', '\t', '/', '@', ',']) => {
+            Some(host) if !is_host(host) => {
                 return Err(HandshakeError::header("Host", HeaderFault::Malformed));
             }
             None if line.minor > 0 => {
@@ -304,6 +304,11 @@ impl StartLine for RequestLine {
         let target = Span::new(line.len() - version.len() - 1 - target.len(), target.len());
         Ok(Self { method, target, minor })
     }
+}
+
+/// Whether the text can be a `Host`: no more is asked of it than that it is one name.
+pub(super) fn is_host(host: &str) -> bool {
+    !host.is_empty() && !host.contains([' ', '\t', '/', '@', ','])
 }
 
 /// Whether a target is a path, perhaps with a query: visible ASCII without a fragment.

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use crate::seed::{Random, Seed};
 
 use super::head::{HeadReader, StartLine};
-use super::request::{header_line, is_path};
+use super::request::{header_line, is_host, is_path};
 use super::{
     HandshakeConfig, HandshakeError, HeadError, HeaderFault, Headers, accept_value, is_token,
     is_value,
@@ -82,7 +82,7 @@ impl fmt::Debug for Upgrade<'_> {
 pub fn write_request(upgrade: &Upgrade<'_>, out: &mut Vec<u8>) -> Result<(), HeadError> {
     let Upgrade { host, target, key, subprotocols, origin, headers } = *upgrade;
     let refuse = |header| Err(HeadError::Characters { header });
-    if host.is_empty() || !host.bytes().all(|byte| byte.is_ascii_graphic()) {
+    if !is_host(host) || !host.bytes().all(|byte| byte.is_ascii_graphic()) {
         return refuse("Host");
     }
     if !is_path(target) {

@@ -133,6 +133,8 @@ fn a_request_cannot_be_broken() {
     for (header, upgrade) in [
         ("Host", Upgrade { host: "h\r\nX: y", ..good }),
         ("Host", Upgrade { host: "", ..good }),
+        ("Host", Upgrade { host: "user@h", ..good }),
+        ("Host", Upgrade { host: "h/path", ..good }),
         ("target", Upgrade { target: "/ HTTP/1.1\r\nX: y", ..good }),
         ("target", Upgrade { target: "nowhere", ..good }),
         ("Sec-WebSocket-Protocol", Upgrade { subprotocols: &["a,b"], ..good }),
