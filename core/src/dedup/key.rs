@@ -43,7 +43,7 @@ impl fmt::Debug for Key {
 /// Why this construction: the window *drops* what it takes for a duplicate, so a collision that a
 /// peer can choose is a lost message. SipHash is a pseudorandom function made for short inputs
 /// under a secret key, with a specified 128-bit output; the 1-3 rounds are those of the standard
-/// library's maps. Two 64-bit `ahash` values would be faster by a few nanoseconds, but ahash
+/// library's maps. Two 64-bit `ahash` values would cost a third of it, but ahash
 /// promises no more than resistance to table flooding, changes its output between machines (AES
 /// instructions or not), and says nothing about two instances under related keys. Same seed, same
 /// keys, on every platform.
