@@ -24,6 +24,8 @@ pub(super) trait Record<'a>: Default {
     fn write_members(&self, object: &mut Object<'_>);
 }
 
+/// Reads a record from the members of an object, without the one named `skip`.
+#[inline]
 pub(super) fn read<'a, T: Record<'a>>(
     members: impl Iterator<Item = Member<'a>>,
     skip: Option<&str>,
@@ -31,18 +33,25 @@ pub(super) fn read<'a, T: Record<'a>>(
     let mut record = T::default();
     let mut seen = 0;
     members.for_each(|member| {
-        if record.place(member.key, &member, &mut seen) {
-            return;
-        }
-        let place_escaped = |record: &mut T, seen: &mut u64| {
-            member.key.contains('\\') && record.place(&member.name(), &member, seen)
-        };
-        if !skip.is_some_and(|name| member.is_named(name)) && !place_escaped(&mut record, &mut seen)
-        {
-            record.extra_mut().keep(&member);
+        if skip != Some(member.key) && !record.place(member.key, &member, &mut seen) {
+            read_unknown(&mut record, &member, skip, &mut seen);
         }
     });
     record
+}
+
+/// A member whose name is not known as it is spelled: perhaps it is with its escapes resolved.
+#[cold]
+fn read_unknown<'a, T: Record<'a>>(
+    record: &mut T,
+    member: &Member<'a>,
+    skip: Option<&str>,
+    seen: &mut u64,
+) {
+    let name = member.name();
+    if skip != Some(&*name) && !record.place(&name, member, seen) {
+        record.extra_mut().keep(member);
+    }
 }
 
 /// The typed value of a known member. What is not of its type goes to `extra` and reads as

@@ -154,8 +154,8 @@ fn any_value() -> impl Strategy<Value = Value> {
         Time(i64),
         Span(Duration),
         Raw(String),
-        List(Vec<Plan>),
-        Map(Vec<(Plan, Plan)>),
+        List(Vec<Self>),
+        Map(Vec<(Self, Self)>),
     }
     fn build(plan: Plan) -> Value {
         match plan {
