@@ -1,0 +1,216 @@
+//! What a server program provides: answers to requests, and what goes with them.
+
+use std::borrow::Cow;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pamlink::envelope::{Envelope, ErrorCode, Raw, Text};
+use pamlink::frame::handshake;
+use pamlink::hub::{self, Event, Hub, LinkId, RequestId};
+use pamlink::link::{AuthError, Claims, Token};
+use pamlink::routing::Agent;
+
+/// A server program.
+///
+/// A closure `async |request| reply` is one, too; implement the trait for more than answers.
+pub trait Handler: Send + Sync + 'static {
+    /// Answers a request. Runs as a task of its own; a panic in it leaves the request to the
+    /// hub's `request_timeout`.
+    fn handle(&self, request: Request) -> impl Future<Output = Reply> + Send;
+
+    /// Decides on a token, for a server with [`Auth::Host`](pamlink::hub::Auth::Host). The
+    /// default refuses everybody.
+    fn authorize(
+        &self,
+        user: String,
+        token: Token,
+    ) -> impl Future<Output = Result<Claims, AuthError>> + Send {
+        drop((user, token));
+        async { Err(AuthError::BadSignature) }
+    }
+
+    /// Answers a plain HTTP request, by default with 404. Called under the hub's lock: it must be
+    /// quick and must not use a [`Handle`](crate::Handle).
+    fn http(&self, request: &handshake::Request, hub: &Hub) -> HttpResponse {
+        let _ = (request, hub);
+        HttpResponse::text(404, "not found\n")
+    }
+
+    /// Sees every event of the hub. Called under the hub's lock: it must be quick and must not
+    /// use a [`Handle`](crate::Handle).
+    fn observe(&self, event: &Event<'_>) {
+        let _ = event;
+    }
+}
+
+impl<F, A, R> Handler for F
+where
+    F: Fn(Request) -> A + Send + Sync + 'static,
+    A: Future<Output = R> + Send,
+    R: Into<Reply>,
+{
+    async fn handle(&self, request: Request) -> Reply {
+        self(request).await.into()
+    }
+}
+
+/// A request to answer, with a copy of its envelope.
+#[derive(Clone, Debug)]
+pub struct Request {
+    id: RequestId,
+    link: LinkId,
+    user: Box<str>,
+    agent: Arc<Agent>,
+    because: &'static str,
+    text: Box<str>,
+}
+
+impl Request {
+    pub(crate) fn new(request: &hub::Request<'_>) -> Self {
+        Self {
+            id: request.request,
+            link: request.link,
+            user: request.user.into(),
+            agent: Arc::clone(request.decision.agent),
+            because: request.decision.because.as_str(),
+            text: request.envelope.as_str().into(),
+        }
+    }
+
+    /// What the hub calls it.
+    pub fn id(&self) -> RequestId {
+        self.id
+    }
+
+    /// The link that it came over.
+    pub fn link(&self) -> LinkId {
+        self.link
+    }
+
+    /// Who asks.
+    pub fn user(&self) -> &str {
+        &self.user
+    }
+
+    /// Who is to answer.
+    pub fn agent(&self) -> &Agent {
+        &self.agent
+    }
+
+    /// What led to this agent, in a word of [`Because`](pamlink::routing::Because).
+    pub fn because(&self) -> &'static str {
+        self.because
+    }
+
+    /// The envelope, byte for byte.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The envelope.
+    ///
+    /// # Panics
+    ///
+    /// Never: the hub admits nothing that does not parse.
+    pub fn envelope(&self) -> Envelope<'_> {
+        Envelope::parse(&self.text, u8::MAX).expect("the hub parsed this envelope before")
+    }
+
+    /// What the user says: the `message` of the envelope, else its `content`, else nothing.
+    pub fn text(&self) -> Cow<'_, str> {
+        said(&self.envelope())
+    }
+}
+
+/// The text of an envelope: its `message`, else its `content`, else nothing.
+pub(crate) fn said<'a>(envelope: &Envelope<'a>) -> Cow<'a, str> {
+    let text = |name| envelope.field(name).and_then(|raw| raw.text());
+    text("message").or_else(|| text("content")).map_or(Cow::Borrowed(""), Text::into_cow)
+}
+
+/// An answer to a request.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Reply {
+    /// A `chat_response`.
+    Answer {
+        /// Its `message`, and its `content`.
+        text: String,
+        /// Its `ui_actions`: a JSON array. Anything else is left out, as `[]`.
+        ui_actions: Option<String>,
+    },
+    /// An `error`.
+    Error {
+        /// Its `error_code`.
+        code: String,
+        /// Its `message`.
+        message: String,
+        /// When to try again.
+        retry_after: Option<Duration>,
+    },
+    /// A whole envelope, to which `reply_to` is added.
+    Raw(String),
+}
+
+impl Reply {
+    /// An `error` of this code and message.
+    pub fn error(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::Error { code: code.into(), message: message.into(), retry_after: None }
+    }
+
+    /// Lends the reply to the hub.
+    pub(crate) fn with<T>(&self, give: impl FnOnce(&hub::Reply<'_>) -> T) -> T {
+        match self {
+            Self::Answer { text, ui_actions } => {
+                let actions = ui_actions.as_deref();
+                give(&hub::Reply::Answer(hub::Answer {
+                    text,
+                    ui_actions: actions.and_then(|json| Raw::parse(json, u8::MAX).ok()),
+                    ..hub::Answer::default()
+                }))
+            }
+            Self::Error { code, message, retry_after } => give(&hub::Reply::Error {
+                code: &ErrorCode::from(code.as_str()),
+                message,
+                retry_after: *retry_after,
+            }),
+            Self::Raw(text) => give(&hub::Reply::Raw(text)),
+        }
+    }
+}
+
+impl From<String> for Reply {
+    fn from(text: String) -> Self {
+        Self::Answer { text, ui_actions: None }
+    }
+}
+
+impl From<&str> for Reply {
+    fn from(text: &str) -> Self {
+        text.to_owned().into()
+    }
+}
+
+/// An answer to a plain HTTP request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpResponse {
+    /// The status, 200 to 599.
+    pub status: u16,
+    /// The media type.
+    pub content_type: &'static str,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl HttpResponse {
+    /// A response of this type.
+    pub fn new(status: u16, content_type: &'static str, body: impl Into<Vec<u8>>) -> Self {
+        Self { status, content_type, body: body.into() }
+    }
+
+    /// A plain text.
+    pub fn text(status: u16, body: &str) -> Self {
+        Self::new(status, "text/plain; charset=utf-8", body)
+    }
+}

@@ -1,0 +1,35 @@
+//! Sockets, TLS and timers around the [`pamlink`] engine, on tokio.
+//!
+//! A server:
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//! use pamlink::hub::Auth;
+//! use pamlink_tokio::{Request, Server, ServerConfig};
+//! # use pamlink::link::Verify;
+//!
+//! # async fn run(verifier: impl Verify + Send + 'static) -> std::io::Result<()> {
+//! let config = ServerConfig::new(Auth::Verifier(Box::new(verifier)));
+//! let server = Server::bind("127.0.0.1:8000", config).await?;
+//! let answer = async |request: Request| format!("{} heard: {}", request.agent().name, request.text());
+//! server.serve(answer, async { tokio::signal::ctrl_c().await.unwrap_or(()) }).await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Every decision is the engine's: when to reconnect, what to send again, whom to refuse. This
+//! crate moves bytes, reads clocks and waits.
+
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+mod clock;
+mod connection;
+mod handler;
+mod outlet;
+mod server;
+pub mod tls;
+
+pub use handler::{Handler, HttpResponse, Reply, Request};
+pub use pamlink;
+pub use server::{Handle, Server, ServerConfig};
