@@ -35,6 +35,8 @@ mod timestamp;
 mod value;
 pub mod write;
 
+use core::fmt;
+
 pub use error::{DecodeError, EnvelopeError};
 pub use extra::Extra;
 pub use field::Number;
@@ -46,12 +48,14 @@ pub use kind::{
 pub use message::{Chat, Message};
 pub use raw::{Raw, Shape};
 pub use scan::Scan;
-pub use text::Text;
+pub use text::{Secret, Text};
 pub use timestamp::{TimeForm, Timestamp};
 pub use value::{Adjusted, Value};
 
 /// One JSON object with its `type`, checked but not yet built.
-#[derive(Clone, Copy, Debug)]
+///
+/// Its `Debug` shows the head and the length, not the payload, which may hold a token.
+#[derive(Clone, Copy)]
 pub struct Envelope<'a> {
     text: &'a str,
     scan: Scan,
@@ -125,6 +129,17 @@ impl<'a> Envelope<'a> {
     pub fn field(&self, name: &str) -> Option<Raw<'a>> {
         let members = self.scan.members(self.text);
         members.filter(|member| member.is_named(name)).last().map(|member| member.value)
+    }
+}
+
+impl fmt::Debug for Envelope<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Envelope")
+            .field("kind", &self.kind())
+            .field("id", &self.id())
+            .field("reply_to", &self.reply_to())
+            .field("len", &self.text.len())
+            .finish()
     }
 }
 

@@ -5,7 +5,9 @@ use core::hash::{Hash, Hasher};
 use core::ops::Deref;
 use std::borrow::Cow;
 
+use super::field::Field;
 use super::grammar::plain_until;
+use super::raw::Raw;
 
 /// The text of a JSON string.
 ///
@@ -151,6 +153,47 @@ impl PartialEq<&str> for Text<'_> {
 impl Hash for Text<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.as_str().hash(state);
+    }
+}
+
+/// A text that must not be seen in logs: a token. Its `Debug` does not show it.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Secret<'a>(Text<'a>);
+
+impl Secret<'_> {
+    /// The text itself.
+    pub fn expose(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+impl<'a> From<Text<'a>> for Secret<'a> {
+    fn from(text: Text<'a>) -> Self {
+        Self(text)
+    }
+}
+
+impl<'a> From<&'a str> for Secret<'a> {
+    fn from(text: &'a str) -> Self {
+        Self(text.into())
+    }
+}
+
+impl fmt::Debug for Secret<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+impl<'a> Field<'a> for Secret<'a> {
+    const EXPECTED: &'static str = "a string";
+
+    fn read(raw: Raw<'a>) -> Option<Self> {
+        raw.text().map(Self)
+    }
+
+    fn write(&self, out: &mut String) {
+        self.0.write(out);
     }
 }
 

@@ -22,7 +22,7 @@ use super::id::Id;
 use super::kind::{ErrorCode, Kind, Priority, Source, TimerType};
 use super::raw::Raw;
 use super::record::{self, Record, record};
-use super::text::Text;
+use super::text::{Secret, Text};
 use super::timestamp::Timestamp;
 use super::write::Object;
 use super::{DecodeError, Envelope};
@@ -32,8 +32,8 @@ messages! {
     Auth: Auth {
         /// What the sender calls the frame.
         "id" id: Id<'a>,
-        /// The token. It is a secret: keep it out of logs.
-        "token" token: Text<'a>,
+        /// The token.
+        "token" token: Secret<'a>,
         /// When it was sent.
         "timestamp" timestamp: Timestamp<'a>,
     }
@@ -434,8 +434,8 @@ messages! {
     TokenRefresh: TokenRefresh {
         /// What the sender calls the frame.
         "id" id: Id<'a>,
-        /// The token. It is a secret: keep it out of logs.
-        "token" token: Text<'a>,
+        /// The token.
+        "token" token: Secret<'a>,
     }
 
     /// Things for the page to do.

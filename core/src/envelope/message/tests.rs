@@ -166,6 +166,17 @@ fn a_frame_is_built_from_its_fields() {
     );
 }
 
+#[test]
+fn a_token_is_in_no_debug_output() {
+    for kind in ["auth", "token_refresh"] {
+        let text = format!(r#"{{"type":"{kind}","token":"hush"}}"#);
+        let envelope = Envelope::parse(&text, 9).unwrap();
+        let shown = format!("{envelope:?} {:?}", envelope.message());
+        assert!(!shown.contains("hush"), "{shown}");
+        assert_eq!(encoded(&envelope.message()), text);
+    }
+}
+
 proptest! {
     #[test]
     fn members_of_any_kind_of_frame_survive_typing(
