@@ -1,0 +1,231 @@
+//! What a message from the server is to its client.
+
+use super::asks::InOrder;
+use super::event::{AskId, Event};
+use super::{Client, Server};
+use crate::dedup::Verdict;
+use crate::envelope::{Envelope, EnvelopeError, Kind, Message, Scan, write};
+use crate::frame::Item;
+use crate::link::{ClientLinkEvent, ClientStep, Overflowed, State};
+
+/// The name under which the client knows itself in the window of pushes it has seen.
+const SERVER: &str = "server";
+
+/// An event in places and numbers, before anything is lent.
+// Made and taken apart within one call: a box would cost more than the copy.
+#[allow(clippy::large_enum_variant)]
+#[derive(Debug)]
+pub(super) enum Told {
+    Note,
+    Overflowed(Overflowed),
+    Binary(Item),
+    Unreadable(Item, EnvelopeError),
+    Expired(AskId),
+    Unknown(AskId),
+    Message(Item, Scan, Meaning),
+}
+
+/// What a message is by its type.
+#[derive(Clone, Copy, Debug)]
+enum Sort {
+    Ping,
+    Welcome,
+    Answer { failed: bool },
+    News,
+}
+
+/// What a message is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Meaning {
+    Welcome,
+    Answer(AskId),
+    Rejection(AskId),
+    Late(Option<AskId>),
+    News,
+    OldNews,
+}
+
+impl Client {
+    /// Works until there is something to tell.
+    pub(super) fn step(&mut self) -> Option<Told> {
+        if let Some(ask) = self.asks.expire(self.now.mono, !self.server.correlates) {
+            return Some(Told::Expired(ask));
+        }
+        if self.server.unsure {
+            match self.asks.give_up_unsure() {
+                Some(ask) => return Some(Told::Unknown(ask)),
+                None => self.server.unsure = false,
+            }
+            self.flush();
+        }
+        self.keep_step();
+        loop {
+            match self.link.poll_step()? {
+                ClientStep::Note => return Some(Told::Note),
+                ClientStep::Overflowed(overflowed) => return Some(Told::Overflowed(overflowed)),
+                ClientStep::Binary(item) => return Some(Told::Binary(item)),
+                ClientStep::Text(item) => {
+                    if let Some(told) = self.read(item) {
+                        return Some(told);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Puts names to an event.
+    pub(super) fn lend(&mut self, told: Told) -> Option<Event<'_>> {
+        Some(match told {
+            Told::Note => {
+                let event = self.link.note()?;
+                if let ClientLinkEvent::StateChanged { from: State::Open, .. } = event {
+                    self.asks.link_lost();
+                    self.server = Server::default();
+                }
+                event.into()
+            }
+            Told::Overflowed(overflowed) => Event::Overflowed(overflowed),
+            Told::Binary(item) => Event::Binary(self.link.bytes(item)),
+            Told::Unreadable(item, error) => {
+                Event::Unreadable { error, text: self.link.text(item).ok()? }
+            }
+            Told::Expired(ask) => Event::Expired { ask },
+            Told::Unknown(ask) => Event::Unknown { ask },
+            Told::Message(item, scan, meaning) => {
+                let envelope = Envelope::from_scan(self.link.text(item).ok()?, scan);
+                match meaning {
+                    Meaning::Welcome => Event::Welcomed {
+                        envelope,
+                        correlates: self.server.correlates,
+                        repeats: self.server.repeats,
+                    },
+                    Meaning::Answer(ask) => Event::Answer { ask, envelope },
+                    Meaning::Rejection(ask) => {
+                        let Message::Error(error) = envelope.message() else { return None };
+                        let retry_after = error.retry_after();
+                        Event::Rejected { ask, code: error.error_code, retry_after, envelope }
+                    }
+                    Meaning::Late(ask) => Event::Late { ask, envelope },
+                    Meaning::News => Event::Message { envelope },
+                    Meaning::OldNews => Event::Repeated { envelope },
+                }
+            }
+        })
+    }
+
+    /// Sends what has not gone over this link yet, as far as the link takes it.
+    pub(super) fn flush(&mut self) {
+        if !self.server.welcomed || self.server.unsure {
+            return;
+        }
+        while let Some((ask, text)) = self.asks.next_to_send() {
+            if self.link.send_text(self.now, text).is_err() {
+                return;
+            }
+            self.asks.sent(ask);
+        }
+    }
+
+    /// A server that answers in order but owes more answers than the table holds is out of step:
+    /// a new link starts from nothing.
+    fn keep_step(&mut self) {
+        if self.asks.is_stuck() {
+            self.link.disconnect(self.now);
+            self.link.connect(self.now);
+        }
+    }
+
+    /// A text has come.
+    fn read(&mut self, item: Item) -> Option<Told> {
+        // If it is not UTF-8 the link's next step says so.
+        let text = self.link.text(item).ok()?;
+        let envelope = match Envelope::parse(text, self.config.depth) {
+            Ok(envelope) => envelope,
+            Err(error) => return Some(Told::Unreadable(item, error)),
+        };
+        let scan = envelope.scan();
+        let sort = match envelope.kind() {
+            Kind::Ping => Sort::Ping,
+            Kind::Pong => return None,
+            Kind::Connection if !self.server.welcomed => Sort::Welcome,
+            Kind::Error => Sort::Answer { failed: true },
+            kind if kind.is_answer() => Sort::Answer { failed: false },
+            _ => Sort::News,
+        };
+        let meaning = match sort {
+            Sort::Ping => {
+                self.text.clear();
+                write::pong_to(&mut self.text, &envelope);
+                // A full outbox shows life enough.
+                let _ = self.link.send_text(self.now, &self.text);
+                return None;
+            }
+            Sort::Welcome => {
+                if let Message::Connection(welcome) = envelope.message() {
+                    self.server.correlates = welcome.has_feature("reply_to");
+                    self.server.repeats = welcome.has_feature("repeat");
+                }
+                self.server.welcomed = true;
+                self.server.unsure = !self.server.repeats;
+                self.link.welcomed(self.now);
+                self.flush();
+                Meaning::Welcome
+            }
+            Sort::Answer { failed } => self.answer(failed, item, scan)?,
+            Sort::News => self.news(item, scan)?,
+        };
+        Some(Told::Message(item, scan, meaning))
+    }
+
+    /// A frame that can end the wait for an answer: whose?
+    fn answer(&mut self, failed: bool, item: Item, scan: Scan) -> Option<Meaning> {
+        let envelope = Envelope::from_scan(self.link.text(item).ok()?, scan);
+        let ended = |ask| if failed { Meaning::Rejection(ask) } else { Meaning::Answer(ask) };
+        if let Some(named) = envelope.reply_to() {
+            let number = named.as_str().strip_prefix(&*self.prefix).map(str::parse);
+            let own = number.and_then(Result::ok).filter(|number| *number < self.next).map(AskId);
+            return Some(match own {
+                Some(ask) if self.asks.end(ask) => ended(ask),
+                Some(ask) => Meaning::Late(Some(ask)),
+                // It answers what the host sent by itself.
+                None => Meaning::News,
+            });
+        }
+        if failed && self.server.correlates {
+            // It answers nothing; but it may say why the link will end.
+            let Message::Error(error) = envelope.message() else { return None };
+            if let Some(after) = error.retry_after() {
+                self.link.retry_after(self.now, after);
+            }
+            return Some(Meaning::News);
+        }
+        if self.server.correlates {
+            return Some(Meaning::Late(None));
+        }
+        Some(match self.asks.answer_in_order() {
+            InOrder::Answered(ask) => ended(ask),
+            InOrder::Late(ask) => Meaning::Late(Some(ask)),
+            InOrder::Nobody if failed => Meaning::News,
+            InOrder::Nobody => Meaning::Late(None),
+        })
+    }
+
+    /// A frame that answers nothing: has it come before?
+    fn news(&mut self, item: Item, scan: Scan) -> Option<Meaning> {
+        let envelope = Envelope::from_scan(self.link.text(item).ok()?, scan);
+        let away = envelope.kind().as_str() == "going_away";
+        let after = envelope.field("retry_after").filter(|_| away).and_then(|after| after.f64());
+        let id = envelope.id().map(|id| self.seen.keyer().of_id(SERVER, id.as_str()));
+        if let Some(after) =
+            after.and_then(|secs| core::time::Duration::try_from_secs_f64(secs).ok())
+        {
+            self.link.retry_after(self.now, after);
+        }
+        if let Some(key) = id
+            && let Verdict::Duplicate { .. } = self.seen.check(self.now.mono, key)
+        {
+            return Some(Meaning::OldNews);
+        }
+        Some(Meaning::News)
+    }
+}

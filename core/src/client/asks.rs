@@ -1,0 +1,260 @@
+//! The questions under way, in order of asking.
+//!
+//! Bounded in count, bytes and age. An ask that has ended but whose answer may still come over
+//! this link, from a peer that does not say what it answers, stays as a mark until that answer
+//! has come or the link is gone: otherwise the late answer would be taken for the next one's.
+
+use std::collections::VecDeque;
+
+use core::time::Duration;
+
+use super::AskId;
+use crate::time::Mono;
+
+/// Where the text of an ask went last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sent {
+    Never,
+    EarlierLink,
+    ThisLink,
+}
+
+#[derive(Debug)]
+struct Ask {
+    id: AskId,
+    /// The whole message; empty once the ask has ended.
+    text: Box<str>,
+    asked: Mono,
+    sent: Sent,
+    ended: bool,
+}
+
+/// Whom an answer without a name belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum InOrder {
+    /// The first ask that still waits: it has ended now.
+    Answered(AskId),
+    /// An ask that had already ended.
+    Late(AskId),
+    /// Nothing was asked over this link.
+    Nobody,
+}
+
+/// All asks that have not ended, and the marks of those that ended early.
+#[derive(Debug)]
+pub(super) struct Asks {
+    asks: VecDeque<Ask>,
+    bytes: usize,
+    waiting: usize,
+    max_asks: usize,
+    max_bytes: usize,
+    timeout: Duration,
+}
+
+impl Asks {
+    pub(super) fn new(max_asks: usize, max_bytes: usize, timeout: Duration) -> Self {
+        Self { asks: VecDeque::new(), bytes: 0, waiting: 0, max_asks, max_bytes, timeout }
+    }
+
+    /// Whether another ask of `bytes` fits. Marks count: a peer that never answers fills the
+    /// table.
+    pub(super) fn fits(&self, bytes: usize) -> bool {
+        self.asks.len() < self.max_asks && bytes <= self.max_bytes.saturating_sub(self.bytes)
+    }
+
+    /// Enters an ask. Ids must rise and `fits` must hold.
+    pub(super) fn push(&mut self, now: Mono, id: AskId, text: Box<str>) {
+        self.bytes += text.len();
+        self.waiting += 1;
+        self.asks.push_back(Ask { id, text, asked: now, sent: Sent::Never, ended: false });
+    }
+
+    /// The next text to send over this link; [`sent`](Self::sent) tells that it was taken.
+    pub(super) fn next_to_send(&self) -> Option<(AskId, &str)> {
+        let ask = self.asks.iter().find(|ask| !ask.ended && ask.sent != Sent::ThisLink)?;
+        Some((ask.id, &ask.text))
+    }
+
+    /// The link has taken the ask.
+    pub(super) fn sent(&mut self, id: AskId) {
+        if let Some(place) = self.place(id) {
+            self.asks[place].sent = Sent::ThisLink;
+        }
+    }
+
+    /// Ends the ask of this id. `false` if it had ended before.
+    pub(super) fn end(&mut self, id: AskId) -> bool {
+        let Some(place) = self.place(id) else { return false };
+        let waited = !self.asks[place].ended;
+        self.take(place);
+        waited
+    }
+
+    /// Gives an answer that names nobody to the first ask of this link.
+    pub(super) fn answer_in_order(&mut self) -> InOrder {
+        let Some(place) = self.asks.iter().position(|ask| ask.sent == Sent::ThisLink) else {
+            return InOrder::Nobody;
+        };
+        let Ask { id, ended, .. } = self.asks[place];
+        self.take(place);
+        if ended { InOrder::Late(id) } else { InOrder::Answered(id) }
+    }
+
+    /// Ends the next ask that has waited too long. `in_order`: the peer does not say what it
+    /// answers, so a mark stays.
+    pub(super) fn expire(&mut self, now: Mono, in_order: bool) -> Option<AskId> {
+        let place = self.asks.iter().position(|ask| !ask.ended)?;
+        if now < self.asks[place].asked + self.timeout {
+            return None;
+        }
+        let id = self.asks[place].id;
+        if in_order && self.asks[place].sent == Sent::ThisLink {
+            let ask = &mut self.asks[place];
+            ask.ended = true;
+            self.bytes -= ask.text.len();
+            self.waiting -= 1;
+            ask.text = Box::default();
+        } else {
+            self.take(place);
+        }
+        Some(id)
+    }
+
+    /// When the next ask will have waited too long.
+    pub(super) fn expiry(&self) -> Option<Mono> {
+        let oldest = self.asks.iter().find(|ask| !ask.ended)?;
+        Some(oldest.asked + self.timeout)
+    }
+
+    /// The link is gone: what it carried may or may not have arrived, and nothing more comes.
+    pub(super) fn link_lost(&mut self) {
+        self.asks.retain(|ask| !ask.ended);
+        for ask in &mut self.asks {
+            if ask.sent == Sent::ThisLink {
+                ask.sent = Sent::EarlierLink;
+            }
+        }
+    }
+
+    /// Ends the next ask that only an earlier link has carried.
+    pub(super) fn give_up_unsure(&mut self) -> Option<AskId> {
+        let place = self.asks.iter().position(|ask| ask.sent == Sent::EarlierLink)?;
+        Some(self.take(place).id)
+    }
+
+    /// Asks that have not ended.
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting
+    }
+
+    /// Whether marks alone fill the table: the peer is out of step.
+    pub(super) fn is_stuck(&self) -> bool {
+        self.waiting == 0 && self.asks.len() >= self.max_asks
+    }
+
+    /// Bytes of text held.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    fn place(&self, id: AskId) -> Option<usize> {
+        self.asks.binary_search_by_key(&id, |ask| ask.id).ok()
+    }
+
+    fn take(&mut self, place: usize) -> Ask {
+        let ask = self.asks.remove(place).expect("the place was found in the queue");
+        if !ask.ended {
+            self.bytes -= ask.text.len();
+            self.waiting -= 1;
+        }
+        ask
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asks() -> Asks {
+        Asks::new(4, 100, Duration::from_secs(60))
+    }
+
+    fn at(secs: u64) -> Mono {
+        Mono::from_millis(secs * 1_000)
+    }
+
+    fn sent(asks: &mut Asks) -> Vec<String> {
+        let mut all = Vec::new();
+        while let Some((id, text)) = asks.next_to_send() {
+            all.push(text.to_owned());
+            asks.sent(id);
+        }
+        all
+    }
+
+    #[test]
+    fn bounds_hold_in_count_and_bytes() {
+        let mut asks = asks();
+        assert!(asks.fits(100) && !asks.fits(101));
+        for id in 0..4 {
+            assert!(asks.fits(10));
+            asks.push(at(0), AskId(id), "0123456789".into());
+        }
+        assert!(!asks.fits(10));
+        assert!(asks.end(AskId(2)));
+        assert!(asks.fits(70) && !asks.fits(71));
+    }
+
+    #[test]
+    fn after_a_lost_link_only_what_has_no_answer_is_sent_again() {
+        let mut asks = asks();
+        for id in 0..3 {
+            asks.push(at(0), AskId(id), format!("{id}").into());
+        }
+        assert_eq!(sent(&mut asks).len(), 3);
+        assert!(asks.end(AskId(1)));
+        asks.link_lost();
+        asks.push(at(1), AskId(3), "3".into());
+        assert_eq!(sent(&mut asks), ["0", "2", "3"]);
+    }
+
+    #[test]
+    fn an_answer_in_order_skips_nobody_who_expired() {
+        let mut asks = asks();
+        asks.push(at(0), AskId(0), "0".into());
+        asks.push(at(10), AskId(1), "1".into());
+        sent(&mut asks);
+        assert_eq!((asks.expire(at(59), true), asks.expiry()), (None, Some(at(60))));
+        assert_eq!(asks.expire(at(60), true), Some(AskId(0)));
+        assert_eq!((asks.expire(at(60), true), asks.expiry()), (None, Some(at(70))));
+        assert_eq!(asks.answer_in_order(), InOrder::Late(AskId(0)));
+        assert_eq!(asks.answer_in_order(), InOrder::Answered(AskId(1)));
+        assert_eq!(asks.answer_in_order(), InOrder::Nobody);
+    }
+
+    #[test]
+    fn marks_end_with_their_link_and_count_until_then() {
+        let mut asks = asks();
+        for id in 0..4 {
+            asks.push(at(0), AskId(id), "x".into());
+        }
+        sent(&mut asks);
+        while asks.expire(at(60), true).is_some() {}
+        assert!(asks.is_stuck() && !asks.fits(1));
+        assert_eq!((asks.waiting(), asks.bytes()), (0, 0));
+        asks.link_lost();
+        assert!(asks.fits(1));
+    }
+
+    #[test]
+    fn what_was_never_sent_is_not_unsure() {
+        let mut asks = asks();
+        asks.push(at(0), AskId(0), "0".into());
+        sent(&mut asks);
+        asks.push(at(0), AskId(1), "1".into());
+        asks.link_lost();
+        assert_eq!(asks.give_up_unsure(), Some(AskId(0)));
+        assert_eq!(asks.give_up_unsure(), None);
+        assert_eq!(sent(&mut asks), ["1"]);
+    }
+}

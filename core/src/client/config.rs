@@ -1,0 +1,38 @@
+//! The bounds and choices of a client.
+
+use core::time::Duration;
+
+use crate::envelope::Envelope;
+use crate::link;
+
+/// The bounds and choices of a [`Client`](super::Client). Its memory ceiling follows from them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ClientConfig {
+    /// What the link keeps to: handshakes, heartbeat, frames, outbox, backoff, token.
+    pub link: link::ClientConfig,
+    /// Most asks at once. Default 64.
+    pub max_asks: usize,
+    /// Most bytes of asks at once, as they go over the wire. Default 256 KiB.
+    pub max_ask_bytes: usize,
+    /// How long an ask waits for its answer, connected or not. Default 60 s.
+    pub ask_timeout: Duration,
+    /// How many of the latest pushes that carry an id are known again, so that one that comes
+    /// twice is handed out once. Default 256.
+    pub max_seen: usize,
+    /// How deep a message may be nested. Default [`Envelope::DEPTH`].
+    pub depth: u8,
+}
+
+impl Default for ClientConfig {
+    fn default() -> Self {
+        Self {
+            link: link::ClientConfig::default(),
+            max_asks: 64,
+            max_ask_bytes: 256 * 1024,
+            ask_timeout: Duration::from_secs(60),
+            max_seen: 256,
+            depth: Envelope::DEPTH,
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! One outgoing link and the questions asked over it: what an app holds.
+//!
+//! A [`Client`] is driven like every machine here: one call in, then
+//! [`poll_event`](Client::poll_event) until it has none, then
+//! [`poll_transmit`](Client::poll_transmit), then [`poll_timeout`](Client::poll_timeout).
+//!
+//! [`ask`](Client::ask) takes questions at any time, connected or not, within the bounds of
+//! [`ClientConfig`]. Each goes out under an id of its own once the server has welcomed the link,
+//! and ends in exactly one event. What its answer is depends on what the server can do, which
+//! the welcome tells:
+//!
+//! * A server with the engine names the request in each reply (`reply_to`). Any other answers
+//!   without a name, and then answers belong to questions in the order of asking; only frames
+//!   that [are answers](crate::envelope::Kind::is_answer) count, never a welcome, a timer or an
+//!   alert.
+//! * A server with the engine recognises a repeat. After a reconnect everything without an answer
+//!   is asked again, under the same id, and takes effect once. Towards any other server such
+//!   questions end as [`Event::Unknown`]; what was never sent is sent.
+
+mod answers;
+mod asks;
+mod config;
+mod event;
+
+use core::fmt::Write as _;
+use std::sync::Arc;
+
+use thiserror::Error;
+
+pub use self::config::ClientConfig;
+pub use self::event::{AskId, Event};
+
+use self::asks::Asks;
+use crate::dedup::{Window, WindowConfig};
+use crate::envelope::{Chat, Envelope, EnvelopeError, Id};
+use crate::frame::NotDrained;
+use crate::frame::handshake::HeadError;
+use crate::link::{self, Class, ClientLink, Endpoint, State, Token, TokenError, Transmit};
+use crate::seed::Seed;
+use crate::time::{Deadline, Now, TimerReason};
+
+/// One outgoing link and the questions asked over it. See the [module](self).
+#[derive(Debug)]
+pub struct Client {
+    config: ClientConfig,
+    link: ClientLink,
+    now: Now,
+    asks: Asks,
+    next: u64,
+    /// What the ids of this client's asks start with: no other client has it.
+    prefix: Box<str>,
+    server: Server,
+    /// Pushes with ids that have come lately.
+    seen: Window,
+    text: String,
+}
+
+/// What is known of the server of the present link.
+#[derive(Clone, Copy, Debug, Default)]
+struct Server {
+    welcomed: bool,
+    /// It names the request in each reply.
+    correlates: bool,
+    /// It recognises repeats.
+    repeats: bool,
+    /// Asks that only earlier links have carried are to be given up.
+    unsure: bool,
+}
+
+/// A question was not taken.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AskError {
+    /// As many questions, or bytes of them, are under way as may be.
+    #[error("too many questions are under way")]
+    Full,
+}
+
+/// A message was not sent.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SendError {
+    /// It is no envelope.
+    #[error(transparent)]
+    Envelope(#[from] EnvelopeError),
+    /// The link did not take it.
+    #[error(transparent)]
+    Link(#[from] link::SendError),
+}
+
+impl Client {
+    /// A client of this endpoint, not connected.
+    ///
+    /// # Errors
+    ///
+    /// The endpoint or the configured headers make no sound request.
+    pub fn new(
+        config: ClientConfig,
+        endpoint: Endpoint,
+        seed: Seed,
+        now: Now,
+    ) -> Result<Self, HeadError> {
+        let mut random = seed.into_random();
+        let link = Arc::new(config.link.clone());
+        let link = ClientLink::new(&link, endpoint, random.next_seed(), now)?;
+        let seen = WindowConfig {
+            max_entries: config.max_seen,
+            max_result_bytes: 0,
+            ..WindowConfig::default()
+        };
+        Ok(Self {
+            link,
+            now,
+            asks: Asks::new(config.max_asks, config.max_ask_bytes, config.ask_timeout),
+            next: 0,
+            prefix: format!("{:016x}-", random.next_u64()).into(),
+            server: Server::default(),
+            seen: Window::new(seen, random.next_seed()),
+            text: String::new(),
+            config,
+        })
+    }
+
+    // Inputs.
+
+    /// Connects, and stays connected from now on.
+    pub fn connect(&mut self, now: Now) {
+        self.set_now(now);
+        self.link.connect(self.now);
+    }
+
+    /// Closes the link and stays disconnected. Questions stay and wait, until they expire.
+    pub fn disconnect(&mut self, now: Now) {
+        self.set_now(now);
+        self.link.disconnect(self.now);
+    }
+
+    /// The transport that [`Event::Dial`] asked for is made.
+    pub fn handle_dialed(&mut self, now: Now) {
+        self.set_now(now);
+        self.link.handle_dialed(self.now);
+    }
+
+    /// The transport that [`Event::Dial`] asked for could not be made.
+    pub fn handle_dial_failed(&mut self, now: Now, class: Class) {
+        self.set_now(now);
+        self.link.handle_dial_failed(self.now, class);
+    }
+
+    /// Bytes came over the transport, in any chunking.
+    ///
+    /// # Errors
+    ///
+    /// [`NotDrained`] if the events were not polled for more than a megabyte; nothing was taken.
+    pub fn handle_bytes(&mut self, now: Now, bytes: &[u8]) -> Result<(), NotDrained> {
+        self.set_now(now);
+        self.link.handle_bytes(self.now, bytes)
+    }
+
+    /// The transport ended, however it did.
+    pub fn handle_closed(&mut self, now: Now) {
+        self.set_now(now);
+        self.link.handle_closed(self.now);
+    }
+
+    /// Time has passed.
+    pub fn handle_timeout(&mut self, now: Now) {
+        self.set_now(now);
+        if self.link.poll_timeout().is_some_and(|due| due.at <= self.now.mono) {
+            self.link.handle_timeout(self.now);
+        }
+    }
+
+    /// The host's answer to [`Event::NeedToken`], or a new token of its own accord.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenError`] if the token is of no use.
+    pub fn provide_token(&mut self, now: Now, token: Token) -> Result<(), TokenError> {
+        self.set_now(now);
+        self.link.provide_token(self.now, token)
+    }
+
+    /// The host has no token: [`TokenError::Unavailable`] is worth a retry, anything else is not.
+    pub fn token_failed(&mut self, now: Now, error: TokenError) {
+        self.set_now(now);
+        self.link.token_failed(self.now, error);
+    }
+
+    /// The device woke up, or the app came to the front: the link is probed at once.
+    pub fn wake(&mut self, now: Now) {
+        self.set_now(now);
+        self.link.wake(self.now);
+    }
+
+    /// The device has another network than before: the link is probed at once.
+    pub fn network_changed(&mut self, now: Now) {
+        self.set_now(now);
+        self.link.network_changed(self.now);
+    }
+
+    // Outputs.
+
+    /// The next event, lent until the next call.
+    pub fn poll_event(&mut self) -> Option<Event<'_>> {
+        let told = self.step()?;
+        self.lend(told)
+    }
+
+    /// Appends what is to be written. Call it again after writing, as long as it says `more`.
+    pub fn poll_transmit(&mut self, out: &mut Vec<u8>) -> Transmit {
+        let transmit = self.link.poll_transmit(out);
+        // What did not fit before may fit now.
+        self.flush();
+        transmit
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout), and why.
+    pub fn poll_timeout(&self) -> Option<Deadline> {
+        let expiry = self.asks.expiry().map(|at| Deadline::new(at, TimerReason::AskExpiry));
+        Deadline::earlier(self.link.poll_timeout(), expiry)
+    }
+
+    // Commands.
+
+    /// Asks a question, now or as soon as there is a link. Its `id` is the client's to give.
+    ///
+    /// # Errors
+    ///
+    /// [`AskError::Full`]: it was not taken.
+    pub fn ask(&mut self, now: Now, chat: &Chat<'_>) -> Result<AskId, AskError> {
+        self.set_now(now);
+        let ask = AskId(self.next);
+        self.text.clear();
+        let named = write!(self.text, "{}{}", self.prefix, ask.0);
+        debug_assert!(named.is_ok(), "a String takes everything");
+        let chat = Chat { id: Some(Id::from(core::mem::take(&mut self.text))), ..chat.clone() };
+        chat.encode(&mut self.text);
+        let text = core::mem::take(&mut self.text);
+        if !self.asks.fits(text.len()) {
+            return Err(AskError::Full);
+        }
+        self.next += 1;
+        self.asks.push(self.now.mono, ask, text.into());
+        self.flush();
+        Ok(ask)
+    }
+
+    /// Sends any other envelope, if the link is open. Nothing is kept and nothing awaited.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`]: it was not sent.
+    pub fn send(&mut self, now: Now, text: &str) -> Result<(), SendError> {
+        self.set_now(now);
+        Envelope::parse(text, u8::MAX)?;
+        Ok(self.link.send_text(self.now, text)?)
+    }
+
+    // Views.
+
+    /// The state of the link.
+    pub fn state(&self) -> State {
+        self.link.state()
+    }
+
+    /// Whether the present link was welcomed.
+    pub fn is_welcomed(&self) -> bool {
+        self.server.welcomed
+    }
+
+    /// Questions without an answer.
+    pub fn pending(&self) -> usize {
+        self.asks.waiting()
+    }
+
+    /// Bytes held by questions.
+    pub fn pending_bytes(&self) -> usize {
+        self.asks.bytes()
+    }
+
+    fn set_now(&mut self, now: Now) {
+        self.now = Now::new(self.now.mono.max(now.mono), now.wall);
+    }
+}
