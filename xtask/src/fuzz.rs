@@ -91,8 +91,9 @@ impl<'a> Fuzzer<'a> {
         run.arg(&corpus).arg(&seeds);
         run.arg(format!("-max_total_time={seconds}"));
         run.arg(format!("-artifact_prefix={}/", artifacts.display()));
-        // One input that takes a second, or half a gigabyte, is as much a finding as a panic.
-        run.args(["-max_len=65536", "-timeout=10", "-rss_limit_mb=512", "-print_final_stats=1"]);
+        // An input that takes ten seconds, or 64 MiB at once, is as much a finding as a panic.
+        run.args(["-max_len=65536", "-timeout=10", "-malloc_limit_mb=64", "-rss_limit_mb=2048"]);
+        run.arg("-print_final_stats=1");
         run.env("RUST_BACKTRACE", "0");
         let mut finished = console.run(run, Duration::from_secs(seconds + 120))?;
         if finished.success {

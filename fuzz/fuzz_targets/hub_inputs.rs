@@ -1,0 +1,280 @@
+//! Any order of inputs and commands to a hub: the same outputs each time, every link ends exactly
+//! once, what is written can be read by a strict peer, and nothing grows beyond its bound.
+//!
+//! An input is a list of steps: what, which link, a length, and as many bytes.
+
+#![no_main]
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use libfuzzer_sys::fuzz_target;
+use pamlink::envelope::{Envelope, Kind};
+use pamlink::frame::handshake::{HandshakeConfig, Key, ResponseReader, Upgrade, write_request};
+use pamlink::frame::{CloseCode, FrameConfig, FrameEvent, Reader, Role, Writer};
+use pamlink::hub::{Auth, Event, Hub, HubConfig, LinkId, Reply, RequestId};
+use pamlink::link::{AuthError, Claims, Verify};
+use pamlink::routing::Table;
+use pamlink::seed::Seed;
+use pamlink::time::{Mono, Now, Wall};
+
+const START: i64 = 1_800_000_000;
+const MAX_LINKS: u32 = 6;
+const MAX_REQUESTS: u32 = 12;
+/// Far above what six links, twelve requests and a small window hold; far below a leak.
+const MAX_MEMORY: usize = 4 << 20;
+
+/// Compiling a table takes far longer than a run.
+static ROUTES: LazyLock<Arc<Table>> = LazyLock::new(|| Arc::new(Table::default()));
+
+fuzz_target!(|input: &[u8]| {
+    let first = Host::new().run(input);
+    assert_eq!(first, Host::new().run(input), "the same inputs, other outputs");
+});
+
+/// Believes a token that is the user's name, for ten minutes.
+struct ByName;
+
+impl Verify for ByName {
+    fn verify(&self, token: &str, now: Wall) -> Result<Claims, AuthError> {
+        let expires = Wall::from_unix_secs(START + 600);
+        if now >= expires {
+            return Err(AuthError::Expired);
+        }
+        Ok(Claims::new(token, expires))
+    }
+}
+
+/// The other end of a link.
+struct Peer {
+    writer: Writer,
+    /// Until the answer to an upgrade is read; none where raw bytes were sent instead.
+    response: Option<ResponseReader>,
+    reader: Option<Reader>,
+    hung_up: bool,
+    closed: u32,
+}
+
+struct Host {
+    hub: Hub,
+    now: Now,
+    peers: BTreeMap<LinkId, Peer>,
+    /// In the order of accepting.
+    links: Vec<LinkId>,
+    requests: Vec<RequestId>,
+    /// All that came out.
+    log: Vec<String>,
+}
+
+impl Host {
+    fn new() -> Self {
+        let mut config = HubConfig::default();
+        config.max_links = MAX_LINKS;
+        config.max_links_per_user = 2;
+        config.max_requests = MAX_REQUESTS;
+        config.max_requests_per_link = 4;
+        config.window.max_entries = 16;
+        config.window.max_result_bytes = 4_096;
+        let auth = Auth::Verifier(Box::new(ByName));
+        Self {
+            hub: Hub::new(config, auth, Arc::clone(&ROUTES), Seed::from_number(5)),
+            now: Now::new(Mono::from_millis(1_000), Wall::from_unix_secs(START)),
+            peers: BTreeMap::new(),
+            links: Vec::new(),
+            requests: Vec::new(),
+            log: Vec::new(),
+        }
+    }
+
+    fn run(mut self, mut input: &[u8]) -> Vec<String> {
+        while let [what, which, length, rest @ ..] = input {
+            let (data, rest) = rest.split_at(rest.len().min(usize::from(*length)));
+            input = rest;
+            self.step(*what, usize::from(*which), data);
+            self.settle();
+        }
+        self.end();
+        self.log
+    }
+
+    fn step(&mut self, what: u8, which: usize, data: &[u8]) {
+        let now = self.now;
+        let link = self.links.get(which % self.links.len().max(1)).copied();
+        let text = String::from_utf8_lossy(data);
+        match (what % 14, link) {
+            (0, _) => drop(self.accept()),
+            (1, _) => self.dial(&format!("/api/v1/pam/ws/u{0}?token=u{0}", which % 4)),
+            (2, _) => self.dial(&text),
+            (3, Some(link)) => self.feed(link, data),
+            (4 | 5, Some(link)) => self.say(link, &text),
+            (6, Some(link)) => self.hub.handle_closed(now, link),
+            (7, _) => self.pass(Duration::from_millis(which as u64 * 100)),
+            (8, _) if !self.requests.is_empty() => {
+                let request = self.requests.remove(which % self.requests.len());
+                let replied = self.hub.reply(now, request, &Reply::text(&text));
+                self.log.push(format!("{replied:?}"));
+            }
+            (9, _) => {
+                let pushed = self.hub.push(now, &format!("u{}", which % 4), &alert(&text));
+                self.log.push(format!("{pushed:?}"));
+            }
+            (10, _) => {
+                let pushed = self.hub.broadcast(now, &alert(&text));
+                self.log.push(format!("{pushed:?}"));
+            }
+            (11, Some(link)) => {
+                self.hub.disconnect(now, link, CloseCode::GOING_AWAY, &text);
+            }
+            (12, _) => drop(self.hub.replace_routes(Arc::clone(&ROUTES))),
+            (13, _) if which == 13 => self.hub.drain(now, Duration::from_millis(500)),
+            _ => {}
+        }
+    }
+
+    fn accept(&mut self) -> Option<LinkId> {
+        let link = self.hub.accept(self.now).ok()?;
+        let peer = Peer {
+            writer: Writer::client(Seed::from_number(6)),
+            response: None,
+            reader: None,
+            hung_up: false,
+            closed: 0,
+        };
+        assert!(self.peers.insert(link, peer).is_none(), "an id came twice");
+        self.links.push(link);
+        Some(link)
+    }
+
+    fn dial(&mut self, target: &str) {
+        let key = Key::from_seed(Seed::from_number(8));
+        let upgrade =
+            Upgrade { host: "h", target, key: &key, subprotocols: &[], origin: None, headers: &[] };
+        let mut head = Vec::new();
+        if write_request(&upgrade, &mut head).is_err() {
+            return;
+        }
+        let Some(link) = self.accept() else { return };
+        if let Some(peer) = self.peers.get_mut(&link) {
+            peer.response = Some(ResponseReader::new(HandshakeConfig::default(), &key, &[]));
+        }
+        self.feed(link, &head);
+    }
+
+    fn say(&mut self, link: LinkId, text: &str) {
+        let Some(peer) = self.peers.get_mut(&link) else { return };
+        let mut frame = Vec::new();
+        if peer.writer.text(text, &mut frame).is_ok() {
+            self.feed(link, &frame);
+        }
+    }
+
+    fn feed(&mut self, link: LinkId, bytes: &[u8]) {
+        // A link that has ended takes nothing, which its host may learn in this way.
+        let _taken = self.hub.handle_bytes(self.now, link, bytes);
+    }
+
+    fn pass(&mut self, time: Duration) {
+        self.now = Now::new(self.now.mono + time, self.now.wall + time);
+        self.hub.handle_timeout(self.now);
+        self.settle();
+        if let Some(deadline) = self.hub.poll_timeout() {
+            assert!(deadline.at > self.now.mono, "a deadline that never is over: {deadline:?}");
+        }
+    }
+
+    /// Drains all that there is to drain.
+    fn settle(&mut self) {
+        loop {
+            self.events();
+            let Some(link) = self.hub.poll_writable() else { break };
+            let mut bytes = Vec::new();
+            let transmit = self.hub.poll_transmit(link, &mut bytes);
+            let peer = self.peers.get_mut(&link).expect("bytes for a link that was accepted");
+            assert!(bytes.is_empty() || !peer.hung_up, "bytes after hanging up");
+            peer.hung_up |= transmit.hang_up;
+            peer.hear(&bytes, &mut self.log);
+        }
+        assert!(self.hub.links() <= MAX_LINKS as usize);
+        assert!(self.hub.requests() <= MAX_REQUESTS as usize);
+        assert!(self.hub.memory() <= MAX_MEMORY, "{} bytes", self.hub.memory());
+    }
+
+    fn events(&mut self) {
+        let mut plain = Vec::new();
+        while let Some(event) = self.hub.poll_event() {
+            self.log.push(format!("{event:?}"));
+            match event {
+                Event::Http { link, .. } => plain.push(link),
+                Event::Request(request) => self.requests.push(request.request),
+                Event::Closed { link, .. } => {
+                    self.peers.get_mut(&link).expect("a link that was accepted").closed += 1;
+                }
+                _ => {}
+            }
+        }
+        for link in plain {
+            let responded = self.hub.respond(self.now, link, 200, "text/plain", b"ok");
+            self.log.push(format!("{responded:?}"));
+        }
+    }
+
+    /// The transports end, and so does every link.
+    fn end(&mut self) {
+        for link in self.links.clone() {
+            self.hub.handle_closed(self.now, link);
+            self.settle();
+        }
+        assert_eq!(self.hub.links(), 0, "a link outlived its transport");
+        // Past the time that a request may take.
+        self.pass(Duration::from_secs(130));
+        assert_eq!((self.hub.users(), self.hub.requests()), (0, 0));
+        for (link, peer) in &self.peers {
+            assert_eq!(peer.closed, 1, "{link:?} was told to be closed");
+        }
+    }
+}
+
+impl Peer {
+    /// Reads what the hub wrote, strictly.
+    fn hear(&mut self, mut bytes: &[u8], log: &mut Vec<String>) {
+        if let Some(response) = &mut self.response {
+            let taken = response.handle_bytes(bytes);
+            bytes = &bytes[taken..];
+            match response.poll_event() {
+                None => {}
+                Some(Ok(_)) => {
+                    self.response = None;
+                    self.reader = Some(Reader::new(Role::Client, FrameConfig::default()));
+                }
+                Some(Err(error)) => log.push(format!("{error}")),
+            }
+        }
+        let Some(reader) = &mut self.reader else { return };
+        reader.handle_bytes(bytes).expect("a reader that is drained takes bytes");
+        while let Some(event) = reader.poll_event() {
+            match event {
+                FrameEvent::Text(text) => check(text),
+                FrameEvent::Failed(error) => panic!("the hub wrote what cannot be read: {error}"),
+                _ => {}
+            }
+            log.push(format!("{event:?}"));
+        }
+    }
+}
+
+/// A push that keeps to the rules.
+fn alert(text: &str) -> String {
+    serde_json::json!({"type": "proactive_alert", "note": text}).to_string()
+}
+
+/// What a hub sends is an envelope, and only answers and errors read as such to an old client.
+fn check(text: &str) {
+    let envelope = Envelope::parse(text, u8::MAX).expect("the hub wrote no envelope");
+    if matches!(envelope.kind(), Kind::ChatResponse | Kind::Error) {
+        return;
+    }
+    for name in ["message", "content", "response", "text", "error"] {
+        assert!(envelope.field(name).is_none(), "{text}");
+    }
+}
