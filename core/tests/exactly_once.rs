@@ -1,0 +1,64 @@
+//! Whatever the network does, every question takes effect once and gets its answer.
+
+mod sim;
+
+use sim::{Outcome, Plan, run};
+
+/// Every question has exactly one effect and exactly one end: its answer.
+fn assert_once(plan: Plan, outcome: &Outcome) {
+    let asked = plan.clients * plan.asks;
+    assert_eq!(outcome.otherwise, [""; 0], "{plan:?}");
+    assert_eq!(outcome.answered.len(), asked, "{plan:?} answered");
+    assert_eq!(outcome.effects.len(), asked, "{plan:?} took effect");
+    assert!(outcome.answered.values().all(|times| *times == 1), "{plan:?} {outcome:?}");
+    assert!(outcome.effects.values().all(|times| *times == 1), "{plan:?} {outcome:?}");
+}
+
+fn seeds(cuts: u32) -> (u32, u32) {
+    let (mut cut, mut repeats) = (0, 0);
+    for seed in 0..100 {
+        let plan = Plan { seed, clients: 3, asks: 8, cuts };
+        let outcome = run(plan);
+        assert_once(plan, &outcome);
+        assert!(outcome.memory < MEMORY, "{plan:?} held {} bytes", outcome.memory);
+        cut += outcome.cuts;
+        repeats += outcome.repeats;
+    }
+    (cut, repeats)
+}
+
+/// The duplicate window and the tables of rates are allocated once; the rest is small.
+const MEMORY: usize = 8 * 1024 * 1024;
+
+#[test]
+fn without_cuts_nothing_is_repeated() {
+    assert_eq!(seeds(0), (0, 0));
+}
+
+#[test]
+fn at_5_percent_cuts_everything_takes_effect_once() {
+    let (cuts, repeats) = seeds(5);
+    assert!(cuts > 100 && repeats > 10, "{cuts} cuts, {repeats} repeats");
+}
+
+#[test]
+fn at_15_percent_cuts_everything_takes_effect_once() {
+    let (cuts, repeats) = seeds(15);
+    assert!(cuts > 300 && repeats > 30, "{cuts} cuts, {repeats} repeats");
+}
+
+#[test]
+fn at_30_percent_cuts_everything_takes_effect_once() {
+    let (cuts, repeats) = seeds(30);
+    assert!(cuts > 600 && repeats > 60, "{cuts} cuts, {repeats} repeats");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes() {
+    for cuts in [0, 15, 30] {
+        let plan = Plan { seed: 42, clients: 4, asks: 10, cuts };
+        assert_eq!(run(plan), run(plan));
+        let other = Plan { seed: 43, ..plan };
+        assert_ne!(run(plan).transcript, run(other).transcript);
+    }
+}
