@@ -29,3 +29,6 @@ pub use server::ServerLink;
 pub(crate) use server::Step;
 pub use state::{Cell, ClientInput, ClientPhase, ServerInput, ServerPhase, State};
 pub use token::{Token, TokenConfig, TokenError, TokenSchedule, redact};
+
+#[cfg(test)]
+mod table_tests;

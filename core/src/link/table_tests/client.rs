@@ -1,0 +1,224 @@
+use core::time::Duration;
+use std::sync::Arc;
+
+use super::super::{
+    Cell, Class, ClientConfig, ClientInput, ClientLink, ClientLinkEvent, ClientPhase, Endpoint,
+    LinkConfig, LinkEvent, Overflow, SendError, ServerLink, Token, TokenError,
+};
+use super::{Effect, documented, written};
+use crate::frame::{CloseCode, Writer};
+use crate::seed::Seed;
+use crate::time::{Mono, Now, Wall};
+
+const EPOCH: i64 = 1_800_000_000;
+
+fn at(seconds: u64) -> Now {
+    let wall = Wall::from_unix_secs(EPOCH + i64::try_from(seconds).unwrap());
+    Now::new(Mono::from_millis(seconds * 1_000), wall)
+}
+
+/// The same moment after a jump of the wall beyond every token.
+fn jumped(now: Now) -> Now {
+    Now::new(now.mono, now.wall + Duration::from_secs(1_000_000))
+}
+
+fn good() -> Token {
+    Token::with_dates("good", Some(at(0).wall), at(100_000).wall)
+}
+
+struct Fixture {
+    link: ClientLink,
+    /// The server's answer to the opening request, once there is one.
+    answer: Vec<u8>,
+}
+
+impl Fixture {
+    fn in_phase(phase: ClientPhase, input: ClientInput) -> Self {
+        use ClientInput::*;
+        let mut config = ClientConfig::default();
+        config.link.outbox.max_bytes = 64;
+        config.link.outbox.overflow = Overflow::Close;
+        let endpoint = Endpoint::pam("ws://h", "u").unwrap();
+        let link =
+            ClientLink::new(&Arc::new(config), endpoint, Seed::from_number(1), at(0)).unwrap();
+        let mut this = Self { link, answer: b"HTTP/1.1 101 S\r\n\r\n".to_vec() };
+        let needs_again =
+            matches!(input, DialFailedAuthAgain | RefusedAuthAgain | PeerCloseAuthAgain);
+        this.reach(phase, needs_again, input == WakeTold);
+        let _ = this.drain();
+        let _ = this.bytes();
+        assert_eq!(this.link.phase(), phase, "for {input}");
+        this
+    }
+
+    fn reach(&mut self, phase: ClientPhase, renewed: bool, told: bool) {
+        if phase == ClientPhase::Token {
+            return self.link.connect(at(0));
+        }
+        self.link.provide_token(at(0), good()).unwrap();
+        if phase == ClientPhase::Idle {
+            return;
+        }
+        self.link.connect(at(0));
+        if renewed {
+            self.link.handle_dial_failed(at(0), Class::Authentication);
+            self.link.provide_token(at(0), good()).unwrap();
+            self.link.connect(at(0));
+        }
+        match phase {
+            ClientPhase::Dial => return,
+            ClientPhase::Stopped => return self.link.handle_dial_failed(at(0), Class::Refused),
+            ClientPhase::Waiting if !told => {
+                return self.link.handle_dial_failed(at(0), Class::Network);
+            }
+            _ => self.link.handle_dialed(at(0)),
+        }
+        self.answer = answer(&mut self.link);
+        if phase == ClientPhase::Handshake {
+            return;
+        }
+        self.link.handle_bytes(at(0), &self.answer).unwrap();
+        self.link.welcomed(at(0));
+        match phase {
+            ClientPhase::Closing => self.link.disconnect(at(0)),
+            ClientPhase::Waiting => {
+                self.link.retry_after(at(0), Duration::from_secs(60));
+                self.link.handle_closed(at(0));
+            }
+            _ => {}
+        }
+    }
+
+    fn drain(&mut self) -> (usize, usize) {
+        let (mut events, mut ends) = (0, 0);
+        while let Some(event) = self.link.poll_event() {
+            events += 1;
+            ends += usize::from(matches!(event, ClientLinkEvent::Closed(_)));
+        }
+        (events, ends)
+    }
+
+    fn bytes(&mut self) -> usize {
+        self.link.poll_transmit(&mut Vec::new()).written
+    }
+
+    /// Applies the input; true if it was refused.
+    fn apply(&mut self, input: ClientInput) -> bool {
+        use ClientInput::*;
+        let now = at(1);
+        let mut bytes = Vec::new();
+        let mut writer = Writer::server();
+        let mut close = |code| writer.close(CloseCode::new(code), "", &mut bytes).unwrap();
+        let link = &mut self.link;
+        match input {
+            Connect => link.connect(now),
+            ConnectNoToken => link.connect(jumped(now)),
+            Disconnect => link.disconnect(now),
+            Send => return link.send_text(now, "hello").is_err(),
+            // Refused by the outbox is not refused by the table: the link does react.
+            SendOverflow => {
+                return link.send_text(now, &"x".repeat(100)) == Err(SendError::NotOpen);
+            }
+            Provide => return link.provide_token(now, good()).is_err(),
+            ProvideExpired => {
+                let stopped = link.phase() == ClientPhase::Token;
+                return link.provide_token(jumped(now), good()).is_err() && !stopped;
+            }
+            TokenUnavailable => link.token_failed(now, TokenError::Unavailable),
+            TokenDenied => link.token_failed(now, TokenError::Denied),
+            TokenDeniedNoToken => link.token_failed(jumped(now), TokenError::Denied),
+            Dialed => link.handle_dialed(now),
+            DialedNoToken => link.handle_dialed(jumped(now)),
+            DialFailed => link.handle_dial_failed(now, Class::Network),
+            DialFailedAuth | DialFailedAuthAgain => {
+                link.handle_dial_failed(now, Class::Authentication);
+            }
+            DialFailedStop => link.handle_dial_failed(now, Class::Refused),
+            Upgraded => bytes = self.answer.clone(),
+            Refused => bytes = b"HTTP/1.1 503 No\r\nRetry-After: 1\r\n\r\n".to_vec(),
+            RefusedAuth | RefusedAuthAgain => bytes = b"HTTP/1.1 401 No\r\n\r\n".to_vec(),
+            RefusedStop => bytes = b"HTTP/1.1 404 No\r\n\r\n".to_vec(),
+            Welcomed => link.welcomed(now),
+            Text => Writer::server().text("hello", &mut bytes).unwrap(),
+            PeerClose => close(1012),
+            PeerCloseAuth | PeerCloseAuthAgain => close(4001),
+            PeerCloseStop => close(1000),
+            BadFrame => bytes = vec![0xf1, 0],
+            TransportClosed => link.handle_closed(now),
+            Heartbeat if link.phase() == ClientPhase::Open => link.handle_timeout(at(20)),
+            Heartbeat => link.handle_timeout(at(0)),
+            Deadline => self.pass_deadline(|now| now),
+            DeadlineNoToken => self.pass_deadline(jumped),
+            Wake | WakeTold => link.wake(now),
+            WakeNoToken => link.network_changed(jumped(now)),
+        }
+        self.link.handle_bytes(now, &bytes).unwrap();
+        false
+    }
+
+    fn pass_deadline(&mut self, clock: fn(Now) -> Now) {
+        let before = self.link.phase();
+        for _ in 0..9 {
+            let due = self.link.poll_timeout().map_or(Mono::from_millis(100_000), |due| due.at);
+            self.link.handle_timeout(clock(Now::new(due, at(1).wall)));
+            if self.link.phase() != before {
+                return;
+            }
+        }
+    }
+}
+
+/// What a server answers to the request that the link has written.
+fn answer(link: &mut ClientLink) -> Vec<u8> {
+    let mut request = Vec::new();
+    let _ = link.poll_transmit(&mut request);
+    let config = Arc::new(LinkConfig::server());
+    let mut server = ServerLink::new(&config, Seed::from_number(2), at(0));
+    server.handle_bytes(at(0), &request).unwrap();
+    assert!(matches!(server.poll_event(), Some(LinkEvent::Request(_))));
+    server.accept(at(0), None).unwrap();
+    let mut answer = Vec::new();
+    let _ = server.poll_transmit(&mut answer);
+    answer
+}
+
+#[test]
+fn the_document_shows_the_table_of_the_client() {
+    let rows = documented("Client");
+    let phases = ClientPhase::ALL.map(|phase| {
+        format!("{} ({})", format!("{phase:?}").to_lowercase(), phase.state().number())
+    });
+    assert_eq!(rows[0][1..], phases);
+    assert_eq!(rows.len() - 1, ClientInput::ALL.len(), "a row for every input");
+    for (row, input) in rows[1..].iter().zip(ClientInput::ALL) {
+        assert_eq!(row[0], input.as_str());
+        assert_eq!(row[1..], input.row().map(written), "{input}");
+    }
+}
+
+#[test]
+fn every_cell_of_the_client_is_as_the_table_says() {
+    for phase in ClientPhase::ALL {
+        for &input in ClientInput::ALL {
+            let mut fixture = Fixture::in_phase(phase, input);
+            let deadline = fixture.link.poll_timeout();
+            let refused = fixture.apply(input);
+            let (events, ends) = fixture.drain();
+            let after = fixture.link.phase();
+            let bytes = fixture.bytes();
+            let deadline_moved = fixture.link.poll_timeout() != deadline;
+            let effect =
+                Effect { before: phase, after, refused, events, ends, bytes, deadline_moved };
+            let cell = input.cell(phase);
+            let place = format!("{phase:?}, {input}");
+            effect.check(cell, &place);
+            let lives = |phase| {
+                use ClientPhase::*;
+                matches!(phase, Dial | Handshake | Open | Closing)
+            };
+            let ended = matches!(cell, Cell::To(to) if lives(phase) && !lives(to));
+            assert_eq!(ends, usize::from(ended), "{place}: {ends} ends");
+            assert_eq!(fixture.link.state(), after.state());
+        }
+    }
+}
