@@ -149,6 +149,35 @@ mod tests {
         }
     }
 
+    #[derive(serde::Deserialize)]
+    struct Vectors {
+        cases: Vec<Case>,
+    }
+
+    /// One client: before each retry it was told a hint or none, and waits these nanoseconds.
+    #[derive(serde::Deserialize)]
+    struct Case {
+        seed: u64,
+        hints_ms: Vec<Option<u64>>,
+        delays_ns: Vec<u64>,
+    }
+
+    #[test]
+    fn every_port_draws_the_delays_of_the_vectors() {
+        let text = include_str!("../../../tests/vectors/backoff.json");
+        let vectors: Vectors = serde_json::from_str(text).unwrap();
+        assert!(vectors.cases.len() >= 4);
+        for case in vectors.cases {
+            let seed = Seed::from_number(case.seed);
+            let mut backoff = Backoff::new(BackoffConfig::default(), seed);
+            let delays = case.hints_ms.iter().map(|hint| {
+                let delay = backoff.next_delay(hint.map(Duration::from_millis));
+                u64::try_from(delay.as_nanos()).unwrap()
+            });
+            assert_eq!(delays.collect::<Vec<_>>(), case.delays_ns, "seed {}", case.seed);
+        }
+    }
+
     #[test]
     fn a_thousand_clients_spread_over_the_whole_cap() {
         // Ten failures in: the steady state of a long outage. In every tenth of the cap there
