@@ -31,4 +31,6 @@ pub use state::{Cell, ClientInput, ClientPhase, ServerInput, ServerPhase, State}
 pub use token::{Token, TokenConfig, TokenError, TokenSchedule, redact};
 
 #[cfg(test)]
+mod sim_tests;
+#[cfg(test)]
 mod table_tests;

@@ -1,7 +1,7 @@
 //! How a client's link moves: beginnings, what arrives, and every way to an end.
 
 use super::*;
-use crate::frame::handshake::HandshakeError;
+use crate::frame::handshake::{HandshakeError, Upgrade, write_request};
 use crate::link::class::Remedy;
 
 /// The rows of the table for an end, by what follows from its class.
@@ -313,4 +313,24 @@ impl ClientLink {
             self.notes.push_back(Note::StateChanged { from, to, cause: input });
         }
     }
+}
+
+/// Appends the opening request.
+pub(super) fn open_request(
+    config: &ClientConfig,
+    endpoint: &Endpoint,
+    token: Option<&Token>,
+    key: &Key,
+    out: &mut Vec<u8>,
+) -> Result<(), HeadError> {
+    let subprotocols: Vec<&str> = config.subprotocols.iter().map(String::as_str).collect();
+    let upgrade = Upgrade {
+        host: &endpoint.authority(),
+        target: &endpoint.target(token),
+        key,
+        subprotocols: &subprotocols,
+        origin: config.origin.as_deref(),
+        headers: &[],
+    };
+    write_request(&upgrade, out)
 }

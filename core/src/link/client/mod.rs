@@ -19,12 +19,12 @@ use super::heartbeat::{Beat, Heartbeat};
 use super::state::{Cell, ClientInput, ClientPhase, State};
 use super::token::{Token, TokenError, TokenSchedule};
 use super::wire::{End, Wire};
-use crate::frame::handshake::{HeadError, Key, ResponseReader, Upgrade, write_request};
+use crate::frame::handshake::{HeadError, Key, ResponseReader};
 use crate::frame::{CloseCode, FrameError, Item, ItemKind, NotDrained, Role, Writer};
 use crate::seed::{Random, Seed};
 use crate::time::{Deadline, Mono, Now, TimerReason};
 
-use ends::Rows;
+use ends::{Rows, open_request};
 
 /// A client's end: dials, keeps the link alive, and dials again by the class of each end.
 ///
@@ -203,6 +203,8 @@ impl ClientLink {
     pub fn handle_bytes(&mut self, now: Now, bytes: &[u8]) -> Result<(), NotDrained> {
         self.now = now;
         match self.phase {
+            // No bytes are no life.
+            _ if bytes.is_empty() => Ok(()),
             ClientPhase::Handshake => self.read_answer(bytes),
             ClientPhase::Open | ClientPhase::Closing => {
                 self.heartbeat.heard(&self.config.link.heartbeat, now.mono);
@@ -377,23 +379,4 @@ impl ClientLink {
     pub fn queued(&self) -> usize {
         self.wire.outbox().bytes()
     }
-}
-
-fn open_request(
-    config: &ClientConfig,
-    endpoint: &Endpoint,
-    token: Option<&Token>,
-    key: &Key,
-    out: &mut Vec<u8>,
-) -> Result<(), HeadError> {
-    let subprotocols: Vec<&str> = config.subprotocols.iter().map(String::as_str).collect();
-    let upgrade = Upgrade {
-        host: &endpoint.authority(),
-        target: &endpoint.target(token),
-        key,
-        subprotocols: &subprotocols,
-        origin: config.origin.as_deref(),
-        headers: &[],
-    };
-    write_request(&upgrade, out)
 }

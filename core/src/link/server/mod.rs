@@ -88,6 +88,8 @@ impl ServerLink {
     /// [`NotDrained`] if the events were not polled for more than a megabyte; nothing was taken.
     pub fn handle_bytes(&mut self, now: Now, bytes: &[u8]) -> Result<(), NotDrained> {
         match self.phase {
+            // No bytes are no life.
+            _ if bytes.is_empty() => Ok(()),
             ServerPhase::Open | ServerPhase::Closing => {
                 self.heartbeat.heard(&self.config.heartbeat, now.mono);
                 self.wire.reader.handle_bytes(bytes)
