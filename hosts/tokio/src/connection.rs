@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
 use crate::handler::Handler;
-use crate::outlet::Outlet;
+use crate::outlet::{LINGER, Outlet, part};
 use crate::server::Host;
 
 /// How much is read at once.
@@ -17,9 +17,6 @@ const READ: usize = 8 * 1024;
 
 /// How long a TLS handshake may take: the engine's own deadline begins after it.
 const TLS_PATIENCE: Duration = Duration::from_secs(10);
-
-/// How long a link that has ended may still write its last frames.
-const LINGER: Duration = Duration::from_secs(2);
 
 /// Serves a connection until it ends.
 pub(crate) fn spawn<H: Handler>(host: Arc<Host<H>>, socket: TcpStream, tls: Option<TlsAcceptor>) {
@@ -44,13 +41,10 @@ async fn serve<H: Handler>(host: &Arc<Host<H>>, stream: impl AsyncRead + AsyncWr
     let mut outlet = Outlet::default();
     loop {
         if outlet.is_empty() && host.transmit(link, outlet.buffer()) {
-            let last = async {
-                outlet.write_to(&mut writer).await?;
-                writer.shutdown().await
-            };
+            host.ended(link);
             // Whether the last bytes arrive is the peer's to know: the link has ended.
-            let _ = tokio::time::timeout(LINGER, last).await;
-            break;
+            let _ = tokio::time::timeout(LINGER, outlet.write_to(&mut writer)).await;
+            return part(reader, writer).await;
         }
         tokio::select! {
             got = reader.read(&mut read) => match got {

@@ -17,19 +17,43 @@
 //! # }
 //! ```
 //!
+//! A client:
+//!
+//! ```no_run
+//! use pamlink::link::Token;
+//! use pamlink_tokio::Client;
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let url = "ws://127.0.0.1:8000/api/v1/pam/ws/7b1e0c52";
+//! let client = Client::connect(url, Token::new("eyJ...")).await?;
+//! let answer = client.ask("fuel so far?").await?;
+//! println!("{}", answer.text());
+//! client.close().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! Every decision is the engine's: when to reconnect, what to send again, whom to refuse. This
 //! crate moves bytes, reads clocks and waits.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+mod answer;
+mod client;
 mod clock;
 mod connection;
+mod driver;
 mod handler;
 mod outlet;
 mod server;
+mod session;
 pub mod tls;
+mod tokens;
 
+pub use answer::{Answer, AskError, ConnectError, Event, OwnedAsk};
+pub use client::{Client, ClientConfig};
 pub use handler::{Handler, HttpResponse, Reply, Request};
 pub use pamlink;
 pub use server::{Handle, Server, ServerConfig};
+pub use tokens::Tokens;

@@ -1,8 +1,9 @@
 //! Bytes on their way into a socket.
 
 use std::io;
+use std::time::Duration;
 
-use tokio::io::{AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 /// A reused buffer between the engine and one socket. The engine fills it only when it is empty,
 /// so what a slow socket leaves behind waits in the engine, under the engine's bound.
@@ -44,4 +45,22 @@ impl Outlet {
         self.bytes.shrink_to(RETAINED);
         Ok(())
     }
+}
+
+/// How long a link that has ended may still write its last frames, and how long its peer may take
+/// to hang up.
+pub(crate) const LINGER: Duration = Duration::from_secs(2);
+
+/// Shuts the sending side of a socket down, then reads and forgets until the peer hangs up: to
+/// drop a socket with unread bytes would reset the connection, and the peer could not read what
+/// was written last.
+pub(crate) async fn part(mut reader: impl AsyncRead + Unpin, mut writer: impl AsyncWrite + Unpin) {
+    let parting = async {
+        writer.shutdown().await?;
+        let mut forgotten = [0; 1024];
+        while reader.read(&mut forgotten).await? > 0 {}
+        io::Result::Ok(())
+    };
+    // The link has ended; how the rest goes is of no consequence.
+    let _ = tokio::time::timeout(LINGER, parting).await;
 }

@@ -1,0 +1,190 @@
+//! What a client is told.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use pamlink::client::AskId;
+use pamlink::envelope::{Chat, Envelope, Raw, Shape, Text};
+use pamlink::frame::handshake::HeadError;
+use pamlink::link::{Class, EndpointError, State};
+
+use crate::handler::said;
+
+/// A question with what goes along.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OwnedAsk {
+    /// What the user says.
+    pub text: String,
+    /// The agent that is to answer. `None`: the server's table decides.
+    pub agent: Option<String>,
+    /// What the user wants, if that is known.
+    pub intent: Option<String>,
+    /// The `context`: a JSON object.
+    pub context: Option<String>,
+}
+
+impl OwnedAsk {
+    /// A question without anything else.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self { text: text.into(), ..Self::default() }
+    }
+}
+
+impl OwnedAsk {
+    /// The envelope of the question.
+    pub(crate) fn chat(&self) -> Result<Chat<'_>, AskError> {
+        let context = match &self.context {
+            None => None,
+            Some(json) => match Raw::parse(json, Envelope::DEPTH - 1) {
+                Ok(context) if context.shape() == Shape::Object => Some(context),
+                _ => return Err(AskError::Context),
+            },
+        };
+        Ok(Chat {
+            message: Some(Text::from(self.text.as_str())),
+            agent: self.agent.as_deref().map(Text::from),
+            intent: self.intent.as_deref().map(Text::from),
+            context,
+            ..Chat::default()
+        })
+    }
+}
+
+impl<T: Into<String>> From<T> for OwnedAsk {
+    fn from(text: T) -> Self {
+        Self::text(text)
+    }
+}
+
+/// An envelope of the server: an answer, or a message nobody asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    text: Box<str>,
+}
+
+impl Answer {
+    pub(crate) fn new(envelope: &Envelope<'_>) -> Self {
+        Self { text: envelope.as_str().into() }
+    }
+
+    /// What it says: the `message` of the envelope, else its `content`, else nothing.
+    pub fn text(&self) -> Cow<'_, str> {
+        said(&self.envelope())
+    }
+
+    /// The envelope, byte for byte.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The envelope.
+    ///
+    /// # Panics
+    ///
+    /// Never: the engine lets nothing through that does not parse.
+    pub fn envelope(&self) -> Envelope<'_> {
+        Envelope::parse(&self.text, u8::MAX).expect("the client parsed this envelope before")
+    }
+}
+
+/// What a client tells besides the answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// The link has another state.
+    StateChanged {
+        /// Before.
+        from: State,
+        /// Now.
+        to: State,
+    },
+    /// The server has welcomed the link; questions are on their way.
+    Welcomed,
+    /// The link is down; the next attempt comes by itself.
+    Retrying {
+        /// Which attempt it will be since the last good link, from 1.
+        attempt: u32,
+        /// How long until then.
+        after: Duration,
+        /// What was wrong.
+        class: Class,
+    },
+    /// The link is down and stays down.
+    Stopped {
+        /// What was wrong.
+        class: Class,
+    },
+    /// A message of the server that answers nothing: an alert, a timer, an action.
+    Message(Answer),
+    /// An answer to a question that had already ended.
+    Late {
+        /// The question, if the answer names it.
+        ask: Option<AskId>,
+        /// The answer.
+        answer: Answer,
+    },
+    /// So many events were dropped here, oldest first, because nobody took them.
+    Lost(u64),
+}
+
+/// Why a question has no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AskError {
+    /// The server answered with an `error`.
+    #[error("refused ({code}): {message}")]
+    Rejected {
+        /// Its `error_code`; empty if it has none.
+        code: String,
+        /// Its `message`.
+        message: String,
+        /// When to try again.
+        retry_after: Option<Duration>,
+    },
+    /// No answer within the time for answers. Whether the question had an effect is not known.
+    #[error("no answer in time")]
+    Expired,
+    /// The link broke after the question was sent, to a server that cannot tell repeats: it may
+    /// have been acted on, or not.
+    #[error("the link broke after the question was sent: what became of it is unknown")]
+    Unknown,
+    /// As many questions wait as may.
+    #[error("too many questions wait for their answers")]
+    Full,
+    /// The `context` is no JSON object.
+    #[error("the context of the question is no JSON object")]
+    Context,
+    /// The client is closed.
+    #[error("the client is closed")]
+    Closed,
+}
+
+impl AskError {
+    /// What an `error` frame says.
+    pub(crate) fn rejected(envelope: &Envelope<'_>, retry_after: Option<Duration>) -> Self {
+        let code = envelope.field("error_code").and_then(|code| code.text());
+        Self::Rejected {
+            code: code.map_or_else(String::new, |code| code.as_str().to_owned()),
+            message: said(envelope).into_owned(),
+            retry_after,
+        }
+    }
+}
+
+/// Why a client is not connected.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// The configuration makes no sound opening request.
+    #[error(transparent)]
+    Request(#[from] HeadError),
+    /// The URL cannot be used.
+    #[error(transparent)]
+    Url(#[from] EndpointError),
+    /// A failure that another attempt would not mend.
+    #[error("could not connect: {}", .0.as_str())]
+    Stopped(Class),
+    /// The client was closed.
+    #[error("the client is closed")]
+    Closed,
+}

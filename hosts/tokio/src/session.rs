@@ -1,0 +1,232 @@
+//! What the task of a client and its handles share.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use pamlink::client::{self, AskId, SendError};
+use pamlink::frame::handshake::HeadError;
+use pamlink::link::{Class, Endpoint, State, TokenNeed};
+use pamlink::time::Now;
+use parking_lot::{Mutex, MutexGuard};
+use tokio::sync::{Notify, oneshot, watch};
+
+use crate::answer::{Answer, AskError, Event, OwnedAsk};
+use crate::client::ClientConfig;
+use crate::clock::{self, Clock};
+use crate::driver;
+use crate::tokens::Tokens;
+
+/// How far a client has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Progress {
+    Connecting,
+    Welcomed,
+    Stopped(Class),
+    Closed,
+}
+
+/// An engine with the means to wait for it.
+#[derive(Debug)]
+pub(crate) struct Session {
+    inner: Mutex<Inner>,
+    pub(crate) clock: Clock,
+    /// The task has something to look at.
+    pub(crate) changed: Notify,
+    /// [`Session::next_event`] has something to look at.
+    told: Notify,
+    progress: watch::Sender<Progress>,
+}
+
+/// What is behind the lock.
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) engine: client::Client,
+    /// Who waits for which answer.
+    asks: HashMap<AskId, oneshot::Sender<Result<Answer, AskError>>>,
+    events: VecDeque<Event>,
+    max_events: usize,
+    /// Events that were dropped since the last [`Event::Lost`].
+    lost: u64,
+    /// The handles are gone or want to be.
+    pub(crate) closing: bool,
+    /// The task has ended.
+    ended: bool,
+}
+
+/// Starts the task of a client.
+pub(crate) fn spawn(
+    endpoint: Endpoint,
+    tokens: impl Tokens,
+    config: ClientConfig,
+) -> Result<Arc<Session>, HeadError> {
+    let seed = config.seed.clone().unwrap_or_else(clock::seed);
+    let clock = Clock::new();
+    let engine = client::Client::new(config.engine.clone(), endpoint, seed, clock.now())?;
+    let session = Arc::new(Session {
+        inner: Mutex::new(Inner {
+            engine,
+            asks: HashMap::new(),
+            events: VecDeque::new(),
+            max_events: config.events.max(1),
+            lost: 0,
+            closing: false,
+            ended: false,
+        }),
+        clock,
+        changed: Notify::new(),
+        told: Notify::new(),
+        progress: watch::Sender::new(Progress::Connecting),
+    });
+    tokio::spawn(driver::run(Arc::clone(&session), tokens, config));
+    Ok(session)
+}
+
+impl Session {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock()
+    }
+
+    pub(crate) fn ask(
+        &self,
+        ask: &OwnedAsk,
+        answered: oneshot::Sender<Result<Answer, AskError>>,
+    ) -> Result<(), AskError> {
+        let mut inner = self.inner.lock();
+        if inner.closing {
+            return Err(AskError::Closed);
+        }
+        let asked = inner.engine.ask(self.clock.now(), &ask.chat()?);
+        let id = asked.map_err(|_| AskError::Full)?;
+        inner.asks.insert(id, answered);
+        drop(inner);
+        self.changed.notify_one();
+        Ok(())
+    }
+
+    pub(crate) fn send(&self, envelope: &str) -> Result<(), SendError> {
+        self.command(|engine, now| engine.send(now, envelope))
+    }
+
+    pub(crate) fn wake(&self) {
+        self.command(client::Client::wake);
+    }
+
+    pub(crate) fn network_changed(&self) {
+        self.command(client::Client::network_changed);
+    }
+
+    pub(crate) fn close(&self) {
+        self.inner.lock().closing = true;
+        self.changed.notify_one();
+    }
+
+    pub(crate) fn state(&self) -> State {
+        self.inner.lock().engine.state()
+    }
+
+    pub(crate) fn progress(&self) -> watch::Receiver<Progress> {
+        self.progress.subscribe()
+    }
+
+    pub(crate) async fn next_event(&self) -> Option<Event> {
+        loop {
+            let told = self.told.notified();
+            {
+                let mut inner = self.inner.lock();
+                if inner.lost > 0 {
+                    return Some(Event::Lost(std::mem::take(&mut inner.lost)));
+                }
+                if let Some(event) = inner.events.pop_front() {
+                    return Some(event);
+                }
+                if inner.ended {
+                    // The next one who waits is told, too.
+                    self.told.notify_one();
+                    return None;
+                }
+            }
+            told.await;
+        }
+    }
+
+    /// Takes what the engine has to say; what only the task can do is returned.
+    pub(crate) fn drain(&self, inner: &mut Inner) -> Wants {
+        let mut wants = Wants::default();
+        loop {
+            // Field by field, so that an event may be told while it borrows the engine.
+            let Inner { engine, asks, events, max_events, lost, .. } = inner;
+            let Some(event) = engine.poll_event() else { break };
+            let mut tell = |event| {
+                if events.len() == *max_events {
+                    events.pop_front();
+                    *lost += 1;
+                }
+                events.push_back(event);
+                self.told.notify_one();
+            };
+            let mut end = |ask, outcome| {
+                if let Some(answered) = asks.remove(&ask) {
+                    // Who asked may have stopped waiting.
+                    let _ = answered.send(outcome);
+                }
+            };
+            match event {
+                client::Event::Dial(dial) => wants.dial = Some(dial.endpoint.clone()),
+                client::Event::HangUp => wants.hang_up = true,
+                client::Event::NeedToken(need) => wants.token = Some(need),
+                client::Event::StateChanged { from, to, .. } => {
+                    tell(Event::StateChanged { from, to });
+                }
+                client::Event::Retrying { attempt, after, class } => {
+                    tell(Event::Retrying { attempt, after, class });
+                }
+                client::Event::Stopped { class, .. } => {
+                    self.progress.send_replace(Progress::Stopped(class));
+                    tell(Event::Stopped { class });
+                }
+                client::Event::Welcomed { .. } => {
+                    self.progress.send_replace(Progress::Welcomed);
+                    tell(Event::Welcomed);
+                }
+                client::Event::Answer { ask, envelope } => end(ask, Ok(Answer::new(&envelope))),
+                client::Event::Rejected { ask, envelope, retry_after, .. } => {
+                    end(ask, Err(AskError::rejected(&envelope, retry_after)));
+                }
+                client::Event::Expired { ask } => end(ask, Err(AskError::Expired)),
+                client::Event::Unknown { ask } => end(ask, Err(AskError::Unknown)),
+                client::Event::Late { ask, envelope } => {
+                    tell(Event::Late { ask, answer: Answer::new(&envelope) });
+                }
+                client::Event::Message { envelope } => tell(Event::Message(Answer::new(&envelope))),
+                _ => {}
+            }
+        }
+        wants
+    }
+
+    /// The task is over.
+    pub(crate) fn end(&self) {
+        let mut inner = self.inner.lock();
+        inner.closing = true;
+        inner.ended = true;
+        // Dropping the senders tells everybody who waits.
+        inner.asks.clear();
+        drop(inner);
+        self.progress.send_replace(Progress::Closed);
+        self.told.notify_one();
+    }
+
+    fn command<T>(&self, command: impl FnOnce(&mut client::Client, Now) -> T) -> T {
+        let outcome = command(&mut self.inner.lock().engine, self.clock.now());
+        self.changed.notify_one();
+        outcome
+    }
+}
+
+/// What the engine wants of the task.
+#[derive(Debug, Default)]
+pub(crate) struct Wants {
+    pub(crate) dial: Option<Endpoint>,
+    pub(crate) hang_up: bool,
+    pub(crate) token: Option<TokenNeed>,
+}

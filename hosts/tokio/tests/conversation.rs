@@ -1,0 +1,217 @@
+//! A client and a server of this crate over real sockets.
+
+mod common;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use common::{client, config, start, within};
+use pamlink::hub::Auth;
+use pamlink::link::{AuthError, Claims, State, Token};
+use pamlink::time::Wall;
+use pamlink_tokio::{AskError, Client, ConnectError, Event, Handler, Reply, Request};
+use tokio::sync::{Mutex, Notify, mpsc};
+
+#[tokio::test]
+async fn an_answer_names_its_agent_and_reason() {
+    let heard = async |request: Request| {
+        format!("{}/{}: {}", request.agent().name, request.because(), request.text())
+    };
+    let server = start("127.0.0.1:0", config(), heard).await;
+    let client = within(Client::connect(&server.url("ann"), Token::new("good-ann"))).await.unwrap();
+    assert_eq!(client.state(), State::Open);
+    let answer = within(client.ask("plan a trip to Broome")).await.unwrap();
+    assert!(answer.text().starts_with("Trip Planner/keyword"), "{}", answer.text());
+    within(client.close()).await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn two_questions_in_flight_get_their_own_answers() {
+    // The first question is answered only after the second.
+    let second_done = Arc::new(Notify::new());
+    let handler = {
+        let second_done = Arc::clone(&second_done);
+        move |request: Request| {
+            let second_done = Arc::clone(&second_done);
+            async move {
+                if request.text() == "first" {
+                    second_done.notified().await;
+                }
+                request.text().into_owned()
+            }
+        }
+    };
+    let server = start("127.0.0.1:0", config(), handler).await;
+    let client = client(&server.url("ann"), "ann");
+    let first = tokio::spawn({
+        let client = client.clone();
+        async move { client.ask("first").await }
+    });
+    assert_eq!(within(client.ask("second")).await.unwrap().text(), "second");
+    second_done.notify_one();
+    assert_eq!(within(first).await.unwrap().unwrap().text(), "first");
+    server.stop().await;
+}
+
+/// Counts what each question did, and answers late enough for a server to be stopped meanwhile.
+#[derive(Clone, Default)]
+struct Counting {
+    effects: Arc<Mutex<HashMap<String, u32>>>,
+}
+
+impl Handler for Counting {
+    async fn handle(&self, request: Request) -> Reply {
+        *self.effects.lock().await.entry(request.text().into_owned()).or_default() += 1;
+        Reply::from("done")
+    }
+}
+
+#[tokio::test]
+async fn questions_outlive_a_restart_of_the_server() {
+    let handler = Counting::default();
+    let server = start("127.0.0.1:0", config(), handler.clone()).await;
+    let (addr, url) = (server.addr.to_string(), server.url("ann"));
+    let client = client(&url, "ann");
+    within(client.ask("before")).await.unwrap();
+    server.stop().await;
+    let asked = tokio::spawn({
+        let client = client.clone();
+        async move { client.ask("while it was down").await }
+    });
+    let server = start(&addr, config(), handler.clone()).await;
+    assert_eq!(within(asked).await.unwrap().unwrap().text(), "done");
+    assert_eq!(handler.effects.lock().await.get("while it was down"), Some(&1));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_push_reaches_every_device_and_tells_of_an_absent_user() {
+    let server = start("127.0.0.1:0", config(), async |_: Request| "ok").await;
+    let devices = [client(&server.url("ann"), "ann"), client(&server.url("ann"), "ann")];
+    for device in &devices {
+        within(device.ready()).await.unwrap();
+    }
+    let push = server.handle.push("ann", r#"{"type":"timer_expired","timer_id":"t"}"#).unwrap();
+    assert_eq!(push.queued, 2);
+    for device in &devices {
+        let message = within(async {
+            loop {
+                if let Some(Event::Message(message)) = device.next_event().await {
+                    return message;
+                }
+            }
+        });
+        assert!(message.await.as_str().contains("timer_expired"));
+    }
+    let push = server.handle.push("bob", r#"{"type":"timer_expired"}"#).unwrap();
+    assert_eq!(push.queued, 0);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_refused_token_is_renewed_once_and_then_the_client_stops() {
+    let server = start("127.0.0.1:0", config(), async |_: Request| "ok").await;
+    let asked = Arc::new(AtomicU32::new(0));
+    let tokens = {
+        let asked = Arc::clone(&asked);
+        move |_| {
+            asked.fetch_add(1, Ordering::Relaxed);
+            async { Ok(Token::new("forged")) }
+        }
+    };
+    let refused = within(Client::connect(&server.url("ann"), tokens)).await.unwrap_err();
+    let ConnectError::Stopped(class) = refused else { panic!("{refused}") };
+    assert_eq!(class.as_str(), "authentication");
+    assert_eq!(asked.load(Ordering::Relaxed), 2);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn an_error_reply_is_an_error_of_the_question() {
+    let handler = async |_: Request| Reply::error("OUT_OF_FUEL", "no tools today");
+    let server = start("127.0.0.1:0", config(), handler).await;
+    let client = client(&server.url("ann"), "ann");
+    let error = within(client.ask("anything")).await.unwrap_err();
+    let AskError::Rejected { code, message, .. } = error else { panic!("{error}") };
+    assert_eq!((code.as_str(), message.as_str()), ("OUT_OF_FUEL", "no tools today"));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn dropping_the_last_handle_closes_the_link() {
+    let (told, mut closes) = mpsc::unbounded_channel();
+    let server = start("127.0.0.1:0", config(), Watching(told)).await;
+    let client = client(&server.url("ann"), "ann");
+    within(client.ready()).await.unwrap();
+    drop(client);
+    assert_eq!(within(closes.recv()).await, Some(1000));
+    server.stop().await;
+}
+
+/// Tells the code of every close.
+struct Watching(mpsc::UnboundedSender<u16>);
+
+impl Handler for Watching {
+    async fn handle(&self, _: Request) -> Reply {
+        Reply::from("ok")
+    }
+
+    fn observe(&self, event: &pamlink::hub::Event<'_>) {
+        if let pamlink::hub::Event::Closed { closed, .. } = event {
+            let _ = self.0.send(closed.code.as_u16());
+        }
+    }
+}
+
+/// Decides on tokens itself, in its own time.
+struct Doorkeeper;
+
+impl Handler for Doorkeeper {
+    async fn handle(&self, request: Request) -> Reply {
+        Reply::from(request.user())
+    }
+
+    async fn authorize(&self, user: String, token: Token) -> Result<Claims, AuthError> {
+        tokio::task::yield_now().await;
+        match token.expose() {
+            "good-ann" => Ok(Claims::new(user, Wall::from_unix_secs(i64::MAX / 2_000_000))),
+            _ => Err(AuthError::BadSignature),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_host_may_decide_on_tokens_itself() {
+    let mut config = config();
+    config.auth = Auth::Host;
+    let server = start("127.0.0.1:0", config, Doorkeeper).await;
+    let ann = client(&server.url("ann"), "ann");
+    assert_eq!(within(ann.ask("who am I?")).await.unwrap().text(), "ann");
+    let bob = client(&server.url("bob"), "bob");
+    assert!(matches!(within(bob.ready()).await, Err(ConnectError::Stopped(_))));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_server_under_shutdown_says_1012() {
+    let (told, mut closes) = mpsc::unbounded_channel();
+    let server = start("127.0.0.1:0", config(), Watching(told)).await;
+    let client = client(&server.url("ann"), "ann");
+    within(client.ready()).await.unwrap();
+    server.stop().await;
+    assert_eq!(within(closes.recv()).await, Some(1012));
+    let retrying = within(async {
+        loop {
+            match client.next_event().await {
+                Some(Event::Retrying { class, .. }) => return class,
+                Some(_) => {}
+                None => panic!("the client gave up"),
+            }
+        }
+    });
+    assert_eq!(retrying.await.as_str(), "server_unavailable");
+    tokio::time::timeout(Duration::from_secs(30), client.close()).await.unwrap();
+}
