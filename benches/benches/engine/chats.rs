@@ -1,0 +1,99 @@
+//! The messages that all contenders are given.
+
+/// Chats of about 300 bytes of JSON, as masked frames of a client one after the other.
+///
+/// All ids differ, and there are more of them than any contender remembers: once around, each is
+/// new again.
+#[derive(Debug)]
+pub(crate) struct Chats {
+    wire: Vec<u8>,
+    /// Where each frame ends.
+    ends: Vec<usize>,
+}
+
+/// Texts of chats vary in a few words; this is what stays.
+const TEXT: &str = "We are near the river and the kids ask for a \\\"real\\\" camp fire tonight";
+
+impl Chats {
+    /// How many there are: more than twice the window of 5,500.
+    pub(crate) const COUNT: usize = 16_384;
+
+    /// Chats that name their agent, or leave it to the words of the message.
+    pub(crate) fn new(agent: Option<&str>) -> Self {
+        let mut random = Random(7);
+        let mut chats = Self { wire: Vec::new(), ends: Vec::with_capacity(Self::COUNT) };
+        for number in 0..Self::COUNT {
+            let text = Self::json(number, agent, &mut random);
+            mask_frame(text.as_bytes(), random.next() as u32, &mut chats.wire);
+            chats.ends.push(chats.wire.len());
+        }
+        chats
+    }
+
+    /// One frame; numbers beyond the last begin again.
+    #[inline]
+    pub(crate) fn frame(&self, number: usize) -> &[u8] {
+        let number = number % Self::COUNT;
+        let start = if number == 0 { 0 } else { self.ends[number - 1] };
+        &self.wire[start..self.ends[number]]
+    }
+
+    /// The JSON of one chat: the production client's members, and an id.
+    fn json(number: usize, agent: Option<&str>, random: &mut Random) -> String {
+        let (a, b) = (random.next(), random.next());
+        let id = format!(
+            "{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}",
+            a >> 32,
+            (a >> 16) & 0xffff,
+            a & 0xfff,
+            b >> 52,
+            b & 0xffff_ffff_ffff
+        );
+        let agent = agent.map(|agent| format!(r#""agent":"{agent}","#)).unwrap_or_default();
+        let (words, lng) = (100 + b % 900, a % 10);
+        let sent = 1_757_120_000_000_u64 + number as u64;
+        let context = format!(
+            r#"{{"user_location":{{"lat":-27.4,"lng":153.0{lng}}},"timezone":"Australia/Brisbane"}}"#
+        );
+        format!(
+            r#"{{"type":"chat","id":"{id}",{agent}"message":"{TEXT}, {words}","context":{context},"timestamp":{sent}}}"#
+        )
+    }
+}
+
+/// Appends a text frame of a client (RFC 6455 section 5.2).
+pub(crate) fn mask_frame(payload: &[u8], key: u32, wire: &mut Vec<u8>) {
+    wire.push(0x81);
+    match u16::try_from(payload.len()) {
+        Ok(length) if length < 126 => wire.push(0x80 | length as u8),
+        Ok(length) => {
+            wire.push(0x80 | 126);
+            wire.extend(length.to_be_bytes());
+        }
+        Err(_) => {
+            wire.push(0x80 | 127);
+            wire.extend((payload.len() as u64).to_be_bytes());
+        }
+    }
+    let key = key.to_be_bytes();
+    wire.extend(key);
+    wire.extend(payload.iter().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key));
+}
+
+/// Numbers that look random and are the same every time (SplitMix64).
+#[derive(Debug)]
+pub(crate) struct Random(pub(crate) u64);
+
+impl Random {
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
+        (self.next() % bound as u64) as usize
+    }
+}

@@ -1,0 +1,140 @@
+//! The inbound path: from the bytes of one frame to a message that has its agent.
+//!
+//! One connection, one frame a read, ids that are all new. The host reads both its clocks at each
+//! read, polls every output to its end, and replies between the timed batches: the usual stack
+//! has no reply to measure. Both contenders look an agent up by its id.
+
+use std::time::Duration;
+
+use pamlink::hub::LinkId;
+use pamlink_benches::alloc::counted;
+use pamlink_benches::cpu::Stopwatch;
+use pamlink_benches::race::{Turn, race};
+use pamlink_benches::rows::{Row, Rows};
+
+use super::Effort;
+use super::chats::Chats;
+use super::host::{Clock, Depth, Host};
+use super::usual::Usual;
+
+/// Messages between two untimed parts, in which they are replied to.
+const BATCH: usize = 256;
+/// Batches of a turn, after some that are not timed.
+const BATCHES: usize = 16;
+const WARM: usize = 2;
+
+const PEER: &str = "tungstenite + serde + HashMap";
+
+pub(crate) fn run(effort: Effort, rows: &mut Rows) -> anyhow::Result<()> {
+    let chats = Chats::new(Some("chat"));
+    let wordy = Chats::new(None);
+    let mut usual = Usual::new(&chats);
+    let mut typed = Engine::new(&chats, Depth::Typed)?;
+    let mut head = Engine::new(&chats, Depth::Head)?;
+    let mut worded = Engine::new(&wordy, Depth::Head)?;
+    for _ in 0..Chats::COUNT {
+        usual.handle();
+    }
+    for engine in [&mut typed, &mut head, &mut worded] {
+        engine.batches(Chats::COUNT / BATCH);
+    }
+
+    let nanos = race(
+        effort.rounds,
+        [
+            &mut || {
+                (0..WARM * BATCH).for_each(|_| usual.handle());
+                let start = Stopwatch::start();
+                (0..BATCHES * BATCH).for_each(|_| usual.handle());
+                Turn { time: start.elapsed(), operations: (BATCHES * BATCH) as u64 }
+            },
+            &mut || typed.turn(),
+            &mut || head.turn(),
+            &mut || worded.turn(),
+        ],
+    );
+    let [usual_rate, typed_rate, head_rate, worded_rate] = nanos.map(|nanos| 1e9 / nanos);
+    let row = Row::new("inbound, payload typed", typed_rate, "msg/s");
+    rows.push(row.beside(PEER, usual_rate).at_least_times(3.0));
+    let row = Row::new("inbound, to the routed head", head_rate, "msg/s");
+    rows.push(row.beside(PEER, usual_rate).at_least_times(5.0));
+    rows.push(Row::new("inbound, to the head, routed by keywords", worded_rate, "msg/s"));
+
+    let ((), theirs) = counted(|| (0..Chats::COUNT).for_each(|_| usual.handle()));
+    let theirs = theirs.allocations as f64 / Chats::COUNT as f64;
+    let (inbound, reply) = typed.allocations();
+    let row = Row::new("inbound, payload typed: allocations", inbound, "/msg");
+    rows.push(row.beside(PEER, theirs));
+    rows.push(Row::new("reply", reply.nanos, "ns"));
+    rows.push(Row::new("reply: allocations", reply.allocations, "/msg"));
+    Ok(())
+}
+
+/// The engine with one link.
+struct Engine<'a> {
+    chats: &'a Chats,
+    depth: Depth,
+    host: Host,
+    link: LinkId,
+    clock: Clock,
+    next: usize,
+}
+
+/// What a reply costs.
+struct ReplyCost {
+    nanos: f64,
+    allocations: f64,
+}
+
+impl<'a> Engine<'a> {
+    fn new(chats: &'a Chats, depth: Depth) -> anyhow::Result<Self> {
+        let mut host = Host::new();
+        let clock = Clock::new();
+        let link = host.open(clock.now(), "7b1e0c52-3f4a-4d1b-9a55-0c2f6f6a1d10")?;
+        Ok(Self { chats, depth, host, link, clock, next: 0 })
+    }
+
+    fn turn(&mut self) -> Turn {
+        self.batches(WARM);
+        Turn { time: self.batches(BATCHES), operations: (BATCHES * BATCH) as u64 }
+    }
+
+    /// Batches of messages, each with its replies. Returns the time of the messages alone.
+    fn batches(&mut self, batches: usize) -> Duration {
+        let mut time = Duration::ZERO;
+        for _ in 0..batches {
+            let start = Stopwatch::start();
+            self.batch();
+            time += start.elapsed();
+            assert_eq!(self.host.reply(self.clock.now()), BATCH);
+        }
+        time
+    }
+
+    fn batch(&mut self) {
+        for _ in 0..BATCH {
+            let frame = self.chats.frame(self.next);
+            self.host.handle(&self.clock, self.link, frame, self.depth);
+            self.next += 1;
+        }
+    }
+
+    /// Allocations of a message and of its reply, and the time of a reply.
+    fn allocations(&mut self) -> (f64, ReplyCost) {
+        let each = |allocations: u64, batches: usize| allocations as f64 / (batches * BATCH) as f64;
+        let (mut inbound, mut reply) = (0, 0);
+        for _ in 0..BATCHES {
+            inbound += counted(|| self.batch()).1.allocations;
+            reply += counted(|| self.host.reply(self.clock.now())).1.allocations;
+        }
+        let mut nanos = Vec::new();
+        for _ in 0..4 * BATCHES {
+            self.batch();
+            let start = Stopwatch::start();
+            self.host.reply(self.clock.now());
+            nanos.push(start.elapsed().as_nanos() as f64 / BATCH as f64);
+        }
+        let nanos = pamlink_benches::race::median(nanos);
+        (each(inbound, BATCHES), ReplyCost { nanos, allocations: each(reply, BATCHES) })
+    }
+}
