@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use pamlink::hub::Auth;
-use pamlink::link::{AuthError, Claims, Token, Verify};
+use pamlink::link::{AuthError, Claims, Class, Token, Verify};
 use pamlink::time::Wall;
-use pamlink_tokio::{Client, ClientConfig, Handle, Handler, Server, ServerConfig};
+use pamlink_tokio::{Client, ClientConfig, Event, Handle, Handler, Server, ServerConfig};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -68,6 +68,17 @@ pub(crate) fn client(url: &str, user: &str) -> Client {
     config.engine.link.backoff.base = Duration::from_millis(20);
     config.engine.link.backoff.cap = Duration::from_millis(100);
     Client::start(url, Token::new(format!("good-{user}")), config).expect("the URL is sound")
+}
+
+/// Waits until a client has lost its link or could not get one, and tells why.
+pub(crate) async fn retrying(client: &Client) -> Class {
+    loop {
+        match client.next_event().await {
+            Some(Event::Retrying { class, .. }) => return class,
+            Some(_) => {}
+            None => panic!("the client has ended"),
+        }
+    }
 }
 
 /// Fails a test that hangs. Generous: it only bounds a failure.

@@ -1,18 +1,16 @@
 //! A client and a server of this crate over real sockets.
 
-mod common;
-
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 
-use common::{client, config, start, within};
 use pamlink::hub::Auth;
-use pamlink::link::{AuthError, Claims, State, Token};
+use pamlink::link::{AuthError, Claims, Class, State, Token};
 use pamlink::time::Wall;
 use pamlink_tokio::{AskError, Client, ConnectError, Event, Handler, Reply, Request};
 use tokio::sync::{Mutex, Notify, mpsc};
+
+use crate::common::{client, config, retrying, start, within};
 
 #[tokio::test]
 async fn an_answer_names_its_agent_and_reason() {
@@ -124,7 +122,7 @@ async fn a_refused_token_is_renewed_once_and_then_the_client_stops() {
     };
     let refused = within(Client::connect(&server.url("ann"), tokens)).await.unwrap_err();
     let ConnectError::Stopped(class) = refused else { panic!("{refused}") };
-    assert_eq!(class.as_str(), "authentication");
+    assert_eq!(class, Class::Authentication);
     assert_eq!(asked.load(Ordering::Relaxed), 2);
     server.stop().await;
 }
@@ -203,15 +201,6 @@ async fn a_server_under_shutdown_says_1012() {
     within(client.ready()).await.unwrap();
     server.stop().await;
     assert_eq!(within(closes.recv()).await, Some(1012));
-    let retrying = within(async {
-        loop {
-            match client.next_event().await {
-                Some(Event::Retrying { class, .. }) => return class,
-                Some(_) => {}
-                None => panic!("the client gave up"),
-            }
-        }
-    });
-    assert_eq!(retrying.await.as_str(), "server_unavailable");
-    tokio::time::timeout(Duration::from_secs(30), client.close()).await.unwrap();
+    assert_eq!(within(retrying(&client)).await, Class::ServerUnavailable);
+    within(client.close()).await;
 }

@@ -1,0 +1,5 @@
+//! Servers and clients of this crate over real sockets.
+
+mod common;
+mod conversation;
+mod sockets;
