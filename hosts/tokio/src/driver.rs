@@ -35,12 +35,17 @@ pub(crate) async fn run(session: Arc<Session>, tokens: impl Tokens, config: Clie
     };
     session.lock().engine.connect(session.clock.now());
     while !session.lock().closing {
-        driver.step().await;
+        let deadline = driver.work();
+        driver.wait(deadline).await;
     }
     session.lock().engine.disconnect(session.clock.now());
     let goodbye = async {
-        while driver.say_goodbye() {
-            driver.step().await;
+        loop {
+            let deadline = driver.work();
+            if driver.socket.is_none() {
+                break;
+            }
+            driver.wait(deadline).await;
         }
     };
     let _ = tokio::time::timeout(config.goodbye, goodbye).await;
@@ -68,7 +73,7 @@ struct Driver<T> {
     read: Vec<u8>,
 }
 
-/// What one step waited for.
+/// What was waited for.
 enum Happened {
     Changed,
     Dialed(io::Result<Stream>),
@@ -78,9 +83,8 @@ enum Happened {
 }
 
 impl<T: Tokens> Driver<T> {
-    /// Does what the engine wants, waits for the next thing to happen, and tells the engine.
-    async fn step(&mut self) {
-        let deadline = self.do_what_is_wanted();
+    /// Waits for the next thing to happen, and tells the engine.
+    async fn wait(&mut self, deadline: Option<Deadline>) {
         let clock = self.session.clock;
         let happened = {
             let (reader, writer) = match &mut self.socket {
@@ -106,12 +110,8 @@ impl<T: Tokens> Driver<T> {
         self.tell(happened);
     }
 
-    /// Whether there is still something to write or to wait for before the end.
-    fn say_goodbye(&self) -> bool {
-        self.socket.is_some()
-    }
-
-    fn do_what_is_wanted(&mut self) -> Option<Deadline> {
+    /// Does what the engine wants.
+    fn work(&mut self) -> Option<Deadline> {
         let session = Arc::clone(&self.session);
         let mut inner = session.lock();
         let Wants { dial, hang_up, token } = session.drain(&mut inner);
