@@ -125,6 +125,25 @@ impl<'a> Envelope<'a> {
         Message::decode(self)
     }
 
+    /// Calls `visit` with the name and the value of every top-level member, in the order of the
+    /// text. One walk, for those who look for several.
+    #[inline]
+    pub(crate) fn visit_members(&self, mut visit: impl FnMut(&str, Raw<'a>)) {
+        self.scan.members(self.text).for_each(|member| {
+            if member.key.contains('\\') {
+                visit(&member.name(), member.value);
+            } else {
+                visit(member.key, member.value);
+            }
+        });
+    }
+
+    /// The id as it is spelled.
+    pub(crate) fn id_json(&self) -> Option<&'a str> {
+        let id = self.scan.id.raw(self.text)?;
+        (id.shape() != Shape::Null).then(|| id.as_json())
+    }
+
     /// The last top-level member of this name.
     pub fn field(&self, name: &str) -> Option<Raw<'a>> {
         let members = self.scan.members(self.text);

@@ -4,7 +4,7 @@ use super::UnknownAgent;
 use super::inline::InlineText;
 use super::refusal::Fault;
 use crate::dedup::{First, Key, Verdict, Window};
-use crate::envelope::{Envelope, Kind, Scan, Shape};
+use crate::envelope::{Envelope, Kind, Raw, Scan, Text};
 use crate::limits::{Class, RateLimiter, Sizes};
 use crate::link::Token;
 use crate::metrics::{Direction, MessageType, Metrics};
@@ -38,6 +38,8 @@ pub(super) enum Finding {
 pub(super) struct Admission<'h> {
     pub(super) now: Now,
     pub(super) user: &'h str,
+    /// The user's key in the tables of rates.
+    pub(super) user_key: u128,
     /// Whether one more request may run.
     pub(super) free: bool,
     pub(super) sizes: &'h Sizes,
@@ -47,6 +49,31 @@ pub(super) struct Admission<'h> {
     pub(super) rates: &'h mut RateLimiter,
     pub(super) router: &'h mut Router,
     pub(super) metrics: &'h mut Metrics,
+}
+
+/// The members that the hub looks at, found in one walk.
+#[derive(Clone, Copy, Debug, Default)]
+struct Members<'a> {
+    agent: Option<Raw<'a>>,
+    content: Option<Raw<'a>>,
+    intent: Option<Raw<'a>>,
+    message: Option<Raw<'a>>,
+    token: Option<Raw<'a>>,
+}
+
+impl<'a> Members<'a> {
+    /// Takes note of a member. Of equal names the last one counts.
+    fn note(&mut self, name: &str, value: Raw<'a>) {
+        let place = match name {
+            "agent" => &mut self.agent,
+            "content" => &mut self.content,
+            "intent" => &mut self.intent,
+            "message" => &mut self.message,
+            "token" => &mut self.token,
+            _ => return,
+        };
+        *place = Some(value);
+    }
 }
 
 impl Admission<'_> {
@@ -64,15 +91,22 @@ impl Admission<'_> {
         let name = kind.as_str();
         self.metrics.messages.increment(MessageType::known(name), Direction::Inbound);
 
-        let spelled = envelope.field("id").filter(|id| id.shape() != Shape::Null);
-        let spelled = spelled.map(|id| id.as_json());
+        let spelled = envelope.id_json();
         if spelled.is_some_and(|id| id.len() > MAX_ID) {
             let in_order = kind.is_request();
             return Finding::Fault { fault: Fault::IdTooLong, id: None, in_order };
         }
         let id = spelled.map(InlineText::new);
-        let field = |name: &str| envelope.field(name).map(|value| value.as_json());
-        if let Err(refusal) = self.sizes.check(name, text.len(), field) {
+        let rule = self.sizes.rule(name);
+        let mut checked = rule.check_bytes(text.len());
+        let mut members = Members::default();
+        envelope.visit_members(|name, value| {
+            if checked.is_ok() {
+                checked = rule.check_member(name, value.as_json());
+            }
+            members.note(name, value);
+        });
+        if let Err(refusal) = checked {
             return fault(Fault::Limits(refusal), id, &kind);
         }
         let class = match kind {
@@ -83,19 +117,19 @@ impl Admission<'_> {
             _ => Class::Message,
         };
         if class == Class::Auth {
-            let token = envelope.field("token").and_then(|token| token.text());
+            let token = members.token.and_then(|token| token.text());
             let Some(token) = token.filter(|token| !token.is_empty()) else {
                 return Finding::Life;
             };
-            return match self.rates.check(self.now.mono, class, self.user) {
+            return match self.rates.check_key(self.now.mono, class, self.user_key) {
                 Ok(()) => Finding::Renewal { token: Token::new(&*token) },
                 Err(wait) => fault(Fault::Rate(wait), id, &kind),
             };
         }
         if kind.is_request() || self.router.table().lists_type(name) {
-            return self.request(&envelope, &kind, class, id);
+            return self.request(&envelope, &members, &kind, class, id);
         }
-        if let Err(wait) = self.rates.check(self.now.mono, class, self.user) {
+        if let Err(wait) = self.rates.check_key(self.now.mono, class, self.user_key) {
             return fault(Fault::Rate(wait), id, &kind);
         }
         let acknowledge = kind == Kind::ContextUpdate;
@@ -109,13 +143,14 @@ impl Admission<'_> {
     fn request(
         &mut self,
         envelope: &Envelope<'_>,
+        members: &Members<'_>,
         kind: &Kind<'_>,
         class: Class,
         id: Option<InlineText>,
     ) -> Finding {
-        let text = |name| envelope.field(name).and_then(|value| value.text());
-        let words = text("message").or_else(|| text("content"));
-        let content = words.as_deref().unwrap_or(envelope.as_str());
+        let words = members.message.or(members.content);
+        // As it is spelled: a resend is spelled alike.
+        let content = words.map_or(envelope.as_str(), |words| words.as_json());
         let key = self.window.key(self.user, id.as_ref().map(InlineText::as_str), content);
         // A repeat costs its sender nothing: it is no second request.
         if let Some(key) = key
@@ -123,7 +158,7 @@ impl Admission<'_> {
         {
             return Finding::Repeat { key, id, first };
         }
-        match self.route(envelope, kind, class, words.as_deref().unwrap_or("")) {
+        match self.route(members, kind, class) {
             Ok(choice) => Finding::Request { scan: envelope.scan(), choice, key, id },
             Err(refused) => {
                 // It was not taken: under the same id it may be tried again.
@@ -137,22 +172,23 @@ impl Admission<'_> {
 
     fn route(
         &mut self,
-        envelope: &Envelope<'_>,
+        members: &Members<'_>,
         kind: &Kind<'_>,
         class: Class,
-        words: &str,
     ) -> Result<Choice, Fault> {
-        self.rates.check(self.now.mono, class, self.user).map_err(Fault::Rate)?;
+        self.rates.check_key(self.now.mono, class, self.user_key).map_err(Fault::Rate)?;
         if !self.free {
             return Err(Fault::Busy);
         }
-        let text = |name| envelope.field(name).and_then(|value| value.text());
-        let (agent, intent) = (text("agent"), text("intent"));
+        let (agent, intent) = (members.agent.and_then(text), members.intent.and_then(text));
+        // An agent that is named decides alone: the words need not be read.
+        let words = members.message.or(members.content).filter(|_| agent.is_none());
+        let words = words.and_then(text);
         let query = Query {
             agent: agent.as_deref(),
             kind: kind.as_str(),
             intent: intent.as_deref(),
-            text: words,
+            text: words.as_deref().unwrap_or(""),
         };
         let choice = self.router.choose(self.now.mono, &query);
         match choice.refused {
@@ -161,6 +197,10 @@ impl Admission<'_> {
             Some(refused) => Err(Fault::Route(refused)),
         }
     }
+}
+
+fn text(value: Raw<'_>) -> Option<Text<'_>> {
+    value.text()
 }
 
 /// An answer to a request without an id must not overtake those to earlier ones.

@@ -181,7 +181,7 @@ mod tests {
         #[test]
         fn lists_hold_exactly_what_runs(steps in prop::collection::vec((0..4u32, any::<u8>()), 1..200)) {
             let mut users = Users::new(RandomState::with_seeds(1, 2, 3, 4));
-            let names = ["a", "b", "c", "d"].map(|name| users.enter(name));
+            let names = ["a", "b", "c", "d"].map(|name| users.enter(name, 0));
             let mut requests = Requests::new(16);
             let mut model: Vec<(u32, u32)> = Vec::new();
             for (time, (who, choice)) in steps.into_iter().enumerate() {

@@ -182,7 +182,17 @@ impl RateLimiter {
     ///
     /// The time to wait.
     pub fn check(&mut self, now: Mono, class: Class, user: &str) -> Result<(), Wait> {
-        let key = self.keyer.of_user(user);
+        self.check_key(now, class, self.keyer.of_user(user))
+    }
+
+    /// The key of a user, for those who check it often.
+    pub(crate) fn key(&self, user: &str) -> u128 {
+        self.keyer.of_user(user)
+    }
+
+    /// [`check`](Self::check) for the user of this key.
+    #[inline]
+    pub(crate) fn check_key(&mut self, now: Mono, class: Class, key: u128) -> Result<(), Wait> {
         let (retry_after, crowded) = match self.tables[class as usize].take(now, key) {
             Admission::Admitted { .. } => return Ok(()),
             Admission::Ahead(wait) => (wait, false),

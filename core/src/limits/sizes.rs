@@ -17,6 +17,48 @@ pub struct Rule {
     pub nested: Vec<(&'static str, usize)>,
 }
 
+impl Rule {
+    /// Checks the length of the whole text.
+    #[inline]
+    pub(crate) fn check_bytes(&self, len: usize) -> Result<(), Refusal> {
+        if len > self.bytes {
+            return Err(Refusal::over(Code::TooLarge, Unit::Bytes, self.bytes, len));
+        }
+        Ok(())
+    }
+
+    /// Checks one top-level member: its name, and the JSON text of its value.
+    #[inline]
+    pub(crate) fn check_member(&self, name: &str, raw: &str) -> Result<(), Refusal> {
+        // Few values are longer than any limit at all, so the names are looked at last.
+        let over =
+            |limits: &[(&'static str, usize)]| limits.iter().any(|(_, limit)| raw.len() > *limit);
+        if over(&self.fields) || over(&self.nested) {
+            return self.check_long_member(name, raw);
+        }
+        Ok(())
+    }
+
+    fn check_long_member(&self, name: &str, raw: &str) -> Result<(), Refusal> {
+        let limit_of = |limits: &[(&'static str, usize)]| {
+            limits.iter().find(|(limited, limit)| raw.len() > *limit && *limited == name).copied()
+        };
+        if let Some((name, limit)) = limit_of(&self.fields)
+            && let Some(actual) = characters_over(raw, limit)
+        {
+            let refusal = Refusal::over(Code::Invalid, Unit::Characters, limit, actual);
+            return Err(refusal.in_field(name));
+        }
+        if let Some((name, limit)) = limit_of(&self.nested)
+            && raw.starts_with(['{', '['])
+        {
+            let refusal = Refusal::over(Code::Invalid, Unit::Bytes, limit, raw.len());
+            return Err(refusal.in_field(name));
+        }
+        Ok(())
+    }
+}
+
 /// The limits of all message types.
 ///
 /// The defaults are the table of section 8.1 of the wire facts, whose numbers the running service
@@ -81,8 +123,15 @@ impl Sizes {
     ///
     /// The first limit that is exceeded.
     pub fn check_envelope(&self, envelope: &Envelope<'_>) -> Result<(), Refusal> {
-        let field = |name: &str| envelope.field(name).map(|value| value.as_json());
-        self.check(envelope.kind().as_str(), envelope.as_str().len(), field)
+        let rule = self.rule(envelope.kind().as_str());
+        rule.check_bytes(envelope.as_str().len())?;
+        let mut checked = Ok(());
+        envelope.visit_members(|name, value| {
+            if checked.is_ok() {
+                checked = rule.check_member(name, value.as_json());
+            }
+        });
+        checked
     }
 
     /// Checks a message of this type, `len` bytes long, whose top-level members `field` finds by
@@ -100,9 +149,7 @@ impl Sizes {
         field: impl Fn(&str) -> Option<&'a str>,
     ) -> Result<(), Refusal> {
         let rule = self.rule(kind);
-        if len > rule.bytes {
-            return Err(Refusal::over(Code::TooLarge, Unit::Bytes, rule.bytes, len));
-        }
+        rule.check_bytes(len)?;
         for &(name, limit) in rule.fields.iter().filter(|(_, limit)| len > *limit) {
             let Some(raw) = field(name) else { continue };
             if let Some(actual) = characters_over(raw, limit) {
