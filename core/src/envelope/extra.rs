@@ -3,6 +3,7 @@
 use core::fmt;
 
 use super::raw::Raw;
+use super::record::Seen;
 use super::scan::Member;
 use super::text::Text;
 
@@ -17,12 +18,14 @@ pub(super) struct ExtraMember<'a> {
     pub(super) value: Raw<'a>,
     /// Where the value starts in the text that was decoded.
     pub(super) at: usize,
+    /// The place in the record that the value did not fit.
+    place: Option<u8>,
 }
 
 impl<'a> Extra<'a> {
     /// Adds a member of the host's own.
     pub fn push(&mut self, name: impl Into<Text<'a>>, value: Raw<'a>) {
-        self.0.push(ExtraMember { name: name.into(), value, at: 0 });
+        self.0.push(ExtraMember { name: name.into(), value, at: 0, place: None });
     }
 
     /// The last member of this name.
@@ -46,14 +49,29 @@ impl<'a> Extra<'a> {
     }
 
     #[cold]
-    pub(super) fn keep(&mut self, member: &Member<'a>) {
-        self.0.push(ExtraMember { name: member.name(), value: member.value, at: member.at });
+    pub(super) fn keep(&mut self, member: &Member<'a>, place: Option<u8>) {
+        let (name, value, at) = (member.name(), member.value, member.at);
+        self.0.push(ExtraMember { name, value, at, place });
     }
 
-    /// Forgets a name: a later member has superseded it.
+    /// Forgets the misfits that a later value has superseded, all in one walk: one for each
+    /// repeat of a name would take time with the square of the frame.
     #[cold]
-    pub(super) fn forget(&mut self, name: &str) {
-        self.0.retain(|member| member.name != *name);
+    pub(super) fn forget(&mut self, seen: Seen) {
+        // From the end, only the first misfit of a place can count, and only if no fit came later.
+        let mut counts = seen.misfit;
+        let mut kept: Vec<_> = core::mem::take(&mut self.0)
+            .into_iter()
+            .rev()
+            .filter(|member| {
+                let bit = member.place.map_or(0, |place| 1 << place);
+                let keeps = bit == 0 || counts & bit != 0;
+                counts &= !bit;
+                keeps
+            })
+            .collect();
+        kept.reverse();
+        self.0 = kept;
     }
 
     pub(super) fn members(&self) -> impl Iterator<Item = &ExtraMember<'a>> {

@@ -9,9 +9,8 @@ use super::write::Object;
 
 /// An object some of whose members are typed.
 pub(super) trait Record<'a>: Default {
-    /// Puts the value of a known member into its place. `seen` has a bit for each place; whether
-    /// the name is known.
-    fn place(&mut self, name: &str, member: &Member<'a>, seen: &mut u64) -> bool;
+    /// Puts the value of a known member into its place; whether the name is known.
+    fn place(&mut self, name: &str, member: &Member<'a>, seen: &mut Seen) -> bool;
 
     /// The name and the type of a known member.
     fn known(name: &str) -> Option<(&'static str, &'static str)>;
@@ -31,13 +30,25 @@ pub(super) fn read<'a, T: Record<'a>>(
     skip: Option<&str>,
 ) -> T {
     let mut record = T::default();
-    let mut seen = 0;
+    let mut seen = Seen::default();
     members.for_each(|member| {
         if skip != Some(member.key) && !record.place(member.key, &member, &mut seen) {
             read_unknown(&mut record, &member, skip, &mut seen);
         }
     });
+    if seen.superseded != 0 {
+        record.extra_mut().forget(seen);
+    }
     record
+}
+
+/// What has come of a record's known members: a bit for each place.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Seen {
+    /// The value that came last was not of its type and is among the extra members.
+    pub(super) misfit: u64,
+    /// A misfit came before the value that counts.
+    pub(super) superseded: u64,
 }
 
 /// A member whose name is not known as it is spelled: perhaps it is with its escapes resolved.
@@ -46,31 +57,31 @@ fn read_unknown<'a, T: Record<'a>>(
     record: &mut T,
     member: &Member<'a>,
     skip: Option<&str>,
-    seen: &mut u64,
+    seen: &mut Seen,
 ) {
     let name = member.name();
     if skip != Some(&*name) && !record.place(&name, member, seen) {
-        record.extra_mut().keep(member);
+        record.extra_mut().keep(member, None);
     }
 }
 
 /// The typed value of a known member. What is not of its type goes to `extra` and reads as
 /// absent; of equal names the last one counts.
+#[inline]
 pub(super) fn take<'a, T: Field<'a>>(
-    name: &str,
     member: &Member<'a>,
-    seen: &mut u64,
-    bit: u32,
+    seen: &mut Seen,
+    place: u8,
     extra: &mut Extra<'a>,
 ) -> Option<T> {
-    let mask = 1 << bit;
-    if *seen & mask != 0 {
-        extra.forget(name);
-    }
-    *seen |= mask;
+    let bit = 1 << place;
+    seen.superseded |= seen.misfit & bit;
     let typed = if member.value.is_null() { None } else { T::read(member.value) };
     if typed.is_none() {
-        extra.keep(member);
+        seen.misfit |= bit;
+        extra.keep(member, Some(place));
+    } else {
+        seen.misfit &= !bit;
     }
     typed
 }
@@ -105,14 +116,14 @@ macro_rules! record {
                 &mut self,
                 name: &str,
                 member: &$crate::envelope::scan::Member<'a>,
-                seen: &mut u64,
+                seen: &mut $crate::envelope::record::Seen,
             ) -> bool {
                 #[allow(non_camel_case_types, clippy::enum_variant_names)]
                 enum Place { $( $field, )* }
                 match name {
                     $( $wire => {
                         self.$field = $crate::envelope::record::take(
-                            name, member, seen, Place::$field as u32, &mut self.extra,
+                            member, seen, Place::$field as u8, &mut self.extra,
                         );
                     } )*
                     _ => return false,

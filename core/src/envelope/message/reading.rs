@@ -7,6 +7,7 @@ use super::{
     Chat, ChatResponse, Connection, ErrorFrame, Extra, Message, Number, Object, Record, Text,
 };
 use crate::envelope::raw::{Raw, Shape};
+use crate::envelope::record::Seen;
 use crate::envelope::scan::Member;
 
 /// A frame of a type that this version does not know.
@@ -35,7 +36,7 @@ impl<'a> From<Unknown<'a>> for Message<'a> {
 }
 
 impl<'a> Record<'a> for Unknown<'a> {
-    fn place(&mut self, _: &str, _: &Member<'a>, _: &mut u64) -> bool {
+    fn place(&mut self, _: &str, _: &Member<'a>, _: &mut Seen) -> bool {
         false
     }
 

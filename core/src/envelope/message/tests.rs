@@ -223,3 +223,18 @@ proptest! {
         prop_assert_eq!(encoded(&typed(&text)), text);
     }
 }
+
+/// Each repeat of a known name must cost the same, however many unknown members there are: else a
+/// frame of a mebibyte would take minutes.
+#[test]
+fn repeated_members_between_unknown_ones_take_linear_time() {
+    let unknown = r#""a":1,"#.repeat(60_000);
+    for value in ["1", "null", "\"x\""] {
+        let repeats = format!(r#""id":null,"message":{value},"#).repeat(30_000);
+        let text = format!(r#"{{"type":"chat",{unknown}{repeats}"id":"q"}}"#);
+        let message = typed(&text);
+        let Message::Chat(chat) = &message else { panic!() };
+        assert_eq!(chat.id, Some(Id::from("q")));
+        assert_eq!(chat.extra.len(), 60_000 + usize::from(!value.starts_with('"')));
+    }
+}
