@@ -12,7 +12,7 @@ use super::{Adjusted, Value};
 use crate::envelope::error::EnvelopeError;
 use crate::envelope::field::write_f64;
 use crate::envelope::raw::Raw;
-use crate::envelope::text::write_text;
+use crate::envelope::text::{Text, write_text};
 use crate::envelope::timestamp::{clamped, write_wall};
 
 /// Stands for what was too deep.
@@ -221,7 +221,12 @@ impl Encoder<'_> {
                     Encoder { out: &mut name, adjusted: self.adjusted, depth, in_key: true };
                 inner.value(key);
                 self.adjusted = inner.adjusted;
-                name
+                // A string gives its text: raw JSON may be one, and so is what stands for the
+                // invalid and for the cut.
+                match Raw::trusted(&name, false).text().map(Text::into_cow) {
+                    Some(text) => text.into_owned(),
+                    None => name,
+                }
             }
         }
     }

@@ -21,7 +21,7 @@ use crate::time::Wall;
 /// | [`Duration`](Self::Duration) | a number of seconds, to the nanosecond | – |
 /// | [`Bytes`](Self::Bytes) | a string, Base64 with padding (RFC 4648 section 4) | – |
 /// | a lone surrogate, a byte that is no UTF-8 | U+FFFD | `replaced` |
-/// | a map key that is no text | the text of its JSON without quotes; NaN as `NaN` | `keys` |
+/// | a map key that is no text | the text of its JSON, of a string without quotes and escapes; NaN and the infinities as `NaN`, `inf` and `-inf` | `keys` |
 /// | a map key that is a list or map with another as a key | its JSON with `"…"` for the inner one | `cut` |
 /// | a key that the map has had | is written again; readers take the last | `repeated_keys` |
 /// | a list, map or raw JSON nested deeper than the limit | the string `"…"` | `cut` |

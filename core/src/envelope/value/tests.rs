@@ -79,6 +79,11 @@ fn keys_of_any_kind_become_names() {
         (Value::Time(Wall::EPOCH), "1970-01-01T00:00:00.000Z", 1),
         (Value::Bytes(vec![1]), "AQ==", 1),
         (Value::List(vec![text("x"), Value::Int(1)]), "[\"x\",1]", 1),
+        (Value::Duration(Duration::from_millis(1_500)), "1.5", 1),
+        (Value::Raw(" 1.50 ".into()), "1.50", 1),
+        (Value::Raw("\"q\\\"\\u00e9\"".into()), "q\"é", 1),
+        (Value::Raw("no JSON".into()), "no JSON", 1),
+        (Value::Raw("[".repeat(300) + &"]".repeat(300)), "…", 1),
     ];
     for (key, name, keys) in names {
         let (json, adjusted) = encoded(&Value::Map(vec![(key, Value::Null)]));
