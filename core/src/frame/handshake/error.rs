@@ -38,8 +38,8 @@ pub enum HandshakeError {
     /// The first line is not that of an HTTP/1 message, or the bytes are no HTTP at all.
     #[error("the first line is not one of HTTP/1.1")]
     StartLine,
-    /// The target is not a path, or has characters that a target cannot have.
-    #[error("the target is not a path")]
+    /// The target is neither a path nor a URL with one, or has characters that it cannot have.
+    #[error("the target is no path")]
     Target,
     /// The target is longer than the limit.
     #[error("the target is longer than {limit} bytes")]

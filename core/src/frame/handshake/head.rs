@@ -28,6 +28,8 @@ impl Default for HandshakeConfig {
 }
 
 /// The header lines of a message.
+///
+/// In a line that is not UTF-8 each byte beyond ASCII reads as `?`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Headers {
     head: Box<str>,
@@ -112,6 +114,10 @@ impl Span {
     /// The place from `start` on for `len` bytes. A head has at most 65,535 bytes.
     pub(super) const fn new(start: usize, len: usize) -> Self {
         Self(start as u16, (start + len) as u16)
+    }
+
+    pub(super) const fn start(self) -> usize {
+        self.0 as usize
     }
 }
 
@@ -226,6 +232,12 @@ impl<S: StartLine> HeadReader<S> {
     }
 
     fn header_line(&mut self, range: Range<usize>) -> Result<(), HandshakeError> {
+        if str::from_utf8(&self.bytes[range.clone()]).is_err() {
+            // A value may have any bytes beyond ASCII (RFC 9110 section 5.5, obs-text): a cookie
+            // in an old character set is no reason to refuse. No value that matters to us has.
+            let line = &mut self.bytes[range.clone()];
+            line.iter_mut().filter(|byte| !byte.is_ascii()).for_each(|byte| *byte = b'?');
+        }
         let line = &self.bytes[range.clone()];
         if matches!(line[0], b' ' | b'\t') {
             let folded = self

@@ -58,7 +58,8 @@ impl Request {
         self.headers.text(self.line.method)
     }
 
-    /// Path and query as they came. Do not log it: the query may hold a token.
+    /// Path and query as they came, also where the target was a whole URL. Do not log it: the
+    /// query may hold a token.
     pub fn target(&self) -> &str {
         self.headers.text(self.line.target)
     }
@@ -74,9 +75,13 @@ impl Request {
         self.target().split_once('?').map(|(_, query)| query)
     }
 
-    /// `Host`; there in every request of HTTP/1.1.
+    /// The host in the target, if that is a whole URL (RFC 9112 section 3.2.2), else `Host`; there
+    /// in every request of HTTP/1.1.
     pub fn host(&self) -> Option<&str> {
-        self.headers.first("Host")
+        match self.line.authority {
+            Some(authority) => Some(self.headers.text(authority)),
+            None => self.headers.first("Host"),
+        }
     }
 
     /// `Origin`, which browsers send (RFC 6455 section 10.2).
@@ -232,7 +237,8 @@ pub fn reject(status: u16, body: &str, out: &mut Vec<u8>) -> Result<(), HeadErro
 }
 
 /// Appends a plain HTTP answer with these headers; `Content-Length` and `Connection: close` are
-/// added. Then hang up.
+/// added. A status that has no body (204, 304) gets neither body nor length (RFC 9110 section
+/// 8.6). Then hang up.
 ///
 /// # Errors
 ///
@@ -255,12 +261,17 @@ pub fn respond(
     for (name, value) in headers {
         header_line(name, value, out);
     }
-    header_line("Content-Length", &body.len().to_string(), out);
+    let has_body = !matches!(status, 204 | 304);
+    if has_body {
+        header_line("Content-Length", &body.len().to_string(), out);
+    }
     // 426 must name `upgrade` as an option of the connection too (RFC 9110 section 7.8).
     let connection = if status == 426 { "close, upgrade" } else { "close" };
     header_line("Connection", connection, out);
     out.extend_from_slice(b"\r\n");
-    out.extend_from_slice(body);
+    if has_body {
+        out.extend_from_slice(body);
+    }
     Ok(())
 }
 
@@ -270,14 +281,17 @@ const MAX_SUBPROTOCOLS: usize = 64;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct RequestLine {
     method: Span,
+    /// Path and query.
     target: Span,
+    /// The host in a target that is a whole URL.
+    authority: Option<Span>,
     /// The digit after `HTTP/1.`.
     minor: u8,
 }
 
 impl StartLine for RequestLine {
-    /// RFC 9112 section 3, with single spaces. Only targets that are paths are taken: the
-    /// absolute form is for proxies.
+    /// RFC 9112 section 3, with single spaces. The target is a path or, as every server has to
+    /// take it, a whole URL.
     fn parse(line: &str, config: &HandshakeConfig) -> Result<Self, HandshakeError> {
         let mut parts = line.split(' ');
         let (Some(method), Some(target), Some(version), None) =
@@ -297,18 +311,35 @@ impl StartLine for RequestLine {
         if target.len() > config.max_target {
             return Err(HandshakeError::TargetTooLong { limit: config.max_target });
         }
-        if !is_path(target) {
+        let (authority, path) = match split_url(target) {
+            Some((authority, path)) => (Some(authority), path),
+            None => (None, target),
+        };
+        if !is_path(path) || !authority.is_none_or(is_host) {
             return Err(HandshakeError::Target);
         }
-        let method = Span::new(0, method.len());
-        let target = Span::new(line.len() - version.len() - 1 - target.len(), target.len());
-        Ok(Self { method, target, minor })
+        let end = line.len() - version.len() - 1;
+        let path = Span::new(end - path.len(), path.len());
+        let authority = authority.map(|host| Span::new(path.start() - host.len(), host.len()));
+        Ok(Self { method: Span::new(0, method.len()), target: path, authority, minor })
     }
 }
 
-/// Whether the text can be a `Host`: no more is asked of it than that it is one name.
+/// The host and the path of a URL whose path is written out.
+fn split_url(target: &str) -> Option<(&str, &str)> {
+    let (scheme, rest) = target.split_once("://")?;
+    let known = ["http", "https", "ws", "wss"];
+    let known = known.iter().any(|known| scheme.eq_ignore_ascii_case(known));
+    rest.find('/').filter(|_| known).map(|slash| rest.split_at(slash))
+}
+
+/// Whether the text can be a `Host`: the characters are those of one name or address, and a port
+/// (RFC 3986 section 3.2). No more is asked of it.
 pub(super) fn is_host(host: &str) -> bool {
-    !host.is_empty() && !host.contains([' ', '\t', '/', '@', ','])
+    !host.is_empty()
+        && host
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+;=:[]".contains(&byte))
 }
 
 /// Whether a target is a path, perhaps with a query: visible ASCII without a fragment.

@@ -82,7 +82,7 @@ impl fmt::Debug for Upgrade<'_> {
 pub fn write_request(upgrade: &Upgrade<'_>, out: &mut Vec<u8>) -> Result<(), HeadError> {
     let Upgrade { host, target, key, subprotocols, origin, headers } = *upgrade;
     let refuse = |header| Err(HeadError::Characters { header });
-    if !is_host(host) || !host.bytes().all(|byte| byte.is_ascii_graphic()) {
+    if !is_host(host) {
         return refuse("Host");
     }
     if !is_path(target) {

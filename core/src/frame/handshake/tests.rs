@@ -91,6 +91,8 @@ fn each_fault_of_an_upgrade_names_its_header() {
         (twice("Host: server.example.com"), "Host", Duplicate, 400),
         (with("server.example.com", ""), "Host", Malformed, 400),
         (with("server.example.com", "a, b"), "Host", Malformed, 400),
+        (with("server.example.com", "a?b"), "Host", Malformed, 400),
+        (with("server.example.com", "é"), "Host", Malformed, 400),
         (without("Upgrade: websocket"), "Upgrade", Missing, 426),
         (with("websocket", "h2c"), "Upgrade", Unsupported, 426),
         (without("Connection: Upgrade"), "Connection", Missing, 400),
@@ -130,6 +132,33 @@ fn each_fault_of_an_upgrade_names_its_header() {
     }
 }
 
+/// RFC 9112 section 3.2.2 and RFC 6455 section 4.2.1: a target may be a URL, and then its host
+/// counts.
+#[test]
+fn a_target_may_be_a_whole_url() {
+    let request = read(&with("/chat", "HTTP://other:81/chat?a=//b")).unwrap();
+    assert_eq!((request.target(), request.path()), ("/chat?a=//b", "/chat"));
+    assert_eq!(request.host(), Some("other:81"));
+    assert_eq!(read(&with("/chat", "/a://b/c")).unwrap().target(), "/a://b/c");
+}
+
+/// RFC 9110 section 5.5: bytes beyond ASCII in values are opaque.
+#[test]
+fn a_value_in_an_old_character_set_is_no_fault() {
+    let (before, after) = REQUEST.split_once("Origin").unwrap();
+    let read = |line: &[u8]| {
+        let head = [before.as_bytes(), line, b"Origin", after.as_bytes()].concat();
+        read_in(HandshakeConfig::default(), &head, 7).0.unwrap()
+    };
+    let request = read(b"Cookie: name=\xe9\xff; b=1\r\n").unwrap();
+    assert!(request.is_upgrade());
+    assert_eq!(request.header("cookie"), Some("name=??; b=1"));
+    assert_eq!(read("Cookie: é\r\n".as_bytes()).unwrap().header("cookie"), Some("é"));
+    for line in [&b"N\xe9: a\r\n"[..], b"Connection: \xff\0\r\n", b"\xff\r\n"] {
+        assert!(read(line).is_err(), "{line:?}");
+    }
+}
+
 #[test]
 fn each_fault_of_the_head_has_a_name_and_a_status() {
     for (head, error, status) in [
@@ -143,7 +172,11 @@ fn each_fault_of_the_head_has_a_name_and_a_status() {
         (with("/chat", "chat"), HandshakeError::Target, 400),
         (with("/chat", "/a#b"), HandshakeError::Target, 400),
         (with("/chat", "/é"), HandshakeError::Target, 400),
-        (with("/chat", "http://a/chat"), HandshakeError::Target, 400),
+        (with("/chat", "ftp://a/chat"), HandshakeError::Target, 400),
+        (with("/chat", "http://a"), HandshakeError::Target, 400),
+        (with("/chat", "http://u@a/chat"), HandshakeError::Target, 400),
+        (with("/chat", "http:///chat"), HandshakeError::Target, 400),
+        (with("/chat", "*"), HandshakeError::Target, 400),
         (with(".com\r\n", ".com\n"), HandshakeError::LineBreak, 400),
         (with("HTTP/1.1\r\n", "HTTP/1.1\n"), HandshakeError::LineBreak, 400),
         ("\x16\x03\x01\x02\0\x01\0\x01\u{fc}\x03\x03".into(), HandshakeError::StartLine, 400),
@@ -221,6 +254,9 @@ fn answers_are_whole_and_cannot_be_broken() {
     assert_eq!(respond(200, &split, b"", &mut out), Err(error));
     assert_eq!(reject(101, "", &mut out), Err(HeadError::Status { status: 101 }));
     assert!(out.is_empty());
+    respond(204, &[], b"nothing", &mut out).unwrap();
+    assert_eq!(out, b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n");
+    out.clear();
     reject(426, "version 13, please", &mut out).unwrap();
     let answer = String::from_utf8(out).unwrap();
     assert!(answer.contains("\r\nSec-WebSocket-Version: 13\r\n"), "{answer}");
