@@ -89,6 +89,15 @@ impl Eq for ExtraMember<'_> {}
 
 impl fmt::Debug for Extra<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map().entries(self.fields()).finish()
+        // A token may come under a type that is not known, or be of an unexpected type.
+        let mut map = f.debug_map();
+        for (name, value) in self.fields() {
+            if name.to_ascii_lowercase().ends_with("token") {
+                map.entry(&name, &format_args!("[redacted]"));
+            } else {
+                map.entry(&name, &value);
+            }
+        }
+        map.finish()
     }
 }

@@ -175,6 +175,14 @@ fn a_token_is_in_no_debug_output() {
         assert!(!shown.contains("hush"), "{shown}");
         assert_eq!(encoded(&envelope.message()), text);
     }
+    for text in [
+        r#"{"type":"auth","token":["hush"]}"#,
+        r#"{"type":"renewed_auth","Token":"hush"}"#,
+        r#"{"type":"init","access_token":"hush"}"#,
+    ] {
+        let shown = format!("{:?}", typed(text));
+        assert!(!shown.contains("hush") && shown.contains("[redacted]"), "{shown}");
+    }
 }
 
 proptest! {
