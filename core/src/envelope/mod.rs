@@ -81,6 +81,14 @@ impl<'a> Envelope<'a> {
         Ok(Self { text, scan })
     }
 
+    /// The id in a text that [`parse`](Self::parse) refused, so that the refusal can name it:
+    /// what stands before the first fault that is more than depth. Only strings and numbers are
+    /// taken for ids here.
+    pub fn refused_id(text: &'a str) -> Option<Id<'a>> {
+        let id = Scan::until_fault(text)?.id.raw(text)?;
+        matches!(id.shape(), Shape::Text | Shape::Number).then(|| Id::from_raw(id))?
+    }
+
     /// The envelope that [`scan`](Self::scan) belongs to: `text` must be what was parsed.
     ///
     /// With another text every answer is unspecified, but no panic follows.

@@ -130,6 +130,22 @@ impl Scan {
         }
     }
 
+    /// Scans an object as far as it is JSON, nested as deep as can be scanned.
+    #[cold]
+    pub(super) fn until_fault(text: &str) -> Option<Self> {
+        let at = skip_whitespace(text.as_bytes(), 0);
+        if text.len() >= ValueSpan::PLAIN as usize || peek(text.as_bytes(), at) != Some(b'{') {
+            return None;
+        }
+        let mut scan = Self::EMPTY;
+        // What was noted before a fault is whole, but for a number that the text may have cut.
+        let _fault = scan.read(text.as_bytes(), at, u8::MAX);
+        if scan.id.end() == text.len() {
+            scan.id = ValueSpan::ABSENT;
+        }
+        Some(scan)
+    }
+
     /// Reads the object that starts at `at` to the end of the text.
     fn read(&mut self, bytes: &[u8], at: usize, depth: u8) -> Result<(), Fault> {
         let mut at = first_name(bytes, at, depth)?;

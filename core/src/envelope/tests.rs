@@ -126,6 +126,30 @@ fn nesting_is_allowed_up_to_the_limit_and_not_beyond() {
     assert!(matches!(parse(&bomb), Err(EnvelopeError::TooDeep { at: 50, limit: 10 })));
 }
 
+#[test]
+fn a_refused_text_may_still_name_its_id() {
+    let deep = format!(r#"{{"x":{}{},"id":"q","type":"chat"}}"#, "[".repeat(99), "]".repeat(99));
+    assert!(parse(&deep).is_err());
+    let bottomless = format!(r#"{{"x":{},"id":"q""#, "[".repeat(999));
+    for (text, id) in [
+        (&*deep, Some(Id::from("q"))),
+        (&*bottomless, None),
+        (r#"{"id":7,"message":"m"}"#, Some(Id::from(7))),
+        (r#" {"type":5,"i\u0064":"q"}"#, Some(Id::from("q"))),
+        (r#"{"id":"q","message":"\x"}"#, Some(Id::from("q"))),
+        (r#"{"message":"\x","id":"q"}"#, None),
+        (r#"{"id":"q"#, None),
+        (r#"{"id":12"#, None),
+        (r#"{"id":12 "#, Some(Id::from(12))),
+        (r#"{"id":[[[]]]}"#, None),
+        (r#"{"id":null}"#, None),
+        (r#"[{"id":"q"}]"#, None),
+        ("", None),
+    ] {
+        assert_eq!(Envelope::refused_id(text), id, "{text}");
+    }
+}
+
 /// Texts near JSON: tokens in any order, so both sides of the border are met often.
 fn near_json() -> impl Strategy<Value = String> {
     let token = prop_oneof![
@@ -246,6 +270,7 @@ proptest! {
     #[test]
     fn no_text_panics(text in any::<String>(), depth in any::<u8>()) {
         let _ = Envelope::parse(&text, depth);
+        let _ = Envelope::refused_id(&text);
     }
 }
 
@@ -367,7 +392,10 @@ fn the_engines_frames_are_spelled_so() {
 #[test]
 fn an_answer_has_equal_message_and_content_a_boolean_error_and_an_array_of_actions() {
     let (now, id) = (Wall::EPOCH, Id::from(7));
-    for actions in [None, Some("[{\"type\":\"toast\"}]"), Some("{\"type\":\"toast\"}")] {
+    let toast = r#"{"type":"toast"}"#;
+    for (actions, count) in
+        [(None, 0), (Some("null"), 0), (Some(toast), 1), (Some(r#"[{"type":"toast"}]"#), 1)]
+    {
         let mut out = String::new();
         let answer = write::Answer {
             text: "a \"b\" <&>",
@@ -383,7 +411,7 @@ fn an_answer_has_equal_message_and_content_a_boolean_error_and_an_array_of_actio
         assert_eq!(read.text(), Some("a \"b\" <&>"));
         assert_eq!(read.message, read.content);
         assert_eq!(read.error, Some(false));
-        assert_eq!(read.ui_actions.unwrap().items().count(), usize::from(actions.is_some()));
+        assert_eq!(read.ui_actions.unwrap().items().count(), count);
         assert_eq!(read.ui_actions.unwrap().shape(), Shape::List);
     }
 }

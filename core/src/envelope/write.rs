@@ -172,8 +172,8 @@ pub fn error(out: &mut String, now: Wall, failure: &Failure<'_>) {
 pub struct Answer<'a> {
     /// The text, written as both `message` and `content`.
     pub text: &'a str,
-    /// Things for the page to do: an array; absent stands for none. Anything but an array is
-    /// written as the only item of one.
+    /// Things for the page to do: an array; absent and `null` stand for none. Anything but an
+    /// array is written as the only item of one.
     pub ui_actions: Option<Raw<'a>>,
     /// Who made the answer.
     pub source: Option<&'a Source<'a>>,
@@ -192,7 +192,7 @@ pub fn chat_response(out: &mut String, now: Wall, answer: &Answer<'_>) {
     let mut object = Object::of(&Kind::ChatResponse, out);
     object.text("message", answer.text);
     object.text("content", answer.text);
-    let actions = answer.ui_actions.unwrap_or(Raw::EMPTY_LIST);
+    let actions = answer.ui_actions.filter(|it| !it.is_null()).unwrap_or(Raw::EMPTY_LIST);
     let out = object.name("ui_actions");
     if actions.as_json().starts_with('[') {
         actions.write(out);

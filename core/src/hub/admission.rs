@@ -84,7 +84,10 @@ impl Admission<'_> {
             Ok(envelope) => envelope,
             Err(error) => {
                 // Nobody can tell what it was; a peer without ids may wait for an answer to it.
-                return Finding::Fault { fault: Fault::Envelope(error), id: None, in_order: true };
+                let id = Envelope::refused_id(text).map(|id| id.to_json());
+                let id = id.filter(|id| id.len() <= MAX_ID).map(|id| InlineText::new(&id));
+                let in_order = id.is_none();
+                return Finding::Fault { fault: Fault::Envelope(error), id, in_order };
             }
         };
         let kind = envelope.kind();

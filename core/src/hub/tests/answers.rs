@@ -47,3 +47,20 @@ fn ping_is_answered_with_pong() {
     host.say(link, r#"{"type":"ping","timestamp":1772337906790}"#);
     assert!(host.text(link).starts_with(r#"{"type":"pong""#));
 }
+
+#[test]
+fn a_refusal_names_the_message_as_far_as_it_could_be_read() {
+    let mut host = Host::new();
+    let link = host.open("ada");
+    let deep =
+        format!(r#"{{"type":"chat","context":{}1{},"id":7}}"#, "[".repeat(20), "]".repeat(20));
+    host.say(link, &deep);
+    let told = host.text(link);
+    assert!(told.contains("MESSAGE_TOO_LARGE") && told.contains(r#""reply_to":7"#), "{told}");
+    host.say(link, r#"{"id":"q-1","message":"no type"}"#);
+    let told = host.text(link);
+    assert!(told.contains("VALIDATION_ERROR") && told.contains(r#""reply_to":"q-1""#), "{told}");
+    host.say(link, "{nothing");
+    let told = host.text(link);
+    assert!(told.contains("FORMAT_ERROR") && !told.contains("reply_to"), "{told}");
+}
