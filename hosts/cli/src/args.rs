@@ -34,6 +34,8 @@ pub struct Cli {
 pub enum Command {
     /// Run the seven suites on loopback sockets and show every result beside the report's.
     Report(ReportArgs),
+    /// Serve the pam dialect over WebSocket, with a chat page, health and metrics
+    Serve(ServeArgs),
     /// Print a token for a user
     Token(TokenArgs),
     /// Look at routing tables
@@ -190,7 +192,7 @@ pub struct ChatArgs {
     #[arg(long, value_name = "SPAN", default_value = "60s", value_parser = span::parse)]
     pub timeout: Duration,
 
-    /// Certificates in PEM to trust beside those of the system
+    /// Certificates in PEM to trust, instead of those that browsers trust
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub tls_ca: Option<PathBuf>,
 }

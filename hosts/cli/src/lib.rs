@@ -12,6 +12,7 @@ pub mod fault;
 pub mod page;
 pub mod report;
 pub mod routes;
+pub mod serve;
 pub mod span;
 pub mod token;
 
@@ -45,6 +46,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn dispatch(command: Command) -> Result<ExitCode, Fault> {
     match command {
         Command::Report(args) => report::run(&args),
+        Command::Serve(args) => serve::run(&args),
         Command::Token(args) => token::run(&args),
         Command::Routes(command) => routes::run(&command),
     }

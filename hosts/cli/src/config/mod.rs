@@ -45,7 +45,7 @@ section! {
     Links "links" {
         max: 131_072, 1..=1_000_000, "links", "Links of all users together.";
         max_per_user: 8, 1..=10_000, "links", "Links of one user.";
-        outbox_bytes: 1_048_576, 4_096..=67_108_864, "bytes",
+        outbox_bytes: 262_144, 4_096..=67_108_864, "bytes",
             "What may wait to be written to one link before the link is closed.";
         handshake_ms: 10_000, 100..=120_000, "ms",
             "How long the opening handshake may take.";
@@ -85,7 +85,8 @@ section! {
     /// `rate`: how much one user may send.
     Rate "rate" {
         messages: 100, 1..=10_000_000, "messages", "Messages of one user in `per_ms`.";
-        per_ms: 60_000, 1..=86_400_000, "ms", "The span that `messages` counts for.";
+        connects: 5, 1..=10_000_000, "links", "Links that one user may open in `per_ms`.";
+        per_ms: 60_000, 1..=86_400_000, "ms", "The span that `messages` and `connects` count for.";
     }
 }
 

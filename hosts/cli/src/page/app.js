@@ -239,9 +239,18 @@ async function health() {
     $('links').textContent = facts.links;
     $('users').textContent = facts.users;
     $('routes').textContent = facts.routes_version;
+    offer(facts.agents ?? []);
     const s = Math.floor(facts.uptime_seconds);
     $('uptime').textContent = s < 120 ? `${s} s` : s < 7200 ? `${Math.floor(s / 60)} min` : `${Math.floor(s / 3600)} h`;
   } catch { $('health').textContent = 'unreachable'; $('links').textContent = $('users').textContent = '-'; }
+}
+
+// The agents of the table, between "By content" and the unknown one.
+function offer(agents) {
+  const list = $('agent'), now = [...list.options].slice(1, -1).map((option) => option.value);
+  if (now.join() === agents.map((agent) => agent.id).join()) return;
+  for (const option of [...list.options].slice(1, -1)) option.remove();
+  for (const agent of agents) list.add(new Option(agent.name, agent.id), list.options.length - 1);
 }
 
 $('ask').addEventListener('submit', (event) => {

@@ -1,0 +1,74 @@
+//! From flags and the configuration file to what the engine takes.
+
+use std::time::Duration;
+
+use pamlink::hub::{Auth, HubConfig};
+use pamlink::limits::{Class, Rate};
+use pamlink::link::jwt::{DEFAULT_AUDIENCE, Verifier};
+
+use crate::args::ServeArgs;
+use crate::config::Config;
+use crate::fault::Fault;
+use crate::token::{DEV_SECRET, read_secret};
+
+/// Who decides on tokens.
+pub(super) fn auth(args: &ServeArgs, config: &Config) -> Result<Auth, Fault> {
+    let audience = audience(config);
+    let verifier = match (&args.jwt_secret_file, &args.jwks_file) {
+        (Some(path), _) => Verifier::hs256(&read_secret(path)?, audience)
+            .map_err(|error| Fault::file(path, error))?,
+        (None, Some(path)) => {
+            let text = std::fs::read_to_string(path).map_err(|error| Fault::file(path, error))?;
+            Verifier::from_jwks(&text, audience).map_err(|error| Fault::file(path, error))?
+        }
+        (None, None) => Verifier::hs256(DEV_SECRET, audience)
+            .map_err(|error| Fault::failed(error.to_string()))?,
+    };
+    Ok(Auth::Verifier(Box::new(verifier)))
+}
+
+/// The `aud` that tokens must name.
+pub(super) fn audience(config: &Config) -> &str {
+    config.auth.audience.as_deref().unwrap_or(DEFAULT_AUDIENCE)
+}
+
+/// The bounds of the hub.
+pub(crate) fn hub(config: &Config) -> HubConfig {
+    let mut hub = HubConfig::default();
+    hub.max_links = config.links.max.count();
+    hub.max_links_per_user = config.links.max_per_user.count();
+    hub.link.outbox.max_bytes = config.links.outbox_bytes.size();
+    hub.link.patience.handshake = config.links.handshake_ms.millis();
+    hub.link.frames.max_message = config.messages.max_bytes.size();
+    hub.link.frames.max_frame = config.messages.max_bytes.size();
+    hub.link.frames.max_fragments = config.messages.max_fragments.count();
+    hub.link.heartbeat.interval = config.heartbeat.interval_ms.millis();
+    hub.link.heartbeat.deadline = config.heartbeat.deadline_ms.millis();
+    hub.origins.clone_from(&config.auth.origins);
+    hub.token_grace = config.auth.grace_ms.millis();
+    hub.max_requests = config.requests.max.count();
+    hub.max_requests_per_link = config.requests.max_per_link.count();
+    hub.request_timeout = config.requests.timeout_ms.millis();
+    let rate = |count: u32, per: Duration| Rate::new(count, per);
+    hub.rates = hub
+        .rates
+        .with(Class::Message, rate(config.rate.messages.count(), config.rate.per_ms.millis()))
+        .with(Class::Connect, rate(config.rate.connects.count(), config.rate.per_ms.millis()));
+    hub.max_violations = config.violations.max.count();
+    hub.violation_window = config.violations.window_ms.millis();
+    hub.window.max_entries = config.duplicates.max_entries.size();
+    hub.window.max_age = config.duplicates.max_age_ms.millis();
+    hub.window.max_result_bytes = config.duplicates.max_result_bytes.size();
+    hub
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_of_the_file_are_the_defaults_of_the_engine() {
+        let (file, engine) = (hub(&Config::default()), HubConfig::default());
+        assert_eq!(format!("{file:#?}"), format!("{engine:#?}"));
+    }
+}
