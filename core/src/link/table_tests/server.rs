@@ -78,7 +78,8 @@ fn apply(link: &mut ServerLink, input: ServerInput) -> bool {
         Heartbeat => link.handle_timeout(now),
         Deadline => {
             for _ in 0..3 {
-                let due = link.poll_timeout().map_or(at(100), |due| Now::new(due.at, now.wall));
+                let due =
+                    link.poll_timeout().map_or_else(|| at(100), |due| Now::new(due.at, now.wall));
                 link.handle_timeout(due);
             }
         }
