@@ -1,4 +1,46 @@
 //! The life of one connection: states, heartbeat, token, close classes, backoff.
+//!
+//! [`ServerLink`] is a server's end of one accepted connection; [`ClientLink`] is a client's end,
+//! which dials again when a connection is lost. Both own the opening handshake, the frames, the
+//! heartbeat and the close handshake, and neither owns a socket, a clock or a timer. The host
+//! turns one loop for either:
+//!
+//! 1. It passes an input in with both clocks: `handle_bytes`, `handle_closed`, `handle_timeout`,
+//!    for a client also `handle_dialed` and `handle_dial_failed`; or a command: `send_text`,
+//!    `close`, `connect`, `wake` ...
+//! 2. It drains `poll_event`. Events lend from the link's buffer.
+//! 3. It writes what `poll_transmit` appends, as long as there is more, and hangs up when told.
+//! 4. It sleeps until `poll_timeout`, which also says why.
+//!
+//! The states are published ([`State`], 0 to 3); the phases behind them and what every input does
+//! in each are tables ([`ServerInput`], [`ClientInput`]) which `docs/link-states.md` shows. A link
+//! ends in one transition, however it ended, and tells so once; the [`Class`] of the end decides
+//! what a client does next. Tokens show in no `Debug`, error, reason or printed URL; [`redact`]
+//! does the same for a host's own lines.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use pamlink::link::{LinkConfig, LinkEvent, ServerLink};
+//! use pamlink::seed::Seed;
+//! use pamlink::time::{Mono, Now, Wall};
+//!
+//! let now = Now::new(Mono::ZERO, Wall::EPOCH); // the host reads its clocks
+//! let mut link = ServerLink::new(&Arc::new(LinkConfig::server()), Seed::from_number(1), now);
+//! link.handle_bytes(
+//!     now,
+//!     b"GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+//!       Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+//! )?;
+//! assert!(matches!(link.poll_event(), Some(LinkEvent::Request(_))));
+//! link.accept(now, None)?;
+//! link.send_text(now, "hello")?;
+//!
+//! let mut out = Vec::new();
+//! let transmit = link.poll_transmit(&mut out);
+//! assert!(out.starts_with(b"HTTP/1.1 101 ") && out.ends_with(b"\x81\x05hello"));
+//! assert!(!transmit.hang_up);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod auth;
 mod backoff;

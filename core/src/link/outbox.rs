@@ -9,7 +9,7 @@ use super::event::{Overflowed, SendError};
 /// Empty queues keep room for this many frames.
 const KEEP: usize = 4;
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Outbox {
     frames: VecDeque<Frame>,
     bytes: usize,
@@ -18,7 +18,6 @@ pub(super) struct Outbox {
     lost: Option<Box<(u64, u64)>>,
 }
 
-#[derive(Debug)]
 pub(super) enum Frame {
     Owned(Vec<u8>),
     Shared(Arc<[u8]>),

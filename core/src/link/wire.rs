@@ -1,6 +1,6 @@
 //! The frames of one connection, for either role: what arrived, what waits, what is due.
 
-use core::mem;
+use core::{fmt, mem};
 use std::sync::Arc;
 
 use super::class::Class;
@@ -17,7 +17,6 @@ use crate::time::Wall;
 /// Data frames appended to one buffer before the host should write it.
 const CHUNK: usize = 64 * 1_024;
 
-#[derive(Debug)]
 pub(super) struct Wire {
     pub(super) reader: Reader,
     writer: Writer,
@@ -162,6 +161,18 @@ impl Wire {
 
     pub(super) fn outbox_mut(&mut self) -> &mut Outbox {
         &mut self.outbox
+    }
+}
+
+/// Sizes only: what waits may hold a token.
+impl fmt::Debug for Wire {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Wire")
+            .field("unread", &self.reader.buffered())
+            .field("head", &self.head.len())
+            .field("queued", &self.outbox.bytes())
+            .field("goodbye", &self.goodbye.as_ref().map(|goodbye| goodbye.0))
+            .finish_non_exhaustive()
     }
 }
 

@@ -74,3 +74,81 @@ fn messages_flow_both_ways_and_pings_are_answered_by_the_newest_pong_alone() {
     assert_eq!(reader.poll_event(), Some(FrameEvent::Text("hi")));
     assert_eq!(reader.poll_event(), None);
 }
+
+#[test]
+fn a_slow_loris_has_ten_seconds_for_its_request_however_steadily_it_drips() {
+    let mut link = link(LinkConfig::server());
+    for (second, byte) in (0..).zip(REQUEST) {
+        link.handle_bytes(at(second * 1_000), &[*byte]).unwrap();
+        link.handle_timeout(at(second * 1_000));
+        if link.phase() == ServerPhase::Closed {
+            assert_eq!(second, 10);
+            break;
+        }
+    }
+    assert!(written(&mut link).starts_with(b"HTTP/1.1 408 "));
+    let Some(LinkEvent::Closed(closed)) = link.poll_event() else { panic!("no end") };
+    assert_eq!((closed.class, closed.clean), (Class::Timeout, false));
+    assert_eq!(closed.cause, &Cause::Timeout(TimerReason::Handshake));
+    assert_eq!(link.poll_event(), None);
+}
+
+#[test]
+fn a_peer_that_does_not_read_is_closed_with_1013_and_what_it_missed_is_counted() {
+    let mut config = LinkConfig::server();
+    config.outbox.max_bytes = 1_000;
+    let mut link = open(config);
+    let text = "x".repeat(400);
+    link.send_text(at(1), &text).unwrap();
+    link.send_text(at(1), &text).unwrap();
+    assert!(matches!(link.send_text(at(1), &text), Err(SendError::Full { .. })));
+    assert_eq!(link.state(), State::Closing);
+    let overflowed = Overflowed { policy: Overflow::Close, messages: 1, bytes: 404 };
+    assert_eq!(link.poll_event(), Some(LinkEvent::Overflowed(overflowed)));
+    let mut reader = Reader::new(Role::Client, FrameConfig::default());
+    reader.handle_bytes(&written(&mut link)).unwrap();
+    let Some(FrameEvent::Close(Some(goodbye))) = reader.poll_event() else { panic!("no goodbye") };
+    assert_eq!(goodbye.code, CloseCode::TRY_AGAIN_LATER);
+    link.handle_timeout(at(6_001));
+    let Some(LinkEvent::Closed(closed)) = link.poll_event() else { panic!("no end") };
+    assert_eq!((closed.unsent, closed.cause), (2, &Cause::Overflow));
+}
+
+#[test]
+fn what_was_sent_before_a_goodbye_goes_out_before_it() {
+    let mut link = open(LinkConfig::server());
+    link.send_text(at(1), "last words").unwrap();
+    link.close(at(1), CloseCode::SERVICE_RESTART, &"ü".repeat(100));
+    assert_eq!(link.send_text(at(1), "too late"), Err(SendError::NotOpen));
+    let mut reader = Reader::new(Role::Client, FrameConfig::default());
+    reader.handle_bytes(&written(&mut link)).unwrap();
+    assert_eq!(reader.poll_event(), Some(FrameEvent::Text("last words")));
+    let Some(FrameEvent::Close(Some(goodbye))) = reader.poll_event() else { panic!("no goodbye") };
+    assert_eq!((goodbye.code.as_u16(), goodbye.reason), (1012, &*"ü".repeat(61)));
+}
+
+#[test]
+fn no_token_shows_in_a_request_a_reason_or_a_link() {
+    let mut link = link(LinkConfig::server());
+    let request = core::str::from_utf8(REQUEST).unwrap().replace("token=t", "token=hidden");
+    link.handle_bytes(at(0), request.as_bytes()).unwrap();
+    assert!(!format!("{link:?}").contains("hidden"));
+    let Some(LinkEvent::Request(request)) = link.poll_event() else { panic!("no request") };
+    assert!(request.target().contains("hidden"));
+    assert!(!format!("{request:?}").contains("hidden"));
+    link.accept(at(0), None).unwrap();
+    let mut bytes = Vec::new();
+    client().close(CloseCode::NORMAL, "bad token=hidden eyJhidden.e.s", &mut bytes).unwrap();
+    link.handle_bytes(at(1), &bytes).unwrap();
+    let Some(LinkEvent::Closed(closed)) = link.poll_event() else { panic!("no end") };
+    assert_eq!(closed.reason, "bad token=*** ***");
+}
+
+#[test]
+fn bytes_that_drip_in_are_not_shown_by_debug_either() {
+    let mut link = link(LinkConfig::server());
+    link.handle_bytes(at(0), b"GET /api/v1/pam/ws/u?token=hidden").unwrap();
+    let shown = format!("{link:?}");
+    let decimal = format!("{:?}", b"hidden");
+    assert!(!shown.contains("hidden") && !shown.contains(decimal.trim_matches(['[', ']'])));
+}

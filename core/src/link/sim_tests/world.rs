@@ -189,6 +189,9 @@ impl World {
     }
 
     fn pump_client(&mut self) -> bool {
+        let shown = format!("{:?}", self.client);
+        let secret = "115, 101, 99, 114, 101, 116, 45"; // "secret-" as a list of bytes
+        assert!(!shown.contains("secret-") && !shown.contains(secret), "{shown}");
         let mut needs = None;
         let (mut dial, mut hang_up, mut welcomed) = (false, false, false);
         let (mut pinged, mut busy) = (false, false);
