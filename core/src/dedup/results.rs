@@ -36,7 +36,7 @@ impl Results {
 
     /// Whether the oldest result must go before one of `len` bytes can come.
     pub(super) const fn is_full_for(&self, len: usize) -> bool {
-        self.charged + len + OVERHEAD > self.max
+        self.charged.saturating_add(len).saturating_add(OVERHEAD) > self.max
     }
 
     /// Keeps `bytes` for the entry at `place` and tells the slot.

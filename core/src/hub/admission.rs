@@ -3,7 +3,7 @@
 use super::UnknownAgent;
 use super::inline::InlineText;
 use super::refusal::Fault;
-use crate::dedup::{First, Key, Verdict, Window};
+use crate::dedup::{First, Key, Window};
 use crate::envelope::{Envelope, Kind, Raw, Scan, Text};
 use crate::limits::{Class, RateLimiter, Sizes};
 use crate::link::Token;
@@ -157,19 +157,20 @@ impl Admission<'_> {
         let key = self.window.key(self.user, id.as_ref().map(InlineText::as_str), content);
         // A repeat costs its sender nothing: it is no second request.
         if let Some(key) = key
-            && let Verdict::Duplicate { first } = self.window.check(self.now.mono, key)
+            && let Some(first) = self.window.seen(self.now.mono, key)
         {
             return Finding::Repeat { key, id, first };
         }
         match self.route(members, kind, class) {
-            Ok(choice) => Finding::Request { scan: envelope.scan(), choice, key, id },
-            Err(refused) => {
-                // It was not taken: under the same id it may be tried again.
+            Ok(choice) => {
+                // Only what is taken is remembered: a refused request may be tried again under
+                // the same id, and pushes nobody else's out of the window.
                 if let Some(key) = key {
-                    self.window.forget(key);
+                    self.window.remember(self.now.mono, key);
                 }
-                fault(refused, id, kind)
+                Finding::Request { scan: envelope.scan(), choice, key, id }
             }
+            Err(refused) => fault(refused, id, kind),
         }
     }
 

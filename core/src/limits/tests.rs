@@ -3,7 +3,10 @@ use std::collections::HashMap;
 
 use proptest::prelude::*;
 
-use super::{Class, Code, Rate, RateLimiter, Rates, Rule, Sizes, Strike, Unit, Violations};
+use super::{
+    Class, Code, Rate, RateLimiter, Rates, Refusal, Rule, Sizes, Strike, Unit, Violations,
+};
+use crate::envelope::Envelope;
 use crate::seed::Seed;
 use crate::time::Mono;
 
@@ -109,14 +112,27 @@ proptest! {
         let escaped: String = text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
         let count = text.chars().count();
         let rule = Rule { bytes: usize::MAX, fields: vec![("message", limit)], nested: vec![] };
+        let sizes = Sizes::new(10, rule);
         for raw in [plain, format!("\"{escaped}\"")] {
-            let checked = Sizes::new(10, rule.clone()).check("x", raw.len(), |_| Some(&raw));
+            let checked = check(&sizes, &format!(r#"{{"type":"x","message":{raw}}}"#));
             prop_assert_eq!(checked.is_err(), count > limit);
             if let Err(refusal) = checked {
                 prop_assert_eq!(refusal.actual, Some(count as u64));
             }
         }
     }
+}
+
+fn check(sizes: &Sizes, text: &str) -> Result<(), Refusal> {
+    sizes.check_envelope(&Envelope::parse(text, sizes.depth).expect("an envelope"))
+}
+
+/// An envelope of exactly so many bytes, none of them in a member that has a limit.
+fn padded(kind: &str, bytes: usize) -> String {
+    let mut text = format!(r#"{{"type":"{kind}","padding":""#);
+    text.push_str(&"x".repeat(bytes - text.len() - 2));
+    text.push_str("\"}");
+    text
 }
 
 #[test]
@@ -175,9 +191,65 @@ fn strikes_are_forgiven_one_by_one() {
 }
 
 #[test]
+fn violations_decay_so_that_rare_faults_never_add_up() {
+    let mut violations = Violations::new(5, Duration::from_secs(60), 10, Seed::from_number(1));
+    for minute in 0..10_000 {
+        let now = Mono::from_millis(minute * 12_000);
+        assert_eq!(violations.strike(now, "ann"), Strike::Tolerated { left: 4 });
+    }
+}
+
+#[test]
+fn a_million_users_take_no_more_than_the_bound_and_do_not_harm_those_it_knows() {
+    let mut rates = Rates::default();
+    rates.max_users = 10_000;
+    let mut limiter = RateLimiter::new(rates, Seed::from_number(1));
+    let mut violations = Violations::new(5, Duration::from_secs(60), 10_000, Seed::from_number(2));
+    let at = Mono::from_nanos;
+    assert_eq!(limiter.check(at(0), Class::Message, "ann"), Ok(()));
+    let mut refused = 0;
+    for user in 0..1_000_000u64 {
+        let name = user.to_string();
+        refused += u64::from(limiter.check(at(user), Class::Message, &name).is_err());
+        let _ = violations.strike(at(user), &name);
+    }
+    assert_eq!((limiter.users(Class::Message), limiter.crowded()), (10_000, refused));
+    assert_eq!(refused, 1_000_000 - 9_999);
+    // Slots double as they grow: at most 16,384 of 48 bytes, and 5 bytes each in the index.
+    let bound = 16_384 * (48 + 2 * 5 + 2);
+    assert!(limiter.memory() <= bound, "{}", limiter.memory());
+    assert!(violations.memory() <= bound && violations.users() == 10_000);
+    assert_eq!(limiter.check(at(1_000_000), Class::Message, "ann"), Ok(()));
+    // All are idle again: each one that comes takes two that were there with it.
+    let later = Mono::from_millis(120_000);
+    for user in 0..6_000 {
+        assert_eq!(limiter.check(later, Class::Message, &format!("new {user}")), Ok(()));
+    }
+    assert_eq!(limiter.users(Class::Message), 6_000);
+}
+
+#[test]
+fn a_clock_that_jumps_by_years_neither_panics_nor_admits_twice() {
+    const YEAR: u64 = 365 * 24 * 3_600 * 1_000_000_000;
+    let rate = Rate::new(u32::MAX, Duration::MAX).with_burst(1);
+    for rate in [rate, Rate::new(1, Duration::ZERO), Rate::new(2, Duration::from_secs(2))] {
+        let mut limiter = limiter(rate, 2);
+        for now in [0, 30 * YEAR, 0, u64::MAX, 5, u64::MAX] {
+            let checked = limiter.check(Mono::from_nanos(now), Class::Message, "ann");
+            let _ = checked.map_err(|wait| wait.refusal().to_string());
+        }
+    }
+    let mut limiter = limiter(Rate::new(1, Duration::from_secs(1)), 2);
+    let mut check = |now| limiter.check(Mono::from_nanos(now), Class::Message, "ann").is_ok();
+    assert!(check(YEAR));
+    assert!(!check(0), "an earlier reading counts as the latest");
+    assert!(!check(YEAR + 999_999_999));
+    assert!(check(YEAR + 1_000_000_000));
+}
+
+#[test]
 fn sizes_are_those_of_the_table() {
     let sizes = Sizes::default();
-    let none = |_: &str| None;
     for (kind, bytes) in [
         ("chat", 65_536),
         ("ping", 4_096),
@@ -185,8 +257,8 @@ fn sizes_are_those_of_the_table() {
         ("voice", 1_048_576),
         ("new", 131_072),
     ] {
-        assert_eq!(sizes.check(kind, bytes, none), Ok(()));
-        let refusal = sizes.check(kind, bytes + 1, none).expect_err("one byte more");
+        assert_eq!(check(&sizes, &padded(kind, bytes)), Ok(()));
+        let refusal = check(&sizes, &padded(kind, bytes + 1)).expect_err("one byte more");
         assert_eq!((refusal.code, refusal.unit), (Code::TooLarge, Unit::Bytes));
         assert_eq!((refusal.limit, refusal.actual), (Some(bytes as u64), Some(bytes as u64 + 1)));
     }
@@ -197,10 +269,7 @@ fn sizes_are_those_of_the_table() {
 #[test]
 fn an_envelope_is_checked_by_its_type_and_members() {
     let sizes = Sizes::default();
-    let check = |text: &str| {
-        let envelope = crate::envelope::Envelope::parse(text, sizes.depth).expect("an envelope");
-        sizes.check_envelope(&envelope).map_err(|refusal| refusal.to_string())
-    };
+    let check = |text: &str| check(&sizes, text).map_err(|refusal| refusal.to_string());
     let chat = |length: usize| {
         let message = "x".repeat(length);
         format!(r#"{{"type":"chat","id":1,"message":"{message}","made_up":"{message}"}}"#)
@@ -218,16 +287,48 @@ fn an_envelope_is_checked_by_its_type_and_members() {
 }
 
 #[test]
-fn a_field_that_is_too_long_is_named() {
+fn every_field_of_the_table_is_limited_in_characters() {
     let sizes = Sizes::default();
-    let text = format!("\"{}\"", "\u{e4}".repeat(5_001));
-    let field = |name: &str| (name == "message").then_some(text.as_str());
-    let refusal = sizes.check("chat", text.len() + 30, field).expect_err("5,001 characters");
-    assert_eq!(refusal.field, Some("message"));
-    assert_eq!(refusal.to_string(), "message too long: 5001 characters, at most 5000");
+    for (kind, limits) in [
+        ("chat", &[("message", 5_000), ("content", 5_000), ("text", 10_000), ("title", 200)][..]),
+        ("any", &[("description", 1_000), ("feedback_text", 1_000), ("user_id", 100)]),
+        ("any", &[("session_id", 100), ("filename", 255), ("url", 2_048), ("email", 254)]),
+        ("any", &[("phone", 20), ("name", 100), ("address", 500)]),
+        ("voice", &[("text", 2_000), ("message", 2_000)]),
+        ("feedback", &[("message", 1_000), ("content", 1_000)]),
+    ] {
+        for (name, limit) in limits {
+            // Two bytes a character: bytes are not what is counted.
+            let text = |count| format!(r#"{{"type":"{kind}","{name}":"{}"}}"#, "ä".repeat(count));
+            assert_eq!(check(&sizes, &text(*limit)), Ok(()), "{kind} {name}");
+            let refusal = check(&sizes, &text(limit + 1)).expect_err("one character more");
+            assert_eq!((refusal.field, refusal.unit), (Some(*name), Unit::Characters));
+            assert_eq!((refusal.code, refusal.actual), (Code::Invalid, Some(*limit as u64 + 1)));
+        }
+    }
+}
 
-    let nested = format!("[{}]", "1,".repeat(9_000));
-    let field = |name: &str| (name == "context").then_some(nested.as_str());
-    let refusal = sizes.check("init", nested.len() + 30, field).expect_err("18,002 bytes");
-    assert_eq!((refusal.field, refusal.code), (Some("context"), Code::Invalid));
+#[test]
+fn a_member_is_found_however_its_name_is_spelled_and_wherever_it_stands() {
+    let sizes = Sizes::default();
+    let long = "x".repeat(5_001);
+    let text = format!(r#"{{"type":"chat","m\u0065ssage":"{long}"}}"#);
+    assert_eq!(check(&sizes, &text).map_err(|it| it.field), Err(Some("message")));
+    // Beyond the members that a scan remembers.
+    let filler: String = (0..40).map(|n| format!(r#""f{n}":{n},"#)).collect();
+    let text = format!(r#"{{{filler}"type":"chat","name":"{}"}}"#, "x".repeat(101));
+    assert_eq!(check(&sizes, &text).map_err(|it| it.field), Err(Some("name")));
+}
+
+#[test]
+fn a_nested_value_that_is_too_large_is_named() {
+    let sizes = Sizes::default();
+    let nested = |bytes: usize| format!("[\"{}\"]", "x".repeat(bytes - 4));
+    for name in ["context", "metadata"] {
+        let text = |bytes| format!(r#"{{"type":"init","{name}":{}}}"#, nested(bytes));
+        assert_eq!(check(&sizes, &text(16_384)), Ok(()));
+        let refusal = check(&sizes, &text(16_385)).expect_err("one byte more");
+        assert_eq!((refusal.field, refusal.code), (Some(name), Code::Invalid));
+        assert_eq!((refusal.unit, refusal.actual), (Unit::Bytes, Some(16_385)));
+    }
 }

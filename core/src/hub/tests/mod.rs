@@ -4,3 +4,4 @@ mod answers;
 mod opening;
 mod support;
 mod time;
+mod window;
