@@ -134,7 +134,10 @@ impl Hub {
     ) -> Option<Told> {
         let code = fault.code();
         self.metrics.refusals.increment(Refused::known(code.as_str()));
-        if let Fault::Rate(wait) = fault {
+        // A full table is counted by the limiter.
+        if let Fault::Rate(wait) = fault
+            && !wait.crowded
+        {
             let class = RateClass::of(wait.class.as_str()).unwrap_or(RateClass::Other);
             self.metrics.rate_limited.increment(class);
         }

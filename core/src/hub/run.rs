@@ -7,7 +7,7 @@ use super::slab::NONE;
 use super::slot::{Phase, Slot};
 use super::{Hub, LinkId, Parting, TURN};
 use crate::envelope::Envelope;
-use crate::link::{Overflow, Overflowed, State, Step};
+use crate::link::{Class, Overflow, Overflowed, State, Step};
 use crate::metrics::{CloseClass, Dropped, Eviction, Metrics};
 use crate::time::Now;
 
@@ -157,9 +157,9 @@ impl Hub {
         slot.claim = None;
         slot.turns = Default::default();
         let (user, still, since) = (slot.user, slot.running, slot.since);
-        let code = slot.link.closed().map_or(1006, |closed| closed.code.as_u16());
+        let class = slot.link.closed().map_or(Class::Network, |closed| closed.class);
         self.timers.remove(index);
-        self.metrics.closes.increment(CloseClass::of_code(code));
+        self.metrics.closes.increment(CloseClass::known(class.as_str()));
         if welcomed {
             self.metrics.connection_duration.record(self.now.mono.saturating_since(since));
             self.metrics.connections_active.add(-1);

@@ -133,8 +133,10 @@ impl Wait {
     /// As a refusal for the wire.
     pub const fn refusal(&self) -> Refusal {
         let mut refusal = Refusal::new(Code::RateLimited);
-        refusal.limit = Some(self.rate.count as u64);
-        refusal.per = Some(self.rate.per);
+        if !self.crowded {
+            refusal.limit = Some(self.rate.count as u64);
+            refusal.per = Some(self.rate.per);
+        }
         refusal.retry_after = Some(self.retry_after);
         refusal
     }

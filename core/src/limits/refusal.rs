@@ -62,7 +62,8 @@ pub struct Refusal {
     pub actual: Option<u64>,
     /// What `limit` and `actual` count.
     pub unit: Unit,
-    /// The time in which `limit` events are allowed, for rates.
+    /// The time in which `limit` events are allowed, for rates; none if it was no rate but a
+    /// crowd of other users.
     pub per: Option<Duration>,
     /// When to try again; none if the same message will never be admitted.
     pub retry_after: Option<Duration>,
@@ -117,9 +118,15 @@ impl fmt::Display for Refusal {
             Unit::Characters => write!(f, "{what} too long: {actual} characters, at most {limit}"),
             Unit::Levels => write!(f, "{what} nested too deeply: at most {limit} levels"),
             Unit::Times => {
-                let per = self.per.unwrap_or(Duration::ZERO).as_secs();
                 let wait = self.retry_after_secs().unwrap_or(0);
-                write!(f, "rate limit exceeded: at most {limit} in {per} s, try again in {wait} s")
+                match self.per {
+                    Some(per) => write!(
+                        f,
+                        "rate limit exceeded: at most {limit} in {} s, try again in {wait} s",
+                        per.as_secs_f64()
+                    ),
+                    None => write!(f, "too many users at once, try again in {wait} s"),
+                }
             }
         }
     }

@@ -163,6 +163,8 @@ fn a_full_table_refuses_strangers_says_so_and_does_not_harm_those_it_knows() {
     let wait = limiter.check(at(600), Class::Message, "eve").expect_err("full");
     assert!(wait.crowded);
     assert_eq!(wait.retry_after, Duration::from_millis(400), "until ann is idle");
+    let told = wait.refusal().to_string();
+    assert_eq!(told, "too many users at once, try again in 1 s", "eve is not accused");
     assert_eq!(limiter.check(at(700), Class::Message, "bob"), Ok(()));
     assert_eq!(limiter.check(at(1_000), Class::Message, "eve"), Ok(()));
     assert_eq!((limiter.limited(), limiter.crowded()), (0, 1));

@@ -1,64 +1,6 @@
 //! The closed sets of label values.
 
-use core::fmt;
-
-/// A closed set of label values, numbered from zero.
-pub trait Label: Copy + 'static {
-    /// All values in the order of their numbers.
-    const ALL: &'static [Self];
-    /// The name of the label.
-    const NAME: &'static str;
-    /// The number of the value.
-    fn index(self) -> usize;
-    /// The text of the value.
-    fn as_str(self) -> &'static str;
-}
-
-macro_rules! labels {
-    ($(
-        $(#[$doc:meta])*
-        $enum:ident $label:literal { $($(#[$value_doc:meta])* $value:ident = $text:literal,)+ }
-    )+) => {$(
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        #[non_exhaustive]
-        pub enum $enum { $($(#[$value_doc])* #[doc = concat!("(`", $text, "`)")] $value,)+ }
-
-        impl $enum {
-            /// How many values there are.
-            pub const COUNT: usize = [$($text),+].len();
-
-            /// The value whose text this is.
-            pub fn of(text: &str) -> Option<Self> {
-                match text {
-                    $($text => Some(Self::$value),)+
-                    _ => None,
-                }
-            }
-        }
-
-        impl Label for $enum {
-            const ALL: &'static [Self] = &[$(Self::$value),+];
-            const NAME: &'static str = $label;
-
-            fn index(self) -> usize {
-                self as usize
-            }
-
-            fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$value => $text,)+
-                }
-            }
-        }
-
-        impl fmt::Display for $enum {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-    )+};
-}
+use super::label::labels;
 
 labels! {
     /// Which way a frame went, seen from the engine that counts.
@@ -191,7 +133,7 @@ labels! {
     }
 
     /// Why a token was not taken.
-    AuthFailure "reason" {
+    AuthFailure "cause" {
         /// It is not a token.
         Malformed = "malformed",
         /// The signature is wrong, or the key or algorithm is not known.
@@ -302,27 +244,29 @@ labels! {
         Late = "late",
     }
 
-    /// The class of a close.
+    /// What the end of a link means: the words of [`Class`](crate::link::Class).
     CloseClass "class" {
-        /// 1000, 1001.
-        Normal = "normal",
-        /// The peer broke the protocol: 1002, 1003, 1007, 1010.
-        Protocol = "protocol",
-        /// 1009, 4009.
-        TooBig = "too_big",
-        /// 1008, 4001, 4003.
+        /// The peer was not believed.
         Authentication = "authentication",
-        /// 4008.
-        RateLimited = "rate_limited",
-        /// 1011.
-        ServerError = "server_error",
-        /// 1012, 1013.
-        Unavailable = "unavailable",
-        /// The peer fell silent.
-        Timeout = "timeout",
-        /// The transport ended without a close frame: 1005, 1006.
+        /// The path broke.
         Network = "network",
-        /// Any other code.
+        /// By agreement.
+        Normal = "normal",
+        /// The protocol was broken.
+        Protocol = "protocol",
+        /// Too much, too fast.
+        RateLimited = "rate_limited",
+        /// The peer may not, or there is nothing here.
+        Refused = "refused",
+        /// The peer failed.
+        ServerError = "server_error",
+        /// Restarting, overloaded or draining.
+        ServerUnavailable = "server_unavailable",
+        /// Silence.
+        Timeout = "timeout",
+        /// A message was too large.
+        TooBig = "too_big",
+        /// Any other class.
         Other = "other",
     }
 
@@ -384,18 +328,8 @@ impl Refused {
 }
 
 impl CloseClass {
-    /// The class of a close code (RFC 6455 section 7.4, and those of the `pam` dialect).
-    pub const fn of_code(code: u16) -> Self {
-        match code {
-            1000 | 1001 => Self::Normal,
-            1002 | 1003 | 1007 | 1010 => Self::Protocol,
-            1009 | 4009 => Self::TooBig,
-            1008 | 4001 | 4003 => Self::Authentication,
-            4008 => Self::RateLimited,
-            1011 => Self::ServerError,
-            1012 | 1013 => Self::Unavailable,
-            1005 | 1006 | 1015 => Self::Network,
-            _ => Self::Other,
-        }
+    /// The class with this text, or [`CloseClass::Other`].
+    pub fn known(class: &str) -> Self {
+        Self::of(class).unwrap_or(Self::Other)
     }
 }

@@ -11,6 +11,7 @@
 //! `websocket_messages_total`; all others start with `pamlink_`.
 
 mod histogram;
+mod label;
 mod labels;
 pub mod prometheus;
 mod registry;
@@ -19,9 +20,10 @@ mod snapshot;
 mod tests;
 
 pub use self::histogram::Histogram;
+pub use self::label::Label;
 pub use self::labels::{
     AskOutcome, AuthFailure, CloseClass, Direction, Dropped, Duplicate, Eviction, HandshakeFailure,
-    Label, MessageType, PushOutcome, RateClass, Refused, RefusedConnection, RouteReason,
+    MessageType, PushOutcome, RateClass, Refused, RefusedConnection, RouteReason,
 };
 pub use self::registry::{
     Agent, Agents, By, ByTwo, Counter, Gauge, Metrics, SizeHistogram, TimeHistogram,

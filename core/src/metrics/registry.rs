@@ -4,9 +4,10 @@ use core::fmt;
 use core::marker::PhantomData;
 
 use super::histogram::Histogram;
+use super::label::Label;
 use super::labels::{
     AskOutcome, AuthFailure, CloseClass, Direction, Dropped, Duplicate, Eviction, HandshakeFailure,
-    Label, MessageType, PushOutcome, RateClass, Refused, RefusedConnection, RouteReason,
+    MessageType, PushOutcome, RateClass, Refused, RefusedConnection, RouteReason,
 };
 
 /// A number that only grows, modulo 2^64.
@@ -158,6 +159,9 @@ impl<A: Label + fmt::Debug, B: Label, const N: usize, const M: usize> fmt::Debug
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Agent(u8);
 
+/// The name of all agents that have no count of their own.
+const OTHER: &str = "other";
+
 /// One counter for each agent and reason. Names come from routing tables, which change; the first
 /// [`Agents::MOST`] different ones count under their name, all later ones under `other`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -172,8 +176,12 @@ impl Agents {
     pub const MOST: usize = 64;
 
     /// The number under which this name counts, for [`Agents::increment`]: look it up once when a
-    /// table is loaded. Takes time in the number of names.
+    /// table is loaded. Takes time in the number of names. An agent that is named `other` counts
+    /// with all the others: two samples of the same labels would spoil the whole text.
     pub fn agent(&mut self, name: &str) -> Agent {
+        if name == OTHER {
+            return Agent(Self::MOST as u8);
+        }
         let at = self.names.iter().position(|held| **held == *name).unwrap_or_else(|| {
             if self.names.len() < Self::MOST {
                 self.names.push(name.into());
@@ -190,23 +198,19 @@ impl Agents {
     #[inline]
     pub fn increment(&mut self, agent: Agent, because: RouteReason) {
         let counts = self.counts.get_mut(usize::from(agent.0)).unwrap_or(&mut self.other);
-        counts[because.index()] += 1;
+        counts[because.index()] = counts[because.index()].wrapping_add(1);
     }
 
     /// All names with their counts in the order of [`RouteReason::ALL`](Label::ALL), `other` last.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[u64; RouteReason::COUNT])> {
         let named = self.names.iter().map(|name| &**name).zip(&self.counts);
-        named.chain(core::iter::once(("other", &self.other)))
+        named.chain(core::iter::once((OTHER, &self.other)))
     }
 
     fn merge(&mut self, others: &Self) {
         for (name, counts) in others.iter() {
-            let own = if core::ptr::eq(counts, &others.other) {
-                &mut self.other
-            } else {
-                let at = usize::from(self.agent(name).0);
-                self.counts.get_mut(at).unwrap_or(&mut self.other)
-            };
+            let at = usize::from(self.agent(name).0);
+            let own = self.counts.get_mut(at).unwrap_or(&mut self.other);
             for (own, more) in own.iter_mut().zip(counts) {
                 *own = own.wrapping_add(*more);
             }
@@ -292,7 +296,7 @@ metrics! {
     handshake_failures: By<HandshakeFailure, { HandshakeFailure::COUNT }> =
         "pamlink_handshake_failures_total", "Opening handshakes that failed, by cause.";
     auth_failures: By<AuthFailure, { AuthFailure::COUNT }> =
-        "pamlink_auth_failures_total", "Tokens that were not taken, by reason.";
+        "pamlink_auth_failures_total", "Tokens that were not taken, by cause.";
     users_active: Gauge = "pamlink_users_active",
         "Users with at least one open link.";
     messages: ByTwo<MessageType, Direction, { MessageType::COUNT }, { Direction::COUNT }> =

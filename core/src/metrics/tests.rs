@@ -144,6 +144,7 @@ fn a_histogram_tells_exact_counts_below_each_bound() {
 fn the_words_of_the_layers_above_are_label_values() {
     use crate::envelope::{ErrorCode, Kind};
     use crate::limits::{Class, Code};
+    use crate::link;
     use crate::routing::Because;
 
     for reason in [
@@ -160,6 +161,9 @@ fn the_words_of_the_layers_above_are_label_values() {
     for class in Class::ALL {
         assert_eq!(RateClass::of(class.as_str()).map(Label::as_str), Some(class.as_str()));
     }
+    for class in link::Class::ALL {
+        assert_eq!(CloseClass::known(class.as_str()).as_str(), class.as_str());
+    }
     for code in [Code::Invalid, Code::RateLimited, Code::TooLarge] {
         assert_eq!(Refused::known(code.as_str()).as_str(), code.as_str());
         assert!(!matches!(ErrorCode::from(code.as_str()), ErrorCode::Unknown(_)));
@@ -168,7 +172,7 @@ fn the_words_of_the_layers_above_are_label_values() {
     for label in MessageType::ALL {
         assert_eq!(MessageType::known(label.as_str()), *label);
     }
-    for kind in [Kind::Chat, Kind::ChatMessage, Kind::TimerExpired, Kind::SttResult, Kind::Batch] {
+    for kind in Kind::ALL {
         assert_eq!(MessageType::known(kind.as_str()).as_str(), kind.as_str());
     }
     assert_eq!(MessageType::known("made_up"), MessageType::Other);
@@ -196,7 +200,7 @@ fn merging_adds_everything() {
         let metrics = if first { &mut a } else { &mut b };
         metrics.connections.increment();
         metrics.connections_active.add(2);
-        metrics.closes.increment(CloseClass::of_code(4001));
+        metrics.closes.increment(CloseClass::known("authentication"));
         metrics.messages.increment(MessageType::Chat, Direction::Outbound);
         metrics.request_latency.record(Duration::from_millis(1));
         let agent = metrics.routes.agent(agent);
@@ -216,7 +220,66 @@ fn merging_adds_everything() {
 fn a_snapshot_can_be_walked() {
     let snapshot = Metrics::new().snapshot();
     assert!(snapshot.iter().count() > 150);
-    assert_eq!(snapshot.family("pamlink_closes_total").map(|f| f.samples.len()), Some(10));
+    assert_eq!(
+        snapshot.family("pamlink_closes_total").map(|f| f.samples.len()),
+        Some(CloseClass::COUNT)
+    );
     let zero = Snapshot { families: snapshot.families.clone() };
     assert_eq!(zero, snapshot);
+}
+
+#[test]
+fn all_that_dashboards_and_the_report_ask_for_is_there() {
+    let snapshot = Metrics::new().snapshot();
+    for (wanted, name) in [
+        // Section 9 of the wire facts.
+        ("connections now", "websocket_connections_active"),
+        ("messages by type and direction", "websocket_messages_total"),
+        ("connections ever", "pamlink_connections_total"),
+        ("unique users", "pamlink_users_active"),
+        ("reason of a disconnect", "pamlink_closes_total"),
+        ("duration of a connection", "pamlink_connection_duration_seconds"),
+        ("size of a message", "pamlink_message_bytes"),
+        ("response time", "pamlink_request_latency_seconds"),
+        ("pings sent", "pamlink_pings_total"),
+        ("pongs received", "pamlink_pongs_total"),
+        ("last latency", "pamlink_round_trip_seconds"),
+        ("requests of a client and their ends", "pamlink_asks_total"),
+        ("reconnects", "pamlink_reconnects_total"),
+        // The recommendations of the report.
+        ("connections that failed", "pamlink_connections_refused_total"),
+        ("handshakes that failed", "pamlink_handshake_failures_total"),
+        ("tokens that failed", "pamlink_auth_failures_total"),
+        ("growth of the duplicate window", "pamlink_window_entries"),
+        ("memory of the duplicate window", "pamlink_window_bytes"),
+        ("duplicates", "pamlink_duplicates_total"),
+        ("errors", "pamlink_refusals_total"),
+        ("rate limits", "pamlink_rate_limited_total"),
+    ] {
+        assert!(snapshot.family(name).is_some(), "{wanted}: {name}");
+    }
+}
+
+#[test]
+fn an_agent_named_other_makes_no_second_sample_of_the_same_labels() {
+    let mut metrics = Metrics::new();
+    for number in 0..=Agents::MOST {
+        let agent = metrics.routes.agent(&format!("agent-{number}"));
+        metrics.routes.increment(agent, RouteReason::AgentId);
+    }
+    let other = metrics.routes.agent("other");
+    metrics.routes.increment(other, RouteReason::AgentId);
+    let text = text(&metrics);
+    let sample = r#"pamlink_routes_total{agent="other",because="agent_id"}"#;
+    assert_eq!(text.matches(sample).count(), 1);
+    assert_eq!(value(&text, sample), Some(2.0));
+}
+
+#[test]
+fn the_lives_of_many_links_add_up_beyond_64_bits_of_nanoseconds() {
+    let mut metrics = Metrics::new();
+    for _ in 0..3 {
+        metrics.connection_duration.record(Duration::from_nanos(u64::MAX));
+    }
+    assert_eq!(metrics.connection_duration.nanos().sum(), 3 * u128::from(u64::MAX));
 }
