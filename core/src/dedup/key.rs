@@ -61,28 +61,53 @@ impl Keyer {
     ///
     /// `id` is any text that stands for the id; ids are the same when their texts are.
     pub fn of_id(&self, user: &str, id: &str) -> Key {
-        Key(self.hash(user, id) & !1)
+        self.user(user).of_id(id)
     }
 
     /// The key of a message without an id that `user` sent with this content.
     pub fn of_content(&self, user: &str, content: &str) -> Key {
-        Key(self.hash(user, content) | 1)
+        self.user(user).of_content(content)
     }
 
-    /// The key of a user alone, for tables by user.
-    pub(crate) fn of_user(&self, user: &str) -> u128 {
+    /// What stands for a user: computed once by who meets the same user again and again.
+    pub(crate) fn user(&self, name: &str) -> UserKey {
         let mut hasher = self.0;
-        hasher.write(user.as_bytes());
-        hasher.finish128().as_u128()
+        hasher.write(name.as_bytes());
+        UserKey(hasher.finish128().as_u128())
+    }
+}
+
+/// A user as the tables by user know it, 128 bits of keyed hash of its name; and the secret under
+/// which the keys of its messages are made (a cascade of pseudorandom functions), so that a
+/// message costs no second look at the name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct UserKey(u128);
+
+impl UserKey {
+    /// The bits, uniformly spread: for tables by user. They are a secret.
+    pub(crate) const fn to_bits(self) -> u128 {
+        self.0
     }
 
-    /// The length of the first text is part of the hash: ("a", "bc") is not ("ab", "c").
-    fn hash(&self, user: &str, text: &str) -> u128 {
-        let mut hasher = self.0;
-        hasher.write(&(user.len() as u64).to_le_bytes());
-        hasher.write(user.as_bytes());
+    pub(crate) fn of_id(self, id: &str) -> Key {
+        Key(self.hash(id) & !1)
+    }
+
+    pub(crate) fn of_content(self, content: &str) -> Key {
+        Key(self.hash(content) | 1)
+    }
+
+    #[inline]
+    fn hash(self, text: &str) -> u128 {
+        let mut hasher = SipHasher13::new_with_keys(self.0 as u64, (self.0 >> 64) as u64);
         hasher.write(text.as_bytes());
         hasher.finish128().as_u128()
+    }
+}
+
+impl fmt::Debug for UserKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("UserKey(..)")
     }
 }
 

@@ -37,6 +37,7 @@ mod window;
 use core::time::Duration;
 use std::sync::Arc;
 
+pub(crate) use self::key::UserKey;
 pub use self::key::{Key, Keyer};
 pub use self::window::Window;
 

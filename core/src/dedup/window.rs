@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::entry::{DEAD, Entry, FORGOTTEN, PENDING};
 use super::index::Index;
 use super::results::Results;
-use super::{Evictions, First, Key, Keyer, Verdict, WindowConfig};
+use super::{Evictions, First, Key, Keyer, UserKey, Verdict, WindowConfig};
 use crate::seed::Seed;
 use crate::time::Mono;
 
@@ -52,9 +52,14 @@ impl Window {
     /// The key of a message: of its id where there is one, else of its content where that is
     /// configured, else none. A message without a key is never a duplicate.
     pub fn key(&self, user: &str, id: Option<&str>, content: &str) -> Option<Key> {
+        self.key_of(self.keyer.user(user), id, content)
+    }
+
+    /// As [`key`](Self::key), for a user whose own key is at hand.
+    pub(crate) fn key_of(&self, user: UserKey, id: Option<&str>, content: &str) -> Option<Key> {
         match (id, self.content_age) {
-            (Some(id), _) => Some(self.keyer.of_id(user, id)),
-            (None, Some(_)) => Some(self.keyer.of_content(user, content)),
+            (Some(id), _) => Some(user.of_id(id)),
+            (None, Some(_)) => Some(user.of_content(content)),
             (None, None) => None,
         }
     }

@@ -3,7 +3,7 @@
 use super::UnknownAgent;
 use super::inline::InlineText;
 use super::refusal::Fault;
-use crate::dedup::{First, Key, Window};
+use crate::dedup::{First, Key, UserKey, Window};
 use crate::envelope::{Envelope, Kind, Raw, Scan, Text};
 use crate::limits::{Class, RateLimiter, Sizes};
 use crate::link::Token;
@@ -37,9 +37,7 @@ pub(super) enum Finding {
 #[derive(Debug)]
 pub(super) struct Admission<'h> {
     pub(super) now: Now,
-    pub(super) user: &'h str,
-    /// The user's key in the tables of rates.
-    pub(super) user_key: u128,
+    pub(super) user: UserKey,
     /// Whether one more request may run.
     pub(super) free: bool,
     pub(super) sizes: &'h Sizes,
@@ -124,7 +122,7 @@ impl Admission<'_> {
             let Some(token) = token.filter(|token| !token.is_empty()) else {
                 return Finding::Life;
             };
-            return match self.rates.check_key(self.now.mono, class, self.user_key) {
+            return match self.rates.check_key(self.now.mono, class, self.user) {
                 Ok(()) => Finding::Renewal { token: Token::new(&*token) },
                 Err(wait) => fault(Fault::Rate(wait), id, &kind),
             };
@@ -132,7 +130,7 @@ impl Admission<'_> {
         if kind.is_request() || self.router.table().lists_type(name) {
             return self.request(&envelope, &members, &kind, class, id);
         }
-        if let Err(wait) = self.rates.check_key(self.now.mono, class, self.user_key) {
+        if let Err(wait) = self.rates.check_key(self.now.mono, class, self.user) {
             return fault(Fault::Rate(wait), id, &kind);
         }
         let acknowledge = kind == Kind::ContextUpdate;
@@ -154,7 +152,7 @@ impl Admission<'_> {
         let words = members.message.or(members.content);
         // As it is spelled: a resend is spelled alike.
         let content = words.map_or(envelope.as_str(), |words| words.as_json());
-        let key = self.window.key(self.user, id.as_ref().map(InlineText::as_str), content);
+        let key = self.window.key_of(self.user, id.as_ref().map(InlineText::as_str), content);
         // A repeat costs its sender nothing: it is no second request.
         if let Some(key) = key
             && let Some(first) = self.window.seen(self.now.mono, key)
@@ -180,7 +178,7 @@ impl Admission<'_> {
         kind: &Kind<'_>,
         class: Class,
     ) -> Result<Choice, Fault> {
-        self.rates.check_key(self.now.mono, class, self.user_key).map_err(Fault::Rate)?;
+        self.rates.check_key(self.now.mono, class, self.user).map_err(Fault::Rate)?;
         if !self.free {
             return Err(Fault::Busy);
         }

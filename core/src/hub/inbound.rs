@@ -22,8 +22,7 @@ impl Hub {
         }
         let mut admission = Admission {
             now: self.now,
-            user: self.users.name(slot.user),
-            user_key: self.users.rate_key(slot.user),
+            user: self.users.get(slot.user)?.key,
             free: slot.running < self.config.max_requests_per_link && !self.requests.is_full(),
             sizes: &self.config.sizes,
             accepts: &self.config.accepts,

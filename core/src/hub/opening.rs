@@ -175,7 +175,7 @@ impl Hub {
             self.close(index, CloseCode::TRY_AGAIN_LATER, "too many links of this user");
             return;
         }
-        let user = self.users.enter(name, self.rates.key(name));
+        let user = self.users.enter(name, self.window.keyer().user(name));
         let Some(entry) = self.users.get_mut(user) else { return };
         let next = core::mem::replace(&mut entry.first_link, index);
         entry.links += 1;

@@ -149,8 +149,8 @@ impl Hub {
 
         let strikes = fault.strikes();
         let user = self.links.get(index).map_or(NONE, |slot| slot.user);
-        let user = self.users.name(user);
-        let strike = strikes.map(|_| self.violations.strike(self.now.mono, user));
+        let user = self.users.get(user).map(|user| user.key);
+        let strike = strikes.and(user).map(|user| self.violations.strike_key(self.now.mono, user));
         let left = match strike {
             Some(Strike::Tolerated { left }) => Some(left),
             Some(Strike::TooMany) => None,

@@ -173,15 +173,18 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::dedup::Keyer;
     use crate::hub::users::Users;
+    use crate::seed::Seed;
 
     proptest! {
         /// Whatever the order of endings, the oldest is the first asked of those still running,
         /// and each user's list holds exactly its own.
         #[test]
         fn lists_hold_exactly_what_runs(steps in prop::collection::vec((0..4u32, any::<u8>()), 1..200)) {
+            let keyer = Keyer::new(Seed::from_number(1));
             let mut users = Users::new(RandomState::with_seeds(1, 2, 3, 4));
-            let names = ["a", "b", "c", "d"].map(|name| users.enter(name, 0));
+            let names = ["a", "b", "c", "d"].map(|name| users.enter(name, keyer.user(name)));
             let mut requests = Requests::new(16);
             let mut model: Vec<(u32, u32)> = Vec::new();
             for (time, (who, choice)) in steps.into_iter().enumerate() {

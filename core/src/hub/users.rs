@@ -8,6 +8,7 @@ use ahash::RandomState;
 use hashbrown::HashTable;
 
 use super::slab::NONE;
+use crate::dedup::UserKey;
 
 /// A user's place in the table.
 pub(super) type UserIndex = u32;
@@ -16,8 +17,8 @@ pub(super) type UserIndex = u32;
 #[derive(Debug)]
 pub(super) struct User {
     pub(super) name: Box<str>,
-    /// The user's key in the tables of rates.
-    rate_key: u128,
+    /// What the tables by user know it by.
+    pub(super) key: UserKey,
     /// The newest link of the user, the head of a list.
     pub(super) first_link: u32,
     pub(super) links: u32,
@@ -41,13 +42,13 @@ impl Users {
     }
 
     /// The user of this name, entered if it is new.
-    pub(super) fn enter(&mut self, name: &str, rate_key: u128) -> UserIndex {
+    pub(super) fn enter(&mut self, name: &str, key: UserKey) -> UserIndex {
         if let Some(index) = self.find(name) {
             return index;
         }
         let user = User {
             name: name.into(),
-            rate_key,
+            key,
             first_link: NONE,
             links: 0,
             first_request: NONE,
@@ -92,11 +93,6 @@ impl Users {
         self.get(index).map_or("", |user| &user.name)
     }
 
-    /// The key of a user in the tables of rates.
-    pub(super) fn rate_key(&self, index: UserIndex) -> u128 {
-        self.get(index).map_or(0, |user| user.rate_key)
-    }
-
     pub(super) fn get(&self, index: UserIndex) -> Option<&User> {
         self.entries.get(index as usize)?.as_ref()
     }
@@ -122,6 +118,12 @@ impl Users {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dedup::Keyer;
+    use crate::seed::Seed;
+
+    fn enter(users: &mut Users, name: &str) -> UserIndex {
+        users.enter(name, Keyer::new(Seed::from_number(1)).user(name))
+    }
 
     fn users() -> Users {
         Users::new(RandomState::with_seeds(1, 2, 3, 4))
@@ -130,10 +132,10 @@ mod tests {
     #[test]
     fn a_name_has_one_entry_while_it_is_in_use() {
         let mut users = users();
-        let ada = users.enter("ada", 0);
-        let ben = users.enter("ben", 0);
+        let ada = enter(&mut users, "ada");
+        let ben = enter(&mut users, "ben");
         assert_ne!(ada, ben);
-        assert_eq!(users.enter("ada", 0), ada);
+        assert_eq!(enter(&mut users, "ada"), ada);
         assert_eq!((users.find("ben"), users.find("eve")), (Some(ben), None));
 
         users.get_mut(ada).unwrap().links = 1;
@@ -142,7 +144,7 @@ mod tests {
         users.get_mut(ada).unwrap().links = 0;
         users.leave_if_idle(ada);
         assert_eq!((users.find("ada"), users.len()), (None, 1));
-        assert_eq!(users.enter("eve", 0), ada, "the place is used again");
+        assert_eq!(enter(&mut users, "eve"), ada, "the place is used again");
         assert_eq!(users.name(ada), "eve");
     }
 
@@ -151,7 +153,7 @@ mod tests {
         let mut users = users();
         for round in 0..3 {
             let indexes: Vec<_> =
-                (0..1_000).map(|n| users.enter(&format!("{round}-{n}"), 0)).collect();
+                (0..1_000).map(|n| enter(&mut users, &format!("{round}-{n}"))).collect();
             for (n, index) in indexes.iter().enumerate() {
                 assert_eq!(users.find(&format!("{round}-{n}")), Some(*index));
                 users.leave_if_idle(*index);

@@ -5,7 +5,7 @@ use core::time::Duration;
 
 use super::gcra::{Admission, Cells, Table};
 use super::refusal::{Code, Refusal};
-use crate::dedup::Keyer;
+use crate::dedup::{Keyer, UserKey};
 use crate::seed::Seed;
 use crate::time::Mono;
 
@@ -184,18 +184,14 @@ impl RateLimiter {
     ///
     /// The time to wait.
     pub fn check(&mut self, now: Mono, class: Class, user: &str) -> Result<(), Wait> {
-        self.check_key(now, class, self.keyer.of_user(user))
+        self.check_key(now, class, self.keyer.user(user))
     }
 
-    /// The key of a user, for those who check it often.
-    pub(crate) fn key(&self, user: &str) -> u128 {
-        self.keyer.of_user(user)
-    }
-
-    /// [`check`](Self::check) for the user of this key.
+    /// As [`check`](Self::check), for a user whose key is at hand. All keys of a class must come
+    /// from one keyer.
     #[inline]
-    pub(crate) fn check_key(&mut self, now: Mono, class: Class, key: u128) -> Result<(), Wait> {
-        let (retry_after, crowded) = match self.tables[class as usize].take(now, key) {
+    pub(crate) fn check_key(&mut self, now: Mono, class: Class, user: UserKey) -> Result<(), Wait> {
+        let (retry_after, crowded) = match self.tables[class as usize].take(now, user.to_bits()) {
             Admission::Admitted { .. } => return Ok(()),
             Admission::Ahead(wait) => (wait, false),
             Admission::Crowded(wait) => (wait, true),

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use super::gcra::{Admission, Cells, Table};
-use crate::dedup::Keyer;
+use crate::dedup::{Keyer, UserKey};
 use crate::seed::Seed;
 use crate::time::Mono;
 
@@ -44,7 +44,13 @@ impl Violations {
 
     /// Counts a broken rule of `user`.
     pub fn strike(&mut self, now: Mono, user: &str) -> Strike {
-        match self.table.take(now, self.keyer.of_user(user)) {
+        self.strike_key(now, self.keyer.user(user))
+    }
+
+    /// As [`strike`](Self::strike), for a user whose key is at hand. All keys must come from one
+    /// keyer.
+    pub(crate) fn strike_key(&mut self, now: Mono, user: UserKey) -> Strike {
+        match self.table.take(now, user.to_bits()) {
             Admission::Admitted { left } => Strike::Tolerated { left },
             Admission::Ahead(_) => Strike::TooMany,
             Admission::Crowded(_) => {
