@@ -9,6 +9,9 @@ const ANSWER = {
   type: 'chat_response', message: '$string', content: '$same:message', ui_actions: '$array',
   error: false, timestamp: '$string',
 };
+// What an answer of each of the default agents has, and of no other.
+const AGENTS = { finance: 'Financial', trips: 'Mapping', health: 'Health', voice: 'Voice', chat: 'Chat' };
+const EFFECTS = 'pamlink_request_latency_seconds_count'; // requests that an agent has answered
 const plenty = { messages: 100_000, per_ms: 1_000 };
 const server = await serve({ config: { rate: plenty, heartbeat: { interval_ms: 500 } } });
 const welcomed = (user = someone()) => Peer.welcomed(server.url(user));
@@ -50,8 +53,8 @@ test('two chats in flight get their own answers by id', async () => {
   peer.send({ type: 'chat', id: 'two', agent: 'trips', message: 'second' });
   const answers = {};
   for (const frame of [await peer.next(), await peer.next()]) answers[frame.reply_to] = frame;
-  check(answers.one.message.includes('Financial Advisor'), answers.one);
-  check(answers.two.message.includes('Trip Planner'), answers.two);
+  check(answers.one.message.includes(AGENTS.finance), answers.one);
+  check(answers.two.message.includes(AGENTS.trips), answers.two);
   await peer.close();
 });
 
@@ -61,18 +64,16 @@ test('chats without ids are answered in their order', async () => {
   for (const [at, agent] of agents.entries()) {
     peer.send({ type: 'chat', agent, message: `question ${at}` });
   }
-  const words = { finance: 'Financial', trips: 'Trip', health: 'Health', voice: 'Voice', chat: 'Chat' };
   for (const agent of agents) {
     const answer = await peer.next();
-    check(answer.message.includes(words[agent]), `${agent}: ${JSON.stringify(answer)}`);
+    check(answer.message.includes(AGENTS[agent]), `${agent}: ${JSON.stringify(answer)}`);
     same(answer.reply_to, undefined, 'reply_to');
   }
   await peer.close();
 });
 
-for (const [agent, name] of [['finance', 'Financial Advisor'], ['trips', 'Trip Planner'],
-  ['health', 'Health Advisor'], ['voice', 'Voice Assistant'], ['chat', 'Chat Assistant']]) {
-  test(`the agent ${agent} answers by its name`, async () => {
+for (const [agent, name] of Object.entries(AGENTS)) {
+  test(`the agent ${agent} answers by name`, async () => {
     const peer = await welcomed();
     const answer = await peer.ask({ agent, message: 'who are you?' });
     like(answer, ANSWER, 'answer');
@@ -109,9 +110,14 @@ for (const [name, [text, code]] of Object.entries(refusals)) {
   });
 }
 
-test('the fifth refusal closes the link with 4003', async () => {
+test('five refusals are forgiven, one more closes the link with 4003', async () => {
   const peer = await welcomed();
-  for (let at = 0; at < 5; at += 1) peer.sendText('not json');
+  for (let at = 0; at < 5; at += 1) {
+    peer.sendText('not json');
+    like(await peer.next(), { type: 'error', error_code: 'FORMAT_ERROR' }, 'refusal');
+  }
+  same(await peer.alive(), []);
+  peer.sendText('not json');
   same((await peer.closed).code, 4003, 'code');
 });
 
@@ -141,34 +147,34 @@ for (const [name, payload] of Object.entries(payloads)) {
 
 test('a repeated id gets the first answer and has no second effect', async () => {
   const peer = await welcomed();
-  const before = [await server.metric('pamlink_routes_total'), await server.metric('pamlink_duplicates_total')];
+  const before = [await server.metric(EFFECTS), await server.metric('pamlink_duplicates_total')];
   const first = await peer.ask({ id: 'd_1', message: 'spend 40 on fuel' });
   const again = await peer.ask({ id: 'd_1', message: 'spend 40 on fuel' });
   same(again, first, 'the answer to the repeat');
-  const after = [await server.metric('pamlink_routes_total'), await server.metric('pamlink_duplicates_total')];
-  same([after[0] - before[0], after[1] - before[1]], [1, 1], 'routed, repeated');
+  const after = [await server.metric(EFFECTS), await server.metric('pamlink_duplicates_total')];
+  same([after[0] - before[0], after[1] - before[1]], [1, 1], 'effects, repeats');
   await peer.close();
 });
 
 test('a repeat after a reconnect gets the first answer', async () => {
   const user = someone();
-  const before = await server.metric('pamlink_routes_total');
+  const before = await server.metric(EFFECTS);
   const lost = await welcomed(user);
   const first = await lost.ask({ id: 'r_1', message: 'book it' });
   lost.socket.terminate();
   const peer = await welcomed(user);
   const again = await peer.ask({ id: 'r_1', message: 'book it' });
   same([again.message, again.reply_to], [first.message, 'r_1'], 'answer');
-  same(await server.metric('pamlink_routes_total') - before, 1, 'routed');
+  same(await server.metric(EFFECTS) - before, 1, 'effects');
   await peer.close();
 });
 
 test('equal questions without ids are two questions', async () => {
   const peer = await welcomed();
-  const before = await server.metric('pamlink_routes_total');
+  const before = await server.metric(EFFECTS);
   like(await peer.ask({ message: 'again' }), ANSWER, 'first');
   like(await peer.ask({ message: 'again' }), ANSWER, 'second');
-  same(await server.metric('pamlink_routes_total') - before, 2, 'routed');
+  same(await server.metric(EFFECTS) - before, 2, 'effects');
   await peer.close();
 });
 

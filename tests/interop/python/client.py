@@ -10,6 +10,8 @@ from pamlink import Server, token
 from peer import ANSWER, SEEN, Peer, like, someone
 from tap import check, same, test
 
+# Requests that an agent has answered.
+EFFECTS = "pamlink_request_latency_seconds_count"
 PLENTY = {"messages": 100_000, "per_ms": 1_000}
 
 
@@ -57,14 +59,14 @@ def add(server):
         await peer.send({"type": "chat", "id": "one", "agent": "finance", "message": "first"})
         await peer.send({"type": "chat", "id": "two", "agent": "trips", "message": "second"})
         answers = {frame["reply_to"]: frame for frame in [await peer.next(), await peer.next()]}
-        check("Financial Advisor" in answers["one"]["message"], answers)
-        check("Trip Planner" in answers["two"]["message"], answers)
+        check("Financial" in answers["one"]["message"], answers)
+        check("Mapping" in answers["two"]["message"], answers)
         await peer.close()
 
     @test("client: chats without ids are answered in their order")
     async def _():
         peer = await welcomed()
-        agents = {"finance": "Financial", "trips": "Trip", "health": "Health", "voice": "Voice"}
+        agents = {"finance": "Financial", "trips": "Mapping", "health": "Health", "voice": "Voice"}
         for agent in agents:
             await peer.send({"type": "chat", "agent": agent, "message": "who are you?"})
         for name in agents.values():
@@ -122,14 +124,14 @@ def add(server):
     async def _():
         user = someone()
         peer = await welcomed(user)
-        routed = await server.metric("pamlink_routes_total")
+        effects = await server.metric(EFFECTS)
         first = await peer.ask(id="d_1", message="spend 40 on fuel")
         same(await peer.ask(id="d_1", message="spend 40 on fuel"), first, "repeat")
         peer.socket.transport.abort()
         peer = await welcomed(user)
         again = await peer.ask(id="d_1", message="spend 40 on fuel")
         same(again["message"], first["message"], "repeat after a reconnect")
-        same(await server.metric("pamlink_routes_total") - routed, 1, "routed")
+        same(await server.metric(EFFECTS) - effects, 1, "effects")
         await peer.close()
 
     now = int(time.time())
@@ -206,35 +208,38 @@ async def play(name, server):
     await peer.close()
 
 
-@test("client: too fast is refused with the time to wait")
-async def _too_fast():
-    slow = await Server.start({"rate": {"messages": 3, "per_ms": 60_000}})
-    peer = await Peer.welcomed(slow.url(someone()))
-    for at in range(3):
-        like(await peer.ask(message=f"{at}"), ANSWER)
-    refusal = await peer.ask(message="one more", id="r_4")
-    expect = {"type": "error", "error_code": "RATE_LIMIT_EXCEEDED", "retry_after": "$number"}
-    like(refusal, {**expect, "reply_to": "r_4"})
-    check(0 < refusal["retry_after"] <= 60, refusal)
-    same(await peer.alive(), [])
-    await peer.close()
-    await slow.stop()
+def add_alone():
+    """Adds the tests that need a server of their own."""
+
+    @test("client: too fast is refused with the time to wait")
+    async def _():
+        slow = await Server.start({"rate": {"messages": 3, "per_ms": 60_000}})
+        peer = await Peer.welcomed(slow.url(someone()))
+        for at in range(3):
+            like(await peer.ask(message=f"{at}"), ANSWER)
+        refusal = await peer.ask(message="one more", id="r_4")
+        expect = {"type": "error", "error_code": "RATE_LIMIT_EXCEEDED", "retry_after": "$number"}
+        like(refusal, {**expect, "reply_to": "r_4"})
+        check(0 < refusal["retry_after"] <= 60, refusal)
+        same(await peer.alive(), [])
+        await peer.close()
+        await slow.stop()
 
 
-@test("client: a restart tells every link with 1012, and the next server takes them")
-async def _restart():
-    first = await Server.start({"drain": {"spread_ms": 200}})
-    users = [someone(), someone()]
-    peers = [await Peer.welcomed(first.url(user)) for user in users]
-    stopped = asyncio.create_task(first.stop())
-    for peer in peers:
-        same((await peer.closed())[0], 1012, "close code")
-    same(await stopped, 0, "exit code")
-    second = await Server.start(listen=first.address)
-    peer = await Peer.welcomed(second.url(users[0]))
-    like(await peer.ask(message="back again"), ANSWER)
-    await peer.close()
-    await second.stop()
+    @test("client: a restart tells every link with 1012, and the next server takes them")
+    async def _():
+        first = await Server.start({"drain": {"spread_ms": 200}})
+        users = [someone(), someone()]
+        peers = [await Peer.welcomed(first.url(user)) for user in users]
+        stopped = asyncio.create_task(first.stop())
+        for peer in peers:
+            same((await peer.closed())[0], 1012, "close code")
+        same(await stopped, 0, "exit code")
+        second = await Server.start(listen=first.address)
+        peer = await Peer.welcomed(second.url(users[0]))
+        like(await peer.ask(message="back again"), ANSWER)
+        await peer.close()
+        await second.stop()
 
 
 def add_last():

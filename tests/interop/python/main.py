@@ -6,7 +6,7 @@ import sys
 
 import client
 import pamlink
-import server  # noqa: F401 (adds its tests)
+import server
 import tap
 
 
@@ -17,7 +17,9 @@ async def main():
     config = {"rate": client.PLENTY, "heartbeat": {"interval_ms": 500}}
     shared = await pamlink.Server.start(config)
     client.add(shared)
+    client.add_alone()
     client.add_last()
+    server.add()
     return await tap.run()
 
 

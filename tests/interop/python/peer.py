@@ -5,6 +5,7 @@ import json
 import os
 
 from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
 
 from tap import check
 from transcripts import differences
@@ -87,8 +88,11 @@ class Peer:
 
     async def closed(self):
         """The close code and reason of the server, when it has closed."""
-        async for text in self.socket:
-            SEEN.append(json.loads(text))
+        try:
+            while True:
+                SEEN.append(json.loads(await self.socket.recv()))
+        except ConnectionClosed:
+            pass
         return self.socket.close_code, self.socket.close_reason
 
     async def close(self):

@@ -82,132 +82,128 @@ async def chats(link):
             yield frame
 
 
-@test("server: a question of `pamlink chat` is answered", limit=20)
-async def _question():
-    async def handler(link):
-        await link.send(json.dumps(WELCOME))
-        async for frame in chats(link):
-            await link.send(answer(frame))
+def add():
+    """Adds all tests."""
 
-    async with Listener(handler) as server:
-        chat = await Chat.start(server.port)
-        await chat.ask("fuel so far?")
-        check("answer to fuel so far?" in await chat.line(), "no answer")
-        await chat.ask("Grüße 🚐")
-        check("answer to Grüße 🚐" in await chat.line(), "no answer")
-        _, err, code = await chat.end()
-        same(code, 0, "exit code")
-        path, query = server.paths[0].split("?")
-        same(path, "/api/v1/pam/ws/ada", "path")
-        jwt = urllib.parse.parse_qs(query)["token"][0]
-        check(jwt.count(".") == 2, "the token is not in the URL")
-        check(jwt not in err, "the token is in the output")
-
-
-@test("server: answers with `reply_to` may come in any order", limit=20)
-async def _any_order():
-    async def handler(link):
-        await link.send(json.dumps({**WELCOME, "features": ["reply_to"]}))
-        waiting = []
-        async for frame in chats(link):
-            waiting.append(frame)
-            if len(waiting) == 3:
-                for it in reversed(waiting):
-                    await link.send(answer(it, reply_to=it["id"]))
-
-    async with Listener(handler) as server:
-        chat = await Chat.start(server.port)
-        for text in ["one", "two", "three"]:
-            await chat.ask(text)
-        for text in ["one", "two", "three"]:
-            line = await chat.line()
-            check(f"answer to {text}" in line, f"{text}: {line}")
-        same((await chat.end())[2], 0, "exit code")
-
-
-@test("server: after a restart an unanswered question comes again under its id", limit=40)
-async def _restart():
-    asked = []
-
-    async def dies(link):
-        await link.send(json.dumps({**WELCOME, "features": ["reply_to", "repeat"]}))
-        async for frame in chats(link):
-            asked.append(frame)
-            await link.close(1012, "restart")
-
-    async def lives(link):
-        await link.send(json.dumps({**WELCOME, "features": ["reply_to", "repeat"]}))
-        async for frame in chats(link):
-            asked.append(frame)
-            await link.send(answer(frame, reply_to=frame["id"]))
-
-    async with Listener(dies) as first:
-        chat = await Chat.start(first.port)
-        await chat.ask("book it")
-        while not asked:
-            await asyncio.sleep(0.02)
-    async with Listener(lives, first.port):
-        check("answer to book it" in await chat.line(), "no answer")
-        same((await chat.end())[2], 0, "exit code")
-    check(len(asked) >= 2, asked)
-    same({frame["id"] for frame in asked}, {asked[0]["id"]}, "ids")
-
-
-@test("server: towards a server without `repeat` a broken question is not asked twice", limit=40)
-async def _no_repeat():
-    asked = []
-
-    async def handler(link):
-        await link.send(json.dumps(WELCOME))
-        async for frame in chats(link):
-            asked.append(frame["message"])
-            if frame["message"] == "book it":
-                await link.close(1012, "restart")
-            else:
+    @test("server: a question of `pamlink chat` is answered", limit=20)
+    async def _():
+        async def handler(link):
+            await link.send(json.dumps(WELCOME))
+            async for frame in chats(link):
                 await link.send(answer(frame))
 
-    async with Listener(handler) as server:
-        chat = await Chat.start(server.port)
-        await chat.ask("book it")
-        while not asked:
-            await asyncio.sleep(0.02)
-        await chat.ask("hello again")
-        out, _, code = await chat.end()
-        check("answer to hello again" in out, out)
-        same(code, 1, "exit code")
-    same(asked, ["book it", "hello again"], "questions")
+        async with Listener(handler) as server:
+            chat = await Chat.start(server.port)
+            await chat.ask("fuel so far?")
+            check("answer to fuel so far?" in await chat.line(), "no answer")
+            await chat.ask("Grüße 🚐")
+            check("answer to Grüße 🚐" in await chat.line(), "no answer")
+            _, err, code = await chat.end()
+            same(code, 0, "exit code")
+            path, query = server.paths[0].split("?")
+            same(path, "/api/v1/pam/ws/ada", "path")
+            jwt = urllib.parse.parse_qs(query)["token"][0]
+            check(jwt.count(".") == 2, "the token is not in the URL")
+            check(jwt not in err, "the token is in the output")
 
+    @test("server: answers with `reply_to` may come in any order", limit=20)
+    async def _():
+        async def handler(link):
+            await link.send(json.dumps({**WELCOME, "features": ["reply_to"]}))
+            waiting = []
+            async for frame in chats(link):
+                waiting.append(frame)
+                if len(waiting) == 3:
+                    for it in reversed(waiting):
+                        await link.send(answer(it, reply_to=it["id"]))
 
-@test("server: a refused token stops `pamlink chat`", limit=40)
-async def _refused():
-    async def handler(link):
-        await link.close(4001, "token expired")
+        async with Listener(handler) as server:
+            chat = await Chat.start(server.port)
+            for text in ["one", "two", "three"]:
+                await chat.ask(text)
+            for text in ["one", "two", "three"]:
+                line = await chat.line()
+                check(f"answer to {text}" in line, f"{text}: {line}")
+            same((await chat.end())[2], 0, "exit code")
 
-    async with Listener(handler) as server:
-        chat = await Chat.start(server.port)
-        await chat.ask("hello")
-        _, err, code = await chat.end()
-        same(code, 1, "exit code")
-        check(1 <= len(server.paths) <= 2, f"dialled {len(server.paths)} times")
-        check(err.strip() != "", "nothing was said")
+    @test("server: after a restart an unanswered question comes again under its id", limit=40)
+    async def _():
+        asked = []
 
+        async def dies(link):
+            await link.send(json.dumps({**WELCOME, "features": ["reply_to", "repeat"]}))
+            async for frame in chats(link):
+                asked.append(frame)
+                await link.close(1012, "restart")
 
-for _name in transcripts.NAMES:
+        async def lives(link):
+            await link.send(json.dumps({**WELCOME, "features": ["reply_to", "repeat"]}))
+            async for frame in chats(link):
+                asked.append(frame)
+                await link.send(answer(frame, reply_to=frame["id"]))
 
-    @test(f"server: transcript {_name}", limit=30)
-    async def _(name=_name):
-        await play(name)
+        async with Listener(dies) as first:
+            chat = await Chat.start(first.port)
+            await chat.ask("book it")
+            while not asked:
+                await asyncio.sleep(0.02)
+        async with Listener(lives, first.port):
+            check("answer to book it" in await chat.line(), "no answer")
+            same((await chat.end())[2], 0, "exit code")
+        check(len(asked) >= 2, asked)
+        same({frame["id"] for frame in asked}, {asked[0]["id"]}, "ids")
+
+    @test("server: towards a server without `repeat` a broken question is not asked twice", limit=40)
+    async def _():
+        asked = []
+
+        async def handler(link):
+            await link.send(json.dumps(WELCOME))
+            async for frame in chats(link):
+                asked.append(frame["message"])
+                if frame["message"] == "book it":
+                    await link.close(1012, "restart")
+                else:
+                    await link.send(answer(frame))
+
+        async with Listener(handler) as server:
+            chat = await Chat.start(server.port)
+            await chat.ask("book it")
+            while not asked:
+                await asyncio.sleep(0.02)
+            await chat.ask("hello again")
+            out, _, code = await chat.end()
+            check("answer to hello again" in out, out)
+            same(code, 1, "exit code")
+        same(asked, ["book it", "hello again"], "questions")
+
+    @test("server: a refused token stops `pamlink chat`", limit=40)
+    async def _():
+        async def handler(link):
+            await link.close(4001, "token expired")
+
+        async with Listener(handler) as server:
+            chat = await Chat.start(server.port)
+            await chat.ask("hello")
+            _, err, code = await chat.end()
+            same(code, 1, "exit code")
+            check(1 <= len(server.paths) <= 2, f"dialled {len(server.paths)} times")
+            check(err.strip() != "", "nothing was said")
+
+    for name in transcripts.NAMES:
+
+        @test(f"server: transcript {name}", limit=30)
+        async def _(name=name):
+            await play(name)
 
 
 async def play(name):
     """Plays the server's side of a transcript; `pamlink chat` is its client and host."""
     steps = transcripts.steps(name)
-    begins = asyncio.Event()
     asks = asyncio.Queue()
     done = asyncio.get_running_loop().create_future()
 
     async def handler(link):
-        begins.set()
         try:
             for step in steps:
                 if step["from"] == "server":
@@ -228,7 +224,6 @@ async def play(name):
 
     async with Listener(handler) as server:
         chat = await Chat.start(server.port)
-        await begins.wait()
 
         async def types():
             while True:
@@ -236,8 +231,11 @@ async def play(name):
                 await chat.ask(text.split("\n")[0])
 
         typing = asyncio.create_task(types())
-        await done
+        gone = asyncio.create_task(chat.child.wait())
+        await asyncio.wait([done, gone], return_when=asyncio.FIRST_COMPLETED)
         typing.cancel()
+        check(done.done(), f"`pamlink chat` ended: {await chat.end()}")
+        await done
         out, err, code = await chat.end()
     reads = [step.get("reads") for step in steps]
     answered = reads.count("answer")
