@@ -36,6 +36,8 @@ pub enum Command {
     Report(ReportArgs),
     /// Serve the pam dialect over WebSocket, with a chat page, health and metrics
     Serve(ServeArgs),
+    /// Chat in the terminal; survives a server restart
+    Chat(ChatArgs),
     /// Print a token for a user
     Token(TokenArgs),
     /// Look at routing tables

@@ -7,6 +7,7 @@
 #![deny(missing_docs)]
 
 pub mod args;
+pub mod chat;
 pub mod config;
 pub mod fault;
 pub mod page;
@@ -47,6 +48,7 @@ fn dispatch(command: Command) -> Result<ExitCode, Fault> {
     match command {
         Command::Report(args) => report::run(&args),
         Command::Serve(args) => serve::run(&args),
+        Command::Chat(args) => chat::run(&args),
         Command::Token(args) => token::run(&args),
         Command::Routes(command) => routes::run(&command),
     }

@@ -5,9 +5,12 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use pamlink::link::Claims;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use pamlink::link::jwt::{KeyError, sign_hs256};
+use pamlink::link::{Claims, Token};
 use pamlink::time::Wall;
+use serde::Deserialize;
 
 use crate::args::TokenArgs;
 use crate::fault::Fault;
@@ -57,6 +60,25 @@ pub fn dev(user: &str, ttl: Duration, audience: &str) -> Result<String, KeyError
     sign_hs256(DEV_SECRET, audience, &claims(user, ttl))
 }
 
+/// A token with the dates that it bears, so that it is renewed ahead of its end; without dates
+/// where it bears none that can be read. Nothing is verified: the server does that.
+pub fn dated(token: &str) -> Token {
+    #[derive(Deserialize)]
+    struct Dates {
+        exp: f64,
+        iat: Option<f64>,
+    }
+    let body = token.split('.').nth(1).and_then(|body| URL_SAFE_NO_PAD.decode(body).ok());
+    match body.and_then(|body| serde_json::from_slice::<Dates>(&body).ok()) {
+        Some(Dates { exp, iat }) => {
+            // The cast saturates.
+            let wall = |seconds: f64| Wall::from_unix_micros((seconds * 1e6) as i64);
+            Token::with_dates(token, iat.map(wall), wall(exp))
+        }
+        None => Token::new(token),
+    }
+}
+
 /// The secret in the file at `path`, without one final line break.
 ///
 /// # Errors
@@ -76,4 +98,21 @@ pub fn read_secret(path: &Path) -> Result<Vec<u8>, Fault> {
         return Err(Fault::file(path, what));
     }
     Ok(secret)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_read_with_its_dates_or_without() {
+        let token = dev("ada", Duration::from_secs(90), "a").unwrap();
+        let dated_token = dated(&token);
+        let life = dated_token.expires().unwrap().saturating_since(dated_token.issued().unwrap());
+        assert_eq!(life, Duration::from_secs(90));
+        assert_eq!(dated_token.expose(), token);
+        for odd in ["", "a", "a.b.c", "e30.e30.x"] {
+            assert!(dated(odd).expires().is_none(), "{odd}");
+        }
+    }
 }

@@ -1,0 +1,65 @@
+//! Lines in and out.
+
+use std::borrow::Cow;
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
+
+use tokio::sync::mpsc;
+
+use crate::fault::Fault;
+
+/// The lines of standard input, until it ends. A thread of its own reads them: a blocked read
+/// must hold up neither the link nor the end of the program.
+pub(super) fn read_lines() -> mpsc::Receiver<String> {
+    let (lines, received) = mpsc::channel(1);
+    std::thread::spawn(move || {
+        let mut input = std::io::stdin().lock();
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            match input.read_until(b'\n', &mut line) {
+                Ok(0) | Err(_) => return,
+                Ok(_) => {}
+            }
+            let text = String::from_utf8_lossy(&line);
+            let text = text.trim_end_matches(['\n', '\r']).to_owned();
+            if lines.blocking_send(text).is_err() {
+                return;
+            }
+        }
+    });
+    received
+}
+
+/// Prints an answer on standard output.
+///
+/// # Errors
+///
+/// Standard output is gone.
+pub(super) fn print_answer(text: &str) -> Result<(), Fault> {
+    let mut out = std::io::stdout();
+    let text = if out.is_terminal() { harmless(text) } else { Cow::Borrowed(text) };
+    writeln!(out, "{text}").map_err(|error| Fault::failed(format!("cannot write: {error}")))
+}
+
+/// Says something on standard error.
+pub(super) fn say(text: &str) {
+    // Nothing is left to do when standard error is gone.
+    let _ = writeln!(std::io::stderr(), "{}", harmless(text));
+}
+
+/// `text` without what a terminal would obey: a server must not move the cursor.
+fn harmless(text: &str) -> Cow<'_, str> {
+    let obeyed = |c: char| c.is_control() && c != '\n' && c != '\t';
+    if text.contains(obeyed) { text.replace(obeyed, "\u{fffd}").into() } else { text.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_is_not_told_what_to_do() {
+        assert_eq!(harmless("a\tb\nc"), "a\tb\nc");
+        assert_eq!(harmless("\u{1b}[2Jx\r\u{9b}"), "\u{fffd}[2Jx\u{fffd}\u{fffd}");
+    }
+}

@@ -1,0 +1,151 @@
+//! `chat` in a pipe: lines in, answers out, and a server that restarts meanwhile.
+
+mod support;
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Child, ChildStdin, Command, Output, Stdio};
+
+use support::{file, one_line, pamlink};
+
+/// A `serve --dev` that ends with its test; `listen` is an address, port 0 for a free one.
+fn serve(listen: &str) -> (Ending, String) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_pamlink"))
+        .args(["serve", "--dev", "--listen", listen])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program starts");
+    let mut line = String::new();
+    let mut output = BufReader::new(child.stdout.take().expect("it is piped"));
+    output.read_line(&mut line).expect("it prints");
+    let url = line.trim().strip_prefix("listening on ").expect("its address").to_owned();
+    (Ending(child), url)
+}
+
+/// A child that does not outlive its test.
+struct Ending(Child);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn chat(args: &[&str]) -> (Child, ChildStdin) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_pamlink"))
+        .arg("chat")
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let input = child.stdin.take().expect("it is piped");
+    (child, input)
+}
+
+fn answers(output: &Output) -> Vec<String> {
+    String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn every_line_is_answered_in_order_and_the_states_are_told() {
+    let (_server, url) = serve("127.0.0.1:0");
+    let (child, mut input) = chat(&[&url, "--dev", "--user", "ada"]);
+    for at in 0..20 {
+        writeln!(input, "line {at}").expect("it reads");
+    }
+    drop(input);
+    let output = child.wait_with_output().expect("it ends");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{errors}");
+    let expected: Vec<_> = (0..20).map(|at| format!("Chat Module here: line {at}")).collect();
+    assert_eq!(answers(&output), expected);
+    assert!(errors.contains("link: OPEN (1)"), "{errors}");
+}
+
+#[test]
+fn a_restart_of_the_server_costs_no_line() {
+    let (server, url) = serve("127.0.0.1:0");
+    let (mut child, mut input) = chat(&[&url, "--dev", "--user", "ada"]);
+    let mut output = BufReader::new(child.stdout.take().expect("it is piped"));
+    let mut line = String::new();
+    writeln!(input, "before").expect("it reads");
+    output.read_line(&mut line).expect("it answers");
+    assert_eq!(line, "Chat Module here: before\n");
+
+    drop(server);
+    writeln!(input, "during").expect("it reads");
+    let address = url.strip_prefix("http://").expect("an address");
+    let (_server, _) = serve(address);
+    line.clear();
+    output.read_line(&mut line).expect("it answers");
+    assert_eq!(line, "Chat Module here: during\n");
+    drop(input);
+    let status = child.wait().expect("it ends");
+    assert_eq!(status.code(), Some(0));
+}
+
+#[test]
+fn tokens_come_from_files_flags_and_the_url() {
+    let (_server, url) = serve("127.0.0.1:0");
+    let token = pamlink(&["token", "--dev", "--user", "ada"]).stdout;
+    let token = String::from_utf8(token).expect("it is text");
+    let token = token.trim();
+    let path = file("chat-token", &format!("{token}\n"));
+    let whole = format!("{}/api/v1/pam/ws/ada", url.replace("http", "ws"));
+    let with_token = format!("{whole}?token={token}");
+    for args in [
+        &[url.as_str(), "--user", "ada", "--token-file", &path][..],
+        &[&whole, "--token-file", &path],
+        &[&whole, "--token", token],
+        &[&with_token],
+    ] {
+        let (child, mut input) = chat(args);
+        writeln!(input, "hello").expect("it reads");
+        drop(input);
+        let output = child.wait_with_output().expect("it ends");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(answers(&output), ["Chat Module here: hello"], "{errors}");
+        assert!(!errors.contains(token), "the token shows: {errors}");
+    }
+}
+
+#[test]
+fn a_refused_token_ends_it_with_code_1() {
+    let (_server, url) = serve("127.0.0.1:0");
+    // Of another user: genuine, and of no use.
+    let token = pamlink(&["token", "--dev", "--user", "bob"]).stdout;
+    let path = file("chat-token-of-bob", &String::from_utf8_lossy(&token));
+    let (child, input) = chat(&[&url, "--user", "ada", "--token-file", &path]);
+    let output = child.wait_with_output().expect("it ends");
+    drop(input);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{errors}");
+    assert!(errors.contains("will not have us: authentication"), "{errors}");
+}
+
+#[test]
+fn bad_flags_are_one_line_and_code_2() {
+    let empty = file("chat-no-token", "");
+    let two = file("chat-two-tokens", "a b");
+    for (args, part) in [
+        (&["chat"][..], "<URL>"),
+        (&["chat", "ftp://h", "--dev", "--user", "a"], "URL: "),
+        (&["chat", "ws://h", "--dev"], "--user"),
+        (&["chat", "ws://h/api/v1/pam/ws/ada", "--dev", "--user", "bob"], "another user"),
+        (&["chat", "ws://h", "--user", "ada"], "a token is needed"),
+        (&["chat", "ws://h", "--user", "ada", "--dev", "--token", "x"], "cannot be used with"),
+        (&["chat", "ws://h", "--user", "ada", "--token-file", &empty], "one token"),
+        (&["chat", "ws://h", "--user", "ada", "--token-file", &two], "one token"),
+        (&["chat", "ws://h", "--user", "ada", "--token-file", "/nowhere"], "/nowhere"),
+        (&["chat", "wss://h", "--user", "ada", "--dev", "--tls-ca", "/nowhere"], "/nowhere"),
+        (&["chat", "ws://h", "--user", "ada", "--dev", "--timeout", "5"], "90s or 1h"),
+    ] {
+        let line = one_line(args, 2);
+        assert!(line.contains(part), "{args:?}: {line}");
+    }
+}
