@@ -105,7 +105,7 @@ impl Bench {
             }
             Err(Failure(why)) => {
                 case.figure = Figure::words("failed");
-                case.why = Some(why);
+                case.why = Some(cut(why));
                 None
             }
         };
@@ -164,8 +164,9 @@ impl<E: std::error::Error> From<E> for Failure {
 #[macro_export]
 macro_rules! ensure {
     ($holds:expr, $($why:tt)+) => {
-        if !$holds {
-            return Err($crate::report::bench::Failure(format!($($why)+)));
+        match $holds {
+            true => {}
+            false => return Err($crate::report::bench::Failure(format!($($why)+))),
         }
     };
 }
@@ -192,6 +193,15 @@ impl Dice {
     /// True in `percent` of a hundred cases.
     pub fn chance(&mut self, percent: u64) -> bool {
         self.below(100) < percent
+    }
+}
+
+/// `why`, no longer than anybody reads.
+fn cut(why: String) -> String {
+    const LONGEST: usize = 600;
+    match why.char_indices().nth(LONGEST) {
+        Some((at, _)) => format!("{}...", &why[..at]),
+        None => why,
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod html;
 pub mod model;
+mod peers;
 pub mod progress;
 mod suites;
 pub mod table;

@@ -121,7 +121,7 @@ fn welcomed(hub: &Hub) -> i64 {
     let snapshot = hub.metrics();
     let samples = snapshot.family("websocket_connections_active").map(|family| &family.samples);
     match samples.and_then(|samples| samples.first()).map(|sample| &sample.value) {
-        Some(Value::Gauge(links)) => *links as i64,
+        Some(Value::Gauge(links)) => *links,
         _ => 0,
     }
 }

@@ -1,0 +1,438 @@
+//! Suite 6: what a client does when things go wrong, class by class.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use pamlink::link::jwt::DEFAULT_AUDIENCE;
+use pamlink::link::{Class, Endpoint, Token, TokenError, TokenNeed};
+use pamlink_tokio::{AskError, Client, ClientConfig, Event};
+use serde_json::json as object;
+use tokio::net::TcpStream;
+
+use super::house::{Plan, client_config, start};
+use super::{json, spread, states};
+use crate::ensure;
+use crate::report::bench::{Bench, Dice, Failure};
+use crate::report::model::{Figure, figures};
+use crate::report::peers::{Incoming, Script, Watch, Wire};
+use crate::token;
+
+/// Failed attempts before the server comes round.
+const FAILURES: usize = 4;
+
+pub(super) async fn run(bench: &mut Bench) {
+    let mut dice = bench.dice("recovery");
+    let dice = &mut dice;
+    bench
+        .case("Connection timeout", Figure::words("reconnects with exponential backoff"), async {
+            timeout(dice).await
+        })
+        .await;
+    bench
+        .case("Server unavailable", Figure::words("proper retry logic"), async {
+            unavailable(dice).await
+        })
+        .await;
+    bench
+        .case("Nobody listens", Figure::words("standard reconnection flow"), async {
+            nobody(dice).await
+        })
+        .await;
+    bench
+        .case("Authentication failure", Figure::words("requests re-auth (no auto-retry)"), async {
+            authentication().await
+        })
+        .await;
+    bench
+        .case(
+            "Rate limiting: the link is closed",
+            Figure::words("backoff and retry with longer delays"),
+            async { limited(dice).await },
+        )
+        .await;
+    bench
+        .case("Rate limiting: a message is refused", Figure::none(), async { refused(dice).await })
+        .await;
+    bench
+        .case("Network error", Figure::words("standard reconnection flow"), async {
+            network(dice).await
+        })
+        .await;
+    bench
+        .case("Server restart", Figure::words("automatic reconnection"), async {
+            restart(dice).await
+        })
+        .await;
+    bench
+        .case("Message too big", Figure::none(), async { stops(1009, Class::TooBig, dice).await })
+        .await;
+    bench
+        .case("Protocol error", Figure::none(), async { stops(1002, Class::Protocol, dice).await })
+        .await;
+    bench
+        .case("A peer that fell silent", Figure::words("heartbeat working"), async {
+            silent(dice).await
+        })
+        .await;
+    bench.case("Awake again on a dead link", Figure::none(), async { woken(dice).await }).await;
+    states::run(bench, dice).await;
+    spread::run(bench, dice).await;
+}
+
+/// Answers every question like an engine would.
+pub(super) async fn answer(mut wire: Wire) -> Result<(), Failure> {
+    loop {
+        let asked = json(&wire.next_text().await?)?;
+        if asked["type"] == "chat" {
+            let text = asked["message"].as_str().unwrap_or_default();
+            let answer = object!({
+                "type": "chat_response", "message": text, "content": text, "error": false,
+                "reply_to": asked["id"],
+            });
+            wire.send(&answer.to_string()).await?;
+        }
+    }
+}
+
+async fn welcome(stream: TcpStream) -> Result<Wire, Failure> {
+    Incoming::read(stream).await?.welcome().await
+}
+
+/// Waits until the client has failed with `class` as often as it had to and is then welcomed;
+/// checks every delay against its bounds.
+async fn comes_round(
+    script: &Script,
+    config: ClientConfig,
+    class: Class,
+) -> Result<Figure, Failure> {
+    let backoff = config.engine.link.backoff;
+    let client = start(script.address(), "ada", config)?;
+    let watch = Watch::of(&client);
+    let answer = client.ask("are you back?").await?;
+    ensure!(answer.text() == "are you back?", "answered with {}", answer.as_str());
+    let mut waits = Vec::new();
+    for (_, event) in watch.events() {
+        let Event::Retrying { after, class: found, .. } = event else { continue };
+        ensure!(found == class, "attempt {} was classed {found}", waits.len() + 1);
+        let factor = 1_u32 << waits.len().min(20);
+        let most = match waits.len() {
+            0 => backoff.first,
+            _ => backoff.base.saturating_mul(factor),
+        };
+        let most = most.min(backoff.cap);
+        ensure!(after <= most, "wait {} is {after:?}, the most is {most:?}", waits.len() + 1);
+        waits.push(after);
+    }
+    ensure!(waits.len() == FAILURES, "{} retries, {FAILURES} were due", waits.len());
+    let distinct: std::collections::BTreeSet<_> = waits.iter().collect();
+    ensure!(distinct.len() > 1, "all waits are {:?}: there is no jitter", waits[0]);
+    ensure!(script.dials().len() == FAILURES + 1, "{} dials", script.dials().len());
+    client.close().await;
+    let waits: Vec<_> = waits.iter().map(|wait| figures(wait.as_secs_f64() * 1e3)).collect();
+    Ok(Figure::words(format!("open at dial {}, waits {} ms", FAILURES + 1, waits.join(" "))))
+}
+
+async fn timeout(dice: &mut Dice) -> Result<Figure, Failure> {
+    let script = Script::start(async |number, stream| {
+        if number < FAILURES {
+            // Takes the connection and never says a word.
+            tokio::time::sleep(Duration::from_secs(30)).await;
+            drop(stream);
+            return Ok(());
+        }
+        answer(welcome(stream).await?).await
+    })
+    .await?;
+    let mut config = client_config(dice);
+    config.engine.link.link.patience.handshake = Duration::from_millis(100);
+    comes_round(&script, config, Class::Timeout).await
+}
+
+async fn unavailable(dice: &mut Dice) -> Result<Figure, Failure> {
+    let script = Script::start(async |number, stream| {
+        let incoming = Incoming::read(stream).await?;
+        if number < FAILURES {
+            return incoming.reject(503).await;
+        }
+        answer(incoming.welcome().await?).await
+    })
+    .await?;
+    comes_round(&script, client_config(dice), Class::ServerUnavailable).await
+}
+
+async fn nobody(dice: &mut Dice) -> Result<Figure, Failure> {
+    // A port that was free a moment ago.
+    let address = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?.local_addr()?;
+    let client = start(address, "ada", client_config(dice))?;
+    let watch = Watch::of(&client);
+    let refused =
+        |event: &Event| matches!(event, Event::Retrying { class: Class::ServerUnavailable, .. });
+    watch.wait("the third retry", 3, refused).await?;
+    let asked = tokio::spawn({
+        let client = client.clone();
+        async move { client.ask("hello").await }
+    });
+    let house = Plan::new().build_at(address, dice).await?;
+    let began = Instant::now();
+    asked.await??;
+    let took = began.elapsed().as_secs_f64() * 1e3;
+    client.close().await;
+    house.close().await?;
+    Ok(Figure::number(took, "ms").and("from the server's start to the answer"))
+}
+
+async fn authentication() -> Result<Figure, Failure> {
+    let script = Script::start(async |_, stream| {
+        let mut wire = Incoming::read(stream).await?.accept().await?;
+        wire.close(4001, "bad signature").await?;
+        wire.until_closed().await.map(drop)
+    })
+    .await?;
+    let drawn = Arc::new(AtomicUsize::new(0));
+    let tokens = {
+        let drawn = Arc::clone(&drawn);
+        move |_: TokenNeed| {
+            drawn.fetch_add(1, Ordering::SeqCst);
+            let token = token::dev("ada", Duration::from_secs(600), DEFAULT_AUDIENCE);
+            std::future::ready(token.map(Token::new).map_err(|_| TokenError::Denied))
+        }
+    };
+    let url = Endpoint::pam(&format!("ws://{}", script.address()), "ada")?.url(None);
+    let client = Client::start(&url, tokens, ClientConfig::default())?;
+    let watch = Watch::of(&client);
+    let stopped = |event: &Event| matches!(event, Event::Stopped { class: Class::Authentication });
+    watch.wait("the stop", 1, stopped).await?;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let (dials, drawn) = (script.dials().len(), drawn.load(Ordering::SeqCst));
+    ensure!(dials == 2, "dialled {dials} times");
+    ensure!(drawn == 2, "asked for {drawn} tokens");
+    client.close().await;
+    Ok(Figure::words("one renewal, then stopped: 2 dials, 2 tokens"))
+}
+
+/// The server says how long to wait, and then closes.
+async fn limited(dice: &mut Dice) -> Result<Figure, Failure> {
+    const WAIT: Duration = Duration::from_millis(400);
+    let script = Script::start(async |number, stream| {
+        let mut wire = welcome(stream).await?;
+        if number > 0 {
+            return answer(wire).await;
+        }
+        let asked = json(&wire.next_text().await?)?;
+        let refusal = object!({
+            "type": "error", "message": "slow down", "error_code": "RATE_LIMIT_EXCEEDED",
+            "retry_after": WAIT.as_secs_f64(), "reply_to": asked["id"],
+        });
+        wire.send(&refusal.to_string()).await?;
+        // That one ended the question. This one is about the link.
+        let refusal = object!({
+            "type": "error", "message": "slow down", "error_code": "RATE_LIMIT_EXCEEDED",
+            "retry_after": WAIT.as_secs_f64(),
+        });
+        wire.send(&refusal.to_string()).await?;
+        wire.close(4008, "slow down").await?;
+        wire.until_closed().await.map(drop)
+    })
+    .await?;
+    let client = start(script.address(), "ada", client_config(dice))?;
+    let watch = Watch::of(&client);
+    match client.ask("first").await {
+        Err(AskError::Rejected { code, retry_after: Some(after), .. }) => {
+            ensure!(code == "RATE_LIMIT_EXCEEDED", "code {code}");
+            ensure!(after == WAIT, "told to wait {after:?}, not {WAIT:?}");
+        }
+        other => return Err(Failure::new(format!("the question ended with {other:?}"))),
+    }
+    let limited =
+        |event: &Event| matches!(event, Event::Retrying { class: Class::RateLimited, .. });
+    let (closed, event) = watch.wait("the retry", 1, limited).await?;
+    let Event::Retrying { after, .. } = event else { return Err(Failure::new("no retry")) };
+    ensure!(after >= WAIT && after <= WAIT + WAIT / 4, "waits {after:?}, told was {WAIT:?}");
+    client.ask("second").await?;
+    let dials = script.dials();
+    let waited = dials[1].saturating_duration_since(closed);
+    // The close was told a moment after it was read.
+    ensure!(waited + Duration::from_millis(20) >= WAIT, "dialled again after {waited:?}");
+    client.close().await;
+    Ok(Figure::number(after.as_secs_f64() * 1e3, "ms")
+        .and("waited, 400 told, up to a quarter more"))
+}
+
+/// The server's own limiter: the exact time to wait, and the link stays.
+async fn refused(dice: &mut Dice) -> Result<Figure, Failure> {
+    use pamlink::limits::{Class, Rate};
+    let mut plan = Plan::new();
+    let rate = Rate::new(5, Duration::from_secs(1));
+    plan.hub.rates = plan.hub.rates.with(Class::Message, rate);
+    let house = plan.build(dice).await?;
+    let client = house.client("ada", dice).await?;
+    for turn in 0..5 {
+        client.ask(format!("turn {turn}")).await?;
+    }
+    let wait = match client.ask("one too many").await {
+        Err(AskError::Rejected { code, retry_after: Some(wait), .. })
+            if code == "RATE_LIMIT_EXCEEDED" =>
+        {
+            wait
+        }
+        other => return Err(Failure::new(format!("the sixth ended with {other:?}"))),
+    };
+    ensure!(wait <= Duration::from_millis(200), "told to wait {wait:?}");
+    tokio::time::sleep(wait).await;
+    client.ask("after the wait").await?;
+    // Another user has a rate of its own.
+    house.client("bob", dice).await?.ask("me too").await?;
+    client.close().await;
+    Ok(Figure::number(wait.as_secs_f64() * 1e3, "ms").and("told, then taken; the link stayed"))
+}
+
+async fn network(dice: &mut Dice) -> Result<Figure, Failure> {
+    let ids = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let script = {
+        let ids = Arc::clone(&ids);
+        Script::start(move |number, stream| {
+            let ids = Arc::clone(&ids);
+            async move {
+                let mut wire = welcome(stream).await?;
+                let asked = json(&wire.next_text().await?)?;
+                let id = asked["id"].clone();
+                ids.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(id.clone());
+                if number == 0 {
+                    wire.cut();
+                    return Ok(());
+                }
+                let yes = object!({ "type": "chat_response", "message": "yes", "reply_to": id });
+                wire.send(&yes.to_string()).await?;
+                answer(wire).await
+            }
+        })
+        .await?
+    };
+    let client = start(script.address(), "ada", client_config(dice))?;
+    let watch = Watch::of(&client);
+    let began = Instant::now();
+    let answered = client.ask("still there?").await?;
+    ensure!(answered.text() == "yes", "answered with {}", answered.as_str());
+    let took = began.elapsed().as_secs_f64() * 1e3;
+    let lost = |event: &Event| matches!(event, Event::Retrying { class: Class::Network, .. });
+    watch.wait("the loss", 1, lost).await?;
+    let ids = ids.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+    ensure!(ids.len() == 2 && ids[0] == ids[1] && ids[0].is_string(), "asked as {ids:?}");
+    client.close().await;
+    Ok(Figure::number(took, "ms").and("to the answer, asked again under the same id"))
+}
+
+async fn restart(dice: &mut Dice) -> Result<Figure, Failure> {
+    let house = Plan::new().build(dice).await?;
+    let address = house.address;
+    let client = house.client("ada", dice).await?;
+    let watch = Watch::of(&client);
+    client.ask("before").await?;
+    // A plain peer hears the code that the engine's client acts on.
+    let mut wire = house.wire("bob", dice).await?;
+    let closing = tokio::spawn(house.close());
+    let (code, reason) = wire.until_closed().await?;
+    ensure!(code == 1012, "closed with {code} {reason:?}");
+    closing.await??;
+    let asked = tokio::spawn({
+        let client = client.clone();
+        async move { client.ask("during").await }
+    });
+    let down = Instant::now();
+    tokio::time::sleep(Duration::from_millis(60)).await;
+    let house = Plan::new().build_at(address, dice).await?;
+    let answered = asked.await??;
+    ensure!(answered.text().ends_with("during"), "answered with {}", answered.as_str());
+    let took = down.elapsed().as_secs_f64() * 1e3;
+    let left =
+        |event: &Event| matches!(event, Event::Retrying { class: Class::ServerUnavailable, .. });
+    watch.wait("the goodbye", 1, left).await?;
+    client.close().await;
+    house.close().await?;
+    Ok(Figure::number(took, "ms").and("1012, down 60 ms, answered by the next server"))
+}
+
+/// A close code after which dialling again would only end the same way.
+async fn stops(code: u16, class: Class, dice: &mut Dice) -> Result<Figure, Failure> {
+    let script = Script::start(move |_, stream| async move {
+        let mut wire = welcome(stream).await?;
+        wire.close(code, "no").await?;
+        wire.until_closed().await.map(drop)
+    })
+    .await?;
+    let client = start(script.address(), "ada", client_config(dice))?;
+    let watch = Watch::of(&client);
+    let stopped =
+        |event: &Event| matches!(event, Event::Stopped { class: found } if *found == class);
+    watch.wait("the stop", 1, stopped).await?;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    ensure!(script.dials().len() == 1, "dialled {} times", script.dials().len());
+    client.close().await;
+    Ok(Figure::words(format!("{code} stops it, no further dial")))
+}
+
+/// A peer that stops answering is found out by the heartbeat.
+async fn silent(dice: &mut Dice) -> Result<Figure, Failure> {
+    let script = deaf().await?;
+    let mut config = client_config(dice);
+    config.engine.link.link.heartbeat.interval = Duration::from_millis(150);
+    config.engine.link.link.heartbeat.deadline = Duration::from_millis(100);
+    let client = start(script.address(), "ada", config)?;
+    let watch = Watch::of(&client);
+    let (welcomed, _) = watch.wait("the welcome", 1, |e| matches!(e, Event::Welcomed)).await?;
+    let dead = |event: &Event| matches!(event, Event::Retrying { class: Class::Timeout, .. });
+    let (found, _) = watch.wait("the finding", 1, dead).await?;
+    let took = found.saturating_duration_since(welcomed);
+    let (least, most) = (Duration::from_millis(200), Duration::from_millis(1_000));
+    ensure!(took >= least && took <= most, "found out after {took:?}");
+    client.ask("and now?").await?;
+    client.close().await;
+
+    // The other way round: the server asks, the client answers, and the link lives.
+    let mut plan = Plan::new();
+    plan.hub.link.heartbeat.interval = Duration::from_millis(50);
+    plan.hub.link.heartbeat.deadline = Duration::from_millis(200);
+    let house = plan.build(dice).await?;
+    let client = house.client("ada", dice).await?;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    ensure!(house.handle.links() == 1, "a link that answers pings was closed");
+    let pongs = house.metric_of("websocket_messages_total", "pong");
+    ensure!(pongs >= 5.0, "{pongs} pongs came in half a second");
+    client.close().await;
+    let text = format!("found out; pongs: {pongs} in 0.5 s");
+    Ok(Figure::number(took.as_secs_f64() * 1e3, "ms").and(text))
+}
+
+/// A dead link after sleep is found within the probe's time, not the heartbeat's.
+async fn woken(dice: &mut Dice) -> Result<Figure, Failure> {
+    let script = deaf().await?;
+    let mut config = client_config(dice);
+    config.engine.link.link.heartbeat.probe = Duration::from_millis(100);
+    let client = start(script.address(), "ada", config)?;
+    let watch = Watch::of(&client);
+    watch.wait("the welcome", 1, |event| matches!(event, Event::Welcomed)).await?;
+    let woken = Instant::now();
+    client.wake();
+    let dead = |event: &Event| matches!(event, Event::Retrying { class: Class::Timeout, .. });
+    let (found, _) = watch.wait("the finding", 1, dead).await?;
+    let took = found.saturating_duration_since(woken);
+    ensure!(took <= Duration::from_millis(800), "found out after {took:?}");
+    client.ask("and now?").await?;
+    client.close().await;
+    Ok(Figure::number(took.as_secs_f64() * 1e3, "ms").and("probe of 100 ms, interval 20 s"))
+}
+
+/// A server whose first link is welcomed and then ignored; later ones are answered.
+async fn deaf() -> Result<Script, Failure> {
+    Script::start(async |number, stream| {
+        let wire = welcome(stream).await?;
+        if number > 0 {
+            return answer(wire).await;
+        }
+        tokio::time::sleep(Duration::from_secs(30)).await;
+        drop(wire);
+        Ok(())
+    })
+    .await
+}
