@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use pamlink::envelope::{Envelope, EnvelopeError, TimeForm};
+use pamlink::envelope::{Envelope, EnvelopeError, Kind, TimeForm};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -24,6 +24,7 @@ struct Case {
     #[serde(default)]
     misfits: Vec<String>,
     encoded: Option<String>,
+    extra: Option<Vec<String>>,
     error: Option<Refusal>,
 }
 
@@ -40,6 +41,18 @@ fn golden_frames_are_read_and_survive() {
     assert_eq!(run("golden.json"), 12);
 }
 
+/// Sections 1.3 to 1.5 of the wire facts: every frame that clients and servers really send, with
+/// all its members.
+#[test]
+fn every_frame_that_peers_send_is_typed_whole() {
+    assert_eq!((run("client.json"), run("server.json")), (16, 44));
+    let cases: Vec<Case> = ["client.json", "server.json"].into_iter().flat_map(read).collect();
+    for kind in Kind::ALL {
+        let sent = cases.iter().any(|case| case.kind.as_deref() == Some(kind.as_str()));
+        assert!(sent, "{kind} is sent by nobody");
+    }
+}
+
 #[test]
 fn odd_frames_have_their_defined_result() {
     assert!(run("lenient.json") > 20);
@@ -50,10 +63,14 @@ fn what_is_no_envelope_is_refused_with_its_place() {
     assert!(run("refused.json") > 20);
 }
 
+fn read(file: &str) -> Vec<Case> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/vectors/envelopes").join(file);
+    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
 /// Runs a file; how many cases it has.
 fn run(file: &str) -> usize {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/vectors/envelopes").join(file);
-    let cases: Vec<Case> = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    let cases = read(file);
     for case in &cases {
         match (Envelope::parse(&case.text, Envelope::DEPTH), &case.error) {
             (Ok(envelope), None) => check(case, &envelope),
@@ -97,6 +114,10 @@ fn check(case: &Case, envelope: &Envelope<'_>) {
     assert_eq!(message.text(), case.message_text.as_deref(), "{name}");
     let misfits: Vec<_> = message.misfits().iter().map(|misfit| misfit.field).collect();
     assert_eq!(misfits, case.misfits, "{name}");
+    if let Some(extra) = &case.extra {
+        let names: Vec<_> = message.extra().fields().map(|(name, _)| name).collect();
+        assert_eq!(&names, extra, "{name}");
+    }
     if let Some(encoded) = &case.encoded {
         let mut out = String::new();
         message.encode(&mut out);

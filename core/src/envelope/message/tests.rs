@@ -66,6 +66,40 @@ fn the_parts_of_golden_frames_are_typed_and_survive() {
     assert_eq!(chat.text(), Some("fuel so far?"));
 }
 
+/// Every object that section 1.3 to 1.5 and 1.10 of the wire facts show inside of messages.
+#[test]
+fn the_objects_inside_of_messages_are_typed_whole() {
+    macro_rules! whole {
+        ($($part:ident $json:literal)*) => { $(
+            let part = $part::of(Raw::parse($json, 9).unwrap()).unwrap();
+            assert!(part.extra.is_empty() && part.misfits().is_empty(), "{part:?}");
+            let mut out = String::new();
+            part.encode(&mut out);
+            assert_eq!(out, $json);
+            assert_eq!($part::of(Raw::parse("[]", 9).unwrap()), None);
+        )* };
+    }
+    whole! {
+        AlertContent r#"{"type":"proactive_suggestion","category":"assistance","message":"m","priority":"high","alert_type":"a","timestamp":1,"actions":[]}"#
+        BookAppointment r#"{"person":"p","date":"d","time":"t","description":"d"}"#
+        Context r#"{"user_id":"u","current_page":"wins","input_mode":"voice","timezone":"z","environment":"e","timestamp":1,"current_date":"d","user_location":{},"userLocation":"1, 2","location":{},"vehicleInfo":{},"travelStyle":"s","conversation_history":[],"session_id":"s","location_request_attempted":true}"#
+        CreateTrip r#"{"destination":"d","navigate_first":true}"#
+        DebugInfo r#"{"orchestrator_initialized":false,"message_length":4,"user_id_provided":true}"#
+        Location r#"{"lat":-27.4,"lng":153.0,"latitude":-27.4,"longitude":153.0,"city":"c","region":"r","country":"c","timezone":"z","accuracy":12.5,"timestamp":1,"source":"gps","address":"a"}"#
+        LogExpense r#"{"amount":40.10,"category":"c","description":"d"}"#
+        Navigate r#"{"route":"/wins","description":"d"}"#
+        Notification r#"{"title":"t","body":"b","requireInteraction":true,"tag":"g"}"#
+        RateLimit r#"{"limit":100,"window":60,"retry_after":12,"reset":1772337966}"#
+        RateLimitInfo r#"{"remaining":0,"reset_in_seconds":12,"limit_type":"websocket"}"#
+        ResponseMetadata r#"{"agent_used":"a","tool_calls":[]}"#
+        SizeInfo r#"{"message_size_bytes":7,"limit_bytes":6,"message_size_formatted":"7 B","limit_formatted":"6 B"}"#
+        Tts r#"{"audio_data":"AA","format":"mp3","duration":1.5,"voice_used":"v","engine_used":"e","from_cache":true,"compressed":false,"latency_ms":1,"error":"e","retry_after":2}"#
+        Turn r#"{"role":"user","content":"c"}"#
+        UiAction r#"{"type":"reload_trips","entity_id":"e","entity_type":"t","entity_title":"t","metadata":{},"content":"c"}"#
+        VisualVerb r#"{"action":"navigate","parameters":{}}"#
+    }
+}
+
 #[test]
 fn oddly_typed_members_spoil_nothing_and_survive() {
     let text = concat!(
