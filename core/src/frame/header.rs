@@ -110,8 +110,8 @@ pub(super) struct Parsed {
     pub(super) key: [u8; 4],
 }
 
-/// Reads the first two bytes: all but length and key. Each fault is found at the byte that
-/// decides it, so that the outcome does not depend on how the bytes were cut.
+/// Reads the first two bytes: all but length and key. Each fault is found by a fixed number of
+/// bytes, here two, so that the outcome does not depend on how they were cut.
 #[inline]
 pub(super) fn parse_start(first: u8, second: u8, role: Role) -> Result<(Opcode, bool), FrameError> {
     if first & 0x70 != 0 {

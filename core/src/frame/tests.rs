@@ -7,6 +7,7 @@ use crate::seed::Seed;
 
 mod bounds;
 mod faults;
+mod model;
 
 /// An event that owns what it says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -219,13 +220,14 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(192))]
 
     #[test]
-    fn events_do_not_depend_on_how_the_bytes_are_cut(
+    fn events_are_those_of_the_model_however_the_bytes_are_cut(
         (masked, stream, sizes) in any::<bool>().prop_flat_map(|masked| (
             Just(masked), any_stream(masked), prop::collection::vec(1usize..40, 1..9),
         )),
     ) {
         let role = if masked { Role::Server } else { Role::Client };
         let whole = read(role, SMALL, &stream, &[usize::MAX]);
+        prop_assert_eq!(&model::read(role, SMALL, &stream), &whole);
         prop_assert_eq!(&read(role, SMALL, &stream, &[1]), &whole);
         prop_assert_eq!(&read(role, SMALL, &stream, &sizes), &whole);
         prop_assert_eq!(&read_in_place(role, SMALL, &stream, sizes[0]), &whole);
@@ -237,6 +239,7 @@ proptest! {
     ) {
         for role in [Role::Client, Role::Server] {
             let whole = read(role, SMALL, &bytes, &[usize::MAX]);
+            prop_assert_eq!(&model::read(role, SMALL, &bytes), &whole);
             prop_assert_eq!(&read(role, SMALL, &bytes, &[size]), &whole);
         }
     }

@@ -142,3 +142,20 @@ fn bytes_after_the_end_are_thrown_away() {
     reader.release();
     assert_eq!(reader.capacity(), 0);
 }
+
+#[test]
+fn a_message_is_lent_from_where_it_was_read_into() {
+    for frame in [raw(0x81, true, &[b'a'; 300]), raw(0x82, true, &[0xff; 300])] {
+        let mut reader = reader();
+        let space = reader.space(frame.len()).unwrap();
+        space[..frame.len()].copy_from_slice(&frame);
+        let payload = space[8..].as_ptr();
+        reader.filled(frame.len());
+        let lent = match reader.poll_event().unwrap() {
+            FrameEvent::Text(text) => text.as_bytes(),
+            FrameEvent::Binary(bytes) => bytes,
+            event => panic!("{event:?}"),
+        };
+        assert_eq!((lent.as_ptr(), lent.len()), (payload, 300));
+    }
+}
