@@ -71,7 +71,8 @@ impl<'a> Envelope<'a> {
     ///
     /// # Errors
     ///
-    /// The text is not JSON, not an object, nested too deep, or has no string `type`.
+    /// The text is not JSON, not an object, nested too deep, has no string `type`, or is not
+    /// shorter than 2 GiB.
     pub fn parse(text: &'a str, depth: u8) -> Result<Self, EnvelopeError> {
         let scan = Scan::object(text, depth)?;
         let kind = scan.kind.raw(text).ok_or(EnvelopeError::MissingType)?;

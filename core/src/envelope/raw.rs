@@ -28,7 +28,7 @@ impl<'a> Raw<'a> {
     ///
     /// # Errors
     ///
-    /// `NotJson` or `TooDeep`, with offsets in `json`.
+    /// `NotJson` or `TooDeep`, with offsets in `json`; `TooLong` from 2 GiB on.
     pub fn parse(json: &'a str, depth: u8) -> Result<Self, EnvelopeError> {
         check(json, depth)?;
         Ok(Self::trusted(json.trim_matches([' ', '\n', '\r', '\t']), false))

@@ -1,34 +1,40 @@
-//! One declaration for all frames.
+//! One declaration for each frame, and one for all of them.
 
-/// Makes a struct for each frame and [`Message`](super::Message) over all of them.
+/// Makes a struct for each frame.
+macro_rules! frames {
+    ( $( $(#[$doc:meta])* $kind:ident: $name:ident { $($members:tt)* } )* ) => { $(
+        record! { $(#[$doc])* $name { $($members)* } }
+
+        impl<'a> $name<'a> {
+            /// Appends the frame as JSON.
+            pub fn encode(&self, out: &mut String) {
+                let mut object = Object::of(&Kind::$kind, out);
+                self.write_members(&mut object);
+                object.end();
+            }
+        }
+
+        impl<'a> From<$name<'a>> for Message<'a> {
+            fn from(message: $name<'a>) -> Self {
+                Self::$kind(message)
+            }
+        }
+    )* };
+}
+
+/// Makes [`Message`](super::Message) of all frames.
 macro_rules! messages {
-    ( $( $(#[$doc:meta])* $kind:ident: $name:ident { $($members:tt)* } )* ) => {
-        $(
-            record! { $(#[$doc])* $name { $($members)* } }
-
-            impl<'a> $name<'a> {
-                /// Appends the frame as JSON.
-                pub fn encode(&self, out: &mut String) {
-                    let mut object = Object::of(&Kind::$kind, out);
-                    self.write_members(&mut object);
-                    object.end();
-                }
-            }
-
-            impl<'a> From<$name<'a>> for Message<'a> {
-                fn from(message: $name<'a>) -> Self {
-                    Self::$kind(message)
-                }
-            }
-        )*
-
+    ( $( $kind:ident: $name:ident, )* ) => {
         /// A frame with its payload.
         #[derive(Clone, Debug, PartialEq, Eq)]
         #[non_exhaustive]
         // Boxing the large ones would cost an allocation for each frame.
         #[allow(clippy::large_enum_variant)]
         pub enum Message<'a> {
-            $( $(#[$doc])* $kind($name<'a>), )*
+            $(
+                #[doc = concat!("[`Kind::", stringify!($kind), "`].")]
+                $kind($name<'a>),
+            )*
             /// A frame of a type that this version does not know.
             Unknown(Unknown<'a>),
         }
@@ -82,4 +88,4 @@ macro_rules! messages {
     };
 }
 
-pub(super) use messages;
+pub(super) use {frames, messages};

@@ -3,12 +3,15 @@
 //! A message keeps them [`Raw`]; `of` types one when it is wanted, and gives nothing for a value
 //! that is no object. As in messages, every member is optional and nothing is lost.
 
-use super::{Number, Object, Raw, Record, Text, Timestamp, record};
+use super::{Object, Record};
 use crate::envelope::DecodeError;
+use crate::envelope::field::Number;
 use crate::envelope::kind::{AlertAction, AlertCategory, InputMode, Priority, Verb};
-use crate::envelope::raw::Shape;
-use crate::envelope::record::{misfits, read};
+use crate::envelope::raw::{Raw, Shape};
+use crate::envelope::record::{misfits, read, record};
 use crate::envelope::scan::Members;
+use crate::envelope::text::Text;
+use crate::envelope::timestamp::Timestamp;
 
 /// Makes the types and what all of them can do.
 macro_rules! parts {

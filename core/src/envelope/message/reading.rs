@@ -3,12 +3,12 @@
 use core::time::Duration;
 
 use super::part::{RateLimit, RateLimitInfo};
-use super::{
-    Chat, ChatResponse, Connection, ErrorFrame, Extra, Message, Number, Object, Record, Text,
-};
+use super::{Chat, ChatResponse, Connection, ErrorFrame, Extra, Message, Object, Record};
+use crate::envelope::field::Number;
 use crate::envelope::raw::{Raw, Shape};
 use crate::envelope::record::Seen;
 use crate::envelope::scan::Member;
+use crate::envelope::text::Text;
 
 /// A frame of a type that this version does not know.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::part::*;
 use super::*;
 use crate::envelope::tests::{GOLDEN, json};
-use crate::envelope::{AlertAction, Shape, Verb};
+use crate::envelope::{AlertAction, ErrorCode, Id, Raw, Shape, Verb};
 
 fn typed(text: &str) -> Message<'_> {
     Envelope::parse(text, 255).unwrap().message()
