@@ -1,4 +1,100 @@
 //! The realtime engine of an AI assistant, as a sans-IO library.
+//!
+//! Both ends of a conversation run this code: an app holds a [`client::Client`], a server a
+//! [`hub::Hub`]. The engine opens no socket, reads no clock, starts no thread, draws no entropy
+//! and logs nowhere. The program around it, the *host*, brings bytes, time, randomness and
+//! tokens; the engine answers with bytes, events and the next deadline. The same inputs give the
+//! same outputs on every platform.
+//!
+//! # The run loop
+//!
+//! Every machine here has the same shape. Who knows one machine knows all:
+//!
+//! 1. **One input**, with the time: `handle_bytes`, `handle_closed`, `handle_timeout`, or a
+//!    command such as `ask` or `reply`.
+//! 2. **All outputs**: `poll_event` until it has none, then `poll_transmit`, which appends bytes
+//!    to a buffer of the caller's.
+//! 3. **One question**: `poll_timeout` says when to call `handle_timeout`, and why.
+//!
+//! A fault of the peer is an event. A misuse by the caller is a typed error. Nothing panics, and
+//! nothing is lost in silence: what a caller asks for ends in exactly one outcome, and every
+//! bound has an event that says it was reached.
+//!
+//! # A conversation in memory
+//!
+//! A client and a hub with nothing between them but two buffers:
+//!
+//! ```
+//! use std::sync::Arc;
+//! use std::time::Duration;
+//!
+//! use pamlink::client::{self, Client, ClientConfig};
+//! use pamlink::envelope::Chat;
+//! use pamlink::hub::{self, Auth, Hub, HubConfig, Reply};
+//! use pamlink::link::{AuthError, Claims, Endpoint, Token, Verify};
+//! use pamlink::routing::Table;
+//! use pamlink::seed::Seed;
+//! use pamlink::time::{Mono, Now, Wall};
+//!
+//! /// Takes every token for a good one. A real host uses `link::jwt::Verifier`.
+//! struct Anybody;
+//!
+//! impl Verify for Anybody {
+//!     fn verify(&self, _token: &str, now: Wall) -> Result<Claims, AuthError> {
+//!         Ok(Claims::new("ann", now + Duration::from_secs(3600)))
+//!     }
+//! }
+//!
+//! // The host reads its clocks at each input; here they stand still.
+//! let now = Now::new(Mono::ZERO, Wall::from_unix_secs(1_772_337_906));
+//!
+//! let auth = Auth::Verifier(Box::new(Anybody));
+//! let routes = Arc::new(Table::default());
+//! let mut hub = Hub::new(HubConfig::default(), auth, routes, Seed::from_number(1));
+//! let link = hub.accept(now)?;
+//!
+//! let endpoint = Endpoint::pam("ws://localhost", "ann")?;
+//! let mut client = Client::new(ClientConfig::default(), endpoint, Seed::from_number(2), now)?;
+//! client.connect(now);
+//! client.provide_token(now, Token::new("e.y.J"))?;
+//! client.handle_dialed(now);
+//! client.ask(now, &Chat { message: Some("how is my budget?".into()), ..Chat::default() })?;
+//!
+//! let mut answer = None;
+//! let (mut up, mut down) = (Vec::new(), Vec::new());
+//! while answer.is_none() {
+//!     // The client's turn.
+//!     while let Some(event) = client.poll_event() {
+//!         if let client::Event::Answer { envelope, .. } = event {
+//!             answer = envelope.field("message").and_then(|text| Some(text.text()?.to_string()));
+//!         }
+//!     }
+//!     let _ = client.poll_transmit(&mut up);
+//!
+//!     // The hub's turn.
+//!     hub.handle_bytes(now, link, &std::mem::take(&mut up))?;
+//!     let mut request = None;
+//!     while let Some(event) = hub.poll_event() {
+//!         if let hub::Event::Request(asked) = event {
+//!             request = Some((asked.request, format!("{} is on it", asked.decision.agent.name)));
+//!         }
+//!     }
+//!     if let Some((request, text)) = request {
+//!         hub.reply(now, request, &Reply::text(&text))?;
+//!     }
+//!     let _ = hub.poll_transmit(link, &mut down);
+//!     client.handle_bytes(now, &std::mem::take(&mut down))?;
+//! }
+//! assert_eq!(answer.as_deref(), Some("Financial Advisor is on it"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What is where
+//!
+//! From the ground up; a module knows only those above it: [`time`], [`seed`], [`metrics`],
+//! [`frame`], [`envelope`], [`dedup`], [`limits`], [`routing`], [`link`], [`client`], [`hub`].
+//! Each can be used without those below it: [`frame`] is a WebSocket codec, [`envelope`] a codec
+//! of the dialect for a transport that speaks WebSocket already.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]

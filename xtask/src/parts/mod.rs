@@ -6,6 +6,7 @@ mod links;
 mod peers;
 mod purity;
 mod report;
+mod rooms;
 mod rust;
 mod style;
 
@@ -37,6 +38,11 @@ const PARTS: &[Part] = &[
         name: "purity",
         about: "core reaches for no clock, thread, socket, entropy or log",
         run: purity::run,
+    },
+    Part {
+        name: "rooms",
+        about: "no module of core reaches back (docs/architecture.md)",
+        run: rooms::run,
     },
     Part { name: "lint", about: "clippy, warnings are errors", run: rust::lint },
     Part {
