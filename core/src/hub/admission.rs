@@ -7,8 +7,8 @@ use crate::dedup::{First, Key, UserKey, Window};
 use crate::envelope::{Envelope, Kind, Raw, Scan, Text};
 use crate::limits::{Class, RateLimiter, Sizes};
 use crate::link::Token;
-use crate::metrics::{Direction, MessageType, Metrics};
-use crate::routing::{Choice, Query, Refused, Router};
+use crate::metrics::{Direction, MessageType, Metrics, RouteReason};
+use crate::routing::{Choice, Decision, Query, Refused, Router};
 use crate::time::Now;
 
 /// The longest id, in bytes of JSON.
@@ -193,11 +193,27 @@ impl Admission<'_> {
             text: words.as_deref().unwrap_or(""),
         };
         let choice = self.router.choose(self.now.mono, &query);
+        self.count(choice);
         match choice.refused {
             None => Ok(choice),
             Some(Refused::UnknownAgent) if self.unknown_agent == UnknownAgent::Route => Ok(choice),
             Some(refused) => Err(Fault::Route(refused)),
         }
+    }
+
+    fn count(&mut self, choice: Choice) {
+        let decision = self.router.decision(choice);
+        let agent = self.metrics.routes.agent(&decision.agent.id);
+        self.metrics.routes.increment(agent, reason(&decision));
+    }
+}
+
+/// Why a route was taken, as it is counted.
+fn reason(decision: &Decision<'_>) -> RouteReason {
+    match (decision.refused, decision.fallback) {
+        (Some(Refused::Busy | Refused::Unavailable { .. }), _) => RouteReason::Unavailable,
+        (None, Some(_)) => RouteReason::Fallback,
+        _ => RouteReason::known(decision.because.as_str()),
     }
 }
 

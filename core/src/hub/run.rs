@@ -7,8 +7,9 @@ use super::slab::NONE;
 use super::slot::{Phase, Slot};
 use super::{Hub, LinkId, Parting, TURN};
 use crate::envelope::Envelope;
-use crate::link::{Class, Overflow, Overflowed, State, Step};
-use crate::metrics::{CloseClass, Dropped, Eviction, Metrics};
+use crate::frame::handshake::HandshakeError;
+use crate::link::{Cause, Class, Overflow, Overflowed, State, Step};
+use crate::metrics::{CloseClass, Dropped, Eviction, HandshakeFailure, Metrics};
 use crate::time::Now;
 
 impl Hub {
@@ -151,13 +152,17 @@ impl Hub {
     fn ended(&mut self, index: u32) -> Told {
         let mut told = Told::Closed { slot: index, running: 0, links_of_user: 0 };
         let Some(slot) = self.links.get_mut(index) else { return told };
-        let welcomed = slot.phase == Phase::Open;
+        let (opening, welcomed) = (slot.phase == Phase::Opening, slot.phase == Phase::Open);
         slot.phase = Phase::Ended;
         slot.deadline = None;
         slot.claim = None;
         slot.turns = Default::default();
         let (user, still, since) = (slot.user, slot.running, slot.since);
-        let class = slot.link.closed().map_or(Class::Network, |closed| closed.class);
+        let closed = slot.link.closed();
+        let class = closed.map_or(Class::Network, |closed| closed.class);
+        if let Some(failure) = closed.filter(|_| opening).and_then(|closed| failure(closed.cause)) {
+            self.metrics.handshake_failures.increment(failure);
+        }
         self.timers.remove(index);
         self.metrics.closes.increment(CloseClass::known(class.as_str()));
         if welcomed {
@@ -288,6 +293,8 @@ impl Hub {
 
     /// Fills in what is known elsewhere.
     pub(super) fn gauge(&self, metrics: &mut Metrics) {
+        let links = self.links.slots().filter_map(|slot| self.links.get(slot));
+        metrics.buffered_bytes.set_size(links.map(|slot| slot.link.queued()).sum());
         metrics.users_active.set_size(self.users.len());
         metrics.requests_active.set_size(self.requests.len());
         metrics.window_entries.set_size(self.window.len());
@@ -298,4 +305,26 @@ impl Hub {
         metrics.window_evictions.set_total(Eviction::Result, evictions.results);
         metrics.rate_crowded.set_total(self.rates.crowded());
     }
+}
+
+/// What an opening handshake failed of; nothing if the hub itself turned the link away.
+fn failure(cause: &Cause) -> Option<HandshakeFailure> {
+    let error = match cause {
+        Cause::Handshake(error) => error,
+        Cause::Timeout(_) => return Some(HandshakeFailure::Timeout),
+        Cause::Transport => return Some(HandshakeFailure::Ended),
+        _ => return None,
+    };
+    Some(match error {
+        HandshakeError::HeadTooLarge { .. }
+        | HandshakeError::TargetTooLong { .. }
+        | HandshakeError::TooManyHeaders { .. } => HandshakeFailure::TooLarge,
+        HandshakeError::Header { header, .. } if header == "Sec-WebSocket-Version" => {
+            HandshakeFailure::Version
+        }
+        HandshakeError::Header { .. } => HandshakeFailure::Upgrade,
+        HandshakeError::Method => HandshakeFailure::Method,
+        HandshakeError::Version => HandshakeFailure::Version,
+        _ => HandshakeFailure::Malformed,
+    })
 }

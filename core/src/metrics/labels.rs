@@ -126,7 +126,7 @@ labels! {
         Method = "method",
         /// A header that an upgrade needs is missing or wrong.
         Upgrade = "upgrade",
-        /// The version is not 13.
+        /// HTTP is not of version 1.1, or the WebSocket not of version 13.
         Version = "version",
         /// The transport ended first.
         Ended = "ended",

@@ -1,6 +1,7 @@
 //! The hub seen from its host and from its peers.
 
 mod answers;
+mod metrics;
 mod opening;
 mod support;
 mod time;
