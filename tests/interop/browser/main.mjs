@@ -95,4 +95,4 @@ test('the page had no fault and fetched nothing from elsewhere', async () => {
   same([faults, foreign], [[], []], 'faults, foreign requests');
 });
 
-await run();
+await run(() => browser.close());

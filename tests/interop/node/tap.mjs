@@ -18,8 +18,8 @@ export function same(found, expected, what = 'value') {
   check(a === b, `${what}: expected ${b}, found ${a}`);
 }
 
-/** Runs all tests in order and ends the process. */
-export async function run() {
+/** Runs all tests in order, then `after`, and ends the process. */
+export async function run(after = async () => {}) {
   let failed = 0;
   for (const [at, { name, body, limit }] of tests.entries()) {
     let timer;
@@ -37,5 +37,6 @@ export async function run() {
       clearTimeout(timer);
     }
   }
+  await after().catch((error) => console.log(`# ${error}`));
   process.exit(failed === 0 ? 0 : 1);
 }
