@@ -11,19 +11,18 @@ import tap
 
 
 async def main():
-    """Runs all tests."""
+    """Runs all tests; whether all passed."""
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, asyncio.current_task().cancel)
-    config = {"rate": client.PLENTY, "heartbeat": {"interval_ms": 500}}
-    shared = await pamlink.Server.start(config)
-    client.add(shared)
-    client.add_alone()
-    client.add_last()
-    server.add()
-    return await tap.run()
+    try:
+        config = {"rate": client.PLENTY, "heartbeat": {"interval_ms": 500}}
+        client.add(await pamlink.Server.start(config))
+        client.add_alone()
+        client.add_last()
+        server.add()
+        return await tap.run()
+    finally:
+        await pamlink.end_all()
 
 
-try:
-    sys.exit(0 if asyncio.run(main()) else 1)
-finally:
-    pamlink.end_all()
+sys.exit(0 if asyncio.run(main()) else 1)

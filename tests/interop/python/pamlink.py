@@ -22,11 +22,12 @@ _secret_file.write_bytes(SECRET)
 _children = set()
 
 
-def end_all():
+async def end_all():
     """Ends every child that still runs."""
-    for child in _children:
+    for child in list(_children):
         with contextlib.suppress(ProcessLookupError):
             child.kill()
+        await ended(child)
     _folder.cleanup()
 
 

@@ -21,6 +21,16 @@ def steps(name):
     return json.loads((_FOLDER / f"{name}.json").read_text())["steps"]
 
 
+def question(step):
+    """The text of a step that is a chat, else nothing."""
+    try:
+        frame = json.loads(step["text"])
+    except ValueError:
+        return None
+    is_chat = isinstance(frame, dict) and frame.get("type") == "chat"
+    return frame.get("message", frame.get("content")) if is_chat else None
+
+
 def differences(frame, expect):
     """What `frame` lacks of what `expect` wants; empty when it has all."""
     found = []
