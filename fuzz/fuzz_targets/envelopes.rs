@@ -25,6 +25,11 @@ fuzz_target!(|input: &[u8]| {
         Err(EnvelopeError::TooDeep { at, .. }) => assert!(at < text.len()),
         Err(error) => assert!(!error.to_string().is_empty()),
     }
+    // A refusal names the id that an acceptance would have shown.
+    let refused_id = Envelope::refused_id(text);
+    if let Ok(envelope) = Envelope::parse(text, u8::MAX) {
+        assert!(refused_id.is_none() || refused_id == envelope.id());
+    }
     // A smaller depth refuses more, and never other things.
     if let Err(shallow) = Envelope::parse(text, Envelope::DEPTH) {
         let is_depth = matches!(shallow, EnvelopeError::TooDeep { .. });

@@ -21,7 +21,7 @@ impl<'a> Raw<'a> {
     pub const NULL: Self = Self { json: "null", plain: false };
 
     /// The empty array.
-    pub const EMPTY_LIST: Self = Self { json: "[]", plain: false };
+    pub(super) const EMPTY_LIST: Self = Self { json: "[]", plain: false };
 
     /// The value that `json` spells, nested no deeper than `depth` (a container of scalars has
     /// the depth 1). Whitespace around it is left out.

@@ -272,6 +272,17 @@ proptest! {
         let _ = Envelope::parse(&text, depth);
         let _ = Envelope::refused_id(&text);
     }
+
+    #[test]
+    fn a_refused_id_is_the_id_of_the_text_but_for_its_fault(id in json(), rest in json()) {
+        let shallow = format!(r#"{{"x":{rest},"id":{id},"type":"a"}}"#);
+        let whole = Envelope::parse(&shallow, 255).unwrap();
+        let found = Envelope::refused_id(&shallow);
+        prop_assert!(found.is_none() || found == whole.id());
+        prop_assert_eq!(found.is_some(), matches!(whole.field("id").unwrap().shape(), Shape::Text | Shape::Number));
+        let cut = &shallow[..shallow.len() - 1];
+        prop_assert_eq!(Envelope::refused_id(cut), found);
+    }
 }
 
 fn read_time(json: &str) -> Timestamp<'_> {
