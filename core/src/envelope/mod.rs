@@ -134,17 +134,12 @@ impl<'a> Envelope<'a> {
         Message::decode(self)
     }
 
-    /// Calls `visit` with the name and the value of every top-level member, in the order of the
-    /// text. One walk, for those who look for several.
+    /// Calls `visit` with every top-level member, in the order of the text: what stands between
+    /// the quotes of its name ([`spelled_name`] reads it), and its value. One walk, for those who
+    /// look for several.
     #[inline]
-    pub(crate) fn visit_members(&self, mut visit: impl FnMut(&str, Raw<'a>)) {
-        self.scan.members(self.text).for_each(|member| {
-            if member.key.contains('\\') {
-                visit(&member.name(), member.value);
-            } else {
-                visit(member.key, member.value);
-            }
-        });
+    pub(crate) fn visit_members(&self, mut visit: impl FnMut(&'a str, Raw<'a>)) {
+        self.scan.visit(self.text, |member| visit(member.key, member.value));
     }
 
     /// The id as it is spelled.
@@ -158,6 +153,12 @@ impl<'a> Envelope<'a> {
         let members = self.scan.members(self.text);
         members.filter(|member| member.is_named(name)).last().map(|member| member.value)
     }
+}
+
+/// The name that is spelled like this, with or without escapes.
+#[inline]
+pub(crate) fn spelled_name(spelled: &str) -> Text<'_> {
+    Text::from_spelled(spelled, false)
 }
 
 impl fmt::Debug for Envelope<'_> {

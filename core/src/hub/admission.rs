@@ -4,7 +4,7 @@ use super::UnknownAgent;
 use super::inline::InlineText;
 use super::refusal::Fault;
 use crate::dedup::{First, Key, UserKey, Window};
-use crate::envelope::{Envelope, Kind, Raw, Scan, Text};
+use crate::envelope::{Envelope, Kind, Raw, Scan, Text, spelled_name};
 use crate::limits::{Class, RateLimiter, Sizes};
 use crate::link::Token;
 use crate::metrics::{Direction, MessageType, Metrics, RouteReason};
@@ -24,9 +24,9 @@ pub(super) enum Finding {
     /// It brings a token.
     Renewal { token: Token },
     /// It is for the host, and wants no reply of the host's.
-    Message { scan: Scan, acknowledge: bool, id: Option<InlineText> },
+    Message { acknowledge: bool, id: Option<InlineText> },
     /// It is for the host, who is to reply.
-    Request { scan: Scan, choice: Choice, key: Option<Key>, id: Option<InlineText> },
+    Request { choice: Choice, key: Option<Key>, id: Option<InlineText> },
     /// It came before.
     Repeat { key: Key, id: Option<InlineText>, first: First },
     /// It is not taken.
@@ -47,6 +47,8 @@ pub(super) struct Admission<'h> {
     pub(super) rates: &'h mut RateLimiter,
     pub(super) router: &'h mut Router,
     pub(super) metrics: &'h mut Metrics,
+    /// Where the members of the envelope are, if it is one.
+    pub(super) scan: &'h mut Option<Scan>,
 }
 
 /// The members that the hub looks at, found in one walk.
@@ -60,17 +62,21 @@ struct Members<'a> {
 }
 
 impl<'a> Members<'a> {
-    /// Takes note of a member. Of equal names the last one counts.
-    fn note(&mut self, name: &str, value: Raw<'a>) {
+    /// Takes note of a member, and tells whether its name is one that is often seen. Of equal
+    /// names the last one counts.
+    #[inline]
+    fn note(&mut self, name: &str, value: Raw<'a>) -> bool {
         let place = match name {
             "agent" => &mut self.agent,
             "content" => &mut self.content,
             "intent" => &mut self.intent,
             "message" => &mut self.message,
             "token" => &mut self.token,
-            _ => return,
+            "type" | "id" | "context" | "timestamp" | "user_id" | "session_id" => return true,
+            _ => return false,
         };
         *place = Some(value);
+        true
     }
 }
 
@@ -88,6 +94,7 @@ impl Admission<'_> {
                 return Finding::Fault { fault: Fault::Envelope(error), id, in_order };
             }
         };
+        *self.scan = Some(envelope.scan());
         let kind = envelope.kind();
         let name = kind.as_str();
         self.metrics.messages.increment(MessageType::known(name), Direction::Inbound);
@@ -101,11 +108,15 @@ impl Admission<'_> {
         let rule = self.sizes.rule(name);
         let mut checked = rule.check_bytes(text.len());
         let mut members = Members::default();
-        envelope.visit_members(|name, value| {
-            if checked.is_ok() {
-                checked = rule.check_member(name, value.as_json());
+        envelope.visit_members(|spelled, value| {
+            let known = members.note(spelled, value);
+            if known || !spelled.contains('\\') {
+                checked = checked.and_then(|()| rule.check_member(spelled, value.as_json()));
+            } else {
+                let name = spelled_name(spelled);
+                members.note(&name, value);
+                checked = checked.and_then(|()| rule.check_member(&name, value.as_json()));
             }
-            members.note(name, value);
         });
         if let Err(refusal) = checked {
             return fault(Fault::Limits(refusal), id, &kind);
@@ -135,7 +146,7 @@ impl Admission<'_> {
         }
         let acknowledge = kind == Kind::ContextUpdate;
         if acknowledge || kind == Kind::Init || self.accepts.iter().any(|taken| taken == name) {
-            return Finding::Message { scan: envelope.scan(), acknowledge, id };
+            return Finding::Message { acknowledge, id };
         }
         fault(Fault::UnknownType, id, &kind)
     }
@@ -166,7 +177,7 @@ impl Admission<'_> {
                 if let Some(key) = key {
                     self.window.remember(self.now.mono, key);
                 }
-                Finding::Request { scan: envelope.scan(), choice, key, id }
+                Finding::Request { choice, key, id }
             }
             Err(refused) => fault(refused, id, kind),
         }

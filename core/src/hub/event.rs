@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use super::users::UserIndex;
 use super::{LinkId, RequestId};
-use crate::envelope::{Envelope, ErrorCode, Scan};
+use crate::envelope::{Envelope, ErrorCode};
 use crate::frame::{Item, handshake};
 use crate::link::{Closed, Overflowed, Token};
 use crate::routing::{Choice, Decision};
@@ -151,8 +151,8 @@ pub(super) enum Told {
     Http(u32),
     Authorize(u32),
     Opened(u32),
-    Request { slot: u32, request: RequestId, text: Item, scan: Scan, choice: Choice },
-    Message { slot: u32, text: Item, scan: Scan },
+    Request { slot: u32, request: RequestId, text: Item, choice: Choice },
+    Message { slot: u32, text: Item },
     Duplicate { slot: u32, first: Repeat },
     Refused(Refusal),
     Expired { request: RequestId, user: UserIndex },

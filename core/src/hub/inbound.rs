@@ -31,6 +31,7 @@ impl Hub {
             rates: &mut self.rates,
             router: &mut self.router,
             metrics: &mut self.metrics,
+            scan: &mut self.scan,
         };
         // If it is not UTF-8 the link's next step says so.
         let finding = admission.examine(slot.link.text(text).ok()?);
@@ -46,18 +47,18 @@ impl Hub {
                 None
             }
             Finding::Renewal { token } => self.renewal(index, token),
-            Finding::Message { scan, acknowledge, id: asked } => {
+            Finding::Message { acknowledge, id: asked } => {
                 if acknowledge {
                     self.text.clear();
                     let reply_to = asked.as_ref().and_then(id);
                     write::context_updated(&mut self.text, self.now.wall, reply_to.as_ref());
                     self.send_text(index, MessageType::ContextUpdated);
                 }
-                Some(Told::Message { slot: index, text, scan })
+                Some(Told::Message { slot: index, text })
             }
-            Finding::Request { scan, choice, key, id } => {
+            Finding::Request { choice, key, id } => {
                 let request = self.enter(index, &choice, key, id)?;
-                Some(Told::Request { slot: index, request, text, scan, choice })
+                Some(Told::Request { slot: index, request, text, choice })
             }
             Finding::Repeat { key, id, first } => self.repeat(index, key, id, first),
             Finding::Fault { fault, id, in_order } => {

@@ -61,6 +61,7 @@ use self::slot::{Phase, Slot};
 use self::timers::Timers;
 use self::users::{UserIndex, Users};
 use crate::dedup::Window;
+use crate::envelope::Scan;
 use crate::limits::{RateLimiter, Violations};
 use crate::link::{AnswerError, LinkConfig, ServerLink, Transmit};
 use crate::metrics::{Direction, Metrics, RefusedConnection, Snapshot};
@@ -95,10 +96,14 @@ pub struct Hub {
     metrics: Metrics,
     random: Random,
     drain: Option<Drain>,
+    /// Where the members of the message are that was examined last.
+    scan: Option<Scan>,
     /// JSON in the making.
     text: String,
     /// A frame in the making.
     frame: Vec<u8>,
+    /// The answer to what wants none.
+    nothing: Arc<[u8]>,
     /// What the last event lent, to be given up at the next call.
     parting: Parting,
 }
@@ -185,8 +190,10 @@ impl Hub {
             metrics: Metrics::new(),
             random,
             drain: None,
+            scan: None,
             text: String::new(),
             frame: Vec::new(),
+            nothing: Arc::new([]),
             parting: Parting { link: NONE, user: NONE },
             config,
         }

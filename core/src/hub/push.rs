@@ -128,8 +128,11 @@ impl Hub {
         closed
     }
 
-    /// Queues a shared frame on a link. Whether the link took it.
+    /// Queues a shared frame on a link. Whether the link took it. An empty one is no frame.
     pub(super) fn send_frame(&mut self, index: u32, frame: Arc<[u8]>) -> bool {
+        if frame.is_empty() {
+            return true;
+        }
         let now = self.now;
         let Some(slot) = self.links.get_mut(index) else { return false };
         let sent = slot.link.send_frame(now, frame).is_ok();

@@ -57,14 +57,31 @@ impl Hub {
             }
         };
         self.metrics.messages.increment(kind, Direction::Outbound);
-        let delivered = self.conclude(request.slot, outcome);
+        let frame = self.take_frame();
+        let delivered = self.conclude(request.slot, frame, outcome);
         self.users.leave_if_idle(user);
         Ok(delivered)
     }
 
-    /// Ends a request with the text that was made for it.
-    fn conclude(&mut self, slot: u32, outcome: Outcome) -> Delivered {
-        let frame = self.take_frame();
+    /// Ends a request that wants no answer: the peer gets none, and neither do its repeats.
+    ///
+    /// # Errors
+    ///
+    /// [`ReplyError::NotRunning`]: nothing has changed.
+    pub fn dismiss(&mut self, now: Now, request: RequestId) -> Result<(), ReplyError> {
+        self.set_now(now);
+        let Some(running) = self.requests.find(request.slot, request.generation) else {
+            return Err(ReplyError::NotRunning(request));
+        };
+        let user = running.user;
+        let nothing = Arc::clone(&self.nothing);
+        self.conclude(request.slot, nothing, Outcome::Success);
+        self.users.leave_if_idle(user);
+        Ok(())
+    }
+
+    /// Ends a request with this frame for an answer.
+    fn conclude(&mut self, slot: u32, frame: Arc<[u8]>, outcome: Outcome) -> Delivered {
         let now = self.now.mono;
         let Some(request) = self.requests.get(slot) else { return Delivered::Absent };
         let user = request.user;
@@ -252,7 +269,8 @@ impl Hub {
         let message = "no answer came in time";
         self.write_error(&ErrorCode::RequestExpired, message, None, reply_to.as_ref());
         self.metrics.messages.increment(MessageType::Error, Direction::Outbound);
-        self.conclude(slot, Outcome::Failure);
+        let frame = self.take_frame();
+        self.conclude(slot, frame, Outcome::Failure);
         // The event still names the user.
         self.parting.user = user;
         Some(Told::Expired { request, user })

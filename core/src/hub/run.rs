@@ -70,17 +70,16 @@ impl Hub {
             let link = self.id(slot);
             let user = self.users.name(user);
             let text = self.links.get_mut(slot)?.link.text(text).ok()?;
+            let envelope = Envelope::from_scan(text, self.scan?);
             return Some(match told {
-                Told::Request { request, scan, choice, .. } => Event::Request(Request {
+                Told::Request { request, choice, .. } => Event::Request(Request {
                     request,
                     link,
                     user,
                     decision: self.router.decision(choice),
-                    envelope: Envelope::from_scan(text, scan),
+                    envelope,
                 }),
-                Told::Message { scan, .. } => {
-                    Event::Message { link, user, envelope: Envelope::from_scan(text, scan) }
-                }
+                Told::Message { .. } => Event::Message { link, user, envelope },
                 _ => return None,
             });
         }

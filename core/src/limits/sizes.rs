@@ -3,7 +3,7 @@
 use hashbrown::HashMap;
 
 use super::refusal::{Code, Refusal, Unit};
-use crate::envelope::Envelope;
+use crate::envelope::{Envelope, spelled_name};
 
 /// The limits of one message type.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +18,13 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// With the smallest limits first.
+    fn sorted(mut self) -> Self {
+        self.fields.sort_by_key(|(_, limit)| *limit);
+        self.nested.sort_by_key(|(_, limit)| *limit);
+        self
+    }
+
     /// Checks the length of the whole text.
     #[inline]
     pub(crate) fn check_bytes(&self, len: usize) -> Result<(), Refusal> {
@@ -40,8 +47,10 @@ impl Rule {
     }
 
     fn check_long_member(&self, name: &str, raw: &str) -> Result<(), Refusal> {
+        // Few values are longer than any limit at all, and the smallest come first.
         let limit_of = |limits: &[(&'static str, usize)]| {
-            limits.iter().find(|(limited, limit)| raw.len() > *limit && *limited == name).copied()
+            let mut exceeded = limits.iter().take_while(|(_, limit)| raw.len() > *limit);
+            exceeded.find(|(limited, _)| *limited == name).copied()
         };
         if let Some((name, limit)) = limit_of(&self.fields)
             && let Some(actual) = characters_over(raw, limit)
@@ -97,13 +106,13 @@ impl Sizes {
     pub fn new(depth: u8, other: Rule) -> Self {
         // Only the host inserts, so the map needs no secret; the same on every run.
         let state = ahash::RandomState::with_seeds(1, 2, 3, 4);
-        Self { depth, other, rules: HashMap::with_hasher(state) }
+        Self { depth, other: other.sorted(), rules: HashMap::with_hasher(state) }
     }
 
     /// With a rule for one type.
     #[must_use]
     pub fn with(mut self, kind: &str, rule: Rule) -> Self {
-        self.rules.insert(kind.into(), rule);
+        self.rules.insert(kind.into(), rule.sorted());
         self
     }
 
@@ -128,7 +137,7 @@ impl Sizes {
         let mut checked = Ok(());
         envelope.visit_members(|name, value| {
             if checked.is_ok() {
-                checked = rule.check_member(name, value.as_json());
+                checked = rule.check_member(&spelled_name(name), value.as_json());
             }
         });
         checked
