@@ -24,6 +24,7 @@
 mod admission;
 mod config;
 mod drain;
+mod error;
 mod event;
 mod ids;
 mod inbound;
@@ -39,6 +40,7 @@ mod slab;
 mod slot;
 mod timers;
 mod users;
+mod views;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -46,9 +48,9 @@ use std::sync::Arc;
 use core::fmt;
 
 use ahash::RandomState;
-use thiserror::Error;
 
 pub use self::config::{Auth, HubConfig, UnknownAgent, UserCap};
+pub use self::error::{Full, InputError, RespondError, UnknownLink};
 pub use self::event::{Event, Refused, Repeat, Request};
 pub use self::ids::{LinkId, RequestId};
 pub use self::push::{Push, PushError};
@@ -63,8 +65,8 @@ use self::users::{UserIndex, Users};
 use crate::dedup::Window;
 use crate::envelope::Scan;
 use crate::limits::{RateLimiter, Violations};
-use crate::link::{AnswerError, LinkConfig, ServerLink, Transmit};
-use crate::metrics::{Direction, Metrics, RefusedConnection, Snapshot};
+use crate::link::{LinkConfig, ServerLink, Transmit};
+use crate::metrics::{Direction, Metrics, RefusedConnection};
 use crate::routing::{Replaced, Router, Table};
 use crate::seed::{Random, Seed};
 use crate::time::{Deadline, Mono, Now, TimerReason, Wall};
@@ -113,47 +115,6 @@ pub struct Hub {
 struct Parting {
     link: u32,
     user: UserIndex,
-}
-
-/// The hub takes no further connection.
-#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Full {
-    /// It holds as many links as it may.
-    #[error("the hub holds as many links as it may")]
-    Links,
-    /// It is being drained.
-    #[error("the hub is being drained")]
-    Draining,
-}
-
-/// Why bytes were not taken.
-#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum InputError {
-    /// As much waits to be looked at as a link may hold: poll events first.
-    #[error("events must be polled before this link can take more bytes")]
-    NotDrained,
-    /// The link has ended. The connection can be dropped.
-    #[error("no such link")]
-    UnknownLink,
-}
-
-/// The link has ended.
-#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-#[error("no such link")]
-pub struct UnknownLink;
-
-/// Why an HTTP request was not answered.
-#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum RespondError {
-    /// The response breaks HTTP, or no request waits for one.
-    #[error(transparent)]
-    Answer(#[from] AnswerError),
-    /// The link has ended.
-    #[error("no such link")]
-    UnknownLink,
 }
 
 impl Hub {
@@ -346,62 +307,6 @@ impl Hub {
     /// Replaces who decides whether tokens are good, for tokens that come from now on.
     pub fn set_auth(&mut self, auth: Auth) {
         self.auth = auth;
-    }
-
-    // Views.
-
-    /// Links that have not ended.
-    pub fn links(&self) -> usize {
-        self.links.len()
-    }
-
-    /// Users with a link or a running request.
-    pub fn users(&self) -> usize {
-        self.users.len()
-    }
-
-    /// Running requests.
-    pub fn requests(&self) -> usize {
-        self.requests.len()
-    }
-
-    /// The welcomed links of a user, newest first.
-    pub fn links_of(&self, user: &str) -> impl Iterator<Item = LinkId> + '_ {
-        let first = self.users.find(user).and_then(|user| self.users.get(user));
-        self.links_from(first.map_or(NONE, |user| user.first_link)).map(|slot| self.id(slot))
-    }
-
-    /// The router: which table decides, and how its agents are doing.
-    pub fn router(&self) -> &Router {
-        &self.router
-    }
-
-    /// All that was counted.
-    pub fn metrics(&self) -> Snapshot {
-        let mut metrics = self.metrics.clone();
-        self.gauge(&mut metrics);
-        metrics.snapshot()
-    }
-
-    /// Bytes held by the hub and its links.
-    pub fn memory(&self) -> usize {
-        let links: usize = self
-            .links
-            .slots()
-            .filter_map(|slot| self.links.get(slot))
-            .map(|slot| size_of::<Slot>() + slot.heap() + slot.link.memory())
-            .sum();
-        links
-            + self.links.memory()
-            + self.users.memory()
-            + self.requests.memory()
-            + self.timers.memory()
-            + self.window.memory()
-            + self.rates.memory()
-            + self.violations.memory()
-            + (self.ready.capacity() + self.writable.capacity()) * size_of::<u32>()
-            + self.text.capacity()
-            + self.frame.capacity()
     }
 }
 
