@@ -137,3 +137,21 @@ proptest! {
         }
     }
 }
+
+/// Tables that cost most for their size: whatever they hold, they are read in one go.
+#[test]
+fn hostile_tables_are_refused_with_bounded_lists_of_faults() {
+    let ten_mebibytes = format!(r#"{{"version": "{}"}}"#, "x".repeat(10 * 1024 * 1024));
+    assert_eq!(Table::from_json(&ten_mebibytes).unwrap_err().faults().len(), 1);
+
+    let keywords: Vec<String> = (0..100_000).map(|n| format!("w{n}")).collect();
+    let told = faults(&with_agents(&json!([{ "id": "a", "keywords": keywords }])));
+    assert_eq!(told, ["the number of elements must be 0 to 2000, is 100000"]);
+
+    let unknown: Vec<String> = (0..20_000).map(|n| format!(r#""{n}":1"#)).collect();
+    let text = format!("{{{}}}", unknown.join(","));
+    assert!(text.len() < MAX_TABLE);
+    let error = Table::from_json(&text).unwrap_err();
+    assert_eq!(error.faults().len(), 64);
+    assert!(error.more() > 19_900);
+}

@@ -89,3 +89,21 @@ proptest! {
         prop_assert_eq!(folded(&once), once);
     }
 }
+
+#[test]
+fn letters_that_fold_oddly_neither_panic_nor_match_by_half() {
+    // Two characters in lower case: left as it is, and still a letter to what stands next to it.
+    assert_eq!(best(&["İstanbul", "stanbul"], "in İSTANBUL now"), Some("İstanbul"));
+    assert_eq!(best(&["istanbul"], "İstanbul"), None);
+    assert_eq!(best(&["stanbul"], "İstanbul"), None);
+    assert_eq!(best(&["straße", "strasse"], "eine STRAẞE"), Some("straße"));
+    assert_eq!(best(&["kelvin"], "\u{212a}ELVIN"), Some("kelvin"));
+    // A combining mark belongs to the letter before it.
+    assert_eq!(best(&["cafe"], "cafe\u{301}"), None);
+    assert_eq!(best(&["cafe"], "cafe \u{301}"), Some("cafe"));
+    assert_eq!(best(&["\u{915}"], "\u{915}\u{93c}"), None, "a nukta too");
+    assert_eq!(best(&["\u{9a1}"], "\u{9a1}\u{9bc}"), None, "and that of Bengali");
+    // Written from the right, and with marks of direction around it.
+    assert_eq!(best(&["מחיר"], "\u{200f}מחיר\u{200f}?"), Some("מחיר"));
+    assert_eq!(best(&["מחיר"], "המחיר"), None);
+}
