@@ -8,6 +8,7 @@ use super::slot::Phase;
 use super::{Hub, LinkId};
 use crate::envelope::{Envelope, EnvelopeError};
 use crate::frame::CloseCode;
+use crate::link::Overflow;
 use crate::metrics::{Direction, MessageType, PushOutcome};
 use crate::time::Now;
 
@@ -149,8 +150,8 @@ impl Hub {
     }
 
     fn sent(&mut self, index: u32, sent: bool) -> bool {
-        if !sent {
-            // The link may have begun to close, and has an overflow to tell.
+        if !sent || self.link_config.outbox.overflow == Overflow::DropOldest {
+            // The link may have begun to close, or have lost an older frame: it has that to tell.
             self.wake(index);
             self.arm(index);
         }

@@ -1,8 +1,12 @@
 //! The hub seen from its host and from its peers.
 
 mod answers;
-mod metrics;
+mod bounds;
+mod drain;
 mod opening;
+mod push;
+mod refusals;
+mod repeats;
 mod support;
 mod time;
-mod window;
+mod tokens;

@@ -1,6 +1,10 @@
 //! Who gets in.
 
+use core::time::Duration;
+
 use super::support::Host;
+use crate::hub::HubConfig;
+use crate::limits::{Class, Rate};
 
 #[test]
 fn a_good_token_is_welcomed() {
@@ -37,4 +41,79 @@ fn without_a_token_parameter_or_on_another_path_there_is_no_upgrade() {
         assert!(peer.hung_up);
     }
     assert_eq!(host.hub.links(), 0);
+}
+
+#[test]
+fn plain_http_is_answered_by_the_host() {
+    let mut host = Host::new();
+    let link = host.hub.accept(host.now).unwrap();
+    host.hub.handle_bytes(host.now, link, b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    host.drain();
+    assert_eq!(host.told(), ["http /health"]);
+    host.hub.respond(host.now, link, 200, "application/json", b"{}").unwrap();
+    while host.hub.poll_event().is_some() {}
+    assert_eq!(host.hub.poll_writable(), Some(link));
+    let mut out = Vec::new();
+    assert!(host.hub.poll_transmit(link, &mut out).hang_up);
+    let out = String::from_utf8(out).unwrap();
+    assert!(out.starts_with("HTTP/1.1 200") && out.ends_with("{}"), "{out}");
+    assert_eq!(host.hub.links(), 0);
+    assert!(host.hub.respond(host.now, link, 200, "text/plain", b"").is_err());
+}
+
+#[test]
+fn a_foreign_origin_is_refused_where_origins_are_configured() {
+    let mut config = HubConfig::default();
+    config.origins = Some(vec!["https://app.example".to_owned()]);
+    for (origin, status) in [
+        ("https://app.example", "101"),
+        ("HTTPS://APP.EXAMPLE", "101"),
+        ("https://evil.example", "403"),
+    ] {
+        let mut host = Host::with(config.clone());
+        let link = host.hub.accept(host.now).unwrap();
+        let request = format!(
+            "GET /api/v1/pam/ws/ada?token=ada HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n\
+             Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nOrigin: {origin}\r\n\
+             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        );
+        host.hub.handle_bytes(host.now, link, request.as_bytes()).unwrap();
+        while host.hub.poll_event().is_some() {}
+        let mut out = Vec::new();
+        let _ = host.hub.poll_transmit(link, &mut out);
+        assert!(
+            String::from_utf8_lossy(&out).starts_with(&format!("HTTP/1.1 {status}")),
+            "{origin}"
+        );
+    }
+}
+
+#[test]
+fn garbage_and_silence_end_a_link_before_its_handshake() {
+    let mut host = Host::new();
+    let garbage = host.hub.accept(host.now).unwrap();
+    host.hub.handle_bytes(host.now, garbage, b"\x16\x03\x01\x02\x00\x01\r\n\r\n").unwrap();
+    let silent = host.hub.accept(host.now).unwrap();
+    host.drain();
+    assert_eq!(host.hub.links(), 1, "{silent:?} is left");
+    host.pass(Duration::from_secs(10));
+    assert_eq!(host.hub.links(), 0);
+    assert_eq!(host.told().len(), 2);
+}
+
+#[test]
+fn too_many_connections_of_a_user_are_told_when_to_come_back() {
+    let mut config = HubConfig::default();
+    config.rates = config.rates.with(Class::Connect, Rate::new(2, Duration::from_secs(60)));
+    let mut host = Host::with(config);
+    host.open("ada");
+    host.open("ada");
+    let third = host.dial("/api/v1/pam/ws/ada?token=ada");
+    let error = host.text(third);
+    assert!(
+        error.contains("RATE_LIMIT_EXCEEDED") && error.contains(r#""retry_after":30"#),
+        "{error}"
+    );
+    assert_eq!(host.peers[&third].closed.as_ref().unwrap().0, 4008);
+    host.open("ben");
 }

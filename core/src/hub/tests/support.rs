@@ -7,7 +7,7 @@ use core::time::Duration;
 
 use crate::frame::handshake::{HandshakeConfig, Key, ResponseReader, Upgrade, write_request};
 use crate::frame::{FrameConfig, FrameEvent, Reader, Role, Writer};
-use crate::hub::{Auth, Event, Hub, HubConfig, LinkId, RequestId};
+use crate::hub::{Auth, Delivered, Event, Hub, HubConfig, LinkId, Reply, RequestId};
 use crate::link::{AuthError, Claims, Verify};
 use crate::routing::Table;
 use crate::seed::Seed;
@@ -162,6 +162,20 @@ impl Host {
                 peer.read(&out);
             }
         }
+    }
+
+    /// The host answers its oldest request.
+    pub(super) fn reply(&mut self, text: &str) -> Delivered {
+        let request = self.requests.remove(0);
+        let delivered = self.hub.reply(self.now, request, &Reply::text(text)).unwrap();
+        self.drain();
+        delivered
+    }
+
+    /// The transport of a link breaks.
+    pub(super) fn cut(&mut self, link: LinkId) {
+        self.hub.handle_closed(self.now, link);
+        self.drain();
     }
 
     /// What was told since the last look.

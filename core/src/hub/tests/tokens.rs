@@ -1,0 +1,111 @@
+//! Tokens that end, are renewed, or are judged by the host.
+
+use core::time::Duration;
+
+use super::support::{Host, START};
+use crate::hub::{Auth, HubConfig};
+use crate::link::{AuthError, Claims};
+use crate::time::Wall;
+
+/// Passes time with a peer that shows life.
+fn live(host: &mut Host, link: crate::hub::LinkId, secs: u64) {
+    for _ in 0..secs / 10 {
+        host.pass(Duration::from_secs(10));
+        if host.peers[&link].closed.is_none() {
+            host.say(link, r#"{"type":"pong"}"#);
+        }
+    }
+}
+
+#[test]
+fn a_link_outlives_its_token_by_the_grace_and_no_more() {
+    let mut host = Host::new();
+    let link = host.dial("/api/v1/pam/ws/ada?token=ada%2B100");
+    live(&mut host, link, 150);
+    assert_eq!(host.peers[&link].closed, None);
+    live(&mut host, link, 20);
+    assert_eq!(host.peers[&link].closed, Some((4001, "token expired".to_owned())));
+}
+
+#[test]
+fn a_token_is_renewed_in_band_under_both_names() {
+    for kind in ["auth", "token_refresh"] {
+        let mut host = Host::new();
+        let link = host.dial("/api/v1/pam/ws/ada?token=ada%2B100");
+        host.text(link);
+        host.say(link, &format!(r#"{{"type":"{kind}","token":"ada+1000"}}"#));
+        assert!(host.peers[&link].texts.is_empty(), "no answer, as ever");
+        live(&mut host, link, 900);
+        assert_eq!(host.peers[&link].closed, None);
+        live(&mut host, link, 200);
+        assert_eq!(host.peers[&link].closed.as_ref().unwrap().0, 4001);
+    }
+}
+
+#[test]
+fn a_bad_renewal_is_told_and_changes_nothing() {
+    let mut host = Host::new();
+    let link = host.open("ada");
+    for token in ["bad", "ben"] {
+        host.say(link, &format!(r#"{{"type":"auth","token":"{token}"}}"#));
+        assert!(host.text(link).contains("AUTH_REQUIRED"));
+    }
+    host.say(link, r#"{"type":"auth"}"#);
+    assert!(host.peers[&link].texts.is_empty(), "without a token it means nothing");
+    assert_eq!(host.peers[&link].closed, None);
+}
+
+#[test]
+fn a_host_judges_in_its_own_time_and_nothing_is_looked_at_before() {
+    let mut host = Host::with_auth(HubConfig::default(), Auth::Host);
+    let link = host.dial("/api/v1/pam/ws/ada?token=t");
+    host.say(link, r#"{"type":"chat","id":1,"message":"x"}"#);
+    assert_eq!(host.told(), ["authorize ada"]);
+    let claims = Claims::new("ada", Wall::from_unix_secs(START + 100));
+    host.hub.authorize(host.now, link, Ok(claims)).unwrap();
+    host.drain();
+    assert_eq!(host.told()[0], "opened ada 1");
+    assert_eq!(host.requests.len(), 1, "what came meanwhile is taken");
+    assert!(host.text(link).contains("connected"));
+}
+
+#[test]
+fn the_hosts_verdict_is_held_against_path_and_clock() {
+    for (verdict, reason) in [
+        (Err(AuthError::Expired), "token expired"),
+        (Ok(Claims::new("ben", Wall::from_unix_secs(START + 100))), "wrong subject"),
+        (Ok(Claims::new("ada", Wall::from_unix_secs(START))), "token expired"),
+    ] {
+        let mut host = Host::with_auth(HubConfig::default(), Auth::Host);
+        let link = host.dial("/api/v1/pam/ws/ada?token=t");
+        host.hub.authorize(host.now, link, verdict).unwrap();
+        host.drain();
+        assert_eq!(host.peers[&link].closed, Some((4001, reason.to_owned())));
+    }
+}
+
+#[test]
+fn a_host_that_does_not_judge_loses_the_link() {
+    let mut host = Host::with_auth(HubConfig::default(), Auth::Host);
+    let link = host.dial("/api/v1/pam/ws/ada?token=t");
+    host.pass(Duration::from_secs(10));
+    assert_eq!(host.peers[&link].closed.as_ref().unwrap().0, 1013);
+    // Too late, and harmless: the link is closing.
+    assert_eq!(host.hub.authorize(host.now, link, Err(AuthError::Expired)), Ok(()));
+    host.pass(Duration::from_secs(6));
+    assert_eq!(host.hub.links(), 0);
+}
+
+#[test]
+fn no_event_shows_a_token() {
+    let mut host = Host::with_auth(HubConfig::default(), Auth::Host);
+    let link = host.hub.accept(host.now).unwrap();
+    let request = "GET /api/v1/pam/ws/ada?token=s3cret HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n\
+        Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    host.hub.handle_bytes(host.now, link, request.as_bytes()).unwrap();
+    while let Some(event) = host.hub.poll_event() {
+        let shown = format!("{event:?}");
+        assert!(shown.contains("Authorize") && !shown.contains("s3cret"), "{shown}");
+    }
+}
