@@ -1,26 +1,36 @@
 //! Where a thread runs, and how long.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 /// Keeps the calling thread, and threads that it starts, on one core. Returns whether it is so;
 /// where the system has no such thing the figures are noisier, nothing else.
 pub fn pin(core: usize) -> bool {
-    #[cfg(target_os = "linux")]
-    {
-        let mut set = rustix::thread::CpuSet::new();
-        set.set(core % cores());
-        rustix::thread::sched_setaffinity(None, &set).is_ok()
-    }
-    #[cfg(not(target_os = "linux"))]
-    {
-        let _ = core;
-        false
-    }
+    allow(|at| at == core)
 }
 
-/// How many cores there are.
+/// Keeps the calling thread, and threads that it starts, off one core, if there is another.
+pub fn pin_beside(core: usize) -> bool {
+    allow(|at| at != core || cores() == 1)
+}
+
+#[cfg(target_os = "linux")]
+fn allow(allowed: impl Fn(usize) -> bool) -> bool {
+    let mut set = rustix::thread::CpuSet::new();
+    (0..cores()).filter(|core| allowed(*core)).for_each(|core| set.set(core));
+    rustix::thread::sched_setaffinity(None, &set).is_ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn allow(_: impl Fn(usize) -> bool) -> bool {
+    false
+}
+
+/// How many cores there were for this program when it was first asked.
 pub fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, |cores| cores.get())
+    // A thread that is pinned is told of one core only.
+    static CORES: OnceLock<usize> = OnceLock::new();
+    *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, |cores| cores.get()))
 }
 
 /// Measures the time that the calling thread computes.

@@ -6,8 +6,11 @@ mod dedup;
 mod host;
 mod idle;
 mod inbound;
+mod loopback;
 mod routing;
 mod usual;
+
+use std::time::Duration;
 
 use pamlink_benches::alloc::Counting;
 use pamlink_benches::cpu;
@@ -23,6 +26,9 @@ struct Effort {
     rounds: usize,
     /// Links of the idle row.
     links: u32,
+    /// Turns of each server over loopback, and how long each is.
+    loads: usize,
+    load: Duration,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -31,19 +37,20 @@ fn main() -> anyhow::Result<()> {
     // Any other word runs only the sections that begin with it. (Cargo itself adds `--bench`.)
     let only = args.iter().find(|arg| !arg.starts_with("--"));
     let effort = if quick {
-        Effort { rounds: 11, links: 10_000 }
+        Effort { rounds: 11, links: 10_000, loads: 3, load: Duration::from_millis(300) }
     } else {
-        Effort { rounds: 101, links: 100_000 }
+        Effort { rounds: 101, links: 100_000, loads: 9, load: Duration::from_secs(1) }
     };
     if !cpu::pin(cpu::cores() - 1) {
         eprintln!("this system pins no threads: figures will be noisy");
     }
     let mut rows = Rows::default();
-    let sections: [(&str, Section); 4] = [
+    let sections: [(&str, Section); 5] = [
         ("inbound", inbound::run),
         ("routing", routing::run),
         ("dedup", dedup::run),
         ("idle", idle::run),
+        ("loopback", loopback::run),
     ];
     for (name, section) in sections {
         if only.is_none_or(|only| name.starts_with(only.as_str())) {
