@@ -102,9 +102,9 @@ impl Host {
 
     /// One chat from its bytes to the agent that is to answer it.
     #[inline]
-    pub(crate) fn handle(&mut self, clock: &Clock, link: LinkId, frame: &[u8], depth: Depth) {
+    pub(crate) fn handle(&mut self, now: Now, link: LinkId, frame: &[u8], depth: Depth) {
         let mut routed = false;
-        self.take(clock.now(), link, frame, |event| {
+        self.take(now, link, frame, |event| {
             let Event::Request(request) = event else { panic!("{event:?}") };
             black_box(request.decision.agent);
             black_box(request.envelope.id());
@@ -144,7 +144,7 @@ impl Host {
 
 /// What the usual stack's typed message holds: every member, the context and the place in it.
 #[inline]
-fn type_it(message: &Message<'_>) {
+pub(crate) fn type_it(message: &Message<'_>) {
     let Message::Chat(chat) = message else { panic!("not a chat") };
     let context = chat.context.and_then(part::Context::of);
     let place = context.as_ref().and_then(|context| context.user_location);
@@ -153,7 +153,7 @@ fn type_it(message: &Message<'_>) {
     black_box(chat);
 }
 
-/// The clocks that a host reads at each input.
+/// The clocks that a host reads.
 #[derive(Debug)]
 pub(crate) struct Clock(Instant);
 
@@ -162,7 +162,6 @@ impl Clock {
         Self(Instant::now())
     }
 
-    #[inline]
     pub(crate) fn now(&self) -> Now {
         let mono = u64::try_from(self.0.elapsed().as_nanos()).unwrap_or(u64::MAX);
         let wall = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_micros();

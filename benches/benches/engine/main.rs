@@ -6,6 +6,7 @@ mod dedup;
 mod host;
 mod idle;
 mod inbound;
+mod layers;
 mod loopback;
 mod routing;
 mod usual;
@@ -45,8 +46,9 @@ fn main() -> anyhow::Result<()> {
         eprintln!("this system pins no threads: figures will be noisy");
     }
     let mut rows = Rows::default();
-    let sections: [(&str, Section); 5] = [
+    let sections: [(&str, Section); 6] = [
         ("inbound", inbound::run),
+        ("layers", layers::run),
         ("routing", routing::run),
         ("dedup", dedup::run),
         ("idle", idle::run),

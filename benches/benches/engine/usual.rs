@@ -30,29 +30,34 @@ impl<'a> Usual<'a> {
     pub(crate) fn new(chats: &'a Chats) -> Self {
         let agents = ["finance", "trips", "health", "voice", "chat"];
         Self {
-            socket: WebSocket::from_raw_socket(Memory { chats, next: 0 }, Role::Server, None),
+            socket: socket(chats),
             seen: Seen::default(),
             agents: agents.iter().zip(0..).map(|(name, at)| ((*name).to_owned(), at)).collect(),
         }
     }
 
     /// One message from its bytes to the agent that is to answer it.
-    pub(crate) fn handle(&mut self) {
+    pub(crate) fn handle(&mut self, now: Instant) {
         let Ok(Message::Text(text)) = self.socket.read() else { panic!("no text was read") };
         let message: ClientMessage = serde_json::from_str(&text).expect("the chats are JSON");
         let ClientMessage::Chat(chat) = &message else { panic!("not a chat") };
-        assert!(self.seen.insert(chat.id.as_deref().unwrap_or_default(), Instant::now()));
+        assert!(self.seen.insert(chat.id.as_deref().unwrap_or_default(), now));
         let agent = chat.agent.as_deref().unwrap_or("chat");
         black_box(self.agents.get(agent).copied());
         black_box(&message);
     }
 }
 
+/// A WebSocket in its default configuration that reads chats.
+pub(crate) fn socket(chats: &Chats) -> WebSocket<Memory<'_>> {
+    WebSocket::from_raw_socket(Memory { chats, next: 0 }, Role::Server, None)
+}
+
 /// What clients send.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[allow(dead_code, reason = "the fields are what the message carries, read or not")]
-enum ClientMessage {
+pub(crate) enum ClientMessage {
     Auth { token: String },
     Chat(Chat),
     ContextUpdate { context: Option<Context> },
@@ -63,7 +68,7 @@ enum ClientMessage {
 
 #[derive(Debug, Deserialize)]
 #[allow(dead_code, reason = "as above")]
-struct Chat {
+pub(crate) struct Chat {
     id: Option<String>,
     user_id: Option<String>,
     message: String,
@@ -75,7 +80,7 @@ struct Chat {
 
 #[derive(Debug, Deserialize)]
 #[allow(dead_code, reason = "as above")]
-struct Context {
+pub(crate) struct Context {
     user_id: Option<String>,
     session_id: Option<String>,
     timezone: Option<String>,
@@ -84,7 +89,7 @@ struct Context {
 
 #[derive(Debug, Deserialize)]
 #[allow(dead_code, reason = "as above")]
-struct Location {
+pub(crate) struct Location {
     lat: f64,
     lng: f64,
 }
@@ -119,7 +124,7 @@ impl Seen {
 
 /// A stream whose every read brings one frame, and which takes all that is written.
 #[derive(Debug)]
-struct Memory<'a> {
+pub(crate) struct Memory<'a> {
     chats: &'a Chats,
     next: usize,
 }
