@@ -283,3 +283,6 @@ impl Client {
         self.now = Now::new(self.now.mono.max(now.mono), now.wall);
     }
 }
+
+#[cfg(test)]
+mod tests;
