@@ -155,8 +155,8 @@ fn throughput(bursts: &[Throughput]) -> Plot {
 fn window(samples: &[WindowSample], bound: usize) -> Plot {
     let last = samples[samples.len() - 1];
     let says = format!(
-        "{} distinct messages, {} entries held of at most {}, {} bytes an entry. The report's map \
-         fell from 5,500 to 3,008 when it was cleaned up.",
+        "{} distinct messages, {} entries held of at most {}, {} bytes an entry with its \
+         answer. The report's map fell from 5,500 to 3,008 when it was cleaned up.",
         figures(last.messages as f64),
         figures(last.entries as f64),
         figures(bound as f64),
