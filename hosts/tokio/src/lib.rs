@@ -57,3 +57,8 @@ pub use handler::{Handler, HttpResponse, Reply, Request};
 pub use pamlink;
 pub use server::{Handle, Server, ServerConfig};
 pub use tokens::Tokens;
+
+/// The programs of the README compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
