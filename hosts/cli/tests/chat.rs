@@ -9,8 +9,13 @@ use support::{file, one_line, pamlink};
 
 /// A `serve --dev` that ends with its test; `listen` is an address, port 0 for a free one.
 fn serve(listen: &str) -> (Ending, String) {
+    serve_with(listen, &[])
+}
+
+fn serve_with(listen: &str, more: &[&str]) -> (Ending, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_pamlink"))
         .args(["serve", "--dev", "--listen", listen])
+        .args(more)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -148,4 +153,36 @@ fn bad_flags_are_one_line_and_code_2() {
         let line = one_line(args, 2);
         assert!(line.contains(part), "{args:?}: {line}");
     }
+}
+
+#[test]
+fn it_speaks_tls_to_a_server_whose_certificate_it_is_told_to_trust() {
+    let pair = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+    let certificate = file("chat-cert.pem", &pair.cert.pem());
+    let key = file("chat-key.pem", &pair.signing_key.serialize_pem());
+    let tls = ["--tls-cert", &certificate, "--tls-key", &key];
+    let (_server, url) = serve_with("127.0.0.1:0", &tls);
+    assert!(url.starts_with("https://"), "{url}");
+    let url = url.replace("127.0.0.1", "localhost");
+    let (child, mut input) =
+        chat(&[&url, "--dev", "--user", "ada", "--tls-ca", &certificate, "--timeout", "10s"]);
+    writeln!(input, "hello").expect("it reads");
+    drop(input);
+    let output = child.wait_with_output().expect("it ends");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(answers(&output), ["Chat Module here: hello"], "{errors}");
+}
+
+#[test]
+fn who_is_too_fast_waits_as_told_and_every_line_is_answered() {
+    let config = file("chat-rate.json", r#"{"rate": {"messages": 2, "per_ms": 400}}"#);
+    let (_server, url) = serve_with("127.0.0.1:0", &["--config", &config]);
+    let (child, mut input) = chat(&[&url, "--dev", "--user", "ada"]);
+    writeln!(input, "one\ntwo\nthree\nfour").expect("it reads");
+    drop(input);
+    let output = child.wait_with_output().expect("it ends");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(answers(&output).len(), 4, "{errors}");
+    assert_eq!(output.status.code(), Some(0), "{errors}");
+    assert!(errors.contains("asked to wait") && errors.contains("RATE_LIMIT"), "{errors}");
 }

@@ -155,12 +155,13 @@ fn throughput(bursts: &[Throughput]) -> Plot {
 fn window(samples: &[WindowSample], bound: usize) -> Plot {
     let last = samples[samples.len() - 1];
     let says = format!(
-        "{} distinct messages, {} entries held of at most {}, {} bytes an entry with its \
-         answer. The report's map fell from 5,500 to 3,008 when it was cleaned up.",
+        "{} distinct messages in {} ms: {} entries held of at most {}, {} bytes each with the \
+         answer that is kept. The report's map fell from 5,500 to 3,008 when it was cleaned up.",
         figures(last.messages as f64),
+        figures(last.at_ms.round()),
         figures(last.entries as f64),
         figures(bound as f64),
-        figures(last.bytes as f64 / last.entries.max(1) as f64)
+        figures((last.bytes as f64 / last.entries.max(1) as f64).round())
     );
     let x = Axis::linear((last.messages as f64).max(REPORT_WINDOW.0), LEFT, RIGHT);
     let most = samples.iter().map(|sample| sample.entries).max().unwrap_or(0);
@@ -192,7 +193,7 @@ fn window(samples: &[WindowSample], bound: usize) -> Plot {
     svg.line("refline", (at, y.at(REPORT_WINDOW.0)), (at, y.at(REPORT_WINDOW.1)));
     svg.diamond((at, y.at(REPORT_WINDOW.0)), "report: 5,500 entries before its clean-up");
     svg.diamond((at, y.at(REPORT_WINDOW.1)), "report: 3,008 entries after its clean-up");
-    svg.text("reftext", (at - 10.0, y.at(REPORT_WINDOW.1) + 4.0), Anchor::End, "report");
+    svg.text("reftext", (at - 10.0, y.at(REPORT_WINDOW.0) + 4.0), Anchor::End, "report");
     // Every sample would drown the table: ten of them, and the last.
     let every = samples.len().div_ceil(10).max(1);
     let rows: Vec<_> = samples
