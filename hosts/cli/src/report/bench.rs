@@ -35,7 +35,7 @@ impl Bench {
             plots: Plots::default(),
             progress,
             suites: Vec::new(),
-            case_limit: CASE_LIMIT,
+            case_limit: if quick { CASE_LIMIT / 4 } else { CASE_LIMIT },
         }
     }
 

@@ -4,6 +4,7 @@ mod authentication;
 mod connection;
 mod deduplication;
 mod house;
+mod liveness;
 mod performance;
 mod recovery;
 mod routing;

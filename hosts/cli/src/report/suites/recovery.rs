@@ -11,7 +11,7 @@ use serde_json::json as object;
 use tokio::net::TcpStream;
 
 use super::house::{Plan, client_config, start};
-use super::{json, spread, states};
+use super::{json, liveness, spread, states};
 use crate::ensure;
 use crate::report::bench::{Bench, Dice, Failure};
 use crate::report::model::{Figure, figures};
@@ -52,7 +52,7 @@ pub(super) async fn run(bench: &mut Bench) {
         )
         .await;
     bench
-        .case("Rate limiting: a message is refused", Figure::none(), async { refused(dice).await })
+        .case("Rate limiting per user", Figure::words("recommended"), async { refused(dice).await })
         .await;
     bench
         .case("Network error", Figure::words("standard reconnection flow"), async {
@@ -70,12 +70,7 @@ pub(super) async fn run(bench: &mut Bench) {
     bench
         .case("Protocol error", Figure::none(), async { stops(1002, Class::Protocol, dice).await })
         .await;
-    bench
-        .case("A peer that fell silent", Figure::words("heartbeat working"), async {
-            silent(dice).await
-        })
-        .await;
-    bench.case("Awake again on a dead link", Figure::none(), async { woken(dice).await }).await;
+    liveness::run(bench, dice).await;
     states::run(bench, dice).await;
     spread::run(bench, dice).await;
 }
@@ -95,7 +90,7 @@ pub(super) async fn answer(mut wire: Wire) -> Result<(), Failure> {
     }
 }
 
-async fn welcome(stream: TcpStream) -> Result<Wire, Failure> {
+pub(super) async fn welcome(stream: TcpStream) -> Result<Wire, Failure> {
     Incoming::read(stream).await?.welcome().await
 }
 
@@ -372,69 +367,4 @@ async fn stops(code: u16, class: Class, dice: &mut Dice) -> Result<Figure, Failu
     ensure!(script.dials().len() == 1, "dialled {} times", script.dials().len());
     client.close().await;
     Ok(Figure::words(format!("{code} stops it, no further dial")))
-}
-
-/// A peer that stops answering is found out by the heartbeat.
-async fn silent(dice: &mut Dice) -> Result<Figure, Failure> {
-    let script = deaf().await?;
-    let mut config = client_config(dice);
-    config.engine.link.link.heartbeat.interval = Duration::from_millis(150);
-    config.engine.link.link.heartbeat.deadline = Duration::from_millis(100);
-    let client = start(script.address(), "ada", config)?;
-    let watch = Watch::of(&client);
-    let (welcomed, _) = watch.wait("the welcome", 1, |e| matches!(e, Event::Welcomed)).await?;
-    let dead = |event: &Event| matches!(event, Event::Retrying { class: Class::Timeout, .. });
-    let (found, _) = watch.wait("the finding", 1, dead).await?;
-    let took = found.saturating_duration_since(welcomed);
-    let (least, most) = (Duration::from_millis(200), Duration::from_millis(1_000));
-    ensure!(took >= least && took <= most, "found out after {took:?}");
-    client.ask("and now?").await?;
-    client.close().await;
-
-    // The other way round: the server asks, the client answers, and the link lives.
-    let mut plan = Plan::new();
-    plan.hub.link.heartbeat.interval = Duration::from_millis(50);
-    plan.hub.link.heartbeat.deadline = Duration::from_secs(2);
-    let house = plan.build(dice).await?;
-    let client = house.client("ada", dice).await?;
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    ensure!(house.handle.links() == 1, "a link that answers pings was closed");
-    let pongs = house.metric_of("websocket_messages_total", "pong");
-    ensure!(pongs >= 5.0, "{pongs} pongs came in half a second");
-    client.close().await;
-    let text = format!("found out; pongs: {pongs} in 0.5 s");
-    Ok(Figure::number(took.as_secs_f64() * 1e3, "ms").and(text))
-}
-
-/// A dead link after sleep is found within the probe's time, not the heartbeat's.
-async fn woken(dice: &mut Dice) -> Result<Figure, Failure> {
-    let script = deaf().await?;
-    let mut config = client_config(dice);
-    config.engine.link.link.heartbeat.probe = Duration::from_millis(100);
-    let client = start(script.address(), "ada", config)?;
-    let watch = Watch::of(&client);
-    watch.wait("the welcome", 1, |event| matches!(event, Event::Welcomed)).await?;
-    let woken = Instant::now();
-    client.wake();
-    let dead = |event: &Event| matches!(event, Event::Retrying { class: Class::Timeout, .. });
-    let (found, _) = watch.wait("the finding", 1, dead).await?;
-    let took = found.saturating_duration_since(woken);
-    ensure!(took <= Duration::from_millis(800), "found out after {took:?}");
-    client.ask("and now?").await?;
-    client.close().await;
-    Ok(Figure::number(took.as_secs_f64() * 1e3, "ms").and("probe of 100 ms, interval 20 s"))
-}
-
-/// A server whose first link is welcomed and then ignored; later ones are answered.
-async fn deaf() -> Result<Script, Failure> {
-    Script::start(async |number, stream| {
-        let wire = welcome(stream).await?;
-        if number > 0 {
-            return answer(wire).await;
-        }
-        tokio::time::sleep(Duration::from_secs(30)).await;
-        drop(wire);
-        Ok(())
-    })
-    .await
 }

@@ -93,6 +93,11 @@ pub(super) async fn run(bench: &mut Bench) {
         })
         .await;
     bench
+        .case("Message size limits", Figure::words("recommended"), async {
+            sizes(house, dice).await
+        })
+        .await;
+    bench
         .case("Unknown members survive", Figure::none(), async { unknown(house, dice).await })
         .await;
 
@@ -179,6 +184,29 @@ async fn malformed(house: &House, dice: &mut Dice) -> Result<Figure, Failure> {
     let counted = house.metric(REFUSALS) - before;
     ensure!(counted >= texts.len() as f64, "{counted} refusals were counted");
     Ok(Figure::words(format!("{} kinds told with an error, link kept", texts.len())))
+}
+
+/// What is too large is refused by name and the link stays, until it is beyond all measure.
+async fn sizes(house: &House, dice: &mut Dice) -> Result<Figure, Failure> {
+    let mut wire = house.wire("large", dice).await?;
+    let most = "\u{fc}".repeat(5_000);
+    let answer = ask(&mut wire, "most", &most).await?;
+    ensure!(answer["type"] == "chat_response", "5,000 characters: {}", answer["message"]);
+    let answer = ask(&mut wire, "field", &format!("{most}x")).await?;
+    ensure!(answer["type"] == "error", "5,001 characters were taken");
+    let said = answer["message"].as_str().unwrap_or_default();
+    ensure!(said.contains("message"), "the field is not named: {said}");
+    let long = json!({ "type": "chat", "id": "whole", "note": "x".repeat(70_000) }).to_string();
+    wire.send(&long).await?;
+    let answer = json(&wire.next_text().await?)?;
+    ensure!(answer["error_code"] == "MESSAGE_TOO_LARGE", "70 kB got {answer}");
+    let answer = ask(&mut wire, "after", "still there?").await?;
+    ensure!(answer["type"] == "chat_response", "after it: {answer}");
+    let huge = json!({ "type": "chat", "note": "x".repeat(1 << 20) }).to_string();
+    wire.send(&huge).await?;
+    let (code, _) = wire.until_closed().await?;
+    ensure!(code == 1009 || code == 4009, "more than 1 MiB got {code}");
+    Ok(Figure::words(format!("5,001 characters and 70 kB told, 1 MiB closes with {code}")))
 }
 
 /// A word that this version does not know reaches the agent byte for byte.
