@@ -10,7 +10,7 @@ use super::{Evictions, First, Key, Keyer, UserKey, Verdict, WindowConfig};
 use crate::seed::Seed;
 use crate::time::Mono;
 
-/// The messages seen lately. See the [module](self) for how it is bounded.
+/// The messages seen lately. See the [module](super) for how it is bounded.
 #[derive(Debug)]
 pub struct Window {
     keyer: Keyer,
