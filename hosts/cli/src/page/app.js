@@ -8,7 +8,7 @@ const $ = (id) => document.getElementById(id);
 const dev = document.body.dataset.mode === 'dev';
 const asks = new Map(); // id -> { text, agent, line, sent, at }
 let socket = null, state = 3, attempt = 0, wanted = false, renewed = false, welcomed = false;
-let dialAt = 0, holdUntil = 0, heardAt = 0, pingAt = 0, serverPingAt = 0, opened = 0, lost = 0, expires = 0;
+let dialAt = 0, holdUntil = 0, heardAt = 0, pingAt = 0, lastPing = 0, opened = 0, lost = 0, expires = 0;
 let proven, generation = 0;
 
 // The state of the link.
@@ -114,13 +114,14 @@ function hear(text) {
       welcome(Array.isArray(frame.features) ? frame.features : []);
       break;
     case 'ping':
-      serverPingAt = Date.now();
+      lastPing = Date.now();
       send({ type: 'pong', timestamp: frame.timestamp });
       break;
     case 'pong':
       if (frame.reply_to && pings.has(frame.reply_to)) {
         $('rtt').textContent = `${(performance.now() - pings.get(frame.reply_to)).toFixed(1)} ms`;
         pings.clear();
+        lastPing = Date.now();
       }
       break;
     case 'chat_response':
@@ -140,6 +141,8 @@ function hear(text) {
 
 function welcome(features) {
   welcomed = true;
+  probe();
+  if (opened === 1) note('Connected. Ask something, or pick an agent.');
   proven = setTimeout(() => { attempt = 0; renewed = false; }, BACKOFF.proven);
   const repeats = features.includes('repeat');
   for (const [id, ask] of asks) {
@@ -217,7 +220,7 @@ function tick() {
   }
   for (const [id, ask] of asks) if (performance.now() - ask.at > ASK_EXPIRY) settle(id, 'failed', 'No answer within 60 seconds.');
   $('reconnect').textContent = dialAt ? `in ${(Math.max(0, dialAt - now) / 1000).toFixed(1)} s, attempt ${attempt}` : wanted ? (state === 1 ? 'not needed' : 'now') : 'stopped';
-  $('ping').textContent = serverPingAt ? `${Math.round((now - serverPingAt) / 1000)} s ago` : '-';
+  $('ping').textContent = lastPing ? `${Math.round((now - lastPing) / 1000)} s ago` : '-';
 }
 
 function probe() {
