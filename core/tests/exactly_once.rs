@@ -17,7 +17,7 @@ fn assert_once(plan: Plan, outcome: &Outcome) {
 fn seeds(cuts: u32) -> (u32, u32) {
     let (mut cut, mut repeats) = (0, 0);
     for seed in 0..100 {
-        let plan = Plan { seed, clients: 3, asks: 8, cuts };
+        let plan = Plan { seed, clients: 3, asks: 8, cuts, restarts: 0, patient: true };
         let outcome = run(plan);
         assert_once(plan, &outcome);
         assert!(outcome.memory < MEMORY, "{plan:?} held {} bytes", outcome.memory);
@@ -53,10 +53,46 @@ fn at_30_percent_cuts_everything_takes_effect_once() {
     assert!(cuts > 600 && repeats > 60, "{cuts} cuts, {repeats} repeats");
 }
 
+/// A server that dies has no memory of what it did: nobody may ask it again in the belief that it
+/// has, and nobody is left without an end.
+#[test]
+fn a_server_that_forgets_does_nothing_twice() {
+    let mut unknown = 0;
+    for seed in 0..60 {
+        let plan = Plan { seed, clients: 3, asks: 8, cuts: 10, restarts: 3, patient: true };
+        let outcome = run(plan);
+        assert_at_most_once(plan, &outcome);
+        unknown += outcome.otherwise.iter().filter(|end| end.contains("Unknown")).count();
+    }
+    assert!(unknown > 20, "{unknown} questions were under way when the server died");
+}
+
+/// By default a question is given up long before the server's window forgets it.
+#[test]
+fn what_expires_has_had_at_most_one_effect() {
+    let mut expired = 0;
+    for seed in 0..60 {
+        let plan = Plan { seed, clients: 3, asks: 8, cuts: 40, restarts: 0, patient: false };
+        let outcome = run(plan);
+        assert_at_most_once(plan, &outcome);
+        expired += outcome.otherwise.iter().filter(|end| end.contains("Expired")).count();
+    }
+    assert!(expired > 20, "{expired} questions expired");
+}
+
+/// Every question has exactly one end and at most one effect, and exactly one if it was answered.
+fn assert_at_most_once(plan: Plan, outcome: &Outcome) {
+    let ends = outcome.answered.len() + outcome.otherwise.len();
+    assert_eq!(ends, plan.clients * plan.asks, "{plan:?} {outcome:?}");
+    assert!(outcome.answered.values().all(|times| *times == 1), "{plan:?} {outcome:?}");
+    assert!(outcome.effects.values().all(|times| *times == 1), "{plan:?} {outcome:?}");
+    assert!(outcome.answered.keys().all(|text| outcome.effects.contains_key(text)), "{plan:?}");
+}
+
 #[test]
 fn the_same_seed_gives_the_same_bytes() {
     for cuts in [0, 15, 30] {
-        let plan = Plan { seed: 42, clients: 4, asks: 10, cuts };
+        let plan = Plan { seed: 42, clients: 4, asks: 10, cuts, restarts: 1, patient: true };
         assert_eq!(run(plan), run(plan));
         let other = Plan { seed: 43, ..plan };
         assert_ne!(run(plan).transcript, run(other).transcript);

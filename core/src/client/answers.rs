@@ -4,7 +4,7 @@ use super::asks::InOrder;
 use super::event::{AskId, Event};
 use super::{Client, Server};
 use crate::dedup::Verdict;
-use crate::envelope::{Envelope, EnvelopeError, Kind, Message, Scan, write};
+use crate::envelope::{Envelope, EnvelopeError, ErrorCode, Kind, Message, Scan, write};
 use crate::frame::Item;
 use crate::link::{ClientLinkEvent, ClientStep, Overflowed, State};
 
@@ -165,8 +165,11 @@ impl Client {
                     self.server.correlates = welcome.has_feature("reply_to");
                     self.server.repeats = welcome.has_feature("repeat");
                 }
+                let epoch = envelope.field("epoch").map(|epoch| epoch.as_json());
+                let forgetful = epoch != self.epoch.as_deref();
+                self.epoch = epoch.map(Box::from);
                 self.server.welcomed = true;
-                self.server.unsure = !self.server.repeats;
+                self.server.unsure = forgetful || !self.server.repeats;
                 self.link.welcomed(self.now);
                 self.flush();
                 Meaning::Welcome
@@ -184,6 +187,9 @@ impl Client {
         if let Some(named) = envelope.reply_to() {
             let number = named.as_str().strip_prefix(&*self.prefix).map(str::parse);
             let own = number.and_then(Result::ok).filter(|number| *number < self.next).map(AskId);
+            if failed {
+                self.heed(item, scan);
+            }
             return Some(match own {
                 Some(ask) if self.asks.end(ask) => ended(ask),
                 Some(ask) => Meaning::Late(Some(ask)),
@@ -191,16 +197,11 @@ impl Client {
                 None => Meaning::News,
             });
         }
-        if failed && self.server.correlates {
-            // It answers nothing; but it may say why the link will end.
-            let Message::Error(error) = envelope.message() else { return None };
-            if let Some(after) = error.retry_after() {
-                self.link.retry_after(self.now, after);
-            }
-            return Some(Meaning::News);
+        if failed {
+            self.heed(item, scan);
         }
         if self.server.correlates {
-            return Some(Meaning::Late(None));
+            return Some(if failed { Meaning::News } else { Meaning::Late(None) });
         }
         Some(match self.asks.answer_in_order() {
             InOrder::Answered(ask) => ended(ask),
@@ -208,6 +209,17 @@ impl Client {
             InOrder::Nobody if failed => Meaning::News,
             InOrder::Nobody => Meaning::Late(None),
         })
+    }
+
+    /// Should the link end next because there was too much, then an `error` has said when to come
+    /// back.
+    fn heed(&mut self, item: Item, scan: Scan) {
+        let Ok(text) = self.link.text(item) else { return };
+        let Message::Error(error) = Envelope::from_scan(text, scan).message() else { return };
+        let limited = matches!(error.error_code, None | Some(ErrorCode::RateLimitExceeded));
+        if let Some(after) = error.retry_after().filter(|_| limited) {
+            self.link.retry_after(self.now, after);
+        }
     }
 
     /// A frame that answers nothing: has it come before?

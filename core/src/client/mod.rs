@@ -14,7 +14,8 @@
 //!   that [are answers](crate::envelope::Kind::is_answer) count, never a welcome, a timer or an
 //!   alert.
 //! * A server with the engine recognises a repeat. After a reconnect everything without an answer
-//!   is asked again, under the same id, and takes effect once. Towards any other server such
+//!   is asked again, under the same id, and takes effect once. Towards any other server, and
+//!   towards one that has lost its memory (its welcome names another `epoch` than before), such
 //!   questions end as [`Event::Unknown`]; what was never sent is sent.
 
 mod answers;
@@ -50,6 +51,8 @@ pub struct Client {
     /// What the ids of this client's asks start with: no other client has it.
     prefix: Box<str>,
     server: Server,
+    /// The window of the server that welcomed last, as that names it.
+    epoch: Option<Box<str>>,
     /// Pushes with ids that have come lately.
     seen: Window,
     text: String,
@@ -115,6 +118,7 @@ impl Client {
             next: 0,
             prefix: format!("{:016x}-", random.next_u64()).into(),
             server: Server::default(),
+            epoch: None,
             seen: Window::new(seen, random.next_seed()),
             text: String::new(),
             config,

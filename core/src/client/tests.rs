@@ -399,3 +399,41 @@ fn an_old_server_that_owes_a_table_full_of_answers_is_left_for_a_new_link() {
     host.ask("again");
     assert!(host.read().last().unwrap().contains("again"));
 }
+
+#[test]
+fn a_server_with_another_memory_is_not_asked_again() {
+    let welcome =
+        |epoch: &str| NEW_WELCOME.replace("\"status\"", &format!(r#""epoch":"{epoch}","status""#));
+    let mut host = Host::welcomed(&welcome("a"));
+    let ask = host.ask("one");
+    host.read();
+    host.cut();
+    host.reconnect(&welcome("a"));
+    assert_eq!(host.read().len(), 1, "the same one is");
+    host.cut();
+    host.told();
+    host.reconnect(&welcome("b"));
+    assert!(host.told().contains(&format!("unknown {ask}")));
+    assert!(host.read().is_empty());
+}
+
+#[test]
+fn after_too_many_questions_the_server_says_when_to_come_back() {
+    let mut host = Host::welcomed(NEW_WELCOME);
+    let ask = host.ask("one");
+    let id = host.asked_id();
+    host.say(&format!(
+        r#"{{"type":"error","message":"slow down","error_code":"RATE_LIMIT_EXCEEDED","retry_after":7,"reply_to":{id}}}"#
+    ));
+    assert_eq!(host.told(), [format!("rejected {ask} RATE_LIMIT_EXCEEDED Some(7s)")]);
+    let mut frame = Vec::new();
+    let server = &mut host.server.as_mut().unwrap().0;
+    server.close(CloseCode::new(4008), "rate limit exceeded", &mut frame).unwrap();
+    host.client.handle_bytes(host.now, &frame).unwrap();
+    host.drain();
+    let told = host.told();
+    assert!(
+        ["retrying rate_limited 7", "retrying rate_limited 8"].contains(&&*told[0]),
+        "{told:?}"
+    );
+}

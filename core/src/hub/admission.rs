@@ -19,6 +19,8 @@ const MAX_ID: usize = 256;
 pub(super) enum Finding {
     /// Nothing: it only shows life.
     Life,
+    /// It answers a ping.
+    Pong,
     /// It asks for life.
     Ping { id: Option<InlineText> },
     /// It brings a token.
@@ -123,7 +125,7 @@ impl Admission<'_> {
         }
         let class = match kind {
             Kind::Ping => return Finding::Ping { id },
-            Kind::Pong => return Finding::Life,
+            Kind::Pong => return Finding::Pong,
             Kind::Auth | Kind::TokenRefresh => Class::Auth,
             Kind::Voice => Class::Voice,
             _ => Class::Message,

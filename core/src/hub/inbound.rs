@@ -37,6 +37,13 @@ impl Hub {
         let finding = admission.examine(slot.link.text(text).ok()?);
         match finding {
             Finding::Life => None,
+            Finding::Pong => {
+                self.metrics.pongs.increment(Direction::Inbound);
+                if let Some(pinged) = slot.pinged.take() {
+                    self.metrics.round_trip.record(self.now.mono.saturating_since(pinged));
+                }
+                None
+            }
             Finding::Ping { id: asked } => {
                 self.text.clear();
                 let reply_to = asked.as_ref().and_then(id);

@@ -104,6 +104,8 @@ pub struct Hub {
     text: String,
     /// A frame in the making.
     frame: Vec<u8>,
+    /// The end of a welcome: a member that names this hub's duplicate window.
+    epoch: Box<str>,
     /// The answer to what wants none.
     nothing: Arc<[u8]>,
     /// What the last event lent, to be given up at the next call.
@@ -133,6 +135,7 @@ impl Hub {
             config.rates.max_users,
             random.next_seed(),
         );
+        let epoch = format!(r#","epoch":"{:016x}"}}"#, random.next_u64());
         Self {
             link_config: Arc::new(config.link),
             auth,
@@ -154,6 +157,7 @@ impl Hub {
             scan: None,
             text: String::new(),
             frame: Vec::new(),
+            epoch: epoch.into(),
             nothing: Arc::new([]),
             parting: Parting { link: NONE, user: NONE },
             config,

@@ -9,8 +9,8 @@ use super::{Hub, LinkId, Parting, TURN};
 use crate::envelope::Envelope;
 use crate::frame::handshake::HandshakeError;
 use crate::link::{Cause, Class, Overflow, Overflowed, State, Step};
-use crate::metrics::{CloseClass, Dropped, Eviction, HandshakeFailure, Metrics};
-use crate::time::Now;
+use crate::metrics::{CloseClass, Direction, Dropped, Eviction, HandshakeFailure, Metrics};
+use crate::time::{Now, TimerReason};
 
 impl Hub {
     /// Works until there is something to tell.
@@ -223,8 +223,12 @@ impl Hub {
             self.own_timeout(index);
         }
         let Some(slot) = self.links.get_mut(index) else { return };
-        if slot.link.poll_timeout().is_some_and(|due| due.at <= now.mono) {
+        if let Some(due) = slot.link.poll_timeout().filter(|due| due.at <= now.mono) {
             slot.link.handle_timeout(now);
+            if due.reason == TimerReason::Heartbeat && slot.is_open() {
+                slot.pinged = Some(now.mono);
+                self.metrics.pings.increment(Direction::Outbound);
+            }
         }
         match slot.next_deadline() {
             Some(due) => self.timers.set(index, due.at),

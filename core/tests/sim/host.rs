@@ -32,7 +32,8 @@ impl Host {
     }
 
     pub(super) fn reply(&mut self, hub: &mut Hub, now: Now, request: RequestId) {
-        let text = self.running.remove(&request).expect("replied once");
+        // Nothing is known of requests of the process before.
+        let Some(text) = self.running.remove(&request) else { return };
         hub.reply(now, request, &Reply::text(&answer_to(&text))).expect("it is running");
     }
 }

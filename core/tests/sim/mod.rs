@@ -36,6 +36,10 @@ pub(crate) struct Plan {
     pub(crate) asks: usize,
     /// The chance in percent that a batch breaks its connection.
     pub(crate) cuts: u32,
+    /// How often the hub dies and begins again from nothing.
+    pub(crate) restarts: u64,
+    /// Whether questions wait for ever, or as long as they do by default.
+    pub(crate) patient: bool,
 }
 
 /// What came of it, counted outside the engine.
@@ -81,8 +85,15 @@ struct User {
     to_ask: usize,
 }
 
+fn new_hub(config: &HubConfig, random: &mut Random) -> Hub {
+    let seed = Seed::from_number(random.next());
+    let auth = Auth::Verifier(Box::new(ByName));
+    Hub::new(config.clone(), auth, Arc::new(Table::default()), seed)
+}
+
 struct World {
     plan: Plan,
+    config: HubConfig,
     now: Now,
     hub: Hub,
     host: Host,
@@ -101,16 +112,18 @@ impl World {
         let plenty = Rate::new(1_000_000, Duration::from_secs(1));
         config.rates = config.rates.with(RateClass::Connect, plenty);
         config.rates = config.rates.with(RateClass::Message, plenty);
-        config.window.max_age = Duration::from_secs(2 * 86_400);
-        let seed = Seed::from_number(random.next());
-        let auth = Auth::Verifier(Box::new(ByName));
-        let hub = Hub::new(config, auth, Arc::new(Table::default()), seed);
+        if plan.patient {
+            config.window.max_age = Duration::from_secs(2 * 86_400);
+        }
+        let hub = new_hub(&config, &mut random);
         let mut network = Network::new(plan.cuts);
         let users = (0..plan.clients)
             .map(|number| {
                 let name = format!("user-{number}");
                 let mut config = ClientConfig::default();
-                config.ask_timeout = Duration::from_secs(86_400);
+                if plan.patient {
+                    config.ask_timeout = Duration::from_secs(86_400);
+                }
                 let endpoint = Endpoint::pam("ws://hub.test", &name).unwrap();
                 let seed = Seed::from_number(random.next());
                 let client = Client::new(config, endpoint, seed, now).unwrap();
@@ -121,8 +134,12 @@ impl World {
                 User { name, client, asked: BTreeMap::new(), to_ask: plan.asks }
             })
             .collect();
+        for number in 1..=plan.restarts {
+            let at = now.mono + Duration::from_secs(number * 30_000 / (plan.restarts + 1) / 1_000);
+            network.at(at, Action::Restart);
+        }
         let (host, outcome) = (Host::default(), Outcome::default());
-        Self { plan, now, hub, host, users, network, random, outcome }
+        Self { plan, config, now, hub, host, users, network, random, outcome }
     }
 
     fn run(mut self) -> Outcome {
@@ -171,6 +188,7 @@ impl World {
     fn act(&mut self, action: Action) {
         match action {
             Action::Ask(number) => self.ask(number),
+            Action::Restart => self.restart(),
             Action::Dialed { user, connection } => {
                 if self.network.is_current(user, connection) {
                     let link = self.hub.accept(self.now).unwrap();
@@ -218,6 +236,13 @@ impl World {
                 self.drain_hub();
             }
         }
+    }
+
+    /// The server's process dies, with all it knew, and another one begins.
+    fn restart(&mut self) {
+        self.hub = new_hub(&self.config, &mut self.random);
+        self.host = Host::default();
+        self.network.forget_links(self.now.mono, &mut self.random);
     }
 
     fn ask(&mut self, number: usize) {

@@ -19,6 +19,7 @@ pub(super) enum Side {
 #[derive(Debug)]
 pub(super) enum Action {
     Ask(usize),
+    Restart,
     Dialed { user: usize, connection: usize },
     DialFailed { user: usize, connection: usize },
     Deliver { connection: usize, to: Side, bytes: Vec<u8> },
@@ -157,6 +158,18 @@ impl Network {
         let last = self.connections[connection].last[other as usize].max(now);
         self.at(last + latency(random), Action::Closed { connection, side: other });
         self.at(now, Action::Closed { connection, side });
+    }
+
+    /// The process behind all links has died: its clients learn it at once or later.
+    pub(super) fn forget_links(&mut self, now: Mono, random: &mut Random) {
+        self.links.clear();
+        for connection in 0..self.connections.len() {
+            if self.connections[connection].link.take().is_some() {
+                self.connections[connection].broken = true;
+                let at = now + latency(random);
+                self.at(at, Action::Closed { connection, side: Side::Client });
+            }
+        }
     }
 
     /// The connection is no more. Either side may learn it soon, late, or by itself only.

@@ -1,5 +1,7 @@
 //! What the hub counts.
 
+use core::time::Duration;
+
 use super::support::Host;
 use crate::metrics::{Sample, Value};
 
@@ -57,4 +59,24 @@ fn a_handshake_that_fails_is_counted_by_its_cause() {
         assert_eq!(after.len(), before + 1, "{after:?}");
         assert!(after.contains(&(cause.to_owned(), 1)), "{after:?}");
     }
+}
+
+#[test]
+fn pings_pongs_and_the_time_between_them_are_counted() {
+    let mut host = Host::new();
+    let link = host.open("ada");
+    host.pass(Duration::from_secs(20));
+    host.pass(Duration::from_millis(80));
+    host.say(link, r#"{"type":"pong"}"#);
+    host.say(link, r#"{"type":"pong"}"#);
+    assert_eq!(counts(&host, "pamlink_pings_total"), [("outbound".to_owned(), 1)]);
+    assert_eq!(counts(&host, "pamlink_pongs_total"), [("inbound".to_owned(), 2)]);
+    let snapshot = host.hub.metrics();
+    let Value::Histogram(round_trip) =
+        &snapshot.family("pamlink_round_trip_seconds").unwrap().samples[0].value
+    else {
+        panic!("a histogram")
+    };
+    // The first ping is up to a quarter of the interval early.
+    assert!(round_trip.count == 1 && round_trip.sum >= 0.08 && round_trip.sum < 5.1);
 }
