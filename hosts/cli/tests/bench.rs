@@ -42,6 +42,18 @@ async fn a_case_that_fails_panics_or_hangs_has_failed_and_the_run_goes_on() {
 }
 
 #[test]
+fn a_suite_that_lacks_what_it_needs_has_failed() {
+    let mut bench = bench();
+    bench.suite("One");
+    assert_eq!(bench.need("there", Ok(5)), Some(5));
+    assert_eq!(bench.need::<u8>("missing", Err(Failure::new("no port is free"))), None);
+    let (suites, _) = bench.finish();
+    assert_eq!(suites[0].cases.len(), 1);
+    assert!(!suites[0].cases[0].passed);
+    assert_eq!(suites[0].cases[0].why.as_deref(), Some("no port is free"));
+}
+
+#[test]
 fn a_seed_fixes_the_dice_and_names_give_different_ones() {
     let rolls = |seed, name: &str| {
         let mut dice = Bench::new(false, seed, Progress::silent()).dice(name);

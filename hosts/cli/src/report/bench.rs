@@ -117,6 +117,22 @@ impl Bench {
         found
     }
 
+    /// What the cases that follow need. Without it they cannot run: that is a failed case, and
+    /// `None`.
+    pub fn need<T>(&mut self, name: &str, got: Result<T, Failure>) -> Option<T> {
+        let why = match got {
+            Ok(got) => return Some(got),
+            Err(Failure(why)) => cut(why),
+        };
+        let figure = Figure::words("failed");
+        let case = Case { name: name.to_owned(), figure, why: Some(why), ..Case::default() };
+        self.progress.case_done(&case);
+        if let Some(suite) = self.suites.last_mut() {
+            suite.cases.push(case);
+        }
+        None
+    }
+
     /// The suites that ran, and the samples they left.
     pub fn finish(self) -> (Vec<Suite>, Plots) {
         self.progress.finish();

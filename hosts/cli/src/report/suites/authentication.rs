@@ -24,7 +24,7 @@ pub(super) async fn run(bench: &mut Bench) {
     let dice = &mut dice;
     let mut plan = Plan::new();
     plan.hub.token_grace = Duration::from_millis(200);
-    let Ok(house) = plan.build(dice).await else { return };
+    let Some(house) = bench.need("Server on loopback", plan.build(dice).await) else { return };
     let house = &house;
 
     bench

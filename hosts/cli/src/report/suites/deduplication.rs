@@ -27,7 +27,7 @@ pub(super) async fn run(bench: &mut Bench) {
     let mut plan = Plan::new();
     plan.hub.window.max_entries = BOUND;
     plan.hub.max_requests_per_link = 2 * BURST as u32;
-    let Ok(house) = plan.build(dice).await else { return };
+    let Some(house) = bench.need("Server on loopback", plan.build(dice).await) else { return };
     let house = &house;
 
     bench

@@ -25,7 +25,9 @@ const AT_ONCE: usize = 16;
 pub(super) async fn run(bench: &mut Bench) {
     let mut dice = bench.dice("performance");
     let dice = &mut dice;
-    let Ok(house) = Plan::new().build(dice).await else { return };
+    let Some(house) = bench.need("Server on loopback", Plan::new().build(dice).await) else {
+        return;
+    };
     let house = &house;
     throughput(bench, house, dice).await;
     crowds(bench, house, dice).await;
@@ -35,7 +37,9 @@ pub(super) async fn run(bench: &mut Bench) {
 }
 
 async fn throughput(bench: &mut Bench, house: &House, dice: &mut Dice) {
-    let Ok(client) = house.client("ada", dice).await else { return };
+    let Some(client) = bench.need("Client of the suite", house.client("ada", dice).await) else {
+        return;
+    };
     let mut latencies = Vec::new();
     let mut plot = Vec::new();
     for (messages, report_rate, report_ms) in BURSTS {
@@ -191,7 +195,9 @@ async fn memory(bench: &mut Bench, dice: &mut Dice) {
 
 /// What `/health` and `/metrics` say, beside what the report's server said.
 async fn health(bench: &mut Bench, dice: &mut Dice) {
-    let Ok(house) = Plan::new().build(dice).await else { return };
+    let Some(house) = bench.need("Server on loopback", Plan::new().build(dice).await) else {
+        return;
+    };
     let house = &house;
     let mut clients = Vec::new();
     bench

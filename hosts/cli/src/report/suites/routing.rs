@@ -30,8 +30,10 @@ pub(super) async fn run(bench: &mut Bench) {
         text.starts_with("why: ")
             .then(|| format!("{} {}", request.agent().id, request.because()).into())
     });
-    let Ok(house) = plan.build(dice).await else { return };
-    let Ok(client) = house.client("ada", dice).await else { return };
+    let Some(house) = bench.need("Server on loopback", plan.build(dice).await) else { return };
+    let Some(client) = bench.need("Client of the suite", house.client("ada", dice).await) else {
+        return;
+    };
     let rounds = bench.count(200, 40);
 
     for (agent, module, report) in AGENTS {

@@ -22,7 +22,7 @@ pub(super) async fn run(bench: &mut Bench) {
         }
         text => values::reply(text),
     });
-    let Ok(house) = plan.build(dice).await else { return };
+    let Some(house) = bench.need("Server on loopback", plan.build(dice).await) else { return };
     let house = &house;
 
     bench
