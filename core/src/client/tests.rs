@@ -437,3 +437,27 @@ fn after_too_many_questions_the_server_says_when_to_come_back() {
         "{told:?}"
     );
 }
+
+#[test]
+fn an_error_that_answers_nothing_rejects_no_question_and_may_say_when_to_come_back() {
+    let mut host = Host::welcomed(NEW_WELCOME);
+    let ask = host.ask("one");
+    let id = host.asked_id();
+    host.say(r#"{"type":"error","message":"m","retry_after":100}"#);
+    assert_eq!(host.told(), ["message error"]);
+    host.say(&answer(None, "of nobody"));
+    assert_eq!(host.told(), ["late None"]);
+    let named =
+        format!(r#"{{"type":"error","message":"m","error_code":"AGENT_BUSY","reply_to":{id}}}"#);
+    host.say(&named);
+    assert_eq!(host.told(), [format!("rejected {ask} AGENT_BUSY None")]);
+    let mut frame = Vec::new();
+    let writer = &mut host.server.as_mut().unwrap().0;
+    writer.close(CloseCode::SERVICE_RESTART, "", &mut frame).unwrap();
+    host.client.handle_bytes(host.now, &frame).unwrap();
+    host.drain();
+    let told = host.told();
+    let after = told.iter().find_map(|it| it.strip_prefix("retrying server_unavailable "));
+    let after: u64 = after.expect("it comes back").parse().unwrap();
+    assert!((100..=125).contains(&after), "{after}");
+}

@@ -1,6 +1,7 @@
 //! The parts of `cargo xtask test`, in the order in which they run: the cheap ones first.
 
 mod browser;
+mod clauses;
 mod fuzz;
 mod links;
 mod peers;
@@ -9,6 +10,7 @@ mod report;
 mod rooms;
 mod rust;
 mod style;
+mod test_names;
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -33,6 +35,11 @@ const PARTS: &[Part] = &[
         name: "links",
         about: "every relative link of the documents leads somewhere",
         run: links::run,
+    },
+    Part {
+        name: "clauses",
+        about: "every clause of the protocol is held by tests that exist",
+        run: clauses::run,
     },
     Part {
         name: "purity",

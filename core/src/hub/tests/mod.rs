@@ -6,10 +6,16 @@
 mod answers;
 mod bounds;
 mod drain;
+mod entry;
+mod faults;
+mod metrics;
 mod opening;
+mod peers;
 mod push;
 mod refusals;
 mod repeats;
 mod support;
 mod time;
 mod tokens;
+mod types;
+mod window;

@@ -142,3 +142,19 @@ fn a_dismissed_request_has_no_answer_and_neither_has_its_repeat() {
     assert_eq!(host.told().last().unwrap(), "duplicate ada Answered");
     assert!(host.peers[&link].texts.is_empty());
 }
+
+#[test]
+fn the_id_alone_makes_a_repeat_on_whichever_link_and_only_as_it_is_spelled() {
+    let mut host = Host::new();
+    let (phone, laptop) = (host.open("ada"), host.open("ada"));
+    host.say(phone, r#"{"type":"chat","id":"7","message":"log 40"}"#);
+    host.reply("logged");
+    let first = host.text(phone);
+    host.say(laptop, r#"{"type":"chat","id":"7","message":"in other words"}"#);
+    assert_eq!((host.text(laptop), host.requests.len()), (first, 0));
+    // A number is another id, and equal texts without ids are two questions.
+    host.say(phone, r#"{"type":"chat","id":7,"message":"log 40"}"#);
+    host.say(phone, r#"{"type":"chat","message":"next"}"#);
+    host.say(phone, r#"{"type":"chat","message":"next"}"#);
+    assert_eq!(host.requests.len(), 3);
+}

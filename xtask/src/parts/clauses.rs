@@ -1,0 +1,229 @@
+//! Every clause of the protocol is held by tests that exist.
+//!
+//! A clause of `docs/protocol.md` begins with its number, `**P-3.2**`, and ends with a paragraph
+//! that begins with `test:` and names, in backticks, the tests that hold it: the path of a test
+//! function within its crate (`hub::tests::opening::a_good_token_is_welcomed`), or a file of
+//! vectors under `tests/vectors` (`transcripts/chat.json`).
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::check::{Checks, Outcome};
+use crate::command::Console;
+use crate::parts::test_names::TestNames;
+use crate::workspace::Workspace;
+
+const DOCUMENT: &str = "docs/protocol.md";
+
+pub(super) fn run(workspace: &Workspace, _console: Console) -> Outcome {
+    let mut checks = Checks::default();
+    let document = workspace.read(Path::new(DOCUMENT))?;
+    let known = TestNames::of(workspace)?;
+    let (clauses, mut faults) = read(&document);
+    for clause in &clauses {
+        let mut wrong = faults_of(clause, &known);
+        wrong.extend(faults.extract_if(.., |fault| fault.line == clause.line));
+        let shown: Vec<String> = wrong.iter().map(Fault::shown).collect();
+        checks.check(wrong.is_empty(), shown.join("\n"));
+    }
+    faults.extend(order(&clauses));
+    faults.extend(references(&document, &clauses));
+    faults.extend(frames(&document));
+    for fault in faults {
+        checks.fail(fault.shown());
+    }
+    for stray in &known.stray {
+        checks.fail(format!("{}: in no module, so its tests do not run", stray.display()));
+    }
+    Ok(checks)
+}
+
+/// One clause.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Clause {
+    line: usize,
+    number: (u32, u32),
+    tests: Vec<String>,
+}
+
+/// What is wrong, and in which line.
+#[derive(Debug, PartialEq, Eq)]
+struct Fault {
+    line: usize,
+    what: String,
+}
+
+impl Fault {
+    fn new(line: usize, what: impl Into<String>) -> Self {
+        Self { line, what: what.into() }
+    }
+
+    fn shown(&self) -> String {
+        format!("{DOCUMENT}:{}: {}", self.line, self.what)
+    }
+}
+
+/// The clauses of a document, and what cannot be read of it.
+fn read(document: &str) -> (Vec<Clause>, Vec<Fault>) {
+    let mut clauses: Vec<Clause> = Vec::new();
+    let mut faults = Vec::new();
+    let mut section = 0;
+    let mut naming = false;
+    for (line, text) in prose(document) {
+        if let Some(heading) = text.strip_prefix("## ") {
+            section = heading.split_once('.').map_or(0, |(number, _)| number.parse().unwrap_or(0));
+        } else if text.starts_with("**P-") {
+            let number = number(text.trim_start_matches('*'));
+            let Some(number) = number else {
+                faults.push(Fault::new(line, "a clause begins with **P-SECTION.NUMBER**"));
+                continue;
+            };
+            if number.0 != section {
+                let what = format!("P-{}.{} stands in section {section}", number.0, number.1);
+                faults.push(Fault::new(line, what));
+            }
+            clauses.push(Clause { line, number, tests: Vec::new() });
+        }
+        naming = text.starts_with("test:") || (naming && !text.is_empty());
+        if naming {
+            let names = text.split('`').skip(1).step_by(2).map(str::to_owned);
+            match clauses.last_mut() {
+                Some(clause) => clause.tests.extend(names),
+                None => faults.push(Fault::new(line, "tests of no clause")),
+            }
+        }
+    }
+    (clauses, faults)
+}
+
+/// What is wrong with the tests of a clause.
+fn faults_of(clause: &Clause, known: &TestNames) -> Vec<Fault> {
+    let (section, number) = clause.number;
+    if clause.tests.is_empty() {
+        return vec![Fault::new(clause.line, format!("P-{section}.{number} names no test"))];
+    }
+    let missing = clause.tests.iter().filter(|name| !known.contains(name));
+    missing
+        .map(|name| Fault::new(clause.line, format!("P-{section}.{number}: no test is {name}")))
+        .collect()
+}
+
+/// Numbers that do not rise.
+fn order(clauses: &[Clause]) -> Vec<Fault> {
+    let pairs = clauses.windows(2).filter(|pair| pair[0].number >= pair[1].number);
+    pairs
+        .map(|pair| {
+            let [(a, b), (c, d)] = [pair[0].number, pair[1].number];
+            Fault::new(pair[1].line, format!("P-{c}.{d} comes after P-{a}.{b}"))
+        })
+        .collect()
+}
+
+/// Clauses that the text speaks of and that are not there.
+fn references(document: &str, clauses: &[Clause]) -> Vec<Fault> {
+    let there: BTreeSet<_> = clauses.iter().map(|clause| clause.number).collect();
+    let mut faults = Vec::new();
+    for (line, text) in prose(document) {
+        for (at, _) in text.match_indices("P-") {
+            if let Some((section, number)) = number(&text[at..])
+                && !there.contains(&(section, number))
+            {
+                faults.push(Fault::new(line, format!("there is no P-{section}.{number}")));
+            }
+        }
+    }
+    faults
+}
+
+/// Frames in fenced code that are no JSON objects with a type. A frame's line begins with its
+/// sender: `>` the client, `<` the server.
+fn frames(document: &str) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let mut fenced = false;
+    for (at, text) in document.lines().enumerate() {
+        if text.starts_with("```") {
+            fenced = !fenced;
+            continue;
+        }
+        let frame = text.strip_prefix("> ").or_else(|| text.strip_prefix("< "));
+        let Some(frame) = frame.filter(|frame| fenced && frame.starts_with('{')) else { continue };
+        let is_envelope = serde_json::from_str::<Value>(frame)
+            .is_ok_and(|value| value.get("type").is_some_and(Value::is_string));
+        if !is_envelope {
+            faults.push(Fault::new(at + 1, "the frame is no JSON object with a type"));
+        }
+    }
+    faults
+}
+
+/// The number in `P-3.2`, with whatever follows it.
+fn number(text: &str) -> Option<(u32, u32)> {
+    let (section, rest) = text.strip_prefix("P-")?.split_once('.')?;
+    let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+    Some((section.parse().ok()?, rest[..digits].parse().ok()?))
+}
+
+/// The lines outside fenced code, with their numbers.
+fn prose(document: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut fenced = false;
+    document.lines().enumerate().filter_map(move |(at, text)| {
+        let fence = text.starts_with("```");
+        fenced ^= fence;
+        (!fenced && !fence).then_some((at + 1, text))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "## 1. Opening\n\n**P-1.1** Words, see P-1.2.\n\ntest: `a::b`,\n`c.json`\n\n\
+                        **P-1.2** Words.\n\n```\n**P-9.9**\n> {\"type\":\"chat\"}\n```\n\ntest: `a::b`\n";
+
+    fn known() -> TestNames {
+        ["a::b", "c.json"].into_iter().map(str::to_owned).collect()
+    }
+
+    fn told(document: &str) -> Vec<String> {
+        let (clauses, mut faults) = read(document);
+        faults.extend(clauses.iter().flat_map(|clause| faults_of(clause, &known())));
+        faults.extend(order(&clauses));
+        faults.extend(references(document, &clauses));
+        faults.extend(frames(document));
+        faults.iter().map(Fault::shown).collect()
+    }
+
+    #[test]
+    fn a_document_whose_clauses_are_held_has_no_fault() {
+        assert_eq!(told(GOOD), [""; 0]);
+        assert_eq!(read(GOOD).0[0].tests, ["a::b", "c.json"]);
+    }
+
+    #[test]
+    fn a_clause_without_a_test_or_with_a_test_that_is_not_there_is_named() {
+        let none = GOOD.replace("test: `a::b`\n", "");
+        assert_eq!(told(&none), ["docs/protocol.md:8: P-1.2 names no test"]);
+        let gone = GOOD.replace("c.json", "d.json");
+        assert_eq!(told(&gone), ["docs/protocol.md:3: P-1.1: no test is d.json"]);
+    }
+
+    #[test]
+    fn numbers_rise_within_their_sections() {
+        let twice = GOOD.replace("**P-1.2**", "**P-1.1**").replace("see P-1.2", "");
+        assert_eq!(told(&twice), ["docs/protocol.md:8: P-1.1 comes after P-1.1"]);
+        let astray = GOOD.replace("P-1.2", "P-2.1");
+        assert_eq!(told(&astray), ["docs/protocol.md:8: P-2.1 stands in section 1"]);
+        let broken = GOOD.replace("**P-1.2**", "**P-two**").replace("see P-1.2", "");
+        assert_eq!(told(&broken).len(), 1);
+    }
+
+    #[test]
+    fn what_is_referred_to_is_there_and_frames_are_frames() {
+        let dangling = GOOD.replace("see P-1.2", "see P-1.3");
+        assert_eq!(told(&dangling), ["docs/protocol.md:3: there is no P-1.3"]);
+        let broken = GOOD.replace("{\"type\"", "{type");
+        assert_eq!(told(&broken).len(), 1);
+    }
+}
