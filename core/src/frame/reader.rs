@@ -69,6 +69,8 @@ pub struct Reader {
     frame: Option<Frame>,
     /// Bytes of the text message under assembly that are known to be whole characters.
     checked: usize,
+    /// Payloads of messages are thrown away as they come.
+    skimming: bool,
 }
 
 impl Reader {
@@ -83,6 +85,7 @@ impl Reader {
             fragments: 0,
             frame: None,
             checked: 0,
+            skimming: false,
         }
     }
 
@@ -156,6 +159,13 @@ impl Reader {
             self.room.settle(usize::MAX);
             self.room.shrink(0);
         }
+    }
+
+    /// From here on only control frames are wanted: a message that comes in pieces is not put
+    /// together any more, so that a peer cannot make us hold it. Items of messages mean nothing.
+    pub(crate) fn skim(&mut self) {
+        self.skimming = true;
+        self.room.begin_message();
     }
 
     /// Bytes held: the message under assembly, and what is not read as frames yet.
@@ -376,6 +386,7 @@ impl Reader {
 
     /// Takes what is here of the payload of a data frame.
     fn read_payload(&mut self, mut frame: Frame) -> Result<Option<Item>, FrameError> {
+        let skimming = self.skimming;
         let room = &mut self.room;
         let here = frame.left.min(room.unread());
         let (from, to) = (room.pos, room.pos + here);
@@ -389,7 +400,9 @@ impl Reader {
         frame.key = mask::advance(frame.key, here);
 
         let last = frame.left == 0 && frame.fin;
-        if self.message == Some(MessageKind::Text) {
+        if skimming {
+            room.begin_message();
+        } else if self.message == Some(MessageKind::Text) {
             let unchecked = &room.bytes[room.start + self.checked..room.message_end];
             // A character that is cut off at the end of the message is found at the loan.
             self.checked += whole_characters(unchecked)?;

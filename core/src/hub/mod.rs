@@ -65,7 +65,7 @@ use self::users::{UserIndex, Users};
 use crate::dedup::Window;
 use crate::envelope::Scan;
 use crate::limits::{RateLimiter, Violations};
-use crate::link::{LinkConfig, ServerLink, Transmit};
+use crate::link::{LinkConfig, MAX_EARLY, ServerLink, Transmit};
 use crate::metrics::{Direction, Metrics, RefusedConnection};
 use crate::routing::{Replaced, Router, Table};
 use crate::seed::{Random, Seed};
@@ -85,11 +85,11 @@ pub struct Hub {
     users: Users,
     requests: Requests,
     timers: Timers,
-    /// Links to look at, each once.
+    /// Links to look at; what a slot's flag does not confirm is an entry of a link that is gone.
     ready: VecDeque<u32>,
     /// Events that the first of `ready` has had in this turn.
     turn: u32,
-    /// Links with something to write, each once.
+    /// Links with something to write, confirmed in the same way.
     writable: VecDeque<u32>,
     window: Window,
     rates: RateLimiter,
@@ -200,13 +200,12 @@ impl Hub {
         if slot.phase == Phase::Ended {
             return Ok(());
         }
-        let taken = slot.link.handle_bytes(now, bytes);
-        if taken.is_err() && slot.phase == Phase::Authorizing {
-            // The host polls, but the hub does not look before the verdict: the peer has sent
-            // more ahead of its welcome than a link may hold.
+        if slot.phase == Phase::Authorizing && slot.link.unread() + bytes.len() > MAX_EARLY {
+            // The hub does not look before the verdict, and nobody has proved anything yet.
             self.close_for_flood(link.slot);
             return Ok(());
         }
+        let taken = slot.link.handle_bytes(now, bytes);
         self.metrics.bytes.add(Direction::Inbound, bytes.len() as u64);
         self.wake(link.slot);
         self.arm(link.slot);
@@ -259,8 +258,9 @@ impl Hub {
     /// [`poll_transmit`](Self::poll_transmit).
     pub fn poll_writable(&mut self) -> Option<LinkId> {
         while let Some(index) = self.writable.pop_front() {
-            if let Some(slot) = self.links.get_mut(index) {
-                slot.writable = false;
+            if let Some(slot) = self.links.get_mut(index)
+                && core::mem::take(&mut slot.writable)
+            {
                 return Some(self.id(index));
             }
         }

@@ -232,7 +232,10 @@ impl Hub {
             .last()?;
         let first = RequestId::new(slot, self.requests.generation(slot));
         if in_order {
-            // Its sender counts answers: it wants one for each.
+            // Its sender counts answers: it wants one for each, and each takes a place.
+            if self.links.get(index)?.running >= self.config.max_requests_per_link {
+                return None;
+            }
             self.requests.get_mut(slot)?.shared = true;
             let mut sharer = super::requests::Running::new(index, user, self.now.mono);
             sharer.key = Some(key);

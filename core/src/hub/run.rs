@@ -19,7 +19,10 @@ impl Hub {
             return Some(told);
         }
         while let Some(&index) = self.ready.front() {
-            if let Some(told) = self.look(index) {
+            // An entry of a link that is gone is passed over when its turn comes.
+            if self.links.get(index).is_some_and(|slot| slot.ready)
+                && let Some(told) = self.look(index)
+            {
                 self.turn += 1;
                 if self.turn >= TURN {
                     self.turn = 0;
@@ -48,7 +51,11 @@ impl Hub {
                 Phase::Authorizing if slot.link.state() != State::Closed => return None,
                 _ => {}
             }
-            let told = match slot.link.poll_step()? {
+            let step = slot.link.poll_step();
+            let (pings, pongs) = slot.link.take_beats();
+            self.metrics.pings.add(Direction::Inbound, u64::from(pings));
+            self.metrics.pongs.add(Direction::Inbound, u64::from(pongs));
+            let told = match step? {
                 Step::Request => self.opening(index),
                 Step::Text(text) => self.inbound(index, text),
                 Step::Binary(_) => self.refuse_binary(index),
@@ -264,16 +271,13 @@ impl Hub {
     }
 
     /// Frees the slot of a link that nobody needs any more.
+    ///
+    /// It may still be listed as ready or writable. To search the lists would take time with the
+    /// square of the links that end at once, so its entries stay and mean nothing: the flags of a
+    /// slot decide, also if a new link has it by then.
     pub(super) fn free(&mut self, index: u32) {
         self.timers.remove(index);
-        let Some(slot) = self.links.remove(index) else { return };
-        // Rare: a link that ends is looked at and written to once more before it goes.
-        if slot.ready {
-            self.ready.retain(|listed| *listed != index);
-        }
-        if slot.writable {
-            self.writable.retain(|listed| *listed != index);
-        }
+        self.links.remove(index);
     }
 
     pub(super) fn slot_mut(&mut self, link: LinkId) -> Option<&mut Slot> {

@@ -68,7 +68,7 @@ pub use endpoint::{Endpoint, EndpointError, PamTarget};
 pub use event::{AnswerError, Cause, Closed, LinkEvent, Overflowed, SendError, Transmit};
 pub use heartbeat::{Beat, Heartbeat, HeartbeatConfig};
 pub use server::ServerLink;
-pub(crate) use server::Step;
+pub(crate) use server::{MAX_EARLY, Step};
 pub use state::{Cell, ClientInput, ClientPhase, ServerInput, ServerPhase, State};
 pub use token::{Token, TokenConfig, TokenError, TokenSchedule, redact};
 

@@ -30,6 +30,8 @@ pub(super) struct Wire {
     ping: Option<Wall>,
     /// Our close frame, until it is appended.
     goodbye: Option<Box<(CloseCode, Box<str>)>>,
+    /// Pings and pongs that came and were not counted yet.
+    beats: (u32, u32),
 }
 
 impl Wire {
@@ -42,6 +44,7 @@ impl Wire {
             pong: None,
             ping: None,
             goodbye: None,
+            beats: (0, 0),
         }
     }
 
@@ -56,8 +59,11 @@ impl Wire {
         loop {
             let item = self.reader.advance()?;
             match item.kind {
-                ItemKind::Ping => self.pong = Some(self.reader.bytes(item).into()),
-                ItemKind::Pong => {}
+                ItemKind::Ping => {
+                    self.beats.0 += 1;
+                    self.pong = Some(self.reader.bytes(item).into());
+                }
+                ItemKind::Pong => self.beats.1 += 1,
                 _ => return Some(item),
             }
         }
@@ -144,6 +150,11 @@ impl Wire {
         let pong = self.pong.as_ref().map_or(0, |pong| pong.len());
         let goodbye = self.goodbye.as_ref().map_or(0, |_| size_of::<(CloseCode, Box<str>)>());
         self.reader.capacity() + self.head.capacity() + self.outbox.memory() + pong + goodbye
+    }
+
+    /// Pings and pongs that came since the last call.
+    pub(super) fn take_beats(&mut self) -> (u32, u32) {
+        mem::take(&mut self.beats)
     }
 
     /// Something waits to be appended.

@@ -8,6 +8,7 @@ mod bounds;
 mod drain;
 mod entry;
 mod faults;
+mod hostile;
 mod metrics;
 mod opening;
 mod peers;

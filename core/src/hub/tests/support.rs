@@ -32,7 +32,7 @@ impl Verify for ByName {
 
 /// One end of a connection to the hub.
 pub(super) struct Peer {
-    writer: Writer,
+    pub(super) writer: Writer,
     response: Option<ResponseReader>,
     reader: Reader,
     /// Texts that came and were not looked at.

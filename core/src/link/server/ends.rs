@@ -2,8 +2,9 @@
 
 use super::*;
 
-/// Early bytes that may wait for the host's answer to the opening request.
-const MAX_EARLY: usize = 16 * 1_024;
+/// Early bytes that may wait for the host's answer to the opening request, or for its verdict on
+/// a token.
+pub(crate) const MAX_EARLY: usize = 16 * 1_024;
 
 impl ServerLink {
     /// The first half of [`poll_event`](Self::poll_event): moves on, lends nothing.
@@ -161,6 +162,8 @@ impl ServerLink {
         self.wire.say_goodbye(end.code, &end.reason);
         self.deadline = now.mono + self.config.patience.close;
         self.end = Some(Box::new(end));
+        // Only the peer's goodbye is of interest any more.
+        self.wire.reader.skim();
         self.go(ServerPhase::Closing, input);
     }
 

@@ -2,6 +2,8 @@
 
 mod ends;
 
+pub(crate) use self::ends::MAX_EARLY;
+
 use core::time::Duration;
 use std::sync::Arc;
 
@@ -310,6 +312,16 @@ impl ServerLink {
     /// Bytes of messages that wait to be written.
     pub fn queued(&self) -> usize {
         self.wire.outbox().bytes()
+    }
+
+    /// Bytes that came and wait to be looked at, or for the rest of their message.
+    pub(crate) fn unread(&self) -> usize {
+        self.wire.reader.buffered()
+    }
+
+    /// The protocol's own pings and pongs that came since the last call.
+    pub(crate) fn take_beats(&mut self) -> (u32, u32) {
+        self.wire.take_beats()
     }
 
     /// Gives buffers back that hold nothing. The link does so itself at every heartbeat.
