@@ -1,43 +1,51 @@
 //! The task of one accepted connection: bytes in, bytes out.
 
+use std::future::poll_fn;
+use std::mem::MaybeUninit;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::task::{Context, Poll, ready};
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+use pamlink::hub::LinkId;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
 use crate::handler::Handler;
 use crate::outlet::{LINGER, Outlet, part};
-use crate::server::Host;
+use crate::server::{Host, Socket};
 
 /// How much is read at once.
 const READ: usize = 8 * 1024;
 
-/// How long a TLS handshake may take: the engine's own deadline begins after it.
-const TLS_PATIENCE: Duration = Duration::from_secs(10);
-
 /// Serves a connection until it ends.
+///
+/// The hub knows it from its first moment, before TLS has begun: what bounds links bounds these,
+/// too, and what times an opening out or drains them ends them.
 pub(crate) fn spawn<H: Handler>(host: Arc<Host<H>>, socket: TcpStream, tls: Option<TlsAcceptor>) {
+    // Refused links are closed unheard: the hub is full or drains, and has counted it.
+    let Some((link, told)) = host.accept() else { return };
     tokio::spawn(async move {
-        match tls {
-            None => serve(&host, socket).await,
-            Some(tls) => {
-                let handshake = tokio::time::timeout(TLS_PATIENCE, tls.accept(socket));
-                if let Ok(Ok(socket)) = handshake.await {
-                    serve(&host, socket).await;
+        let Some(tls) = tls else { return serve(&host, link, &told, socket).await };
+        tokio::select! {
+            secured = tls.accept(socket) => {
+                if let Ok(socket) = secured {
+                    return serve(&host, link, &told, socket).await;
                 }
             }
+            () = told.until_closed() => {}
         }
+        host.ended(link);
     });
 }
 
-async fn serve<H: Handler>(host: &Arc<Host<H>>, stream: impl AsyncRead + AsyncWrite) {
-    // Refused links are closed unheard: the hub is full or drains, and has counted it.
-    let Some((link, socket)) = host.accept() else { return };
+async fn serve<H: Handler>(
+    host: &Arc<Host<H>>,
+    link: LinkId,
+    told: &Socket,
+    stream: impl AsyncRead + AsyncWrite,
+) {
     let (mut reader, mut writer) = tokio::io::split(stream);
-    let mut read = vec![0; READ];
     let mut outlet = Outlet::default();
     loop {
         if outlet.is_empty() && host.transmit(link, outlet.buffer()) {
@@ -47,16 +55,15 @@ async fn serve<H: Handler>(host: &Arc<Host<H>>, stream: impl AsyncRead + AsyncWr
             return part(reader, writer).await;
         }
         tokio::select! {
-            got = reader.read(&mut read) => match got {
-                Ok(0) | Err(_) => break,
-                Ok(n) => if !host.received(link, &read[..n]) { break },
-            },
+            alive = poll_fn(|cx| poll_received(cx, Pin::new(&mut reader), host, link)) => {
+                if !alive { break }
+            }
             wrote = outlet.write_to(&mut writer), if !outlet.is_empty() => {
                 if wrote.is_err() { break }
             }
-            () = socket.ready.notified() => {
+            () = told.ready.notified() => {
                 // The peer takes nothing any more, so what is told to it last cannot be told.
-                if !outlet.is_empty() && socket.closed.load(Ordering::Acquire) {
+                if !outlet.is_empty() && told.is_closed() {
                     let _ = tokio::time::timeout(LINGER, outlet.write_to(&mut writer)).await;
                     break;
                 }
@@ -64,4 +71,19 @@ async fn serve<H: Handler>(host: &Arc<Host<H>>, stream: impl AsyncRead + AsyncWr
         }
     }
     host.ended(link);
+}
+
+/// Reads what has come and hands it over, by way of the stack: a connection that idles holds no
+/// buffer. `false`: the connection or the link has ended.
+fn poll_received<H: Handler>(
+    cx: &mut Context<'_>,
+    reader: Pin<&mut impl AsyncRead>,
+    host: &Arc<Host<H>>,
+    link: LinkId,
+) -> Poll<bool> {
+    let mut space = [const { MaybeUninit::uninit() }; READ];
+    let mut read = ReadBuf::uninit(&mut space);
+    let done = ready!(reader.poll_read(cx, &mut read));
+    let bytes = read.filled();
+    Poll::Ready(done.is_ok() && !bytes.is_empty() && host.received(link, bytes))
 }

@@ -15,12 +15,13 @@ use pamlink::routing::Agent;
 ///
 /// A closure `async |request| reply` is one, too; implement the trait for more than answers.
 pub trait Handler: Send + Sync + 'static {
-    /// Answers a request. Runs as a task of its own; a panic in it leaves the request to the
-    /// hub's `request_timeout`.
+    /// Answers a request. Runs as a task of its own, which is dropped after the hub's
+    /// `request_timeout`, when its peer has been told `REQUEST_EXPIRED`. A panic in it leaves the
+    /// request to the same timeout.
     fn handle(&self, request: Request) -> impl Future<Output = Reply> + Send;
 
     /// Decides on a token, for a server with [`Auth::Host`](pamlink::hub::Auth::Host). The
-    /// default refuses everybody.
+    /// default refuses everybody. It is dropped after the hub's `auth_timeout`.
     fn authorize(
         &self,
         user: String,

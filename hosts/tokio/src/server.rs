@@ -69,6 +69,8 @@ pub struct Server {
     shared: Arc<Shared>,
     drain_spread: Duration,
     drain_patience: Duration,
+    request_timeout: Duration,
+    auth_timeout: Duration,
 }
 
 impl fmt::Debug for Server {
@@ -91,6 +93,7 @@ impl Server {
     /// Serves a listener that exists.
     pub fn new(listener: TcpListener, config: ServerConfig) -> Self {
         let seed = config.seed.unwrap_or_else(clock::seed);
+        let HubConfig { request_timeout, auth_timeout, .. } = config.hub;
         let hub = Hub::new(config.hub, config.auth, config.routes, seed);
         Self {
             listener,
@@ -103,6 +106,8 @@ impl Server {
             }),
             drain_spread: config.drain_spread,
             drain_patience: config.drain_patience,
+            request_timeout,
+            auth_timeout,
         }
     }
 
@@ -123,7 +128,12 @@ impl Server {
     /// Serves until `shutdown` is done, then tells every link to come back later (1012, spread
     /// over `drain_spread`), waits for them, and returns.
     pub async fn serve<H: Handler>(self, handler: H, shutdown: impl Future<Output = ()>) {
-        let host = Arc::new(Host { shared: Arc::clone(&self.shared), handler });
+        let host = Arc::new(Host {
+            shared: Arc::clone(&self.shared),
+            handler,
+            request_timeout: self.request_timeout,
+            auth_timeout: self.auth_timeout,
+        });
         let deadlines = tokio::spawn(Arc::clone(&host).keep_deadlines());
         let mut shutdown = pin!(shutdown);
         loop {
@@ -237,13 +247,30 @@ pub(crate) struct Socket {
     /// There are bytes to write, or the link has ended.
     pub(crate) ready: Notify,
     /// The link has ended: what is not written soon never will be.
-    pub(crate) closed: AtomicBool,
+    closed: AtomicBool,
+}
+
+impl Socket {
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    /// Waits until the link has ended.
+    pub(crate) async fn until_closed(&self) {
+        while !self.is_closed() {
+            self.ready.notified().await;
+        }
+    }
 }
 
 /// The hub with the program that answers.
 pub(crate) struct Host<H> {
     shared: Arc<Shared>,
     handler: H,
+    /// How long a request has an asker, and a token a link that waits: work beyond that is given
+    /// up, so that a program that hangs does not pile up tasks.
+    request_timeout: Duration,
+    auth_timeout: Duration,
 }
 
 /// What an event asks for once the hub is free again.
@@ -336,16 +363,19 @@ impl<H: Handler> Host<H> {
                 let host = Arc::clone(self);
                 tokio::spawn(async move {
                     let id = request.id();
-                    let reply = host.handler.handle(request).await;
-                    host.replied(id, &reply);
+                    let reply = host.handler.handle(request);
+                    if let Ok(reply) = tokio::time::timeout(host.request_timeout, reply).await {
+                        host.replied(id, &reply);
+                    }
                 });
                 false
             }
             Follow::Authorize(link, user, token) => {
                 let host = Arc::clone(self);
                 tokio::spawn(async move {
-                    let verdict = host.handler.authorize(user, token).await;
-                    host.authorized(link, verdict);
+                    let verdict = host.handler.authorize(user, token);
+                    let verdict = tokio::time::timeout(host.auth_timeout, verdict).await;
+                    host.authorized(link, verdict.unwrap_or(Err(AuthError::Unavailable)));
                 });
                 false
             }
