@@ -148,9 +148,9 @@ async fn a_head_that_breaks_off_is_counted() {
         peer.say(&head.as_bytes()[..cut]).await.unwrap();
         // Half of them say that they end, half break.
         if cut % 2 == 0 {
-            drop(peer)
+            drop(peer);
         } else {
-            reset(peer.socket)
+            reset(peer.socket);
         }
         ends += 1;
     }

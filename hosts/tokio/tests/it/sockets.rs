@@ -37,7 +37,7 @@ async fn tls_carries_a_conversation_and_refuses_a_stranger() {
     // The world does not know this certificate: the client must not talk to it.
     let wary = Client::start(&url, Token::new("good-ann"), ClientConfig::default()).unwrap();
     assert_eq!(within(retrying(&wary)).await, Class::Network);
-    assert_eq!(server.handle.links(), 1);
+    assert_eq!(server.handle.users(), 1);
     server.stop().await;
 }
 
