@@ -7,6 +7,7 @@ use crate::dedup::Verdict;
 use crate::envelope::{Envelope, EnvelopeError, ErrorCode, Kind, Message, Scan, write};
 use crate::frame::Item;
 use crate::link::{ClientLinkEvent, ClientStep, Overflowed, State};
+use crate::metrics::AskOutcome;
 
 /// The name under which the client knows itself in the window of pushes it has seen.
 const SERVER: &str = "server";
@@ -49,11 +50,15 @@ impl Client {
     /// Works until there is something to tell.
     pub(super) fn step(&mut self) -> Option<Told> {
         if let Some(ask) = self.asks.expire(self.now.mono, !self.server.correlates) {
+            self.counts.ask(AskOutcome::Expired);
             return Some(Told::Expired(ask));
         }
         if self.server.unsure {
             match self.asks.give_up_unsure() {
-                Some(ask) => return Some(Told::Unknown(ask)),
+                Some(ask) => {
+                    self.counts.ask(AskOutcome::Unknown);
+                    return Some(Told::Unknown(ask));
+                }
                 None => self.server.unsure = false,
             }
             self.flush();
@@ -81,6 +86,9 @@ impl Client {
                 if let ClientLinkEvent::StateChanged { from: State::Open, .. } = event {
                     self.asks.link_lost();
                     self.server = Server::default();
+                }
+                if let ClientLinkEvent::Closed(closed) = event {
+                    self.counts.closed(closed.class);
                 }
                 event.into()
             }
@@ -168,6 +176,7 @@ impl Client {
                 let epoch = envelope.field("epoch").map(|epoch| epoch.as_json());
                 let forgetful = epoch != self.epoch.as_deref();
                 self.epoch = epoch.map(Box::from);
+                self.counts.welcomed();
                 self.server.welcomed = true;
                 self.server.unsure = forgetful || !self.server.repeats;
                 self.link.welcomed(self.now);
@@ -177,6 +186,13 @@ impl Client {
             Sort::Answer { failed } => self.answer(failed, item, scan)?,
             Sort::News => self.news(item, scan)?,
         };
+        match meaning {
+            Meaning::Answer(_) => self.counts.ask(AskOutcome::Answered),
+            Meaning::Rejection(_) => self.counts.ask(AskOutcome::Rejected),
+            Meaning::Late(_) => self.counts.ask(AskOutcome::Late),
+            Meaning::OldNews => self.counts.repeated(),
+            Meaning::Welcome | Meaning::News => {}
+        }
         Some(Told::Message(item, scan, meaning))
     }
 
@@ -191,8 +207,13 @@ impl Client {
                 self.heed(item, scan);
             }
             return Some(match own {
-                Some(ask) if self.asks.end(ask) => ended(ask),
-                Some(ask) => Meaning::Late(Some(ask)),
+                Some(ask) => match self.asks.end(ask) {
+                    Some(asked) => {
+                        self.counts.answered(self.now.mono.saturating_since(asked));
+                        ended(ask)
+                    }
+                    None => Meaning::Late(Some(ask)),
+                },
                 // It answers what the host sent by itself.
                 None => Meaning::News,
             });
@@ -204,7 +225,10 @@ impl Client {
             return Some(if failed { Meaning::News } else { Meaning::Late(None) });
         }
         Some(match self.asks.answer_in_order() {
-            InOrder::Answered(ask) => ended(ask),
+            InOrder::Answered(ask, asked) => {
+                self.counts.answered(self.now.mono.saturating_since(asked));
+                ended(ask)
+            }
             InOrder::Late(ask) => Meaning::Late(Some(ask)),
             InOrder::Nobody if failed => Meaning::News,
             InOrder::Nobody => Meaning::Late(None),

@@ -32,8 +32,8 @@ struct Ask {
 /// Whom an answer without a name belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum InOrder {
-    /// The first ask that still waits: it has ended now.
-    Answered(AskId),
+    /// The first ask that still waits, and when it was asked: it has ended now.
+    Answered(AskId, Mono),
     /// An ask that had already ended.
     Late(AskId),
     /// Nothing was asked over this link.
@@ -82,12 +82,11 @@ impl Asks {
         }
     }
 
-    /// Ends the ask of this id. `false` if it had ended before.
-    pub(super) fn end(&mut self, id: AskId) -> bool {
-        let Some(place) = self.place(id) else { return false };
-        let waited = !self.asks[place].ended;
-        self.take(place);
-        waited
+    /// Ends the ask of this id, and tells when it was asked. Nothing if it had ended before.
+    pub(super) fn end(&mut self, id: AskId) -> Option<Mono> {
+        let place = self.place(id)?;
+        let Ask { asked, ended, .. } = self.take(place);
+        (!ended).then_some(asked)
     }
 
     /// Gives an answer that names nobody to the first ask of this link.
@@ -95,9 +94,8 @@ impl Asks {
         let Some(place) = self.asks.iter().position(|ask| ask.sent == Sent::ThisLink) else {
             return InOrder::Nobody;
         };
-        let Ask { id, ended, .. } = self.asks[place];
-        self.take(place);
-        if ended { InOrder::Late(id) } else { InOrder::Answered(id) }
+        let Ask { id, asked, ended, .. } = self.take(place);
+        if ended { InOrder::Late(id) } else { InOrder::Answered(id, asked) }
     }
 
     /// Ends the next ask that has waited too long. `in_order`: the peer does not say what it
@@ -201,7 +199,7 @@ mod tests {
             asks.push(at(0), AskId(id), "0123456789".into());
         }
         assert!(!asks.fits(10));
-        assert!(asks.end(AskId(2)));
+        assert!(asks.end(AskId(2)).is_some());
         assert!(asks.fits(70) && !asks.fits(71));
     }
 
@@ -212,7 +210,7 @@ mod tests {
             asks.push(at(0), AskId(id), format!("{id}").into());
         }
         assert_eq!(sent(&mut asks).len(), 3);
-        assert!(asks.end(AskId(1)));
+        assert!(asks.end(AskId(1)).is_some());
         asks.link_lost();
         asks.push(at(1), AskId(3), "3".into());
         assert_eq!(sent(&mut asks), ["0", "2", "3"]);
@@ -228,7 +226,7 @@ mod tests {
         assert_eq!(asks.expire(at(60), true), Some(AskId(0)));
         assert_eq!((asks.expire(at(60), true), asks.expiry()), (None, Some(at(70))));
         assert_eq!(asks.answer_in_order(), InOrder::Late(AskId(0)));
-        assert_eq!(asks.answer_in_order(), InOrder::Answered(AskId(1)));
+        assert_eq!(asks.answer_in_order(), InOrder::Answered(AskId(1), at(10)));
         assert_eq!(asks.answer_in_order(), InOrder::Nobody);
     }
 

@@ -21,6 +21,7 @@
 mod answers;
 mod asks;
 mod config;
+mod counts;
 mod event;
 
 use core::fmt::Write as _;
@@ -32,6 +33,7 @@ pub use self::config::ClientConfig;
 pub use self::event::{AskId, Event};
 
 use self::asks::Asks;
+use self::counts::Counts;
 use crate::dedup::{Window, WindowConfig};
 use crate::envelope::{Chat, Envelope, EnvelopeError, Id};
 use crate::frame::NotDrained;
@@ -53,6 +55,7 @@ pub struct Client {
     server: Server,
     /// The window of the server that welcomed last, as that names it.
     epoch: Option<Box<str>>,
+    counts: Counts,
     /// Pushes with ids that have come lately.
     seen: Window,
     text: String,
@@ -119,6 +122,7 @@ impl Client {
             prefix: format!("{:016x}-", random.next_u64()).into(),
             server: Server::default(),
             epoch: None,
+            counts: Counts::default(),
             seen: Window::new(seen, random.next_seed()),
             text: String::new(),
             config,
@@ -158,6 +162,7 @@ impl Client {
     /// [`NotDrained`] if the events were not polled for more than a megabyte; nothing was taken.
     pub fn handle_bytes(&mut self, now: Now, bytes: &[u8]) -> Result<(), NotDrained> {
         self.set_now(now);
+        self.counts.read(bytes.len());
         self.link.handle_bytes(self.now, bytes)
     }
 
@@ -214,6 +219,7 @@ impl Client {
     /// Appends what is to be written. Call it again after writing, as long as it says `more`.
     pub fn poll_transmit(&mut self, out: &mut Vec<u8>) -> Transmit {
         let transmit = self.link.poll_transmit(out);
+        self.counts.written(transmit.written);
         // What did not fit before may fit now.
         self.flush();
         transmit

@@ -461,3 +461,23 @@ fn an_error_that_answers_nothing_rejects_no_question_and_may_say_when_to_come_ba
     let after: u64 = after.expect("it comes back").parse().unwrap();
     assert!((100..=125).contains(&after), "{after}");
 }
+
+#[test]
+fn every_question_is_counted_by_how_it_ended() {
+    let mut host = Host::welcomed(OLD_WELCOME);
+    for n in 0..3 {
+        host.ask(&n.to_string());
+    }
+    host.pass(Duration::from_secs(2));
+    host.say(&answer(None, "1"));
+    host.say(r#"{"type":"error","message":"no"}"#);
+    host.cut();
+    host.reconnect(OLD_WELCOME);
+    host.say(&answer(None, "of nobody"));
+    let snapshot = host.client.metrics();
+    let asks = snapshot.family("pamlink_asks_total").unwrap();
+    let counted: Vec<_> = asks.samples.iter().map(|sample| sample.value.clone()).collect();
+    assert_eq!(counted, [1, 1, 0, 1, 1].map(crate::metrics::Value::Counter));
+    let reconnects = &snapshot.family("pamlink_reconnects_total").unwrap().samples[0];
+    assert_eq!(reconnects.value, crate::metrics::Value::Counter(1));
+}

@@ -267,8 +267,9 @@ impl Hub {
         None
     }
 
-    /// Appends all that waits to be written to a link. After writing it, the host hangs up if
-    /// told so; of a link that has ended nothing is left but that.
+    /// Appends what waits to be written to a link. If there is more than a host should write at
+    /// once, the link is writable again. After writing it, the host hangs up if told so; of a
+    /// link that has ended nothing is left but that.
     pub fn poll_transmit(&mut self, link: LinkId, out: &mut Vec<u8>) -> Transmit {
         let Some(slot) = self.slot_mut(link) else { return gone() };
         let before = out.len();
@@ -276,6 +277,9 @@ impl Hub {
         let ended = slot.phase == Phase::Ended;
         slot.detached |= transmit.hang_up;
         self.metrics.bytes.add(Direction::Outbound, (out.len() - before) as u64);
+        if transmit.more {
+            self.stir(link.slot);
+        }
         if transmit.hang_up {
             if ended {
                 self.free(link.slot);

@@ -126,3 +126,42 @@ fn nothing_is_left_when_all_have_gone() {
     assert!(hub.memory() < full && full < before + 4_000_000, "{before} {full} {}", hub.memory());
     assert_eq!(host.hub.poll_timeout(), None);
 }
+
+#[test]
+fn an_idle_link_holds_less_than_2_kib() {
+    let mut config = HubConfig::default();
+    // The window is one for all, however many links there are.
+    config.window.max_entries = 16;
+    config.window.max_result_bytes = 0;
+    let mut host = Host::with(config);
+    const LINKS: usize = 1_000;
+    let before = host.hub.memory();
+    let links: Vec<_> =
+        (0..LINKS).map(|n| host.open(&format!("7b1e0c52-3f4a-4d1b-9a55-{n:012}"))).collect();
+    let opened = (host.hub.memory() - before) / LINKS;
+    assert!(opened < 2_048, "{opened} bytes a link after the welcome");
+    for link in &links {
+        host.say(*link, &format!(r#"{{"type":"chat","id":1,"message":"{}"}}"#, "x".repeat(1_500)));
+        host.reply("done");
+    }
+    host.pass(Duration::from_secs(20));
+    let idle = host.hub.memory() - before;
+    assert!(idle / LINKS < 2_048, "{} bytes a link after a chat and a ping", idle / LINKS);
+}
+
+#[test]
+fn what_is_too_much_to_write_at_once_comes_in_parts() {
+    let mut host = Host::new();
+    host.open("ada");
+    let text = format!(r#"{{"type":"note","a":"{}"}}"#, "x".repeat(60_000));
+    for _ in 0..4 {
+        assert!(host.hub.push(host.now, "ada", &text).unwrap().reached_anyone());
+    }
+    let mut parts = Vec::new();
+    while let Some(link) = host.hub.poll_writable() {
+        let mut out = Vec::new();
+        let _ = host.hub.poll_transmit(link, &mut out);
+        parts.push(out.len());
+    }
+    assert!(parts.len() > 1 && parts.iter().sum::<usize>() > 240_000, "{parts:?}");
+}

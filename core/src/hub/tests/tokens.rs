@@ -109,3 +109,19 @@ fn no_event_shows_a_token() {
         assert!(shown.contains("Authorize") && !shown.contains("s3cret"), "{shown}");
     }
 }
+
+#[test]
+fn who_is_not_known_yet_gets_little_room() {
+    let mut host = Host::with_auth(HubConfig::default(), Auth::Host);
+    let link = host.dial("/api/v1/pam/ws/ada?token=t");
+    let early = format!(r#"{{"type":"chat","message":"{}"}}"#, "x".repeat(10_000));
+    let mut before = 0;
+    while host.peers[&link].closed.is_none() {
+        host.say(link, &early);
+        before += 1;
+        assert!(before < 20);
+    }
+    assert!(before > 2, "some may come early");
+    assert_eq!(host.peers[&link].closed.as_ref().unwrap().0, 1008);
+    assert!(host.hub.memory() < 100_000);
+}
