@@ -74,12 +74,20 @@ impl<'a> Envelope<'a> {
     /// The text is not JSON, not an object, nested too deep, has no string `type`, or is not
     /// shorter than 2 GiB.
     pub fn parse(text: &'a str, depth: u8) -> Result<Self, EnvelopeError> {
-        let scan = Scan::object(text, depth)?;
+        let mut scan = Scan::EMPTY;
+        Self::scan_into(&mut scan, text, depth)?;
+        Ok(Self { text, scan })
+    }
+
+    /// As [`parse`](Self::parse), but leaves the scan where it will stay: it is large to move.
+    #[inline]
+    pub(crate) fn scan_into(scan: &mut Scan, text: &str, depth: u8) -> Result<(), EnvelopeError> {
+        scan.object(text, depth)?;
         let kind = scan.kind.raw(text).ok_or(EnvelopeError::MissingType)?;
         if kind.shape() != Shape::Text {
             return Err(EnvelopeError::TypeNotText { at: scan.kind.at(), found: kind.shape() });
         }
-        Ok(Self { text, scan })
+        Ok(())
     }
 
     /// The id in a text that [`parse`](Self::parse) refused, so that the refusal can name it:
@@ -109,8 +117,7 @@ impl<'a> Envelope<'a> {
 
     /// What it is.
     pub fn kind(&self) -> Kind<'a> {
-        let word = self.scan.kind.raw(self.text).and_then(|raw| raw.text());
-        word.map_or_else(|| Kind::Unknown(Text::default()), Kind::from)
+        self.scan.kind(self.text)
     }
 
     /// What the sender calls it.
@@ -132,20 +139,6 @@ impl<'a> Envelope<'a> {
     /// [`Message::misfits`] names it.
     pub fn message(&self) -> Message<'a> {
         Message::decode(self)
-    }
-
-    /// Calls `visit` with every top-level member, in the order of the text: what stands between
-    /// the quotes of its name ([`spelled_name`] reads it), and its value. One walk, for those who
-    /// look for several.
-    #[inline]
-    pub(crate) fn visit_members(&self, mut visit: impl FnMut(&'a str, Raw<'a>)) {
-        self.scan.visit(self.text, |member| visit(member.key, member.value));
-    }
-
-    /// The id as it is spelled.
-    pub(crate) fn id_json(&self) -> Option<&'a str> {
-        let id = self.scan.id.raw(self.text)?;
-        (id.shape() != Shape::Null).then(|| id.as_json())
     }
 
     /// The last top-level member of this name.

@@ -1,5 +1,6 @@
 //! One pass over a text: is it JSON, is it shallow enough, and where are its members?
 
+use super::Kind;
 use super::error::EnvelopeError;
 use super::grammar::{
     Fault, colon, finish, first_name, next_name, peek, skip_whitespace, string, value,
@@ -24,6 +25,11 @@ pub struct Scan {
     pub(super) id: ValueSpan,
     pub(super) reply_to: ValueSpan,
     pub(super) timestamp: ValueSpan,
+    agent: ValueSpan,
+    content: ValueSpan,
+    intent: ValueSpan,
+    message: ValueSpan,
+    token: ValueSpan,
 }
 
 /// A value of an envelope. Offset 0 stands for absence, since a value never starts there.
@@ -101,7 +107,8 @@ impl MemberSpan {
 }
 
 impl Scan {
-    const EMPTY: Self = Self {
+    /// Of an object without members.
+    pub(crate) const EMPTY: Self = Self {
         recorded: [MemberSpan::NONE; RECORDED],
         known: 0,
         more: false,
@@ -109,11 +116,17 @@ impl Scan {
         id: ValueSpan::ABSENT,
         reply_to: ValueSpan::ABSENT,
         timestamp: ValueSpan::ABSENT,
+        agent: ValueSpan::ABSENT,
+        content: ValueSpan::ABSENT,
+        intent: ValueSpan::ABSENT,
+        message: ValueSpan::ABSENT,
+        token: ValueSpan::ABSENT,
     };
 
-    /// Scans an object; `depth` is the allowed nesting, its own braces count as one.
+    /// Scans an object into this place, whatever was there; `depth` is the allowed nesting, its
+    /// own braces count as one.
     #[inline]
-    pub(super) fn object(text: &str, depth: u8) -> Result<Self, EnvelopeError> {
+    pub(super) fn object(&mut self, text: &str, depth: u8) -> Result<(), EnvelopeError> {
         if text.len() >= ValueSpan::PLAIN as usize {
             return Err(EnvelopeError::TooLong);
         }
@@ -123,10 +136,21 @@ impl Scan {
             let found = Shape::of(&text.as_bytes()[at..]);
             return Err(EnvelopeError::NotAnObject { at, found });
         }
-        let mut scan = Self::EMPTY;
-        match scan.read(text.as_bytes(), at, depth) {
-            Ok(()) => Ok(scan),
-            Err(fault) => Err(fault.error(depth)),
+        self.clear();
+        self.read(text.as_bytes(), at, depth).map_err(|fault| fault.error(depth))
+    }
+
+    /// As [`EMPTY`](Self::EMPTY): what was recorded counts no more, it need not be overwritten.
+    #[inline]
+    fn clear(&mut self) {
+        let Self { known, more, kind, id, reply_to, timestamp, .. } = self;
+        (*known, *more) = (0, false);
+        for span in [kind, id, reply_to, timestamp] {
+            *span = ValueSpan::ABSENT;
+        }
+        let Self { agent, content, intent, message, token, .. } = self;
+        for span in [agent, content, intent, message, token] {
+            *span = ValueSpan::ABSENT;
         }
     }
 
@@ -168,7 +192,7 @@ impl Scan {
         finish(bytes, at + 1)
     }
 
-    /// Notes a member of the head. Of equal names the last one counts, as everywhere in the
+    /// Notes a member of the head, or one by which requests are routed. Of equal names the last one counts, as everywhere in the
     /// dialect.
     #[inline(always)]
     fn note(&mut self, key: &[u8], plain: bool, value: ValueSpan) {
@@ -177,6 +201,11 @@ impl Scan {
             b"id" => self.id = value,
             b"reply_to" => self.reply_to = value,
             b"timestamp" => self.timestamp = value,
+            b"agent" => self.agent = value,
+            b"content" => self.content = value,
+            b"intent" => self.intent = value,
+            b"message" => self.message = value,
+            b"token" => self.token = value,
             _ if !plain => self.note_escaped(key, value),
             _ => {}
         }
@@ -203,16 +232,61 @@ impl Scan {
         recorded.iter().map(move |member| member.in_text(text)).chain(rest)
     }
 
-    /// Calls `visit` with each of the [`members`](Self::members): a plain loop, which is faster.
+    /// The agent that the message names.
+    pub(crate) fn agent<'a>(&self, text: &'a str) -> Option<Raw<'a>> {
+        self.agent.raw(text)
+    }
+
+    /// What the sender takes the message to be about.
+    pub(crate) fn intent<'a>(&self, text: &'a str) -> Option<Raw<'a>> {
+        self.intent.raw(text)
+    }
+
+    /// What the user says: `message`, else `content`.
+    pub(crate) fn words<'a>(&self, text: &'a str) -> Option<Raw<'a>> {
+        self.message.raw(text).or_else(|| self.content.raw(text))
+    }
+
+    /// The token that it brings.
+    pub(crate) fn token<'a>(&self, text: &'a str) -> Option<Raw<'a>> {
+        self.token.raw(text)
+    }
+
+    /// What it is.
     #[inline]
-    pub(super) fn visit<'a>(&self, text: &'a str, mut visit: impl FnMut(&Member<'a>)) {
+    pub(crate) fn kind<'a>(&self, text: &'a str) -> Kind<'a> {
+        let word = self.kind.raw(text).and_then(|raw| raw.text());
+        word.map_or_else(|| Kind::Unknown(Text::default()), Kind::from)
+    }
+
+    /// The id as it is spelled.
+    #[inline]
+    pub(crate) fn id_json<'a>(&self, text: &'a str) -> Option<&'a str> {
+        let id = self.id.raw(text)?;
+        (id.shape() != Shape::Null).then(|| id.as_json())
+    }
+
+    /// Calls `visit` with the spelled name and the value of each top-level member whose value is
+    /// longer than `least` bytes of JSON. Few are, and the others cost next to nothing.
+    #[inline]
+    pub(crate) fn visit_longer<'a>(
+        &self,
+        text: &'a str,
+        least: usize,
+        mut visit: impl FnMut(&'a str, Raw<'a>),
+    ) {
         let recorded = &self.recorded[..usize::from(self.known)];
         for member in recorded {
-            visit(&member.in_text(text));
+            if member.value.end() - member.value.at() > least {
+                let member = member.in_text(text);
+                visit(member.key, member.value);
+            }
         }
         if let (true, Some(last)) = (self.more, recorded.last()) {
             for member in Members::after(text, last.value.end()) {
-                visit(&member);
+                if member.value.as_json().len() > least {
+                    visit(member.key, member.value);
+                }
             }
         }
     }

@@ -4,7 +4,7 @@ use super::UnknownAgent;
 use super::inline::InlineText;
 use super::refusal::Fault;
 use crate::dedup::{First, Key, UserKey, Window};
-use crate::envelope::{Envelope, Kind, Raw, Scan, Text, spelled_name};
+use crate::envelope::{Envelope, Kind, Scan};
 use crate::limits::{Class, RateLimiter, Sizes};
 use crate::link::Token;
 use crate::metrics::{Direction, MessageType, Metrics, RouteReason};
@@ -49,78 +49,30 @@ pub(super) struct Admission<'h> {
     pub(super) rates: &'h mut RateLimiter,
     pub(super) router: &'h mut Router,
     pub(super) metrics: &'h mut Metrics,
-    /// Where the members of the envelope are, if it is one.
-    pub(super) scan: &'h mut Option<Scan>,
-}
-
-/// The members that the hub looks at, found in one walk.
-#[derive(Clone, Copy, Debug, Default)]
-struct Members<'a> {
-    agent: Option<Raw<'a>>,
-    content: Option<Raw<'a>>,
-    intent: Option<Raw<'a>>,
-    message: Option<Raw<'a>>,
-    token: Option<Raw<'a>>,
-}
-
-impl<'a> Members<'a> {
-    /// Takes note of a member, and tells whether its name is one that is often seen. Of equal
-    /// names the last one counts.
-    #[inline]
-    fn note(&mut self, name: &str, value: Raw<'a>) -> bool {
-        let place = match name {
-            "agent" => &mut self.agent,
-            "content" => &mut self.content,
-            "intent" => &mut self.intent,
-            "message" => &mut self.message,
-            "token" => &mut self.token,
-            "type" | "id" | "context" | "timestamp" | "user_id" | "session_id" => return true,
-            _ => return false,
-        };
-        *place = Some(value);
-        true
-    }
 }
 
 impl Admission<'_> {
-    /// Examines a text.
-    pub(super) fn examine(&mut self, text: &str) -> Finding {
+    /// Examines a text. What it is made of is left in `scan`, if it is an envelope.
+    pub(super) fn examine(&mut self, text: &str, scan: &mut Scan) -> Finding {
         self.metrics.message_bytes.record(text.len());
-        let envelope = match Envelope::parse(text, self.sizes.depth) {
-            Ok(envelope) => envelope,
-            Err(error) => {
-                // Nobody can tell what it was; a peer without ids may wait for an answer to it.
-                let id = Envelope::refused_id(text).map(|id| id.to_json());
-                let id = id.filter(|id| id.len() <= MAX_ID).map(|id| InlineText::new(&id));
-                let in_order = id.is_none();
-                return Finding::Fault { fault: Fault::Envelope(error), id, in_order };
-            }
-        };
-        *self.scan = Some(envelope.scan());
-        let kind = envelope.kind();
+        if let Err(error) = Envelope::scan_into(scan, text, self.sizes.depth) {
+            // Nobody can tell what it was; a peer without ids may wait for an answer to it.
+            let id = Envelope::refused_id(text).map(|id| id.to_json());
+            let id = id.filter(|id| id.len() <= MAX_ID).map(|id| InlineText::new(&id));
+            let in_order = id.is_none();
+            return Finding::Fault { fault: Fault::Envelope(error), id, in_order };
+        }
+        let kind = scan.kind(text);
         let name = kind.as_str();
         self.metrics.messages.increment(MessageType::known(name), Direction::Inbound);
 
-        let spelled = envelope.id_json();
+        let spelled = scan.id_json(text);
         if spelled.is_some_and(|id| id.len() > MAX_ID) {
             let in_order = kind.is_request();
             return Finding::Fault { fault: Fault::IdTooLong, id: None, in_order };
         }
         let id = spelled.map(InlineText::new);
-        let rule = self.sizes.rule(name);
-        let mut checked = rule.check_bytes(text.len());
-        let mut members = Members::default();
-        envelope.visit_members(|spelled, value| {
-            let known = members.note(spelled, value);
-            if known || !spelled.contains('\\') {
-                checked = checked.and_then(|()| rule.check_member(spelled, value.as_json()));
-            } else {
-                let name = spelled_name(spelled);
-                members.note(&name, value);
-                checked = checked.and_then(|()| rule.check_member(&name, value.as_json()));
-            }
-        });
-        if let Err(refusal) = checked {
+        if let Err(refusal) = self.sizes.rule(name).check(text, scan) {
             return fault(Fault::Limits(refusal), id, &kind);
         }
         let class = match kind {
@@ -131,7 +83,7 @@ impl Admission<'_> {
             _ => Class::Message,
         };
         if class == Class::Auth {
-            let token = members.token.and_then(|token| token.text());
+            let token = scan.token(text).and_then(|token| token.text());
             let Some(token) = token.filter(|token| !token.is_empty()) else {
                 return Finding::Life;
             };
@@ -141,7 +93,7 @@ impl Admission<'_> {
             };
         }
         if kind.is_request() || self.router.table().lists_type(name) {
-            return self.request(&envelope, &members, &kind, class, id);
+            return self.request(text, scan, &kind, class, id);
         }
         if let Err(wait) = self.rates.check_key(self.now.mono, class, self.user) {
             return fault(Fault::Rate(wait), id, &kind);
@@ -156,15 +108,14 @@ impl Admission<'_> {
     /// Examines a request: has it come before, may it come now, and who answers it?
     fn request(
         &mut self,
-        envelope: &Envelope<'_>,
-        members: &Members<'_>,
+        text: &str,
+        scan: &Scan,
         kind: &Kind<'_>,
         class: Class,
         id: Option<InlineText>,
     ) -> Finding {
-        let words = members.message.or(members.content);
         // As it is spelled: a resend is spelled alike.
-        let content = words.map_or(envelope.as_str(), |words| words.as_json());
+        let content = scan.words(text).map_or(text, |words| words.as_json());
         let key = self.window.key_of(self.user, id.as_ref().map(InlineText::as_str), content);
         // A repeat costs its sender nothing: it is no second request.
         if let Some(key) = key
@@ -172,7 +123,7 @@ impl Admission<'_> {
         {
             return Finding::Repeat { key, id, first };
         }
-        match self.route(members, kind, class) {
+        match self.route(text, scan, kind, class) {
             Ok(choice) => {
                 // Only what is taken is remembered: a refused request may be tried again under
                 // the same id, and pushes nobody else's out of the window.
@@ -187,7 +138,8 @@ impl Admission<'_> {
 
     fn route(
         &mut self,
-        members: &Members<'_>,
+        text: &str,
+        scan: &Scan,
         kind: &Kind<'_>,
         class: Class,
     ) -> Result<Choice, Fault> {
@@ -195,10 +147,11 @@ impl Admission<'_> {
         if !self.free {
             return Err(Fault::Busy);
         }
-        let (agent, intent) = (members.agent.and_then(text), members.intent.and_then(text));
+        let agent = scan.agent(text).and_then(|agent| agent.text());
+        let intent = scan.intent(text).and_then(|intent| intent.text());
         // An agent that is named decides alone: the words need not be read.
-        let words = members.message.or(members.content).filter(|_| agent.is_none());
-        let words = words.and_then(text);
+        let words = scan.words(text).filter(|_| agent.is_none());
+        let words = words.and_then(|words| words.text());
         let query = Query {
             agent: agent.as_deref(),
             kind: kind.as_str(),
@@ -228,10 +181,6 @@ fn reason(decision: &Decision<'_>) -> RouteReason {
         (None, Some(_)) => RouteReason::Fallback,
         _ => RouteReason::known(decision.because.as_str()),
     }
-}
-
-fn text(value: Raw<'_>) -> Option<Text<'_>> {
-    value.text()
 }
 
 /// An answer to a request without an id must not overtake those to earlier ones.

@@ -31,10 +31,9 @@ impl Hub {
             rates: &mut self.rates,
             router: &mut self.router,
             metrics: &mut self.metrics,
-            scan: &mut self.scan,
         };
         // If it is not UTF-8 the link's next step says so.
-        let finding = admission.examine(slot.link.text(text).ok()?);
+        let finding = admission.examine(slot.link.text(text).ok()?, &mut self.scan);
         match finding {
             Finding::Life => None,
             Finding::Pong => {

@@ -99,7 +99,7 @@ pub struct Hub {
     random: Random,
     drain: Option<Drain>,
     /// Where the members of the message are that was examined last.
-    scan: Option<Scan>,
+    scan: Scan,
     /// JSON in the making.
     text: String,
     /// A frame in the making.
@@ -154,7 +154,7 @@ impl Hub {
             metrics: Metrics::new(),
             random,
             drain: None,
-            scan: None,
+            scan: Scan::EMPTY,
             text: String::new(),
             frame: Vec::new(),
             epoch: epoch.into(),

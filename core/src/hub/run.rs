@@ -77,7 +77,7 @@ impl Hub {
             let link = self.id(slot);
             let user = self.users.name(user);
             let text = self.links.get_mut(slot)?.link.text(text).ok()?;
-            let envelope = Envelope::from_scan(text, self.scan?);
+            let envelope = Envelope::from_scan(text, self.scan);
             return Some(match told {
                 Told::Request { request, choice, .. } => Event::Request(Request {
                     request,

@@ -3,7 +3,7 @@
 use hashbrown::HashMap;
 
 use super::refusal::{Code, Refusal, Unit};
-use crate::envelope::{Envelope, spelled_name};
+use crate::envelope::{Envelope, Scan, spelled_name};
 
 /// The limits of one message type.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,29 +25,36 @@ impl Rule {
         self
     }
 
-    /// Checks the length of the whole text.
+    /// Checks the whole of a text and its top-level members.
     #[inline]
-    pub(crate) fn check_bytes(&self, len: usize) -> Result<(), Refusal> {
+    pub(crate) fn check(&self, text: &str, scan: &Scan) -> Result<(), Refusal> {
+        self.check_bytes(text.len())?;
+        let mut checked = Ok(());
+        scan.visit_longer(text, self.least(), |name, value| {
+            if checked.is_ok()
+                && let Err(refusal) = self.check_member(&spelled_name(name), value.as_json())
+            {
+                checked = Err(refusal);
+            }
+        });
+        checked
+    }
+
+    fn check_bytes(&self, len: usize) -> Result<(), Refusal> {
         if len > self.bytes {
             return Err(Refusal::over(Code::TooLarge, Unit::Bytes, self.bytes, len));
         }
         Ok(())
     }
 
-    /// Checks one top-level member: its name, and the JSON text of its value.
-    #[inline]
-    pub(crate) fn check_member(&self, name: &str, raw: &str) -> Result<(), Refusal> {
-        // Few values are longer than any limit at all, so the names are looked at last.
-        let over =
-            |limits: &[(&'static str, usize)]| limits.iter().any(|(_, limit)| raw.len() > *limit);
-        if over(&self.fields) || over(&self.nested) {
-            return self.check_long_member(name, raw);
-        }
-        Ok(())
+    /// No member is refused for a value of this length or less: the smallest limit.
+    fn least(&self) -> usize {
+        let least = |limits: &[(&'static str, usize)]| limits.first().map_or(usize::MAX, |it| it.1);
+        least(&self.fields).min(least(&self.nested))
     }
 
-    fn check_long_member(&self, name: &str, raw: &str) -> Result<(), Refusal> {
-        // Few values are longer than any limit at all, and the smallest come first.
+    /// Checks one top-level member: its name, and the JSON text of its value.
+    fn check_member(&self, name: &str, raw: &str) -> Result<(), Refusal> {
         let limit_of = |limits: &[(&'static str, usize)]| {
             let mut exceeded = limits.iter().take_while(|(_, limit)| raw.len() > *limit);
             exceeded.find(|(limited, _)| *limited == name).copied()
@@ -133,14 +140,7 @@ impl Sizes {
     /// The first limit that is exceeded.
     pub fn check_envelope(&self, envelope: &Envelope<'_>) -> Result<(), Refusal> {
         let rule = self.rule(envelope.kind().as_str());
-        rule.check_bytes(envelope.as_str().len())?;
-        let mut checked = Ok(());
-        envelope.visit_members(|name, value| {
-            if checked.is_ok() {
-                checked = rule.check_member(&spelled_name(name), value.as_json());
-            }
-        });
-        checked
+        rule.check(envelope.as_str(), &envelope.scan())
     }
 
     /// Checks a message of this type, `len` bytes long, whose top-level members `field` finds by
