@@ -90,11 +90,11 @@ impl Host {
         mut told: impl FnMut(&Event<'_>),
     ) {
         self.hub.handle_bytes(now, link, bytes).expect("events were polled");
-        while let Some(event) = self.hub.poll_event() {
-            if let Event::Request(request) = &event {
+        while let Some(event) = &self.hub.poll_event() {
+            if let Event::Request(request) = event {
                 self.requests.push(request.request);
             }
-            told(&event);
+            told(event);
         }
         self.write();
         black_box(self.hub.poll_timeout());
