@@ -114,7 +114,7 @@ fn no_event_shows_a_token() {
 fn who_is_not_known_yet_gets_little_room() {
     let mut host = Host::with_auth(HubConfig::default(), Auth::Host);
     let link = host.dial("/api/v1/pam/ws/ada?token=t");
-    let early = format!(r#"{{"type":"chat","message":"{}"}}"#, "x".repeat(10_000));
+    let early = format!(r#"{{"type":"chat","message":"{}"}}"#, "x".repeat(4_000));
     let mut before = 0;
     while host.peers[&link].closed.is_none() {
         host.say(link, &early);
