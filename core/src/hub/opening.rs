@@ -14,7 +14,7 @@ use crate::envelope::{ErrorCode, write};
 use crate::frame::CloseCode;
 use crate::limits::Class;
 use crate::link::{AnswerError, AuthError, Claims, PamTarget, Token};
-use crate::metrics::{AuthFailure, MessageType, RefusedConnection};
+use crate::metrics::{AuthFailure, MessageType, RateClass, RefusedConnection};
 use crate::time::{Deadline, Now, TimerReason};
 
 /// 4001: the token is missing, bad, expired or another user's.
@@ -58,7 +58,8 @@ impl Hub {
         Ok(())
     }
 
-    /// Answers the request of [`Event::Http`](super::Event::Http) and ends the link.
+    /// Answers the request of [`Event::Http`](super::Event::Http) and ends the link. A HEAD request
+    /// gets the same head and no body.
     ///
     /// # Errors
     ///
@@ -165,6 +166,9 @@ impl Hub {
     fn welcome(&mut self, index: u32, name: &str, claims: &Claims) {
         if let Err(wait) = self.rates.check(self.now.mono, Class::Connect, name) {
             self.metrics.connections_refused.increment(RefusedConnection::RateLimited);
+            if !wait.crowded {
+                self.metrics.rate_limited.increment(RateClass::Connect);
+            }
             let (code, after) = (ErrorCode::RateLimitExceeded, Some(wait.retry_after));
             self.tell_error(index, &code, "too many connections", after);
             self.close(index, RATE_LIMITED, "too many connections");

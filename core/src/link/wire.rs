@@ -53,6 +53,14 @@ impl Wire {
         &mut self.head
     }
 
+    /// Leaves only the head of an HTTP answer that waits: it tells the length of the body that a
+    /// GET would have got (RFC 9110 section 9.3.2).
+    pub(super) fn strip_body(&mut self) {
+        if let Some(end) = memchr::memmem::find(&self.head, b"\r\n\r\n") {
+            self.head.truncate(end + 4);
+        }
+    }
+
     /// The next message or end in the reader; pings are answered and pongs swallowed on the way.
     #[inline]
     pub(super) fn advance(&mut self) -> Option<Item> {

@@ -16,12 +16,13 @@ use super::{
 pub struct RequestReader {
     head: HeadReader<RequestLine>,
     outcome: Option<Result<Request, HandshakeError>>,
+    is_head: bool,
 }
 
 impl RequestReader {
     /// A reader with these bounds. Allocates nothing.
     pub fn new(config: HandshakeConfig) -> Self {
-        Self { head: HeadReader::new(config), outcome: None }
+        Self { head: HeadReader::new(config), outcome: None, is_head: false }
     }
 
     /// Takes bytes of the head and tells how many. The rest, `&bytes[taken..]`, belongs to the
@@ -30,7 +31,10 @@ impl RequestReader {
     pub fn handle_bytes(&mut self, bytes: &[u8]) -> usize {
         let (taken, outcome) = self.head.feed(bytes);
         if let Some(outcome) = outcome {
-            self.outcome = Some(outcome.and_then(|(line, headers)| Request::judge(line, headers)));
+            self.outcome = Some(outcome.and_then(|(line, headers)| {
+                self.is_head = headers.text(line.method) == "HEAD";
+                Request::judge(line, headers)
+            }));
         }
         taken
     }
@@ -38,6 +42,12 @@ impl RequestReader {
     /// The request, or the peer's fault; once, when its head is complete.
     pub fn poll_event(&mut self) -> Option<Result<Request, HandshakeError>> {
         self.outcome.take()
+    }
+
+    /// Whether the method is `HEAD`, of a faulty request too: then the answer must have no body
+    /// (RFC 9110 section 9.3.2).
+    pub const fn is_head(&self) -> bool {
+        self.is_head
     }
 }
 

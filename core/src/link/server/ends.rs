@@ -169,7 +169,9 @@ impl ServerLink {
 
     /// The one way to the end.
     pub(super) fn finish(&mut self, end: End, input: ServerInput) {
-        self.opening = None;
+        if self.opening.take().is_some_and(|opening| opening.reader.is_head()) {
+            self.wire.strip_body();
+        }
         self.wire.reader = crate::frame::Reader::new(Role::Server, self.config.frames);
         self.end = Some(Box::new(end));
         self.untold = true;

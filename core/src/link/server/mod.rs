@@ -183,7 +183,8 @@ impl ServerLink {
         Ok(())
     }
 
-    /// Answers a plain HTTP request with headers and a body, and ends the link.
+    /// Answers a plain HTTP request with headers and a body, and ends the link. A HEAD request gets
+    /// the same head and no body.
     ///
     /// # Errors
     ///

@@ -152,3 +152,32 @@ fn bytes_that_drip_in_are_not_shown_by_debug_either() {
     let decimal = format!("{:?}", b"hidden");
     assert!(!shown.contains("hidden") && !shown.contains(decimal.trim_matches(['[', ']'])));
 }
+
+#[test]
+fn a_head_request_gets_the_head_of_the_answer_and_no_body() {
+    let ask = |method: &str, answer: &dyn Fn(&mut ServerLink)| {
+        let mut link = link(LinkConfig::server());
+        let request = format!("{method} /health HTTP/1.1\r\nHost: h\r\n\r\n");
+        link.handle_bytes(at(0), request.as_bytes()).unwrap();
+        answer(&mut link);
+        let mut out = Vec::new();
+        assert!(link.poll_transmit(&mut out).hang_up);
+        String::from_utf8(out).unwrap()
+    };
+    let answers: [&dyn Fn(&mut ServerLink); 4] = [
+        &|link| link.respond(at(1), 200, &[("Content-Type", "text/plain")], b"fine").unwrap(),
+        &|link| link.reject(at(1), 404, "none").unwrap(),
+        &|link| link.close(at(1), CloseCode::SERVICE_RESTART, "away"),
+        &|link| link.handle_timeout(at(10_000)),
+    ];
+    for answer in answers {
+        let (got, head) = (ask("GET", answer), ask("HEAD", answer));
+        let end = got.find("\r\n\r\n").unwrap() + 4;
+        assert_eq!(head, got[..end], "the same head");
+    }
+    let faulty = "HEAD / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\n\r\n";
+    let mut link = link(LinkConfig::server());
+    link.handle_bytes(at(0), faulty.as_bytes()).unwrap();
+    let answer = String::from_utf8(written(&mut link)).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 405 ") && answer.ends_with("\r\n\r\n"), "{answer}");
+}
