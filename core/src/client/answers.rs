@@ -251,7 +251,7 @@ impl Client {
         let envelope = Envelope::from_scan(self.link.text(item).ok()?, scan);
         let away = envelope.kind().as_str() == "going_away";
         let after = envelope.field("retry_after").filter(|_| away).and_then(|after| after.f64());
-        let id = envelope.id().map(|id| self.seen.keyer().of_id(SERVER, id.as_str()));
+        let id = envelope.id().map(|id| self.seen.keyer().of_id(SERVER, &id.to_json()));
         if let Some(after) =
             after.and_then(|secs| core::time::Duration::try_from_secs_f64(secs).ok())
         {

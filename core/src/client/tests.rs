@@ -327,6 +327,17 @@ fn a_push_that_comes_twice_is_handed_out_once() {
 }
 
 #[test]
+fn ids_that_are_spelled_apart_are_two_pushes() {
+    let mut host = Host::welcomed(NEW_WELCOME);
+    for id in ["7", r#""7""#, "7.0", "null", "null"] {
+        host.say(&format!(r#"{{"type":"proactive_alert","id":{id},"content":{{}}}}"#));
+    }
+    assert_eq!(host.told(), ["message proactive_alert"; 5], "as the server tells ids apart");
+    host.say(r#"{"type":"proactive_alert","id":"7","content":{}}"#);
+    assert_eq!(host.told(), ["repeated proactive_alert"]);
+}
+
+#[test]
 fn a_ping_is_answered_with_its_own_timestamp() {
     let mut host = Host::welcomed(OLD_WELCOME);
     host.say(r#"{"type":"ping","timestamp":1772337926.81,"connection_id":"c"}"#);
