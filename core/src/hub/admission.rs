@@ -117,11 +117,15 @@ impl Admission<'_> {
         // As it is spelled: a resend is spelled alike.
         let content = scan.words(text).map_or(text, |words| words.as_json());
         let key = self.window.key_of(self.user, id.as_ref().map(InlineText::as_str), content);
-        // A repeat costs its sender nothing: it is no second request.
+        // A repeat is no second request: it costs nothing of that rate, but sending an answer
+        // again is not for nothing either.
         if let Some(key) = key
             && let Some(first) = self.window.seen(self.now.mono, key)
         {
-            return Finding::Repeat { key, id, first };
+            return match self.rates.check_key(self.now.mono, Class::Repeat, self.user) {
+                Ok(()) => Finding::Repeat { key, id, first },
+                Err(wait) => fault(Fault::Rate(wait), id, kind),
+            };
         }
         match self.route(text, scan, kind, class) {
             Ok(choice) => {

@@ -23,12 +23,14 @@ pub enum Class {
     Voice,
     /// Feedback.
     Feedback,
+    /// Repeats of requests: they cost no work, but each has its answer sent again.
+    Repeat,
 }
 
 impl Class {
     /// All classes, in the order of their numbers.
-    pub const ALL: [Self; 5] =
-        [Self::Message, Self::Connect, Self::Auth, Self::Voice, Self::Feedback];
+    pub const ALL: [Self; 6] =
+        [Self::Message, Self::Connect, Self::Auth, Self::Voice, Self::Feedback, Self::Repeat];
 
     /// A stable name.
     pub const fn as_str(self) -> &'static str {
@@ -38,6 +40,7 @@ impl Class {
             Self::Auth => "auth",
             Self::Voice => "voice",
             Self::Feedback => "feedback",
+            Self::Repeat => "repeat",
         }
     }
 }
@@ -79,6 +82,8 @@ impl Rate {
 ///
 /// The defaults are those of the running service (section 8.2 of the wire facts): messages 100 in
 /// 60 s, connections 5 in 60 s, authentication 5 in 300 s, voice 10 in 60 s, feedback 5 in 60 s.
+/// Repeats, which that service does not know, have five times the rate of messages: a client that
+/// reconnects asks again whatever got no answer, and is not to be refused for a bad network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rates {
     rates: [Rate; Class::ALL.len()],
@@ -110,6 +115,7 @@ impl Default for Rates {
             Class::Connect | Class::Feedback => Rate::new(5, minute),
             Class::Auth => Rate::new(5, 5 * minute),
             Class::Voice => Rate::new(10, minute),
+            Class::Repeat => Rate::new(500, minute),
         });
         Self { rates, max_users: 100_000 }
     }

@@ -216,6 +216,8 @@ labels! {
         Voice = "voice",
         /// Feedback.
         Feedback = "feedback",
+        /// Repeats of requests.
+        Repeat = "repeat",
         /// Any other class.
         Other = "other",
     }

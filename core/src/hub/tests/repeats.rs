@@ -4,6 +4,7 @@ use core::time::Duration;
 
 use super::support::Host;
 use crate::hub::{Delivered, HubConfig, Reply};
+use crate::limits::{Class, Rate};
 
 const ASK: &str = r#"{"type":"chat","id":"q","message":"log 40 for fuel"}"#;
 
@@ -91,6 +92,46 @@ fn an_answer_that_is_no_longer_kept_is_told_as_such() {
     assert_eq!(host.told(), ["duplicate ada Forgotten"]);
     let error = host.text(link);
     assert!(error.contains("DUPLICATE_REQUEST") && error.contains(r#""reply_to":"q""#), "{error}");
+}
+
+#[test]
+fn repeats_have_a_rate_of_their_own_and_say_when_to_come_back() {
+    let mut config = HubConfig::default();
+    let rate = Rate::new(1, Duration::from_secs(10)).with_burst(3);
+    config.rates = config.rates.with(Class::Repeat, rate);
+    let mut host = Host::with(config);
+    let (ada, ben) = (host.open("ada"), host.open("ben"));
+    for link in [ada, ben] {
+        host.say(link, ASK);
+        host.reply("logged");
+        host.text(link);
+    }
+    for _ in 0..3 {
+        host.say(ada, ASK);
+        assert!(host.text(ada).contains("logged"));
+    }
+    host.pass(Duration::from_secs(4));
+    host.say(ada, ASK);
+    let error = host.text(ada);
+    assert!(
+        error.contains("RATE_LIMIT_EXCEEDED") && error.contains(r#""reply_to":"q""#),
+        "{error}"
+    );
+    assert!(error.contains(r#""retry_after":6"#), "{error}");
+    host.say(ada, r#"{"type":"chat","id":"new","message":"x"}"#);
+    assert_eq!(host.requests.len(), 1, "what is new has its own rate");
+    host.say(ben, ASK);
+    assert!(host.text(ben).contains("logged"), "and every user its own");
+    host.pass(Duration::from_secs(6));
+    host.say(ada, ASK);
+    assert!(host.text(ada).contains("logged"), "exactly then it is answered again");
+    // One refusal was half forgiven in these 6 s.
+    for _ in 0..5 {
+        assert_eq!(host.peers[&ada].closed, None);
+        host.say(ada, ASK);
+    }
+    assert_eq!(host.peers[&ada].closed.as_ref().unwrap().0, 4008);
+    assert_eq!(host.requests.len(), 1, "no repeat had an effect");
 }
 
 #[test]
