@@ -15,6 +15,7 @@ mod peers;
 mod push;
 mod refusals;
 mod repeats;
+mod strikes;
 mod support;
 mod time;
 mod tokens;
