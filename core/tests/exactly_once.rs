@@ -28,7 +28,7 @@ fn seeds(cuts: u32) -> (u32, u32) {
 }
 
 /// The duplicate window and the tables of rates are allocated once; the rest is small.
-const MEMORY: usize = 8 * 1024 * 1024;
+const MEMORY: usize = 1024 * 1024;
 
 #[test]
 fn without_cuts_nothing_is_repeated() {

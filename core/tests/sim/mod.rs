@@ -112,6 +112,7 @@ impl World {
         let plenty = Rate::new(1_000_000, Duration::from_secs(1));
         config.rates = config.rates.with(RateClass::Connect, plenty);
         config.rates = config.rates.with(RateClass::Message, plenty);
+        config.window.max_entries = 4_096;
         if plan.patient {
             config.window.max_age = Duration::from_secs(2 * 86_400);
         }

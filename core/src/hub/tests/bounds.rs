@@ -107,7 +107,9 @@ fn held_answers_are_bounded() {
 
 #[test]
 fn nothing_is_left_when_all_have_gone() {
-    let mut host = Host::new();
+    let mut config = HubConfig::default();
+    config.window.max_entries = 1_024;
+    let mut host = Host::with(config);
     let before = host.hub.memory();
     let links: Vec<_> = (0..50).map(|n| host.open(&format!("user-{n}"))).collect();
     for link in &links {

@@ -86,7 +86,10 @@ section! {
     Rate "rate" {
         messages: 100, 1..=10_000_000, "messages", "Messages of one user in `per_ms`.";
         connects: 5, 1..=10_000_000, "links", "Links that one user may open in `per_ms`.";
-        per_ms: 60_000, 1..=86_400_000, "ms", "The span that `messages` and `connects` count for.";
+        repeats: 500, 1..=10_000_000, "messages",
+            "Repeats of requests, which have no second effect, of one user in `per_ms`.";
+        per_ms: 60_000, 1..=86_400_000, "ms",
+            "The span that `messages`, `connects` and `repeats` count for.";
     }
 }
 
@@ -101,7 +104,7 @@ section! {
 section! {
     /// `duplicates`: the window in which a repeat gets the first result.
     Duplicates "duplicates" {
-        max_entries: 65_536, 1..=16_777_216, "entries", "Requests that are remembered.";
+        max_entries: 262_144, 1..=16_777_216, "entries", "Requests that are remembered.";
         max_age_ms: 300_000, 1_000..=86_400_000, "ms", "How long a request is remembered.";
         max_result_bytes: 16_777_216, 0..=1_073_741_824, "bytes",
             "Results kept for repeats, all together.";

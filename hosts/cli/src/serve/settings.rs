@@ -53,7 +53,8 @@ pub(crate) fn hub(config: &Config) -> HubConfig {
     hub.rates = hub
         .rates
         .with(Class::Message, rate(config.rate.messages.count(), config.rate.per_ms.millis()))
-        .with(Class::Connect, rate(config.rate.connects.count(), config.rate.per_ms.millis()));
+        .with(Class::Connect, rate(config.rate.connects.count(), config.rate.per_ms.millis()))
+        .with(Class::Repeat, rate(config.rate.repeats.count(), config.rate.per_ms.millis()));
     hub.max_violations = config.violations.max.count();
     hub.violation_window = config.violations.window_ms.millis();
     hub.window.max_entries = config.duplicates.max_entries.size();
