@@ -7,7 +7,7 @@ use crate::dedup::Verdict;
 use crate::envelope::{Envelope, EnvelopeError, ErrorCode, Kind, Message, Scan, write};
 use crate::frame::Item;
 use crate::link::{ClientLinkEvent, ClientStep, Overflowed, State};
-use crate::metrics::AskOutcome;
+use crate::metrics::{AskOutcome, Direction, Duplicate, MessageType};
 
 /// The name under which the client knows itself in the window of pushes it has seen.
 const SERVER: &str = "server";
@@ -30,6 +30,7 @@ pub(super) enum Told {
 #[derive(Clone, Copy, Debug)]
 enum Sort {
     Ping,
+    Pong,
     Welcome,
     Answer { failed: bool },
     News,
@@ -50,13 +51,13 @@ impl Client {
     /// Works until there is something to tell.
     pub(super) fn step(&mut self) -> Option<Told> {
         if let Some(ask) = self.asks.expire(self.now.mono, !self.server.correlates) {
-            self.counts.ask(AskOutcome::Expired);
+            self.tally.metrics.asks.increment(AskOutcome::Expired);
             return Some(Told::Expired(ask));
         }
         if self.server.unsure {
             match self.asks.give_up_unsure() {
                 Some(ask) => {
-                    self.counts.ask(AskOutcome::Unknown);
+                    self.tally.metrics.asks.increment(AskOutcome::Unknown);
                     return Some(Told::Unknown(ask));
                 }
                 None => self.server.unsure = false,
@@ -65,9 +66,16 @@ impl Client {
         }
         self.keep_step();
         loop {
-            match self.link.poll_step()? {
+            let Some(step) = self.link.poll_step() else {
+                self.link.take_beats().add_to(&mut self.tally.metrics);
+                return None;
+            };
+            match step {
                 ClientStep::Note => return Some(Told::Note),
-                ClientStep::Overflowed(overflowed) => return Some(Told::Overflowed(overflowed)),
+                ClientStep::Overflowed(overflowed) => {
+                    overflowed.add_to(&mut self.tally.metrics);
+                    return Some(Told::Overflowed(overflowed));
+                }
                 ClientStep::Binary(item) => return Some(Told::Binary(item)),
                 ClientStep::Text(item) => {
                     if let Some(told) = self.read(item) {
@@ -83,12 +91,10 @@ impl Client {
         Some(match told {
             Told::Note => {
                 let event = self.link.note()?;
+                self.tally.link_told(self.now.mono, &event);
                 if let ClientLinkEvent::StateChanged { from: State::Open, .. } = event {
                     self.asks.link_lost();
                     self.server = Server::default();
-                }
-                if let ClientLinkEvent::Closed(closed) = event {
-                    self.counts.closed(closed.class);
                 }
                 event.into()
             }
@@ -131,6 +137,7 @@ impl Client {
                 return;
             }
             self.asks.sent(ask);
+            self.tally.metrics.messages.increment(MessageType::Chat, Direction::Outbound);
         }
     }
 
@@ -147,14 +154,19 @@ impl Client {
     fn read(&mut self, item: Item) -> Option<Told> {
         // If it is not UTF-8 the link's next step says so.
         let text = self.link.text(item).ok()?;
+        let metrics = &mut self.tally.metrics;
+        metrics.message_bytes.record(text.len());
         let envelope = match Envelope::parse(text, self.config.depth) {
             Ok(envelope) => envelope,
             Err(error) => return Some(Told::Unreadable(item, error)),
         };
         let scan = envelope.scan();
+        metrics
+            .messages
+            .increment(MessageType::known(envelope.kind().as_str()), Direction::Inbound);
         let sort = match envelope.kind() {
             Kind::Ping => Sort::Ping,
-            Kind::Pong => return None,
+            Kind::Pong => Sort::Pong,
             Kind::Connection if !self.server.welcomed => Sort::Welcome,
             Kind::Error => Sort::Answer { failed: true },
             kind if kind.is_answer() => Sort::Answer { failed: false },
@@ -164,8 +176,19 @@ impl Client {
             Sort::Ping => {
                 self.text.clear();
                 write::pong_to(&mut self.text, &envelope);
+                metrics.pings.increment(Direction::Inbound);
                 // A full outbox shows life enough.
-                let _ = self.link.send_text(self.now, &self.text);
+                if self.link.send_text(self.now, &self.text).is_ok() {
+                    metrics.pongs.increment(Direction::Outbound);
+                    metrics.messages.increment(MessageType::Pong, Direction::Outbound);
+                }
+                return None;
+            }
+            Sort::Pong => {
+                metrics.pongs.increment(Direction::Inbound);
+                if let Some(time) = self.link.ponged(self.now) {
+                    metrics.round_trip.record(time);
+                }
                 return None;
             }
             Sort::Welcome => {
@@ -176,24 +199,29 @@ impl Client {
                 let epoch = envelope.field("epoch").map(|epoch| epoch.as_json());
                 let forgetful = epoch != self.epoch.as_deref();
                 self.epoch = epoch.map(Box::from);
-                self.counts.welcomed();
                 self.server.welcomed = true;
                 self.server.unsure = forgetful || !self.server.repeats;
                 self.link.welcomed(self.now);
+                self.tally.welcomed(self.now.mono);
                 self.flush();
                 Meaning::Welcome
             }
             Sort::Answer { failed } => self.answer(failed, item, scan)?,
             Sort::News => self.news(item, scan)?,
         };
+        self.count(meaning);
+        Some(Told::Message(item, scan, meaning))
+    }
+
+    fn count(&mut self, meaning: Meaning) {
+        let metrics = &mut self.tally.metrics;
         match meaning {
-            Meaning::Answer(_) => self.counts.ask(AskOutcome::Answered),
-            Meaning::Rejection(_) => self.counts.ask(AskOutcome::Rejected),
-            Meaning::Late(_) => self.counts.ask(AskOutcome::Late),
-            Meaning::OldNews => self.counts.repeated(),
+            Meaning::Answer(_) => metrics.asks.increment(AskOutcome::Answered),
+            Meaning::Rejection(_) => metrics.asks.increment(AskOutcome::Rejected),
+            Meaning::Late(_) => metrics.asks.increment(AskOutcome::Late),
+            Meaning::OldNews => metrics.duplicates.increment(Duplicate::Repeated),
             Meaning::Welcome | Meaning::News => {}
         }
-        Some(Told::Message(item, scan, meaning))
     }
 
     /// A frame that can end the wait for an answer: whose?
@@ -209,7 +237,7 @@ impl Client {
             return Some(match own {
                 Some(ask) => match self.asks.end(ask) {
                     Some(asked) => {
-                        self.counts.answered(self.now.mono.saturating_since(asked));
+                        self.tally.replied(self.now.mono, asked);
                         ended(ask)
                     }
                     None => Meaning::Late(Some(ask)),
@@ -226,7 +254,7 @@ impl Client {
         }
         Some(match self.asks.answer_in_order() {
             InOrder::Answered(ask, asked) => {
-                self.counts.answered(self.now.mono.saturating_since(asked));
+                self.tally.replied(self.now.mono, asked);
                 ended(ask)
             }
             InOrder::Late(ask) => Meaning::Late(Some(ask)),

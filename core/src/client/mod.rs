@@ -21,8 +21,8 @@
 mod answers;
 mod asks;
 mod config;
-mod counts;
 mod event;
+mod tally;
 
 use core::fmt::Write as _;
 use std::sync::Arc;
@@ -33,12 +33,13 @@ pub use self::config::ClientConfig;
 pub use self::event::{AskId, Event};
 
 use self::asks::Asks;
-use self::counts::Counts;
+use self::tally::Tally;
 use crate::dedup::{Window, WindowConfig};
 use crate::envelope::{Chat, Envelope, EnvelopeError, Id};
 use crate::frame::NotDrained;
 use crate::frame::handshake::HeadError;
 use crate::link::{self, Class, ClientLink, Endpoint, State, Token, TokenError, Transmit};
+use crate::metrics::{Direction, MessageType};
 use crate::seed::Seed;
 use crate::time::{Deadline, Now, TimerReason};
 
@@ -55,7 +56,7 @@ pub struct Client {
     server: Server,
     /// The window of the server that welcomed last, as that names it.
     epoch: Option<Box<str>>,
-    counts: Counts,
+    tally: Tally,
     /// Pushes with ids that have come lately.
     seen: Window,
     text: String,
@@ -122,7 +123,7 @@ impl Client {
             prefix: format!("{:016x}-", random.next_u64()).into(),
             server: Server::default(),
             epoch: None,
-            counts: Counts::default(),
+            tally: Tally::default(),
             seen: Window::new(seen, random.next_seed()),
             text: String::new(),
             config,
@@ -162,8 +163,9 @@ impl Client {
     /// [`NotDrained`] if the events were not polled for more than a megabyte; nothing was taken.
     pub fn handle_bytes(&mut self, now: Now, bytes: &[u8]) -> Result<(), NotDrained> {
         self.set_now(now);
-        self.counts.read(bytes.len());
-        self.link.handle_bytes(self.now, bytes)
+        self.link.handle_bytes(self.now, bytes)?;
+        self.tally.metrics.bytes.add(Direction::Inbound, bytes.len() as u64);
+        Ok(())
     }
 
     /// The transport ended, however it did.
@@ -187,7 +189,13 @@ impl Client {
     /// [`TokenError`] if the token is of no use.
     pub fn provide_token(&mut self, now: Now, token: Token) -> Result<(), TokenError> {
         self.set_now(now);
-        self.link.provide_token(self.now, token)
+        self.link.provide_token(self.now, token)?;
+        if self.state() == State::Open {
+            // The link has passed it on.
+            self.tally.metrics.renewals.increment();
+            self.tally.metrics.messages.increment(MessageType::Auth, Direction::Outbound);
+        }
+        Ok(())
     }
 
     /// The host has no token: [`TokenError::Unavailable`] is worth a retry, anything else is not.
@@ -219,7 +227,8 @@ impl Client {
     /// Appends what is to be written. Call it again after writing, as long as it says `more`.
     pub fn poll_transmit(&mut self, out: &mut Vec<u8>) -> Transmit {
         let transmit = self.link.poll_transmit(out);
-        self.counts.written(transmit.written);
+        self.link.take_beats().add_to(&mut self.tally.metrics);
+        self.tally.metrics.bytes.add(Direction::Outbound, transmit.written as u64);
         // What did not fit before may fit now.
         self.flush();
         transmit
@@ -263,8 +272,10 @@ impl Client {
     /// [`SendError`]: it was not sent.
     pub fn send(&mut self, now: Now, text: &str) -> Result<(), SendError> {
         self.set_now(now);
-        Envelope::parse(text, u8::MAX)?;
-        Ok(self.link.send_text(self.now, text)?)
+        let kind = MessageType::known(Envelope::parse(text, u8::MAX)?.kind().as_str());
+        self.link.send_text(self.now, text)?;
+        self.tally.metrics.messages.increment(kind, Direction::Outbound);
+        Ok(())
     }
 
     // Views.

@@ -38,8 +38,8 @@ impl Hub {
             Finding::Life => None,
             Finding::Pong => {
                 self.metrics.pongs.increment(Direction::Inbound);
-                if let Some(pinged) = slot.pinged.take() {
-                    self.metrics.round_trip.record(self.now.mono.saturating_since(pinged));
+                if let Some(time) = slot.link.ponged(self.now) {
+                    self.metrics.round_trip.record(time);
                 }
                 None
             }

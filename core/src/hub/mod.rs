@@ -274,8 +274,10 @@ impl Hub {
         let Some(slot) = self.slot_mut(link) else { return gone() };
         let before = out.len();
         let transmit = slot.link.poll_transmit(out);
+        let beats = slot.link.take_beats();
         let ended = slot.phase == Phase::Ended;
         slot.detached |= transmit.hang_up;
+        beats.add_to(&mut self.metrics);
         self.metrics.bytes.add(Direction::Outbound, (out.len() - before) as u64);
         if transmit.more {
             self.stir(link.slot);

@@ -255,7 +255,10 @@ impl Hub {
     fn renew(&mut self, index: u32, verdict: Result<Claims, AuthError>) {
         let believed = verdict.and_then(|claims| self.believe(claims, self.user_of(index)));
         match believed {
-            Ok(claims) => self.expires(index, &claims),
+            Ok(claims) => {
+                self.metrics.renewals.increment();
+                self.expires(index, &claims);
+            }
             Err(error) => {
                 self.metrics.auth_failures.increment(failure(error));
                 self.tell_error(index, &ErrorCode::AuthRequired, &error.to_string(), None);

@@ -182,9 +182,7 @@ impl Hub {
         let kind = Envelope::parse(text, u8::MAX).map(|envelope| envelope.kind());
         if let Ok(kind) = kind {
             let kind = MessageType::known(kind.as_str());
-            for _ in 0..push.queued {
-                self.metrics.messages.increment(kind, Direction::Outbound);
-            }
+            self.metrics.messages.add(kind, Direction::Outbound, push.queued.into());
         }
         self.metrics.pushes.add(PushOutcome::Queued, u64::from(push.queued));
         self.metrics.pushes.add(PushOutcome::Refused, u64::from(push.refused));

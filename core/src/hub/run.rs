@@ -8,9 +8,9 @@ use super::slot::{Phase, Slot};
 use super::{Hub, LinkId, Parting, TURN};
 use crate::envelope::Envelope;
 use crate::frame::handshake::HandshakeError;
-use crate::link::{Cause, Class, Overflow, Overflowed, State, Step};
-use crate::metrics::{CloseClass, Direction, Dropped, Eviction, HandshakeFailure, Metrics};
-use crate::time::{Now, TimerReason};
+use crate::link::{Cause, Class, Overflowed, State, Step};
+use crate::metrics::{CloseClass, Eviction, HandshakeFailure, Metrics};
+use crate::time::Now;
 
 impl Hub {
     /// Works until there is something to tell.
@@ -51,11 +51,11 @@ impl Hub {
                 Phase::Authorizing if slot.link.state() != State::Closed => return None,
                 _ => {}
             }
-            let step = slot.link.poll_step();
-            let (pings, pongs) = slot.link.take_beats();
-            self.metrics.pings.add(Direction::Inbound, u64::from(pings));
-            self.metrics.pongs.add(Direction::Inbound, u64::from(pongs));
-            let told = match step? {
+            let Some(step) = slot.link.poll_step() else {
+                slot.link.take_beats().add_to(&mut self.metrics);
+                return None;
+            };
+            let told = match step {
                 Step::Request => self.opening(index),
                 Step::Text(text) => self.inbound(index, text),
                 Step::Binary(_) => self.refuse_binary(index),
@@ -145,12 +145,7 @@ impl Hub {
 
     /// Frames were lost at the bound of what waits to be written.
     fn overflowed(&mut self, index: u32, overflowed: Overflowed) -> Option<Told> {
-        let cause = match overflowed.policy {
-            Overflow::Close => Dropped::Closed,
-            Overflow::DropOldest => Dropped::Oldest,
-            Overflow::Reject => Dropped::Newest,
-        };
-        self.metrics.overflow.add(cause, overflowed.messages);
+        overflowed.add_to(&mut self.metrics);
         Some(Told::Overflowed { slot: index, overflowed })
     }
 
@@ -159,6 +154,7 @@ impl Hub {
         let mut told = Told::Closed { slot: index, running: 0, links_of_user: 0 };
         let Some(slot) = self.links.get_mut(index) else { return told };
         let (opening, welcomed) = (slot.phase == Phase::Opening, slot.phase == Phase::Open);
+        slot.link.take_beats().add_to(&mut self.metrics);
         slot.phase = Phase::Ended;
         slot.deadline = None;
         slot.claim = None;
@@ -230,12 +226,8 @@ impl Hub {
             self.own_timeout(index);
         }
         let Some(slot) = self.links.get_mut(index) else { return };
-        if let Some(due) = slot.link.poll_timeout().filter(|due| due.at <= now.mono) {
+        if slot.link.poll_timeout().is_some_and(|due| due.at <= now.mono) {
             slot.link.handle_timeout(now);
-            if due.reason == TimerReason::Heartbeat && slot.is_open() {
-                slot.pinged = Some(now.mono);
-                self.metrics.pings.increment(Direction::Outbound);
-            }
         }
         match slot.next_deadline() {
             Some(due) => self.timers.set(index, due.at),

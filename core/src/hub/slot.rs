@@ -23,8 +23,6 @@ pub(super) struct Slot {
     /// The hub's own deadline for it, beside the link's.
     pub(super) deadline: Option<Deadline>,
     pub(super) since: Mono,
-    /// When it was pinged, until its pong comes.
-    pub(super) pinged: Option<Mono>,
     /// Requests without ids in the order of asking: their answers must leave in this order.
     pub(super) turns: VecDeque<Turn>,
     /// Its running requests.
@@ -84,7 +82,6 @@ impl Slot {
             expires: Wall::EPOCH,
             deadline: None,
             since: now,
-            pinged: None,
             turns: VecDeque::new(),
             running: 0,
             untold: false,

@@ -7,6 +7,7 @@ use super::config::Overflow;
 use super::token::TokenError;
 use crate::frame::handshake::{HandshakeError, HeadError, Request};
 use crate::frame::{CloseCode, FrameError};
+use crate::metrics::{Dropped, Metrics};
 use crate::time::TimerReason;
 
 /// What a server's link tells.
@@ -84,6 +85,18 @@ pub struct Overflowed {
     pub messages: u64,
     /// Their bytes.
     pub bytes: u64,
+}
+
+impl Overflowed {
+    /// Counts what was lost.
+    pub(crate) fn add_to(&self, metrics: &mut Metrics) {
+        let cause = match self.policy {
+            Overflow::Close => Dropped::Closed,
+            Overflow::DropOldest => Dropped::Oldest,
+            Overflow::Reject => Dropped::Newest,
+        };
+        metrics.overflow.add(cause, self.messages);
+    }
 }
 
 /// A message that was not taken.

@@ -44,6 +44,7 @@
 
 mod auth;
 mod backoff;
+mod beats;
 mod class;
 mod client;
 mod config;

@@ -3,6 +3,7 @@
 use core::{fmt, mem};
 use std::sync::Arc;
 
+use super::beats::Beats;
 use super::class::Class;
 use super::config::{OutboxConfig, Overflow};
 use super::event::{Cause, Closed, SendError, Transmit};
@@ -12,7 +13,7 @@ use crate::envelope::write;
 use crate::frame::{
     CloseCode, FrameConfig, FrameError, Item, ItemKind, Reader, Role, Writer, cut_reason,
 };
-use crate::time::Wall;
+use crate::time::{Now, Wall};
 
 /// Data frames appended to one buffer before the host should write it.
 const CHUNK: usize = 64 * 1_024;
@@ -28,10 +29,9 @@ pub(super) struct Wire {
     pong: Option<Box<[u8]>>,
     /// The heartbeat asked for a ping at this wall time.
     ping: Option<Wall>,
+    pub(super) beats: Beats,
     /// Our close frame, until it is appended.
     goodbye: Option<Box<(CloseCode, Box<str>)>>,
-    /// Pings and pongs that came and were not counted yet.
-    beats: (u32, u32),
 }
 
 impl Wire {
@@ -43,8 +43,8 @@ impl Wire {
             head: Vec::new(),
             pong: None,
             ping: None,
+            beats: Beats::default(),
             goodbye: None,
-            beats: (0, 0),
         }
     }
 
@@ -68,10 +68,14 @@ impl Wire {
             let item = self.reader.advance()?;
             match item.kind {
                 ItemKind::Ping => {
-                    self.beats.0 += 1;
+                    let counted = &mut self.beats.counted;
+                    counted.pings_in = counted.pings_in.saturating_add(1);
                     self.pong = Some(self.reader.bytes(item).into());
                 }
-                ItemKind::Pong => self.beats.1 += 1,
+                ItemKind::Pong => {
+                    let counted = &mut self.beats.counted;
+                    counted.pongs_in = counted.pongs_in.saturating_add(1);
+                }
                 _ => return Some(item),
             }
         }
@@ -98,8 +102,9 @@ impl Wire {
         let _ = self.send_text(text, &config);
     }
 
-    pub(super) fn send_ping(&mut self, wall: Wall) {
-        self.ping = Some(wall);
+    pub(super) fn send_ping(&mut self, now: Now) {
+        let again = self.ping.replace(now.wall).is_some();
+        self.beats.pinged(now.mono, again);
     }
 
     /// Says goodbye after all that waits.
@@ -135,11 +140,15 @@ impl Wire {
             // The lengths were checked when these came in, so no writer refuses them.
             if let Some(payload) = self.pong.take() {
                 let _ = self.writer.pong(&payload, out);
+                let counted = &mut self.beats.counted;
+                counted.pongs_out = counted.pongs_out.saturating_add(1);
             }
             if let Some(wall) = self.ping.take() {
                 let mut text = String::with_capacity(64);
                 write::ping(&mut text, wall);
                 let _ = self.writer.text(&text, out);
+                let counted = &mut self.beats.counted;
+                counted.pings_out = counted.pings_out.saturating_add(1);
             }
             self.outbox.drain(CHUNK, out);
             if self.outbox.is_empty()
@@ -158,11 +167,6 @@ impl Wire {
         let pong = self.pong.as_ref().map_or(0, |pong| pong.len());
         let goodbye = self.goodbye.as_ref().map_or(0, |_| size_of::<(CloseCode, Box<str>)>());
         self.reader.capacity() + self.head.capacity() + self.outbox.memory() + pong + goodbye
-    }
-
-    /// Pings and pongs that came since the last call.
-    pub(super) fn take_beats(&mut self) -> (u32, u32) {
-        mem::take(&mut self.beats)
     }
 
     /// Something waits to be appended.

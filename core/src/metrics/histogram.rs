@@ -11,11 +11,12 @@ const BUCKETS: usize = ((TOP_BITS - PART_BITS + 1) as usize) * PARTS as usize;
 ///
 /// Values up to 16 are counted exactly; above, a bucket is 1/16 of a power of two wide and ends at
 /// its upper bound *inclusive*. So a [quantile](Self::quantile) is never too small, and at most
-/// 6.25 % too large; a count of values up to a power of two is exact. 6 KiB each, whatever is
-/// recorded. Recording costs a few instructions.
+/// 6.25 % too large; a count of values up to a power of two is exact. 6 KiB each from the first
+/// value on, whatever is recorded. Recording costs a few instructions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Histogram {
-    buckets: Box<[u64; BUCKETS]>,
+    /// Empty before the first value.
+    buckets: Box<[u64]>,
     count: u64,
     /// Wide, because the lives of 100,000 links fill 64 bits of nanoseconds in two days.
     sum: u128,
@@ -28,12 +29,15 @@ impl Histogram {
 
     /// An empty histogram.
     pub fn new() -> Self {
-        Self { buckets: Box::new([0; BUCKETS]), count: 0, sum: 0, max: 0 }
+        Self { buckets: Box::default(), count: 0, sum: 0, max: 0 }
     }
 
     /// Counts one value.
     #[inline]
     pub fn record(&mut self, value: u64) {
+        if self.buckets.is_empty() {
+            self.buckets = empty();
+        }
         self.buckets[bucket_of(value)] += 1;
         self.count += 1;
         self.sum += u128::from(value);
@@ -74,7 +78,7 @@ impl Histogram {
 
     /// How many values were at most 2^`bits`; exact.
     pub fn up_to_power(&self, bits: u32) -> u64 {
-        if bits >= TOP_BITS {
+        if bits >= TOP_BITS || self.count == 0 {
             return self.count;
         }
         self.buckets[..=bucket_of(1 << bits)].iter().sum()
@@ -82,6 +86,9 @@ impl Histogram {
 
     /// Adds all values of another histogram.
     pub fn merge(&mut self, other: &Self) {
+        if other.count > 0 && self.buckets.is_empty() {
+            self.buckets = empty();
+        }
         for (own, others) in self.buckets.iter_mut().zip(other.buckets.iter()) {
             *own += others;
         }
@@ -95,6 +102,11 @@ impl Default for Histogram {
     fn default() -> Self {
         Self::new()
     }
+}
+
+#[cold]
+fn empty() -> Box<[u64]> {
+    vec![0; BUCKETS].into()
 }
 
 /// The bucket of a value. Shifted by one so that powers of two end a bucket: 0 and 1 share the

@@ -134,6 +134,13 @@ impl<A: Label, B: Label, const N: usize, const M: usize> ByTwo<A, B, N, M> {
         *count = count.wrapping_add(1);
     }
 
+    /// So many more.
+    #[inline]
+    pub fn add(&mut self, a: A, b: B, more: u64) {
+        let count = &mut self.counts[a.index()][b.index()];
+        *count = count.wrapping_add(more);
+    }
+
     /// The count of one pair.
     pub fn value(&self, a: A, b: B) -> u64 {
         self.counts[a.index()][b.index()]
@@ -323,8 +330,12 @@ metrics! {
         "Links closed because their user broke too many rules.";
     closes: By<CloseClass, { CloseClass::COUNT }> =
         "pamlink_closes_total", "Links that ended, by class.";
-    reconnects: Counter = "pamlink_reconnects_total",
-        "Links that a client opened again after a loss.";
+    dials: Counter = "pamlink_dials_total",
+        "Attempts of a client to connect.";
+    reconnects: By<CloseClass, { CloseClass::COUNT }> = "pamlink_reconnects_total",
+        "Links that a client opened again after a loss, by the class of the loss.";
+    renewals: Counter = "pamlink_token_renewals_total",
+        "Tokens that were renewed on an open link.";
     pings: By<Direction, { Direction::COUNT }> =
         "pamlink_pings_total", "Pings of both kinds, by direction.";
     pongs: By<Direction, { Direction::COUNT }> =

@@ -246,6 +246,7 @@ fn all_that_dashboards_and_the_report_ask_for_is_there() {
         ("last latency", "pamlink_round_trip_seconds"),
         ("requests of a client and their ends", "pamlink_asks_total"),
         ("reconnects", "pamlink_reconnects_total"),
+        ("token renewals", "pamlink_token_renewals_total"),
         // The recommendations of the report.
         ("connections that failed", "pamlink_connections_refused_total"),
         ("handshakes that failed", "pamlink_handshake_failures_total"),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use pamlink::client;
 use pamlink::link::{Endpoint, State};
+use pamlink::metrics::Snapshot;
 use pamlink::seed::Seed;
 use tokio::sync::oneshot;
 
@@ -124,6 +125,11 @@ impl Client {
     /// The state of the link.
     pub fn state(&self) -> State {
         self.session.0.state()
+    }
+
+    /// All that the engine has counted: questions by how they ended, reconnects, round trips.
+    pub fn metrics(&self) -> Snapshot {
+        self.session.0.metrics()
     }
 
     /// The device has woken up: the link is probed at once.

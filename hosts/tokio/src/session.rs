@@ -6,6 +6,7 @@ use std::sync::Arc;
 use pamlink::client::{self, AskId, SendError};
 use pamlink::frame::handshake::HeadError;
 use pamlink::link::{Class, Endpoint, State, TokenNeed};
+use pamlink::metrics::Snapshot;
 use pamlink::time::Now;
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{Notify, oneshot, watch};
@@ -122,6 +123,10 @@ impl Session {
 
     pub(crate) fn state(&self) -> State {
         self.inner.lock().engine.state()
+    }
+
+    pub(crate) fn metrics(&self) -> Snapshot {
+        self.inner.lock().engine.metrics()
     }
 
     pub(crate) fn progress(&self) -> watch::Receiver<Progress> {

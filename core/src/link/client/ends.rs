@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::frame::handshake::{HandshakeError, Upgrade, write_request};
+use crate::link::beats::BeatCounts;
 use crate::link::class::Remedy;
 
 /// The rows of the table for an end, by what follows from its class.
@@ -112,6 +113,17 @@ impl ClientLink {
         }
     }
 
+    /// The peer has answered a ping: how long that took, if it is known.
+    pub(crate) fn ponged(&mut self, now: Now) -> Option<core::time::Duration> {
+        self.wire.beats.ponged(now.mono)
+    }
+
+    /// Pings and pongs since the last call.
+    #[inline]
+    pub(crate) fn take_beats(&mut self) -> BeatCounts {
+        self.wire.beats.take()
+    }
+
     /// The bytes of a [`ClientStep::Binary`].
     pub(crate) fn bytes(&self, item: Item) -> &[u8] {
         self.wire.reader.bytes(item)
@@ -178,7 +190,7 @@ impl ClientLink {
             Beat::Rest => {}
             Beat::Ping => {
                 self.wire.release();
-                self.wire.send_ping(now.wall);
+                self.wire.send_ping(now);
             }
             Beat::Dead => {
                 let cause = Cause::Timeout(TimerReason::Liveness);

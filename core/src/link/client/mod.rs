@@ -262,7 +262,7 @@ impl ClientLink {
         match self.phase {
             ClientPhase::Open => {
                 self.heartbeat.probe(&self.config.link.heartbeat, now.mono);
-                self.wire.send_ping(now.wall);
+                self.wire.send_ping(now);
                 self.renew_token();
             }
             ClientPhase::Waiting if !self.told_to_wait => {

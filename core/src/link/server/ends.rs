@@ -1,6 +1,7 @@
 //! How a server's link moves: what arrives, and every way to an end.
 
 use super::*;
+use crate::link::beats::BeatCounts;
 
 /// Early bytes that may wait for the host's answer to the opening request, or for its verdict on
 /// a token.
@@ -52,6 +53,17 @@ impl ServerLink {
                 Err(error)
             }
         }
+    }
+
+    /// The peer has answered a ping: how long that took, if it is known.
+    pub(crate) fn ponged(&mut self, now: Now) -> Option<core::time::Duration> {
+        self.wire.beats.ponged(now.mono)
+    }
+
+    /// Pings and pongs since the last call.
+    #[inline]
+    pub(crate) fn take_beats(&mut self) -> BeatCounts {
+        self.wire.beats.take()
     }
 
     /// The bytes of a [`Step::Binary`].

@@ -130,7 +130,7 @@ impl ServerLink {
                     Beat::Rest => {}
                     Beat::Ping => {
                         self.wire.release();
-                        self.wire.send_ping(now.wall);
+                        self.wire.send_ping(now);
                     }
                     Beat::Dead => {
                         let cause = Cause::Timeout(TimerReason::Liveness);
@@ -318,11 +318,6 @@ impl ServerLink {
     /// Bytes that came and wait to be looked at, or for the rest of their message.
     pub(crate) fn unread(&self) -> usize {
         self.wire.reader.buffered()
-    }
-
-    /// The protocol's own pings and pongs that came since the last call.
-    pub(crate) fn take_beats(&mut self) -> (u32, u32) {
-        self.wire.take_beats()
     }
 
     /// Gives buffers back that hold nothing. The link does so itself at every heartbeat.

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use pamlink::hub::Auth;
 use pamlink::link::{AuthError, Claims, Class, State, Token};
+use pamlink::metrics::Value;
 use pamlink::time::Wall;
 use pamlink_tokio::{AskError, Client, ConnectError, Event, Handler, Reply, Request};
 use tokio::sync::{Mutex, Notify, mpsc};
@@ -22,6 +23,9 @@ async fn an_answer_names_its_agent_and_reason() {
     assert_eq!(client.state(), State::Open);
     let answer = within(client.ask("plan a trip to Broome")).await.unwrap();
     assert!(answer.text().starts_with("Trip Planner/keyword"), "{}", answer.text());
+    let metrics = client.metrics();
+    let asks = &metrics.family("pamlink_asks_total").unwrap().samples;
+    assert_eq!(asks[0].value, Value::Counter(1), "answered");
     within(client.close()).await;
     server.stop().await;
 }

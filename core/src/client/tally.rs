@@ -1,0 +1,60 @@
+//! What a client counts.
+
+use super::Client;
+use crate::link::{Class, ClientLinkEvent};
+use crate::metrics::{CloseClass, Metrics, Snapshot};
+use crate::time::Mono;
+
+/// The metrics of a client, and what it takes to feed them.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    pub(super) metrics: Metrics,
+    /// When the present link was welcomed.
+    welcomed: Option<Mono>,
+    /// Why the last welcomed link was lost.
+    lost: Option<Class>,
+}
+
+impl Tally {
+    /// The link has something to tell.
+    pub(super) fn link_told(&mut self, now: Mono, event: &ClientLinkEvent<'_>) {
+        match event {
+            ClientLinkEvent::Dial(_) => self.metrics.dials.increment(),
+            ClientLinkEvent::Closed(closed) => {
+                self.metrics.closes.increment(CloseClass::known(closed.class.as_str()));
+                if let Some(since) = self.welcomed.take() {
+                    self.metrics.connection_duration.record(now.saturating_since(since));
+                    self.lost = Some(closed.class);
+                }
+            }
+            // What comes after is a new beginning.
+            ClientLinkEvent::Stopped { .. } => self.lost = None,
+            _ => {}
+        }
+    }
+
+    /// The server has welcomed a link.
+    pub(super) fn welcomed(&mut self, now: Mono) {
+        self.welcomed = Some(now);
+        self.metrics.connections.increment();
+        if let Some(class) = self.lost.take() {
+            self.metrics.reconnects.increment(CloseClass::known(class.as_str()));
+        }
+    }
+
+    /// The server has replied to what was asked then.
+    pub(super) fn replied(&mut self, now: Mono, asked: Mono) {
+        self.metrics.request_latency.record(now.saturating_since(asked));
+    }
+}
+
+impl Client {
+    /// All that was counted. Families that only a server feeds are zero.
+    pub fn metrics(&self) -> Snapshot {
+        let mut metrics = self.tally.metrics.clone();
+        metrics.connections_active.set(i64::from(self.server.welcomed));
+        metrics.requests_active.set_size(self.asks.waiting());
+        metrics.buffered_bytes.set_size(self.link.queued());
+        metrics.snapshot()
+    }
+}

@@ -1,0 +1,99 @@
+//! Pings and pongs of a link: how many, and how long ours take to come back.
+
+use core::mem;
+use core::time::Duration;
+
+use crate::metrics::{Direction, MessageType, Metrics};
+use crate::time::Mono;
+
+/// The pings and pongs of one link. Small, because idle links hold it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Beats {
+    /// When our newest ping was queued.
+    pinged: Mono,
+    /// How many of our pings have no pong yet.
+    open: u8,
+    pub(super) counted: BeatCounts,
+}
+
+/// Pings and pongs since the last look: of the WebSocket protocol inbound and outbound, and the
+/// heartbeat's own. Those of the peer that are messages are seen by whoever reads messages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct BeatCounts {
+    pub(super) pings_in: u32,
+    pub(super) pongs_in: u32,
+    pub(super) pongs_out: u8,
+    /// Messages of type `ping`.
+    pub(super) pings_out: u8,
+}
+
+impl Beats {
+    /// A ping was queued; unless `again`, it is one more and replaces none that waits.
+    pub(super) fn pinged(&mut self, now: Mono, again: bool) {
+        self.pinged = now;
+        self.open = self.open.saturating_add(u8::from(!again));
+    }
+
+    /// A pong came: how long our ping was under way. Nothing if there is no ping of ours that it
+    /// could answer, nor if there are several: pongs come in the order of pings, and the time of
+    /// the newest alone is known.
+    pub(super) fn ponged(&mut self, now: Mono) -> Option<Duration> {
+        let newest = self.open == 1;
+        self.open = self.open.saturating_sub(1);
+        newest.then(|| now.saturating_since(self.pinged))
+    }
+
+    /// What was counted since the last call.
+    pub(super) fn take(&mut self) -> BeatCounts {
+        mem::take(&mut self.counted)
+    }
+}
+
+impl BeatCounts {
+    /// Counts them where they belong.
+    #[inline]
+    pub(crate) fn add_to(self, metrics: &mut Metrics) {
+        if self == Self::default() {
+            return;
+        }
+        metrics.pings.add(Direction::Inbound, self.pings_in.into());
+        metrics.pongs.add(Direction::Inbound, self.pongs_in.into());
+        metrics.pings.add(Direction::Outbound, self.pings_out.into());
+        metrics.pongs.add(Direction::Outbound, self.pongs_out.into());
+        metrics.messages.add(MessageType::Ping, Direction::Outbound, self.pings_out.into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(secs: u64) -> Mono {
+        Mono::from_millis(secs * 1_000)
+    }
+
+    #[test]
+    fn a_pong_is_measured_against_the_ping_that_it_answers_or_not_at_all() {
+        let mut beats = Beats::default();
+        assert_eq!(beats.ponged(at(1)), None, "nobody asked");
+        beats.pinged(at(2), false);
+        assert_eq!(beats.ponged(at(3)), Some(Duration::from_secs(1)));
+        assert_eq!(beats.ponged(at(4)), None, "it was answered before");
+        beats.pinged(at(10), false);
+        beats.pinged(at(20), false);
+        assert_eq!(beats.ponged(at(21)), None, "the pong of the first, of unknown age");
+        assert_eq!(beats.ponged(at(23)), Some(Duration::from_secs(3)));
+        beats.pinged(at(30), false);
+        beats.pinged(at(31), true);
+        assert_eq!(beats.ponged(at(33)), Some(Duration::from_secs(2)), "one went out, the later");
+    }
+
+    #[test]
+    fn whoever_never_answers_overflows_nothing() {
+        let mut beats = Beats::default();
+        for secs in 0..1_000 {
+            beats.pinged(at(secs), false);
+        }
+        assert_eq!(beats.ponged(at(1_001)), None);
+    }
+}

@@ -1,0 +1,341 @@
+//! Every metric moves: a hub and a client feed each family by what their hosts see them do.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pamlink::client::{self, Client, ClientConfig};
+use pamlink::envelope::Chat;
+use pamlink::hub::{self, Auth, Hub, HubConfig, LinkId, Reply, RequestId};
+use pamlink::limits::{Class as RateClass, Rate};
+use pamlink::link::{AuthError, Claims, Class, Endpoint, Overflow, Token, Verify};
+use pamlink::metrics::{Snapshot, Value};
+use pamlink::routing::Table;
+use pamlink::seed::Seed;
+use pamlink::time::{Mono, Now, Wall};
+
+/// The token of a user is its name.
+struct ByName;
+
+impl Verify for ByName {
+    fn verify(&self, token: &str, _: Wall) -> Result<Claims, AuthError> {
+        Ok(Claims::new(token, Wall::from_unix_secs(4_000_000_000)))
+    }
+}
+
+/// A client and its host.
+struct App {
+    client: Client,
+    token: &'static str,
+    link: Option<LinkId>,
+}
+
+/// A hub and its clients with nothing between them, in virtual time.
+struct World {
+    hub: Hub,
+    now: Now,
+    apps: Vec<App>,
+    requests: Vec<RequestId>,
+    /// What was not zero at some moment, in the hub and in the clients.
+    moved: [BTreeSet<&'static str>; 2],
+}
+
+impl World {
+    fn new(config: HubConfig) -> Self {
+        let auth = Auth::Verifier(Box::new(ByName));
+        let (table, seed) = (Arc::new(Table::default()), Seed::from_number(1));
+        Self {
+            hub: Hub::new(config, auth, table, seed),
+            now: Now::new(Mono::from_millis(1_000), Wall::from_unix_secs(1_800_000_000)),
+            apps: Vec::new(),
+            requests: Vec::new(),
+            moved: Default::default(),
+        }
+    }
+
+    /// A client that connects, and comes as far as its token lets it.
+    fn connect(&mut self, user: &'static str, token: &'static str, config: ClientConfig) -> usize {
+        let endpoint = Endpoint::pam("ws://hub.test", user).unwrap();
+        let seed = Seed::from_number(self.apps.len() as u64 + 2);
+        let mut client = Client::new(config, endpoint, seed, self.now).unwrap();
+        client.connect(self.now);
+        self.apps.push(App { client, token, link: None });
+        self.settle();
+        self.apps.len() - 1
+    }
+
+    fn ask(&mut self, app: usize, text: &str) {
+        let chat = Chat { message: Some(text.into()), ..Chat::default() };
+        self.apps[app].client.ask(self.now, &chat).unwrap();
+        self.settle();
+    }
+
+    fn send(&mut self, app: usize, text: &str) {
+        self.apps[app].client.send(self.now, text).unwrap();
+        self.settle();
+    }
+
+    fn reply(&mut self) {
+        for request in std::mem::take(&mut self.requests) {
+            self.now.mono = self.now.mono + Duration::from_millis(5);
+            self.hub.reply(self.now, request, &Reply::text("done")).unwrap();
+        }
+        self.settle();
+    }
+
+    /// The transport of a client breaks.
+    fn cut(&mut self, app: usize) {
+        self.apps[app].client.handle_closed(self.now);
+        if let Some(link) = self.apps[app].link.take() {
+            self.hub.handle_closed(self.now, link);
+        }
+        self.settle();
+    }
+
+    /// Time passes, with every deadline kept.
+    fn pass(&mut self, time: Duration) {
+        let end = self.now.mono + time;
+        while self.now.mono < end {
+            let clients = self.apps.iter().filter_map(|app| app.client.poll_timeout());
+            let due = clients.chain(self.hub.poll_timeout()).map(|due| due.at).min();
+            let at = due.unwrap_or(end).clamp(self.now.mono, end);
+            self.now = Now::new(at, self.now.wall + at.saturating_since(self.now.mono));
+            self.hub.handle_timeout(self.now);
+            for app in &mut self.apps {
+                app.client.handle_timeout(self.now);
+            }
+            self.settle();
+        }
+    }
+
+    /// Carries bytes until nobody has any.
+    fn settle(&mut self) {
+        self.look();
+        let mut busy = true;
+        while busy {
+            busy = false;
+            for app in 0..self.apps.len() {
+                busy |= self.serve_client(app);
+            }
+            busy |= self.serve_hub();
+        }
+        self.look();
+    }
+
+    fn serve_client(&mut self, app: usize) -> bool {
+        let App { client, token, link } = &mut self.apps[app];
+        let (mut dial, mut want, mut hang_up) = (false, false, false);
+        while let Some(event) = client.poll_event() {
+            dial |= matches!(event, client::Event::Dial(_));
+            want |= matches!(event, client::Event::NeedToken(_));
+            hang_up |= matches!(event, client::Event::HangUp);
+        }
+        if want {
+            client.provide_token(self.now, Token::new(*token)).unwrap();
+        }
+        if dial {
+            match self.hub.accept(self.now) {
+                Ok(made) => {
+                    *link = Some(made);
+                    client.handle_dialed(self.now);
+                }
+                Err(_) => client.handle_dial_failed(self.now, Class::ServerUnavailable),
+            }
+        }
+        let mut bytes = Vec::new();
+        let _ = client.poll_transmit(&mut bytes);
+        if let Some(link) = *link {
+            // A link that has ended takes nothing, and says so.
+            let _ = self.hub.handle_bytes(self.now, link, &bytes);
+        }
+        if hang_up && let Some(link) = link.take() {
+            self.hub.handle_closed(self.now, link);
+        }
+        want || dial || hang_up || !bytes.is_empty()
+    }
+
+    fn serve_hub(&mut self) -> bool {
+        let mut busy = false;
+        while let Some(event) = self.hub.poll_event() {
+            busy = true;
+            if let hub::Event::Request(request) = event {
+                self.requests.push(request.request);
+            }
+        }
+        while let Some(link) = self.hub.poll_writable() {
+            busy = true;
+            let mut bytes = Vec::new();
+            let transmit = self.hub.poll_transmit(link, &mut bytes);
+            let Some(app) = self.apps.iter_mut().find(|app| app.link == Some(link)) else {
+                continue;
+            };
+            app.client.handle_bytes(self.now, &bytes).unwrap();
+            if transmit.hang_up {
+                app.client.handle_closed(self.now);
+                app.link = None;
+            }
+        }
+        busy
+    }
+
+    /// Takes note of what is not zero.
+    fn look(&mut self) {
+        let clients = self.apps.iter().map(|app| (1, app.client.metrics()));
+        for (side, snapshot) in std::iter::once((0, self.hub.metrics())).chain(clients) {
+            self.moved[side].extend(moved(&snapshot));
+        }
+    }
+}
+
+fn moved(snapshot: &Snapshot) -> impl Iterator<Item = &'static str> {
+    let not_zero = snapshot.iter().filter(|(_, sample)| match &sample.value {
+        Value::Counter(count) => *count > 0,
+        Value::Gauge(value) => *value != 0,
+        Value::Histogram(buckets) => buckets.count > 0,
+    });
+    not_zero.map(|(family, _)| family.name)
+}
+
+fn config() -> HubConfig {
+    let mut config = HubConfig::default();
+    config.window.max_entries = 2;
+    config
+}
+
+/// A day in the life of a good client on a bad network.
+fn a_day() -> World {
+    let mut world = World::new(config());
+    let ann = world.connect("ann", "ann", ClientConfig::default());
+    for text in ["one", "two", "three"] {
+        world.ask(ann, text);
+        world.reply();
+    }
+    for _ in 0..2 {
+        world.send(ann, r#"{"type":"chat","id":"own","message":"log 40 for fuel"}"#);
+    }
+    world.reply();
+    world.send(ann, r#"{"type":"telepathy","id":"of the future"}"#);
+    let _ = world.hub.push(world.now, "nobody", r#"{"type":"note"}"#).unwrap();
+    world.apps[ann].client.wake(world.now);
+    world.settle();
+    world.pass(Duration::from_secs(25));
+    world.apps[ann].client.provide_token(world.now, Token::new("ann")).unwrap();
+    world.settle();
+    world.cut(ann);
+    world.pass(Duration::from_secs(3));
+    assert!(world.apps[ann].client.is_welcomed());
+    world
+}
+
+/// Everybody does something wrong, or finds no room.
+fn a_bad_day() -> World {
+    let mut config = config();
+    config.max_links = 2;
+    config.rates.max_users = 1;
+    config.rates = config.rates.with(RateClass::Message, Rate::new(2, Duration::from_secs(60)));
+    config.link.outbox.max_bytes = 1_000;
+    config.link.outbox.overflow = Overflow::Reject;
+    let mut world = World::new(config);
+    let liar = world.hub.accept(world.now).unwrap();
+    world.hub.handle_bytes(world.now, liar, b"garbage\r\n\r\n").unwrap();
+    world.settle();
+    let ann = world.connect("ann", "ann", ClientConfig::default());
+    world.connect("ben", "bob", ClientConfig::default());
+    world.connect("eve", "eve", ClientConfig::default());
+    for text in ["one", "two", "three"] {
+        world.ask(ann, text);
+    }
+    let (_, _) = (world.hub.accept(world.now), world.hub.accept(world.now));
+    let note = format!(r#"{{"type":"note","a":"{}"}}"#, "x".repeat(400));
+    for _ in 0..3 {
+        let _ = world.hub.push(world.now, "ann", &note).unwrap();
+    }
+    world.settle();
+    let large = format!(r#"{{"type":"chat","id":"q","a":"{}"}}"#, "x".repeat(70_000));
+    for _ in 0..6 {
+        let _ = world.apps[ann].client.send(world.now, &large);
+        world.settle();
+    }
+    world.pass(Duration::from_secs(60));
+    world
+}
+
+#[test]
+fn every_family_is_fed() {
+    let worlds = [a_day(), a_bad_day()];
+    let all: BTreeSet<_> = worlds[0].hub.metrics().families.iter().map(|it| it.name).collect();
+    let fed: BTreeSet<_> =
+        worlds.iter().flat_map(|it| it.moved.iter().flatten().copied()).collect();
+    assert_eq!(all.difference(&fed).collect::<Vec<_>>(), [&""; 0], "families that nobody feeds");
+}
+
+/// Only a client asks and dials; only a hub admits. The rest both feed.
+#[test]
+fn either_side_feeds_its_own() {
+    let world = a_day();
+    let only_hub = [
+        "pamlink_duplicates_total",
+        "pamlink_pushes_total",
+        "pamlink_refusals_total",
+        "pamlink_routes_total",
+        "pamlink_users_active",
+        "pamlink_window_bytes",
+        "pamlink_window_entries",
+        "pamlink_window_evictions_total",
+    ];
+    let only_client = ["pamlink_asks_total", "pamlink_dials_total", "pamlink_reconnects_total"];
+    let [hub, client] = &world.moved;
+    let both: BTreeSet<_> = hub.union(client).copied().collect();
+    let without = |names: &[&str]| both.iter().copied().filter(|it| !names.contains(it)).collect();
+    let (of_hub, of_client): (BTreeSet<_>, BTreeSet<_>) =
+        (without(&only_client), without(&only_hub));
+    assert_eq!((hub, client), (&of_hub, &of_client));
+}
+
+#[test]
+fn counts_are_what_happened() {
+    let world = a_day();
+    let count = |snapshot: &Snapshot, name: &str, labels: &[&str]| {
+        let samples = &snapshot.family(name).unwrap().samples;
+        let of = |sample: &&pamlink::metrics::Sample| {
+            labels.iter().all(|label| sample.labels.iter().any(|(_, value)| value == label))
+        };
+        let sample = samples.iter().find(of).unwrap();
+        match &sample.value {
+            Value::Counter(count) => *count,
+            Value::Gauge(value) => value.unsigned_abs(),
+            Value::Histogram(buckets) => buckets.count,
+        }
+    };
+    let (hub, client) = (world.hub.metrics(), world.apps[0].client.metrics());
+    for (name, labels, of_hub, of_client) in [
+        ("pamlink_dials_total", &[][..], 0, 2),
+        ("pamlink_connections_total", &[], 2, 2),
+        ("websocket_connections_active", &[], 1, 1),
+        ("pamlink_reconnects_total", &["network"], 0, 1),
+        ("pamlink_closes_total", &["network"], 1, 1),
+        ("pamlink_connection_duration_seconds", &[], 1, 1),
+        ("pamlink_asks_total", &["answered"], 0, 3),
+        ("pamlink_request_latency_seconds", &[], 4, 3),
+        ("pamlink_token_renewals_total", &[], 1, 1),
+        ("pamlink_requests_active", &[], 0, 0),
+        ("websocket_messages_total", &["chat", "outbound"], 0, 5),
+        ("websocket_messages_total", &["chat", "inbound"], 5, 0),
+        // The probe of the client, and the heartbeat of the server.
+        ("pamlink_pings_total", &["outbound"], 1, 1),
+        ("pamlink_pings_total", &["inbound"], 1, 1),
+        ("pamlink_pongs_total", &["outbound"], 1, 1),
+        ("pamlink_pongs_total", &["inbound"], 1, 1),
+        ("pamlink_round_trip_seconds", &[], 1, 1),
+        ("websocket_messages_total", &["ping", "outbound"], 1, 1),
+        ("websocket_messages_total", &["pong", "inbound"], 1, 1),
+        ("websocket_messages_total", &["auth", "inbound"], 1, 0),
+        ("websocket_messages_total", &["auth", "outbound"], 0, 1),
+    ] {
+        assert_eq!(count(&hub, name, labels), of_hub, "{name} {labels:?} of the hub");
+        assert_eq!(count(&client, name, labels), of_client, "{name} {labels:?} of the client");
+    }
+    let bytes = |snapshot, direction| count(snapshot, "pamlink_bytes_total", &[direction]);
+    assert_eq!(bytes(&hub, "inbound"), bytes(&client, "outbound"));
+    assert_eq!(bytes(&hub, "outbound"), bytes(&client, "inbound"));
+}
