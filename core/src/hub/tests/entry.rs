@@ -76,19 +76,3 @@ fn whoever_cannot_be_judged_is_asked_to_come_back() {
     host.pass(Duration::from_secs(1));
     assert_eq!(closed(&host, link), (1013, "authorization took too long"));
 }
-
-#[test]
-fn a_flood_ahead_of_the_welcome_is_closed_with_1008() {
-    let mut host = Host::with_auth(HubConfig::default(), Auth::Host);
-    let link = host.dial("/api/v1/pam/ws/ada?token=any");
-    let text = format!(r#"{{"type":"chat","message":"{}"}}"#, "x".repeat(60_000));
-    for sent in 0.. {
-        if host.peers[&link].closed.is_some() {
-            assert!((16..40).contains(&sent), "{sent} messages of 60 kB");
-            break;
-        }
-        host.say(link, &text);
-    }
-    assert_eq!(closed(&host, link), (1008, "too much ahead of the welcome"));
-    assert!(host.peers[&link].texts.is_empty());
-}
