@@ -148,12 +148,6 @@ impl<'a> Envelope<'a> {
     }
 }
 
-/// The name that is spelled like this, with or without escapes.
-#[inline]
-pub(crate) fn spelled_name(spelled: &str) -> Text<'_> {
-    Text::from_spelled(spelled, false)
-}
-
 impl fmt::Debug for Envelope<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Envelope")

@@ -36,14 +36,14 @@ pub struct Scan {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ValueSpan {
     at: u32,
-    /// The end in the low bits; the highest bit says that it is a string without escapes.
+    /// The end in the low bits; the highest bit says that it is a string without escapes, or a
+    /// name without.
     end: u32,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct MemberSpan {
-    key_at: u32,
-    key_end: u32,
+    key: ValueSpan,
     value: ValueSpan,
 }
 
@@ -52,6 +52,8 @@ struct MemberSpan {
 pub(super) struct Member<'a> {
     /// What stands between the quotes of the name.
     pub(super) key: &'a str,
+    /// Whether it stands there without escapes.
+    pub(super) plain: bool,
     pub(super) value: Raw<'a>,
     /// Where the value starts.
     pub(super) at: usize,
@@ -59,12 +61,17 @@ pub(super) struct Member<'a> {
 
 impl<'a> Member<'a> {
     pub(super) fn name(&self) -> Text<'a> {
-        Text::from_spelled(self.key, false)
+        Text::from_spelled(self.key, self.plain)
+    }
+
+    #[inline]
+    fn visit(&self, visit: &mut impl FnMut(&str, Raw<'a>)) {
+        if self.plain { visit(self.key, self.value) } else { visit(&self.name(), self.value) }
     }
 
     pub(super) fn is_named(&self, name: &str) -> bool {
         // A name in the text can only equal without being spelled alike if it holds escapes.
-        self.key == name || (self.key.len() > name.len() && self.name() == *name)
+        self.key == name || (!self.plain && self.name() == *name)
     }
 }
 
@@ -81,7 +88,11 @@ impl ValueSpan {
         if self.at == 0 {
             return None;
         }
-        Some(Raw::trusted(text.get(self.at()..self.end())?, self.end & Self::PLAIN != 0))
+        Some(Raw::trusted(text.get(self.at()..self.end())?, self.is_plain()))
+    }
+
+    const fn is_plain(self) -> bool {
+        self.end & Self::PLAIN != 0
     }
 
     pub(super) const fn at(self) -> usize {
@@ -94,12 +105,13 @@ impl ValueSpan {
 }
 
 impl MemberSpan {
-    const NONE: Self = Self { key_at: 0, key_end: 0, value: ValueSpan::ABSENT };
+    const NONE: Self = Self { key: ValueSpan::ABSENT, value: ValueSpan::ABSENT };
 
     #[inline]
     fn in_text<'a>(&self, text: &'a str) -> Member<'a> {
         Member {
-            key: text.get(self.key_at as usize..self.key_end as usize).unwrap_or(""),
+            key: text.get(self.key.at()..self.key.end()).unwrap_or(""),
+            plain: self.key.is_plain(),
             value: self.value.raw(text).unwrap_or(Raw::NULL),
             at: self.value.at(),
         }
@@ -181,8 +193,8 @@ impl Scan {
             let span = ValueSpan::new(value_at, end.end, end.plain);
             self.note(&bytes[key_at..key.end - 1], key.plain, span);
             if let Some(slot) = self.recorded.get_mut(usize::from(self.known)) {
-                let (key_at, key_end) = (key_at as u32, (key.end - 1) as u32);
-                *slot = MemberSpan { key_at, key_end, value: span };
+                let key = ValueSpan::new(key_at, key.end - 1, key.plain);
+                *slot = MemberSpan { key, value: span };
                 self.known += 1;
             } else {
                 self.more = true;
@@ -266,26 +278,26 @@ impl Scan {
         (id.shape() != Shape::Null).then(|| id.as_json())
     }
 
-    /// Calls `visit` with the spelled name and the value of each top-level member whose value is
-    /// longer than `least` bytes of JSON. Few are, and the others cost next to nothing.
+    /// Calls `visit` with the name and the value of each top-level member whose value is longer
+    /// than `least` bytes of JSON. Few are, and the others cost next to nothing.
     #[inline]
     pub(crate) fn visit_longer<'a>(
         &self,
         text: &'a str,
         least: usize,
-        mut visit: impl FnMut(&'a str, Raw<'a>),
+        mut visit: impl FnMut(&str, Raw<'a>),
     ) {
         let recorded = &self.recorded[..usize::from(self.known)];
         for member in recorded {
             if member.value.end() - member.value.at() > least {
                 let member = member.in_text(text);
-                visit(member.key, member.value);
+                member.visit(&mut visit);
             }
         }
         if let (true, Some(last)) = (self.more, recorded.last()) {
             for member in Members::after(text, last.value.end()) {
                 if member.value.as_json().len() > least {
-                    visit(member.key, member.value);
+                    member.visit(&mut visit);
                 }
             }
         }
@@ -340,6 +352,7 @@ impl<'a> Members<'a> {
         let end = value(bytes, at, 0, u8::MAX)?;
         let member = Member {
             key: self.text.get(self.at + 1..key.end - 1).unwrap_or(""),
+            plain: key.plain,
             value: Raw::trusted(self.text.get(at..end.end).unwrap_or("null"), end.plain),
             at,
         };

@@ -57,6 +57,7 @@ impl<'a> Text<'a> {
     }
 
     /// The text of a string of a frame: `spelled` stands between its quotes.
+    #[inline]
     pub(super) fn from_spelled(spelled: &'a str, plain: bool) -> Self {
         if plain || memchr::memchr(b'\\', spelled.as_bytes()).is_none() {
             Self(Repr::Borrowed(spelled))

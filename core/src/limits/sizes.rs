@@ -3,7 +3,7 @@
 use hashbrown::HashMap;
 
 use super::refusal::{Code, Refusal, Unit};
-use crate::envelope::{Envelope, Scan, spelled_name};
+use crate::envelope::{Envelope, Scan};
 
 /// The limits of one message type.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ impl Rule {
         let mut checked = Ok(());
         scan.visit_longer(text, self.least(), |name, value| {
             if checked.is_ok()
-                && let Err(refusal) = self.check_member(&spelled_name(name), value.as_json())
+                && let Err(refusal) = self.check_member(name, value.as_json())
             {
                 checked = Err(refusal);
             }
