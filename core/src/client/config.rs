@@ -15,7 +15,9 @@ pub struct ClientConfig {
     pub max_asks: usize,
     /// Most bytes of asks at once, as they go over the wire. Default 256 KiB.
     pub max_ask_bytes: usize,
-    /// How long an ask waits for its answer, connected or not. Default 60 s.
+    /// How long an ask waits for its answer, connected or not. It must stay below the time for
+    /// which servers remember what they were asked (5 minutes by default), or a late repeat
+    /// would take effect again. Default 60 s.
     pub ask_timeout: Duration,
     /// How many of the latest pushes that carry an id are known again, so that one that comes
     /// twice is handed out once. Default 256.
