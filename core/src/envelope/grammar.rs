@@ -188,12 +188,13 @@ pub(super) fn plain_until(bytes: &[u8], mut at: usize) -> usize {
     const HIGH: u64 = 0x8080_8080_8080_8080;
     // Eight bytes at once. A byte's high bit gets set by the subtraction if the byte is below
     // what is subtracted. A borrow can mislead only above a true hit, and the lowest hit counts.
-    while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+    // The quote (0x22) is put below 0x21 together with the control characters by flipping 0x02:
+    // they stay among themselves, and the two characters between them and the quote go above.
+    for chunk in bytes.get(at..).unwrap_or_default().as_chunks::<8>().0 {
         let word = u64::from_le_bytes(*chunk);
-        let quote = (word ^ (ONES * 0x22)).wrapping_sub(ONES);
+        let quote_or_control = (word ^ (ONES * 0x02)).wrapping_sub(ONES * 0x21);
         let slash = (word ^ (ONES * 0x5c)).wrapping_sub(ONES);
-        let control = word.wrapping_sub(ONES * 0x20);
-        let hit = (quote | slash | control) & !word & HIGH;
+        let hit = (quote_or_control | slash) & !word & HIGH;
         if hit != 0 {
             return at + (hit.trailing_zeros() / 8) as usize;
         }

@@ -116,7 +116,7 @@ impl Admission<'_> {
     ) -> Finding {
         // As it is spelled: a resend is spelled alike.
         let content = scan.words(text).map_or(text, |words| words.as_json());
-        let key = self.window.key_of(self.user, id.as_ref().map(InlineText::as_str), content);
+        let key = self.window.key_of(self.user, scan.id_json(text), content);
         // A repeat is no second request: it costs nothing of that rate, but sending an answer
         // again is not for nothing either.
         if let Some(key) = key
