@@ -30,8 +30,10 @@ pub(crate) struct Host {
 pub(crate) enum Depth {
     /// What routed it: type, id, agent.
     Head,
-    /// All of it, typed: the message, its context, the place in that.
+    /// All of it, typed; its context is free-form and stays as it came.
     Typed,
+    /// All of it, typed, and its context, and the place in that.
+    Context,
 }
 
 impl Host {
@@ -108,8 +110,8 @@ impl Host {
             let Event::Request(request) = event else { panic!("{event:?}") };
             black_box(request.decision.agent);
             black_box(request.envelope.id());
-            if depth == Depth::Typed {
-                type_it(&request.envelope.message());
+            if depth != Depth::Head {
+                type_it(&request.envelope.message(), depth);
             }
             routed = true;
         });
@@ -142,15 +144,17 @@ impl Host {
     }
 }
 
-/// What the usual stack's typed message holds: every member, the context and the place in it.
+/// Uses a typed message, and types its context if it is to be.
 #[inline]
-pub(crate) fn type_it(message: &Message<'_>) {
+pub(crate) fn type_it(message: &Message<'_>, depth: Depth) {
     let Message::Chat(chat) = message else { panic!("not a chat") };
-    let context = chat.context.and_then(part::Context::of);
-    let place = context.as_ref().and_then(|context| context.user_location);
-    black_box(place.and_then(part::Location::of).and_then(|place| place.degrees()));
-    black_box(&context);
     black_box(chat);
+    if depth == Depth::Context {
+        let context = chat.context.and_then(part::Context::of);
+        let place = context.as_ref().and_then(|context| context.user_location);
+        black_box(place.and_then(part::Location::of).and_then(|place| place.degrees()));
+        black_box(&context);
+    }
 }
 
 /// The clocks that a host reads.

@@ -12,67 +12,76 @@ use pamlink_benches::alloc::counted;
 use pamlink_benches::cpu::Stopwatch;
 use pamlink_benches::race::{Turn, race};
 use pamlink_benches::rows::{Row, Rows};
+use serde::de::DeserializeOwned;
 
 use super::Effort;
 use super::chats::Chats;
 use super::host::{Clock, Depth, Host};
-use super::usual::Usual;
+use super::usual::{Context, Usual};
 
 /// Messages between two untimed parts, in which they are replied to.
 const BATCH: usize = 256;
-/// Batches of a turn, after some that are not timed.
-const BATCHES: usize = 16;
-const WARM: usize = 2;
+/// Batches of a turn, after some that are not timed: all ids of the window come by.
+const BATCHES: usize = 64;
+const WARM: usize = 4;
 
 const PEER: &str = "tungstenite + serde + HashMap";
 
 pub(crate) fn run(effort: Effort, rows: &mut Rows) -> anyhow::Result<()> {
     let chats = Chats::new(Some("chat"));
     let wordy = Chats::new(None);
-    let mut usual = Usual::new(&chats);
+    let mut usual = Usual::<serde_json::Value>::new(&chats);
+    let mut usual_typed = Usual::<Context>::new(&chats);
     let mut typed = Engine::new(&chats, Depth::Typed)?;
+    let mut context = Engine::new(&chats, Depth::Context)?;
     let mut head = Engine::new(&chats, Depth::Head)?;
     let mut worded = Engine::new(&wordy, Depth::Head)?;
-    let mut usual_batches = |batches: usize| {
-        for _ in 0..batches {
-            let now = Instant::now();
-            (0..BATCH).for_each(|_| usual.handle(now));
-        }
-    };
-    usual_batches(Chats::COUNT / BATCH);
-    for engine in [&mut typed, &mut head, &mut worded] {
-        engine.batches(Chats::COUNT / BATCH);
-    }
 
     let nanos = race(
         effort.rounds,
         [
-            &mut || {
-                usual_batches(WARM);
-                let start = Stopwatch::start();
-                usual_batches(BATCHES);
-                Turn { time: start.elapsed(), operations: (BATCHES * BATCH) as u64 }
-            },
+            &mut || usual.turn(),
             &mut || typed.turn(),
             &mut || head.turn(),
+            &mut || usual_typed.turn(),
+            &mut || context.turn(),
             &mut || worded.turn(),
         ],
     );
-    let [usual_rate, typed_rate, head_rate, worded_rate] = nanos.map(|nanos| 1e9 / nanos);
+    let rates = nanos.map(|nanos| 1e9 / nanos);
+    let [usual_rate, typed_rate, head_rate, usual_typed_rate, context_rate, worded_rate] = rates;
     let row = Row::new("inbound, payload typed", typed_rate, "msg/s");
     rows.push(row.beside(PEER, usual_rate).at_least_times(3.0));
     let row = Row::new("inbound, to the routed head", head_rate, "msg/s");
     rows.push(row.beside(PEER, usual_rate).at_least_times(5.0));
+    let row = Row::new("inbound, payload and its context typed", context_rate, "msg/s");
+    rows.push(row.beside(PEER, usual_typed_rate));
     rows.push(Row::new("inbound, to the head, routed by keywords", worded_rate, "msg/s"));
 
-    let ((), theirs) = counted(|| usual_batches(Chats::COUNT / BATCH));
-    let theirs = theirs.allocations as f64 / Chats::COUNT as f64;
+    let ((), theirs) = counted(|| usual.batches(BATCHES));
+    let theirs = theirs.allocations as f64 / (BATCHES * BATCH) as f64;
     let (inbound, reply) = typed.allocations();
     let row = Row::new("inbound, payload typed: allocations", inbound, "/msg");
     rows.push(row.beside(PEER, theirs));
     rows.push(Row::new("reply", reply.nanos, "ns"));
     rows.push(Row::new("reply: allocations", reply.allocations, "/msg"));
     Ok(())
+}
+
+impl<C: DeserializeOwned> Usual<'_, C> {
+    fn turn(&mut self) -> Turn {
+        self.batches(WARM);
+        let start = Stopwatch::start();
+        self.batches(BATCHES);
+        Turn { time: start.elapsed(), operations: (BATCHES * BATCH) as u64 }
+    }
+
+    fn batches(&mut self, batches: usize) {
+        for _ in 0..batches {
+            let now = Instant::now();
+            (0..BATCH).for_each(|_| self.handle(now));
+        }
+    }
 }
 
 /// The engine with one link.

@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use super::Effort;
 use super::chats::Chats;
-use super::host::type_it;
+use super::host::{Depth, type_it};
 use super::usual::{ClientMessage, socket};
 
 const MESSAGES: usize = 4_096;
@@ -87,12 +87,15 @@ fn payloads(effort: Effort, rows: &mut Rows, texts: &[String]) {
     let mut ours = || {
         timed(|at| {
             let envelope = Envelope::parse(&texts[at], Envelope::DEPTH).expect("chats are JSON");
-            type_it(&envelope.message());
+            type_it(&envelope.message(), Depth::Typed);
         })
     };
     let mut theirs = || {
         timed(|at| {
-            black_box(serde_json::from_str::<ClientMessage>(&texts[at]).expect("chats are JSON"));
+            black_box(
+                serde_json::from_str::<ClientMessage<serde_json::Value>>(&texts[at])
+                    .expect("chats are JSON"),
+            );
         })
     };
     let [ours, theirs] = race(effort.rounds, [&mut ours, &mut theirs]);

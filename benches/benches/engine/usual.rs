@@ -2,15 +2,20 @@
 //!
 //! `tungstenite` as it comes, an enum by serde that is tagged inside, a `HashMap` from id to the
 //! moment it was seen, and a `HashMap` from agent to handler. It is written as a careful author
-//! would write it, and where there is a choice it gets the faster one: the context is a struct
-//! and no `Value`, and old ids go in one pass after many messages, never in one pass a message.
+//! would write it: old ids go in one pass after many messages, never in one pass a message.
+//!
+//! The context of a message is free-form in the dialect, so it is a `Value` here; an enum that is
+//! tagged inside cannot keep it raw. Beside it stands the same stack with the members of the
+//! context as a struct, [`Context`].
 
 use std::collections::HashMap;
 use std::hint::black_box;
 use std::io::{self, Read, Write};
+use std::marker::PhantomData;
 use std::time::Instant;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use tungstenite::protocol::Role;
 use tungstenite::{Message, WebSocket};
 
@@ -19,27 +24,29 @@ use super::chats::Chats;
 /// The window that both sides keep.
 pub(crate) const WINDOW: usize = 5_500;
 
-/// A server with one connection in memory.
-pub(crate) struct Usual<'a> {
+/// A server with one connection in memory. `C` is what the context of a message is made into.
+pub(crate) struct Usual<'a, C> {
     socket: WebSocket<Memory<'a>>,
     seen: Seen,
     agents: HashMap<String, u32>,
+    context: PhantomData<C>,
 }
 
-impl<'a> Usual<'a> {
+impl<'a, C: DeserializeOwned> Usual<'a, C> {
     pub(crate) fn new(chats: &'a Chats) -> Self {
         let agents = ["finance", "trips", "health", "voice", "chat"];
         Self {
             socket: socket(chats),
             seen: Seen::default(),
             agents: agents.iter().zip(0..).map(|(name, at)| ((*name).to_owned(), at)).collect(),
+            context: PhantomData,
         }
     }
 
     /// One message from its bytes to the agent that is to answer it.
     pub(crate) fn handle(&mut self, now: Instant) {
         let Ok(Message::Text(text)) = self.socket.read() else { panic!("no text was read") };
-        let message: ClientMessage = serde_json::from_str(&text).expect("the chats are JSON");
+        let message: ClientMessage<C> = serde_json::from_str(&text).expect("the chats are JSON");
         let ClientMessage::Chat(chat) = &message else { panic!("not a chat") };
         assert!(self.seen.insert(chat.id.as_deref().unwrap_or_default(), now));
         let agent = chat.agent.as_deref().unwrap_or("chat");
@@ -57,22 +64,22 @@ pub(crate) fn socket(chats: &Chats) -> WebSocket<Memory<'_>> {
 #[derive(Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[allow(dead_code, reason = "the fields are what the message carries, read or not")]
-pub(crate) enum ClientMessage {
+pub(crate) enum ClientMessage<C> {
     Auth { token: String },
-    Chat(Chat),
-    ContextUpdate { context: Option<Context> },
-    Init { context: Option<Context> },
+    Chat(Chat<C>),
+    ContextUpdate { context: Option<C> },
+    Init { context: Option<C> },
     Ping { timestamp: Option<f64> },
     Pong { timestamp: Option<f64> },
 }
 
 #[derive(Debug, Deserialize)]
 #[allow(dead_code, reason = "as above")]
-pub(crate) struct Chat {
+pub(crate) struct Chat<C> {
     id: Option<String>,
     user_id: Option<String>,
     message: String,
-    context: Option<Context>,
+    context: Option<C>,
     session_id: Option<String>,
     agent: Option<String>,
     timestamp: Option<f64>,
