@@ -96,7 +96,7 @@ section! {
 section! {
     /// `violations`: when refusals close a link.
     Violations "violations" {
-        max: 5, 1..=1_000_000, "refusals", "Refusals within `window_ms` that close a link.";
+        max: 5, 1..=1_000_000, "refusals", "Refusals within `window_ms` that a link survives; one more closes it.";
         window_ms: 60_000, 1_000..=86_400_000, "ms", "How far back refusals count.";
     }
 }

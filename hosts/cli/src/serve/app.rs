@@ -67,12 +67,13 @@ impl App {
 
 impl Handler for App {
     async fn handle(&self, request: Request) -> Reply {
-        format!("{} here: {}", request.agent().module, request.text()).into()
+        let agent = request.agent();
+        format!("{} ({}): {}", agent.name, agent.module, request.text()).into()
     }
 
     fn http(&self, request: &handshake::Request, hub: &Hub) -> HttpResponse {
-        if request.method() != "GET" {
-            return HttpResponse::text(405, "only GET is served here\n");
+        if !matches!(request.method(), "GET" | "HEAD") {
+            return HttpResponse::text(405, "only GET and HEAD are served here\n");
         }
         let found = match request.path() {
             "/" => Some(HttpResponse::new(200, "text/html; charset=utf-8", self.page.as_str())),

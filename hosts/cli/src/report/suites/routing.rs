@@ -49,7 +49,10 @@ pub(super) async fn run(bench: &mut Bench) {
                     let answer = client.ask(ask).await?;
                     times.push(began.elapsed().as_secs_f64() * 1e3);
                     let text = answer.text();
-                    ensure!(text.starts_with(&format!("{module} here: ")), "{agent} said {text}");
+                    ensure!(
+                        text.starts_with(&format!("{agent} ({module}): ")),
+                        "{agent} said {text}"
+                    );
                 }
                 Ok(Figure::number(mean(&times), "ms").and(format!("avg of {rounds}")))
             })
