@@ -12,8 +12,8 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
 use crate::handler::Handler;
+use crate::host::{Host, Socket};
 use crate::outlet::{LINGER, Outlet, part};
-use crate::server::{Host, Socket};
 
 /// How much is read at once.
 const READ: usize = 8 * 1024;

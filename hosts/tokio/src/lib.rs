@@ -45,6 +45,7 @@ mod clock;
 mod connection;
 mod driver;
 mod handler;
+mod host;
 mod outlet;
 mod server;
 mod session;
