@@ -173,7 +173,9 @@ impl ClientLink {
             Some(Err(error)) => {
                 let (class, rows) = match &error {
                     HandshakeError::Refused { status, retry_after } => {
-                        self.hint = *retry_after;
+                        if let Some(after) = *retry_after {
+                            self.hint(after);
+                        }
                         (Class::of_http_status(*status), Rows::ANSWER)
                     }
                     _ => (Class::Protocol, Rows::one(ClientInput::BadFrame)),
@@ -280,7 +282,8 @@ impl ClientLink {
 
     fn wait(&mut self, end: End, input: ClientInput, hang_up: bool) {
         let class = end.class;
-        let mut hint = self.hint.take().filter(|hint| !hint.is_zero());
+        let left = self.hint.take().map(|until| until.saturating_since(self.now.mono));
+        let mut hint = left.filter(|left| !left.is_zero());
         if class == Class::RateLimited {
             hint = hint.or(Some(self.config.backoff.rate_limited));
         }
@@ -290,6 +293,11 @@ impl ClientLink {
         self.part(end, ClientPhase::Waiting, input, hang_up);
         let attempt = self.attempt.saturating_add(1);
         self.notes.push_back(Note::Retrying { attempt, after, class });
+    }
+
+    /// The peer said when to come back.
+    pub(super) fn hint(&mut self, after: core::time::Duration) {
+        self.hint = Some(self.now.mono + after.min(self.config.backoff.longest_hint));
     }
 
     pub(super) fn give_up(&mut self, end: End, input: ClientInput, hang_up: bool) {

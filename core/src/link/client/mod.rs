@@ -57,8 +57,8 @@ pub struct ClientLink {
     now: Now,
     /// Attempts since a link last proved itself.
     attempt: u32,
-    /// What the peer said about when to come back.
-    hint: Option<core::time::Duration>,
+    /// Not to come back before, said the peer.
+    hint: Option<Mono>,
     /// The wait is the peer's wish and not to be cut short.
     told_to_wait: bool,
     /// The token was renewed since a link last proved itself.
@@ -285,11 +285,11 @@ impl ClientLink {
         }
     }
 
-    /// The peer said when to come back (`retry_after`), should this link end next.
+    /// The peer said when to come back (`retry_after`), should this link end before that time.
     pub fn retry_after(&mut self, now: Now, after: core::time::Duration) {
         self.now = now;
         if self.phase == ClientPhase::Open {
-            self.hint = Some(after);
+            self.hint(after);
         }
     }
 

@@ -141,6 +141,43 @@ fn a_waiting_link_dials_at_once_on_a_new_network_unless_told_to_wait() {
 }
 
 #[test]
+fn a_hint_counts_for_what_is_left_of_it_and_not_at_all_when_it_has_passed() {
+    let mut world = World::open(8);
+    world.client.retry_after(world.now, secs(60));
+    world.run(secs(61));
+    let dials = world.seen.dials.len();
+    world.service = Service::Down;
+    world.cut();
+    world.client.wake(world.now);
+    world.settle();
+    assert_eq!(world.seen.dials.len(), dials + 1, "waking is not blocked by what has passed");
+    world.service = Service::Answers;
+    world.run(secs(40));
+    assert!(world.client.is_welcomed());
+
+    world.client.retry_after(world.now, secs(60));
+    world.run(secs(40));
+    world.cut();
+    world.client.wake(world.now);
+    world.run(secs(19));
+    assert!(!world.client.is_welcomed(), "20 s are left");
+    world.run(secs(7));
+    assert!(world.client.is_welcomed());
+}
+
+#[test]
+fn a_hint_is_cut_when_it_is_given() {
+    let mut world = World::open(8);
+    world.client.retry_after(world.now, Duration::MAX);
+    world.run(secs(3_590));
+    world.cut();
+    world.run(secs(9));
+    assert!(!world.client.is_welcomed(), "10 s are left of the longest");
+    world.run(secs(5));
+    assert!(world.client.is_welcomed());
+}
+
+#[test]
 fn a_mute_server_and_a_slow_loris_meet_a_deadline() {
     let mut world = World::new(9, |_| {});
     world.service = Service::Mute;
