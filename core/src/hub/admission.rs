@@ -24,7 +24,7 @@ pub(super) enum Finding {
     /// It asks for life.
     Ping { id: Option<InlineText> },
     /// It brings a token.
-    Renewal { token: Token },
+    Renewal { token: Token, id: Option<InlineText> },
     /// It is for the host, and wants no reply of the host's.
     Message { acknowledge: bool, id: Option<InlineText> },
     /// It is for the host, who is to reply.
@@ -32,7 +32,7 @@ pub(super) enum Finding {
     /// It came before.
     Repeat { key: Key, id: Option<InlineText>, first: First },
     /// It is not taken.
-    Fault { fault: Fault, id: Option<InlineText>, in_order: bool },
+    Fault { fault: Fault, id: Option<InlineText> },
 }
 
 /// What the examination of a message needs of the hub.
@@ -56,11 +56,9 @@ impl Admission<'_> {
     pub(super) fn examine(&mut self, text: &str, scan: &mut Scan) -> Finding {
         self.metrics.message_bytes.record(text.len());
         if let Err(error) = Envelope::scan_into(scan, text, self.sizes.depth) {
-            // Nobody can tell what it was; a peer without ids may wait for an answer to it.
             let id = Envelope::refused_id(text).map(|id| id.to_json());
             let id = id.filter(|id| id.len() <= MAX_ID).map(|id| InlineText::new(&id));
-            let in_order = id.is_none();
-            return Finding::Fault { fault: Fault::Envelope(error), id, in_order };
+            return Finding::Fault { fault: Fault::Envelope(error), id };
         }
         let kind = scan.kind(text);
         let name = kind.as_str();
@@ -68,18 +66,18 @@ impl Admission<'_> {
 
         let spelled = scan.id_json(text);
         if spelled.is_some_and(|id| id.len() > MAX_ID) {
-            let in_order = kind.is_request();
-            return Finding::Fault { fault: Fault::IdTooLong, id: None, in_order };
+            return Finding::Fault { fault: Fault::IdTooLong, id: None };
         }
         let id = spelled.map(InlineText::new);
         if let Err(refusal) = self.sizes.rule(name).check(text, scan) {
-            return fault(Fault::Limits(refusal), id, &kind);
+            return Finding::Fault { fault: Fault::Limits(refusal), id };
         }
         let class = match kind {
             Kind::Ping => return Finding::Ping { id },
             Kind::Pong => return Finding::Pong,
             Kind::Auth | Kind::TokenRefresh => Class::Auth,
             Kind::Voice => Class::Voice,
+            Kind::Unknown(_) if name == "feedback" => Class::Feedback,
             _ => Class::Message,
         };
         if class == Class::Auth {
@@ -88,21 +86,21 @@ impl Admission<'_> {
                 return Finding::Life;
             };
             return match self.rates.check_key(self.now.mono, class, self.user) {
-                Ok(()) => Finding::Renewal { token: Token::new(&*token) },
-                Err(wait) => fault(Fault::Rate(wait), id, &kind),
+                Ok(()) => Finding::Renewal { token: Token::new(&*token), id },
+                Err(wait) => Finding::Fault { fault: Fault::Rate(wait), id },
             };
         }
         if kind.is_request() || self.router.table().lists_type(name) {
             return self.request(text, scan, &kind, class, id);
         }
         if let Err(wait) = self.rates.check_key(self.now.mono, class, self.user) {
-            return fault(Fault::Rate(wait), id, &kind);
+            return Finding::Fault { fault: Fault::Rate(wait), id };
         }
         let acknowledge = kind == Kind::ContextUpdate;
         if acknowledge || kind == Kind::Init || self.accepts.iter().any(|taken| taken == name) {
             return Finding::Message { acknowledge, id };
         }
-        fault(Fault::UnknownType, id, &kind)
+        Finding::Fault { fault: Fault::UnknownType, id }
     }
 
     /// Examines a request: has it come before, may it come now, and who answers it?
@@ -124,7 +122,7 @@ impl Admission<'_> {
         {
             return match self.rates.check_key(self.now.mono, Class::Repeat, self.user) {
                 Ok(()) => Finding::Repeat { key, id, first },
-                Err(wait) => fault(Fault::Rate(wait), id, kind),
+                Err(wait) => Finding::Fault { fault: Fault::Rate(wait), id },
             };
         }
         match self.route(text, scan, kind, class) {
@@ -136,7 +134,7 @@ impl Admission<'_> {
                 }
                 Finding::Request { choice, key, id }
             }
-            Err(refused) => fault(refused, id, kind),
+            Err(fault) => Finding::Fault { fault, id },
         }
     }
 
@@ -185,10 +183,4 @@ fn reason(decision: &Decision<'_>) -> RouteReason {
         (None, Some(_)) => RouteReason::Fallback,
         _ => RouteReason::known(decision.because.as_str()),
     }
-}
-
-/// An answer to a request without an id must not overtake those to earlier ones.
-fn fault(fault: Fault, id: Option<InlineText>, kind: &Kind<'_>) -> Finding {
-    let in_order = id.is_none() && kind.is_request();
-    Finding::Fault { fault, id, in_order }
 }

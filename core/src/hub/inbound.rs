@@ -52,7 +52,7 @@ impl Hub {
                 self.send_text(index, MessageType::Pong);
                 None
             }
-            Finding::Renewal { token } => self.renewal(index, token),
+            Finding::Renewal { token, id } => self.renewal(index, token, id),
             Finding::Message { acknowledge, id: asked } => {
                 if acknowledge {
                     self.text.clear();
@@ -67,9 +67,7 @@ impl Hub {
                 Some(Told::Request { slot: index, request, text, choice })
             }
             Finding::Repeat { key, id, first } => self.repeat(index, key, id, first),
-            Finding::Fault { fault, id, in_order } => {
-                self.refuse(index, &fault, id.as_ref(), in_order)
-            }
+            Finding::Fault { fault, id } => self.refuse(index, &fault, id.as_ref()),
         }
     }
 

@@ -7,6 +7,7 @@
 use core::time::Duration;
 
 use super::event::Told;
+use super::inline::InlineText;
 use super::slab::NONE;
 use super::slot::{Claim, Phase};
 use super::{Auth, Hub, LinkId, RespondError, UnknownLink, UserCap};
@@ -47,9 +48,15 @@ impl Hub {
         self.set_now(now);
         let slot = self.slot_mut(link).ok_or(UnknownLink)?;
         let Some(claim) = slot.claim.take() else { return Ok(()) };
-        match slot.phase {
+        let phase = slot.phase;
+        // A verifier has held the token against the clock, with its leeway; a host may not have.
+        let verdict = match verdict {
+            Ok(claims) if claims.expires <= self.now.wall => Err(AuthError::Expired),
+            verdict => verdict,
+        };
+        match phase {
             Phase::Authorizing => self.judge(link.slot, &claim, verdict),
-            Phase::Open => self.renew(link.slot, verdict),
+            Phase::Open => self.renew(link.slot, verdict, claim.id.as_ref()),
             _ => {}
         }
         self.wake(link.slot);
@@ -107,7 +114,7 @@ impl Hub {
             return self.turn_away(index, 403, "no token", RefusedConnection::NoToken);
         };
         slot.link.accept(self.now, None).ok()?;
-        let claim = Claim { user: target.user.into(), token };
+        let claim = Claim { user: target.user.into(), token, id: None };
         if claim.token.expose().is_empty() {
             self.judge(index, &claim, Err(AuthError::MissingToken));
             return None;
@@ -141,7 +148,7 @@ impl Hub {
 
     /// Lets a link in or closes it.
     fn judge(&mut self, index: u32, claim: &Claim, verdict: Result<Claims, AuthError>) {
-        match verdict.and_then(|claims| self.believe(claims, &claim.user)) {
+        match verdict.and_then(|claims| believe(claims, &claim.user)) {
             Ok(claims) => self.welcome(index, &claim.user, &claims),
             Err(error) => {
                 self.metrics.auth_failures.increment(failure(error));
@@ -152,15 +159,6 @@ impl Hub {
                 self.close(index, code, &error.to_string());
             }
         }
-    }
-
-    /// What holds for every verdict, whoever gave it.
-    fn believe(&self, claims: Claims, user: &str) -> Result<Claims, AuthError> {
-        claims.require_subject(user)?;
-        if claims.expires <= self.now.wall {
-            return Err(AuthError::Expired);
-        }
-        Ok(claims)
     }
 
     fn welcome(&mut self, index: u32, name: &str, claims: &Claims) {
@@ -232,28 +230,34 @@ impl Hub {
     fn expires(&mut self, index: u32, claims: &Claims) {
         let Some(slot) = self.links.get_mut(index) else { return };
         slot.expires = claims.expires;
-        let left = claims.expires.saturating_since(self.now.wall);
-        let at = self.now.mono + left + self.config.token_grace;
+        // It may have ended already, within the verifier's leeway.
+        let end = claims.expires + self.config.token_grace;
+        let at = self.now.mono + end.saturating_since(self.now.wall);
         slot.deadline = Some(Deadline::new(at, TimerReason::TokenExpiry));
         self.arm(index);
     }
 
     /// A token came over an open link.
-    pub(super) fn renewal(&mut self, index: u32, token: Token) -> Option<Told> {
+    pub(super) fn renewal(
+        &mut self,
+        index: u32,
+        token: Token,
+        id: Option<InlineText>,
+    ) -> Option<Told> {
         if let Auth::Verifier(verifier) = &self.auth {
             let verdict = verifier.verify(token.expose(), self.now.wall);
-            self.renew(index, verdict);
+            self.renew(index, verdict, id.as_ref());
             return None;
         }
         let slot = self.links.get_mut(index)?;
-        let claim = Claim { user: self.users.name(slot.user).into(), token };
+        let claim = Claim { user: self.users.name(slot.user).into(), token, id };
         slot.claim = Some(Box::new(claim));
         Some(Told::Authorize(index))
     }
 
     /// The verdict on a renewed token. A bad one changes nothing: the old one may still be good.
-    fn renew(&mut self, index: u32, verdict: Result<Claims, AuthError>) {
-        let believed = verdict.and_then(|claims| self.believe(claims, self.user_of(index)));
+    fn renew(&mut self, index: u32, verdict: Result<Claims, AuthError>, id: Option<&InlineText>) {
+        let believed = verdict.and_then(|claims| believe(claims, self.user_of(index)));
         match believed {
             Ok(claims) => {
                 self.metrics.renewals.increment();
@@ -261,7 +265,8 @@ impl Hub {
             }
             Err(error) => {
                 self.metrics.auth_failures.increment(failure(error));
-                self.tell_error(index, &ErrorCode::AuthRequired, &error.to_string(), None);
+                self.write_error(&ErrorCode::AuthRequired, &error.to_string(), None, id);
+                self.answer(index, id.is_none());
             }
         }
     }
@@ -311,6 +316,12 @@ impl Hub {
         self.stir(index);
         self.arm(index);
     }
+}
+
+/// What holds for every verdict, whoever gave it.
+fn believe(claims: Claims, user: &str) -> Result<Claims, AuthError> {
+    claims.require_subject(user)?;
+    Ok(claims)
 }
 
 fn failure(error: AuthError) -> AuthFailure {

@@ -123,14 +123,13 @@ impl Fault {
 impl Hub {
     /// Answers a message that is not taken, counts it, and closes the link if it was one too many.
     ///
-    /// `in_order`: the peer may take the `error` for the answer to its oldest question, so it has
-    /// to wait for the answers to the older ones.
+    /// A peer without ids takes any `error` for the answer to its oldest question: one that names
+    /// no message waits for the answers to those, unless it is the last word before a close.
     pub(super) fn refuse(
         &mut self,
         index: u32,
         fault: &Fault,
         reply_to: Option<&InlineText>,
-        in_order: bool,
     ) -> Option<Told> {
         let code = fault.code();
         self.metrics.refusals.increment(Refused::known(code.as_str()));
@@ -144,9 +143,6 @@ impl Hub {
         let mut message = String::new();
         fault.message(&mut message);
         let retry_after = fault.retry_after();
-        self.write_error(&code, &message, retry_after, reply_to);
-        self.answer(index, in_order);
-
         let strikes = fault.strikes();
         let user = self.links.get(index).map_or(NONE, |slot| slot.user);
         let user = self.users.get(user).map(|user| user.key);
@@ -156,6 +152,8 @@ impl Hub {
             Some(Strike::TooMany) => None,
             None => Some(self.config.max_violations),
         };
+        self.write_error(&code, &message, retry_after, reply_to);
+        self.answer(index, reply_to.is_none() && left.is_some());
         if let (None, Some(close)) = (left, strikes) {
             self.metrics.violations_closed.increment();
             self.close(index, close, &message);
@@ -172,7 +170,7 @@ impl Hub {
     /// A binary message has come.
     pub(super) fn refuse_binary(&mut self, index: u32) -> Option<Told> {
         match self.links.get(index)?.phase {
-            Phase::Open => self.refuse(index, &Fault::Binary, None, false),
+            Phase::Open => self.refuse(index, &Fault::Binary, None),
             _ => None,
         }
     }

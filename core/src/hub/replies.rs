@@ -207,13 +207,13 @@ impl Hub {
                 }
                 None => {
                     self.metrics.duplicates.increment(Duplicate::Forgotten);
-                    self.refuse(index, &Fault::Busy, id.as_ref(), id.is_none());
+                    self.refuse(index, &Fault::Busy, id.as_ref());
                     Repeat::Forgotten
                 }
             },
             First::Forgotten => {
                 self.metrics.duplicates.increment(Duplicate::Forgotten);
-                self.refuse(index, &Fault::Forgotten, id.as_ref(), id.is_none());
+                self.refuse(index, &Fault::Forgotten, id.as_ref());
                 Repeat::Forgotten
             }
         };

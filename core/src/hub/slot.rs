@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::inline::InlineText;
 use super::slab::NONE;
 use super::users::UserIndex;
 use crate::link::{ServerLink, Token};
@@ -59,6 +60,8 @@ pub(super) enum Phase {
 pub(super) struct Claim {
     pub(super) user: Box<str>,
     pub(super) token: Token,
+    /// The id of the frame that brought the token, if one did.
+    pub(super) id: Option<InlineText>,
 }
 
 /// An answer's place in the order of a link without ids.
@@ -103,10 +106,10 @@ impl Slot {
 
     /// Bytes on the heap beside those of the link.
     pub(super) fn heap(&self) -> usize {
-        let claim = self
-            .claim
-            .as_ref()
-            .map_or(0, |claim| size_of::<Claim>() + claim.user.len() + claim.token.expose().len());
+        let claim = self.claim.as_ref().map_or(0, |claim| {
+            let id = claim.id.as_ref().map_or(0, InlineText::heap);
+            size_of::<Claim>() + claim.user.len() + claim.token.expose().len() + id
+        });
         claim + self.turns.capacity() * size_of::<Turn>()
     }
 }

@@ -67,6 +67,90 @@ fn refusals_are_forgiven_with_time_but_not_by_a_reconnect() {
 }
 
 #[test]
+fn no_error_overtakes_the_answers_to_a_peer_without_ids() {
+    let id = format!(r#"{{"type":"pong","id":"{}"}}"#, "x".repeat(300));
+    let large = format!(r#"{{"type":"init","a":"{}"}}"#, "x".repeat(140_000));
+    let mut frame = Vec::new();
+    for (text, code) in [
+        ("nonsense", "FORMAT_ERROR"),
+        ("binary", "FORMAT_ERROR"),
+        (r#"{"type":"telepathy"}"#, "UNKNOWN_TYPE"),
+        (&large, "MESSAGE_TOO_LARGE"),
+        (&id, "VALIDATION_ERROR"),
+    ] {
+        let mut host = Host::new();
+        let link = host.open("ada");
+        let mut send = |host: &mut Host| {
+            let peer = host.peers.get_mut(&link).unwrap();
+            frame.clear();
+            match text {
+                "binary" => peer.writer.binary(&[7], &mut frame).unwrap(),
+                _ => peer.writer.text(text, &mut frame).unwrap(),
+            }
+            host.bytes(link, &frame);
+        };
+        send(&mut host);
+        assert!(host.text(link).contains(code), "nothing is pending: {text:.60}");
+        host.say(link, r#"{"type":"chat","id":"q","message":"named"}"#);
+        send(&mut host);
+        assert!(host.text(link).contains(code), "nothing without an id is pending: {text:.60}");
+        host.reply("named");
+        host.text(link);
+        host.say(link, r#"{"type":"chat","message":"x"}"#);
+        send(&mut host);
+        assert!(host.peers[&link].texts.is_empty(), "overtakes: {text:.60}");
+        host.reply("to x");
+        assert!(host.text(link).contains("to x"));
+        assert!(host.text(link).contains(code), "{text:.60}");
+    }
+}
+
+#[test]
+fn the_error_before_a_close_waits_for_nothing() {
+    let mut host = Host::new();
+    let link = host.open("ada");
+    host.say(link, r#"{"type":"chat","message":"x"}"#);
+    for _ in 0..6 {
+        host.say(link, "nonsense");
+    }
+    assert_eq!(host.peers[&link].closed.as_ref().unwrap().0, 4003);
+    assert!(host.text(link).contains("FORMAT_ERROR"));
+}
+
+#[test]
+fn every_class_of_rate_is_used() {
+    for class in Class::ALL {
+        let mut config = HubConfig::default();
+        config.accepts = vec!["feedback".to_owned()];
+        config.rates = config.rates.with(class, Rate::new(1, Duration::from_secs(60)));
+        let mut host = Host::with(config);
+        let link = host.open("ada");
+        let (frames, taken) = match class {
+            Class::Connect => (["", ""], 1),
+            Class::Message => ([r#"{"type":"init"}"#, r#"{"type":"chat","id":1}"#], 1),
+            Class::Auth => ([r#"{"type":"auth","token":"ada"}"#; 2], 1),
+            Class::Voice => ([r#"{"type":"voice"}"#; 2], 1),
+            Class::Feedback => ([r#"{"type":"feedback","message":"good"}"#; 2], 1),
+            Class::Repeat => ([r#"{"type":"chat","id":"q"}"#; 2], 2),
+        };
+        let refused = |host: &Host| host.told.iter().any(|it| it.contains("RATE_LIMIT_EXCEEDED"));
+        if class == Class::Connect {
+            let link = host.dial("/api/v1/pam/ws/ada?token=ada");
+            assert!(host.text(link).contains("RATE_LIMIT_EXCEEDED"));
+        } else {
+            for frame in &frames[..taken] {
+                host.say(link, frame);
+            }
+            assert!(!refused(&host), "{class}: {:?}", host.told);
+            host.say(link, frames[1]);
+            assert!(refused(&host), "{class}: {:?}", host.told);
+        }
+        let label = crate::metrics::RateClass::of(class.as_str()).unwrap();
+        assert_eq!(host.hub.metrics.rate_limited.value(label), 1, "{class}");
+    }
+}
+
+#[test]
 fn a_peer_of_the_future_is_not_punished() {
     let mut host = Host::new();
     let link = host.open("ada");

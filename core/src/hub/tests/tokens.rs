@@ -56,6 +56,54 @@ fn a_bad_renewal_is_told_and_changes_nothing() {
 }
 
 #[test]
+fn a_verifiers_leeway_lets_a_token_in_and_its_grace_counts_from_its_end() {
+    let mut host = Host::new();
+    let link = host.dial("/api/v1/pam/ws/ada?token=ada%2B-9");
+    assert!(host.text(link).contains("connected"));
+    host.say(link, r#"{"type":"auth","token":"ada+-8"}"#);
+    assert!(host.peers[&link].texts.is_empty(), "a renewal is judged alike");
+    live(&mut host, link, 50);
+    assert_eq!(host.peers[&link].closed, None);
+    host.pass(Duration::from_secs(2));
+    assert_eq!(host.peers[&link].closed, Some((4001, "token expired".to_owned())));
+}
+
+#[test]
+fn a_bad_renewal_is_named_by_its_id() {
+    let mut host = Host::new();
+    let link = host.open("ada");
+    host.say(link, r#"{"type":"chat","message":"x"}"#);
+    host.say(link, r#"{"type":"auth","id":"a-1","token":"bad"}"#);
+    let error = host.text(link);
+    assert!(error.contains("AUTH_REQUIRED") && error.contains(r#""reply_to":"a-1""#), "{error}");
+
+    let mut host = Host::with_auth(HubConfig::default(), Auth::Host);
+    let link = host.dial("/api/v1/pam/ws/ada?token=t");
+    let claims = Claims::new("ada", Wall::from_unix_secs(START + 100));
+    host.hub.authorize(host.now, link, Ok(claims)).unwrap();
+    host.drain();
+    host.text(link);
+    host.say(link, r#"{"type":"token_refresh","id":7,"token":"t"}"#);
+    host.hub.authorize(host.now, link, Err(AuthError::BadSignature)).unwrap();
+    host.drain();
+    let error = host.text(link);
+    assert!(error.contains("AUTH_REQUIRED") && error.contains(r#""reply_to":7"#), "{error}");
+}
+
+#[test]
+fn a_bad_renewal_without_an_id_overtakes_no_answer() {
+    let mut host = Host::new();
+    let link = host.open("ada");
+    host.say(link, r#"{"type":"chat","message":"x"}"#);
+    host.say(link, r#"{"type":"auth","token":"bad"}"#);
+    assert!(host.peers[&link].texts.is_empty(), "the error waits");
+    host.reply("to x");
+    assert!(host.text(link).contains("to x"));
+    let error = host.text(link);
+    assert!(error.contains("AUTH_REQUIRED") && !error.contains("reply_to"), "{error}");
+}
+
+#[test]
 fn a_host_judges_in_its_own_time_and_nothing_is_looked_at_before() {
     let mut host = Host::with_auth(HubConfig::default(), Auth::Host);
     let link = host.dial("/api/v1/pam/ws/ada?token=t");
