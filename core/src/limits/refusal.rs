@@ -41,8 +41,6 @@ pub enum Unit {
     Bytes,
     /// Unicode scalar values.
     Characters,
-    /// Levels of arrays and objects inside each other.
-    Levels,
     /// Events in a time.
     Times,
 }
@@ -95,14 +93,9 @@ impl Refusal {
         self
     }
 
-    /// A refusal of a text nested deeper than `limit` levels.
-    pub const fn too_deep(limit: u8) -> Self {
-        Self::over(Code::Invalid, Unit::Levels, limit as usize, limit as usize + 1)
-    }
-
-    /// `retry_after` in whole seconds as the wire carries it, rounded up so that nobody comes too
-    /// early.
-    pub fn retry_after_secs(&self) -> Option<u64> {
+    /// `retry_after` in whole seconds for the text, rounded up so that nobody comes too early; the
+    /// member `retry_after` of the frame has the fraction too.
+    fn retry_after_secs(&self) -> Option<u64> {
         let wait = self.retry_after?;
         Some(wait.as_secs() + u64::from(wait.subsec_nanos() > 0))
     }
@@ -116,7 +109,6 @@ impl fmt::Display for Refusal {
         match self.unit {
             Unit::Bytes => write!(f, "{what} too large: {actual} bytes, at most {limit}"),
             Unit::Characters => write!(f, "{what} too long: {actual} characters, at most {limit}"),
-            Unit::Levels => write!(f, "{what} nested too deeply: at most {limit} levels"),
             Unit::Times => {
                 let wait = self.retry_after_secs().unwrap_or(0);
                 match self.per {
