@@ -61,6 +61,7 @@ struct WriterCase {
 #[serde(deny_unknown_fields, default)]
 struct Args {
     features: Vec<String>,
+    epoch: Option<String>,
     reply_to: Option<String>,
     ping: String,
     token: String,
@@ -172,7 +173,7 @@ fn frame(case: &WriterCase) -> String {
     match case.frame.as_str() {
         "connection" => {
             let features: Vec<_> = args.features.iter().map(String::as_str).collect();
-            write::connection(&mut out, now, &features);
+            write::connection(&mut out, now, &features, args.epoch.as_deref());
         }
         "ping" => write::ping(&mut out, now),
         "pong" => write::pong(&mut out, now, reply_to),
@@ -181,6 +182,10 @@ fn frame(case: &WriterCase) -> String {
         }
         "context_updated" => write::context_updated(&mut out, now, reply_to),
         "auth" => write::auth(&mut out, &args.token),
+        "going_away" => {
+            let nanos = args.retry_after_nanos.as_ref().unwrap().parse().unwrap();
+            write::going_away(&mut out, Duration::from_nanos(nanos));
+        }
         "error" => {
             let code = ErrorCode::from(args.code.as_str());
             let nanos = args.retry_after_nanos.as_ref().map(|nanos| nanos.parse().unwrap());

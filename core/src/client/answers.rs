@@ -192,11 +192,12 @@ impl Client {
                 return None;
             }
             Sort::Welcome => {
+                let mut epoch = None;
                 if let Message::Connection(welcome) = envelope.message() {
                     self.server.correlates = welcome.has_feature("reply_to");
                     self.server.repeats = welcome.has_feature("repeat");
+                    epoch = welcome.epoch.map(|epoch| epoch.as_json());
                 }
-                let epoch = envelope.field("epoch").map(|epoch| epoch.as_json());
                 let forgetful = epoch != self.epoch.as_deref();
                 self.epoch = epoch.map(Box::from);
                 self.server.welcomed = true;
@@ -277,12 +278,15 @@ impl Client {
     /// A frame that answers nothing: has it come before?
     fn news(&mut self, item: Item, scan: Scan) -> Option<Meaning> {
         let envelope = Envelope::from_scan(self.link.text(item).ok()?, scan);
-        let away = envelope.kind().as_str() == "going_away";
-        let after = envelope.field("retry_after").filter(|_| away).and_then(|after| after.f64());
+        let after = match envelope.kind() {
+            Kind::GoingAway => match envelope.message() {
+                Message::GoingAway(away) => away.retry_after(),
+                _ => None,
+            },
+            _ => None,
+        };
         let id = envelope.id().map(|id| self.seen.keyer().of_id(SERVER, &id.to_json()));
-        if let Some(after) =
-            after.and_then(|secs| core::time::Duration::try_from_secs_f64(secs).ok())
-        {
+        if let Some(after) = after {
             self.link.retry_after(self.now, after);
         }
         if let Some(key) = id

@@ -31,6 +31,8 @@ open_enum! {
         ContextUpdated = "context_updated",
         /// A refusal or failure.
         Error = "error",
+        /// The server goes down; `retry_after` says when to come back.
+        GoingAway = "going_away",
         /// A client's opening context.
         Init = "init",
         /// A question by the default name of some clients; also an answer of one old server.
@@ -91,7 +93,7 @@ impl Kind<'_> {
     /// |---|---|
     /// | `chat`, `chat_message`, `message`, `voice`; `chat_response`, `response`, `chat_response_complete`; `timer_expired`, `proactive_alert`; every unknown one | stored |
     /// | `error` | stored, and logged |
-    /// | `ping`, `pong`, `connection`, `visual_action`; `ui_actions`; `init`, `auth`, `token_refresh`, `context_update`, `context_updated`; `batch` (its messages count singly); the pieces and bare ends of streams; `stt_*` | transient |
+    /// | `ping`, `pong`, `connection`, `visual_action`; `ui_actions`; `init`, `auth`, `token_refresh`, `context_update`, `context_updated`; `going_away`; `batch` (its messages count singly); the pieces and bare ends of streams; `stt_*` | transient |
     pub const fn storage(&self) -> Storage {
         match self {
             Self::Chat
@@ -113,6 +115,7 @@ impl Kind<'_> {
             | Self::Connection
             | Self::ContextUpdate
             | Self::ContextUpdated
+            | Self::GoingAway
             | Self::Init
             | Self::Ping
             | Self::Pong
@@ -149,6 +152,8 @@ open_enum! {
         AuthRequired = "AUTH_REQUIRED",
         /// The server could not list its audio formats.
         CapabilitiesError = "CAPABILITIES_ERROR",
+        /// A repeat of a request whose answer is no longer kept.
+        DuplicateRequest = "DUPLICATE_REQUEST",
         /// The frame is no JSON object.
         FormatError = "FORMAT_ERROR",
         /// The recorded speech cannot be read.

@@ -359,8 +359,10 @@ fn engine_made() -> Vec<String> {
         make(&mut out);
         frames.push(out);
     };
-    add(&|out| write::connection(out, now, &["reply_to", "repeat"]));
-    add(&|out| write::connection(out, now, &[]));
+    add(&|out| write::connection(out, now, &["reply_to", "repeat"], Some("5f2c")));
+    add(&|out| write::connection(out, now, &[], None));
+    add(&|out| write::going_away(out, core::time::Duration::from_secs(30)));
+    add(&|out| write::going_away(out, core::time::Duration::from_nanos(1_500_000_001)));
     add(&|out| write::ping(out, now));
     add(&|out| write::pong(out, now, Some(&id)));
     add(&|out| write::pong(out, now, None));
@@ -388,8 +390,10 @@ fn the_engines_frames_are_spelled_so() {
     assert_eq!(
         engine_made(),
         [
-            r#"{"type":"connection","status":"connected","timestamp":"2026-03-01T04:05:06.789Z","features":["reply_to","repeat"]}"#,
+            r#"{"type":"connection","status":"connected","timestamp":"2026-03-01T04:05:06.789Z","features":["reply_to","repeat"],"epoch":"5f2c"}"#,
             r#"{"type":"connection","status":"connected","timestamp":"2026-03-01T04:05:06.789Z"}"#,
+            r#"{"type":"going_away","retry_after":30}"#,
+            r#"{"type":"going_away","retry_after":1.501}"#,
             r#"{"type":"ping","timestamp":"2026-03-01T04:05:06.789Z"}"#,
             r#"{"type":"pong","timestamp":"2026-03-01T04:05:06.789Z","reply_to":"q\n1"}"#,
             r#"{"type":"pong","timestamp":"2026-03-01T04:05:06.789Z"}"#,
@@ -462,6 +466,7 @@ fn kinds_are_stored_as_the_report_has_it() {
         ("ping", Transient),
         ("pong", Transient),
         ("connection", Transient),
+        ("going_away", Transient),
         ("visual_action", Transient),
         ("chat_response", Stored),
         ("message", Stored),

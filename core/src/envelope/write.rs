@@ -86,8 +86,9 @@ impl<'o> Object<'o> {
 }
 
 /// The welcome: the first frame after authentication. `features` names what this server can do
-/// beyond the dialect, e.g. `reply_to` and `repeat`; a peer without the engine does not look.
-pub fn connection(out: &mut String, now: Wall, features: &[&str]) {
+/// beyond the dialect, e.g. `reply_to` and `repeat`, and `epoch` the memory that recognises
+/// repeats; a peer without the engine does not look.
+pub fn connection(out: &mut String, now: Wall, features: &[&str], epoch: Option<&str>) {
     let mut object = Object::of(&Kind::Connection, out);
     object.text("status", "connected");
     object.time(now);
@@ -99,6 +100,15 @@ pub fn connection(out: &mut String, now: Wall, features: &[&str]) {
         }
         out.push(']');
     }
+    object.optional("epoch", epoch.map(Text::from).as_ref());
+    object.end();
+}
+
+/// A server's last word before it goes down: when to come back, in seconds, rounded up to the
+/// millisecond. Old clients do not look at it.
+pub fn going_away(out: &mut String, retry_after: Duration) {
+    let mut object = Object::of(&Kind::GoingAway, out);
+    write_seconds(object.name("retry_after"), retry_after);
     object.end();
 }
 

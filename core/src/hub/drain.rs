@@ -5,6 +5,7 @@ use core::time::Duration;
 use super::Hub;
 use super::event::Told;
 use super::slot::Phase;
+use crate::envelope::write;
 use crate::frame::CloseCode;
 use crate::metrics::MessageType;
 use crate::time::{Deadline, Mono, Now, TimerReason};
@@ -69,8 +70,8 @@ impl Hub {
         // Whoever is told late has less of a crowd around it.
         let after = drain.spread.max(Duration::from_secs(1));
         self.text.clear();
-        going_away(&mut self.text, after);
-        self.send_text(index, MessageType::Other);
+        write::going_away(&mut self.text, after);
+        self.send_text(index, MessageType::GoingAway);
         self.close(index, CloseCode::SERVICE_RESTART, "restarting");
     }
 
@@ -84,13 +85,4 @@ impl Hub {
         drain.told = true;
         Some(Told::Drained)
     }
-}
-
-/// A frame that no client without the engine looks at.
-fn going_away(out: &mut String, retry_after: Duration) {
-    use core::fmt::Write as _;
-    let millis = retry_after.as_millis();
-    let (secs, millis) = (millis / 1_000, millis % 1_000);
-    let written = write!(out, r#"{{"type":"going_away","retry_after":{secs}.{millis:03}}}"#);
-    debug_assert!(written.is_ok(), "a String takes everything");
 }

@@ -104,7 +104,7 @@ pub struct Hub {
     text: String,
     /// A frame in the making.
     frame: Vec<u8>,
-    /// The end of a welcome: a member that names this hub's duplicate window.
+    /// The name of this hub's duplicate window.
     epoch: Box<str>,
     /// The answer to what wants none.
     nothing: Arc<[u8]>,
@@ -135,7 +135,7 @@ impl Hub {
             config.rates.max_users,
             random.next_seed(),
         );
-        let epoch = format!(r#","epoch":"{:016x}"}}"#, random.next_u64());
+        let epoch = format!("{:016x}", random.next_u64());
         Self {
             link_config: Arc::new(config.link),
             auth,

@@ -195,12 +195,9 @@ impl Hub {
         self.metrics.connections.increment();
         self.metrics.connections_active.add(1);
         self.text.clear();
-        write::connection(&mut self.text, self.now.wall, FEATURES);
         // Which window it is that recognises repeats: another hub has another, or this one after
         // a restart.
-        if self.text.pop() == Some('}') {
-            self.text.push_str(&self.epoch);
-        }
+        write::connection(&mut self.text, self.now.wall, FEATURES, Some(&self.epoch));
         self.send_text(index, MessageType::Connection);
     }
 

@@ -52,7 +52,7 @@ impl Fault {
             Self::Binary => ErrorCode::FormatError,
             Self::Busy => ErrorCode::AgentBusy,
             Self::Envelope(error) => error.code(),
-            Self::Forgotten => ErrorCode::from("DUPLICATE_REQUEST"),
+            Self::Forgotten => ErrorCode::DuplicateRequest,
             Self::IdTooLong => ErrorCode::ValidationError,
             Self::Limits(refusal) => ErrorCode::from(refusal.code.as_str()),
             Self::Rate(_) => ErrorCode::RateLimitExceeded,

@@ -92,6 +92,8 @@ labels! {
         ProactiveAlert = "proactive_alert",
         /// A refusal or failure.
         Error = "error",
+        /// The server goes down.
+        GoingAway = "going_away",
         /// Everything else.
         Other = "other",
     }

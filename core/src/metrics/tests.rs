@@ -168,6 +168,10 @@ fn the_words_of_the_layers_above_are_label_values() {
         assert_eq!(Refused::known(code.as_str()).as_str(), code.as_str());
         assert!(!matches!(ErrorCode::from(code.as_str()), ErrorCode::Unknown(_)));
     }
+    // The server's own codes are words of the dialect, all of them.
+    for label in Refused::ALL.iter().filter(|label| **label != Refused::Other) {
+        assert!(!matches!(ErrorCode::from(label.as_str()), ErrorCode::Unknown(_)), "{label:?}");
+    }
     // Every type that the dialect knows has a value of its own, and one that it does not has not.
     for label in MessageType::ALL {
         assert_eq!(MessageType::known(label.as_str()), *label);

@@ -23,7 +23,9 @@ pub use answer::{
 pub use ask::{
     Auth, Batch, Chat, ChatMessage, ContextUpdate, Init, PlainMessage, TokenRefresh, Voice,
 };
-pub use notice::{Connection, Ping, Pong, ProactiveAlert, TimerExpired, UiActions, VisualAction};
+pub use notice::{
+    Connection, GoingAway, Ping, Pong, ProactiveAlert, TimerExpired, UiActions, VisualAction,
+};
 pub use reading::Unknown;
 
 use macros::messages;
@@ -48,6 +50,7 @@ messages! {
     ContextUpdate: ContextUpdate,
     ContextUpdated: ContextUpdated,
     Error: ErrorFrame,
+    GoingAway: GoingAway,
     Init: Init,
     Message: PlainMessage,
     Ping: Ping,

@@ -23,6 +23,14 @@ frames! {
         "profile_integration" profile_integration: Text<'a>,
         /// What the server can do beyond the dialect: an array of strings.
         "features" features: Raw<'a>,
+        /// Which memory it is that recognises repeats: any JSON value, another one after a restart.
+        "epoch" epoch: Raw<'a>,
+    }
+
+    /// The server goes down and closes the link with 1012.
+    GoingAway: GoingAway {
+        /// When to come back, in seconds; see [`retry_after`](GoingAway::retry_after).
+        "retry_after" retry_after: Number<'a>,
     }
 
     /// "Are you there?"

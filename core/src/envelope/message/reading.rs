@@ -3,7 +3,9 @@
 use core::time::Duration;
 
 use super::part::{RateLimit, RateLimitInfo};
-use super::{Chat, ChatResponse, Connection, ErrorFrame, Extra, Message, Object, Record};
+use super::{
+    Chat, ChatResponse, Connection, ErrorFrame, Extra, GoingAway, Message, Object, Record,
+};
 use crate::envelope::field::Number;
 use crate::envelope::raw::{Raw, Shape};
 use crate::envelope::record::Seen;
@@ -107,6 +109,13 @@ impl Connection<'_> {
     pub fn has_feature(&self, name: &str) -> bool {
         let features = self.features.into_iter().flat_map(|features| features.items());
         features.filter_map(|feature| feature.text()).any(|feature| feature == *name)
+    }
+}
+
+impl GoingAway<'_> {
+    /// When to come back; nothing if it does not say or that is negative.
+    pub fn retry_after(&self) -> Option<Duration> {
+        Duration::try_from_secs_f64(self.retry_after.as_ref()?.as_f64()?).ok()
     }
 }
 
