@@ -168,9 +168,10 @@ impl Hub {
         taken
     }
 
-    /// Sends the text that was made; if it is to be in order, after the answers to all earlier
+    /// Sends the `error` that was made; if it is to be in order, after the answers to all earlier
     /// requests of a peer without ids.
     pub(super) fn answer(&mut self, index: u32, in_order: bool) {
+        self.metrics.messages.increment(MessageType::Error, Direction::Outbound);
         let frame = self.take_frame();
         self.answer_frame(index, in_order, frame);
     }

@@ -200,6 +200,8 @@ labels! {
         RequestExpired = "REQUEST_EXPIRED",
         /// A token is needed.
         AuthRequired = "AUTH_REQUIRED",
+        /// A repeat whose answer is no longer kept.
+        DuplicateRequest = "DUPLICATE_REQUEST",
         /// The handler failed.
         Processing = "PROCESSING_ERROR",
         /// Any other code.
