@@ -64,12 +64,17 @@ where
     let (sender, address) = channel();
     thread::spawn(move || {
         cpu::pin_beside(cpu::cores() - 1);
-        let workers = cpu::cores().saturating_sub(1).max(1);
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(workers)
-            .enable_all()
-            .build()
-            .expect("a runtime starts");
+        let mut builder = match cpu::cores() - 1 {
+            // On one core a runtime of many workers would starve the tasks that do not fit into
+            // the worker's own queue; nobody would choose it there.
+            0 | 1 => tokio::runtime::Builder::new_current_thread(),
+            workers => {
+                let mut builder = tokio::runtime::Builder::new_multi_thread();
+                builder.worker_threads(workers);
+                builder
+            }
+        };
+        let runtime = builder.enable_all().build().expect("a runtime starts");
         if let Err(error) = runtime.block_on(server(sender)) {
             eprintln!("a server ended: {error:#}");
         }
