@@ -41,7 +41,7 @@ fn measure(effort: Effort, rows: &mut Rows, entries: usize, named: &str) {
     let mut at = 2 * entries;
     let mut ours = || {
         let now = Mono::from_millis(1);
-        turn(&keys, &mut at, |key| window.check(now, key) == Verdict::Fresh)
+        turn(&keys, &mut at, |key| matches!(window.check(now, key), Verdict::Fresh))
     };
 
     let (mut sets, sets_memory) = counted(|| {

@@ -81,6 +81,7 @@ impl Breaker {
     }
 
     /// Whether a message may pass now.
+    #[inline]
     pub(super) fn admits(&self, now: Mono) -> bool {
         match self.state {
             State::Closed { .. } => true,
@@ -91,6 +92,7 @@ impl Breaker {
 
     /// Lets a message pass, which [`admits`](Self::admits) allowed, and returns the epoch to hand
     /// back when it ends.
+    #[inline]
     pub(super) fn pass(&mut self) -> u32 {
         match &mut self.state {
             State::Closed { .. } => {}

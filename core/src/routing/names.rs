@@ -28,6 +28,7 @@ impl Names {
     }
 
     /// The index of `name`, as it is or folded.
+    #[inline]
     pub(super) fn find(&self, name: &str) -> Option<u16> {
         match self.map.get(name) {
             Some(index) => Some(*index),

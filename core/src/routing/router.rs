@@ -148,16 +148,29 @@ impl Router {
     }
 
     /// The first half of [`route`](Self::route): decides and lends nothing.
+    #[inline]
     pub(crate) fn choose(&mut self, now: Mono, query: &Query<'_>) -> Choice {
+        // The short way for the common case: the agent that the message names is free.
+        if let Some(agent) = query.agent.and_then(|name| self.table.by_name(name))
+            && self.live[usize::from(agent)].obstacle(now).is_none()
+        {
+            return self.pool(now).0.take(Basis::AgentId, agent, None);
+        }
+        self.choose_slowly(now, query)
+    }
+
+    fn pool(&mut self, now: Mono) -> (Pool<'_>, &mut String) {
         let Self { table, live, tickets, random, scratch } = self;
-        let mut pool = Pool { now, table, live, tickets, random };
+        (Pool { now, table, live, tickets, random }, scratch)
+    }
+
+    #[inline(never)]
+    fn choose_slowly(&mut self, now: Mono, query: &Query<'_>) -> Choice {
+        let (mut pool, scratch) = self.pool(now);
+        let table = pool.table;
         if let Some(name) = query.agent {
             if let Some(agent) = table.by_name(name) {
-                // The short way for the common case.
-                return match pool.obstacle(agent) {
-                    None => pool.take(Basis::AgentId, agent, None),
-                    Some(_) => pool.choose(Basis::AgentId, &[agent]),
-                };
+                return pool.choose(Basis::AgentId, &[agent]);
             }
             if !name.trim().is_empty() {
                 return Choice::refused(Basis::UnknownAgent, Refused::UnknownAgent);
@@ -218,6 +231,7 @@ impl Live {
         table.agents().map(new).collect()
     }
 
+    #[inline]
     fn obstacle(&self, now: Mono) -> Option<Obstacle> {
         if !self.breaker.admits(now) {
             return Some(match self.breaker.health(now) {
@@ -333,6 +347,7 @@ impl Pool<'_> {
         None
     }
 
+    #[inline]
     fn take(&mut self, basis: Basis, agent: u16, from: Option<u16>) -> Choice {
         let fallback = from.and_then(|from| Some((from, self.obstacle(from)?)));
         let live = &mut self.live[usize::from(agent)];

@@ -33,6 +33,7 @@ pub(super) struct Held {
 }
 
 impl Tickets {
+    #[inline]
     pub(super) fn take(&mut self, held: Held) -> Ticket {
         let held = Some(held);
         if let Some(slot) = self.free.pop() {
