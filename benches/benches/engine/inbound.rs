@@ -21,9 +21,9 @@ use super::usual::{Context, Usual};
 
 /// Messages between two untimed parts, in which they are replied to.
 const BATCH: usize = 256;
-/// Batches of a turn, after some that are not timed: all ids of the window come by.
+/// Batches of a turn, after some that are not timed and replace all ids of the window.
 const BATCHES: usize = 64;
-const WARM: usize = 4;
+const WARM: usize = 24;
 
 const PEER: &str = "tungstenite + serde + HashMap";
 
