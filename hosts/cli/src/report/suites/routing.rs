@@ -177,7 +177,7 @@ async fn failing(dice: &mut Dice) -> Result<Figure, Failure> {
         match client.ask(format!("turn {turn}")).await {
             Ok(answer) => {
                 let text = answer.text();
-                ensure!(text.starts_with("b here: "), "answered by {text}");
+                ensure!(text.starts_with("b (b): "), "answered by {text}");
                 return Ok(Figure::words(format!(
                     "after {failures} failures the stand-in answers"
                 )));
