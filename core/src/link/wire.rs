@@ -20,6 +20,8 @@ const CHUNK: usize = 64 * 1_024;
 
 pub(super) struct Wire {
     pub(super) reader: Reader,
+    /// A text turned out not to be UTF-8 while it was lent: the link's next step fails it.
+    pub(super) not_utf8: bool,
     writer: Writer,
     outbox: Outbox,
     /// HTTP, before any frame.
@@ -38,6 +40,7 @@ impl Wire {
     pub(super) fn new(role: Role, frames: FrameConfig, writer: Writer) -> Self {
         Self {
             reader: Reader::new(role, frames),
+            not_utf8: false,
             writer,
             outbox: Outbox::default(),
             head: Vec::new(),
@@ -45,6 +48,18 @@ impl Wire {
             ping: None,
             beats: Beats::default(),
             goodbye: None,
+        }
+    }
+
+    /// The text of an [`ItemKind::Text`], checked as it is lent.
+    #[inline]
+    pub(super) fn text(&mut self, item: Item) -> Result<&str, FrameError> {
+        match self.reader.text(item) {
+            Ok(text) => Ok(text),
+            Err(error) => {
+                self.not_utf8 = true;
+                Err(error)
+            }
         }
     }
 

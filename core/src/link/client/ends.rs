@@ -48,7 +48,7 @@ impl ClientLink {
             if !self.notes.is_empty() {
                 return Some(ClientStep::Note);
             }
-            if mem::take(&mut self.not_utf8) {
+            if mem::take(&mut self.wire.not_utf8) {
                 self.fail_frame(FrameError::TextNotUtf8);
                 continue;
             }
@@ -104,13 +104,7 @@ impl ClientLink {
     /// The text of a [`ClientStep::Text`]; if it is none, the next step fails the link.
     #[inline]
     pub(crate) fn text(&mut self, item: Item) -> Result<&str, FrameError> {
-        match self.wire.reader.text(item) {
-            Ok(text) => Ok(text),
-            Err(error) => {
-                self.not_utf8 = true;
-                Err(error)
-            }
-        }
+        self.wire.text(item)
     }
 
     /// The peer has answered a ping: how long that took, if it is known.

@@ -65,7 +65,6 @@ pub struct ClientLink {
     renewed: bool,
     /// The host asked for a new link while this one was closing.
     again: bool,
-    not_utf8: bool,
 }
 
 #[derive(Debug)]
@@ -127,7 +126,6 @@ impl ClientLink {
             told_to_wait: false,
             renewed: false,
             again: false,
-            not_utf8: false,
             endpoint,
             config: Arc::clone(config),
         })
@@ -316,12 +314,9 @@ impl ClientLink {
     /// The next event. Drain them after every input.
     pub fn poll_event(&mut self) -> Option<ClientLinkEvent<'_>> {
         Some(match self.poll_step()? {
-            ClientStep::Text(item) => match self.wire.reader.text(item) {
+            ClientStep::Text(item) => match self.wire.text(item) {
                 Ok(text) => ClientLinkEvent::Text(text),
-                Err(error) => {
-                    self.not_utf8 = true;
-                    ClientLinkEvent::Failed(error)
-                }
+                Err(error) => ClientLinkEvent::Failed(error),
             },
             ClientStep::Binary(item) => ClientLinkEvent::Binary(self.wire.reader.bytes(item)),
             ClientStep::Overflowed(overflowed) => ClientLinkEvent::Overflowed(overflowed),

@@ -16,7 +16,7 @@ impl ServerLink {
         {
             return Some(Step::Request);
         }
-        if core::mem::take(&mut self.not_utf8) {
+        if core::mem::take(&mut self.wire.not_utf8) {
             self.fail_frame(FrameError::TextNotUtf8);
         }
         while matches!(self.phase, ServerPhase::Open | ServerPhase::Closing)
@@ -46,13 +46,7 @@ impl ServerLink {
     /// The text of a [`Step::Text`]; if it is none, the next step fails the link.
     #[inline]
     pub(crate) fn text(&mut self, item: Item) -> Result<&str, FrameError> {
-        match self.wire.reader.text(item) {
-            Ok(text) => Ok(text),
-            Err(error) => {
-                self.not_utf8 = true;
-                Err(error)
-            }
-        }
+        self.wire.text(item)
     }
 
     /// The peer has answered a ping: how long that took, if it is known.

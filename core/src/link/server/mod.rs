@@ -38,8 +38,6 @@ pub struct ServerLink {
     phase: ServerPhase,
     /// The end was not told yet.
     untold: bool,
-    /// A text turned out not to be UTF-8 while it was lent.
-    not_utf8: bool,
 }
 
 #[derive(Debug)]
@@ -78,7 +76,6 @@ impl ServerLink {
             jitter: u32::try_from(jitter).unwrap_or(u32::MAX),
             phase: ServerPhase::Head,
             untold: false,
-            not_utf8: false,
             config: Arc::clone(config),
         }
     }
@@ -249,12 +246,9 @@ impl ServerLink {
     /// The next event. Drain them after every input.
     pub fn poll_event(&mut self) -> Option<LinkEvent<'_>> {
         Some(match self.poll_step()? {
-            Step::Text(item) => match self.wire.reader.text(item) {
+            Step::Text(item) => match self.wire.text(item) {
                 Ok(text) => LinkEvent::Text(text),
-                Err(error) => {
-                    self.not_utf8 = true;
-                    LinkEvent::Failed(error)
-                }
+                Err(error) => LinkEvent::Failed(error),
             },
             Step::Request => LinkEvent::Request(self.request()?),
             Step::Binary(item) => LinkEvent::Binary(self.bytes(item)),
