@@ -12,6 +12,11 @@ use crate::link::{Cause, Class, ClientInput, Closed, Dial, Overflowed, State, To
 pub struct AskId(pub(super) u64);
 
 impl AskId {
+    /// The id of this number, as [`as_u64`](Self::as_u64) gave it.
+    pub const fn from_u64(number: u64) -> Self {
+        Self(number)
+    }
+
     /// The number: 0 for a client's first question.
     pub const fn as_u64(self) -> u64 {
         self.0

@@ -36,8 +36,8 @@ use self::asks::Asks;
 use self::tally::Tally;
 use crate::dedup::{Window, WindowConfig};
 use crate::envelope::{Chat, Envelope, EnvelopeError, Id};
-use crate::frame::NotDrained;
 use crate::frame::handshake::HeadError;
+use crate::frame::{Incoming, NotDrained, Outgoing};
 use crate::link::{self, Class, ClientLink, Endpoint, State, Token, TokenError, Transmit};
 use crate::metrics::{Direction, MessageType};
 use crate::seed::Seed;
@@ -150,6 +150,14 @@ impl Client {
         self.link.handle_dialed(self.now);
     }
 
+    /// The transport that [`Event::Dial`] asked for is open and speaks WebSocket itself, with this
+    /// subprotocol if the server chose one: whole messages come and leave from now on
+    /// ([`handle_message`](Self::handle_message), [`poll_message`](Self::poll_message)).
+    pub fn handle_opened(&mut self, now: Now, subprotocol: Option<&str>) {
+        self.set_now(now);
+        self.link.handle_opened(self.now, subprotocol);
+    }
+
     /// The transport that [`Event::Dial`] asked for could not be made.
     pub fn handle_dial_failed(&mut self, now: Now, class: Class) {
         self.set_now(now);
@@ -165,6 +173,18 @@ impl Client {
         self.set_now(now);
         self.link.handle_bytes(self.now, bytes)?;
         self.tally.metrics.bytes.add(Direction::Inbound, bytes.len() as u64);
+        Ok(())
+    }
+
+    /// A whole message came over a transport that speaks WebSocket itself.
+    ///
+    /// # Errors
+    ///
+    /// As [`handle_bytes`](Self::handle_bytes).
+    pub fn handle_message(&mut self, now: Now, message: Incoming<'_>) -> Result<(), NotDrained> {
+        self.set_now(now);
+        self.link.handle_message(self.now, message)?;
+        self.tally.metrics.bytes.add(Direction::Inbound, message.len() as u64);
         Ok(())
     }
 
@@ -232,6 +252,19 @@ impl Client {
         // What did not fit before may fit now.
         self.flush();
         transmit
+    }
+
+    /// What a transport that speaks WebSocket itself is to do next, in the place of
+    /// [`poll_transmit`](Self::poll_transmit); a text or the reason of a close is appended to
+    /// `out`. Call it until it has no more. [`Event::HangUp`] tells when to drop the transport.
+    pub fn poll_message(&mut self, out: &mut Vec<u8>) -> Option<Outgoing> {
+        let before = out.len();
+        let outgoing = self.link.poll_message(out);
+        self.link.take_beats().add_to(&mut self.tally.metrics);
+        self.tally.metrics.bytes.add(Direction::Outbound, (out.len() - before) as u64);
+        // What did not fit before may fit now.
+        self.flush();
+        outgoing
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout), and why.

@@ -20,6 +20,8 @@
 pub use self::close::{CloseCode, CloseFrame, MAX_REASON, cut_reason};
 pub use self::error::{FrameError, NotDrained, WriteError};
 pub use self::header::{Header, Opcode, server_header};
+pub(crate) use self::message::payload_of;
+pub use self::message::{Incoming, Outgoing};
 pub use self::reader::{FrameConfig, FrameEvent, Reader};
 pub(crate) use self::reader::{Item, ItemKind};
 pub use self::writer::{MessageKind, Writer};
@@ -29,6 +31,7 @@ mod error;
 pub mod handshake;
 mod header;
 mod mask;
+mod message;
 mod reader;
 mod room;
 mod writer;

@@ -2,7 +2,8 @@
 
 use core::ops::Range;
 
-use super::header::{Parsed, parse_length, parse_start};
+use super::header::{Header, Parsed, parse_length, parse_start};
+use super::message::{Incoming, close_body};
 use super::room::Room;
 use super::{CloseCode, CloseFrame, FrameError, MessageKind, NotDrained, Opcode, Role, mask};
 
@@ -102,9 +103,40 @@ impl Reader {
         }
         self.admit(bytes.len())?;
         self.room.make(bytes.len(), bytes.len());
-        let end = self.room.end + bytes.len();
-        self.room.bytes[self.room.end..end].copy_from_slice(bytes);
-        self.room.end = end;
+        self.append(bytes);
+        Ok(())
+    }
+
+    /// Takes a copy of a whole message of a transport that speaks WebSocket itself, as if it had
+    /// come in one frame: every bound holds as it does for bytes.
+    ///
+    /// # Errors
+    ///
+    /// As [`handle_bytes`](Self::handle_bytes).
+    #[inline]
+    pub fn handle_message(&mut self, message: Incoming<'_>) -> Result<(), NotDrained> {
+        if self.state != State::Reading {
+            return Ok(());
+        }
+        let mut body = [0; 125];
+        let (opcode, payload) = match message {
+            Incoming::Text(text) => (Opcode::Text, text.as_bytes()),
+            Incoming::Binary(bytes) => (Opcode::Binary, bytes),
+            Incoming::Close(None, _) => (Opcode::Close, &[][..]),
+            Incoming::Close(Some(code), reason) => {
+                (Opcode::Close, close_body(code, reason, &mut body))
+            }
+        };
+        let key = (self.role == Role::Server).then_some([0; 4]);
+        let header = Header::new(opcode, true, payload.len(), key);
+        // What is too long is told by its header alone.
+        let most = self.config.max_frame.min(self.config.max_message);
+        let payload = if payload.len() > most { &[] } else { payload };
+        let head = header.as_bytes();
+        self.admit(head.len() + payload.len())?;
+        self.room.make(head.len() + payload.len(), head.len() + payload.len());
+        self.append(head);
+        self.append(payload);
         Ok(())
     }
 
@@ -226,6 +258,14 @@ impl Reader {
     /// What an [`ItemKind::Close`] says.
     pub(crate) fn close(&self, item: Item) -> Option<CloseFrame<'_>> {
         parse_close(self.bytes(item)).unwrap_or(None)
+    }
+
+    /// Copies bytes into the room that was made for them.
+    #[inline]
+    fn append(&mut self, bytes: &[u8]) {
+        let end = self.room.end + bytes.len();
+        self.room.bytes[self.room.end..end].copy_from_slice(bytes);
+        self.room.end = end;
     }
 
     fn admit(&self, more: usize) -> Result<(), NotDrained> {

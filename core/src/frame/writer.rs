@@ -5,7 +5,8 @@ use core::fmt;
 use crate::seed::{Random, Seed};
 
 use super::header::Header;
-use super::{CloseCode, Opcode, Role, WriteError, cut_reason, mask};
+use super::message::close_body;
+use super::{CloseCode, Opcode, Role, WriteError, mask};
 
 /// What a message is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -136,11 +137,8 @@ impl Writer {
         if !code.may_be_sent(self.role()) {
             return Err(WriteError::CodeNotSendable { code });
         }
-        let reason = cut_reason(reason).as_bytes();
         let mut body = [0; 125];
-        body[..2].copy_from_slice(&code.as_u16().to_be_bytes());
-        body[2..2 + reason.len()].copy_from_slice(reason);
-        self.control(Opcode::Close, &body[..2 + reason.len()], out)?;
+        self.control(Opcode::Close, close_body(code, reason, &mut body), out)?;
         self.closed = true;
         Ok(())
     }

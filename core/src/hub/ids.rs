@@ -18,6 +18,12 @@ macro_rules! id {
                 Self { slot, generation }
             }
 
+            /// The id of this number, as [`as_u64`](Self::as_u64) gave it. Any other number names
+            /// nothing.
+            pub const fn from_u64(number: u64) -> Self {
+                Self { slot: number as u32, generation: (number >> 32) as u32 }
+            }
+
             /// The id as a number, for logs and for tables of the host's own.
             pub const fn as_u64(self) -> u64 {
                 (self.generation as u64) << 32 | self.slot as u64

@@ -29,6 +29,7 @@ mod event;
 mod ids;
 mod inbound;
 mod inline;
+mod messages;
 mod opening;
 mod push;
 mod refusal;
@@ -53,6 +54,7 @@ pub use self::config::{Auth, HubConfig, UnknownAgent, UserCap};
 pub use self::error::{Full, InputError, RespondError, UnknownLink};
 pub use self::event::{Event, Refused, Repeat, Request};
 pub use self::ids::{LinkId, RequestId};
+pub use self::messages::Proof;
 pub use self::push::{Push, PushError};
 pub use self::reply::{Answer, Delivered, Reply, ReplyError};
 
@@ -64,6 +66,7 @@ use self::timers::Timers;
 use self::users::{UserIndex, Users};
 use crate::dedup::Window;
 use crate::envelope::Scan;
+use crate::frame::NotDrained;
 use crate::limits::{RateLimiter, Violations};
 use crate::link::{LinkConfig, MAX_EARLY, ServerLink, Transmit};
 use crate::metrics::{Direction, Metrics, RefusedConnection};
@@ -173,6 +176,12 @@ impl Hub {
     /// [`Full`]: the host should close the connection. It was counted.
     pub fn accept(&mut self, now: Now) -> Result<LinkId, Full> {
         self.set_now(now);
+        let link = ServerLink::new(&self.link_config, self.random.next_seed(), self.now);
+        self.take_in(link)
+    }
+
+    /// Gives a new link its place.
+    fn take_in(&mut self, link: ServerLink) -> Result<LinkId, Full> {
         if self.drain.is_some() {
             self.metrics.connections_refused.increment(RefusedConnection::Draining);
             return Err(Full::Draining);
@@ -181,8 +190,7 @@ impl Hub {
             self.metrics.connections_refused.increment(RefusedConnection::Full);
             return Err(Full::Links);
         }
-        let link = ServerLink::new(&self.link_config, self.random.next_seed(), now);
-        let slot = Box::new(Slot::new(link, now.mono));
+        let slot = Box::new(Slot::new(link, self.now.mono));
         let Ok((slot, generation)) = self.links.insert(slot) else { return Err(Full::Links) };
         self.arm(slot);
         Ok(LinkId::new(slot, generation))
@@ -196,17 +204,28 @@ impl Hub {
     pub fn handle_bytes(&mut self, now: Now, link: LinkId, bytes: &[u8]) -> Result<(), InputError> {
         self.set_now(now);
         let now = self.now;
+        self.hear(link, bytes.len(), |link| link.handle_bytes(now, bytes))
+    }
+
+    /// Something of this length came over a link.
+    #[inline]
+    fn hear(
+        &mut self,
+        link: LinkId,
+        len: usize,
+        take: impl FnOnce(&mut ServerLink) -> Result<(), NotDrained>,
+    ) -> Result<(), InputError> {
         let Some(slot) = self.slot_mut(link) else { return Err(InputError::UnknownLink) };
         if slot.phase == Phase::Ended {
             return Ok(());
         }
-        if slot.phase == Phase::Authorizing && slot.link.unread() + bytes.len() > MAX_EARLY {
+        if slot.phase == Phase::Authorizing && slot.link.unread() + len > MAX_EARLY {
             // The hub does not look before the verdict, and nobody has proved anything yet.
             self.close_for_flood(link.slot);
             return Ok(());
         }
-        let taken = slot.link.handle_bytes(now, bytes);
-        self.metrics.bytes.add(Direction::Inbound, bytes.len() as u64);
+        let taken = take(&mut slot.link);
+        self.metrics.bytes.add(Direction::Inbound, len as u64);
         self.wake(link.slot);
         self.arm(link.slot);
         taken.map_err(|_| InputError::NotDrained)

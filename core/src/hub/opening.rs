@@ -26,7 +26,7 @@ pub(super) const RATE_LIMITED: CloseCode = CloseCode::new(4008);
 const REPLACED: CloseCode = CloseCode::new(4500);
 
 /// The longest user id, in bytes.
-const MAX_USER: usize = 256;
+pub(super) const MAX_USER: usize = 256;
 
 /// What the welcome tells a peer that knows the engine: replies name their request, and a request
 /// that is repeated under its id takes effect once.
@@ -49,13 +49,9 @@ impl Hub {
         let slot = self.slot_mut(link).ok_or(UnknownLink)?;
         let Some(claim) = slot.claim.take() else { return Ok(()) };
         let phase = slot.phase;
-        // A verifier has held the token against the clock, with its leeway; a host may not have.
-        let verdict = match verdict {
-            Ok(claims) if claims.expires <= self.now.wall => Err(AuthError::Expired),
-            verdict => verdict,
-        };
+        let verdict = verdict.and_then(|claims| self.in_time(claims));
         match phase {
-            Phase::Authorizing => self.judge(link.slot, &claim, verdict),
+            Phase::Authorizing => self.judge(link.slot, &claim.user, verdict),
             Phase::Open => self.renew(link.slot, verdict, claim.id.as_ref()),
             _ => {}
         }
@@ -116,20 +112,27 @@ impl Hub {
         slot.link.accept(self.now, None).ok()?;
         let claim = Claim { user: target.user.into(), token, id: None };
         if claim.token.expose().is_empty() {
-            self.judge(index, &claim, Err(AuthError::MissingToken));
+            self.judge(index, &claim.user, Err(AuthError::MissingToken));
             return None;
         }
+        self.examine(index, claim).then_some(Told::Authorize(index))
+    }
+
+    /// Holds a claim against the verifier, or keeps it for the host's verdict: true if the host is
+    /// to be asked.
+    pub(super) fn examine(&mut self, index: u32, claim: Claim) -> bool {
         if let Auth::Verifier(verifier) = &self.auth {
             let verdict = verifier.verify(claim.token.expose(), self.now.wall);
-            self.judge(index, &claim, verdict);
-            return None;
+            self.judge(index, &claim.user, verdict);
+            return false;
         }
+        let Some(slot) = self.links.get_mut(index) else { return false };
         slot.phase = Phase::Authorizing;
         slot.claim = Some(Box::new(claim));
         let at = self.now.mono + self.config.auth_timeout;
         slot.deadline = Some(Deadline::new(at, TimerReason::Handshake));
         self.arm(index);
-        Some(Told::Authorize(index))
+        true
     }
 
     /// Answers an upgrade with an HTTP status.
@@ -146,10 +149,15 @@ impl Hub {
         None
     }
 
+    /// A verifier has held the token against the clock, with its leeway; a host may not have.
+    pub(super) fn in_time(&self, claims: Claims) -> Result<Claims, AuthError> {
+        if claims.expires <= self.now.wall { Err(AuthError::Expired) } else { Ok(claims) }
+    }
+
     /// Lets a link in or closes it.
-    fn judge(&mut self, index: u32, claim: &Claim, verdict: Result<Claims, AuthError>) {
-        match verdict.and_then(|claims| believe(claims, &claim.user)) {
-            Ok(claims) => self.welcome(index, &claim.user, &claims),
+    pub(super) fn judge(&mut self, index: u32, user: &str, verdict: Result<Claims, AuthError>) {
+        match verdict.and_then(|claims| believe(claims, user)) {
+            Ok(claims) => self.welcome(index, user, &claims),
             Err(error) => {
                 self.metrics.auth_failures.increment(failure(error));
                 let code = match error {

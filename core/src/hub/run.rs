@@ -44,7 +44,11 @@ impl Hub {
         loop {
             let slot = self.links.get_mut(index)?;
             if core::mem::take(&mut slot.untold) {
-                return Some(Told::Opened(index));
+                match slot.phase {
+                    Phase::Authorizing => return Some(Told::Authorize(index)),
+                    Phase::Open => return Some(Told::Opened(index)),
+                    _ => {}
+                }
             }
             match slot.phase {
                 Phase::Ended => return None,

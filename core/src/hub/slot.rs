@@ -28,7 +28,7 @@ pub(super) struct Slot {
     pub(super) turns: VecDeque<Turn>,
     /// Its running requests.
     pub(super) running: u32,
-    /// It is welcomed, and the host has not been told.
+    /// It is welcomed, or it waits for a verdict, and the host has not been told.
     pub(super) untold: bool,
     /// The host has no transport for it any more.
     pub(super) detached: bool,

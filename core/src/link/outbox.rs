@@ -24,7 +24,7 @@ pub(super) enum Frame {
 }
 
 impl Frame {
-    fn as_bytes(&self) -> &[u8] {
+    pub(super) fn as_bytes(&self) -> &[u8] {
         match self {
             Self::Owned(bytes) => bytes,
             Self::Shared(bytes) => bytes,
@@ -53,6 +53,17 @@ impl Outbox {
         self.bytes += len;
         self.frames.push_back(frame);
         Ok(())
+    }
+
+    /// The oldest frame.
+    pub(super) fn pop(&mut self) -> Option<Frame> {
+        let frame = self.frames.pop_front();
+        match &frame {
+            Some(frame) => self.bytes -= frame.as_bytes().len(),
+            None if self.frames.capacity() > KEEP => self.frames = VecDeque::new(),
+            None => {}
+        }
+        frame
     }
 
     /// Appends whole frames until at least `enough` bytes were appended or none is left.

@@ -251,6 +251,9 @@ inputs! {
     /// The same, but the token expired while it was made.
     DialedNoToken "dialed, no token"
         [I, I, to(Waiting), I, I, I, I, I];
+    /// The host's transport speaks WebSocket itself and is open.
+    Opened "opened"
+        [I, I, to(Open), I, I, I, I, I];
     /// The host's transport could not be made; worth a retry.
     DialFailed "dial failed, retry"
         [I, I, to(Waiting), I, I, I, I, I];

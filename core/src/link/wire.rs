@@ -11,7 +11,8 @@ use super::outbox::{Frame, Outbox};
 use super::token::redact;
 use crate::envelope::write;
 use crate::frame::{
-    CloseCode, FrameConfig, FrameError, Item, ItemKind, Reader, Role, Writer, cut_reason,
+    CloseCode, FrameConfig, FrameError, Item, ItemKind, Outgoing, Reader, Role, Writer, cut_reason,
+    payload_of,
 };
 use crate::time::{Now, Wall};
 
@@ -175,6 +176,39 @@ impl Wire {
             }
         }
         Transmit { written: out.len() - start, more: !self.outbox.is_empty(), hang_up: false }
+    }
+
+    /// From here on whole messages leave: frames in the outbox are not masked, because the host's
+    /// transport makes its own.
+    pub(super) fn speak_messages(&mut self) {
+        self.writer = Writer::server();
+    }
+
+    /// The next whole message, in the place of [`transmit`](Self::transmit).
+    pub(super) fn poll_message(&mut self, out: &mut Vec<u8>) -> Option<Outgoing> {
+        if self.writer.is_closed() || self.writer.role() == Role::Client {
+            return None;
+        }
+        if let Some(wall) = self.ping.take() {
+            let mut text = String::with_capacity(64);
+            write::ping(&mut text, wall);
+            out.extend_from_slice(text.as_bytes());
+            let counted = &mut self.beats.counted;
+            counted.pings_out = counted.pings_out.saturating_add(1);
+            return Some(Outgoing::Text);
+        }
+        if let Some(frame) = self.outbox.pop() {
+            out.extend_from_slice(payload_of(frame.as_bytes()));
+            return Some(Outgoing::Text);
+        }
+        let (code, reason) = *self.goodbye.take()?;
+        // The frame is the transport's to make; ours only ends the writer.
+        if self.writer.close(code, "", &mut Vec::new()).is_ok() {
+            out.extend_from_slice(reason.as_bytes());
+            return Some(Outgoing::Close(code));
+        }
+        let _ = self.writer.close(CloseCode::NO_STATUS, "", &mut Vec::new());
+        Some(Outgoing::Close(CloseCode::NO_STATUS))
     }
 
     /// Bytes on the heap.

@@ -154,14 +154,9 @@ impl ClientLink {
         match response.poll_event() {
             None => Ok(()),
             Some(Ok(response)) => {
-                self.subprotocol = response.subprotocol().map(str::to_owned);
+                let subprotocol = response.subprotocol().map(str::to_owned);
                 self.response = None;
-                self.heartbeat = Heartbeat::new(&self.config.link.heartbeat, self.now.mono);
-                match self.config.welcome {
-                    Some(within) => self.welcome = Some(self.now.mono + within),
-                    None => self.proven = Some(self.now.mono + self.config.proven),
-                }
-                self.go(ClientPhase::Open, ClientInput::Upgraded);
+                self.open(subprotocol, ClientInput::Upgraded);
                 self.wire.reader.handle_bytes(&bytes[taken..])
             }
             Some(Err(error)) => {
@@ -178,6 +173,17 @@ impl ClientLink {
                 Ok(())
             }
         }
+    }
+
+    /// Frames or messages flow from now on.
+    pub(super) fn open(&mut self, subprotocol: Option<String>, input: ClientInput) {
+        self.subprotocol = subprotocol;
+        self.heartbeat = Heartbeat::new(&self.config.link.heartbeat, self.now.mono);
+        match self.config.welcome {
+            Some(within) => self.welcome = Some(self.now.mono + within),
+            None => self.proven = Some(self.now.mono + self.config.proven),
+        }
+        self.go(ClientPhase::Open, input);
     }
 
     pub(super) fn open_timeout(&mut self) {

@@ -20,7 +20,9 @@ use super::state::{Cell, ClientInput, ClientPhase, State};
 use super::token::{Token, TokenError, TokenSchedule};
 use super::wire::{End, Wire};
 use crate::frame::handshake::{HeadError, Key, ResponseReader};
-use crate::frame::{CloseCode, FrameError, Item, ItemKind, NotDrained, Role, Writer};
+use crate::frame::{
+    CloseCode, FrameError, Incoming, Item, ItemKind, NotDrained, Outgoing, Role, Writer,
+};
 use crate::seed::{Random, Seed};
 use crate::time::{Deadline, Mono, Now, TimerReason};
 
@@ -185,6 +187,18 @@ impl ClientLink {
         self.go(ClientPhase::Handshake, ClientInput::Dialed);
     }
 
+    /// The transport speaks WebSocket itself and is open, with this subprotocol if the server chose
+    /// one: from now on whole messages come ([`handle_message`](Self::handle_message)) and leave
+    /// ([`poll_message`](Self::poll_message)), never bytes. Whether the token is good any more is
+    /// for the server to say: it has seen it.
+    pub fn handle_opened(&mut self, now: Now, subprotocol: Option<&str>) {
+        self.now = now;
+        if self.phase == ClientPhase::Dial {
+            self.wire.speak_messages();
+            self.open(subprotocol.map(str::to_owned), ClientInput::Opened);
+        }
+    }
+
     /// The transport could not be made.
     pub fn handle_dial_failed(&mut self, now: Now, class: Class) {
         self.now = now;
@@ -210,6 +224,20 @@ impl ClientLink {
             }
             _ => Ok(()),
         }
+    }
+
+    /// A whole message of a transport that speaks WebSocket itself.
+    ///
+    /// # Errors
+    ///
+    /// As [`handle_bytes`](Self::handle_bytes).
+    pub fn handle_message(&mut self, now: Now, message: Incoming<'_>) -> Result<(), NotDrained> {
+        self.now = now;
+        if !matches!(self.phase, ClientPhase::Open | ClientPhase::Closing) {
+            return Ok(());
+        }
+        self.heartbeat.heard(&self.config.link.heartbeat, now.mono);
+        self.wire.reader.handle_message(message)
     }
 
     /// The transport ended, in either direction or with an error.
@@ -322,6 +350,13 @@ impl ClientLink {
             ClientStep::Overflowed(overflowed) => ClientLinkEvent::Overflowed(overflowed),
             ClientStep::Note => self.note()?,
         })
+    }
+
+    /// What a transport that speaks WebSocket itself is to do next; a text or a reason is appended
+    /// to `out`. Call it until it has no more. When to drop the transport is told by
+    /// [`ClientLinkEvent::HangUp`].
+    pub fn poll_message(&mut self, out: &mut Vec<u8>) -> Option<Outgoing> {
+        self.wire.poll_message(out)
     }
 
     /// Appends what is to be written. Call it again after writing, as long as it says `more`.

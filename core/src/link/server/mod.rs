@@ -14,7 +14,9 @@ use super::heartbeat::{Beat, Heartbeat};
 use super::state::{Cell, ServerInput, ServerPhase, State};
 use super::wire::{End, Wire};
 use crate::frame::handshake::{HandshakeError, Request, RequestReader, accept, reject, respond};
-use crate::frame::{CloseCode, FrameError, Item, ItemKind, NotDrained, Role, Writer};
+use crate::frame::{
+    CloseCode, FrameError, Incoming, Item, ItemKind, NotDrained, Outgoing, Role, Writer,
+};
 use crate::seed::Seed;
 use crate::time::{Deadline, Mono, Now, TimerReason};
 
@@ -80,6 +82,17 @@ impl ServerLink {
         }
     }
 
+    /// The link of a transport that speaks WebSocket itself and is open at `now`: it takes whole
+    /// messages ([`handle_message`](Self::handle_message)) and gives them
+    /// ([`poll_message`](Self::poll_message)), never bytes.
+    pub fn opened(config: &Arc<LinkConfig>, seed: Seed, now: Now) -> Self {
+        let mut link = Self::new(config, seed, now);
+        link.opening = None;
+        link.phase = ServerPhase::Open;
+        link.start_heartbeat(now);
+        link
+    }
+
     /// Bytes of the transport.
     ///
     /// # Errors
@@ -103,6 +116,19 @@ impl ServerLink {
             }
             ServerPhase::Closed => Ok(()),
         }
+    }
+
+    /// A whole message of the transport of a link that was [`opened`](Self::opened).
+    ///
+    /// # Errors
+    ///
+    /// As [`handle_bytes`](Self::handle_bytes).
+    pub fn handle_message(&mut self, now: Now, message: Incoming<'_>) -> Result<(), NotDrained> {
+        if !matches!(self.phase, ServerPhase::Open | ServerPhase::Closing) {
+            return Ok(());
+        }
+        self.heartbeat.heard(&self.config.heartbeat, now.mono);
+        self.wire.reader.handle_message(message)
     }
 
     /// The transport ended, in either direction or with an error.
@@ -161,9 +187,7 @@ impl ServerLink {
         accept(request, subprotocol, &mut head)?;
         self.wire.head().append(&mut head);
         self.opening = None;
-        let started =
-            Mono::from_nanos(now.mono.as_nanos().saturating_sub(u64::from(self.jitter) * 1_000));
-        self.heartbeat = Heartbeat::new(&self.config.heartbeat, started);
+        self.start_heartbeat(now);
         self.go(ServerPhase::Open, ServerInput::Accept);
         Ok(())
     }
@@ -265,6 +289,14 @@ impl ServerLink {
         transmit
     }
 
+    /// What the transport of a link that was [`opened`](Self::opened) is to do next; a text or a
+    /// reason is appended to `out`. Call it until it has no more. [`Outgoing::HangUp`] is the last
+    /// and comes again at each call.
+    pub fn poll_message(&mut self, out: &mut Vec<u8>) -> Option<Outgoing> {
+        let hang_up = self.phase == ServerPhase::Closed;
+        self.wire.poll_message(out).or_else(|| hang_up.then_some(Outgoing::HangUp))
+    }
+
     /// Whether [`poll_transmit`](Self::poll_transmit) has something to say: bytes, or to hang up.
     pub fn wants_transmit(&self) -> bool {
         self.phase == ServerPhase::Closed || self.wire.has_output()
@@ -312,6 +344,12 @@ impl ServerLink {
     /// Bytes that came and wait to be looked at, or for the rest of their message.
     pub(crate) fn unread(&self) -> usize {
         self.wire.reader.buffered()
+    }
+
+    fn start_heartbeat(&mut self, now: Now) {
+        let started =
+            Mono::from_nanos(now.mono.as_nanos().saturating_sub(u64::from(self.jitter) * 1_000));
+        self.heartbeat = Heartbeat::new(&self.config.heartbeat, started);
     }
 
     /// Gives buffers back that hold nothing. The link does so itself at every heartbeat.

@@ -129,6 +129,7 @@ impl Fixture {
             TokenDeniedNoToken => link.token_failed(jumped(now), TokenError::Denied),
             Dialed => link.handle_dialed(now),
             DialedNoToken => link.handle_dialed(jumped(now)),
+            Opened => link.handle_opened(now, None),
             DialFailed => link.handle_dial_failed(now, Class::Network),
             DialFailedAuth | DialFailedAuthAgain => {
                 link.handle_dial_failed(now, Class::Authentication);

@@ -1,0 +1,62 @@
+//! Whole messages, for transports that speak WebSocket themselves.
+
+use super::header::parse_length;
+use super::{CloseCode, MAX_REASON, cut_reason};
+
+/// What such a transport has received. It has put fragments together, checked that text is UTF-8
+/// and answered pings before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Incoming<'a> {
+    /// A text message.
+    Text(&'a str),
+    /// A binary message.
+    Binary(&'a [u8]),
+    /// The peer's close frame: its code, if it has one, and its reason.
+    ///
+    /// The codes that transports make up (1005 without a code, 1006 and 1015 without a close
+    /// frame) are none: the first is `None`, after the others the transport has simply ended.
+    Close(Option<CloseCode>, &'a str),
+}
+
+impl Incoming<'_> {
+    /// Bytes of its payload.
+    pub(crate) const fn len(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Binary(bytes) => bytes.len(),
+            Self::Close(None, _) => 0,
+            Self::Close(Some(_), reason) => 2 + reason.len(),
+        }
+    }
+}
+
+/// What such a transport is to do. The text, or the reason of a close, was appended to the
+/// caller's buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::exhaustive_enums)]
+pub enum Outgoing {
+    /// Send a text message.
+    Text,
+    /// Close with this code; with [`CloseCode::NO_STATUS`] without one.
+    Close(CloseCode),
+    /// Drop the transport, once everything is sent. Nothing else comes any more.
+    HangUp,
+}
+
+/// The body of a close frame.
+pub(super) fn close_body<'a>(code: CloseCode, reason: &str, body: &'a mut [u8; 125]) -> &'a [u8] {
+    let reason = cut_reason(reason).as_bytes();
+    debug_assert!(reason.len() <= MAX_REASON);
+    body[..2].copy_from_slice(&code.as_u16().to_be_bytes());
+    body[2..2 + reason.len()].copy_from_slice(reason);
+    &body[..2 + reason.len()]
+}
+
+/// The payload of a whole frame that is not masked.
+pub(crate) fn payload_of(frame: &[u8]) -> &[u8] {
+    let head = match frame.get(..2).map(|_| parse_length(frame)) {
+        Some(Ok(Some((head, _)))) => head,
+        _ => frame.len(),
+    };
+    &frame[head..]
+}
