@@ -106,6 +106,7 @@ fn every_frame_of_the_engine_is_written_so() {
         "auth",
         "error",
         "chat_response",
+        "chat_response_delta",
     ] {
         assert!(cases.iter().any(|case| case.frame == frame), "{frame}");
     }
@@ -207,6 +208,7 @@ fn frame(case: &WriterCase) -> String {
             };
             write::chat_response(&mut out, now, &answer);
         }
+        "chat_response_delta" => write::chat_response_delta(&mut out, now, &args.text, reply_to),
         unknown => panic!("{}: {unknown}", case.name),
     }
     out

@@ -87,6 +87,12 @@ impl Kind<'_> {
         )
     }
 
+    /// Whether such a frame is a piece of an answer that grows, its start included: it belongs to
+    /// a question and does not end the wait for the answer.
+    pub const fn is_piece(&self) -> bool {
+        matches!(self, Self::ChatResponseDelta | Self::ChatResponseStart | Self::Chunk)
+    }
+
     /// Whether a history keeps such a frame.
     ///
     /// | kinds | storage |

@@ -405,6 +405,25 @@ fn the_engines_frames_are_spelled_so() {
 }
 
 #[test]
+fn a_piece_has_its_text_as_content_and_is_no_answer() {
+    let now = Wall::from_unix_millis(1_772_337_906_789);
+    let mut out = String::new();
+    write::chat_response_delta(&mut out, now, "a \"b\"\n", Some(&Id::from(7)));
+    assert_eq!(
+        out,
+        r#"{"type":"chat_response_delta","content":"a \"b\"\n","timestamp":"2026-03-01T04:05:06.789Z","reply_to":7}"#
+    );
+    let envelope = parse(&out).unwrap();
+    assert!(envelope.kind().is_piece() && !envelope.kind().is_answer());
+    let Message::ChatResponseDelta(read) = envelope.message() else { panic!() };
+    assert_eq!(read.content.as_deref(), Some("a \"b\"\n"));
+    assert!(envelope.message().misfits().is_empty() && envelope.message().extra().is_empty());
+    let pieces = Kind::ALL.iter().filter(|kind| kind.is_piece()).map(Kind::as_str);
+    let known: Vec<_> = pieces.collect();
+    assert_eq!(known, ["chat_response_delta", "chat_response_start", "chunk"]);
+}
+
+#[test]
 fn an_answer_has_equal_message_and_content_a_boolean_error_and_an_array_of_actions() {
     let (now, id) = (Wall::EPOCH, Id::from(7));
     let toast = r#"{"type":"toast"}"#;

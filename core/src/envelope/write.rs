@@ -2,7 +2,8 @@
 //!
 //! Old clients take any frame with a top-level `message`, `content`, `response` or `text` for the
 //! answer to their question, and any truthy `error` for a failure. Of the frames made here only
-//! [`chat_response`] and [`error`] carry such members, because they are just that.
+//! [`chat_response`] and [`error`] carry such members, because they are just that, and
+//! [`chat_response_delta`], which goes to nobody who has not asked for it.
 
 use core::time::Duration;
 
@@ -217,6 +218,18 @@ pub fn chat_response(out: &mut String, now: Wall, answer: &Answer<'_>) {
     object.member("error", &answer.failed);
     object.time(now);
     object.optional("reply_to", answer.reply_to);
+    object.end();
+}
+
+/// A piece of an answer that grows: the next part of its text. The whole answer follows as a
+/// [`chat_response`].
+///
+/// It is for peers that asked for pieces only; others take its `content` for the answer.
+pub fn chat_response_delta(out: &mut String, now: Wall, text: &str, reply_to: Option<&Id<'_>>) {
+    let mut object = Object::of(&Kind::ChatResponseDelta, out);
+    object.text("content", text);
+    object.time(now);
+    object.optional("reply_to", reply_to);
     object.end();
 }
 
