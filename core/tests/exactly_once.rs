@@ -15,7 +15,7 @@ fn assert_once(plan: Plan, outcome: &Outcome) {
 }
 
 fn seeds(cuts: u32) -> (u32, u32) {
-    let (mut cut, mut repeats) = (0, 0);
+    let (mut cut, mut repeats, mut pieces) = (0, 0, 0);
     for seed in 0..100 {
         let plan = Plan { seed, clients: 3, asks: 8, cuts, restarts: 0, patient: true };
         let outcome = run(plan);
@@ -23,7 +23,9 @@ fn seeds(cuts: u32) -> (u32, u32) {
         assert!(outcome.memory < MEMORY, "{plan:?} held {} bytes", outcome.memory);
         cut += outcome.cuts;
         repeats += outcome.repeats;
+        pieces += outcome.pieces;
     }
+    assert!(pieces > 500, "{pieces} pieces, each a part of the beginning of its answer");
     (cut, repeats)
 }
 

@@ -34,6 +34,7 @@ impl Verify for ByName {
 #[derive(Clone, Debug)]
 enum Act {
     Ask(u8),
+    Piece,
     Reply,
     Push,
     Pass(u16),
@@ -48,6 +49,7 @@ enum Act {
 fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
         4 => any::<u8>().prop_map(Act::Ask),
+        3 => Just(Act::Piece),
         4 => Just(Act::Reply),
         2 => Just(Act::Push),
         3 => (0u16..40_000).prop_map(Act::Pass),
@@ -88,11 +90,17 @@ impl World {
         match act {
             Act::Ask(number) => {
                 let text = format!("what about {number}?");
-                let chat = Chat { message: Some(text.as_str().into()), ..Chat::default() };
+                // Every other one is to be answered in pieces.
+                let stream = (number % 2 == 0).then_some(true);
+                let chat = Chat { message: Some(text.as_str().into()), stream, ..Chat::default() };
                 let asked = self.client.ask(self.now, &chat);
                 self.log.push(format!("asked {asked:?}"));
             }
-            Act::Reply if self.requests.is_empty() => {}
+            Act::Piece | Act::Reply if self.requests.is_empty() => {}
+            Act::Piece => {
+                let delivered = self.hub.piece(self.now, self.requests[0], "like ");
+                self.log.push(format!("piece {delivered:?}"));
+            }
             Act::Reply => {
                 let request = self.requests.remove(0);
                 let delivered = self.hub.reply(self.now, request, &Reply::text("like this"));
@@ -305,6 +313,54 @@ fn a_conversation_over_messages_goes_through_cuts() {
     let log = world.log.join("\n");
     assert!(log.contains("Duplicate"), "the question is asked again: {log}");
     assert_eq!(log.matches("client: Answer").count(), 1, "{log}");
+}
+
+#[test]
+fn pieces_come_before_their_answer_by_either_way() {
+    for over in [Over::Bytes, Over::Messages] {
+        let mut world = World::new(over);
+        world.apply(&Act::Connect);
+        for act in [Act::Ask(2), Act::Ask(3), Act::Piece, Act::Piece, Act::Reply] {
+            world.apply(&act);
+        }
+        // The other one has not asked for any.
+        for act in [Act::Piece, Act::Reply] {
+            world.apply(&act);
+        }
+        let told = world.log.iter().filter(|said| {
+            ["piece ", "client: Piece", "client: Answer"].iter().any(|it| said.starts_with(it))
+        });
+        let told: Vec<_> = told.map(|said| said.split(", envelope").next().unwrap()).collect();
+        let expected = [
+            "piece Ok(Queued(LinkId(0.0)))",
+            "client: Piece { ask: AskId(0)",
+            "piece Ok(Queued(LinkId(0.0)))",
+            "client: Piece { ask: AskId(0)",
+            "client: Answer { ask: AskId(0)",
+            "piece Ok(Whole)",
+            "client: Answer { ask: AskId(1)",
+        ];
+        assert_eq!(told, expected, "{over:?}");
+    }
+}
+
+#[test]
+fn after_a_cut_the_whole_answer_comes_and_no_rest_of_its_pieces() {
+    for over in [Over::Bytes, Over::Messages] {
+        let mut world = World::new(over);
+        world.apply(&Act::Connect);
+        world.apply(&Act::Ask(2));
+        world.apply(&Act::Piece);
+        world.apply(&Act::Cut);
+        world.apply(&Act::Piece);
+        world.apply(&Act::Pass(40_000));
+        world.apply(&Act::Piece);
+        world.apply(&Act::Reply);
+        let log = world.log.join("\n");
+        assert!(log.contains("piece Ok(Kept)") && log.contains("piece Ok(Whole)"), "{log}");
+        assert_eq!(log.matches("client: Piece").count(), 1, "{log}");
+        assert_eq!(log.matches("client: Answer").count(), 1, "{log}");
+    }
 }
 
 fn opened(auth: Auth, proof: Proof) -> (Hub, LinkId, Now) {

@@ -1,10 +1,10 @@
 //! What a message from the server is to its client.
 
-use super::asks::InOrder;
+use super::asks::{Growing, InOrder};
 use super::event::{AskId, Event};
 use super::{Client, Server};
 use crate::dedup::Verdict;
-use crate::envelope::{Envelope, EnvelopeError, ErrorCode, Kind, Message, Scan, write};
+use crate::envelope::{Envelope, EnvelopeError, ErrorCode, Id, Kind, Message, Scan, write};
 use crate::frame::Item;
 use crate::link::{ClientLinkEvent, ClientStep, Overflowed, State};
 use crate::metrics::{AskOutcome, Direction, Duplicate, MessageType};
@@ -33,6 +33,7 @@ enum Sort {
     Pong,
     Welcome,
     Answer { failed: bool },
+    Piece,
     News,
 }
 
@@ -40,9 +41,11 @@ enum Sort {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
     Welcome,
+    Piece(AskId),
     Answer(AskId),
     Rejection(AskId),
     Late(Option<AskId>),
+    LatePiece(AskId),
     News,
     OldNews,
 }
@@ -113,6 +116,7 @@ impl Client {
                         correlates: self.server.correlates,
                         repeats: self.server.repeats,
                     },
+                    Meaning::Piece(ask) => Event::Piece { ask, envelope },
                     Meaning::Answer(ask) => Event::Answer { ask, envelope },
                     Meaning::Rejection(ask) => {
                         let Message::Error(error) = envelope.message() else { return None };
@@ -120,6 +124,7 @@ impl Client {
                         Event::Rejected { ask, code: error.error_code, retry_after, envelope }
                     }
                     Meaning::Late(ask) => Event::Late { ask, envelope },
+                    Meaning::LatePiece(ask) => Event::Late { ask: Some(ask), envelope },
                     Meaning::News => Event::Message { envelope },
                     Meaning::OldNews => Event::Repeated { envelope },
                 }
@@ -170,6 +175,7 @@ impl Client {
             Kind::Connection if !self.server.welcomed => Sort::Welcome,
             Kind::Error => Sort::Answer { failed: true },
             kind if kind.is_answer() => Sort::Answer { failed: false },
+            kind if kind.is_piece() => Sort::Piece,
             _ => Sort::News,
         };
         let meaning = match sort {
@@ -208,6 +214,7 @@ impl Client {
                 Meaning::Welcome
             }
             Sort::Answer { failed } => self.answer(failed, item, scan)?,
+            Sort::Piece => self.piece(item, scan)?,
             Sort::News => self.news(item, scan)?,
         };
         self.count(meaning);
@@ -221,7 +228,8 @@ impl Client {
             Meaning::Rejection(_) => metrics.asks.increment(AskOutcome::Rejected),
             Meaning::Late(_) => metrics.asks.increment(AskOutcome::Late),
             Meaning::OldNews => metrics.duplicates.increment(Duplicate::Repeated),
-            Meaning::Welcome | Meaning::News => {}
+            // Asks are counted by how they end.
+            Meaning::Welcome | Meaning::Piece(_) | Meaning::LatePiece(_) | Meaning::News => {}
         }
     }
 
@@ -230,8 +238,7 @@ impl Client {
         let envelope = Envelope::from_scan(self.link.text(item).ok()?, scan);
         let ended = |ask| if failed { Meaning::Rejection(ask) } else { Meaning::Answer(ask) };
         if let Some(named) = envelope.reply_to() {
-            let number = named.as_str().strip_prefix(&*self.prefix).map(str::parse);
-            let own = number.and_then(Result::ok).filter(|number| *number < self.next).map(AskId);
+            let own = own(&named, &self.prefix, self.next);
             if failed {
                 self.heed(item, scan);
             }
@@ -262,6 +269,25 @@ impl Client {
             InOrder::Nobody if failed => Meaning::News,
             InOrder::Nobody => Meaning::Late(None),
         })
+    }
+
+    /// A piece of an answer: of whose?
+    fn piece(&mut self, item: Item, scan: Scan) -> Option<Meaning> {
+        let envelope = Envelope::from_scan(self.link.text(item).ok()?, scan);
+        let named = envelope.reply_to();
+        let growing = match named.as_ref().map(|named| own(named, &self.prefix, self.next)) {
+            Some(Some(ask)) => self.asks.grow(self.now.mono, ask),
+            // It belongs to what the host sent by itself.
+            Some(None) => Growing::Nobody,
+            // Where everything is named, it belongs to nothing.
+            None if self.server.correlates => Growing::Nobody,
+            None => self.asks.grow_in_order(self.now.mono),
+        };
+        match growing {
+            Growing::Waiting(ask) => Some(Meaning::Piece(ask)),
+            Growing::Ended(ask) => Some(Meaning::LatePiece(ask)),
+            Growing::Nobody => self.news(item, scan),
+        }
     }
 
     /// Should the link end next because there was too much, then an `error` has said when to come
@@ -296,4 +322,10 @@ impl Client {
         }
         Some(Meaning::News)
     }
+}
+
+/// The ask whose id this is, if it is of a client with this prefix that has asked `next` times.
+fn own(id: &Id<'_>, prefix: &str, next: u64) -> Option<AskId> {
+    let number = id.as_str().strip_prefix(prefix)?.parse().ok()?;
+    (number < next).then_some(AskId(number))
 }

@@ -1,6 +1,7 @@
 //! The questions under way, in order of asking.
 //!
-//! Bounded in count, bytes and age. An ask that has ended but whose answer may still come over
+//! Bounded in count, bytes and age. An answer that comes in pieces lets its ask become older, up
+//! to a bound of its own, so the order of expiry is almost that of asking. An ask that has ended but whose answer may still come over
 //! this link, from a peer that does not say what it answers, stays as a mark until that answer
 //! has come or the link is gone: otherwise the late answer would be taken for the next one's.
 
@@ -8,7 +9,7 @@ use std::collections::VecDeque;
 
 use core::time::Duration;
 
-use super::AskId;
+use super::{AskId, ClientConfig};
 use crate::time::Mono;
 
 /// Where the text of an ask went last.
@@ -25,6 +26,8 @@ struct Ask {
     /// The whole message; empty once the ask has ended.
     text: Box<str>,
     asked: Mono,
+    /// When it has waited too long: the timeout after it was asked, or later.
+    until: Mono,
     sent: Sent,
     ended: bool,
 }
@@ -40,6 +43,17 @@ pub(super) enum InOrder {
     Nobody,
 }
 
+/// Whom a piece of an answer belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Growing {
+    /// An ask that waits.
+    Waiting(AskId),
+    /// An ask that had already ended.
+    Ended(AskId),
+    /// Nothing was asked over this link.
+    Nobody,
+}
+
 /// All asks that have not ended, and the marks of those that ended early.
 #[derive(Debug)]
 pub(super) struct Asks {
@@ -49,11 +63,21 @@ pub(super) struct Asks {
     max_asks: usize,
     max_bytes: usize,
     timeout: Duration,
+    /// What pieces may stretch the timeout to.
+    max_age: Duration,
 }
 
 impl Asks {
-    pub(super) fn new(max_asks: usize, max_bytes: usize, timeout: Duration) -> Self {
-        Self { asks: VecDeque::new(), bytes: 0, waiting: 0, max_asks, max_bytes, timeout }
+    pub(super) fn new(config: &ClientConfig) -> Self {
+        Self {
+            asks: VecDeque::new(),
+            bytes: 0,
+            waiting: 0,
+            max_asks: config.max_asks,
+            max_bytes: config.max_ask_bytes,
+            timeout: config.ask_timeout,
+            max_age: config.max_ask_age.max(config.ask_timeout),
+        }
     }
 
     /// Whether another ask of `bytes` fits. Marks count: a peer that never answers fills the
@@ -66,7 +90,8 @@ impl Asks {
     pub(super) fn push(&mut self, now: Mono, id: AskId, text: Box<str>) {
         self.bytes += text.len();
         self.waiting += 1;
-        self.asks.push_back(Ask { id, text, asked: now, sent: Sent::Never, ended: false });
+        let until = now + self.timeout;
+        self.asks.push_back(Ask { id, text, asked: now, until, sent: Sent::Never, ended: false });
     }
 
     /// The next text to send over this link; [`sent`](Self::sent) tells that it was taken.
@@ -98,11 +123,31 @@ impl Asks {
         if ended { InOrder::Late(id) } else { InOrder::Answered(id, asked) }
     }
 
+    /// Gives a piece to the ask that it names.
+    pub(super) fn grow(&mut self, now: Mono, id: AskId) -> Growing {
+        match self.place(id).map(|place| &mut self.asks[place]) {
+            Some(ask) if !ask.ended => {
+                let until = (now + self.timeout).min(ask.asked + self.max_age);
+                ask.until = ask.until.max(until);
+                Growing::Waiting(id)
+            }
+            _ => Growing::Ended(id),
+        }
+    }
+
+    /// Gives a piece that names nobody to the first ask of this link, as its answer will be.
+    pub(super) fn grow_in_order(&mut self, now: Mono) -> Growing {
+        match self.asks.iter().find(|ask| ask.sent == Sent::ThisLink).map(|ask| ask.id) {
+            Some(id) => self.grow(now, id),
+            None => Growing::Nobody,
+        }
+    }
+
     /// Ends the next ask that has waited too long. `in_order`: the peer does not say what it
     /// answers, so a mark stays.
     pub(super) fn expire(&mut self, now: Mono, in_order: bool) -> Option<AskId> {
-        let place = self.asks.iter().position(|ask| !ask.ended)?;
-        if now < self.asks[place].asked + self.timeout {
+        let (place, until) = self.next_to_expire()?;
+        if now < until {
             return None;
         }
         let id = self.asks[place].id;
@@ -120,8 +165,23 @@ impl Asks {
 
     /// When the next ask will have waited too long.
     pub(super) fn expiry(&self) -> Option<Mono> {
-        let oldest = self.asks.iter().find(|ask| !ask.ended)?;
-        Some(oldest.asked + self.timeout)
+        self.next_to_expire().map(|(_, until)| until)
+    }
+
+    /// Where the ask is that will have waited too long before all others, and when.
+    fn next_to_expire(&self) -> Option<(usize, Mono)> {
+        let mut next: Option<(usize, Mono)> = None;
+        for (place, ask) in self.asks.iter().enumerate().filter(|(_, ask)| !ask.ended) {
+            // Those from here on were asked later, and none waits for less than the timeout: where
+            // nothing grows, this is the second one that waits.
+            if next.is_some_and(|(_, until)| until <= ask.asked + self.timeout) {
+                break;
+            }
+            if next.is_none_or(|(_, until)| ask.until < until) {
+                next = Some((place, ask.until));
+            }
+        }
+        next
     }
 
     /// The link is gone: what it carried may or may not have arrived, and nothing more comes.
@@ -171,14 +231,52 @@ impl Asks {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn asks() -> Asks {
-        Asks::new(4, 100, Duration::from_secs(60))
+        let config = ClientConfig { max_asks: 4, max_ask_bytes: 100, ..ClientConfig::default() };
+        Asks::new(&config)
     }
 
     fn at(secs: u64) -> Mono {
         Mono::from_millis(secs * 1_000)
+    }
+
+    proptest! {
+        /// Whatever grows, and however it ends, the ask that expires next is the one whose time is
+        /// up first, and none waits for less than the timeout or more than the bound.
+        #[test]
+        fn the_next_to_expire_is_found_whatever_grows(
+            steps in prop::collection::vec((0..4u8, any::<u8>(), 0..30u64), 1..200),
+        ) {
+            let config = ClientConfig { max_asks: 8, ..ClientConfig::default() };
+            let mut asks = Asks::new(&config);
+            let (mut now, mut next) = (0, 0);
+            for (step, choice, pause) in steps {
+                now += pause;
+                let chosen = AskId(u64::from(choice) % (next + 1));
+                match step {
+                    0 if asks.fits(1) => {
+                        asks.push(at(now), AskId(next), "x".into());
+                        next += 1;
+                    }
+                    1 => drop(asks.end(chosen)),
+                    _ => drop(asks.grow(at(now), chosen)),
+                }
+                sent(&mut asks);
+                let waiting = || asks.asks.iter().filter(|ask| !ask.ended);
+                prop_assert_eq!(asks.expiry(), waiting().map(|ask| ask.until).min());
+                for ask in waiting() {
+                    let age = ask.until.saturating_since(ask.asked).as_secs();
+                    prop_assert!((60..=180).contains(&age), "{}", age);
+                }
+                while let Some(until) = asks.expiry().filter(|until| *until <= at(now)) {
+                    prop_assert!(asks.expire(at(now), choice % 2 == 0).is_some(), "{:?}", until);
+                }
+            }
+        }
     }
 
     fn sent(asks: &mut Asks) -> Vec<String> {

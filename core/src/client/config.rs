@@ -19,6 +19,11 @@ pub struct ClientConfig {
     /// which servers remember what they were asked (5 minutes by default), or a late repeat
     /// would take effect again. Default 60 s.
     pub ask_timeout: Duration,
+    /// How old an ask may become while its answer comes in pieces: each piece restarts
+    /// `ask_timeout`, up to this age. It must stay below the same time as that one; below
+    /// `ask_timeout` it has no effect. Default 180 s: what an ask may wait for a link, and as long
+    /// again as servers give an answer (2 minutes by default).
+    pub max_ask_age: Duration,
     /// How many of the latest pushes that carry an id are known again, so that one that comes
     /// twice is handed out once. Default 256.
     pub max_seen: usize,
@@ -33,6 +38,7 @@ impl Default for ClientConfig {
             max_asks: 64,
             max_ask_bytes: 256 * 1024,
             ask_timeout: Duration::from_secs(60),
+            max_ask_age: Duration::from_secs(180),
             max_seen: 256,
             depth: Envelope::DEPTH,
         }

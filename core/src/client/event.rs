@@ -67,6 +67,19 @@ pub enum Event<'a> {
         /// The server keeps a window: what got no answer is asked again.
         repeats: bool,
     },
+    /// A piece of an answer that grows, or word that it begins: a `chat_response_start`,
+    /// `chat_response_delta` or `chunk`. It ends nothing; the end of the ask comes after it, and an
+    /// answer holds the whole text once more. (Existing servers that end a stream with
+    /// `response_complete` leave the text to the pieces.)
+    ///
+    /// Pieces of an ask come in order. Some may be missing after a reconnect, or if the server
+    /// lost some: the answer alone is sure to be whole.
+    Piece {
+        /// The question.
+        ask: AskId,
+        /// The piece.
+        envelope: Envelope<'a>,
+    },
     /// The answer to a question.
     Answer {
         /// The question.
@@ -85,7 +98,7 @@ pub enum Event<'a> {
         /// The `error` frame.
         envelope: Envelope<'a>,
     },
-    /// A question got no answer in time. Whether it had an effect is not known.
+    /// A question got no answer in time, nor a piece of one lately. Whether it had an effect is not known.
     Expired {
         /// The question.
         ask: AskId,
@@ -96,11 +109,12 @@ pub enum Event<'a> {
         /// The question.
         ask: AskId,
     },
-    /// An answer came to a question that had ended before, or to none that is known.
+    /// An answer came to a question that had ended before, or to none that is known; or a piece
+    /// of one, to a question that had ended before.
     Late {
         /// The question, if it can be told.
         ask: Option<AskId>,
-        /// The answer.
+        /// The answer, or the [piece](crate::envelope::Kind::is_piece).
         envelope: Envelope<'a>,
     },
     /// A message that answers nothing.

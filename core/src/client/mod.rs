@@ -12,7 +12,8 @@
 //! * A server with the engine names the request in each reply (`reply_to`). Any other answers
 //!   without a name, and then answers belong to questions in the order of asking; only frames
 //!   that [are answers](crate::envelope::Kind::is_answer) count, never a welcome, a timer or an
-//!   alert.
+//!   alert. A piece of an answer belongs to a question in the same way, and does not end it
+//!   ([`Event::Piece`]); [`Chat::stream`] asks for them.
 //! * A server with the engine recognises a repeat. After a reconnect everything without an answer
 //!   is asked again, under the same id, and takes effect once. Towards any other server, and
 //!   towards one that has lost its memory (its welcome names another `epoch` than before), such
@@ -118,7 +119,7 @@ impl Client {
         Ok(Self {
             link,
             now,
-            asks: Asks::new(config.max_asks, config.max_ask_bytes, config.ask_timeout),
+            asks: Asks::new(&config),
             next: 0,
             prefix: format!("{:016x}-", random.next_u64()).into(),
             server: Server::default(),

@@ -3,6 +3,8 @@
 // Written as hosts have to write it: outside this crate the configuration has no literal.
 #![allow(clippy::field_reassign_with_default)]
 
+mod pieces;
+
 use core::time::Duration;
 
 use super::*;
@@ -142,6 +144,10 @@ impl Host {
 /// An event in words, if it concerns messages.
 fn words(event: &Event<'_>) -> Option<String> {
     Some(match event {
+        Event::Piece { ask, envelope } => {
+            let text = envelope.field("content").and_then(|text| text.text());
+            format!("piece {ask} {}", text.as_deref().unwrap_or(""))
+        }
         Event::Answer { ask, envelope } => {
             let text = envelope.field("message").and_then(|text| text.text());
             format!("answer {ask} {}", text.as_deref().unwrap_or(""))
@@ -211,7 +217,6 @@ fn from_an_old_server_answers_come_in_the_order_of_asking_and_only_answers_count
         r#"{"type":"context_updated","message":"ok"}"#,
         r#"{"type":"connection","message":"again"}"#,
         r#"{"type":"pong"}"#,
-        r#"{"type":"chat_response_delta","content":"o"}"#,
         r#"{"type":"something_new","message":"x","content":"y"}"#,
     ] {
         host.say(other);

@@ -29,6 +29,7 @@ pub struct Scan {
     content: ValueSpan,
     intent: ValueSpan,
     message: ValueSpan,
+    stream: ValueSpan,
     token: ValueSpan,
 }
 
@@ -132,6 +133,7 @@ impl Scan {
         content: ValueSpan::ABSENT,
         intent: ValueSpan::ABSENT,
         message: ValueSpan::ABSENT,
+        stream: ValueSpan::ABSENT,
         token: ValueSpan::ABSENT,
     };
 
@@ -160,8 +162,8 @@ impl Scan {
         for span in [kind, id, reply_to, timestamp] {
             *span = ValueSpan::ABSENT;
         }
-        let Self { agent, content, intent, message, token, .. } = self;
-        for span in [agent, content, intent, message, token] {
+        let Self { agent, content, intent, message, stream, token, .. } = self;
+        for span in [agent, content, intent, message, stream, token] {
             *span = ValueSpan::ABSENT;
         }
     }
@@ -204,8 +206,8 @@ impl Scan {
         finish(bytes, at + 1)
     }
 
-    /// Notes a member of the head, or one by which requests are routed. Of equal names the last one counts, as everywhere in the
-    /// dialect.
+    /// Notes a member of the head, or one that the hub looks at in every request. Of equal names
+    /// the last one counts, as everywhere in the dialect.
     #[inline(always)]
     fn note(&mut self, key: &[u8], plain: bool, value: ValueSpan) {
         match key {
@@ -217,6 +219,7 @@ impl Scan {
             b"content" => self.content = value,
             b"intent" => self.intent = value,
             b"message" => self.message = value,
+            b"stream" => self.stream = value,
             b"token" => self.token = value,
             _ if !plain => self.note_escaped(key, value),
             _ => {}
@@ -257,6 +260,11 @@ impl Scan {
     /// What the user says: `message`, else `content`.
     pub(crate) fn words<'a>(&self, text: &'a str) -> Option<Raw<'a>> {
         self.message.raw(text).or_else(|| self.content.raw(text))
+    }
+
+    /// Whether it asks for its answer in pieces.
+    pub(crate) fn streams(&self, text: &str) -> bool {
+        self.stream.raw(text).and_then(|raw| raw.bool()) == Some(true)
     }
 
     /// The token that it brings.

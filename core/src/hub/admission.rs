@@ -28,9 +28,9 @@ pub(super) enum Finding {
     /// It is for the host, and wants no reply of the host's.
     Message { acknowledge: bool, id: Option<InlineText> },
     /// It is for the host, who is to reply.
-    Request { choice: Choice, key: Option<Key>, id: Option<InlineText> },
+    Request { choice: Choice, key: Option<Key>, id: Option<InlineText>, pieces: bool },
     /// It came before.
-    Repeat { key: Key, id: Option<InlineText>, first: First },
+    Repeat { key: Key, id: Option<InlineText>, first: First, pieces: bool },
     /// It is not taken.
     Fault { fault: Fault, id: Option<InlineText> },
 }
@@ -115,13 +115,16 @@ impl Admission<'_> {
         // As it is spelled: a resend is spelled alike.
         let content = scan.words(text).map_or(text, |words| words.as_json());
         let key = self.window.key_of(self.user, scan.id_json(text), content);
+        // Clients that were there before take any `content` for the whole answer. Some of them
+        // ask to `stream`, and some send ids, but none does both.
+        let pieces = id.is_some() && scan.streams(text);
         // A repeat is no second request: it costs nothing of that rate, but sending an answer
         // again is not for nothing either.
         if let Some(key) = key
             && let Some(first) = self.window.seen(self.now.mono, key)
         {
             return match self.rates.check_key(self.now.mono, Class::Repeat, self.user) {
-                Ok(()) => Finding::Repeat { key, id, first },
+                Ok(()) => Finding::Repeat { key, id, first, pieces },
                 Err(wait) => Finding::Fault { fault: Fault::Rate(wait), id },
             };
         }
@@ -132,7 +135,7 @@ impl Admission<'_> {
                 if let Some(key) = key {
                     self.window.remember(self.now.mono, key);
                 }
-                Finding::Request { choice, key, id }
+                Finding::Request { choice, key, id, pieces }
             }
             Err(fault) => Finding::Fault { fault, id },
         }

@@ -110,6 +110,9 @@ pub struct Request<'a> {
     pub user: &'a str,
     /// Who is to answer, and why.
     pub decision: Decision<'a>,
+    /// Whether the peer takes its answer in pieces as it grows: see
+    /// [`Hub::piece`](super::Hub::piece).
+    pub wants_pieces: bool,
     /// The message; its payload is parsed when asked for.
     pub envelope: Envelope<'a>,
 }

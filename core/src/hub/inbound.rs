@@ -4,7 +4,7 @@ use super::admission::{Admission, Finding};
 use super::event::Told;
 use super::inline::InlineText;
 use super::refusal::id;
-use super::requests::Running;
+use super::requests::{Pieces, Running};
 use super::slot::{Phase, Turn};
 use super::{Hub, RequestId};
 use crate::dedup::Key;
@@ -62,11 +62,13 @@ impl Hub {
                 }
                 Some(Told::Message { slot: index, text })
             }
-            Finding::Request { choice, key, id } => {
-                let request = self.enter(index, &choice, key, id)?;
+            Finding::Request { choice, key, id, pieces } => {
+                let request = self.enter(index, &choice, key, id, pieces)?;
                 Some(Told::Request { slot: index, request, text, choice })
             }
-            Finding::Repeat { key, id, first } => self.repeat(index, key, id, first),
+            Finding::Repeat { key, id, first, pieces } => {
+                self.repeat(index, key, id, first, pieces)
+            }
             Finding::Fault { fault, id } => self.refuse(index, &fault, id.as_ref()),
         }
     }
@@ -78,6 +80,7 @@ impl Hub {
         choice: &Choice,
         key: Option<Key>,
         id: Option<InlineText>,
+        pieces: bool,
     ) -> Option<RequestId> {
         let slot = self.links.get_mut(index)?;
         let mut running = Running::new(index, slot.user, self.now.mono);
@@ -85,6 +88,9 @@ impl Hub {
         running.key = key;
         running.id = id;
         running.ticket = choice.ticket;
+        if pieces {
+            running.pieces = Pieces::Wanted;
+        }
         let user = self.users.get_mut(slot.user)?;
         // There is room: the admission has looked.
         let (request, generation) = self.requests.insert(running, user)?;

@@ -31,6 +31,7 @@ mod inbound;
 mod inline;
 mod messages;
 mod opening;
+mod pieces;
 mod push;
 mod refusal;
 mod replies;

@@ -6,6 +6,7 @@ use super::event::{Repeat, Told};
 use super::inline::InlineText;
 use super::refusal::{Fault, id};
 use super::reply::{Delivered, Reply, ReplyError};
+use super::requests::Pieces;
 use super::slab::NONE;
 use super::slot::Turn;
 use super::{Hub, RequestId};
@@ -19,8 +20,9 @@ use crate::time::Now;
 impl Hub {
     /// Answers a request.
     ///
-    /// The peer gets the answer with `reply_to` if the request had an id, else in its turn. Every
-    /// request ends in exactly one of: this, and [`Event::Expired`](super::Event::Expired).
+    /// The peer gets the answer with `reply_to` if the request had an id, else in its turn; and
+    /// whole, whatever [`piece`](Self::piece) has sent of it. Every request ends in exactly one of:
+    /// this, and [`Event::Expired`](super::Event::Expired).
     ///
     /// # Errors
     ///
@@ -194,6 +196,7 @@ impl Hub {
         key: Key,
         id: Option<InlineText>,
         first: First,
+        pieces: bool,
     ) -> Option<Told> {
         let first = match first {
             First::Result(frame) => {
@@ -201,7 +204,7 @@ impl Hub {
                 self.answer_frame(index, id.is_none(), frame);
                 Repeat::Answered
             }
-            First::Pending => match self.attach(index, key, id.is_none()) {
+            First::Pending => match self.attach(index, key, id.is_none(), pieces) {
                 Some(request) => {
                     self.metrics.duplicates.increment(Duplicate::Attached);
                     Repeat::Running(request)
@@ -222,7 +225,7 @@ impl Hub {
     }
 
     /// Sees to it that the answer to a running request goes to the link of its repeat.
-    fn attach(&mut self, index: u32, key: Key, in_order: bool) -> Option<RequestId> {
+    fn attach(&mut self, index: u32, key: Key, in_order: bool, pieces: bool) -> Option<RequestId> {
         let user = self.links.get(index)?.user;
         let entry = self.users.get(user)?;
         // The first one is the oldest, and the list starts with the newest.
@@ -248,6 +251,10 @@ impl Hub {
         }
         let request = self.requests.get_mut(slot)?;
         let before = core::mem::replace(&mut request.link, index);
+        if !pieces || (before != index && request.pieces == Pieces::Begun) {
+            // This link has not asked for pieces, or has not had the first of them.
+            request.pieces = Pieces::Unwanted;
+        }
         if before != index {
             if let Some(before) = self.links.get_mut(before) {
                 before.running -= 1;
@@ -294,7 +301,7 @@ impl Hub {
 }
 
 /// Bytes that the buffers for frames in the making keep.
-const KEEP: usize = 16 * 1024;
+pub(super) const KEEP: usize = 16 * 1024;
 
 /// The object `text` with `reply_to` as its last member, which is the one that counts.
 fn splice(out: &mut String, text: &str, id: Option<&InlineText>) {

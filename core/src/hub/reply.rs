@@ -36,8 +36,8 @@ impl<'a> Reply<'a> {
     }
 }
 
-/// What became of a reply. Where the request has a key in the duplicate window, the reply is also
-/// kept there for repeats.
+/// What became of a reply, or of a piece of one. Where the request has a key in the duplicate
+/// window, the reply is also kept there for repeats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Delivered {
@@ -45,12 +45,16 @@ pub enum Delivered {
     Queued(LinkId),
     /// It waits for the replies to earlier requests of this link, whose peer sends no ids.
     InOrder(LinkId),
-    /// The link has ended. Another one of the same user gets it when it repeats the request.
+    /// The link has ended. Another one of the same user gets it when it repeats the request: the
+    /// whole answer, for a piece alone is not kept.
     Kept,
     /// The link has ended, and the request had no id by which it could be repeated.
     Absent,
     /// Too much waits to be written to this link already.
     Refused(LinkId),
+    /// Of a piece alone: nothing was sent. The peer gets the answer whole, at its end, since it
+    /// did not ask for pieces, or has missed one.
+    Whole,
 }
 
 /// Why a reply was not taken.

@@ -29,10 +29,23 @@ pub(super) struct Running {
     pub(super) asked: Mono,
     /// Repeats without ids wait for the same answer.
     pub(super) shared: bool,
+    pub(super) pieces: Pieces,
     older: u32,
     newer: u32,
     next_of_user: u32,
     previous_of_user: u32,
+}
+
+/// Whether the peer gets the answer in pieces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pieces {
+    /// It did not ask for them, or has missed one: what it has must stay a beginning of the answer
+    /// without gaps.
+    Unwanted,
+    /// It asked for them, and there was none yet.
+    Wanted,
+    /// It asked for them, and has all so far.
+    Begun,
 }
 
 impl Running {
@@ -45,6 +58,7 @@ impl Running {
             ticket: None,
             asked,
             shared: false,
+            pieces: Pieces::Unwanted,
             older: NONE,
             newer: NONE,
             next_of_user: NONE,
@@ -145,6 +159,10 @@ impl Requests {
     /// The request of an id that is not stale.
     pub(super) fn find(&self, slot: u32, generation: u32) -> Option<&Running> {
         self.slab.find(slot, generation)
+    }
+
+    pub(super) fn wants_pieces(&self, slot: u32) -> bool {
+        self.slab.get(slot).is_some_and(|request| request.pieces != Pieces::Unwanted)
     }
 
     pub(super) fn generation(&self, slot: u32) -> u32 {

@@ -88,6 +88,7 @@ impl Hub {
                     link,
                     user,
                     decision: self.router.decision(choice),
+                    wants_pieces: self.requests.wants_pieces(request.slot),
                     envelope,
                 }),
                 Told::Message { .. } => Event::Message { link, user, envelope },

@@ -7,9 +7,13 @@ use pamlink::time::Now;
 
 use super::Outcome;
 
+/// How long a piece is.
+const PIECE: usize = 5;
+
 #[derive(Default)]
 pub(super) struct Host {
-    running: HashMap<RequestId, String>,
+    /// What is asked, and how much of the answer was given in pieces.
+    running: HashMap<RequestId, (String, usize)>,
 }
 
 impl Host {
@@ -19,7 +23,7 @@ impl Host {
             Event::Request(request) => {
                 let text = request.envelope.field("message")?.text()?.to_string();
                 *outcome.effects.entry(text.clone()).or_default() += 1;
-                self.running.insert(request.request, text);
+                self.running.insert(request.request, (text, 0));
                 Some(request.request)
             }
             Event::Duplicate { .. } => {
@@ -31,9 +35,18 @@ impl Host {
         }
     }
 
+    /// Gives the next few letters of the answer, if there are more.
+    pub(super) fn piece(&mut self, hub: &mut Hub, now: Now, request: RequestId) {
+        let Some((text, given)) = self.running.get_mut(&request) else { return };
+        if let Some(piece) = answer_to(text).get(*given..*given + PIECE) {
+            *given += PIECE;
+            hub.piece(now, request, piece).expect("it is running");
+        }
+    }
+
     pub(super) fn reply(&mut self, hub: &mut Hub, now: Now, request: RequestId) {
         // Nothing is known of requests of the process before.
-        let Some(text) = self.running.remove(&request) else { return };
+        let Some((text, _)) = self.running.remove(&request) else { return };
         hub.reply(now, request, &Reply::text(&answer_to(&text))).expect("it is running");
     }
 }

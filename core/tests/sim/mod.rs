@@ -55,6 +55,8 @@ pub(crate) struct Outcome {
     pub(crate) cuts: u32,
     /// Repeats that the hub recognised.
     pub(crate) repeats: u32,
+    /// Pieces of answers that came.
+    pub(crate) pieces: u32,
     /// The most that the hub held, in bytes.
     pub(crate) memory: usize,
     /// All bytes and events in order, hashed.
@@ -82,6 +84,8 @@ struct User {
     client: Client,
     /// The texts of the questions under way.
     asked: BTreeMap<AskId, String>,
+    /// What has come of their answers.
+    grown: BTreeMap<AskId, String>,
     to_ask: usize,
 }
 
@@ -132,7 +136,13 @@ impl World {
                     let at = now.mono + Duration::from_millis(random.below(30_000));
                     network.at(at, Action::Ask(number));
                 }
-                User { name, client, asked: BTreeMap::new(), to_ask: plan.asks }
+                User {
+                    name,
+                    client,
+                    asked: BTreeMap::new(),
+                    grown: BTreeMap::new(),
+                    to_ask: plan.asks,
+                }
             })
             .collect();
         for number in 1..=plan.restarts {
@@ -232,6 +242,10 @@ impl World {
                     _ => {}
                 }
             }
+            Action::Piece(request) => {
+                self.host.piece(&mut self.hub, self.now, request);
+                self.drain_hub();
+            }
             Action::Reply(request) => {
                 self.host.reply(&mut self.hub, self.now, request);
                 self.drain_hub();
@@ -250,7 +264,8 @@ impl World {
         let user = &mut self.users[number];
         let text = format!("question {} of {}", user.to_ask, user.name);
         user.to_ask -= 1;
-        let chat = Chat { message: Some(text.as_str().into()), ..Chat::default() };
+        let message = Some(text.as_str().into());
+        let chat = Chat { message, stream: Some(true), ..Chat::default() };
         let ask = user.client.ask(self.now, &chat).expect("fewer asks than fit");
         user.asked.insert(ask, text);
         self.drain_client(number);
@@ -261,6 +276,9 @@ impl World {
             self.outcome.note(format!("{event:?}").as_bytes());
             let delay = Duration::from_millis(self.random.below(2_000));
             if let Some(request) = self.host.take(&event, &mut self.outcome) {
+                for third in 1..3 {
+                    self.network.at(self.now.mono + delay * third / 3, Action::Piece(request));
+                }
                 self.network.at(self.now.mono + delay, Action::Reply(request));
             }
         }
@@ -294,6 +312,14 @@ impl World {
                 }
                 ClientEvent::NeedToken(_) => want_token = true,
                 ClientEvent::HangUp => hang_up = true,
+                ClientEvent::Piece { ask, envelope } => {
+                    let piece = envelope.field("content").and_then(|text| text.text());
+                    let grown = user.grown.entry(ask).or_default();
+                    grown.push_str(&piece.expect("a piece has a text"));
+                    let whole = host::answer_to(&user.asked[&ask]);
+                    assert!(whole.starts_with(&*grown), "no beginning of the answer: {grown}");
+                    self.outcome.pieces += 1;
+                }
                 ClientEvent::Answer { ask, envelope } => {
                     let text = user.asked.remove(&ask).expect("an ask ends once");
                     let answer = envelope.field("message").and_then(|text| text.text());

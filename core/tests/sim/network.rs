@@ -24,6 +24,7 @@ pub(super) enum Action {
     DialFailed { user: usize, connection: usize },
     Deliver { connection: usize, to: Side, bytes: Vec<u8> },
     Closed { connection: usize, side: Side },
+    Piece(RequestId),
     Reply(RequestId),
 }
 

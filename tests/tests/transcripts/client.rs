@@ -118,6 +118,11 @@ impl End {
                     assert_eq!(self.open.pop_front(), Some(ask), "another question's refusal");
                     "refusal"
                 }
+                Event::Piece { ask, envelope } => {
+                    assert!(envelope.kind().is_piece());
+                    assert_eq!(self.open.front(), Some(&ask), "a piece for another question");
+                    "piece"
+                }
                 Event::Late { .. } => "late",
                 Event::Message { .. } => "message",
                 Event::Dial(_) | Event::NeedToken(_) | Event::StateChanged { .. } => continue,

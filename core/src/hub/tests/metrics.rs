@@ -6,7 +6,7 @@ use super::support::Host;
 use crate::metrics::{Sample, Value};
 
 /// The counts of a metric that are not zero, each with the values of its labels.
-fn counts(host: &Host, name: &str) -> Vec<(String, u64)> {
+pub(super) fn counts(host: &Host, name: &str) -> Vec<(String, u64)> {
     let snapshot = host.hub.metrics();
     let count = |sample: &Sample| match sample.value {
         Value::Counter(count) => count,

@@ -12,6 +12,7 @@ mod hostile;
 mod metrics;
 mod opening;
 mod peers;
+mod pieces;
 mod push;
 mod refusals;
 mod repeats;

@@ -176,6 +176,13 @@ impl Host {
         delivered
     }
 
+    /// The host sends the next piece of the answer to its oldest request.
+    pub(super) fn piece(&mut self, text: &str) -> Delivered {
+        let delivered = self.hub.piece(self.now, self.requests[0], text).unwrap();
+        self.drain();
+        delivered
+    }
+
     /// The transport of a link breaks.
     pub(super) fn cut(&mut self, link: LinkId) {
         self.hub.handle_closed(self.now, link);
@@ -225,7 +232,8 @@ fn words(event: &Event<'_>) -> String {
         Event::Authorize { user, .. } => format!("authorize {user}"),
         Event::Opened { user, links_of_user, .. } => format!("opened {user} {links_of_user}"),
         Event::Request(request) => {
-            format!("request {} -> {}", request.user, request.decision.agent.id)
+            let pieces = if request.wants_pieces { " in pieces" } else { "" };
+            format!("request {} -> {}{pieces}", request.user, request.decision.agent.id)
         }
         Event::Message { user, envelope, .. } => format!("message {user} {}", envelope.kind()),
         Event::Duplicate { user, first, .. } => {

@@ -1,0 +1,152 @@
+//! Answers that come in pieces.
+
+use super::*;
+
+fn delta(reply_to: Option<&str>, text: &str) -> String {
+    let reply_to = reply_to.map(|id| format!(r#","reply_to":{id}"#)).unwrap_or_default();
+    format!(r#"{{"type":"chat_response_delta","content":"{text}"{reply_to}}}"#)
+}
+
+fn stream(host: &mut Host, text: &str) -> (AskId, String) {
+    let chat = Chat { message: Some(text.into()), stream: Some(true), ..Chat::default() };
+    let ask = host.client.ask(host.now, &chat).unwrap();
+    host.drain();
+    assert!(host.read.last().unwrap().contains(r#""stream":true"#), "{:?}", host.read);
+    (ask, host.asked_id())
+}
+
+#[test]
+fn pieces_go_to_the_question_that_they_name_and_end_nothing() {
+    let mut host = Host::welcomed(NEW_WELCOME);
+    let (first, first_id) = stream(&mut host, "one");
+    let (second, second_id) = stream(&mut host, "two");
+    host.say(&delta(Some(&second_id), "2a"));
+    host.say(&delta(Some(&first_id), "1a"));
+    host.say(&delta(Some(&second_id), "2b"));
+    assert_eq!(host.client.pending(), 2);
+    host.say(&answer(Some(&second_id), "2a2b"));
+    host.say(&answer(Some(&first_id), "1a"));
+    let expected = [
+        format!("piece {second} 2a"),
+        format!("piece {first} 1a"),
+        format!("piece {second} 2b"),
+        format!("answer {second} 2a2b"),
+        format!("answer {first} 1a"),
+    ];
+    assert_eq!(host.told(), expected);
+}
+
+#[test]
+fn from_an_old_server_pieces_go_to_the_oldest_question() {
+    let mut host = Host::welcomed(OLD_WELCOME);
+    let asks = [host.ask("one"), host.ask("two")];
+    for frame in [
+        r#"{"type":"chat_response_start","message_id":"m","status":"processing","content":""}"#,
+        r#"{"type":"chat_response_delta","content":"1a"}"#,
+        r#"{"type":"chat_response_delta","content":"1b"}"#,
+        r#"{"type":"chat_response_complete","full_response":"1a1b","message":"1a1b"}"#,
+        r#"{"type":"chunk","content":"2a"}"#,
+        r#"{"type":"response_complete","source":"claude_pam_streaming"}"#,
+        r#"{"type":"chunk","content":"of nobody"}"#,
+    ] {
+        host.say(frame);
+    }
+    let [one, two] = asks;
+    let expected = [
+        format!("piece {one} "),
+        format!("piece {one} 1a"),
+        format!("piece {one} 1b"),
+        format!("answer {one} 1a1b"),
+        format!("piece {two} 2a"),
+        format!("answer {two} "),
+        "message chunk".to_owned(),
+    ];
+    assert_eq!(host.told(), expected);
+}
+
+#[test]
+fn a_piece_for_a_question_that_has_ended_is_late() {
+    let mut host = Host::welcomed(NEW_WELCOME);
+    let (ask, id) = stream(&mut host, "one");
+    host.say(&answer(Some(&id), "1"));
+    host.say(&delta(Some(&id), "1"));
+    assert_eq!(host.told(), [format!("answer {ask} 1"), format!("late Some({ask:?})")]);
+    let snapshot = host.client.metrics();
+    let asks = &snapshot.family("pamlink_asks_total").unwrap().samples;
+    let counted = |sample: &crate::metrics::Sample| match sample.value {
+        crate::metrics::Value::Counter(count) => count,
+        _ => panic!("a counter"),
+    };
+    assert_eq!(asks.iter().map(counted).sum::<u64>(), 1, "only how a question ends is counted");
+}
+
+#[test]
+fn a_late_piece_of_an_old_server_is_not_taken_for_the_next_questions() {
+    let mut host = Host::welcomed(OLD_WELCOME);
+    let first = host.ask("one");
+    for _ in 0..6 {
+        host.pass(Duration::from_secs(10));
+        host.say(r#"{"type":"pong"}"#);
+    }
+    let second = host.ask("two");
+    host.say(&delta(None, "1"));
+    host.say(&answer(None, "1"));
+    host.say(&delta(None, "2"));
+    let late = format!("late Some({first:?})");
+    let expected = [format!("expired {first}"), late.clone(), late, format!("piece {second} 2")];
+    assert_eq!(host.told(), expected);
+}
+
+#[test]
+fn a_piece_that_belongs_to_no_question_is_a_message() {
+    let mut host = Host::welcomed(NEW_WELCOME);
+    let (ask, id) = stream(&mut host, "one");
+    let never_asked = id.replace("-0\"", "-1\"");
+    assert_ne!(never_asked, id);
+    host.say(&delta(None, "x"));
+    host.say(&delta(Some("\"own\""), "x"));
+    host.say(&delta(Some(&never_asked), "x"));
+    assert_eq!(host.told(), ["message chat_response_delta"; 3]);
+    // Towards an old server, too, what names another is nobody's.
+    let mut host = Host::welcomed(OLD_WELCOME);
+    host.ask("one");
+    host.say(&delta(Some("\"own\""), "x"));
+    assert_eq!(host.told(), ["message chat_response_delta"]);
+    assert_eq!(ask.as_u64(), 0);
+}
+
+#[test]
+fn a_growing_answer_does_not_expire_but_no_question_waits_for_ever() {
+    let mut host = Host::welcomed(NEW_WELCOME);
+    let (growing, id) = stream(&mut host, "one");
+    let (other, _) = stream(&mut host, "two");
+    for _ in 0..17 {
+        host.pass(Duration::from_secs(10));
+        host.say(&delta(Some(&id), "."));
+    }
+    let told = host.told();
+    assert_eq!(told.iter().filter(|it| **it == format!("piece {growing} .")).count(), 17);
+    // Asked later, it ends earlier: a minute is a minute for what does not grow.
+    let place = told.iter().position(|it| *it == format!("expired {other}"));
+    assert_eq!((place, told.len()), (Some(5), 18));
+    host.pass(Duration::from_millis(9_999));
+    assert_eq!(host.told(), [""; 0]);
+    host.pass(Duration::from_millis(1));
+    assert_eq!(host.told(), [format!("expired {growing}")], "after three minutes of pieces");
+}
+
+#[test]
+fn an_answer_that_grows_no_more_expires_a_minute_after_its_last_piece() {
+    let mut host = Host::welcomed(NEW_WELCOME);
+    let (ask, id) = stream(&mut host, "one");
+    host.pass(Duration::from_secs(20));
+    host.say(&delta(Some(&id), "."));
+    for _ in 0..5 {
+        host.pass(Duration::from_secs(10));
+        host.say(r#"{"type":"pong"}"#);
+    }
+    host.pass(Duration::from_millis(9_999));
+    assert_eq!(host.told(), [format!("piece {ask} .")]);
+    host.pass(Duration::from_millis(1));
+    assert_eq!(host.told(), [format!("expired {ask}")]);
+}
