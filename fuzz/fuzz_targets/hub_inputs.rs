@@ -102,7 +102,7 @@ impl Host {
         let now = self.now;
         let link = self.links.get(which % self.links.len().max(1)).copied();
         let text = String::from_utf8_lossy(data);
-        match (what % 14, link) {
+        match (what % 15, link) {
             (0, _) => drop(self.accept()),
             (1, _) => self.dial(&format!("/api/v1/pam/ws/u{0}?token=u{0}", which % 4)),
             (2, _) => self.dial(&text),
@@ -128,6 +128,11 @@ impl Host {
             }
             (12, _) => drop(self.hub.replace_routes(Arc::clone(&ROUTES))),
             (13, _) if which == 13 => self.hub.drain(now, Duration::from_millis(500)),
+            (14, _) if !self.requests.is_empty() => {
+                let request = self.requests[which % self.requests.len()];
+                let delivered = self.hub.piece(now, request, &text);
+                self.log.push(format!("{delivered:?}"));
+            }
             _ => {}
         }
     }
@@ -271,8 +276,11 @@ fn alert(text: &str) -> String {
 /// What a hub sends is an envelope, and only answers and errors read as such to an old client.
 fn check(text: &str) {
     let envelope = Envelope::parse(text, u8::MAX).expect("the hub wrote no envelope");
-    if matches!(envelope.kind(), Kind::ChatResponse | Kind::Error) {
-        return;
+    match envelope.kind() {
+        Kind::ChatResponse | Kind::Error => return,
+        // To those who have asked for it, under an id.
+        Kind::ChatResponseDelta => return assert!(envelope.reply_to().is_some(), "{text}"),
+        _ => {}
     }
     for name in ["message", "content", "response", "text", "error"] {
         assert!(envelope.field(name).is_none(), "{text}");
