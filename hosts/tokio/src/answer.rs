@@ -116,11 +116,19 @@ pub enum Event {
     },
     /// A message of the server that answers nothing: an alert, a timer, an action.
     Message(Answer),
-    /// An answer to a question that had already ended.
+    /// A piece of an answer that grows. [`Client::ask`](crate::Client::ask) asks for none and
+    /// waits for the whole answer; a server without the engine may send them unasked.
+    Piece {
+        /// The question.
+        ask: AskId,
+        /// The piece.
+        piece: Answer,
+    },
+    /// An answer, or a piece of one, to a question that had already ended.
     Late {
         /// The question, if the answer names it.
         ask: Option<AskId>,
-        /// The answer.
+        /// The answer, or the piece.
         answer: Answer,
     },
     /// So many events were dropped here, oldest first, because nobody took them.

@@ -193,6 +193,9 @@ impl Session {
                     self.progress.send_replace(Progress::Welcomed);
                     tell(Event::Welcomed);
                 }
+                client::Event::Piece { ask, envelope } => {
+                    tell(Event::Piece { ask, piece: Answer::new(&envelope) });
+                }
                 client::Event::Answer { ask, envelope } => end(ask, Ok(Answer::new(&envelope))),
                 client::Event::Rejected { ask, envelope, retry_after, .. } => {
                     end(ask, Err(AskError::rejected(&envelope, retry_after)));

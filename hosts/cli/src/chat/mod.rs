@@ -123,6 +123,7 @@ fn show(event: &Event) -> Result<(), Fault> {
         Event::Stopped { class } => {
             return Err(Fault::failed(format!("the server will not have us: {class}")));
         }
+        Event::Piece { piece, .. } => say(&format!("piece: {}", piece.as_str())),
         Event::Message(message) => say(&format!("message: {}", message.as_str())),
         Event::Late { answer, .. } => say(&format!("late answer: {}", answer.text())),
         Event::Lost(count) => say(&format!("{count} events were lost")),
