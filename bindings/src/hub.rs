@@ -1,0 +1,327 @@
+//! Many incoming links, across the border.
+
+mod events;
+mod ports;
+
+use std::sync::Arc;
+
+use pamlink::envelope::{ErrorCode, Raw, Source};
+use pamlink::frame::{CloseCode, Incoming};
+use pamlink::hub::{Answer, Delivered, Hub as Core, LinkId, Proof, Push, Reply, RequestId};
+use pamlink::link::{Claims, Token};
+use pamlink::metrics::prometheus;
+use pamlink::time::Now;
+
+use self::ports::Ports;
+use crate::client::{close, push_fault, wall};
+use crate::engine::{Engine, Handle, Machine, now};
+use crate::fault::{Code, Failure, Fault, auth_error};
+use crate::options::{AuthOptions, HubOptions, seed};
+use crate::packed::{self, View, schema};
+use crate::port::Speaks;
+use crate::{routing, said};
+
+/// Many incoming links of many users: what a server holds. See `step`.
+#[derive(Debug, uniffi::Object)]
+pub struct Hub {
+    engine: Arc<Engine<HubMachine>>,
+    handle: Handle,
+}
+
+#[uniffi::export]
+impl Hub {
+    /// A hub without links. `seed` is 32 bytes from the operating system's source of entropy.
+    ///
+    /// # Errors
+    ///
+    /// `bad_option`, `bad_key`, `bad_routes`, `bad_seed`.
+    #[uniffi::constructor]
+    pub fn new(options: HubOptions, seed: &[u8]) -> Result<Arc<Self>, Failure> {
+        let random = self::seed(seed)?;
+        let (config, auth, routes) = options.build()?;
+        let core = Core::new(config, auth, routes, random);
+        let machine = HubMachine { core, ports: Ports::default() };
+        let engine = Arc::new(Engine::new(machine));
+        let handle = Handle::new(Arc::clone(&engine) as _);
+        Ok(Arc::new(Self { engine, handle }))
+    }
+
+    /// Gives the hub what happened, in the packed layout, and returns all that follows. As
+    /// `Client.step`.
+    ///
+    /// # Errors
+    ///
+    /// `poisoned`. What is wrong with a record is a `fault` in the output.
+    pub fn step(
+        &self,
+        mono_nanos: u64,
+        wall_micros: i64,
+        input: &[u8],
+    ) -> Result<Vec<u8>, Failure> {
+        Ok(self.engine.step(now(mono_nanos, wall_micros), input)?)
+    }
+
+    /// The number by which the C entry knows this hub. It means nothing once the hub is gone.
+    pub fn handle(&self) -> u64 {
+        self.handle.number()
+    }
+
+    /// Replaces the routing table between two messages; running requests end under the new one.
+    ///
+    /// # Errors
+    ///
+    /// `bad_routes` names every fault with its line; `poisoned`.
+    pub fn replace_routes(&self, json: &str) -> Result<(), Failure> {
+        let table = routing::table(json)?;
+        self.engine.with(|machine| machine.core.replace_routes(table))?;
+        Ok(())
+    }
+
+    /// Replaces who decides whether tokens are good, for tokens that come from now on.
+    ///
+    /// # Errors
+    ///
+    /// `bad_key`, `poisoned`.
+    pub fn set_auth(&self, auth: AuthOptions) -> Result<(), Failure> {
+        let auth = auth.build()?;
+        self.engine.with(|machine| machine.core.set_auth(auth))?;
+        Ok(())
+    }
+
+    /// Links that have not ended.
+    ///
+    /// # Errors
+    ///
+    /// `poisoned`.
+    pub fn links(&self) -> Result<u64, Failure> {
+        Ok(self.engine.with(|machine| machine.core.links() as u64)?)
+    }
+
+    /// The welcomed links of a user, newest first.
+    ///
+    /// # Errors
+    ///
+    /// `poisoned`.
+    pub fn links_of(&self, user: &str) -> Result<Vec<u64>, Failure> {
+        Ok(self
+            .engine
+            .with(|machine| machine.core.links_of(user).map(|link| link.as_u64()).collect())?)
+    }
+
+    /// Bytes held by the hub and its links.
+    ///
+    /// # Errors
+    ///
+    /// `poisoned`.
+    pub fn memory(&self) -> Result<u64, Failure> {
+        Ok(self.engine.with(|machine| (machine.core.memory() + machine.ports.memory()) as u64)?)
+    }
+
+    /// All that was counted, as text for Prometheus.
+    ///
+    /// # Errors
+    ///
+    /// `poisoned`.
+    pub fn metrics(&self) -> Result<String, Failure> {
+        Ok(self.engine.with(|machine| {
+            let mut text = String::new();
+            prometheus::write(&machine.core.metrics(), &mut text);
+            text
+        })?)
+    }
+}
+
+/// A hub and the host's ends of its transports.
+#[derive(Debug)]
+pub(crate) struct HubMachine {
+    core: Core,
+    ports: Ports,
+}
+
+impl Machine for HubMachine {
+    fn step(&mut self, now: Now, input: &[u8], out: &mut Vec<u8>) {
+        let mut rest = input;
+        let mut of = 0;
+        while !rest.is_empty() {
+            match View::split(rest) {
+                Ok((record, after)) => {
+                    rest = after;
+                    if let Err(fault) = self.apply(now, of, &record, out) {
+                        push_fault(out, of, &fault);
+                    }
+                    self.drain(out);
+                }
+                Err(fault) => {
+                    // Where the next record begins is not known.
+                    push_fault(out, of, &fault);
+                    break;
+                }
+            }
+            of += 1;
+        }
+        self.core.handle_timeout(now);
+        self.drain(out);
+        self.ports.transmit(&mut self.core, out);
+        // A transport that is to be dropped may have been the last of its hub.
+        self.drain(out);
+        said::next(out, self.core.poll_timeout());
+    }
+}
+
+impl HubMachine {
+    fn apply(
+        &mut self,
+        now: Now,
+        of: u64,
+        record: &View<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Fault> {
+        let core = &mut self.core;
+        match record.kind {
+            schema::BYTES => {
+                core.handle_bytes(now, link(record), record.bytes(0).unwrap_or_default())?;
+            }
+            schema::TEXT => {
+                core.handle_message(now, link(record), Incoming::Text(record.text(0)))?;
+            }
+            schema::BINARY => {
+                let message = Incoming::Binary(record.bytes(0).unwrap_or_default());
+                core.handle_message(now, link(record), message)?;
+            }
+            schema::CLOSE => core.handle_message(now, link(record), close(record))?,
+            schema::CLOSED => {
+                self.ports.remove(record.word(0));
+                core.handle_closed(now, link(record));
+            }
+            schema::WRITTEN => self.ports.written(record.word(0)),
+            schema::ACCEPT => {
+                let link = core.accept(now)?;
+                self.accepted(of, link, Speaks::Bytes, out);
+            }
+            schema::ACCEPT_OPENED => {
+                let link = core.accept_opened(now, record.text(0), proof(record))?;
+                self.accepted(of, link, Speaks::Messages, out);
+            }
+            schema::AUTHORIZE => {
+                let verdict = match record.optional(0) {
+                    Some(subject) => Ok(claims(subject, record.some(1))),
+                    None => Err(auth_error(record.optional(1).unwrap_or_default())),
+                };
+                core.authorize(now, link(record), verdict)?;
+            }
+            schema::REPLY..=schema::DISMISS => return self.reply(now, of, record, out),
+            schema::SEND_TO => pushed(out, of, core.send(now, link(record), record.text(0))?),
+            schema::PUSH => pushed(out, of, core.push(now, record.text(0), record.text(1))?),
+            schema::BROADCAST => pushed(out, of, core.broadcast(now, record.text(0))?),
+            schema::DISCONNECT_LINK => {
+                let closed = core.disconnect(now, link(record), code(record, 1), record.text(0));
+                packed::push(out, schema::DISCONNECTED, &[of, closed.into()], &[]);
+            }
+            schema::DISCONNECT_USER => {
+                let (user, reason) = (record.text(0), record.text(1));
+                let closed = core.disconnect_user(now, user, code(record, 0), reason);
+                packed::push(out, schema::DISCONNECTED, &[of, closed.into()], &[]);
+            }
+            schema::DRAIN => core.drain(now, core::time::Duration::from_nanos(record.word(0))),
+            schema::RESPOND => {
+                let status = u16::try_from(record.word(1)).unwrap_or(0);
+                let body = record.bytes(1).unwrap_or_default();
+                core.respond(now, link(record), status, record.text(0), body)?;
+            }
+            _ => return Err(Fault::new(Code::WrongMachine, "this is a command for a client")),
+        }
+        Ok(())
+    }
+
+    /// What a host says to a request.
+    fn reply(
+        &mut self,
+        now: Now,
+        of: u64,
+        record: &View<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Fault> {
+        let core = &mut self.core;
+        let request = RequestId::from_u64(record.word(0));
+        let delivered = match record.kind {
+            schema::REPLY => {
+                let source = record.optional(2).map(Source::from);
+                let answer = Answer {
+                    text: record.text(0),
+                    ui_actions: record.optional(1).map(json).transpose()?,
+                    source: source.as_ref(),
+                    model: record.optional(3),
+                    agent: record.optional(4),
+                    failed: record.flag(1),
+                    ..Answer::default()
+                };
+                core.reply(now, request, &Reply::Answer(answer))?
+            }
+            schema::REPLY_ERROR => {
+                let code = ErrorCode::from(record.text(0));
+                let retry_after = record.some(1).map(core::time::Duration::from_nanos);
+                let error = Reply::Error { code: &code, message: record.text(1), retry_after };
+                core.reply(now, request, &error)?
+            }
+            schema::REPLY_RAW => core.reply(now, request, &Reply::Raw(record.text(0)))?,
+            schema::REPLY_PIECE => core.piece(now, request, record.text(0))?,
+            _ => return Ok(core.dismiss(now, request)?),
+        };
+        let (outcome, link): (&str, Option<LinkId>) = match delivered {
+            Delivered::Queued(link) => ("queued", Some(link)),
+            Delivered::InOrder(link) => ("in_order", Some(link)),
+            Delivered::Kept => ("kept", None),
+            Delivered::Refused(link) => ("refused", Some(link)),
+            Delivered::Whole => ("whole", None),
+            _ => ("absent", None),
+        };
+        let words = [of, packed::word(link.map(LinkId::as_u64))];
+        packed::push(out, schema::DELIVERED, &words, &[Some(outcome.as_bytes())]);
+        Ok(())
+    }
+
+    fn accepted(&mut self, of: u64, link: LinkId, speaks: Speaks, out: &mut Vec<u8>) {
+        self.ports.insert(link.as_u64(), speaks);
+        packed::push(out, schema::ACCEPTED, &[of, link.as_u64()], &[]);
+    }
+
+    /// Tells what the hub has to tell.
+    fn drain(&mut self, out: &mut Vec<u8>) {
+        while let Some(event) = self.core.poll_event() {
+            events::push(out, &event);
+        }
+    }
+}
+
+fn link(record: &View<'_>) -> LinkId {
+    LinkId::from_u64(record.word(0))
+}
+
+fn code(record: &View<'_>, at: usize) -> CloseCode {
+    CloseCode::new(u16::try_from(record.word(at)).unwrap_or(0))
+}
+
+fn json(text: &str) -> Result<Raw<'_>, Fault> {
+    Raw::parse(text, u8::MAX)
+        .map_err(|error| Fault::new(Code::NotAnEnvelope, format!("ui_actions: {error}")))
+}
+
+/// Claims that end when the host says, or never within reason.
+fn claims(subject: &str, expires: Option<u64>) -> Claims {
+    Claims::new(subject, wall(expires.unwrap_or(packed::NONE)))
+}
+
+fn proof(record: &View<'_>) -> Proof {
+    match (record.optional(2), record.optional(1)) {
+        (Some(subject), _) => Proof::Claims(claims(subject, record.some(0))),
+        (None, Some(token)) => Proof::Token(Token::new(token)),
+        (None, None) => Proof::None,
+    }
+}
+
+fn pushed(out: &mut Vec<u8>, of: u64, push: Push) {
+    packed::push(out, schema::PUSHED, &[of, push.queued.into(), push.refused.into()], &[]);
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,385 @@
+//! The bounds and choices that a host may set. What is left out has the engine's default.
+
+use std::sync::Arc;
+
+use core::time::Duration;
+
+use pamlink::client::ClientConfig;
+use pamlink::hub::{Auth, HubConfig, UnknownAgent, UserCap};
+use pamlink::limits::{Class, Rate};
+use pamlink::link::jwt::{DEFAULT_AUDIENCE, Verifier};
+use pamlink::link::{Endpoint, LinkConfig};
+use pamlink::routing::Table;
+use pamlink::seed::Seed;
+
+use crate::fault::{Code, Fault};
+use crate::routing;
+
+/// The bounds and choices of a client.
+#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
+pub struct ClientOptions {
+    /// `ws://` or `wss://`, with the whole path. A token in its query is taken out and ignored.
+    pub url: String,
+    /// Whether to connect without a token and never ask for one.
+    #[uniffi(default = false)]
+    pub anonymous: bool,
+    /// How long a question waits for its answer, 1 s to 5 min. Default 60 s.
+    #[uniffi(default = None)]
+    pub ask_timeout_ms: Option<u64>,
+    /// Most questions at once. Default 64.
+    #[uniffi(default = None)]
+    pub max_asks: Option<u32>,
+    /// Most bytes of questions at once. Default 256 KiB.
+    #[uniffi(default = None)]
+    pub max_ask_bytes: Option<u64>,
+    /// After how long a silent server is asked for life. Default 20 s.
+    #[uniffi(default = None)]
+    pub heartbeat_interval_ms: Option<u64>,
+    /// How long the server has to show it. Default 10 s.
+    #[uniffi(default = None)]
+    pub heartbeat_deadline_ms: Option<u64>,
+    /// The longest delay between two attempts to connect. Default 30 s.
+    #[uniffi(default = None)]
+    pub backoff_cap_ms: Option<u64>,
+    /// How long a transport may take to connect. Default 15 s.
+    #[uniffi(default = None)]
+    pub dial_timeout_ms: Option<u64>,
+    /// How long the server's welcome may take; 0 for servers that send none. Default 10 s.
+    #[uniffi(default = None)]
+    pub welcome_timeout_ms: Option<u64>,
+    /// The longest message that is read, in bytes. Default 1 MiB.
+    #[uniffi(default = None)]
+    pub max_message_bytes: Option<u64>,
+    /// The `Origin` header; only browsers have one. Default none.
+    #[uniffi(default = None)]
+    pub origin: Option<String>,
+    /// Subprotocols to offer, the preferred one first.
+    #[uniffi(default = [])]
+    pub subprotocols: Vec<String>,
+}
+
+impl ClientOptions {
+    pub(crate) fn build(self) -> Result<(ClientConfig, Endpoint), Fault> {
+        let (endpoint, _) = Endpoint::parse(&self.url)
+            .map_err(|error| Fault::new(Code::BadUrl, error.to_string()))?;
+        let mut config = ClientConfig::default();
+        let link = &mut config.link;
+        link.anonymous = self.anonymous;
+        link.origin = self.origin;
+        link.subprotocols = self.subprotocols;
+        common(
+            &mut link.link,
+            self.heartbeat_interval_ms,
+            self.heartbeat_deadline_ms,
+            self.max_message_bytes,
+        )?;
+        set(&mut link.backoff.cap, "backoff_cap_ms", self.backoff_cap_ms, 200..=3_600_000)?;
+        set(&mut link.dial, "dial_timeout_ms", self.dial_timeout_ms, 100..=600_000)?;
+        match self.welcome_timeout_ms {
+            None => {}
+            Some(0) => link.welcome = None,
+            Some(_) => {
+                let mut within = Duration::ZERO;
+                set(&mut within, "welcome_timeout_ms", self.welcome_timeout_ms, 0..=600_000)?;
+                link.welcome = Some(within);
+            }
+        }
+        set(&mut config.ask_timeout, "ask_timeout_ms", self.ask_timeout_ms, 1_000..=300_000)?;
+        if let Some(most) = self.max_asks {
+            config.max_asks = number("max_asks", most.into(), 1..=65_536)?;
+        }
+        if let Some(most) = self.max_ask_bytes {
+            config.max_ask_bytes = number("max_ask_bytes", most, 1_024..=1 << 30)?;
+        }
+        Ok((config, endpoint))
+    }
+}
+
+/// Who decides whether tokens are good. Without a secret and keys: the host, token by token.
+#[derive(Clone, Debug, Default, PartialEq, Eq, uniffi::Record)]
+pub struct AuthOptions {
+    /// The secret of HS256 tokens, at least 32 bytes.
+    #[uniffi(default = None)]
+    pub hs256_secret: Option<Vec<u8>>,
+    /// A JWKS document (RFC 7517) with keys for HS256, ES256 or RS256, in place of a secret.
+    #[uniffi(default = None)]
+    pub jwks: Option<String>,
+    /// The `aud` that a token must name. Default `authenticated`.
+    #[uniffi(default = None)]
+    pub audience: Option<String>,
+    /// How far the clocks of issuer and server may lie apart. Default 10 s.
+    #[uniffi(default = None)]
+    pub leeway_ms: Option<u64>,
+}
+
+impl AuthOptions {
+    pub(crate) fn build(self) -> Result<Auth, Fault> {
+        Ok(match self.verifier()? {
+            Some(verifier) => Auth::Verifier(Box::new(verifier)),
+            None => Auth::Host,
+        })
+    }
+
+    /// A verifier, if there is a key.
+    pub(crate) fn verifier(self) -> Result<Option<Verifier>, Fault> {
+        let audience = self.audience.as_deref().unwrap_or(DEFAULT_AUDIENCE);
+        let verifier = match (&self.hs256_secret, &self.jwks) {
+            (None, None) => return Ok(None),
+            (Some(secret), None) => Verifier::hs256(secret, audience),
+            (None, Some(document)) => Verifier::from_jwks(document, audience),
+            (Some(_), Some(_)) => {
+                return Err(Fault::new(Code::BadKey, "either a secret or a JWKS document"));
+            }
+        };
+        let verifier = verifier.map_err(|error| Fault::new(Code::BadKey, error.to_string()))?;
+        Ok(Some(match self.leeway_ms {
+            Some(millis) => verifier.with_leeway(Duration::from_millis(millis)),
+            None => verifier,
+        }))
+    }
+}
+
+/// The bounds and choices of a hub.
+#[derive(Clone, Debug, Default, PartialEq, Eq, uniffi::Record)]
+pub struct HubOptions {
+    /// Who decides whether tokens are good.
+    pub auth: AuthOptions,
+    /// The routing table as JSON. Default: the five agents of the dialect.
+    #[uniffi(default = None)]
+    pub routes: Option<String>,
+    /// The origins from which a browser may connect over bytes. Default: any.
+    #[uniffi(default = None)]
+    pub origins: Option<Vec<String>>,
+    /// Most links at once. Default 131,072.
+    #[uniffi(default = None)]
+    pub max_links: Option<u32>,
+    /// Most links of one user at once. Default 8.
+    #[uniffi(default = None)]
+    pub max_links_per_user: Option<u32>,
+    /// Whether one link more is refused; otherwise the user's oldest is closed.
+    #[uniffi(default = false)]
+    pub refuse_newest: bool,
+    /// Most running requests at once. Default 65,536.
+    #[uniffi(default = None)]
+    pub max_requests: Option<u32>,
+    /// Most running requests of one link. Default 32.
+    #[uniffi(default = None)]
+    pub max_requests_per_link: Option<u32>,
+    /// How long a request waits for its reply. Default 120 s.
+    #[uniffi(default = None)]
+    pub request_timeout_ms: Option<u64>,
+    /// How long a link waits for the host's verdict on its token. Default 10 s.
+    #[uniffi(default = None)]
+    pub auth_timeout_ms: Option<u64>,
+    /// How long a link may go on with an expired token. Default 60 s.
+    #[uniffi(default = None)]
+    pub token_grace_ms: Option<u64>,
+    /// Messages of one user a minute. Default 100.
+    #[uniffi(default = None)]
+    pub messages_per_minute: Option<u32>,
+    /// Links that one user may open a minute. Default 5.
+    #[uniffi(default = None)]
+    pub connects_per_minute: Option<u32>,
+    /// Repeats of one user a minute. Default 500.
+    #[uniffi(default = None)]
+    pub repeats_per_minute: Option<u32>,
+    /// Refusals that a link survives within a minute. Default 5.
+    #[uniffi(default = None)]
+    pub max_violations: Option<u32>,
+    /// Requests that are remembered. Default 262,144.
+    #[uniffi(default = None)]
+    pub window_entries: Option<u64>,
+    /// How long a request is remembered. Default 5 min.
+    #[uniffi(default = None)]
+    pub window_age_ms: Option<u64>,
+    /// Bytes of results kept for repeats. Default 16 MiB.
+    #[uniffi(default = None)]
+    pub window_result_bytes: Option<u64>,
+    /// Between two pings of the hub. Default 20 s.
+    #[uniffi(default = None)]
+    pub heartbeat_interval_ms: Option<u64>,
+    /// How long a peer has to show life. Default 10 s.
+    #[uniffi(default = None)]
+    pub heartbeat_deadline_ms: Option<u64>,
+    /// The longest message that is read, in bytes. Default 1 MiB.
+    #[uniffi(default = None)]
+    pub max_message_bytes: Option<u64>,
+    /// Bytes that may wait to be written to one link. Default 256 KiB.
+    #[uniffi(default = None)]
+    pub outbox_bytes: Option<u64>,
+    /// Types beyond those of the dialect that the host takes.
+    #[uniffi(default = [])]
+    pub accepts: Vec<String>,
+    /// Whether a request that names an unknown agent goes to the table's error handler; otherwise
+    /// the hub answers it with an error.
+    #[uniffi(default = false)]
+    pub route_unknown_agents: bool,
+}
+
+impl HubOptions {
+    pub(crate) fn build(self) -> Result<(HubConfig, Auth, Arc<Table>), Fault> {
+        let auth = self.auth.build()?;
+        let routes = match &self.routes {
+            Some(json) => routing::table(json)?,
+            None => Arc::new(Table::default()),
+        };
+        let mut config = HubConfig::default();
+        common(
+            &mut config.link,
+            self.heartbeat_interval_ms,
+            self.heartbeat_deadline_ms,
+            self.max_message_bytes,
+        )?;
+        if let Some(bytes) = self.outbox_bytes {
+            config.link.outbox.max_bytes = number("outbox_bytes", bytes, 1_024..=1 << 30)?;
+        }
+        config.origins = self.origins;
+        config.accepts = self.accepts;
+        if self.refuse_newest {
+            config.at_user_cap = UserCap::RefuseNewest;
+        }
+        if self.route_unknown_agents {
+            config.unknown_agent = UnknownAgent::Route;
+        }
+        let counts = [
+            ("max_links", self.max_links, &mut config.max_links, 16_777_216),
+            ("max_links_per_user", self.max_links_per_user, &mut config.max_links_per_user, 65_536),
+            ("max_requests", self.max_requests, &mut config.max_requests, 16_777_216),
+            (
+                "max_requests_per_link",
+                self.max_requests_per_link,
+                &mut config.max_requests_per_link,
+                65_536,
+            ),
+            ("max_violations", self.max_violations, &mut config.max_violations, 1_000_000),
+        ];
+        for (name, wanted, place, most) in counts {
+            if let Some(wanted) = wanted {
+                *place = number(name, wanted.into(), 1..=most)?;
+            }
+        }
+        let spans = [
+            ("request_timeout_ms", self.request_timeout_ms, &mut config.request_timeout),
+            ("auth_timeout_ms", self.auth_timeout_ms, &mut config.auth_timeout),
+            ("token_grace_ms", self.token_grace_ms, &mut config.token_grace),
+            ("window_age_ms", self.window_age_ms, &mut config.window.max_age),
+        ];
+        for (name, wanted, place) in spans {
+            set(place, name, wanted, 0..=86_400_000)?;
+        }
+        let rates = [
+            ("messages_per_minute", self.messages_per_minute, Class::Message),
+            ("connects_per_minute", self.connects_per_minute, Class::Connect),
+            ("repeats_per_minute", self.repeats_per_minute, Class::Repeat),
+        ];
+        for (name, wanted, class) in rates {
+            if let Some(wanted) = wanted {
+                let count = number(name, wanted.into(), 1..=10_000_000)?;
+                let rate = Rate::new(count, Duration::from_secs(60));
+                config.rates = config.rates.with(class, rate);
+            }
+        }
+        if let Some(entries) = self.window_entries {
+            config.window.max_entries = number("window_entries", entries, 1..=16_777_216)?;
+        }
+        if let Some(bytes) = self.window_result_bytes {
+            config.window.max_result_bytes = number("window_result_bytes", bytes, 0..=1 << 34)?;
+        }
+        Ok((config, auth, routes))
+    }
+}
+
+/// What links of either role have in common.
+fn common(
+    link: &mut LinkConfig,
+    interval_ms: Option<u64>,
+    deadline_ms: Option<u64>,
+    max_message_bytes: Option<u64>,
+) -> Result<(), Fault> {
+    let heartbeat = &mut link.heartbeat;
+    set(&mut heartbeat.interval, "heartbeat_interval_ms", interval_ms, 100..=25_000)?;
+    set(&mut heartbeat.deadline, "heartbeat_deadline_ms", deadline_ms, 100..=120_000)?;
+    if let Some(most) = max_message_bytes {
+        let most = number("max_message_bytes", most, 1_024..=1 << 30)?;
+        (link.frames.max_message, link.frames.max_frame) = (most, most);
+    }
+    Ok(())
+}
+
+/// Sets a span of milliseconds that is wanted.
+fn set(
+    place: &mut Duration,
+    name: &str,
+    millis: Option<u64>,
+    bounds: core::ops::RangeInclusive<u64>,
+) -> Result<(), Fault> {
+    if let Some(millis) = millis {
+        *place = Duration::from_millis(number(name, millis, bounds)?);
+    }
+    Ok(())
+}
+
+/// A number within its bounds.
+fn number<T: TryFrom<u64>>(
+    name: &str,
+    value: u64,
+    bounds: core::ops::RangeInclusive<u64>,
+) -> Result<T, Fault> {
+    let bad = || {
+        let (least, most) = (bounds.start(), bounds.end());
+        Fault::new(Code::BadOption, format!("{name} is {value}, not from {least} to {most}"))
+    };
+    if !bounds.contains(&value) {
+        return Err(bad());
+    }
+    T::try_from(value).map_err(|_| bad())
+}
+
+/// The randomness of a host.
+pub(crate) fn seed(bytes: &[u8]) -> Result<Seed, Fault> {
+    let bytes = bytes.try_into().map_err(|_| {
+        Fault::new(Code::BadSeed, format!("a seed has 32 bytes, not {}", bytes.len()))
+    })?;
+    Ok(Seed::new(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_out_of_bounds_is_named() {
+        let options = HubOptions { max_links: Some(0), ..HubOptions::default() };
+        let fault = options.build().map(|_| ()).unwrap_err();
+        assert_eq!(fault.code, Code::BadOption);
+        assert_eq!(fault.what, "max_links is 0, not from 1 to 16777216");
+        let options = HubOptions { window_age_ms: Some(u64::MAX), ..HubOptions::default() };
+        assert!(options.build().map(|_| ()).unwrap_err().what.starts_with("window_age_ms is "));
+    }
+
+    #[test]
+    fn a_hub_without_options_is_the_engine_s_own() {
+        let (config, auth, routes) = HubOptions::default().build().unwrap();
+        assert_eq!(format!("{config:?}"), format!("{:?}", HubConfig::default()));
+        assert!(matches!(auth, Auth::Host));
+        assert_eq!(routes.agents().len(), Table::default().agents().len());
+    }
+
+    #[test]
+    fn a_weak_or_doubled_key_is_refused() {
+        let weak = AuthOptions { hs256_secret: Some(vec![0; 31]), ..AuthOptions::default() };
+        assert_eq!(weak.build().unwrap_err().code, Code::BadKey);
+        let both = AuthOptions {
+            hs256_secret: Some(vec![0; 32]),
+            jwks: Some("{\"keys\":[]}".into()),
+            ..AuthOptions::default()
+        };
+        assert_eq!(both.build().unwrap_err().code, Code::BadKey);
+    }
+
+    #[test]
+    fn a_seed_has_32_bytes() {
+        assert!(seed(&[0; 32]).is_ok());
+        assert_eq!(seed(&[0; 31]).unwrap_err().code, Code::BadSeed);
+    }
+}

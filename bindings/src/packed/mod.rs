@@ -1,0 +1,167 @@
+//! The packed layout: what crosses the border in one buffer instead of many objects.
+//!
+//! A buffer is a run of records. All numbers are little-endian, nothing is padded:
+//!
+//! | bytes | what |
+//! |---|---|
+//! | 4 | the size of the record, these four bytes included |
+//! | 2 | its kind: [`schema`] has the numbers |
+//! | 1 | how many words follow |
+//! | 1 | how many texts follow |
+//! | 8 a word | the words: numbers, flags (0 or 1), ids; [`NONE`] where there is none |
+//! | 4 a text | the length of each text in bytes; [`ABSENT`] where there is none |
+//! | the rest | the texts, one behind the other: UTF-8, or bytes where the schema says so |
+//!
+//! A reader steps over a record whose kind it does not know by its size.
+
+pub mod schema;
+
+use crate::fault::{Code, Fault};
+
+/// The word that says that there is none.
+pub const NONE: u64 = u64::MAX;
+/// The length that says that there is no text.
+pub const ABSENT: u32 = u32::MAX;
+
+/// Bytes before the words.
+const HEAD: usize = 8;
+
+/// Appends a record. A text of 4 GiB or more cannot come: no message is near that long.
+pub fn push(out: &mut Vec<u8>, kind: u16, words: &[u64], texts: &[Option<&[u8]>]) {
+    debug_assert!(
+        schema::record(kind)
+            .is_some_and(|it| it.words.len() == words.len() && it.texts.len() == texts.len()),
+        "record {kind} has other members"
+    );
+    let bytes: usize = texts.iter().map(|text| text.map_or(0, <[u8]>::len)).sum();
+    let size = HEAD + 8 * words.len() + 4 * texts.len() + bytes;
+    out.reserve(size);
+    out.extend_from_slice(&(size as u32).to_le_bytes());
+    out.extend_from_slice(&kind.to_le_bytes());
+    out.push(words.len() as u8);
+    out.push(texts.len() as u8);
+    for word in words {
+        out.extend_from_slice(&word.to_le_bytes());
+    }
+    for text in texts {
+        let length = text.map_or(ABSENT, |text| text.len() as u32);
+        out.extend_from_slice(&length.to_le_bytes());
+    }
+    for text in texts.iter().flatten() {
+        out.extend_from_slice(text);
+    }
+}
+
+/// The word for what there may be.
+pub fn word(value: Option<u64>) -> u64 {
+    value.unwrap_or(NONE)
+}
+
+/// A record that a host wrote, checked against the schema.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    /// Its kind.
+    pub kind: u16,
+    words: &'a [u8],
+    lengths: &'a [u8],
+    bytes: &'a [u8],
+}
+
+impl<'a> View<'a> {
+    /// The first record of `input`, and what comes behind it.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::BadInput`] names what is wrong: a size, a kind, a number of members.
+    pub fn split(input: &'a [u8]) -> Result<(Self, &'a [u8]), Fault> {
+        let bad = |what: &str| Fault::new(Code::BadInput, what);
+        let head = input.get(..HEAD).ok_or_else(|| bad("a record is cut off in its head"))?;
+        let size = u32::from_le_bytes([head[0], head[1], head[2], head[3]]) as usize;
+        let kind = u16::from_le_bytes([head[4], head[5]]);
+        let record = schema::record(kind)
+            .filter(|record| record.from == schema::From::Host)
+            .ok_or_else(|| bad(&format!("no host writes records of kind {kind}")))?;
+        let (words, texts) = (usize::from(head[6]), usize::from(head[7]));
+        if words != record.words.len() || texts != record.texts.len() {
+            return Err(bad(&format!("`{}` has other members", record.name)));
+        }
+        let body = input.get(HEAD..size).ok_or_else(|| {
+            bad(&format!("`{}` has no size of {size} bytes in {}", record.name, input.len()))
+        })?;
+        let (words, rest) = body
+            .split_at_checked(8 * words)
+            .ok_or_else(|| bad(&format!("`{}` is too small for its words", record.name)))?;
+        let (lengths, bytes) = rest
+            .split_at_checked(4 * texts)
+            .ok_or_else(|| bad(&format!("`{}` is too small for its texts", record.name)))?;
+        let view = Self { kind, words, lengths, bytes };
+        view.check(record)?;
+        Ok((view, &input[size..]))
+    }
+
+    /// A word. 0 for one beyond the schema, which [`split`](Self::split) has ruled out.
+    pub fn word(&self, at: usize) -> u64 {
+        let bytes = self.words.get(8 * at..8 * at + 8).and_then(|bytes| bytes.try_into().ok());
+        bytes.map_or(0, u64::from_le_bytes)
+    }
+
+    /// A word that may be none.
+    pub fn some(&self, at: usize) -> Option<u64> {
+        Some(self.word(at)).filter(|word| *word != NONE)
+    }
+
+    /// A word that is a flag.
+    pub fn flag(&self, at: usize) -> bool {
+        self.word(at) != 0
+    }
+
+    /// A text that may be absent.
+    pub fn optional(&self, at: usize) -> Option<&'a str> {
+        // Whole and valid: `split` has looked.
+        self.bytes(at).and_then(|bytes| str::from_utf8(bytes).ok())
+    }
+
+    /// A text.
+    pub fn text(&self, at: usize) -> &'a str {
+        self.optional(at).unwrap_or_default()
+    }
+
+    /// Bytes that are no text.
+    pub fn bytes(&self, at: usize) -> Option<&'a [u8]> {
+        let start: usize = (0..at).filter_map(|at| self.length(at)).sum();
+        self.bytes.get(start..start + self.length(at)?)
+    }
+
+    fn length(&self, at: usize) -> Option<usize> {
+        let bytes = self.lengths.get(4 * at..4 * at + 4)?.try_into().ok()?;
+        Some(u32::from_le_bytes(bytes)).filter(|length| *length != ABSENT).map(|it| it as usize)
+    }
+
+    fn check(&self, record: &schema::Record) -> Result<(), Fault> {
+        let bad = |what: String| Fault::new(Code::BadInput, what);
+        let mut bytes = self.bytes;
+        for (at, name) in record.texts.iter().enumerate() {
+            let Some(length) = self.length(at) else {
+                if name.ends_with('?') {
+                    continue;
+                }
+                return Err(bad(format!("`{}` needs its `{name}`", record.name)));
+            };
+            let (text, rest) = bytes.split_at_checked(length).ok_or_else(|| {
+                bad(format!("`{name}` of `{}` is longer than the record", record.name))
+            })?;
+            if !name.ends_with('*') && str::from_utf8(text).is_err() {
+                return Err(bad(format!("`{name}` of `{}` is not UTF-8", record.name)));
+            }
+            bytes = rest;
+        }
+        if bytes.is_empty() {
+            Ok(())
+        } else {
+            Err(bad(format!("`{}` has {} bytes too many", record.name, bytes.len())))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,109 @@
+//! What the engine's own types are as words and texts of a record.
+
+use std::borrow::Cow;
+
+use core::time::Duration;
+
+use pamlink::envelope::{Envelope, Text};
+use pamlink::link::{Cause, Closed, Overflow};
+use pamlink::time::Deadline;
+
+use crate::packed::{self, NONE, schema};
+
+/// What a message says to a person: its `message`, else its `content`, else nothing.
+pub(crate) fn said<'a>(envelope: &Envelope<'a>) -> Cow<'a, str> {
+    let text = |name| envelope.field(name).and_then(|raw| raw.text());
+    text("message").or_else(|| text("content")).map_or(Cow::Borrowed(""), Text::into_cow)
+}
+
+/// A span as a word.
+pub(crate) fn span(span: Duration) -> u64 {
+    u64::try_from(span.as_nanos()).unwrap_or(NONE - 1)
+}
+
+/// A span that there may be, as a word.
+pub(crate) fn maybe(span_: Option<Duration>) -> u64 {
+    packed::word(span_.map(span))
+}
+
+/// The name of a policy.
+pub(crate) const fn policy(policy: Overflow) -> &'static str {
+    match policy {
+        Overflow::Close => "close",
+        Overflow::DropOldest => "drop_oldest",
+        Overflow::Reject => "reject",
+    }
+}
+
+/// Who or what ended a link, in one word and, where there is more to say, a colon and that.
+pub(crate) fn cause(cause: &Cause) -> Cow<'static, str> {
+    match cause {
+        Cause::Dial => "dial".into(),
+        Cause::Frame(error) => format!("frame: {error}").into(),
+        Cause::Handshake(error) => format!("handshake: {error}").into(),
+        Cause::Host => "host".into(),
+        Cause::Overflow => "overflow".into(),
+        Cause::Peer => "peer".into(),
+        Cause::Rejected { status } => format!("rejected: status {status}").into(),
+        Cause::Timeout(reason) => format!("timeout: {reason}").into(),
+        Cause::Token(error) => format!("token: {error}").into(),
+        Cause::Transport => "transport".into(),
+        _ => "other".into(),
+    }
+}
+
+/// Appends `closed`.
+pub(crate) fn closed(
+    out: &mut Vec<u8>,
+    link: u64,
+    closed: &Closed<'_>,
+    running: u32,
+    links_of_user: u32,
+    user: &str,
+) {
+    packed::push(
+        out,
+        schema::ENDED,
+        &[
+            link,
+            closed.code.as_u16().into(),
+            closed.clean.into(),
+            closed.unsent as u64,
+            running.into(),
+            links_of_user.into(),
+        ],
+        &[
+            Some(closed.class.as_str().as_bytes()),
+            Some(closed.reason.as_bytes()),
+            Some(cause(closed.cause).as_bytes()),
+            Some(user.as_bytes()),
+        ],
+    );
+}
+
+/// Appends `next`, which every output ends with.
+pub(crate) fn next(out: &mut Vec<u8>, deadline: Option<Deadline>) {
+    let at = packed::word(deadline.map(|deadline| deadline.at.as_nanos()));
+    let reason = deadline.map(|deadline| reason(deadline.reason));
+    packed::push(out, schema::NEXT, &[at], &[reason.map(str::as_bytes)]);
+}
+
+/// The name of the reason of a deadline, without an allocation.
+const fn reason(reason: pamlink::time::TimerReason) -> &'static str {
+    use pamlink::time::TimerReason as Reason;
+    match reason {
+        Reason::AskExpiry => "ask expiry",
+        Reason::Backoff => "backoff",
+        Reason::CloseHandshake => "close handshake",
+        Reason::Dial => "dial",
+        Reason::Drain => "drain",
+        Reason::Handshake => "handshake",
+        Reason::Heartbeat => "heartbeat",
+        Reason::Liveness => "liveness",
+        Reason::Proven => "proven",
+        Reason::RequestExpiry => "request expiry",
+        Reason::TokenRenewal => "token renewal",
+        Reason::TokenExpiry => "token expiry",
+        _ => "other",
+    }
+}
