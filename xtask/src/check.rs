@@ -34,6 +34,27 @@ impl Checks {
         self.notes.push(note.to_string());
     }
 
+    /// Adds the checks of another.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.tally += other.tally;
+        self.notes.extend(other.notes);
+    }
+
+    /// Ends the count of a program that ran tests: it has failed if it says so, though it named no
+    /// failed test, and in CI what it left out has failed.
+    pub(crate) fn close(&mut self, ci: bool, finished: &Finished) {
+        if !finished.success && self.tally.failed == 0 {
+            self.tally.failed = 1;
+        }
+        if self.tally.failed > 0 && self.notes.is_empty() {
+            self.note(finished.tail(100));
+        }
+        if ci && self.tally.skipped > 0 {
+            self.note(format!("{} were skipped, which CI counts as failed", self.tally.skipped));
+            self.tally.failed += std::mem::take(&mut self.tally.skipped);
+        }
+    }
+
     /// One check: that a program ended well.
     pub(crate) fn of_command(finished: &Finished) -> Self {
         let mut checks = Self::default();
@@ -51,6 +72,16 @@ pub(crate) enum Stopped {
     Broken(anyhow::Error),
 }
 
+impl Stopped {
+    /// The same for a command, which either does its work or fails.
+    pub(crate) fn into_error(self) -> anyhow::Error {
+        match self {
+            Self::Missing(what) => anyhow::anyhow!(what),
+            Self::Broken(error) => error,
+        }
+    }
+}
+
 impl<E: Into<anyhow::Error>> From<E> for Stopped {
     fn from(error: E) -> Self {
         Self::Broken(error.into())
@@ -59,3 +90,28 @@ impl<E: Into<anyhow::Error>> From<E> for Stopped {
 
 /// What a part returns.
 pub(crate) type Outcome = Result<Checks, Stopped>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_skipped_fails_in_ci() {
+        let finished = Finished { success: true, lines: Vec::new() };
+        for (ci, failed, skipped) in [(false, 0, 2), (true, 2, 0)] {
+            let mut checks = Checks::default();
+            checks.tally = Tally { passed: 1, failed: 0, skipped: 2 };
+            checks.close(ci, &finished);
+            assert_eq!(checks.tally, Tally { passed: 1, failed, skipped });
+        }
+    }
+
+    #[test]
+    fn a_program_that_failed_without_a_failed_test_is_one_failure() {
+        let finished = Finished { success: false, lines: vec!["killed".to_owned()] };
+        let mut checks = Checks::default();
+        checks.close(false, &finished);
+        assert_eq!(checks.tally.failed, 1);
+        assert_eq!(checks.notes, ["killed"]);
+    }
+}

@@ -28,10 +28,7 @@ pub(crate) fn run(
             vec![target.to_owned()]
         }
     };
-    let fuzzer = Fuzzer::build(workspace, console).map_err(|stopped| match stopped {
-        Stopped::Missing(what) => anyhow::anyhow!(what),
-        Stopped::Broken(error) => error,
-    })?;
+    let fuzzer = Fuzzer::build(workspace, console).map_err(Stopped::into_error)?;
     let mut clean = true;
     for target in targets {
         println!("{target}: {seconds} s");

@@ -3,9 +3,11 @@
 #![forbid(unsafe_code)]
 
 mod bench;
+mod bindings;
 mod check;
 mod command;
 mod fuzz;
+mod package;
 mod parts;
 mod tally;
 mod tap;
@@ -40,6 +42,10 @@ enum Task {
     Bench(BenchArgs),
     /// Feeds random input to one fuzz target, or to each in turn.
     Fuzz(FuzzArgs),
+    /// Builds the library of the packages and generates what calls it; writes target/bindings.
+    Bindings,
+    /// Makes the packages for Python, Kotlin and Swift, and runs each where a user would.
+    Package,
 }
 
 #[derive(Debug, Args)]
@@ -81,8 +87,10 @@ fn main() -> ExitCode {
     let console = Console::new(cli.verbose || workspace.ci);
     let done = match &cli.task {
         Task::Test(args) => Ok(parts::run(&workspace, console, &args.only)),
-        Task::Bench(args) => bench::run(&workspace, args.name.as_deref(), args.quick),
+        Task::Bench(args) => bench::run(&workspace, console, args.name.as_deref(), args.quick),
         Task::Fuzz(args) => fuzz::run(&workspace, console, args.target.as_deref(), args.seconds),
+        Task::Bindings => bindings::run(&workspace, console),
+        Task::Package => package::run(&workspace, console),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,

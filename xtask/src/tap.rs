@@ -1,9 +1,21 @@
 //! The results that the real-peer scripts print: one `ok N name` or `not ok N name` a line.
 
+use crate::check::Checks;
+use crate::command::Finished;
 use crate::tally::Tally;
 
+/// The checks of a script that has ended.
+pub(crate) fn checks(ci: bool, finished: &Finished) -> Checks {
+    let mut checks = Checks { tally: tally(&finished.lines), ..Checks::default() };
+    for line in failures(&finished.lines) {
+        checks.note(line);
+    }
+    checks.close(ci, finished);
+    checks
+}
+
 /// What the result lines among `lines` add up to. `# SKIP` after a name counts as skipped.
-pub(crate) fn tally(lines: &[String]) -> Tally {
+fn tally(lines: &[String]) -> Tally {
     let mut tally = Tally::default();
     for line in lines {
         if line.starts_with("not ok ") {
@@ -17,7 +29,7 @@ pub(crate) fn tally(lines: &[String]) -> Tally {
 }
 
 /// The lines that name a failed check, with the explanation that follows each (`# ...`).
-pub(crate) fn failures(lines: &[String]) -> Vec<String> {
+fn failures(lines: &[String]) -> Vec<String> {
     let mut failures = Vec::new();
     let mut explains = false;
     for line in lines {

@@ -54,6 +54,12 @@ impl Workspace {
         command
     }
 
+    /// The version that all packages of the project have.
+    pub(crate) fn version(&self) -> Result<String> {
+        let version = self.package("pamlink").and_then(|package| package["version"].as_str());
+        Ok(version.context("no package `pamlink`")?.to_owned())
+    }
+
     /// Whether the workspace has this package.
     pub(crate) fn has_package(&self, name: &str) -> bool {
         self.package(name).is_some()

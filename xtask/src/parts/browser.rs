@@ -13,5 +13,5 @@ pub(super) fn run(workspace: &Workspace, console: Console) -> Outcome {
     let mut node = workspace.command("node");
     node.arg("tests/interop/browser/main.mjs");
     node.env("PAMLINK", binary).env("NODE_MODULES", modules).env("CHROMIUM", chromium);
-    peers::script(console, node)
+    peers::script(workspace, console, node)
 }

@@ -2,15 +2,20 @@
 
 mod browser;
 mod clauses;
+mod cross;
 mod fuzz;
+mod kotlin;
 mod links;
-mod peers;
+pub(crate) mod peers;
 mod purity;
+mod python;
 mod report;
 mod rooms;
 mod rust;
 mod style;
+mod swift;
 mod test_names;
+mod vectors;
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -18,6 +23,7 @@ use std::time::Instant;
 
 use crate::check::{Checks, Outcome, Stopped};
 use crate::command::Console;
+use crate::package;
 use crate::tally::Tally;
 use crate::workspace::Workspace;
 
@@ -61,14 +67,36 @@ const PARTS: &[Part] = &[
     Part { name: "docs", about: "rustdoc, warnings are errors", run: rust::docs },
     Part { name: "node", about: "the npm package `ws` against `pamlink serve`", run: peers::node },
     Part {
-        name: "python",
+        name: "websockets",
         about: "the PyPI package `websockets`, as client and as server",
-        run: peers::python,
+        run: peers::websockets,
     },
     Part {
         name: "browser",
         about: "headless Chromium chats on the page of `pamlink serve`",
         run: browser::run,
+    },
+    Part {
+        name: "python",
+        about: "the Python package: its wheel, its tests, its types",
+        run: python::run,
+    },
+    Part { name: "kotlin", about: "the Kotlin package and its tests", run: kotlin::run },
+    Part { name: "swift", about: "the Swift package and its tests", run: swift::run },
+    Part {
+        name: "vectors",
+        about: "Rust, Python, Kotlin and Swift run every case of every vector",
+        run: vectors::run,
+    },
+    Part {
+        name: "cross",
+        about: "a hub in Python with clients in Kotlin, Swift and Rust",
+        run: cross::run,
+    },
+    Part {
+        name: "package",
+        about: "wheel, sdist, jar and Swift package, each run where a user would",
+        run: package::checks,
     },
     Part { name: "report", about: "`pamlink report --quick` passes within 20 s", run: report::run },
     Part { name: "fuzz", about: "a short run of each fuzz target", run: fuzz::run },
@@ -82,7 +110,7 @@ pub(crate) fn names() -> Vec<&'static str> {
 /// One line on each part.
 pub(crate) fn overview() -> String {
     PARTS.iter().fold(String::new(), |mut text, part| {
-        let _infallible = writeln!(text, "  {:<9}{}", part.name, part.about);
+        let _infallible = writeln!(text, "  {:<11}{}", part.name, part.about);
         text
     })
 }
@@ -92,14 +120,14 @@ pub(crate) fn run(workspace: &Workspace, console: Console, only: &[String]) -> b
     let wanted = |part: &&Part| only.is_empty() || only.iter().any(|name| name == part.name);
     let mut sum = Tally::default();
     for part in PARTS.iter().filter(wanted) {
-        println!("{:<9}{}", part.name, part.about);
+        println!("{:<11}{}", part.name, part.about);
         let _shown_later = std::io::stdout().flush();
         let started = Instant::now();
         let checks = settle(workspace.ci, part.name, (part.run)(workspace, console));
         for line in checks.notes.iter().flat_map(|note| note.lines()) {
             println!("    {line}");
         }
-        println!("{:<9}{} ({:.1} s)", part.name, checks.tally, started.elapsed().as_secs_f64());
+        println!("{:<11}{} ({:.1} s)", part.name, checks.tally, started.elapsed().as_secs_f64());
         sum += checks.tally;
     }
     println!("{sum}");

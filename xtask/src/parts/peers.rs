@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::check::{Checks, Outcome, Stopped};
+use crate::check::{Outcome, Stopped};
 use crate::command::Console;
 use crate::workspace::Workspace;
 use crate::{tap, tools};
@@ -19,19 +19,19 @@ pub(super) fn node(workspace: &Workspace, console: Console) -> Outcome {
     let mut node = workspace.command("node");
     node.arg("tests/interop/node/main.mjs");
     node.env("PAMLINK", binary).env("NODE_MODULES", modules);
-    script(console, node)
+    script(workspace, console, node)
 }
 
-pub(super) fn python(workspace: &Workspace, console: Console) -> Outcome {
+pub(super) fn websockets(workspace: &Workspace, console: Console) -> Outcome {
     let python = tools::python(workspace, console)?;
     let binary = pamlink(workspace, console)?;
     let mut command = workspace.command(python);
     command.args(["-u", "-B", "tests/interop/python/main.py"]).env("PAMLINK", binary);
-    script(console, command)
+    script(workspace, console, command)
 }
 
 /// Builds the binary `pamlink` with the dependencies that the tests are built with.
-pub(super) fn pamlink(workspace: &Workspace, console: Console) -> Result<PathBuf, Stopped> {
+pub(crate) fn pamlink(workspace: &Workspace, console: Console) -> Result<PathBuf, Stopped> {
     if !workspace.has_package("pamlink-cli") {
         return Err(Stopped::Broken(anyhow::anyhow!("the workspace has no `pamlink-cli`")));
     }
@@ -41,14 +41,6 @@ pub(super) fn pamlink(workspace: &Workspace, console: Console) -> Result<PathBuf
 }
 
 /// Runs a script and counts the results that it prints.
-pub(super) fn script(console: Console, command: Command) -> Outcome {
-    let finished = console.run(command, SCRIPT)?;
-    let mut checks = Checks { tally: tap::tally(&finished.lines), ..Checks::default() };
-    for line in tap::failures(&finished.lines) {
-        checks.note(line);
-    }
-    if !finished.success && checks.tally.failed == 0 {
-        checks.fail(finished.tail(40));
-    }
-    Ok(checks)
+pub(super) fn script(workspace: &Workspace, console: Console, command: Command) -> Outcome {
+    Ok(tap::checks(workspace.ci, &console.run(command, SCRIPT)?))
 }

@@ -1,45 +1,56 @@
 //! `cargo xtask bench`: the engine beside its peers, in one run.
 //!
-//! Each target of kind `bench` in the package `pamlink-benches` is one group. It writes its rows
-//! to `target/bench/NAME.json`; the table is made from that file, so both say the same.
+//! Each target of kind `bench` in the package `pamlink-benches` is one group, and so is [`ffi`],
+//! which is not Rust alone. A group writes its rows to `target/bench/NAME.json`; the table is made
+//! from that file, so both say the same.
+
+mod ffi;
 
 use std::time::SystemTime;
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
+use crate::check::Stopped;
+use crate::command::Console;
 use crate::workspace::Workspace;
 
 const PACKAGE: &str = "pamlink-benches";
 
 /// Measures one group, or each in turn. Whether all of them ran: a missed target is marked in the
 /// table and does not fail the command, because a busy machine would.
-pub(crate) fn run(workspace: &Workspace, name: Option<&str>, quick: bool) -> Result<bool> {
-    let all = workspace.targets(PACKAGE, "bench");
+pub(crate) fn run(
+    workspace: &Workspace,
+    console: Console,
+    name: Option<&str>,
+    quick: bool,
+) -> Result<bool> {
+    let mut all = workspace.targets(PACKAGE, "bench");
+    ensure!(!all.is_empty(), "the package {PACKAGE} has no groups");
+    all.push(ffi::NAME.to_owned());
     let groups = match name {
         None => all,
         Some(name) if all.iter().any(|group| group == name) => vec![name.to_owned()],
         Some(name) => bail!("no group {name:?}; there are {}", all.join(", ")),
     };
-    ensure!(!groups.is_empty(), "the package {PACKAGE} has no groups");
     let mut ran = true;
     for group in groups {
-        ran &= measure(workspace, &group, quick)?;
+        ran &= measure(workspace, console, &group, quick)?;
     }
     Ok(ran)
 }
 
-fn measure(workspace: &Workspace, group: &str, quick: bool) -> Result<bool> {
+fn measure(workspace: &Workspace, console: Console, group: &str, quick: bool) -> Result<bool> {
     let started = SystemTime::now();
-    let mut bench = workspace.cargo(["bench", "--package", PACKAGE, "--bench", group, "--"]);
-    if quick {
-        bench.arg("--quick");
-    }
-    let status = bench.status()?;
+    let success = if group == ffi::NAME {
+        ffi::measure(workspace, console, quick).map_err(Stopped::into_error)?
+    } else {
+        target(workspace, group, quick)?
+    };
     let path = workspace.root.join("target/bench").join(format!("{group}.json"));
     let written = std::fs::metadata(&path).and_then(|file| file.modified());
     let is_fresh = written.is_ok_and(|at| at + std::time::Duration::from_secs(2) >= started);
-    ensure!(is_fresh, "{} was not written ({status})", path.display());
+    ensure!(is_fresh, "{} was not written", path.display());
     let document: Value = serde_json::from_slice(&std::fs::read(&path)?)?;
     let rows = document["rows"].as_array().context("no rows")?;
     ensure!(!rows.is_empty(), "{} has no rows", path.display());
@@ -48,7 +59,16 @@ fn measure(workspace: &Workspace, group: &str, quick: bool) -> Result<bool> {
     if missed > 0 {
         println!("{missed} of {} targets were missed", targets(rows));
     }
-    Ok(status.success())
+    Ok(success)
+}
+
+/// Runs a target of the package of the groups.
+fn target(workspace: &Workspace, group: &str, quick: bool) -> Result<bool> {
+    let mut bench = workspace.cargo(["bench", "--package", PACKAGE, "--bench", group, "--"]);
+    if quick {
+        bench.arg("--quick");
+    }
+    Ok(bench.status()?.success())
 }
 
 fn targets(rows: &[Value]) -> usize {

@@ -1,0 +1,5 @@
+//! The generator of UniFFI, at the version of `pamlink-ffi`.
+
+fn main() {
+    uniffi::uniffi_bindgen_main();
+}

@@ -1,0 +1,107 @@
+//! `cargo xtask package`: a wheel, an sdist, a jar and a Swift package in `target/package`, each
+//! installed into a fresh project of a user and run there.
+//!
+//! The sources of such a project are in `bindings/LANGUAGE/consumer`. It finds a running `pamlink
+//! serve --dev` at `PAMLINK_URL`, and a token for it in `PAMLINK_TOKEN`; it says that it got an
+//! answer with a line on its standard output and exit code 0.
+
+mod kotlin;
+mod python;
+mod served;
+mod swift;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::Result;
+
+use crate::bindings::{Bindings, clear};
+use crate::check::{Checks, Outcome, Stopped};
+use crate::command::Console;
+use crate::parts::peers;
+use crate::workspace::Workspace;
+use served::Served;
+
+/// A consumer asks one question.
+const CONSUMER: Duration = Duration::from_secs(60);
+
+/// What every language needs to make its package and to run its consumer.
+struct Making<'a> {
+    workspace: &'a Workspace,
+    console: Console,
+    bindings: &'a Bindings,
+    served: &'a Served,
+    /// `target/package`.
+    folder: PathBuf,
+    version: String,
+}
+
+/// Makes all packages; prints where they are. Whether every consumer ran.
+pub(crate) fn run(workspace: &Workspace, console: Console) -> Result<bool> {
+    let checks = checks(workspace, console).map_err(Stopped::into_error)?;
+    for note in &checks.notes {
+        println!("{note}");
+    }
+    println!("{}", checks.tally);
+    Ok(checks.tally.failed == 0)
+}
+
+/// The same as checks: one for each package.
+pub(crate) fn checks(workspace: &Workspace, console: Console) -> Outcome {
+    let bindings = Bindings::make(workspace, console)?;
+    let served = Served::start(&peers::pamlink(workspace, console)?)?;
+    let making = Making {
+        workspace,
+        console,
+        bindings: &bindings,
+        served: &served,
+        folder: workspace.target.join("package"),
+        version: workspace.version()?,
+    };
+    let mut checks = Checks::default();
+    let all = [python::wheel, python::sdist, kotlin::jar, swift::package];
+    for package in all {
+        package(&making, &mut checks)?;
+    }
+    Ok(checks)
+}
+
+impl Making<'_> {
+    /// A fresh project of a user: a copy of a language's consumer.
+    fn project(&self, name: &str, language: &str) -> Result<PathBuf> {
+        let project = self.folder.join("consumers").join(name);
+        clear(&project)?;
+        let consumer = Path::new("bindings").join(language).join("consumer");
+        for file in self.workspace.files()? {
+            let Ok(inside) = file.strip_prefix(&consumer) else { continue };
+            copy(&self.workspace.root.join(&file), &project.join(inside))?;
+        }
+        Ok(project)
+    }
+
+    /// Runs a consumer: one check.
+    fn consume(&self, package: &Path, mut consumer: Command, checks: &mut Checks) -> Result<()> {
+        consumer.envs(self.served.variables());
+        let finished = self.console.run(consumer, CONSUMER)?;
+        let shown = package.strip_prefix(&self.workspace.root).unwrap_or(package).display();
+        let spoke = finished.lines.iter().any(|line| !line.trim().is_empty());
+        checks.check(
+            finished.success && spoke,
+            format!("{shown}: its consumer got no answer\n{}", finished.tail(40)),
+        );
+        if finished.success && spoke {
+            checks.note(shown);
+        }
+        Ok(())
+    }
+}
+
+/// Copies a file, and makes the folders above it.
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    if let Some(folder) = to.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    std::fs::copy(from, to)?;
+    Ok(())
+}

@@ -1,0 +1,71 @@
+//! A hub in Python with clients in Kotlin, Swift and Rust, over real sockets.
+//!
+//! `tests/cross/main.py` starts the clients; each variable `CROSS_...` is a command as a list in
+//! JSON, to which it adds arguments.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::bindings::{Bindings, kotlin, python, swift};
+use crate::check::{Outcome, Stopped};
+use crate::command::Console;
+use crate::parts::peers;
+use crate::workspace::Workspace;
+
+const FOLDER: &str = "tests/cross";
+
+pub(super) fn run(workspace: &Workspace, console: Console) -> Outcome {
+    let bindings = Bindings::make(workspace, console)?;
+    let python = python::installed(workspace, console, &bindings)?;
+    let clients = [
+        ("CROSS_RUST", rust(workspace, console)?),
+        ("CROSS_KOTLIN", kotlin(workspace, console, &bindings)?),
+        ("CROSS_SWIFT", swift(workspace, console, &bindings)?),
+    ];
+    let mut main = workspace.command(python);
+    main.args(["-u", "-B", "-P"]).arg(Path::new(FOLDER).join("main.py"));
+    main.env("PAMLINK", peers::pamlink(workspace, console)?);
+    for (name, client) in clients {
+        main.env(name, words(&client));
+    }
+    peers::script(workspace, console, main)
+}
+
+/// An example of the crate of the tests.
+fn rust(workspace: &Workspace, console: Console) -> Result<Command, Stopped> {
+    let build = ["build", "--package", "pamlink-tests", "--example", "cross"];
+    console.must(workspace.cargo(build), crate::bindings::BUILD)?;
+    Ok(workspace.command(workspace.target.join("debug/examples/cross")))
+}
+
+/// The function `main` of `kotlin/Cross.kt`.
+fn kotlin(
+    workspace: &Workspace,
+    console: Console,
+    bindings: &Bindings,
+) -> Result<Command, Stopped> {
+    let compiled = kotlin::compile(workspace, console, bindings)?;
+    let sources = workspace.root.join(FOLDER).join("kotlin");
+    let jar = compiled.beside(workspace, console, "cross", &sources)?;
+    let mut java = compiled.java(workspace, &jar);
+    java.arg("CrossKt");
+    Ok(java)
+}
+
+/// The product `cross` of the package in `swift`.
+fn swift(workspace: &Workspace, console: Console, bindings: &Bindings) -> Result<Command, Stopped> {
+    let ready = swift::ready(workspace, console, bindings)?;
+    let package = format!("{FOLDER}/swift");
+    let build = ready.swift(workspace, &["build"], &package);
+    console.must(build, crate::bindings::BUILD)?;
+    let program = format!("{}/debug/cross", swift::scratch(&package));
+    Ok(ready.tools().run(workspace, [program]))
+}
+
+/// A command as a list in JSON.
+fn words(command: &Command) -> String {
+    let words = [command.get_program()].into_iter().chain(command.get_args());
+    Value::from_iter(words.map(|word| word.to_string_lossy())).to_string()
+}

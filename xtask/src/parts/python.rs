@@ -1,0 +1,114 @@
+//! The Python package: its wheel is built and installed, its tests run, its types hold.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::bindings::{Bindings, python};
+use crate::check::{Checks, Outcome};
+use crate::command::Console;
+use crate::parts::peers;
+use crate::tally::Tally;
+use crate::tools;
+use crate::workspace::Workspace;
+
+const TESTS: Duration = Duration::from_secs(300);
+/// What uses the package as its users do, for the type checkers to read; both are strict.
+const TYPED: &str = "bindings/python/tests/typing/sample.py";
+/// The settings of mypy and pyright, beside those of the package.
+const SETTINGS: &str = "bindings/python/pyproject.toml";
+
+pub(super) fn run(workspace: &Workspace, console: Console) -> Outcome {
+    let bindings = Bindings::make(workspace, console)?;
+    let python = python::installed(workspace, console, &bindings)?;
+    let mut checks = pytest(workspace, console, &python)?;
+    checks.add(mypy(workspace, console, &python)?);
+    checks.add(pyright(workspace, console, &python)?);
+    Ok(checks)
+}
+
+fn pytest(workspace: &Workspace, console: Console, python: &Path) -> Outcome {
+    let mut pytest = workspace.command(python);
+    // What is tested is what was installed: neither the folder of the sources is on the path, nor
+    // the one that this starts in.
+    pytest.args(["-P", "-B", "-m", "pytest", "-q", "-ra", "--color=no", "-p", "no:cacheprovider"]);
+    pytest.arg("bindings/python/tests");
+    pytest.env("PAMLINK", peers::pamlink(workspace, console)?);
+    pytest.env("PAMLINK_VECTORS", workspace.root.join("tests/vectors"));
+    let finished = console.run(pytest, TESTS)?;
+    let mut checks = Checks { tally: tally(&finished.lines), ..Checks::default() };
+    checks.close(workspace.ci, &finished);
+    Ok(checks)
+}
+
+/// The package as it is installed, and a program that uses it.
+fn mypy(workspace: &Workspace, console: Console, python: &Path) -> Outcome {
+    let cache = workspace.target.join("mypy");
+    let mut checks = Checks::default();
+    for what in [&["--package", "pamlink"][..], &[TYPED]] {
+        let mut mypy = workspace.command(python);
+        mypy.args(["-P", "-m", "mypy", "--strict", "--no-error-summary"]);
+        mypy.args(["--config-file", SETTINGS, "--cache-dir"]).arg(&cache).args(what);
+        checks.add(Checks::of_command(&console.run(mypy, TESTS)?));
+    }
+    Ok(checks)
+}
+
+/// Whether each public name of the package has a type that is known, and the same program.
+fn pyright(workspace: &Workspace, console: Console, python: &Path) -> Outcome {
+    let pyright = tools::pyright(workspace, console)?;
+    let mut checks = Checks::default();
+    for what in [&["--ignoreexternal", "--verifytypes", "pamlink"][..], &["--warnings", TYPED]] {
+        let mut node = workspace.command("node");
+        node.arg(&pyright).arg("--pythonpath").arg(python).args(what);
+        let finished = console.run(node, TESTS)?;
+        let missing = |line: &String| line.contains("No py.typed file found");
+        if finished.lines.iter().any(missing) {
+            checks.fail("the package has no py.typed");
+        }
+        checks.add(Checks::of_command(&finished));
+    }
+    Ok(checks)
+}
+
+/// Reads the last line of pytest: `1 failed, 3 passed, 2 skipped, 1 warning in 0.12s`.
+fn tally(lines: &[String]) -> Tally {
+    let summary = |line: &&String| {
+        let (counts, time) = line.rsplit_once(" in ").unwrap_or_default();
+        time.trim_end_matches('=').trim().starts_with(|c: char| c.is_ascii_digit())
+            && counts.contains(|c: char| c.is_ascii_digit())
+    };
+    let mut tally = Tally::default();
+    let Some(line) = lines.iter().rev().find(summary) else { return tally };
+    let counts = line.rsplit_once(" in ").unwrap_or_default().0;
+    for count in counts.trim_matches(['=', ' ']).split(", ") {
+        let Some((number, word)) = count.split_once(' ') else { continue };
+        let Ok(number) = number.parse::<u64>() else { continue };
+        match word {
+            "passed" => tally.passed += number,
+            "failed" | "error" | "errors" | "xpassed" => tally.failed += number,
+            "skipped" | "xfailed" => tally.skipped += number,
+            _ => {}
+        }
+    }
+    tally
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(text: &str) -> Tally {
+        tally(&text.lines().map(str::to_owned).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn reads_the_summary_of_pytest() {
+        let all =
+            "x.py .sF\n2 failed, 11 passed, 3 skipped, 1 xfailed, 1 error, 9 warnings in 1.2s";
+        assert_eq!(of(all), Tally { passed: 11, failed: 3, skipped: 4 });
+        let framed = "==== 1 passed in 61.02s (0:01:01) ====";
+        assert_eq!(of(framed), Tally { passed: 1, ..Tally::default() });
+        assert_eq!(of("no tests ran in 0.01s"), Tally::default());
+        assert_eq!(of("3 passed the ball"), Tally::default());
+    }
+}

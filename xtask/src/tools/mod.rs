@@ -1,0 +1,42 @@
+//! The tools that the tests need and cargo does not bring: installed at pinned versions, into the
+//! build folder where that is possible.
+
+mod bindgen;
+mod debian;
+mod fuzz;
+mod kotlin;
+mod node;
+mod python;
+mod swift;
+
+use std::process::Command;
+use std::time::Duration;
+
+use crate::check::Stopped;
+use crate::command::{Console, has_program};
+
+pub(crate) use bindgen::bindgen;
+pub(crate) use debian::chromium;
+pub(crate) use fuzz::cargo_fuzz;
+pub(crate) use kotlin::{Kotlin, class_path, kotlin};
+pub(crate) use node::{node_modules, pyright};
+pub(crate) use python::python;
+pub(crate) use swift::{SOURCE, Swift, TARGET, swift};
+
+const INSTALL: Duration = Duration::from_secs(600);
+
+fn need(program: &str) -> Result<(), Stopped> {
+    if has_program(program) {
+        Ok(())
+    } else {
+        Err(Stopped::Missing(format!("no `{program}` on the path")))
+    }
+}
+
+/// Runs a command that installs; what cannot be installed is missing.
+fn install(console: Console, command: Command) -> Result<(), Stopped> {
+    match console.must(command, INSTALL) {
+        Ok(_lines) => Ok(()),
+        Err(error) => Err(Stopped::Missing(format!("{error:#}"))),
+    }
+}

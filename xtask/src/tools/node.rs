@@ -1,0 +1,53 @@
+//! What comes from npm.
+
+use std::path::{Path, PathBuf};
+
+use super::{install, need};
+use crate::check::Stopped;
+use crate::command::Console;
+use crate::workspace::Workspace;
+
+/// The packages of the real peers: the client of the report, and what drives Chromium.
+const PEERS: &[(&str, &str)] = &[("ws", "8.14.2"), ("puppeteer-core", "25.16.0")];
+/// From npm, because the package of this name at PyPI downloads a Node of its own.
+const PYRIGHT: (&str, &str) = ("pyright", "1.1.414");
+
+/// The folder of the packages of the real peers.
+pub(crate) fn node_modules(workspace: &Workspace, console: Console) -> Result<PathBuf, Stopped> {
+    need("node")?;
+    npm(workspace, console, "node", PEERS)
+}
+
+/// The program of pyright, for Node.
+pub(crate) fn pyright(workspace: &Workspace, console: Console) -> Result<PathBuf, Stopped> {
+    need("node")?;
+    Ok(npm(workspace, console, "pyright", &[PYRIGHT])?.join("pyright/index.js"))
+}
+
+/// Installs packages into a folder of the tools; their `node_modules`.
+pub(super) fn npm(
+    workspace: &Workspace,
+    console: Console,
+    folder: &str,
+    packages: &[(&str, &str)],
+) -> Result<PathBuf, Stopped> {
+    let folder = workspace.target.join("tools").join(folder);
+    let modules = folder.join("node_modules");
+    if !packages.iter().all(|package| is_installed(&modules, package)) {
+        need("npm")?;
+        std::fs::create_dir_all(&folder)?;
+        std::fs::write(folder.join("package.json"), "{\"private\": true}\n")?;
+        let mut npm = workspace.command("npm");
+        npm.args(["install", "--no-audit", "--no-fund", "--ignore-scripts", "--save-exact"]);
+        npm.args(packages.iter().map(|(name, version)| format!("{name}@{version}")));
+        npm.current_dir(&folder);
+        install(console, npm)?;
+    }
+    Ok(modules)
+}
+
+fn is_installed(modules: &Path, (name, version): &(&str, &str)) -> bool {
+    let manifest = std::fs::read(modules.join(name).join("package.json")).unwrap_or_default();
+    let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap_or_default();
+    manifest["version"] == *version
+}
