@@ -83,7 +83,7 @@ public final class RunTests {
             String note = failure == null && skipped != null ? " # SKIP " + skipped : "";
             System.out.println("\n" + result + " " + count + " " + test.getDisplayName() + note);
             if (failure != null) {
-                failure.getTrace().lines().limit(30).forEach(line -> System.out.println("# " + line));
+                failure.getTrace().lines().limit(12).forEach(line -> System.out.println("# " + line));
             }
         }
     }

@@ -9,10 +9,11 @@ mod stamp;
 pub(crate) mod swift;
 
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use crate::check::Stopped;
 use crate::command::Console;
@@ -100,6 +101,13 @@ impl Bindings {
 /// The file name of the shared library on this machine.
 pub(crate) fn library_name() -> String {
     format!("{DLL_PREFIX}{LIBRARY}{DLL_SUFFIX}")
+}
+
+/// The path on which programs are looked for, with the folder of one of them first.
+pub(crate) fn path_with(program: &Path) -> Result<OsString> {
+    let own = program.parent().context("a program in no folder")?;
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    Ok(std::env::join_paths([own.to_owned()].into_iter().chain(std::env::split_paths(&path)))?)
 }
 
 /// Makes an empty folder.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use super::stamp::Stamp;
-use super::{BUILD, Bindings, clear, files};
+use super::{BUILD, Bindings, clear, files, path_with};
 use crate::check::Stopped;
 use crate::command::Console;
 use crate::tools;
@@ -68,17 +68,11 @@ fn maturin(
 ) -> Result<PathBuf, Stopped> {
     let python = tools::python(workspace, console)?;
     clear(folder)?;
+    // It looks for the generator on the path, and has none of its own.
     let mut maturin = workspace.command(python);
     maturin.args(["-m", "maturin"]).args(task).arg("--out").arg(folder);
-    maturin.env("PATH", path_with(bindings)?).current_dir(workspace.root.join(FOLDER));
+    maturin.env("PATH", path_with(&bindings.bindgen)?).current_dir(workspace.root.join(FOLDER));
     console.must(maturin, BUILD)?;
     let mut made = files(folder, extension)?;
     Ok(made.pop().with_context(|| format!("maturin left nothing in {}", folder.display()))?)
-}
-
-/// The path with the generator on it: maturin looks for it there, and has none of its own.
-pub(crate) fn path_with(bindings: &Bindings) -> anyhow::Result<std::ffi::OsString> {
-    let own = bindings.bindgen.parent().context("the generator is in no folder")?;
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    Ok(std::env::join_paths([own.to_owned()].into_iter().chain(std::env::split_paths(&path)))?)
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::Making;
-use crate::bindings::{BUILD, python};
+use crate::bindings::{BUILD, path_with, python};
 use crate::check::{Checks, Stopped};
 use crate::tools;
 
@@ -35,7 +35,7 @@ fn installed(
     let mut pip = Command::new(&python);
     pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).arg(package);
     // An sdist is compiled: with the generator of this version, and in a folder that is kept.
-    pip.env("PATH", python::path_with(bindings)?).current_dir(&project);
+    pip.env("PATH", path_with(&bindings.bindgen)?).current_dir(&project);
     pip.env("CARGO_TARGET_DIR", making.folder.join("build"));
     console.must(pip, BUILD)?;
     let mut main = Command::new(python);
