@@ -1,0 +1,153 @@
+"""The realtime layer of an AI assistant.
+
+A `Client` is a connection that outlives its links; a `Hub` is all links of a server. Both run the
+same engine, which is written in Rust and opens no socket; this package owns the sockets, the clocks
+and the tasks around it. `pamlink.sansio` is the engine without them.
+
+| module | what for |
+|---|---|
+| `pamlink.events` | what clients and hubs tell |
+| `pamlink.errors` | what goes wrong |
+| `pamlink.options` | bounds and choices |
+| `pamlink.transports` | what carries a link: `tcp`, `websockets`, `starlette`, `memory`, your own |
+| `pamlink.values` | any Python value as JSON |
+| `pamlink.sansio` | the engine by itself, and its single rooms |
+| `pamlink.prometheus`, `pamlink.logs` | bridges to `prometheus_client` and `logging` |
+"""
+
+from __future__ import annotations
+
+from . import _native as _native  # First: a library that does not fit is refused here.
+from ._asking import Asking
+from .authorizing import Auth, Authorizer, Claims
+from .client import Client
+from .errors import (
+    AbiMismatch,
+    AnswerError,
+    AskExpired,
+    AskRejected,
+    AskUnknown,
+    AuthError,
+    BusyError,
+    ClientClosed,
+    ClientStopped,
+    InternalError,
+    LinkError,
+    PamlinkError,
+    Poisoned,
+    TokenDenied,
+    UsageError,
+)
+from .events import (
+    Answered,
+    Binary,
+    Closed,
+    Drained,
+    Duplicate,
+    Event,
+    Expired,
+    Failed,
+    HttpRequest,
+    HubEvent,
+    Late,
+    Lost,
+    Message,
+    Opened,
+    Outcome,
+    Overflowed,
+    Piece,
+    Received,
+    Refused,
+    Rejected,
+    Repeated,
+    Request,
+    RequestExpired,
+    Retrying,
+    State,
+    StateChanged,
+    Stopped,
+    Unknown,
+    UnknownEvent,
+    Unreadable,
+    Welcomed,
+)
+from .hub import Hub
+from .options import HS256, JWKS, ClientOptions, HubOptions, Keys
+from .outputs import Pushed
+from .replies import Answer, Error, Handler, Reply
+from .tokens import Need, Token, TokenProvider
+from .values import Encoded, Json, encode, encoded
+
+__version__ = _native.native.engine_version()
+
+__all__ = [
+    "AbiMismatch",
+    "Answer",
+    "AnswerError",
+    "Answered",
+    "AskExpired",
+    "AskRejected",
+    "AskUnknown",
+    "Asking",
+    "Auth",
+    "AuthError",
+    "Authorizer",
+    "Binary",
+    "BusyError",
+    "Claims",
+    "Client",
+    "ClientClosed",
+    "ClientOptions",
+    "ClientStopped",
+    "Closed",
+    "Drained",
+    "Duplicate",
+    "Encoded",
+    "Error",
+    "Event",
+    "Expired",
+    "Failed",
+    "HS256",
+    "Handler",
+    "HttpRequest",
+    "Hub",
+    "HubEvent",
+    "HubOptions",
+    "InternalError",
+    "JWKS",
+    "Json",
+    "Keys",
+    "Late",
+    "LinkError",
+    "Lost",
+    "Message",
+    "Need",
+    "Opened",
+    "Outcome",
+    "Overflowed",
+    "PamlinkError",
+    "Piece",
+    "Poisoned",
+    "Pushed",
+    "Received",
+    "Refused",
+    "Rejected",
+    "Repeated",
+    "Reply",
+    "Request",
+    "RequestExpired",
+    "Retrying",
+    "State",
+    "StateChanged",
+    "Stopped",
+    "Token",
+    "TokenDenied",
+    "TokenProvider",
+    "Unknown",
+    "UnknownEvent",
+    "Unreadable",
+    "UsageError",
+    "Welcomed",
+    "encode",
+    "encoded",
+]

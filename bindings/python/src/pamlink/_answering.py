@@ -1,0 +1,114 @@
+"""The tasks that answer the requests of a hub."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ._records import KINDS, pack
+from .events import Request
+from .replies import Answer, Error, Handler, Reply
+from .values import encode, envelope_text
+
+if TYPE_CHECKING:
+    from .hub import Hub
+
+log = logging.getLogger("pamlink.hub")
+
+FAILED = Error("PROCESSING_ERROR", "The request could not be processed.")
+"""What a peer is told of a handler that failed."""
+
+# How deep a member of an envelope may be nested.
+INSIDE = 9
+
+
+class Answering:
+    """Who answers, and the task of each request that runs."""
+
+    def __init__(self, hub: Hub, agents: Mapping[str, Handler], default: Handler | None) -> None:
+        self._hub = hub
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self.agents = dict(agents)
+        self.default = default
+
+    def begin(self, request: Request) -> None:
+        """Answers a request, in a task of its own."""
+        task = self._hub._spawn(self._answer(request))
+        self._tasks[request.request] = task
+        task.add_done_callback(lambda _: self._tasks.pop(request.request, None))
+
+    def expired(self, request: int) -> None:
+        """The peer was told: whatever the handler does is in vain."""
+        if (task := self._tasks.pop(request, None)) is not None:
+            task.cancel()
+
+    def stop(self) -> None:
+        """Cancels all."""
+        for task in self._tasks.values():
+            task.cancel()
+
+    async def _answer(self, request: Request) -> None:
+        try:
+            handler = self.agents.get(request.agent, self.default)
+            if handler is None:
+                raise LookupError(f"nobody answers for the agent {request.agent!r}")
+            found: Any = handler(request)
+            if isinstance(found, AsyncIterator):
+                self._reply(request, await self._grow(request, found))
+            else:
+                self._reply(request, await found)
+        except Exception:
+            log.exception("the handler of agent %r failed", request.agent)
+            self._reply(request, FAILED)
+
+    async def _grow(self, request: Request, pieces: AsyncIterator[Any]) -> Reply:
+        """Sends an answer as it grows. What it comes to."""
+        texts = []
+        reply: Reply | None = None
+        async for piece in pieces:
+            if not isinstance(piece, str):
+                reply = piece
+                break
+            texts.append(piece)
+            if request.wants_pieces and piece:
+                self._hub._feed(pack(KINDS["reply_piece"], (request.request,), (piece,)))
+                if (link := self._hub.link_of(request.link)) is not None:
+                    # A peer that is slow makes its answer slow, not the hub large.
+                    await link.room()
+        close = getattr(pieces, "aclose", None)
+        if close is not None:
+            await close()
+        return "".join(texts) if reply is None else reply
+
+    def _reply(self, request: Request, reply: Reply) -> None:
+        """Gives the engine the reply. What is none raises."""
+        self._hub._feed(packed(request, reply))
+
+
+def packed(request: Request, reply: Reply) -> bytes:
+    """A reply as a record."""
+    number = request.request
+    match reply:
+        case str():
+            words: tuple[int | None, ...] = (number, 0)
+            return pack(KINDS["reply"], words, (reply, None, None, None, request.agent))
+        case Answer():
+            actions = None
+            if reply.ui_actions is not None:
+                actions = encode(reply.ui_actions, depth=INSIDE)
+            agent = request.agent if reply.agent is None else reply.agent
+            texts = (reply.text, actions, reply.source, reply.model, agent)
+            return pack(KINDS["reply"], (number, int(reply.failed)), texts)
+        case Error():
+            wait = None if reply.retry_after is None else round(reply.retry_after * 1e9)
+            return pack(
+                KINDS["reply_error"], (number, wait), (reply.error_code, reply.message)
+            )
+        case Mapping():
+            return pack(KINDS["reply_raw"], (number,), (envelope_text(reply),))
+        case None:
+            return pack(KINDS["dismiss"], (number,), ())
+        case _:
+            raise TypeError(f"a handler returns no {type(reply).__name__}")

@@ -1,0 +1,172 @@
+"""Questions that wait for their answers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from ._engine import Unique
+from .errors import AskExpired, AskRejected, AskUnknown, PamlinkError, UsageError
+from .events import Answered, Expired, Outcome, Piece, Rejected, Unknown
+
+# Characters of pieces that are kept of one answer. What comes beyond waits for the whole answer.
+MOST = 1 << 20
+
+
+class Question:
+    """What has come of a question so far."""
+
+    def __init__(self) -> None:
+        self.outcome: Outcome | None = None
+        self.error: PamlinkError | None = None
+        self.number: int | None = None
+        self.unheard = False
+        """Nobody waits for it any more."""
+        self._fresh: list[str] = []
+        self._given: list[str] = []
+        self._size = 0
+        self._progress: asyncio.Future[None] | None = None
+
+    def piece(self, text: str) -> None:
+        """A piece of the answer has come."""
+        self._size += len(text)
+        if self._size <= MOST:
+            self._fresh.append(text)
+            self._stir()
+
+    def end(self, outcome: Outcome) -> None:
+        """The question has ended."""
+        if isinstance(outcome, Answered) and not outcome.text:
+            # A server that ends its stream without the text has left it to the pieces.
+            outcome = Answered("".join(self._given + self._fresh), outcome.json)
+        self.outcome = outcome
+        self._stir()
+
+    def fail(self, error: PamlinkError) -> None:
+        """Nothing will come of it any more."""
+        self.error = error
+        self._stir()
+
+    @property
+    def settled(self) -> bool:
+        """Whether it has ended, however it did."""
+        return self.outcome is not None or self.error is not None
+
+    async def progress(self) -> None:
+        """Waits until something comes of it."""
+        self._progress = asyncio.get_running_loop().create_future()
+        await self._progress
+
+    async def ended(self) -> Outcome:
+        """How it ends."""
+        while self.outcome is None:
+            if self.error is not None:
+                raise self.error
+            await self.progress()
+        return self.outcome
+
+    def take(self) -> str:
+        """The pieces that were not taken yet."""
+        text = "".join(self._fresh)
+        self._fresh.clear()
+        if text:
+            self._given.append(text)
+        return text
+
+    def rest(self, whole: str) -> Piece | None:
+        """What the whole answer has beyond the pieces that were taken."""
+        given = "".join(self._given)
+        if not whole.startswith(given):
+            return Piece(whole, restart=True)
+        return Piece(whole[len(given) :]) if len(whole) > len(given) else None
+
+    def _stir(self) -> None:
+        if self._progress is not None and not self._progress.done():
+            self._progress.set_result(None)
+
+
+Ask = Callable[[Question], None]
+Leave = Callable[[Question], None]
+
+
+class Asking(Unique):
+    """A question whose answer is read as it grows: what `Client.ask` returns.
+
+        asking = client.ask("plan a trip to the coast")
+        async for piece in asking:
+            print(piece.text, end="", flush=True)
+        print(asking.answer)
+
+    It is asked by the first step of the iteration. A step that is cancelled has lost nothing: the
+    next one goes on. Who leaves the iteration early says `aclose`, or drops the object; what comes
+    afterwards is a `Late` event of the client.
+    """
+
+    def __init__(self, ask: Ask, leave: Leave) -> None:
+        self._question = Question()
+        self._ask = ask
+        self._leave = leave
+        self._over = False
+
+    @property
+    def answer(self) -> Answered | None:
+        """The whole answer, once the iteration has come to its end."""
+        outcome = self._question.outcome
+        return outcome if self._over and isinstance(outcome, Answered) else None
+
+    def __aiter__(self) -> Asking:
+        return self
+
+    async def __anext__(self) -> Piece:
+        """The next piece. Appended to each other, the pieces are the answer, unless one says
+        `restart`.
+
+        Raises `AskRejected`, `AskExpired` or `AskUnknown` if the question ends otherwise, and what
+        `Client.send` raises.
+        """
+        question = self._question
+        if self._over:
+            raise StopAsyncIteration
+        if question.number is None:
+            self._ask(question)
+        while True:
+            if text := question.take():
+                return Piece(text)
+            if question.error is not None:
+                self._over = True
+                raise question.error
+            if question.outcome is not None:
+                self._over = True
+                return self._last(question.outcome)
+            await question.progress()
+
+    async def aclose(self) -> None:
+        """Waits no longer for the answer. It has its effect all the same."""
+        self._drop()
+
+    def __del__(self) -> None:
+        self._drop()
+
+    def _last(self, outcome: Outcome) -> Piece:
+        match outcome:
+            case Answered(text=whole):
+                if (rest := self._question.rest(whole)) is not None:
+                    return rest
+                raise StopAsyncIteration
+            case Rejected():
+                raise AskRejected(outcome)
+            case Expired():
+                raise AskExpired("no answer came in time")
+            case Unknown():
+                raise AskUnknown("the link broke after the question was sent")
+
+    def _drop(self) -> None:
+        if not self._over:
+            self._over = True
+            self._leave(self._question)
+
+
+def refuse_twice(question: Question) -> None:
+    """Raises `UsageError` for a question that was asked before."""
+    if question.number is not None:
+        raise UsageError("this question was asked before", code=2)

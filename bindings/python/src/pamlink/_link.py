@@ -1,0 +1,154 @@
+"""One transport with its tasks: one reads, one writes what the engine hands out."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from . import _records as records
+from .transports import ABNORMAL, NO_STATUS, ByteTransport, MessageTransport, TransportClosed
+
+log = logging.getLogger("pamlink")
+
+Feed = Callable[[bytes], None]
+"""Gives packed records to the engine and sees to what follows."""
+
+# What a transport may take to say goodbye before it is dropped.
+GOODBYE = 5.0
+# Written bytes after which the engine is told; half of what it hands out before it wants to know.
+TELL = 32 * 1024
+# What a text costs beside its bytes, as the engine counts.
+EACH = 64
+
+
+class Link:
+    """A transport of the engine's link `number`."""
+
+    def __init__(self, number: int, transport: MessageTransport | ByteTransport, feed: Feed):
+        self.number = number
+        self._transport = transport
+        self._feed = feed
+        self._queue: deque[Any] = deque()
+        self._wake: asyncio.Future[None] | None = None
+        self._room: asyncio.Future[None] | None = None
+        self._untold = 0
+        self._hung_up = False
+        self._over = False
+
+    def hand_out(self, record: Any) -> None:
+        """Takes a `write_...` record of the engine."""
+        if self._over:
+            return
+        self._queue.append(record)
+        if self._wake is not None and not self._wake.done():
+            self._wake.set_result(None)
+
+    def hang_up(self) -> None:
+        """Drops the transport once everything is written. The engine wants to hear no more."""
+        self._hung_up = True
+        self.hand_out(None)
+
+    async def room(self) -> None:
+        """Waits until everything that was handed out is written, or the link is over."""
+        while self._queue and not self._over:
+            if self._room is None:
+                self._room = asyncio.get_running_loop().create_future()
+            await asyncio.shield(self._room)
+
+    async def run(self) -> None:
+        """Carries the link until its end, of which the engine is told unless it said so."""
+        loop = asyncio.get_running_loop()
+        tasks = {loop.create_task(self._read()), loop.create_task(self._write())}
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._over = True
+            self._queue.clear()
+            self._made_room()
+            for task in tasks:
+                task.cancel()
+            self._ended()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self._goodbye()
+
+    def _ended(self) -> None:
+        if not self._hung_up:
+            self._hung_up = True
+            self._feed(records.closed_in(self.number))
+
+    async def _goodbye(self) -> None:
+        try:
+            await asyncio.wait_for(self._transport.close(), GOODBYE)
+        except Exception as error:
+            log.debug("link %d: goodbye: %r", self.number, error)
+
+    async def _read(self) -> None:
+        try:
+            if isinstance(self._transport, ByteTransport):
+                await self._read_bytes(self._transport)
+            else:
+                await self._read_messages(self._transport)
+        except (OSError, EOFError) as error:
+            log.debug("link %d: %r", self.number, error)
+        except Exception:
+            log.exception("link %d: the transport failed", self.number)
+
+    async def _read_bytes(self, transport: ByteTransport) -> None:
+        while data := await transport.read():
+            self._feed(records.bytes_in(self.number, data))
+
+    async def _read_messages(self, transport: MessageTransport) -> None:
+        try:
+            while True:
+                message = await transport.receive()
+                if isinstance(message, str):
+                    self._feed(records.text_in(self.number, message))
+                else:
+                    self._feed(records.binary_in(self.number, bytes(message)))
+        except TransportClosed as closed:
+            if closed.code != ABNORMAL and not self._hung_up:
+                code = None if closed.code == NO_STATUS else closed.code
+                self._feed(records.close_in(self.number, code, closed.reason))
+
+    async def _write(self) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            while True:
+                while self._queue:
+                    record = self._queue[0]
+                    if record is None:
+                        return
+                    await self._write_one(record)
+                    self._queue.popleft()
+                self._made_room()
+                if self._untold >= TELL:
+                    self._untold = 0
+                    # What the engine hands out for it is written before anything else.
+                    self._feed(records.written(self.number))
+                    continue
+                self._wake = loop.create_future()
+                await self._wake
+                self._wake = None
+        except (OSError, EOFError, TransportClosed) as error:
+            log.debug("link %d: %r", self.number, error)
+        except Exception:
+            log.exception("link %d: the transport failed", self.number)
+
+    async def _write_one(self, record: Any) -> None:
+        transport = self._transport
+        if isinstance(transport, ByteTransport):
+            self._untold += len(record.bytes) + EACH
+            await transport.write(record.bytes)
+        elif isinstance(record, records.WriteText):
+            self._untold += len(record.text) + EACH
+            await transport.send(record.text)
+        else:
+            await transport.close(record.code, record.reason)
+
+    def _made_room(self) -> None:
+        if self._room is not None:
+            self._room.set_result(None)
+            self._room = None

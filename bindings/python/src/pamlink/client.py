@@ -1,0 +1,400 @@
+"""A connection that outlives its links: what an app holds."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from datetime import timezone
+from types import TracebackType
+from typing import Any, cast
+
+from . import _engine, _records as records, events, outputs, tokens
+from ._asking import Asking, Question
+from ._clock import mono_nanos, wall_micros
+from ._link import Link
+from ._records import KINDS, pack
+from ._runner import Runner
+from .errors import ClientClosed, ClientStopped, PamlinkError, TokenDenied
+from .events import Answered, Event, Expired, Late, Outcome, Rejected, State, Unknown
+from .options import ClientOptions
+from .sansio import ClientEngine
+from .tokens import Token, TokenProvider
+from .transports import ByteTransport, Dialer, DialFailed, Target
+from .values import encode, envelope_text
+
+log = logging.getLogger("pamlink.client")
+
+# How long `close` waits for the engine's own deadline of the goodbye, which comes first.
+PATIENCE = 15.0
+
+
+class Client(Runner):
+    """One outgoing link with its questions.
+
+        async with Client("wss://example.org/api/v1/pam/ws/ann", token=provider) as client:
+            outcome = await client.send("fuel so far?")
+
+    It connects when it is entered, connects again whenever its link ends, renews its token in time,
+    and asks again under the same id what got no answer. Questions may be asked at any time,
+    connected or not.
+
+    All methods belong to the event loop that entered it, and no other thread may call them. None of
+    them blocks.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        token: str | Token | TokenProvider | None = None,
+        options: ClientOptions | None = None,
+        dial: Dialer | None = None,
+        buffer: int = 256,
+    ) -> None:
+        """A client of `url`, `ws://` or `wss://` with the whole path.
+
+        `token` is the token, or what gives one when the client needs it; without it the client
+        connects as nobody. `dial` makes the transports: TCP and TLS of asyncio by default. `buffer`
+        is how many events wait to be taken; beyond, the oldest is dropped and `Lost` tells so.
+
+        Raises `UsageError`: `bad_url`, `bad_option`.
+        """
+        self._options = options or ClientOptions()
+        engine = ClientEngine(
+            url,
+            anonymous=token is None,
+            options=self._options,
+            mono_nanos=mono_nanos(),
+            wall_micros=wall_micros(),
+        )
+        super().__init__(engine, buffer)
+        self._native = engine
+        self._state = engine.state()
+        self._token = token
+        self._dial = dial
+        self._questions: dict[int, Question] = {}
+        self._link: Link | None = None
+        self._dialing: asyncio.Task[None] | None = None
+        self._opened = False
+        self._closed = False
+        self._stopped: events.Stopped | None = None
+        self._at_rest = asyncio.Event()
+
+    async def __aenter__(self) -> Client:
+        self.open()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    def __aiter__(self) -> Client:
+        return self
+
+    async def __anext__(self) -> Event:
+        """What else happens: all that is no answer to a question that somebody waits for.
+
+        The iteration ends after `Stopped`. A step that is cancelled has lost nothing. If several
+        tasks iterate, each event goes to one of them.
+        """
+        event: Event = await self._mailbox.take()
+        return event
+
+    def open(self) -> None:
+        """Connects, and stays connected from now on; entering the client does it. Once only."""
+        if self._opened:
+            raise ClientClosed("a client is opened once; make a new one")
+        self._opened = True
+        self._loop = asyncio.get_running_loop()
+        self._feed(pack(KINDS["connect"], (), ()))
+
+    async def close(self) -> None:
+        """Says goodbye, and ends everything; leaving the client does it.
+
+        Questions that wait raise `ClientClosed`. The events so far can still be taken.
+        """
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            if self._opened and self._stopped is None:
+                self._feed(pack(KINDS["disconnect"], (), ()))
+                await asyncio.wait_for(self._at_rest.wait(), PATIENCE)
+        except (asyncio.TimeoutError, PamlinkError) as error:
+            log.warning("the client was closed without a goodbye: %r", error)
+        finally:
+            self._give_up(ClientClosed("the client was closed"))
+            self._mailbox.end()
+            await self._rest()
+
+    @property
+    def state(self) -> State:
+        """The state of the link."""
+        return self._state
+
+    def metrics(self) -> str:
+        """All that was counted, as text for Prometheus."""
+        return self._native.metrics()
+
+    async def send(
+        self,
+        text: str,
+        *,
+        agent: str | None = None,
+        intent: str | None = None,
+        session_id: str | None = None,
+        context: Mapping[str, Any] | str | None = None,
+    ) -> Outcome:
+        """Asks a question, now or as soon as there is a link, and waits for how it ends.
+
+        `agent` names who is to answer, else the server decides; `intent` is what the user wants, if
+        that is known. `context` is an object, as JSON or as anything that `encode` makes one of.
+
+        Cancelled, it waits no longer, and nothing else is lost: the question may have its effect,
+        and its answer is a `Late` event.
+
+        Raises `BusyError` (`ask_full`) if too many are under way, `UsageError` (`bad_context`),
+        `ClientStopped` and `ClientClosed`.
+        """
+        question = Question()
+        self._ask(question, 0, text, agent, intent, session_id, context)
+        try:
+            return await question.ended()
+        except asyncio.CancelledError:
+            self._leave(question)
+            raise
+
+    def ask(
+        self,
+        text: str,
+        *,
+        agent: str | None = None,
+        intent: str | None = None,
+        session_id: str | None = None,
+        context: Mapping[str, Any] | str | None = None,
+    ) -> Asking:
+        """A question whose answer is read as it grows, by `async for`. Arguments are those of
+        `send`; it is asked by the first step of the iteration."""
+
+        def ask(question: Question) -> None:
+            self._ask(question, 1, text, agent, intent, session_id, context)
+
+        return Asking(ask, self._leave)
+
+    async def post(self, envelope: Mapping[str, Any] | str) -> None:
+        """Sends an envelope that wants no answer: a JSON text, or anything with a `type` that
+        `encode` makes one of. It is sent over the open link, or not at all.
+
+        Raises `LinkError` (`not_open`), `BusyError` (`outbox_full`), `UsageError`
+        (`not_an_envelope`), `ClientStopped` and `ClientClosed`.
+        """
+        self._usable()
+        self._command(pack(KINDS["send"], (), (envelope_text(envelope),)))
+
+    def wake(self) -> None:
+        """The device woke up, or the app came to the front: the link is probed at once."""
+        if self._running:
+            self._feed(pack(KINDS["wake"], (), ()))
+
+    def network_changed(self) -> None:
+        """The device has another network than before: the link is probed at once."""
+        if self._running:
+            self._feed(pack(KINDS["network_changed"], (), ()))
+
+    # Questions.
+
+    def _ask(
+        self,
+        question: Question,
+        stream: int,
+        text: str,
+        agent: str | None,
+        intent: str | None,
+        session_id: str | None,
+        context: Mapping[str, Any] | str | None,
+    ) -> None:
+        self._usable()
+        json = context if context is None or isinstance(context, str) else encode(context)
+        data = pack(KINDS["ask"], (stream,), (text, agent, intent, session_id, json))
+        found = self._step(data)
+        for record in found:
+            if isinstance(record, outputs.Asked):
+                question.number = record.ask
+                self._questions[record.ask] = question
+                break
+        self._handle(found, raising=True)
+
+    def _leave(self, question: Question) -> None:
+        """Nobody waits for a question any more."""
+        if question.number is None or question.error is not None:
+            return
+        if question.outcome is not None:
+            # It ended in the moment in which its task was cancelled.
+            self._late(question.number, question.outcome)
+        question.unheard = True
+
+    def _late(self, number: int, outcome: Outcome) -> None:
+        match outcome:
+            case Answered(text, json) | Rejected(message=text, json=json):
+                self._mailbox.put(Late(number, text, json))
+
+    def _end(self, number: int, outcome: Outcome) -> None:
+        question = self._questions.pop(number, None)
+        if question is None:
+            return
+        question.end(outcome)
+        if question.unheard and question.outcome is not None:
+            self._late(number, question.outcome)
+
+    def _give_up(self, error: PamlinkError) -> None:
+        questions, self._questions = self._questions, {}
+        for question in questions.values():
+            question.fail(error)
+
+    # The engine.
+
+    @property
+    def _running(self) -> bool:
+        return self._opened and not self._closed and self._stopped is None
+
+    def _usable(self) -> None:
+        if self._stopped is not None and not self._closed:
+            raise ClientStopped(f"the client has stopped: {self._stopped.cause}")
+        if not self._running:
+            raise ClientClosed("the client is not open")
+
+    def _command(self, data: bytes) -> None:
+        self._handle(self._step(data), raising=True)
+
+    def _handle(self, records_: list[Any], raising: bool = False) -> None:
+        refusal: PamlinkError | None = None
+        for record in records_:
+            match record:
+                case outputs.WriteBytes() | outputs.WriteText() | outputs.WriteClose():
+                    if self._link is not None:
+                        self._link.hand_out(record)
+                case outputs.HangUp():
+                    self._hang_up()
+                case outputs.Dial():
+                    self._dialing = self._spawn(self._make(record))
+                case outputs.NeedToken(need):
+                    self._spawn(self._provide(cast("tokens.Need", need)))
+                case outputs.Asked():
+                    pass
+                case outputs.Piece(ask, text, json):
+                    question = self._questions.get(ask)
+                    if question is None or question.unheard:
+                        self._mailbox.put(Late(ask, text, json))
+                    else:
+                        question.piece(text)
+                case outputs.Answer(ask, text, json):
+                    self._end(ask, Answered(text, json))
+                case outputs.Rejected(ask, retry_after, error_code, message, json):
+                    wait = None if retry_after is None else retry_after / 1e9
+                    self._end(ask, Rejected(error_code, message, wait, json))
+                case outputs.Expired(ask):
+                    self._end(ask, Expired())
+                case outputs.Unknown(ask):
+                    self._end(ask, Unknown())
+                case outputs.Fault():
+                    refusal = _engine.fault(record)
+                    if not raising:
+                        log.warning("the engine refused an input: %s", refusal)
+                case outputs.Retrying(attempt, after, class_):
+                    self._mailbox.put(events.Retrying(attempt, after / 1e9, class_))
+                case events.Stopped():
+                    self._stop(record)
+                case events.StateChanged():
+                    self._state = record.to
+                    self._mailbox.put(record)
+                case _:
+                    self._mailbox.put(record)
+        if raising and refusal is not None:
+            raise refusal
+
+    def _stop(self, stopped: events.Stopped) -> None:
+        self._stopped = stopped
+        self._mailbox.put(stopped)
+        self._mailbox.end()
+        self._at_rest.set()
+        self._give_up(
+            ClientClosed("the client was closed")
+            if self._closed
+            else ClientStopped(f"the client has stopped: {stopped.cause}")
+        )
+
+    # Transports and tokens.
+
+    def _hang_up(self) -> None:
+        if self._dialing is not None:
+            self._dialing.cancel()
+        if self._link is not None:
+            self._link.hang_up()
+            self._link = None
+
+    async def _make(self, dial: outputs.Dial) -> None:
+        """Makes the transport that the engine asked for, and carries the link over it."""
+        target = Target(
+            dial.attempt,
+            dial.tls,
+            dial.host,
+            dial.port,
+            dial.target,
+            dial.url,
+            self._options.max_message_bytes or 1 << 20,
+            self._options.subprotocols,
+            self._options.origin,
+        )
+        try:
+            transport = await (self._dial or _default_dialer())(target)
+        except DialFailed as failed:
+            log.debug("attempt %d: %s", dial.attempt, failed)
+            self._dialing = None
+            self._feed(pack(KINDS["dial_failed"], (failed.status,), (failed.class_,)))
+            return
+        except Exception as error:
+            log.debug("attempt %d: %r", dial.attempt, error)
+            self._dialing = None
+            self._feed(pack(KINDS["dial_failed"], (None,), ("network",)))
+            return
+        self._dialing = None
+        link = self._link = Link(0, transport, self._feed)
+        if isinstance(transport, ByteTransport):
+            self._feed(pack(KINDS["dialed"], (), ()))
+        else:
+            subprotocol = getattr(transport, "subprotocol", None)
+            self._feed(pack(KINDS["opened_in"], (), (subprotocol,)))
+        try:
+            await link.run()
+        finally:
+            if self._link is link:
+                self._link = None
+
+    async def _provide(self, need: tokens.Need) -> None:
+        assert self._token is not None, "an anonymous client asks for no token"
+        try:
+            token = await tokens.fetch(self._token, need)
+        except TokenDenied as denied:
+            log.info("there is no token: %s", denied.message)
+            self._feed(pack(KINDS["token_failed"], (1,), ()))
+        except Exception:
+            log.warning("no token for now", exc_info=True)
+            self._feed(pack(KINDS["token_failed"], (0,), ()))
+        else:
+            expires = None
+            if token.expires is not None:
+                at = token.expires
+                at = at if at.tzinfo is not None else at.replace(tzinfo=timezone.utc)
+                expires = round(at.timestamp() * 1e6)
+            self._feed(pack(KINDS["token"], (expires,), (token.text,)))
+
+
+def _default_dialer() -> Dialer:
+    from .tcp import dial
+
+    return dial

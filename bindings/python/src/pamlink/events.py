@@ -1,0 +1,438 @@
+"""What a client and a hub tell: frozen, hashable dataclasses that `match` narrows.
+
+    async for event in client:
+        match event:
+            case StateChanged(to=State.OPEN):
+                ...
+            case Message(kind="timer_expired", text=text):
+                ...
+
+Events compare by value and pickle. `json` is the envelope byte for byte, with all members that this
+version does not know; `envelope()` parses it. What a newer engine tells and this package does not
+know arrives as an `UnknownEvent`.
+"""
+
+from __future__ import annotations
+
+import json as _json
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any, TypeAlias, Union
+
+
+# For a field that is called `bytes` itself.
+_Bytes = bytes
+
+
+class State(IntEnum):
+    """The state of a link. Numbers and meanings are those of the browser's WebSocket."""
+
+    CONNECTING = 0
+    OPEN = 1
+    CLOSING = 2
+    CLOSED = 3
+
+
+class _Enveloped:
+    """What holds the JSON of an envelope."""
+
+    __slots__ = ()
+    json: str
+
+    def envelope(self) -> dict[str, Any]:
+        """The envelope, parsed anew by each call."""
+        parsed: dict[str, Any] = _json.loads(self.json)
+        return parsed
+
+
+# How questions end.
+
+
+@dataclass(frozen=True, slots=True)
+class Answered(_Enveloped):
+    """The answer to a question."""
+
+    text: str
+    """What it says: the `message` of the envelope, else its `content`."""
+    json: str
+    """The envelope."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected(_Enveloped):
+    """The server refused a question, or failed at it."""
+
+    error_code: str | None
+    """Why, for programs: `RATE_LIMIT_EXCEEDED`, `PROCESSING_ERROR`; the set is open."""
+    message: str
+    """Why, for people."""
+    retry_after: float | None
+    """Seconds after which it may be asked again."""
+    json: str
+    """The `error` envelope."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """No answer came in time. Whether the question had an effect is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The link broke after the question was sent, and the server keeps no window of duplicates:
+    asking again might do it twice."""
+
+
+Outcome: TypeAlias = Union[Answered, Rejected, Expired, Unknown]
+"""How a question ended. Every question ends in exactly one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What came of an answer that grows."""
+
+    text: str
+    """To be appended to what came before."""
+    restart: bool = False
+    """What came before was not the beginning of the answer: drop it, `text` is all of it."""
+
+
+# What a client tells.
+
+
+@dataclass(frozen=True, slots=True)
+class StateChanged:
+    """The link has another state."""
+
+    from_: State
+    """The state before."""
+    to: State
+    """The state now."""
+    cause: str
+    """What led there: `connect`, `dialed`, `welcome`, `transport closed`; the set is open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Welcomed(_Enveloped):
+    """The server has welcomed this link."""
+
+    correlates: bool
+    """It names the request in each reply."""
+    repeats: bool
+    """It keeps a window of duplicates: what got no answer is asked again after a break."""
+    json: str
+    """The welcome."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message(_Enveloped):
+    """A message that answers nothing: a timer, an alert, an action."""
+
+    kind: str
+    """Its `type`; the set is open."""
+    id: str | None
+    """Its `id`, as spelled."""
+    text: str
+    """What it says to a person: its `message`, else its `content`, else nothing."""
+    json: str
+    """The envelope."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated(_Enveloped):
+    """A message that had come before, under the same id, came again: nothing to do."""
+
+    kind: str
+    """Its `type`."""
+    id: str | None
+    """Its `id`, as spelled."""
+    text: str
+    """What it says to a person."""
+    json: str
+    """The envelope."""
+
+
+@dataclass(frozen=True, slots=True)
+class Late(_Enveloped):
+    """An answer, or a piece of one, that nobody waits for: its question had ended before, or the
+    task that asked it was cancelled."""
+
+    ask: int | None
+    """The number of the question, if it can be told."""
+    text: str
+    """What it says."""
+    json: str
+    """The envelope."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A text came that is no envelope."""
+
+    message: str
+    """What is wrong with it."""
+    text: str
+    """The text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """A binary message came; the dialect has none."""
+
+    bytes: _Bytes
+    """What came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overflowed:
+    """What waited to be written to a link reached its bound, and messages were lost."""
+
+    link: int
+    """The link of a hub; 0 for a client."""
+    messages: int
+    """How many since the last such event of this link."""
+    bytes: int
+    """How many bytes."""
+    policy: str
+    """What happened there: `close`, `drop_oldest`, `reject`."""
+    user: str
+    """The user of the link; empty for a client."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The peer broke the WebSocket protocol; the end of the link follows."""
+
+    close_code: int
+    """The code that it was told."""
+    error: str
+    """The name of the fault."""
+    message: str
+    """The fault, for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A link is over."""
+
+    link: int
+    """The link of a hub; 0 for a client."""
+    code: int
+    """The close code; 1006 if there was none."""
+    clean: bool
+    """Both sides said goodbye."""
+    unsent: int
+    """Messages that were not written."""
+    running: int
+    """Of a hub: requests of this link that are still running. Their replies are kept for repeats."""
+    links_of_user: int
+    """Of a hub: how many links the user has left."""
+    class_: str
+    """What the end means: `normal`, `network`, `timeout`, `authentication`, `rate_limited`,
+    `server_unavailable`, `server_error`, `too_big`, `protocol`, `refused`."""
+    reason: str
+    """What the peer said."""
+    cause: str
+    """Who or what ended it."""
+    user: str
+    """Of a hub: the user; empty if the link never was authorised."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retrying:
+    """The next attempt to connect comes by itself."""
+
+    attempt: int
+    """Its number."""
+    after: float
+    """In so many seconds."""
+    class_: str
+    """Why the last one ended, as in `Closed`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """There are no more attempts: another would end the same way, or the client was closed. It is
+    the last event; make a new client to try again."""
+
+    class_: str
+    """The class of the last end, as in `Closed`."""
+    cause: str
+    """Its cause."""
+
+
+# What a hub tells.
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A link was authorised and welcomed."""
+
+    link: int
+    """The link."""
+    links_of_user: int
+    """How many links the user has now."""
+    user: str
+    """Its user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request(_Enveloped):
+    """A message that wants a reply, admitted and routed: what a handler gets."""
+
+    request: int
+    """What to reply to."""
+    link: int
+    """Where it came from."""
+    wants_pieces: bool
+    """Whether the peer takes its answer as it grows."""
+    user: str
+    """Who asks."""
+    agent: str
+    """The id of the agent that is to answer."""
+    agent_name: str
+    """Its name for people."""
+    module: str
+    """The module that does its work."""
+    because: str
+    """What led to it: `agent_id`, `message_type`, `intent`, `keyword`, `default` and others."""
+    refused: str | None
+    """Why no other agent than the table's error handler takes it."""
+    id: str | None
+    """The `id` of the envelope, as spelled."""
+    text: str
+    """What the user says."""
+    json: str
+    """The envelope."""
+
+
+@dataclass(frozen=True, slots=True)
+class Received(_Enveloped):
+    """A message that wants no reply. Where the dialect has an answer, the hub has given it."""
+
+    link: int
+    """Where it came from."""
+    user: str
+    """Who sent it."""
+    kind: str
+    """Its `type`."""
+    id: str | None
+    """Its `id`, as spelled."""
+    text: str
+    """What it says."""
+    json: str
+    """The envelope."""
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """A request that had come before came again. It has no second effect."""
+
+    link: int
+    """Where the repeat came from: this link gets the answer."""
+    request: int | None
+    """The first one, if it is running."""
+    user: str
+    """Who sent it."""
+    first: str
+    """What came of the first: `answered`, `forgotten`, `running`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A frame was refused, and the peer told so."""
+
+    link: int
+    """Where it came from."""
+    retry_after: float | None
+    """Seconds after which the peer may try again."""
+    left: int
+    """How many more refusals the user is forgiven now."""
+    closing: bool
+    """It was one too many: the link closes."""
+    user: str
+    """Who sent it; empty before it was authorised."""
+    error_code: str
+    """What the peer was told."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestExpired:
+    """The handler did not reply in time. It was cancelled, and the peer told `REQUEST_EXPIRED`."""
+
+    request: int
+    """The request."""
+    user: str
+    """Who asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """A plain HTTP request came over a raw connection, no WebSocket."""
+
+    link: int
+    """The connection."""
+    method: str
+    """Its method."""
+    target: str = field(repr=False)
+    """Its target. The query may hold a token."""
+    headers: str = field(repr=False)
+    """Its headers, one a line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """Every link has ended after `Hub.drain`."""
+
+
+# What a facade adds.
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """So many events were dropped, oldest first, because nobody took them."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownEvent:
+    """A record that this version does not know."""
+
+    kind: int
+    """Its number."""
+    raw: bytes
+    """The whole record, in the packed layout."""
+
+
+Event: TypeAlias = Union[
+    StateChanged,
+    Welcomed,
+    Message,
+    Repeated,
+    Late,
+    Unreadable,
+    Binary,
+    Overflowed,
+    Failed,
+    Closed,
+    Retrying,
+    Stopped,
+    Lost,
+    UnknownEvent,
+]
+"""What a `Client` tells."""
+
+HubEvent: TypeAlias = Union[
+    Opened,
+    Received,
+    Duplicate,
+    Refused,
+    RequestExpired,
+    Overflowed,
+    Closed,
+    Drained,
+    Lost,
+    UnknownEvent,
+]
+"""What a `Hub` tells beside the requests that its handlers answer."""

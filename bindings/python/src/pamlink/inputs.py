@@ -1,0 +1,267 @@
+"""What a host gives the engine: what happened, and commands.
+
+`link` is 0 for a client, which has one. A command is answered by a record with `of`, its place in
+the input.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+# For fields that are called `bytes` themselves.
+_Bytes = bytes
+
+
+@dataclass(frozen=True, slots=True)
+class BytesIn:
+    """Bytes came over a transport, in any chunking."""
+
+    link: int
+    bytes: _Bytes
+
+
+@dataclass(frozen=True, slots=True)
+class TextIn:
+    """A text message came over a transport that speaks WebSocket itself."""
+
+    link: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class BinaryIn:
+    """A binary message came over a transport that speaks WebSocket itself."""
+
+    link: int
+    bytes: _Bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CloseIn:
+    """The peer's close came over a transport that speaks WebSocket itself; `code` None if it had
+    none."""
+
+    link: int
+    code: int | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedIn:
+    """The transport has ended, however it did. Not after `hang_up`."""
+
+    link: int
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Everything handed out so far for this link has gone to its transport."""
+
+    link: int
+
+
+@dataclass(frozen=True, slots=True)
+class Connect:
+    """Connect, and stay connected from now on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnect:
+    """Close the link and stay disconnected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dialed:
+    """The transport that `dial` asked for is connected and takes bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedIn:
+    """The transport that `dial` asked for is open and speaks WebSocket itself."""
+
+    subprotocol: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DialFailed:
+    """The transport could not be made: with this HTTP status, or for a reason of this class."""
+
+    status: int | None = None
+    class_: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token, and when it ends in microseconds since 1970 if it does not say so itself."""
+
+    expires: int | None
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenFailed:
+    """There is no token for now, or (`denied`) there will be none."""
+
+    denied: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """The device woke up, or the app came to the front."""
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkChanged:
+    """The device has another network than before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Ask a question; `stream`: its answer may come in pieces; `context`: a JSON object. Answered
+    with `asked`."""
+
+    stream: bool
+    message: str
+    agent: str | None = None
+    intent: str | None = None
+    session_id: str | None = None
+    context: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send an envelope that wants no answer."""
+
+    envelope: str
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    """A connection came that takes bytes. Answered with `accepted`."""
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptOpened:
+    """A connection came that speaks WebSocket itself, for this user, with a token to be judged or
+    the subject of one that was. Answered with `accepted`."""
+
+    expires: int | None
+    user: str
+    token: str | None = field(default=None, repr=False)
+    subject: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizeLink:
+    """The verdict on a token: its subject and end (microseconds since 1970), or the name of the
+    error."""
+
+    link: int
+    expires: int | None = None
+    subject: str | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Answer a request. Answered with `delivered`."""
+
+    request: int
+    failed: bool
+    text: str
+    ui_actions: str | None = None
+    source: str | None = None
+    model: str | None = None
+    agent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyError:
+    """Refuse a request; `retry_after` in nanoseconds. Answered with `delivered`."""
+
+    request: int
+    retry_after: int | None
+    error_code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyRaw:
+    """Answer a request with a whole envelope. Answered with `delivered`."""
+
+    request: int
+    envelope: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyPiece:
+    """A piece of an answer that grows. Answered with `delivered`."""
+
+    request: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dismiss:
+    """Let a request go without a reply."""
+
+    request: int
+
+
+@dataclass(frozen=True, slots=True)
+class SendTo:
+    """Send an envelope to a link. Answered with `pushed`."""
+
+    link: int
+    envelope: str
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """Send an envelope to all links of a user. Answered with `pushed`."""
+
+    user: str
+    envelope: str
+
+
+@dataclass(frozen=True, slots=True)
+class Broadcast:
+    """Send an envelope to every link. Answered with `pushed`."""
+
+    envelope: str
+
+
+@dataclass(frozen=True, slots=True)
+class DisconnectLink:
+    """Close a link. Answered with `disconnected`."""
+
+    link: int
+    code: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DisconnectUser:
+    """Close all links of a user. Answered with `disconnected`."""
+
+    code: int
+    user: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drain:
+    """Send every link away within `spread` nanoseconds, and take no new ones."""
+
+    spread: int
+
+
+@dataclass(frozen=True, slots=True)
+class Respond:
+    """Answer a plain HTTP request."""
+
+    link: int
+    status: int
+    content_type: str
+    body: _Bytes
+

@@ -1,0 +1,207 @@
+"""The bounds and choices that a program may set. What is None has the engine's default.
+
+Spans are seconds, sizes bytes. What is out of its bounds is refused when the engine is made, by a
+`UsageError` that names it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias, Union
+
+from ._native import native
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientOptions:
+    """The bounds and choices of a client."""
+
+    ask_timeout: float | None = None
+    """How long a question waits for its answer, 1 to 300 s. Default 60 s."""
+    max_asks: int | None = None
+    """Most questions at once. Default 64."""
+    max_ask_bytes: int | None = None
+    """Most bytes of questions at once. Default 256 KiB."""
+    heartbeat_interval: float | None = None
+    """After how long a silent server is asked for life, 0.1 to 25 s. Default 20 s."""
+    heartbeat_deadline: float | None = None
+    """How long the server has to show it. Default 10 s."""
+    backoff_cap: float | None = None
+    """The longest delay between two attempts to connect. Default 30 s."""
+    dial_timeout: float | None = None
+    """How long a transport may take to connect. Default 15 s."""
+    welcome_timeout: float | None = None
+    """How long the server's welcome may take; 0 for servers that send none. Default 10 s."""
+    max_message_bytes: int | None = None
+    """The longest message that is read. Default 1 MiB."""
+    origin: str | None = None
+    """The `Origin` header; only browsers have one."""
+    subprotocols: tuple[str, ...] = ()
+    """Subprotocols to offer, the preferred one first."""
+
+    def native(self, url: str, anonymous: bool) -> Any:
+        """The record of the library."""
+        return native.ClientOptions(
+            url=url,
+            anonymous=anonymous,
+            ask_timeout_ms=_millis(self.ask_timeout),
+            max_asks=self.max_asks,
+            max_ask_bytes=self.max_ask_bytes,
+            heartbeat_interval_ms=_millis(self.heartbeat_interval),
+            heartbeat_deadline_ms=_millis(self.heartbeat_deadline),
+            backoff_cap_ms=_millis(self.backoff_cap),
+            dial_timeout_ms=_millis(self.dial_timeout),
+            welcome_timeout_ms=_millis(self.welcome_timeout),
+            max_message_bytes=self.max_message_bytes,
+            origin=self.origin,
+            subprotocols=list(self.subprotocols),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class HS256:
+    """Tokens are signed with a secret of at least 32 bytes that the hub knows, too."""
+
+    secret: bytes = field(repr=False)
+    """The secret."""
+    audience: str | None = None
+    """The `aud` that a token must name. Default `authenticated`."""
+    leeway: float | None = None
+    """How far the clocks of issuer and hub may lie apart, in seconds. Default 10 s."""
+
+    def native(self) -> Any:
+        """The record of the library."""
+        return native.AuthOptions(
+            hs256_secret=self.secret,
+            jwks=None,
+            audience=self.audience,
+            leeway_ms=_millis(self.leeway),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class JWKS:
+    """Tokens are signed with one of the keys of a document (RFC 7517): HS256, ES256 or RS256."""
+
+    document: str = field(repr=False)
+    """The document, as JSON."""
+    audience: str | None = None
+    """The `aud` that a token must name. Default `authenticated`."""
+    leeway: float | None = None
+    """How far the clocks of issuer and hub may lie apart, in seconds. Default 10 s."""
+
+    def native(self) -> Any:
+        """The record of the library."""
+        return native.AuthOptions(
+            hs256_secret=None,
+            jwks=self.document,
+            audience=self.audience,
+            leeway_ms=_millis(self.leeway),
+        )
+
+
+Keys: TypeAlias = Union[HS256, JWKS]
+"""Keys with which the engine itself judges tokens."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HubOptions:
+    """The bounds and choices of a hub."""
+
+    routes: str | Mapping[str, Any] | None = None
+    """The routing table, as JSON or as what that would be. Default: the five agents of the
+    dialect."""
+    origins: tuple[str, ...] | None = None
+    """The origins from which a browser may connect over bytes. Default: any. With a web framework,
+    that is its to look at."""
+    max_links: int | None = None
+    """Most links at once. Default 131,072."""
+    max_links_per_user: int | None = None
+    """Most links of one user at once. Default 8."""
+    refuse_newest: bool = False
+    """Whether one link more is refused; otherwise the user's oldest is closed."""
+    max_requests: int | None = None
+    """Most running requests at once. Default 65,536."""
+    max_requests_per_link: int | None = None
+    """Most running requests of one link. Default 32."""
+    request_timeout: float | None = None
+    """How long a request waits for its reply. Default 120 s."""
+    auth_timeout: float | None = None
+    """How long a link waits for the verdict on its token. Default 10 s."""
+    token_grace: float | None = None
+    """How long a link may go on with an expired token. Default 60 s."""
+    messages_per_minute: int | None = None
+    """Messages of one user a minute. Default 100."""
+    connects_per_minute: int | None = None
+    """Links that one user may open a minute. Default 5."""
+    repeats_per_minute: int | None = None
+    """Repeats of one user a minute. Default 500."""
+    max_violations: int | None = None
+    """Refusals that a link survives within a minute. Default 5."""
+    window_entries: int | None = None
+    """Requests that are remembered. Default 262,144."""
+    window_age: float | None = None
+    """How long a request is remembered. Default 5 min."""
+    window_result_bytes: int | None = None
+    """Bytes of results kept for repeats. Default 16 MiB."""
+    heartbeat_interval: float | None = None
+    """Between two pings of the hub, 0.1 to 25 s. Default 20 s."""
+    heartbeat_deadline: float | None = None
+    """How long a peer has to show life. Default 10 s."""
+    max_message_bytes: int | None = None
+    """The longest message that is read. Default 1 MiB."""
+    outbox_bytes: int | None = None
+    """Bytes that may wait to be written to one link. Default 256 KiB."""
+    accepts: tuple[str, ...] = ()
+    """Types beyond those of the dialect that the program takes."""
+    route_unknown_agents: bool = False
+    """Whether a request that names an unknown agent goes to the table's error handler; otherwise
+    the hub answers it with an error."""
+
+    def native(self, auth: Keys | None) -> Any:
+        """The record of the library."""
+        return native.HubOptions(
+            auth=auth_options(auth),
+            routes=table(self.routes),
+            origins=None if self.origins is None else list(self.origins),
+            max_links=self.max_links,
+            max_links_per_user=self.max_links_per_user,
+            refuse_newest=self.refuse_newest,
+            max_requests=self.max_requests,
+            max_requests_per_link=self.max_requests_per_link,
+            request_timeout_ms=_millis(self.request_timeout),
+            auth_timeout_ms=_millis(self.auth_timeout),
+            token_grace_ms=_millis(self.token_grace),
+            messages_per_minute=self.messages_per_minute,
+            connects_per_minute=self.connects_per_minute,
+            repeats_per_minute=self.repeats_per_minute,
+            max_violations=self.max_violations,
+            window_entries=self.window_entries,
+            window_age_ms=_millis(self.window_age),
+            window_result_bytes=self.window_result_bytes,
+            heartbeat_interval_ms=_millis(self.heartbeat_interval),
+            heartbeat_deadline_ms=_millis(self.heartbeat_deadline),
+            max_message_bytes=self.max_message_bytes,
+            outbox_bytes=self.outbox_bytes,
+            accepts=list(self.accepts),
+            route_unknown_agents=self.route_unknown_agents,
+        )
+
+
+def auth_options(auth: Keys | None) -> Any:
+    """The record of the library for keys, or for a hub that is told each verdict."""
+    if auth is not None:
+        return auth.native()
+    return native.AuthOptions(hs256_secret=None, jwks=None, audience=None, leeway_ms=None)
+
+
+def table(routes: str | Mapping[str, Any] | None) -> str | None:
+    """A routing table as JSON."""
+    return routes if routes is None or isinstance(routes, str) else json.dumps(routes)
+
+
+def _millis(seconds: float | None) -> int | None:
+    # What lies below a millisecond is rounded away from 0, which often means "never".
+    return None if seconds is None else max(round(seconds * 1_000), 1 if seconds > 0 else 0)

@@ -1,0 +1,228 @@
+"""What the engine answers a step with: the records that are no events.
+
+Those that are events are in `pamlink.events`; spans are nanoseconds here and seconds there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+# For fields that are called `bytes` themselves.
+_Bytes = bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """When to call again at the latest, in nanoseconds of the monotonic clock, and why."""
+
+    deadline: int | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A record of the input was refused; `of` is its place there. `retry_after` in nanoseconds."""
+
+    of: int
+    code: int
+    retryable: bool
+    retry_after: int | None
+    name: str
+    class_: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question was taken under this number."""
+
+    of: int
+    ask: int
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A connection was taken under this number."""
+
+    of: int
+    link: int
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """Where a reply went: `queued`, `in_order`, `kept`, `refused`, `whole`, `absent`."""
+
+    of: int
+    link: int | None
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """On how many links an envelope was queued, and how many had no room."""
+
+    of: int
+    queued: int
+    refused: int
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnected:
+    """How many links are closing."""
+
+    of: int
+    links: int
+
+
+@dataclass(frozen=True, slots=True)
+class WriteBytes:
+    """Write these bytes to the transport."""
+
+    link: int
+    bytes: _Bytes
+
+
+@dataclass(frozen=True, slots=True)
+class WriteText:
+    """Send this text message."""
+
+    link: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class WriteClose:
+    """Send this close; without a code if `code` is None."""
+
+    link: int
+    code: int | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """Drop the transport once everything is written."""
+
+    link: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """Make a transport, then answer with `dialed`, `opened_in` or `dial_failed`."""
+
+    attempt: int
+    tls: bool
+    port: int
+    url: str = field(repr=False)
+    host: str
+    target: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class NeedToken:
+    """A token is wanted: it is `missing`, was `rejected`, or is due for `renewal`."""
+
+    need: str
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A piece of an answer."""
+
+    ask: int
+    text: str
+    json: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to a question."""
+
+    ask: int
+    text: str
+    json: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A question was refused; `retry_after` in nanoseconds."""
+
+    ask: int
+    retry_after: int | None
+    error_code: str | None
+    message: str
+    json: str
+
+
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """No answer came in time."""
+
+    ask: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The link broke after the question was sent."""
+
+    ask: int
+
+
+@dataclass(frozen=True, slots=True)
+class Retrying:
+    """The next attempt to connect comes by itself, after so many nanoseconds."""
+
+    attempt: int
+    after: int
+    class_: str
+
+
+@dataclass(frozen=True, slots=True)
+class Authorize:
+    """A peer presents a token: answer with `authorize_link`."""
+
+    link: int
+    user: str
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A frame was refused; `retry_after` in nanoseconds."""
+
+    link: int
+    retry_after: int | None
+    left: int
+    closing: bool
+    user: str
+    error_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """A ping was read."""
+
+    bytes: _Bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Pong:
+    """A pong was read."""
+
+    bytes: _Bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CloseRead:
+    """A close was read."""
+
+    code: int | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TextRead:
+    """A text message was read."""
+
+    text: str
+

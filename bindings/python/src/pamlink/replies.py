@@ -1,0 +1,50 @@
+"""What a handler returns."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias, Union
+
+from .events import Request
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A `chat_response`, with more than its text."""
+
+    text: str
+    """Its `message`, and its `content`."""
+    ui_actions: object = None
+    """Its `ui_actions`: a sequence of anything that `encode` takes."""
+    source: str | None = None
+    """Its `source`."""
+    model: str | None = None
+    """Its `model`."""
+    agent: str | None = None
+    """Its `agent`; the one that the hub chose if None."""
+    failed: bool = False
+    """Its `error`: the text is an apology."""
+
+
+@dataclass(frozen=True, slots=True)
+class Error:
+    """An `error`: the request is refused, or failed."""
+
+    error_code: str
+    """Its `error_code`, for programs: `VALIDATION_ERROR`, `RATE_LIMIT_EXCEEDED`, any other."""
+    message: str
+    """Its `message`, for people."""
+    retry_after: float | None = None
+    """Seconds after which it may be asked again."""
+
+
+Reply: TypeAlias = Union[str, Answer, Error, Mapping[str, Any], None]
+"""A reply: a text, an `Answer`, an `Error`, a whole envelope with its `type`, or None for none."""
+
+Handler: TypeAlias = Callable[
+    [Request], Union[Awaitable[Reply], AsyncIterator[Union[str, Answer, Error, Mapping[str, Any]]]]
+]
+"""Answers a request: an async function that returns the reply, or an async generator that yields it
+in pieces. The whole answer is made of the texts that it yields; anything else that it yields is the
+reply itself, and the last word."""

@@ -1,0 +1,53 @@
+"""Connections of asyncio, TCP and TLS: the engine speaks WebSocket over them. Needs no package."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+
+from .transports import Dialer, DialFailed, Target, Transport
+
+# Bytes that are read at once.
+CHUNK = 64 * 1024
+
+
+class StreamTransport:
+    """A pair of streams of asyncio as a transport."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    async def write(self, data: bytes, /) -> None:
+        self._writer.write(data)
+        await self._writer.drain()
+
+    async def read(self) -> bytes:
+        return await self._reader.read(CHUNK)
+
+    async def close(self) -> None:
+        self._writer.close()
+        await self._writer.wait_closed()
+
+
+def dialer(tls: ssl.SSLContext | None = None) -> Dialer:
+    """A dialer with certificates of its own."""
+
+    async def dial(target: Target) -> Transport:
+        context = (tls or ssl.create_default_context()) if target.tls else None
+        try:
+            reader, writer = await asyncio.open_connection(
+                target.host, target.port, ssl=context, limit=CHUNK
+            )
+        except TimeoutError as error:
+            raise DialFailed(str(error), class_="timeout") from error
+        except ConnectionRefusedError as error:
+            raise DialFailed(str(error), class_="server_unavailable") from error
+        return StreamTransport(reader, writer)
+
+    return dial
+
+
+async def dial(target: Target) -> Transport:
+    """The default dialer: with the certificate authorities of the system."""
+    return await dialer()(target)

@@ -1,0 +1,89 @@
+"""The transport of the package `websockets` (14 or later), for clients.
+
+    Client(url, token=provider, dial=pamlink.websockets.dial)
+
+It brings what that package can do and asyncio cannot: proxies, and compression.
+"""
+
+from __future__ import annotations
+
+import ssl
+from typing import Any, cast
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+from websockets.typing import Origin, Subprotocol
+
+from .transports import (
+    ABNORMAL,
+    NO_STATUS,
+    Dialer,
+    DialFailed,
+    Target,
+    Transport,
+    TransportClosed,
+)
+
+
+class WebSocketTransport:
+    """A connection of `websockets` as a transport."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self._connection = connection
+        self.subprotocol: str | None = connection.subprotocol
+
+    async def send(self, text: str, /) -> None:
+        try:
+            await self._connection.send(text)
+        except ConnectionClosed as closed:
+            raise _closed(closed) from None
+
+    async def receive(self) -> str | bytes:
+        try:
+            return await self._connection.recv()
+        except ConnectionClosed as closed:
+            raise _closed(closed) from None
+
+    async def close(self, code: int | None = None, reason: str = "", /) -> None:
+        await self._connection.close(1000 if code is None else code, reason)
+
+
+def dialer(tls: ssl.SSLContext | None = None, **options: Any) -> Dialer:
+    """A dialer with certificates and options of its own; they go to `websockets.connect`."""
+
+    async def dial(target: Target) -> Transport:
+        arguments: dict[str, Any] = {
+            # The engine has a heartbeat of its own, and waits for the transport as long as it says.
+            "ping_interval": None,
+            "open_timeout": None,
+            "close_timeout": 5,
+            "max_size": target.max_message,
+            "origin": cast("Origin | None", target.origin),
+            "subprotocols": [Subprotocol(name) for name in target.subprotocols] or None,
+        }
+        if target.tls and tls is not None:
+            arguments["ssl"] = tls
+        try:
+            connection = await connect(target.url, **(arguments | options))
+        except InvalidStatus as error:
+            raise DialFailed(status=error.response.status_code) from error
+        except InvalidHandshake as error:
+            raise DialFailed(type(error).__name__, class_="protocol") from error
+        except TimeoutError as error:
+            raise DialFailed("timed out", class_="timeout") from error
+        except ConnectionRefusedError as error:
+            raise DialFailed("refused", class_="server_unavailable") from error
+        return WebSocketTransport(connection)
+
+    return dial
+
+
+async def dial(target: Target) -> Transport:
+    """The dialer with the defaults."""
+    return await dialer()(target)
+
+
+def _closed(closed: ConnectionClosed) -> TransportClosed:
+    if closed.rcvd is None:
+        return TransportClosed(ABNORMAL)
+    return TransportClosed(closed.rcvd.code or NO_STATUS, closed.rcvd.reason)
