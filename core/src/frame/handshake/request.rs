@@ -154,7 +154,10 @@ impl Request {
         }
         // A body would be read as frames by us and as something else by a proxy before us.
         headers.none("Transfer-Encoding")?;
-        headers.none("Content-Length")?;
+        // Java's own client says that it has none.
+        if headers.at_most_one("Content-Length")? != Some("0") {
+            headers.none("Content-Length")?;
+        }
         headers.require("Upgrade", "websocket")?;
         headers.require("Connection", "upgrade")?;
         headers.at_most_one("Origin")?;

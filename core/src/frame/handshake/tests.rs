@@ -111,7 +111,14 @@ fn each_fault_of_an_upgrade_names_its_header() {
         (twice("Origin: http://example.com"), "Origin", Duplicate, 400),
         (with("superchat", "chat"), "Sec-WebSocket-Protocol", Duplicate, 400),
         (with("superchat", "super chat"), "Sec-WebSocket-Protocol", Malformed, 400),
-        (with("Origin", "Content-Length: 0\r\nOrigin"), "Content-Length", NotAllowed, 400),
+        (with("Origin", "Content-Length: 1\r\nOrigin"), "Content-Length", NotAllowed, 400),
+        (with("Origin", "Content-Length: 00\r\nOrigin"), "Content-Length", NotAllowed, 400),
+        (
+            with("Origin", "Content-Length: 0\r\nContent-Length: 0\r\nOrigin"),
+            "Content-Length",
+            Duplicate,
+            400,
+        ),
         (
             with("Origin", "transfer-encoding: chunked\r\nOrigin"),
             "Transfer-Encoding",
@@ -143,6 +150,12 @@ fn a_target_may_be_a_whole_url() {
 }
 
 /// RFC 9110 section 5.5: bytes beyond ASCII in values are opaque.
+#[test]
+fn a_client_may_say_that_its_request_has_no_body() {
+    let request = read(&with("Origin", "Content-Length: 0\r\nOrigin")).unwrap();
+    assert!(request.is_upgrade());
+}
+
 #[test]
 fn a_value_in_an_old_character_set_is_no_fault() {
     let (before, after) = REQUEST.split_once("Origin").unwrap();
