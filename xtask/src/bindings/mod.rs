@@ -19,7 +19,8 @@ use crate::check::Stopped;
 use crate::command::Console;
 use crate::tools;
 use crate::workspace::Workspace;
-use stamp::Stamp;
+
+pub(crate) use stamp::Stamp;
 
 /// The package of the library, and the name under which it is linked.
 const PACKAGE: &str = "pamlink-ffi";

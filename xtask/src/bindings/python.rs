@@ -1,6 +1,6 @@
 //! The Python package: a wheel, and the environment that it is tested in.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Context as _;
 
@@ -21,14 +21,13 @@ pub(crate) fn installed(
     bindings: &Bindings,
 ) -> Result<PathBuf, Stopped> {
     let python = tools::python(workspace, console)?;
+    let wheel = wheel(workspace, console, bindings)?;
     // In the environment: a new one has no package.
     let mut stamp = Stamp::new(&workspace.target.join("tools/venv/pamlink.stamp"));
-    stamp.add(&bindings.library)?;
-    stamp.add_all(workspace, &[FOLDER, "Cargo.toml", "Cargo.lock", super::NAMES])?;
+    stamp.add(&wheel)?;
     if stamp.is_fresh() {
         return Ok(python);
     }
-    let wheel = wheel(workspace, console, bindings, &bindings.folder.join("wheel"))?;
     let mut pip = workspace.command(&python);
     pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
     // What it depends on is there already, at versions that are pinned.
@@ -38,41 +37,52 @@ pub(crate) fn installed(
     Ok(python)
 }
 
-/// Builds the wheel into a folder, which is emptied first.
+/// The wheel.
 pub(crate) fn wheel(
     workspace: &Workspace,
     console: Console,
     bindings: &Bindings,
-    folder: &Path,
 ) -> Result<PathBuf, Stopped> {
-    maturin(workspace, console, bindings, &["build", "--release", "--locked"], folder, "whl")
+    let mut stamp = Stamp::new(&bindings.folder.join("wheel.stamp"));
+    stamp.add(&bindings.library)?;
+    stamp.add_all(workspace, &[FOLDER, "Cargo.toml", "Cargo.lock"])?;
+    let task = ["build", "--release", "--locked"];
+    maturin(workspace, console, bindings, &task, "wheel", "whl", &stamp)
 }
 
-/// Packs the sources into a folder, which is emptied first.
+/// The sources that a wheel can be built from.
 pub(crate) fn sdist(
     workspace: &Workspace,
     console: Console,
     bindings: &Bindings,
-    folder: &Path,
 ) -> Result<PathBuf, Stopped> {
-    maturin(workspace, console, bindings, &["sdist"], folder, "gz")
+    let mut stamp = Stamp::new(&bindings.folder.join("sdist.stamp"));
+    stamp.add_all(workspace, &["bindings", "core", "Cargo.toml", "Cargo.lock"])?;
+    maturin(workspace, console, bindings, &["sdist"], "sdist", "gz", &stamp)
 }
 
+/// Makes a file with this extension in a folder of its own, unless it is there already.
 fn maturin(
     workspace: &Workspace,
     console: Console,
     bindings: &Bindings,
     task: &[&str],
-    folder: &Path,
+    folder: &str,
     extension: &str,
+    stamp: &Stamp,
 ) -> Result<PathBuf, Stopped> {
+    let folder = bindings.folder.join(folder);
+    let made = || files(&folder, extension).unwrap_or_default().pop();
+    if let Some(made) = made().filter(|_| stamp.is_fresh()) {
+        return Ok(made);
+    }
     let python = tools::python(workspace, console)?;
-    clear(folder)?;
+    clear(&folder)?;
     // It looks for the generator on the path, and has none of its own.
     let mut maturin = workspace.command(python);
-    maturin.args(["-m", "maturin"]).args(task).arg("--out").arg(folder);
+    maturin.args(["-m", "maturin"]).args(task).arg("--out").arg(&folder);
     maturin.env("PATH", path_with(&bindings.bindgen)?).current_dir(workspace.root.join(FOLDER));
     console.must(maturin, BUILD)?;
-    let mut made = files(folder, extension)?;
-    Ok(made.pop().with_context(|| format!("maturin left nothing in {}", folder.display()))?)
+    stamp.write()?;
+    Ok(made().with_context(|| format!("maturin left nothing in {}", folder.display()))?)
 }

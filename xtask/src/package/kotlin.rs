@@ -4,33 +4,35 @@ use std::env::consts::{ARCH, OS};
 use std::process::Command;
 
 use super::{Making, copy};
-use crate::bindings::{BUILD, clear, files, kotlin, library_name};
+use crate::bindings::{BUILD, files, kotlin, library_name};
 use crate::check::{Checks, Stopped};
 use crate::tools::class_path;
 
 pub(super) fn jar(making: &Making<'_>, checks: &mut Checks) -> Result<(), Stopped> {
     let Making { workspace, console, bindings, .. } = *making;
     let compiled = kotlin::compile(workspace, console, bindings)?;
-    let folder = making.folder.join("jar");
-    clear(&folder)?;
-    let jar = folder.join(format!("pamlink-{}.jar", making.version));
+    let jar = making.folder.join(format!("pamlink-{}.jar", making.version));
     copy(&compiled.package, &jar)?;
-    let resources = folder.join("resources");
+    let resources = bindings.folder.join("resources");
     copy(&bindings.library, &resources.join(platform()).join(library_name()))?;
     let mut update = workspace.command("jar");
     update.args(["--update", "--file"]).arg(&jar).arg("-C").arg(&resources).arg(".");
     console.must(update, BUILD)?;
 
-    let project = making.project("kotlin", "kotlin")?;
+    let project = making.project("kotlin", "kotlin", &[&compiled.package, &bindings.library])?;
+    let consumer = project.folder.join("consumer.jar");
     let mut jars = compiled.tools().runtime();
     jars.insert(0, jar.clone());
-    let mut kotlinc = compiled.tools().compiler(workspace);
-    kotlinc.args(["-cp", &class_path(&jars), "-d"]).arg(project.join("consumer.jar"));
-    kotlinc.args(files(&project, "kt")?);
-    console.must(kotlinc, BUILD)?;
-    jars.push(project.join("consumer.jar"));
+    if !project.is_fresh() {
+        let mut kotlinc = compiled.tools().compiler(workspace);
+        kotlinc.args(["-cp", &class_path(&jars), "-d"]).arg(&consumer);
+        kotlinc.args(files(&project.folder, "kt")?);
+        console.must(kotlinc, BUILD)?;
+        project.stamp.write()?;
+    }
+    jars.push(consumer);
     let mut main = Command::new("java");
-    main.args(["-cp", &class_path(&jars), "MainKt"]).current_dir(&project);
+    main.args(["-cp", &class_path(&jars), "MainKt"]).current_dir(&project.folder);
     Ok(making.consume(&jar, main, checks)?)
 }
 

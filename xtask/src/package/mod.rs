@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use crate::bindings::{Bindings, clear};
+use crate::bindings::{Bindings, Stamp, clear};
 use crate::check::{Checks, Outcome, Stopped};
 use crate::command::Console;
 use crate::parts::peers;
@@ -67,15 +67,32 @@ pub(crate) fn checks(workspace: &Workspace, console: Console) -> Outcome {
     Ok(checks)
 }
 
+/// A project of a user.
+struct Project {
+    folder: PathBuf,
+    /// What it was last set up with.
+    stamp: Stamp,
+}
+
 impl Making<'_> {
-    /// A fresh project of a user: a copy of a language's consumer.
-    fn project(&self, name: &str, language: &str) -> Result<PathBuf> {
-        let project = self.folder.join("consumers").join(name);
-        clear(&project)?;
-        let consumer = Path::new("bindings").join(language).join("consumer");
+    /// A project that consumes what was made of `inputs`: a fresh copy of a language's consumer,
+    /// or the last one, set up and all, when nothing of it has changed.
+    fn project(&self, name: &str, language: &str, inputs: &[&Path]) -> Result<Project> {
+        let folder = self.folder.join("consumers").join(name);
+        let consumer = format!("bindings/{language}/consumer");
+        let mut stamp = Stamp::new(&folder.with_extension("stamp"));
+        stamp.add_all(self.workspace, &[&consumer])?;
+        for input in inputs {
+            stamp.add(input)?;
+        }
+        let project = Project { folder, stamp };
+        if project.is_fresh() {
+            return Ok(project);
+        }
+        clear(&project.folder)?;
         for file in self.workspace.files()? {
             let Ok(inside) = file.strip_prefix(&consumer) else { continue };
-            copy(&self.workspace.root.join(&file), &project.join(inside))?;
+            copy(&self.workspace.root.join(&file), &project.folder.join(inside))?;
         }
         Ok(project)
     }
@@ -94,6 +111,12 @@ impl Making<'_> {
             checks.note(shown);
         }
         Ok(())
+    }
+}
+
+impl Project {
+    fn is_fresh(&self) -> bool {
+        self.folder.exists() && self.stamp.is_fresh()
     }
 }
 
