@@ -1,0 +1,56 @@
+package dev.pamlink
+
+import dev.pamlink.platform.Platform
+import dev.pamlink.sansio.ClientOptions
+import dev.pamlink.transport.Transport
+import kotlin.time.Duration
+
+/** The bounds and choices of a [Client]. What is null has the engine's default. */
+public data class ClientConfig(
+    /** How long a question waits for its answer, 1 s to 5 min. Default 60 s. */
+    val askTimeout: Duration? = null,
+    /** Most questions at once. Default 64. */
+    val maxAsks: Int? = null,
+    /** Most bytes of questions at once. Default 256 KiB. */
+    val maxAskBytes: Long? = null,
+    /** After how long a silent server is asked for life. Default 20 s. */
+    val heartbeatInterval: Duration? = null,
+    /** How long the server has to show it. Default 10 s. */
+    val heartbeatDeadline: Duration? = null,
+    /** The longest delay between two attempts to connect. Default 30 s. */
+    val backoffCap: Duration? = null,
+    /** How long a transport may take to connect. Default 15 s. */
+    val dialTimeout: Duration? = null,
+    /** How long the server's welcome may take; zero for servers that send none. Default 10 s. */
+    val welcomeTimeout: Duration? = null,
+    /** The longest message that is read, in bytes, at most 1 GiB. */
+    val maxMessageBytes: Int = 1024 * 1024,
+    /** The `Origin` header. Default none. */
+    val origin: String? = null,
+    /** Subprotocols to offer, the preferred one first. */
+    val subprotocols: List<String> = emptyList(),
+    /** Events that wait to be taken, at most; the oldest go first, and [Event.Lost] says so. At least 1. */
+    val eventBuffer: Int = 256,
+    /** What opens connections. Default: Java's own WebSocket, on Android OkHttp. */
+    val transport: Transport = Platform.transport,
+    /** What time it is. */
+    val clock: Clock = Platform.clock,
+    /** Is told what has no event: why a transport or a token provider failed. Never gets a token. */
+    val log: (message: String, cause: Throwable?) -> Unit = { _, _ -> },
+) {
+    internal fun options(url: String, anonymous: Boolean) = ClientOptions(
+        url = url,
+        anonymous = anonymous,
+        askTimeout = askTimeout,
+        maxAsks = maxAsks,
+        maxAskBytes = maxAskBytes,
+        heartbeatInterval = heartbeatInterval,
+        heartbeatDeadline = heartbeatDeadline,
+        backoffCap = backoffCap,
+        dialTimeout = dialTimeout,
+        welcomeTimeout = welcomeTimeout,
+        maxMessageBytes = maxMessageBytes.toLong(),
+        origin = origin,
+        subprotocols = subprotocols,
+    )
+}

@@ -1,0 +1,304 @@
+package dev.pamlink
+
+import dev.pamlink.sansio.Action
+import dev.pamlink.sansio.AskEvent
+import dev.pamlink.sansio.ClientEngine
+import dev.pamlink.sansio.CommandResult
+import dev.pamlink.sansio.Input
+import dev.pamlink.sansio.Now
+import dev.pamlink.sansio.Output
+import java.util.concurrent.ConcurrentHashMap
+import java.util.concurrent.atomic.AtomicBoolean
+import kotlin.time.Duration.Companion.nanoseconds
+import kotlin.time.Duration.Companion.seconds
+import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.CoroutineExceptionHandler
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.ExperimentalCoroutinesApi
+import kotlinx.coroutines.Job
+import kotlinx.coroutines.SupervisorJob
+import kotlinx.coroutines.delay
+import kotlinx.coroutines.flow.MutableStateFlow
+import kotlinx.coroutines.flow.StateFlow
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.withContext
+import kotlinx.coroutines.withTimeoutOrNull
+
+/** A question on its way. */
+internal class Question(
+    val text: String,
+    val stream: Boolean,
+    val agent: String?,
+    val intent: String?,
+    val sessionId: String?,
+    val context: String?,
+)
+
+/**
+ * What a [Client] does: it steps the engine and carries out what follows.
+ *
+ * Everything here that is not said to be safe from any thread runs on [confined], one at a time.
+ */
+@OptIn(ExperimentalCoroutinesApi::class)
+internal class Driver(
+    private val url: String,
+    private val tokens: (suspend (TokenNeed) -> String)?,
+    val config: ClientConfig,
+    scope: CoroutineScope?,
+) {
+    // Before the job: what throws here must not leave a child that its parent waits for.
+    val events = EventBuffer(config.eventBuffer)
+    private val engine = ClientEngine(config.options(url, tokens == null), now = now())
+
+    private val confined = Dispatchers.Default.limitedParallelism(1)
+    private val job: Job = SupervisorJob(scope?.coroutineContext?.get(Job))
+    private val own = CoroutineScope(
+        job + confined + CoroutineExceptionHandler { _, error -> config.log("a coroutine of the client failed", error) },
+    )
+    private val states = MutableStateFlow(LinkState.CLOSED)
+    val state: StateFlow<LinkState> get() = states
+
+    /** Who waits for what comes of each question. Safe from any thread. */
+    private val waiting = ConcurrentHashMap<Long, Waiting>()
+    private var link: Link? = null
+    private val deadline = Timer()
+
+    /** Why there will be no more attempts to connect. */
+    private var stopped: PamlinkException? = null
+    private val closing = AtomicBoolean()
+
+    init {
+        // Also when the scope ends that the client belongs to.
+        job.invokeOnCompletion { free() }
+        connect()
+    }
+
+    // From any thread.
+
+    fun connect() {
+        stepSoon(Input.Connect) { stopped = null }
+    }
+
+    fun disconnect(): Unit = stepSoon(Input.Disconnect)
+
+    fun wake(): Unit = stepSoon(Input.Wake)
+
+    fun networkChanged(): Unit = stepSoon(Input.NetworkChanged)
+
+    fun metrics(): String = if (job.isCompleted) throw closedError() else engine.metrics()
+
+    /** Asks, runs [use], and forgets the question however that ends. */
+    suspend fun <T> asking(question: Question, who: Waiting, use: suspend () -> T): T {
+        var ask: Long? = null
+        try {
+            withContext(confined) { ask = begin(question, who) }
+            return use()
+        } finally {
+            ask?.let(waiting::remove)
+        }
+    }
+
+    suspend fun post(envelope: String): Unit = withContext(confined) {
+        refuseIfOver()
+        step(Input.Send(envelope))?.let { throw it.error }
+    }
+
+    fun close() {
+        if (!closing.compareAndSet(false, true)) return
+        own.launch {
+            fail(closedError())
+            step(Input.Disconnect)
+            withTimeoutOrNull(FAREWELL) { link?.job?.join() }
+            job.cancel()
+        }
+        // Without it the launch above may never run: the scope of the client may be over.
+        if (job.isCompleted) free()
+    }
+
+    suspend fun closeAndJoin() {
+        close()
+        job.join()
+    }
+
+    override fun toString(): String = url.substringBefore('?')
+
+    // Confined.
+
+    private fun begin(question: Question, who: Waiting): Long {
+        refuseIfOver()
+        var taken: Long? = null
+        val input = with(question) { Input.Ask(stream, text, agent, intent, sessionId, context) }
+        val fault = step(input) { ask ->
+            taken = ask
+            waiting[ask] = who
+        }
+        fault?.let { throw it.error }
+        return taken ?: throw PamlinkException.of(ErrorCode.BAD_INPUT, "the engine did not say what became of a question")
+    }
+
+    private fun refuseIfOver() {
+        if (closing.get() || job.isCompleted) throw closedError()
+        stopped?.let { throw it }
+    }
+
+    private fun stepSoon(input: Input, before: () -> Unit = {}) {
+        own.launch {
+            before()
+            step(input)
+        }
+    }
+
+    /**
+     * Steps, and carries out what follows. Returns the fault, if [input] was refused; [asked] is told
+     * the number of a question before anything that comes of it.
+     */
+    private fun step(input: Input?, asked: (Long) -> Unit = {}): CommandResult.Faulted? {
+        var fault: CommandResult.Faulted? = null
+        val outputs = try {
+            if (input == null) engine.step(now()) else engine.step(now(), input)
+        } catch (broken: PamlinkException) {
+            // No use going on: nothing would ever come of anything.
+            config.log("the engine failed", broken)
+            fail(broken)
+            job.cancel(CancellationException("the engine failed", broken))
+            throw broken
+        }
+        for (output in outputs) {
+            when (output) {
+                is CommandResult.Faulted -> fault = output
+                is CommandResult.Asked -> asked(output.ask)
+                else -> handle(output)
+            }
+        }
+        deadline.set(engine.deadline?.monoNanos)
+        return fault
+    }
+
+    private fun handle(output: Output) {
+        when (output) {
+            is AskEvent -> handle(output)
+            is Action.Dial -> dial(output)
+            is Action.NeedToken -> own.launch { provide(output.need) }
+            is Action -> link?.carryOut(output)
+            is Event.StateChanged -> {
+                states.value = output.to
+                events.offer(output)
+            }
+            is Event.Stopped -> {
+                events.offer(output)
+                stop(output)
+            }
+            is Event -> events.offer(output)
+            else -> config.log("an output that this version does not know: $output", null)
+        }
+    }
+
+    private fun handle(event: AskEvent) {
+        if (event is AskEvent.Piece) {
+            val who = waiting[event.ask]
+            if (who != null) who.piece(event.text) else late(event.ask, event.text, event.json)
+            return
+        }
+        val who = waiting.remove(event.ask)
+        if (who != null) {
+            outcome(event)?.let(who::end)
+            return
+        }
+        // The caller has gone. What the server said is not lost.
+        when (event) {
+            is AskEvent.Answer -> late(event.ask, event.text, event.json)
+            is AskEvent.Rejected -> late(event.ask, event.message, event.json)
+            else -> {}
+        }
+    }
+
+    private fun late(ask: Long, text: String, json: String) = events.offer(Event.Late(ask, text, json))
+
+    private fun outcome(event: AskEvent): Outcome? = when (event) {
+        is AskEvent.Answer -> Outcome.Answered(event.text, event.json)
+        is AskEvent.Rejected -> Outcome.Rejected(event.errorCode, event.message, event.retryAfter, event.json)
+        is AskEvent.Expired -> Outcome.Expired
+        is AskEvent.Unknown -> Outcome.Unknown
+        is AskEvent.Piece -> null
+    }
+
+    private fun stop(event: Event.Stopped) {
+        // The host's own `disconnect` leaves questions waiting for its `connect`.
+        if (event.cause == "host") return
+        val error = PamlinkException.of(
+            ErrorCode.STOPPED,
+            "the client has stopped (${event.endClass}, ${event.cause}): another attempt would end the same way",
+        )
+        stopped = error
+        fail(error)
+    }
+
+    private fun fail(error: PamlinkException) {
+        for (ask in waiting.keys) waiting.remove(ask)?.fail(error)
+    }
+
+    private suspend fun provide(need: TokenNeed) {
+        val provider = tokens ?: return
+        val given = try {
+            Input.Token(token = provider(need))
+        } catch (denied: TokenDenied) {
+            config.log("the token provider gives no token any more", denied)
+            Input.TokenFailed(denied = true)
+        } catch (cancelled: CancellationException) {
+            // Of this client, or of something that the provider itself waited for.
+            if (!job.isActive) throw cancelled
+            Input.TokenFailed(denied = false)
+        } catch (failed: Exception) {
+            config.log("the token provider failed", failed)
+            Input.TokenFailed(denied = false)
+        }
+        step(given)?.let { config.log("the token was not taken: ${it.error.message}", null) }
+    }
+
+    private fun dial(dial: Action.Dial) {
+        val next = Link(dial.url, config) { from, input -> if (link === from) step(input) }
+        link = next
+        next.job = own.launch { next.run() }
+    }
+
+    /** Everything has ended, and nothing steps any more. */
+    private fun free() {
+        closing.set(true)
+        fail(closedError())
+        states.value = LinkState.CLOSED
+        events.close()
+        engine.close()
+    }
+
+    private fun closedError() = PamlinkException.of(ErrorCode.CLOSED)
+
+    private fun now() = Now.of(config.clock)
+
+    /** Steps when the engine wants it. */
+    private inner class Timer {
+        private var at = Long.MAX_VALUE
+        private var running: Job? = null
+
+        fun set(deadline: Long?) {
+            // One that has moved back is met early, and set anew then: most do with every message.
+            if (deadline == null || deadline >= at) return
+            running?.cancel()
+            at = deadline
+            running = own.launch {
+                val left = maxOf(0, deadline - config.clock.monoNanos())
+                // Rounded up: to be early would mean to come again at once.
+                if (left > 0) delay((left + MILLISECOND - 1).nanoseconds)
+                at = Long.MAX_VALUE
+                running = null
+                step(null)
+            }
+        }
+    }
+
+    private companion object {
+        /** How long a link that is being closed may take. */
+        val FAREWELL = 5.seconds
+        const val MILLISECOND = 1_000_000L
+    }
+}

@@ -1,0 +1,164 @@
+package dev.pamlink
+
+import dev.pamlink.sansio.Output
+import kotlin.time.Duration
+
+/**
+ * What happens beside the answers to questions: see [Client.events].
+ *
+ * `json` is the whole envelope as it came, `text` what it says to a person (its `message`, else its
+ * `content`, else nothing).
+ */
+public sealed interface Event : Output {
+    /** The link has another state. */
+    public data class StateChanged(
+        /** The state before. */
+        public val from: LinkState,
+        /** The state now. */
+        public val to: LinkState,
+        /** What led there. */
+        public val cause: String,
+    ) : Event
+
+    /** The server has welcomed this link. */
+    public data class Welcomed(
+        /** The server names the request in each reply. */
+        public val correlates: Boolean,
+        /** The server recognises repeats: what got no answer is asked again after a break. */
+        public val repeats: Boolean,
+        /** The welcome. */
+        public val json: String,
+    ) : Event
+
+    /** A message that answers nothing: an alert, a timer, anything the server pushes. */
+    public data class Message(
+        /** The `type` of the envelope. */
+        public val kind: String,
+        /** Its id, if it has one. */
+        public val id: String?,
+        /** What it says. */
+        public val text: String,
+        /** The envelope. */
+        public val json: String,
+    ) : Event
+
+    /** A message that had come before, under the same id, came again: nothing to do. */
+    public data class Repeated(
+        /** The `type` of the envelope. */
+        public val kind: String,
+        /** Its id. */
+        public val id: String?,
+        /** What it says. */
+        public val text: String,
+        /** The envelope. */
+        public val json: String,
+    ) : Event
+
+    /**
+     * An answer, or a piece of one, for which nobody waits: its question had ended before, or its
+     * caller was cancelled, or none is known.
+     */
+    public data class Late(
+        /** The number of the question, if it can be told. */
+        public val ask: Long?,
+        /** What it says. */
+        public val text: String,
+        /** The envelope. */
+        public val json: String,
+    ) : Event
+
+    /** A text came that is no envelope. */
+    public data class Unreadable(
+        /** What is wrong with it. */
+        public val message: String,
+        /** The text. */
+        public val text: String,
+    ) : Event
+
+    /** A binary message came; the dialect has none. */
+    public class Binary(
+        /** The message. */
+        public val bytes: ByteArray,
+    ) : Event {
+        override fun equals(other: Any?): Boolean = other is Binary && bytes.contentEquals(other.bytes)
+
+        override fun hashCode(): Int = bytes.contentHashCode()
+
+        override fun toString(): String = "Binary(${bytes.size} bytes)"
+    }
+
+    /** What waited to be written reached its bound. */
+    public data class Overflowed(
+        /** Messages that were lost. */
+        public val messages: Long,
+        /** Their bytes. */
+        public val bytes: Long,
+        /** What was done: `close`, `drop_oldest` or `reject`. */
+        public val policy: String,
+    ) : Event
+
+    /** The server broke the WebSocket protocol; [Closed] follows. */
+    public data class Failed(
+        /** The close code that says so. */
+        public val closeCode: Int,
+        /** The name of the fault. */
+        public val error: String,
+        /** What is wrong, for people. */
+        public val message: String,
+    ) : Event
+
+    /** The link is over. [Retrying] or [Stopped] says what follows. */
+    public data class Closed(
+        /** The close code. */
+        public val code: Int,
+        /** Both sides have said goodbye. */
+        public val clean: Boolean,
+        /** Messages that were not written any more. */
+        public val unsent: Long,
+        /** What kind of end it is, such as `network` or `authentication`. */
+        public val endClass: String,
+        /** The reason that the peer gave. */
+        public val reason: String,
+        /** Who or what ended it. */
+        public val cause: String,
+    ) : Event
+
+    /** The next attempt to connect comes by itself. */
+    public data class Retrying(
+        /** Its number, from 1. */
+        public val attempt: Long,
+        /** When it comes, from now. */
+        public val after: Duration,
+        /** What kind of end the last one had. */
+        public val endClass: String,
+    ) : Event
+
+    /** There are no more attempts before [Client.connect] is called. */
+    public data class Stopped(
+        /** What kind of end the last link had. */
+        public val endClass: String,
+        /** Its cause. */
+        public val cause: String,
+    ) : Event
+
+    /** So many events were dropped, the oldest first, because nobody took them. */
+    public data class Lost(
+        /** How many. */
+        public val count: Long,
+    ) : Event
+
+    /** An event that this version does not know: a newer library tells it. */
+    public class UnknownEvent(
+        /** The number of its record. */
+        public val kind: Int,
+        /** The whole record in the packed layout. */
+        public val raw: ByteArray,
+    ) : Event {
+        override fun equals(other: Any?): Boolean =
+            other is UnknownEvent && kind == other.kind && raw.contentEquals(other.raw)
+
+        override fun hashCode(): Int = 31 * kind + raw.contentHashCode()
+
+        override fun toString(): String = "UnknownEvent(kind=$kind, ${raw.size} bytes)"
+    }
+}

@@ -1,0 +1,45 @@
+package dev.pamlink
+
+import kotlin.time.Duration
+
+/** How a question ended: each ends in exactly one of these. */
+public sealed interface Outcome {
+    /** The server answered. */
+    public data class Answered(
+        /** What the answer says. */
+        public val text: String,
+        /** The whole envelope. */
+        public val json: String,
+    ) : Outcome
+
+    /** The server refused the question or failed at it. */
+    public data class Rejected(
+        /** Why, for programs: the server's own code, such as `RATE_LIMITED`. */
+        public val code: String?,
+        /** Why, for people. */
+        public val message: String,
+        /** When it may be asked again, from now. */
+        public val retryAfter: Duration?,
+        /** The whole `error` envelope. */
+        public val json: String,
+    ) : Outcome
+
+    /** No answer came in time. Whether the question had an effect is not known. */
+    public data object Expired : Outcome
+
+    /**
+     * The link broke after the question had been sent, and the server cannot tell repeats: asking
+     * again might do it twice.
+     */
+    public data object Unknown : Outcome
+}
+
+/** A part of an answer that grows: see [Client.ask]. */
+public data class Piece(
+    /** What to append to what came before; may be empty in the last piece. */
+    public val text: String,
+    /** Throw away what came before: the whole answer does not begin with it, and [text] is all of it. */
+    public val restart: Boolean = false,
+    /** In the last piece, and only there, the whole answer. */
+    public val answer: Outcome.Answered? = null,
+)

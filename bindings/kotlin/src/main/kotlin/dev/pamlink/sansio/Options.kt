@@ -1,0 +1,167 @@
+package dev.pamlink.sansio
+
+import kotlin.time.Duration
+import kotlin.time.Duration.Companion.milliseconds
+import dev.pamlink.ffi.AuthOptions as FfiAuthOptions
+import dev.pamlink.ffi.ClientOptions as FfiClientOptions
+import dev.pamlink.ffi.HubOptions as FfiHubOptions
+
+/** The bounds and choices of a client. What is null has the engine's default. */
+public data class ClientOptions(
+    /** `ws://` or `wss://`, with the whole path. A token in its query is taken out and ignored. */
+    val url: String,
+    /** Whether to connect without a token and never ask for one. */
+    val anonymous: Boolean = false,
+    /** How long a question waits for its answer, 1 s to 5 min. Default 60 s. */
+    val askTimeout: Duration? = null,
+    /** Most questions at once. Default 64. */
+    val maxAsks: Int? = null,
+    /** Most bytes of questions at once. Default 256 KiB. */
+    val maxAskBytes: Long? = null,
+    /** After how long a silent server is asked for life. Default 20 s. */
+    val heartbeatInterval: Duration? = null,
+    /** How long the server has to show it. Default 10 s. */
+    val heartbeatDeadline: Duration? = null,
+    /** The longest delay between two attempts to connect. Default 30 s. */
+    val backoffCap: Duration? = null,
+    /** How long a transport may take to connect. Default 15 s. */
+    val dialTimeout: Duration? = null,
+    /** How long the server's welcome may take; zero for servers that send none. Default 10 s. */
+    val welcomeTimeout: Duration? = null,
+    /** The longest message that is read, in bytes. Default 1 MiB. */
+    val maxMessageBytes: Long? = null,
+    /** The `Origin` header. Default none. */
+    val origin: String? = null,
+    /** Subprotocols to offer, the preferred one first. */
+    val subprotocols: List<String> = emptyList(),
+) {
+    /** Without the query of the URL, which may hold a token. */
+    override fun toString(): String = "ClientOptions(url=${url.substringBefore('?')}, anonymous=$anonymous)"
+
+    internal fun ffi() = FfiClientOptions(
+        url = url,
+        anonymous = anonymous,
+        askTimeoutMs = millis(askTimeout),
+        maxAsks = count(maxAsks),
+        maxAskBytes = count(maxAskBytes),
+        heartbeatIntervalMs = millis(heartbeatInterval),
+        heartbeatDeadlineMs = millis(heartbeatDeadline),
+        backoffCapMs = millis(backoffCap),
+        dialTimeoutMs = millis(dialTimeout),
+        welcomeTimeoutMs = millis(welcomeTimeout),
+        maxMessageBytes = count(maxMessageBytes),
+        origin = origin,
+        subprotocols = subprotocols,
+    )
+}
+
+/** Who decides whether tokens are good. Without a secret and keys: the host, token by token. */
+public class AuthOptions(
+    /** The secret of HS256 tokens, at least 32 bytes. */
+    public val hs256Secret: ByteArray? = null,
+    /** A JWKS document (RFC 7517), in place of a secret. */
+    public val jwks: String? = null,
+    /** The `aud` that a token must name. Default `authenticated`. */
+    public val audience: String? = null,
+    /** How far the clocks of issuer and server may lie apart. Default 10 s. */
+    public val leeway: Duration? = null,
+) {
+    /** Without the keys. */
+    override fun toString(): String = "AuthOptions(audience=$audience, leeway=$leeway)"
+
+    internal fun ffi() = FfiAuthOptions(hs256Secret, jwks, audience, millis(leeway))
+}
+
+/** The bounds and choices of a hub. What is null has the engine's default. */
+public data class HubOptions(
+    /** Who decides whether tokens are good. */
+    val auth: AuthOptions = AuthOptions(),
+    /** The routing table as JSON. Default: the five agents of the dialect. */
+    val routes: String? = null,
+    /** The origins from which a browser may connect over bytes. Default: any. */
+    val origins: List<String>? = null,
+    /** Most links at once. Default 131,072. */
+    val maxLinks: Int? = null,
+    /** Most links of one user at once. Default 8. */
+    val maxLinksPerUser: Int? = null,
+    /** Whether one link more is refused; otherwise the user's oldest is closed. */
+    val refuseNewest: Boolean = false,
+    /** Most running requests at once. Default 65,536. */
+    val maxRequests: Int? = null,
+    /** Most running requests of one link. Default 32. */
+    val maxRequestsPerLink: Int? = null,
+    /** How long a request waits for its reply. Default 120 s. */
+    val requestTimeout: Duration? = null,
+    /** How long a link waits for the host's verdict on its token. Default 10 s. */
+    val authTimeout: Duration? = null,
+    /** How long a link may go on with an expired token. Default 60 s. */
+    val tokenGrace: Duration? = null,
+    /** Messages of one user a minute. Default 100. */
+    val messagesPerMinute: Int? = null,
+    /** Links that one user may open a minute. Default 5. */
+    val connectsPerMinute: Int? = null,
+    /** Repeats of one user a minute. Default 500. */
+    val repeatsPerMinute: Int? = null,
+    /** Refusals that a link survives within a minute. Default 5. */
+    val maxViolations: Int? = null,
+    /** Requests that are remembered. Default 262,144. */
+    val windowEntries: Long? = null,
+    /** How long a request is remembered. Default 5 min. */
+    val windowAge: Duration? = null,
+    /** Bytes of results kept for repeats. Default 16 MiB. */
+    val windowResultBytes: Long? = null,
+    /** Between two pings of the hub. Default 20 s. */
+    val heartbeatInterval: Duration? = null,
+    /** How long a peer has to show life. Default 10 s. */
+    val heartbeatDeadline: Duration? = null,
+    /** The longest message that is read, in bytes. Default 1 MiB. */
+    val maxMessageBytes: Long? = null,
+    /** Bytes that may wait to be written to one link. Default 256 KiB. */
+    val outboxBytes: Long? = null,
+    /** Types beyond those of the dialect that the host takes. */
+    val accepts: List<String> = emptyList(),
+    /** Whether a request that names an unknown agent goes to the table's error handler. */
+    val routeUnknownAgents: Boolean = false,
+) {
+    internal fun ffi() = FfiHubOptions(
+        auth = auth.ffi(),
+        routes = routes,
+        origins = origins,
+        maxLinks = count(maxLinks),
+        maxLinksPerUser = count(maxLinksPerUser),
+        refuseNewest = refuseNewest,
+        maxRequests = count(maxRequests),
+        maxRequestsPerLink = count(maxRequestsPerLink),
+        requestTimeoutMs = millis(requestTimeout),
+        authTimeoutMs = millis(authTimeout),
+        tokenGraceMs = millis(tokenGrace),
+        messagesPerMinute = count(messagesPerMinute),
+        connectsPerMinute = count(connectsPerMinute),
+        repeatsPerMinute = count(repeatsPerMinute),
+        maxViolations = count(maxViolations),
+        windowEntries = count(windowEntries),
+        windowAgeMs = millis(windowAge),
+        windowResultBytes = count(windowResultBytes),
+        heartbeatIntervalMs = millis(heartbeatInterval),
+        heartbeatDeadlineMs = millis(heartbeatDeadline),
+        maxMessageBytes = count(maxMessageBytes),
+        outboxBytes = count(outboxBytes),
+        accepts = accepts,
+        routeUnknownAgents = routeUnknownAgents,
+    )
+}
+
+/** Rounded up: half a millisecond is not none. A negative span is out of every bound. */
+internal fun millis(span: Duration?): ULong? = when {
+    span == null -> null
+    span.isNegative() -> ULong.MAX_VALUE
+    else -> {
+        val whole = span.inWholeMilliseconds
+        if (whole.milliseconds < span) (whole + 1).toULong() else whole.toULong()
+    }
+}
+
+// A negative number wraps to one that is out of every bound, which the engine names.
+internal fun count(number: Int?): UInt? = number?.toUInt()
+
+internal fun count(number: Long?): ULong? = number?.toULong()

@@ -1,0 +1,98 @@
+package dev.pamlink.transport
+
+import java.io.IOException
+
+/**
+ * Makes connections that speak WebSocket: [JavaNetTransport], [OkHttpTransport], or one of your own.
+ *
+ * A transport decides nothing. It does not ping, reconnect, time out or limit sizes: the engine
+ * does.
+ */
+public fun interface Transport {
+    /**
+     * Opens a connection.
+     *
+     * Is cancelled when the engine does not wait any longer; what was opened by then must be
+     * dropped.
+     *
+     * @throws DialException if the server answered with an HTTP status, or the kind of failure is
+     * known. Any other exception counts as a failure of the network.
+     */
+    public suspend fun open(request: DialRequest): Connection
+}
+
+/** Where to, and how. */
+public class DialRequest(
+    /** The whole URL. It holds the user's token: never log it. */
+    public val url: String,
+    /** Subprotocols to offer, the preferred one first. */
+    public val subprotocols: List<String>,
+    /** The `Origin` header, if there is to be one. */
+    public val origin: String?,
+    /** The longest message that the engine reads, in bytes. Of a longer one, hand over only so much and one more. */
+    public val maxMessageBytes: Int,
+) {
+    /** Without the query, which holds the token. */
+    override fun toString(): String = "DialRequest(${url.substringBefore('?')})"
+}
+
+/** The server did not open a WebSocket. */
+public class DialException(
+    message: String,
+    /** The HTTP status that it answered instead. */
+    public val status: Int? = null,
+    /** What kind of failure it was where there is no status: `network`, `timeout`, `protocol`, … */
+    public val endClass: String? = null,
+    cause: Throwable? = null,
+) : IOException(message, cause)
+
+/**
+ * An open connection. [receive] is called by one coroutine and [send] and [close] by another, each
+ * one call at a time; [abort] by any.
+ */
+public interface Connection {
+    /** The subprotocol that the server chose, if it chose one. */
+    public val subprotocol: String?
+
+    /**
+     * The next message; null when the connection has ended, however it did. Nothing more than that
+     * message is read before the next call, or no more than a few: that is the back-pressure.
+     */
+    public suspend fun receive(): Incoming?
+
+    /**
+     * Writes a text message and returns once the next one may follow.
+     *
+     * @throws IOException if the connection has ended.
+     */
+    public suspend fun send(text: String)
+
+    /** Writes the close frame; without a [code] it has none, where the transport can do that. */
+    public suspend fun close(code: Int?, reason: String)
+
+    /** Drops the connection at once. May be called again, and after its end. */
+    public fun abort()
+}
+
+/** What comes over a connection. */
+public sealed interface Incoming {
+    /** A text message. */
+    public class Text(
+        /** The message. */
+        public val text: String,
+    ) : Incoming
+
+    /** A binary message. */
+    public class Binary(
+        /** The message. */
+        public val bytes: ByteArray,
+    ) : Incoming
+
+    /** The peer's close frame. */
+    public class Close(
+        /** Its code, if it has one. */
+        public val code: Int?,
+        /** Its reason. */
+        public val reason: String,
+    ) : Incoming
+}
