@@ -123,7 +123,7 @@ def reader(kind: int, made: type[Any]) -> Reader:
     scope = {
         "twin": twin,
         "made": made,
-        "state": State,
+        "state": {int(state): state for state in State}.get,
         "unpack": Struct(f"<{len(words.split())}Q{len(texts.split())}I").unpack_from,
     }
     source = "\n".join(_source(words.split(), texts.split(), flags, states))
@@ -146,7 +146,8 @@ def _source(
         elif name in flags:
             value = f"{value} != 0"
         elif name in states:
-            value = f"state({value})"
+            # A state of a newer engine stays a number.
+            value = f"state({value}, {value})"
         lines.append(f" it.{name} = {value}")
     start = 8 + 8 * len(words) + 4 * len(texts)
     if any(text.endswith("*") for text in texts):
