@@ -1,6 +1,7 @@
 //! The files that are made: what stands in them comes from the engine, and what must be true of it
 //! is said here by hand.
 
+mod engine;
 mod errors;
 mod frames;
 mod records;
@@ -14,6 +15,7 @@ pub(crate) fn all() -> Vec<Made> {
     let mut made = vec![errors::file(), records::file(), states::file()];
     made.extend(window::files());
     made.extend(frames::files());
+    made.extend(engine::files());
     made
 }
 

@@ -10,7 +10,7 @@ mod texts;
 mod transcripts;
 mod window;
 
-pub(crate) use self::engine::Engine;
+pub(crate) use self::engine::{Engine, Input, Step, input_line};
 pub(crate) use self::frames::write;
 
 use serde_json::Value;
