@@ -78,7 +78,7 @@ fn kotlin_program(
 ) -> Result<Command, Stopped> {
     let compiled = kotlin::compile(workspace, console, bindings)?;
     let sources = workspace.root.join(kotlin::FOLDER).join("bench");
-    let jar = compiled.beside(workspace, console, "bench", &sources)?;
+    let jar = compiled.beside(workspace, console, "bench", &[&sources])?;
     let mut java = compiled.java(workspace, &jar);
     java.arg("MainKt");
     Ok(java)

@@ -42,18 +42,22 @@ pub(crate) fn compile(
 }
 
 impl Compiled {
-    /// Compiles the sources in a folder, which may name what is internal to the package; the jar.
+    /// Compiles the sources in some folders, which may name what is internal to the package; the jar.
     pub(crate) fn beside(
         &self,
         workspace: &Workspace,
         console: Console,
         name: &str,
-        sources: &Path,
+        folders: &[&Path],
     ) -> Result<PathBuf, Stopped> {
         let jar = self.folder.join(format!("{name}.jar"));
         let mut jars = self.tools.everything();
         jars.insert(0, self.package.clone());
-        self.jar(workspace, console, &files(sources, "kt")?, &jars, &jar)?;
+        let mut sources = Vec::new();
+        for folder in folders {
+            sources.extend(files(folder, "kt")?);
+        }
+        self.jar(workspace, console, &sources, &jars, &jar)?;
         Ok(jar)
     }
 

@@ -48,7 +48,7 @@ fn kotlin(
 ) -> Result<Command, Stopped> {
     let compiled = kotlin::compile(workspace, console, bindings)?;
     let sources = workspace.root.join(FOLDER).join("kotlin");
-    let jar = compiled.beside(workspace, console, "cross", &sources)?;
+    let jar = compiled.beside(workspace, console, "cross", &[&sources])?;
     let mut java = compiled.java(workspace, &jar);
     java.arg("CrossKt");
     Ok(java)

@@ -1,6 +1,5 @@
 //! The Kotlin package: it is compiled, and its tests run on a JVM.
 
-use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
@@ -27,8 +26,10 @@ pub(super) fn tests(
 ) -> Result<Command, Stopped> {
     let bindings = Bindings::make(workspace, console)?;
     let compiled = kotlin::compile(workspace, console, &bindings)?;
-    let sources: PathBuf = workspace.root.join(kotlin::FOLDER).join("src/test/kotlin");
-    let jar = compiled.beside(workspace, console, "tests", &sources)?;
+    let folder = workspace.root.join(kotlin::FOLDER);
+    // The tests run the examples.
+    let sources = ["src/test/kotlin", "examples"].map(|it| folder.join(it));
+    let jar = compiled.beside(workspace, console, "tests", &[&sources[0], &sources[1]])?;
     let mut java = compiled.java(workspace, &jar);
     // The JDK compiles this one file as it starts it.
     java.arg("xtask/java/RunTests.java").arg(jar).arg(suffix);
