@@ -1,13 +1,16 @@
 //! `engine/*.json`: clients and hubs, record by record.
 
 mod audit;
+mod client;
 mod links;
 mod pair;
+mod reconnect;
 mod scene;
+mod wire;
 
 use crate::files::Made;
 
 pub(super) fn files() -> Vec<Made> {
-    let scenes: Vec<_> = [links::scenes()].into_iter().flatten().collect();
+    let scenes: Vec<_> = [client::scenes(), links::scenes(), reconnect::scenes()].into_iter().flatten().collect();
     scenes.iter().map(scene::Scene::made).collect()
 }

@@ -1,0 +1,334 @@
+//! Clients that come back, and those that do not: backoff, classes, tokens, liveness.
+
+use serde_json::{Value, json};
+
+use super::client::{WELCOME, text};
+use super::pair::token;
+use super::scene::{Scene, Told, WALL_MS};
+use super::wire::Wire;
+use crate::record::{Record, hex};
+
+pub(super) fn scenes() -> Vec<Scene> {
+    vec![backoff(), classes(), tokens(), renewal(), heartbeat(), bytes_heartbeat(), deadlines()]
+}
+
+const SECOND: u64 = 1_000_000_000;
+
+/// The delay before retry `n` lies within the bounds of docs/link-states.md.
+fn within_bounds(retrying: &Record, n: u32, cap: u64) {
+    let after = retrying.word("after").expect("a delay");
+    let most = cap.min((SECOND / 2).saturating_mul(1 << n));
+    let (least, most) = if n == 0 { (0, SECOND) } else { (SECOND / 5, most.max(SECOND / 5)) };
+    assert!((least..=most).contains(&after), "retry {n} after {after}");
+}
+
+fn backoff() -> Scene {
+    let about = "Dial after dial fails: the delays grow up to the cap, each drawn anew. A link that \
+                 lived ten seconds after its welcome begins them again; `wake` ends the wait.";
+    let mut scene = Scene::new("client-backoff", about);
+    scene.client("client", json!({ "backoff_cap_ms": 8_000 }));
+    scene.client("other", json!({}));
+    let mut delays = Vec::new();
+    for machine in ["client", "other"] {
+        scene.give(machine, "connect", Value::Null);
+    }
+    for n in 0..9 {
+        let told = scene.give("client", "dial_failed", json!({ "class": "network" }));
+        assert_eq!(told.names(), ["state_changed", "closed", "retrying"]);
+        within_bounds(told.one("retrying"), n, 8 * SECOND);
+        assert_eq!(told.one("retrying").word("attempt"), Some(u64::from(n) + 2));
+        delays.push(told.one("retrying").word("after"));
+        assert_eq!(scene.wait_for(&told), "backoff");
+        let told = scene.tick("client");
+        assert_eq!(told.one("dial").word("attempt"), Some(u64::from(n) + 2));
+    }
+    delays.dedup();
+    assert_eq!(delays.len(), 9, "no two are equal");
+    scene.give("client", "opened_in", Value::Null);
+    scene.give("client", "text_in", text(WELCOME));
+    scene.wait(10_000);
+    scene.tick("client");
+    let told = scene.give("client", "closed_in", json!({}));
+    within_bounds(told.one("retrying"), 0, 8 * SECOND);
+    // The device wakes up: no waiting, and no second dial for the second call.
+    assert!(!scene.give("client", "wake", Value::Null).no("dial"));
+    assert!(scene.give("client", "network_changed", Value::Null).no("dial"));
+    // Another seed, other delays.
+    let told = scene.give("other", "dial_failed", json!({ "class": "no such class" }));
+    assert_eq!(told.one("closed").text("class"), "network");
+    assert_ne!(told.one("retrying").word("after"), delays[0]);
+    scene
+}
+
+fn classes() -> Scene {
+    let about = "What follows from a dial that failed with a status or a class, from the status of \
+                 an answer, and from a close code: one client for each.";
+    let mut scene = Scene::new("client-classes", about);
+    let dials = [
+        (json!({ "status": 503 }), "server_unavailable", "retrying"),
+        (json!({ "status": 500 }), "server_error", "retrying"),
+        (json!({ "status": 408 }), "timeout", "retrying"),
+        (json!({ "status": 429 }), "rate_limited", "retrying"),
+        (json!({ "status": 404 }), "refused", "stopped"),
+        (json!({ "status": 413 }), "too_big", "stopped"),
+        (json!({ "status": 200 }), "network", "retrying"),
+        (json!({ "class": "timeout" }), "timeout", "retrying"),
+        (json!({ "class": "protocol" }), "protocol", "stopped"),
+        (json!({}), "network", "retrying"),
+        // A status says more than a class.
+        (json!({ "status": 404, "class": "network" }), "refused", "stopped"),
+    ];
+    for (at, (how, class, then)) in dials.into_iter().enumerate() {
+        let client = format!("dial-{at}");
+        scene.client(&client, json!({}));
+        scene.give(&client, "connect", Value::Null);
+        let told = scene.give(&client, "dial_failed", how);
+        ends(&told, class, then);
+        if class == "rate_limited" {
+            let after = told.one("retrying").word("after").expect("a delay");
+            assert!((30 * SECOND..=38 * SECOND).contains(&after), "30 s if not told: {after}");
+        }
+    }
+    let closes = [
+        (1000, "normal", "stopped"),
+        (1001, "server_unavailable", "retrying"),
+        (1002, "protocol", "stopped"),
+        (1009, "too_big", "stopped"),
+        (1011, "server_error", "retrying"),
+        (1013, "server_unavailable", "retrying"),
+        (3008, "timeout", "retrying"),
+        (4003, "refused", "stopped"),
+        (4008, "rate_limited", "retrying"),
+        (4100, "server_error", "retrying"),
+        (4500, "refused", "stopped"),
+    ];
+    for (code, class, then) in closes {
+        let client = format!("close-{code}");
+        scene.client(&client, json!({}));
+        scene.give(&client, "connect", Value::Null);
+        scene.give(&client, "opened_in", Value::Null);
+        let told = scene.give(&client, "close_in", json!({ "code": code, "reason": "why" }));
+        assert_eq!(told.one("closed").text("reason"), "why");
+        ends(&told, class, then);
+    }
+    for (status, class, then) in [
+        ("503 No\r\nRetry-After: 120", "server_unavailable", "retrying"),
+        ("404 No", "refused", "stopped"),
+        ("200 OK", "network", "retrying"),
+    ] {
+        let client = format!("answer-{}", &status[..3]);
+        scene.client(&client, json!({}));
+        scene.give(&client, "connect", Value::Null);
+        scene.give(&client, "dialed", Value::Null);
+        let head = hex(format!("HTTP/1.1 {status}\r\n\r\n").as_bytes());
+        let told = scene.give(&client, "bytes_in", json!({ "bytes": head }));
+        ends(&told, class, then);
+        if status.contains("120") {
+            let after = told.one("retrying").word("after").expect("a delay");
+            assert!((120 * SECOND..=150 * SECOND).contains(&after), "as told: {after}");
+        }
+    }
+    scene
+}
+
+fn ends(told: &[Record], class: &str, then: &str) {
+    assert_eq!(told.one("closed").text("class"), class);
+    assert_eq!(told.one(then).text("class"), class);
+    let other = if then == "stopped" { "retrying" } else { "stopped" };
+    assert!(told.no(other), "{:?}", told.names());
+}
+
+fn tokens() -> Scene {
+    let about = "A token is asked for, goes into the target, is refused once and again; tokens that \
+                 are none; a host that has none.";
+    let mut scene = Scene::new("client-tokens", about);
+    for client in ["client", "denied", "patient", "spoilt", "expired"] {
+        scene.client(client, json!({ "anonymous": false }));
+    }
+    let told = scene.give("client", "connect", Value::Null);
+    assert_eq!(told.names(), ["state_changed", "need_token"]);
+    assert_eq!(told.one("need_token").text("need"), "missing");
+    let told = scene.give("client", "token", json!({ "token": "first" }));
+    assert_eq!(told.one("dial").text("target"), "/api/v1/pam/ws/ann?token=first");
+    assert!(told.one("dial").text("url").ends_with("/ann?token=first"));
+    scene.give("client", "opened_in", Value::Null);
+    let told = scene.give("client", "close_in", json!({ "code": 4001, "reason": "expired" }));
+    assert_eq!(told.one("closed").text("class"), "authentication");
+    assert_eq!(told.one("need_token").text("need"), "rejected");
+    scene.wait_for(&told);
+    let _ = scene.tick("client");
+    let told = scene.give("client", "token", json!({ "token": "second" }));
+    let told = match told.no("dial") {
+        false => told,
+        true => {
+            scene.wait_for(&told);
+            scene.tick("client")
+        }
+    };
+    assert!(told.one("dial").text("target").ends_with("token=second"));
+    // Refused again right after the renewal: there is no use in a third.
+    let told = scene.give("client", "dial_failed", json!({ "status": 401 }));
+    ends(&told, "authentication", "stopped");
+    let told = scene.give("client", "connect", Value::Null);
+    assert!(!told.no("dial") || !told.no("need_token"), "only the host begins again");
+
+    scene.give("denied", "connect", Value::Null);
+    let told = scene.give("denied", "token_failed", json!({ "denied": 1 }));
+    assert!(told.one("stopped").text("cause").starts_with("token: "));
+    let told = scene.give("patient", "connect", Value::Null);
+    let told_later = scene.give("patient", "token_failed", json!({ "denied": 0 }));
+    assert!(!told_later.no("retrying") && told.no("retrying"));
+    scene.wait_for(&told_later);
+    let told = scene.tick("patient");
+    assert_eq!(told.one("need_token").text("need"), "missing");
+    // A host that says nothing for 30 s is asked again later.
+    let at = scene.at_ms;
+    scene.wait_for(&told);
+    assert_eq!(scene.at_ms, at + 30_000);
+    assert!(!scene.tick("patient").no("retrying"));
+
+    let past = WALL_MS * 1_000 - 1;
+    for (client, token, name) in [
+        ("spoilt", json!({ "token": "two words" }), "token_malformed"),
+        ("expired", json!({ "token": "old", "expires": past }), "token_expired"),
+    ] {
+        scene.give(client, "connect", Value::Null);
+        let told = scene.give(client, "token", token);
+        assert_eq!(told.one("fault").text("name"), name);
+        assert!(!told.no("stopped"), "a host that has no better token");
+    }
+    scene
+}
+
+fn renewal() -> Scene {
+    let about = "A token that ends in ten minutes is renewed in band while the link is open, and \
+                 the link goes on.";
+    let mut scene = Scene::new("client-renewal", about);
+    scene.client("client", json!({ "anonymous": false, "heartbeat_interval_ms": 25_000 }));
+    scene.give("client", "token", json!({ "token": token("ann", 600) }));
+    scene.give("client", "connect", Value::Null);
+    scene.give("client", "opened_in", Value::Null);
+    let mut told = scene.give("client", "text_in", text(WELCOME));
+    let began = scene.at_ms;
+    for _ in 0..40 {
+        if !told.no("need_token") {
+            break;
+        }
+        scene.wait_for(&told);
+        told = scene.tick("client");
+        if told.written().iter().any(|frame| frame["type"] == "ping") {
+            told = scene.give("client", "text_in", text(r#"{"type":"pong"}"#));
+        }
+    }
+    assert_eq!(told.one("need_token").text("need"), "renewal");
+    assert!(scene.at_ms - began < 600_000, "in time");
+    let fresh = token("ann", 2_000);
+    let told = scene.give("client", "token", json!({ "token": fresh }));
+    assert_eq!(told.written(), [json!({ "type": "auth", "token": fresh })]);
+    assert_eq!(scene.state("client"), 1);
+    scene
+}
+
+fn heartbeat() -> Scene {
+    let about = "A server that is silent is asked for life in a message; one that stays silent is \
+                 left. After `wake` it has three seconds.";
+    let mut scene = Scene::new("client-heartbeat", about);
+    scene.client("client", json!({}));
+    scene.give("client", "connect", Value::Null);
+    scene.give("client", "opened_in", Value::Null);
+    let told = scene.give("client", "text_in", text(WELCOME));
+    scene.wait_for(&told);
+    let told = scene.tick("client");
+    let began = scene.at_ms;
+    assert_eq!(scene.wait_for(&told), "heartbeat");
+    let told = scene.tick("client");
+    assert_eq!(told.written()[0]["type"], "ping");
+    assert_eq!(scene.at_ms - 1_000, 20_000);
+    assert!(scene.at_ms > began);
+    // Anything at all is life.
+    scene.wait(9_000);
+    let told = scene.give("client", "text_in", text(r#"{"type":"whatever"}"#));
+    let heard = scene.at_ms;
+    assert_eq!(scene.wait_for(&told), "heartbeat");
+    let told = scene.tick("client");
+    assert_eq!(scene.at_ms - heard, 20_000);
+    assert_eq!(scene.wait_for(&told), "liveness");
+    assert_eq!(scene.at_ms - heard, 30_000);
+    let told = scene.tick("client");
+    ends(&told, "timeout", "retrying");
+    assert_eq!(told.one("closed").text("cause"), "timeout: liveness");
+    scene.wait_for(&told);
+    scene.tick("client");
+    scene.give("client", "opened_in", Value::Null);
+    scene.give("client", "text_in", text(WELCOME));
+    let told = scene.give("client", "wake", Value::Null);
+    assert_eq!(told.written()[0]["type"], "ping");
+    let woken = scene.at_ms;
+    assert_eq!(scene.wait_for(&told), "liveness");
+    assert_eq!(scene.at_ms - woken, 3_000);
+    ends(&scene.tick("client"), "timeout", "retrying");
+    scene
+}
+
+fn bytes_heartbeat() -> Scene {
+    let about = "Over bytes the question is the same message, and any byte is life: a pong, half a frame.";
+    let mut scene = Scene::new("client-heartbeat-bytes", about);
+    let options = json!({ "heartbeat_interval_ms": 1_000, "heartbeat_deadline_ms": 500 });
+    scene.client("client", options);
+    scene.give("client", "connect", Value::Null);
+    let told = scene.give("client", "dialed", Value::Null);
+    let wire = Wire::server();
+    let response = [Wire::upgrade(&told), crate::record::bytes(&wire.text(WELCOME))].concat();
+    let told = scene.give("client", "bytes_in", json!({ "bytes": hex(&response) }));
+    scene.wait_for(&told);
+    let told = scene.tick("client");
+    assert_eq!(wire.texts(&told)[0]["type"], "ping");
+    let mut told = told;
+    for life in [wire.pong(b""), wire.text("{")[..2].to_owned()] {
+        scene.wait(499);
+        told = scene.give("client", "bytes_in", json!({ "bytes": life }));
+        assert!(told.no("closed"));
+        assert_eq!(scene.wait_for(&told), "heartbeat");
+        told = scene.tick("client");
+    }
+    assert_eq!(scene.wait_for(&told), "liveness");
+    let told = scene.tick("client");
+    ends(&told, "timeout", "retrying");
+    assert_eq!(told.all("hang_up").len(), 1);
+    scene
+}
+
+fn deadlines() -> Scene {
+    let about = "What does not come in time: the transport, the answer to the upgrade, the welcome, \
+                 the peer's goodbye.";
+    let mut scene = Scene::new("client-deadlines", about);
+    let options = json!({ "dial_timeout_ms": 2_000, "welcome_timeout_ms": 4_000 });
+    for client in ["dial", "handshake", "welcome", "goodbye"] {
+        scene.client(client, options.clone());
+    }
+    let mut waits = Vec::new();
+    for (client, inputs) in [
+        ("dial", &["connect"][..]),
+        ("handshake", &["connect", "dialed"]),
+        ("welcome", &["connect", "opened_in"]),
+        ("goodbye", &["connect", "opened_in", "disconnect"]),
+    ] {
+        let began = scene.at_ms;
+        let mut told = Vec::new();
+        for input in inputs {
+            told = scene.give(client, input, Value::Null);
+        }
+        let reason = scene.wait_for(&told);
+        waits.push((scene.at_ms - began, reason));
+        let told = scene.tick(client);
+        if client == "goodbye" {
+            assert_eq!(told.one("closed").word("clean"), Some(0));
+            assert!(told.no("retrying"));
+        } else {
+            ends(&told, "timeout", "retrying");
+        }
+    }
+    let expected = [(2_000, "dial"), (10_000, "handshake"), (4_000, "handshake"), (5_000, "close handshake")];
+    assert_eq!(waits, expected.map(|(ms, reason)| (ms, reason.to_owned())));
+    scene
+}
