@@ -57,6 +57,8 @@ impl Hub {
             }
             let Some(step) = slot.link.poll_step() else {
                 slot.link.take_beats().add_to(&mut self.metrics);
+                // What was read may have been a ping alone, and the pong waits.
+                self.stir(index);
                 return None;
             };
             let told = match step {

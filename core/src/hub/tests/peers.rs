@@ -111,3 +111,13 @@ fn every_welcome_names_the_same_memory() {
     assert!(first.len() >= 16, "{first}");
     assert_eq!(epoch("ben"), first);
 }
+
+#[test]
+fn a_ping_of_the_protocol_is_answered_though_nothing_else_is_to_be_said() {
+    let mut host = Host::new();
+    let link = host.open("ada");
+    let mut ping = Vec::new();
+    host.peers.get_mut(&link).unwrap().writer.ping(b"still there?", &mut ping).unwrap();
+    host.bytes(link, &ping);
+    assert_eq!(host.peers[&link].pongs, [b"still there?"]);
+}

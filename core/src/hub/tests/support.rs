@@ -41,6 +41,8 @@ pub(super) struct Peer {
     reader: Reader,
     /// Texts that came and were not looked at.
     pub(super) texts: Vec<String>,
+    /// Payloads of pongs that came.
+    pub(super) pongs: Vec<Vec<u8>>,
     /// The close frame that came.
     pub(super) closed: Option<(u16, String)>,
     /// The status of a response other than 101.
@@ -105,6 +107,7 @@ impl Host {
             response: Some(ResponseReader::new(HandshakeConfig::default(), &key, &[])),
             reader: Reader::new(Role::Client, FrameConfig::default()),
             texts: Vec::new(),
+            pongs: Vec::new(),
             closed: None,
             head: Vec::new(),
             hung_up: false,
@@ -210,6 +213,7 @@ impl Peer {
         while let Some(event) = self.reader.poll_event() {
             match event {
                 FrameEvent::Text(text) => self.texts.push(text.to_owned()),
+                FrameEvent::Pong(payload) => self.pongs.push(payload.to_vec()),
                 FrameEvent::Close(frame) => {
                     let frame = frame.map(|it| (it.code.as_u16(), it.reason.to_owned()));
                     self.closed = Some(frame.unwrap_or_default());
