@@ -1,0 +1,420 @@
+import Foundation
+
+/// Gets a token for a ``Client``. Called when one is wanted, and not again before it returned.
+///
+/// A ``TokenDenied`` that it throws is final: the client stops. Any other error means that there is
+/// no token for now; the client asks again later.
+public typealias TokenProvider = @Sendable (TokenNeed) async throws -> String
+
+/// There will be no token: the user is signed out, or may not connect.
+public struct TokenDenied: Error, Hashable, Sendable {
+    public init() {}
+}
+
+/// A connection to an assistant that outlives its links.
+///
+/// It connects as soon as it is made, dials again by itself after every end that may pass, and asks
+/// again under the same id what got no answer. Every decision is the engine's; this actor owns the
+/// clock, the transport and the tasks.
+///
+/// ```swift
+/// let client = try Client(url: "wss://example.org/api/v1/pam/ws/ann") { _ in try await token() }
+/// for try await piece in client.ask("fuel so far?") { print(piece.text, terminator: "") }
+/// await client.close()
+/// ```
+///
+/// It ends with ``close()``, or when nobody holds it any more.
+public actor Client {
+    /// What happens beside the ends of questions. Up to 256 events wait to be taken; beyond that
+    /// the oldest are dropped, and ``Event/lost(_:)`` says how many, where they were. All readers
+    /// share one stream: each event goes to one of them. It ends with the client.
+    public nonisolated let events: AsyncStream<Event>
+
+    /// The state of the link, now and whenever it changes. Each access is a stream of its own, which
+    /// begins with the present state and leaves out what its reader has no time for.
+    public nonisolated var states: AsyncStream<LinkState> { watched.stream() }
+
+    /// The state of the link.
+    public nonisolated var state: LinkState { watched.current }
+
+    private let engine: ClientEngine
+    private let configuration: Configuration
+    private let transport: any Transport
+    private let provider: TokenProvider?
+    private nonisolated let buffer: EventBuffer
+    private nonisolated let watched = States()
+
+    private var waiters: [UInt64: any Waiter] = [:]
+    private var tokenTask: Task<Void, Never>?
+    private var dialTask: Task<Void, Never>?
+    private var pump: Pump?
+    /// Counts transports, so that what one of the past still says is not taken for the present one.
+    private var generation = 0
+    private var alarm: Alarm?
+    private var isClosed = false
+    private var closing: [CheckedContinuation<Void, Never>] = []
+
+    private struct Alarm {
+        let at: UInt64
+        let task: Task<Void, Never>
+    }
+
+    /// Events that may wait to be taken.
+    static let mostEvents = 256
+    /// How long ``close()`` waits for the other end's goodbye.
+    private static let farewell = Duration.seconds(5)
+
+    /// A client that begins to connect.
+    ///
+    /// - Parameters:
+    ///   - url: `ws://` or `wss://`, with the whole path. A token in its query is ignored.
+    ///   - configuration: bounds and choices.
+    ///   - transport: how to connect. Default: ``TCPTransport``, where the engine speaks WebSocket.
+    ///   - token: gets a token when one is wanted; without it the client is anonymous.
+    /// - Throws: `bad_url`, `bad_option`, `abi_mismatch`.
+    public init(
+        url: String, configuration: Configuration = .init(),
+        transport: any Transport = TCPTransport(), token: TokenProvider? = nil
+    ) throws(PamlinkError) {
+        var configuration = configuration
+        configuration.anonymous = token == nil
+        engine = try ClientEngine(url: url, configuration: configuration)
+        self.configuration = configuration
+        self.transport = transport
+        provider = token
+        let buffer = EventBuffer(capacity: Self.mostEvents)
+        self.buffer = buffer
+        events = AsyncStream { await buffer.next() }
+        Task { [weak self] in await self?.connect() }
+    }
+
+    deinit {
+        alarm?.task.cancel()
+        tokenTask?.cancel()
+        dialTask?.cancel()
+        pump?.drop()
+        buffer.finish()
+        watched.finish()
+        for waiter in waiters.values { waiter.end(.failure(PamlinkError(.closed, "the client is gone"))) }
+    }
+
+    /// Connects again after ``Event/stopped(_:)``. Otherwise nothing happens.
+    public func connect() {
+        if !isClosed { run(.connect) }
+    }
+
+    /// Asks, and returns how it ends.
+    ///
+    /// A question waits while there is no link. If the task is cancelled, the question goes on, and
+    /// its answer is an ``Event/late(_:)``.
+    ///
+    /// - Parameters:
+    ///   - text: what the user wrote.
+    ///   - agent: the agent that is to answer, by id or name.
+    ///   - intent: the intent, where something upstream found one.
+    ///   - sessionID: the conversation that it belongs to.
+    ///   - context: what is known beside the text: a map.
+    /// - Throws: `ask_full`, `bad_context`, `closed`; `CancellationError`. A refusal by the server
+    ///   is an ``Outcome``.
+    public func send(
+        _ text: String, agent: String? = nil, intent: String? = nil, sessionID: String? = nil,
+        context: Value? = nil
+    ) async throws -> Outcome {
+        let question = Question(
+            text, agent: agent, intent: intent, sessionID: sessionID,
+            context: try context?.encoded(depth: Self.contextDepth).json)
+        let waiter = OutcomeWaiter()
+        let ask = try begin(question, waiter)
+        return try await withTaskCancellationHandler {
+            try await waiter.value()
+        } onCancel: {
+            waiter.cancel()
+            Task { await self.forget(ask) }
+        }
+    }
+
+    /// Asks, and gives the answer as it grows. The question is asked when the first piece is
+    /// awaited.
+    ///
+    /// The texts of all pieces are the answer; one with ``Piece/restart`` begins it anew. Servers
+    /// that answer at once give one piece. If the task is cancelled, or nobody holds the stream, all
+    /// that it took is free at once.
+    ///
+    /// The parameters are those of ``send(_:agent:intent:sessionID:context:)``. The stream throws
+    /// what that throws, and `rejected`, `ask_expired` and `ask_unknown` for the other outcomes, and
+    /// `not_drained` if more than four of the longest messages wait to be read.
+    public nonisolated func ask(
+        _ text: String, agent: String? = nil, intent: String? = nil, sessionID: String? = nil,
+        context: Value? = nil
+    ) -> AsyncThrowingStream<Piece, any Error> {
+        let encoded = Result { try context?.encoded(depth: Self.contextDepth).json }
+        guard case .success(let json) = encoded else {
+            return AsyncThrowingStream { _ = try encoded.get(); return nil }
+        }
+        let question = Question(
+            text, agent: agent, intent: intent, sessionID: sessionID, context: json, inPieces: true)
+        let most = configuration.maxMessageBytes ?? Configuration.defaultMaxMessageBytes
+        let reader = PieceReader(self, question, most: Int(clamping: most))
+        return AsyncThrowingStream { try await reader.next() }
+    }
+
+    /// Sends an envelope that wants no answer.
+    ///
+    /// - Throws: `not_open`, `not_an_envelope`, `outbox_full`, `closed`.
+    public func post(_ envelope: String) async throws {
+        try usable()
+        if let fault = run(.send(envelope)).fault { throw fault }
+    }
+
+    /// The device woke up, or the app came to the foreground: a link that may be dead is tried, and
+    /// a wait ends.
+    public func wake() {
+        if !isClosed { run(.wake) }
+    }
+
+    /// The device has another network: a link over the old one is given up.
+    public func networkChanged() {
+        if !isClosed { run(.networkChanged) }
+    }
+
+    /// All that was counted, as text for Prometheus.
+    ///
+    /// - Throws: `poisoned`.
+    public func metrics() throws -> String {
+        try engine.metrics()
+    }
+
+    /// Says goodbye and ends the client. Returns when the link is over, or after 5 s at the latest.
+    ///
+    /// Questions that have not ended throw `closed`, and ``events`` ends.
+    public func close() async {
+        guard !isClosed else { return }
+        isClosed = true
+        tokenTask?.cancel()
+        run(.disconnect)
+        if pump != nil {
+            let timeout = Task { [weak self] in
+                try? await Task.sleep(for: Self.farewell)
+                await self?.finish()
+            }
+            await withCheckedContinuation { closing.append($0) }
+            timeout.cancel()
+        }
+        finish()
+    }
+
+    private static let contextDepth: UInt32 = 9
+}
+
+// What its own tasks say.
+extension Client {
+    /// Asks a question.
+    func begin(_ question: Question, _ waiter: any Waiter) throws(PamlinkError) -> UInt64 {
+        try usable()
+        let ran = run(.ask(question), asking: waiter)
+        if let fault = ran.fault { throw fault }
+        guard let ask = ran.asked else {
+            throw PamlinkError(.poisoned, "the engine gave no number to a question")
+        }
+        return ask
+    }
+
+    /// Nobody waits for this question any more.
+    func forget(_ ask: UInt64) {
+        waiters[ask] = nil
+    }
+
+    /// Questions that somebody waits for.
+    var open: Int { waiters.count }
+
+    private func usable() throws(PamlinkError) {
+        if isClosed { throw PamlinkError(.closed, ErrorCode.closed.about) }
+    }
+
+    private struct Ran {
+        var asked: UInt64?
+        var fault: PamlinkError?
+    }
+
+    /// Gives the engine an input, or the time alone, and does all that follows.
+    @discardableResult
+    private func run(_ input: ClientInput? = nil, asking: (any Waiter)? = nil) -> Ran {
+        var ran = Ran()
+        do throws(PamlinkError) {
+            for output in try engine.step(input.map { [$0] } ?? []) {
+                handle(output, &ran, asking)
+            }
+            arm()
+        } catch {
+            ran.fault = error
+            isClosed = true
+            finish(error)
+        }
+        return ran
+    }
+
+    private func handle(_ output: ClientOutput, _ ran: inout Ran, _ asking: (any Waiter)?) {
+        switch output {
+        case .fault(let fault): ran.fault = fault.error
+        case .asked(_, let ask):
+            ran.asked = ask
+            waiters[ask] = asking
+        case .dial(let dial): self.dial(dial)
+        case .needToken(let need): getToken(need)
+        case .write(let outbound): pump?.write(outbound)
+        case .hangUp: hangUp()
+        case .piece(let ask, let text, let json): waiters[ask]?.piece(text, json: json)
+        case .ended(let ask, let outcome):
+            if let waiter = waiters.removeValue(forKey: ask) {
+                waiter.end(.success(outcome))
+            } else if case .answered(let answer) = outcome {
+                buffer.add(.late(Event.Late(ask: ask, text: answer.text, json: answer.json)))
+            }
+        case .event(let event):
+            if case .stateChanged(let change) = event { watched.set(change.to) }
+            buffer.add(event)
+        }
+    }
+
+    /// Sees to it that the engine is called at its deadline.
+    private func arm() {
+        let at = isClosed && pump == nil ? nil : engine.deadline?.monoNanos
+        // One that comes too early does no harm.
+        if let at, let alarm, alarm.at <= at { return }
+        alarm?.task.cancel()
+        alarm = at.map { at in
+            let now = Now.current.monoNanos
+            let span = Duration.nanoseconds(Int64(clamping: at > now ? at - now : 0))
+            // On the clock that counts sleep: whoever wakes up is late, not early.
+            let until = ContinuousClock.now + span
+            let task = Task { [weak self] in
+                try? await Task.sleep(until: until, clock: .continuous)
+                if !Task.isCancelled { await self?.ring() }
+            }
+            return Alarm(at: at, task: task)
+        }
+    }
+
+    private func ring() {
+        alarm = nil
+        run()
+    }
+
+    private func getToken(_ need: TokenNeed) {
+        guard let provider else {
+            run(.tokenFailed(denied: true))
+            return
+        }
+        tokenTask = Task { [weak self] in
+            let input: ClientInput
+            do {
+                input = .token(Secret(try await provider(need)), expiresMicros: nil)
+            } catch is TokenDenied {
+                input = .tokenFailed(denied: true)
+            } catch {
+                input = .tokenFailed(denied: false)
+            }
+            if !Task.isCancelled { await self?.tookToken(input) }
+        }
+    }
+
+    private func tookToken(_ input: ClientInput) {
+        tokenTask = nil
+        // A token that is none is as good as none for now: the engine says when to ask again.
+        if let fault = run(input).fault, case .token = input {
+            run(.tokenFailed(denied: fault.code == .tokenMalformed))
+        }
+    }
+
+    private func dial(_ dial: Dial) {
+        generation += 1
+        let (mine, transport) = (generation, transport)
+        let request = ConnectRequest(
+            dial: dial, subprotocols: configuration.subprotocols, origin: configuration.origin,
+            maxMessageBytes: configuration.maxMessageBytes
+                ?? Configuration.defaultMaxMessageBytes)
+        dialTask?.cancel()
+        dialTask = Task { [weak self] in
+            do {
+                let connection = try await transport.connect(request)
+                guard let self, await self.connected(connection, mine) else {
+                    return connection.hangUp()
+                }
+            } catch let failure as ConnectFailure {
+                await self?.notConnected(failure.status, failure.kind, mine)
+            } catch {
+                await self?.notConnected(nil, "network", mine)
+            }
+        }
+    }
+
+    /// Takes a new connection. Whether it is still wanted.
+    private func connected(_ connection: any Connection, _ mine: Int) -> Bool {
+        guard mine == generation else { return false }
+        dialTask = nil
+        pump = Pump(connection) { [weak self] told in
+            await self?.told(told, mine) ?? false
+        }
+        switch connection.speaks {
+        case .bytes: run(.dialed)
+        case .messages(let subprotocol): run(.opened(subprotocol: subprotocol))
+        }
+        return true
+    }
+
+    private func notConnected(_ status: UInt16?, _ kind: String?, _ mine: Int) {
+        guard mine == generation else { return }
+        dialTask = nil
+        run(.dialFailed(status: status, kind: kind))
+    }
+
+    /// Takes what a connection says. Whether it is still wanted.
+    private func told(_ told: Pump.Told, _ mine: Int) -> Bool {
+        guard mine == generation, pump != nil else { return false }
+        switch told {
+        case .read(let inbound): run(.read(inbound))
+        case .written: run(.written)
+        case .closed:
+            pump?.drop()
+            detach()
+            run(.closed)
+            farewell()
+        }
+        return mine == generation
+    }
+
+    private func hangUp() {
+        dialTask?.cancel()
+        pump?.hangUp()
+        detach()
+        farewell()
+    }
+
+    /// Lets go of the transport: nothing of it is reported any more.
+    private func detach() {
+        generation += 1
+        dialTask = nil
+        pump = nil
+    }
+
+    private func farewell() {
+        let waiting = closing
+        closing = []
+        for continuation in waiting { continuation.resume() }
+    }
+
+    private func finish(_ error: PamlinkError = PamlinkError(.closed, ErrorCode.closed.about)) {
+        pump?.drop()
+        dialTask?.cancel()
+        tokenTask?.cancel()
+        detach()
+        alarm?.task.cancel()
+        alarm = nil
+        let unanswered = waiters
+        waiters = [:]
+        for waiter in unanswered.values { waiter.end(.failure(error)) }
+        buffer.finish()
+        watched.finish()
+        farewell()
+    }
+}

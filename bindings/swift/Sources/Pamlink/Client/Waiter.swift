@@ -1,0 +1,49 @@
+import Foundation
+
+/// Somebody who wants to know what comes of a question.
+protocol Waiter: AnyObject, Sendable {
+    /// A piece of the answer came.
+    func piece(_ text: String, json: String)
+    /// The question has ended, or never will.
+    func end(_ result: Result<Outcome, PamlinkError>)
+}
+
+/// Waits for how a question ends.
+final class OutcomeWaiter: Waiter, @unchecked Sendable {
+    private let lock = NSLock()
+    private var result: Result<Outcome, any Error>?
+    private var continuation: CheckedContinuation<Outcome, any Error>?
+
+    /// This question was asked without pieces; a server that sends some nevertheless sends the
+    /// answer as well.
+    func piece(_ text: String, json: String) {}
+
+    func end(_ result: Result<Outcome, PamlinkError>) {
+        settle(result.mapError { $0 })
+    }
+
+    /// Nobody waits any more.
+    func cancel() {
+        settle(.failure(CancellationError()))
+    }
+
+    func value() async throws -> Outcome {
+        try await withCheckedThrowingContinuation { continuation in
+            let ready = lock.withLock {
+                if result == nil { self.continuation = continuation }
+                return result
+            }
+            if let ready { continuation.resume(with: ready) }
+        }
+    }
+
+    private func settle(_ new: Result<Outcome, any Error>) {
+        let waiting = lock.withLock {
+            guard result == nil else { return nil as CheckedContinuation<Outcome, any Error>? }
+            result = new
+            defer { continuation = nil }
+            return continuation
+        }
+        waiting?.resume(with: new)
+    }
+}

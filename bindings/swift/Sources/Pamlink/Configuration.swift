@@ -1,0 +1,64 @@
+internal import PamlinkFFI
+
+/// The bounds and choices of a client. What is `nil` is the engine's default.
+public struct Configuration: Hashable, Sendable {
+    /// How long a question waits for its answer, 1 s to 5 min. Default 60 s.
+    public var askTimeout: Duration?
+    /// Most questions at once. Default 64.
+    public var maxAsks: UInt32?
+    /// Most bytes of questions at once. Default 256 KiB.
+    public var maxAskBytes: UInt64?
+    /// After how long a silent server is asked for life, 0.1 to 25 s. Default 20 s.
+    public var heartbeatInterval: Duration?
+    /// How long the server has to show it, 0.1 s to 2 min. Default 10 s.
+    public var heartbeatDeadline: Duration?
+    /// The longest delay between two attempts to connect, 0.2 s to 1 h. Default 30 s.
+    public var backoffCap: Duration?
+    /// How long a transport may take to connect, 0.1 s to 10 min. Default 15 s.
+    public var dialTimeout: Duration?
+    /// How long the server's welcome may take; zero for servers that send none. Default 10 s.
+    public var welcomeTimeout: Duration?
+    /// The longest message that is read, in bytes, 1 KiB to 1 GiB. Default 1 MiB. Transports that
+    /// speak WebSocket themselves are given the same bound.
+    public var maxMessageBytes: UInt64?
+    /// The `Origin` header; only browsers have one. Default none.
+    public var origin: String?
+    /// Subprotocols to offer, the preferred one first. Default none.
+    public var subprotocols: [String]
+    /// Whether to connect without a token and never ask for one. Default no; ``Client`` sets it if
+    /// it has no token provider.
+    public var anonymous: Bool
+
+    public init(
+        askTimeout: Duration? = nil, maxAsks: UInt32? = nil, maxAskBytes: UInt64? = nil,
+        heartbeatInterval: Duration? = nil, heartbeatDeadline: Duration? = nil,
+        backoffCap: Duration? = nil, dialTimeout: Duration? = nil,
+        welcomeTimeout: Duration? = nil, maxMessageBytes: UInt64? = nil, origin: String? = nil,
+        subprotocols: [String] = [], anonymous: Bool = false
+    ) {
+        self.askTimeout = askTimeout
+        self.maxAsks = maxAsks
+        self.maxAskBytes = maxAskBytes
+        self.heartbeatInterval = heartbeatInterval
+        self.heartbeatDeadline = heartbeatDeadline
+        self.backoffCap = backoffCap
+        self.dialTimeout = dialTimeout
+        self.welcomeTimeout = welcomeTimeout
+        self.maxMessageBytes = maxMessageBytes
+        self.origin = origin
+        self.subprotocols = subprotocols
+        self.anonymous = anonymous
+    }
+
+    /// The bound of a message where none is set.
+    static let defaultMaxMessageBytes: UInt64 = 1 << 20
+
+    func options(url: String) -> ClientOptions {
+        ClientOptions(
+            url: url, anonymous: anonymous, askTimeoutMs: askTimeout?.millis, maxAsks: maxAsks,
+            maxAskBytes: maxAskBytes, heartbeatIntervalMs: heartbeatInterval?.millis,
+            heartbeatDeadlineMs: heartbeatDeadline?.millis, backoffCapMs: backoffCap?.millis,
+            dialTimeoutMs: dialTimeout?.millis, welcomeTimeoutMs: welcomeTimeout?.millis,
+            maxMessageBytes: maxMessageBytes, origin: origin, subprotocols: subprotocols)
+    }
+}

@@ -1,0 +1,106 @@
+/// What happened at a client, or what it is to do.
+public enum ClientInput: Hashable, Sendable {
+    /// Begin, or begin again.
+    case connect
+    /// Close the link and stay closed.
+    case disconnect
+    /// A transport is there, and the engine is to speak WebSocket over it.
+    case dialed
+    /// A transport is there that speaks WebSocket itself.
+    case opened(subprotocol: String?)
+    /// There is no transport: an HTTP status if that was why, or a class of ends such as `network`.
+    case dialFailed(status: UInt16?, kind: String?)
+    /// The transport has read something.
+    case read(Inbound)
+    /// Everything so far has gone to the transport.
+    case written
+    /// The transport has ended.
+    case closed
+    /// A token; when it expires, in microseconds since 1970, if it does not say so itself.
+    case token(Secret, expiresMicros: Int64?)
+    /// There is no token: denied for good, or not to be had for now.
+    case tokenFailed(denied: Bool)
+    /// The device woke up, or the app came to the foreground.
+    case wake
+    /// The device has another network.
+    case networkChanged
+    /// A question.
+    case ask(Question)
+    /// An envelope that wants no answer.
+    case send(String)
+
+    func write(to out: RecordWriter) {
+        switch self {
+        case .connect: out.bare(Kind.connect)
+        case .disconnect: out.bare(Kind.disconnect)
+        case .dialed: out.bare(Kind.dialed)
+        case .opened(let subprotocol):
+            out.begin(Kind.openedIn, words: 0, texts: 1)
+            out.maybe(subprotocol)
+            out.end()
+        case .dialFailed(let status, let kind):
+            out.begin(Kind.dialFailed, words: 1, texts: 1)
+            out.maybe(status.map(UInt64.init))
+            out.maybe(kind)
+            out.end()
+        case .read(let inbound): inbound.write(to: out, link: 0)
+        case .written: out.one(Kind.written, 0)
+        case .closed: out.one(Kind.closedIn, 0)
+        case .token(let token, let expires):
+            out.begin(Kind.token, words: 1, texts: 1)
+            out.maybe(expires.map { UInt64(max(0, $0)) })
+            out.text(token.expose())
+            out.end()
+        case .tokenFailed(let denied):
+            out.begin(Kind.tokenFailed, words: 1, texts: 0)
+            out.flag(denied)
+            out.end()
+        case .wake: out.bare(Kind.wake)
+        case .networkChanged: out.bare(Kind.networkChanged)
+        case .ask(let question): question.write(to: out)
+        case .send(let envelope):
+            out.begin(Kind.send, words: 0, texts: 1)
+            out.text(envelope)
+            out.end()
+        }
+    }
+}
+
+/// What a question says, and to whom.
+public struct Question: Hashable, Sendable {
+    /// What the user wrote.
+    public var text: String
+    /// The agent that is to answer, by id or name.
+    public var agent: String?
+    /// The intent, where something upstream found one.
+    public var intent: String?
+    /// The conversation that it belongs to.
+    public var sessionID: String?
+    /// A JSON object with what is known beside the text.
+    public var context: String?
+    /// Whether the answer is wanted in pieces as it grows.
+    public var inPieces: Bool
+
+    public init(
+        _ text: String, agent: String? = nil, intent: String? = nil, sessionID: String? = nil,
+        context: String? = nil, inPieces: Bool = false
+    ) {
+        self.text = text
+        self.agent = agent
+        self.intent = intent
+        self.sessionID = sessionID
+        self.context = context
+        self.inPieces = inPieces
+    }
+
+    func write(to out: RecordWriter) {
+        out.begin(Kind.ask, words: 1, texts: 5)
+        out.flag(inPieces)
+        out.text(text)
+        out.maybe(agent)
+        out.maybe(intent)
+        out.maybe(sessionID)
+        out.maybe(context)
+        out.end()
+    }
+}

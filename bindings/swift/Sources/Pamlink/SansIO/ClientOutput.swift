@@ -1,0 +1,135 @@
+/// What follows at a client.
+public enum ClientOutput: Hashable, Sendable {
+    /// An input was refused.
+    case fault(Fault)
+    /// The question at this place of the inputs has this number.
+    case asked(of: Int, ask: UInt64)
+    /// Make a transport.
+    case dial(Dial)
+    /// A token is wanted.
+    case needToken(TokenNeed)
+    /// The transport is to write this.
+    case write(Outbound)
+    /// Drop the transport once everything is written.
+    case hangUp
+    /// A piece of an answer that grows. It ends nothing.
+    case piece(ask: UInt64, text: String, json: String)
+    /// How a question ended; each ends exactly once.
+    case ended(ask: UInt64, Outcome)
+    /// What else happened.
+    case event(Event)
+
+    init(_ record: RecordReader) {
+        var it = record
+        switch it.kind {
+        case Kind.fault: self = .fault(Fault(&it))
+        case Kind.asked: self = .asked(of: Int(clamping: it.number()), ask: it.number())
+        case Kind.dial: self = .dial(Dial(&it))
+        case Kind.needToken: self = .needToken(TokenNeed(it.string()))
+        case Kind.writeBytes, Kind.writeText, Kind.writeClose:
+            _ = it.number()
+            self = Outbound(&it).map(ClientOutput.write) ?? .event(.unrecognised(record))
+        case Kind.hangUp: self = .hangUp
+        case Kind.piece:
+            self = .piece(ask: it.number(), text: it.string(), json: it.string())
+        case Kind.answer:
+            self = .ended(
+                ask: it.number(), .answered(Answer(text: it.string(), json: it.string())))
+        case Kind.rejected:
+            let ask = it.number()
+            let retryAfter = it.maybe().map(Duration.init(word:))
+            let rejection = Rejection(
+                code: it.maybeString(), message: it.string(), retryAfter: retryAfter,
+                json: it.string())
+            self = .ended(ask: ask, .rejected(rejection))
+        case Kind.expired: self = .ended(ask: it.number(), .expired)
+        case Kind.unknown: self = .ended(ask: it.number(), .unknown)
+        default: self = .event(Event(record) ?? .unrecognised(record))
+        }
+    }
+}
+
+/// How a question ended.
+public enum Outcome: Hashable, Sendable {
+    /// The server answered.
+    case answered(Answer)
+    /// The server refused it, or failed at it.
+    case rejected(Rejection)
+    /// No answer came in time, nor a piece of one lately. Whether it had an effect is not known.
+    case expired
+    /// The link broke after the question was sent, and the server keeps no window: asking it again
+    /// might do it twice.
+    case unknown
+}
+
+/// An answer.
+public struct Answer: Hashable, Sendable, JSONMessage {
+    /// What it says. Empty from servers that leave the text to the pieces.
+    public let text: String
+    /// The envelope.
+    public let json: String
+}
+
+/// A refusal.
+public struct Rejection: Hashable, Sendable, JSONMessage {
+    /// Why, for programs: an open set, such as `RATE_LIMIT_EXCEEDED`.
+    public let code: String?
+    /// Why, for people.
+    public let message: String
+    /// When it may be asked again.
+    public let retryAfter: Duration?
+    /// The `error` frame.
+    public let json: String
+}
+
+/// Where a transport is to lead. Neither printing nor `dump` shows the token that the URL holds.
+public struct Dial: Hashable, Sendable {
+    /// The number of the attempt, from 0.
+    public let attempt: UInt64
+    /// Whether the transport is TLS.
+    public let isTLS: Bool
+    /// The port.
+    public let port: UInt16
+    /// The whole URL, token and all.
+    public let url: Secret
+    /// The host.
+    public let host: String
+    /// Path and query, token and all.
+    public let target: Secret
+
+    init(_ it: inout RecordReader) {
+        attempt = it.number()
+        isTLS = it.flag()
+        port = UInt16(clamping: it.number())
+        url = Secret(it.string())
+        host = it.string()
+        target = Secret(it.string())
+    }
+}
+
+/// Why a token is wanted.
+public enum TokenNeed: Hashable, Sendable {
+    /// There is none yet.
+    case missing
+    /// The server refused the last one: it is of no use to give the same again.
+    case rejected
+    /// The last one expires soon.
+    case renewal
+    /// A reason of a newer engine.
+    case other(String)
+
+    init(_ name: String) {
+        switch name {
+        case "missing": self = .missing
+        case "rejected": self = .rejected
+        case "renewal": self = .renewal
+        default: self = .other(name)
+        }
+    }
+}
+
+extension Event {
+    static func unrecognised(_ record: RecordReader) -> Event {
+        .unknown(kind: record.kind, raw: [UInt8](record.raw))
+    }
+}

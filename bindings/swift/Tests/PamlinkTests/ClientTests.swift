@@ -1,0 +1,369 @@
+import Foundation
+import XCTest
+
+@testable import Pamlink
+
+/// The client with a transport in memory: what it does with tokens, pieces, events and its end.
+final class ClientTests: XCTestCase {
+    func testItConnectsBySelfAndSaysWhereItIs() async throws {
+        let (client, transport) = try make()
+        let states = client.states
+        let connection = try await within { try await transport.next() }
+        connection.say(FakeConnection.welcome)
+        try await within {
+            for await state in states where state == .open { return }
+            throw TooLate(what: "an open link")
+        }
+        XCTAssertEqual(client.state, .open)
+        let request = try XCTUnwrap(transport.requests.first)
+        XCTAssertEqual(request.maxMessageBytes, 1 << 20)
+        XCTAssertEqual(request.dial.host, "localhost")
+        await client.close()
+    }
+
+    func testAnAnswerInPiecesIsReadAsItGrows() async throws {
+        let (client, transport) = try make()
+        let server = Task {
+            let connection = try await transport.next()
+            connection.say(FakeConnection.welcome)
+            let question = try await connection.question()
+            XCTAssertEqual(question.json["stream"], .bool(true))
+            XCTAssertEqual(question.json["context"]?["page"], .text("wins"))
+            for piece in ["once ", "upon "] {
+                connection.say(
+                    "{\"type\":\"chat_response_delta\",\"content\":\"\(piece)\",\"reply_to\":\(question.id)}")
+            }
+            connection.say(answer("once upon a time", to: question.id))
+            return connection
+        }
+        let pieces = try await within {
+            var pieces: [Piece] = []
+            for try await piece in client.ask("tell", context: ["page": "wins"]) {
+                pieces.append(piece)
+            }
+            return pieces
+        }
+        XCTAssertEqual(pieces.map(\.text), ["once ", "upon ", "a time"])
+        XCTAssertEqual(pieces.map(\.restart), [false, false, false])
+        _ = try await server.value
+        await client.close()
+    }
+
+    func testPiecesThatTheAnswerDoesNotBeginWithAreVoid() async throws {
+        let (client, transport) = try make()
+        let server = Task {
+            let connection = try await transport.next()
+            connection.say(FakeConnection.welcome)
+            let question = try await connection.question()
+            connection.say(
+                "{\"type\":\"chat_response_delta\",\"content\":\"twice \",\"reply_to\":\(question.id)}")
+            connection.say(answer("once", to: question.id))
+            return connection
+        }
+        let pieces = try await within {
+            try await client.ask("tell").reduce(into: [Piece]()) { $0.append($1) }
+        }
+        XCTAssertEqual(pieces.map(\.text), ["twice ", "once"])
+        XCTAssertEqual(pieces.map(\.restart), [false, true])
+        _ = try await server.value
+        await client.close()
+    }
+
+    func testAServerWithoutPiecesGivesOne() async throws {
+        let (client, transport) = try make()
+        let server = answering(transport, "all at once")
+        let pieces = try await within {
+            try await client.ask("tell").reduce(into: [Piece]()) { $0.append($1) }
+        }
+        XCTAssertEqual(pieces.map(\.text), ["all at once"])
+        _ = try await server.value
+        await client.close()
+    }
+
+    func testARefusalIsThrownByAskAndAnOutcomeOfSend() async throws {
+        let (client, transport) = try make()
+        let server = Task {
+            let connection = try await transport.next()
+            connection.say(FakeConnection.welcome)
+            for _ in 0..<2 {
+                let question = try await connection.question()
+                connection.say(
+                    "{\"type\":\"error\",\"error_code\":\"RATE_LIMIT_EXCEEDED\",\"message\":\"slow\","
+                        + "\"retry_after\":3,\"reply_to\":\(question.id)}")
+            }
+            return connection
+        }
+        let outcome = try await within { try await client.send("one") }
+        guard case .rejected(let rejection) = outcome else { return XCTFail("\(outcome)") }
+        XCTAssertEqual(rejection.code, "RATE_LIMIT_EXCEEDED")
+        XCTAssertEqual(rejection.retryAfter, .seconds(3))
+        do {
+            try await within { for try await piece in client.ask("two") { XCTFail("\(piece)") } }
+            XCTFail("nothing was thrown")
+        } catch let error as PamlinkError {
+            XCTAssertEqual(error.code, .rejected)
+            XCTAssertEqual(error.retryAfter, .seconds(3))
+            XCTAssertEqual(error.errorDescription, "RATE_LIMIT_EXCEEDED: slow")
+        }
+        _ = try await server.value
+        await client.close()
+    }
+
+    func testAQuestionThatGotNoAnswerIsAskedAgainUnderTheSameId() async throws {
+        let (client, transport) = try make()
+        async let outcome = client.send("book it")
+        let first = try await within { try await transport.next() }
+        first.say(FakeConnection.welcome)
+        let asked = try await within { try await first.question() }
+        first.lose()
+        let second = try await within { try await transport.next() }
+        second.say(FakeConnection.welcome)
+        let again = try await within { try await second.question() }
+        XCTAssertEqual(again.id, asked.id)
+        second.say(answer("booked", to: again.id))
+        guard case .answered(let answer) = try await outcome else { return XCTFail("no answer") }
+        XCTAssertEqual(answer.text, "booked")
+        await client.close()
+    }
+
+    func testACancelledSendReturnsAtOnceAndItsAnswerIsLate() async throws {
+        let (client, transport) = try make()
+        let sending = Task { try await client.send("never mind") }
+        let connection = try await within { try await transport.next() }
+        connection.say(FakeConnection.welcome)
+        let question = try await within { try await connection.question() }
+        sending.cancel()
+        let result = await sending.result
+        XCTAssertThrowsError(try result.get()) { XCTAssertTrue($0 is CancellationError) }
+        try await eventually { await client.open == 0 }
+        connection.say(answer("too late", to: question.id))
+        let events = client.events
+        let late = try await within {
+            for await event in events {
+                if case .late(let late) = event { return late }
+            }
+            throw TooLate(what: "a late answer")
+        }
+        XCTAssertEqual(late.text, "too late")
+        await client.close()
+    }
+
+    func testAReaderThatStopsFreesItsQuestion() async throws {
+        let (client, transport) = try make()
+        let reading = Task {
+            for try await piece in client.ask("tell") { return piece.text }
+            return "nothing"
+        }
+        let connection = try await within { try await transport.next() }
+        connection.say(FakeConnection.welcome)
+        let question = try await within { try await connection.question() }
+        connection.say(
+            "{\"type\":\"chat_response_delta\",\"content\":\"once \",\"reply_to\":\(question.id)}")
+        let text = try await within { try await reading.value }
+        XCTAssertEqual(text, "once ")
+        try await eventually { await client.open == 0 }
+
+        let cancelled = Task { for try await _ in client.ask("more") {} }
+        _ = try await within { try await connection.question() }
+        cancelled.cancel()
+        // A stream that is cancelled ends.
+        try? await within { try await cancelled.value }
+        try await eventually { await client.open == 0 }
+        await client.close()
+    }
+
+    func testEventsThatNobodyTakesAreCountedWhereTheyWere() async throws {
+        let buffer = EventBuffer(capacity: 4)
+        for number in 0..<10 as Range<UInt8> { buffer.add(.binary([number])) }
+        var taken: [Event] = []
+        for _ in 0..<5 { taken.append(try await within { await buffer.next() } ?? .lost(0)) }
+        XCTAssertEqual(
+            taken, [.lost(6), .binary([6]), .binary([7]), .binary([8]), .binary([9])])
+        buffer.add(.binary([10]))
+        buffer.finish()
+        let last = await buffer.next()
+        XCTAssertEqual(last, .binary([10]))
+        let end = await buffer.next()
+        XCTAssertNil(end)
+        XCTAssertEqual(Client.mostEvents, 256)
+    }
+
+    func testAnAnswerThatNobodyReadsIsBounded() async throws {
+        let buffer = PieceBuffer(most: 100)
+        for _ in 0..<1_000 { buffer.piece("0123456789", json: "{}") }
+        do {
+            _ = try await buffer.next()
+            XCTFail("it was kept")
+        } catch let error as PamlinkError {
+            XCTAssertEqual(error.code, .notDrained)
+        }
+    }
+
+    func testADeniedTokenStopsTheClient() async throws {
+        let transport = FakeTransport()
+        let needs = Needs()
+        let client = try Client(url: url, transport: transport) { need in
+            needs.add(need)
+            throw TokenDenied()
+        }
+        let events = client.events
+        let stopped = try await within {
+            for await event in events {
+                if case .stopped(let stopped) = event { return stopped }
+            }
+            throw TooLate(what: "a stop")
+        }
+        XCTAssertEqual(stopped.kind, "authentication")
+        XCTAssertEqual(needs.all, [.missing])
+        XCTAssertEqual(transport.requests, [])
+        await client.close()
+    }
+
+    func testATokenThatCannotBeHadForNowIsAskedForAgain() async throws {
+        let transport = FakeTransport()
+        let needs = Needs()
+        let client = try Client(url: url, transport: transport) { need in
+            needs.add(need)
+            // {"exp":4102444800}
+            if needs.all.count > 1 { return "e30.eyJleHAiOjQxMDI0NDQ4MDB9.c2ln" }
+            throw URLError(.notConnectedToInternet)
+        }
+        _ = try await within { try await transport.next() }
+        XCTAssertEqual(needs.all, [.missing, .missing])
+        let dial = try XCTUnwrap(transport.requests.first).dial
+        XCTAssertTrue(dial.url.expose().contains("c2ln"))
+        XCTAssertFalse("\(dial)".contains("c2ln"))
+        await client.close()
+    }
+
+    func testARefusedConnectionStopsOrIsTriedAgainByItsStatus() async throws {
+        let gone = FakeTransport(refusing: ConnectFailure(status: 404, message: "nothing here"))
+        let client = try Client(url: url, transport: gone)
+        let events = client.events
+        let kind = try await within {
+            for await event in events {
+                if case .stopped(let stopped) = event { return stopped.kind }
+            }
+            throw TooLate(what: "a stop")
+        }
+        XCTAssertEqual(kind, "refused")
+        XCTAssertEqual(gone.requests.count, 1)
+        // Somebody corrected it: once more.
+        await client.connect()
+        try await eventually { gone.requests.count == 2 }
+        await client.close()
+    }
+
+    func testWhatWantsNoAnswerIsPosted() async throws {
+        let (client, transport) = try make()
+        let connection = try await within { try await transport.next() }
+        connection.say(FakeConnection.welcome)
+        try await eventually { client.state == .open }
+        try await client.post("{\"type\":\"context_update\",\"context\":{}}")
+        let posted = try await within { try await connection.next() }
+        XCTAssertEqual(posted["type"], .text("context_update"))
+        await client.close()
+    }
+
+    func testNothingIsPostedWhereNoLinkIsOpen() async throws {
+        let away = FakeTransport(refusing: ConnectFailure(status: 503, message: "later"))
+        let client = try Client(url: url, transport: away)
+        try await eventually { !away.requests.isEmpty }
+        do {
+            try await client.post("{\"type\":\"context_update\"}")
+            XCTFail("it was posted")
+        } catch let error as PamlinkError {
+            XCTAssertEqual(error.code, .notOpen)
+            XCTAssertTrue(error.retryable)
+        }
+        await client.close()
+    }
+
+    func testCloseEndsEverything() async throws {
+        let (client, transport) = try make()
+        let sending = Task { try await client.send("one") }
+        let connection = try await within { try await transport.next() }
+        connection.say(FakeConnection.welcome)
+        _ = try await within { try await connection.question() }
+        try await within { await client.close() }
+        XCTAssertGreaterThan(connection.drops.count, 0)
+        let result = await sending.result
+        XCTAssertThrowsError(try result.get()) { error in
+            XCTAssertEqual((error as? PamlinkError)?.code, .closed)
+        }
+        for await _ in client.events {}
+        for await state in client.states { XCTAssertEqual(state, .closed) }
+        do {
+            _ = try await client.send("two")
+            XCTFail("it was taken")
+        } catch let error as PamlinkError {
+            XCTAssertEqual(error.code, .closed)
+        }
+    }
+
+    func testAClientThatNobodyHoldsIsGone() async throws {
+        weak var gone: Client?
+        let transport = FakeTransport()
+        var connection: FakeConnection?
+        do {
+            let client = try Client(url: url, transport: transport)
+            gone = client
+            connection = try await within { try await transport.next() }
+            connection?.say(FakeConnection.welcome)
+            try await eventually { client.state == .open }
+        }
+        let dropped = try XCTUnwrap(connection)
+        try await eventually { dropped.drops.count > 0 }
+        XCTAssertNil(gone)
+    }
+
+    func testWakingAndAnotherNetworkReachTheEngine() async throws {
+        let (client, transport) = try make()
+        let first = try await within { try await transport.next() }
+        first.say(FakeConnection.welcome)
+        try await eventually { client.state == .open }
+        await client.networkChanged()
+        // The link over the old network is given up, and another is made.
+        let second = try await within { try await transport.next() }
+        second.say(FakeConnection.welcome)
+        try await eventually { first.drops.count > 0 }
+        try await eventually { client.state == .open }
+        await client.wake()
+        let asked = try await within { try await second.next() }
+        XCTAssertEqual(asked["type"], .text("ping"))
+        let metrics = try await client.metrics()
+        XCTAssertTrue(metrics.contains("# TYPE "), metrics)
+        await client.close()
+    }
+
+    private let url = "ws://localhost:1/api/v1/pam/ws/ann"
+
+    private func make() throws -> (Client, FakeTransport) {
+        let transport = FakeTransport()
+        return (try Client(url: url, transport: transport), transport)
+    }
+
+    private func answering(_ transport: FakeTransport, _ text: String) -> Task<FakeConnection, any Error> {
+        Task {
+            let connection = try await transport.next()
+            connection.say(FakeConnection.welcome)
+            let question = try await connection.question()
+            connection.say(answer(text, to: question.id))
+            return connection
+        }
+    }
+}
+
+private func answer(_ text: String, to id: String) -> String {
+    "{\"type\":\"chat_response\",\"message\":\"\(text)\",\"content\":\"\(text)\",\"error\":false,"
+        + "\"reply_to\":\(id)}"
+}
+
+/// Why tokens were wanted.
+private final class Needs: @unchecked Sendable {
+    private let lock = NSLock()
+    private var needs: [TokenNeed] = []
+
+    func add(_ need: TokenNeed) { lock.withLock { needs.append(need) } }
+    var all: [TokenNeed] { lock.withLock { needs } }
+}
