@@ -3,14 +3,15 @@
 A record is its size (4 bytes), its kind (2), how many words and texts follow (1 each), the words (8
 each), the lengths of the texts (4 each) and the texts. All numbers are little-endian.
 
-Readers are generated, one for each kind that was met, because they are what a message costs: the
-texts of a record are decoded at once and cut where the lengths say, and the object is filled before
-it becomes the frozen one that its user sees.
+Readers and writers are generated, one for each kind that is met, because they are what a message
+costs: the texts of a record are decoded at once and cut where the lengths say, and the object is
+filled before it becomes the frozen one that its user sees.
 """
 
 from __future__ import annotations
 
 import keyword
+import threading
 from collections.abc import Callable
 from struct import Struct
 from typing import Any
@@ -41,11 +42,6 @@ def members(kind: int) -> list[str]:
     """The attributes of a record, in order."""
     _, _, _, words, texts = _BY_KIND[kind]
     return [attribute(member) for member in (words + " " + texts).split()]
-
-
-def word_count(kind: int) -> int:
-    """How many of the members of a record are words."""
-    return len(_BY_KIND[kind][3].split())
 
 
 def utf8(text: str) -> bytes:
@@ -113,39 +109,84 @@ def read_raw(buffer: bytes, at: int) -> tuple[int, dict[str, int | str | bytes |
 
 def reader(kind: int, made: type[Any]) -> Reader:
     """A function that reads records of this kind as objects of a frozen dataclass with slots,
-    whose fields are the members in order; the type of the field says what a word is."""
+    whose fields are the members in order; the type of the field says what a word is.
+
+    If the class has the slot `_packed`, the object keeps the record there, and its members are read
+    when the first of them is wanted.
+    """
     _, _, _, words, texts = _BY_KIND[kind]
-    # What is filled has the same slots and becomes the other by its class: a frozen dataclass
-    # makes each of its fields cost a call.
-    twin = type(made.__name__, made.__bases__, {"__slots__": made.__slots__})
-    flags = {name for name, type_ in made.__annotations__.items() if type_ == "bool"}
-    states = {name for name, type_ in made.__annotations__.items() if type_ == "State"}
-    scope = {
-        "twin": twin,
+    scope: dict[str, Any] = {
+        "filling": _filling(made),
         "made": made,
         "state": {int(state): state for state in State}.get,
         "unpack": Struct(f"<{len(words.split())}Q{len(texts.split())}I").unpack_from,
     }
-    source = "\n".join(_source(words.split(), texts.split(), flags, states))
-    exec(compile(source, f"<reader of {made.__name__}>", "exec"), scope)
-    read: Reader = scope["read"]  # type: ignore[assignment]
+    lines = _source(words.split(), texts.split(), made.__annotations__)
+    if "_packed" in dir(made):
+        source = ["def fill(it, buffer, at, size):", *lines, " it._packed = None"]
+        fill = _compiled([*source, " it.__class__ = made"], scope)["fill"]
+        scope["lazy"] = _lazy(made, scope["filling"], fill)
+        lines = [" it._packed = buffer[at : at + size]", " it.__class__ = lazy"]
+    else:
+        lines.append(" it.__class__ = made")
+    source = ["def read(buffer, at, size):", " it = filling()", *lines, " return it"]
+    read: Reader = _compiled(source, scope)["read"]
     return read
 
 
-def _source(
-    words: list[str], texts: list[str], flags: set[str], states: set[str]
-) -> list[str]:
+def writer(kind: int) -> Callable[[Any], bytes]:
+    """A function that packs records of this kind, which have the members as attributes."""
+    _, name, _, words, texts = _BY_KIND[kind]
+    lines = ["def write(it):"]
+    sizes, values, parts = [str(_layout(kind).size)], [], []
+    for member in words.split():
+        value = f"it.{attribute(member)}"
+        if member.endswith("?"):
+            value = f"{NONE} if {value} is None else {value}"
+        values.append(value)
+    for n, member in enumerate(texts.split()):
+        value = f"it.{attribute(member)}"
+        bytes_ = value if member.endswith("*") else f"utf8({value})"
+        length = f"len(t{n})"
+        if member.endswith("?"):
+            lines.append(f" t{n} = b'' if {value} is None else {bytes_}")
+            length = f"({ABSENT} if {value} is None else len(t{n}))"
+        else:
+            lines.append(f" t{n} = {bytes_}")
+        sizes.append(f"len(t{n})")
+        values.append(length)
+        parts.append(f" + t{n}")
+    counts = f"{len(words.split())}, {len(texts.split())}"
+    packed = f"pack({' + '.join(sizes)}, {kind}, {counts}, {', '.join(values)})"
+    lines += [
+        " try:",
+        f"  return {packed}{''.join(parts)}",
+        " except Exception as error:",
+        f"  raise ValueError(f'`{name}`: {{error}}') from None",
+    ]
+    write: Callable[[Any], bytes]
+    write = _compiled(lines, {"pack": _layout(kind).pack, "utf8": utf8})["write"]
+    return write
+
+
+def _compiled(lines: list[str], scope: dict[str, Any]) -> dict[str, Any]:
+    exec(compile("\n".join(lines), "<packed layout>", "exec"), scope)
+    return scope
+
+
+def _source(words: list[str], texts: list[str], types: dict[str, Any]) -> list[str]:
+    """The lines that fill `it` from the record in `buffer`."""
+    lines = []
     names = [f"w{n}" for n in range(len(words))] + [f"l{n}" for n in range(len(texts))]
-    lines = ["def read(buffer, at, size):", " it = twin()"]
     if names:
         lines.append(f" {', '.join(names)}, = unpack(buffer, at + 8)")
     for n, word in enumerate(words):
         name, value = attribute(word), f"w{n}"
         if word.endswith("?"):
             value = f"None if {value} == {NONE} else {value}"
-        elif name in flags:
+        elif types[name] == "bool":
             value = f"{value} != 0"
-        elif name in states:
+        elif types[name] == "State":
             # A state of a newer engine stays a number.
             value = f"state({value}, {value})"
         lines.append(f" it.{name} = {value}")
@@ -163,7 +204,7 @@ def _source(
             " else:",
             *_cuts(texts, "area[{}:{}].decode()"),
         ]
-    return [*lines, " it.__class__ = made", " return it"]
+    return lines
 
 
 def _cuts(texts: list[str], cut: str) -> list[str]:
@@ -185,3 +226,65 @@ def _cuts(texts: list[str], cut: str) -> list[str]:
             lines += [f"  e{n} = {end}", f"  it.{name} = {cut.format(start, f'e{n}')}"]
         start = f"e{n}"
     return lines
+
+
+# One at a time fills: the members of a half-filled object are wanted by somebody else as well.
+_lock = threading.RLock()
+
+
+def _filling(made: type[Any]) -> type[Any]:
+    """A class for objects in the making, which become frozen ones by their class: a frozen
+    dataclass makes each of its fields cost a call."""
+    members = {
+        "__slots__": (),
+        "__init__": object.__init__,
+        "__setattr__": object.__setattr__,
+        "__module__": made.__module__,
+        "__qualname__": made.__qualname__,
+    }
+    return type(made.__name__, (made,), members)
+
+
+def _lazy(made: type[Any], filling: type[Any], fill: Callable[[Any, bytes, int, int], None]) -> Any:
+    """A class for objects that know only their record, and become `made` when more is wanted."""
+
+    def become(it: Any) -> None:
+        with _lock:
+            if type(it) is not made:
+                packed = it._packed
+                object.__setattr__(it, "__class__", filling)
+                fill(it, packed, 0, len(packed))
+
+    def wanted(it: Any, name: str) -> Any:
+        if name not in made.__match_args__:
+            raise AttributeError(f"{made.__name__!r} object has no attribute {name!r}")
+        become(it)
+        return getattr(it, name)
+
+    def first(name: str) -> Callable[..., Any]:
+        def call(it: Any, *args: Any) -> Any:
+            become(it)
+            return getattr(made, name)(it, *args)
+
+        return call
+
+    def equal(it: Any, other: Any) -> Any:
+        become(it)
+        # As a test of the class, for either may be the one that is read late.
+        return made.__eq__(it, other) if not isinstance(other, made) else _equal(it, other)
+
+    def _equal(it: Any, other: Any) -> bool:
+        return all(getattr(it, name) == getattr(other, name) for name in made.__match_args__)
+
+    members: dict[str, Any] = {
+        "__slots__": (),
+        "__getattr__": wanted,
+        "__eq__": equal,
+        "__hash__": first("__hash__"),
+        "__repr__": first("__repr__"),
+        "__reduce_ex__": first("__reduce_ex__"),
+        "__module__": made.__module__,
+        "__qualname__": made.__qualname__,
+    }
+    filling.__getattr__ = wanted
+    return type(made.__name__, (made,), members)

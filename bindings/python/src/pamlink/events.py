@@ -34,9 +34,10 @@ class State(IntEnum):
 
 
 class _Enveloped:
-    """What holds the JSON of an envelope."""
+    """What holds the JSON of an envelope. An event that comes from the engine is read from its
+    record when the first of its members is wanted."""
 
-    __slots__ = ()
+    __slots__ = ("_packed",)
     json: str
 
     def envelope(self) -> dict[str, Any]:
@@ -131,7 +132,7 @@ class Message(_Enveloped):
     kind: str
     """Its `type`; the set is open."""
     id: str | None
-    """Its `id`, as spelled."""
+    """Its `id`; a number as its digits."""
     text: str
     """What it says to a person: its `message`, else its `content`, else nothing."""
     json: str
@@ -145,7 +146,7 @@ class Repeated(_Enveloped):
     kind: str
     """Its `type`."""
     id: str | None
-    """Its `id`, as spelled."""
+    """Its `id`; a number as its digits."""
     text: str
     """What it says to a person."""
     json: str
@@ -299,7 +300,7 @@ class Request(_Enveloped):
     refused: str | None
     """Why no other agent than the table's error handler takes it."""
     id: str | None
-    """The `id` of the envelope, as spelled."""
+    """The `id` of the envelope; a number as its digits."""
     text: str
     """What the user says."""
     json: str
@@ -317,7 +318,7 @@ class Received(_Enveloped):
     kind: str
     """Its `type`."""
     id: str | None
-    """Its `id`, as spelled."""
+    """Its `id`; a number as its digits."""
     text: str
     """What it says."""
     json: str

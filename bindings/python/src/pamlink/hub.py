@@ -293,7 +293,7 @@ class Hub(Runner):
         refusal: PamlinkError | None = None
         for record in records_:
             made = type(record)
-            if made is events.Request:
+            if isinstance(record, events.Request):
                 self._answering.begin(record)
             elif made in _WRITES:
                 if (link := self._links.get(record.link)) is not None:

@@ -21,7 +21,7 @@ pickled.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, Union, cast
 
@@ -152,8 +152,7 @@ _KINDS = {
     for name, kind in _layout.KINDS.items()
     if kind < 100
 }
-_MEMBERS = {made: tuple(_layout.members(kind)) for made, kind in _KINDS.items()}
-_WORDS = {made: _layout.word_count(kind) for made, kind in _KINDS.items()}
+_WRITERS: dict[type[Any], Callable[[Any], bytes]] = {}
 
 
 class Step(NamedTuple):
@@ -169,14 +168,14 @@ class Step(NamedTuple):
 
 def pack(records: Iterable[Input]) -> bytes:
     """Records of a host in the packed layout. Raises `ValueError` for a number out of its range."""
-    return b"".join([_pack(record) for record in records])
-
-
-def _pack(record: Input) -> bytes:
-    made = type(record)
-    values = [getattr(record, member) for member in _MEMBERS[made]]
-    words = _WORDS[made]
-    return _layout.pack(_KINDS[made], tuple(values[:words]), tuple(values[words:]))
+    parts = []
+    for record in records:
+        try:
+            write = _WRITERS[type(record)]
+        except KeyError:
+            write = _WRITERS[type(record)] = _layout.writer(_KINDS[type(record)])
+        parts.append(write(record))
+    return b"".join(parts)
 
 
 def read_records(packed: bytes) -> list[Output]:

@@ -10,8 +10,12 @@ one. With uvicorn that is `ws_ping_interval=None`.
 
 from __future__ import annotations
 
+import asyncio
+import signal
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from types import FrameType
 from typing import Any
 
 from starlette.requests import HTTPConnection
@@ -93,22 +97,60 @@ async def serve(
 
 
 def lifespan(
-    hub: Hub, *, spread: float = 5.0
+    hub: Hub, *, spread: float = 5.0, signals: bool = True
 ) -> Callable[[Any], AbstractAsyncContextManager[None]]:
-    """A lifespan for an app: the hub begins with it, and at its end sends all links away within
-    `spread` seconds.
+    """A lifespan for an app: the hub begins with it and ends with it.
 
-    A server that waits for its connections before it ends the lifespan (uvicorn does) must be told
-    to wait no longer than that is worth: `timeout_graceful_shutdown`.
+    A server that is told to end by SIGTERM or SIGINT closes its connections before it ends the
+    lifespan. Therefore the hub hears of the signal first, sends all links away within `spread`
+    seconds, each at a moment of its own and with the time to come back, and passes the signal on
+    when they are gone. A second signal is passed on at once. `signals=False` leaves them alone;
+    call `hub.drain` yourself then.
     """
 
     @asynccontextmanager
     async def run(app: Any) -> AsyncIterator[None]:
         async with hub:
-            yield
-            await hub.close(spread)
+            with _Signals(hub, spread) if signals else nullcontext():
+                yield
 
     return run
+
+
+class _Signals:
+    """Hears of the signals before the server does."""
+
+    def __init__(self, hub: Hub, spread: float) -> None:
+        self._hub = hub
+        self._spread = spread
+        self._loop = asyncio.get_running_loop()
+        self._before: dict[int, Any] = {}
+        self._draining: asyncio.Task[None] | None = None
+
+    def __enter__(self) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            return
+        for number in (signal.SIGTERM, signal.SIGINT):
+            before = signal.getsignal(number)
+            # One that is no function is the server's business alone, if there is a server.
+            if callable(before):
+                self._before[number] = before
+                signal.signal(number, self._heard)
+
+    def __exit__(self, *error: object) -> None:
+        for number, before in self._before.items():
+            signal.signal(number, before)
+
+    def _heard(self, number: int, frame: FrameType | None) -> None:
+        if self._draining is not None:
+            self._before[number](number, frame)
+            return
+        self._loop.call_soon_threadsafe(self._drain, number)
+
+    def _drain(self, number: int) -> None:
+        if self._draining is None:
+            self._draining = self._loop.create_task(self._hub.drain(self._spread))
+            self._draining.add_done_callback(lambda _: self._before[number](number, None))
 
 
 def bearer(verifier: TokenVerifier) -> Callable[[HTTPConnection], Awaitable[VerifiedToken]]:

@@ -1,11 +1,19 @@
-"""Connections of asyncio, TCP and TLS: the engine speaks WebSocket over them. Needs no package."""
+"""Connections of asyncio, TCP and TLS: the engine speaks WebSocket over them. Needs no package.
+
+`dial` is the default of a `Client`; `listen` makes a server of a `Hub` without any framework.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import ssl
+from typing import TYPE_CHECKING
 
+from .errors import BusyError
 from .transports import Dialer, DialFailed, Target, Transport
+
+if TYPE_CHECKING:
+    from .hub import Hub
 
 # Bytes that are read at once.
 CHUNK = 64 * 1024
@@ -51,3 +59,19 @@ def dialer(tls: ssl.SSLContext | None = None) -> Dialer:
 async def dial(target: Target) -> Transport:
     """The default dialer: with the certificate authorities of the system."""
     return await dialer()(target)
+
+
+async def listen(
+    hub: Hub, host: str, port: int, *, tls: ssl.SSLContext | None = None
+) -> asyncio.Server:
+    """A server of asyncio whose connections are links of a hub. Plain HTTP requests are the hub's
+    `respond` to answer. Close the server before the hub; closing it ends no link."""
+
+    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        transport = StreamTransport(reader, writer)
+        try:
+            await hub.serve(transport)
+        except BusyError:
+            await transport.close()
+
+    return await asyncio.start_server(carry, host, port, ssl=tls, limit=CHUNK)

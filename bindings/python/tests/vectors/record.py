@@ -34,7 +34,7 @@ def made(name: str, members: dict[str, Any]) -> Any:
 
 def plain(record: Any) -> dict[str, Any]:
     """A record of either side as the files write it, without `hex`."""
-    name = _NAMES[type(record)]
+    name = next(_NAMES[made] for made in type(record).__mro__ if made in _NAMES)
     words, texts = _ROWS[name]
     found: dict[str, Any] = {"record": name}
     for member in words + texts:
