@@ -145,7 +145,7 @@ class World:
             for event in receive(mono, WALL, ((link, text),)).records:
                 if isinstance(event, events.Request):
                     _user, _agent = event.user, event.agent
-                    reply = inputs.Reply(event.request, event.text, model="m")
+                    reply = inputs.Reply(event.request, False, event.text, model="m")
                     for record in step(mono, WALL, (reply,)).records:
                         if isinstance(record, outputs.WriteText):
                             untold += len(record.text) + EACH
@@ -179,18 +179,18 @@ class World:
 
 
 def chat(number: int, size: int) -> str:
-    """A chat of so many bytes, with an id and a text of its own. A large one has it in its context:
-    the dialect has a bound for what is said, and for each value."""
+    """A chat of so many bytes, with an id and a text of its own. A large one has members of its own:
+    the dialect has a bound for what is said, and for each nested value."""
     text = (
         f'{{"type":"chat","id":"{number:016x}",'
         f'"message":"what is left of my budget for fuel in week {number:08}?",'
-        '"context":{"timezone":"Australia/Brisbane",'
+        '"context":{"timezone":"Australia/Brisbane"},'
     )
     at = 0
     while len(text) + 2_100 < size:
         text += f'"note{at}":"{"n" * 1_900}",'
         at += 1
-    tail = '"pad":""}}'
-    text += f'"pad":"{"p" * (size - len(text) - len(tail))}"}}}}'
+    tail = '"pad":""}'
+    text += f'"pad":"{"p" * (size - len(text) - len(tail))}"}}'
     assert len(text) == size
     return text

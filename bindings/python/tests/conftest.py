@@ -8,9 +8,10 @@ import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+import pytest
 import uvicorn
 
-from pamlink import HS256, Client, Hub, HubOptions, memory, sansio
+from pamlink import _clock, _runner, HS256, Client, Hub, HubOptions, memory, sansio
 from pamlink.tokens import Need
 
 SECRET = b"a secret of thirty-two bytes, or"
@@ -32,6 +33,32 @@ def token(user: str = "ann", seconds: float = 3_600) -> str:
 def provider(user: str = "ann") -> Callable[[Need], str]:
     """A source of tokens of a user."""
     return lambda need: token(user)
+
+
+class Clock:
+    """The clocks of clients and hubs, which a test may move on."""
+
+    def __init__(self) -> None:
+        self._ahead = 0.0
+
+    def advance(self, seconds: float) -> None:
+        """Lets so much time pass at once."""
+        self._ahead += seconds
+
+    def mono_nanos(self) -> int:
+        return _clock.mono_nanos() + int(self._ahead * 1e9)
+
+    def wall_micros(self) -> int:
+        return _clock.wall_micros() + int(self._ahead * 1e6)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Clocks that the test moves on. Whoever is to notice at once must be woken."""
+    moved = Clock()
+    monkeypatch.setattr(_runner, "mono_nanos", moved.mono_nanos)
+    monkeypatch.setattr(_runner, "wall_micros", moved.wall_micros)
+    return moved
 
 
 @contextlib.asynccontextmanager

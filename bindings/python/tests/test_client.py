@@ -7,7 +7,7 @@ import gc
 from collections.abc import AsyncIterator
 
 import pytest
-from conftest import KEYS, PATH, PLENTY, SOON, connected, provider, take, token, until
+from conftest import KEYS, PATH, PLENTY, SOON, Clock, connected, provider, take, token, until
 
 import pamlink
 from pamlink import Client, ClientOptions, Hub, Request, State, memory
@@ -383,10 +383,12 @@ async def test_a_token_is_asked_for_when_it_is_needed() -> None:
     assert tokens.needs == ["missing", "missing", "rejected"]
 
 
-async def test_a_token_is_renewed_over_the_open_link() -> None:
-    tokens = Tokens(token(seconds=3), token(seconds=3_600))
-    async with Hub(echo, auth=KEYS) as hub, connected(hub, token=tokens) as (client, network):
+async def test_a_token_is_renewed_over_the_open_link(clock: Clock) -> None:
+    tokens = Tokens(token(seconds=40), token(seconds=3_600))
+    async with Hub(echo, auth=KEYS) as hub, connected(hub, token=tokens) as (client, _):
         await client.send("hi")
+        clock.advance(25)
+        client.wake()
         await until(lambda: "pamlink_token_renewals_total 1" in hub.metrics())
         assert tokens.needs == ["missing", "renewal"]
         assert isinstance(await client.send("hi"), pamlink.Answered)
@@ -479,7 +481,7 @@ async def test_a_server_without_a_window_leaves_a_question_unknown() -> None:
             raise pamlink.transports.TransportClosed
 
         async def close(self, code: int | None = None, reason: str = "") -> None:
-            pass
+            self.asked.set()
 
     async def dial(target: pamlink.transports.Target) -> Old:
         return Old()
