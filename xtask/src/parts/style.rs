@@ -25,7 +25,8 @@ const UNFINISHED: &[(&str, &str)] = &[
     ("it.sk", "ip("),
 ];
 
-const EXTENSIONS: &[&str] = &["rs", "mjs", "js", "py", "html", "css"];
+const EXTENSIONS: &[&str] =
+    &["rs", "mjs", "js", "py", "html", "css", "kt", "kts", "swift", "java", "sh"];
 
 pub(super) fn run(workspace: &Workspace, _console: Console) -> Outcome {
     let mut checks = Checks::default();
