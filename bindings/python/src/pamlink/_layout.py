@@ -11,7 +11,6 @@ filled before it becomes the frozen one that its user sees.
 from __future__ import annotations
 
 import keyword
-import threading
 from collections.abc import Callable
 from struct import Struct
 from typing import Any
@@ -109,11 +108,7 @@ def read_raw(buffer: bytes, at: int) -> tuple[int, dict[str, int | str | bytes |
 
 def reader(kind: int, made: type[Any]) -> Reader:
     """A function that reads records of this kind as objects of a frozen dataclass with slots,
-    whose fields are the members in order; the type of the field says what a word is.
-
-    If the class has the slot `_packed`, the object keeps the record there, and its members are read
-    when the first of them is wanted.
-    """
+    whose fields are the members in order; the type of the field says what a word is."""
     _, _, _, words, texts = _BY_KIND[kind]
     scope: dict[str, Any] = {
         "filling": _filling(made),
@@ -122,15 +117,8 @@ def reader(kind: int, made: type[Any]) -> Reader:
         "unpack": Struct(f"<{len(words.split())}Q{len(texts.split())}I").unpack_from,
     }
     lines = _source(words.split(), texts.split(), made.__annotations__)
-    if "_packed" in dir(made):
-        source = ["def fill(it, buffer, at, size):", *lines, " it._packed = None"]
-        fill = _compiled([*source, " it.__class__ = made"], scope)["fill"]
-        scope["lazy"] = _lazy(made, scope["filling"], fill)
-        lines = [" it._packed = buffer[at : at + size]", " it.__class__ = lazy"]
-    else:
-        lines.append(" it.__class__ = made")
-    source = ["def read(buffer, at, size):", " it = filling()", *lines, " return it"]
-    read: Reader = _compiled(source, scope)["read"]
+    source = ["def read(buffer, at, size):", " it = filling()", *lines]
+    read: Reader = _compiled([*source, " it.__class__ = made", " return it"], scope)["read"]
     return read
 
 
@@ -228,63 +216,16 @@ def _cuts(texts: list[str], cut: str) -> list[str]:
     return lines
 
 
-# One at a time fills: the members of a half-filled object are wanted by somebody else as well.
-_lock = threading.RLock()
-
-
 def _filling(made: type[Any]) -> type[Any]:
     """A class for objects in the making, which become frozen ones by their class: a frozen
-    dataclass makes each of its fields cost a call."""
+    dataclass makes each of its fields cost a call. So would either of the two methods that it has
+    for that, if the other were left."""
     members = {
         "__slots__": (),
         "__init__": object.__init__,
         "__setattr__": object.__setattr__,
+        "__delattr__": object.__delattr__,
         "__module__": made.__module__,
         "__qualname__": made.__qualname__,
     }
-    return type(made.__name__, (made,), members)
-
-
-def _lazy(made: type[Any], filling: type[Any], fill: Callable[[Any, bytes, int, int], None]) -> Any:
-    """A class for objects that know only their record, and become `made` when more is wanted."""
-
-    def become(it: Any) -> None:
-        with _lock:
-            if type(it) is not made:
-                packed = it._packed
-                object.__setattr__(it, "__class__", filling)
-                fill(it, packed, 0, len(packed))
-
-    def wanted(it: Any, name: str) -> Any:
-        if name not in made.__match_args__:
-            raise AttributeError(f"{made.__name__!r} object has no attribute {name!r}")
-        become(it)
-        return getattr(it, name)
-
-    def first(name: str) -> Callable[..., Any]:
-        def call(it: Any, *args: Any) -> Any:
-            become(it)
-            return getattr(made, name)(it, *args)
-
-        return call
-
-    def equal(it: Any, other: Any) -> Any:
-        become(it)
-        # As a test of the class, for either may be the one that is read late.
-        return made.__eq__(it, other) if not isinstance(other, made) else _equal(it, other)
-
-    def _equal(it: Any, other: Any) -> bool:
-        return all(getattr(it, name) == getattr(other, name) for name in made.__match_args__)
-
-    members: dict[str, Any] = {
-        "__slots__": (),
-        "__getattr__": wanted,
-        "__eq__": equal,
-        "__hash__": first("__hash__"),
-        "__repr__": first("__repr__"),
-        "__reduce_ex__": first("__reduce_ex__"),
-        "__module__": made.__module__,
-        "__qualname__": made.__qualname__,
-    }
-    filling.__getattr__ = wanted
     return type(made.__name__, (made,), members)

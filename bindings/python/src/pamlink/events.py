@@ -34,10 +34,9 @@ class State(IntEnum):
 
 
 class _Enveloped:
-    """What holds the JSON of an envelope. An event that comes from the engine is read from its
-    record when the first of its members is wanted."""
+    """What holds the JSON of an envelope."""
 
-    __slots__ = ("_packed",)
+    __slots__ = ()
     json: str
 
     def envelope(self) -> dict[str, Any]:
