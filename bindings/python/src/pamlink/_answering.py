@@ -56,12 +56,13 @@ class Answering:
                 raise LookupError(f"nobody answers for the agent {request.agent!r}")
             found: Any = handler(request)
             if isinstance(found, AsyncIterator):
-                self._reply(request, await self._grow(request, found))
+                reply = await self._grow(request, found)
             else:
-                self._reply(request, await found)
+                reply = await found
+            self._hub.replied(packed(request, reply))
         except Exception:
             log.exception("the handler of agent %r failed", request.agent)
-            self._reply(request, FAILED)
+            self._hub.replied(packed(request, FAILED))
 
     async def _grow(self, request: Request, pieces: AsyncIterator[Any]) -> Reply:
         """Sends an answer as it grows. What it comes to."""
@@ -73,7 +74,7 @@ class Answering:
                 break
             texts.append(piece)
             if request.wants_pieces and piece:
-                self._hub._feed(pack(KINDS["reply_piece"], (request.request,), (piece,)))
+                self._hub.replied(pack(KINDS["reply_piece"], (request.request,), (piece,)))
                 if (link := self._hub.link_of(request.link)) is not None:
                     # A peer that is slow makes its answer slow, not the hub large.
                     await link.room()
@@ -81,10 +82,6 @@ class Answering:
         if close is not None:
             await close()
         return "".join(texts) if reply is None else reply
-
-    def _reply(self, request: Request, reply: Reply) -> None:
-        """Gives the engine the reply. What is none raises."""
-        self._hub._feed(packed(request, reply))
 
 
 def packed(request: Request, reply: Reply) -> bytes:

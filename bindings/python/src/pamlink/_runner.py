@@ -13,6 +13,9 @@ from ._mailbox import Mailbox
 
 log = logging.getLogger("pamlink")
 
+# What links have to write their last and say goodbye, before they are dropped.
+GOODBYE = 5.0
+
 
 class Runner(Unique):
     """Steps an engine: with what happens, and when its deadline has come."""
@@ -23,6 +26,7 @@ class Runner(Unique):
         self._timer: asyncio.TimerHandle | None = None
         self._deadline: int | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._ending: set[asyncio.Task[Any]] = set()
         self._mailbox: Mailbox[Any] = Mailbox(buffer)
 
     def observe(self, observer: Callable[[object], None]) -> None:
@@ -65,15 +69,20 @@ class Runner(Unique):
             self._deadline = None
             self._feed()
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """A task that `_rest` cancels."""
+    def _spawn(
+        self, work: Coroutine[Any, Any, None], *, ends: bool = False
+    ) -> asyncio.Task[None]:
+        """A task that `_rest` cancels; one that `ends` by itself has time for that first."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
+        if ends:
+            self._ending.add(task)
         task.add_done_callback(self._done)
         return task
 
     def _done(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
+        self._ending.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("a task of pamlink failed", exc_info=error)
 
@@ -83,6 +92,9 @@ class Runner(Unique):
             self._timer.cancel()
             self._timer = None
         self._loop = None
+        ending = self._ending - {asyncio.current_task()}
+        if ending:
+            await asyncio.wait(ending, timeout=GOODBYE)
         tasks = self._tasks - {asyncio.current_task()}
         for task in tasks:
             task.cancel()

@@ -281,7 +281,7 @@ class Client(Runner):
                 case outputs.HangUp():
                     self._hang_up()
                 case outputs.Dial():
-                    self._dialing = self._spawn(self._make(record))
+                    self._dialing = self._spawn(self._make(record), ends=True)
                 case outputs.NeedToken(need):
                     self._spawn(self._provide(cast("tokens.Need", need)))
                 case outputs.Asked():

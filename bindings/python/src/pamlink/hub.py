@@ -197,13 +197,14 @@ class Hub(Runner):
             raise BusyError("the hub took no link", code=40)
         link = self._links[number] = Link(number, transport, self._feed)
         # In a task of its own: whoever serves may be cancelled, and the hub cancels what is left.
-        carrying = self._spawn(link.run())
+        carrying = self._spawn(link.run(), ends=True)
         self._handle(found)
         try:
             await asyncio.shield(carrying)
         except asyncio.CancelledError:
-            carrying.cancel()
-            raise
+            if not carrying.cancelled():
+                carrying.cancel()
+                raise
         finally:
             carrying.add_done_callback(lambda _: self._links.pop(number, None))
 
@@ -231,7 +232,7 @@ class Hub(Runner):
         return self._sent(pack(KINDS["broadcast"], (), (envelope_text(envelope),)))
 
     def send_to(self, link: int, envelope: Mapping[str, Any] | str) -> Pushed:
-        """Sends an envelope to one link. As `push`; raises `LinkError` (`no_link`) if it ended."""
+        """Sends an envelope to one link. As `push`; it is queued nowhere if the link has ended."""
         return self._sent(pack(KINDS["send_to"], (link,), (envelope_text(envelope),)))
 
     def disconnect(self, link: int, code: int = 1000, reason: str = "") -> bool:
@@ -321,6 +322,14 @@ class Hub(Runner):
                 self._mailbox.put(record)
         if raising and refusal is not None:
             raise refusal
+
+    def replied(self, data: bytes) -> None:
+        """Gives the engine a reply. Raises what is wrong with it; that it comes too late is not."""
+        found = self._step(data)
+        self._handle([record for record in found if not isinstance(record, outputs.Fault)])
+        for record in found:
+            if isinstance(record, outputs.Fault) and record.code != _NOT_RUNNING:
+                raise _engine.fault(record)
 
     def link_of(self, number: int) -> Link | None:
         """The tasks of a link, for those who wait until it has written."""
