@@ -16,7 +16,7 @@
 | any other object | what its `__str__` says, or `<Name>` if it has none of its own |
 
 Every value has an encoding. What is nested deeper than allowed, or within itself, is `"…"`, and so is
-what comes after a million parts. Nothing is iterated that can be iterated only once.
+what comes after a hundred thousand parts. Nothing is iterated that can be iterated only once.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ DEPTH = 10
 """How deep an envelope of the dialect may be nested."""
 
 # Parts of one value.
-MOST = 1_000_000
+MOST = 100_000
 CUT = "…"
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 _MICROSECOND = datetime.timedelta(microseconds=1)
