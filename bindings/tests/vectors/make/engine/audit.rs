@@ -35,13 +35,9 @@ impl Audit {
         assert_eq!(next.word("deadline").is_some(), next.bytes("reason").is_some());
         let mut commands = Vec::new();
         for input in step.input.iter().flatten() {
-            match input.name() {
-                "dialed" | "opened_in" => self.hung_up.clear(),
-                // The host has said goodbye: nothing more is told of its transport.
-                "closed_in" => {
-                    self.hung_up.insert(input.word("link").expect("a link"));
-                }
-                _ => {}
+            // The host has said goodbye: nothing more is told of its transport.
+            if input.is("closed_in") {
+                self.hung_up.insert(input.word("link").expect("a link"));
             }
         }
         for record in told {
@@ -79,6 +75,7 @@ impl Audit {
             "dial" => {
                 assert_eq!(self.dials, self.closes, "a dial before the end of the last");
                 self.dials += 1;
+                self.hung_up.clear();
                 assert_eq!(self.state, Some(0), "dials while it is connecting");
             }
             "state_changed" => {

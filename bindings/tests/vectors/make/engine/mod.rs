@@ -1,18 +1,46 @@
 //! `engine/*.json`: clients and hubs, record by record.
 
 mod audit;
+mod border;
 mod client;
+mod crowd;
 mod hub;
 mod links;
 mod pair;
 mod reconnect;
 mod requests;
 mod scene;
+mod states;
 mod wire;
 
+use std::collections::BTreeSet;
+
+use pamlink_ffi::packed::schema::{self, Record};
+
+use self::scene::Scene;
 use crate::files::Made;
 
 pub(super) fn files() -> Vec<Made> {
-    let scenes: Vec<_> = [client::scenes(), hub::scenes(), links::scenes(), reconnect::scenes(), requests::scenes()].into_iter().flatten().collect();
-    scenes.iter().map(scene::Scene::made).collect()
+    let scenes: Vec<_> = [
+        border::scenes(),
+        client::scenes(),
+        crowd::scenes(),
+        hub::scenes(),
+        links::scenes(),
+        reconnect::scenes(),
+        requests::scenes(),
+        states::scenes(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let seen: BTreeSet<_> = scenes.iter().flat_map(Scene::kinds).collect();
+    let is_of_codec = |record: &Record| CODEC.contains(&record.kind);
+    let unseen = schema::RECORDS.iter().filter(|it| !seen.contains(&it.kind) && !is_of_codec(it));
+    let unseen: Vec<_> = unseen.map(|record| record.name).collect();
+    assert!(unseen.is_empty(), "no scene has {unseen:?}");
+    scenes.iter().map(Scene::made).collect()
 }
+
+/// Records that only a frame codec tells.
+const CODEC: [u16; 4] = [schema::PING, schema::PONG, schema::CLOSE_READ, schema::TEXT_READ];

@@ -92,9 +92,11 @@ impl<'a> Pair<'a> {
         self.to_client("connect", Value::Null);
     }
 
-    pub(super) fn ask(&mut self, question: &str) {
-        self.open += 1;
-        self.to_client("ask", json!({ "message": question }));
+    pub(super) fn ask(&mut self, questions: &[&str]) {
+        self.open += questions.len();
+        let ask = |question: &&str| Ok(Record::new("ask", json!({ "message": question })));
+        let told = self.scene.step(&self.client.clone(), questions.iter().map(ask).collect());
+        self.absorb(false, &told);
     }
 
     /// Everything that can happen happens, until every question has ended.
