@@ -188,7 +188,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 }
 
 pub(crate) fn bytes(hex: &str) -> Vec<u8> {
-    assert!(hex.is_ascii() && hex.len() % 2 == 0, "no bytes: {hex}");
+    assert!(hex.is_ascii() && hex.len().is_multiple_of(2), "no bytes: {hex}");
     let byte = |at| u8::from_str_radix(&hex[at..at + 2], 16).expect("two hexadecimal digits");
     (0..hex.len()).step_by(2).map(byte).collect()
 }

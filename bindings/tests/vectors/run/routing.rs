@@ -86,7 +86,7 @@ fn plain(decision: &Decision, expected: &Value) -> Value {
         ),
         ("refused", decision.refused.as_ref().map(|refused| json!(refused))),
         ("retry_after_ms", decision.retry_after_ms.map(|millis| json!(millis))),
-        ("unknown_intent", decision.unknown_intent.then(|| json!(true))),
+        ("unknown_intent", decision.unknown_intent.then_some(Value::Bool(true))),
         ("module", expected.get("module").map(|_| json!(decision.module))),
         ("version", expected.get("version").map(|_| json!(decision.version))),
     ];

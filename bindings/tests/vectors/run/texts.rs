@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use pamlink_ffi::{describe_envelope, encode_value, write_frame};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{items, text};
 use crate::record::bytes;
@@ -41,7 +41,7 @@ fn envelope(case: &Value, said: &Value) {
             assert_eq!(said[member], *expected, "{member} of {case}");
         }
     }
-    for (name, spelled) in case["fields"].as_object().unwrap_or(&Map::new()) {
+    for (name, spelled) in case["fields"].as_object().into_iter().flatten() {
         assert_eq!(said["fields"][name], *spelled, "{name} of {case}");
     }
 }

@@ -28,48 +28,75 @@ fn faults() -> Scene {
     scene.client("client", json!({}));
     scene.hub("hub", json!({}));
     let hub_only = [
-        "accept", "accept_opened", "authorize_link", "reply", "reply_error", "reply_raw",
-        "reply_piece", "dismiss", "send_to", "push", "broadcast", "disconnect_link",
-        "disconnect_user", "drain", "respond",
+        "accept",
+        "accept_opened",
+        "authorize_link",
+        "reply",
+        "reply_error",
+        "reply_raw",
+        "reply_piece",
+        "dismiss",
+        "send_to",
+        "push",
+        "broadcast",
+        "disconnect_link",
+        "disconnect_user",
+        "drain",
+        "respond",
     ];
     let told = scene.step("client", hub_only.map(|name| record(name, Value::Null)).into());
     assert_eq!(names_of_faults(&told).len(), hub_only.len());
     assert!(told.all("fault").iter().all(|it| it.text("name") == "wrong_machine"));
     let client_only = [
-        "connect", "disconnect", "dialed", "opened_in", "dial_failed", "token", "token_failed",
-        "wake", "network_changed", "ask", "send",
+        "connect",
+        "disconnect",
+        "dialed",
+        "opened_in",
+        "dial_failed",
+        "token",
+        "token_failed",
+        "wake",
+        "network_changed",
+        "ask",
+        "send",
     ];
     let told = scene.step("hub", client_only.map(|name| record(name, Value::Null)).into());
     assert_eq!(names_of_faults(&told).len(), client_only.len());
     assert!(told.all("fault").iter().all(|it| it.text("name") == "wrong_machine"));
     // A link that never was.
-    let told = scene.step("hub", vec![
-        record("bytes_in", json!({ "link": 5 })),
-        record("text_in", json!({ "link": 5 })),
-        record("binary_in", json!({ "link": u64::MAX - 1 })),
-        record("close_in", json!({ "link": 5 })),
-        record("closed_in", json!({ "link": 5 })),
-        record("written", json!({ "link": 5 })),
-        record("authorize_link", json!({ "link": 5 })),
-        record("send_to", json!({ "link": 5, "envelope": "{\"type\":\"x\"}" })),
-        record("respond", json!({ "link": 5, "status": 200 })),
-        record("disconnect_link", json!({ "link": 5, "code": 1000 })),
-        record("accept", Value::Null),
-    ]);
+    let told = scene.step(
+        "hub",
+        vec![
+            record("bytes_in", json!({ "link": 5 })),
+            record("text_in", json!({ "link": 5 })),
+            record("binary_in", json!({ "link": u64::MAX - 1 })),
+            record("close_in", json!({ "link": 5 })),
+            record("closed_in", json!({ "link": 5 })),
+            record("written", json!({ "link": 5 })),
+            record("authorize_link", json!({ "link": 5 })),
+            record("send_to", json!({ "link": 5, "envelope": "{\"type\":\"x\"}" })),
+            record("respond", json!({ "link": 5, "status": 200 })),
+            record("disconnect_link", json!({ "link": 5, "code": 1000 })),
+            record("accept", Value::Null),
+        ],
+    );
     let expected = [0, 1, 2, 3, 6, 8].map(|of| (Some(of), "no_link"));
     assert_eq!(names_of_faults(&told), expected);
     assert_eq!(told.one("pushed").word("queued"), Some(0));
     assert_eq!(told.one("accepted").word("of"), Some(10));
     // A client that is not connected takes what comes and says no to what it cannot do.
-    let told = scene.step("client", vec![
-        record("text_in", text(WELCOME)),
-        record("bytes_in", json!({ "bytes": "81" })),
-        record("closed_in", json!({})),
-        record("written", json!({})),
-        record("send", json!({ "envelope": "{\"type\":\"x\"}" })),
-        record("token_failed", json!({})),
-        record("disconnect", Value::Null),
-    ]);
+    let told = scene.step(
+        "client",
+        vec![
+            record("text_in", text(WELCOME)),
+            record("bytes_in", json!({ "bytes": "81" })),
+            record("closed_in", json!({})),
+            record("written", json!({})),
+            record("send", json!({ "envelope": "{\"type\":\"x\"}" })),
+            record("token_failed", json!({})),
+            record("disconnect", Value::Null),
+        ],
+    );
     assert_eq!(names_of_faults(&told), [(Some(4), "not_open")]);
     scene
 }
@@ -87,19 +114,23 @@ fn batches() -> Scene {
     let told = scene.step("hub", vec![ask(1), ask(2), ask(2), ask(3)]);
     assert_eq!(told.names(), ["request", "request", "duplicate", "request"]);
     let requests: Vec<_> = told.all("request").iter().filter_map(|it| it.word("request")).collect();
-    let told = scene.step("hub", vec![
-        record("reply", json!({ "request": requests[1], "text": "two" })),
-        record("reply", json!({ "request": requests[0], "text": "one" })),
-        record("reply", json!({ "request": requests[0], "text": "once more" })),
-        record("accept_opened", json!({ "user": "bob", "subject": "bob" })),
-        record("broadcast", json!({ "envelope": "{\"type\":\"x\"}" })),
-        record("closed_in", json!({ "link": link })),
-        record("reply", json!({ "request": requests[2], "text": "three" })),
-    ]);
+    let told = scene.step(
+        "hub",
+        vec![
+            record("reply", json!({ "request": requests[1], "text": "two" })),
+            record("reply", json!({ "request": requests[0], "text": "one" })),
+            record("reply", json!({ "request": requests[0], "text": "once more" })),
+            record("accept_opened", json!({ "user": "bob", "subject": "bob" })),
+            record("broadcast", json!({ "envelope": "{\"type\":\"x\"}" })),
+            record("closed_in", json!({ "link": link })),
+            record("reply", json!({ "request": requests[2], "text": "three" })),
+        ],
+    );
     let names = told.names();
-    assert_eq!(names[..7], [
-        "delivered", "delivered", "fault", "accepted", "opened", "pushed", "closed",
-    ]);
+    assert_eq!(
+        names[..7],
+        ["delivered", "delivered", "fault", "accepted", "opened", "pushed", "closed",]
+    );
     assert_eq!(names[7], "delivered");
     let outcomes: Vec<_> = told.all("delivered").iter().map(|it| it.text("outcome")).collect();
     assert_eq!(outcomes, ["queued", "queued", "kept"]);
@@ -130,7 +161,11 @@ fn malformed() -> Scene {
     bytes[0] = 12;
     wrong.push(bytes);
     for bytes in wrong {
-        let input = vec![record("connect", Value::Null), Err(bytes.clone()), record("disconnect", Value::Null)];
+        let input = vec![
+            record("connect", Value::Null),
+            Err(bytes.clone()),
+            record("disconnect", Value::Null),
+        ];
         only_connects(&mut scene, input, &bytes);
     }
     // Cut off, or of a size that is more than there is: the last of their inputs.
@@ -140,7 +175,10 @@ fn malformed() -> Scene {
         let input = vec![record("connect", Value::Null), Err(bytes.to_vec())];
         only_connects(&mut scene, input, bytes);
     }
-    let told = scene.step("hub", vec![record("accept", Value::Null), Err(vec![1]), record("accept", Value::Null)]);
+    let told = scene.step(
+        "hub",
+        vec![record("accept", Value::Null), Err(vec![1]), record("accept", Value::Null)],
+    );
     assert_eq!(told.names(), ["accepted", "fault"]);
     scene
 }
@@ -154,7 +192,8 @@ fn only_connects(scene: &mut Scene, input: Vec<Input>, bytes: &[u8]) {
 }
 
 fn room() -> Scene {
-    let about = "A hub hands out about 64 KiB for a link, then waits for `written`; other links go on.";
+    let about =
+        "A hub hands out about 64 KiB for a link, then waits for `written`; other links go on.";
     let mut scene = Scene::new("room", about);
     scene.hub("hub", json!({}));
     let [ann, bob] = ["ann", "bob"].map(|user| open(&mut scene, user));

@@ -11,7 +11,8 @@ pub(super) fn scenes() -> Vec<Scene> {
 }
 
 /// The welcome of a server that names requests in its replies and knows repeats.
-pub(super) const WELCOME: &str = r#"{"type":"connection","status":"connected","features":["reply_to","repeat"],"epoch":"e1"}"#;
+pub(super) const WELCOME: &str =
+    r#"{"type":"connection","status":"connected","features":["reply_to","repeat"],"epoch":"e1"}"#;
 
 /// The welcome of a server of the dialect without the engine.
 const PLAIN: &str = r#"{"type":"connection","status":"connected","message":"ready"}"#;
@@ -70,7 +71,10 @@ fn bytes() -> Scene {
     let told = scene.give("client", "ask", json!({ "message": "fuel so far?", "agent": "chat" }));
     let asked = wire.texts(&told);
     assert_eq!(asked.len(), 1);
-    assert_eq!((&asked[0]["message"], &asked[0]["agent"]), (&json!("fuel so far?"), &json!("chat")));
+    assert_eq!(
+        (&asked[0]["message"], &asked[0]["agent"]),
+        (&json!("fuel so far?"), &json!("chat"))
+    );
     let reply = answer(&asked[0], "40 so far");
     let reply = wire.text(reply["text"].as_str().expect("a text"));
     let told = scene.give("client", "bytes_in", json!({ "bytes": reply }));
@@ -95,7 +99,11 @@ fn bytes() -> Scene {
     let told = scene.give("client", "bytes_in", json!({ "bytes": wire.close(1000, "") }));
     assert_eq!(told.one("closed").word("clean"), Some(1));
     assert_eq!(told.names(), ["state_changed", "closed", "stopped", "hang_up"]);
-    assert_eq!(told.last().and_then(|next| next.word("deadline")), None, "nothing left to wait for");
+    assert_eq!(
+        told.last().and_then(|next| next.word("deadline")),
+        None,
+        "nothing left to wait for"
+    );
     scene.audit("client").all_answered_in_order(1);
     scene.audit("client").all_closed();
     scene
@@ -111,9 +119,13 @@ fn messages() -> Scene {
     let told = scene.give("client", "text_in", text(WELCOME));
     let welcomed = told.one("welcomed");
     assert_eq!((welcomed.word("correlates"), welcomed.word("repeats")), (Some(1), Some(1)));
-    let told = scene.give("client", "ask", json!({
-        "message": "one", "intent": "greet", "session_id": "s-1", "context": "{\"a\": [1]}",
-    }));
+    let told = scene.give(
+        "client",
+        "ask",
+        json!({
+            "message": "one", "intent": "greet", "session_id": "s-1", "context": "{\"a\": [1]}",
+        }),
+    );
     let asked = &told.written()[0];
     assert_eq!(asked["context"], json!({ "a": [1] }));
     assert_eq!(asked["session_id"], "s-1");
@@ -174,18 +186,18 @@ fn asks() -> Scene {
     let bad = |context: &str| Record::new("ask", json!({ "message": "", "context": context }));
     let second = Record::new("ask", json!({ "message": "second" }));
     let third = Record::new("ask", json!({ "message": "third" }));
-    let told = scene.step(
-        "client",
-        [too_long, bad("[]"), bad("{"), second, third].map(Ok).into(),
-    );
+    let told = scene.step("client", [too_long, bad("[]"), bad("{"), second, third].map(Ok).into());
     let faults = told.all("fault");
     let told_of: Vec<_> = faults.iter().map(|it| (it.word("of"), it.text("name"))).collect();
-    assert_eq!(told_of, [
-        (Some(0), "ask_full"),
-        (Some(1), "bad_context"),
-        (Some(2), "bad_context"),
-        (Some(4), "ask_full"),
-    ]);
+    assert_eq!(
+        told_of,
+        [
+            (Some(0), "ask_full"),
+            (Some(1), "bad_context"),
+            (Some(2), "bad_context"),
+            (Some(4), "ask_full"),
+        ]
+    );
     assert_eq!(told.one("asked").word("of"), Some(3));
     scene.wait(3_000);
     scene.give("client", "connect", Value::Null);

@@ -38,7 +38,8 @@ fn push() -> Scene {
     assert_eq!(reached(&told).len(), 3);
     let not_one = json!({ "user": "ann", "envelope": "7" });
     assert_eq!(scene.give("hub", "push", not_one).one("fault").text("name"), "not_an_envelope");
-    let told = scene.give("hub", "disconnect_user", json!({ "user": "ann", "code": 4500, "reason": "r" }));
+    let told =
+        scene.give("hub", "disconnect_user", json!({ "user": "ann", "code": 4500, "reason": "r" }));
     assert_eq!(told.one("disconnected").word("links"), Some(2));
     assert_eq!(told.all("write_close").len(), 2);
     let told = scene.give("hub", "push", json!({ "user": "ann", "envelope": news }));
@@ -65,7 +66,8 @@ fn caps() -> Scene {
     assert_eq!((close.word("link"), close.word("code")), (Some(links[0]), Some(4500)));
     open(&mut scene, "bob");
     for welcomed in [true, true, false] {
-        let told = scene.give("strict", "accept_opened", json!({ "user": "ann", "subject": "ann" }));
+        let told =
+            scene.give("strict", "accept_opened", json!({ "user": "ann", "subject": "ann" }));
         assert_eq!(told.no("opened"), !welcomed);
         assert_eq!(told.no("write_close"), welcomed);
         if !welcomed {
@@ -80,10 +82,9 @@ fn full() -> Scene {
     let mut scene = Scene::new("hub-full", about);
     scene.hub("hub", json!({ "max_links": 2, "max_requests": 1 }));
     let [ann, bob] = ["ann", "bob"].map(|user| open(&mut scene, user));
-    for (record, members) in [
-        ("accept_opened", json!({ "user": "cat", "subject": "cat" })),
-        ("accept", Value::Null),
-    ] {
+    for (record, members) in
+        [("accept_opened", json!({ "user": "cat", "subject": "cat" })), ("accept", Value::Null)]
+    {
         let told = scene.give("hub", record, members);
         let fault = told.one("fault");
         assert_eq!((fault.text("name"), fault.word("retryable")), ("hub_full", Some(1)));
@@ -154,7 +155,10 @@ fn heartbeat() -> Scene {
         }
     }
     assert_eq!(told.one("closed").word("link"), Some(silent));
-    assert_eq!((told.one("closed").text("class"), told.one("closed").text("cause")), ("timeout", "timeout: liveness"));
+    assert_eq!(
+        (told.one("closed").text("class"), told.one("closed").text("cause")),
+        ("timeout", "timeout: liveness")
+    );
     assert_eq!(told.one("write_close").word("code"), Some(1001));
     assert!(!told.no("hang_up"), "nobody waits for its goodbye");
     assert_eq!(pings, 2);

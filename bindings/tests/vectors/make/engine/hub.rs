@@ -58,10 +58,14 @@ fn over_bytes() -> Scene {
     let asked = told.one("request");
     assert_eq!((asked.text("user"), asked.text("id")), ("ann", "q-1"));
     assert_eq!(asked.text("text"), "fuel so far?");
-    let told = scene.give("hub", "reply", json!({
-        "request": asked.word("request"), "text": "40 so far", "model": "m", "source": "cloud",
-        "agent": "chat", "ui_actions": "[{\"a\":1}]",
-    }));
+    let told = scene.give(
+        "hub",
+        "reply",
+        json!({
+            "request": asked.word("request"), "text": "40 so far", "model": "m", "source": "cloud",
+            "agent": "chat", "ui_actions": "[{\"a\":1}]",
+        }),
+    );
     assert_eq!(told.one("delivered").text("outcome"), "queued");
     let answer = &wire.texts(&told)[0];
     assert_eq!(answer["message"], "40 so far");
@@ -146,9 +150,13 @@ fn over_messages() -> Scene {
     let mut scene = Scene::new("hub-messages", about);
     scene.hub("hub", verifier());
     let ann = open(&mut scene, "ann");
-    let told = scene.give("hub", "accept_opened", json!({
-        "user": "bob", "token": token("bob", 60),
-    }));
+    let told = scene.give(
+        "hub",
+        "accept_opened",
+        json!({
+            "user": "bob", "token": token("bob", 60),
+        }),
+    );
     let bob = told.one("accepted").word("link").expect("a link");
     assert_eq!(told.written()[0]["type"], "connection");
     for members in [
@@ -191,13 +199,16 @@ fn over_messages() -> Scene {
 }
 
 fn verdicts() -> Scene {
-    let about = "HS256 tokens: a good one, and those that are closed with 4001, each for its reason.";
+    let about =
+        "HS256 tokens: a good one, and those that are closed with 4001, each for its reason.";
     let mut scene = Scene::new("hub-verdicts", about);
     scene.hub("hub", verifier());
-    let told = scene.give("hub", "accept_opened", json!({ "user": "ann", "token": token("ann", 5) }));
+    let told =
+        scene.give("hub", "accept_opened", json!({ "user": "ann", "token": token("ann", 5) }));
     assert!(!told.no("opened"));
     // Ten seconds of leeway: the clocks of issuer and server lie apart.
-    let told = scene.give("hub", "accept_opened", json!({ "user": "ann", "token": token("ann", -9) }));
+    let told =
+        scene.give("hub", "accept_opened", json!({ "user": "ann", "token": token("ann", -9) }));
     assert!(!told.no("opened"));
     let other = pamlink_ffi::sign_token(&[b'x'; 32], "ann", i64::MAX / 4, None).expect("a secret");
     let audience = Some("others".to_owned());
@@ -281,7 +292,8 @@ fn renewal() -> Scene {
     options["heartbeat_interval_ms"] = json!(25_000);
     options["heartbeat_deadline_ms"] = json!(120_000);
     scene.hub("hub", options);
-    let told = scene.give("hub", "accept_opened", json!({ "user": "ann", "token": token("ann", 60) }));
+    let told =
+        scene.give("hub", "accept_opened", json!({ "user": "ann", "token": token("ann", 60) }));
     let link = told.one("accepted").word("link").expect("a link");
     let bad = json!({ "type": "auth", "id": "a-1", "token": token("bob", 500) });
     let told = say(&mut scene, link, &bad);
@@ -321,9 +333,7 @@ fn http() -> Scene {
         link
     };
     let link = get(&mut scene, "GET", "/healthz?full=1");
-    let respond = |link, status: u64| {
-        json!({ "link": link, "status": status, "content_type": "text/plain", "body": hex("güt".as_bytes()) })
-    };
+    let respond = |link, status: u64| json!({ "link": link, "status": status, "content_type": "text/plain", "body": hex("güt".as_bytes()) });
     let told = scene.give("hub", "respond", respond(link, 99));
     assert_eq!(told.one("fault").text("name"), "bad_response");
     let told = scene.give("hub", "respond", respond(link, 200));

@@ -87,9 +87,9 @@ impl<'a> Pair<'a> {
 
     pub(super) fn connect(&mut self) {
         if self.bytes {
-            self.to_client("token", json!({ "token": token("ann", 86_400) }));
+            self.tell_client("token", json!({ "token": token("ann", 86_400) }));
         }
-        self.to_client("connect", Value::Null);
+        self.tell_client("connect", Value::Null);
     }
 
     pub(super) fn ask(&mut self, questions: &[&str]) {
@@ -123,8 +123,8 @@ impl<'a> Pair<'a> {
     pub(super) fn break_off(&mut self) {
         self.parcels.clear();
         if let Some(link) = self.link.take() {
-            self.to_client("closed_in", json!({}));
-            self.to_hub("closed_in", json!({ "link": link }));
+            self.tell_client("closed_in", json!({}));
+            self.tell_hub("closed_in", json!({ "link": link }));
         }
     }
 
@@ -132,14 +132,14 @@ impl<'a> Pair<'a> {
         self.dialing = false;
         self.connects += 1;
         let accepted = if self.bytes {
-            self.to_hub("accept", Value::Null)
+            self.tell_hub("accept", Value::Null)
         } else {
-            self.to_hub("accept_opened", json!({ "user": "ann", "subject": "ann" }))
+            self.tell_hub("accept_opened", json!({ "user": "ann", "subject": "ann" }))
         };
         self.link = accepted.one("accepted").word("link");
         // What the hub has said is on its way only now.
         self.absorb(true, &accepted);
-        self.to_client(if self.bytes { "dialed" } else { "opened_in" }, Value::Null);
+        self.tell_client(if self.bytes { "dialed" } else { "opened_in" }, Value::Null);
     }
 
     fn deliver(&mut self, parcel: &Parcel) {
@@ -162,9 +162,9 @@ impl<'a> Pair<'a> {
             other => panic!("nobody closes here: {other}"),
         };
         if parcel.to_hub {
-            self.to_hub(record, members);
+            self.tell_hub(record, members);
         } else {
-            self.to_client(record, members);
+            self.tell_client(record, members);
         }
         if half {
             self.break_off();
@@ -174,7 +174,7 @@ impl<'a> Pair<'a> {
     fn reply(&mut self) {
         let (request, text) = self.pending.remove(0);
         let text = format!("re: {text}");
-        self.to_hub("reply", json!({ "request": request, "text": text }));
+        self.tell_hub("reply", json!({ "request": request, "text": text }));
     }
 
     fn pass_time(&mut self) {
@@ -187,12 +187,12 @@ impl<'a> Pair<'a> {
         self.absorb(true, &told);
     }
 
-    fn to_client(&mut self, record: &str, members: Value) {
+    fn tell_client(&mut self, record: &str, members: Value) {
         let told = self.scene.give(&self.client.clone(), record, members);
         self.absorb(false, &told);
     }
 
-    fn to_hub(&mut self, record: &str, members: Value) -> Vec<Record> {
+    fn tell_hub(&mut self, record: &str, members: Value) -> Vec<Record> {
         let told = self.scene.give(&self.hub.clone(), record, members);
         if record != "accept" && record != "accept_opened" {
             self.absorb(true, &told);

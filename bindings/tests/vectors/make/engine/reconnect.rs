@@ -271,7 +271,8 @@ fn heartbeat() -> Scene {
 }
 
 fn bytes_heartbeat() -> Scene {
-    let about = "Over bytes the question is the same message, and any byte is life: a pong, half a frame.";
+    let about =
+        "Over bytes the question is the same message, and any byte is life: a pong, half a frame.";
     let mut scene = Scene::new("client-heartbeat-bytes", about);
     let options = json!({ "heartbeat_interval_ms": 1_000, "heartbeat_deadline_ms": 500 });
     scene.client("client", options);
@@ -328,7 +329,8 @@ fn deadlines() -> Scene {
             ends(&told, "timeout", "retrying");
         }
     }
-    let expected = [(2_000, "dial"), (10_000, "handshake"), (4_000, "handshake"), (5_000, "close handshake")];
+    let expected =
+        [(2_000, "dial"), (10_000, "handshake"), (4_000, "handshake"), (5_000, "close handshake")];
     assert_eq!(waits, expected.map(|(ms, reason)| (ms, reason.to_owned())));
     scene
 }

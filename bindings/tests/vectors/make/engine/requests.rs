@@ -7,7 +7,17 @@ use super::scene::{Scene, Told};
 use crate::record::Record;
 
 pub(super) fn scenes() -> Vec<Scene> {
-    vec![replies(), repeats(), order(), pieces(), routed(), refusals(), strikes(), rates(), expiry()]
+    vec![
+        replies(),
+        repeats(),
+        order(),
+        pieces(),
+        routed(),
+        refusals(),
+        strikes(),
+        rates(),
+        expiry(),
+    ]
 }
 
 /// A chat with an id.
@@ -28,17 +38,24 @@ fn replies() -> Scene {
     let mut scene = Scene::new("hub-replies", about);
     scene.hub("hub", json!({}));
     let link = open(&mut scene, "ann");
-    let mut ask = |scene: &mut Scene, id: u64| {
+    let ask = |scene: &mut Scene, id: u64| {
         let told = say(scene, link, &json!({ "type": "chat", "id": id, "message": "m" }));
         request_of(&told)
     };
     let one = ask(&mut scene, 1);
-    let told = scene.give("hub", "reply", json!({
-        "request": one, "text": "sorry", "failed": 1, "ui_actions": "{", "source": "cloud",
-    }));
+    let told = scene.give(
+        "hub",
+        "reply",
+        json!({
+            "request": one, "text": "sorry", "failed": 1, "ui_actions": "{", "source": "cloud",
+        }),
+    );
     assert_eq!(told.one("fault").text("name"), "not_an_envelope");
     let told = scene.give("hub", "reply", json!({ "request": one, "text": "sorry", "failed": 1 }));
-    assert_eq!((&told.written()[0]["error"], &told.written()[0]["reply_to"]), (&json!(true), &json!(1)));
+    assert_eq!(
+        (&told.written()[0]["error"], &told.written()[0]["reply_to"]),
+        (&json!(true), &json!(1))
+    );
     let told = reply(&mut scene, one, "again");
     assert_eq!(told.one("fault").text("name"), "not_running");
     let two = ask(&mut scene, 2);
@@ -97,7 +114,8 @@ fn repeats() -> Scene {
     // Another user's is another, and an id is a text or a number.
     let theirs = request_of(&say(&mut scene, other, &chat("q", "one")));
     scene.give("hub", "dismiss", json!({ "request": theirs }));
-    let number = request_of(&say(&mut scene, old, &json!({ "type": "chat", "id": 7, "message": "n" })));
+    let number =
+        request_of(&say(&mut scene, old, &json!({ "type": "chat", "id": 7, "message": "n" })));
     let told = say(&mut scene, old, &json!({ "type": "chat", "id": 7, "message": "n" }));
     assert_eq!(told.one("duplicate").word("request"), Some(number));
     reply(&mut scene, number, &"longer ".repeat(20));
@@ -119,7 +137,7 @@ fn order() -> Scene {
     let mut scene = Scene::new("hub-order", about);
     scene.hub("hub", json!({}));
     let link = open(&mut scene, "ann");
-    let mut plain = |scene: &mut Scene, message: &str| {
+    let plain = |scene: &mut Scene, message: &str| {
         request_of(&say(scene, link, &json!({ "type": "chat", "message": message })))
     };
     let [one, two, three] = ["one", "two", "three"].map(|message| plain(&mut scene, message));
@@ -171,7 +189,9 @@ fn pieces() -> Scene {
     assert_eq!(told.written()[0]["message"], "once upon a time");
     let told = piece(&mut scene, asked, "!");
     assert_eq!(told.one("fault").text("name"), "not_running");
-    for (message, wants) in [(chat("b", "m"), 0), (json!({ "type": "chat", "message": "m", "stream": true }), 0)] {
+    for (message, wants) in
+        [(chat("b", "m"), 0), (json!({ "type": "chat", "message": "m", "stream": true }), 0)]
+    {
         let told = say(&mut scene, link, &message);
         assert_eq!(told.one("request").word("wants_pieces"), Some(wants));
         let asked = request_of(&told);
@@ -213,14 +233,25 @@ fn routed() -> Scene {
     assert_eq!((asked.text("agent"), asked.text("agent_name")), ("main", "Main"));
     assert_eq!((asked.text("module"), asked.text("because")), ("m.main", "default"));
     let told = say(&mut scene, link, &chat("2", "my BUDGET, please"));
-    assert_eq!((told.one("request").text("agent"), told.one("request").text("because")), ("money", "keyword"));
-    let told = say(&mut scene, link, &json!({ "type": "chat", "id": "3", "message": "x", "agent": "main" }));
+    assert_eq!(
+        (told.one("request").text("agent"), told.one("request").text("because")),
+        ("money", "keyword")
+    );
+    let told = say(
+        &mut scene,
+        link,
+        &json!({ "type": "chat", "id": "3", "message": "x", "agent": "main" }),
+    );
     assert_eq!(told.one("request").text("because"), "agent_id");
     // As busy as it may be.
     let told = say(&mut scene, link, &chat("4", "budget"));
     assert_eq!(told.one("refused").text("error_code"), "AGENT_BUSY");
     assert_eq!(told.one("refused").word("closing"), Some(0));
-    let told = say(&mut scene, link, &json!({ "type": "chat", "id": "5", "message": "x", "agent": "nobody" }));
+    let told = say(
+        &mut scene,
+        link,
+        &json!({ "type": "chat", "id": "5", "message": "x", "agent": "nobody" }),
+    );
     assert_eq!(told.one("refused").text("error_code"), "UNKNOWN_AGENT");
     let told = say(&mut scene, link, &json!({ "type": "of tomorrow", "id": "6" }));
     assert_eq!(told.one("received").text("kind"), "of tomorrow");
@@ -228,7 +259,8 @@ fn routed() -> Scene {
     scene.machine("router", "hub", json!({ "route_unknown_agents": true }));
     let told = scene.give("router", "accept_opened", json!({ "user": "ann", "subject": "ann" }));
     let link = told.one("accepted").word("link");
-    let message = json!({ "type": "chat", "id": "1", "message": "x", "agent": "nobody" }).to_string();
+    let message =
+        json!({ "type": "chat", "id": "1", "message": "x", "agent": "nobody" }).to_string();
     let told = scene.give("router", "text_in", json!({ "link": link, "text": message }));
     let asked = told.one("request");
     assert_eq!((asked.text("because"), asked.text("refused")), ("unknown_agent", "unknown_agent"));
@@ -238,9 +270,13 @@ fn routed() -> Scene {
 fn refusals() -> Scene {
     let about = "What is no request is answered with its code, and the link goes on.";
     let mut scene = Scene::new("hub-refusals", about);
-    scene.hub("hub", json!({ "max_violations": 100, "max_requests_per_link": 1, "messages_per_minute": 1_000 }));
+    scene.hub(
+        "hub",
+        json!({ "max_violations": 100, "max_requests_per_link": 1, "messages_per_minute": 1_000 }),
+    );
     let link = open(&mut scene, "ann");
-    let deep = format!("{{\"type\":\"chat\",\"id\":1,\"message\":{}{}}}", "[".repeat(12), "]".repeat(12));
+    let deep =
+        format!("{{\"type\":\"chat\",\"id\":1,\"message\":{}{}}}", "[".repeat(12), "]".repeat(12));
     for (text, code) in [
         ("no JSON", "FORMAT_ERROR"),
         ("[]", "FORMAT_ERROR"),
@@ -282,7 +318,8 @@ fn strikes() -> Scene {
     let mut scene = Scene::new("hub-strikes", about);
     scene.hub("hub", json!({ "max_violations": 3 }));
     let link = open(&mut scene, "ann");
-    let wrong = |scene: &mut Scene| scene.give("hub", "text_in", json!({ "link": link, "text": "{" }));
+    let wrong =
+        |scene: &mut Scene| scene.give("hub", "text_in", json!({ "link": link, "text": "{" }));
     for left in [2, 1, 0] {
         let told = wrong(&mut scene);
         assert_eq!(told.one("refused").word("left"), Some(left));

@@ -29,7 +29,11 @@ impl Table {
         let tables: Value = serde_json::from_str(&state_tables()).expect("JSON");
         let list = |name: &str| tables[end][name].as_array().expect("a list").clone();
         Self {
-            phases: list("phases").iter().filter_map(Value::as_str).map(str::to_lowercase).collect(),
+            phases: list("phases")
+                .iter()
+                .filter_map(Value::as_str)
+                .map(str::to_lowercase)
+                .collect(),
             states: list("states").iter().filter_map(Value::as_u64).collect(),
             inputs: tables[end]["inputs"].clone(),
             held: std::collections::BTreeSet::new(),

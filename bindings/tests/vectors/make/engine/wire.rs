@@ -81,10 +81,6 @@ impl Wire {
         hex(&self.0.pong(payload).expect("a frame"))
     }
 
-    pub(super) fn binary(&self, bytes: &[u8]) -> String {
-        hex(&self.0.binary(bytes).expect("a frame"))
-    }
-
     pub(super) fn close(&self, code: u32, reason: &str) -> String {
         hex(&self.0.close_frame(Some(code), reason).expect("a frame"))
     }

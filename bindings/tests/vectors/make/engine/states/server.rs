@@ -12,7 +12,8 @@ const ABOUT: &str = "Every input of the border in every phase of a hub's link, h
     docs/link-states.md. `asked` is a plain HTTP request that waits for its answer.";
 
 /// Inputs that a hub gives itself: it accepts what it has asked for, and nothing else.
-const NOT_HERE: &[&str] = &["accept", "accept, subprotocol not offered", "bytes: early flood", "send over the bound"];
+const NOT_HERE: &[&str] =
+    &["accept", "accept, subprotocol not offered", "bytes: early flood", "send over the bound"];
 
 const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n";
 
@@ -80,10 +81,10 @@ fn put(scene: &mut Scene, phase: &str) -> u64 {
             assert!(!scene.give("hub", "bytes_in", input(&request)).no("opened"));
         }
     }
-    match phase {
-        "closing" => drop(scene.give("hub", "disconnect_link", json!({ "link": link, "code": 1000 }))),
-        "closed" => drop(scene.give("hub", "closed_in", json!({ "link": link }))),
-        _ => {}
+    if phase == "closing" {
+        scene.give("hub", "disconnect_link", json!({ "link": link, "code": 1000 }));
+    } else if phase == "closed" {
+        scene.give("hub", "closed_in", json!({ "link": link }));
     }
     link
 }
