@@ -124,7 +124,8 @@ public struct ErrorCode: RawRepresentable, Hashable, Sendable {
         let retryable: Bool
         let about: String
 
-        init(_ code: ErrorCode, _ name: String, _ kind: String, _ retryable: Bool, _ about: String) {
+        init(_ code: ErrorCode, _ name: String, _ kind: String, _ retryable: Bool, _ about: String)
+        {
             self.code = code
             self.name = name
             self.kind = kind

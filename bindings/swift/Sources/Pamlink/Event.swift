@@ -181,7 +181,8 @@ extension Event {
         case Kind.closed: self = .closed(ClosedLink(&it).closed)
         case Kind.retrying:
             self = .retrying(
-                Retrying(attempt: it.number(), after: Duration(word: it.number()), kind: it.string()))
+                Retrying(
+                    attempt: it.number(), after: Duration(word: it.number()), kind: it.string()))
         case Kind.stopped:
             self = .stopped(Stopped(kind: it.string(), cause: it.string()))
         default:

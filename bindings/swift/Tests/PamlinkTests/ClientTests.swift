@@ -31,7 +31,8 @@ final class ClientTests: XCTestCase {
             XCTAssertEqual(question.json["context"]?["page"], .text("wins"))
             for piece in ["once ", "upon "] {
                 connection.say(
-                    "{\"type\":\"chat_response_delta\",\"content\":\"\(piece)\",\"reply_to\":\(question.id)}")
+                    "{\"type\":\"chat_response_delta\",\"content\":\"\(piece)\",\"reply_to\":\(question.id)}"
+                )
             }
             connection.say(answer("once upon a time", to: question.id))
             return connection
@@ -56,7 +57,8 @@ final class ClientTests: XCTestCase {
             connection.say(FakeConnection.welcome)
             let question = try await connection.question()
             connection.say(
-                "{\"type\":\"chat_response_delta\",\"content\":\"twice \",\"reply_to\":\(question.id)}")
+                "{\"type\":\"chat_response_delta\",\"content\":\"twice \",\"reply_to\":\(question.id)}"
+            )
             connection.say(answer("once", to: question.id))
             return connection
         }
@@ -343,7 +345,9 @@ final class ClientTests: XCTestCase {
         return (try Client(url: url, transport: transport), transport)
     }
 
-    private func answering(_ transport: FakeTransport, _ text: String) -> Task<FakeConnection, any Error> {
+    private func answering(_ transport: FakeTransport, _ text: String) -> Task<
+        FakeConnection, any Error
+    > {
         Task {
             let connection = try await transport.next()
             connection.say(FakeConnection.welcome)

@@ -1,7 +1,7 @@
 import CPamlink
 import XCTest
 
-@testable import Pamlink
+@testable @_spi(Measured) import Pamlink
 
 /// The C entry: what it refuses, by its numbers.
 final class EntryTests: XCTestCase {
@@ -92,7 +92,9 @@ final class EntryTests: XCTestCase {
                 let outputs = (try? engine.step(.accept)) ?? []
                 guard case .accepted(_, let link)? = outputs.first else { return faults.add() }
                 let closed = (try? engine.step(.closed(link: link))) ?? []
-                if !closed.contains(where: { if case .closed(link, _, _, _, _) = $0 { true } else { false } }) {
+                if !closed.contains(where: {
+                    if case .closed(link, _, _, _, _) = $0 { true } else { false }
+                }) {
                     faults.add()
                 }
             }

@@ -101,8 +101,11 @@ final class SansIOTests: XCTestCase {
     }
 
     func testAnInputOfTheOtherMachineIsAFault() throws {
-        let client = try ClientEngine(url: "ws://localhost/x", now: Now(monoNanos: 1, wallMicros: 1))
-        let output = try client.raw(Now(monoNanos: 2, wallMicros: 2)) { HubInput.accept.write(to: $0) }
+        let client = try ClientEngine(
+            url: "ws://localhost/x", now: Now(monoNanos: 1, wallMicros: 1))
+        let output = try client.raw(Now(monoNanos: 2, wallMicros: 2)) {
+            HubInput.accept.write(to: $0)
+        }
         let outputs = try output.withRecords { ClientOutput($0) }
         guard case .fault(let fault)? = outputs.first else { return XCTFail("\(outputs)") }
         XCTAssertEqual(fault.error.code, .wrongMachine)
@@ -113,7 +116,8 @@ final class SansIOTests: XCTestCase {
         let world = try World()
         try world.connect()
         let outputs = try world.client.step(
-            now: world.now, [.send("no envelope"), .ask(Question("x", context: "[]")), .ask(Question("y"))])
+            now: world.now,
+            [.send("no envelope"), .ask(Question("x", context: "[]")), .ask(Question("y"))])
         var faults: [Int: Pamlink.ErrorCode] = [:]
         var asked: [Int] = []
         for output in outputs {

@@ -137,6 +137,28 @@ final class ServeTests: XCTestCase {
         await client.close()
     }
 
+    func testTheSystemsOwnWebSocketAsksAndIsToldGoodbye() async throws {
+        let server = try Server()
+        let token = try server.token("ann")
+        let client = try Client(url: server.url("ann"), transport: URLSessionTransport()) { _ in
+            token
+        }
+        let outcome = try await within { try await client.send("fuel so far?") }
+        guard case .answered(let answer) = outcome else { return XCTFail("\(outcome)") }
+        XCTAssertTrue(answer.text.contains("fuel so far?"), answer.text)
+        let states = client.states
+        server.kill()
+        try await within {
+            for await state in states where state != .open { return }
+            throw TooLate(what: "the end of the link")
+        }
+        try server.restart()
+        let again = try await within(.seconds(60)) { try await client.send("and now?") }
+        guard case .answered = again else { return XCTFail("\(again)") }
+        try await within { await client.close() }
+        XCTAssertEqual(client.state, .closed)
+    }
+
     func testTheConsoleChatTalks() async throws {
         let server = try Server()
         let chat = try Program("ConsoleChat", [server.url("ann"), server.token("ann")])

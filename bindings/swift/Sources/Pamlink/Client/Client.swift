@@ -95,7 +95,9 @@ public actor Client {
         pump?.drop()
         buffer.finish()
         watched.finish()
-        for waiter in waiters.values { waiter.end(.failure(PamlinkError(.closed, "the client is gone"))) }
+        for waiter in waiters.values {
+            waiter.end(.failure(PamlinkError(.closed, "the client is gone")))
+        }
     }
 
     /// Connects again after ``Event/stopped(_:)``. Otherwise nothing happens.
@@ -149,7 +151,10 @@ public actor Client {
     ) -> AsyncThrowingStream<Piece, any Error> {
         let encoded = Result { try context?.encoded(depth: Self.contextDepth).json }
         guard case .success(let json) = encoded else {
-            return AsyncThrowingStream { _ = try encoded.get(); return nil }
+            return AsyncThrowingStream {
+                _ = try encoded.get()
+                return nil
+            }
         }
         let question = Question(
             text, agent: agent, intent: intent, sessionID: sessionID, context: json, inPieces: true)

@@ -96,7 +96,8 @@ final class PieceBuffer: Waiter, @unchecked Sendable {
         let rest = answer.text.utf8.dropFirst(soFar.utf8.count)
         // Both are whole texts, so the rest is one, too.
         return rest.isEmpty
-            ? nil : Piece(text: String(decoding: rest, as: UTF8.self), restart: false, json: answer.json)
+            ? nil
+            : Piece(text: String(decoding: rest, as: UTF8.self), restart: false, json: answer.json)
     }
 
     private func remember(_ text: String) {

@@ -37,6 +37,17 @@ final class RecordWriter {
         }
     }
 
+    /// Appends bytes as they are, whatever they are.
+    func raw(_ bytes: [UInt8]) {
+        reserve(count + bytes.count)
+        bytes.withUnsafeBytes {
+            if let from = $0.baseAddress {
+                (base + count).copyMemory(from: from, byteCount: bytes.count)
+            }
+        }
+        count += bytes.count
+    }
+
     /// Begins a record.
     @inline(__always)
     func begin(_ kind: UInt16, words: Int, texts: Int) {

@@ -138,7 +138,9 @@ enum Schema {
         return UInt16(record.words.count) << 8 | UInt16(record.texts.count)
     }
 
-    private static func record(_ row: (UInt16, String, String, String), _ from: Writer) -> RecordSchema {
+    private static func record(_ row: (UInt16, String, String, String), _ from: Writer)
+        -> RecordSchema
+    {
         let names = { (text: String) in text.split(separator: " ").map(String.init) }
         return RecordSchema(
             kind: row.0, name: row.1, from: from, words: names(row.2), texts: names(row.3))
@@ -207,7 +209,10 @@ enum Schema {
         (Kind.binary, "binary", "", "bytes*"),
         (Kind.overflowed, "overflowed", "link messages bytes", "policy user"),
         (Kind.failed, "failed", "close_code", "error message"),
-        (Kind.closed, "closed", "link code clean unsent running links_of_user", "class reason cause user"),
+        (
+            Kind.closed, "closed", "link code clean unsent running links_of_user",
+            "class reason cause user"
+        ),
         (Kind.retrying, "retrying", "attempt after", "class"),
         (Kind.stopped, "stopped", "", "class cause"),
         (Kind.http, "http", "link", "method target headers"),

@@ -49,7 +49,9 @@ public final class ClientEngine: @unchecked Sendable {
     /// Takes one input.
     ///
     /// - Throws: `poisoned`.
-    public func step(now: Now = .current, _ input: ClientInput) throws(PamlinkError) -> [ClientOutput] {
+    public func step(now: Now = .current, _ input: ClientInput) throws(PamlinkError)
+        -> [ClientOutput]
+    {
         try step(now: now, [input])
     }
 

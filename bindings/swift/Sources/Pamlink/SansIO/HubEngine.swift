@@ -48,7 +48,18 @@ public final class HubEngine: @unchecked Sendable {
     }
 
     /// The number by which the C entry knows it.
-    var handle: UInt64 { hub.entryHandle() }
+    @_spi(Measured) public var handle: UInt64 { hub.entryHandle() }
+
+    /// What the records of an output are, without a step: what building the objects takes.
+    @_spi(Measured)
+    public static func read(_ output: UnsafeRawBufferPointer) throws(PamlinkError) -> [HubOutput] {
+        var (outputs, offset) = ([HubOutput](), 0)
+        while offset < output.count {
+            let record = try RecordReader(output, at: &offset)
+            if record.kind != Kind.next { outputs.append(HubOutput(record)) }
+        }
+        return outputs
+    }
 
     /// A step by its records, as they cross the border.
     func raw(_ now: Now, _ write: (RecordWriter) -> Void) throws(PamlinkError) -> [UInt8] {

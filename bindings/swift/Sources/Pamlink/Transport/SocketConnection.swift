@@ -64,7 +64,8 @@
             let connection = SocketConnection(number)
             // Small messages go at once.
             var on: Int32 = 1
-            setsockopt(number, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
+            setsockopt(
+                number, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
             let result = address.bytes.withUnsafeBytes {
                 Glibc.connect(
                     number, $0.baseAddress?.assumingMemoryBound(to: sockaddr.self),
@@ -138,7 +139,8 @@
             }
         }
 
-        private func wait(to direction: Direction, _ continuation: CheckedContinuation<Bool, Never>) {
+        private func wait(to direction: Direction, _ continuation: CheckedContinuation<Bool, Never>)
+        {
             guard !isOver else { return continuation.resume(returning: false) }
             let source: any DispatchSourceProtocol =
                 switch direction {

@@ -46,6 +46,7 @@ func leaves(of record: Record) -> [Leaf] {
                 name.hasSuffix("*") ? hex(bytes) : String(decoding: bytes, as: UTF8.self)
             case .absent: "none"
             }
-        return Leaf(label: (failure[plain(name)] ?? labels[plain(name)]) ?? plain(name), value: value)
+        return Leaf(
+            label: (failure[plain(name)] ?? labels[plain(name)]) ?? plain(name), value: value)
     }
 }

@@ -32,7 +32,10 @@ func samples(_ schema: RecordSchema) -> [Record] {
     }
     switch schema.name {
     case "accept_opened":
-        return [without(["token"]), without(["subject", "expires"]), without(["token", "subject", "expires"])]
+        return [
+            without(["token"]), without(["subject", "expires"]),
+            without(["token", "subject", "expires"]),
+        ]
     case "authorize_link": return [without(["error"]), without(["subject", "expires"])]
     case "opened_in": return [whole, without(["subprotocol"])]
     default: return [whole]

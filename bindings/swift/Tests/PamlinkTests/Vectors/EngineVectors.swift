@@ -12,13 +12,21 @@ func engineVectors(_ file: JSON, _ name: String) throws -> Int {
     for (at, step) in steps.enumerated() {
         let which = try must(step["machine"]?.text, "machine")
         let machine = try must(machines[which], "machine `\(which)`")
-        let input = try must(step["input"]?.list, "input").map { try Record($0) }
+        let input = try must(step["input"]?.list, "input").map { try packed($0) }
         let output = try must(step["output"]?.list, "output").map { try Record($0) }
         let found = try machine.step(now(step), input)
         XCTAssertEqual(found.map(\.line), output.map(\.line), "\(name), step \(at)")
         XCTAssertEqual(found, output, "\(name), step \(at)")
     }
     return steps.count
+}
+
+/// The bytes of a record, or those that stand for one.
+private func packed(_ json: JSON) throws -> [UInt8] {
+    if json["record"] == nil { return try unhex(must(json["hex"]?.text, "hex")) }
+    let out = RecordWriter()
+    try Record(json).write(to: out)
+    return [UInt8](out.buffer)
 }
 
 private func now(_ step: JSON) throws -> Now {
@@ -47,9 +55,9 @@ private struct Machine {
         }
     }
 
-    func step(_ now: Now, _ input: [Record]) throws -> [Record] {
+    func step(_ now: Now, _ input: [[UInt8]]) throws -> [Record] {
         let output = try take(now) { out in
-            for record in input { record.write(to: out) }
+            for record in input { out.raw(record) }
         }
         return try output.withRecords { Record($0) }.map { try must($0, "record in the table") }
     }
