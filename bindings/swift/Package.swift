@@ -23,11 +23,8 @@ import PackageDescription
 
 let package = Package(
     name: "Pamlink",
-    platforms: [.iOS(.v16), .macOS(.v13), .tvOS(.v16), .watchOS(.v9), .visionOS(.v1)],
-    products: [
-        .library(name: "Pamlink", targets: ["Pamlink"]),
-        .executable(name: "ConsoleChat", targets: ["ConsoleChat"]),
-    ],
+    platforms: [.iOS(.v16), .macOS(.v13)],
+    products: [.library(name: "Pamlink", targets: ["Pamlink"])],
     targets: library + headers + [
         // Generated: private to this package.
         .target(name: "PamlinkFFI", dependencies: ["CPamlinkFFI"]),

@@ -29,6 +29,7 @@ public struct Configuration: Hashable, Sendable {
     /// it has no token provider.
     public var anonymous: Bool
 
+    /// The engine's defaults but for what is given.
     public init(
         askTimeout: Duration? = nil, maxAsks: UInt32? = nil, maxAskBytes: UInt64? = nil,
         heartbeatInterval: Duration? = nil, heartbeatDeadline: Duration? = nil,

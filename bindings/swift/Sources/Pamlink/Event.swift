@@ -48,7 +48,9 @@ public enum Event: Hashable, Sendable {
 
     /// From one state to another.
     public struct StateChange: Hashable, Sendable {
+        /// The state before.
         public let from: LinkState
+        /// The state now.
         public let to: LinkState
         /// The input that led there, by its name in the state table.
         public let cause: String
@@ -88,7 +90,9 @@ public enum Event: Hashable, Sendable {
 
     /// What was lost since the last such event.
     public struct Overflow: Hashable, Sendable {
+        /// How many messages.
         public let messages: UInt64
+        /// How many bytes of them.
         public let bytes: UInt64
         /// What was done: `close`, `drop_oldest` or `reject`.
         public let policy: String

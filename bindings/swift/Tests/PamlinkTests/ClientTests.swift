@@ -303,6 +303,24 @@ final class ClientTests: XCTestCase {
         }
     }
 
+    func testEverythingMayCrossTasks() {
+        func sendable<T: Sendable>(_ type: T.Type) {}
+        sendable(Client.self)
+        sendable(Event.self)
+        sendable(Outcome.self)
+        sendable(Piece.self)
+        sendable(PamlinkError.self)
+        sendable(Configuration.self)
+        sendable(Value.self)
+        sendable(AsyncThrowingStream<Piece, any Error>.self)
+        sendable(ClientEngine.self)
+        sendable(HubEngine.self)
+        sendable(ClientOutput.self)
+        sendable(HubOutput.self)
+        sendable((any Transport).self)
+        sendable((any Connection).self)
+    }
+
     func testAClientThatNobodyHoldsIsGone() async throws {
         weak var gone: Client?
         let transport = FakeTransport()

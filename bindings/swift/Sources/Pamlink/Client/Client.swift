@@ -8,6 +8,7 @@ public typealias TokenProvider = @Sendable (TokenNeed) async throws -> String
 
 /// There will be no token: the user is signed out, or may not connect.
 public struct TokenDenied: Error, Hashable, Sendable {
+    /// There is no more to say.
     public init() {}
 }
 
@@ -193,14 +194,15 @@ public actor Client {
     ///
     /// Questions that have not ended throw `closed`, and ``events`` ends.
     public func close() async {
-        guard !isClosed else { return }
-        isClosed = true
-        tokenTask?.cancel()
-        run(.disconnect)
+        if !isClosed {
+            isClosed = true
+            tokenTask?.cancel()
+            run(.disconnect)
+        }
         if pump != nil {
             let timeout = Task { [weak self] in
                 try? await Task.sleep(for: Self.farewell)
-                await self?.finish()
+                if !Task.isCancelled { await self?.finish() }
             }
             await withCheckedContinuation { closing.append($0) }
             timeout.cancel()
@@ -270,9 +272,8 @@ extension Client {
         case .hangUp: hangUp()
         case .piece(let ask, let text, let json): waiters[ask]?.piece(text, json: json)
         case .ended(let ask, let outcome):
-            if let waiter = waiters.removeValue(forKey: ask) {
-                waiter.end(.success(outcome))
-            } else if case .answered(let answer) = outcome {
+            let isWanted = waiters.removeValue(forKey: ask)?.end(.success(outcome)) ?? false
+            if !isWanted, case .answered(let answer) = outcome {
                 buffer.add(.late(Event.Late(ask: ask, text: answer.text, json: answer.json)))
             }
         case .event(let event):

@@ -41,9 +41,9 @@ final class PieceBuffer: Waiter, @unchecked Sendable {
         resume?()
     }
 
-    func end(_ result: Result<Outcome, PamlinkError>) {
-        let resume: [@Sendable () -> Void] = lock.withLock {
-            guard end == nil else { return [] }
+    func end(_ result: Result<Outcome, PamlinkError>) -> Bool {
+        let resume: [@Sendable () -> Void]? = lock.withLock {
+            guard end == nil else { return nil }
             var last: (@Sendable () -> Void)?
             switch result {
             case .success(.answered(let answer)):
@@ -55,7 +55,8 @@ final class PieceBuffer: Waiter, @unchecked Sendable {
                 return [finish(.failure(error))].compactMap { $0 }
             }
         }
-        for resume in resume { resume() }
+        for resume in resume ?? [] { resume() }
+        return resume != nil
     }
 
     /// Nobody reads any more.

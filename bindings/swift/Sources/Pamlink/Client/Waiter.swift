@@ -4,8 +4,9 @@ import Foundation
 protocol Waiter: AnyObject, Sendable {
     /// A piece of the answer came.
     func piece(_ text: String, json: String)
-    /// The question has ended, or never will.
-    func end(_ result: Result<Outcome, PamlinkError>)
+    /// The question has ended, or never will. Whether somebody still wanted to know.
+    @discardableResult
+    func end(_ result: Result<Outcome, PamlinkError>) -> Bool
 }
 
 /// Waits for how a question ends.
@@ -18,7 +19,7 @@ final class OutcomeWaiter: Waiter, @unchecked Sendable {
     /// answer as well.
     func piece(_ text: String, json: String) {}
 
-    func end(_ result: Result<Outcome, PamlinkError>) {
+    func end(_ result: Result<Outcome, PamlinkError>) -> Bool {
         settle(result.mapError { $0 })
     }
 
@@ -37,13 +38,17 @@ final class OutcomeWaiter: Waiter, @unchecked Sendable {
         }
     }
 
-    private func settle(_ new: Result<Outcome, any Error>) {
-        let waiting = lock.withLock {
-            guard result == nil else { return nil as CheckedContinuation<Outcome, any Error>? }
+    @discardableResult
+    private func settle(_ new: Result<Outcome, any Error>) -> Bool {
+        let (isFirst, waiting) = lock.withLock {
+            guard result == nil else {
+                return (false, nil as CheckedContinuation<Outcome, any Error>?)
+            }
             result = new
             defer { continuation = nil }
-            return continuation
+            return (true, continuation)
         }
         waiting?.resume(with: new)
+        return isFirst
     }
 }

@@ -16,7 +16,9 @@ public final class ClientEngine: @unchecked Sendable {
     ///
     /// - Parameters:
     ///   - url: `ws://` or `wss://`, with the whole path. A token in its query is ignored.
+    ///   - configuration: bounds and choices.
     ///   - seed: 32 bytes; by default from the operating system's source of entropy.
+    ///   - now: the time at which it is made.
     /// - Throws: `bad_url`, `bad_option`, `bad_seed`, `abi_mismatch`.
     public init(
         url: String, configuration: Configuration = .init(), seed: [UInt8]? = nil,

@@ -81,6 +81,7 @@ public struct Question: Hashable, Sendable {
     /// Whether the answer is wanted in pieces as it grows.
     public var inPieces: Bool
 
+    /// A question with this text.
     public init(
         _ text: String, agent: String? = nil, intent: String? = nil, sessionID: String? = nil,
         context: String? = nil, inPieces: Bool = false

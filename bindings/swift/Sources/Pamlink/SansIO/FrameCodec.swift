@@ -8,9 +8,13 @@ public final class FrameCodec: Sendable {
 
     /// What was read.
     public enum Frame: Hashable, Sendable {
+        /// A whole text message.
         case text(String)
+        /// A whole binary message.
         case binary([UInt8])
+        /// A ping: it wants a pong with the same payload.
         case ping([UInt8])
+        /// A pong.
         case pong([UInt8])
         /// The peer's Close frame. Nothing is read after it.
         case close(code: UInt16?, reason: String)

@@ -12,6 +12,7 @@ public struct Auth: Hashable, Sendable, CustomStringConvertible, CustomReflectab
     /// How far the clocks of issuer and server may lie apart. Default 10 s.
     public var leeway: Duration?
 
+    /// A key, or none: then the host decides.
     public init(
         hs256Secret: [UInt8]? = nil, jwks: String? = nil, audience: String? = nil,
         leeway: Duration? = nil

@@ -10,7 +10,9 @@ public final class HubEngine: @unchecked Sendable {
 
     /// A hub without links.
     ///
-    /// - Parameter seed: 32 bytes; by default from the operating system's source of entropy.
+    /// - Parameters:
+    ///   - configuration: bounds and choices.
+    ///   - seed: 32 bytes; by default from the operating system's source of entropy.
     /// - Throws: `bad_option`, `bad_key`, `bad_routes`, `bad_seed`, `abi_mismatch`.
     public init(
         configuration: HubConfiguration = .init(), seed: [UInt8]? = nil

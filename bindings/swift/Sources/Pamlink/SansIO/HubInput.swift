@@ -52,16 +52,20 @@ public enum HubInput: Hashable, Sendable {
 
     /// An answer.
     public struct Reply: Hashable, Sendable {
+        /// What it says.
         public var text: String
         /// A JSON array of things for the app to do.
         public var uiActions: String?
         /// What the answer comes from, such as `ai`.
         public var source: String?
+        /// The model that made it.
         public var model: String?
+        /// The agent that gives it.
         public var agent: String?
         /// Whether it says that something went wrong.
         public var failed: Bool
 
+        /// An answer with this text.
         public init(
             _ text: String, uiActions: String? = nil, source: String? = nil, model: String? = nil,
             agent: String? = nil, failed: Bool = false

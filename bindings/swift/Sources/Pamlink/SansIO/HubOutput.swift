@@ -45,13 +45,17 @@ public enum HubOutput: Hashable, Sendable {
     public struct Request: Hashable, Sendable, JSONMessage {
         /// What to reply to.
         public let request: UInt64
+        /// The link that it came over.
         public let link: UInt64
         /// Whether the peer takes its answer in pieces.
         public let wantsPieces: Bool
+        /// Who sent it.
         public let user: String
-        /// The id of the agent that is to answer, its name for people and its module.
+        /// The id of the agent that is to answer.
         public let agent: String
+        /// Its name for people.
         public let agentName: String
+        /// The module that does its work.
         public let module: String
         /// What led there, such as `keyword`.
         public let because: String
@@ -67,11 +71,15 @@ public enum HubOutput: Hashable, Sendable {
 
     /// A message that wants no reply.
     public struct Received: Hashable, Sendable, JSONMessage {
+        /// The link that it came over.
         public let link: UInt64
+        /// Who sent it.
         public let user: String
         /// Its `type`.
         public let kind: String
+        /// Its id, if it has one.
         public let id: String?
+        /// What it says to a person; empty if nothing.
         public let text: String
         /// The envelope.
         public let json: String
@@ -79,10 +87,13 @@ public enum HubOutput: Hashable, Sendable {
 
     /// A message that was refused.
     public struct Refused: Hashable, Sendable {
+        /// The link that it came over.
         public let link: UInt64
+        /// Who sent it; empty before the link was authorised.
         public let user: String
         /// What the peer was told.
         public let code: String
+        /// When the peer may try again.
         public let retryAfter: Duration?
         /// How many more refusals the user is forgiven right now.
         public let left: UInt64

@@ -16,6 +16,7 @@ public final class Router: Sendable {
         /// What the user wrote.
         public var text: String
 
+        /// A message with this text.
         public init(
             _ text: String = "", agent: String? = nil, kind: String = "chat", intent: String? = nil
         ) {
@@ -57,21 +58,29 @@ public final class Router: Sendable {
 
     /// How a message went.
     public enum Finish: String, Hashable, Sendable {
+        /// It was answered.
         case success
+        /// It was not, and that counts against the agent.
         case failure
+        /// Nobody waits for it any more; that counts for nothing.
         case abandoned
     }
 
-    /// How many agents both tables have, only the new one has, and only the old one had.
+    /// What a new table changed.
     public struct Replaced: Hashable, Sendable {
+        /// Agents of both tables.
         public let kept: UInt64
+        /// Agents of the new one alone.
         public let added: UInt64
+        /// Agents of the old one alone.
         public let removed: UInt64
     }
 
     /// A router by the table `json`, or by the default table of five agents.
     ///
-    /// - Parameter seed: 32 bytes that fix every choice among agents of equal priority.
+    /// - Parameters:
+    ///   - json: the table.
+    ///   - seed: 32 bytes that fix every choice among agents of equal priority.
     /// - Throws: `bad_routes` names every fault with its line; `bad_seed`, `abi_mismatch`.
     public init(_ json: String? = nil, seed: [UInt8]? = nil) throws(PamlinkError) {
         let seed = Data(seed ?? Library.seed())

@@ -64,7 +64,9 @@ public enum Inbound: Hashable, Sendable {
 
 /// An input that was refused, by its place among the inputs of its step, from 0.
 public struct Fault: Hashable, Sendable {
+    /// The place.
     public let of: Int
+    /// Why.
     public let error: PamlinkError
 
     init(_ it: inout RecordReader) {

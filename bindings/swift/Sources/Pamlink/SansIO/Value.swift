@@ -26,16 +26,22 @@ public struct Value: Hashable, Sendable {
         self.items = items
     }
 
+    /// Nothing.
     public static let null = Value(.bare(0))
 
+    /// True or false.
     public static func bool(_ value: Bool) -> Value { Value(.bare(value ? 2 : 1)) }
 
+    /// A whole number. Beyond 2^53 it is said as a text, and counted.
     public static func int(_ value: Int64) -> Value { Value(.word(3, UInt64(bitPattern: value))) }
 
+    /// A whole number. Beyond 2^53 it is said as a text, and counted.
     public static func uint(_ value: UInt64) -> Value { Value(.word(4, value)) }
 
+    /// A number. One that is none, or infinite, is said as null, and counted.
     public static func float(_ value: Double) -> Value { Value(.word(5, value.bitPattern)) }
 
+    /// A text.
     public static func text(_ value: String) -> Value { Value(.bytes(6, Array(value.utf8))) }
 
     /// UTF-16 that may hold lone surrogates.
@@ -44,6 +50,7 @@ public struct Value: Hashable, Sendable {
     /// UTF-8 that may hold encoded surrogates.
     public static func wtf8(_ bytes: [UInt8]) -> Value { Value(.bytes(8, bytes)) }
 
+    /// Bytes: said in Base64.
     public static func bytes(_ bytes: [UInt8]) -> Value { Value(.bytes(9, bytes)) }
 
     /// A point in time, in microseconds since 1970.
@@ -59,6 +66,7 @@ public struct Value: Hashable, Sendable {
     /// A span of time in nanoseconds.
     public static func span(nanos: UInt64) -> Value { Value(.word(11, nanos)) }
 
+    /// Values in their order.
     public static func list(_ items: [Value]) -> Value { Value(.list, Items(items)) }
 
     /// Members in their order. Keys may be any value.

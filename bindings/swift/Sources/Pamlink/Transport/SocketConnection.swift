@@ -60,21 +60,20 @@
         private static func connect(to address: Address) async throws -> SocketConnection {
             let type = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
             let number = Glibc.socket(address.family, type, 0)
-            guard number >= 0 else { throw failure("socket") }
+            guard number >= 0 else { throw failure("socket", errno) }
             let connection = SocketConnection(number)
             // Small messages go at once.
             var on: Int32 = 1
             setsockopt(
                 number, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
-            let result = address.bytes.withUnsafeBytes {
-                Glibc.connect(
-                    number, $0.baseAddress?.assumingMemoryBound(to: sockaddr.self),
-                    socklen_t($0.count))
+            // What went wrong is known on this thread alone, before anything is awaited.
+            let code = address.bytes.withUnsafeBytes { bytes in
+                let address = bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self)
+                return Glibc.connect(number, address, socklen_t(bytes.count)) == 0 ? 0 : errno
             }
-            if result == 0 { return connection }
-            guard errno == EINPROGRESS, await connection.ready(to: .write) else {
-                throw failure("connect")
-            }
+            if code == 0 { return connection }
+            guard code == EINPROGRESS else { throw failure("connect", code) }
+            guard await connection.ready(to: .write) else { throw failure("connect", ECONNABORTED) }
             var (error, size) = (Int32(0), socklen_t(MemoryLayout<Int32>.size))
             getsockopt(number, SOL_SOCKET, SO_ERROR, &error, &size)
             guard error == 0 else { throw failure("connect", error) }
@@ -166,7 +165,7 @@
             code == EAGAIN || code == EWOULDBLOCK || code == EINTR
         }
 
-        private static func failure(_ what: String, _ code: Int32 = errno) -> ConnectFailure {
+        private static func failure(_ what: String, _ code: Int32) -> ConnectFailure {
             ConnectFailure(kind: "network", message: "\(what): \(String(cString: strerror(code)))")
         }
     }

@@ -4,6 +4,7 @@
 /// On Apple's systems through Network.framework, with TLS for `wss://`. Elsewhere through a socket,
 /// without TLS: a `wss://` URL is refused there, and needs a transport of yours.
 public struct TCPTransport: Transport {
+    /// A transport without choices.
     public init() {}
 
     public func connect(_ request: ConnectRequest) async throws -> any Connection {

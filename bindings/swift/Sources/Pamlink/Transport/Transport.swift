@@ -55,6 +55,7 @@ public struct ConnectFailure: Error, Hashable, Sendable {
     /// What happened, for people. Must not hold the URL.
     public let message: String
 
+    /// A reason: the status if the server answered, else the class; without both it is `network`.
     public init(status: UInt16? = nil, kind: String? = nil, message: String) {
         self.status = status
         self.kind = kind

@@ -16,7 +16,7 @@ func engineVectors(_ file: JSON, _ name: String) throws -> Int {
         let output = try must(step["output"]?.list, "output").map { try Record($0) }
         let found = try machine.step(now(step), input)
         XCTAssertEqual(found.map(\.line), output.map(\.line), "\(name), step \(at)")
-        XCTAssertEqual(found, output, "\(name), step \(at)")
+        XCTAssertTrue(found == output, "\(name), step \(at)")
     }
     return steps.count
 }
