@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ._records import KINDS, pack
@@ -27,15 +27,22 @@ INSIDE = 9
 class Answering:
     """Who answers, and the task of each request that runs."""
 
-    def __init__(self, hub: Hub, agents: Mapping[str, Handler], default: Handler | None) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
+        agents: Mapping[str, Handler],
+        default: Handler | None,
+    ) -> None:
         self._hub = hub
+        self._spawn = spawn
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self.agents = dict(agents)
         self.default = default
 
     def begin(self, request: Request) -> None:
         """Answers a request, in a task of its own."""
-        task = self._hub._spawn(self._answer(request))
+        task = self._spawn(self._answer(request))
         self._tasks[request.request] = task
         task.add_done_callback(lambda _: self._tasks.pop(request.request, None))
 
@@ -55,7 +62,7 @@ class Answering:
             if handler is None:
                 raise LookupError(f"nobody answers for the agent {request.agent!r}")
             found: Any = handler(request)
-            if isinstance(found, AsyncIterator):
+            if hasattr(found, "__anext__"):
                 reply = await self._grow(request, found)
             else:
                 reply = await found
@@ -64,9 +71,9 @@ class Answering:
             log.exception("the handler of agent %r failed", request.agent)
             self._hub.replied(packed(request, FAILED))
 
-    async def _grow(self, request: Request, pieces: AsyncIterator[Any]) -> Reply:
+    async def _grow(self, request: Request, pieces: Any) -> Reply:
         """Sends an answer as it grows. What it comes to."""
-        texts = []
+        texts: list[str] = []
         reply: Reply | None = None
         async for piece in pieces:
             if not isinstance(piece, str):

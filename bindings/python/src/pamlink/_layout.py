@@ -126,7 +126,8 @@ def writer(kind: int) -> Callable[[Any], bytes]:
     """A function that packs records of this kind, which have the members as attributes."""
     _, name, _, words, texts = _BY_KIND[kind]
     lines = ["def write(it):"]
-    sizes, values, parts = [str(_layout(kind).size)], [], []
+    sizes, values = [str(_layout(kind).size)], list[str]()
+    parts: list[str] = []
     for member in words.split():
         value = f"it.{attribute(member)}"
         if member.endswith("?"):
@@ -164,7 +165,7 @@ def _compiled(lines: list[str], scope: dict[str, Any]) -> dict[str, Any]:
 
 def _source(words: list[str], texts: list[str], types: dict[str, Any]) -> list[str]:
     """The lines that fill `it` from the record in `buffer`."""
-    lines = []
+    lines: list[str] = []
     names = [f"w{n}" for n in range(len(words))] + [f"l{n}" for n in range(len(texts))]
     if names:
         lines.append(f" {', '.join(names)}, = unpack(buffer, at + 8)")
@@ -196,7 +197,7 @@ def _source(words: list[str], texts: list[str], types: dict[str, Any]) -> list[s
 
 
 def _cuts(texts: list[str], cut: str) -> list[str]:
-    lines = []
+    lines: list[str] = []
     start = ""
     for n, text in enumerate(texts):
         name, length = attribute(text), f"l{n}"

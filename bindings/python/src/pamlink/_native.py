@@ -12,7 +12,7 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
 from ._table import ABI
 from .errors import AbiMismatch, PamlinkError, error
@@ -61,6 +61,8 @@ if not TYPE_CHECKING:
 
 native = _generated
 """The private module."""
+# The generated types say that it is no exception.
+_Failure: type[Exception] = cast(Any, native.Failure)
 
 # Numbers of 64 bits go as addresses where those have as many: ctypes passes an address in half the
 # time that it takes for a number.
@@ -121,7 +123,7 @@ def call(function: Callable[..., T], *args: object) -> T:
     """Calls the private module. Its errors become those of this package."""
     try:
         return function(*args)
-    except native.Failure as failure:
+    except _Failure as failure:
         raise _translated(failure) from None
 
 

@@ -46,7 +46,7 @@ class Runner(Unique):
         """Gives the engine packed records and handles what follows."""
         self._handle(self._step(data))
 
-    def _handle(self, records: list[Any]) -> None:
+    def _handle(self, records: list[Any], raising: bool = False) -> None:
         raise NotImplementedError
 
     def _arm(self) -> None:

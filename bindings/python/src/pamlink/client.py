@@ -9,7 +9,7 @@ from datetime import timezone
 from types import TracebackType
 from typing import Any, cast
 
-from . import _engine, _records as records, events, outputs, tokens
+from . import _engine, events, outputs, tokens
 from ._asking import Asking, Question
 from ._clock import mono_nanos, wall_micros
 from ._link import Link
@@ -242,6 +242,9 @@ class Client(Runner):
         match outcome:
             case Answered(text, json) | Rejected(message=text, json=json):
                 self._mailbox.put(Late(number, text, json))
+            case Expired() | Unknown():
+                # Whoever left has no answer to miss.
+                pass
 
     def _end(self, number: int, outcome: Outcome) -> None:
         question = self._questions.pop(number, None)
@@ -271,9 +274,9 @@ class Client(Runner):
     def _command(self, data: bytes) -> None:
         self._handle(self._step(data), raising=True)
 
-    def _handle(self, records_: list[Any], raising: bool = False) -> None:
+    def _handle(self, records: list[Any], raising: bool = False) -> None:
         refusal: PamlinkError | None = None
-        for record in records_:
+        for record in records:
             match record:
                 case outputs.WriteBytes() | outputs.WriteText() | outputs.WriteClose():
                     if self._link is not None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, TypeVar
 
-from . import _engine, _records as records, events, outputs
+from . import _engine, events, outputs
 from ._answering import Answering
 from ._link import Link
 from ._records import KINDS, pack
@@ -85,7 +85,7 @@ class Hub(Runner):
         self._authorizer = authorizer
         self._respond = respond
         self._links: dict[int, Link] = {}
-        self._answering = Answering(self, agents or {}, default)
+        self._answering = Answering(self, self._spawn, agents or {}, default)
         self._drained = asyncio.Event()
         self._draining = False
         self._open = False
@@ -290,10 +290,10 @@ class Hub(Runner):
                 return record.links
         return 0
 
-    def _handle(self, records_: list[Any], raising: bool = False) -> None:
+    def _handle(self, records: list[Any], raising: bool = False) -> None:
         refusal: PamlinkError | None = None
-        for record in records_:
-            made = type(record)
+        for record in records:
+            made = record.__class__
             if isinstance(record, events.Request):
                 self._answering.begin(record)
             elif made in _WRITES:

@@ -47,6 +47,11 @@ class Pipe:
             self._changed.notify_all()
             return data
 
+    async def cut(self) -> None:
+        """There will be no more, and what is under way is lost."""
+        self._bytes.clear()
+        await self.end()
+
     async def end(self) -> None:
         """There will be no more."""
         async with self._changed:
@@ -74,8 +79,7 @@ class PipeTransport:
     async def cut(self) -> None:
         """Breaks the connection: what is under way is lost."""
         for pipe in (self._incoming, self._outgoing):
-            pipe._bytes.clear()
-            await pipe.end()
+            await pipe.cut()
 
 
 def pair() -> tuple[PipeTransport, PipeTransport]:

@@ -167,12 +167,12 @@ class Step(NamedTuple):
 
 
 # What a step reads is in the order of its members: no need to take it apart and put it together.
-_stepped: Callable[[type[Step], tuple[Any, ...]], Step] = tuple.__new__
+_stepped: Callable[[type[Step], tuple[Any, ...]], Step] = getattr(tuple, "__new__")
 
 
 def pack(records: Iterable[Input]) -> bytes:
     """Records of a host in the packed layout. Raises `ValueError` for a number out of its range."""
-    parts = []
+    parts: list[bytes] = []
     for record in records:
         try:
             write = _WRITERS[type(record)]

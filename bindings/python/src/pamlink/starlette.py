@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from types import FrameType
 from typing import Any
@@ -109,7 +109,7 @@ def lifespan(
     """
 
     @asynccontextmanager
-    async def run(app: Any) -> AsyncIterator[None]:
+    async def run(app: Any) -> AsyncGenerator[None]:
         async with hub:
             with _Signals(hub, spread) if signals else nullcontext():
                 yield

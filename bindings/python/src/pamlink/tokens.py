@@ -42,8 +42,9 @@ async def fetch(source: str | Token | TokenProvider, need: Need) -> Token:
         found = source(need)
         if inspect.isawaitable(found):
             found = await found
-    if isinstance(found, str):
-        return Token(found)
-    if isinstance(found, Token):
-        return found
+    match found:
+        case str():
+            return Token(found)
+        case Token():
+            return found
     raise TypeError(f"a token provider gives a str or a Token, not {type(found).__name__}")

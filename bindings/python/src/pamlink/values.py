@@ -128,6 +128,7 @@ class Packer:
 
     def _other(self, value: object, level: int) -> None:
         add = self._out.append
+        it: Any = value
         match value:
             case enum.Enum():
                 self._within(value, value.value, level)
@@ -140,7 +141,7 @@ class Packer:
             case float():
                 add(_float(5, float(value)))
             case bytes() | bytearray() | memoryview():
-                self._bytes(9, bytes(value))
+                self._bytes(9, bytes(it))
             case datetime.datetime():
                 moment = value if value.tzinfo else value.replace(tzinfo=datetime.timezone.utc)
                 add(_signed(10, (moment - _EPOCH) // _MICROSECOND))
@@ -153,11 +154,11 @@ class Packer:
             case uuid.UUID():
                 self._text(str(value))
             case Mapping():
-                self._map(value, value.items(), len(value), level)
+                self._map(it, it.items(), len(it), level)
             case Set():
-                self._set(value, level)
+                self._set(it, level)
             case Collection():
-                self._list(value, value, len(value), level)
+                self._list(it, it, len(it), level)
             case _:
                 self._object(value, level)
 
