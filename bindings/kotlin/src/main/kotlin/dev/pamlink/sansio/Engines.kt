@@ -104,6 +104,18 @@ public sealed class Engine : AutoCloseable {
     /** The same without inputs: time has passed. */
     public fun step(now: Now): List<Output> = alive { run(now) }
 
+    /**
+     * The same in the packed layout (`bindings/src/packed`), both ways: what a device has recorded
+     * is replayed so.
+     */
+    public fun stepPacked(now: Now, input: ByteArray): ByteArray = alive {
+        border.input.raw(input)
+        border.step(now.monoNanos, now.wallMicros)
+        val reader = border.reader
+        while (reader.next()) if (reader.kind == Schema.NEXT) next(reader)
+        reader.all()
+    }
+
     /** All that was counted, as text for Prometheus. */
     public fun metrics(): String = alive { call { prometheus() } }
 
@@ -128,7 +140,6 @@ public sealed class Engine : AutoCloseable {
         work()
     }
 
-    @PublishedApi
     internal fun isClosed(): Boolean = closed
 
     private fun run(now: Now): List<Output> {
@@ -136,13 +147,13 @@ public sealed class Engine : AutoCloseable {
         val reader = border.reader
         val outputs = ArrayList<Output>(4)
         while (reader.next()) {
-            if (reader.kind == Schema.NEXT) {
-                deadline = reader.some(0)?.let { Deadline(it, reader.text(0)) }
-            } else {
-                outputs.add(read(reader))
-            }
+            if (reader.kind == Schema.NEXT) next(reader) else outputs.add(read(reader))
         }
         return outputs
+    }
+
+    private fun next(reader: PackedReader) {
+        deadline = reader.some(0)?.let { Deadline(it, reader.text(0)) }
     }
 }
 

@@ -113,6 +113,15 @@ internal class PackedWriter {
     fun end() {
         outside.buffer.putInt(start, size - start)
     }
+
+    /** Records that are written already. */
+    fun raw(records: ByteArray) {
+        outside.grow(size + records.size, size)
+        outside.buffer.clear()
+        outside.buffer.position(size)
+        outside.buffer.put(records)
+        size += records.size
+    }
 }
 
 /** Reads records one behind the other. Its accessors speak of the record that [next] has found. */
@@ -189,6 +198,9 @@ internal class PackedReader {
 
     /** The record itself. */
     fun raw(): ByteArray = array.copyOfRange(start, end)
+
+    /** All records. */
+    fun all(): ByteArray = array.copyOf(limit)
 
     private fun viewOf(array: ByteArray) = ByteBuffer.wrap(array).order(ByteOrder.LITTLE_ENDIAN)
 

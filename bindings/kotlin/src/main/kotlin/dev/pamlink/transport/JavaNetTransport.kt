@@ -8,6 +8,7 @@ import java.net.http.HttpTimeoutException
 import java.net.http.WebSocket
 import java.net.http.WebSocketHandshakeException
 import java.nio.ByteBuffer
+import java.util.concurrent.CompletableFuture
 import java.util.concurrent.CompletionException
 import java.util.concurrent.CompletionStage
 import kotlinx.coroutines.CancellationException
@@ -66,6 +67,9 @@ private class JavaNetConnection(private val most: Int) : Connection, WebSocket.L
     private val text = StringBuilder()
     private val bytes = ByteArrayOutputStream()
 
+    /** Until then the client does not answer a close frame by itself: the engine does. */
+    private val answered = CompletableFuture<Void>()
+
     override val subprotocol: String? get() = socket.subprotocol.ifEmpty { null }
 
     override suspend fun receive(): Incoming? {
@@ -84,13 +88,16 @@ private class JavaNetConnection(private val most: Int) : Connection, WebSocket.L
             socket.sendClose(code ?: WebSocket.NORMAL_CLOSURE, reason).await()
         } catch (_: IllegalArgumentException) {
             // A code that this client does not let anybody send.
-            socket.abort()
+            abort()
+        } finally {
+            answered.complete(null)
         }
     }
 
     override fun abort() {
         socket.abort()
         arrived.close()
+        answered.complete(null)
     }
 
     // The default asks for the first message, which nobody may want yet.
@@ -127,10 +134,13 @@ private class JavaNetConnection(private val most: Int) : Connection, WebSocket.L
     }
 
     override fun onClose(webSocket: WebSocket, statusCode: Int, reason: String): CompletionStage<*>? {
-        val code = statusCode.takeIf { it != NO_STATUS }
-        arrived.trySend(Incoming.Close(code, reason))
+        // The end of the stream, without a close frame.
+        if (statusCode != ABNORMAL) {
+            val code = statusCode.takeIf { it != NO_STATUS }
+            arrived.trySend(Incoming.Close(code, reason))
+        }
         arrived.close()
-        return null
+        return answered
     }
 
     override fun onError(webSocket: WebSocket, error: Throwable) {
@@ -140,3 +150,6 @@ private class JavaNetConnection(private val most: Int) : Connection, WebSocket.L
 
 /** What a close frame without a code is for this client (RFC 6455 section 7.1.5). */
 private const val NO_STATUS = 1005
+
+/** What an end without a close frame is (the same section). */
+private const val ABNORMAL = 1006

@@ -1,0 +1,36 @@
+package dev.pamlink
+
+import java.io.File
+import java.util.concurrent.TimeUnit
+import kotlin.test.Test
+import kotlin.test.assertEquals
+import kotlin.test.assertTrue
+
+/** The examples, as programs of their own. */
+class ExamplesTest {
+    @Test
+    fun `the chat answers each line`() = Serve.start().use { server ->
+        val said = run("ConsoleChatKt", "fuel so far?\n\nplan a trip\n", server.url("ann"), server.token("ann"))
+        assertEquals(2, said.size, "$said")
+        assertTrue(said[0].endsWith("fuel so far?"), said[0])
+        assertTrue(said[1].endsWith("plan a trip"), said[1])
+    }
+
+    @Test
+    fun `the chat says why there is no answer`() = Serve.start().use { server ->
+        val said = run("ConsoleChatKt", "fuel so far?\n", server.url("ann"), server.token("bob"))
+        assertTrue(said.single().startsWith("[stopped: "), "$said")
+    }
+
+    private fun run(main: String, input: String, vararg arguments: String): List<String> {
+        val java = File(System.getProperty("java.home"), "bin/java").path
+        val settings = listOf("jna.library.path", "java.class.path").map { "-D$it=${System.getProperty(it)}" }
+        val process = ProcessBuilder(listOf(java, "-Xmx128m") + settings + main + arguments)
+            .redirectError(ProcessBuilder.Redirect.DISCARD).start()
+        process.outputStream.use { it.write(input.toByteArray()) }
+        val said = process.inputStream.bufferedReader().readLines()
+        assertTrue(process.waitFor(30, TimeUnit.SECONDS), "$main does not end")
+        assertEquals(0, process.exitValue(), "$said")
+        return said
+    }
+}
