@@ -190,6 +190,23 @@ final class ClientTests: XCTestCase {
         XCTAssertEqual(Client.mostEvents, 256)
     }
 
+    func testAReaderOfEventsThatIsCancelledLeavesThemToTheNext() async throws {
+        let (client, transport) = try make()
+        let first = Task { for await _ in client.events {} }
+        let connection = try await within { try await transport.next() }
+        first.cancel()
+        await first.value
+        connection.say(FakeConnection.welcome)
+        let events = client.events
+        try await within {
+            for await event in events {
+                if case .welcomed = event { return }
+            }
+            throw TooLate(what: "a welcome")
+        }
+        await client.close()
+    }
+
     func testAnAnswerThatNobodyReadsIsBounded() async throws {
         let buffer = PieceBuffer(most: 100)
         for _ in 0..<1_000 { buffer.piece("0123456789", json: "{}") }

@@ -164,6 +164,13 @@ final class ServeTests: XCTestCase {
         XCTAssertEqual(client.state, .closed)
     }
 
+    func testTheChatOfTheReadmeTalks() async throws {
+        let server = try Server()
+        let (url, token) = (server.url("ann"), try server.token("ann"))
+        try await within { try await chat(url: url, token: token) }
+        print()
+    }
+
     func testTheConsoleChatTalks() async throws {
         let server = try Server()
         let chat = try Program("ConsoleChat", [server.url("ann"), server.token("ann")])

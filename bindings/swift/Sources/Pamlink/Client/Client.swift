@@ -27,9 +27,12 @@ public struct TokenDenied: Error, Hashable, Sendable {
 /// It ends with ``close()``, or when nobody holds it any more.
 public actor Client {
     /// What happens beside the ends of questions. Up to 256 events wait to be taken; beyond that
-    /// the oldest are dropped, and ``Event/lost(_:)`` says how many, where they were. All readers
-    /// share one stream: each event goes to one of them. It ends with the client.
-    public nonisolated let events: AsyncStream<Event>
+    /// the oldest are dropped, and ``Event/lost(_:)`` says how many, where they were. There is one
+    /// line of events: of several readers each event goes to one. It ends with the client.
+    public nonisolated var events: AsyncStream<Event> {
+        // A stream whose reader is cancelled is at its end, so each reader has its own.
+        AsyncStream { [buffer] in await buffer.next() }
+    }
 
     /// The state of the link, now and whenever it changes. Each access is a stream of its own, which
     /// begins with the present state and leaves out what its reader has no time for.
@@ -42,7 +45,7 @@ public actor Client {
     private let configuration: Configuration
     private let transport: any Transport
     private let provider: TokenProvider?
-    private nonisolated let buffer: EventBuffer
+    private nonisolated let buffer = EventBuffer(capacity: mostEvents)
     private nonisolated let watched = States()
 
     private var waiters: [UInt64: any Waiter] = [:]
@@ -60,6 +63,14 @@ public actor Client {
         let task: Task<Void, Never>
     }
 
+    private static var systemTransport: any Transport {
+        #if canImport(Darwin)
+            URLSessionTransport()
+        #else
+            TCPTransport()
+        #endif
+    }
+
     /// Events that may wait to be taken.
     static let mostEvents = 256
     /// How long ``close()`` waits for the other end's goodbye.
@@ -70,22 +81,20 @@ public actor Client {
     /// - Parameters:
     ///   - url: `ws://` or `wss://`, with the whole path. A token in its query is ignored.
     ///   - configuration: bounds and choices.
-    ///   - transport: how to connect. Default: ``TCPTransport``, where the engine speaks WebSocket.
+    ///   - transport: how to connect. Default: ``URLSessionTransport`` on Apple's systems, elsewhere
+    ///     ``TCPTransport``.
     ///   - token: gets a token when one is wanted; without it the client is anonymous.
     /// - Throws: `bad_url`, `bad_option`, `abi_mismatch`.
     public init(
         url: String, configuration: Configuration = .init(),
-        transport: any Transport = TCPTransport(), token: TokenProvider? = nil
+        transport: (any Transport)? = nil, token: TokenProvider? = nil
     ) throws(PamlinkError) {
         var configuration = configuration
         configuration.anonymous = token == nil
         engine = try ClientEngine(url: url, configuration: configuration)
         self.configuration = configuration
-        self.transport = transport
+        self.transport = transport ?? Self.systemTransport
         provider = token
-        let buffer = EventBuffer(capacity: Self.mostEvents)
-        self.buffer = buffer
-        events = AsyncStream { await buffer.next() }
         Task { [weak self] in await self?.connect() }
     }
 
