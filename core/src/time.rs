@@ -35,6 +35,10 @@ impl Mono {
     /// The origin.
     pub const ZERO: Self = Self(0);
 
+    /// The last reading there is, 584 years after the origin, where arithmetic saturates. A
+    /// deadline there never comes.
+    pub const END: Self = Self(u64::MAX);
+
     /// A reading of `nanos` nanoseconds after the origin.
     pub const fn from_nanos(nanos: u64) -> Self {
         Self(nanos)

@@ -253,7 +253,9 @@ impl Hub {
         self.set_now(now);
         let now = self.now;
         while let Some((at, index)) = self.timers.first() {
-            if at > now.mono {
+            // The end of time never comes: a deadline that has saturated there would be due again
+            // and again.
+            if at > now.mono || at == Mono::END {
                 break;
             }
             let due = self.links.get(index).and_then(|slot| slot.next_deadline());

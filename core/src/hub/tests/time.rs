@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use super::support::Host;
+use crate::time::{Mono, Now, Wall};
 
 #[test]
 fn a_link_that_is_silent_is_pinged_and_then_closed() {
@@ -33,4 +34,15 @@ fn a_request_without_a_reply_expires_and_its_repeat_is_told_the_same() {
     host.say(link, r#"{"type":"chat","id":"q","message":"hello"}"#);
     assert_eq!(host.told(), ["duplicate ada Answered"]);
     assert_eq!(&host.text(link), error);
+}
+
+/// Deadlines saturate at the end of time; one that did is not due again and again.
+#[test]
+fn the_end_of_time_is_no_deadline() {
+    let mut host = Host::new();
+    let link = host.open("ada");
+    host.hub.handle_timeout(Now::new(Mono::END, Wall::EPOCH));
+    while host.hub.poll_event().is_some() {}
+    host.hub.handle_bytes(Now::new(Mono::END, Wall::EPOCH), link, b"").unwrap();
+    host.hub.handle_timeout(Now::new(Mono::END, Wall::EPOCH));
 }
