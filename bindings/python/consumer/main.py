@@ -1,8 +1,10 @@
-"""A program that uses the installed package: a hub and a client, without a network."""
+"""A program that uses the installed package: a hub and a client without a network, then a server
+that runs, if `PAMLINK_URL` and `PAMLINK_TOKEN` name one."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator
 
@@ -29,7 +31,16 @@ async def main() -> None:
         assert isinstance(outcome, pamlink.Answered) and outcome.text == "it works", outcome
         pieces = [piece.text async for piece in client.ask("does it grow?")]
         assert pieces == ["it", " ", "works"], pieces
+    if "PAMLINK_URL" in os.environ:
+        await over_a_socket(os.environ["PAMLINK_URL"], os.environ["PAMLINK_TOKEN"])
     print("ok", pamlink.__version__)
+
+
+async def over_a_socket(url: str, given: str) -> None:
+    """The same against a server that runs."""
+    async with pamlink.Client(url, token=given) as client:
+        outcome = await asyncio.wait_for(client.send("fuel so far?"), 10)
+        assert isinstance(outcome, pamlink.Answered) and outcome.text, outcome
 
 
 asyncio.run(main())

@@ -108,6 +108,17 @@ async def test_both_sides_of_the_migration_serve_the_same_clients(side: str) -> 
             assert isinstance(outcome, pamlink.Answered) and outcome.text == "ann said: hi"
 
 
+async def test_the_ten_lines_of_each_side_talk_to_each_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "jwt.secret").write_bytes(SECRET)
+    monkeypatch.chdir(tmp_path)
+    server, chat = load("server"), load("chat")
+    async with serving(server.app) as address:
+        await asyncio.wait_for(chat.chat(f"ws://{address}{PATH}ann", token()), SOON)
+    assert capsys.readouterr().out == "Trip Planner is on it"
+
+
 def test_the_consumer_runs() -> None:
     done = subprocess.run(
         [sys.executable, "-P", PACKAGE / "consumer" / "main.py"],

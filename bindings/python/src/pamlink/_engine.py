@@ -58,6 +58,11 @@ def seed() -> bytes:
     return os.urandom(32)
 
 
+def given_seed(given: bytes | None) -> bytes:
+    """The seed that was given, or a new one."""
+    return seed() if given is None else given
+
+
 def fault(record: _records.Fault) -> PamlinkError:
     """The exception for a record that the engine refused."""
     wait = record.retry_after
