@@ -14,6 +14,7 @@ import gc
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from time import perf_counter_ns
 
 # The programs of this folder, and the package as it is installed.
 sys.path.insert(0, str(Path(__file__).parent))
@@ -21,29 +22,24 @@ sys.path.insert(0, str(Path(__file__).parent))
 import footprint
 from backend import Backend
 from rows import Rows, middle
-from world import APART, CHAT, TURN, World, chat
-from time import perf_counter_ns
+from world import APART, TURN, World
 
 
 class Today:
-    """The backend, and the frames of its rounds."""
+    """The backend, which has the frames of a world."""
 
-    def __init__(self) -> None:
-        self._backend = Backend(most=10_000_000)
-        self._next = 0
+    def __init__(self, world: World) -> None:
+        self._backend, self._world = Backend(most=10_000_000), world
         self._now = 1_000.0
 
     def answered(self) -> float:
         """Nanoseconds of a chat and its answer."""
-        frames = []
-        for _ in range(TURN):
-            self._next += 1
-            frames.append(chat(self._next, CHAT))
+        frames = self._world.real_chats()
         handle, now, answered = self._backend.handle, self._now, 0
         start = perf_counter_ns()
         for frame in frames:
             now += APART / 1e9
-            if handle(frame, "ann", now) is not None:
+            if '"chat_response"' in (handle(frame, "ann", now) or ""):
                 answered += 1
         nanos = perf_counter_ns() - start
         self._now = now
@@ -54,7 +50,7 @@ class Today:
 def measure(rounds: int) -> dict[str, float]:
     """The median nanoseconds of each contender."""
     # One world for answers: its clock runs fast.
-    world, answering, today = World(), World(), Today()
+    world, answering, today = World(), World(), Today(World())
     contenders: list[tuple[str, Callable[[], float]]] = [
         ("empty step", world.empty),
         ("empty entry", world.empty_entry),

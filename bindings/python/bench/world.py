@@ -136,7 +136,7 @@ class World:
 
     def answered(self) -> float:
         """What a backend does with a chat: taken, its members read, and answered with its text."""
-        texts = self._chats(CHAT)
+        texts = self.real_chats()
         receive, step, link, mono = self.hub.receive, self.hub.step, self.link, self.mono
         untold = answered = 0
         start = perf_counter_ns()
@@ -172,6 +172,10 @@ class World:
             texts.append(chat(self._next, size))
         return texts
 
+    def real_chats(self) -> list[str]:
+        first, self._next = self._next + 1, self._next + TURN
+        return [real_chat(number) for number in range(first, first + TURN)]
+
     def _dismissed(self, requests: list[int], nanos: int, chats: int) -> float:
         assert len(requests) == chats, f"{len(requests)} requests of {chats} chats"
         self.hub.step(self.mono, WALL, [inputs.Dismiss(request) for request in requests])
@@ -193,4 +197,18 @@ def chat(number: int, size: int) -> str:
     tail = '"pad":""}'
     text += f'"pad":"{"p" * (size - len(text) - len(tail))}"}}'
     assert len(text) == size
+    return text
+
+
+def real_chat(number: int) -> str:
+    """A chat of 300 bytes as the backend's own client makes it, with less of its context and, for
+    the engine, an id."""
+    user = "7b1e0c52-3f4a-4d1b-9a55-0c2f6f6a1d10"
+    text = (
+        f'{{"type":"chat","id":"{number:08x}","user_id":"{user}",'
+        f'"message":"budget left in my week {number:06}?",'
+        f'"context":{{"user_id":"{user}","current_page":"wins","input_mode":"text",'
+        '"timezone":"Australia/Brisbane","user_location":{"lat":-27.4,"lng":153.0}}}'
+    )
+    assert len(text) == CHAT, f"{len(text)} bytes"
     return text
