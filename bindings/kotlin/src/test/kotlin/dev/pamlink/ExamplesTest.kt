@@ -22,6 +22,12 @@ class ExamplesTest {
         assertTrue(said.single().startsWith("[stopped: "), "$said")
     }
 
+    @Test
+    fun `the chat of the first page is answered`() = Serve.start().use { server ->
+        val said = run("ChatKt", "", server.url("ann"), server.token("ann"))
+        assertTrue(said.single().endsWith("fuel so far?"), "$said")
+    }
+
     private fun run(main: String, input: String, vararg arguments: String): List<String> {
         val java = File(System.getProperty("java.home"), "bin/java").path
         val settings = listOf("jna.library.path", "java.class.path").map { "-D$it=${System.getProperty(it)}" }
