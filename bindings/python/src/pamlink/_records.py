@@ -95,6 +95,7 @@ _READERS: dict[int, _layout.Reader] = {}
 _head = Struct("<IH").unpack_from
 _next = Struct("<QI").unpack_from
 _NEXT = KINDS["next"]
+_REASONS = {reason.encode(): reason for reason in ("heartbeat", "liveness", "request expiry")}
 
 
 def read(buffer: bytes) -> tuple[list[Any], int | None, str | None]:
@@ -108,7 +109,9 @@ def read(buffer: bytes) -> tuple[list[Any], int | None, str | None]:
             deadline, length = _next(buffer, at + 8)
             if deadline == _layout.NONE:
                 return found, None, None
-            return found, deadline, buffer[at + 20 : at + 20 + length].decode()
+            reason = buffer[at + 20 : at + 20 + length]
+            # There are few, and the same ones again and again.
+            return found, deadline, _REASONS.get(reason) or reason.decode()
         try:
             found.append(readers[kind](buffer, at, size))
         except KeyError:
@@ -163,11 +166,13 @@ def text_in(link: int, text: str) -> bytes:
 def texts_in(messages: Iterable[tuple[int, str]]) -> bytes:
     """`text_in`, for each link and text."""
     parts: list[bytes] = []
-    add = parts.append
     for link, text in messages:
-        data = utf8(text)
-        add(_link_text(20 + len(data), 2, 1, 1, link, len(data)))
-        add(data)
+        try:
+            data = text.encode()
+        except UnicodeEncodeError:
+            data = utf8(text)
+        size = len(data)
+        parts += _link_text(20 + size, 2, 1, 1, link, size), data
     return b"".join(parts)
 
 
