@@ -30,6 +30,9 @@ class Link:
     def __init__(self, number: int, transport: MessageTransport | ByteTransport, feed: Feed):
         self.number = number
         self._transport = transport
+        # Found out once: it is a look at every method.
+        self._bytes = transport if isinstance(transport, ByteTransport) else None
+        self._messages = None if isinstance(transport, ByteTransport) else transport
         self._feed = feed
         self._queue: deque[Any] = deque()
         self._wake: asyncio.Future[None] | None = None
@@ -87,10 +90,10 @@ class Link:
 
     async def _read(self) -> None:
         try:
-            if isinstance(self._transport, ByteTransport):
-                await self._read_bytes(self._transport)
-            else:
-                await self._read_messages(self._transport)
+            if self._bytes is not None:
+                await self._read_bytes(self._bytes)
+            elif self._messages is not None:
+                await self._read_messages(self._messages)
         except (OSError, EOFError) as error:
             log.debug("link %d: %r", self.number, error)
         except Exception:
@@ -138,15 +141,15 @@ class Link:
             log.exception("link %d: the transport failed", self.number)
 
     async def _write_one(self, record: Any) -> None:
-        transport = self._transport
-        if isinstance(transport, ByteTransport):
+        if self._bytes is not None:
             self._untold += len(record.bytes) + EACH
-            await transport.write(record.bytes)
-        elif isinstance(record, records.WriteText):
-            self._untold += len(record.text) + EACH
-            await transport.send(record.text)
-        else:
-            await transport.close(record.code, record.reason)
+            await self._bytes.write(record.bytes)
+        elif self._messages is not None:
+            if isinstance(record, records.WriteText):
+                self._untold += len(record.text) + EACH
+                await self._messages.send(record.text)
+            else:
+                await self._messages.close(record.code, record.reason)
 
     def _made_room(self) -> None:
         if self._room is not None:

@@ -59,7 +59,7 @@ class Pipe:
             self._changed.notify_all()
 
 
-class PipeTransport:
+class PipeTransport(ByteTransport):
     """One end of a connection in memory."""
 
     def __init__(self, incoming: Pipe, outgoing: Pipe) -> None:

@@ -25,10 +25,10 @@ from .authorizing import Claims
 from .errors import AuthError, BusyError
 from .hub import Hub
 from .sansio import TokenVerifier, VerifiedToken
-from .transports import ABNORMAL, NO_STATUS, TransportClosed
+from .transports import ABNORMAL, NO_STATUS, MessageTransport, TransportClosed
 
 
-class StarletteTransport:
+class StarletteTransport(MessageTransport):
     """A WebSocket of Starlette, once it is accepted, as a transport."""
 
     def __init__(self, websocket: WebSocket) -> None:

@@ -10,7 +10,7 @@ import ssl
 from typing import TYPE_CHECKING
 
 from .errors import BusyError
-from .transports import Dialer, DialFailed, Target, Transport
+from .transports import ByteTransport, Dialer, DialFailed, Target, Transport
 
 if TYPE_CHECKING:
     from .hub import Hub
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 CHUNK = 64 * 1024
 
 
-class StreamTransport:
+class StreamTransport(ByteTransport):
     """A pair of streams of asyncio as a transport."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

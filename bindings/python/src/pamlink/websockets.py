@@ -19,13 +19,14 @@ from .transports import (
     NO_STATUS,
     Dialer,
     DialFailed,
+    MessageTransport,
     Target,
     Transport,
     TransportClosed,
 )
 
 
-class WebSocketTransport:
+class WebSocketTransport(MessageTransport):
     """A connection of `websockets` as a transport."""
 
     def __init__(self, connection: ClientConnection) -> None:
