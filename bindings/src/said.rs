@@ -4,16 +4,24 @@ use std::borrow::Cow;
 
 use core::time::Duration;
 
-use pamlink::envelope::{Envelope, Text};
+use pamlink::envelope::{Envelope, Kind, Text};
 use pamlink::link::{Cause, Closed, Overflow};
 use pamlink::time::Deadline;
 
 use crate::packed::{self, NONE, schema};
 
-/// What a message says to a person: its `message`, else its `content`, else nothing.
+/// What a message says to a person: its `message`, else its `content`, else its `full_response`,
+/// with which some servers end an answer in pieces; else nothing.
 pub(crate) fn said<'a>(envelope: &Envelope<'a>) -> Cow<'a, str> {
     let text = |name| envelope.field(name).and_then(|raw| raw.text());
-    text("message").or_else(|| text("content")).map_or(Cow::Borrowed(""), Text::into_cow)
+    let said = text("message").or_else(|| text("content")).or_else(|| text("full_response"));
+    said.map_or(Cow::Borrowed(""), Text::into_cow)
+}
+
+/// What a piece adds to its answer: the start of one says something of its own, which is no part
+/// of it.
+pub(crate) fn piece<'a>(envelope: &Envelope<'a>) -> Cow<'a, str> {
+    if envelope.kind() == Kind::ChatResponseStart { Cow::Borrowed("") } else { said(envelope) }
 }
 
 /// A span as a word.
@@ -105,5 +113,26 @@ const fn reason(reason: pamlink::time::TimerReason) -> &'static str {
         Reason::TokenRenewal => "token renewal",
         Reason::TokenExpiry => "token expiry",
         _ => "other",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn both(text: &str) -> (String, String) {
+        let envelope = Envelope::parse(text, 10).unwrap();
+        (said(&envelope).into_owned(), piece(&envelope).into_owned())
+    }
+
+    #[test]
+    fn an_answer_of_an_older_server_is_read_where_its_text_is() {
+        let start = r#"{"type":"chat_response_start","message":"thinking"}"#;
+        assert_eq!(both(start), ("thinking".to_owned(), String::new()));
+        let delta = r#"{"type":"chat_response_delta","content":"once "}"#;
+        assert_eq!(both(delta), ("once ".to_owned(), "once ".to_owned()));
+        let end = r#"{"type":"chat_response_complete","full_response":"once upon"}"#;
+        assert_eq!(both(end).0, "once upon");
+        assert_eq!(both(r#"{"type":"response_complete"}"#).0, "");
     }
 }

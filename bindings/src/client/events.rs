@@ -36,7 +36,7 @@ pub(super) fn push(out: &mut Vec<u8>, event: &Event<'_>) {
             packed::push(out, schema::WELCOMED, &words, &[json(envelope)]);
         }
         Event::Piece { ask, envelope } => {
-            let text = said(envelope);
+            let text = said::piece(envelope);
             let texts = [Some(text.as_bytes()), json(envelope)];
             packed::push(out, schema::PIECE, &[ask.as_u64()], &texts);
         }

@@ -75,6 +75,9 @@ class Question:
 
     def rest(self, whole: str) -> Piece | None:
         """What the whole answer has beyond the pieces that were taken."""
+        if not whole:
+            # Older servers leave the text to the pieces.
+            return None
         given = "".join(self._given)
         if not whole.startswith(given):
             return Piece(whole, restart=True)
