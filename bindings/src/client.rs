@@ -44,7 +44,8 @@ impl Client {
         let (config, endpoint) = options.build()?;
         let core = Core::new(config, endpoint, random, now(mono_nanos, wall_micros))
             .map_err(|error| Fault::new(Code::BadOption, error.to_string()))?;
-        let machine = ClientMachine { core, port: Port::default(), buffer: Vec::new() };
+        let machine =
+            ClientMachine { core, port: Port::default(), dialing: false, buffer: Vec::new() };
         let engine = Arc::new(Engine::new(machine));
         let handle = Handle::new(Arc::clone(&engine) as _);
         Ok(Arc::new(Self { engine, handle }))
@@ -103,6 +104,8 @@ impl Client {
 pub(crate) struct ClientMachine {
     core: Core,
     port: Port,
+    /// The host makes a transport, or should.
+    dialing: bool,
     /// Bytes on their way from the client to the output.
     buffer: Vec<u8>,
 }
@@ -163,6 +166,7 @@ impl ClientMachine {
                 core.handle_message(now, close(record)).map_err(not_drained)?;
             }
             schema::CLOSED => {
+                self.dialing = false;
                 self.port = Port::default();
                 core.handle_closed(now);
             }
@@ -171,18 +175,19 @@ impl ClientMachine {
             }
             schema::CONNECT => core.connect(now),
             schema::DISCONNECT => core.disconnect(now),
-            schema::DIALED => {
+            // A transport that nobody waits for changes nothing, least of all the one there is.
+            schema::DIALED if core::mem::take(&mut self.dialing) => {
                 self.port = Port::new(Speaks::Bytes);
                 core.handle_dialed(now);
             }
-            schema::OPENED => {
+            schema::OPENED if core::mem::take(&mut self.dialing) => {
                 self.port = Port::new(Speaks::Messages);
                 core.handle_opened(now, record.optional(0));
             }
-            schema::DIAL_FAILED => {
-                self.port = Port::default();
+            schema::DIAL_FAILED if core::mem::take(&mut self.dialing) => {
                 core.handle_dial_failed(now, failed_class(record));
             }
+            schema::DIALED | schema::OPENED | schema::DIAL_FAILED => {}
             schema::TOKEN => {
                 let text = record.text(0);
                 let token = match record.some(0) {
@@ -214,7 +219,16 @@ impl ClientMachine {
             match event {
                 // What waits to be written goes first.
                 Event::HangUp => self.port.hang_up = true,
-                event => events::push(out, &event),
+                event => {
+                    if matches!(event, Event::Dial(_)) {
+                        // One transport after the other.
+                        if self.port.hang_up {
+                            packed::push(out, schema::HANG_UP, &[LINK], &[]);
+                        }
+                        (self.port, self.dialing) = (Port::default(), true);
+                    }
+                    events::push(out, &event);
+                }
             }
         }
     }
@@ -227,8 +241,8 @@ impl ClientMachine {
                 break;
             }
         }
-        if self.port.hang_up && !self.port.waiting {
-            self.port = Port::default();
+        if self.port.hang_up {
+            (self.port, self.dialing) = (Port::default(), false);
             packed::push(out, schema::HANG_UP, &[LINK], &[]);
         }
     }
@@ -318,4 +332,4 @@ fn question<'a>(record: &View<'a>) -> Result<Chat<'a>, Fault> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use pamlink::envelope::{ErrorCode, Raw, Source};
 use pamlink::frame::{CloseCode, Incoming};
-use pamlink::hub::{Answer, Delivered, Hub as Core, LinkId, Proof, Push, Reply, RequestId};
+use pamlink::hub::{Answer, Delivered, Event, Hub as Core, LinkId, Proof, Push, Reply, RequestId};
 use pamlink::link::{Claims, Token};
 use pamlink::metrics::prometheus;
 use pamlink::time::Now;
@@ -288,6 +288,9 @@ impl HubMachine {
     /// Tells what the hub has to tell.
     fn drain(&mut self, out: &mut Vec<u8>) {
         while let Some(event) = self.core.poll_event() {
+            if let Event::Closed { link, .. } = event {
+                self.ports.ended(link.as_u64());
+            }
             events::push(out, &event);
         }
     }

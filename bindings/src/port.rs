@@ -22,7 +22,7 @@ pub(crate) struct Port {
     under_way: usize,
     /// There may be more than was handed out.
     pub(crate) waiting: bool,
-    /// The transport is to be dropped once everything is handed out.
+    /// The link has ended: its transport is to be dropped once everything is handed out.
     pub(crate) hang_up: bool,
 }
 
@@ -44,8 +44,11 @@ impl Port {
     }
 
     /// Whether more may be handed out now; if not, [`written`](Self::written) brings it.
+    ///
+    /// The last words of a link that has ended always may: a host whose peer does not read any
+    /// more never says `written`, and would keep the transport for good.
     pub(crate) fn has_room(&mut self) -> bool {
-        self.waiting = self.under_way >= ROOM;
+        self.waiting = self.under_way >= ROOM && !self.hang_up;
         !self.waiting
     }
 

@@ -71,7 +71,12 @@ pub fn write_frame(frame: &str, wall_micros: i64, args: &str) -> Result<String, 
             write::chat_response(&mut out, now, &answer);
         }
         "chat_response_delta" => {
-            write::chat_response_delta(&mut out, now, args.text("text")?.unwrap_or_default(), reply_to);
+            write::chat_response_delta(
+                &mut out,
+                now,
+                args.text("text")?.unwrap_or_default(),
+                reply_to,
+            );
         }
         unknown => return Err(bad(format!("the engine writes no frame `{unknown}`")).into()),
     }

@@ -1,1 +1,385 @@
-//! Tests.
+//! A client at the border: both doors, room, the order of what a transport is to do.
+
+use std::collections::BTreeSet;
+
+use pamlink::frame::handshake::{HandshakeConfig, RequestReader, accept};
+use proptest::prelude::*;
+
+use super::*;
+use crate::FrameCodec;
+use crate::packed::NONE;
+use crate::packed::tests::{Told, anything, give};
+
+const WELCOME: &str = r#"{"type":"connection","features":["reply_to","repeat"],"epoch":"e1"}"#;
+
+fn options() -> ClientOptions {
+    ClientOptions {
+        url: "ws://localhost:1/api/v1/pam/ws/ann".to_owned(),
+        anonymous: true,
+        ask_timeout_ms: None,
+        max_asks: None,
+        max_ask_bytes: None,
+        heartbeat_interval_ms: None,
+        heartbeat_deadline_ms: None,
+        backoff_cap_ms: None,
+        dial_timeout_ms: None,
+        welcome_timeout_ms: None,
+        max_message_bytes: None,
+        origin: None,
+        subprotocols: Vec::new(),
+    }
+}
+
+/// A client, and the server's end of whatever transport it has.
+struct Fixture {
+    client: Arc<Client>,
+    at_ms: u64,
+    /// The frames of a transport of bytes.
+    wire: Option<Arc<FrameCodec>>,
+}
+
+impl Fixture {
+    fn new() -> Self {
+        let client = Client::new(options(), &[1; 32], 0, 0).unwrap();
+        Self { client, at_ms: 0, wire: None }
+    }
+
+    /// A client that was welcomed through one of the doors.
+    fn open(bytes: bool) -> Self {
+        let mut fixture = Self::new();
+        fixture.step(&give(schema::CONNECT, &[], &[]));
+        fixture.reopen(bytes);
+        fixture
+    }
+
+    /// The transport that it has dialled.
+    fn reopen(&mut self, bytes: bool) {
+        if bytes {
+            let told = self.step(&give(schema::DIALED, &[], &[]));
+            let mut request = RequestReader::new(HandshakeConfig::default());
+            assert!(request.handle_bytes(told[0].bytes("bytes")) > 0);
+            let request = request.poll_event().unwrap().unwrap();
+            let mut answer = Vec::new();
+            accept(&request, None, &mut answer).unwrap();
+            self.wire = Some(FrameCodec::new(false, 1 << 20, &[]).unwrap());
+            self.step(&bytes_in(&answer));
+        } else {
+            let mut opened = Vec::new();
+            packed::push(&mut opened, schema::OPENED, &[], &[None]);
+            self.wire = None;
+            self.step(&opened);
+        }
+        assert!(self.say(WELCOME).iter().any(|told| told.is("welcomed")));
+    }
+
+    fn step(&self, input: &[u8]) -> Vec<Told> {
+        Told::all(&self.client.step(self.at_ms * 1_000_000, 0, input).unwrap())
+    }
+
+    /// The server says something.
+    fn say(&self, text: &str) -> Vec<Told> {
+        self.step(&match &self.wire {
+            Some(wire) => bytes_in(&wire.text(text).unwrap()),
+            None => give(schema::TEXT, &[LINK], &[text]),
+        })
+    }
+
+    fn say_goodbye(&self, code: u32) -> Vec<Told> {
+        self.step(&match &self.wire {
+            Some(wire) => bytes_in(&wire.close_frame(Some(code), "").unwrap()),
+            None => give(schema::CLOSE, &[LINK, code.into()], &[""]),
+        })
+    }
+
+    fn ask(&self, message: &str) -> Vec<Told> {
+        let mut ask = Vec::new();
+        let texts = [Some(message.as_bytes()), None, None, None, None];
+        packed::push(&mut ask, schema::ASK, &[0], &texts);
+        self.step(&ask)
+    }
+
+    /// What was written, as a peer reads it: texts, and codes of closes.
+    fn written(&self, told: &[Told]) -> Vec<String> {
+        let Some(wire) = &self.wire else {
+            return told.iter().filter_map(outgoing).collect();
+        };
+        let bytes: Vec<u8> = told
+            .iter()
+            .filter(|it| it.is("write_bytes"))
+            .flat_map(|it| it.bytes("bytes").to_vec())
+            .collect();
+        let mut read = wire.read(&bytes).unwrap();
+        said::next(&mut read, None);
+        Told::all(&read).iter().filter_map(outgoing).collect()
+    }
+
+    /// Time passes until the deadline of what was told.
+    fn wait_for(&mut self, told: &[Told]) {
+        let deadline = told.last().and_then(|next| next.word("deadline")).unwrap();
+        self.at_ms = self.at_ms.max(deadline.div_ceil(1_000_000));
+    }
+}
+
+fn outgoing(told: &Told) -> Option<String> {
+    match told.name() {
+        "write_text" | "text_read" => Some(told.text("text").to_owned()),
+        "write_close" | "close_read" => Some(format!("close {:?}", told.word("code"))),
+        _ => None,
+    }
+}
+
+fn bytes_in(bytes: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    packed::push(&mut out, schema::BYTES, &[LINK], &[Some(bytes)]);
+    out
+}
+
+fn names(told: &[Told]) -> Vec<&'static str> {
+    told.iter().map(Told::name).filter(|name| *name != "next").collect()
+}
+
+/// A text of so many bytes as an envelope.
+fn envelope_of(length: usize) -> String {
+    let frame = r#"{"type":"x","padding":""}"#;
+    frame.replace("\"\"", &format!("\"{}\"", "x".repeat(length - frame.len())))
+}
+
+/// What a client tells and writes in a whole conversation.
+fn conversation(bytes: bool) -> Vec<String> {
+    let mut client = Fixture::open(bytes);
+    let mut log = Vec::new();
+    let mut note = |client: &Fixture, told: &[Told]| {
+        log.extend(client.written(told));
+        let events = told.iter().filter(|it| !it.name().starts_with("write_") && !it.is("next"));
+        log.extend(events.map(|told| format!("{told:?}")));
+    };
+    let told = client.ask("one");
+    note(&client, &told);
+    let asked: serde_json::Value = serde_json::from_str(&client.written_again(&told)).unwrap();
+    let answer = serde_json::json!({
+        "type": "chat_response", "message": "to one", "reply_to": asked["id"],
+    });
+    for text in [
+        &*answer.to_string(),
+        r#"{"type":"ping","id":1}"#,
+        r#"{"type":"of tomorrow"}"#,
+        "no JSON",
+        r#"{"type":"error","message":"no"}"#,
+    ] {
+        note(&client, &client.say(text));
+    }
+    note(&client, &client.step(&give(schema::SEND, &[], &[r#"{"type":"x"}"#])));
+    let told = client.say_goodbye(1012);
+    note(&client, &told);
+    client.wait_for(&told);
+    note(&client, &client.step(&[]));
+    client.reopen(bytes);
+    note(&client, &client.step(&give(schema::DISCONNECT, &[], &[])));
+    note(&client, &client.say_goodbye(1000));
+    log
+}
+
+impl Fixture {
+    /// The first text of what was written over messages or, again, over bytes.
+    fn written_again(&self, told: &[Told]) -> String {
+        let fresh = Self {
+            client: Arc::clone(&self.client),
+            at_ms: 0,
+            wire: self.wire.as_ref().map(|_| FrameCodec::new(false, 1 << 20, &[]).unwrap()),
+        };
+        fresh.written(told).remove(0)
+    }
+}
+
+#[test]
+fn a_conversation_is_the_same_through_both_doors() {
+    let (messages, bytes) = (conversation(false), conversation(true));
+    // How the state changed has another name for each door; and who speaks WebSocket itself says
+    // goodbye to a goodbye by itself.
+    let alike = |log: Vec<String>| -> Vec<String> {
+        log.into_iter()
+            .filter(|line| !line.contains("state_changed") && line != "close Some(1012)")
+            .collect()
+    };
+    assert_eq!(alike(messages), alike(bytes));
+}
+
+#[test]
+fn a_transport_is_dropped_after_all_that_is_to_be_written() {
+    for bytes in [false, true] {
+        let client = Fixture::open(bytes);
+        let goodbye = client.say_goodbye(1001);
+        assert_eq!(goodbye[goodbye.len() - 2].name(), "hang_up");
+        assert_eq!(goodbye.iter().filter(|it| it.is("hang_up")).count(), 1);
+        assert!(!names(&client.step(&[])).contains(&"hang_up"), "once");
+    }
+}
+
+#[test]
+fn a_host_gets_64_kib_and_then_has_to_say_that_they_are_written() {
+    for bytes in [false, true] {
+        let client = Fixture::open(bytes);
+        let send = give(schema::SEND, &[], &[&envelope_of(20_000)]);
+        let mut given = Vec::new();
+        for _ in 0..8 {
+            given.push(client.written(&client.step(&send)).len());
+        }
+        assert_eq!(given, [1, 1, 1, 1, 0, 0, 0, 0], "80 KB is the first that is 64 KiB or more");
+        assert!(client.written(&client.ask("and this")).is_empty());
+        let told = client.step(&give(schema::WRITTEN, &[LINK], &[]));
+        assert_eq!(client.written(&told).len(), 4);
+        let told = client.step(&give(schema::WRITTEN, &[LINK], &[]));
+        assert!(client.written(&told)[0].contains("and this"), "the last of what waited");
+        let told = client.step(&give(schema::WRITTEN, &[LINK], &[]));
+        assert!(names(&told).is_empty());
+    }
+}
+
+#[test]
+fn what_the_outbox_does_not_hold_is_a_fault_and_nothing_is_lost_in_silence() {
+    let client = Fixture::open(false);
+    let send = give(schema::SEND, &[], &[&envelope_of(60_000)]);
+    let told: Vec<_> = (0..7).map(|_| client.step(&send)).collect();
+    let full =
+        |told: &Vec<Told>| told.iter().any(|it| it.is("fault") && it.text("name") == "outbox_full");
+    assert_eq!(
+        told.iter().map(full).collect::<Vec<_>>(),
+        [false, false, false, false, false, false, true]
+    );
+    let told = client.step(&give(schema::CLOSED, &[LINK], &[]));
+    let closed = told.iter().find(|it| it.is("closed")).unwrap();
+    assert_eq!(closed.word("unsent"), Some(4), "two of six were handed out");
+}
+
+#[test]
+fn a_peer_that_reads_no_more_does_not_keep_the_transport() {
+    for bytes in [false, true] {
+        let mut client = Fixture::open(bytes);
+        let send = give(schema::SEND, &[], &[&envelope_of(70_000)]);
+        assert_eq!(client.written(&client.step(&send)).len(), 1);
+        let mut told = client.step(&send);
+        assert!(client.written(&told).is_empty(), "the room is full, and `written` never comes");
+        for _ in 0..4 {
+            client.wait_for(&told);
+            told = client.step(&[]);
+            if names(&told).contains(&"closed") {
+                break;
+            }
+        }
+        assert!(names(&told).contains(&"retrying"), "{:?}", names(&told));
+        assert_eq!(told[told.len() - 2].name(), "hang_up");
+    }
+}
+
+#[test]
+fn one_transport_is_dropped_before_the_next_is_wanted() {
+    let client = Fixture::open(false);
+    // The peer leaves and the device wakes up: both in one input.
+    let input = [give(schema::CLOSE, &[LINK, 1012], &[""]), give(schema::WAKE, &[], &[])].concat();
+    let told = names(&client.step(&input));
+    let place = |name: &str| told.iter().position(|it| *it == name).unwrap();
+    assert!(place("hang_up") < place("dial"), "{told:?}");
+    assert_eq!(told.iter().filter(|it| **it == "hang_up").count(), 1);
+}
+
+#[test]
+fn a_transport_that_nobody_waits_for_changes_nothing() {
+    let mut opened = Vec::new();
+    packed::push(&mut opened, schema::OPENED, &[], &[None]);
+    let mut failed = Vec::new();
+    packed::push(&mut failed, schema::DIAL_FAILED, &[404], &[None]);
+    for bytes in [false, true] {
+        for stray in [give(schema::DIALED, &[], &[]), opened.clone(), failed.clone()] {
+            let client = Fixture::open(bytes);
+            assert!(names(&client.step(&stray)).is_empty());
+            // It still speaks as before.
+            assert!(client.written(&client.ask("still here?"))[0].contains("still here?"));
+        }
+    }
+    // Nor does one that comes when the client has given up on it.
+    let client = Fixture::new();
+    client.step(&give(schema::CONNECT, &[], &[]));
+    assert!(names(&client.step(&give(schema::DISCONNECT, &[], &[]))).contains(&"hang_up"));
+    assert!(names(&client.step(&opened)).is_empty());
+    assert_eq!(client.client.state().unwrap(), 3);
+}
+
+#[test]
+fn a_class_or_status_that_nobody_knows_is_the_networks() {
+    for (words, text) in
+        [([NONE], Some("of tomorrow")), ([NONE], None), ([99_999], Some("refused"))]
+    {
+        let client = Fixture::new();
+        client.step(&give(schema::CONNECT, &[], &[]));
+        let mut failed = Vec::new();
+        packed::push(&mut failed, schema::DIAL_FAILED, &words, &[text.map(str::as_bytes)]);
+        let told = client.step(&failed);
+        let closed = told.iter().find(|it| it.is("closed")).unwrap();
+        assert_eq!(closed.text("class"), "network");
+    }
+}
+
+#[test]
+fn what_a_client_counted_is_text_for_prometheus() {
+    let client = Fixture::open(false);
+    client.ask("one");
+    let text = client.client.metrics().unwrap();
+    assert!(text.contains("# TYPE ") && text.lines().all(|line| !line.is_empty()), "{text}");
+}
+
+#[test]
+fn a_client_that_cannot_be_is_an_error() {
+    let refused = |options: ClientOptions, seed: &[u8]| {
+        let Err(Failure::Failure { name, .. }) = Client::new(options, seed, 0, 0) else {
+            panic!("it was made");
+        };
+        name
+    };
+    assert_eq!(
+        refused(ClientOptions { url: "http://h".to_owned(), ..options() }, &[0; 32]),
+        "bad_url"
+    );
+    assert_eq!(refused(options(), &[0; 33]), "bad_seed");
+    assert_eq!(refused(ClientOptions { max_asks: Some(0), ..options() }, &[0; 32]), "bad_option");
+    let origin = Some("no\r\norigin".to_owned());
+    assert_eq!(refused(ClientOptions { origin, ..options() }, &[0; 32]), "bad_option");
+}
+
+/// The names of the variants of `pub enum Event` in a file of the core.
+pub(crate) fn variants(source: &str) -> BTreeSet<String> {
+    let (_, body) = source.split_once("pub enum Event<'a> {\n").unwrap();
+    let (body, _) = body.split_once("\n}\n").unwrap();
+    let variant = |line: &str| {
+        let name = line.strip_prefix("    ")?.split(['(', ' ', ',']).next()?;
+        name.starts_with(|first: char| first.is_ascii_uppercase()).then(|| name.to_owned())
+    };
+    body.lines().filter_map(variant).collect()
+}
+
+#[test]
+fn every_event_of_a_client_has_a_record() {
+    let events = variants(include_str!("../../../core/src/client/event.rs"));
+    assert!(events.len() >= 19, "{events:?}");
+    let border = concat!(include_str!("events.rs"), include_str!("../client.rs"));
+    let missing: Vec<_> =
+        events.iter().filter(|it| !border.contains(&format!("Event::{it}"))).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+proptest! {
+    #[test]
+    fn nothing_that_a_host_writes_breaks_a_client(
+        inputs in prop::collection::vec((anything(), any::<u32>()), 1..12),
+        welcomed in any::<Option<bool>>(),
+        wall in prop_oneof![Just(0), any::<i64>()],
+        start in prop_oneof![4 => Just(0), 1 => Just(u64::MAX - (1 << 33))],
+    ) {
+        let fixture = welcomed.map_or_else(Fixture::new, Fixture::open);
+        let mut mono = start;
+        for (input, passes) in inputs {
+            mono = mono.saturating_add(passes.into());
+            let told = Told::all(&fixture.client.step(mono, wall, &input).unwrap());
+            prop_assert!(told.len() < 1_000);
+        }
+    }
+}

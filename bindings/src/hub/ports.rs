@@ -27,6 +27,13 @@ impl Ports {
         self.ports.remove(&link);
     }
 
+    /// The link has ended: what is left of it is handed out, room or not.
+    pub(super) fn ended(&mut self, link: u64) {
+        if let Some(port) = self.ports.get_mut(&link) {
+            port.hang_up = true;
+        }
+    }
+
     /// The host has written all that was handed out for this link.
     pub(super) fn written(&mut self, link: u64) {
         if self.ports.get_mut(&link).is_some_and(Port::written) {

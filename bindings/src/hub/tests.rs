@@ -1,1 +1,344 @@
-//! Tests.
+//! A hub at the border: both doors, room, the order of what transports are to do.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::client::tests::variants;
+use crate::packed::NONE;
+use crate::packed::tests::{Told, anything, give};
+use crate::{FrameCodec, sign_token};
+
+const SECRET: &[u8] = b"pamlink-test-secret-of-32-bytes!";
+
+fn token(user: &str) -> String {
+    sign_token(SECRET, user, 3_600_000_000, None).unwrap()
+}
+
+/// A hub, and the far ends of its links.
+struct Fixture {
+    hub: Arc<Hub>,
+    at_ms: u64,
+}
+
+/// The far end of a link.
+struct Link {
+    number: u64,
+    /// The frames of a transport of bytes.
+    wire: Option<Arc<FrameCodec>>,
+}
+
+impl Fixture {
+    fn new(options: HubOptions) -> Self {
+        let auth = AuthOptions { hs256_secret: Some(SECRET.to_vec()), ..AuthOptions::default() };
+        let hub = Hub::new(HubOptions { auth, ..options }, &[1; 32]).unwrap();
+        Self { hub, at_ms: 0 }
+    }
+
+    fn step(&self, input: &[u8]) -> Vec<Told> {
+        Told::all(&self.hub.step(self.at_ms * 1_000_000, 0, input).unwrap())
+    }
+
+    /// A welcomed link through one of the doors.
+    fn open(&self, user: &str, bytes: bool) -> Link {
+        if !bytes {
+            let mut open = Vec::new();
+            let texts = [Some(user.as_bytes()), None, Some(user.as_bytes())];
+            packed::push(&mut open, schema::ACCEPT_OPENED, &[NONE], &texts);
+            let told = self.step(&open);
+            assert!(names(&told).contains(&"opened"));
+            return Link { number: told[0].word("link").unwrap(), wire: None };
+        }
+        let told = self.step(&give(schema::ACCEPT, &[], &[]));
+        let number = told[0].word("link").unwrap();
+        let request = format!(
+            "GET /api/v1/pam/ws/{user}?token={} HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\n\
+             Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
+             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+            token(user)
+        );
+        let told = self.step(&bytes_in(number, request.as_bytes()));
+        assert!(names(&told).contains(&"opened"));
+        let wire = FrameCodec::new(true, 1 << 20, &[2; 32]).unwrap();
+        Link { number, wire: Some(wire) }
+    }
+
+    /// A peer says something.
+    fn say(&self, link: &Link, text: &str) -> Vec<Told> {
+        self.step(&match &link.wire {
+            Some(wire) => bytes_in(link.number, &wire.text(text).unwrap()),
+            None => give(schema::TEXT, &[link.number], &[text]),
+        })
+    }
+
+    fn say_goodbye(&self, link: &Link) -> Vec<Told> {
+        self.step(&match &link.wire {
+            Some(wire) => bytes_in(link.number, &wire.close_frame(Some(1000), "bye").unwrap()),
+            None => give(schema::CLOSE, &[link.number, 1000], &["bye"]),
+        })
+    }
+
+    fn reply(&self, told: &[Told], text: &str) -> Vec<Told> {
+        let request = told.iter().find(|it| it.is("request")).unwrap().word("request").unwrap();
+        let mut reply = Vec::new();
+        let texts = [Some(text.as_bytes()), None, None, None, None];
+        packed::push(&mut reply, schema::REPLY, &[request, 0], &texts);
+        self.step(&reply)
+    }
+
+    fn push(&self, user: &str, envelope: &str) -> Vec<Told> {
+        self.step(&give(schema::PUSH, &[], &[user, envelope]))
+    }
+
+    fn wait_for(&mut self, told: &[Told]) {
+        let deadline = told.last().and_then(|next| next.word("deadline")).unwrap();
+        self.at_ms = self.at_ms.max(deadline.div_ceil(1_000_000));
+    }
+}
+
+impl Link {
+    /// What was written, as the peer reads it.
+    fn written(&self, told: &[Told]) -> Vec<String> {
+        let ours = |told: &&Told| {
+            told.name().starts_with("write_") && told.word("link") == Some(self.number)
+        };
+        let ours: Vec<_> = told.iter().filter(ours).cloned().collect();
+        let Some(wire) = &self.wire else { return ours.iter().filter_map(outgoing).collect() };
+        let bytes: Vec<u8> = ours.iter().flat_map(|it| it.bytes("bytes").to_vec()).collect();
+        let mut read = wire.read(&bytes).unwrap();
+        said::next(&mut read, None);
+        Told::all(&read).iter().filter_map(outgoing).collect()
+    }
+}
+
+fn outgoing(told: &Told) -> Option<String> {
+    match told.name() {
+        "write_text" | "text_read" => Some(told.text("text").to_owned()),
+        "write_close" | "close_read" => Some(format!("close {:?}", told.word("code"))),
+        _ => None,
+    }
+}
+
+fn bytes_in(link: u64, bytes: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    packed::push(&mut out, schema::BYTES, &[link], &[Some(bytes)]);
+    out
+}
+
+fn names(told: &[Told]) -> Vec<&'static str> {
+    told.iter().map(Told::name).filter(|name| *name != "next").collect()
+}
+
+/// A text of so many bytes as an envelope.
+fn envelope_of(length: usize) -> String {
+    let frame = r#"{"type":"x","padding":""}"#;
+    frame.replace("\"\"", &format!("\"{}\"", "x".repeat(length - frame.len())))
+}
+
+/// What a hub tells and writes in a whole conversation.
+fn conversation(bytes: bool) -> Vec<String> {
+    let hub = Fixture::new(HubOptions::default());
+    let link = hub.open("ann", bytes);
+    let mut log = Vec::new();
+    let mut note = |told: &[Told]| {
+        log.extend(link.written(told));
+        let events = told.iter().filter(|it| !it.name().starts_with("write_") && !it.is("next"));
+        log.extend(events.map(|told| format!("{told:?}")));
+    };
+    for text in [
+        r#"{"type":"ping","id":[1]}"#,
+        r#"{"type":"context_update","id":2,"context":{}}"#,
+        r#"{"type":"of tomorrow","id":3}"#,
+        "no JSON",
+        r#"{"type":"pong"}"#,
+    ] {
+        note(&hub.say(&link, text));
+    }
+    for question in [
+        r#"{"type":"chat","id":"q","message":"m","stream":true}"#,
+        r#"{"type":"chat","message":"without id"}"#,
+    ] {
+        let told = hub.say(&link, question);
+        note(&told);
+        let request = told[0].word("request").unwrap();
+        note(&hub.step(&give(schema::REPLY_PIECE, &[request], &["piece"])));
+        note(&hub.reply(&told, "answer"));
+    }
+    note(&hub.say(&link, r#"{"type":"chat","id":"q","message":"m"}"#));
+    note(&hub.push("ann", r#"{"type":"x"}"#));
+    note(&hub.step(&give(schema::DISCONNECT_USER, &[4500], &["ann", "reason"])));
+    note(&hub.say_goodbye(&link));
+    log
+}
+
+#[test]
+fn a_conversation_is_the_same_through_both_doors() {
+    let messages = conversation(false);
+    assert!(messages.len() > 20, "{messages:#?}");
+    assert_eq!(messages, conversation(true));
+}
+
+#[test]
+fn a_transport_is_dropped_after_all_that_is_to_be_written() {
+    for bytes in [false, true] {
+        let hub = Fixture::new(HubOptions::default());
+        let link = hub.open("ann", bytes);
+        hub.step(&give(schema::DISCONNECT_LINK, &[link.number, 1000], &[""]));
+        let told = hub.say_goodbye(&link);
+        assert_eq!(told[told.len() - 2].name(), "hang_up");
+        assert!(names(&hub.step(&[])).is_empty(), "once");
+        assert_eq!(hub.hub.links().unwrap(), 0);
+    }
+}
+
+#[test]
+fn a_host_gets_64_kib_for_a_link_and_then_has_to_say_that_they_are_written() {
+    for bytes in [false, true] {
+        let hub = Fixture::new(HubOptions::default());
+        let [ann, bob] = ["ann", "bob"].map(|user| hub.open(user, bytes));
+        hub.step(&give(schema::WRITTEN, &[ann.number], &[]));
+        let envelope = envelope_of(20_000);
+        let given: Vec<_> =
+            (0..8).map(|_| ann.written(&hub.push("ann", &envelope)).len()).collect();
+        assert_eq!(given, [1, 1, 1, 1, 0, 0, 0, 0], "80 KB is the first that is 64 KiB or more");
+        assert_eq!(bob.written(&hub.push("bob", &envelope)).len(), 1, "another link goes on");
+        let told = hub.step(&give(schema::WRITTEN, &[ann.number], &[]));
+        assert_eq!(ann.written(&told).len(), 4);
+        assert!(names(&hub.step(&give(schema::WRITTEN, &[ann.number], &[]))).is_empty());
+    }
+}
+
+#[test]
+fn a_peer_that_reads_no_more_does_not_keep_its_transport_nor_its_place() {
+    for bytes in [false, true] {
+        let mut hub = Fixture::new(HubOptions { max_links: Some(1), ..HubOptions::default() });
+        let link = hub.open("ann", bytes);
+        let big = envelope_of(70_000);
+        assert_eq!(link.written(&hub.push("ann", &big)).len(), 1);
+        let mut told = hub.push("ann", &big);
+        assert!(link.written(&told).is_empty(), "the room is full, and `written` never comes");
+        for _ in 0..4 {
+            hub.wait_for(&told);
+            told = hub.step(&[]);
+            if names(&told).contains(&"closed") {
+                break;
+            }
+        }
+        let told = names(&told);
+        assert!(told.contains(&"closed") && told.last() == Some(&"hang_up"), "{told:?}");
+        hub.open("bob", bytes);
+    }
+}
+
+#[test]
+fn a_goodbye_that_has_no_room_is_not_waited_for_longer_than_any_other() {
+    let mut hub = Fixture::new(HubOptions::default());
+    let link = hub.open("ann", true);
+    hub.push("ann", &envelope_of(70_000));
+    let told = hub.step(&give(schema::DISCONNECT_LINK, &[link.number, 1000], &[""]));
+    assert_eq!(names(&told), ["disconnected"], "there is no room for it");
+    hub.wait_for(&told);
+    let told = hub.step(&[]);
+    assert_eq!(names(&told).last(), Some(&"hang_up"), "{:?}", names(&told));
+    assert!(hub.at_ms <= 5_000);
+}
+
+#[test]
+fn the_last_link_that_goes_ends_a_drain_in_the_same_step() {
+    for bytes in [false, true] {
+        let hub = Fixture::new(HubOptions::default());
+        let link = hub.open("ann", bytes);
+        let told = hub.step(&give(schema::DRAIN, &[0], &[]));
+        assert!(link.written(&told)[0].contains("going_away"));
+        let told = names(&hub.say_goodbye(&link));
+        assert_eq!(told.last(), Some(&"drained"), "{told:?}");
+    }
+    let hub = Fixture::new(HubOptions::default());
+    assert_eq!(names(&hub.step(&give(schema::DRAIN, &[NONE - 1], &[]))), ["drained"]);
+}
+
+#[test]
+fn what_a_hub_is_asked_beside_its_steps() {
+    let hub = Fixture::new(HubOptions::default());
+    let [old, new] = [true, false].map(|bytes| hub.open("ann", bytes));
+    assert_eq!(hub.hub.links().unwrap(), 2);
+    assert_eq!(hub.hub.links_of("ann").unwrap(), [new.number, old.number], "newest first");
+    assert!(hub.hub.links_of("nobody").unwrap().is_empty());
+    assert!(hub.hub.metrics().unwrap().contains("pamlink_"));
+    let table = |agent: &str| {
+        format!(
+            r#"{{"version":"v","error_handler":{{"id":"e"}},"default":"{agent}","agents":[{{"id":"{agent}"}}]}}"#
+        )
+    };
+    hub.hub.replace_routes(&table("other")).unwrap();
+    let told = hub.say(&new, r#"{"type":"chat","message":"m"}"#);
+    assert_eq!(told[0].text("agent"), "other");
+    let Failure::Failure { name, what, .. } = hub.hub.replace_routes("{").unwrap_err();
+    assert_eq!(name, "bad_routes");
+    assert!(what.contains("line 1"), "{what}");
+    // Tokens that come from now on are for the host to judge.
+    hub.hub.set_auth(AuthOptions::default()).unwrap();
+    let told = hub.step(&{
+        let mut open = Vec::new();
+        packed::push(&mut open, schema::ACCEPT_OPENED, &[NONE], &[Some(b"bob"), Some(b"t"), None]);
+        open
+    });
+    assert!(names(&told).contains(&"authorize"));
+    let weak = AuthOptions { hs256_secret: Some(vec![0]), ..AuthOptions::default() };
+    let Failure::Failure { name, .. } = hub.hub.set_auth(weak).unwrap_err();
+    assert_eq!(name, "bad_key");
+}
+
+#[test]
+fn memory_grows_with_what_is_held_and_comes_back() {
+    let hub = Fixture::new(HubOptions::default());
+    let empty = hub.hub.memory().unwrap();
+    let links: Vec<_> = (0..100).map(|at| hub.open(&format!("u{at}"), true)).collect();
+    for link in &links {
+        // The beginning of a message whose end does not come.
+        let wire = link.wire.as_ref().unwrap();
+        let frame = wire.text(&envelope_of(70_000)).unwrap();
+        assert!(names(&hub.step(&bytes_in(link.number, &frame[..60_000]))).is_empty());
+    }
+    let full = hub.hub.memory().unwrap();
+    assert!(full > empty + 100 * 60_000, "{empty} {full}");
+    for link in &links {
+        hub.step(&give(schema::CLOSED, &[link.number], &[]));
+    }
+    let after = hub.hub.memory().unwrap();
+    assert!(after < empty + 200_000, "{empty} {full} {after}");
+}
+
+#[test]
+fn every_event_of_a_hub_has_a_record() {
+    let events = variants(include_str!("../../../core/src/hub/event.rs"));
+    assert!(events.len() >= 11, "{events:?}");
+    let border = include_str!("events.rs");
+    let missing: Vec<_> =
+        events.iter().filter(|it| !border.contains(&format!("Event::{it}"))).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+proptest! {
+    #[test]
+    fn nothing_that_a_host_writes_breaks_a_hub(
+        inputs in prop::collection::vec((anything(), any::<u32>()), 1..12),
+        opened in prop::collection::vec(any::<bool>(), 0..3),
+        by_host in any::<bool>(),
+        wall in prop_oneof![Just(0), any::<i64>()],
+        start in prop_oneof![4 => Just(0), 1 => Just(u64::MAX - (1 << 33))],
+    ) {
+        let fixture = Fixture::new(HubOptions { request_timeout_ms: Some(2_000), ..HubOptions::default() });
+        for bytes in opened {
+            fixture.open("ann", bytes);
+        }
+        if by_host {
+            fixture.hub.set_auth(AuthOptions::default()).unwrap();
+        }
+        let mut mono = start;
+        for (input, passes) in inputs {
+            mono = mono.saturating_add(passes.into());
+            let told = Told::all(&fixture.hub.step(mono, wall, &input).unwrap());
+            prop_assert!(told.len() < 1_000);
+        }
+    }
+}
