@@ -15,7 +15,7 @@ from .values import encode, envelope_text
 if TYPE_CHECKING:
     from .hub import Hub
 
-log = logging.getLogger("pamlink.hub")
+log: logging.Logger = logging.getLogger("pamlink.hub")
 
 FAILED = Error("PROCESSING_ERROR", "The request could not be processed.")
 """What a peer is told of a handler that failed."""

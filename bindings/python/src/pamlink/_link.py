@@ -11,7 +11,7 @@ from typing import Any
 from . import _records as records
 from .transports import ABNORMAL, NO_STATUS, ByteTransport, MessageTransport, TransportClosed
 
-log = logging.getLogger("pamlink")
+log: logging.Logger = logging.getLogger("pamlink")
 
 Feed = Callable[[bytes], None]
 """Gives packed records to the engine and sees to what follows."""

@@ -11,7 +11,7 @@ from ._clock import mono_nanos, wall_micros
 from ._engine import Stepped, Unique
 from ._mailbox import Mailbox
 
-log = logging.getLogger("pamlink")
+log: logging.Logger = logging.getLogger("pamlink")
 
 # What links have to write their last and say goodbye, before they are dropped.
 GOODBYE = 5.0

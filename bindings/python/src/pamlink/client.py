@@ -23,7 +23,7 @@ from .tokens import Token, TokenProvider
 from .transports import ByteTransport, Dialer, DialFailed, Target
 from .values import encode, envelope_text
 
-log = logging.getLogger("pamlink.client")
+log: logging.Logger = logging.getLogger("pamlink.client")
 
 # How long `close` waits for the engine's own deadline of the goodbye, which comes first.
 PATIENCE = 15.0

@@ -23,7 +23,7 @@ from .sansio import HubEngine
 from .transports import ByteTransport, Transport
 from .values import envelope_text
 
-log = logging.getLogger("pamlink.hub")
+log: logging.Logger = logging.getLogger("pamlink.hub")
 
 H = TypeVar("H", bound=Handler)
 

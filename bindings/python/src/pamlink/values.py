@@ -35,7 +35,7 @@ from typing import Any
 from . import _native
 from ._native import native
 
-log = logging.getLogger("pamlink.values")
+log: logging.Logger = logging.getLogger("pamlink.values")
 
 DEPTH = 10
 """How deep an envelope of the dialect may be nested."""
