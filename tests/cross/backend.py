@@ -1,0 +1,62 @@
+"""The hub of the cross test: a FastAPI backend under uvicorn, in this process."""
+
+import asyncio
+import random
+import socket
+import time
+
+import fastapi
+import uvicorn
+
+import pamlink
+from pamlink import sansio
+from pamlink.starlette import endpoint
+
+SECRET = b"a secret for the cross test only"
+
+
+class Backend:
+    """Answers `re: TEXT` after a moment, and remembers what it worked on."""
+
+    def __init__(self, seed):
+        self._random = random.Random(seed)
+        options = pamlink.HubOptions(connects_per_minute=60, messages_per_minute=10_000)
+        self.hub = pamlink.Hub(self._answer, auth=pamlink.HS256(SECRET), options=options)
+        self.effects = {}
+        self.duplicates = 0
+        app = fastapi.FastAPI()
+        app.add_api_websocket_route("/api/v1/pam/ws/{user_id}", endpoint(self.hub))
+        config = uvicorn.Config(app, ws_ping_interval=None, log_level="error")
+        self._server = uvicorn.Server(config)
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._tasks = []
+
+    @property
+    def port(self):
+        return self._socket.getsockname()[1]
+
+    def token(self, user):
+        """A token of a user, good for an hour."""
+        until = (time.time_ns() // 1_000) + 3_600_000_000
+        return sansio.sign_token(SECRET, user, until)
+
+    async def __aenter__(self):
+        self.hub.open()
+        serving = self._server.serve(sockets=[self._socket])
+        self._tasks = [asyncio.ensure_future(serving), asyncio.ensure_future(self._watch())]
+        return self
+
+    async def __aexit__(self, *error):
+        await self.hub.close()
+        self._server.should_exit = True
+        await asyncio.gather(*self._tasks)
+
+    async def _watch(self):
+        async for event in self.hub:
+            if isinstance(event, pamlink.events.Duplicate):
+                self.duplicates += 1
+
+    async def _answer(self, request):
+        self.effects.setdefault(request.user, []).append(request.text)
+        await asyncio.sleep(self._random.uniform(0.0, 0.02))
+        return f"re: {request.text}"

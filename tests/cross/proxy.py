@@ -1,0 +1,76 @@
+"""A TCP proxy that cuts the connections of one client at seeded moments."""
+
+import asyncio
+import random
+
+
+class Proxy:
+    """Cuts each of the first connections after so many bytes, in the middle of whatever they are
+    then; those after them it leaves alone."""
+
+    def __init__(self, target, cuts, seed):
+        """Leads to the port `target` of this machine."""
+        self._target = target
+        self._random = random.Random(seed)
+        self._limits = [self._limit(cut) for cut in range(cuts)]
+        self._server = None
+        self._relays = set()
+        self.cuts = 0
+        self.connections = 0
+
+    def _limit(self, cut):
+        # Of the first connections one breaks within its handshake, whose request alone has more
+        # than 400 bytes; the others while questions and answers go to and fro.
+        return self._random.randrange(50, 400) if cut == 1 else self._random.randrange(900, 4_000)
+
+    async def __aenter__(self):
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        return self
+
+    async def __aexit__(self, *error):
+        self._server.close()
+        for relay in self._relays:
+            relay.cancel()
+        await asyncio.gather(*self._relays, return_exceptions=True)
+
+    @property
+    def port(self):
+        return self._server.sockets[0].getsockname()[1]
+
+    async def _accept(self, reader, writer):
+        relay = asyncio.current_task()
+        self._relays.add(relay)
+        try:
+            await self._relay(reader, writer)
+        finally:
+            self._relays.discard(relay)
+            writer.transport.abort()
+
+    async def _relay(self, reader, writer):
+        self.connections += 1
+        left = [self._limits.pop(0) if self._limits else None]
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target)
+
+        async def carry(source, sink):
+            while chunk := await source.read(65_536):
+                if left[0] is not None and len(chunk) >= left[0]:
+                    sink.write(chunk[: left[0]])
+                    self.cuts += 1
+                    return
+                if left[0] is not None:
+                    left[0] -= len(chunk)
+                sink.write(chunk)
+                await sink.drain()
+
+        ways = [
+            asyncio.ensure_future(carry(reader, far_writer)),
+            asyncio.ensure_future(carry(far_reader, writer)),
+        ]
+        try:
+            # An end of either way is one of both, as when a network is gone.
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for way in ways:
+                way.cancel()
+            await asyncio.gather(*ways, return_exceptions=True)
+            far_writer.transport.abort()
