@@ -92,9 +92,15 @@ struct Footprint {
 
     /// Bytes of the library that this process has loaded.
     private static func library() throws -> Double {
-        let maps = try String(contentsOfFile: "/proc/self/maps", encoding: .utf8)
-        let line = maps.split(separator: "\n").first { $0.contains("pamlink_ffi") } ?? ""
-        let path = line.split(separator: " ").last.map(String.init) ?? ""
+        // Foundation takes the file for one of its first block: it tells no size.
+        guard let maps = fopen("/proc/self/maps", "r") else { throw Broken(what: "no maps") }
+        defer { fclose(maps) }
+        var (line, room) = ("", [CChar](repeating: 0, count: 4096))
+        while !line.contains("pamlink_ffi"), let text = fgets(&room, 4096, maps) {
+            line = String(cString: text)
+        }
+        let path = line.drop { $0 != "/" }.split(separator: "\n").joined()
+            .replacingOccurrences(of: " (deleted)", with: "")
         let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
         return Double(size ?? 0)
     }
