@@ -3,7 +3,8 @@
     CROSS_RUST='["..."]' CROSS_KOTLIN='["..."]' CROSS_SWIFT='["..."]' python main.py
 
 Each variable is the command of a client as a list in JSON; it is given URL, TOKEN and COUNT, and
-says `answer I TEXT` for each question, in the order of asking, and at the end `done`.
+says `answer I TEXT` for each question, in the order of asking, and at the end `done`. CHAT_KOTLIN and
+CHAT_SWIFT are the console chats (`chats.py`).
 """
 
 import asyncio
@@ -17,6 +18,7 @@ HERE = Path(__file__).parent
 # Behind the installed packages, one of which has the name of a file there.
 sys.path += [str(HERE), str(HERE.parent / "interop/python")]
 
+import chats  # noqa: E402, F401
 from backend import Backend  # noqa: E402
 from proxy import Proxy  # noqa: E402
 from tap import check, run, same, test  # noqa: E402
