@@ -1,7 +1,7 @@
 //! A hub in Python with clients in Kotlin, Swift and Rust, over real sockets.
 //!
-//! `tests/cross/main.py` starts the clients; each variable `CROSS_...` is a command as a list in
-//! JSON, to which it adds arguments.
+//! `tests/cross/main.py` starts the clients; each variable `CROSS_...` and `CHAT_...` is a command as
+//! a list in JSON, to which it adds arguments.
 
 use std::path::Path;
 use std::process::Command;
@@ -23,6 +23,8 @@ pub(super) fn run(workspace: &Workspace, console: Console) -> Outcome {
         ("CROSS_RUST", rust(workspace, console)?),
         ("CROSS_KOTLIN", kotlin(workspace, console, &bindings)?),
         ("CROSS_SWIFT", swift(workspace, console, &bindings)?),
+        ("CHAT_KOTLIN", kotlin_chat(workspace, console, &bindings)?),
+        ("CHAT_SWIFT", swift_chat(workspace, console, &bindings)?),
     ];
     let mut main = workspace.command(python);
     main.args(["-u", "-B", "-P"]).arg(Path::new(FOLDER).join("main.py"));
@@ -54,6 +56,19 @@ fn kotlin(
     Ok(java)
 }
 
+/// The console chat among the examples of the Kotlin package, compiled as its tests compile it.
+fn kotlin_chat(
+    workspace: &Workspace,
+    console: Console,
+    bindings: &Bindings,
+) -> Result<Command, Stopped> {
+    let compiled = kotlin::compile(workspace, console, bindings)?;
+    let jar = super::kotlin::with_examples(&compiled, workspace, console)?;
+    let mut java = compiled.java(workspace, &jar);
+    java.arg("ConsoleChatKt");
+    Ok(java)
+}
+
 /// The product `cross` of the package in `swift`.
 fn swift(workspace: &Workspace, console: Console, bindings: &Bindings) -> Result<Command, Stopped> {
     let ready = swift::ready(workspace, console, bindings)?;
@@ -61,6 +76,19 @@ fn swift(workspace: &Workspace, console: Console, bindings: &Bindings) -> Result
     let build = ready.swift(workspace, &["build"], &package);
     console.must(build, crate::bindings::BUILD)?;
     let program = format!("{}/debug/cross", swift::scratch(&package));
+    Ok(ready.tools().run(workspace, [program]))
+}
+
+/// The product `ConsoleChat` of the Swift package.
+fn swift_chat(
+    workspace: &Workspace,
+    console: Console,
+    bindings: &Bindings,
+) -> Result<Command, Stopped> {
+    let ready = swift::ready(workspace, console, bindings)?;
+    let build = ready.swift(workspace, &["build", "--product", "ConsoleChat"], swift::FOLDER);
+    console.must(build, crate::bindings::BUILD)?;
+    let program = format!("{}/debug/ConsoleChat", swift::scratch(swift::FOLDER));
     Ok(ready.tools().run(workspace, [program]))
 }
 

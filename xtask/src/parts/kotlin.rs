@@ -1,5 +1,6 @@
 //! The Kotlin package: it is compiled, and its tests run on a JVM.
 
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
@@ -26,14 +27,22 @@ pub(super) fn tests(
 ) -> Result<Command, Stopped> {
     let bindings = Bindings::make(workspace, console)?;
     let compiled = kotlin::compile(workspace, console, &bindings)?;
-    let folder = workspace.root.join(kotlin::FOLDER);
-    // The tests run the examples.
-    let sources = ["src/test/kotlin", "examples"].map(|it| folder.join(it));
-    let jar = compiled.beside(workspace, console, "tests", &[&sources[0], &sources[1]])?;
+    let jar = with_examples(&compiled, workspace, console)?;
     let mut java = compiled.java(workspace, &jar);
     // The JDK compiles this one file as it starts it.
     java.arg("xtask/java/RunTests.java").arg(jar).arg(suffix);
     java.env("PAMLINK", peers::pamlink(workspace, console)?);
     java.env("PAMLINK_VECTORS", workspace.root.join("tests/vectors"));
     Ok(java)
+}
+
+/// The tests and the examples, which they run, in one jar.
+pub(super) fn with_examples(
+    compiled: &kotlin::Compiled,
+    workspace: &Workspace,
+    console: Console,
+) -> Result<PathBuf, Stopped> {
+    let folder = workspace.root.join(kotlin::FOLDER);
+    let sources = ["src/test/kotlin", "examples"].map(|it| folder.join(it));
+    compiled.beside(workspace, console, "tests", &[&sources[0], &sources[1]])
 }
