@@ -176,6 +176,8 @@ class AskRejected(AnswerError):
 
     outcome: Rejected
     """What the server said."""
+    retryable: bool
+    """Whether the server said when it may be asked again."""
 
     def __init__(self, outcome: Rejected) -> None:
         super().__init__(outcome.message, retry_after=outcome.retry_after)
