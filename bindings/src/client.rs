@@ -13,6 +13,7 @@ use pamlink::time::{Now, Wall};
 
 use crate::engine::{Engine, Handle, Machine, now};
 use crate::fault::{Code, Failure, Fault};
+use crate::inputs::{Take, take};
 use crate::options::{ClientOptions, seed};
 use crate::packed::{self, View, schema};
 use crate::port::{self, Port, Speaks};
@@ -115,25 +116,7 @@ const LINK: u64 = 0;
 
 impl Machine for ClientMachine {
     fn step(&mut self, now: Now, input: &[u8], out: &mut Vec<u8>) {
-        let mut rest = input;
-        let mut of = 0;
-        while !rest.is_empty() {
-            match View::split(rest) {
-                Ok((record, after)) => {
-                    rest = after;
-                    if let Err(fault) = self.apply(now, of, &record, out) {
-                        push_fault(out, of, &fault);
-                    }
-                    self.drain(out);
-                }
-                Err(fault) => {
-                    // Where the next record begins is not known.
-                    push_fault(out, of, &fault);
-                    break;
-                }
-            }
-            of += 1;
-        }
+        take(self, now, input, out);
         self.core.handle_timeout(now);
         self.drain(out);
         self.transmit(out);
@@ -141,7 +124,7 @@ impl Machine for ClientMachine {
     }
 }
 
-impl ClientMachine {
+impl Take for ClientMachine {
     fn apply(
         &mut self,
         now: Now,
@@ -213,7 +196,6 @@ impl ClientMachine {
         Ok(())
     }
 
-    /// Tells what the client has to tell.
     fn drain(&mut self, out: &mut Vec<u8>) {
         while let Some(event) = self.core.poll_event() {
             match event {
@@ -232,7 +214,9 @@ impl ClientMachine {
             }
         }
     }
+}
 
+impl ClientMachine {
     /// Hands out what there is to write, as far as the host has room.
     fn transmit(&mut self, out: &mut Vec<u8>) {
         loop {
@@ -285,21 +269,6 @@ pub(crate) fn wall(word: u64) -> Wall {
 /// More than a link takes: the events are always polled, so it is one input that is too long.
 pub(crate) fn not_drained(error: pamlink::frame::NotDrained) -> Fault {
     Fault::new(Code::NotDrained, error.to_string())
-}
-
-/// Appends `fault`.
-pub(crate) fn push_fault(out: &mut Vec<u8>, of: u64, fault: &Fault) {
-    let code = fault.code;
-    packed::push(
-        out,
-        schema::FAULT,
-        &[of, code as u64, code.is_retryable().into(), said::maybe(fault.retry_after)],
-        &[
-            Some(code.as_str().as_bytes()),
-            Some(code.class().as_bytes()),
-            Some(fault.what.as_bytes()),
-        ],
-    );
 }
 
 /// Why there is no transport: by the HTTP status where there was one, else by its name.

@@ -13,9 +13,10 @@ use pamlink::metrics::prometheus;
 use pamlink::time::Now;
 
 use self::ports::Ports;
-use crate::client::{close, push_fault, wall};
+use crate::client::{close, wall};
 use crate::engine::{Engine, Handle, Machine, now};
 use crate::fault::{Code, Failure, Fault, auth_error};
+use crate::inputs::{Take, take};
 use crate::options::{AuthOptions, HubOptions, seed};
 use crate::packed::{self, View, schema};
 use crate::port::Speaks;
@@ -140,25 +141,7 @@ pub(crate) struct HubMachine {
 
 impl Machine for HubMachine {
     fn step(&mut self, now: Now, input: &[u8], out: &mut Vec<u8>) {
-        let mut rest = input;
-        let mut of = 0;
-        while !rest.is_empty() {
-            match View::split(rest) {
-                Ok((record, after)) => {
-                    rest = after;
-                    if let Err(fault) = self.apply(now, of, &record, out) {
-                        push_fault(out, of, &fault);
-                    }
-                    self.drain(out);
-                }
-                Err(fault) => {
-                    // Where the next record begins is not known.
-                    push_fault(out, of, &fault);
-                    break;
-                }
-            }
-            of += 1;
-        }
+        take(self, now, input, out);
         self.core.handle_timeout(now);
         self.drain(out);
         self.ports.transmit(&mut self.core, out);
@@ -168,7 +151,7 @@ impl Machine for HubMachine {
     }
 }
 
-impl HubMachine {
+impl Take for HubMachine {
     fn apply(
         &mut self,
         now: Now,
@@ -233,6 +216,17 @@ impl HubMachine {
         Ok(())
     }
 
+    fn drain(&mut self, out: &mut Vec<u8>) {
+        while let Some(event) = self.core.poll_event() {
+            if let Event::Closed { link, .. } = event {
+                self.ports.ended(link.as_u64());
+            }
+            events::push(out, &event);
+        }
+    }
+}
+
+impl HubMachine {
     /// What a host says to a request.
     fn reply(
         &mut self,
@@ -283,16 +277,6 @@ impl HubMachine {
     fn accepted(&mut self, of: u64, link: LinkId, speaks: Speaks, out: &mut Vec<u8>) {
         self.ports.insert(link.as_u64(), speaks);
         packed::push(out, schema::ACCEPTED, &[of, link.as_u64()], &[]);
-    }
-
-    /// Tells what the hub has to tell.
-    fn drain(&mut self, out: &mut Vec<u8>) {
-        while let Some(event) = self.core.poll_event() {
-            if let Event::Closed { link, .. } = event {
-                self.ports.ended(link.as_u64());
-            }
-            events::push(out, &event);
-        }
     }
 }
 

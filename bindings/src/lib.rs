@@ -24,6 +24,7 @@ pub mod entry;
 mod envelope;
 mod fault;
 mod hub;
+mod inputs;
 mod options;
 pub mod packed;
 mod port;
