@@ -34,6 +34,7 @@ mod mask;
 mod message;
 mod reader;
 mod room;
+mod work;
 mod writer;
 
 /// Which end of the connection we are. It decides who masks (RFC 6455 section 5.1).

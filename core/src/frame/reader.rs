@@ -5,6 +5,7 @@ use core::ops::Range;
 use super::header::{Header, Parsed, parse_length, parse_start};
 use super::message::{Incoming, close_body};
 use super::room::Room;
+use super::work::looked_at;
 use super::{CloseCode, CloseFrame, FrameError, MessageKind, NotDrained, Opcode, Role, mask};
 
 /// The bounds of a [`Reader`].
@@ -344,6 +345,7 @@ impl Reader {
     /// Reads the head of the next frame, if it is here whole, without taking it.
     fn parse(&self) -> Result<Option<Parsed>, FrameError> {
         let unread = &self.room.bytes[self.room.pos..self.room.end];
+        looked_at(unread.len().min(14));
         let [first, second, ..] = *unread else { return Ok(None) };
         let (opcode, fin) = parse_start(first, second, self.role)?;
         if !opcode.is_control() {
@@ -430,6 +432,7 @@ impl Reader {
         let room = &mut self.room;
         let here = frame.left.min(room.unread());
         let (from, to) = (room.pos, room.pos + here);
+        looked_at(here);
         mask::apply(&mut room.bytes[from..to], frame.key);
         if room.message_end != from {
             room.bytes.copy_within(from..to, room.message_end);
@@ -517,6 +520,7 @@ struct Frame {
 
 /// How many of these bytes are whole characters; an unfinished one at the end may still come.
 fn whole_characters(bytes: &[u8]) -> Result<usize, FrameError> {
+    looked_at(bytes.len());
     match simdutf8::compat::from_utf8(bytes) {
         Ok(_) => Ok(bytes.len()),
         Err(error) if error.error_len().is_none() => Ok(error.valid_up_to()),

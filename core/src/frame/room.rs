@@ -53,6 +53,7 @@ impl Room {
     #[cold]
     fn make_slowly(&mut self, more: usize, spare: usize) {
         let live = self.message() + self.unread();
+        super::work::looked_at(live);
         self.close_gaps();
         // At least as much room as was just moved must be free now, or else the same bytes would
         // be moved for every few that come: time would grow with the square.

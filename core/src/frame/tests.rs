@@ -8,6 +8,7 @@ use crate::seed::Seed;
 mod bounds;
 mod faults;
 mod model;
+mod peers;
 
 /// An event that owns what it says.
 #[derive(Clone, Debug, PartialEq, Eq)]

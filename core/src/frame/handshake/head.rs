@@ -7,6 +7,8 @@ use std::borrow::Cow;
 
 use memchr::memchr_iter;
 
+use crate::frame::work::looked_at;
+
 use super::{HandshakeError, HeaderFault, is_token, is_value};
 
 /// The bounds of an opening handshake.
@@ -193,7 +195,9 @@ impl<S: StartLine> HeadReader<S> {
         if self.bytes.first().is_some_and(|first| !first.is_ascii_uppercase()) {
             return Err(HandshakeError::StartLine);
         }
-        for at in memchr_iter(b'\n', &bytes[..most]) {
+        let fresh = &bytes[..most];
+        looked_at(fresh.len());
+        for at in memchr_iter(b'\n', fresh) {
             let end = before + at;
             if end >= self.config.max_head {
                 break;
@@ -202,6 +206,7 @@ impl<S: StartLine> HeadReader<S> {
                 return Err(HandshakeError::LineBreak);
             }
             let line = self.line..end - 1;
+            looked_at(line.len());
             self.line = end + 1;
             if line.is_empty() {
                 return Ok(Some(at + 1));
@@ -222,6 +227,12 @@ impl<S: StartLine> HeadReader<S> {
             return Err(HandshakeError::HeadTooLarge { limit: self.config.max_head });
         }
         Ok(None)
+    }
+
+    /// Bytes on the heap.
+    #[cfg(test)]
+    pub(super) fn held(&self) -> usize {
+        self.bytes.capacity() + self.lines.capacity() * size_of::<(Span, Span)>()
     }
 
     fn check_start_length(&self, len: usize) -> Result<(), HandshakeError> {

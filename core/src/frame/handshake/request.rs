@@ -49,6 +49,12 @@ impl RequestReader {
     pub const fn is_head(&self) -> bool {
         self.is_head
     }
+
+    /// Bytes on the heap while the head arrives.
+    #[cfg(test)]
+    pub(super) fn held(&self) -> usize {
+        self.head.held()
+    }
 }
 
 /// A request: an upgrade to WebSocket that is in order, or a plain HTTP request.

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::seed::Seed;
 
+mod peers;
 mod responses;
 
 /// The request of RFC 6455 section 1.2.

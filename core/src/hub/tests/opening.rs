@@ -69,6 +69,14 @@ fn a_foreign_origin_is_refused_where_origins_are_configured() {
         ("https://app.example", "101"),
         ("HTTPS://APP.EXAMPLE", "101"),
         ("https://evil.example", "403"),
+        ("http://app.example", "403"),
+        ("https://app.example:444", "403"),
+        ("https://app.example.evil.example", "403"),
+        ("https://evil.example/https://app.example", "403"),
+        ("https://app.example, https://evil.example", "403"),
+        ("https://app.example https://evil.example", "403"),
+        ("null", "403"),
+        ("", "403"),
     ] {
         let mut host = Host::with(config.clone());
         let link = host.hub.accept(host.now).unwrap();
