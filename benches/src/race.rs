@@ -24,17 +24,24 @@ impl Turn {
 /// and memory; who begins changes from round to round. A turn warms up by itself if it has to.
 /// One round more comes first and does not count.
 pub fn race<const N: usize>(rounds: usize, contenders: [&mut dyn FnMut() -> Turn; N]) -> [f64; N] {
-    let mut figures = [const { Vec::new() }; N];
+    let mut contenders = contenders;
+    let figures = race_all(rounds, &mut contenders);
+    std::array::from_fn(|at| figures[at])
+}
+
+/// [`race`] of any number of contenders.
+pub fn race_all(rounds: usize, contenders: &mut [impl FnMut() -> Turn]) -> Vec<f64> {
+    let mut figures = vec![Vec::new(); contenders.len()];
     for round in 0..=rounds {
-        for at in 0..N {
-            let at = (at + round) % N;
+        for at in 0..contenders.len() {
+            let at = (at + round) % contenders.len();
             let turn = contenders[at]();
             if round > 0 {
                 figures[at].push(turn.nanos());
             }
         }
     }
-    figures.map(median)
+    figures.into_iter().map(median).collect()
 }
 
 /// The middle one; of an even number the mean of the middle two.

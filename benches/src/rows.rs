@@ -80,7 +80,13 @@ impl Rows {
             (Some(peer), Some(value)) => format!(", {peer}: {value:.1}"),
             _ => String::new(),
         };
-        eprintln!("  {}: {:.1} {}{beside}", row.name, row.value, row.unit);
+        let judged = match (&row.target, row.met) {
+            (Some(target), Some(met)) => {
+                format!(", {target} {}", if met { "met" } else { "MISSED" })
+            }
+            _ => String::new(),
+        };
+        eprintln!("  {}: {:.1} {}{beside}{judged}", row.name, row.value, row.unit);
         self.rows.push(row);
     }
 
