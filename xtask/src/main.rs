@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod autobahn;
 mod bench;
 mod bindings;
 mod check;
@@ -19,6 +20,7 @@ use std::process::ExitCode;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::autobahn::Role;
 use crate::command::Console;
 use crate::workspace::Workspace;
 
@@ -38,6 +40,8 @@ struct Cli {
 enum Task {
     /// Checks everything, installs what that needs, ends with `N passed, N failed, N skipped`.
     Test(TestArgs),
+    /// Runs the Autobahn testsuite against the frame layer; writes target/autobahn.
+    Autobahn(AutobahnArgs),
     /// Measures beside the peers and prints a table; writes target/bench/NAME.json.
     Bench(BenchArgs),
     /// Feeds random input to one fuzz target, or to each in turn.
@@ -54,6 +58,22 @@ struct TestArgs {
     #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(parts::names()),
           hide_possible_values = true)]
     only: Vec<String>,
+
+    /// Leaves nothing out: runs every case of the Autobahn testsuite, which takes minutes.
+    #[arg(long)]
+    whole: bool,
+}
+
+#[derive(Debug, Args)]
+struct AutobahnArgs {
+    /// What the engine is in the run.
+    #[arg(long, value_name = "ROLE", default_value = "both",
+          value_parser = ["server", "client", "both"])]
+    role: String,
+
+    /// The cases to run, such as `6.*` or `12.1.1,13.*`; without it, all.
+    #[arg(long, value_name = "PATTERN")]
+    cases: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -80,13 +100,19 @@ fn main() -> ExitCode {
     let command = Cli::command()
         .mut_subcommand("test", |test| test.after_help(format!("Parts:\n{}", parts::overview())));
     let cli = Cli::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit());
-    let workspace = match Workspace::find() {
+    let mut workspace = match Workspace::find() {
         Ok(workspace) => workspace,
         Err(error) => return fail(&error),
     };
     let console = Console::new(cli.verbose || workspace.ci);
     let done = match &cli.task {
-        Task::Test(args) => Ok(parts::run(&workspace, console, &args.only)),
+        Task::Test(args) => {
+            workspace.whole = args.whole;
+            Ok(parts::run(&workspace, console, &args.only))
+        }
+        Task::Autobahn(args) => {
+            autobahn::run(&workspace, console, Role::named(&args.role), args.cases.as_deref())
+        }
         Task::Bench(args) => bench::run(&workspace, console, args.name.as_deref(), args.quick),
         Task::Fuzz(args) => fuzz::run(&workspace, console, args.target.as_deref(), args.seconds),
         Task::Bindings => bindings::run(&workspace, console),

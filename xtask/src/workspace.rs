@@ -15,6 +15,8 @@ pub(crate) struct Workspace {
     pub(crate) target: PathBuf,
     /// Runs where a missing tool is a failure (`CI=true`).
     pub(crate) ci: bool,
+    /// The parts leave nothing out (`--whole`).
+    pub(crate) whole: bool,
     metadata: Value,
 }
 
@@ -37,7 +39,7 @@ impl Workspace {
         let path = |name: &str| metadata[name].as_str().map(PathBuf::from).context("no such path");
         let ci = std::env::var("CI").is_ok_and(|ci| matches!(ci.as_str(), "1" | "true"));
         let (root, target) = (path("workspace_root")?, path("target_directory")?);
-        Ok(Self { root, target, ci, metadata })
+        Ok(Self { root, target, ci, whole: false, metadata })
     }
 
     /// A cargo command that starts in the root.

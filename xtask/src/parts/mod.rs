@@ -1,5 +1,6 @@
 //! The parts of `cargo xtask test`, in the order in which they run: the cheap ones first.
 
+mod autobahn;
 mod browser;
 mod clauses;
 mod cross;
@@ -99,6 +100,11 @@ const PARTS: &[Part] = &[
         run: package::checks,
     },
     Part { name: "report", about: "`pamlink report --quick` passes within 20 s", run: report::run },
+    Part {
+        name: "autobahn",
+        about: "the Autobahn testsuite, as server and as client",
+        run: autobahn::run,
+    },
     Part { name: "fuzz", about: "a short run of each fuzz target", run: fuzz::run },
 ];
 

@@ -7,6 +7,8 @@ use crate::check::Stopped;
 use crate::command::{Console, has_program};
 use crate::workspace::Workspace;
 
+const MIRROR: &str = "http://deb.debian.org/debian";
+
 /// The program of a Chromium.
 pub(crate) fn chromium(workspace: &Workspace, console: Console) -> Result<&'static str, Stopped> {
     const NAMES: [&str; 3] = ["/usr/bin/chromium", "chromium-browser", "google-chrome"];
@@ -41,4 +43,12 @@ pub(super) fn apt(
 
 pub(super) fn is_root() -> bool {
     Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n")
+}
+
+/// The mirror that this machine uses.
+pub(super) fn mirror() -> String {
+    let sources = std::fs::read_to_string("/etc/apt/sources.list.d/debian.sources");
+    let sources = sources.unwrap_or_default();
+    let mirror = sources.lines().find_map(|line| line.strip_prefix("URIs:"));
+    mirror.map_or(MIRROR, str::trim).to_owned()
 }

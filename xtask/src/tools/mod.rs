@@ -1,6 +1,7 @@
 //! The tools that the tests need and cargo does not bring: installed at pinned versions, into the
 //! build folder where that is possible.
 
+mod autobahn;
 mod bindgen;
 mod debian;
 mod fuzz;
@@ -15,6 +16,7 @@ use std::time::Duration;
 use crate::check::Stopped;
 use crate::command::{Console, has_program};
 
+pub(crate) use autobahn::{Autobahn, autobahn};
 pub(crate) use bindgen::bindgen;
 pub(crate) use debian::chromium;
 pub(crate) use fuzz::cargo_fuzz;

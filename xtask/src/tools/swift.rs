@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::debian::{apt, is_root};
+use super::debian::{apt, is_root, mirror};
 use super::{install, need};
 use crate::check::Stopped;
 use crate::command::{Console, has_program};
@@ -16,7 +16,6 @@ const PACKAGES: &str = "swiftlang,libstdc++-14-dev,libc6-dev";
 /// What is left out: it would be a sixth of the whole.
 const UNUSED: &[&str] =
     &["/usr/share/doc/*", "/usr/share/locale/*", "/usr/libexec/swift/bin/lldb*"];
-const MIRROR: &str = "http://deb.debian.org/debian";
 
 /// Where a command that runs in the root finds the workspace, and its build folder.
 pub(crate) const SOURCE: &str = "/src";
@@ -91,12 +90,4 @@ impl Swift {
         command.arg(&self.root).arg(&workspace.root).arg(&workspace.target).args(words);
         command
     }
-}
-
-/// The mirror that this machine uses.
-fn mirror() -> String {
-    let sources = std::fs::read_to_string("/etc/apt/sources.list.d/debian.sources");
-    let sources = sources.unwrap_or_default();
-    let mirror = sources.lines().find_map(|line| line.strip_prefix("URIs:"));
-    mirror.map_or(MIRROR, str::trim).to_owned()
 }
