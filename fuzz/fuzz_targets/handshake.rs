@@ -40,7 +40,7 @@ fn request(bytes: &[u8], chunk: usize) -> (String, usize) {
             }
             Some(Ok(request)) => {
                 let mut out = Vec::new();
-                assert_eq!(accept(&request, None, &mut out).is_ok(), request.is_upgrade());
+                assert_eq!(accept(&request, None, None, &mut out).is_ok(), request.is_upgrade());
                 let (path, query) = (request.path(), request.query());
                 assert!(request.target().starts_with(path) || query.is_none());
                 return (format!("{request:?} {:?}", request.target()), taken);
@@ -81,7 +81,7 @@ fn round(text: &str) {
         host,
         target: &target,
         key: &key,
-        subprotocols: if protocol.is_empty() { &[] } else { &offered },
+        subprotocols: if protocol.is_empty() { &[] } else { &offered }, deflate: None,
         origin: (!origin.is_empty()).then_some(origin),
         headers: &[],
     };
@@ -102,7 +102,7 @@ fn round(text: &str) {
     assert_eq!(request.target(), target);
     let chosen = request.subprotocols().next().map(str::to_owned);
     let mut answer = Vec::new();
-    accept(&request, chosen.as_deref(), &mut answer).expect("an upgrade can be accepted");
+    accept(&request, chosen.as_deref(), None, &mut answer).expect("an upgrade can be accepted");
     let mut client = ResponseReader::new(HandshakeConfig::default(), &key, upgrade.subprotocols);
     assert_eq!(client.handle_bytes(&answer), answer.len());
     let response = client.poll_event().expect("the answer is whole").expect("and right");

@@ -70,6 +70,7 @@ impl Host {
             target: &format!("/api/v1/pam/ws/{user}?token={user}"),
             key: &key,
             subprotocols: &[],
+            deflate: None,
             origin: None,
             headers: &[],
         };

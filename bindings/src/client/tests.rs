@@ -60,7 +60,7 @@ impl Fixture {
             assert!(request.handle_bytes(told[0].bytes("bytes")) > 0);
             let request = request.poll_event().unwrap().unwrap();
             let mut answer = Vec::new();
-            accept(&request, None, &mut answer).unwrap();
+            accept(&request, None, None, &mut answer).unwrap();
             self.wire = Some(FrameCodec::new(false, 1 << 20, &[]).unwrap());
             self.step(&bytes_in(&answer));
         } else {

@@ -63,7 +63,7 @@ impl Host {
         assert_eq!(reader.handle_bytes(&request), request.len());
         let request = reader.poll_event().unwrap().unwrap();
         let mut answer = Vec::new();
-        accept(&request, None, &mut answer).unwrap();
+        accept(&request, None, None, &mut answer).unwrap();
         self.server = Some((Writer::server(), Reader::new(Role::Server, FrameConfig::default())));
         self.client.handle_bytes(self.now, &answer).unwrap();
         self.drain();

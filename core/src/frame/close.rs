@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::Role;
+use super::{FrameError, Role};
 
 /// The longest reason a Close frame can carry, in bytes: 125 less the two of the code.
 pub const MAX_REASON: usize = 123;
@@ -101,4 +101,21 @@ pub struct CloseFrame<'a> {
 /// The longest start of `reason` that fits a Close frame and ends on a character's border.
 pub const fn cut_reason(reason: &str) -> &str {
     reason.split_at(reason.floor_char_boundary(MAX_REASON)).0
+}
+
+/// What the body of a Close frame says (RFC 6455 section 5.5.1).
+pub(super) fn parse_close(body: &[u8]) -> Result<Option<CloseFrame<'_>>, FrameError> {
+    let (code, reason) = match body {
+        [] => return Ok(None),
+        [_] => return Err(FrameError::CloseBodyTooShort),
+        [high, low, reason @ ..] => (u16::from_be_bytes([*high, *low]), reason),
+    };
+    let code = CloseCode::new(code);
+    if !code.is_valid_on_wire() {
+        return Err(FrameError::CloseCodeInvalid { code });
+    }
+    match simdutf8::basic::from_utf8(reason) {
+        Ok(reason) => Ok(Some(CloseFrame { code, reason })),
+        Err(_) => Err(FrameError::CloseReasonNotUtf8),
+    }
 }

@@ -27,6 +27,9 @@ pub enum FrameError {
     /// A continuation frame where no message had begun (section 5.4).
     #[error("a continuation frame continues nothing")]
     ContinuationUnexpected,
+    /// A compressed message that cannot be inflated (RFC 7692 section 7.2.2).
+    #[error("a compressed message cannot be inflated")]
+    DeflateCorrupt,
     /// A frame longer than [`max_frame`](super::FrameConfig::max_frame).
     #[error("a frame of {length} bytes is over the limit of {limit}")]
     FrameTooBig {
@@ -61,6 +64,13 @@ pub enum FrameError {
         /// The opcode, 3 to 7 or 11 to 15.
         opcode: u8,
     },
+    /// A message more than so many times longer than its compressed form: see
+    /// [`max_ratio`](super::DeflateConfig::max_ratio).
+    #[error("a message is more than {limit} times longer than its compressed form")]
+    RatioTooHigh {
+        /// The limit.
+        limit: u32,
+    },
     /// A reserved bit without an extension that gives it a meaning (section 5.2).
     #[error("reserved bits {bits:#05b} are set")]
     ReservedBits {
@@ -85,8 +95,12 @@ impl FrameError {
     /// The code to close the connection with (section 7.4.1).
     pub const fn close_code(self) -> CloseCode {
         match self {
-            Self::CloseReasonNotUtf8 | Self::TextNotUtf8 => CloseCode::INVALID_DATA,
-            Self::FrameTooBig { .. } | Self::MessageTooBig { .. } => CloseCode::TOO_BIG,
+            Self::CloseReasonNotUtf8 | Self::DeflateCorrupt | Self::TextNotUtf8 => {
+                CloseCode::INVALID_DATA
+            }
+            Self::FrameTooBig { .. } | Self::MessageTooBig { .. } | Self::RatioTooHigh { .. } => {
+                CloseCode::TOO_BIG
+            }
             Self::TooManyFragments { .. } => CloseCode::POLICY_VIOLATION,
             _ => CloseCode::PROTOCOL_ERROR,
         }

@@ -72,6 +72,12 @@ impl Header {
         Self { bytes: head.to_le_bytes(), len }
     }
 
+    /// With RSV1: the first frame of a compressed message (RFC 7692 section 6).
+    pub(super) const fn compressed(mut self) -> Self {
+        self.bytes[0] |= 0x40;
+        self
+    }
+
     /// Appends the bytes. A copy of a fixed length, cut after, is cheaper than one of any length.
     #[inline]
     pub(super) fn append(&self, out: &mut Vec<u8>) {
@@ -102,6 +108,8 @@ pub const fn server_header(opcode: Opcode, fin: bool, len: usize) -> Header {
 pub(super) struct Parsed {
     pub(super) opcode: Opcode,
     pub(super) fin: bool,
+    /// RSV1, which begins a compressed message (RFC 7692 section 6).
+    pub(super) compressed: bool,
     /// Bytes of the head.
     pub(super) head: usize,
     /// Bytes of the payload.
@@ -111,10 +119,18 @@ pub(super) struct Parsed {
 }
 
 /// Reads the first two bytes: all but length and key. Each fault is found by a fixed number of
-/// bytes, here two, so that the outcome does not depend on how they were cut.
+/// bytes, here two, so that the outcome does not depend on how they were cut. With `deflate` the
+/// first frame of a message may have RSV1.
 #[inline]
-pub(super) fn parse_start(first: u8, second: u8, role: Role) -> Result<(Opcode, bool), FrameError> {
-    if first & 0x70 != 0 {
+pub(super) fn parse_start(
+    first: u8,
+    second: u8,
+    role: Role,
+    deflate: bool,
+) -> Result<(Opcode, bool), FrameError> {
+    let rsv1_begins = deflate && matches!(first & 15, 1 | 2);
+    let reserved = if rsv1_begins { 0x30 } else { 0x70 };
+    if first & reserved != 0 {
         return Err(FrameError::ReservedBits { bits: first >> 4 & 7 });
     }
     let Some(opcode) = Opcode::from_bits(first & 15) else {

@@ -18,16 +18,22 @@
 //! ```
 
 pub use self::close::{CloseCode, CloseFrame, MAX_REASON, cut_reason};
+pub use self::config::FrameConfig;
+pub use self::deflate::{Agreement, DeflateConfig, DeflatePool, Window};
 pub use self::error::{FrameError, NotDrained, WriteError};
+pub use self::event::FrameEvent;
+pub(crate) use self::event::{Item, ItemKind};
 pub use self::header::{Header, Opcode, server_header};
 pub(crate) use self::message::payload_of;
 pub use self::message::{Incoming, Outgoing};
-pub use self::reader::{FrameConfig, FrameEvent, Reader};
-pub(crate) use self::reader::{Item, ItemKind};
+pub use self::reader::Reader;
 pub use self::writer::{MessageKind, Writer};
 
 mod close;
+mod config;
+mod deflate;
 mod error;
+mod event;
 pub mod handshake;
 mod header;
 mod mask;

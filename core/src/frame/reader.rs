@@ -1,49 +1,15 @@
 //! Frames to messages.
 
-use core::ops::Range;
-
+use super::close::parse_close;
+use super::deflate::{Agreement, DeflateConfig, DeflatePool, Inflation};
+use super::event::{Item, ItemKind};
 use super::header::{Header, Parsed, parse_length, parse_start};
 use super::message::{Incoming, close_body};
 use super::room::Room;
 use super::work::looked_at;
-use super::{CloseCode, CloseFrame, FrameError, MessageKind, NotDrained, Opcode, Role, mask};
-
-/// The bounds of a [`Reader`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FrameConfig {
-    /// The longest message, in bytes. Default: 1 MiB.
-    pub max_message: usize,
-    /// The longest frame, in bytes of payload. Default: 1 MiB.
-    pub max_frame: usize,
-    /// The most frames in one message, empty ones counted. Default: 4,096.
-    pub max_fragments: u32,
-    /// Bytes of buffer that are kept for good; above them the buffer shrinks when messages have
-    /// been small for a while. Default: 4 KiB.
-    pub retain: usize,
-}
-
-impl Default for FrameConfig {
-    fn default() -> Self {
-        Self { max_message: 1 << 20, max_frame: 1 << 20, max_fragments: 4096, retain: 4096 }
-    }
-}
-
-/// What was read. Messages are whole: fragments are put together before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FrameEvent<'a> {
-    /// A text message.
-    Text(&'a str),
-    /// A binary message.
-    Binary(&'a [u8]),
-    /// A ping, at most 125 bytes: to be answered with a pong of the same bytes.
-    Ping(&'a [u8]),
-    /// A pong, at most 125 bytes.
-    Pong(&'a [u8]),
-    /// A Close frame, and what it says if it has a body. Nothing is read after it.
-    Close(Option<CloseFrame<'a>>),
-    /// The peer broke the protocol or a bound. Nothing is read after it.
-    Failed(FrameError),
-}
+use super::{
+    CloseFrame, FrameConfig, FrameError, FrameEvent, MessageKind, NotDrained, Opcode, Role, mask,
+};
 
 /// Reads frames of the peer, in any chunking, and lends messages from its buffer.
 ///
@@ -64,15 +30,18 @@ pub struct Reader {
     config: FrameConfig,
     role: Role,
     state: State,
-    /// The kind of the message under assembly, and how many of its frames have begun.
+    /// The kind of the message under assembly, how many of its frames have begun, and whether it
+    /// is compressed.
     message: Option<MessageKind>,
     fragments: u32,
+    compressed: bool,
     /// The data frame whose payload is arriving.
     frame: Option<Frame>,
     /// Bytes of the text message under assembly that are known to be whole characters.
     checked: usize,
     /// Payloads of messages are thrown away as they come.
     skimming: bool,
+    inflation: Option<Box<Inflation>>,
 }
 
 impl Reader {
@@ -85,10 +54,17 @@ impl Reader {
             state: State::Reading,
             message: None,
             fragments: 0,
+            compressed: false,
             frame: None,
             checked: 0,
             skimming: false,
+            inflation: None,
         }
+    }
+
+    /// Takes compressed messages from here on, as the opening handshake has agreed.
+    pub fn inflate(&mut self, config: &DeflateConfig, agreed: Agreement) {
+        self.inflation = Some(Box::new(Inflation::new(config, agreed)));
     }
 
     /// Takes a copy of `bytes`.
@@ -169,25 +145,41 @@ impl Reader {
         }
     }
 
-    /// The next event, or `None` until more bytes arrive.
+    /// The next event, or `None` until more bytes arrive. Compressed messages are inflated in
+    /// memory of our own.
     #[inline]
     pub fn poll_event(&mut self) -> Option<FrameEvent<'_>> {
-        let item = self.advance()?;
-        Some(match item.kind {
-            ItemKind::Text => match self.text(item) {
+        let item = self.advance(None)?;
+        Some(self.lend(item, None))
+    }
+
+    /// As [`poll_event`](Self::poll_event), with memory that many readers share.
+    pub fn poll_event_with<'a>(&'a mut self, pool: &'a mut DeflatePool) -> Option<FrameEvent<'a>> {
+        let item = self.advance(Some(pool))?;
+        Some(self.lend(item, Some(pool)))
+    }
+
+    #[inline]
+    fn lend<'a>(&'a mut self, item: Item, pool: Option<&'a DeflatePool>) -> FrameEvent<'a> {
+        match item.kind {
+            ItemKind::Text => match self.text(item, pool) {
                 Ok(text) => FrameEvent::Text(text),
                 Err(error) => FrameEvent::Failed(error),
             },
-            ItemKind::Binary => FrameEvent::Binary(self.bytes(item)),
-            ItemKind::Ping => FrameEvent::Ping(self.bytes(item)),
-            ItemKind::Pong => FrameEvent::Pong(self.bytes(item)),
+            ItemKind::Binary => FrameEvent::Binary(self.bytes(item, pool)),
+            ItemKind::Ping => FrameEvent::Ping(self.bytes(item, None)),
+            ItemKind::Pong => FrameEvent::Pong(self.bytes(item, None)),
             ItemKind::Close => FrameEvent::Close(self.close(item)),
             ItemKind::Failed(error) => FrameEvent::Failed(error),
-        })
+        }
     }
 
-    /// Gives the buffer back if nothing is in it. For links that idle.
+    /// Gives the buffer back if nothing is in it, and what was used to inflate. For links that
+    /// idle.
     pub fn release(&mut self) {
+        if let Some(inflation) = &mut self.inflation {
+            inflation.rest();
+        }
         if self.buffered() == 0 {
             self.room.settle(usize::MAX);
             self.room.shrink(0);
@@ -206,9 +198,10 @@ impl Reader {
         self.room.message() + self.room.unread()
     }
 
-    /// Bytes of memory held by the buffer.
+    /// Bytes of memory held: the buffer, and what compression needs.
     pub fn capacity(&self) -> usize {
-        self.room.bytes.capacity()
+        let inflation = self.inflation.as_ref().map_or(0, |inflation| inflation.memory());
+        self.room.bytes.capacity() + inflation
     }
 
     /// Reads up to the next event and describes it. The description is good until the next call
@@ -216,11 +209,11 @@ impl Reader {
     ///
     /// The first of two steps: it lends nothing, so that a machine around the reader may loop.
     #[inline]
-    pub(crate) fn advance(&mut self) -> Option<Item> {
+    pub(crate) fn advance(&mut self, pool: Option<&mut DeflatePool>) -> Option<Item> {
         if let Some(item) = self.whole_message() {
             return Some(item);
         }
-        match self.read() {
+        match self.read().and_then(|item| self.inflated(item, pool)) {
             Ok(None) => {
                 if self.message.is_none() && self.room.unread() == 0 {
                     self.room.settle(self.config.retain);
@@ -230,17 +223,25 @@ impl Reader {
             Ok(Some(item)) => Some(item),
             Err(error) => {
                 self.stop();
-                Some(Item { kind: ItemKind::Failed(error), start: 0, end: 0 })
+                Some(Item::new(ItemKind::Failed(error), 0..0))
             }
         }
     }
 
     /// The text of an [`ItemKind::Text`]. A message of one frame is checked here, in one pass; if
-    /// it is not UTF-8 the reader has failed.
+    /// it is not UTF-8 the reader has failed. `pool` is that of [`advance`](Self::advance).
     #[inline]
-    pub(crate) fn text(&mut self, item: Item) -> Result<&str, FrameError> {
+    pub(crate) fn text<'a>(
+        &'a mut self,
+        item: Item,
+        pool: Option<&'a DeflatePool>,
+    ) -> Result<&'a str, FrameError> {
         // Not by a method: the borrow that is returned must leave the other fields free.
-        match simdutf8::basic::from_utf8(&self.room.bytes[item.range()]) {
+        let bytes = match &self.inflation {
+            Some(inflation) if item.inflated => inflation.inflated(pool),
+            _ => &self.room.bytes[item.range()],
+        };
+        match simdutf8::basic::from_utf8(bytes) {
             Ok(text) => Ok(text),
             Err(_) => {
                 self.state = State::Stopped;
@@ -250,15 +251,18 @@ impl Reader {
         }
     }
 
-    /// The bytes of an item.
+    /// The bytes of an item. `pool` is that of [`advance`](Self::advance).
     #[inline]
-    pub(crate) fn bytes(&self, item: Item) -> &[u8] {
-        &self.room.bytes[item.range()]
+    pub(crate) fn bytes<'a>(&'a self, item: Item, pool: Option<&'a DeflatePool>) -> &'a [u8] {
+        match &self.inflation {
+            Some(inflation) if item.inflated => inflation.inflated(pool),
+            _ => &self.room.bytes[item.range()],
+        }
     }
 
     /// What an [`ItemKind::Close`] says.
     pub(crate) fn close(&self, item: Item) -> Option<CloseFrame<'_>> {
-        parse_close(self.bytes(item)).unwrap_or(None)
+        parse_close(self.bytes(item, None)).unwrap_or(None)
     }
 
     /// Copies bytes into the room that was made for them.
@@ -319,7 +323,7 @@ impl Reader {
         }
         let start = room.pos + head;
         room.pos = start + length;
-        Some(Item { kind, start, end: room.pos })
+        Some(Item::new(kind, start..room.pos))
     }
 
     /// Reads everything, a part of a frame at a time.
@@ -347,7 +351,7 @@ impl Reader {
         let unread = &self.room.bytes[self.room.pos..self.room.end];
         looked_at(unread.len().min(14));
         let [first, second, ..] = *unread else { return Ok(None) };
-        let (opcode, fin) = parse_start(first, second, self.role)?;
+        let (opcode, fin) = parse_start(first, second, self.role, self.inflation.is_some())?;
         if !opcode.is_control() {
             self.check_order(opcode)?;
         }
@@ -363,7 +367,8 @@ impl Reader {
             key = *found;
             head += 4;
         }
-        Ok(Some(Parsed { opcode, fin, head, length, key }))
+        let compressed = first & 0x40 != 0;
+        Ok(Some(Parsed { opcode, fin, compressed, head, length, key }))
     }
 
     fn check_order(&self, opcode: Opcode) -> Result<(), FrameError> {
@@ -408,7 +413,7 @@ impl Reader {
                 ItemKind::Close
             }
         };
-        Ok(Some(Item { kind, start, end }))
+        Ok(Some(Item::new(kind, start..end)))
     }
 
     fn begin_frame(&mut self, parsed: &Parsed) {
@@ -416,6 +421,7 @@ impl Reader {
         if parsed.opcode != Opcode::Continuation {
             self.room.begin_message();
             self.fragments = 0;
+            self.compressed = parsed.compressed;
             self.checked = 0;
             let text = parsed.opcode == Opcode::Text;
             self.message = Some(if text { MessageKind::Text } else { MessageKind::Binary });
@@ -445,7 +451,7 @@ impl Reader {
         let last = frame.left == 0 && frame.fin;
         if skimming {
             room.begin_message();
-        } else if self.message == Some(MessageKind::Text) {
+        } else if self.message == Some(MessageKind::Text) && !self.compressed {
             let unchecked = &room.bytes[room.start + self.checked..room.message_end];
             // A character that is cut off at the end of the message is found at the loan.
             self.checked += whole_characters(unchecked)?;
@@ -461,7 +467,27 @@ impl Reader {
         let (start, end) = (self.room.start, self.room.message_end);
         // What follows is read from a fresh start: the message lives only as long as its loan.
         self.room.begin_message();
-        Ok(Some(Item { kind, start, end }))
+        Ok(Some(Item::new(kind, start..end)))
+    }
+
+    /// Inflates a compressed message, once it is here whole.
+    fn inflated(
+        &mut self,
+        item: Option<Item>,
+        pool: Option<&mut DeflatePool>,
+    ) -> Result<Option<Item>, FrameError> {
+        let Some(mut item) = item else { return Ok(None) };
+        let message = matches!(item.kind, ItemKind::Text | ItemKind::Binary);
+        if message
+            && core::mem::take(&mut self.compressed)
+            && !self.skimming
+            && let Some(inflation) = &mut self.inflation
+        {
+            let payload = &self.room.bytes[item.range()];
+            inflation.inflate(payload, self.config.max_message, pool)?;
+            item.inflated = true;
+        }
+        Ok(Some(item))
     }
 
     /// Reads nothing any more and forgets what is there.
@@ -472,32 +498,6 @@ impl Reader {
         self.room.pos = self.room.end;
         self.room.begin_message();
     }
-}
-
-/// A description of an event in the reader's buffer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Item {
-    pub(crate) kind: ItemKind,
-    start: usize,
-    end: usize,
-}
-
-impl Item {
-    #[inline]
-    fn range(self) -> Range<usize> {
-        self.start..self.end
-    }
-}
-
-/// The kinds of [`FrameEvent`], without what they lend.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ItemKind {
-    Text,
-    Binary,
-    Ping,
-    Pong,
-    Close,
-    Failed(FrameError),
 }
 
 /// Unread bytes that may wait beside one longest frame: a generous read of a socket.
@@ -525,21 +525,5 @@ fn whole_characters(bytes: &[u8]) -> Result<usize, FrameError> {
         Ok(_) => Ok(bytes.len()),
         Err(error) if error.error_len().is_none() => Ok(error.valid_up_to()),
         Err(_) => Err(FrameError::TextNotUtf8),
-    }
-}
-
-fn parse_close(body: &[u8]) -> Result<Option<CloseFrame<'_>>, FrameError> {
-    let (code, reason) = match body {
-        [] => return Ok(None),
-        [_] => return Err(FrameError::CloseBodyTooShort),
-        [high, low, reason @ ..] => (u16::from_be_bytes([*high, *low]), reason),
-    };
-    let code = CloseCode::new(code);
-    if !code.is_valid_on_wire() {
-        return Err(FrameError::CloseCodeInvalid { code });
-    }
-    match simdutf8::basic::from_utf8(reason) {
-        Ok(reason) => Ok(Some(CloseFrame { code, reason })),
-        Err(_) => Err(FrameError::CloseReasonNotUtf8),
     }
 }

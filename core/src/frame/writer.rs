@@ -4,6 +4,7 @@ use core::fmt;
 
 use crate::seed::{Random, Seed};
 
+use super::deflate::{Agreement, DeflateConfig, DeflatePool, Deflation};
 use super::header::Header;
 use super::message::close_body;
 use super::{CloseCode, Opcode, Role, WriteError, mask};
@@ -15,6 +16,15 @@ pub enum MessageKind {
     Text,
     /// Any bytes.
     Binary,
+}
+
+impl MessageKind {
+    const fn opcode(self) -> Opcode {
+        match self {
+            Self::Text => Opcode::Text,
+            Self::Binary => Opcode::Binary,
+        }
+    }
 }
 
 impl fmt::Display for MessageKind {
@@ -35,20 +45,28 @@ pub struct Writer {
     /// Where a client's mask keys come from (RFC 6455 section 10.3). Boxed: it is large, and a
     /// server has many writers without one.
     masks: Option<Box<Random>>,
-    /// The kind of the fragmented message that is not finished.
+    /// The kind of the fragmented message that is not finished, and whether it is compressed.
     open: Option<MessageKind>,
+    compressed: bool,
     closed: bool,
+    deflation: Option<Box<Deflation>>,
 }
 
 impl Writer {
     /// The writer of a server.
     pub const fn server() -> Self {
-        Self { masks: None, open: None, closed: false }
+        Self { masks: None, open: None, compressed: false, closed: false, deflation: None }
     }
 
     /// The writer of a client, which draws a fresh mask key for each frame from `seed`.
     pub fn client(seed: Seed) -> Self {
-        Self { masks: Some(Box::new(seed.into_random())), open: None, closed: false }
+        Self { masks: Some(Box::new(seed.into_random())), ..Self::server() }
+    }
+
+    /// Compresses messages from here on, as the opening handshake has agreed: those that are at
+    /// least [`threshold`](DeflateConfig::threshold) long and become shorter.
+    pub fn deflate(&mut self, config: &DeflateConfig, agreed: Agreement) {
+        self.deflation = Deflation::new(config, agreed).map(Box::new);
     }
 
     /// Appends a text message in one frame.
@@ -57,7 +75,7 @@ impl Writer {
     ///
     /// [`WriteError::MessageOpen`] inside a fragmented message, [`WriteError::Closed`].
     pub fn text(&mut self, text: &str, out: &mut Vec<u8>) -> Result<(), WriteError> {
-        self.message(Opcode::Text, text.as_bytes(), out)
+        self.message(MessageKind::Text, text.as_bytes(), None, out)
     }
 
     /// Appends a binary message in one frame.
@@ -66,13 +84,50 @@ impl Writer {
     ///
     /// [`WriteError::MessageOpen`] inside a fragmented message, [`WriteError::Closed`].
     pub fn binary(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), WriteError> {
-        self.message(Opcode::Binary, bytes, out)
+        self.message(MessageKind::Binary, bytes, None, out)
+    }
+
+    /// Appends a message in one frame, compressed with memory that many writers share. The caller
+    /// sees to it that a text is UTF-8.
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError::MessageOpen`] inside a fragmented message, [`WriteError::Closed`].
+    pub fn message_with(
+        &mut self,
+        kind: MessageKind,
+        payload: &[u8],
+        pool: &mut DeflatePool,
+        out: &mut Vec<u8>,
+    ) -> Result<(), WriteError> {
+        self.message(kind, payload, Some(pool), out)
+    }
+
+    /// Gives the compressor back, to `pool` if it is from there: the next message refers to none
+    /// before it. For connections that idle. Not inside a fragmented message.
+    pub fn rest(&mut self, pool: Option<&mut DeflatePool>) {
+        if let Some(deflation) = &mut self.deflation
+            && self.open.is_none()
+        {
+            deflation.rest(pool);
+        }
+    }
+
+    /// Whether messages may be compressed.
+    pub const fn deflates(&self) -> bool {
+        self.deflation.is_some()
+    }
+
+    /// Bytes of memory that compression holds.
+    pub fn capacity(&self) -> usize {
+        self.deflation.as_ref().map_or(0, |deflation| deflation.memory())
     }
 
     /// Appends the next fragment of a message of this kind; `fin` makes it the last one.
     ///
     /// Control frames may be written between fragments. The fragments of a text message together
-    /// must be UTF-8, which the caller sees to; a fragment may end inside a character.
+    /// must be UTF-8, which the caller sees to; a fragment may end inside a character. A message
+    /// is compressed if its first fragment would be as a message.
     ///
     /// # Errors
     ///
@@ -88,14 +143,25 @@ impl Writer {
         if self.closed {
             return Err(WriteError::Closed);
         }
-        let opcode = match (self.open, kind) {
-            (Some(open), kind) if open != kind => return Err(WriteError::MessageOpen { open }),
-            (Some(_), _) => Opcode::Continuation,
-            (None, MessageKind::Text) => Opcode::Text,
-            (None, MessageKind::Binary) => Opcode::Binary,
-        };
+        if let Some(open) = self.open
+            && open != kind
+        {
+            return Err(WriteError::MessageOpen { open });
+        }
+        let first = self.open.is_none();
+        if first {
+            self.compressed = self.deflation.as_ref().is_some_and(|own| own.wants(payload.len()));
+        }
         self.open = if fin { None } else { Some(kind) };
-        self.frame(opcode, fin, payload, out);
+        let opcode = if first { kind.opcode() } else { Opcode::Continuation };
+        match &mut self.deflation {
+            Some(deflation) if self.compressed => {
+                let mut compressed = Vec::new();
+                deflation.piece(payload, fin, None, &mut compressed);
+                self.frame(opcode, fin, first, &compressed, out);
+            }
+            _ => self.frame(opcode, fin, false, payload, out),
+        }
         Ok(())
     }
 
@@ -154,10 +220,11 @@ impl Writer {
     }
 
     #[inline]
-    fn message(
+    pub(crate) fn message(
         &mut self,
-        opcode: Opcode,
+        kind: MessageKind,
         payload: &[u8],
+        pool: Option<&mut DeflatePool>,
         out: &mut Vec<u8>,
     ) -> Result<(), WriteError> {
         if self.closed {
@@ -166,8 +233,42 @@ impl Writer {
         if let Some(open) = self.open {
             return Err(WriteError::MessageOpen { open });
         }
-        self.frame(opcode, true, payload, out);
+        match &mut self.deflation {
+            Some(deflation) if deflation.wants(payload.len()) => {
+                self.deflated(kind, payload, pool, out);
+            }
+            _ => self.frame(kind.opcode(), true, false, payload, out),
+        }
         Ok(())
+    }
+
+    /// Compresses right behind the place of a head that is as long as that of the payload would be;
+    /// the head that is then written may be shorter, if so what follows moves up to it.
+    fn deflated(
+        &mut self,
+        kind: MessageKind,
+        payload: &[u8],
+        pool: Option<&mut DeflatePool>,
+        out: &mut Vec<u8>,
+    ) {
+        let Some(deflation) = &mut self.deflation else { return };
+        let start = out.len();
+        let room =
+            Header::new(kind.opcode(), true, payload.len(), self.masks.as_ref().map(|_| [0; 4]));
+        room.append(out);
+        let body = out.len();
+        if !deflation.message(payload, pool, out) {
+            out.truncate(start);
+            return self.frame(kind.opcode(), true, false, payload, out);
+        }
+        let key = self.masks.as_mut().map(|masks| masks.next_u32().to_le_bytes());
+        let header = Header::new(kind.opcode(), true, out.len() - body, key).compressed();
+        if let Some(key) = key {
+            mask::apply(&mut out[body..], key);
+        }
+        let head = header.as_bytes();
+        out[start..start + head.len()].copy_from_slice(head);
+        out.drain(start + head.len()..body);
     }
 
     fn control(
@@ -182,14 +283,24 @@ impl Writer {
         if payload.len() > 125 {
             return Err(WriteError::ControlTooLong { length: payload.len() });
         }
-        self.frame(opcode, true, payload, out);
+        self.frame(opcode, true, false, payload, out);
         Ok(())
     }
 
     #[inline]
-    fn frame(&mut self, opcode: Opcode, fin: bool, payload: &[u8], out: &mut Vec<u8>) {
+    fn frame(
+        &mut self,
+        opcode: Opcode,
+        fin: bool,
+        compressed: bool,
+        payload: &[u8],
+        out: &mut Vec<u8>,
+    ) {
         let key = self.masks.as_mut().map(|masks| masks.next_u32().to_le_bytes());
-        let header = Header::new(opcode, fin, payload.len(), key);
+        let mut header = Header::new(opcode, fin, payload.len(), key);
+        if compressed {
+            header = header.compressed();
+        }
         // 14: the longest head.
         out.reserve(14 + payload.len());
         header.append(out);

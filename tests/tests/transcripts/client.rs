@@ -77,7 +77,7 @@ impl End {
         assert_eq!(request.handle_bytes(&out), out.len());
         let request = request.poll_event().expect("a whole request").expect("a sound request");
         let mut answer = Vec::new();
-        accept(&request, None, &mut answer).expect("an upgrade");
+        accept(&request, None, None, &mut answer).expect("an upgrade");
         end.feed(&answer);
         end
     }

@@ -68,6 +68,7 @@ impl End {
             target: "/api/v1/pam/ws/ada?token=ada",
             key: &key,
             subprotocols: &[],
+            deflate: None,
             origin: None,
             headers: &[],
         };

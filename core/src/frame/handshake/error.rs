@@ -75,7 +75,7 @@ impl HandshakeError {
         }
     }
 
-    pub(super) const fn header(name: &'static str, fault: HeaderFault) -> Self {
+    pub(in crate::frame) const fn header(name: &'static str, fault: HeaderFault) -> Self {
         Self::Header { header: Cow::Borrowed(name), fault }
     }
 }

@@ -31,7 +31,7 @@ fn accept_value(key: &str) -> String {
 }
 
 /// Whether the characters are those of a token (RFC 9110 section 5.6.2), at least one.
-fn is_token(text: &str) -> bool {
+pub(super) fn is_token(text: &str) -> bool {
     !text.is_empty()
         && text
             .bytes()

@@ -10,6 +10,7 @@ use super::{
     HandshakeConfig, HandshakeError, HeadError, HeaderFault, Headers, accept_value, is_token,
     is_value,
 };
+use crate::frame::{Agreement, deflate};
 
 /// Reads one HTTP request, in any chunking, in time linear in its length.
 #[derive(Debug)]
@@ -110,6 +111,12 @@ impl Request {
         self.headers.list("Sec-WebSocket-Protocol")
     }
 
+    /// The extensions that the client offers, each with its parameters, in its order of preference.
+    /// [`Agreement::choose`] looks for compression among them.
+    pub fn extensions(&self) -> impl Iterator<Item = &str> {
+        self.headers.list("Sec-WebSocket-Extensions")
+    }
+
     /// The value of the first header of this name, in any case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.first(name)
@@ -192,6 +199,10 @@ impl Request {
             };
             return Err(HandshakeError::header("Sec-WebSocket-Protocol", fault));
         }
+        if !self.extensions().all(deflate::is_well_formed) {
+            let fault = HeaderFault::Malformed;
+            return Err(HandshakeError::header("Sec-WebSocket-Extensions", fault));
+        }
         Ok(accept_value(key))
     }
 }
@@ -208,8 +219,8 @@ impl fmt::Debug for Request {
     }
 }
 
-/// Appends the answer that accepts an upgrade, with a subprotocol that the client offered. From
-/// then on both sides speak in frames.
+/// Appends the answer that accepts an upgrade, with a subprotocol that the client offered and the
+/// compression that was [chosen](Agreement::choose). From then on both sides speak in frames.
 ///
 /// # Errors
 ///
@@ -217,6 +228,7 @@ impl fmt::Debug for Request {
 pub fn accept(
     request: &Request,
     subprotocol: Option<&str>,
+    deflate: Option<Agreement>,
     out: &mut Vec<u8>,
 ) -> Result<(), HeadError> {
     let Some(accept) = &request.accept else { return Err(HeadError::NotAnUpgrade) };
@@ -231,6 +243,9 @@ pub fn accept(
     header_line("Sec-WebSocket-Accept", accept, out);
     if let Some(subprotocol) = subprotocol {
         header_line("Sec-WebSocket-Protocol", subprotocol, out);
+    }
+    if let Some(agreed) = deflate {
+        header_line("Sec-WebSocket-Extensions", &agreed.answer(request), out);
     }
     out.extend_from_slice(b"\r\n");
     Ok(())

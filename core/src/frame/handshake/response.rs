@@ -6,6 +6,7 @@ use core::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::frame::{Agreement, DeflateConfig};
 use crate::seed::{Random, Seed};
 
 use super::head::{HeadReader, StartLine};
@@ -58,6 +59,8 @@ pub struct Upgrade<'a> {
     pub key: &'a Key,
     /// Subprotocols on offer, the preferred one first.
     pub subprotocols: &'a [&'a str],
+    /// Offers compression, also for the [`ResponseReader`].
+    pub deflate: Option<&'a DeflateConfig>,
     /// `Origin`, where a server asks for one.
     pub origin: Option<&'a str>,
     /// More headers, such as `Authorization`.
@@ -80,7 +83,7 @@ impl fmt::Debug for Upgrade<'_> {
 ///
 /// [`HeadError::Characters`] if a part would break the head.
 pub fn write_request(upgrade: &Upgrade<'_>, out: &mut Vec<u8>) -> Result<(), HeadError> {
-    let Upgrade { host, target, key, subprotocols, origin, headers } = *upgrade;
+    let Upgrade { host, target, key, subprotocols, deflate, origin, headers } = *upgrade;
     let refuse = |header| Err(HeadError::Characters { header });
     if !is_host(host) {
         return refuse("Host");
@@ -108,6 +111,9 @@ pub fn write_request(upgrade: &Upgrade<'_>, out: &mut Vec<u8>) -> Result<(), Hea
     if !subprotocols.is_empty() {
         header_line("Sec-WebSocket-Protocol", &subprotocols.join(", "), out);
     }
+    if let Some(config) = deflate {
+        header_line("Sec-WebSocket-Extensions", &Agreement::offer(config), out);
+    }
     if let Some(origin) = origin {
         header_line("Origin", origin, out);
     }
@@ -124,6 +130,7 @@ pub struct ResponseReader {
     head: HeadReader<StatusLine>,
     accept: String,
     offered: Vec<String>,
+    deflate: Option<DeflateConfig>,
     outcome: Option<Result<Response, HandshakeError>>,
 }
 
@@ -134,8 +141,16 @@ impl ResponseReader {
             head: HeadReader::new(config),
             accept: accept_value(key.as_str()),
             offered: subprotocols.iter().map(|&name| name.to_owned()).collect(),
+            deflate: None,
             outcome: None,
         }
+    }
+
+    /// The request has offered compression.
+    #[must_use]
+    pub const fn with_deflate(mut self, config: DeflateConfig) -> Self {
+        self.deflate = Some(config);
+        self
     }
 
     /// Takes bytes of the head and tells how many. The rest, `&bytes[taken..]`, belongs to the
@@ -174,8 +189,8 @@ impl ResponseReader {
         if headers.exactly_one("Sec-WebSocket-Accept")? != self.accept {
             return Err(HandshakeError::header("Sec-WebSocket-Accept", HeaderFault::Wrong));
         }
-        // We offer no extensions.
-        headers.none("Sec-WebSocket-Extensions")?;
+        let extensions = headers.list("Sec-WebSocket-Extensions");
+        let deflate = Agreement::conclude(self.deflate.as_ref(), extensions)?;
         let subprotocol = headers.at_most_one("Sec-WebSocket-Protocol")?.map(str::to_owned);
         if let Some(chosen) = &subprotocol
             && !self.offered.contains(chosen)
@@ -183,7 +198,7 @@ impl ResponseReader {
             let fault = HeaderFault::Unsupported;
             return Err(HandshakeError::header("Sec-WebSocket-Protocol", fault));
         }
-        Ok(Response { headers, subprotocol })
+        Ok(Response { headers, subprotocol, deflate })
     }
 }
 
@@ -192,12 +207,18 @@ impl ResponseReader {
 pub struct Response {
     headers: Headers,
     subprotocol: Option<String>,
+    deflate: Option<Agreement>,
 }
 
 impl Response {
     /// The subprotocol that the server chose from those on offer.
     pub fn subprotocol(&self) -> Option<&str> {
         self.subprotocol.as_deref()
+    }
+
+    /// What was agreed on, if the server took the offer of compression.
+    pub const fn deflate(&self) -> Option<Agreement> {
+        self.deflate
     }
 
     /// The value of the first header of this name, in any case.

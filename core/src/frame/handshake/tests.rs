@@ -58,7 +58,7 @@ fn the_request_of_the_rfc_is_answered_as_the_rfc_does() {
     assert_eq!(request.origin(), Some("http://example.com"));
     assert_eq!(request.subprotocols().collect::<Vec<_>>(), ["chat", "superchat"]);
     let mut out = Vec::new();
-    accept(&request, Some("chat"), &mut out).unwrap();
+    accept(&request, Some("chat"), None, &mut out).unwrap();
     assert_eq!(
         String::from_utf8(out).unwrap(),
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
@@ -229,7 +229,7 @@ fn a_plain_request_is_no_upgrade_and_cannot_be_accepted() {
     let request = read("GET /health?a=b HTTP/1.1\r\nHost: h\r\n\r\n").unwrap();
     assert!(!request.is_upgrade());
     assert_eq!((request.path(), request.query()), ("/health", Some("a=b")));
-    assert_eq!(accept(&request, None, &mut Vec::new()), Err(HeadError::NotAnUpgrade));
+    assert_eq!(accept(&request, None, None, &mut Vec::new()), Err(HeadError::NotAnUpgrade));
     assert!(!read("GET / HTTP/1.0\r\n\r\n").unwrap().is_upgrade());
     let h2c = "GET / HTTP/1.1\r\nHost: h\r\nUpgrade: h2c\r\nConnection: upgrade\r\n\r\n";
     assert!(!read(h2c).unwrap().is_upgrade());
@@ -239,7 +239,7 @@ fn a_plain_request_is_no_upgrade_and_cannot_be_accepted() {
 fn only_what_was_offered_can_be_accepted() {
     let request = read(REQUEST).unwrap();
     let mut out = Vec::new();
-    assert_eq!(accept(&request, Some("other"), &mut out), Err(HeadError::NotOffered));
+    assert_eq!(accept(&request, Some("other"), None, &mut out), Err(HeadError::NotOffered));
     assert!(out.is_empty());
 }
 

@@ -44,7 +44,7 @@ impl Wire {
         assert_eq!(reader.handle_bytes(bytes), bytes.len());
         let request = reader.poll_event().expect("a whole request").expect("a sound request");
         let mut answer = Vec::new();
-        accept(&request, None, &mut answer).expect("an upgrade");
+        accept(&request, None, None, &mut answer).expect("an upgrade");
         answer
     }
 

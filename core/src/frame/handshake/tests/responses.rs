@@ -98,6 +98,7 @@ fn a_client_reads_what_a_server_answers() {
         target: "/p?token=secret",
         key: &key,
         subprotocols: &["a", "b"],
+        deflate: None,
         origin: Some("https://o"),
         headers: &[("Authorization", "Bearer secret")],
     };
@@ -110,7 +111,7 @@ fn a_client_reads_what_a_server_answers() {
     assert!(!format!("{upgrade:?}").contains("secret"));
 
     let mut answer = Vec::new();
-    accept(&request, Some("b"), &mut answer).unwrap();
+    accept(&request, Some("b"), None, &mut answer).unwrap();
     let head = answer.len();
     answer.extend_from_slice(b"frames");
     let mut reader = ResponseReader::new(HandshakeConfig::default(), &key, &["a", "b"]);
@@ -127,6 +128,7 @@ fn a_request_cannot_be_broken() {
         target: "/",
         key: &key,
         subprotocols: &[],
+        deflate: None,
         origin: None,
         headers: &[],
     };

@@ -66,6 +66,7 @@ impl Wire {
             target,
             key: &key,
             subprotocols: &[],
+            deflate: None,
             origin: None,
             headers: &[],
         };
@@ -278,7 +279,7 @@ impl Incoming {
     /// Opens the WebSocket.
     pub(crate) async fn accept(mut self) -> Result<Wire, Failure> {
         let mut out = Vec::new();
-        accept(&self.request, None, &mut out)?;
+        accept(&self.request, None, None, &mut out)?;
         self.stream.write_all(&out).await?;
         out.clear();
         let mut reader = Reader::new(Role::Server, FrameConfig::default());

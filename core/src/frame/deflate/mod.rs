@@ -1,0 +1,95 @@
+//! Compression of messages: the extension `permessage-deflate` (RFC 7692).
+//!
+//! The opening handshake [agrees](Agreement) on parameters; then [`Reader::inflate`] and
+//! [`Writer::deflate`] switch the extension on. Each works on its own; a [`DeflatePool`] lets many
+//! connections share the large memory that compression needs.
+//!
+//! What a connection holds between messages is small by design. A message is inflated when it is
+//! here whole, by an inflater that all connections of a pool share: of its past a connection keeps
+//! only the window that its peer may refer to. A compressor (about 300 KB) is lent to a connection
+//! while it is busy, and comes back when the connection rests ([`Writer::rest`]).
+//!
+//! [`Reader::inflate`]: super::Reader::inflate
+//! [`Writer::deflate`]: super::Writer::deflate
+//! [`Writer::rest`]: super::Writer::rest
+
+pub use self::negotiate::Agreement;
+pub use self::pool::DeflatePool;
+
+pub(super) use self::compress::Deflation;
+pub(super) use self::inflate::Inflation;
+pub(super) use self::negotiate::is_well_formed;
+
+mod compress;
+mod inflate;
+mod negotiate;
+mod pool;
+
+#[cfg(test)]
+mod tests;
+
+/// How messages are compressed, and what is asked of the peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DeflateConfig {
+    /// How hard to try, 1 (fastest) to 9. Default 1: what higher levels save costs 3 to 12 times
+    /// the time. Values outside are taken as the nearest inside.
+    pub level: u8,
+    /// The shortest message that is compressed, in bytes. Default 128: below, what is saved is less
+    /// than a header and its packet.
+    pub threshold: usize,
+    /// What we ask of ourselves for what we send. Default: 15 bits with takeover.
+    pub send: Window,
+    /// What we ask of the peer for what it sends. The default of a server is 9 bits with takeover:
+    /// then an idle connection keeps 512 bytes. A client that cannot be held to it is asked for no
+    /// takeover.
+    pub receive: Window,
+    /// How many times longer than its compressed form a message may be, if it is longer than
+    /// 64 KiB. Beyond it the connection fails with 1009. Default 200.
+    pub max_ratio: u32,
+}
+
+impl DeflateConfig {
+    /// The defaults of a server of many connections.
+    pub const fn server() -> Self {
+        Self {
+            level: 1,
+            threshold: 128,
+            send: Window { bits: 15, takeover: true },
+            receive: Window { bits: 9, takeover: true },
+            max_ratio: 200,
+        }
+    }
+
+    /// The defaults of a client, whose one connection may keep a window of 32 KiB.
+    pub const fn client() -> Self {
+        Self { receive: Window { bits: 15, takeover: true }, ..Self::server() }
+    }
+}
+
+/// The LZ77 window of one direction (RFC 7692 section 7.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Window {
+    /// The base-2 logarithm of its size in bytes, 8 to 15. Into a window of 8 nothing is
+    /// compressed, since no message that is worth it fits; in a config it is taken as 9.
+    pub bits: u8,
+    /// Whether a message may refer to the ones before it. Most of what short messages save comes
+    /// from this.
+    pub takeover: bool,
+}
+
+impl Window {
+    /// Its size in bytes.
+    const fn size(self) -> usize {
+        1 << self.bits
+    }
+
+    const fn in_bounds(self) -> Self {
+        let bits = match self.bits {
+            0..=9 => 9,
+            10..=14 => self.bits,
+            _ => 15,
+        };
+        Self { bits, ..self }
+    }
+}

@@ -1,0 +1,126 @@
+//! The memory that connections with compression share.
+
+use core::fmt;
+use std::sync::Arc;
+
+use flate2::{Compress, Compression, Decompress};
+
+use super::DeflateConfig;
+
+/// Compressors that a pool keeps or lends at most, unless it is told otherwise: 64 are about 20 MB.
+const KEPT: usize = 64;
+/// Bytes that the buffer of inflated messages keeps.
+const RETAINED: usize = 64 * 1024;
+
+/// What connections with compression share: one inflater with its buffer, and the compressors.
+///
+/// At most [`kept`](Self::with_kept) connections hold a compressor between messages, and so can
+/// refer to what they sent before. Others borrow one for each message, and what they send is
+/// compressed on its own. A connection gives its compressor back when it rests, or is dropped.
+pub struct DeflatePool {
+    pub(super) inflater: Option<Box<Decompress>>,
+    /// The last message that was inflated.
+    pub(super) inflated: Vec<u8>,
+    spare: Vec<Compressor>,
+    kept: usize,
+    /// Each compressor outside has a clone.
+    lent: Arc<()>,
+}
+
+impl Default for DeflatePool {
+    fn default() -> Self {
+        Self::with_kept(KEPT)
+    }
+}
+
+impl DeflatePool {
+    /// An empty pool for at most `kept` compressors that are kept or held. Allocates nothing
+    /// large before it is used. The default is 64.
+    pub fn with_kept(kept: usize) -> Self {
+        Self { inflater: None, inflated: Vec::new(), spare: Vec::new(), kept, lent: Arc::new(()) }
+    }
+
+    /// Bytes of memory held, those of compressors and the inflater estimated.
+    pub fn memory(&self) -> usize {
+        let compressors = self.spare.iter().map(Compressor::memory).sum::<usize>();
+        let inflater = if self.inflater.is_some() { INFLATER } else { 0 };
+        compressors + inflater + self.inflated.capacity()
+    }
+
+    /// How many compressors connections hold.
+    pub fn lent(&self) -> usize {
+        Arc::strong_count(&self.lent) - 1
+    }
+
+    /// An inflater without a past, and its empty buffer.
+    pub(super) fn inflater(&mut self) -> (&mut Decompress, &mut Vec<u8>) {
+        self.inflated.clear();
+        self.inflated.shrink_to(RETAINED);
+        let inflater = match &mut self.inflater {
+            Some(inflater) => {
+                inflater.reset(false);
+                inflater
+            }
+            empty => empty.insert(Box::new(Decompress::new(false))),
+        };
+        (inflater, &mut self.inflated)
+    }
+
+    /// A compressor without a past, for a window of these bits.
+    pub(super) fn take(&mut self, config: &DeflateConfig, bits: u8) -> Compressor {
+        let found = self.spare.iter().position(|spare| spare.bits == bits);
+        let mut compressor = match found {
+            Some(at) => self.spare.swap_remove(at),
+            None => Compressor::new(config, bits),
+        };
+        compressor.lent = Some(Arc::clone(&self.lent));
+        compressor
+    }
+
+    /// Whether one who has taken a compressor may hold it between messages.
+    pub(super) fn may_hold(&self) -> bool {
+        self.lent() <= self.kept
+    }
+
+    /// Takes a compressor back.
+    pub(super) fn give_back(&mut self, mut compressor: Compressor) {
+        compressor.lent = None;
+        if self.lent() + self.spare.len() < self.kept.max(1) {
+            compressor.inner.reset();
+            self.spare.push(compressor);
+        }
+    }
+}
+
+impl fmt::Debug for DeflatePool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeflatePool")
+            .field("spare", &self.spare.len())
+            .field("lent", &self.lent())
+            .field("kept", &self.kept)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A compressor, and the pool that misses it.
+pub(super) struct Compressor {
+    pub(super) inner: Compress,
+    bits: u8,
+    lent: Option<Arc<()>>,
+}
+
+impl Compressor {
+    fn new(config: &DeflateConfig, bits: u8) -> Self {
+        let level = Compression::new(u32::from(config.level.clamp(1, 9)));
+        Self { inner: Compress::new_with_window_bits(level, false, bits), bits, lent: None }
+    }
+
+    pub(super) const fn memory(&self) -> usize {
+        COMPRESSOR + (4 << self.bits)
+    }
+}
+
+/// What zlib-rs allocates for an inflater, and for a compressor beside its window: measured by
+/// `memory_of_compressors_is_as_estimated`.
+pub(super) const INFLATER: usize = 48 * 1024;
+pub(super) const COMPRESSOR: usize = 250 * 1024;
