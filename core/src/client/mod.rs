@@ -39,7 +39,9 @@ use crate::dedup::{Window, WindowConfig};
 use crate::envelope::{Chat, Envelope, EnvelopeError, Id};
 use crate::frame::handshake::HeadError;
 use crate::frame::{Incoming, NotDrained, Outgoing};
-use crate::link::{self, Class, ClientLink, Endpoint, State, Token, TokenError, Transmit};
+use crate::link::{
+    self, Class, ClientLink, Endpoint, Gather, Sink, State, Token, TokenError, Transmit,
+};
 use crate::metrics::{Direction, MessageType};
 use crate::seed::Seed;
 use crate::time::{Deadline, Now, TimerReason};
@@ -247,7 +249,16 @@ impl Client {
 
     /// Appends what is to be written. Call it again after writing, as long as it says `more`.
     pub fn poll_transmit(&mut self, out: &mut Vec<u8>) -> Transmit {
-        let transmit = self.link.poll_transmit(out);
+        self.transmit(out)
+    }
+
+    /// As [`poll_transmit`](Self::poll_transmit), without copying large frames.
+    pub fn poll_transmit_vectored(&mut self, out: &mut Gather) -> Transmit {
+        self.transmit(out)
+    }
+
+    fn transmit(&mut self, out: &mut impl Sink) -> Transmit {
+        let transmit = self.link.transmit(out);
         self.link.take_beats().add_to(&mut self.tally.metrics);
         self.tally.metrics.bytes.add(Direction::Outbound, transmit.written as u64);
         // What did not fit before may fit now.

@@ -9,7 +9,8 @@
 //! 2. [`poll_event`](Hub::poll_event) until it has none. The work is done here, message by
 //!    message: an event lends what came from the link's own buffer.
 //! 3. [`poll_writable`](Hub::poll_writable) until it names no link, and
-//!    [`poll_transmit`](Hub::poll_transmit) for each.
+//!    [`poll_transmit`](Hub::poll_transmit) for each, or
+//!    [`poll_transmit_vectored`](Hub::poll_transmit_vectored).
 //! 4. [`poll_timeout`](Hub::poll_timeout): when to call `handle_timeout`.
 //!
 //! What comes in passes, in this order, the frame reader, the envelope's one strict pass, size
@@ -69,7 +70,7 @@ use crate::dedup::Window;
 use crate::envelope::Scan;
 use crate::frame::NotDrained;
 use crate::limits::{RateLimiter, Violations};
-use crate::link::{LinkConfig, MAX_EARLY, ServerLink, Transmit};
+use crate::link::{Gather, LinkConfig, MAX_EARLY, ServerLink, Sink, Transmit};
 use crate::metrics::{Direction, Metrics, RefusedConnection};
 use crate::routing::{Replaced, Router, Table};
 use crate::seed::{Random, Seed};
@@ -293,14 +294,22 @@ impl Hub {
     /// once, the link is writable again. After writing it, the host hangs up if told so; of a
     /// link that has ended nothing is left but that.
     pub fn poll_transmit(&mut self, link: LinkId, out: &mut Vec<u8>) -> Transmit {
+        self.transmit(link, out)
+    }
+
+    /// As [`poll_transmit`](Self::poll_transmit), without copying large frames.
+    pub fn poll_transmit_vectored(&mut self, link: LinkId, out: &mut Gather) -> Transmit {
+        self.transmit(link, out)
+    }
+
+    fn transmit(&mut self, link: LinkId, out: &mut impl Sink) -> Transmit {
         let Some(slot) = self.slot_mut(link) else { return gone() };
-        let before = out.len();
-        let transmit = slot.link.poll_transmit(out);
+        let transmit = slot.link.transmit(out);
         let beats = slot.link.take_beats();
         let ended = slot.phase == Phase::Ended;
         slot.detached |= transmit.hang_up;
         beats.add_to(&mut self.metrics);
-        self.metrics.bytes.add(Direction::Outbound, (out.len() - before) as u64);
+        self.metrics.bytes.add(Direction::Outbound, transmit.written as u64);
         if transmit.more {
             self.stir(link.slot);
         }

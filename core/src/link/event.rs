@@ -128,15 +128,16 @@ pub enum AnswerError {
     NoRequest,
 }
 
-/// What [`poll_transmit`](super::ServerLink::poll_transmit) did.
+/// What [`poll_transmit`](super::ServerLink::poll_transmit) or
+/// [`poll_transmit_vectored`](super::ServerLink::poll_transmit_vectored) did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub struct Transmit {
-    /// Bytes appended.
+    /// Bytes added.
     pub written: usize,
     /// There is more: write these first, then ask again.
     pub more: bool,
-    /// The link is over and everything was appended: write it, shut the sending side down, read
+    /// The link is over and everything was added: write it, shut the sending side down, read
     /// and forget for a moment so that the peer can read the goodbye, then drop the transport.
     pub hang_up: bool,
 }

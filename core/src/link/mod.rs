@@ -10,6 +10,7 @@
 //!    `close`, `connect`, `wake` ...
 //! 2. It drains `poll_event`. Events lend from the link's buffer.
 //! 3. It writes what `poll_transmit` appends, as long as there is more, and hangs up when told.
+//!    With `poll_transmit_vectored` large frames are not copied ([`Gather`]).
 //! 4. It sleeps until `poll_timeout`, which also says why.
 //!
 //! The states are published ([`State`], 0 to 3); the phases behind them and what every input does
@@ -50,6 +51,7 @@ mod client;
 mod config;
 mod endpoint;
 mod event;
+mod gather;
 mod heartbeat;
 #[cfg(feature = "jwt")]
 pub mod jwt;
@@ -67,6 +69,8 @@ pub use client::{ClientConfig, ClientLink, ClientLinkEvent, Dial, TokenNeed};
 pub use config::{LinkConfig, OutboxConfig, Overflow, Patience};
 pub use endpoint::{Endpoint, EndpointError, PamTarget};
 pub use event::{AnswerError, Cause, Closed, LinkEvent, Overflowed, SendError, Transmit};
+pub use gather::Gather;
+pub(crate) use gather::Sink;
 pub use heartbeat::{Beat, Heartbeat, HeartbeatConfig};
 pub use server::ServerLink;
 pub(crate) use server::{MAX_EARLY, Step};

@@ -7,6 +7,7 @@ use super::beats::Beats;
 use super::class::Class;
 use super::config::{OutboxConfig, Overflow};
 use super::event::{Cause, Closed, SendError, Transmit};
+use super::gather::Sink;
 use super::outbox::{Frame, Outbox};
 use super::token::redact;
 use crate::envelope::write;
@@ -16,7 +17,7 @@ use crate::frame::{
 };
 use crate::time::{Now, Wall};
 
-/// Data frames appended to one buffer before the host should write it.
+/// Bytes of data frames that a host takes before it should write them.
 const CHUNK: usize = 64 * 1_024;
 
 pub(super) struct Wire {
@@ -147,32 +148,37 @@ impl Wire {
     }
 
     /// `hang_up` is left to the caller.
-    pub(super) fn transmit(&mut self, out: &mut Vec<u8>) -> Transmit {
+    pub(super) fn transmit(&mut self, out: &mut impl Sink) -> Transmit {
         let start = out.len();
         if !self.head.is_empty() {
-            out.append(&mut mem::take(&mut self.head));
+            out.buffer().append(&mut mem::take(&mut self.head));
         }
         if !self.writer.is_closed() {
             // The lengths were checked when these came in, so no writer refuses them.
             if let Some(payload) = self.pong.take() {
-                let _ = self.writer.pong(&payload, out);
+                let _ = self.writer.pong(&payload, out.buffer());
                 let counted = &mut self.beats.counted;
                 counted.pongs_out = counted.pongs_out.saturating_add(1);
             }
             if let Some(wall) = self.ping.take() {
                 let mut text = String::with_capacity(64);
                 write::ping(&mut text, wall);
-                let _ = self.writer.text(&text, out);
+                let _ = self.writer.text(&text, out.buffer());
                 let counted = &mut self.beats.counted;
                 counted.pings_out = counted.pings_out.saturating_add(1);
             }
-            self.outbox.drain(CHUNK, out);
+            let enough = out.len() + CHUNK;
+            while out.len() < enough
+                && let Some(frame) = self.outbox.pop()
+            {
+                out.push(frame);
+            }
             if self.outbox.is_empty()
                 && let Some(goodbye) = self.goodbye.take()
-                && self.writer.close(goodbye.0, &goodbye.1, out).is_err()
+                && self.writer.close(goodbye.0, &goodbye.1, out.buffer()).is_err()
             {
                 // A code that may not be sent becomes a close frame without one.
-                let _ = self.writer.close(CloseCode::NO_STATUS, "", out);
+                let _ = self.writer.close(CloseCode::NO_STATUS, "", out.buffer());
             }
         }
         Transmit { written: out.len() - start, more: !self.outbox.is_empty(), hang_up: false }

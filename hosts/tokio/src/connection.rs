@@ -48,7 +48,7 @@ async fn serve<H: Handler>(
     let (mut reader, mut writer) = tokio::io::split(stream);
     let mut outlet = Outlet::default();
     loop {
-        if outlet.is_empty() && host.transmit(link, outlet.buffer()) {
+        if outlet.is_empty() && host.transmit(link, outlet.waiting()) {
             host.ended(link);
             // Whether the last bytes arrive is the peer's to know: the link has ended.
             let _ = tokio::time::timeout(LINGER, outlet.write_to(&mut writer)).await;

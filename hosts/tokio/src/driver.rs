@@ -120,7 +120,8 @@ impl<T: Tokens> Driver<T> {
         }
         self.parting |= hang_up;
         if self.socket.is_some() && self.outlet.is_empty() {
-            self.parting |= inner.engine.poll_transmit(self.outlet.buffer()).hang_up;
+            let waiting = self.outlet.waiting();
+            self.parting |= inner.engine.poll_transmit_vectored(waiting).hang_up;
         }
         if self.parting && self.outlet.is_empty() {
             self.part();

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use pamlink::hub::{Event, Hub, LinkId, RequestId};
-use pamlink::link::{AuthError, Claims, Token};
+use pamlink::link::{AuthError, Claims, Gather, Token};
 use pamlink::time::{Mono, Now};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -133,8 +133,8 @@ impl<H: Handler> Host<H> {
     }
 
     /// Takes what there is to write; `true`: after that, hang up.
-    pub(crate) fn transmit(&self, link: LinkId, out: &mut Vec<u8>) -> bool {
-        self.shared.hub.lock().hub.poll_transmit(link, out).hang_up
+    pub(crate) fn transmit(&self, link: LinkId, waiting: &mut Gather) -> bool {
+        self.shared.hub.lock().hub.poll_transmit_vectored(link, waiting).hang_up
     }
 
     /// Drains the hub after an input: events to the handler, wake-ups to the sockets.

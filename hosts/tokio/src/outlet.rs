@@ -1,50 +1,70 @@
 //! Bytes on their way into a socket.
 
-use std::io;
+use std::future::poll_fn;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use pamlink::link::Gather;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-/// A reused buffer between the engine and one socket. The engine fills it only when it is empty,
-/// so what a slow socket leaves behind waits in the engine, under the engine's bound.
+/// Between the engine and one socket. The engine fills it only when it is empty, so what a slow
+/// socket leaves behind waits in the engine, under the engine's bound.
 #[derive(Debug, Default)]
 pub(crate) struct Outlet {
-    bytes: Vec<u8>,
-    written: usize,
+    waiting: Gather,
+    /// Something was written that may not have left the socket's own buffer.
+    unflushed: bool,
 }
 
-/// What an empty buffer keeps.
-const RETAINED: usize = 4 * 1024;
+/// Most slices of one write. What the engine gives at once has at most 33, and seldom more than 3.
+const SLICES: usize = 32;
 
 impl Outlet {
     pub(crate) fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
+        self.waiting.is_empty() && !self.unflushed
     }
 
-    /// The buffer, to be filled. Only when it is empty.
-    pub(crate) fn buffer(&mut self) -> &mut Vec<u8> {
+    /// What is to be filled. Only when it is empty.
+    pub(crate) fn waiting(&mut self) -> &mut Gather {
         debug_assert!(self.is_empty(), "what waits is written first");
-        &mut self.bytes
+        &mut self.waiting
     }
 
-    /// Writes on until the buffer is empty. Cancelling loses and repeats nothing.
+    /// Writes on until nothing waits. Cancelling loses and repeats nothing.
     pub(crate) async fn write_to(
         &mut self,
         socket: &mut (impl AsyncWrite + Unpin),
     ) -> io::Result<()> {
-        while self.written < self.bytes.len() {
-            match socket.write(&self.bytes[self.written..]).await? {
+        while !self.waiting.is_empty() {
+            match poll_fn(|cx| poll_write(cx, Pin::new(socket), &self.waiting)).await? {
                 0 => return Err(io::ErrorKind::WriteZero.into()),
-                n => self.written += n,
+                written => self.waiting.advance(written),
             }
+            self.unflushed = true;
         }
         // TLS buffers what it encrypts.
         socket.flush().await?;
-        self.written = 0;
-        self.bytes.clear();
-        self.bytes.shrink_to(RETAINED);
+        self.unflushed = false;
         Ok(())
     }
+}
+
+/// Writes as much as the socket takes at once. The slices are on the stack of one poll: a
+/// connection that waits holds none. A socket that takes no more than one slice writes the first.
+fn poll_write(
+    cx: &mut Context<'_>,
+    socket: Pin<&mut impl AsyncWrite>,
+    waiting: &Gather,
+) -> Poll<io::Result<usize>> {
+    let mut slices = [IoSlice::new(&[]); SLICES];
+    let mut count = 0;
+    for (place, slice) in slices.iter_mut().zip(waiting.slices()) {
+        *place = IoSlice::new(slice);
+        count += 1;
+    }
+    socket.poll_write_vectored(cx, &slices[..count])
 }
 
 /// How long a link that has ended may still write its last frames, and how long its peer may take
@@ -63,4 +83,122 @@ pub(crate) async fn part(mut reader: impl AsyncRead + Unpin, mut writer: impl As
     };
     // The link has ended; how the rest goes is of no consequence.
     let _ = tokio::time::timeout(LINGER, parting).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use pamlink::frame::{Opcode, server_header};
+    use pamlink::link::{LinkConfig, LinkEvent, ServerLink};
+    use pamlink::seed::Seed;
+    use pamlink::time::{Mono, Now, Wall};
+
+    use super::*;
+
+    const NOW: Now = Now::new(Mono::ZERO, Wall::EPOCH);
+
+    fn open() -> ServerLink {
+        let mut config = LinkConfig::server();
+        config.outbox.max_bytes = 1024 * 1024;
+        let mut link = ServerLink::new(&Arc::new(config), Seed::from_number(1), NOW);
+        let request = "GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+            Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+        link.handle_bytes(NOW, request.as_bytes()).unwrap();
+        assert!(matches!(link.poll_event(), Some(LinkEvent::Request(_))));
+        link.accept(NOW, None).unwrap();
+        link
+    }
+
+    fn frame(len: usize) -> Arc<[u8]> {
+        let mut frame = server_header(Opcode::Text, true, len).as_bytes().to_vec();
+        frame.extend((0..len).map(|at| b'a' + u8::try_from(at % 23).unwrap()));
+        frame.into()
+    }
+
+    /// Takes so many bytes at once, only every other time, and notes where they lie.
+    #[derive(Default)]
+    struct Slow {
+        at_once: usize,
+        vectored: bool,
+        ready: bool,
+        taken: Vec<u8>,
+        seen: Vec<*const u8>,
+    }
+
+    impl Slow {
+        fn take(&mut self, cx: &Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+            self.ready = !self.ready;
+            if self.ready {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            let mut room = self.at_once;
+            for slice in slices {
+                let taken = slice.len().min(room);
+                self.seen.push(slice.as_ptr());
+                self.taken.extend_from_slice(&slice[..taken]);
+                room -= taken;
+            }
+            Poll::Ready(Ok(self.at_once - room))
+        }
+    }
+
+    impl AsyncWrite for Slow {
+        fn poll_write(
+            mut self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            self.take(cx, &[IoSlice::new(bytes)])
+        }
+
+        fn poll_write_vectored(
+            mut self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+            slices: &[IoSlice<'_>],
+        ) -> Poll<io::Result<usize>> {
+            let slices = if self.vectored { slices } else { &slices[..1] };
+            self.take(cx, slices)
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_large_frame_reaches_the_socket_where_it_lies_and_whole() {
+        for (vectored, at_once) in [(true, 1021), (false, 1021), (true, usize::MAX)] {
+            let large = frame(512 * 1024);
+            let (mut link, mut outlet, mut all) = (open(), Outlet::default(), Vec::new());
+            let mut socket = Slow { at_once, vectored, ..Slow::default() };
+            while link.poll_transmit_vectored(outlet.waiting()).more {}
+            outlet.write_to(&mut socket).await.unwrap();
+            socket.taken.clear();
+            for frame in [frame(10), Arc::clone(&large), frame(5000), frame(20), frame(30)] {
+                all.extend_from_slice(&frame);
+                link.send_frame(NOW, frame).unwrap();
+            }
+            while link.poll_transmit_vectored(outlet.waiting()).written > 0 {
+                // Cut off while the socket is not ready, again and again.
+                while socket.taken.len() < all.len() {
+                    tokio::select! {
+                        biased;
+                        wrote = outlet.write_to(&mut socket) => { wrote.unwrap(); break }
+                        () = std::future::ready(()) => {}
+                    }
+                }
+                outlet.write_to(&mut socket).await.unwrap();
+                assert!(outlet.is_empty());
+            }
+            assert!(socket.taken == all, "{} bytes of {}", socket.taken.len(), all.len());
+            assert!(socket.seen.contains(&large.as_ptr()), "it was copied");
+            assert_eq!(Arc::strong_count(&large), 1, "it is let go once it was written");
+        }
+    }
 }

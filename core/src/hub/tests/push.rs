@@ -2,6 +2,7 @@
 
 use super::support::Host;
 use crate::frame::CloseCode;
+use crate::link::Gather;
 
 const NOTE: &str = r#"{"type":"timer_expired","timer_id":"t","label":"tea"}"#;
 
@@ -73,4 +74,29 @@ fn a_user_can_be_disconnected_from_all_devices() {
         assert_eq!(host.peers[&link].closed, Some((4003, "blocked".to_owned())));
     }
     assert_eq!(host.peers[&ben].closed, None);
+}
+
+#[test]
+fn a_large_push_is_the_same_memory_for_all_links() {
+    let mut host = Host::new();
+    let links = [host.open("ada"), host.open("ada")];
+    let large = format!(r#"{{"type":"briefing","payload":"{}"}}"#, "x".repeat(200_000));
+    for note in [NOTE, &large, NOTE] {
+        assert_eq!(host.hub.push(host.now, "ada", note).unwrap().queued, 2);
+    }
+    let mut waiting = [Gather::default(), Gather::default()];
+    for (link, waiting) in links.into_iter().zip(&mut waiting) {
+        // A note, and the large one: that is enough for once.
+        let transmit = host.hub.poll_transmit_vectored(link, waiting);
+        assert_eq!((transmit.written, transmit.more), (waiting.len(), true));
+        assert!(!host.hub.poll_transmit_vectored(link, waiting).more);
+    }
+    let [one, two] = waiting.each_ref().map(|gather| gather.slices().collect::<Vec<_>>());
+    assert_eq!(one, two);
+    assert_eq!(
+        one.iter().map(|slice| slice.len()).collect::<Vec<_>>(),
+        [NOTE.len() + 2, large.len() + 10, NOTE.len() + 2]
+    );
+    assert_eq!(one[1].as_ptr(), two[1].as_ptr());
+    assert_ne!(one[0].as_ptr(), two[0].as_ptr());
 }

@@ -15,6 +15,7 @@ use super::class::Class;
 use super::config::Overflow;
 use super::endpoint::Endpoint;
 use super::event::{Cause, Overflowed, SendError, Transmit};
+use super::gather::{Gather, Sink};
 use super::heartbeat::{Beat, Heartbeat};
 use super::state::{Cell, ClientInput, ClientPhase, State};
 use super::token::{Token, TokenError, TokenSchedule};
@@ -361,6 +362,15 @@ impl ClientLink {
 
     /// Appends what is to be written. Call it again after writing, as long as it says `more`.
     pub fn poll_transmit(&mut self, out: &mut Vec<u8>) -> Transmit {
+        self.transmit(out)
+    }
+
+    /// As [`poll_transmit`](Self::poll_transmit), without copying large frames.
+    pub fn poll_transmit_vectored(&mut self, out: &mut Gather) -> Transmit {
+        self.transmit(out)
+    }
+
+    pub(crate) fn transmit(&mut self, out: &mut impl Sink) -> Transmit {
         let mut transmit = self.wire.transmit(out);
         transmit.hang_up = self.phase.state() == State::Closed && !transmit.more;
         transmit

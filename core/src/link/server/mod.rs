@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::class::Class;
 use super::config::{LinkConfig, Overflow};
 use super::event::{AnswerError, Cause, Closed, LinkEvent, Overflowed, SendError, Transmit};
+use super::gather::{Gather, Sink};
 use super::heartbeat::{Beat, Heartbeat};
 use super::state::{Cell, ServerInput, ServerPhase, State};
 use super::wire::{End, Wire};
@@ -284,6 +285,15 @@ impl ServerLink {
 
     /// Appends what is to be written. Call it again after writing, as long as it says `more`.
     pub fn poll_transmit(&mut self, out: &mut Vec<u8>) -> Transmit {
+        self.transmit(out)
+    }
+
+    /// As [`poll_transmit`](Self::poll_transmit), without copying large frames.
+    pub fn poll_transmit_vectored(&mut self, out: &mut Gather) -> Transmit {
+        self.transmit(out)
+    }
+
+    pub(crate) fn transmit(&mut self, out: &mut impl Sink) -> Transmit {
         let mut transmit = self.wire.transmit(out);
         transmit.hang_up = self.phase == ServerPhase::Closed && !transmit.more;
         transmit

@@ -4,12 +4,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::common::{config, retrying, start, within};
-use pamlink::frame::handshake;
+use pamlink::envelope::Envelope;
+use pamlink::frame::{FrameConfig, FrameEvent, Reader, Role, Writer, handshake};
 use pamlink::hub::Hub;
 use pamlink::link::{Class, Token};
+use pamlink::seed::Seed;
 use pamlink_tokio::{Client, ClientConfig, Handler, HttpResponse, Reply, Request, tls};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 /// A certificate for `localhost` and its key, as files of this name.
 fn certificate(name: &str) -> (PathBuf, PathBuf) {
@@ -114,5 +116,65 @@ async fn a_certificate_for_another_name_is_refused() {
     let url = format!("wss://127.0.0.1:{}/api/v1/pam/ws/ann", server.addr.port());
     let client = Client::start(&url, Token::new("good-ann"), trusting).unwrap();
     assert_eq!(within(retrying(&client)).await, Class::Network);
+    server.stop().await;
+}
+
+const LARGE: usize = 512 * 1024;
+
+/// Large if it is asked for with an `l`.
+fn answer(mark: char) -> String {
+    mark.to_string().repeat(if mark == 'l' { LARGE } else { 10 })
+}
+
+#[tokio::test]
+async fn a_large_answer_arrives_whole_at_a_peer_that_reads_in_sips() {
+    let mut config = config();
+    config.hub.link.outbox.max_bytes = 3 * LARGE;
+    let server = start("127.0.0.1:0", config, async |request: Request| {
+        answer(request.text().chars().next().unwrap_or_default())
+    })
+    .await;
+
+    // So little room that the server's writes are cut again and again.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(32 * 1024).unwrap();
+    let mut socket = socket.connect(server.addr).await.unwrap();
+    let request = "GET /api/v1/pam/ws/ann?token=good-ann HTTP/1.1\r\nHost: h\r\n\
+        Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    let mut asked = request.as_bytes().to_vec();
+    let mut writer = Writer::client(Seed::from_number(1));
+    for mark in ["s", "l", "s"] {
+        let ask = format!(r#"{{"type":"chat","message":"{mark}"}}"#);
+        writer.text(&ask, &mut asked).unwrap();
+    }
+    socket.write_all(&asked).await.unwrap();
+
+    let mut sip = vec![0; 3001];
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(within(socket.read_u8()).await.unwrap());
+    }
+    let mut frames = FrameConfig::default();
+    (frames.max_frame, frames.max_message) = (3 * LARGE, 3 * LARGE);
+    let mut reader = Reader::new(Role::Client, frames);
+    let mut answers = Vec::new();
+    while answers.len() < 3 {
+        let n = within(socket.read(&mut sip)).await.unwrap();
+        assert_ne!(n, 0, "the server hung up");
+        reader.handle_bytes(&sip[..n]).unwrap();
+        while let Some(event) = reader.poll_event() {
+            let FrameEvent::Text(text) = event else { panic!("{event:?}") };
+            let envelope = Envelope::parse(text, u8::MAX).unwrap();
+            if envelope.kind().as_str() == "chat_response" {
+                answers.push(text.to_owned());
+            }
+        }
+    }
+    for (mark, text) in ['s', 'l', 's'].into_iter().zip(answers) {
+        let whole = format!("\"{}\"", answer(mark));
+        assert!(text.contains(&whole), "{} bytes, {mark}", text.len());
+    }
+    drop(socket);
     server.stop().await;
 }
