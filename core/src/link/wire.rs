@@ -56,7 +56,7 @@ impl Wire {
     /// The text of an [`ItemKind::Text`], checked as it is lent.
     #[inline]
     pub(super) fn text(&mut self, item: Item) -> Result<&str, FrameError> {
-        match self.reader.text(item) {
+        match self.reader.text(item, None) {
             Ok(text) => Ok(text),
             Err(error) => {
                 self.not_utf8 = true;
@@ -82,12 +82,12 @@ impl Wire {
     #[inline]
     pub(super) fn advance(&mut self) -> Option<Item> {
         loop {
-            let item = self.reader.advance()?;
+            let item = self.reader.advance(None)?;
             match item.kind {
                 ItemKind::Ping => {
                     let counted = &mut self.beats.counted;
                     counted.pings_in = counted.pings_in.saturating_add(1);
-                    self.pong = Some(self.reader.bytes(item).into());
+                    self.pong = Some(self.reader.bytes(item, None).into());
                 }
                 ItemKind::Pong => {
                     let counted = &mut self.beats.counted;

@@ -97,6 +97,7 @@ impl Host {
             target,
             key: &key,
             subprotocols: &[],
+            deflate: None,
             origin: None,
             headers: &[],
         };

@@ -120,7 +120,7 @@ impl ClientLink {
 
     /// The bytes of a [`ClientStep::Binary`].
     pub(crate) fn bytes(&self, item: Item) -> &[u8] {
-        self.wire.reader.bytes(item)
+        self.wire.reader.bytes(item, None)
     }
 
     pub(super) fn start_over(&mut self) {
@@ -349,6 +349,7 @@ pub(super) fn open_request(
         target: &endpoint.target(token),
         key,
         subprotocols: &subprotocols,
+        deflate: None,
         origin: config.origin.as_deref(),
         headers: &[],
     };

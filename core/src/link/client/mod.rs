@@ -347,7 +347,7 @@ impl ClientLink {
                 Ok(text) => ClientLinkEvent::Text(text),
                 Err(error) => ClientLinkEvent::Failed(error),
             },
-            ClientStep::Binary(item) => ClientLinkEvent::Binary(self.wire.reader.bytes(item)),
+            ClientStep::Binary(item) => ClientLinkEvent::Binary(self.wire.reader.bytes(item, None)),
             ClientStep::Overflowed(overflowed) => ClientLinkEvent::Overflowed(overflowed),
             ClientStep::Note => self.note()?,
         })

@@ -62,7 +62,7 @@ impl ServerLink {
 
     /// The bytes of a [`Step::Binary`].
     pub(crate) fn bytes(&self, item: Item) -> &[u8] {
-        self.wire.reader.bytes(item)
+        self.wire.reader.bytes(item, None)
     }
 
     /// The opening request, until it is answered.

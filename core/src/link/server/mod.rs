@@ -185,7 +185,7 @@ impl ServerLink {
     pub fn accept(&mut self, now: Now, subprotocol: Option<&str>) -> Result<(), AnswerError> {
         let request = self.asked()?;
         let mut head = Vec::new();
-        accept(request, subprotocol, &mut head)?;
+        accept(request, subprotocol, None, &mut head)?;
         self.wire.head().append(&mut head);
         self.opening = None;
         self.start_heartbeat(now);
