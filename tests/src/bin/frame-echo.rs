@@ -4,6 +4,7 @@
 //! ```text
 //! frame-echo server                   listens, and says where: `listening on ADDRESS`
 //! frame-echo client ADDRESS AGENT     goes through the cases of the fuzzing server there
+//!     [--no-takeover]                 and promises to compress each message by itself
 //! ```
 //!
 //! The server ends when its input does, so that it does not outlive who started it.
@@ -20,7 +21,9 @@ use std::time::Duration;
 use pamlink::frame::handshake::{
     self, HandshakeConfig, Key, RequestReader, ResponseReader, Upgrade,
 };
-use pamlink::frame::{CloseCode, FrameConfig, FrameEvent, Reader, Role, WriteError, Writer};
+use pamlink::frame::{
+    Agreement, CloseCode, DeflateConfig, FrameConfig, FrameEvent, Reader, Role, WriteError, Writer,
+};
 use pamlink::seed::Seed;
 
 /// The suite sends messages of up to 16 MiB, in one frame or in fragments of 64 bytes.
@@ -44,8 +47,9 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match words[..] {
         ["server"] => serve(),
-        ["client", address, agent] => go_through_cases(address, agent),
-        _ => Err("usage: frame-echo server | frame-echo client ADDRESS AGENT".into()),
+        ["client", address, agent] => go_through_cases(address, agent, true),
+        ["client", address, agent, "--no-takeover"] => go_through_cases(address, agent, false),
+        _ => Err("usage: frame-echo server | client ADDRESS AGENT [--no-takeover]".into()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -89,33 +93,39 @@ fn accept(mut stream: TcpStream) -> Result<(), Box<dyn Error>> {
             return Ok(stream.write_all(&out)?);
         }
     };
-    handshake::accept(&request, None, &mut out)?;
-    let mut connection = Connection {
-        stream,
-        reader: Reader::new(Role::Server, BOUNDS),
-        writer: Writer::server(),
-        out,
-    };
-    connection.reader.handle_bytes(rest)?;
-    connection.run(None)
+    let compression = compression(true);
+    let agreed = Agreement::choose(&compression, &request);
+    handshake::accept(&request, None, agreed, &mut out)?;
+    let mut reader = Reader::new(Role::Server, BOUNDS);
+    reader.handle_bytes(rest)?;
+    Connection { stream, reader, writer: Writer::server(), out }
+        .compressed(&compression, agreed)
+        .run(None)
 }
 
 /// The client's side of the suite's protocol: asks for the number of cases, dials once for each,
 /// then has the suite write its report. A case that breaks the connection is the report's matter.
-fn go_through_cases(address: &str, agent: &str) -> Result<(), Box<dyn Error>> {
+fn go_through_cases(address: &str, agent: &str, takeover: bool) -> Result<(), Box<dyn Error>> {
     let address: SocketAddr = address.parse()?;
+    let compression = compression(takeover);
+    let dial = |target: &str, seed| dial(address, target, seed, &compression);
     let mut count = String::new();
-    dial(address, "/getCaseCount", 0)?.run(Some(&mut count))?;
+    dial("/getCaseCount", 0)?.run(Some(&mut count))?;
     let count: u64 = count.parse().map_err(|_| format!("{count:?} is no number of cases"))?;
     for case in 1..=count {
         let target = format!("/runCase?case={case}&agent={agent}");
-        report(dial(address, &target, case).and_then(|mut connection| connection.run(None)));
+        report(dial(&target, case).and_then(|mut connection| connection.run(None)));
     }
-    dial(address, &format!("/updateReports?agent={agent}"), count + 1)?.run(None)
+    dial(&format!("/updateReports?agent={agent}"), count + 1)?.run(None)
 }
 
 /// Opens a connection.
-fn dial(address: SocketAddr, target: &str, seed: u64) -> Result<Connection, Box<dyn Error>> {
+fn dial(
+    address: SocketAddr,
+    target: &str,
+    seed: u64,
+    compression: &DeflateConfig,
+) -> Result<Connection, Box<dyn Error>> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(SILENCE))?;
@@ -123,24 +133,41 @@ fn dial(address: SocketAddr, target: &str, seed: u64) -> Result<Connection, Box<
     let key = Key::from_seed(Seed::from_number(seed));
     let mut out = Vec::new();
     let host = address.to_string();
-    let upgrade =
-        Upgrade { host: &host, target, key: &key, subprotocols: &[], origin: None, headers: &[] };
+    let upgrade = Upgrade {
+        host: &host,
+        target,
+        key: &key,
+        subprotocols: &[],
+        deflate: Some(compression),
+        origin: None,
+        headers: &[],
+    };
     handshake::write_request(&upgrade, &mut out)?;
     stream.write_all(&out)?;
     out.clear();
-    let mut head = ResponseReader::new(HandshakeConfig::default(), &key, &[]);
+    let mut head =
+        ResponseReader::new(HandshakeConfig::default(), &key, &[]).with_deflate(*compression);
     let mut bytes = [0; 4096];
     loop {
         let n = fill(&mut stream, &mut bytes)?;
         let taken = head.handle_bytes(&bytes[..n]);
         if let Some(response) = head.poll_event() {
-            response?;
+            let agreed = response?.deflate();
             let mut reader = Reader::new(Role::Client, BOUNDS);
             reader.handle_bytes(&bytes[taken..n])?;
             let writer = Writer::client(Seed::from_number(!seed));
-            return Ok(Connection { stream, reader, writer, out });
+            let connection = Connection { stream, reader, writer, out };
+            return Ok(connection.compressed(compression, agreed));
         }
     }
+}
+
+/// Compresses whatever the peer lets us compress, however short it is, in the largest windows.
+fn compression(takeover: bool) -> DeflateConfig {
+    let mut config = DeflateConfig::client();
+    config.threshold = 0;
+    config.send.takeover = takeover;
+    config
 }
 
 /// A connection after its handshake.
@@ -153,6 +180,15 @@ struct Connection {
 }
 
 impl Connection {
+    /// The connection with the compression that was agreed on, if any was.
+    fn compressed(mut self, config: &DeflateConfig, agreed: Option<Agreement>) -> Self {
+        if let Some(agreed) = agreed {
+            self.reader.inflate(config, agreed);
+            self.writer.deflate(config, agreed);
+        }
+        self
+    }
+
     /// Echoes until the connection has ended. With `kept`, texts are kept there instead.
     fn run(&mut self, mut kept: Option<&mut String>) -> Result<(), Box<dyn Error>> {
         while !self.answer(kept.as_deref_mut())? {

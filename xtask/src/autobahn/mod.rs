@@ -93,8 +93,8 @@ pub(crate) fn checks(
         let found: Vec<Result<(usize, Index)>> = thread::scope(|scope| {
             let mut threads = Vec::new();
             for (at, role) in roles.iter().enumerate() {
-                for (name, cases) in &round {
-                    threads.push(scope.spawn(move || Ok((at, bench.run(*role, name, cases)?))));
+                for group in &round {
+                    threads.push(scope.spawn(move || Ok((at, bench.run(*role, group)?))));
                 }
             }
             threads.into_iter().map(|thread| thread.join().unwrap_or_else(broken)).collect()

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::Role;
 use super::index::{AGENT, Index};
+use super::select::Group;
 use crate::command::Console;
 use crate::tools::Autobahn;
 use crate::workspace::Workspace;
@@ -47,15 +48,15 @@ impl Bench<'_> {
         Ok(fs::create_dir_all(folder)?)
     }
 
-    /// Runs these cases in a folder of their own, `name`, and moves the report of each out of it.
-    pub(super) fn run(&self, role: Role, name: &str, cases: &[String]) -> Result<Index> {
-        let folder = self.folder(role).join(name);
+    /// Runs these cases in a folder of their own, and moves the report of each out of it.
+    pub(super) fn run(&self, role: Role, group: &Group) -> Result<Index> {
+        let folder = self.folder(role).join(group.name);
         fs::create_dir_all(&folder)?;
         let run = match role {
-            Role::Server => self.fuzzing_client(&folder, cases),
-            Role::Client => self.fuzzing_server(&folder, cases),
+            Role::Server => self.fuzzing_client(&folder, group),
+            Role::Client => self.fuzzing_server(&folder, group),
         };
-        run.with_context(|| format!("the suite against the {}, {name}", role.name()))?;
+        run.with_context(|| format!("the suite against the {}, {}", role.name(), group.name))?;
         let index = Index::read(&folder.join("index.json"))?;
         for entry in folder.read_dir()? {
             let entry = entry?;
@@ -70,7 +71,7 @@ impl Bench<'_> {
     }
 
     /// The suite dials, ours listens.
-    fn fuzzing_client(&self, folder: &Path, cases: &[String]) -> Result<()> {
+    fn fuzzing_client(&self, folder: &Path, group: &Group) -> Result<()> {
         let mut server = self.workspace.command(self.echo);
         server.arg("server").stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut server = Running::start(server)?;
@@ -80,18 +81,18 @@ impl Bench<'_> {
         let address = line.trim().strip_prefix("listening on ").context("it does not listen")?;
         let url = format!("ws://{address}");
         let spec = json!({ "servers": [{ "agent": AGENT, "url": url }] });
-        let spec = write_spec(folder, spec, cases)?;
+        let spec = write_spec(folder, spec, &group.cases)?;
         let suite = self.suite.command(self.workspace, &["-m", "fuzzingclient", "-s", &spec]);
         self.console.must(suite, RUN)?;
         Ok(())
     }
 
     /// The suite listens, ours dials.
-    fn fuzzing_server(&self, folder: &Path, cases: &[String]) -> Result<()> {
+    fn fuzzing_server(&self, folder: &Path, group: &Group) -> Result<()> {
         // Free a moment ago; the suite cannot be asked which port it took.
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let spec = json!({ "url": format!("ws://{address}") });
-        let spec = write_spec(folder, spec, cases)?;
+        let spec = write_spec(folder, spec, &group.cases)?;
         // Without `-u 0` it would serve pages at a port of its own.
         let arguments = ["-m", "fuzzingserver", "-u", "0", "-s", &spec];
         let mut suite = self.suite.command(self.workspace, &arguments);
@@ -105,6 +106,9 @@ impl Bench<'_> {
         }
         let mut client = self.workspace.command(self.echo);
         client.args(["client", &address.to_string(), AGENT]);
+        if !group.takeover {
+            client.arg("--no-takeover");
+        }
         self.console.must(client, RUN)?;
         Ok(())
     }
