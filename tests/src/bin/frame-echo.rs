@@ -113,6 +113,7 @@ fn go_through_cases(address: &str, agent: &str, takeover: bool) -> Result<(), Bo
     dial("/getCaseCount", 0)?.run(Some(&mut count))?;
     let count: u64 = count.parse().map_err(|_| format!("{count:?} is no number of cases"))?;
     for case in 1..=count {
+        println!("case {case} of {count}");
         let target = format!("/runCase?case={case}&agent={agent}");
         report(dial(&target, case).and_then(|mut connection| connection.run(None)));
     }
