@@ -7,6 +7,7 @@ use super::*;
 use crate::frame::{FrameConfig, FrameError, FrameEvent, MessageKind, Reader, Role, Writer};
 use crate::seed::Seed;
 
+mod attacks;
 mod negotiation;
 
 const fn agreed(bits: u8, takeover: bool) -> Agreement {
@@ -184,7 +185,7 @@ fn a_compressed_text_must_be_utf8() {
     assert_eq!(read, failed(FrameError::TextNotUtf8));
 }
 
-/// paritytech/jsonrpsee and others: 16 MiB fit 16 KB.
+/// 16 MiB fit 16 KB.
 #[test]
 fn a_bomb_costs_no_more_than_the_limit() {
     for (limit, ratio) in [(1 << 20, 10_000), (300, 10_000)] {
