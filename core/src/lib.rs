@@ -111,3 +111,8 @@ pub mod metrics;
 pub mod routing;
 pub mod seed;
 pub mod time;
+
+/// The programs of the document compile and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/frames.md")]
+struct Frames;

@@ -1,9 +1,12 @@
-//! Every clause of the protocol is held by tests that exist.
+//! Every clause of the protocol is held by tests that exist, and so is every row of the table of
+//! what broke others.
 //!
 //! A clause of `docs/protocol.md` begins with its number, `**P-3.2**`, and ends with a paragraph
 //! that begins with `test:` and names, in backticks, the tests that hold it: the path of a test
 //! function within its crate (`hub::tests::opening::a_good_token_is_welcomed`), or a file of
 //! vectors under `tests/vectors` (`transcripts/chat.json`).
+//!
+//! The table is a section of `docs/frames.md`; the last cell of each row names tests likewise.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -16,6 +19,9 @@ use crate::parts::test_names::TestNames;
 use crate::workspace::Workspace;
 
 const DOCUMENT: &str = "docs/protocol.md";
+const FRAMES: &str = "docs/frames.md";
+/// The section of [`FRAMES`] with the table.
+const TABLE: &str = "## What broke the others, and the test that holds it here";
 
 pub(super) fn run(workspace: &Workspace, _console: Console) -> Outcome {
     let mut checks = Checks::default();
@@ -25,14 +31,21 @@ pub(super) fn run(workspace: &Workspace, _console: Console) -> Outcome {
     for clause in &clauses {
         let mut wrong = faults_of(clause, &known);
         wrong.extend(faults.extract_if(.., |fault| fault.line == clause.line));
-        let shown: Vec<String> = wrong.iter().map(Fault::shown).collect();
+        let shown: Vec<String> = wrong.iter().map(|fault| fault.shown(DOCUMENT)).collect();
         checks.check(wrong.is_empty(), shown.join("\n"));
     }
     faults.extend(order(&clauses));
     faults.extend(references(&document, &clauses));
     faults.extend(frames(&document));
     for fault in faults {
-        checks.fail(fault.shown());
+        checks.fail(fault.shown(DOCUMENT));
+    }
+    let rows = rows(&workspace.read(Path::new(FRAMES))?);
+    checks.check(!rows.is_empty(), format!("{FRAMES}: no table under {TABLE:?}"));
+    for row in &rows {
+        let shown: Vec<String> =
+            faults_of(row, &known).iter().map(|fault| fault.shown(FRAMES)).collect();
+        checks.check(shown.is_empty(), shown.join("\n"));
     }
     for stray in &known.stray {
         checks.fail(format!("{}: in no module, so its tests do not run", stray.display()));
@@ -40,12 +53,23 @@ pub(super) fn run(workspace: &Workspace, _console: Console) -> Outcome {
     Ok(checks)
 }
 
-/// One clause.
+/// One clause, or one row of the table.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Clause {
     line: usize,
+    /// Of a row: zeros.
     number: (u32, u32),
     tests: Vec<String>,
+}
+
+impl Clause {
+    /// What a fault calls it.
+    fn name(&self) -> String {
+        match self.number {
+            (0, 0) => "a row".to_owned(),
+            (section, number) => format!("P-{section}.{number}"),
+        }
+    }
 }
 
 /// What is wrong, and in which line.
@@ -60,8 +84,8 @@ impl Fault {
         Self { line, what: what.into() }
     }
 
-    fn shown(&self) -> String {
-        format!("{DOCUMENT}:{}: {}", self.line, self.what)
+    fn shown(&self, document: &str) -> String {
+        format!("{document}:{}: {}", self.line, self.what)
     }
 }
 
@@ -98,16 +122,27 @@ fn read(document: &str) -> (Vec<Clause>, Vec<Fault>) {
     (clauses, faults)
 }
 
-/// What is wrong with the tests of a clause.
+/// The rows of the table of what broke others, less its head.
+fn rows(document: &str) -> Vec<Clause> {
+    let section = prose(document).skip_while(|(_, text)| *text != TABLE).skip(1);
+    let lines = section.take_while(|(_, text)| !text.starts_with("## "));
+    let rows = lines.filter(|(_, text)| text.starts_with('|')).skip(2);
+    rows.map(|(line, text)| {
+        let cell = text.trim_end_matches(['|', ' ']).rsplit('|').next().unwrap_or("");
+        let tests = cell.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+        Clause { line, number: (0, 0), tests }
+    })
+    .collect()
+}
+
+/// What is wrong with the tests of a clause or row.
 fn faults_of(clause: &Clause, known: &TestNames) -> Vec<Fault> {
-    let (section, number) = clause.number;
+    let name = clause.name();
     if clause.tests.is_empty() {
-        return vec![Fault::new(clause.line, format!("P-{section}.{number} names no test"))];
+        return vec![Fault::new(clause.line, format!("{name} names no test"))];
     }
-    let missing = clause.tests.iter().filter(|name| !known.contains(name));
-    missing
-        .map(|name| Fault::new(clause.line, format!("P-{section}.{number}: no test is {name}")))
-        .collect()
+    let missing = clause.tests.iter().filter(|test| !known.contains(test));
+    missing.map(|test| Fault::new(clause.line, format!("{name}: no test is {test}"))).collect()
 }
 
 /// Numbers that do not rise.
@@ -192,7 +227,7 @@ mod tests {
         faults.extend(order(&clauses));
         faults.extend(references(document, &clauses));
         faults.extend(frames(document));
-        faults.iter().map(Fault::shown).collect()
+        faults.iter().map(|fault| fault.shown(DOCUMENT)).collect()
     }
 
     #[test]
@@ -207,6 +242,20 @@ mod tests {
         assert_eq!(told(&none), ["docs/protocol.md:8: P-1.2 names no test"]);
         let gone = GOOD.replace("c.json", "d.json");
         assert_eq!(told(&gone), ["docs/protocol.md:3: P-1.1: no test is d.json"]);
+    }
+
+    #[test]
+    fn each_row_of_the_table_names_tests_that_are_there() {
+        let head = format!("| before | |\n\n{TABLE}\n\n| `what` | tests |\n|---|---|\n");
+        let document = format!(
+            "{head}| `x` | `a::b`, `c.json` |\n| `x` | none |\n| y | `a::c` |\n\n## N\n\n| z | |\n"
+        );
+        let told: Vec<_> =
+            rows(&document).iter().flat_map(|row| faults_of(row, &known())).collect();
+        let told: Vec<_> = told.iter().map(|fault| fault.shown("d")).collect();
+        assert_eq!(rows(&document).len(), 3);
+        assert_eq!(told, ["d:8: a row names no test", "d:9: a row: no test is a::c"]);
+        assert!(rows("# None\n\n| a | `a::b` |\n").is_empty());
     }
 
     #[test]
