@@ -13,6 +13,10 @@ use crate::link::{LinkConfig, Verify};
 pub struct HubConfig {
     /// What every link keeps to: handshake, heartbeat, frames, outbox.
     pub link: LinkConfig,
+    /// Most links that hold a compressor between messages, about 300 KB each, where
+    /// [`LinkConfig::deflate`] allows any: the others borrow one for each message, and save less.
+    /// Links that rest give theirs back. Default 64.
+    pub max_compressors: u32,
     /// The origins from which a browser may connect, compared without regard to case; peers that
     /// send no `Origin` are not concerned. `None`, the default, allows every origin: the token
     /// in the URL is no ambient credential, so there is nothing a foreign page could ride on.
@@ -62,6 +66,7 @@ impl Default for HubConfig {
     fn default() -> Self {
         Self {
             link: LinkConfig::default(),
+            max_compressors: 64,
             origins: None,
             max_links: 131_072,
             max_links_per_user: 8,

@@ -33,7 +33,8 @@ impl Hub {
             metrics: &mut self.metrics,
         };
         // If it is not UTF-8 the link's next step says so.
-        let finding = admission.examine(slot.link.text(text).ok()?, &mut self.scan);
+        let text_of = slot.link.text(text, Some(&self.pool)).ok()?;
+        let finding = admission.examine(text_of, &mut self.scan);
         match finding {
             Finding::Life => None,
             Finding::Pong => {

@@ -68,7 +68,7 @@ use self::timers::Timers;
 use self::users::{UserIndex, Users};
 use crate::dedup::Window;
 use crate::envelope::Scan;
-use crate::frame::NotDrained;
+use crate::frame::{DeflatePool, NotDrained};
 use crate::limits::{RateLimiter, Violations};
 use crate::link::{Gather, LinkConfig, MAX_EARLY, ServerLink, Sink, Transmit};
 use crate::metrics::{Direction, Metrics, RefusedConnection};
@@ -103,6 +103,8 @@ pub struct Hub {
     metrics: Metrics,
     random: Random,
     drain: Option<Drain>,
+    /// What links with compression share.
+    pool: DeflatePool,
     /// Where the members of the message are that was examined last.
     scan: Scan,
     /// JSON in the making.
@@ -159,6 +161,7 @@ impl Hub {
             metrics: Metrics::new(),
             random,
             drain: None,
+            pool: DeflatePool::with_kept(config.max_compressors as usize),
             scan: Scan::EMPTY,
             text: String::new(),
             frame: Vec::new(),
@@ -303,8 +306,11 @@ impl Hub {
     }
 
     fn transmit(&mut self, link: LinkId, out: &mut impl Sink) -> Transmit {
-        let Some(slot) = self.slot_mut(link) else { return gone() };
-        let transmit = slot.link.transmit(out);
+        if self.links.find(link.slot, link.generation).is_none() {
+            return gone();
+        }
+        let Some(slot) = self.links.get_mut(link.slot) else { return gone() };
+        let transmit = slot.link.transmit(out, Some(&mut self.pool));
         let beats = slot.link.take_beats();
         let ended = slot.phase == Phase::Ended;
         slot.detached |= transmit.hang_up;

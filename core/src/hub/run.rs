@@ -55,7 +55,7 @@ impl Hub {
                 Phase::Authorizing if slot.link.state() != State::Closed => return None,
                 _ => {}
             }
-            let Some(step) = slot.link.poll_step() else {
+            let Some(step) = slot.link.poll_step(Some(&mut self.pool)) else {
                 slot.link.take_beats().add_to(&mut self.metrics);
                 // What was read may have been a ping alone, and the pong waits.
                 self.stir(index);
@@ -82,7 +82,7 @@ impl Hub {
             let user = self.links.get(slot)?.user;
             let link = self.id(slot);
             let user = self.users.name(user);
-            let text = self.links.get_mut(slot)?.link.text(text).ok()?;
+            let text = self.links.get_mut(slot)?.link.text(text, Some(&self.pool)).ok()?;
             let envelope = Envelope::from_scan(text, self.scan);
             return Some(match told {
                 Told::Request { request, choice, .. } => Event::Request(Request {
@@ -234,7 +234,7 @@ impl Hub {
         }
         let Some(slot) = self.links.get_mut(index) else { return };
         if slot.link.poll_timeout().is_some_and(|due| due.at <= now.mono) {
-            slot.link.handle_timeout(now);
+            slot.link.timeout(now, Some(&mut self.pool));
         }
         match slot.next_deadline() {
             Some(due) => self.timers.set(index, due.at),

@@ -53,6 +53,7 @@ impl Hub {
             + self.users.memory()
             + self.requests.memory()
             + self.timers.memory()
+            + self.pool.memory()
             + self.window.memory()
             + self.rates.memory()
             + self.violations.memory()

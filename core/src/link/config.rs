@@ -3,8 +3,8 @@
 use core::time::Duration;
 
 use super::heartbeat::HeartbeatConfig;
-use crate::frame::FrameConfig;
 use crate::frame::handshake::HandshakeConfig;
+use crate::frame::{DeflateConfig, FrameConfig};
 
 /// The bounds and times of a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +14,9 @@ pub struct LinkConfig {
     pub handshake: HandshakeConfig,
     /// Frames and messages.
     pub frames: FrameConfig,
+    /// Compression of messages: what a client offers, and what a server agrees to. Default none:
+    /// on phones the battery is worth more than the bytes, and memory is what servers run out of.
+    pub deflate: Option<DeflateConfig>,
     /// Liveness.
     pub heartbeat: HeartbeatConfig,
     /// What waits to be written.
@@ -38,6 +41,7 @@ impl LinkConfig {
         Self {
             handshake: HandshakeConfig::default(),
             frames: FrameConfig::default(),
+            deflate: None,
             heartbeat: HeartbeatConfig::default(),
             outbox: OutboxConfig { max_bytes: 256 * 1_024, overflow: Overflow::Reject },
             patience: Patience::default(),

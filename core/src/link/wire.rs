@@ -12,8 +12,8 @@ use super::outbox::{Frame, Outbox};
 use super::token::redact;
 use crate::envelope::write;
 use crate::frame::{
-    CloseCode, FrameConfig, FrameError, Item, ItemKind, Outgoing, Reader, Role, Writer, cut_reason,
-    payload_of,
+    Agreement, CloseCode, DeflateConfig, DeflatePool, FrameConfig, FrameError, Item, ItemKind,
+    MessageKind, Opcode, Outgoing, Reader, Role, Writer, cut_reason, payload_of, server_header,
 };
 use crate::time::{Now, Wall};
 
@@ -53,10 +53,21 @@ impl Wire {
         }
     }
 
-    /// The text of an [`ItemKind::Text`], checked as it is lent.
+    /// Messages may be compressed from here on, as the opening handshake has agreed.
+    pub(super) fn deflate(&mut self, config: &DeflateConfig, agreed: Agreement) {
+        self.reader.inflate(config, agreed);
+        self.writer.deflate(config, agreed);
+    }
+
+    /// The text of an [`ItemKind::Text`], checked as it is lent. `pool` is that of
+    /// [`advance`](Self::advance).
     #[inline]
-    pub(super) fn text(&mut self, item: Item) -> Result<&str, FrameError> {
-        match self.reader.text(item, None) {
+    pub(super) fn text<'a>(
+        &'a mut self,
+        item: Item,
+        pool: Option<&'a DeflatePool>,
+    ) -> Result<&'a str, FrameError> {
+        match self.reader.text(item, pool) {
             Ok(text) => Ok(text),
             Err(error) => {
                 self.not_utf8 = true;
@@ -80,9 +91,9 @@ impl Wire {
 
     /// The next message or end in the reader; pings are answered and pongs swallowed on the way.
     #[inline]
-    pub(super) fn advance(&mut self) -> Option<Item> {
+    pub(super) fn advance(&mut self, mut pool: Option<&mut DeflatePool>) -> Option<Item> {
         loop {
-            let item = self.reader.advance(None)?;
+            let item = self.reader.advance(pool.as_deref_mut())?;
             match item.kind {
                 ItemKind::Ping => {
                     let counted = &mut self.beats.counted;
@@ -100,7 +111,15 @@ impl Wire {
 
     pub(super) fn send_text(&mut self, text: &str, config: &OutboxConfig) -> Result<(), SendError> {
         let mut frame = Vec::with_capacity(text.len() + 14);
-        self.writer.text(text, &mut frame).map_err(|_| SendError::NotOpen)?;
+        if self.writer.deflates() {
+            if self.writer.is_closed() {
+                return Err(SendError::NotOpen);
+            }
+            frame.extend_from_slice(server_header(Opcode::Text, true, text.len()).as_bytes());
+            frame.extend_from_slice(text.as_bytes());
+        } else {
+            self.writer.text(text, &mut frame).map_err(|_| SendError::NotOpen)?;
+        }
         self.outbox.push(Frame::Owned(frame), config)
     }
 
@@ -142,13 +161,18 @@ impl Wire {
     }
 
     /// Gives the memory of an idle link back.
-    pub(super) fn release(&mut self) {
+    pub(super) fn release(&mut self, pool: Option<&mut DeflatePool>) {
         self.reader.release();
+        self.writer.rest(pool);
         self.head = Vec::new();
     }
 
     /// `hang_up` is left to the caller.
-    pub(super) fn transmit(&mut self, out: &mut impl Sink) -> Transmit {
+    pub(super) fn transmit(
+        &mut self,
+        out: &mut impl Sink,
+        mut pool: Option<&mut DeflatePool>,
+    ) -> Transmit {
         let start = out.len();
         if !self.head.is_empty() {
             out.buffer().append(&mut mem::take(&mut self.head));
@@ -163,7 +187,8 @@ impl Wire {
             if let Some(wall) = self.ping.take() {
                 let mut text = String::with_capacity(64);
                 write::ping(&mut text, wall);
-                let _ = self.writer.text(&text, out.buffer());
+                let (text, pool) = (text.as_bytes(), pool.as_deref_mut());
+                let _ = self.writer.message(MessageKind::Text, text, pool, out.buffer());
                 let counted = &mut self.beats.counted;
                 counted.pings_out = counted.pings_out.saturating_add(1);
             }
@@ -171,7 +196,11 @@ impl Wire {
             while out.len() < enough
                 && let Some(frame) = self.outbox.pop()
             {
-                out.push(frame);
+                if self.writer.deflates() {
+                    self.compress(frame.as_bytes(), pool.as_deref_mut(), out.buffer());
+                } else {
+                    out.push(frame);
+                }
             }
             if self.outbox.is_empty()
                 && let Some(goodbye) = self.goodbye.take()
@@ -182,6 +211,15 @@ impl Wire {
             }
         }
         Transmit { written: out.len() - start, more: !self.outbox.is_empty(), hang_up: false }
+    }
+
+    /// Appends a frame that waited as it was given: with compression a message takes its form when it
+    /// leaves, since each may refer to all before it, and none that was dropped.
+    fn compress(&mut self, frame: &[u8], pool: Option<&mut DeflatePool>, out: &mut Vec<u8>) {
+        let binary = frame.first().is_some_and(|first| first & 15 == Opcode::Binary as u8);
+        let kind = if binary { MessageKind::Binary } else { MessageKind::Text };
+        // A closed writer was looked at before, and there are no fragments.
+        let _ = self.writer.message(kind, payload_of(frame), pool, out);
     }
 
     /// From here on whole messages leave: frames in the outbox are not masked, because the host's
@@ -221,7 +259,12 @@ impl Wire {
     pub(super) fn memory(&self) -> usize {
         let pong = self.pong.as_ref().map_or(0, |pong| pong.len());
         let goodbye = self.goodbye.as_ref().map_or(0, |_| size_of::<(CloseCode, Box<str>)>());
-        self.reader.capacity() + self.head.capacity() + self.outbox.memory() + pong + goodbye
+        self.reader.capacity()
+            + self.writer.capacity()
+            + self.head.capacity()
+            + self.outbox.memory()
+            + pong
+            + goodbye
     }
 
     /// Something waits to be appended.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use core::time::Duration;
 
 use crate::frame::handshake::{HandshakeConfig, Key, ResponseReader, Upgrade, write_request};
-use crate::frame::{FrameConfig, FrameEvent, Reader, Role, Writer};
+use crate::frame::{DeflateConfig, FrameConfig, FrameEvent, Reader, Role, Writer};
 use crate::hub::{Auth, Delivered, Event, Hub, HubConfig, LinkId, Reply, RequestId};
 use crate::link::{AuthError, Claims, Verify};
 use crate::routing::Table;
@@ -38,7 +38,10 @@ impl Verify for ByName {
 pub(super) struct Peer {
     pub(super) writer: Writer,
     response: Option<ResponseReader>,
-    reader: Reader,
+    pub(super) reader: Reader,
+    offers: Option<DeflateConfig>,
+    /// Bytes that came.
+    pub(super) came: usize,
     /// Texts that came and were not looked at.
     pub(super) texts: Vec<String>,
     /// Payloads of pongs that came.
@@ -59,6 +62,8 @@ pub(super) struct Host {
     pub(super) told: Vec<String>,
     /// Requests that were not answered yet, oldest first.
     pub(super) requests: Vec<RequestId>,
+    /// What peers offer that dial from now on.
+    pub(super) offers: Option<DeflateConfig>,
 }
 
 impl Host {
@@ -78,6 +83,7 @@ impl Host {
             peers: BTreeMap::new(),
             told: Vec::new(),
             requests: Vec::new(),
+            offers: None,
         }
     }
 
@@ -97,15 +103,21 @@ impl Host {
             target,
             key: &key,
             subprotocols: &[],
-            deflate: None,
+            deflate: self.offers.as_ref(),
             origin: None,
             headers: &[],
         };
         let mut request = Vec::new();
         write_request(&upgrade, &mut request).unwrap();
+        let response = ResponseReader::new(HandshakeConfig::default(), &key, &[]);
         let peer = Peer {
             writer: Writer::client(Seed::from_number(2)),
-            response: Some(ResponseReader::new(HandshakeConfig::default(), &key, &[])),
+            response: Some(match self.offers {
+                Some(config) => response.with_deflate(config),
+                None => response,
+            }),
+            offers: self.offers,
+            came: 0,
             reader: Reader::new(Role::Client, FrameConfig::default()),
             texts: Vec::new(),
             pongs: Vec::new(),
@@ -201,11 +213,18 @@ impl Host {
 
 impl Peer {
     fn read(&mut self, mut bytes: &[u8]) {
+        self.came += bytes.len();
         if let Some(response) = &mut self.response {
             self.head.extend_from_slice(bytes);
             let taken = response.handle_bytes(bytes);
             match response.poll_event() {
-                Some(Ok(_)) => self.response = None,
+                Some(Ok(opened)) => {
+                    self.response = None;
+                    if let (Some(config), Some(agreed)) = (&self.offers, opened.deflate()) {
+                        self.writer.deflate(config, agreed);
+                        self.reader.inflate(config, agreed);
+                    }
+                }
                 _ => return,
             }
             bytes = &bytes[taken..];

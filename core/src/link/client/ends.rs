@@ -55,7 +55,7 @@ impl ClientLink {
             if !matches!(self.phase, ClientPhase::Open | ClientPhase::Closing) {
                 break;
             }
-            let Some(item) = self.wire.advance() else { break };
+            let Some(item) = self.wire.advance(None) else { break };
             match item.kind {
                 ItemKind::Text if self.phase == ClientPhase::Open => {
                     return Some(ClientStep::Text(item));
@@ -104,7 +104,7 @@ impl ClientLink {
     /// The text of a [`ClientStep::Text`]; if it is none, the next step fails the link.
     #[inline]
     pub(crate) fn text(&mut self, item: Item) -> Result<&str, FrameError> {
-        self.wire.text(item)
+        self.wire.text(item, None)
     }
 
     /// The peer has answered a ping: how long that took, if it is known.
@@ -155,6 +155,11 @@ impl ClientLink {
             None => Ok(()),
             Some(Ok(response)) => {
                 let subprotocol = response.subprotocol().map(str::to_owned);
+                if let (Some(config), Some(agreed)) =
+                    (&self.config.link.deflate, response.deflate())
+                {
+                    self.wire.deflate(config, agreed);
+                }
                 self.response = None;
                 self.open(subprotocol, ClientInput::Upgraded);
                 self.wire.reader.handle_bytes(&bytes[taken..])
@@ -191,7 +196,7 @@ impl ClientLink {
         match self.heartbeat.handle_timeout(&self.config.link.heartbeat, now.mono) {
             Beat::Rest => {}
             Beat::Ping => {
-                self.wire.release();
+                self.wire.release(None);
                 self.wire.send_ping(now);
             }
             Beat::Dead => {
@@ -349,7 +354,7 @@ pub(super) fn open_request(
         target: &endpoint.target(token),
         key,
         subprotocols: &subprotocols,
-        deflate: None,
+        deflate: config.link.deflate.as_ref(),
         origin: config.origin.as_deref(),
         headers: &[],
     };

@@ -183,7 +183,11 @@ impl ClientLink {
         // `new` has seen that the request is sound, and a token is encoded.
         let _ = open_request(&self.config, &self.endpoint, token, &key, self.wire.head());
         let offered: Vec<&str> = self.config.subprotocols.iter().map(String::as_str).collect();
-        self.response = Some(ResponseReader::new(self.config.link.handshake, &key, &offered));
+        let response = ResponseReader::new(self.config.link.handshake, &key, &offered);
+        self.response = Some(match self.config.link.deflate {
+            Some(config) => response.with_deflate(config),
+            None => response,
+        });
         self.deadline = now.mono + self.config.link.patience.handshake;
         self.go(ClientPhase::Handshake, ClientInput::Dialed);
     }
@@ -343,7 +347,7 @@ impl ClientLink {
     /// The next event. Drain them after every input.
     pub fn poll_event(&mut self) -> Option<ClientLinkEvent<'_>> {
         Some(match self.poll_step()? {
-            ClientStep::Text(item) => match self.wire.text(item) {
+            ClientStep::Text(item) => match self.wire.text(item, None) {
                 Ok(text) => ClientLinkEvent::Text(text),
                 Err(error) => ClientLinkEvent::Failed(error),
             },
@@ -371,7 +375,7 @@ impl ClientLink {
     }
 
     pub(crate) fn transmit(&mut self, out: &mut impl Sink) -> Transmit {
-        let mut transmit = self.wire.transmit(out);
+        let mut transmit = self.wire.transmit(out, None);
         transmit.hang_up = self.phase.state() == State::Closed && !transmit.more;
         transmit
     }

@@ -8,9 +8,10 @@ use crate::link::beats::BeatCounts;
 pub(crate) const MAX_EARLY: usize = 16 * 1_024;
 
 impl ServerLink {
-    /// The first half of [`poll_event`](Self::poll_event): moves on, lends nothing.
+    /// The first half of [`poll_event`](Self::poll_event): moves on, lends nothing. A hub has a pool
+    /// for all its links; a link on its own has none.
     #[inline]
-    pub(crate) fn poll_step(&mut self) -> Option<Step> {
+    pub(crate) fn poll_step(&mut self, mut pool: Option<&mut DeflatePool>) -> Option<Step> {
         if let Some(opening) = &mut self.opening
             && core::mem::take(&mut opening.untold)
         {
@@ -20,7 +21,7 @@ impl ServerLink {
             self.fail_frame(FrameError::TextNotUtf8);
         }
         while matches!(self.phase, ServerPhase::Open | ServerPhase::Closing)
-            && let Some(item) = self.wire.advance()
+            && let Some(item) = self.wire.advance(pool.as_deref_mut())
         {
             match item.kind {
                 ItemKind::Text if self.phase == ServerPhase::Open => return Some(Step::Text(item)),
@@ -45,8 +46,12 @@ impl ServerLink {
 
     /// The text of a [`Step::Text`]; if it is none, the next step fails the link.
     #[inline]
-    pub(crate) fn text(&mut self, item: Item) -> Result<&str, FrameError> {
-        self.wire.text(item)
+    pub(crate) fn text<'a>(
+        &'a mut self,
+        item: Item,
+        pool: Option<&'a DeflatePool>,
+    ) -> Result<&'a str, FrameError> {
+        self.wire.text(item, pool)
     }
 
     /// The peer has answered a ping: how long that took, if it is known.

@@ -16,7 +16,8 @@ use super::state::{Cell, ServerInput, ServerPhase, State};
 use super::wire::{End, Wire};
 use crate::frame::handshake::{HandshakeError, Request, RequestReader, accept, reject, respond};
 use crate::frame::{
-    CloseCode, FrameError, Incoming, Item, ItemKind, NotDrained, Outgoing, Role, Writer,
+    Agreement, CloseCode, DeflatePool, FrameError, Incoming, Item, ItemKind, NotDrained, Outgoing,
+    Role, Writer,
 };
 use crate::seed::Seed;
 use crate::time::{Deadline, Mono, Now, TimerReason};
@@ -148,12 +149,16 @@ impl ServerLink {
 
     /// The clock moved on.
     pub fn handle_timeout(&mut self, now: Now) {
+        self.timeout(now, None);
+    }
+
+    pub(crate) fn timeout(&mut self, now: Now, pool: Option<&mut DeflatePool>) {
         match self.phase {
             ServerPhase::Open => {
                 match self.heartbeat.handle_timeout(&self.config.heartbeat, now.mono) {
                     Beat::Rest => {}
                     Beat::Ping => {
-                        self.wire.release();
+                        self.wire.release(pool);
                         self.wire.send_ping(now);
                     }
                     Beat::Dead => {
@@ -177,16 +182,22 @@ impl ServerLink {
         }
     }
 
-    /// Accepts the opening request, with a subprotocol that it offers or none.
+    /// Accepts the opening request, with a subprotocol that it offers or none, and with compression
+    /// if it is offered and [configured](LinkConfig::deflate).
     ///
     /// # Errors
     ///
     /// [`AnswerError`]; the link has not changed.
     pub fn accept(&mut self, now: Now, subprotocol: Option<&str>) -> Result<(), AnswerError> {
         let request = self.asked()?;
+        let config = self.config.deflate;
+        let agreed = config.as_ref().and_then(|config| Agreement::choose(config, request));
         let mut head = Vec::new();
-        accept(request, subprotocol, None, &mut head)?;
+        accept(request, subprotocol, agreed, &mut head)?;
         self.wire.head().append(&mut head);
+        if let (Some(config), Some(agreed)) = (&config, agreed) {
+            self.wire.deflate(config, agreed);
+        }
         self.opening = None;
         self.start_heartbeat(now);
         self.go(ServerPhase::Open, ServerInput::Accept);
@@ -270,8 +281,8 @@ impl ServerLink {
 
     /// The next event. Drain them after every input.
     pub fn poll_event(&mut self) -> Option<LinkEvent<'_>> {
-        Some(match self.poll_step()? {
-            Step::Text(item) => match self.wire.text(item) {
+        Some(match self.poll_step(None)? {
+            Step::Text(item) => match self.wire.text(item, None) {
                 Ok(text) => LinkEvent::Text(text),
                 Err(error) => LinkEvent::Failed(error),
             },
@@ -285,16 +296,20 @@ impl ServerLink {
 
     /// Appends what is to be written. Call it again after writing, as long as it says `more`.
     pub fn poll_transmit(&mut self, out: &mut Vec<u8>) -> Transmit {
-        self.transmit(out)
+        self.transmit(out, None)
     }
 
     /// As [`poll_transmit`](Self::poll_transmit), without copying large frames.
     pub fn poll_transmit_vectored(&mut self, out: &mut Gather) -> Transmit {
-        self.transmit(out)
+        self.transmit(out, None)
     }
 
-    pub(crate) fn transmit(&mut self, out: &mut impl Sink) -> Transmit {
-        let mut transmit = self.wire.transmit(out);
+    pub(crate) fn transmit(
+        &mut self,
+        out: &mut impl Sink,
+        pool: Option<&mut DeflatePool>,
+    ) -> Transmit {
+        let mut transmit = self.wire.transmit(out, pool);
         transmit.hang_up = self.phase == ServerPhase::Closed && !transmit.more;
         transmit
     }
@@ -364,7 +379,7 @@ impl ServerLink {
 
     /// Gives buffers back that hold nothing. The link does so itself at every heartbeat.
     pub fn release(&mut self) {
-        self.wire.release();
+        self.wire.release(None);
     }
 }
 
