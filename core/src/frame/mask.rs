@@ -5,16 +5,14 @@
 /// Fixed-size blocks without a carried index are what the compiler turns into vector code.
 #[inline]
 pub(super) fn apply(bytes: &mut [u8], key: [u8; 4]) {
-    let wide = u64::from(u32::from_ne_bytes(key)) * 0x1_0000_0001;
+    let wide = widen(key);
     let (blocks, rest) = bytes.as_chunks_mut::<32>();
     for block in blocks {
-        for word in block.as_chunks_mut::<8>().0 {
-            *word = (u64::from_ne_bytes(*word) ^ wide).to_ne_bytes();
-        }
+        *block = masked(*block, wide);
     }
     let (words, rest) = rest.as_chunks_mut::<8>();
     for word in words {
-        *word = (u64::from_ne_bytes(*word) ^ wide).to_ne_bytes();
+        *word = masked(*word, wide);
     }
     for (byte, key) in rest.iter_mut().zip(wide.to_ne_bytes()) {
         *byte ^= key;
@@ -23,32 +21,34 @@ pub(super) fn apply(bytes: &mut [u8], key: [u8; 4]) {
 
 /// Appends `payload`, masked, to `out`.
 ///
-/// A short payload is copied and masked where it then lies, in the nearest cache. A long one is
-/// copied and masked in one walk over memory: an iterator of a length that the compiler trusts is
-/// written straight into the vector, without zeros before it, as vector code.
+/// Blocks are copied and masked in one walk over memory: an iterator of arrays has a length that
+/// the compiler trusts, so they are written straight into the vector, without zeros before them.
+/// What is left is copied and masked where it then lies.
 #[inline]
 pub(super) fn append(payload: &[u8], key: [u8; 4], out: &mut Vec<u8>) {
-    if payload.len() < LONG {
-        let from = out.len();
-        out.extend_from_slice(payload);
-        apply(&mut out[from..], key);
-    } else {
-        append_long(payload, key, out);
+    let (blocks, rest) = payload.as_chunks::<128>();
+    if !blocks.is_empty() {
+        let wide = widen(key);
+        out.extend(blocks.iter().flat_map(|block| masked(*block, wide)));
     }
+    let from = out.len();
+    out.extend_from_slice(rest);
+    apply(&mut out[from..], key);
 }
 
-/// Where one walk begins to be the faster way.
-const LONG: usize = 2048;
+/// The key twice.
+#[inline]
+fn widen(key: [u8; 4]) -> u64 {
+    u64::from(u32::from_ne_bytes(key)) * 0x1_0000_0001
+}
 
-#[inline(never)]
-fn append_long(payload: &[u8], key: [u8; 4], out: &mut Vec<u8>) {
-    let key: [u8; 64] = core::array::from_fn(|at| key[at % 4]);
-    out.reserve(payload.len());
-    let (blocks, rest) = payload.as_chunks::<64>();
-    for block in blocks {
-        out.extend(block.iter().zip(&key).map(|(byte, key)| byte ^ key));
+/// `N` is a multiple of eight.
+#[inline]
+fn masked<const N: usize>(mut block: [u8; N], wide: u64) -> [u8; N] {
+    for word in block.as_chunks_mut::<8>().0 {
+        *word = (u64::from_ne_bytes(*word) ^ wide).to_ne_bytes();
     }
-    out.extend(rest.iter().zip(&key).map(|(byte, key)| byte ^ key));
+    block
 }
 
 /// The key as it applies after `done` bytes.
