@@ -4,7 +4,7 @@ use core::fmt;
 
 use flate2::{Decompress, FlushDecompress, Status};
 
-use super::pool::DeflatePool;
+use super::pool::{DeflatePool, Inflated};
 use super::{Agreement, DeflateConfig, Window};
 use crate::frame::FrameError;
 
@@ -57,7 +57,7 @@ impl Inflation {
         }
         inflate(inflater, &self.window, payload, out, &bounds)?;
         if self.receive.takeover {
-            slide(&mut self.window, out, self.receive.size());
+            slide(&mut self.window, out.bytes(), self.receive.size());
         }
         Ok(())
     }
@@ -65,7 +65,7 @@ impl Inflation {
     /// The last message that was inflated.
     pub(in crate::frame) fn inflated<'a>(&'a self, pool: Option<&'a DeflatePool>) -> &'a [u8] {
         match pool.or(self.own.as_deref()) {
-            Some(pool) => &pool.inflated,
+            Some(pool) => pool.inflated.bytes(),
             None => &[],
         }
     }
@@ -94,12 +94,20 @@ struct Bounds {
 }
 
 impl Bounds {
+    /// The longest message.
+    fn most(&self) -> usize {
+        self.limit.min(self.by_ratio())
+    }
+
+    fn by_ratio(&self) -> usize {
+        self.compressed.saturating_mul(self.ratio as usize).max(RATIO_FREE)
+    }
+
     fn check(&self, inflated: usize) -> Result<(), FrameError> {
         if inflated > self.limit {
             return Err(FrameError::MessageTooBig { length: inflated as u64, limit: self.limit });
         }
-        let most = self.compressed.saturating_mul(self.ratio as usize).max(RATIO_FREE);
-        if inflated > most {
+        if inflated > self.by_ratio() {
             return Err(FrameError::RatioTooHigh { limit: self.ratio });
         }
         Ok(())
@@ -111,22 +119,24 @@ fn inflate(
     inflater: &mut Decompress,
     window: &[u8],
     payload: &[u8],
-    out: &mut Vec<u8>,
+    out: &mut Inflated,
     bounds: &Bounds,
 ) -> Result<(), FrameError> {
     let mut final_blocks = 0;
     let mut input = payload;
     let mut tail = &TAIL[..];
     loop {
-        // One byte over the limit is enough to know that it is broken.
-        let most = bounds.limit.saturating_add(1) - out.len();
-        out.reserve(input.len().saturating_mul(4).clamp(256, 64 * 1024).min(most));
-        let (before, length) = (inflater.total_in(), out.len());
-        let status = inflater
-            .decompress_vec(input, out, FlushDecompress::None)
-            .map_err(|_| FrameError::DeflateCorrupt)?;
-        bounds.check(out.len())?;
-        let taken = (inflater.total_in() - before) as usize;
+        // One byte over a bound is enough to know that it is broken, and no more is looked at: which
+        // fault is told must not depend on how much room there happens to be.
+        let most = bounds.most().saturating_add(1) - out.bytes().len();
+        let room = input.len().saturating_mul(4).clamp(256, 64 * 1024).min(most);
+        let before = (inflater.total_in(), inflater.total_out());
+        let status = inflater.decompress(input, out.space(room), FlushDecompress::None);
+        let taken = (inflater.total_in() - before.0) as usize;
+        let made = (inflater.total_out() - before.1) as usize;
+        out.filled(made);
+        bounds.check(out.bytes().len())?;
+        let status = status.map_err(|_| FrameError::DeflateCorrupt)?;
         input = &input[taken..];
         if status == Status::StreamEnd {
             if input.is_empty() && tail.is_empty() {
@@ -136,14 +146,14 @@ fn inflate(
             if final_blocks > MAX_FINAL {
                 return Err(FrameError::DeflateCorrupt);
             }
-            begin_again(inflater, window, out)?;
-        } else if input.is_empty() && out.len() < out.capacity() {
+            begin_again(inflater, window, out.bytes())?;
+        } else if input.is_empty() && made < room {
             // All is decoded that was there.
             input = core::mem::take(&mut tail);
             if input.is_empty() {
                 return Err(FrameError::DeflateCorrupt);
             }
-        } else if taken == 0 && out.len() == length && out.len() < out.capacity() {
+        } else if taken == 0 && made == 0 {
             return Err(FrameError::DeflateCorrupt);
         }
     }

@@ -20,7 +20,7 @@ const RETAINED: usize = 64 * 1024;
 pub struct DeflatePool {
     pub(super) inflater: Option<Box<Decompress>>,
     /// The last message that was inflated.
-    pub(super) inflated: Vec<u8>,
+    pub(super) inflated: Inflated,
     spare: Vec<Compressor>,
     kept: usize,
     /// Each compressor outside has a clone.
@@ -37,14 +37,20 @@ impl DeflatePool {
     /// An empty pool for at most `kept` compressors that are kept or held. Allocates nothing
     /// large before it is used. The default is 64.
     pub fn with_kept(kept: usize) -> Self {
-        Self { inflater: None, inflated: Vec::new(), spare: Vec::new(), kept, lent: Arc::new(()) }
+        Self {
+            inflater: None,
+            inflated: Inflated::default(),
+            spare: Vec::new(),
+            kept,
+            lent: Arc::new(()),
+        }
     }
 
     /// Bytes of memory held, those of compressors and the inflater estimated.
     pub fn memory(&self) -> usize {
         let compressors = self.spare.iter().map(Compressor::memory).sum::<usize>();
         let inflater = if self.inflater.is_some() { INFLATER } else { 0 };
-        compressors + inflater + self.inflated.capacity()
+        compressors + inflater + self.inflated.room.capacity()
     }
 
     /// How many compressors connections hold.
@@ -53,9 +59,8 @@ impl DeflatePool {
     }
 
     /// An inflater without a past, and its empty buffer.
-    pub(super) fn inflater(&mut self) -> (&mut Decompress, &mut Vec<u8>) {
+    pub(super) fn inflater(&mut self) -> (&mut Decompress, &mut Inflated) {
         self.inflated.clear();
-        self.inflated.shrink_to(RETAINED);
         let inflater = match &mut self.inflater {
             Some(inflater) => {
                 inflater.reset(false);
@@ -89,6 +94,38 @@ impl DeflatePool {
             compressor.inner.reset();
             self.spare.push(compressor);
         }
+    }
+}
+
+/// Where a message is inflated: bytes that are initialised once, and how many of them it has.
+#[derive(Default)]
+pub(super) struct Inflated {
+    room: Vec<u8>,
+    len: usize,
+}
+
+impl Inflated {
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.room[..self.len]
+    }
+
+    /// Room for exactly so many bytes more; [`filled`](Self::filled) tells how many came.
+    pub(super) fn space(&mut self, more: usize) -> &mut [u8] {
+        let end = self.len + more;
+        if self.room.len() < end {
+            self.room.resize(end, 0);
+        }
+        &mut self.room[self.len..end]
+    }
+
+    pub(super) const fn filled(&mut self, more: usize) {
+        self.len += more;
+    }
+
+    fn clear(&mut self) {
+        self.len = 0;
+        self.room.truncate(RETAINED);
+        self.room.shrink_to(RETAINED);
     }
 }
 

@@ -127,3 +127,24 @@ fn compressed_fragments_are_counted_and_empty_ones_too() {
     let error = FrameError::TooManyFragments { limit: 4096 };
     assert_eq!(reader.poll_event(), Some(FrameEvent::Failed(error)));
 }
+
+/// Found by the fuzz target `inflate`: a bomb that is broken behind the bound was told as broken
+/// where the buffer happened to be large.
+#[test]
+fn which_fault_is_told_does_not_depend_on_what_came_before() {
+    let mut bomb = compressed(&vec![0; 66_000]);
+    bomb.extend_from_slice(&[0x00, 0x00, 0xff, 0xff, 0x07]);
+    let too_high = owned(&FrameEvent::Failed(FrameError::RatioTooHigh { limit: 200 }));
+    let agreed = agreed(15, true);
+    for before in [0, 1, 300, 5_000, 50_000, 65_000] {
+        let mut pool = DeflatePool::default();
+        let _ = next(&mut reader(1 << 20, agreed), &mut pool, &stored(&vec![7; before]));
+        assert_eq!(next(&mut reader(1 << 20, agreed), &mut pool, &bomb), too_high, "{before}");
+        let event = next(&mut reader(1_000, agreed), &mut pool, &bomb);
+        assert_eq!(event, too_big(1_001, 1_000), "{before}");
+    }
+}
+
+fn too_big(length: u64, limit: usize) -> String {
+    owned(&FrameEvent::Failed(FrameError::MessageTooBig { length, limit }))
+}
