@@ -81,7 +81,8 @@ fn round(text: &str) {
         host,
         target: &target,
         key: &key,
-        subprotocols: if protocol.is_empty() { &[] } else { &offered }, deflate: None,
+        subprotocols: if protocol.is_empty() { &[] } else { &offered },
+        deflate: None,
         origin: (!origin.is_empty()).then_some(origin),
         headers: &[],
     };
@@ -92,7 +93,7 @@ fn round(text: &str) {
     }
     assert!(!format!("{upgrade:?}").contains(SECRET));
     let mut server = RequestReader::new(HandshakeConfig::default());
-    server.handle_bytes(&head);
+    assert_eq!(server.handle_bytes(&head), head.len());
     let request = match server.poll_event() {
         Some(Ok(request)) => request,
         Some(Err(_)) if head.len() > 4 * 1024 => return,

@@ -153,8 +153,15 @@ impl Host {
 
     fn dial(&mut self, target: &str) {
         let key = Key::from_seed(Seed::from_number(8));
-        let upgrade =
-            Upgrade { host: "h", target, key: &key, subprotocols: &[], deflate: None, origin: None, headers: &[] };
+        let upgrade = Upgrade {
+            host: "h",
+            target,
+            key: &key,
+            subprotocols: &[],
+            deflate: None,
+            origin: None,
+            headers: &[],
+        };
         let mut head = Vec::new();
         if write_request(&upgrade, &mut head).is_err() {
             return;
