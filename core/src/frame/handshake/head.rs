@@ -62,6 +62,11 @@ impl Headers {
         self.lines.iter().map(|(name, value)| (self.text(*name), self.text(*value)))
     }
 
+    /// Bytes on the heap.
+    pub(super) const fn memory(&self) -> usize {
+        self.head.len() + self.lines.len() * size_of::<(Span, Span)>()
+    }
+
     pub(super) fn text(&self, span: Span) -> &str {
         &self.head[usize::from(span.0)..usize::from(span.1)]
     }
@@ -230,8 +235,7 @@ impl<S: StartLine> HeadReader<S> {
     }
 
     /// Bytes on the heap.
-    #[cfg(test)]
-    pub(super) fn held(&self) -> usize {
+    pub(super) const fn memory(&self) -> usize {
         self.bytes.capacity() + self.lines.capacity() * size_of::<(Span, Span)>()
     }
 

@@ -51,10 +51,10 @@ impl RequestReader {
         self.is_head
     }
 
-    /// Bytes on the heap while the head arrives.
-    #[cfg(test)]
-    pub(super) fn held(&self) -> usize {
-        self.head.held()
+    /// Bytes on the heap.
+    pub(crate) fn memory(&self) -> usize {
+        let outcome = self.outcome.as_ref().and_then(|outcome| outcome.as_ref().ok());
+        self.head.memory() + outcome.map_or(0, Request::memory)
     }
 }
 
@@ -130,6 +130,11 @@ impl Request {
     /// Whether this is an upgrade to WebSocket, which then is in order.
     pub const fn is_upgrade(&self) -> bool {
         self.accept.is_some()
+    }
+
+    /// Bytes on the heap.
+    pub(crate) fn memory(&self) -> usize {
+        self.headers.memory() + self.accept.as_ref().map_or(0, String::capacity)
     }
 
     fn judge(line: RequestLine, headers: Headers) -> Result<Self, HandshakeError> {

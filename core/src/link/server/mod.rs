@@ -356,7 +356,10 @@ impl ServerLink {
 
     /// Bytes on the heap that the link holds, shared frames not counted.
     pub fn memory(&self) -> usize {
-        let opening = self.opening.as_ref().map_or(0, |_| size_of::<Opening>());
+        let opening = self.opening.as_ref().map_or(0, |opening| {
+            let request = opening.request.as_ref().map_or(0, Request::memory);
+            size_of::<Opening>() + opening.reader.memory() + request
+        });
         let end = self.end.as_ref().map_or(0, |end| size_of::<End>() + end.reason.len());
         opening + end + self.wire.memory()
     }

@@ -51,6 +51,24 @@ fn an_idle_link_is_small_and_holds_no_buffer() {
 }
 
 #[test]
+fn a_request_counts_for_the_memory_of_its_link() {
+    let mut link = link(LinkConfig::server());
+    let empty = link.memory();
+    let (line, rest) =
+        REQUEST.split_at(REQUEST.iter().position(|byte| *byte == b'\n').unwrap() + 1);
+    link.handle_bytes(at(0), line).unwrap();
+    link.handle_bytes(at(0), &[&b"X: "[..], &[b'x'; 7_000]].concat()).unwrap();
+    assert!(link.memory() >= empty + 7_000, "{} and {}", empty, link.memory());
+    link.handle_bytes(at(0), &[b"\r\n", rest].concat()).unwrap();
+    assert!(link.memory() >= empty + 7_000, "before it is told");
+    assert!(matches!(link.poll_event(), Some(LinkEvent::Request(_))));
+    assert!(link.memory() >= empty + 7_000, "until it is answered");
+    link.accept(at(0), None).unwrap();
+    let _ = written(&mut link);
+    assert!(link.memory() < empty + 1_000, "{}", link.memory());
+}
+
+#[test]
 fn messages_flow_both_ways_and_pings_are_answered_by_the_newest_pong_alone() {
     let mut link = open(LinkConfig::server());
     let mut bytes = Vec::new();

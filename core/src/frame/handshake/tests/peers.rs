@@ -45,13 +45,13 @@ fn a_mebibyte_of_headers_costs_no_more_than_the_limit() {
             let looked_at = work::during(|| {
                 for chunk in head.chunks(size) {
                     assert_eq!(reader.handle_bytes(chunk), chunk.len());
-                    most = most.max(reader.held());
+                    most = most.max(reader.memory());
                     told.extend(reader.poll_event());
                 }
             });
             assert_eq!(told, [Err(error.clone())], "{size} at a time");
             assert!(looked_at <= 2 * 8193, "{looked_at}");
-            assert!(most <= 64 * 1024 && reader.held() == 0, "{most}, then {}", reader.held());
+            assert!(most <= 64 * 1024 && reader.memory() == 0, "{most}, then {}", reader.memory());
         }
     }
 }
