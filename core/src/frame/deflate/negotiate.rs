@@ -26,9 +26,10 @@ impl Agreement {
         offers(request).next().map(|offer| offer.narrow(config))
     }
 
-    /// The value of `Sec-WebSocket-Extensions` with which a server accepts.
-    pub(crate) fn answer(self, request: &Request) -> String {
-        let offer = offers(request).next().unwrap_or_default();
+    /// The value of `Sec-WebSocket-Extensions` with which a server accepts; `None` if the client has
+    /// offered less.
+    pub(crate) fn answer(self, request: &Request) -> Option<String> {
+        let offer = offers(request).next().filter(|offer| offer.allows(self))?;
         let mut value = NAME.to_owned();
         if !self.send.takeover {
             value.push_str("; server_no_context_takeover");
@@ -43,7 +44,7 @@ impl Agreement {
         if offer.client_max_window_bits.is_some() && self.receive.bits < 15 {
             let _ = write!(value, "; client_max_window_bits={}", self.receive.bits);
         }
-        value
+        Some(value)
     }
 
     /// The value of `Sec-WebSocket-Extensions` with which a client offers.
@@ -157,6 +158,15 @@ impl Parameters {
             }
         }
         Some(parameters)
+    }
+
+    /// Whether a server may answer the offer so.
+    fn allows(self, agreed: Agreement) -> bool {
+        let Agreement { send, receive } = agreed;
+        let most = self.client_max_window_bits.map(|bits| bits.unwrap_or(15));
+        (8..=self.server_max_window_bits.unwrap_or(15)).contains(&send.bits)
+            && !(send.takeover && self.server_no_context_takeover)
+            && most.map_or(receive.bits == 15, |most| (8..=most).contains(&receive.bits))
     }
 
     fn narrow(self, config: &DeflateConfig) -> Agreement {

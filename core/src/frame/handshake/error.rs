@@ -120,8 +120,8 @@ pub enum HeadError {
     /// The request to accept is not an upgrade.
     #[error("the request is not an upgrade")]
     NotAnUpgrade,
-    /// The subprotocol to accept was not offered.
-    #[error("the subprotocol was not offered")]
+    /// The subprotocol or the compression to accept was not offered.
+    #[error("what is to be accepted was not offered")]
     NotOffered,
     /// A status that cannot end a request: under 200 or over 599.
     #[error("status {status} cannot end a request")]

@@ -242,6 +242,10 @@ pub fn accept(
     {
         return Err(HeadError::NotOffered);
     }
+    let extension = match deflate {
+        None => None,
+        Some(agreed) => Some(agreed.answer(request).ok_or(HeadError::NotOffered)?),
+    };
     out.extend_from_slice(
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n",
     );
@@ -249,8 +253,8 @@ pub fn accept(
     if let Some(subprotocol) = subprotocol {
         header_line("Sec-WebSocket-Protocol", subprotocol, out);
     }
-    if let Some(agreed) = deflate {
-        header_line("Sec-WebSocket-Extensions", &agreed.answer(request), out);
+    if let Some(extension) = extension {
+        header_line("Sec-WebSocket-Extensions", &extension, out);
     }
     out.extend_from_slice(b"\r\n");
     Ok(())

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::frame::handshake::{
-    HandshakeConfig, HandshakeError, HeaderFault, Key, Request, RequestReader, Response,
+    HandshakeConfig, HandshakeError, HeadError, HeaderFault, Key, Request, RequestReader, Response,
     ResponseReader, Upgrade, accept, write_request,
 };
 
@@ -221,5 +221,48 @@ fn two_ends_of_ours_agree_on_the_same() {
         {
             assert!(from.bits <= to.bits && (to.takeover || !from.takeover), "{line}");
         }
+    }
+}
+
+#[test]
+fn only_what_was_offered_can_be_accepted() {
+    let agreed = |send, receive| Agreement { send, receive };
+    let (all, none) = (window(15, true), window(15, false));
+    for (offers, agreed, allowed) in [
+        ("", agreed(all, all), false),
+        ("Sec-WebSocket-Extensions: other\r\n", agreed(all, all), false),
+        ("Sec-WebSocket-Extensions: permessage-deflate\r\n", agreed(all, all), true),
+        ("Sec-WebSocket-Extensions: permessage-deflate\r\n", agreed(all, window(9, true)), false),
+        (
+            "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover\r\n",
+            agreed(all, all),
+            false,
+        ),
+        (
+            "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover\r\n",
+            agreed(none, all),
+            true,
+        ),
+        (
+            "Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=10\r\n",
+            agreed(all, all),
+            false,
+        ),
+        (
+            "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits=10\r\n",
+            agreed(all, all),
+            false,
+        ),
+        (
+            "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n",
+            agreed(all, window(9, true)),
+            true,
+        ),
+    ] {
+        let mut out = Vec::new();
+        let accepted = accept(&request(offers).unwrap(), None, Some(agreed), &mut out);
+        let expected = if allowed { Ok(()) } else { Err(HeadError::NotOffered) };
+        assert_eq!(accepted, expected, "{offers}");
+        assert_eq!(out.is_empty(), !allowed);
     }
 }
