@@ -81,6 +81,8 @@ Serves:
   /metrics                              Prometheus text
   /                                     one page: a chat, and the live state of the links
 
+Messages are compressed with clients that offer permessage-deflate, unless the settings turn it off.
+
 The first line on standard output, `listening on http://ADDR`, says that it is ready. SIGINT and
 SIGTERM drain: every link is told with close code 1012, spread over time, and the process ends.
 SIGHUP reads the routing table again."
@@ -193,6 +195,10 @@ pub struct ChatArgs {
     /// How long one answer may take
     #[arg(long, value_name = "SPAN", default_value = "60s", value_parser = span::parse)]
     pub timeout: Duration,
+
+    /// Offer compression (permessage-deflate) to the server
+    #[arg(long)]
+    pub compress: bool,
 
     /// Certificates in PEM to trust, instead of those that browsers trust
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]

@@ -5,7 +5,8 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-import { serve } from '../node/pamlink.mjs';
+import { devToken, serve } from '../node/pamlink.mjs';
+import { prose } from '../node/peer.mjs';
 import { check, run, same, test } from '../node/tap.mjs';
 
 const modules = resolve(process.env.NODE_MODULES ?? 'target/tools/node/node_modules');
@@ -73,6 +74,47 @@ test('every agent that the page offers answers by name', async () => {
     check(answer.includes(word), `${name}: ${answer}`);
   }
   await page.select('#agent', '');
+}, 30_000);
+
+test('messages are compressed in both directions', async () => {
+  const bytes = async (direction) => server.metric('pamlink_bytes_total', `"${direction}"`);
+  const before = [await bytes('inbound'), await bytes('outbound')];
+  const talk = [];
+  for (let times = 0; times < 12; times += 1) {
+    for (const size of [5, 200, 4_500]) talk.push({ type: 'chat', message: prose(size) });
+    talk.push({ type: 'chat', message: 'all of it', notes: prose(55_000) });
+  }
+  const url = server.url('chromium', await devToken('chromium'));
+  const { extensions, answers, sent, received } = await page.evaluate(async (to, chats) => {
+    const socket = new WebSocket(to);
+    const heard = [];
+    let wake = () => {};
+    socket.onmessage = ({ data }) => { heard.push(data); wake(); };
+    socket.onclose = ({ code }) => { heard.push(`{"closed":${code}}`); wake(); };
+    const next = async () => {
+      while (heard.length === 0) await new Promise((settle) => { wake = settle; });
+      return heard.shift();
+    };
+    await next(); // the welcome
+    const totals = { answers: [], sent: 0, received: 0 };
+    for (const chat of chats) {
+      const text = JSON.stringify(chat);
+      totals.sent += text.length;
+      socket.send(text);
+      const answer = await next();
+      totals.received += answer.length;
+      totals.answers.push(JSON.parse(answer).message);
+    }
+    totals.extensions = socket.extensions;
+    socket.close();
+    return totals;
+  }, url, talk);
+  for (const [at, { message }] of talk.entries()) {
+    check(answers[at]?.endsWith(message), `${at}: ${answers[at]}`);
+  }
+  check(extensions.startsWith('permessage-deflate'), `extensions: ${extensions}`);
+  const took = [await bytes('inbound') - before[0], await bytes('outbound') - before[1]];
+  check(took[0] < sent / 2 && took[1] < received / 2, `${took} bytes for ${[sent, received]}`);
 }, 30_000);
 
 test('markup in a chat stays text', async () => {

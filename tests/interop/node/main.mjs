@@ -1,7 +1,7 @@
 // The npm package `ws` (the client of the report) against `pamlink serve`.
 
 import { devToken, serve, token } from './pamlink.mjs';
-import { Peer, seen, someone } from './peer.mjs';
+import { Peer, prose, seen, someone } from './peer.mjs';
 import { check, run, same, test } from './tap.mjs';
 import { like, names, play } from './transcripts.mjs';
 
@@ -97,7 +97,7 @@ const refusals = {
   'an object without a type': ['{"message":"x"}', '$string'],
   'deep nesting': [`{"type":"chat","message":"x","context":${'['.repeat(64)}${']'.repeat(64)}}`, '$string'],
   'very deep nesting': [`{"type":"chat","context":${'['.repeat(30_000)}${']'.repeat(30_000)}}`, '$string'],
-  'a message over its size': [JSON.stringify({ type: 'chat', message: 'x'.repeat(140_000) }), 'MESSAGE_TOO_LARGE'],
+  'a message over its size': [JSON.stringify({ type: 'chat', message: prose(140_000) }), 'MESSAGE_TOO_LARGE'],
 };
 for (const [name, [text, code]] of Object.entries(refusals)) {
   test(`${name} is refused and the link stays open`, async () => {
@@ -123,9 +123,15 @@ test('five refusals are forgiven, one more closes the link with 4003', async () 
 
 test('a message that is larger than any may be closes the link', async () => {
   const peer = await welcomed();
-  peer.sendText(JSON.stringify({ type: 'chat', message: 'x'.repeat(1_200_000) }));
+  peer.sendText(JSON.stringify({ type: 'chat', message: prose(1_200_000) }));
   const { code } = await peer.closed;
   check([1009, 4009].includes(code), `closed with ${code}`);
+});
+
+test('a message that is inflated beyond all proportion closes the link', async () => {
+  const peer = await welcomed();
+  peer.sendText(JSON.stringify({ type: 'chat', message: 'x'.repeat(1_000_000) }));
+  same((await peer.closed).code, 1009, 'code');
 });
 
 const payloads = {
@@ -209,11 +215,76 @@ test('a missing user is refused before the upgrade', async () => {
   check(status >= 400 && status < 500, `status ${status}`);
 });
 
-test('an offer of permessage-deflate is declined, not failed', async () => {
-  const peer = await Peer.welcomed(server.url(someone()), { perMessageDeflate: true });
-  same(peer.socket.extensions, '', 'extensions');
-  like(await peer.ask({ message: 'plain' }), ANSWER, 'answer');
+// Questions and answers of all sizes, and more than is answered.
+const talk = [1, 90, 600, 4_900].map((size) => ({ message: prose(size) }));
+talk.push({ message: 'and all that was before', notes: prose(55_000) });
+
+/** Has the same talk on each link; how many bytes it took. */
+async function talked(url, options) {
+  const peer = await Peer.welcomed(url, options);
+  const { bytesRead, bytesWritten } = peer.socket._socket;
+  for (const chat of [...talk, ...talk]) {
+    const answer = await peer.ask(chat);
+    like(answer, ANSWER, 'answer');
+    check(answer.message.endsWith(chat.message), `${answer.message.length} characters`);
+  }
+  const { extensions, _socket } = peer.socket;
+  const took = { read: _socket.bytesRead - bytesRead, written: _socket.bytesWritten - bytesWritten };
   await peer.close();
+  return { extensions, ...took };
+}
+
+const offers = {
+  'as the package offers it': true,
+  'without takeover': { serverNoContextTakeover: true, clientNoContextTakeover: true },
+  'with small windows': { serverMaxWindowBits: 9, clientMaxWindowBits: 9 },
+  'with a window that it does not choose': { clientMaxWindowBits: 12, serverMaxWindowBits: 12 },
+};
+for (const [name, perMessageDeflate] of Object.entries(offers)) {
+  test(`messages are compressed in both directions, ${name}`, async () => {
+    const plain = await talked(server.url(someone()), { perMessageDeflate: false });
+    const small = await talked(server.url(someone()), { perMessageDeflate });
+    same([plain.extensions, small.extensions], ['', 'permessage-deflate'], 'extensions');
+    const shrunk = small.read < plain.read / 2 && small.written < plain.written / 2;
+    check(shrunk, `plain ${JSON.stringify(plain)}, compressed ${JSON.stringify(small)}`);
+  });
+}
+
+test('compressed and plain messages mix, and neither disturbs the other', async () => {
+  const peer = await welcomed();
+  for (let at = 0; at < 60; at += 1) {
+    const message = prose((at * 97) % 2_000);
+    peer.socket.send(JSON.stringify({ type: 'chat', message }), { compress: at % 3 !== 0 });
+    const answer = await peer.next();
+    check(answer.message.endsWith(message), `message ${at}: ${JSON.stringify(answer)}`);
+  }
+  await peer.close();
+});
+
+test('fragments of a compressed message, with pings between them, are one message', async () => {
+  const peer = await welcomed();
+  const chat = { type: 'chat', message: prose(4_000), notes: prose(50_000) };
+  for (let times = 0; times < 2; times += 1) {
+    const bytes = Buffer.from(JSON.stringify(chat));
+    for (let at = 0; at < bytes.length; at += 1_500) {
+      const fin = at + 1_500 >= bytes.length;
+      peer.socket.send(bytes.subarray(at, at + 1_500), { binary: false, compress: true, fin });
+      peer.socket.ping('between');
+    }
+    const answer = await peer.next();
+    check(answer.message.endsWith(chat.message), JSON.stringify(answer));
+  }
+  await peer.close();
+});
+
+test('an offer of permessage-deflate is declined, not failed, where it is off', async () => {
+  const off = await serve({ config: { rate: plenty, compression: { level: 0 } } });
+  const peer = await Peer.welcomed(off.url(someone()), { perMessageDeflate: true });
+  same(peer.socket.extensions, '', 'extensions');
+  like(await peer.ask({ message: prose(4_000) }), ANSWER, 'answer');
+  await peer.close();
+  off.stop();
+  await off.ended;
 });
 
 test('fragments and pings between them are one message', async () => {

@@ -15,6 +15,16 @@ export const seen = [];
 /** A user that nobody else is. */
 export const someone = () => `user-${process.pid}-${(users += 1)}`;
 
+/** Text of so many characters, as people write it: it repeats itself, but not all the time. */
+export function prose(length) {
+  const legs = [];
+  for (let at = 0, size = 0; size < length; at += 1) {
+    legs.push(`day ${at}: ${(at * 7_919) % 997} km of coast road, ${(at * 31) % 89} litres; `);
+    size += legs.at(-1).length;
+  }
+  return legs.join('').slice(0, length);
+}
+
 export class Peer {
   constructor(url, options = {}) {
     this.frames = [];

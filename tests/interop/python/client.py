@@ -1,13 +1,14 @@
 """The PyPI package `websockets` as a client of `pamlink serve`."""
 
 import asyncio
+import json
 import time
 
 from websockets.exceptions import InvalidStatus
 
 import transcripts
 from pamlink import Server, token
-from peer import ANSWER, SEEN, Peer, like, someone
+from peer import ANSWER, SEEN, Peer, Wire, like, prose, someone
 from tap import check, same, test
 
 # Requests that an agent has answered.
@@ -89,7 +90,7 @@ def add(server):
         "text that is no object": ('"chat"', "$string"),
         "deep nesting": ('{"type":"chat","context":' + "[" * 9000 + "]" * 9000 + "}", "$string"),
         "a message over its size": (
-            '{"type":"chat","message":"' + "x" * 140_000 + '"}',
+            '{"type":"chat","message":"' + prose(140_000) + '"}',
             "MESSAGE_TOO_LARGE",
         ),
     }
@@ -162,11 +163,35 @@ def add(server):
         else:
             raise AssertionError("was not refused")
 
-    @test("client: an offer of permessage-deflate is declined, not failed")
+    async def talked(compression):
+        """Has the same talk on each link; the extensions, and how many bytes it took."""
+        peer = await welcomed(compression=compression)
+        wire = Wire(peer.socket)
+        for size in [1, 90, 600, 4_900] * 2:
+            message = prose(size)
+            answer = like(await peer.ask(message=message, notes=message * 9), ANSWER)
+            check(answer["message"].endswith(message), answer)
+        extensions = [it.name for it in peer.socket.protocol.extensions]
+        await peer.close()
+        return extensions, wire
+
+    @test("client: messages are compressed in both directions")
+    async def _():
+        none, plain = await talked(None)
+        found, small = await talked("deflate")
+        same([none, found], [[], ["permessage-deflate"]], "extensions")
+        shrunk = small.read < plain.read / 2 and small.written < plain.written / 2
+        check(shrunk, f"plain {plain}, compressed {small}")
+
+    @test("client: fragments of a compressed message are one message")
     async def _():
         peer = await welcomed(compression="deflate")
-        same(list(peer.socket.protocol.extensions), [], "extensions")
-        like(await peer.ask(message="plain"), ANSWER)
+        message = prose(4_000)
+        text = json.dumps({"type": "chat", "message": message})
+        for size in [1_000, 7]:
+            await peer.socket.send(text[at : at + size] for at in range(0, len(text), size))
+            answer = like(await peer.next(), ANSWER)
+            check(answer["message"].endswith(message), answer)
         await peer.close()
 
     @test("client: fragments with a ping between them are one message")
@@ -225,6 +250,15 @@ def add_alone():
         await peer.close()
         await slow.stop()
 
+
+    @test("client: an offer of permessage-deflate is declined, not failed, where it is off")
+    async def _():
+        off = await Server.start({"compression": {"level": 0}})
+        peer = await Peer.welcomed(off.url(someone()), compression="deflate")
+        same(list(peer.socket.protocol.extensions), [], "extensions")
+        like(await peer.ask(message=prose(4_000)), ANSWER)
+        await peer.close()
+        await off.stop()
 
     @test("client: a restart tells every link with 1012, and the next server takes them")
     async def _():

@@ -34,6 +34,34 @@ def like(frame, expect):
     return frame
 
 
+def prose(length):
+    """Text of so many characters, as people write it: it repeats itself, but not all the time."""
+    days = range(length // 20 + 1)
+    legs = (f"day {it}: {it * 7919 % 997} km of coast, {it * 31 % 89} litres; " for it in days)
+    return "".join(legs)[:length]
+
+
+class Wire:
+    """Counts the bytes of a link from now on."""
+
+    def __init__(self, socket):
+        self.read = self.written = 0
+        data_received, write = socket.data_received, socket.transport.write
+
+        def reads(data):
+            self.read += len(data)
+            data_received(data)
+
+        def writes(data):
+            self.written += len(data)
+            write(data)
+
+        socket.data_received, socket.transport.write = reads, writes
+
+    def __str__(self):
+        return f"{self.read} bytes read, {self.written} written"
+
+
 class Peer:
     """One link."""
 

@@ -8,6 +8,7 @@ from websockets.asyncio.server import serve
 
 import transcripts
 from pamlink import ended, start, token
+from peer import Wire, prose
 from tap import check, same, test
 
 WELCOME = {"type": "connection", "status": "connected", "message": "ready"}
@@ -27,11 +28,11 @@ class Chat:
         self.child = child
 
     @classmethod
-    async def start(cls, port, user="ada"):
+    async def start(cls, port, user="ada", more=()):
         """Starts one towards a server on this port."""
         pipe = asyncio.subprocess.PIPE
         url = f"ws://127.0.0.1:{port}"
-        flags = ["--user", user, "--token", token(user)]
+        flags = ["--user", user, "--token", token(user), *more]
         return cls(await start("chat", url, *flags, stdin=pipe, stderr=pipe))
 
     async def ask(self, text):
@@ -105,6 +106,32 @@ def add():
             jwt = urllib.parse.parse_qs(query)["token"][0]
             check(jwt.count(".") == 2, "the token is not in the URL")
             check(jwt not in err, "the token is in the output")
+
+    @test("server: `pamlink chat --compress` has its messages compressed, without it none", limit=40)
+    async def _():
+        wires = []
+
+        async def handler(link):
+            wire = Wire(link)
+            wires.append(([it.name for it in link.protocol.extensions], wire))
+            await link.send(json.dumps(WELCOME))
+            async for frame in chats(link):
+                text = answer(frame)
+                pieces = [text[at : at + 500] for at in range(0, len(text), 500)]
+                await link.send(pieces if len(frame["message"]) == 1_000 else text)
+
+        questions = [prose(size) for size in [2, 150, 1_000, 4_000] * 2]
+        async with Listener(handler) as server:
+            for more in [[], ["--compress"]]:
+                chat = await Chat.start(server.port, more=more)
+                for question in questions:
+                    await chat.ask(question)
+                    check((await chat.line()).endswith(question), "another answer")
+                same((await chat.end())[2], 0, "exit code")
+        [(none, plain), (found, small)] = wires
+        same([none, found], [[], ["permessage-deflate"]], "extensions")
+        shrunk = small.read < plain.read / 2 and small.written < plain.written / 2
+        check(shrunk, f"plain {plain}, compressed {small}")
 
     @test("server: answers with `reply_to` may come in any order", limit=20)
     async def _():

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use pamlink::frame::DeflateConfig;
 use pamlink_tokio::{AskError, Client, ClientConfig, Event, tls};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -30,6 +31,7 @@ pub fn run(args: &ChatArgs) -> Result<ExitCode, Fault> {
     let source = Source::of(args)?;
     let mut config = ClientConfig::default();
     config.engine.ask_timeout = args.timeout;
+    config.engine.link.link.deflate = args.compress.then(DeflateConfig::client);
     if let Some(path) = &args.tls_ca {
         let trust = tls::client_trusting(path);
         config.tls = Some(trust.map_err(|error| Fault::usage(error.to_string()))?);

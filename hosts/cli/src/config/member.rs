@@ -26,6 +26,11 @@ impl<const LOW: u64, const HIGH: u64, const DEFAULT: u64> Int<LOW, HIGH, DEFAULT
         u32::try_from(self.0).unwrap_or(u32::MAX)
     }
 
+    /// The number as a level or a number of bits.
+    pub fn small(self) -> u8 {
+        u8::try_from(self.0).unwrap_or(u8::MAX)
+    }
+
     /// The number as milliseconds.
     pub const fn millis(self) -> Duration {
         Duration::from_millis(self.0)

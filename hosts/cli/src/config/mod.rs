@@ -24,6 +24,8 @@ pub struct Config {
     pub links: Links,
     /// What a message may be.
     pub messages: Messages,
+    /// How messages are compressed.
+    pub compression: Compression,
     /// When a quiet link is asked for life.
     pub heartbeat: Heartbeat,
     /// Questions on their way to an agent.
@@ -58,6 +60,23 @@ section! {
         max_bytes: 1_048_576, 1_024..=67_108_864, "bytes",
             "The largest message that is read at all; a larger one closes the link with 1009.";
         max_fragments: 4_096, 1..=1_048_576, "frames", "Fragments of one message.";
+    }
+}
+
+section! {
+    /// `compression`: how messages are compressed with peers that offer permessage-deflate.
+    Compression "compression" {
+        level: 1, 0..=9, "level",
+            "How hard compression tries, 1 being the fastest; 0 turns it off, and offers are declined.";
+        threshold_bytes: 128, 0..=67_108_864, "bytes", "The shortest message that is compressed.";
+        send_window_bits: 15, 9..=15, "bits",
+            "Two to this power are the bytes before that a message to a peer may refer to.";
+        receive_window_bits: 9, 9..=15, "bits",
+            "The same for messages of a peer; so many bytes are kept of each link.";
+        max_compressors: 64, 0..=100_000, "links",
+            "Links that hold a compressor, about 300 KB, between messages; others borrow one for each and save less.";
+        max_ratio: 200, 10..=1_032, "times",
+            "How much longer than its compressed form a message over 64 KiB may be; beyond, the link is closed with 1009.";
     }
 }
 
@@ -176,6 +195,7 @@ pub fn members() -> Vec<Member> {
     for section in [
         Links::members(),
         Messages::members(),
+        Compression::members(),
         Heartbeat::members(),
         Requests::members(),
         Rate::members(),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use pamlink::frame::DeflateConfig;
 use pamlink::hub::{Auth, HubConfig};
 use pamlink::limits::{Class, Rate};
 use pamlink::link::jwt::{DEFAULT_AUDIENCE, Verifier};
@@ -42,6 +43,8 @@ pub(crate) fn hub(config: &Config) -> HubConfig {
     hub.link.frames.max_message = config.messages.max_bytes.size();
     hub.link.frames.max_frame = config.messages.max_bytes.size();
     hub.link.frames.max_fragments = config.messages.max_fragments.count();
+    hub.link.deflate = deflate(config);
+    hub.max_compressors = config.compression.max_compressors.count();
     hub.link.heartbeat.interval = config.heartbeat.interval_ms.millis();
     hub.link.heartbeat.deadline = config.heartbeat.deadline_ms.millis();
     hub.origins.clone_from(&config.auth.origins);
@@ -63,13 +66,27 @@ pub(crate) fn hub(config: &Config) -> HubConfig {
     hub
 }
 
+/// What is agreed to of the compression that peers offer, if anything.
+fn deflate(config: &Config) -> Option<DeflateConfig> {
+    let given = config.compression;
+    let mut deflate = DeflateConfig::server();
+    deflate.level = given.level.small();
+    deflate.threshold = given.threshold_bytes.size();
+    deflate.send.bits = given.send_window_bits.small();
+    deflate.receive.bits = given.receive_window_bits.small();
+    deflate.max_ratio = given.max_ratio.count();
+    (deflate.level > 0).then_some(deflate)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn the_defaults_of_the_file_are_the_defaults_of_the_engine() {
-        let (file, engine) = (hub(&Config::default()), HubConfig::default());
+        let (file, mut engine) = (hub(&Config::default()), HubConfig::default());
+        // A server has the time for it; the engine leaves it to its host.
+        engine.link.deflate = Some(DeflateConfig::server());
         assert_eq!(format!("{file:#?}"), format!("{engine:#?}"));
     }
 }
