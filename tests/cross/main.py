@@ -30,19 +30,20 @@ CUTS = 4
 LIMIT = 60.0
 
 
-async def client(name, url, token):
-    """Runs a client to its end; what it said."""
+async def client(name, url, token, said):
+    """Runs a client to its end; its status. Each line that it says is added to `said`."""
     command = json.loads(os.environ[f"CROSS_{name}"])
     process = await asyncio.create_subprocess_exec(
         *command, url, token, str(COUNT), stdout=asyncio.subprocess.PIPE
     )
     try:
-        output, _ = await process.communicate()
+        async for line in process.stdout:
+            said.append(line.decode().rstrip("\r\n"))
+        return await process.wait()
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
-    return process.returncode, output.decode().splitlines()
 
 
 async def together(seed):
@@ -50,17 +51,24 @@ async def together(seed):
     async with contextlib.AsyncExitStack() as stack:
         backend = await stack.enter_async_context(Backend(seed))
         proxies, running = {}, []
+        said = {name: [] for name in CLIENTS}
         for name in CLIENTS:
             proxy = Proxy(backend.port, CUTS, f"{seed} {name}")
             proxies[name] = await stack.enter_async_context(proxy)
             user = name.lower()
             url = f"ws://127.0.0.1:{proxy.port}/api/v1/pam/ws/{user}"
-            running.append(client(name, url, backend.token(user)))
-        said = dict(zip(CLIENTS, await asyncio.gather(*running)))
-        for name, (status, lines) in said.items():
+            running.append(client(name, url, backend.token(user), said[name]))
+        try:
+            statuses = dict(zip(CLIENTS, await asyncio.gather(*running)))
+        except asyncio.CancelledError:
+            for name in CLIENTS:
+                late = f"{len(said[name])} of {COUNT + 1} lines, {'; '.join(proxies[name].history)}"
+                print(f"# when time was up {name} had said {late}")
+            raise
+        for name, lines in said.items():
             answers = [f"answer {number} re: {name} {number}" for number in range(COUNT)]
             same(lines, [*answers, "done"], f"what {name} said")
-            same(status, 0, f"how {name} ended")
+            same(statuses[name], 0, f"how {name} ended")
             asked = [f"{name} {number}" for number in range(COUNT)]
             same(backend.effects[name.lower()], asked, f"what was worked on for {name}")
             same(proxies[name].cuts, CUTS, f"cuts of {name}")

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 
 
 class Proxy:
@@ -15,13 +16,19 @@ class Proxy:
         self._limits = [self._limit(cut) for cut in range(cuts)]
         self._server = None
         self._relays = set()
+        self._made = time.monotonic()
         self.cuts = 0
         self.connections = 0
+        # What happened when, in words.
+        self.history = []
 
     def _limit(self, cut):
         # Of the first connections one breaks within its handshake, whose request alone has more
         # than 400 bytes; the others while questions and answers go to and fro.
         return self._random.randrange(50, 400) if cut == 1 else self._random.randrange(900, 4_000)
+
+    def _note(self, what):
+        self.history.append(f"{what} after {time.monotonic() - self._made:.1f} s")
 
     async def __aenter__(self):
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
@@ -48,6 +55,7 @@ class Proxy:
 
     async def _relay(self, reader, writer):
         self.connections += 1
+        self._note(f"connection {self.connections}")
         left = [self._limits.pop(0) if self._limits else None]
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target)
 
@@ -56,6 +64,7 @@ class Proxy:
                 if left[0] is not None and len(chunk) >= left[0]:
                     sink.write(chunk[: left[0]])
                     self.cuts += 1
+                    self._note("cut to the hub" if source is reader else "cut to the client")
                     return
                 if left[0] is not None:
                     left[0] -= len(chunk)

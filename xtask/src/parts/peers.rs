@@ -10,8 +10,9 @@ use crate::workspace::Workspace;
 use crate::{tap, tools};
 
 const BUILD: Duration = Duration::from_secs(1_500);
-/// The scripts bound each of their steps; this bounds what they forgot.
-const SCRIPT: Duration = Duration::from_secs(240);
+/// The scripts bound each of their steps; this bounds what they forgot. All steps of the longest
+/// may take their 60 seconds.
+const SCRIPT: Duration = Duration::from_secs(360);
 
 pub(super) fn node(workspace: &Workspace, console: Console) -> Outcome {
     let modules = tools::node_modules(workspace, console)?;

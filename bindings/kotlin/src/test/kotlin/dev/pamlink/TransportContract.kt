@@ -14,6 +14,7 @@ import kotlin.test.Test
 import kotlin.test.assertContentEquals
 import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
+import kotlin.test.assertFalse
 import kotlin.test.assertIs
 import kotlin.test.assertNull
 import kotlin.test.assertTrue
@@ -21,6 +22,7 @@ import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.async
 import kotlinx.coroutines.cancelAndJoin
+import kotlinx.coroutines.delay
 import kotlinx.coroutines.future.await
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withTimeout
@@ -143,6 +145,35 @@ abstract class TransportContract(private val transport: Transport) {
             peer.close()
             assertNull(connection.receive())
             assertFailsWith<Exception> { repeat(1000) { connection.send("x".repeat(1000)) } }
+        }
+    }
+
+    @Test
+    fun `an end right behind a message is seen, also amid the next one`() = bounded {
+        repeat(200) {
+            opened { connection, peer ->
+                val cut = peer.codec.text("x".repeat(100))
+                peer.write(peer.codec.text("whole") + cut.copyOf(if (it % 2 == 0) 0 else 50))
+                peer.close()
+                assertEquals("whole", assertIs<Incoming.Text>(connection.receive()).text)
+                assertNull(connection.receive())
+            }
+        }
+    }
+
+    @Test
+    fun `what nobody takes is not read, and all of it comes in the end`() = bounded {
+        opened { connection, peer ->
+            val count = 40_000
+            val written = CompletableFuture.runAsync {
+                for (number in 0 until count) peer.write(peer.codec.text("$number".padEnd(1000)))
+            }
+            delay(1.seconds)
+            assertFalse(written.isDone)
+            for (number in 0 until count) {
+                assertEquals("$number", assertIs<Incoming.Text>(connection.receive()).text.trimEnd())
+            }
+            written.await()
         }
     }
 

@@ -11,6 +11,7 @@ import java.nio.ByteBuffer
 import java.util.concurrent.CompletableFuture
 import java.util.concurrent.CompletionException
 import java.util.concurrent.CompletionStage
+import java.util.concurrent.atomic.AtomicInteger
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.channels.Channel
 import kotlinx.coroutines.future.await
@@ -18,12 +19,15 @@ import kotlinx.coroutines.future.await
 /**
  * Java's own WebSocket (Java 11 and later; not on Android).
  *
- * Messages are asked for one by one. The client refuses to send some close codes (1002, 1003, 1007,
- * 1009 to 1014 of RFC 6455): with these the connection is dropped, and the peer sees 1006.
+ * The client refuses to send some close codes (1002, 1003, 1007, 1009 to 1014 of RFC 6455): with
+ * these the connection is dropped, and the peer sees 1006.
  *
- * @param client what opens connections: set proxies, TLS and executors there.
+ * @param client what says how to connect: set proxies, TLS and timeouts there. Connections are opened
+ * by a client of the transport's own with the same settings, but not with its executor.
  */
-public class JavaNetTransport(private val client: HttpClient = HttpClient.newHttpClient()) : Transport {
+public class JavaNetTransport(client: HttpClient = HttpClient.newHttpClient()) : Transport {
+    private val client = inPlace(client)
+
     override suspend fun open(request: DialRequest): Connection {
         val connection = JavaNetConnection(request.maxMessageBytes)
         val builder = client.newWebSocketBuilder()
@@ -46,6 +50,23 @@ public class JavaNetTransport(private val client: HttpClient = HttpClient.newHtt
     }
 }
 
+/**
+ * A client like [given] whose callbacks run on the thread that reads.
+ *
+ * Java's WebSocket loses the end of a stream, for good, when it reads that while no message is asked
+ * for; and it reads on before another thread has taken a message and asked for the next one.
+ */
+private fun inPlace(given: HttpClient): HttpClient {
+    val builder = HttpClient.newBuilder().executor(Runnable::run)
+    builder.sslContext(given.sslContext()).sslParameters(given.sslParameters())
+    builder.followRedirects(given.followRedirects())
+    given.proxy().ifPresent(builder::proxy)
+    given.authenticator().ifPresent(builder::authenticator)
+    given.cookieHandler().ifPresent(builder::cookieHandler)
+    given.connectTimeout().ifPresent(builder::connectTimeout)
+    return builder.build()
+}
+
 private fun dialException(failed: Exception): Exception {
     val cause = (failed as? CompletionException)?.cause ?: failed
     return when (cause) {
@@ -62,8 +83,11 @@ private fun dialException(failed: Exception): Exception {
 private class JavaNetConnection(private val most: Int) : Connection, WebSocket.Listener {
     lateinit var socket: WebSocket
 
-    /** Not more than one message and the end: the next one is asked for when this one is taken. */
+    /** Not more than [MESSAGES], a close frame and the end. */
     private val arrived = Channel<Incoming>(Channel.UNLIMITED)
+
+    /** Messages in [arrived]. One is asked for, always, while there is room for it: see [inPlace]. */
+    private val waiting = AtomicInteger()
     private val text = StringBuilder()
     private val bytes = ByteArrayOutputStream()
 
@@ -73,10 +97,10 @@ private class JavaNetConnection(private val most: Int) : Connection, WebSocket.L
     override val subprotocol: String? get() = socket.subprotocol.ifEmpty { null }
 
     override suspend fun receive(): Incoming? {
-        val next = arrived.tryReceive()
-        if (next.isSuccess) return next.getOrThrow()
-        socket.request(1)
-        return arrived.receiveCatching().getOrNull()
+        val next = arrived.receiveCatching().getOrNull()
+        val isMessage = next is Incoming.Text || next is Incoming.Binary
+        if (isMessage && waiting.getAndDecrement() == MESSAGES) socket.request(1)
+        return next
     }
 
     override suspend fun send(text: String) {
@@ -100,36 +124,37 @@ private class JavaNetConnection(private val most: Int) : Connection, WebSocket.L
         answered.complete(null)
     }
 
-    // The default asks for the first message, which nobody may want yet.
-    override fun onOpen(webSocket: WebSocket) {}
-
     override fun onText(webSocket: WebSocket, data: CharSequence, last: Boolean): CompletionStage<*>? {
-        if (last && text.isEmpty()) {
-            arrived.trySend(Incoming.Text(data.toString()))
-            return null
-        }
+        if (last && text.isEmpty()) return take(webSocket, Incoming.Text(data.toString()))
         text.append(data)
         // Of what is too long the engine has to see no more than that.
-        if (last || text.length > most) {
-            arrived.trySend(Incoming.Text(text.toString()))
-            text.setLength(0)
-            text.trimToSize()
-        } else {
-            webSocket.request(1)
-        }
-        return null
+        if (!last && text.length <= most) return more(webSocket)
+        val message = Incoming.Text(text.toString())
+        text.setLength(0)
+        text.trimToSize()
+        return take(webSocket, message)
     }
 
     override fun onBinary(webSocket: WebSocket, data: ByteBuffer, last: Boolean): CompletionStage<*>? {
         val part = ByteArray(data.remaining())
         data.get(part)
         bytes.write(part)
-        if (last || bytes.size() > most) {
-            arrived.trySend(Incoming.Binary(bytes.toByteArray()))
-            bytes.reset()
-        } else {
-            webSocket.request(1)
-        }
+        if (!last && bytes.size() <= most) return more(webSocket)
+        val message = Incoming.Binary(bytes.toByteArray())
+        bytes.reset()
+        return take(webSocket, message)
+    }
+
+    private fun take(webSocket: WebSocket, message: Incoming): CompletionStage<*>? {
+        // Counted first: it may be taken at once.
+        val hasRoom = waiting.incrementAndGet() < MESSAGES
+        arrived.trySend(message)
+        return if (hasRoom) more(webSocket) else null
+    }
+
+    /** Asks for more, and is done with what there was. */
+    private fun more(webSocket: WebSocket): CompletionStage<*>? {
+        webSocket.request(1)
         return null
     }
 
@@ -147,6 +172,9 @@ private class JavaNetConnection(private val most: Int) : Connection, WebSocket.L
         arrived.close()
     }
 }
+
+/** The most that wait to be taken. */
+private const val MESSAGES = 16
 
 /** What a close frame without a code is for this client (RFC 6455 section 7.1.5). */
 private const val NO_STATUS = 1005
