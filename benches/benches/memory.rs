@@ -62,6 +62,7 @@ fn main() -> anyhow::Result<()> {
     rows.push(Row::new("idle with compression, as a server", server, "B").at_most(idle + 1024.0));
     let client = compressed(DeflateConfig::client())?;
     rows.push(Row::new("idle with compression, as a client", client, "B"));
+    pools(&mut rows)?;
     let path = rows.write("memory")?;
     eprintln!("{}", path.display());
     Ok(())
@@ -151,6 +152,45 @@ fn compressed(config: DeflateConfig) -> anyhow::Result<f64> {
     let (links, memory) = counted(|| each(CONNECTIONS, open));
     drop(links?);
     Ok(memory.live as f64 / CONNECTIONS as f64)
+}
+
+/// What connections share, and whether a pool knows it: what it says of itself counts for the
+/// memory of a hub.
+fn pools(rows: &mut Rows) -> anyhow::Result<()> {
+    let text = "what was left of the budget in March, by account and by week. ".repeat(20);
+    let mut wire = Vec::with_capacity(text.len());
+    for bits in [9, 15] {
+        let window = Window { bits, takeover: true };
+        let agreed = Agreement { send: window, receive: window };
+        let (pool, memory) = counted(|| -> anyhow::Result<_> {
+            let (mut pool, mut writer) = (DeflatePool::default(), Writer::server());
+            writer.deflate(&DeflateConfig::server(), agreed);
+            wire.clear();
+            writer.message_with(MessageKind::Text, text.as_bytes(), &mut pool, &mut wire)?;
+            writer.rest(Some(&mut pool));
+            Ok(pool)
+        });
+        said(&format!("a pool with a compressor of {bits} bits"), memory.live, &pool?, rows)?;
+    }
+    let heard = peer(DeflateConfig::client().send)?;
+    let agreed =
+        Agreement { send: DeflateConfig::client().receive, receive: DeflateConfig::client().send };
+    let (pool, memory) = counted(|| -> anyhow::Result<_> {
+        let mut pool = DeflatePool::default();
+        let mut reader = Reader::new(Role::Server, FrameConfig::default());
+        reader.inflate(&DeflateConfig::server(), agreed);
+        reader.handle_bytes(&heard[0])?;
+        ensure!(reader.poll_event_with(&mut pool).is_some(), "no message");
+        Ok(pool)
+    });
+    said("a pool with an inflater", memory.live, &pool?, rows)
+}
+
+fn said(name: &str, live: i64, pool: &DeflatePool, rows: &mut Rows) -> anyhow::Result<()> {
+    let (live, said) = (live as f64, pool.memory() as f64);
+    ensure!((0.9..1.1).contains(&(said / live)), "{name}: {live} B, and it says {said} B");
+    rows.push(Row::new(name, live, "B").beside("as it says itself", said));
+    Ok(())
 }
 
 /// What a client says, compressed into this window; longer together than the largest is.

@@ -13,7 +13,7 @@ use crate::link::{LinkConfig, Verify};
 pub struct HubConfig {
     /// What every link keeps to: handshake, heartbeat, frames, outbox.
     pub link: LinkConfig,
-    /// Most links that hold a compressor between messages, about 300 KB each, where
+    /// Most links that hold a compressor between messages, up to 380 KB each, where
     /// [`LinkConfig::deflate`] allows any: the others borrow one for each message, and save less.
     /// Links that rest give theirs back. Default 64.
     pub max_compressors: u32,
