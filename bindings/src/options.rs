@@ -5,6 +5,7 @@ use std::sync::Arc;
 use core::time::Duration;
 
 use pamlink::client::ClientConfig;
+use pamlink::frame::DeflateConfig;
 use pamlink::hub::{Auth, HubConfig, UnknownAgent, UserCap};
 use pamlink::limits::{Class, Rate};
 use pamlink::link::jwt::{DEFAULT_AUDIENCE, Verifier};
@@ -56,6 +57,11 @@ pub struct ClientOptions {
     /// Subprotocols to offer, the preferred one first.
     #[uniffi(default = [])]
     pub subprotocols: Vec<String>,
+    /// Whether to offer compression (permessage-deflate, RFC 7692) over bytes; a transport that
+    /// speaks WebSocket itself negotiates its own. Default no: a phone's battery is worth more than
+    /// the bytes, and a link that talks takes half a megabyte more.
+    #[uniffi(default = false)]
+    pub compression: bool,
 }
 
 impl ClientOptions {
@@ -67,6 +73,7 @@ impl ClientOptions {
         link.anonymous = self.anonymous;
         link.origin = self.origin;
         link.subprotocols = self.subprotocols;
+        link.link.deflate = self.compression.then(DeflateConfig::client);
         common(
             &mut link.link,
             self.heartbeat_interval_ms,
@@ -214,6 +221,15 @@ pub struct HubOptions {
     /// the hub answers it with an error.
     #[uniffi(default = false)]
     pub route_unknown_agents: bool,
+    /// Whether to compress messages (permessage-deflate, RFC 7692) with peers over bytes that offer
+    /// it; a transport that speaks WebSocket itself negotiates its own. Default no: it takes memory
+    /// and time of the processor, which servers run out of before the bytes.
+    #[uniffi(default = false)]
+    pub compression: bool,
+    /// Most links that hold a compressor between messages, about 380 KB each; the others borrow one
+    /// for each message, and save less. 0 to 100,000, default 64.
+    #[uniffi(default = None)]
+    pub max_compressors: Option<u32>,
 }
 
 impl HubOptions {
@@ -232,6 +248,10 @@ impl HubOptions {
         )?;
         if let Some(bytes) = self.outbox_bytes {
             config.link.outbox.max_bytes = number("outbox_bytes", bytes, 1_024..=1 << 30)?;
+        }
+        config.link.deflate = self.compression.then(DeflateConfig::server);
+        if let Some(most) = self.max_compressors {
+            config.max_compressors = number("max_compressors", most.into(), 0..=100_000)?;
         }
         config.origins = self.origins;
         config.accepts = self.accepts;
@@ -363,6 +383,20 @@ mod tests {
         assert_eq!(format!("{config:?}"), format!("{:?}", HubConfig::default()));
         assert!(matches!(auth, Auth::Host));
         assert_eq!(routes.agents().len(), Table::default().agents().len());
+    }
+
+    #[test]
+    fn a_hub_compresses_if_asked_to_with_so_many_compressors() {
+        let hub = |compression, max_compressors| {
+            let options = HubOptions { compression, max_compressors, ..HubOptions::default() };
+            let (config, ..) = options.build().unwrap();
+            (config.link.deflate, config.max_compressors)
+        };
+        assert_eq!(hub(false, None), (None, HubConfig::default().max_compressors));
+        assert_eq!(hub(true, Some(0)), (Some(DeflateConfig::server()), 0));
+        let options = HubOptions { max_compressors: Some(100_001), ..HubOptions::default() };
+        let fault = options.build().map(|_| ()).unwrap_err();
+        assert_eq!(fault.what, "max_compressors is 100001, not from 0 to 100000");
     }
 
     #[test]

@@ -27,6 +27,7 @@ fn options() -> ClientOptions {
         max_message_bytes: None,
         origin: None,
         subprotocols: Vec::new(),
+        compression: false,
     }
 }
 
@@ -343,6 +344,20 @@ fn a_client_that_cannot_be_is_an_error() {
     assert_eq!(refused(ClientOptions { max_asks: Some(0), ..options() }, &[0; 32]), "bad_option");
     let origin = Some("no\r\norigin".to_owned());
     assert_eq!(refused(ClientOptions { origin, ..options() }, &[0; 32]), "bad_option");
+}
+
+#[test]
+fn a_client_offers_compression_only_if_asked_to() {
+    let head = |compression| {
+        let client = Client::new(ClientOptions { compression, ..options() }, &[1; 32], 0, 0);
+        let fixture = Fixture { client: client.unwrap(), at_ms: 0, wire: None };
+        fixture.step(&give(schema::CONNECT, &[], &[]));
+        let told = fixture.step(&give(schema::DIALED, &[], &[]));
+        String::from_utf8(told[0].bytes("bytes").to_vec()).unwrap()
+    };
+    let offer = "\r\nSec-WebSocket-Extensions: permessage-deflate";
+    assert!(head(true).contains(offer), "{}", head(true));
+    assert!(!head(false).contains("Sec-WebSocket-Extensions"), "{}", head(false));
 }
 
 /// The names of the variants of `pub enum Event` in a file of the core.

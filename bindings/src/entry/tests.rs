@@ -33,6 +33,7 @@ fn client() -> Arc<Client> {
         max_message_bytes: None,
         origin: None,
         subprotocols: Vec::new(),
+        compression: false,
     };
     Client::new(options, &[1; 32], 0, 0).unwrap()
 }

@@ -40,6 +40,10 @@ class ClientOptions:
     """The `Origin` header; only browsers have one."""
     subprotocols: tuple[str, ...] = ()
     """Subprotocols to offer, the preferred one first."""
+    compression: bool = False
+    """Whether to offer compression (permessage-deflate) over transports of bytes. One that speaks
+    WebSocket itself, as `websockets` does, negotiates its own. Off, since it costs a battery more
+    than the bytes are worth, and half a megabyte while the link is in use."""
 
     def native(self, url: str, anonymous: bool) -> Any:
         """The record of the library."""
@@ -57,6 +61,7 @@ class ClientOptions:
             max_message_bytes=self.max_message_bytes,
             origin=self.origin,
             subprotocols=list(self.subprotocols),
+            compression=self.compression,
         )
 
 
@@ -159,6 +164,13 @@ class HubOptions:
     route_unknown_agents: bool = False
     """Whether a request that names an unknown agent goes to the table's error handler; otherwise
     the hub answers it with an error."""
+    compression: bool = False
+    """Whether to compress messages (permessage-deflate) with peers over bytes that offer it. A web
+    framework, as Starlette with its server is, negotiates its own. Off, since it costs memory and
+    time of the processor, which a server runs out of before the bytes."""
+    max_compressors: int | None = None
+    """Most links that hold a compressor between messages, about 380 KB each; the others borrow one
+    for each message, and save less. 0 to 100,000. Default 64."""
 
     def native(self, auth: Keys | None) -> Any:
         """The record of the library."""
@@ -187,6 +199,8 @@ class HubOptions:
             outbox_bytes=self.outbox_bytes,
             accepts=list(self.accepts),
             route_unknown_agents=self.route_unknown_agents,
+            compression=self.compression,
+            max_compressors=self.max_compressors,
         )
 
 

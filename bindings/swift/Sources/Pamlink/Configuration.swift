@@ -25,6 +25,11 @@ public struct Configuration: Hashable, Sendable {
     public var origin: String?
     /// Subprotocols to offer, the preferred one first. Default none.
     public var subprotocols: [String]
+    /// Whether to offer compression (permessage-deflate) over a transport of bytes, as
+    /// ``TCPTransport`` is. One that speaks WebSocket itself, as ``URLSessionTransport`` does,
+    /// negotiates its own. Off, since it costs a battery more than the bytes are worth, and half a
+    /// megabyte while the link is in use.
+    public var compression: Bool
     /// Whether to connect without a token and never ask for one. Default no; ``Client`` sets it if
     /// it has no token provider.
     public var anonymous: Bool
@@ -35,7 +40,7 @@ public struct Configuration: Hashable, Sendable {
         heartbeatInterval: Duration? = nil, heartbeatDeadline: Duration? = nil,
         backoffCap: Duration? = nil, dialTimeout: Duration? = nil,
         welcomeTimeout: Duration? = nil, maxMessageBytes: UInt64? = nil, origin: String? = nil,
-        subprotocols: [String] = [], anonymous: Bool = false
+        subprotocols: [String] = [], compression: Bool = false, anonymous: Bool = false
     ) {
         self.askTimeout = askTimeout
         self.maxAsks = maxAsks
@@ -48,6 +53,7 @@ public struct Configuration: Hashable, Sendable {
         self.maxMessageBytes = maxMessageBytes
         self.origin = origin
         self.subprotocols = subprotocols
+        self.compression = compression
         self.anonymous = anonymous
     }
 
@@ -60,6 +66,7 @@ public struct Configuration: Hashable, Sendable {
             maxAskBytes: maxAskBytes, heartbeatIntervalMs: heartbeatInterval?.millis,
             heartbeatDeadlineMs: heartbeatDeadline?.millis, backoffCapMs: backoffCap?.millis,
             dialTimeoutMs: dialTimeout?.millis, welcomeTimeoutMs: welcomeTimeout?.millis,
-            maxMessageBytes: maxMessageBytes, origin: origin, subprotocols: subprotocols)
+            maxMessageBytes: maxMessageBytes, origin: origin, subprotocols: subprotocols,
+            compression: compression)
     }
 }

@@ -106,6 +106,7 @@ fn client_options(members: &Map<String, Value>) -> ClientOptions {
             "max_message_bytes" => options.max_message_bytes = value.as_u64(),
             "origin" => options.origin = value.as_str().map(str::to_owned),
             "subprotocols" => options.subprotocols = texts(value),
+            "compression" => options.compression = *value == true,
             other => panic!("a client has no option `{other}`"),
         }
     }
@@ -126,6 +127,7 @@ const CLIENT: ClientOptions = ClientOptions {
     max_message_bytes: None,
     origin: None,
     subprotocols: Vec::new(),
+    compression: false,
 };
 
 fn hub_options(members: &Map<String, Value>) -> HubOptions {
@@ -156,6 +158,8 @@ fn hub_options(members: &Map<String, Value>) -> HubOptions {
             "outbox_bytes" => options.outbox_bytes = value.as_u64(),
             "accepts" => options.accepts = texts(value),
             "route_unknown_agents" => options.route_unknown_agents = *value == true,
+            "compression" => options.compression = *value == true,
+            "max_compressors" => options.max_compressors = small(value),
             other => panic!("a hub has no option `{other}`"),
         }
     }

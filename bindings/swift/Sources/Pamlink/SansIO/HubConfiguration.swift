@@ -88,6 +88,13 @@ public struct HubConfiguration: Hashable, Sendable {
     /// Whether a request that names an unknown agent goes to the table's error handler; otherwise
     /// the hub answers it with an error.
     public var routeUnknownAgents = false
+    /// Whether to compress messages (permessage-deflate) with peers over bytes that offer it. A
+    /// transport that speaks WebSocket itself negotiates its own. Off, since it costs memory and
+    /// time of the processor, which a server runs out of before the bytes.
+    public var compression = false
+    /// Most links that hold a compressor between messages, about 380 KB each; the others borrow one
+    /// for each message, and save less. 0 to 100,000. Default 64.
+    public var maxCompressors: UInt32?
 
     /// The engine's defaults.
     public init() {}
@@ -104,6 +111,7 @@ public struct HubConfiguration: Hashable, Sendable {
             windowAgeMs: windowAge?.millis, windowResultBytes: windowResultBytes,
             heartbeatIntervalMs: heartbeatInterval?.millis,
             heartbeatDeadlineMs: heartbeatDeadline?.millis, maxMessageBytes: maxMessageBytes,
-            outboxBytes: outboxBytes, accepts: accepts, routeUnknownAgents: routeUnknownAgents)
+            outboxBytes: outboxBytes, accepts: accepts, routeUnknownAgents: routeUnknownAgents,
+            compression: compression, maxCompressors: maxCompressors)
     }
 }

@@ -27,6 +27,7 @@ struct Options {
             case "max_message_bytes": it.maxMessageBytes = try word(value)
             case "origin": it.origin = try text(value)
             case "subprotocols": it.subprotocols = try texts(value)
+            case "compression": it.compression = try flag(value)
             default: throw Malformed(description: "no option of a client is `\(name)`")
             }
         }
@@ -61,6 +62,8 @@ struct Options {
             case "outbox_bytes": it.outboxBytes = try word(value)
             case "accepts": it.accepts = try texts(value)
             case "route_unknown_agents": it.routeUnknownAgents = try flag(value)
+            case "compression": it.compression = try flag(value)
+            case "max_compressors": it.maxCompressors = UInt32(try word(value))
             default: throw Malformed(description: "no option of a hub is `\(name)`")
             }
         }

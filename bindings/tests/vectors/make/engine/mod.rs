@@ -3,6 +3,7 @@
 mod audit;
 mod border;
 mod client;
+mod compression;
 mod crowd;
 mod hub;
 mod links;
@@ -24,6 +25,7 @@ pub(super) fn files() -> Vec<Made> {
     let scenes: Vec<_> = [
         border::scenes(),
         client::scenes(),
+        compression::scenes(),
         crowd::scenes(),
         hub::scenes(),
         links::scenes(),

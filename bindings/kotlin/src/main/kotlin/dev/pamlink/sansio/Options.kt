@@ -34,6 +34,13 @@ public data class ClientOptions(
     val origin: String? = null,
     /** Subprotocols to offer, the preferred one first. */
     val subprotocols: List<String> = emptyList(),
+    /**
+     * Whether to offer compression (permessage-deflate) over bytes ([Input.Dialed]). Transports that
+     * speak WebSocket themselves ([Input.OpenedIn]), as all of [dev.pamlink.Client] do, negotiate
+     * their own. Off, since it costs a battery more than the bytes are worth, and half a megabyte
+     * while the link is in use.
+     */
+    val compression: Boolean = false,
 ) {
     /** Without the query of the URL, which may hold a token. */
     override fun toString(): String = "ClientOptions(url=${url.substringBefore('?')}, anonymous=$anonymous)"
@@ -52,6 +59,7 @@ public data class ClientOptions(
         maxMessageBytes = count(maxMessageBytes),
         origin = origin,
         subprotocols = subprotocols,
+        compression = compression,
     )
 }
 
@@ -122,6 +130,17 @@ public data class HubOptions(
     val accepts: List<String> = emptyList(),
     /** Whether a request that names an unknown agent goes to the table's error handler. */
     val routeUnknownAgents: Boolean = false,
+    /**
+     * Whether to compress messages (permessage-deflate) with peers over bytes that offer it. A
+     * transport that speaks WebSocket itself negotiates its own. Off, since it costs memory and time
+     * of the processor, which a server runs out of before the bytes.
+     */
+    val compression: Boolean = false,
+    /**
+     * Most links that hold a compressor between messages, about 380 KB each; the others borrow one
+     * for each message, and save less. 0 to 100,000. Default 64.
+     */
+    val maxCompressors: Int? = null,
 ) {
     internal fun ffi() = FfiHubOptions(
         auth = auth.ffi(),
@@ -148,6 +167,8 @@ public data class HubOptions(
         outboxBytes = count(outboxBytes),
         accepts = accepts,
         routeUnknownAgents = routeUnknownAgents,
+        compression = compression,
+        maxCompressors = count(maxCompressors),
     )
 }
 

@@ -93,6 +93,7 @@ private fun clientOptions(members: Map<String, Any?>): ClientOptions = with(Taki
         maxMessageBytes = long("max_message_bytes"),
         origin = text("origin"),
         subprotocols = texts("subprotocols") ?: emptyList(),
+        compression = flag("compression"),
     ).also { done() }
 }
 
@@ -122,6 +123,8 @@ private fun hubOptions(members: Map<String, Any?>): HubOptions = with(Taking(mem
         outboxBytes = long("outbox_bytes"),
         accepts = texts("accepts") ?: emptyList(),
         routeUnknownAgents = flag("route_unknown_agents"),
+        compression = flag("compression"),
+        maxCompressors = int("max_compressors"),
     ).also { done() }
 }
 
