@@ -1,7 +1,8 @@
 //! Any order of inputs and commands to a hub: the same outputs each time, every link ends exactly
 //! once, what is written can be read by a strict peer, and nothing grows beyond its bound.
 //!
-//! An input is a list of steps: what, which link, a length, and as many bytes.
+//! An input is a list of steps: what, which link, a length, and as many bytes. If the first byte is
+//! 0xf0 or more, both ends compress.
 
 #![no_main]
 
@@ -12,7 +13,7 @@ use std::time::Duration;
 use libfuzzer_sys::fuzz_target;
 use pamlink::envelope::{Envelope, Kind};
 use pamlink::frame::handshake::{HandshakeConfig, Key, ResponseReader, Upgrade, write_request};
-use pamlink::frame::{CloseCode, FrameConfig, FrameEvent, Reader, Role, Writer};
+use pamlink::frame::{CloseCode, DeflateConfig, FrameConfig, FrameEvent, Reader, Role, Writer};
 use pamlink::hub::{Auth, Event, Hub, HubConfig, LinkId, Reply, RequestId};
 use pamlink::link::{AuthError, Claims, Verify};
 use pamlink::routing::Table;
@@ -29,8 +30,13 @@ const MAX_MEMORY: usize = 4 << 20;
 static ROUTES: LazyLock<Arc<Table>> = LazyLock::new(|| Arc::new(Table::default()));
 
 fuzz_target!(|input: &[u8]| {
-    let first = Host::new().run(input);
-    assert_eq!(first, Host::new().run(input), "the same inputs, other outputs");
+    let deflate = input.first().is_some_and(|first| *first >= 0xf0).then(|| {
+        let mut config = DeflateConfig::server();
+        config.threshold = 16;
+        config
+    });
+    let first = Host::new(deflate).run(input);
+    assert_eq!(first, Host::new(deflate).run(input), "the same inputs, other outputs");
 });
 
 /// Believes a token that is the user's name, for ten minutes.
@@ -52,6 +58,7 @@ struct Peer {
     /// Until the answer to an upgrade is read; none where raw bytes were sent instead.
     response: Option<ResponseReader>,
     reader: Option<Reader>,
+    deflate: Option<DeflateConfig>,
     hung_up: bool,
     closed: u32,
 }
@@ -59,6 +66,7 @@ struct Peer {
 struct Host {
     hub: Hub,
     now: Now,
+    deflate: Option<DeflateConfig>,
     peers: BTreeMap<LinkId, Peer>,
     /// In the order of accepting.
     links: Vec<LinkId>,
@@ -68,18 +76,21 @@ struct Host {
 }
 
 impl Host {
-    fn new() -> Self {
+    fn new(deflate: Option<DeflateConfig>) -> Self {
         let mut config = HubConfig::default();
         config.max_links = MAX_LINKS;
         config.max_links_per_user = 2;
         config.max_requests = MAX_REQUESTS;
         config.max_requests_per_link = 4;
+        config.link.deflate = deflate;
+        config.max_compressors = 2;
         config.window.max_entries = 16;
         config.window.max_result_bytes = 4_096;
         let auth = Auth::Verifier(Box::new(ByName));
         Self {
             hub: Hub::new(config, auth, Arc::clone(&ROUTES), Seed::from_number(5)),
             now: Now::new(Mono::from_millis(1_000), Wall::from_unix_secs(START)),
+            deflate,
             peers: BTreeMap::new(),
             links: Vec::new(),
             requests: Vec::new(),
@@ -143,6 +154,7 @@ impl Host {
             writer: Writer::client(Seed::from_number(6)),
             response: None,
             reader: None,
+            deflate: self.deflate,
             hung_up: false,
             closed: 0,
         };
@@ -158,7 +170,7 @@ impl Host {
             target,
             key: &key,
             subprotocols: &[],
-            deflate: None,
+            deflate: self.deflate.as_ref(),
             origin: None,
             headers: &[],
         };
@@ -168,7 +180,11 @@ impl Host {
         }
         let Some(link) = self.accept() else { return };
         if let Some(peer) = self.peers.get_mut(&link) {
-            peer.response = Some(ResponseReader::new(HandshakeConfig::default(), &key, &[]));
+            let response = ResponseReader::new(HandshakeConfig::default(), &key, &[]);
+            peer.response = Some(match self.deflate {
+                Some(config) => response.with_deflate(config),
+                None => response,
+            });
         }
         self.feed(link, &head);
     }
@@ -255,9 +271,14 @@ impl Peer {
             bytes = &bytes[taken..];
             match response.poll_event() {
                 None => {}
-                Some(Ok(_)) => {
+                Some(Ok(response)) => {
                     self.response = None;
-                    self.reader = Some(Reader::new(Role::Client, FrameConfig::default()));
+                    let mut reader = Reader::new(Role::Client, FrameConfig::default());
+                    if let (Some(config), Some(agreed)) = (&self.deflate, response.deflate()) {
+                        reader.inflate(config, agreed);
+                        self.writer.deflate(config, agreed);
+                    }
+                    self.reader = Some(reader);
                 }
                 Some(Err(error)) => log.push(format!("{error}")),
             }
