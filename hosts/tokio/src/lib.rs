@@ -33,6 +33,23 @@
 //! # }
 //! ```
 //!
+//! Messages are compressed (`permessage-deflate`, RFC 7692) where both ends are configured for it;
+//! neither is by default:
+//!
+//! ```
+//! use pamlink::frame::DeflateConfig;
+//! # use pamlink::hub::Auth;
+//! # use pamlink_tokio::{ClientConfig, ServerConfig};
+//!
+//! # let mut server = ServerConfig::new(Auth::Host);
+//! // A server accepts what its clients offer ...
+//! server.hub.link.deflate = Some(DeflateConfig::server());
+//! server.hub.max_compressors = 128;
+//! # let mut client = ClientConfig::default();
+//! // ... and a client offers, for `Client::start`.
+//! client.engine.link.link.deflate = Some(DeflateConfig::client());
+//! ```
+//!
 //! Every decision is the engine's: when to reconnect, what to send again, whom to refuse. This
 //! crate moves bytes, reads clocks and waits.
 

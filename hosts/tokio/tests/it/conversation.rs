@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use pamlink::frame::DeflateConfig;
 use pamlink::hub::Auth;
 use pamlink::link::{AuthError, Claims, Class, State, Token};
 use pamlink::metrics::Value;
 use pamlink::time::Wall;
-use pamlink_tokio::{AskError, Client, ConnectError, Event, Handler, Reply, Request};
+use pamlink_tokio::{AskError, Client, ClientConfig, ConnectError, Event, Handler, Reply, Request};
 use tokio::sync::{Mutex, Notify, mpsc};
 
 use crate::common::{client, config, retrying, start, within};
@@ -28,6 +29,47 @@ async fn an_answer_names_its_agent_and_reason() {
     assert_eq!(asks[0].value, Value::Counter(1), "answered");
     within(client.close()).await;
     server.stop().await;
+}
+
+/// Bytes that a server sends for the same talk.
+async fn talk(server_deflates: bool, client_deflates: bool) -> u64 {
+    let mut settings = config();
+    settings.hub.link.deflate = server_deflates.then(DeflateConfig::server);
+    let server = start("127.0.0.1:0", settings, async |request: Request| {
+        format!("you said: {}", request.text())
+    })
+    .await;
+    let mut settings = ClientConfig::default();
+    settings.engine.link.link.deflate = client_deflates.then(DeflateConfig::client);
+    let client = Client::start(&server.url("ann"), Token::new("good-ann"), settings).unwrap();
+    for words in [1, 40, 200, 600] {
+        let question = (0..words).map(|at| format!("{at} km ")).collect::<String>();
+        let answer = within(client.ask(question.as_str())).await.unwrap();
+        assert_eq!(answer.text(), format!("you said: {question}"));
+    }
+    let metrics = server.handle.metrics();
+    let bytes = metrics.family("pamlink_bytes_total").unwrap().samples.iter();
+    let sent = bytes.filter(|sample| sample.labels.iter().any(|(_, value)| *value == "outbound"));
+    let sent = sent.map(|sample| match sample.value {
+        Value::Counter(count) => count,
+        _ => 0,
+    });
+    let sent = sent.sum();
+    within(client.close()).await;
+    server.stop().await;
+    sent
+}
+
+#[tokio::test]
+async fn messages_are_compressed_where_both_ends_want_it() {
+    let plain = talk(false, false).await;
+    let compressed = talk(true, true).await;
+    assert!(compressed < plain / 2, "{compressed} of {plain} bytes");
+    for (server, client) in [(true, false), (false, true)] {
+        // Less the header of the handshake that is not there.
+        let one = talk(server, client).await;
+        assert!(one.abs_diff(plain) < 100, "{one} and {plain} bytes");
+    }
 }
 
 #[tokio::test]
