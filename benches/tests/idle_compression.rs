@@ -58,6 +58,9 @@ fn idle(deflate: Option<DeflateConfig>) -> Hub {
         open(&mut hub, now(time), number, &mut out);
         time += Duration::from_millis(1);
     }
+    let mut pong = Vec::new();
+    let mut peer = Writer::client(Seed::from_number(3));
+    peer.text(r#"{"type":"pong"}"#, &mut pong).expect("an open writer");
     let end = time + Duration::from_secs(20);
     let mut pinged = 0;
     while let Some(due) = hub.poll_timeout() {
@@ -70,6 +73,8 @@ fn idle(deflate: Option<DeflateConfig>) -> Hub {
         while let Some(link) = hub.poll_writable() {
             out.clear();
             let _ = hub.poll_transmit(link, &mut out);
+            hub.handle_bytes(now(time), link, &pong).expect("it was drained");
+            while hub.poll_event().is_some() {}
             pinged += 1;
         }
     }
