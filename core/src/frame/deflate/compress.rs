@@ -51,7 +51,7 @@ impl Deflation {
         }
         out.truncate(start);
         // The peer will not have seen what the compressor has.
-        self.rest(pool);
+        self.forget(pool);
         false
     }
 
@@ -92,11 +92,15 @@ impl Deflation {
 
     /// Gives the compressor back: the next message refers to none before it.
     pub(in crate::frame) fn rest(&mut self, pool: Option<&mut DeflatePool>) {
-        let Some(compressor) = self.compressor.take() else { return };
-        if let Some(pool) = pool {
+        self.forget(pool);
+        self.own = None;
+    }
+
+    fn forget(&mut self, pool: Option<&mut DeflatePool>) {
+        if let Some(compressor) = self.compressor.take()
+            && let Some(pool) = pool.or(self.own.as_deref_mut())
+        {
             pool.give_back(*compressor);
-        } else {
-            self.own = None;
         }
     }
 

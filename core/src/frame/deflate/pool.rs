@@ -34,8 +34,8 @@ impl Default for DeflatePool {
 }
 
 impl DeflatePool {
-    /// An empty pool for at most `kept` compressors that are kept or held. Allocates nothing
-    /// large before it is used. The default is 64.
+    /// An empty pool for at most `kept` compressors that are kept or held, and one more for those who
+    /// may hold none. Allocates nothing large before it is used. The default is 64.
     pub fn with_kept(kept: usize) -> Self {
         Self {
             inflater: None,
@@ -87,10 +87,11 @@ impl DeflatePool {
         self.lent() <= self.kept
     }
 
-    /// Takes a compressor back.
+    /// Takes a compressor back. One is always kept, for those who borrow one for a message: to make
+    /// one costs more than most messages.
     pub(super) fn give_back(&mut self, mut compressor: Compressor) {
         compressor.lent = None;
-        if self.lent() + self.spare.len() < self.kept.max(1) {
+        if self.spare.is_empty() || self.lent() + self.spare.len() < self.kept {
             compressor.inner.reset();
             self.spare.push(compressor);
         }

@@ -296,6 +296,7 @@ fn a_pool_lends_so_many_compressors_and_gets_them_back() {
             assert_eq!(event, Some(FrameEvent::Text(said)), "round {round}");
         }
         assert_eq!(pool.lent(), 2, "others borrow for a message");
+        assert!(pool.memory() > 300 * 1024, "one lies ready for them");
     }
     links[0].0.rest(Some(&mut pool));
     assert_eq!(pool.lent(), 1);
@@ -324,6 +325,18 @@ fn an_idle_connection_holds_less_than_a_kibibyte() {
     reader.release();
     let held = writer.capacity() + reader.capacity();
     assert!(held <= 1024, "{held} bytes");
+}
+
+#[test]
+fn a_connection_on_its_own_holds_nothing_while_it_rests() {
+    for takeover in [true, false] {
+        let (mut writer, _) = pair(&config(1), agreed(15, takeover));
+        let mut wire = Vec::new();
+        writer.text(&"a long question, ".repeat(50), &mut wire).unwrap();
+        assert!(writer.capacity() > 100 * 1024, "{} bytes", writer.capacity());
+        writer.rest(None);
+        assert!(writer.capacity() <= 1024, "takeover {takeover}: {} bytes", writer.capacity());
+    }
 }
 
 #[derive(Clone, Debug)]
