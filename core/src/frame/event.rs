@@ -25,16 +25,31 @@ pub enum FrameEvent<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Item {
     pub(crate) kind: ItemKind,
+    pub(super) place: Place,
     start: usize,
     end: usize,
-    /// It lies where it was inflated.
-    pub(super) inflated: bool,
+}
+
+/// Where an item lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Where it was read into, at the item's range.
+    Room,
+    /// Where its pieces were put together.
+    Assembly,
+    /// Where it was inflated.
+    Inflated,
 }
 
 impl Item {
     #[inline]
     pub(super) const fn new(kind: ItemKind, range: Range<usize>) -> Self {
-        Self { kind, start: range.start, end: range.end, inflated: false }
+        Self { kind, place: Place::Room, start: range.start, end: range.end }
+    }
+
+    #[inline]
+    pub(super) const fn assembled(kind: ItemKind) -> Self {
+        Self { kind, place: Place::Assembly, start: 0, end: 0 }
     }
 
     #[inline]

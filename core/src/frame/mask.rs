@@ -1,11 +1,29 @@
 //! Masking (RFC 6455 section 5.3): XOR with a repeated key of four bytes.
 
+use fearless_simd::{Level, dispatch};
+
 /// Masks or unmasks `bytes` in place. `key` applies from its first byte.
-///
-/// Fixed-size blocks without a carried index are what the compiler turns into vector code.
 #[inline]
 pub(super) fn apply(bytes: &mut [u8], key: [u8; 4]) {
-    let wide = widen(key);
+    if bytes.len() < WIDE {
+        apply_blocks(bytes, widen(key));
+    } else {
+        apply_wide(bytes, widen(key));
+    }
+}
+
+/// Where the widest registers of the processor pay for the question which they are.
+const WIDE: usize = 512;
+
+#[inline(never)]
+fn apply_wide(bytes: &mut [u8], wide: u64) {
+    dispatch!(Level::new(), _simd => apply_blocks(bytes, wide));
+}
+
+/// Fixed-size blocks without a carried index are what the compiler turns into vector code. Always
+/// inlined, since whoever calls it decides for which registers.
+#[inline(always)]
+fn apply_blocks(bytes: &mut [u8], wide: u64) {
     let (blocks, rest) = bytes.as_chunks_mut::<32>();
     for block in blocks {
         *block = masked(*block, wide);
@@ -43,7 +61,7 @@ fn widen(key: [u8; 4]) -> u64 {
 }
 
 /// `N` is a multiple of eight.
-#[inline]
+#[inline(always)]
 fn masked<const N: usize>(mut block: [u8; N], wide: u64) -> [u8; N] {
     for word in block.as_chunks_mut::<8>().0 {
         *word = (u64::from_ne_bytes(*word) ^ wide).to_ne_bytes();

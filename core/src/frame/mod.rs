@@ -29,6 +29,7 @@ pub use self::message::{Incoming, Outgoing};
 pub use self::reader::Reader;
 pub use self::writer::{MessageKind, Writer};
 
+mod assembly;
 mod close;
 mod config;
 mod deflate;

@@ -1,8 +1,9 @@
 //! Frames to messages.
 
+use super::assembly::Assembly;
 use super::close::parse_close;
 use super::deflate::{Agreement, DeflateConfig, DeflatePool, Inflation};
-use super::event::{Item, ItemKind};
+use super::event::{Item, ItemKind, Place};
 use super::header::{Header, Parsed, parse_length, parse_start};
 use super::message::{Incoming, close_body};
 use super::room::Room;
@@ -18,15 +19,16 @@ use super::{
 /// has no more. Text is checked as it arrives: a message that cannot become UTF-8 any more fails
 /// before it is complete.
 ///
-/// The buffer grows by bytes that arrived, never by a length that a header claims. It holds at
-/// most the message under assembly and the unread bytes that [`NotDrained`] bounds, and twice
-/// that in capacity. It shrinks again; [`release`](Self::release) gives it back at once.
+/// Memory grows by bytes that arrived, never by a length that a header claims. A reader holds at
+/// most the message under assembly and the unread bytes that [`NotDrained`] bounds, and three times
+/// that in capacity. It shrinks again; [`release`](Self::release) gives all back at once.
 ///
 /// A reader that failed stays failed, and after a Close frame nothing is read: bytes that come
 /// later are thrown away.
 #[derive(Debug)]
 pub struct Reader {
     room: Room,
+    assembly: Assembly,
     config: FrameConfig,
     role: Role,
     state: State,
@@ -37,8 +39,6 @@ pub struct Reader {
     compressed: bool,
     /// The data frame whose payload is arriving.
     frame: Option<Frame>,
-    /// Bytes of the text message under assembly that are known to be whole characters.
-    checked: usize,
     /// Payloads of messages are thrown away as they come.
     skimming: bool,
     inflation: Option<Box<Inflation>>,
@@ -49,6 +49,7 @@ impl Reader {
     pub fn new(role: Role, config: FrameConfig) -> Self {
         Self {
             room: Room::default(),
+            assembly: Assembly::default(),
             config,
             role,
             state: State::Reading,
@@ -56,7 +57,6 @@ impl Reader {
             fragments: 0,
             compressed: false,
             frame: None,
-            checked: 0,
             skimming: false,
             inflation: None,
         }
@@ -127,7 +127,10 @@ impl Reader {
     #[inline]
     pub fn space(&mut self, at_least: usize) -> Result<&mut [u8], NotDrained> {
         self.admit(at_least)?;
-        self.room.make(at_least, at_least.saturating_mul(2));
+        // Large messages take fewer reads if a read may be as long as what came of one, or of the
+        // one before. Still longer ones would leave the nearest caches before they are looked at.
+        let large = (self.assembly.len() + HEAD).min(LARGE);
+        self.room.make(at_least.max(large), at_least.saturating_mul(2).max(large));
         Ok(&mut self.room.bytes[self.room.end..])
     }
 
@@ -181,8 +184,8 @@ impl Reader {
             inflation.rest();
         }
         if self.buffered() == 0 {
-            self.room.settle(usize::MAX);
-            self.room.shrink(0);
+            self.room.release();
+            self.assembly = Assembly::default();
         }
     }
 
@@ -190,18 +193,25 @@ impl Reader {
     /// together any more, so that a peer cannot make us hold it. Items of messages mean nothing.
     pub(crate) fn skim(&mut self) {
         self.skimming = true;
-        self.room.begin_message();
+        if self.message.is_some() {
+            self.assembly = Assembly::default();
+        }
     }
 
     /// Bytes held: the message under assembly, and what is not read as frames yet.
     pub fn buffered(&self) -> usize {
-        self.room.message() + self.room.unread()
+        self.assembled() + self.room.unread()
+    }
+
+    /// Bytes of the message under assembly.
+    fn assembled(&self) -> usize {
+        self.message.map_or(0, |_| self.assembly.len())
     }
 
     /// Bytes of memory held: the buffer, and what compression needs.
     pub fn capacity(&self) -> usize {
         let inflation = self.inflation.as_ref().map_or(0, |inflation| inflation.memory());
-        self.room.bytes.capacity() + inflation
+        self.room.bytes.capacity() + self.assembly.capacity() + inflation
     }
 
     /// Reads up to the next event and describes it. The description is good until the next call
@@ -210,21 +220,35 @@ impl Reader {
     /// The first of two steps: it lends nothing, so that a machine around the reader may loop.
     #[inline]
     pub(crate) fn advance(&mut self, pool: Option<&mut DeflatePool>) -> Option<Item> {
+        if self.room.unread() == 0 {
+            self.drained();
+            return None;
+        }
         if let Some(item) = self.whole_message() {
             return Some(item);
         }
         match self.read().and_then(|item| self.inflated(item, pool)) {
-            Ok(None) => {
-                if self.message.is_none() && self.room.unread() == 0 {
-                    self.room.settle(self.config.retain);
+            Ok(item) => {
+                if item.is_none() && self.room.unread() == 0 {
+                    self.drained();
                 }
-                None
+                item
             }
-            Ok(Some(item)) => Some(item),
             Err(error) => {
                 self.stop();
                 Some(Item::new(ItemKind::Failed(error), 0..0))
             }
+        }
+    }
+
+    /// All that came was read.
+    #[inline]
+    fn drained(&mut self) {
+        if self.message.is_some() {
+            // Payload goes on, or soon will.
+            self.room.rewind(0);
+        } else if self.room.settle(self.config.retain) {
+            self.assembly.settle(self.config.retain);
         }
     }
 
@@ -237,8 +261,9 @@ impl Reader {
         pool: Option<&'a DeflatePool>,
     ) -> Result<&'a str, FrameError> {
         // Not by a method: the borrow that is returned must leave the other fields free.
-        let bytes = match &self.inflation {
-            Some(inflation) if item.inflated => inflation.inflated(pool),
+        let bytes = match (item.place, &self.inflation) {
+            (Place::Assembly, _) => return Ok(self.assembly.text()),
+            (Place::Inflated, Some(inflation)) => inflation.inflated(pool),
             _ => &self.room.bytes[item.range()],
         };
         match simdutf8::basic::from_utf8(bytes) {
@@ -254,8 +279,9 @@ impl Reader {
     /// The bytes of an item. `pool` is that of [`advance`](Self::advance).
     #[inline]
     pub(crate) fn bytes<'a>(&'a self, item: Item, pool: Option<&'a DeflatePool>) -> &'a [u8] {
-        match &self.inflation {
-            Some(inflation) if item.inflated => inflation.inflated(pool),
+        match (item.place, &self.inflation) {
+            (Place::Assembly, _) => self.assembly.bytes(),
+            (Place::Inflated, Some(inflation)) => inflation.inflated(pool),
             _ => &self.room.bytes[item.range()],
         }
     }
@@ -387,7 +413,7 @@ impl Reader {
         if length > max_frame as u64 {
             return Err(FrameError::FrameTooBig { length, limit: max_frame });
         }
-        let length = length.saturating_add(self.room.message() as u64);
+        let length = length.saturating_add(self.assembled() as u64);
         if length > max_message as u64 {
             return Err(FrameError::MessageTooBig { length, limit: max_message });
         }
@@ -419,11 +445,10 @@ impl Reader {
     fn begin_frame(&mut self, parsed: &Parsed) {
         self.room.pos += parsed.head;
         if parsed.opcode != Opcode::Continuation {
-            self.room.begin_message();
             self.fragments = 0;
             self.compressed = parsed.compressed;
-            self.checked = 0;
             let text = parsed.opcode == Opcode::Text;
+            self.assembly.begin(text && !parsed.compressed);
             self.message = Some(if text { MessageKind::Text } else { MessageKind::Binary });
         }
         self.fragments += 1;
@@ -434,40 +459,28 @@ impl Reader {
 
     /// Takes what is here of the payload of a data frame.
     fn read_payload(&mut self, mut frame: Frame) -> Result<Option<Item>, FrameError> {
-        let skimming = self.skimming;
         let room = &mut self.room;
         let here = frame.left.min(room.unread());
-        let (from, to) = (room.pos, room.pos + here);
         looked_at(here);
-        mask::apply(&mut room.bytes[from..to], frame.key);
-        if room.message_end != from {
-            room.bytes.copy_within(from..to, room.message_end);
+        // Piece by piece, so that each pass finds the bytes in the nearest cache.
+        for piece in room.bytes[room.pos..room.pos + here].chunks_mut(PIECE) {
+            mask::apply(piece, frame.key);
+            if !self.skimming {
+                self.assembly.push(piece)?;
+            }
         }
-        room.message_end += here;
-        room.pos = to;
+        room.pos += here;
         frame.left -= here;
         frame.key = mask::advance(frame.key, here);
-
-        let last = frame.left == 0 && frame.fin;
-        if skimming {
-            room.begin_message();
-        } else if self.message == Some(MessageKind::Text) && !self.compressed {
-            let unchecked = &room.bytes[room.start + self.checked..room.message_end];
-            // A character that is cut off at the end of the message is found at the loan.
-            self.checked += whole_characters(unchecked)?;
-        }
         self.frame = (frame.left > 0).then_some(frame);
-        if !last {
+        if frame.left > 0 || !frame.fin {
             return Ok(None);
         }
-        let kind = match self.message.take() {
+        self.assembly.end()?;
+        Ok(Some(Item::assembled(match self.message.take() {
             Some(MessageKind::Text) => ItemKind::Text,
             _ => ItemKind::Binary,
-        };
-        let (start, end) = (self.room.start, self.room.message_end);
-        // What follows is read from a fresh start: the message lives only as long as its loan.
-        self.room.begin_message();
-        Ok(Some(Item::new(kind, start..end)))
+        })))
     }
 
     /// Inflates a compressed message, once it is here whole.
@@ -483,9 +496,8 @@ impl Reader {
             && !self.skimming
             && let Some(inflation) = &mut self.inflation
         {
-            let payload = &self.room.bytes[item.range()];
-            inflation.inflate(payload, self.config.max_message, pool)?;
-            item.inflated = true;
+            inflation.inflate(self.assembly.bytes(), self.config.max_message, pool)?;
+            item.place = Place::Inflated;
         }
         Ok(Some(item))
     }
@@ -496,12 +508,18 @@ impl Reader {
         self.message = None;
         self.frame = None;
         self.room.pos = self.room.end;
-        self.room.begin_message();
     }
 }
 
 /// Unread bytes that may wait beside one longest frame: a generous read of a socket.
 const BACKLOG: usize = 64 * 1024;
+/// The longest head of a frame.
+const HEAD: usize = 14;
+/// Bytes that are unmasked, checked and moved at once; a multiple of four, as the key is.
+const PIECE: usize = 2048;
+
+/// The longest read that is asked for on account of a large message.
+const LARGE: usize = 32 * 1024;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
@@ -516,14 +534,4 @@ struct Frame {
     /// The mask key as it applies to the next of them.
     key: [u8; 4],
     fin: bool,
-}
-
-/// How many of these bytes are whole characters; an unfinished one at the end may still come.
-fn whole_characters(bytes: &[u8]) -> Result<usize, FrameError> {
-    looked_at(bytes.len());
-    match simdutf8::compat::from_utf8(bytes) {
-        Ok(_) => Ok(bytes.len()),
-        Err(error) if error.error_len().is_none() => Ok(error.valid_up_to()),
-        Err(_) => Err(FrameError::TextNotUtf8),
-    }
 }

@@ -1,17 +1,20 @@
-//! The reader's memory: one initialised vector that grows by what arrives.
+//! The reader's memory for bytes that are not read as frames yet: one initialised vector.
 //!
 //! ```text
-//!            message                 unread
-//!   spent  |=========|    spent    |========|   free
-//! 0      start    message_end      pos     end      bytes.len()
+//!           spent     unread     free
+//!                  |==========|
+//! 0  front        pos        end      bytes.len()
 //! ```
 //!
-//! The message under assembly lies before the bytes not read as frames yet. Its fragments are
-//! moved together over the spent heads and control frames between them. All bytes are
-//! initialised, so that the free ones can be lent to a socket without `unsafe`.
+//! All bytes are initialised, so that the free ones can be lent to a socket without `unsafe`.
 
 /// The smallest buffer worth allocating.
 const SMALLEST: usize = 256;
+/// The widest registers that are common, in bytes.
+const ALIGN: usize = 32;
+/// The head of a masked frame of 126 bytes to 64 KiB. Shorter ones do not matter, longer ones come
+/// in several reads.
+const HEAD: usize = 8;
 /// How many times in a row the buffer must turn out far too large before it shrinks: a stream of
 /// large messages must not allocate for each of them.
 const PATIENCE: u8 = 8;
@@ -19,26 +22,20 @@ const PATIENCE: u8 = 8;
 #[derive(Debug, Default)]
 pub(super) struct Room {
     pub(super) bytes: Vec<u8>,
-    pub(super) start: usize,
-    pub(super) message_end: usize,
+    /// Where bytes are read to when there are none.
+    front: usize,
     pub(super) pos: usize,
     pub(super) end: usize,
-    /// The fullest that the buffer was in this run of far too small uses, and their count.
-    peak: usize,
-    calm: u8,
+    /// The most bytes there were since [`Self::settle`].
+    fullest: usize,
+    patience: Patience,
 }
 
 impl Room {
     /// Bytes that are not read as frames yet.
     #[inline]
-    pub(super) fn unread(&self) -> usize {
+    pub(super) const fn unread(&self) -> usize {
         self.end - self.pos
-    }
-
-    /// Bytes of the message under assembly.
-    #[inline]
-    pub(super) fn message(&self) -> usize {
-        self.message_end - self.start
     }
 
     /// Makes sure that `more` bytes are free at the end; grows, if it must, with space for `spare`
@@ -52,62 +49,95 @@ impl Room {
 
     #[cold]
     fn make_slowly(&mut self, more: usize, spare: usize) {
-        let live = self.message() + self.unread();
+        let live = self.unread();
         super::work::looked_at(live);
-        self.close_gaps();
+        self.note();
         // At least as much room as was just moved must be free now, or else the same bytes would
         // be moved for every few that come: time would grow with the square.
-        let free = self.bytes.len() - live;
-        if free < more || (live > 0 && free < spare.max(live)) {
-            let len = (live + spare.max(live)).max(SMALLEST);
+        let room = ALIGN + live + if live > 0 { spare.max(live) } else { more };
+        if room > self.bytes.len() {
+            let len = (ALIGN + live + spare.max(live)).max(SMALLEST);
             self.bytes.reserve_exact(len - self.bytes.len());
             self.bytes.resize(len, 0);
         }
+        let (from, front) = (self.pos, self.front_for(HEAD));
+        self.bytes.copy_within(from..from + live, front);
+        (self.front, self.pos, self.end) = (front, front, front + live);
     }
 
-    /// Moves what lives to the front.
-    fn close_gaps(&mut self) {
-        let (message, unread) = (self.message(), self.unread());
-        self.bytes.copy_within(self.start..self.message_end, 0);
-        self.bytes.copy_within(self.pos..self.end, message);
-        (self.start, self.message_end) = (0, message);
-        (self.pos, self.end) = (message, message + unread);
-    }
-
-    /// Begins a message at the first unread byte.
+    /// Starts over at the front, when nothing is unread.
     #[inline]
-    pub(super) fn begin_message(&mut self) {
-        self.start = self.pos;
-        self.message_end = self.pos;
+    pub(super) fn rewind(&mut self, head: usize) {
+        self.note();
+        let front = self.front_for(head);
+        (self.front, self.pos, self.end) = (front, front, front);
     }
 
-    /// Called when nothing lives here: starts over at the front, and gives memory above `retain`
-    /// back once it was of no use for a while.
     #[inline]
-    pub(super) fn settle(&mut self, retain: usize) {
-        let used = self.end;
-        (self.start, self.message_end, self.pos, self.end) = (0, 0, 0, 0);
-        if self.bytes.len() > retain && used > 0 {
-            self.consider_shrinking(used, retain);
+    fn note(&mut self) {
+        self.fullest = self.fullest.max(self.end - self.front);
+    }
+
+    /// Where bytes must begin whose payload begins after so many: where the widest registers read
+    /// and write it in one step.
+    #[inline]
+    fn front_for(&self, head: usize) -> usize {
+        if self.bytes.len() < SMALLEST {
+            return 0;
         }
+        (self.bytes.as_ptr().addr() + head).wrapping_neg() % ALIGN
     }
 
-    fn consider_shrinking(&mut self, used: usize, retain: usize) {
-        if used > self.bytes.len() / 4 {
+    /// As [`Self::rewind`], when no message is under way either: gives memory above `retain` back
+    /// once it was of no use for a while. Whether there was any use of it.
+    #[inline]
+    pub(super) fn settle(&mut self, retain: usize) -> bool {
+        self.note();
+        let fullest = core::mem::take(&mut self.fullest);
+        (self.front, self.pos, self.end) = (0, 0, 0);
+        if self.bytes.len() > retain
+            && fullest > 0
+            && let Some(keep) = self.patience.keep(fullest, self.bytes.len(), retain)
+        {
+            self.shrink(keep);
+        }
+        self.rewind(HEAD);
+        fullest > 0
+    }
+
+    /// Gives all memory back; nothing may live here.
+    pub(super) fn release(&mut self) {
+        *self = Self::default();
+    }
+
+    fn shrink(&mut self, keep: usize) {
+        self.bytes.truncate(keep);
+        self.bytes.shrink_to_fit();
+    }
+}
+
+/// How long a buffer has been far too large.
+#[derive(Debug, Default)]
+pub(super) struct Patience {
+    /// Uses in a row for which it was, and the largest of them.
+    calm: u8,
+    peak: usize,
+}
+
+impl Patience {
+    /// What to keep of a buffer of `held` bytes of which `used` were of use, if it is to shrink.
+    pub(super) fn keep(&mut self, used: usize, held: usize, retain: usize) -> Option<usize> {
+        if used > held / 4 {
             (self.calm, self.peak) = (0, 0);
-            return;
+            return None;
         }
         self.peak = self.peak.max(used);
         self.calm += 1;
-        if self.calm == PATIENCE {
-            self.shrink(retain.max(2 * self.peak));
-            (self.calm, self.peak) = (0, 0);
+        if self.calm < PATIENCE {
+            return None;
         }
-    }
-
-    /// Gives memory beyond `keep` bytes back; nothing may live here.
-    pub(super) fn shrink(&mut self, keep: usize) {
-        self.bytes.truncate(keep);
-        self.bytes.shrink_to_fit();
+        let keep = retain.max(2 * self.peak);
+        (self.calm, self.peak) = (0, 0);
+        Some(keep)
     }
 }
