@@ -74,7 +74,7 @@ section! {
         receive_window_bits: 9, 9..=15, "bits",
             "The same for messages of a peer; so many bytes are kept of each link.";
         max_compressors: 64, 0..=100_000, "links",
-            "Links that hold a compressor, about 300 KB, between messages; others borrow one for each and save less.";
+            "Links that hold a compressor, up to 380 KB, between messages; others borrow one for each and save less.";
         max_ratio: 200, 10..=1_032, "times",
             "How much longer than its compressed form a message over 64 KiB may be; beyond, the link is closed with 1009.";
     }
