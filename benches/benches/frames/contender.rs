@@ -6,7 +6,7 @@ use pamlink_benches::alloc::counted;
 use pamlink_benches::cpu::Stopwatch;
 use pamlink_benches::race::{Turn, race_all};
 
-use super::sample::{Script, Texts, Wire};
+use super::sample::{self, Script, Wire};
 use super::stream::Cut;
 
 /// What is done to each message.
@@ -53,9 +53,13 @@ pub(crate) struct Sample {
 
 impl Sample {
     pub(crate) fn new(script: Script, size: usize) -> Self {
-        let texts = Texts::new(script, size);
+        Self::of(script, size, sample::texts(script, size))
+    }
+
+    /// Of these texts, each `size` bytes long.
+    pub(crate) fn of(script: Script, size: usize, texts: Vec<String>) -> Self {
         let wire = Wire::new(&texts);
-        Self { script, size, texts: texts.texts, wire }
+        Self { script, size, texts, wire }
     }
 }
 

@@ -4,6 +4,7 @@
 //! everybody in one race. Streams are in memory and always ready. The engine is as it comes: every
 //! bound at its default, fragments, control frames and the check of text on.
 
+mod compression;
 mod contender;
 mod limit;
 mod ours;
@@ -40,6 +41,9 @@ fn main() -> anyhow::Result<()> {
                 race(rounds, operation, script, &mut rows);
             }
         }
+    }
+    if only.is_none_or(|only| "compression".starts_with(only.as_str())) {
+        compression::run(rounds, &mut rows);
     }
     let path = rows.write("frames")?;
     eprintln!("{}", path.display());

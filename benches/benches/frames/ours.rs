@@ -27,7 +27,7 @@ fn reader(cut: Cut) -> (Reader, usize) {
     match cut {
         Cut::Frame => (Reader::new(Role::Server, config), config.retain / 2),
         Cut::Batch => {
-            let config = FrameConfig { retain: 64 * 1024, ..config };
+            let config = FrameConfig { retain: 32 * 1024, ..config };
             (Reader::new(Role::Server, config), config.retain / 2)
         }
     }

@@ -32,24 +32,16 @@ pub(crate) fn length(bytes: usize) -> String {
     }
 }
 
-/// Different texts of one length.
-#[derive(Debug)]
-pub(crate) struct Texts {
-    pub(crate) texts: Vec<String>,
-}
-
-impl Texts {
-    /// As many as make 256 KiB, so that a small message lies in the second cache where the kernel
-    /// would have put it, and at least two.
-    pub(crate) fn new(script: Script, size: usize) -> Self {
-        let count = (256 * 1024 / size).clamp(2, 2048);
-        let mut random = Random(size as u64);
-        Self { texts: (0..count).map(|_| text(script, size, &mut random)).collect() }
-    }
+/// Different texts of one length: as many as make 256 KiB, so that a small message lies in the
+/// second cache where the kernel would have put it, and at least two.
+pub(crate) fn texts(script: Script, size: usize) -> Vec<String> {
+    let count = (256 * 1024 / size).clamp(2, 2048);
+    let mut random = Random(size as u64);
+    (0..count).map(|_| text(script, size, &mut random)).collect()
 }
 
 /// Text of a number of bytes exactly, as a chat has it: words that differ.
-pub(crate) fn text(script: Script, size: usize, random: &mut Random) -> String {
+fn text(script: Script, size: usize, random: &mut Random) -> String {
     const ASCII: &str =
         "river kids camp tonight we are near a real fire ask for weather, please map";
     const CJK: &str =
@@ -76,10 +68,10 @@ pub(crate) struct Wire {
 
 impl Wire {
     /// Each text in one masked frame (RFC 6455 section 5.2).
-    pub(crate) fn new(texts: &Texts) -> Self {
+    pub(crate) fn new(texts: &[String]) -> Self {
         let mut random = Random(5);
         let (mut bytes, mut ends) = (Vec::new(), Vec::new());
-        for text in &texts.texts {
+        for text in texts {
             mask_frame(text.as_bytes(), random.next() as u32, &mut bytes);
             ends.push(bytes.len());
         }
