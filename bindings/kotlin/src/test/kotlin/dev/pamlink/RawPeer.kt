@@ -49,6 +49,8 @@ internal class RawPeer(private val socket: Socket) : AutoCloseable {
 
     init {
         socket.soTimeout = 10_000
+        // Small: a test wants to see it full.
+        socket.sendBufferSize = 32 * 1024
         val read = StringBuilder()
         while (!read.endsWith("\r\n\r\n")) read.append(input.read().also { check(it >= 0) }.toChar())
         head = read.lines()

@@ -54,7 +54,8 @@ public class JavaNetTransport(client: HttpClient = HttpClient.newHttpClient()) :
  * A client like [given] whose callbacks run on the thread that reads.
  *
  * Java's WebSocket loses the end of a stream, for good, when it reads that while no message is asked
- * for; and it reads on before another thread has taken a message and asked for the next one.
+ * for; and it reads on before another thread has taken a message and asked for the next one. What is
+ * left is an end while the connection is being opened by another thread: the heartbeat finds that.
  */
 private fun inPlace(given: HttpClient): HttpClient {
     val builder = HttpClient.newBuilder().executor(Runnable::run)
