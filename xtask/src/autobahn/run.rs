@@ -20,6 +20,9 @@ use crate::workspace::Workspace;
 
 /// How long all compressed messages may take on a machine that does much else.
 const RUN: Duration = Duration::from_secs(2_400);
+/// Seconds that the suite waits for an answer. Its own are 1 to 5, within which a machine that does
+/// much else may let nobody answer.
+const PATIENCE: u32 = 10;
 /// How long a program may take until it listens.
 const START: Duration = Duration::from_secs(60);
 
@@ -80,7 +83,8 @@ impl Bench<'_> {
         BufReader::new(output).read_line(&mut line)?;
         let address = line.trim().strip_prefix("listening on ").context("it does not listen")?;
         let url = format!("ws://{address}");
-        let spec = json!({ "servers": [{ "agent": AGENT, "url": url }] });
+        let options = json!({ "serverConnectionDropTimeout": PATIENCE });
+        let spec = json!({ "servers": [{ "agent": AGENT, "url": url, "options": options }] });
         let spec = write_spec(folder, spec, &group.cases)?;
         let suite = self.suite.command(self.workspace, &["-m", "fuzzingclient", "-s", &spec]);
         self.console.must(suite, RUN)?;
@@ -116,6 +120,8 @@ impl Bench<'_> {
 
 /// Writes what the suite is to do; the path of the file.
 fn write_spec(folder: &Path, mut spec: Value, cases: &[String]) -> Result<String> {
+    spec["options"] =
+        json!({ "openHandshakeTimeout": PATIENCE, "closeHandshakeTimeout": PATIENCE });
     spec["outdir"] = json!(folder);
     spec["cases"] = json!(cases);
     spec["exclude-cases"] = json!([]);

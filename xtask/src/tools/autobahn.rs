@@ -39,7 +39,9 @@ const ARCHIVES: &[(&str, &str)] = &[("autobahn", "0.10.9"), ("txaio", "2.1.0")];
 /// What pip reads the names of those archives with.
 const SETUPTOOLS: &str = "setuptools==80.9.0";
 
-/// Starts the suite, or lists its cases. TLS is left out: it would need a compiler.
+/// Starts the suite, or lists its cases. TLS is left out: it would need a compiler. Where the suite
+/// gives up on a peer after half a second or a second, it waits for ten: a machine that does much
+/// else is no fault of the peer's.
 const LAUNCH: &str = r"import sys, types, twisted.internet
 ssl = types.ModuleType('twisted.internet.ssl')
 ssl.ClientContextFactory = lambda *arguments, **options: None
@@ -49,6 +51,11 @@ if sys.argv[1:] == ['cases']:
     for case in Cases:
         print(case.__name__[len(CaseBasename):].replace('_', '.'))
 else:
+    from autobahntestsuite.fuzzing import FuzzingProtocol
+    def patient(wait):
+        return lambda self, seconds: wait(self, max(seconds, 10))
+    FuzzingProtocol.killAfter = patient(FuzzingProtocol.killAfter)
+    FuzzingProtocol.closeAfter = patient(FuzzingProtocol.closeAfter)
     from autobahntestsuite.wstest import run
     run()
 ";
