@@ -56,7 +56,7 @@ fn main() -> anyhow::Result<()> {
     rows.push(
         Row::new("after 12 MiB and 100 messages of 128 B", ours(FEW, &after_large, false)?, "B")
             .beside(PEER, theirs(FEW, &after_large)?)
-            .at_most(8192.0),
+            .at_most(2.0 * FrameConfig::default().retain as f64 + 512.0),
     );
     let server = compressed(DeflateConfig::server())?;
     rows.push(Row::new("idle with compression, as a server", server, "B").at_most(idle + 1024.0));
