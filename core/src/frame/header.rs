@@ -58,17 +58,18 @@ impl Header {
         mask: Option<[u8; 4]>,
     ) -> Self {
         let first = opcode as u128 | (fin as u128) << 7;
-        let (mut head, mut len) = if payload < 126 {
-            (first | (payload as u128) << 8, 2)
-        } else if payload <= 0xffff {
-            (first | 126 << 8 | ((payload as u16).swap_bytes() as u128) << 16, 4)
-        } else {
-            (first | 127 << 8 | ((payload as u64).swap_bytes() as u128) << 16, 10)
+        let (is_masked, key) = match mask {
+            Some(key) => (1, u32::from_le_bytes(key) as u128),
+            None => (0, 0),
         };
-        if let Some(mask) = mask {
-            head |= 0x8000 | (u32::from_le_bytes(mask) as u128) << (8 * len);
-            len += 4;
-        }
+        let (head, len) = if payload < 126 {
+            (first | (payload as u128) << 8 | key << 16, 2)
+        } else if payload <= 0xffff {
+            (first | 126 << 8 | ((payload as u16).swap_bytes() as u128) << 16 | key << 32, 4)
+        } else {
+            (first | 127 << 8 | ((payload as u64).swap_bytes() as u128) << 16 | key << 80, 10)
+        };
+        let (head, len) = (head | (is_masked as u128) << 15, len + 4 * is_masked);
         Self { bytes: head.to_le_bytes(), len }
     }
 

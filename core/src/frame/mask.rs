@@ -49,9 +49,12 @@ pub(super) fn append(payload: &[u8], key: [u8; 4], out: &mut Vec<u8>) {
         let wide = widen(key);
         out.extend(blocks.iter().flat_map(|block| masked(*block, wide)));
     }
-    let from = out.len();
-    out.extend_from_slice(rest);
-    apply(&mut out[from..], key);
+    if !rest.is_empty() {
+        let from = out.len();
+        out.extend_from_slice(rest);
+        // Fewer bytes than the widest registers are worth.
+        apply_blocks(&mut out[from..], widen(key));
+    }
 }
 
 /// The key twice.

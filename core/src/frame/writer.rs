@@ -74,6 +74,7 @@ impl Writer {
     /// # Errors
     ///
     /// [`WriteError::MessageOpen`] inside a fragmented message, [`WriteError::Closed`].
+    #[inline]
     pub fn text(&mut self, text: &str, out: &mut Vec<u8>) -> Result<(), WriteError> {
         self.message(MessageKind::Text, text.as_bytes(), None, out)
     }
@@ -83,6 +84,7 @@ impl Writer {
     /// # Errors
     ///
     /// [`WriteError::MessageOpen`] inside a fragmented message, [`WriteError::Closed`].
+    #[inline]
     pub fn binary(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), WriteError> {
         self.message(MessageKind::Binary, bytes, None, out)
     }
@@ -244,6 +246,7 @@ impl Writer {
 
     /// Compresses right behind the place of a head that is as long as that of the payload would be;
     /// the head that is then written may be shorter, if so what follows moves up to it.
+    #[inline(never)]
     fn deflated(
         &mut self,
         kind: MessageKind,
