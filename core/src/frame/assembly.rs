@@ -44,21 +44,26 @@ impl Assembly {
         self.cut_len = 0;
     }
 
-    /// Takes a piece.
-    pub(super) fn push(&mut self, bytes: &[u8]) -> Result<(), FrameError> {
-        match &mut self.body {
-            Body::Bytes(body) => body.extend_from_slice(bytes),
-            Body::Text(_) => self.push_text(bytes)?,
-        }
+    /// Takes a piece and tells how much of it: all, except that with `more` right behind it a
+    /// character that is cut off at its end is left for then.
+    pub(super) fn push(&mut self, bytes: &[u8], more: bool) -> Result<usize, FrameError> {
+        let taken = match &mut self.body {
+            Body::Bytes(body) => {
+                body.extend_from_slice(bytes);
+                bytes.len()
+            }
+            Body::Text(_) => self.push_text(bytes, more)?,
+        };
         self.longest = self.longest.max(self.len());
-        Ok(())
+        Ok(taken)
     }
 
-    fn push_text(&mut self, mut bytes: &[u8]) -> Result<(), FrameError> {
-        looked_at(bytes.len());
-        let Body::Text(text) = &mut self.body else { return Ok(()) };
+    fn push_text(&mut self, piece: &[u8], more: bool) -> Result<usize, FrameError> {
+        looked_at(piece.len());
+        let Body::Text(text) = &mut self.body else { return Ok(0) };
+        let mut bytes = piece;
         while self.cut_len > 0 {
-            let Some((first, rest)) = bytes.split_first() else { return Ok(()) };
+            let Some((first, rest)) = bytes.split_first() else { return Ok(piece.len()) };
             bytes = rest;
             self.cut[self.cut_len] = *first;
             self.cut_len += 1;
@@ -70,11 +75,14 @@ impl Assembly {
         let (bytes, cut) = bytes.split_at(bytes.len() - cut_off(bytes));
         let bytes = simdutf8::basic::from_utf8(bytes).map_err(|_| FrameError::TextNotUtf8)?;
         text.push_str(bytes);
+        if more {
+            return Ok(piece.len() - cut.len());
+        }
         if whole(cut)?.is_none() {
             self.cut[..cut.len()].copy_from_slice(cut);
             self.cut_len = cut.len();
         }
-        Ok(())
+        Ok(piece.len())
     }
 
     /// The message is here: it must not end within a character.

@@ -463,10 +463,14 @@ impl Reader {
         let here = frame.left.min(room.unread());
         looked_at(here);
         // Piece by piece, so that each pass finds the bytes in the nearest cache.
-        for piece in room.bytes[room.pos..room.pos + here].chunks_mut(PIECE) {
-            mask::apply(piece, frame.key);
+        let payload = &mut room.bytes[room.pos..room.pos + here];
+        let (mut unmasked, mut taken) = (0, 0);
+        while unmasked < here {
+            let end = here.min(unmasked + PIECE);
+            mask::apply(&mut payload[unmasked..end], frame.key);
+            unmasked = end;
             if !self.skimming {
-                self.assembly.push(piece)?;
+                taken += self.assembly.push(&payload[taken..end], end < here)?;
             }
         }
         room.pos += here;
