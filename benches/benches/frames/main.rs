@@ -89,7 +89,7 @@ fn judge(
         // Where it is missed, being the fastest will do.
         (Operation::Server, _) if ours.nanos <= 15.0 => row.at_most(15.0),
         (Operation::Server, _) => row.at_most_times(1.0),
-        (Operation::Echo, 128) => row.at_most_times(1.0 / 1.5),
+        (Operation::Echo, 128) => row.at_most_times(0.666),
         _ => row,
     });
     if operation == Operation::Echo && size == 128 {
