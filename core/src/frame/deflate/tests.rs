@@ -247,6 +247,18 @@ fn short_and_incompressible_messages_leave_plain() {
 }
 
 #[test]
+fn a_message_that_refers_to_none_must_be_four_times_as_long() {
+    for (takeover, shortest) in [(true, 20), (false, 80)] {
+        let (mut writer, _) = pair(&config(20), agreed(15, takeover));
+        for length in [shortest - 1, shortest] {
+            let mut wire = Vec::new();
+            writer.text(&"a".repeat(length), &mut wire).unwrap();
+            assert_eq!(wire[0] & 0x40 != 0, length == shortest, "{length} bytes");
+        }
+    }
+}
+
+#[test]
 fn a_window_of_8_bits_is_never_compressed_into() {
     let (mut writer, _) = pair(&config(1), agreed(8, true));
     assert!(!writer.deflates());
