@@ -1,4 +1,4 @@
-//! What the groups of `cargo xtask bench` share: counting, timing beside a peer, rows.
+//! What the groups of `cargo xtask bench` share: counting, timing beside a peer, rows, samples.
 
 #![warn(missing_docs)]
 
@@ -6,3 +6,4 @@ pub mod alloc;
 pub mod cpu;
 pub mod race;
 pub mod rows;
+pub mod samples;

@@ -1,5 +1,7 @@
 //! The messages that all contenders are given.
 
+use pamlink_benches::samples::{Random, mask_frame};
+
 /// Chats of about 300 bytes of JSON, as masked frames of a client one after the other.
 ///
 /// All ids differ, and there are more of them than any contender remembers: once around, each is
@@ -24,7 +26,7 @@ impl Chats {
         let mut chats = Self { wire: Vec::new(), ends: Vec::with_capacity(Self::COUNT) };
         for number in 0..Self::COUNT {
             let text = Self::json(number, agent, &mut random);
-            mask_frame(text.as_bytes(), random.next() as u32, &mut chats.wire);
+            mask_frame(text.as_bytes(), random.draw() as u32, &mut chats.wire);
             chats.ends.push(chats.wire.len());
         }
         chats
@@ -40,7 +42,7 @@ impl Chats {
 
     /// The JSON of one chat: the production client's members, and an id.
     fn json(number: usize, agent: Option<&str>, random: &mut Random) -> String {
-        let (a, b) = (random.next(), random.next());
+        let (a, b) = (random.draw(), random.draw());
         let id = format!(
             "{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}",
             a >> 32,
@@ -58,42 +60,5 @@ impl Chats {
         format!(
             r#"{{"type":"chat","id":"{id}",{agent}"message":"{TEXT}, {words}","context":{context},"timestamp":{sent}}}"#
         )
-    }
-}
-
-/// Appends a text frame of a client (RFC 6455 section 5.2).
-pub(crate) fn mask_frame(payload: &[u8], key: u32, wire: &mut Vec<u8>) {
-    wire.push(0x81);
-    match u16::try_from(payload.len()) {
-        Ok(length) if length < 126 => wire.push(0x80 | length as u8),
-        Ok(length) => {
-            wire.push(0x80 | 126);
-            wire.extend(length.to_be_bytes());
-        }
-        Err(_) => {
-            wire.push(0x80 | 127);
-            wire.extend((payload.len() as u64).to_be_bytes());
-        }
-    }
-    let key = key.to_be_bytes();
-    wire.extend(key);
-    wire.extend(payload.iter().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key));
-}
-
-/// Numbers that look random and are the same every time (SplitMix64).
-#[derive(Debug)]
-pub(crate) struct Random(pub(crate) u64);
-
-impl Random {
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    pub(crate) fn below(&mut self, bound: usize) -> usize {
-        (self.next() % bound as u64) as usize
     }
 }

@@ -11,9 +11,10 @@ use pamlink::hub::HubConfig;
 use pamlink::time::{Mono, Now, Wall};
 use pamlink_benches::alloc::counted;
 use pamlink_benches::rows::{Row, Rows};
+use pamlink_benches::samples::mask_frame;
 
 use super::Effort;
-use super::chats::{Chats, mask_frame};
+use super::chats::Chats;
 use super::host::Host;
 
 /// All of it happens over so much time, so that rates and deadlines are met as they come.

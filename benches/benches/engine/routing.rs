@@ -12,9 +12,9 @@ use pamlink::time::Mono;
 use pamlink_benches::cpu::Stopwatch;
 use pamlink_benches::race::{Turn, race};
 use pamlink_benches::rows::{Row, Rows};
+use pamlink_benches::samples::Random;
 
 use super::Effort;
-use super::chats::Random;
 
 const AGENTS: usize = 50;
 const KEYWORDS: usize = 1_000;

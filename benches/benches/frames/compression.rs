@@ -7,9 +7,10 @@ use std::io::Write;
 use flate2::{Compress, Compression, FlushCompress};
 use pamlink::frame::{Agreement, DeflateConfig, Writer};
 use pamlink_benches::rows::{Row, Rows};
+use pamlink_benches::samples::Random;
 
 use super::contender::{Contender, Sample, measure};
-use super::sample::{Random, Script, length};
+use super::sample::{Script, length};
 use super::stream::{Cut, Memory};
 
 /// Chats together are longer than the window of 32 KiB by so much that none helps to compress
@@ -100,7 +101,7 @@ fn chats(size: usize) -> Sample {
     let mut random = Random(size as u64);
     let words: Vec<String> = (0..2000).map(|_| word(&mut random)).collect();
     let texts = (0..DISTINCT / size).map(|number| {
-        let mut text = format!(r#"{{"type":"chat","id":"{:016x}","message":""#, random.next());
+        let mut text = format!(r#"{{"type":"chat","id":"{:016x}","message":""#, random.draw());
         text.truncate(size - 2);
         while text.len() < size - 2 {
             text.push_str(&words[random.below(words.len())]);

@@ -6,11 +6,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use hdrhistogram::Histogram;
 use memchr::memmem;
+use pamlink_benches::samples::mask_frame;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
-
-use crate::chats::mask_frame;
 
 /// The figures of one turn.
 #[derive(Clone, Copy, Debug)]

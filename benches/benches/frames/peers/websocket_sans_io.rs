@@ -1,3 +1,4 @@
+use pamlink_benches::samples::Random;
 use std::hint::black_box;
 use std::io::{IoSlice, Read, Write};
 use std::ops::Range;
@@ -7,7 +8,6 @@ use websocket_sans_io::{
 };
 
 use super::super::contender::{Contender, Operation, Sample};
-use super::super::sample::Random;
 use super::super::stream::{Cut, Memory};
 use super::READ;
 
@@ -53,7 +53,7 @@ fn client(sample: &Sample) -> Contender<'_> {
     let mut texts = sample.texts.iter().cycle();
     Contender::new(NAME, move |messages| {
         for text in texts.by_ref().take(messages) {
-            let mask = Some((keys.next() as u32).to_ne_bytes());
+            let mask = Some((keys.draw() as u32).to_ne_bytes());
             let header = encoder.start_frame(&info(text, mask));
             out.extend_from_slice(&header);
             let start = out.len();
