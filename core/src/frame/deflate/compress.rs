@@ -9,8 +9,8 @@ use super::{Agreement, DeflateConfig, Window};
 
 /// What ends each compressed message and is left out.
 const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
-/// How many times the threshold a message must have that refers to none before it: `cargo xtask bench
-/// frames` shows by length what is saved either way.
+/// How many times the threshold a message must have that refers to none before it: `cargo xtask
+/// bench frames` shows by length what is saved either way.
 const ALONE: usize = 4;
 
 /// One connection's end of the extension for what it sends.
@@ -44,11 +44,10 @@ impl Deflation {
     pub(in crate::frame) fn message(
         &mut self,
         payload: &[u8],
-        pool: Option<&mut DeflatePool>,
+        mut pool: Option<&mut DeflatePool>,
         out: &mut Vec<u8>,
     ) -> bool {
         let start = out.len();
-        let mut pool = pool;
         let compressed = self.piece(payload, true, pool.as_deref_mut(), out);
         if compressed && out.len() - start < payload.len() {
             return true;

@@ -47,13 +47,13 @@ impl Inflation {
         };
         let bounds = Bounds { limit, ratio: self.max_ratio, compressed: payload.len() };
         let (inflater, out) = pool.inflater();
-        if !self.window.is_empty() {
-            inflater.set_dictionary(&self.window).map_err(|_| FrameError::DeflateCorrupt)?;
-        }
         if payload.is_empty() {
             // A sender has at least the header of an empty block; that it left this out, too, does
             // no harm.
             return Ok(());
+        }
+        if !self.window.is_empty() {
+            inflater.set_dictionary(&self.window).map_err(|_| FrameError::DeflateCorrupt)?;
         }
         inflate(inflater, &self.window, payload, out, &bounds)?;
         if self.receive.takeover {

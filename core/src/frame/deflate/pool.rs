@@ -18,7 +18,7 @@ const RETAINED: usize = 64 * 1024;
 /// refer to what they sent before. Others borrow one for each message, and what they send is
 /// compressed on its own. A connection gives its compressor back when it rests, or is dropped.
 pub struct DeflatePool {
-    pub(super) inflater: Option<Box<Decompress>>,
+    inflater: Option<Box<Decompress>>,
     /// The last message that was inflated.
     pub(super) inflated: Inflated,
     spare: Vec<Compressor>,
@@ -160,5 +160,5 @@ impl Compressor {
 
 /// What zlib-rs allocates for an inflater, and for a compressor beside its window: measured by
 /// `cargo xtask bench memory`.
-pub(super) const INFLATER: usize = 48 * 1024;
-pub(super) const COMPRESSOR: usize = 250 * 1024;
+const INFLATER: usize = 48 * 1024;
+const COMPRESSOR: usize = 250 * 1024;
