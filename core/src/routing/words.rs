@@ -96,24 +96,25 @@ impl Words {
     /// Walks the automaton once over `text[..searched]`.
     fn scan<A: Automaton>(&self, automaton: &A, text: &str, searched: usize) -> Option<u32> {
         let mut state = automaton.start_state(Anchored::No).ok()?;
-        let mut best = usize::MAX;
+        let mut best: Option<u32> = None;
         for (at, &byte) in text.as_bytes()[..searched].iter().enumerate() {
             state = automaton.next_state(Anchored::No, state, byte);
             if automaton.is_special(state) && automaton.is_match(state) {
                 for index in 0..automaton.match_len(state) {
-                    let word = automaton.match_pattern(state, index).as_usize();
-                    if word < best && self.is_whole(word, text, at + 1) {
-                        best = word;
+                    let word = automaton.match_pattern(state, index).as_u32();
+                    let better = best.is_none_or(|best| word < best);
+                    if better && self.is_whole(word, text, at + 1) {
+                        best = Some(word);
                     }
                 }
             }
         }
-        u32::try_from(best).ok()
+        best
     }
 
     /// Whether the word that ends before `end` has a border on both sides.
-    fn is_whole(&self, word: usize, text: &str, end: usize) -> bool {
-        let word = &self.words[word];
+    fn is_whole(&self, word: u32, text: &str, end: usize) -> bool {
+        let word = &self.words[word as usize];
         let start = end - word.text.len();
         // Words and text are UTF-8, so where the bytes of a word match, whole characters do: both
         // ends are character borders.
