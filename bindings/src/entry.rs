@@ -41,13 +41,13 @@ pub unsafe extern "C" fn pamlink_step(
     out: *mut u8,
     out_cap: u64,
 ) -> i64 {
-    if !is_sound(input, input_len) || !is_sound(out, out_cap) {
+    let (Some(input_len), Some(out_cap)) = (sound(input, input_len), sound(out, out_cap)) else {
         return refusal(Code::BadInput);
-    }
+    };
     let input = match input_len {
         0 => &[][..],
         // SAFETY: not null, and no longer than an object may be; the caller vouches for the rest.
-        length => unsafe { slice::from_raw_parts(input, length as usize) },
+        length => unsafe { slice::from_raw_parts(input, length) },
     };
     let Some(engine) = Handle::find(handle) else { return refusal(Code::NoEngine) };
     // The machine's own panics are caught within; this is for all around it.
@@ -71,18 +71,17 @@ pub unsafe extern "C" fn pamlink_step(
 /// As [`pamlink_step`] for `out`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pamlink_output(handle: u64, out: *mut u8, out_cap: u64) -> i64 {
-    if !is_sound(out, out_cap) {
-        return refusal(Code::BadInput);
-    }
+    let Some(out_cap) = sound(out, out_cap) else { return refusal(Code::BadInput) };
     let Some(engine) = Handle::find(handle) else { return refusal(Code::NoEngine) };
     // SAFETY: the caller vouches for `out`.
     let length = engine.output(&mut |output| unsafe { copy(output, out, out_cap) });
     i64::try_from(length).unwrap_or(i64::MAX)
 }
 
-/// Whether these may be the address and length of a buffer at all.
-fn is_sound(address: *const u8, length: u64) -> bool {
-    length == 0 || (!address.is_null() && length <= isize::MAX as u64)
+/// The length of a buffer, if these may be the address and length of one at all.
+fn sound(address: *const u8, length: u64) -> Option<usize> {
+    let length = isize::try_from(length).ok()?.unsigned_abs();
+    (length == 0 || !address.is_null()).then_some(length)
 }
 
 /// Whether `output` has been copied to `out`: not if there is no room.
@@ -90,8 +89,8 @@ fn is_sound(address: *const u8, length: u64) -> bool {
 /// # Safety
 ///
 /// `out` must be the address of `out_cap` writable bytes, or `out_cap` 0.
-unsafe fn copy(output: &[u8], out: *mut u8, out_cap: u64) -> bool {
-    let fits = output.len() as u64 <= out_cap;
+unsafe fn copy(output: &[u8], out: *mut u8, out_cap: usize) -> bool {
+    let fits = output.len() <= out_cap;
     if fits && !output.is_empty() {
         // SAFETY: it fits, and an engine's own buffer is never the caller's.
         unsafe { core::ptr::copy_nonoverlapping(output.as_ptr(), out, output.len()) };

@@ -15,6 +15,16 @@
 
 #![deny(missing_docs)]
 #![deny(unsafe_code)]
+// `usize` has 32 bits on phones and in browsers: no cast may lose what only fits into 64.
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::cast_lossless,
+        clippy::cast_possible_truncation,
+        clippy::cast_possible_wrap,
+        clippy::cast_sign_loss
+    )
+)]
 
 mod backoff;
 mod client;

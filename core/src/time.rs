@@ -123,6 +123,13 @@ impl Add<Duration> for Wall {
     }
 }
 
+/// The whole part of a number. What is out of range becomes the nearest within, and what is no
+/// number 0.
+#[expect(clippy::cast_possible_truncation, reason = "of floats it saturates")]
+pub(crate) const fn whole(number: f64) -> i64 {
+    number as i64
+}
+
 /// When a machine wants to be woken, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Deadline {

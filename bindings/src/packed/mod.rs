@@ -36,20 +36,26 @@ pub fn push(out: &mut Vec<u8>, kind: u16, words: &[u64], texts: &[Option<&[u8]>]
     let bytes: usize = texts.iter().map(|text| text.map_or(0, <[u8]>::len)).sum();
     let size = HEAD + 8 * words.len() + 4 * texts.len() + bytes;
     out.reserve(size);
-    out.extend_from_slice(&(size as u32).to_le_bytes());
+    out.extend_from_slice(&length(size).to_le_bytes());
     out.extend_from_slice(&kind.to_le_bytes());
-    out.push(words.len() as u8);
-    out.push(texts.len() as u8);
+    for members in [words.len(), texts.len()] {
+        out.push(u8::try_from(members).unwrap_or(u8::MAX));
+    }
     for word in words {
         out.extend_from_slice(&word.to_le_bytes());
     }
     for text in texts {
-        let length = text.map_or(ABSENT, |text| text.len() as u32);
+        let length = text.map_or(ABSENT, |text| length(text.len()));
         out.extend_from_slice(&length.to_le_bytes());
     }
     for text in texts.iter().flatten() {
         out.extend_from_slice(text);
     }
+}
+
+/// A length as it stands in a record.
+fn length(bytes: usize) -> u32 {
+    u32::try_from(bytes).unwrap_or(u32::MAX)
 }
 
 /// The word for what there may be.

@@ -4,11 +4,12 @@ use super::Key;
 use super::index::Slot;
 use crate::time::Mono;
 
-/// The states of an entry; any smaller number is the slot of its result. 28 bits.
+/// The states of an entry; any smaller number is the slot of its result.
 pub(super) const PENDING: u32 = STATE_MASK;
 pub(super) const FORGOTTEN: u32 = STATE_MASK - 1;
 pub(super) const DEAD: u32 = STATE_MASK - 2;
-const STATE_MASK: u32 = u32::MAX >> 4;
+const STATE_BITS: u32 = 28;
+const STATE_MASK: u32 = (1 << STATE_BITS) - 1;
 
 /// One remembered message: key, arrival and state, in bytes so that nothing is lost to alignment.
 #[derive(Clone, Copy, Debug)]
@@ -27,7 +28,7 @@ impl Entry {
         Self {
             key: key.to_bits().to_ne_bytes(),
             at: at.as_nanos().to_ne_bytes(),
-            state: (PENDING | u32::from(slot.0) << STATE_MASK.count_ones()).to_ne_bytes(),
+            state: (PENDING | u32::from(slot.0) << STATE_BITS).to_ne_bytes(),
         }
     }
 
@@ -48,7 +49,7 @@ impl Entry {
 
     #[inline]
     pub(super) fn slot(&self) -> Slot {
-        Slot((u32::from_ne_bytes(self.state) >> STATE_MASK.count_ones()) as u8)
+        Slot((u32::from_ne_bytes(self.state) >> STATE_BITS) as u8)
     }
 
     #[inline]

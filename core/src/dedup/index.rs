@@ -16,12 +16,23 @@ const SLOTS: usize = 14;
 /// The largest number of entries: 24 bits of place leave 8 bits for more of the tag.
 pub(super) const MAX_ENTRIES: usize = 1 << 24;
 
+/// A place in the ring as a number of 32 bits.
+pub(super) const fn place_bits(place: usize) -> u32 {
+    debug_assert!(place < MAX_ENTRIES);
+    (place as u64 & 0xff_ffff) as u32
+}
+
 /// Where an entry is, in four bits: a slot of the group it wanted, or somewhere further on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Slot(pub(super) u8);
 
 impl Slot {
     const FURTHER: Self = Self(15);
+
+    /// The slot of this number, which is below [`SLOTS`].
+    const fn of(slot: usize) -> Self {
+        Self((slot as u64 & 15) as u8)
+    }
 }
 
 /// Tags as bytes from the lowest, zero where the slot is free. The top two bytes of `high` count
@@ -47,12 +58,12 @@ impl Index {
     /// An index for at most `entries` entries, in `1..=MAX_ENTRIES`.
     pub(super) fn new(entries: usize) -> Self {
         debug_assert!((1..=MAX_ENTRIES).contains(&entries));
-        let place_bits = usize::BITS - (entries - 1).leading_zeros();
+        let width = usize::BITS - (entries - 1).leading_zeros();
         let groups = Self::groups_for(entries);
         Self {
             groups: vec![Group::default(); groups],
             words: vec![[0; SLOTS]; groups],
-            place_mask: (1u32 << place_bits) - 1,
+            place_mask: (1u32 << width) - 1,
         }
     }
 
@@ -95,7 +106,7 @@ impl Index {
     /// Stores `place` for `key` and tells the slot. The pair must not be stored yet.
     #[inline]
     pub(super) fn insert(&mut self, key: u128, place: usize) -> Slot {
-        let word = self.more(key) | place as u32;
+        let word = self.more(key) | place_bits(place);
         let mut at = self.home(key);
         let mut further = false;
         loop {
@@ -103,7 +114,7 @@ impl Index {
             if let Some(slot) = group.with_tag(0).next() {
                 group.set(slot, tag(key));
                 self.words[at][slot] = word;
-                return if further { Slot::FURTHER } else { Slot(slot as u8) };
+                return if further { Slot::FURTHER } else { Slot::of(slot) };
             }
             group.pass();
             further = true;
@@ -119,7 +130,7 @@ impl Index {
             self.groups[at].clear(usize::from(slot.0));
             return;
         }
-        let word = self.more(key) | place as u32;
+        let word = self.more(key) | place_bits(place);
         loop {
             self.groups[at].unpass();
             at = self.after(at);
@@ -136,10 +147,11 @@ impl Index {
         entries.div_ceil(MEAN)
     }
 
-    /// Multiply-shift: the top 32 bits spread over any number of groups.
+    /// Multiply-shift: the top 32 bits spread over any number of groups. In 64 bits: `usize` may
+    /// have 32, which the product exceeds.
     #[inline]
     fn home(&self, key: u128) -> usize {
-        ((key >> 96) as usize * self.groups.len()) >> 32
+        (((key >> 96) as u64 * self.groups.len() as u64) >> 32) as usize
     }
 
     #[inline]
@@ -150,14 +162,14 @@ impl Index {
     /// More bits of the tag, where the place leaves room: other bits than `home` and `tag` use.
     #[inline]
     fn more(&self, key: u128) -> u32 {
-        (key >> 64) as u32 & !self.place_mask
+        (key >> 64 & 0xffff_ffff) as u32 & !self.place_mask
     }
 }
 
 /// Never zero.
 #[inline]
 fn tag(key: u128) -> u8 {
-    ((key >> 56) as u8).max(1)
+    ((key >> 56 & 0xff) as u8).max(1)
 }
 
 impl Group {

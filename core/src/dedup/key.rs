@@ -99,7 +99,9 @@ impl UserKey {
 
     #[inline]
     fn hash(self, text: &str) -> u128 {
-        let mut hasher = SipHasher13::new_with_keys(self.0 as u64, (self.0 >> 64) as u64);
+        const LOW: u128 = 0xffff_ffff_ffff_ffff;
+        let (low, high) = ((self.0 & LOW) as u64, (self.0 >> 64) as u64);
+        let mut hasher = SipHasher13::new_with_keys(low, high);
         hasher.write(text.as_bytes());
         hasher.finish128().as_u128()
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::index::place_bits;
 use crate::fifo::Fifo;
 
 /// A kept result and the ring place of the entry it belongs to.
@@ -43,7 +44,7 @@ impl Results {
     pub(super) fn keep(&mut self, bytes: Arc<[u8]>, place: usize) -> u32 {
         self.payload += bytes.len();
         self.charged += bytes.len() + OVERHEAD;
-        self.kept.push_back(Kept { bytes: Some(bytes), place: place as u32 })
+        self.kept.push_back(Kept { bytes: Some(bytes), place: place_bits(place) })
     }
 
     /// The result in `slot`, shared.

@@ -79,9 +79,16 @@ impl<'a> Member<'a> {
 impl ValueSpan {
     const ABSENT: Self = Self { at: 0, end: 0 };
     const PLAIN: u32 = 1 << 31;
+    const PLACE: u64 = 0x7fff_ffff;
 
     const fn new(at: usize, end: usize, plain: bool) -> Self {
-        Self { at: at as u32, end: end as u32 | if plain { Self::PLAIN } else { 0 } }
+        let plain = if plain { Self::PLAIN } else { 0 };
+        Self { at: Self::bits(at), end: Self::bits(end) | plain }
+    }
+
+    /// A place in a text, which is no longer than 31 bits tell.
+    const fn bits(at: usize) -> u32 {
+        (at as u64 & Self::PLACE) as u32
     }
 
     #[inline]

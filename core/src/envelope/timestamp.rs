@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use super::field::Field;
 use super::raw::{Raw, Shape};
-use crate::time::Wall;
+use crate::time::{self, Wall};
 
 /// A time as a peer wrote it, and what it means.
 ///
@@ -135,10 +135,11 @@ pub(super) fn write_wall(out: &mut String, wall: Wall) {
 }
 
 fn read_number(raw: Raw<'_>) -> (Option<Wall>, TimeForm) {
-    const SECONDS_BELOW: f64 = 1e11;
+    const MILLIS_FROM: u64 = 100_000_000_000;
+    const SECONDS_BELOW: f64 = MILLIS_FROM as f64;
     // Whole milliseconds are exact as integers; a float of this size would be too, but only just.
     if let Some(whole) = raw.i64()
-        && whole.unsigned_abs() >= SECONDS_BELOW as u64
+        && whole.unsigned_abs() >= MILLIS_FROM
     {
         return (whole.checked_mul(1_000).and_then(in_range), TimeForm::Millis);
     }
@@ -148,8 +149,8 @@ fn read_number(raw: Raw<'_>) -> (Option<Wall>, TimeForm) {
     } else {
         (number * 1e3, TimeForm::Millis)
     };
-    // The cast saturates, and what is out of range stays out of range.
-    (in_range(micros.round() as i64), form)
+    // What is out of range stays out of range.
+    (in_range(time::whole(micros.round())), form)
 }
 
 fn in_range(micros: i64) -> Option<Wall> {

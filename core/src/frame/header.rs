@@ -65,7 +65,13 @@ impl Header {
         let (head, len) = if payload < 126 {
             (first | (payload as u128) << 8 | key << 16, 2)
         } else if payload <= 0xffff {
-            (first | 126 << 8 | ((payload as u16).swap_bytes() as u128) << 16 | key << 32, 4)
+            (
+                first
+                    | 126 << 8
+                    | (((payload as u64 & 0xffff) as u16).swap_bytes() as u128) << 16
+                    | key << 32,
+                4,
+            )
         } else {
             (first | 127 << 8 | ((payload as u64).swap_bytes() as u128) << 16 | key << 80, 10)
         };
@@ -114,7 +120,7 @@ pub(super) struct Parsed {
     /// Bytes of the head.
     pub(super) head: usize,
     /// Bytes of the payload.
-    pub(super) length: u64,
+    pub(super) length: usize,
     /// The key; zeros in a frame that is not masked.
     pub(super) key: [u8; 4],
 }

@@ -394,6 +394,8 @@ impl Reader {
             head += 4;
         }
         let compressed = first & 0x40 != 0;
+        // At most 125 in a control frame, and within `max_frame` elsewhere, so it fits.
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
         Ok(Some(Parsed { opcode, fin, compressed, head, length, key }))
     }
 
@@ -422,9 +424,8 @@ impl Reader {
 
     /// Takes a control frame, once it is here whole.
     fn read_control(&mut self, parsed: &Parsed) -> Result<Option<Item>, FrameError> {
-        let length = parsed.length as usize;
         let start = self.room.pos + parsed.head;
-        let end = start + length;
+        let end = start + parsed.length;
         if end > self.room.end {
             return Ok(None);
         }
@@ -452,9 +453,7 @@ impl Reader {
             self.message = Some(if text { MessageKind::Text } else { MessageKind::Binary });
         }
         self.fragments += 1;
-        // The length is within `max_frame`, so it fits.
-        let left = parsed.length as usize;
-        self.frame = Some(Frame { left, key: parsed.key, fin: parsed.fin });
+        self.frame = Some(Frame { left: parsed.length, key: parsed.key, fin: parsed.fin });
     }
 
     /// Takes what is here of the payload of a data frame.

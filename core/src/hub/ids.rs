@@ -21,7 +21,8 @@ macro_rules! id {
             /// The id of this number, as [`as_u64`](Self::as_u64) gave it. Any other number names
             /// nothing.
             pub const fn from_u64(number: u64) -> Self {
-                Self { slot: number as u32, generation: (number >> 32) as u32 }
+                let slot = (number & 0xffff_ffff) as u32;
+                Self { slot, generation: (number >> 32) as u32 }
             }
 
             /// The id as a number, for logs and for tables of the host's own.

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::auth::{AuthError, Claims, Verify};
-use crate::time::Wall;
+use crate::time::{self, Wall};
 
 /// The audience that the identity provider of the `pam` dialect writes.
 pub const DEFAULT_AUDIENCE: &str = "authenticated";
@@ -221,8 +221,8 @@ enum Audience {
 
 impl Payload {
     fn check(self, now: Wall, audience: &str, leeway: Duration) -> Result<Claims, AuthError> {
-        // A NumericDate may have a fraction (RFC 7519 section 2); the cast saturates.
-        let wall = |seconds: f64| Wall::from_unix_micros((seconds * 1e6) as i64);
+        // A NumericDate may have a fraction (RFC 7519 section 2).
+        let wall = |seconds: f64| Wall::from_unix_micros(time::whole(seconds * 1e6));
         let expires = self.exp.map(wall).ok_or(AuthError::MissingClaim("exp"))?;
         if now >= expires + leeway {
             return Err(AuthError::Expired);

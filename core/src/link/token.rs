@@ -10,7 +10,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use crate::seed::{Random, Seed};
-use crate::time::{Deadline, Mono, Now, TimerReason, Wall};
+use crate::time::{self, Deadline, Mono, Now, TimerReason, Wall};
 
 /// A bearer token. Its text leaves only through [`Token::expose`]; `Debug` shows its dates.
 #[derive(Clone, PartialEq, Eq)]
@@ -251,9 +251,9 @@ fn jwt_dates(token: &str) -> Option<Dates> {
     serde_json::from_slice(&payload).ok()
 }
 
-/// A NumericDate (RFC 7519 section 2); the cast saturates.
+/// A NumericDate (RFC 7519 section 2).
 fn wall(seconds: f64) -> Wall {
-    Wall::from_unix_micros((seconds * 1e6) as i64)
+    Wall::from_unix_micros(time::whole(seconds * 1e6))
 }
 
 #[cfg(test)]

@@ -1,8 +1,11 @@
 //! Log-linear histograms: fixed size, bounded error, mergeable.
 
+use crate::time;
+
 /// Each power of two is divided into so many equal parts.
-const PARTS: u64 = 16;
-const PART_BITS: u32 = PARTS.ilog2();
+const PARTS: u32 = 1 << PART_BITS;
+const PART_BITS: u32 = 4;
+const PART_MASK: u64 = 0xf;
 /// Values above 2^48 (78 hours in nanoseconds, 256 TiB) count in the last bucket.
 const TOP_BITS: u32 = 48;
 const BUCKETS: usize = ((TOP_BITS - PART_BITS + 1) as usize) * PARTS as usize;
@@ -65,7 +68,8 @@ impl Histogram {
         if self.count == 0 {
             return None;
         }
-        let rank = ((q.clamp(0.0, 1.0) * self.count as f64).ceil() as u64).clamp(1, self.count);
+        let rank = time::whole((q.clamp(0.0, 1.0) * self.count as f64).ceil());
+        let rank = rank.unsigned_abs().clamp(1, self.count);
         let mut seen = 0;
         for (at, held) in self.buckets.iter().enumerate() {
             seen += held;
@@ -114,21 +118,23 @@ fn empty() -> Box<[u64]> {
 #[inline]
 fn bucket_of(value: u64) -> usize {
     let shifted = value.saturating_sub(1);
-    if shifted < PARTS {
-        return shifted as usize;
+    if shifted < u64::from(PARTS) {
+        return (shifted & PART_MASK) as usize;
     }
     let power = shifted.ilog2();
     if power >= TOP_BITS {
         return BUCKETS - 1;
     }
-    let part = (shifted >> (power - PART_BITS)) - PARTS;
-    ((power - PART_BITS + 1) as usize) * PARTS as usize + part as usize
+    // Without its topmost bit, which `power` tells.
+    let part = (shifted >> (power - PART_BITS) & PART_MASK) as usize;
+    ((power - PART_BITS + 1) as usize) * PARTS as usize + part
 }
 
 /// The largest value of a bucket.
 fn top_of(bucket: usize) -> u64 {
-    let (group, part) = (bucket as u64 / PARTS, bucket as u64 % PARTS);
-    if group == 0 { part + 1 } else { (PARTS + part + 1) << (group - 1) }
+    let parts = u64::from(PARTS);
+    let (group, part) = (bucket as u64 / parts, bucket as u64 % parts);
+    if group == 0 { part + 1 } else { (parts + part + 1) << (group - 1) }
 }
 
 #[cfg(test)]

@@ -186,11 +186,8 @@ impl Agents {
     /// table is loaded. Takes time in the number of names. An agent that is named `other` counts
     /// with all the others: two samples of the same labels would spoil the whole text.
     pub fn agent(&mut self, name: &str) -> Agent {
-        if name == OTHER {
-            return Agent(Self::MOST as u8);
-        }
         let at = self.names.iter().position(|held| **held == *name).unwrap_or_else(|| {
-            if self.names.len() < Self::MOST {
+            if name != OTHER && self.names.len() < Self::MOST {
                 self.names.push(name.into());
                 self.counts.push([0; RouteReason::COUNT]);
                 self.names.len() - 1
@@ -198,7 +195,7 @@ impl Agents {
                 Self::MOST
             }
         });
-        Agent(at as u8)
+        Agent(u8::try_from(at).unwrap_or(u8::MAX))
     }
 
     /// One more decision.

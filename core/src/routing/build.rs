@@ -52,7 +52,7 @@ fn build_agent(spec: &AgentSpec) -> Agent {
 }
 
 /// A map from folded names to where they were said first.
-type Seen = HashMap<String, (usize, String), RandomState>;
+type Seen = HashMap<String, (u16, String), RandomState>;
 
 fn seen() -> Seen {
     HashMap::with_hasher(RandomState::with_seeds(5, 6, 7, 8))
@@ -66,12 +66,11 @@ fn folded(name: &str) -> String {
 fn build_ids(reader: &mut Reader<'_>, spec: &TableSpec) -> Names {
     let mut ids = Names::new();
     let mut seen = seen();
-    let handler = usize::from(HANDLER);
     let own = spec.handler.iter().flat_map(|spec| [Some(&spec.id), spec.name.as_ref()]);
     for at in own.flatten() {
-        seen.insert(folded(&at.value), (handler, at.spot.path.clone()));
+        seen.insert(folded(&at.value), (HANDLER, at.spot.path.clone()));
     }
-    for (index, agent) in spec.agents.iter().enumerate() {
+    for (index, agent) in (0u16..).zip(&spec.agents) {
         let own = [Some(&agent.id), agent.name.as_ref()].into_iter().flatten();
         for at in own.chain(&agent.aliases) {
             let folded = folded(&at.value);
@@ -87,7 +86,7 @@ fn build_ids(reader: &mut Reader<'_>, spec: &TableSpec) -> Names {
                     seen.insert(folded, (index, at.spot.path.clone()));
                 }
             }
-            ids.insert(&at.value, index as u16);
+            ids.insert(&at.value, index);
         }
     }
     ids
@@ -125,8 +124,8 @@ fn build_chains(reader: &mut Reader<'_>, spec: &TableSpec, ids: &Names) -> Box<[
         direct.push(list);
     }
     let mut chains = Chains { direct: &direct, done: vec![None; direct.len()], cycles: Vec::new() };
-    for index in 0..direct.len() {
-        chains.follow(index as u16, &mut Vec::new());
+    for (index, _) in (0u16..).zip(&direct) {
+        chains.follow(index, &mut Vec::new());
     }
     for (cycle, at) in chains.cycles {
         let id = |index: u16| spec.agents[usize::from(index)].id.value.clone();
@@ -221,15 +220,15 @@ fn build_listed(
     list: impl Fn(&AgentSpec) -> &Vec<At<String>>,
 ) -> Listed {
     let mut lister = Lister::new(agents);
-    for (index, agent) in agents.iter().enumerate() {
+    for (index, agent) in (0u16..).zip(agents) {
         for at in list(agent) {
-            lister.add(reader, folded(&at.value), at, index as u16);
+            lister.add(reader, folded(&at.value), at, index);
         }
     }
     let mut names = Names::new();
     let mut candidates = Vec::new();
-    for (index, (at, listed)) in lister.finish(reader).into_iter().enumerate() {
-        names.insert(&at.value, index as u16);
+    for (index, (at, listed)) in (0u16..).zip(lister.finish(reader)) {
+        names.insert(&at.value, index);
         candidates.push(listed);
     }
     Listed { names, candidates: candidates.into() }
@@ -240,20 +239,16 @@ fn build_words(
     agents: &[AgentSpec],
 ) -> Option<(Words, Box<[Candidates]>)> {
     let mut lister = Lister::new(agents);
-    for (index, agent) in agents.iter().enumerate() {
+    for (index, agent) in (0u16..).zip(agents) {
         for at in &agent.keywords {
-            lister.add(reader, at.value.clone(), at, index as u16);
+            lister.add(reader, at.value.clone(), at, index);
         }
     }
     let mut entries = lister.finish(reader);
     let bytes: usize = entries.iter().map(|(at, _)| at.value.len()).sum();
     if bytes > MAX_KEYWORD_BYTES {
-        reader.fault_at_start(Problem::OutOfBounds {
-            what: "the size of all keywords in bytes",
-            min: 0,
-            max: MAX_KEYWORD_BYTES as i64,
-            actual: bytes.to_string(),
-        });
+        let what = "the size of all keywords in bytes";
+        reader.fault_at_start(Problem::too_large(what, 0, MAX_KEYWORD_BYTES, bytes));
     }
     if !reader.is_clean() {
         return None;

@@ -141,6 +141,14 @@ pub enum Problem {
     },
 }
 
+impl Problem {
+    /// That `actual` is more than `max`.
+    pub(super) fn too_large(what: &'static str, min: i64, max: usize, actual: usize) -> Self {
+        let max = i64::try_from(max).unwrap_or(i64::MAX);
+        Self::OutOfBounds { what, min, max, actual: actual.to_string() }
+    }
+}
+
 fn hint(near: Option<&str>) -> String {
     near.map_or_else(String::new, |near| format!(", did you mean `{near}`?"))
 }

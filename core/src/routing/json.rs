@@ -194,7 +194,11 @@ impl<'a> Reader<'a> {
     }
 
     /// A whole number of `min` to `max`.
-    pub(super) fn integer(&mut self, node: &Node<'a>, min: i64, max: i64) -> Option<i64> {
+    pub(super) fn integer<T>(&mut self, node: &Node<'a>, min: T, max: T) -> Option<T>
+    where
+        T: Copy + Into<i64> + TryFrom<i64>,
+    {
+        let (min, max) = (min.into(), max.into());
         let number: serde_json::Number = self.parse(node, "a whole number")?;
         let Some(whole) = number.as_i64() else {
             if number.as_u64().is_some() {
@@ -209,7 +213,7 @@ impl<'a> Reader<'a> {
             self.out_of_bounds(node, "the value", min, max, &whole);
             return None;
         }
-        Some(whole)
+        T::try_from(whole).ok()
     }
 
     fn out_of_bounds(

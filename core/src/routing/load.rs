@@ -98,13 +98,8 @@ pub(super) fn load(text: &str) -> Result<Table, TableError> {
 
 fn read<'a>(reader: &mut Reader<'a>, text: &'a str) -> Option<TableSpec> {
     if text.len() > MAX_TABLE {
-        let problem = Problem::OutOfBounds {
-            what: "the size in bytes",
-            min: 0,
-            max: MAX_TABLE as i64,
-            actual: text.len().to_string(),
-        };
-        reader.fault_at_start(problem);
+        let what = "the size in bytes";
+        reader.fault_at_start(Problem::too_large(what, 0, MAX_TABLE, text.len()));
         return None;
     }
     let root = reader.root()?;
@@ -147,20 +142,16 @@ fn read_agent<'a>(
     let label_of = |reader: &mut Reader<'a>, node: Option<Node<'a>>| {
         node.and_then(|node| name(reader, &node).map(|value| At { value, spot: node.spot() }))
     };
-    let number = |reader: &mut Reader<'a>, node: Option<Node<'a>>, min, max, default| {
-        node.and_then(|node| reader.integer(&node, min, max)).unwrap_or(default)
-    };
     let own_name = label_of(reader, members.take("name"));
     let module = label_of(reader, members.take("module")).map(|at| at.value);
     let aliases = names(reader, members.take("aliases"), MAX_ALIASES);
     let types = names(reader, members.take("types"), MAX_LISTED);
     let intents = names(reader, members.take("intents"), MAX_LISTED);
     let keywords = read_keywords(reader, members.take("keywords"));
-    let priority = number(reader, members.take("priority"), -1_000, 1_000, 0);
-    let weight = number(reader, members.take("weight"), 0, 1_000, 1);
-    let most = i64::from(MAX_CONCURRENCY);
-    let concurrency = members.take("concurrency");
-    let concurrency = number(reader, concurrency, 1, most, i64::from(DEFAULT_CONCURRENCY));
+    let priority = integer(reader, members.take("priority"), -1_000, 1_000).unwrap_or(0);
+    let weight = integer(reader, members.take("weight"), 0, 1_000).unwrap_or(1);
+    let concurrency = integer(reader, members.take("concurrency"), 1, MAX_CONCURRENCY);
+    let concurrency = concurrency.unwrap_or(DEFAULT_CONCURRENCY);
     let fallback = names(reader, members.take("fallback"), MAX_FALLBACKS);
     let health = match members.take("health") {
         Some(node) => read_health(reader, &node, health),
@@ -174,9 +165,9 @@ fn read_agent<'a>(
         types,
         intents,
         keywords,
-        priority: priority as i32,
-        weight: weight as u32,
-        concurrency: concurrency as u32,
+        priority,
+        weight,
+        concurrency,
         fallback,
         health,
     })
@@ -186,17 +177,14 @@ fn read_health<'a>(reader: &mut Reader<'a>, node: &Node<'a>, outer: HealthConfig
     let Some(mut members) = reader.object(node, HEALTH) else {
         return outer;
     };
-    let mut number = |name, max| {
-        let node = members.take(name)?;
-        reader.integer(&node, 1, max)
-    };
-    let open_after = number("open_after", 1_000).map(|n| n as u32);
+    let mut number = |name, max: u32| integer(reader, members.take(name), 1, max);
+    let open_after = number("open_after", 1_000);
     let half_open_after = number("half_open_after_ms", 86_400_000);
-    let half_open_after = half_open_after.map(|n| Duration::from_millis(n.unsigned_abs()));
-    let close_after = number("close_after", 100).map(|n| n as u32);
+    let close_after = number("close_after", 100);
     HealthConfig {
         open_after: open_after.unwrap_or(outer.open_after),
-        half_open_after: half_open_after.unwrap_or(outer.half_open_after),
+        half_open_after: half_open_after
+            .map_or(outer.half_open_after, |millis| Duration::from_millis(millis.into())),
         close_after: close_after.unwrap_or(outer.close_after),
     }
 }
@@ -212,6 +200,14 @@ fn read_keywords<'a>(reader: &mut Reader<'a>, node: Option<Node<'a>>) -> Vec<At<
         keywords.push(At { value, spot: node.spot() });
     }
     keywords
+}
+
+/// A whole number of `min` to `max`, where there is one.
+fn integer<'a, T>(reader: &mut Reader<'a>, node: Option<Node<'a>>, min: T, max: T) -> Option<T>
+where
+    T: Copy + Into<i64> + TryFrom<i64>,
+{
+    node.and_then(|node| reader.integer(&node, min, max))
 }
 
 /// A list of names.
@@ -230,13 +226,8 @@ fn names<'a>(reader: &mut Reader<'a>, node: Option<Node<'a>>, most: usize) -> Ve
 fn name<'a>(reader: &mut Reader<'a>, node: &Node<'a>) -> Option<String> {
     let text = label(reader, node)?;
     if text.len() > MAX_NAME {
-        let problem = Problem::OutOfBounds {
-            what: "the length in bytes",
-            min: 1,
-            max: MAX_NAME as i64,
-            actual: text.len().to_string(),
-        };
-        reader.fault(&node.spot(), problem);
+        let what = "the length in bytes";
+        reader.fault(&node.spot(), Problem::too_large(what, 1, MAX_NAME, text.len()));
         return None;
     }
     Some(text)

@@ -115,7 +115,7 @@ impl Router {
             let index = table.agents().position(|agent| agent.id == *id)?;
             u16::try_from(index).ok()
         };
-        let places: Vec<Option<u16>> = (0..self.table.len() as u16).map(place).collect();
+        let places: Vec<Option<u16>> = (0..).take(self.table.len()).map(place).collect();
         let mut live = Live::of(&table);
         let mut kept = 0;
         for (old, new) in places.iter().enumerate() {

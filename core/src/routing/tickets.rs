@@ -41,7 +41,8 @@ impl Tickets {
             place.held = held;
             return Ticket { slot, turn: place.turn };
         }
-        let slot = self.slots.len() as u32;
+        // As many slots as messages run at once, which the agents' bounds keep far below.
+        let slot = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
         self.slots.push(Slot { turn: 0, held });
         Ticket { slot, turn: 0 }
     }
@@ -60,14 +61,14 @@ impl Tickets {
 
     /// Moves every message to its agent's new index; `None` ends it.
     pub(super) fn remap(&mut self, new_index: impl Fn(u16) -> Option<u16>) {
-        for (slot, place) in self.slots.iter_mut().enumerate() {
+        for (slot, place) in (0..).zip(&mut self.slots) {
             let Some(held) = place.held.as_mut() else { continue };
             match new_index(held.agent) {
                 Some(agent) => held.agent = agent,
                 None => {
                     place.held = None;
                     place.turn = place.turn.wrapping_add(1);
-                    self.free.push(slot as u32);
+                    self.free.push(slot);
                 }
             }
         }

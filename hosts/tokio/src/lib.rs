@@ -55,6 +55,16 @@
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
+// `usize` has 32 bits on phones and in browsers: no cast may lose what only fits into 64.
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::cast_lossless,
+        clippy::cast_possible_truncation,
+        clippy::cast_possible_wrap,
+        clippy::cast_sign_loss
+    )
+)]
 
 mod answer;
 mod client;

@@ -5,7 +5,7 @@ use core::fmt;
 use flate2::{FlushCompress, Status};
 
 use super::pool::{Compressor, DeflatePool};
-use super::{Agreement, DeflateConfig, Window};
+use super::{Agreement, DeflateConfig, Window, advanced};
 
 /// What ends each compressed message and is left out.
 const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
@@ -129,7 +129,7 @@ fn compress(compressor: &mut Compressor, payload: &[u8], out: &mut Vec<u8>) -> b
     loop {
         let before = compress.total_in();
         let status = compress.compress_vec(input, out, FlushCompress::Sync);
-        input = &input[(compress.total_in() - before) as usize..];
+        input = &input[advanced(compress.total_in(), before)..];
         match status {
             Ok(Status::Ok | Status::BufError) if out.len() == out.capacity() => out.reserve(64),
             Ok(Status::Ok | Status::BufError) if input.is_empty() => return true,

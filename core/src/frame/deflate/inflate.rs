@@ -5,7 +5,7 @@ use core::fmt;
 use flate2::{Decompress, FlushDecompress, Status};
 
 use super::pool::{DeflatePool, Inflated};
-use super::{Agreement, DeflateConfig, Window};
+use super::{Agreement, DeflateConfig, Window, advanced};
 use crate::frame::FrameError;
 
 /// What a sender has left out (section 7.2.1), and an empty final block after it. The decoder comes
@@ -132,8 +132,8 @@ fn inflate(
         let room = input.len().saturating_mul(4).clamp(256, 64 * 1024).min(most);
         let before = (inflater.total_in(), inflater.total_out());
         let status = inflater.decompress(input, out.space(room), FlushDecompress::None);
-        let taken = (inflater.total_in() - before.0) as usize;
-        let made = (inflater.total_out() - before.1) as usize;
+        let taken = advanced(inflater.total_in(), before.0);
+        let made = advanced(inflater.total_out(), before.1);
         out.filled(made);
         bounds.check(out.bytes().len())?;
         let status = status.map_err(|_| FrameError::DeflateCorrupt)?;

@@ -120,7 +120,12 @@ pub(super) struct Span(u16, u16);
 impl Span {
     /// The place from `start` on for `len` bytes. A head has at most 65,535 bytes.
     pub(super) const fn new(start: usize, len: usize) -> Self {
-        Self(start as u16, (start + len) as u16)
+        Self(Self::bits(start), Self::bits(start + len))
+    }
+
+    const fn bits(at: usize) -> u16 {
+        debug_assert!(at <= u16::MAX as usize);
+        (at as u64 & 0xffff) as u16
     }
 
     pub(super) const fn start(self) -> usize {
