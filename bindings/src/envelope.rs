@@ -54,7 +54,7 @@ fn described(envelope: &Envelope<'_>) -> Value {
         "reply_to": envelope.reply_to().map(|id| id.to_json()),
         "time_form": form,
         "unix_micros": micros,
-        "message_text": message.text(),
+        "message_text": envelope.text().as_deref(),
         "fields": fields,
         "misfits": misfits,
         "extra": extra,

@@ -10,12 +10,9 @@ use pamlink::time::Deadline;
 
 use crate::packed::{self, NONE, schema};
 
-/// What a message says to a person: its `message`, else its `content`, else its `full_response`,
-/// with which some servers end an answer in pieces; else nothing.
+/// What a message says to a person, or nothing.
 pub(crate) fn said<'a>(envelope: &Envelope<'a>) -> Cow<'a, str> {
-    let text = |name| envelope.field(name).and_then(|raw| raw.text());
-    let said = text("message").or_else(|| text("content")).or_else(|| text("full_response"));
-    said.map_or(Cow::Borrowed(""), Text::into_cow)
+    envelope.text().map_or(Cow::Borrowed(""), Text::into_cow)
 }
 
 /// What a piece adds to its answer: the start of one says something of its own, which is no part

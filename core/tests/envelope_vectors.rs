@@ -111,7 +111,7 @@ fn check(case: &Case, envelope: &Envelope<'_>) {
         assert_eq!(envelope.field(field).unwrap().as_json(), json, "{name}");
     }
     let message = envelope.message();
-    assert_eq!(message.text(), case.message_text.as_deref(), "{name}");
+    assert_eq!(envelope.text().as_deref(), case.message_text.as_deref(), "{name}");
     let misfits: Vec<_> = message.misfits().iter().map(|misfit| misfit.field).collect();
     assert_eq!(misfits, case.misfits, "{name}");
     if let Some(extra) = &case.extra {

@@ -135,6 +135,24 @@ impl<'a> Envelope<'a> {
         self.scan.timestamp.raw(self.text).and_then(Timestamp::from_raw)
     }
 
+    /// What it says to a person: of `message` and `content` the first that is a text and not empty,
+    /// whatever the type. Where neither is, the members in which some types have their text alone
+    /// count: `full_response` of `chat_response_complete`, `response` of `message`, `text` of
+    /// `stt_result`, `feedback_message` of `visual_action`.
+    pub fn text(&self) -> Option<Text<'a>> {
+        let said = self.scan.said(self.text).or_else(|| {
+            let own = match self.kind() {
+                Kind::ChatResponseComplete => "full_response",
+                Kind::Message => "response",
+                Kind::SttResult => "text",
+                Kind::VisualAction => "feedback_message",
+                _ => return None,
+            };
+            self.field(own).filter(Raw::is_said)
+        });
+        said?.text()
+    }
+
     /// The typed payload. Nothing can fail: a member of an unexpected type reads as absent, and
     /// [`Message::misfits`] names it.
     pub fn message(&self) -> Message<'a> {

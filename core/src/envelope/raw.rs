@@ -60,6 +60,11 @@ impl<'a> Raw<'a> {
         Some(Text::from_spelled(spelled, self.plain))
     }
 
+    /// Whether it is a text that says something.
+    pub(super) fn is_said(&self) -> bool {
+        self.shape() == Shape::Text && self.json != "\"\""
+    }
+
     /// A boolean.
     pub fn bool(&self) -> Option<bool> {
         match self.json {

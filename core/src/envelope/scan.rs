@@ -264,9 +264,11 @@ impl Scan {
         self.intent.raw(text)
     }
 
-    /// What the user says: `message`, else `content`.
-    pub(crate) fn words<'a>(&self, text: &'a str) -> Option<Raw<'a>> {
-        self.message.raw(text).or_else(|| self.content.raw(text))
+    /// What is said in it: of `message` and `content` the first that is a text and not empty. This
+    /// is the one place that decides it; `null`, a number and the like are absence.
+    pub(crate) fn said<'a>(&self, text: &'a str) -> Option<Raw<'a>> {
+        let said = |span: ValueSpan| span.raw(text).filter(Raw::is_said);
+        said(self.message).or_else(|| said(self.content))
     }
 
     /// Whether it asks for its answer in pieces.

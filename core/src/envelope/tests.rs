@@ -442,7 +442,7 @@ fn an_answer_has_equal_message_and_content_a_boolean_error_and_an_array_of_actio
         let envelope = parse(&out).unwrap();
         assert_eq!(envelope.reply_to(), Some(Id::from(7)));
         let Message::ChatResponse(read) = envelope.message() else { panic!() };
-        assert_eq!(read.text(), Some("a \"b\" <&>"));
+        assert_eq!(read.message.as_deref(), Some("a \"b\" <&>"));
         assert_eq!(read.message, read.content);
         assert_eq!(read.error, Some(false));
         assert_eq!(read.ui_actions.unwrap().items().count(), count);

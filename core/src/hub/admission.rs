@@ -113,7 +113,7 @@ impl Admission<'_> {
         id: Option<InlineText>,
     ) -> Finding {
         // As it is spelled: a resend is spelled alike.
-        let content = scan.words(text).map_or(text, |words| words.as_json());
+        let content = scan.said(text).map_or(text, |said| said.as_json());
         let key = self.window.key_of(self.user, scan.id_json(text), content);
         // Clients that were there before take any `content` for the whole answer. Some of them
         // ask to `stream`, and some send ids, but none does both.
@@ -155,13 +155,13 @@ impl Admission<'_> {
         let agent = scan.agent(text).and_then(|agent| agent.text());
         let intent = scan.intent(text).and_then(|intent| intent.text());
         // An agent that is named decides alone: the words need not be read.
-        let words = scan.words(text).filter(|_| agent.is_none());
-        let words = words.and_then(|words| words.text());
+        let said = scan.said(text).filter(|_| agent.is_none());
+        let said = said.and_then(|said| said.text());
         let query = Query {
             agent: agent.as_deref(),
             kind: kind.as_str(),
             intent: intent.as_deref(),
-            text: words.as_deref().unwrap_or(""),
+            text: said.as_deref().unwrap_or(""),
         };
         let choice = self.router.choose(self.now.mono, &query);
         self.count(choice);

@@ -7,6 +7,8 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use pamlink_tokio::pamlink::link::Token;
+use pamlink_tokio::{Client, Event};
 use serde_json::Value;
 use support::{file, one_line};
 
@@ -113,6 +115,29 @@ fn development_tokens_are_made_in_development_only() {
     let served = Served::start(&["--jwt-secret-file", &secret]);
     assert_eq!(served.get("/dev/token?user=ada").0, 404);
     assert!(served.get("/").1.contains("data-mode=\"token\""));
+}
+
+#[tokio::test]
+async fn a_question_without_a_message_reaches_the_agent_of_its_content() {
+    let served = Served::start(&["--dev"]);
+    let url = format!("ws://{}/api/v1/pam/ws/ada", served.address);
+    let token: Value = serde_json::from_str(&served.get("/dev/token?user=ada").1).expect("JSON");
+    let token = Token::new(token["token"].as_str().expect("a token"));
+    let client = Client::connect(&url, token).await.expect("it lets her in");
+    for message in [r#""""#, "null", "7"] {
+        let chat =
+            format!(r#"{{"type":"chat","message":{message},"content":"how is my budget?"}}"#);
+        client.send(&chat).expect("the link is open");
+        let answer = loop {
+            // It belongs to no question of the client's own.
+            if let Some(Event::Late { answer, .. }) = client.next_event().await {
+                break answer;
+            }
+        };
+        let expected = "Financial Advisor (Financial Module): how is my budget?";
+        assert_eq!(answer.text(), expected, "{message}");
+    }
+    client.close().await;
 }
 
 #[test]

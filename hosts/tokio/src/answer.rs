@@ -67,7 +67,7 @@ impl Answer {
         Self { text: envelope.as_str().into() }
     }
 
-    /// What it says: the `message` of the envelope, else its `content`, else nothing.
+    /// What it says ([`Envelope::text`]), or nothing.
     pub fn text(&self) -> Cow<'_, str> {
         said(&self.envelope())
     }

@@ -118,16 +118,15 @@ impl Request {
         Envelope::parse(&self.text, u8::MAX).expect("the hub parsed this envelope before")
     }
 
-    /// What the user says: the `message` of the envelope, else its `content`, else nothing.
+    /// What the user says ([`Envelope::text`]), or nothing.
     pub fn text(&self) -> Cow<'_, str> {
         said(&self.envelope())
     }
 }
 
-/// The text of an envelope: its `message`, else its `content`, else nothing.
+/// The text of an envelope, or nothing.
 pub(crate) fn said<'a>(envelope: &Envelope<'a>) -> Cow<'a, str> {
-    let text = |name| envelope.field(name).and_then(|raw| raw.text());
-    text("message").or_else(|| text("content")).map_or(Cow::Borrowed(""), Text::into_cow)
+    envelope.text().map_or(Cow::Borrowed(""), Text::into_cow)
 }
 
 /// An answer to a request.

@@ -53,7 +53,7 @@ class Answered(_Enveloped):
     """The answer to a question."""
 
     text: str
-    """What it says: the `message` of the envelope, else its `content`."""
+    """What it says: of `message` and `content` the first that is a text and not empty."""
     json: str
     """The envelope."""
 
@@ -133,7 +133,7 @@ class Message(_Enveloped):
     id: str | None
     """Its `id`; a number as its digits."""
     text: str
-    """What it says to a person: its `message`, else its `content`, else nothing."""
+    """What it says to a person, or nothing: of `message` and `content` the first that is not empty."""
     json: str
     """The envelope."""
 

@@ -3,9 +3,7 @@
 use core::time::Duration;
 
 use super::part::{RateLimit, RateLimitInfo};
-use super::{
-    Chat, ChatResponse, Connection, ErrorFrame, Extra, GoingAway, Message, Object, Record,
-};
+use super::{ChatResponse, Connection, ErrorFrame, Extra, GoingAway, Message, Object, Record};
 use crate::envelope::field::Number;
 use crate::envelope::raw::{Raw, Shape};
 use crate::envelope::record::Seen;
@@ -59,44 +57,7 @@ impl<'a> Record<'a> for Unknown<'a> {
     }
 }
 
-impl Message<'_> {
-    /// What it says to a person: the first text that is there and not empty, of `message`,
-    /// `content`, `response`, `full_response`, `text`, `feedback_message`.
-    pub fn text(&self) -> Option<&str> {
-        match self {
-            Self::Chat(it) => it.text(),
-            Self::ChatMessage(it) => first(&[&it.message, &it.content]),
-            Self::ChatResponse(it) => it.text(),
-            Self::ChatResponseComplete(it) => it.full_response.as_deref(),
-            Self::ChatResponseDelta(it) => it.content.as_deref(),
-            Self::ChatResponseStart(it) => it.message.as_deref(),
-            Self::Chunk(it) => it.content.as_deref(),
-            Self::Connection(it) => it.message.as_deref(),
-            Self::ContextUpdated(it) => it.message.as_deref(),
-            Self::Error(it) => it.message.as_deref(),
-            Self::Message(it) => first(&[&it.message, &it.content, &it.response]),
-            Self::Response(it) => it.content.as_deref(),
-            Self::SttResult(it) => it.text.as_deref(),
-            Self::TimerExpired(it) => it.message.as_deref(),
-            Self::VisualAction(it) => it.feedback_message.as_deref(),
-            _ => None,
-        }
-    }
-}
-
-impl Chat<'_> {
-    /// The question: `message`, or `content` where that is missing or empty.
-    pub fn text(&self) -> Option<&str> {
-        first(&[&self.message, &self.content])
-    }
-}
-
 impl ChatResponse<'_> {
-    /// The answer: `message`, or `content` where that is missing or empty.
-    pub fn text(&self) -> Option<&str> {
-        first(&[&self.message, &self.content])
-    }
-
     /// Whether the text excuses a failure: `error` is true, or anything that JavaScript takes for
     /// true.
     pub fn is_failure(&self) -> bool {
@@ -127,12 +88,6 @@ impl<'a> ErrorFrame<'a> {
         let seconds: Number<'a> = self.retry_after.clone().or_else(first).or_else(second)?;
         Duration::try_from_secs_f64(seconds.as_f64()?).ok()
     }
-}
-
-/// The first text that is not empty, else the first.
-fn first<'t>(texts: &[&'t Option<Text<'_>>]) -> Option<&'t str> {
-    let mut there = texts.iter().filter_map(|text| text.as_deref());
-    there.clone().find(|text| !text.is_empty()).or_else(|| there.next())
 }
 
 fn is_truthy(raw: Raw<'_>) -> bool {

@@ -6,7 +6,7 @@ use core::time::Duration;
 
 use super::support::Host;
 use crate::envelope::ErrorCode;
-use crate::hub::Reply;
+use crate::hub::{HubConfig, Reply};
 use crate::routing::Table;
 
 /// One agent, which takes tickets and opens its breaker after two failures.
@@ -71,4 +71,37 @@ fn the_other_names_of_a_question_are_questions() {
     }
     assert_eq!(host.requests.len(), 4);
     assert!(host.peers[&link].texts.is_empty());
+}
+
+/// One agent that listens to a word, and one that takes the rest.
+const MONEY: &str = r#"{
+  "version": "1", "error_handler": { "id": "errors" }, "default": "rest",
+  "agents": [ { "id": "money", "keywords": ["budget"] }, { "id": "rest" } ]
+}"#;
+
+#[test]
+fn a_message_without_words_leaves_them_to_the_content() {
+    let mut config = HubConfig::default();
+    config.window.content_age = Some(Duration::from_secs(60));
+    let mut host = Host::with(config);
+    let _replaced = host.hub.replace_routes(Arc::new(Table::from_json(MONEY).unwrap()));
+    let link = host.open("ada");
+    host.told();
+    for message in [r#""""#, "null", "7", "true", "{}", r#"["fuel"]"#] {
+        let chat =
+            |content| format!(r#"{{"type":"chat","message":{message},"content":{content}}}"#);
+        host.say(link, &chat(r#""how is my budget?""#));
+        host.say(link, &chat(r#""and the weather?""#));
+        // Without an id the content tells repeats apart: these two are none of each other.
+        let first = message == r#""""#;
+        let expected = match first {
+            true => ["request ada -> money", "request ada -> rest"],
+            false => ["duplicate ada Running", "duplicate ada Running"],
+        };
+        assert_eq!(host.told(), expected, "{message}");
+    }
+    // A frame that says nothing repeats no other that says nothing.
+    host.say(link, r#"{"type":"chat","message":"","context":{"a":1}}"#);
+    host.say(link, r#"{"type":"chat","message":"","context":{"a":2}}"#);
+    assert_eq!(host.told(), ["request ada -> rest"; 2]);
 }

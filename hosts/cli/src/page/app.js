@@ -159,7 +159,7 @@ function ended(frame) {
 
 function answer(frame) {
   const id = ended(frame);
-  const text = frame.message ?? frame.content ?? '';
+  const text = [frame.message, frame.content].find((it) => it && typeof it === 'string') ?? '';
   if (id === null) return line('answer', text, 'late');
   const took = performance.now() - asks.get(id).at;
   settle(id, frame.error ? 'failed' : 'answer', text, `${frame.source ? frame.source + ', ' : ''}${took.toFixed(1)} ms`);

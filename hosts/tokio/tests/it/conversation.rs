@@ -31,6 +31,26 @@ async fn an_answer_names_its_agent_and_reason() {
     server.stop().await;
 }
 
+#[tokio::test]
+async fn a_question_without_a_message_is_read_from_its_content() {
+    let heard = async |request: Request| format!("{}: {}", request.agent().name, request.text());
+    let server = start("127.0.0.1:0", config(), heard).await;
+    let client = within(Client::connect(&server.url("ann"), Token::new("good-ann"))).await.unwrap();
+    for message in [r#""""#, "null", "7"] {
+        let chat = format!(r#"{{"type":"chat","message":{message},"content":"plan a trip"}}"#);
+        client.send(&chat).unwrap();
+        let answer = loop {
+            // It belongs to no question of the client's own.
+            if let Event::Late { answer, .. } = within(client.next_event()).await.unwrap() {
+                break answer;
+            }
+        };
+        assert_eq!(answer.text(), "Trip Planner: plan a trip", "{message}");
+    }
+    within(client.close()).await;
+    server.stop().await;
+}
+
 /// Bytes that a server sends for the same talk.
 async fn talk(server_deflates: bool, client_deflates: bool) -> u64 {
     let mut settings = config();

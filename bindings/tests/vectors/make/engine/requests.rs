@@ -253,6 +253,22 @@ fn routed() -> Scene {
         &json!({ "type": "chat", "id": "5", "message": "x", "agent": "nobody" }),
     );
     assert_eq!(told.one("refused").text("error_code"), "UNKNOWN_AGENT");
+    // Of `message` and `content` the first that is a text and not empty is what is said.
+    for message in [json!(""), json!(null), json!(7), json!(["budget"])] {
+        let told = say(
+            &mut scene,
+            link,
+            &json!({ "type": "chat", "message": message, "content": "hello, main" }),
+        );
+        let asked = told.one("request");
+        assert_eq!((asked.text("agent"), asked.text("text")), ("main", "hello, main"));
+        let told = say(
+            &mut scene,
+            link,
+            &json!({ "type": "chat", "message": message, "content": "budget?" }),
+        );
+        assert_eq!(told.one("refused").text("error_code"), "AGENT_BUSY", "the words were read");
+    }
     let told = say(&mut scene, link, &json!({ "type": "of tomorrow", "id": "6" }));
     assert_eq!(told.one("received").text("kind"), "of tomorrow");
 
