@@ -163,7 +163,7 @@ impl Pair {
                     FrameEvent::Close(None) => break,
                     // A message of too many fragments or bytes: nothing more is told.
                     FrameEvent::Failed(error) => {
-                        assert!(matches!(error.close_code().as_u16(), 1008 | 1009), "{error}");
+                        assert_eq!(error.close_code().as_u16(), 1009, "{error}");
                         return;
                     }
                 };

@@ -7,12 +7,25 @@ pub struct FrameConfig {
     pub max_message: usize,
     /// The longest frame, in bytes of payload. Default: 1 MiB.
     pub max_frame: usize,
-    /// The most frames in one message, empty ones counted. Default: 4,096.
+    /// The most frames in one message, empty ones counted, beside one more for each 64 bytes of
+    /// payload that have come: what costs is a fragment that brings next to nothing. Default: 4,096.
     pub max_fragments: u32,
     /// Bytes of buffer that are kept for good; above them the buffer shrinks when messages have
     /// been small for a while. Default: 4 KiB.
     pub retain: usize,
 }
+
+impl FrameConfig {
+    /// The most frames that a message may have once `bytes` of it are here.
+    pub(super) fn fragments(&self, bytes: usize) -> u32 {
+        let earned = u32::try_from(bytes / BYTES_A_FRAGMENT).unwrap_or(u32::MAX);
+        self.max_fragments.saturating_add(earned)
+    }
+}
+
+/// Bytes of payload that let a message have one fragment more: peers are known that write
+/// fragments of 4 bytes after each of 242.
+const BYTES_A_FRAGMENT: usize = 64;
 
 impl Default for FrameConfig {
     fn default() -> Self {

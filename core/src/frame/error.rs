@@ -80,10 +80,11 @@ pub enum FrameError {
     /// A text message that is not UTF-8 (section 8.1).
     #[error("a text message is not UTF-8")]
     TextNotUtf8,
-    /// A message of more than [`max_fragments`](super::FrameConfig::max_fragments) frames.
+    /// A message of more frames than [`max_fragments`](super::FrameConfig::max_fragments) and its
+    /// bytes allow.
     #[error("a message has more than {limit} fragments")]
     TooManyFragments {
-        /// The limit.
+        /// The limit for as many bytes as had come.
         limit: u32,
     },
     /// A client did not mask a frame (section 5.1).
@@ -98,10 +99,11 @@ impl FrameError {
             Self::CloseReasonNotUtf8 | Self::DeflateCorrupt | Self::TextNotUtf8 => {
                 CloseCode::INVALID_DATA
             }
-            Self::FrameTooBig { .. } | Self::MessageTooBig { .. } | Self::RatioTooHigh { .. } => {
-                CloseCode::TOO_BIG
-            }
-            Self::TooManyFragments { .. } => CloseCode::POLICY_VIOLATION,
+            // Fragments too: to most peers 1008 is word of a token that is not good.
+            Self::FrameTooBig { .. }
+            | Self::MessageTooBig { .. }
+            | Self::RatioTooHigh { .. }
+            | Self::TooManyFragments { .. } => CloseCode::TOO_BIG,
             _ => CloseCode::PROTOCOL_ERROR,
         }
     }

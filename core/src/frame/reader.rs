@@ -403,8 +403,10 @@ impl Reader {
         match (opcode, self.message) {
             (Opcode::Continuation, None) => Err(FrameError::ContinuationUnexpected),
             (Opcode::Text | Opcode::Binary, Some(_)) => Err(FrameError::MessageInterleaved),
-            (Opcode::Continuation, Some(_)) if self.fragments >= self.config.max_fragments => {
-                Err(FrameError::TooManyFragments { limit: self.config.max_fragments })
+            (Opcode::Continuation, Some(_)) => {
+                let limit = self.config.fragments(self.assembled());
+                let more = self.fragments < limit;
+                if more { Ok(()) } else { Err(FrameError::TooManyFragments { limit }) }
             }
             _ => Ok(()),
         }

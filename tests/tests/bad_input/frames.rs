@@ -67,7 +67,7 @@ fn cases() -> Vec<(&'static str, Vec<u8>, u16, &'static str)> {
             "protocol",
         ),
         ("a text that is none, before its end", frame(TEXT, b"ab\xff"), 1007, "protocol"),
-        ("too many fragments", fragments(5_000), 1008, "protocol"),
+        ("too many fragments", fragments(5_000), 1009, "too_big"),
         (
             "a message that grows too large",
             (0..20).flat_map(|at| frame(if at == 0 { TEXT } else { 0 }, &[b' '; 60_000])).collect(),

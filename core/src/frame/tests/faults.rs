@@ -82,7 +82,12 @@ fn limits_are_exact() {
     let five = [part(0x02, 0), part(0, 0), part(0, 0), part(0, 0), part(0x80, 0)].concat();
     let error = FrameError::TooManyFragments { limit: 4 };
     assert_eq!(small(&five), Some(Owned::Failed(error)));
-    assert_eq!(error.close_code(), CloseCode::POLICY_VIOLATION);
+    assert_eq!(error.close_code(), CloseCode::TOO_BIG);
+    // Each 64 bytes that have come let one more in.
+    let six = |len| [part(0x02, len), part(0, 0).repeat(4), part(0x80, 0)].concat();
+    assert_eq!(small(&six(128)), Some(Owned::Binary(vec![0; 128])));
+    let error = FrameError::TooManyFragments { limit: 5 };
+    assert_eq!(small(&six(127)), Some(Owned::Failed(error)));
 }
 
 /// RFC 6455 section 7.4 and the IANA registry, number by number.

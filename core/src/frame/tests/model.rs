@@ -53,8 +53,11 @@ fn frame(
         (8.., _) if short > 125 => return Err(FrameError::ControlTooLong),
         (0, None) => return Err(FrameError::ContinuationUnexpected),
         (1 | 2, Some(_)) => return Err(FrameError::MessageInterleaved),
-        (0, Some((_, _, frames))) if *frames == config.max_fragments => {
-            return Err(FrameError::TooManyFragments { limit: config.max_fragments });
+        (0, Some((_, payload, frames))) => {
+            let limit = config.max_fragments + payload.len() as u32 / 64;
+            if *frames == limit {
+                return Err(FrameError::TooManyFragments { limit });
+            }
         }
         _ => {}
     }

@@ -52,6 +52,23 @@ fn a_flood_of_empty_fragments_ends_at_the_limit_and_holds_nothing() {
     assert_eq!(sent, limit + 1);
 }
 
+/// A wide-spread client of Go compresses a message in pieces of 242 and 4 bytes.
+#[test]
+fn a_long_message_may_come_in_thousands_of_small_fragments() {
+    let mut reader = Reader::new(Role::Server, FrameConfig::default());
+    let (mut told, mut sent) = (Vec::new(), 0);
+    for at in 0..2_570 {
+        let (first, last) =
+            (if at == 0 { 0x01 } else { 0x00 }, if at == 2_569 { 0x80 } else { 0x00 });
+        for (start, length) in [(first, 242), (last, 4)] {
+            reader.handle_bytes(&raw(start, true, &vec![b'a'; length])).unwrap();
+            drain(&mut reader, &mut told);
+            sent += length;
+        }
+    }
+    assert_eq!(told, [Owned::Text("a".repeat(sent))]);
+}
+
 /// fastwebsockets#100: 64 fragments of half the limit were one message of 32 times the limit.
 #[test]
 fn fragments_together_are_held_to_the_limit_of_a_message() {

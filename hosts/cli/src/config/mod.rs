@@ -59,7 +59,8 @@ section! {
     Messages "messages" {
         max_bytes: 1_048_576, 1_024..=67_108_864, "bytes",
             "The largest message that is read at all; a larger one closes the link with 1009.";
-        max_fragments: 4_096, 1..=1_048_576, "frames", "Fragments of one message.";
+        max_fragments: 4_096, 1..=1_048_576, "frames",
+            "Fragments of one message, beside one more for each 64 bytes of it; more close the link with 1009.";
     }
 }
 

@@ -168,7 +168,7 @@ pub(super) fn faults_of_servers() -> Made {
     codec.reads(
         "more than 4096 frames of one message",
         &[&flood[..most], &flood[most..]],
-        vec![failed(1008, "TooManyFragments")],
+        vec![failed(1009, "TooManyFragments")],
     );
     codec.made()
 }
