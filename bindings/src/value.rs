@@ -17,6 +17,7 @@
 //! | 12 | list | number of items (4 bytes), the items |
 //! | 13 | map | number of members (4 bytes), key and value of each |
 //! | 14 | JSON already | length (4 bytes), UTF-8 |
+//! | 15 | integer beyond 64 bits, as its host spells it | length (4 bytes), UTF-8 |
 
 use std::collections::HashMap;
 
@@ -137,6 +138,7 @@ impl<'a> Input<'a> {
             12 => return Ok(Part::Open { map: false, missing: self.count()? }),
             13 => return Ok(Part::Open { map: true, missing: self.count()?.saturating_mul(2) }),
             14 => Value::Raw(self.text()?.to_owned()),
+            15 => Value::BigInt(self.text()?.to_owned()),
             _ => return Err(Fault::new(Code::BadInput, format!("no value has the tag {tag}"))),
         }))
     }
@@ -202,7 +204,7 @@ mod tests {
     fn what_is_no_value_is_refused_and_never_believed() {
         for packed in [
             &[][..],
-            &[15],
+            &[16],
             &[3, 0],
             &[6, 4, 0, 0, 0, b'a'],
             &[6, 1, 0, 0, 0, 0xff],

@@ -227,3 +227,14 @@ def test_what_could_not_be_said_exactly_is_told() -> None:
     it = encoded({"a": float("nan"), 1: 2**60, "b": "\ud800"})
     assert it.adjusted == {"non_finite": 1, "keys": 1, "wide_integers": 1, "replaced": 1}
     assert encoded({"a": 1}).adjusted == {}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [2**53, 2**63, 2**64, -(2**64), 10**5_000, 2**500_000, decimal.Decimal(2**64)],
+    ids=["2^53", "2^63", "2^64", "-2^64", "hexadecimal", "beyond spelling", "decimal"],
+)
+def test_an_integer_of_any_width_that_becomes_a_text_is_counted(value: object) -> None:
+    it = encoded({"n": value})
+    assert isinstance(json.loads(it.json)["n"], str)
+    assert it.adjusted == {"wide_integers": 1}

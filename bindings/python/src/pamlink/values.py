@@ -196,10 +196,11 @@ class Packer:
         elif 0 < value < 1 << 64:
             self._out.append(_unsigned(4, value))
         elif value.bit_length() < 10_000:
-            self._text(str(value))
+            self._bytes(15, str(value).encode())
         else:
-            # Python itself refuses to spell such numbers.
-            self._text(hex(value) if value.bit_length() < 4 * MOST else CUT)
+            # Python itself refuses to spell such numbers in decimal.
+            spelled = hex(value) if value.bit_length() < 4 * MOST else CUT
+            self._bytes(15, spelled.encode())
 
     def _span(self, value: datetime.timedelta) -> None:
         micros = value // _MICROSECOND
@@ -214,6 +215,8 @@ class Packer:
             self._out.append(_float(5, float("nan")))
         elif len(value.as_tuple().digits) <= 15 and -15 <= value.adjusted() <= 15:
             self._number(value)
+        elif value == value.to_integral_value() and value.adjusted() < 3_000:
+            self._int(int(value))
         else:
             self._text(str(value))
 

@@ -126,6 +126,10 @@ impl Encoder<'_> {
             Value::Bool(value) => self.out.push_str(if *value { "true" } else { "false" }),
             Value::Int(value) => self.integer(value.unsigned_abs(), *value < 0),
             Value::UInt(value) => self.integer(*value, false),
+            Value::BigInt(digits) => {
+                self.adjusted.wide_integers += 1;
+                write_text(self.out, digits);
+            }
             Value::Float(value) => {
                 if !write_f64(self.out, *value) {
                     self.adjusted.non_finite += 1;
@@ -211,6 +215,7 @@ impl Encoder<'_> {
             }
             Value::Int(number) => number.to_string(),
             Value::UInt(number) => number.to_string(),
+            Value::BigInt(digits) => digits.clone(),
             Value::List(_) | Value::Map(_) | Value::Raw(_) if self.in_key => {
                 self.adjusted.cut += 1;
                 CUT.trim_matches('"').to_owned()

@@ -41,6 +41,8 @@ pub enum Value {
     Int(i64),
     /// An unsigned integer.
     UInt(u64),
+    /// An integer beyond 64 bits, as its host spells it.
+    BigInt(String),
     /// A floating-point number.
     Float(f64),
     /// A text.

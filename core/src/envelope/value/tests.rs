@@ -38,6 +38,7 @@ fn each_awkward_value_has_its_defined_result() {
         (Value::Int(-9_007_199_254_740_992), "\"-9007199254740992\"", wide),
         (Value::Int(i64::MIN), "\"-9223372036854775808\"", wide),
         (Value::UInt(u64::MAX), "\"18446744073709551615\"", wide),
+        (Value::BigInt("18446744073709551616".into()), "\"18446744073709551616\"", wide),
         (
             Value::Time(Wall::from_unix_millis(1_772_337_906_789)),
             "\"2026-03-01T04:05:06.789Z\"",
