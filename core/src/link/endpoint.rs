@@ -76,6 +76,13 @@ impl Endpoint {
         Ok(endpoint)
     }
 
+    /// The user whom the path of the `pam` dialect names, decoded; a proxy's prefix may stand before
+    /// the path.
+    pub fn user(&self) -> Option<String> {
+        let behind_prefix = self.target.rfind(PAM_PATH)?;
+        PamTarget::parse(&self.target[behind_prefix..]).map(|target| target.user)
+    }
+
     /// The transport must be TLS.
     pub fn is_tls(&self) -> bool {
         self.tls

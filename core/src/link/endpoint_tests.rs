@@ -68,6 +68,22 @@ fn the_path_of_the_dialect_names_the_user() {
 }
 
 #[test]
+fn a_prefix_before_the_path_stays_and_is_no_part_of_the_user() {
+    for base in ["wss://pam.example", "wss://pam.example/pam", "wss://pam.example/a/b/"] {
+        let endpoint = Endpoint::pam(base, "a b/ü").unwrap();
+        let prefix = base.trim_end_matches('/');
+        assert_eq!(endpoint.to_string(), format!("{prefix}/api/v1/pam/ws/a%20b%2F%C3%BC"));
+        assert_eq!(endpoint.user().as_deref(), Some("a b/ü"));
+    }
+    for other in ["ws://h/pam/", "ws://h/pam/api/v1/pam/ws/", "ws://h/api/v1/pam/ws/a/b", "ws://h"]
+    {
+        assert_eq!(Endpoint::parse(other).unwrap().0.user(), None, "{other}");
+    }
+    // A server is asked for what a proxy has taken the prefix from.
+    assert_eq!(PamTarget::parse("/pam/api/v1/pam/ws/a"), None);
+}
+
+#[test]
 fn a_server_reads_user_and_token_or_knows_the_path_is_not_its_own() {
     let target = PamTarget::parse("/api/v1/pam/ws/u-1?x=2&token=a.b%2Fc").unwrap();
     assert_eq!(target.user, "u-1");

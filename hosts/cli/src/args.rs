@@ -172,7 +172,8 @@ answer is asked again under the same id. At the end of input it waits for the an
 Exit codes: 0 every question was answered, 1 one was not, 2 flags or files were bad."
 )]
 pub struct ChatArgs {
-    /// ws://HOST:PORT or wss://HOST with --user, or the whole URL with /api/v1/pam/ws/{user_id}
+    /// ws://HOST:PORT or wss://HOST/PREFIX with --user, or the whole URL, which ends with
+    /// /api/v1/pam/ws/{user_id}
     #[arg(value_name = "URL", value_hint = ValueHint::Url)]
     pub url: String,
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use pamlink::link::jwt::DEFAULT_AUDIENCE;
-use pamlink::link::{Endpoint, PamTarget, Token, TokenError, TokenNeed};
+use pamlink::link::{Endpoint, Token, TokenError, TokenNeed};
 use pamlink_tokio::Tokens;
 
 use crate::args::ChatArgs;
@@ -40,7 +40,7 @@ impl Source {
         };
         let (mut endpoint, in_url) =
             Endpoint::parse(&url).map_err(|error| bad(error.to_string()))?;
-        let mut user = PamTarget::parse(&endpoint.target(None)).map(|target| target.user);
+        let mut user = endpoint.user();
         match (&user, &args.user) {
             (None, Some(asked)) => {
                 endpoint = Endpoint::pam(&url, asked).map_err(|error| bad(error.to_string()))?;
@@ -99,5 +99,34 @@ impl Tokens for Source {
             (Kind::Given(_), TokenNeed::Rejected) => Err(TokenError::Denied),
             _ => self.draw().map_err(|_| TokenError::Unavailable),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::args::{Cli, Command};
+
+    fn url_of(flags: &[&str]) -> Result<String, String> {
+        let words = ["pamlink", "chat", "--dev"].iter().chain(flags);
+        let Command::Chat(args) = Cli::try_parse_from(words).unwrap().command else { panic!() };
+        Source::of(&args).map(|source| source.url()).map_err(|fault| fault.to_string())
+    }
+
+    #[test]
+    fn a_prefix_may_stand_before_the_path_with_the_user_in_it_or_beside_it() {
+        let whole = "wss://h/pam/api/v1/pam/ws/ann";
+        for flags in [
+            &[whole][..],
+            &[whole, "--user", "ann"],
+            &["wss://h/pam", "--user", "ann"],
+            &["https://h/pam/", "--user", "ann"],
+        ] {
+            assert_eq!(url_of(flags).as_deref(), Ok(whole), "{flags:?}");
+        }
+        assert!(url_of(&[whole, "--user", "ben"]).unwrap_err().contains("another user"));
+        assert!(url_of(&["wss://h/pam/"]).unwrap_err().contains("names no user"));
     }
 }
