@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 
 import { devToken, serve } from '../node/pamlink.mjs';
 import { prose } from '../node/peer.mjs';
+import { underPrefix } from '../node/prefix.mjs';
 import { check, run, same, test } from '../node/tap.mjs';
 
 const modules = resolve(process.env.NODE_MODULES ?? 'target/tools/node/node_modules');
@@ -131,6 +132,19 @@ test('the page survives a restart of the server', async () => {
   await state('open');
   const answer = await ask('how much did I spend?');
   check(answer.includes('Financial'), answer);
+}, 45_000);
+
+test('the page works under a prefix, its token and its link too', async () => {
+  const proxy = await underPrefix('/assistant/pam', server.address);
+  const response = await page.goto(`http://${proxy}/assistant/pam/`, { waitUntil: 'load' });
+  same(response.status(), 200, 'status');
+  await state('open');
+  const answer = await ask('plan a trip to the coast');
+  check(answer.includes('Mapping'), answer);
+  await page.waitForFunction(
+    () => document.querySelector('#health').textContent === 'ok', { timeout: 10_000 });
+  const outside = foreign.splice(0).filter((url) => !url.match(`^(http|ws)://${proxy}/assistant/pam/`));
+  same(outside, [], 'requests that left the prefix');
 }, 45_000);
 
 test('the page had no fault and fetched nothing from elsewhere', async () => {

@@ -62,9 +62,11 @@ async function dial() {
   if (turn !== generation) return;
   if (!jwt) { stop('A token is needed: pamlink token --user ID'); return; }
   expires = expiry(jwt);
-  const base = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}`;
-  const path = `/api/v1/pam/ws/${encodeURIComponent($('user').value)}?token=${encodeURIComponent(jwt)}`;
-  const mine = new WebSocket(base + path);
+  // Beside this page, which may have a prefix before it.
+  const path = `api/v1/pam/ws/${encodeURIComponent($('user').value)}?token=${encodeURIComponent(jwt)}`;
+  const url = new URL(path, location.href);
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  const mine = new WebSocket(url);
   socket = mine;
   welcomed = false;
   mine.onopen = () => { if (mine === socket) { opened += 1; heardAt = Date.now(); pingAt = 0; become(1); } };
@@ -237,7 +239,10 @@ async function renew() {
 
 async function health() {
   try {
-    const facts = await (await fetch('health', { cache: 'no-store' })).json();
+    const answer = await fetch('health', { cache: 'no-store' });
+    // A proxy need not show it to everybody. A draining server says 503, and how it is.
+    if (answer.status === 403 || answer.status === 404) { $('health').textContent = 'not shown here'; return; }
+    const facts = await answer.json();
     $('health').textContent = facts.status;
     $('links').textContent = facts.links;
     $('users').textContent = facts.users;
