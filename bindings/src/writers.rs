@@ -41,7 +41,7 @@ pub fn write_frame(frame: &str, wall_micros: i64, args: &str) -> Result<String, 
             write::pong_to(&mut out, &ping);
         }
         "context_updated" => write::context_updated(&mut out, now, reply_to),
-        "auth" => write::auth(&mut out, args.needed("token")?),
+        "auth" => write::auth(&mut out, None, args.needed("token")?),
         "going_away" => {
             let after = args.nanos("retry_after_nanos")?;
             let after = after.ok_or_else(|| bad("retry_after_nanos is missing"))?;

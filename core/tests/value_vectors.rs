@@ -182,7 +182,7 @@ fn frame(case: &WriterCase) -> String {
             write::pong_to(&mut out, &Envelope::parse(&args.ping, Envelope::DEPTH).unwrap());
         }
         "context_updated" => write::context_updated(&mut out, now, reply_to),
-        "auth" => write::auth(&mut out, &args.token),
+        "auth" => write::auth(&mut out, None, &args.token),
         "going_away" => {
             let nanos = args.retry_after_nanos.as_ref().unwrap().parse().unwrap();
             write::going_away(&mut out, Duration::from_nanos(nanos));

@@ -6,7 +6,7 @@ use super::{Client, Server};
 use crate::dedup::Verdict;
 use crate::envelope::{Envelope, EnvelopeError, ErrorCode, Id, Kind, Message, Scan, write};
 use crate::frame::Item;
-use crate::link::{ClientLinkEvent, ClientStep, Overflowed, State};
+use crate::link::{ClientLinkEvent, ClientStep, Overflowed, RENEWAL, State};
 use crate::metrics::{AskOutcome, Direction, Duplicate, MessageType};
 
 /// The name under which the client knows itself in the window of pushes it has seen.
@@ -238,6 +238,9 @@ impl Client {
         let envelope = Envelope::from_scan(self.link.text(item).ok()?, scan);
         let ended = |ask| if failed { Meaning::Rejection(ask) } else { Meaning::Answer(ask) };
         if let Some(named) = envelope.reply_to() {
+            if failed && named.as_str() == RENEWAL {
+                return self.renewal_refused(item, scan);
+            }
             let own = own(&named, &self.prefix, self.next);
             if failed {
                 self.heed(item, scan);
@@ -299,6 +302,17 @@ impl Client {
         if let Some(after) = error.retry_after().filter(|_| limited) {
             self.link.retry_after(self.now, after);
         }
+    }
+
+    /// The token that the link sent was not taken.
+    fn renewal_refused(&mut self, item: Item, scan: Scan) -> Option<Meaning> {
+        let envelope = Envelope::from_scan(self.link.text(item).ok()?, scan);
+        if let Message::Error(error) = envelope.message()
+            && let Some(after) = error.retry_after()
+        {
+            self.link.renewal_refused(self.now, after);
+        }
+        Some(Meaning::News)
     }
 
     /// A frame that answers nothing: has it come before?

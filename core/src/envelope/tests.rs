@@ -368,7 +368,7 @@ fn engine_made() -> Vec<String> {
     add(&|out| write::pong(out, now, None));
     add(&|out| write::pong_to(out, &parse(ping).unwrap()));
     add(&|out| write::context_updated(out, now, Some(&id)));
-    add(&|out| write::auth(out, "t\"oken"));
+    add(&|out| write::auth(out, None, "t\"oken"));
     frames
 }
 

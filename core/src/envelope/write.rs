@@ -145,9 +145,10 @@ pub fn context_updated(out: &mut String, now: Wall, reply_to: Option<&Id<'_>>) {
     object.end();
 }
 
-/// A client's renewed token, in band. Old servers take and ignore it.
-pub fn auth(out: &mut String, token: &str) {
+/// A client's renewed token, in band. Old servers take and ignore it; a refusal names `id`.
+pub fn auth(out: &mut String, id: Option<&Id<'_>>, token: &str) {
     let mut object = Object::of(&Kind::Auth, out);
+    object.optional("id", id);
     object.text("token", token);
     object.end();
 }

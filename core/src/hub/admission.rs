@@ -85,10 +85,7 @@ impl Admission<'_> {
             let Some(token) = token.filter(|token| !token.is_empty()) else {
                 return Finding::Life;
             };
-            return match self.rates.check_key(self.now.mono, class, self.user) {
-                Ok(()) => Finding::Renewal { token: Token::new(&*token), id },
-                Err(wait) => Finding::Fault { fault: Fault::Rate(wait), id },
-            };
+            return Finding::Renewal { token: Token::new(&*token), id };
         }
         if kind.is_request() || self.router.table().lists_type(name) {
             return self.request(text, scan, &kind, class, id);

@@ -8,15 +8,16 @@ use core::time::Duration;
 
 use super::event::Told;
 use super::inline::InlineText;
+use super::refusal::Fault;
 use super::slab::NONE;
 use super::slot::{Claim, Phase};
 use super::{Auth, Hub, LinkId, RespondError, UnknownLink, UserCap};
 use crate::envelope::{ErrorCode, write};
 use crate::frame::CloseCode;
-use crate::limits::Class;
+use crate::limits::{Class, Rate, Wait};
 use crate::link::{AnswerError, AuthError, Claims, PamTarget, Token};
 use crate::metrics::{AuthFailure, MessageType, RateClass, RefusedConnection};
-use crate::time::{Deadline, Now, TimerReason};
+use crate::time::{Deadline, Mono, Now, TimerReason};
 
 /// 4001: the token is missing, bad, expired or another user's.
 pub(super) const UNAUTHENTICATED: CloseCode = CloseCode::new(4001);
@@ -24,6 +25,12 @@ pub(super) const UNAUTHENTICATED: CloseCode = CloseCode::new(4001);
 pub(super) const RATE_LIMITED: CloseCode = CloseCode::new(4008);
 /// 4500: the user has opened other links since; clients of this engine do not come back.
 const REPLACED: CloseCode = CloseCode::new(4500);
+
+/// How often a link may have a token judged: far more often than the schedule of a client comes
+/// to ([`TokenConfig::pause`](crate::link::TokenConfig::pause)), and no more work than this.
+const JUDGED: Rate = Rate::new(5, Duration::from_secs(5));
+/// When to send a token again that nobody could judge.
+const JUDGE_AGAIN: Duration = Duration::from_secs(10);
 
 /// The longest user id, in bytes.
 pub(super) const MAX_USER: usize = 256;
@@ -52,7 +59,10 @@ impl Hub {
         let verdict = verdict.and_then(|claims| self.in_time(claims));
         match phase {
             Phase::Authorizing => self.judge(link.slot, &claim.user, verdict),
-            Phase::Open => self.renew(link.slot, verdict, claim.id.as_ref()),
+            Phase::Open => {
+                // Whose verdict it is needs no event of it.
+                self.renew(link.slot, verdict, claim.id.as_ref());
+            }
             _ => {}
         }
         self.wake(link.slot);
@@ -249,10 +259,13 @@ impl Hub {
         token: Token,
         id: Option<InlineText>,
     ) -> Option<Told> {
+        let slot = self.links.get_mut(index)?;
+        if let Err(wait) = keep_pace(&mut slot.next_token, self.now.mono) {
+            return self.refuse(index, &Fault::Rate(wait), id.as_ref());
+        }
         if let Auth::Verifier(verifier) = &self.auth {
             let verdict = verifier.verify(token.expose(), self.now.wall);
-            self.renew(index, verdict, id.as_ref());
-            return None;
+            return self.renew(index, verdict, id.as_ref());
         }
         let slot = self.links.get_mut(index)?;
         let claim = Claim { user: self.users.name(slot.user).into(), token, id };
@@ -260,20 +273,34 @@ impl Hub {
         Some(Told::Authorize(index))
     }
 
-    /// The verdict on a renewed token. A bad one changes nothing: the old one may still be good.
-    fn renew(&mut self, index: u32, verdict: Result<Claims, AuthError>, id: Option<&InlineText>) {
-        let believed = verdict.and_then(|claims| believe(claims, self.user_of(index)));
-        match believed {
+    /// The verdict on a renewed token. A bad one changes nothing but the count of bad ones: the old
+    /// one may still be good. A good one is taken however many bad ones came before, over this link
+    /// or another of the user.
+    fn renew(
+        &mut self,
+        index: u32,
+        verdict: Result<Claims, AuthError>,
+        id: Option<&InlineText>,
+    ) -> Option<Told> {
+        let error = match verdict.and_then(|claims| believe(claims, self.user_of(index))) {
             Ok(claims) => {
                 self.metrics.renewals.increment();
                 self.expires(index, &claims);
+                return None;
             }
-            Err(error) => {
-                self.metrics.auth_failures.increment(failure(error));
-                self.write_error(&ErrorCode::AuthRequired, &error.to_string(), None, id);
-                self.answer(index, id.is_none());
+            Err(error) => error,
+        };
+        self.metrics.auth_failures.increment(failure(error));
+        let retry_after = (error == AuthError::Unavailable).then_some(JUDGE_AGAIN);
+        if retry_after.is_none() {
+            let user = self.users.get(self.links.get(index)?.user)?.key;
+            if let Err(wait) = self.rates.check_key(self.now.mono, Class::Auth, user) {
+                return self.refuse(index, &Fault::Rate(wait), id);
             }
         }
+        self.write_error(&ErrorCode::AuthRequired, &error.to_string(), retry_after, id);
+        self.answer(index, id.is_none());
+        None
     }
 
     /// The hub's own deadline for a link has come.
@@ -321,6 +348,17 @@ impl Hub {
         self.stir(index);
         self.arm(index);
     }
+}
+
+/// Whether a link may have one more token judged now; if so, it is counted.
+fn keep_pace(next: &mut Mono, now: Mono) -> Result<(), Wait> {
+    let apart = JUDGED.per / JUDGED.count;
+    let early = next.saturating_since(now).saturating_sub(apart * (JUDGED.burst - 1));
+    if !early.is_zero() {
+        return Err(Wait { class: Class::Auth, rate: JUDGED, retry_after: early, crowded: false });
+    }
+    *next = (*next).max(now) + apart;
+    Ok(())
 }
 
 /// What holds for every verdict, whoever gave it.

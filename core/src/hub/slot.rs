@@ -21,6 +21,8 @@ pub(super) struct Slot {
     pub(super) previous_of_user: u32,
     /// When its token ends.
     pub(super) expires: Wall,
+    /// How far ahead of its pace it is with tokens to be judged.
+    pub(super) next_token: Mono,
     /// The hub's own deadline for it, beside the link's.
     pub(super) deadline: Option<Deadline>,
     pub(super) since: Mono,
@@ -83,6 +85,7 @@ impl Slot {
             next_of_user: NONE,
             previous_of_user: NONE,
             expires: Wall::EPOCH,
+            next_token: Mono::ZERO,
             deadline: None,
             since: now,
             turns: VecDeque::new(),

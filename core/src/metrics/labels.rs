@@ -214,7 +214,7 @@ labels! {
         Message = "message",
         /// Connections opened.
         Connect = "connect",
-        /// Attempts to authenticate or renew.
+        /// Tokens sent over an open link: too many bad ones, or too many at once.
         Auth = "auth",
         /// Voice input.
         Voice = "voice",

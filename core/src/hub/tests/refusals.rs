@@ -128,7 +128,7 @@ fn every_class_of_rate_is_used() {
         let (frames, taken) = match class {
             Class::Connect => (["", ""], 1),
             Class::Message => ([r#"{"type":"init"}"#, r#"{"type":"chat","id":1}"#], 1),
-            Class::Auth => ([r#"{"type":"auth","token":"ada"}"#; 2], 1),
+            Class::Auth => ([r#"{"type":"auth","token":"bad"}"#; 2], 1),
             Class::Voice => ([r#"{"type":"voice"}"#; 2], 1),
             Class::Feedback => ([r#"{"type":"feedback","message":"good"}"#; 2], 1),
             Class::Repeat => ([r#"{"type":"chat","id":"q"}"#; 2], 2),

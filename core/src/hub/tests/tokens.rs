@@ -94,6 +94,76 @@ fn a_bad_renewal_is_named_by_its_id() {
 }
 
 #[test]
+fn good_tokens_cost_nothing_and_bad_ones_do() {
+    let mut host = Host::new();
+    let (one, other) = (host.open("ada"), host.open("ada"));
+    let auth = |token: &str| format!(r#"{{"type":"auth","id":1,"token":"{token}"}}"#);
+    for _ in 0..15 {
+        for link in [one, other] {
+            host.say(link, &auth("ada"));
+            assert!(host.peers[&link].texts.is_empty(), "whatever the schedule, it is slower");
+        }
+        host.pass(Duration::from_secs(1));
+    }
+    for n in 0..6 {
+        host.say(one, &auth("bad"));
+        let error = host.text(one);
+        let (code, told) = match n {
+            0..5 => ("AUTH_REQUIRED", false),
+            _ => ("RATE_LIMIT_EXCEEDED", true),
+        };
+        assert!(error.contains(code) && error.contains("retry_after") == told, "{n}: {error}");
+        host.pass(Duration::from_millis(500));
+    }
+    host.say(other, &auth("ada"));
+    assert!(host.peers[&other].texts.is_empty(), "a good one is good behind bad ones, too");
+}
+
+#[test]
+fn a_link_has_only_so_many_tokens_judged() {
+    let mut host = Host::new();
+    let link = host.open("ada");
+    let auth = r#"{"type":"auth","id":1,"token":"ada"}"#;
+    for _ in 0..5 {
+        host.say(link, auth);
+    }
+    assert!(host.peers[&link].texts.is_empty());
+    host.say(link, auth);
+    let error = host.text(link);
+    assert!(
+        error.contains("RATE_LIMIT_EXCEEDED") && error.contains(r#""retry_after":1"#),
+        "{error}"
+    );
+    host.pass(Duration::from_millis(999));
+    host.say(link, auth);
+    assert!(host.text(link).contains(r#""retry_after":0.001"#));
+    host.pass(Duration::from_millis(1));
+    host.say(link, auth);
+    assert!(host.peers[&link].texts.is_empty(), "what was told was exact");
+}
+
+#[test]
+fn a_token_that_nobody_can_judge_is_wanted_again() {
+    let mut host = Host::with_auth(HubConfig::default(), Auth::Host);
+    let link = host.dial("/api/v1/pam/ws/ada?token=t");
+    let claims = Claims::new("ada", Wall::from_unix_secs(START + 100));
+    host.hub.authorize(host.now, link, Ok(claims)).unwrap();
+    host.drain();
+    host.text(link);
+    for _ in 0..10 {
+        host.say(link, r#"{"type":"auth","id":7,"token":"t"}"#);
+        host.hub.authorize(host.now, link, Err(AuthError::Unavailable)).unwrap();
+        host.drain();
+        let error = host.text(link);
+        assert!(
+            error.contains("AUTH_REQUIRED") && error.contains(r#""retry_after":10"#),
+            "{error}"
+        );
+        host.pass(Duration::from_secs(1));
+    }
+}
+
+#[test]
 fn a_bad_renewal_without_an_id_overtakes_no_answer() {
     let mut host = Host::new();
     let link = host.open("ada");

@@ -142,6 +142,7 @@ impl ClientLink {
         let writer = Writer::client(self.random.next_seed());
         self.wire = Wire::new(Role::Client, self.config.link.frames, writer);
         (self.welcome, self.proven, self.subprotocol) = (None, None, None);
+        self.renew_again = None;
         self.attempt = self.attempt.saturating_add(1);
         self.deadline = self.now.mono + self.config.dial;
         self.go(ClientPhase::Dial, input);
@@ -214,6 +215,9 @@ impl ClientLink {
             self.proven = None;
             self.start_over();
         }
+        if self.renew_again.is_some_and(|again| now.mono >= again) {
+            self.renew_in_band();
+        }
         self.renew_token();
     }
 
@@ -221,8 +225,9 @@ impl ClientLink {
         let welcome = self.welcome.map(|at| Deadline::new(at, TimerReason::Handshake));
         let proven = self.proven.map(|at| Deadline::new(at, TimerReason::Proven));
         let token = self.tokens.poll_timeout(self.now).filter(|_| !self.config.anonymous);
+        let again = self.renew_again.map(|at| Deadline::new(at, TimerReason::TokenRenewal));
         let mut first = self.heartbeat.poll_timeout();
-        for deadline in [welcome, proven, token].into_iter().flatten() {
+        for deadline in [welcome, proven, token, again].into_iter().flatten() {
             if deadline.at < first.at {
                 first = deadline;
             }

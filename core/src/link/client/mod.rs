@@ -28,6 +28,7 @@ use crate::seed::{Random, Seed};
 use crate::time::{Deadline, Mono, Now, TimerReason};
 
 use ends::{Rows, open_request};
+pub(crate) use tokens::RENEWAL;
 
 /// A client's end: dials, keeps the link alive, and dials again by the class of each end.
 ///
@@ -68,6 +69,8 @@ pub struct ClientLink {
     renewed: bool,
     /// The host asked for a new link while this one was closing.
     again: bool,
+    /// When the token goes out again that the server did not take.
+    renew_again: Option<Mono>,
 }
 
 #[derive(Debug)]
@@ -129,6 +132,7 @@ impl ClientLink {
             told_to_wait: false,
             renewed: false,
             again: false,
+            renew_again: None,
             endpoint,
             config: Arc::clone(config),
         })

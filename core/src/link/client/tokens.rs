@@ -1,7 +1,12 @@
 //! The token of a client's link: asked for, handed over, renewed in band.
 
+use core::time::Duration;
+
 use super::*;
-use crate::envelope::write;
+use crate::envelope::{Id, write};
+
+/// The id of the frame that brings a token over an open link: a refusal names it.
+pub(crate) const RENEWAL: &str = "renewal";
 
 impl ClientLink {
     /// The host's answer to [`ClientLinkEvent::NeedToken`], or a new token of its own accord. An
@@ -58,6 +63,16 @@ impl ClientLink {
         }
     }
 
+    /// The server did not take the token that was sent to it over the open link, and said when it
+    /// may: it is sent again then.
+    pub(crate) fn renewal_refused(&mut self, now: Now, retry_after: Duration) {
+        self.now = now;
+        if self.phase == ClientPhase::Open {
+            let after = retry_after.min(self.config.backoff.longest_hint);
+            self.renew_again = Some(now.mono + after);
+        }
+    }
+
     pub(super) fn has_token(&self) -> bool {
         self.config.anonymous || self.tokens.usable(self.now.wall).is_some()
     }
@@ -69,9 +84,10 @@ impl ClientLink {
     }
 
     pub(super) fn renew_in_band(&mut self) {
+        self.renew_again = None;
         if let Some(token) = self.tokens.usable(self.now.wall) {
             let mut text = String::new();
-            write::auth(&mut text, token.expose());
+            write::auth(&mut text, Some(&Id::from(RENEWAL)), token.expose());
             self.wire.send_urgent(&text);
         }
     }

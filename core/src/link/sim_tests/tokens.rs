@@ -16,7 +16,9 @@ fn a_link_is_renewed_in_band_and_never_dropped_for_it() {
     let renewals = world.seen.needs.iter().filter(|need| **need == TokenNeed::Renewal).count();
     assert!((7..=8).contains(&renewals), "{renewals} renewals of an hour's token in six hours");
     let told = world.seen.server_texts.iter();
-    let told = told.filter(|text| text.starts_with(r#"{"type":"auth","token":"secret-"#)).count();
+    let told = told
+        .filter(|text| text.starts_with(r#"{"type":"auth","id":"renewal","token":"secret-"#))
+        .count();
     assert_eq!(told, renewals);
 }
 

@@ -3,12 +3,22 @@
 use serde_json::{Value, json};
 
 use super::pair::{SECRET, token, verifier};
+use super::renewals;
 use super::scene::{Scene, Told, WALL_MS};
 use super::wire::{ACCEPT, Wire, request};
 use crate::record::{Record, hex};
 
 pub(super) fn scenes() -> Vec<Scene> {
-    vec![over_bytes(), turned_away(), over_messages(), verdicts(), by_the_host(), renewal(), http()]
+    vec![
+        over_bytes(),
+        turned_away(),
+        over_messages(),
+        verdicts(),
+        by_the_host(),
+        renewal(),
+        renewals::scene(),
+        http(),
+    ]
 }
 
 /// A link of `user`, whom the host has authenticated.

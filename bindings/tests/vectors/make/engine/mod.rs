@@ -9,6 +9,7 @@ mod hub;
 mod links;
 mod pair;
 mod reconnect;
+mod renewals;
 mod requests;
 mod scene;
 mod states;

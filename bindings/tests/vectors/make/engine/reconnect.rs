@@ -202,7 +202,8 @@ fn tokens() -> Scene {
 
 fn renewal() -> Scene {
     let about = "A token that ends in ten minutes is renewed in band while the link is open, and \
-                 the link goes on.";
+                 the link goes on. A server that does not take the token for now has it again when \
+                 it said.";
     let mut scene = Scene::new("client-renewal", about);
     scene.client("client", json!({ "anonymous": false, "heartbeat_interval_ms": 25_000 }));
     scene.give("client", "token", json!({ "token": token("ann", 600) }));
@@ -224,7 +225,18 @@ fn renewal() -> Scene {
     assert!(scene.at_ms - began < 600_000, "in time");
     let fresh = token("ann", 2_000);
     let told = scene.give("client", "token", json!({ "token": fresh }));
-    assert_eq!(told.written(), [json!({ "type": "auth", "token": fresh })]);
+    let auth = json!({ "type": "auth", "id": "renewal", "token": fresh });
+    assert_eq!(told.written(), std::slice::from_ref(&auth));
+    scene.wait(10);
+    let refused = r#"{"type":"error","error_code":"RATE_LIMIT_EXCEEDED","retry_after":2.5,"reply_to":"renewal"}"#;
+    let told = scene.give("client", "text_in", text(refused));
+    assert_eq!(told.names(), ["message"]);
+    let refused = scene.at_ms;
+    assert_eq!(scene.wait_for(&told), "token renewal");
+    assert_eq!(scene.at_ms - refused, 2_500);
+    let told = scene.tick("client");
+    assert_eq!(told.written(), [auth]);
+    assert_eq!(told.last().expect("next").text("reason"), "heartbeat");
     assert_eq!(scene.state("client"), 1);
     scene
 }
