@@ -41,8 +41,7 @@ fn golden_frames_are_read_and_survive() {
     assert_eq!(run("golden.json"), 12);
 }
 
-/// Sections 1.3 to 1.5 of the wire facts: every frame that clients and servers really send, with
-/// all its members.
+/// Every frame that existing clients and servers send, with all its members.
 #[test]
 fn every_frame_that_peers_send_is_typed_whole() {
     assert_eq!((run("client.json"), run("server.json")), (16, 45));

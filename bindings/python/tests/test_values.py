@@ -64,7 +64,7 @@ Point = namedtuple("Point", "lat lng")
 WHEN = dt.datetime(2026, 3, 1, 4, 5, 6, 789012)
 ID = uuid.UUID("7b1e0c52-3f4a-4d1b-9a55-0c2f6f6a1d10")
 
-# What section 6 of the wire facts lists as having broken the backend, and what it becomes.
+# What has broken a backend that encoded by hand, and what it becomes.
 BROKE_IT: list[tuple[str, object, str]] = [
     ("an enum as a value", EventType.WEBSOCKET_CONNECT, '"websocket_connect"'),
     ("an enum that is a text", Severity.SECURITY, '"security"'),

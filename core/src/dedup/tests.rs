@@ -240,7 +240,7 @@ proptest! {
 
 #[test]
 fn after_5_500_messages_no_more_than_the_bound_is_held_and_the_newest_are_all_recognised() {
-    // The report's run kept 3,008 of 5,500 entries.
+    // What a server before this engine kept of so many.
     let config = WindowConfig { max_entries: 3_008, ..WindowConfig::default() };
     let mut window = window(config);
     let keys = ids(&window, 0..5_500);

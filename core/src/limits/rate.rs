@@ -80,8 +80,8 @@ impl Rate {
 
 /// The rates of a [`RateLimiter`].
 ///
-/// The defaults are those of the running service (section 8.2 of the wire facts): messages 100 in
-/// 60 s, connections 5 in 60 s, tokens that are no good 5 in 300 s, voice 10 in 60 s, feedback 5 in 60 s.
+/// The defaults are those of the service that existing peers speak with: messages 100 in 60 s,
+/// connections 5 in 60 s, tokens that are no good 5 in 300 s, voice 10 in 60 s, feedback 5 in 60 s.
 /// Repeats, which that service does not know, have five times the rate of messages: a client that
 /// reconnects asks again whatever got no answer, and is not to be refused for a bad network.
 #[derive(Clone, Debug, PartialEq, Eq)]

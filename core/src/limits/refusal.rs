@@ -3,8 +3,8 @@
 use core::fmt;
 use core::time::Duration;
 
-/// The `error_code` of a refusal. Codes in use by existing servers keep their names (section 1.5
-/// of the wire facts).
+/// The `error_code` of a refusal (`docs/protocol.md`, section 7). Codes in use by existing servers keep
+/// their names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Code {

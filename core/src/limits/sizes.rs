@@ -77,8 +77,8 @@ impl Rule {
 
 /// The limits of all message types.
 ///
-/// The defaults are the table of section 8.1 of the wire facts, whose numbers the running service
-/// declares and mostly never reaches. Bytes of the whole text:
+/// The defaults are the numbers that the service of existing peers declares, and mostly never
+/// reaches. Bytes of the whole text:
 ///
 /// | types | bytes | which number |
 /// |---|---|---|

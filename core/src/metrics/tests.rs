@@ -233,10 +233,10 @@ fn a_snapshot_can_be_walked() {
 }
 
 #[test]
-fn all_that_dashboards_and_the_report_ask_for_is_there() {
+fn all_that_dashboards_and_operators_ask_for_is_there() {
     let snapshot = Metrics::new().snapshot();
     for (wanted, name) in [
-        // Section 9 of the wire facts.
+        // What existing dashboards show.
         ("connections now", "websocket_connections_active"),
         ("messages by type and direction", "websocket_messages_total"),
         ("connections ever", "pamlink_connections_total"),
@@ -251,7 +251,7 @@ fn all_that_dashboards_and_the_report_ask_for_is_there() {
         ("requests of a client and their ends", "pamlink_asks_total"),
         ("reconnects", "pamlink_reconnects_total"),
         ("token renewals", "pamlink_token_renewals_total"),
-        // The recommendations of the report.
+        // What operators missed there.
         ("connections that failed", "pamlink_connections_refused_total"),
         ("handshakes that failed", "pamlink_handshake_failures_total"),
         ("tokens that failed", "pamlink_auth_failures_total"),

@@ -33,7 +33,7 @@ pub struct Agent {
 
 /// Who answers what: immutable, shared, replaced as a whole.
 ///
-/// [`Table::default`] is the table of the report: five agents and an error handler.
+/// [`Table::default`] has the five agents of `docs/routing.md` and an error handler.
 #[derive(Debug)]
 pub struct Table {
     pub(super) version: Box<str>,

@@ -1,4 +1,4 @@
-// The npm package `ws` (the client of the report) against `pamlink serve`.
+// The npm package `ws` (what existing web clients are tested with) against `pamlink serve`.
 
 import { devToken, serve, token } from './pamlink.mjs';
 import { Peer, prose, seen, someone } from './peer.mjs';

@@ -7,7 +7,7 @@ use crate::check::Stopped;
 use crate::command::Console;
 use crate::workspace::Workspace;
 
-/// The packages of the real peers: the client of the report, and what drives Chromium.
+/// The packages of the real peers: what existing web clients are tested with, and what drives Chromium.
 const PEERS: &[(&str, &str)] = &[("ws", "8.14.2"), ("puppeteer-core", "25.16.0")];
 /// From npm, because the package of this name at PyPI downloads a Node of its own.
 const PYRIGHT: (&str, &str) = ("pyright", "1.1.414");

@@ -66,7 +66,7 @@ fn the_parts_of_golden_frames_are_typed_and_survive() {
     assert_eq!(chat.message.as_deref(), Some("fuel so far?"));
 }
 
-/// Every object that section 1.3 to 1.5 and 1.10 of the wire facts show inside of messages.
+/// Every object that existing peers send inside of messages.
 #[test]
 fn the_objects_inside_of_messages_are_typed_whole() {
     macro_rules! whole {

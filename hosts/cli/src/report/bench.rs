@@ -73,7 +73,7 @@ impl Bench {
         }
     }
 
-    /// Runs one case of the open suite and returns what it found; `report` is what the report
+    /// Runs one case of the open suite and returns what it found; `report` is what the baseline
     /// says on the same line.
     ///
     /// A case that panics or takes too long has failed; the run goes on.

@@ -51,7 +51,7 @@ pub struct Machine {
 /// One suite of the report.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Suite {
-    /// The report's name for it.
+    /// Its name, as in the baseline.
     pub name: String,
     /// How long it took, in milliseconds.
     pub elapsed_ms: f64,
@@ -75,7 +75,8 @@ pub struct Case {
     pub passed: bool,
     /// What this run found.
     pub figure: Figure,
-    /// What the report of 2025-09-06 says on the same line; empty where it says nothing.
+    /// What the baseline says on the same line; empty where it says nothing. The baseline is what
+    /// the server before this engine did in a test campaign on 2025-09-06.
     pub report: Figure,
     /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -116,7 +117,7 @@ impl Figure {
         self
     }
 
-    /// What the report says nothing about.
+    /// What the baseline says nothing about.
     pub const fn none() -> Self {
         Self { text: String::new(), value: None, unit: None }
     }
@@ -144,7 +145,7 @@ pub struct Throughput {
     pub messages: usize,
     /// Messages a second in this run.
     pub rate: f64,
-    /// Messages a second in the report.
+    /// Messages a second in the baseline.
     pub report_rate: f64,
 }
 

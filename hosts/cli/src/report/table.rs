@@ -6,7 +6,7 @@ use super::model::{Figure, Report};
 
 /// The table, the failures in words, and the line that sums up.
 pub fn render(report: &Report, colour: bool) -> String {
-    let mut rows = vec![["suite", "case", "result", "this run", "the report"].map(str::to_owned)];
+    let mut rows = vec![["suite", "case", "result", "this run", "baseline"].map(str::to_owned)];
     for suite in &report.suites {
         for case in &suite.cases {
             rows.push([

@@ -62,8 +62,8 @@ fn header(out: &mut String, report: &Report, verdict: &str, good: bool) {
         out,
         "<header>\n<p class=\"brand\">pamlink <span>report</span></p>\n\
          <h1><span class=\"mark {}\" aria-hidden=\"true\">{}</span>{}</h1>\n\
-         <p class=\"sub\">Server and clients on real loopback sockets, beside the figures of the \
-         report of 2025-09-06.</p>\n<dl class=\"facts\">\n",
+         <p class=\"sub\">Server and clients on real loopback sockets, beside the baseline: what \
+         the server before this engine did on 2025-09-06.</p>\n<dl class=\"facts\">\n",
         if good { "good" } else { "bad" },
         if good { "\u{2713}" } else { "\u{2717}" },
         escape(verdict)
@@ -135,7 +135,7 @@ fn section(out: &mut String, number: usize, suite: &Suite) {
         "<section aria-labelledby=\"suite-{number}\">\n<h2 id=\"suite-{number}\">{} \
          <small>{} of {} passed, {} ms</small></h2>\n\
          <table>\n<thead><tr><th scope=\"col\">Case</th><th scope=\"col\">Result</th>\
-         <th scope=\"col\">This run</th><th scope=\"col\">The report</th></tr></thead>\n<tbody>\n",
+         <th scope=\"col\">This run</th><th scope=\"col\">Baseline</th></tr></thead>\n<tbody>\n",
         escape(&suite.name),
         suite.passed(),
         suite.cases.len(),
@@ -152,7 +152,7 @@ fn row(out: &mut String, case: &Case) {
     let _ = writeln!(
         out,
         "<tr><th scope=\"row\">{}</th><td data-label=\"Result\"><span class=\"tag {class}\">{word}\
-         </span></td><td data-label=\"This run\">{}</td><td data-label=\"The report\">{}</td></tr>",
+         </span></td><td data-label=\"This run\">{}</td><td data-label=\"Baseline\">{}</td></tr>",
         escape(&case.name),
         cell(&case.figure),
         cell(&case.report)

@@ -14,9 +14,9 @@ const RIGHT: f64 = 436.0;
 const TOP: f64 = 22.0;
 const BOTTOM: f64 = 224.0;
 
-/// What the report gives as mean processing time, lowest and highest of its four bursts.
+/// What the baseline gives as mean processing time, lowest and highest of its four bursts.
 const REPORT_PROCESSING_MS: (f64, f64) = (2.05, 4.90);
-/// What the report's window held before and after its clean-up.
+/// What the baseline's window held before and after its clean-up.
 const REPORT_WINDOW: (f64, f64) = (5_500.0, 3_008.0);
 
 /// One plot: what it is, what it says in words, the drawing, the numbers.
@@ -50,7 +50,7 @@ fn latency(samples: &[f64]) -> Plot {
     sorted.sort_by(f64::total_cmp);
     let marks = [50.0, 99.0, 99.9].map(|p| (p, percentile(&sorted, p)));
     let says = format!(
-        "{} asks over a socket: p50 {} ms, p99 {} ms, p99.9 {} ms. The report's mean processing \
+        "{} asks over a socket: p50 {} ms, p99 {} ms, p99.9 {} ms. The baseline's mean processing \
          took {} to {} ms.",
         figures(sorted.len() as f64),
         figures(marks[0].1),
@@ -102,7 +102,7 @@ fn throughput(bursts: &[Throughput]) -> Plot {
     let best = bursts.iter().map(|burst| burst.rate).fold(0.0, f64::max);
     let report_best = bursts.iter().map(|burst| burst.report_rate).fold(0.0, f64::max);
     let says = format!(
-        "Peak {} messages a second; the report's peak was {}.",
+        "Peak {} messages a second; the baseline's peak was {}.",
         figures(best),
         figures(report_best)
     );
@@ -121,8 +121,8 @@ fn throughput(bursts: &[Throughput]) -> Plot {
         Anchor::Middle,
         "messages a second (log)",
     );
-    svg.diamond((LEFT + 36.0, TOP - 8.0), "the report");
-    svg.text("reftext", (LEFT + 46.0, TOP - 4.0), Anchor::Start, "the report");
+    svg.diamond((LEFT + 36.0, TOP - 8.0), "baseline");
+    svg.text("reftext", (LEFT + 46.0, TOP - 4.0), Anchor::Start, "baseline");
     svg.dot((LEFT + 136.0, TOP - 8.0), "this run");
     svg.text("", (LEFT + 146.0, TOP - 4.0), Anchor::Start, "this run");
     let step = (BOTTOM - TOP) / bursts.len() as f64;
@@ -148,7 +148,7 @@ fn throughput(bursts: &[Throughput]) -> Plot {
             ]
         })
         .collect();
-    let table = table(&["Messages", "This run", "The report"], &rows);
+    let table = table(&["Messages", "This run", "Baseline"], &rows);
     Plot { title, says, svg: svg.finish(), table }
 }
 
@@ -156,7 +156,7 @@ fn window(samples: &[WindowSample], bound: usize) -> Plot {
     let last = samples[samples.len() - 1];
     let says = format!(
         "{} distinct messages in {} ms: {} entries held of at most {}, {} bytes each with the \
-         answer that is kept. The report's map fell from 5,500 to 3,008 when it was cleaned up.",
+         answer that is kept. The baseline's map fell from 5,500 to 3,008 when it was cleaned up.",
         figures(last.messages as f64),
         figures(last.at_ms.round()),
         figures(last.entries as f64),

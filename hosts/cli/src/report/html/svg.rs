@@ -61,7 +61,7 @@ impl Svg {
         );
     }
 
-    /// A diamond: the report's mark, told from ours by shape and not by colour alone.
+    /// A diamond: the baseline's mark, told from ours by shape and not by colour alone.
     pub(super) fn diamond(&mut self, (x, y): (f64, f64), hint: &str) {
         let _ = writeln!(
             self.body,

@@ -11,7 +11,7 @@ use crate::report::bench::{Bench, Dice, Failure};
 use crate::report::model::{Figure, WindowSample, figures};
 use crate::report::peers::Wire;
 
-/// What the report's map held after its clean-up: the bound of the window here.
+/// What the baseline's map held after its clean-up: the bound of the window here.
 const BOUND: usize = 3_008;
 /// What it held before.
 const ENTRIES: usize = 5_500;
@@ -120,7 +120,7 @@ struct Filled {
     resident_after: Option<u64>,
 }
 
-/// The report's scenario: 5,500 distinct messages against the bound.
+/// The baseline's scenario: 5,500 distinct messages against the bound.
 async fn fill(bench: &mut Bench, house: &House, dice: &mut Dice) -> Option<Filled> {
     let mut samples = Vec::new();
     let resident_before = resident();

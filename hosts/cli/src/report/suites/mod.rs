@@ -25,7 +25,7 @@ const ROUTING: &str = "Multi-Agent Routing";
 const RECOVERY: &str = "Error Recovery";
 const PERFORMANCE: &str = "Performance & Stability";
 
-/// The suites by the report's names, in its order.
+/// The suites by the baseline's names, in its order.
 const NAMES: [&str; 7] =
     [CONNECTION, AUTHENTICATION, SERIALIZATION, DEDUPLICATION, ROUTING, RECOVERY, PERFORMANCE];
 

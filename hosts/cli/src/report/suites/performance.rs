@@ -12,12 +12,12 @@ use crate::ensure;
 use crate::report::bench::{Bench, Dice, Failure};
 use crate::report::model::{Figure, Throughput, figures, mean, percentile};
 
-/// Messages, and the report's rate and mean processing time for so many.
+/// Messages, and the baseline's rate and mean processing time for so many.
 const BURSTS: [(usize, f64, f64); 4] =
     [(10, 128.2, 4.90), (50, 185.9, 2.82), (100, 192.7, 2.05), (500, 174.3, 2.89)];
-/// The report's best rate.
+/// The baseline's best rate.
 const PEAK: f64 = 192.7;
-/// Connections, and the report's mean latency for so many.
+/// Connections, and the baseline's mean latency for so many.
 const CROWDS: [(usize, f64); 4] = [(1, 0.29), (5, 0.24), (10, 0.08), (25, 0.12)];
 /// Questions of one client under way at once.
 const AT_ONCE: usize = 16;
@@ -57,7 +57,7 @@ async fn throughput(bench: &mut Bench, house: &House, dice: &mut Dice) {
                 }
                 rates.sort_by(f64::total_cmp);
                 let rate = percentile(&rates, 50.0);
-                ensure!(rate > report_rate, "{rate:.1} msg/s is below the report's");
+                ensure!(rate > report_rate, "{rate:.1} msg/s is below the baseline's");
                 let text = format!("{} ms avg, {rounds} rounds", figures(mean(&times)));
                 Ok((Figure::number(rate, "msg/s").and(text), (rate, times)))
             })
@@ -70,7 +70,7 @@ async fn throughput(bench: &mut Bench, house: &House, dice: &mut Dice) {
     let peak = plot.iter().map(|burst| burst.rate).fold(0.0, f64::max);
     bench
         .case("Peak throughput", Figure::number(PEAK, "msg/s"), async {
-            ensure!(peak > PEAK, "{peak:.1} msg/s is below the report's");
+            ensure!(peak > PEAK, "{peak:.1} msg/s is below the baseline's");
             Ok(Figure::number(peak, "msg/s").and(format!("{} times", figures(peak / PEAK))))
         })
         .await;
@@ -193,7 +193,7 @@ async fn memory(bench: &mut Bench, dice: &mut Dice) {
         .await;
 }
 
-/// What `/health` and `/metrics` say, beside what the report's server said.
+/// What `/health` and `/metrics` say, beside what the baseline's server said.
 async fn health(bench: &mut Bench, dice: &mut Dice) {
     let Some(house) = bench.need("Server on loopback", Plan::new().build(dice).await) else {
         return;
@@ -236,7 +236,7 @@ async fn health(bench: &mut Bench, dice: &mut Dice) {
             let (Some(before), began) = (computed(), Instant::now()) else {
                 return Ok(Figure::words("not told by this system"));
             };
-            // 70 links that chat at twice the report's peak.
+            // 70 links that chat at twice the baseline's peak.
             let pause = Duration::from_secs(1).div_f64(2.0 * PEAK);
             let mut next = tokio::time::interval(pause);
             let mut asked = Vec::new();

@@ -11,7 +11,7 @@ use crate::ensure;
 use crate::report::bench::{Bench, Dice, Failure};
 use crate::report::model::{Figure, mean};
 
-/// Agent, module and mean latency in the report.
+/// Agent, module and mean latency in the baseline.
 const AGENTS: [(&str, &str, f64); 5] = [
     ("Financial Advisor", "Financial Module", 85.1),
     ("Trip Planner", "Mapping Module", 99.7),
@@ -19,7 +19,7 @@ const AGENTS: [(&str, &str, f64); 5] = [
     ("Voice Assistant", "Voice Module", 119.9),
     ("Chat Assistant", "Chat Module", 103.9),
 ];
-/// The report's mean latency for unknown agents.
+/// The baseline's mean latency for unknown agents.
 const UNKNOWN_MS: f64 = 105.2;
 
 pub(super) async fn run(bench: &mut Bench) {

@@ -8,7 +8,7 @@ use crate::report::bench::{Bench, Dice, Failure};
 use crate::report::model::Figure;
 use crate::report::peers::Proxy;
 
-/// Name, cuts in a hundred messages, reconnections in the report.
+/// Name, cuts in a hundred messages, reconnections in the baseline.
 const LEVELS: [(&str, u64, u32); 4] = [
     ("Stable connection", 0, 0),
     ("Occasional drops (5%)", 5, 1),

@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 
 type Check = fn(&Json) -> Result<String, String>;
 
-/// Name, request, the report's words, and what must have arrived.
+/// Name, request, the baseline's words, and what must have arrived.
 pub(super) const CASES: [(&str, &str, Option<&str>, Check); 7] = [
     ("Enum as value and as key", "value: enum", Some("handled properly"), enums),
     ("Complex nested objects", "value: nested", Some("serialized without issues"), nested),
