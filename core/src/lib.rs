@@ -89,6 +89,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Features
+//!
+//! `jwt`, off by default: [`link`]`::jwt` verifies tokens (HS256, ES256, RS256).
+//!
 //! # What is where
 //!
 //! From the ground up; a module knows only those above it: [`time`], [`seed`], [`metrics`],
