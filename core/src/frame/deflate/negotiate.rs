@@ -19,17 +19,21 @@ pub struct Agreement {
 }
 
 impl Agreement {
-    /// The server's choice: the first offer of the client that is in order, narrowed to `config`.
-    /// `None` if there is none; then the connection goes on without compression. An offer with a
-    /// parameter that is unknown, repeated or has a wrong value is passed over (section 7.1).
+    /// The server's choice: the first offer of the client that is in order and lets it be held to
+    /// `config`. `None` if there is none; then the connection goes on without compression. An offer
+    /// with a parameter that is unknown, repeated or has a wrong value is passed over (section
+    /// 7.1).
+    ///
+    /// Of a client nothing is asked that it has not offered, though section 7.1.1.2 would allow it:
+    /// some that offer no `client_no_context_takeover` do not understand it in the answer.
     pub fn choose(config: &DeflateConfig, request: &Request) -> Option<Self> {
-        offers(request).next().map(|offer| offer.narrow(config))
+        offers(request).find_map(|offer| offer.narrow(config))
     }
 
     /// The value of `Sec-WebSocket-Extensions` with which a server accepts; `None` if the client has
     /// offered less.
     pub(crate) fn answer(self, request: &Request) -> Option<String> {
-        let offer = offers(request).next().filter(|offer| offer.allows(self))?;
+        let offer = offers(request).find(|offer| offer.allows(self))?;
         let mut value = NAME.to_owned();
         if !self.send.takeover {
             value.push_str("; server_no_context_takeover");
@@ -166,28 +170,31 @@ impl Parameters {
         let most = self.client_max_window_bits.map(|bits| bits.unwrap_or(15));
         (8..=self.server_max_window_bits.unwrap_or(15)).contains(&send.bits)
             && !(send.takeover && self.server_no_context_takeover)
+            && (receive.takeover || self.client_no_context_takeover)
             && most.map_or(receive.bits == 15, |most| (8..=most).contains(&receive.bits))
     }
 
-    fn narrow(self, config: &DeflateConfig) -> Agreement {
+    /// What a server with this config makes of the offer; `None` if the client would send what goes
+    /// beyond it.
+    fn narrow(self, config: &DeflateConfig) -> Option<Agreement> {
         let (send, receive) = (config.send.in_bounds(), config.receive.in_bounds());
         // Without the parameter a client cannot be held to a window (section 7.1.2.2).
         let bits = match self.client_max_window_bits {
             None => 15,
             Some(bits) => receive.bits.min(bits.unwrap_or(15)),
         };
-        Agreement {
+        // Without takeover nothing is kept between messages, however large the window is.
+        let takeover = !self.client_no_context_takeover;
+        if takeover && (!receive.takeover || bits > receive.bits) {
+            return None;
+        }
+        Some(Agreement {
             send: Window {
                 bits: send.bits.min(self.server_max_window_bits.unwrap_or(15)),
                 takeover: send.takeover && !self.server_no_context_takeover,
             },
-            receive: Window {
-                bits,
-                takeover: receive.takeover
-                    && !self.client_no_context_takeover
-                    && bits <= receive.bits,
-            },
-        }
+            receive: Window { bits, takeover },
+        })
     }
 }
 
