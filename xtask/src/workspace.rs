@@ -1,7 +1,9 @@
 //! Where things are.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
@@ -18,6 +20,8 @@ pub(crate) struct Workspace {
     /// The parts leave nothing out (`--whole`).
     pub(crate) whole: bool,
     metadata: Value,
+    /// The parts that have run, and whether nothing in them failed.
+    passed: Mutex<BTreeMap<&'static str, bool>>,
 }
 
 impl Workspace {
@@ -39,7 +43,18 @@ impl Workspace {
         let path = |name: &str| metadata[name].as_str().map(PathBuf::from).context("no such path");
         let ci = std::env::var("CI").is_ok_and(|ci| matches!(ci.as_str(), "1" | "true"));
         let (root, target) = (path("workspace_root")?, path("target_directory")?);
-        Ok(Self { root, target, ci, whole: false, metadata })
+        Ok(Self { root, target, ci, whole: false, metadata, passed: Mutex::default() })
+    }
+
+    /// Notes how a part went.
+    pub(crate) fn note(&self, part: &'static str, passed: bool) {
+        let mut parts = self.passed.lock().unwrap_or_else(PoisonError::into_inner);
+        parts.insert(part, passed);
+    }
+
+    /// How a part went, if it has run.
+    pub(crate) fn passed(&self, part: &str) -> Option<bool> {
+        self.passed.lock().unwrap_or_else(PoisonError::into_inner).get(part).copied()
     }
 
     /// A cargo command that starts in the root.

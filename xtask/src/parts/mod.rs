@@ -4,6 +4,7 @@ mod autobahn;
 mod browser;
 mod clauses;
 mod cross;
+mod field;
 mod fuzz;
 mod kotlin;
 mod links;
@@ -95,6 +96,11 @@ const PARTS: &[Part] = &[
         run: cross::run,
     },
     Part {
+        name: "field",
+        about: "what real users, proxies and servers do, item by item (tests/field)",
+        run: field::run,
+    },
+    Part {
         name: "package",
         about: "wheel, sdist, jar and Swift package, each run where a user would",
         run: package::checks,
@@ -133,6 +139,7 @@ pub(crate) fn run(workspace: &Workspace, console: Console, only: &[String]) -> b
         for line in checks.notes.iter().flat_map(|note| note.lines()) {
             println!("    {line}");
         }
+        workspace.note(part.name, checks.tally.failed == 0);
         println!("{:<11}{} ({:.1} s)", part.name, checks.tally, started.elapsed().as_secs_f64());
         sum += checks.tally;
     }

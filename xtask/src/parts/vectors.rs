@@ -27,28 +27,52 @@ type Suite = fn(&Workspace, Console) -> Result<Command, Stopped>;
 type Counts = BTreeMap<String, u64>;
 
 pub(super) fn run(workspace: &Workspace, console: Console) -> Outcome {
-    let mut checks = Checks::default();
-    let mut all = Vec::new();
-    for (language, suite) in SUITES {
-        let mut suite = suite(workspace, console)?;
-        suite.env("PAMLINK_VECTORS", workspace.root.join(FOLDER));
-        let finished = console.run(suite, SUITE)?;
-        all.push((*language, counts(language, &finished.lines)));
-        checks.add(Checks::of_command(&finished));
-    }
+    let ran = run_suites(workspace, console)?;
     let folder = workspace.root.join(FOLDER);
+    let mut checks = ran.checks;
     for file in bindings::files(&folder, "json")? {
         let file = file.strip_prefix(&folder)?.to_string_lossy().into_owned();
-        let fault = fault(&file, &all);
+        let fault = fault(&file, &ran.counts);
         checks.check(fault.is_none(), fault.unwrap_or_default());
     }
-    let named: BTreeSet<&String> = all.iter().flat_map(|(_, counts)| counts.keys()).collect();
+    let named: BTreeSet<&String> = ran.counts.iter().flat_map(|(_, it)| it.keys()).collect();
     for file in named {
         if !folder.join(file).is_file() {
             checks.fail(format!("{FOLDER} has no {file}"));
         }
     }
     Ok(checks)
+}
+
+/// What the suites of the four languages have run.
+#[derive(Debug)]
+pub(super) struct Ran {
+    /// One check for each suite: that it ended well.
+    checks: Checks,
+    counts: Vec<(&'static str, Counts)>,
+}
+
+impl Ran {
+    /// What is wrong with how a file was run.
+    pub(super) fn fault(&self, file: &str) -> Option<String> {
+        if self.checks.tally.failed > 0 {
+            return Some(self.checks.notes.join("\n"));
+        }
+        fault(file, &self.counts)
+    }
+}
+
+/// Runs the suites.
+pub(super) fn run_suites(workspace: &Workspace, console: Console) -> Result<Ran, Stopped> {
+    let mut ran = Ran { checks: Checks::default(), counts: Vec::new() };
+    for (language, suite) in SUITES {
+        let mut suite = suite(workspace, console)?;
+        suite.env("PAMLINK_VECTORS", workspace.root.join(FOLDER));
+        let finished = console.run(suite, SUITE)?;
+        ran.counts.push((*language, counts(language, &finished.lines)));
+        ran.checks.add(Checks::of_command(&finished));
+    }
+    Ok(ran)
 }
 
 fn rust(workspace: &Workspace, _console: Console) -> Result<Command, Stopped> {
