@@ -91,6 +91,8 @@ codes! {
     23 NotAnEnvelope "not_an_envelope" "usage" false
     /// The context of a question is no JSON object.
     24 BadContext "bad_context" "usage" false
+    /// It is larger than any message may be, or than the peer takes.
+    25 TooLarge "too_large" "usage" false
     /// The token had expired when it was handed over.
     30 TokenExpired "token_expired" "auth" false
     /// The token has characters that no token has.
@@ -217,7 +219,11 @@ pub fn error_codes() -> Vec<ErrorCode> {
 
 impl From<AskError> for Fault {
     fn from(error: AskError) -> Self {
-        Self::of(Code::AskFull, &error)
+        let code = match error {
+            AskError::TooLarge { .. } => Code::TooLarge,
+            _ => Code::AskFull,
+        };
+        Self::of(code, &error)
     }
 }
 
@@ -231,6 +237,7 @@ impl From<SendError> for Fault {
     fn from(error: SendError) -> Self {
         match &error {
             SendError::Envelope(inner) => Self::of(Code::NotAnEnvelope, inner),
+            SendError::TooLarge { .. } => Self::of(Code::TooLarge, &error),
             SendError::Link(link::SendError::Full { .. }) => Self::of(Code::OutboxFull, &error),
             _ => Self::of(Code::NotOpen, &error),
         }
@@ -280,7 +287,11 @@ impl From<ReplyError> for Fault {
 
 impl From<PushError> for Fault {
     fn from(error: PushError) -> Self {
-        Self::of(Code::NotAnEnvelope, &error)
+        let code = match error {
+            PushError::TooLarge { .. } => Code::TooLarge,
+            _ => Code::NotAnEnvelope,
+        };
+        Self::of(code, &error)
     }
 }
 

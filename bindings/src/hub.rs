@@ -5,7 +5,7 @@ mod ports;
 
 use std::sync::Arc;
 
-use pamlink::envelope::{ErrorCode, Raw, Source};
+use pamlink::envelope::{Envelope, ErrorCode, Raw, Source};
 use pamlink::frame::{CloseCode, Incoming};
 use pamlink::hub::{Answer, Delivered, Event, Hub as Core, LinkId, Proof, Push, Reply, RequestId};
 use pamlink::link::{Claims, Token};
@@ -267,6 +267,7 @@ impl HubMachine {
             Delivered::Kept => ("kept", None),
             Delivered::Refused(link) => ("refused", Some(link)),
             Delivered::Whole => ("whole", None),
+            Delivered::TooLarge => ("too_large", None),
             _ => ("absent", None),
         };
         let words = [of, packed::word(link.map(LinkId::as_u64))];
@@ -289,7 +290,7 @@ fn code(record: &View<'_>, at: usize) -> CloseCode {
 }
 
 fn json(text: &str) -> Result<Raw<'_>, Fault> {
-    Raw::parse(text, u8::MAX)
+    Raw::parse(text, Envelope::DEPTH - 1)
         .map_err(|error| Fault::new(Code::NotAnEnvelope, format!("ui_actions: {error}")))
 }
 

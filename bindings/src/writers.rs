@@ -32,7 +32,9 @@ pub fn write_frame(frame: &str, wall_micros: i64, args: &str) -> Result<String, 
     match frame {
         "connection" => {
             let features = args.texts("features")?;
-            write::connection(&mut out, now, &features, args.text("epoch")?);
+            let epoch = args.text("epoch")?;
+            let largest = args.count("max_message")?;
+            write::connection(&mut out, now, &features, epoch, largest);
         }
         "ping" => write::ping(&mut out, now),
         "pong" => write::pong(&mut out, now, reply_to),
@@ -114,6 +116,12 @@ impl<'a> Args<'a> {
         let Some(text) = self.text(name)? else { return Ok(None) };
         let nanos = text.parse().map_err(|_| bad(format!("{name} is no number")))?;
         Ok(Some(Duration::from_nanos(nanos)))
+    }
+
+    fn count(&self, name: &str) -> Result<Option<usize>, Fault> {
+        let Some(number) = self.0.get(name) else { return Ok(None) };
+        let count = number.as_u64().and_then(|number| usize::try_from(number).ok());
+        count.map(Some).ok_or_else(|| bad(format!("{name} is no count")))
     }
 
     fn flag(&self, name: &str) -> bool {

@@ -247,7 +247,7 @@ fn a_bad_day() -> World {
     }
     let (_, _) = (world.hub.accept(world.now), world.hub.accept(world.now));
     let note = format!(r#"{{"type":"note","a":"{}"}}"#, "x".repeat(400));
-    for _ in 0..3 {
+    for _ in 0..4 {
         let _ = world.hub.push(world.now, "ann", &note).unwrap();
     }
     world.settle();

@@ -62,6 +62,8 @@ struct WriterCase {
 struct Args {
     features: Vec<String>,
     epoch: Option<String>,
+    #[serde(default)]
+    max_message: Option<usize>,
     reply_to: Option<String>,
     ping: String,
     token: String,
@@ -174,7 +176,7 @@ fn frame(case: &WriterCase) -> String {
     match case.frame.as_str() {
         "connection" => {
             let features: Vec<_> = args.features.iter().map(String::as_str).collect();
-            write::connection(&mut out, now, &features, args.epoch.as_deref());
+            write::connection(&mut out, now, &features, args.epoch.as_deref(), args.max_message);
         }
         "ping" => write::ping(&mut out, now),
         "pong" => write::pong(&mut out, now, reply_to),

@@ -22,6 +22,7 @@ pub(super) enum Told {
     Binary(Item),
     Unreadable(Item, EnvelopeError),
     Expired(AskId),
+    TurnedDown(AskId),
     Unknown(AskId),
     Message(Item, Scan, Meaning),
 }
@@ -56,6 +57,11 @@ impl Client {
         if let Some(ask) = self.asks.expire(self.now.mono, !self.server.correlates) {
             self.tally.metrics.asks.increment(AskOutcome::Expired);
             return Some(Told::Expired(ask));
+        }
+        if let Some((ask, error)) = self.turned_down.pop_front() {
+            self.tally.metrics.asks.increment(AskOutcome::Rejected);
+            self.text = error;
+            return Some(Told::TurnedDown(ask));
         }
         if self.server.unsure {
             match self.asks.give_up_unsure() {
@@ -108,6 +114,11 @@ impl Client {
             }
             Told::Expired(ask) => Event::Expired { ask },
             Told::Unknown(ask) => Event::Unknown { ask },
+            Told::TurnedDown(ask) => {
+                let envelope = Envelope::parse(&self.text, Envelope::DEPTH).ok()?;
+                let Message::Error(error) = envelope.message() else { return None };
+                Event::Rejected { ask, code: error.error_code, retry_after: None, envelope }
+            }
             Told::Message(item, scan, meaning) => {
                 let envelope = Envelope::from_scan(self.link.text(item).ok()?, scan);
                 match meaning {
@@ -138,12 +149,51 @@ impl Client {
             return;
         }
         while let Some((ask, text)) = self.asks.next_to_send() {
+            let (bytes, limit) = (text.len(), self.largest());
+            if bytes > limit {
+                let why =
+                    format!("a question of {bytes} bytes is over the server's limit of {limit}");
+                self.asks.end(ask);
+                self.turn_down(ask, &ErrorCode::MessageTooLarge, &why);
+                continue;
+            }
             if self.link.send_text(self.now, text).is_err() {
                 return;
             }
             self.asks.sent(ask);
             self.tally.metrics.messages.increment(MessageType::Chat, Direction::Outbound);
         }
+    }
+
+    /// Tells of an ask that has ended here, as the server would: with an `error` that says why.
+    fn turn_down(&mut self, ask: AskId, code: &ErrorCode<'_>, message: &str) {
+        let id = Id::from(format!("{}{}", self.prefix, ask.as_u64()));
+        let failure = write::Failure { code, message, retry_after: None, reply_to: Some(&id) };
+        let mut error = String::new();
+        write::error(&mut error, self.now.wall, &failure);
+        self.turned_down.push_back((ask, error));
+    }
+
+    /// A message cannot be read. If it is what a question waits for the wait is in vain, and the
+    /// question ends; a piece of an answer ends nothing.
+    fn unreadable(&mut self, item: Item, error: EnvelopeError) -> Option<Told> {
+        let head = Envelope::before_fault(self.link.text(item).ok()?);
+        let ended =
+            head.filter(|head| !head.kind().is_piece()).and_then(|head| match head.reply_to() {
+                Some(named) => {
+                    let ask = own(&named, &self.prefix, self.next)?;
+                    self.asks.end(ask).map(|_| ask)
+                }
+                None if self.server.correlates || !head.kind().is_answer() => None,
+                None => match self.asks.answer_in_order() {
+                    InOrder::Answered(ask, _) => Some(ask),
+                    InOrder::Late(_) | InOrder::Nobody => None,
+                },
+            });
+        if let Some(ask) = ended {
+            self.turn_down(ask, &error.code(), &format!("the answer cannot be read: {error}"));
+        }
+        Some(Told::Unreadable(item, error))
     }
 
     /// A server that answers in order but owes more answers than the table holds is out of step:
@@ -163,7 +213,7 @@ impl Client {
         metrics.message_bytes.record(text.len());
         let envelope = match Envelope::parse(text, self.config.depth) {
             Ok(envelope) => envelope,
-            Err(error) => return Some(Told::Unreadable(item, error)),
+            Err(error) => return self.unreadable(item, error),
         };
         let scan = envelope.scan();
         metrics
@@ -202,6 +252,7 @@ impl Client {
                 if let Message::Connection(welcome) = envelope.message() {
                     self.server.correlates = welcome.has_feature("reply_to");
                     self.server.repeats = welcome.has_feature("repeat");
+                    self.server.max_message = welcome.max_message();
                     epoch = welcome.epoch.map(|epoch| epoch.as_json());
                 }
                 let forgetful = epoch != self.epoch.as_deref();

@@ -26,6 +26,7 @@ mod event;
 mod tally;
 
 use core::fmt::Write as _;
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use thiserror::Error;
@@ -62,6 +63,8 @@ pub struct Client {
     tally: Tally,
     /// Pushes with ids that have come lately.
     seen: Window,
+    /// Asks that have ended here without an answer, as the `error` frames that say why.
+    turned_down: VecDeque<(AskId, String)>,
     text: String,
 }
 
@@ -75,6 +78,8 @@ struct Server {
     repeats: bool,
     /// Asks that only earlier links have carried are to be given up.
     unsure: bool,
+    /// The largest message that it takes, by its own word, in bytes.
+    max_message: Option<usize>,
 }
 
 /// A question was not taken.
@@ -84,6 +89,14 @@ pub enum AskError {
     /// As many questions, or bytes of them, are under way as may be.
     #[error("too many questions are under way")]
     Full,
+    /// It is larger than a message may be, or than all questions together: no other time will do.
+    #[error("a question of {bytes} bytes is over the limit of {limit}")]
+    TooLarge {
+        /// Its bytes, as it would go over the wire.
+        bytes: usize,
+        /// The limit.
+        limit: usize,
+    },
 }
 
 /// A message was not sent.
@@ -93,6 +106,14 @@ pub enum SendError {
     /// It is no envelope.
     #[error(transparent)]
     Envelope(#[from] EnvelopeError),
+    /// It is larger than the server takes, or than any message may be: no other time will do.
+    #[error("a message of {bytes} bytes is over the limit of {limit}")]
+    TooLarge {
+        /// Its bytes.
+        bytes: usize,
+        /// The limit.
+        limit: usize,
+    },
     /// The link did not take it.
     #[error(transparent)]
     Link(#[from] link::SendError),
@@ -128,6 +149,7 @@ impl Client {
             epoch: None,
             tally: Tally::default(),
             seen: Window::new(seen, random.next_seed()),
+            turned_down: VecDeque::new(),
             text: String::new(),
             config,
         })
@@ -301,7 +323,11 @@ impl Client {
         let chat = Chat { id: Some(Id::from(core::mem::take(&mut self.text))), ..chat.clone() };
         chat.encode(&mut self.text);
         let text = core::mem::take(&mut self.text);
-        if !self.asks.fits(text.len()) {
+        let (bytes, limit) = (text.len(), self.largest().min(self.config.max_ask_bytes));
+        if bytes > limit {
+            return Err(AskError::TooLarge { bytes, limit });
+        }
+        if !self.asks.fits(bytes) {
             return Err(AskError::Full);
         }
         self.next += 1;
@@ -317,10 +343,21 @@ impl Client {
     /// [`SendError`]: it was not sent.
     pub fn send(&mut self, now: Now, text: &str) -> Result<(), SendError> {
         self.set_now(now);
-        let kind = MessageType::known(Envelope::parse(text, u8::MAX)?.kind().as_str());
+        let kind = MessageType::known(Envelope::parse(text, Envelope::DEPTH)?.kind().as_str());
+        let (bytes, limit) = (text.len(), self.largest());
+        if bytes > limit {
+            return Err(SendError::TooLarge { bytes, limit });
+        }
         self.link.send_text(self.now, text)?;
         self.tally.metrics.messages.increment(kind, Direction::Outbound);
         Ok(())
+    }
+
+    /// The largest message that may be sent, in bytes: as large as one that is taken here, and no
+    /// larger than the server says it takes.
+    fn largest(&self) -> usize {
+        let own = self.config.link.link.frames.max_message;
+        self.server.max_message.map_or(own, |stated| stated.min(own))
     }
 
     // Views.

@@ -4,6 +4,7 @@
 #![allow(clippy::field_reassign_with_default)]
 
 mod pieces;
+mod sizes;
 
 use core::time::Duration;
 

@@ -98,6 +98,12 @@ impl<'a> Envelope<'a> {
         matches!(id.shape(), Shape::Text | Shape::Number).then(|| Id::from_raw(id))?
     }
 
+    /// What stands before the first fault that is more than depth, in a text that
+    /// [`parse`](Self::parse) refused: enough to tell what it is and what it answers.
+    pub(crate) fn before_fault(text: &'a str) -> Option<Self> {
+        Some(Self { text, scan: Scan::until_fault(text)? })
+    }
+
     /// The envelope that [`scan`](Self::scan) belongs to: `text` must be what was parsed.
     ///
     /// With another text every answer is unspecified, but no panic follows.

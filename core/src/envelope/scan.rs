@@ -185,8 +185,10 @@ impl Scan {
         let mut scan = Self::EMPTY;
         // What was noted before a fault is whole, but for a number that the text may have cut.
         let _fault = scan.read(text.as_bytes(), at, u8::MAX);
-        if scan.id.end() == text.len() {
-            scan.id = ValueSpan::ABSENT;
+        for span in [&mut scan.id, &mut scan.reply_to] {
+            if span.end() == text.len() {
+                *span = ValueSpan::ABSENT;
+            }
         }
         Some(scan)
     }

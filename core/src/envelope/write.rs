@@ -88,8 +88,15 @@ impl<'o> Object<'o> {
 
 /// The welcome: the first frame after authentication. `features` names what this server can do
 /// beyond the dialect, e.g. `reply_to` and `repeat`, and `epoch` the memory that recognises
-/// repeats; a peer without the engine does not look.
-pub fn connection(out: &mut String, now: Wall, features: &[&str], epoch: Option<&str>) {
+/// repeats, and `max_message` the largest message that it takes, in bytes; a peer without the engine
+/// does not look.
+pub fn connection(
+    out: &mut String,
+    now: Wall,
+    features: &[&str],
+    epoch: Option<&str>,
+    max_message: Option<usize>,
+) {
     let mut object = Object::of(&Kind::Connection, out);
     object.text("status", "connected");
     object.time(now);
@@ -102,6 +109,9 @@ pub fn connection(out: &mut String, now: Wall, features: &[&str], epoch: Option<
         out.push(']');
     }
     object.optional("epoch", epoch.map(Text::from).as_ref());
+    if let Some(bytes) = max_message {
+        object.name("max_message").push_str(&bytes.to_string());
+    }
     object.end();
 }
 

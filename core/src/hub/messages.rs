@@ -97,7 +97,7 @@ impl Hub {
         match (hang_up, ended) {
             (true, true) => self.free(link.slot),
             (true, false) => self.wake(link.slot),
-            _ => {}
+            _ => self.room_made(link.slot),
         }
         outgoing
     }

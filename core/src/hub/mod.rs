@@ -38,6 +38,7 @@ mod refusal;
 mod replies;
 mod reply;
 mod requests;
+mod room;
 mod run;
 mod slab;
 mod slot;
@@ -246,6 +247,8 @@ impl Hub {
         if slot.phase == Phase::Ended {
             self.free(link.slot);
         } else {
+            self.give_room(link.slot);
+            let Some(slot) = self.slot_mut(link) else { return };
             slot.link.handle_closed(now);
             self.wake(link.slot);
         }
@@ -316,6 +319,7 @@ impl Hub {
         slot.detached |= transmit.hang_up;
         beats.add_to(&mut self.metrics);
         self.metrics.bytes.add(Direction::Outbound, transmit.written as u64);
+        self.room_made(link.slot);
         if transmit.more {
             self.stir(link.slot);
         }

@@ -15,7 +15,7 @@ use super::{Auth, Hub, LinkId, RespondError, UnknownLink, UserCap};
 use crate::envelope::{ErrorCode, write};
 use crate::frame::CloseCode;
 use crate::limits::{Class, Rate, Wait};
-use crate::link::{AnswerError, AuthError, Claims, PamTarget, Token};
+use crate::link::{AnswerError, AuthError, Claims, DEFAULT_MAX_MESSAGE, PamTarget, Token};
 use crate::metrics::{AuthFailure, MessageType, RateClass, RefusedConnection};
 use crate::time::{Deadline, Mono, Now, TimerReason};
 
@@ -120,6 +120,7 @@ impl Hub {
             return self.turn_away(index, 403, "no token", RefusedConnection::NoToken);
         };
         slot.link.accept(self.now, None).ok()?;
+        slot.max_message = target.max_message.unwrap_or(DEFAULT_MAX_MESSAGE);
         let claim = Claim { user: target.user.into(), token, id: None };
         if claim.token.expose().is_empty() {
             self.judge(index, &claim.user, Err(AuthError::MissingToken));
@@ -215,7 +216,9 @@ impl Hub {
         self.text.clear();
         // Which window it is that recognises repeats: another hub has another, or this one after
         // a restart.
-        write::connection(&mut self.text, self.now.wall, FEATURES, Some(&self.epoch));
+        let largest = self.largest();
+        let epoch = Some(&*self.epoch);
+        write::connection(&mut self.text, self.now.wall, FEATURES, epoch, Some(largest));
         self.send_text(index, MessageType::Connection);
     }
 
@@ -338,6 +341,7 @@ impl Hub {
 
     /// Starts the close handshake of a link.
     pub(super) fn close(&mut self, index: u32, code: CloseCode, reason: &str) {
+        self.give_room(index);
         let Some(slot) = self.links.get_mut(index) else { return };
         slot.link.close(self.now, code, reason);
         if slot.phase == Phase::Authorizing {

@@ -47,6 +47,11 @@ impl Hub {
         self.text.clear();
         let reply_to = asked_id.as_ref().and_then(id);
         write::chat_response_delta(&mut self.text, self.now.wall, text, reply_to.as_ref());
+        if self.text.len() > self.largest_of(link) {
+            self.text.shrink_to(KEEP);
+            self.set_pieces(request, Pieces::Unwanted);
+            return Ok(Delivered::Whole);
+        }
         let queued = self.send_text(link, MessageType::ChatResponseDelta);
         self.text.shrink_to(KEEP);
         if !queued {

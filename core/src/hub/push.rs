@@ -7,7 +7,7 @@ use thiserror::Error;
 use super::slot::Phase;
 use super::{Hub, LinkId};
 use crate::envelope::{Envelope, EnvelopeError};
-use crate::frame::CloseCode;
+use crate::frame::{CloseCode, payload_of};
 use crate::link::Overflow;
 use crate::metrics::{Direction, MessageType, PushOutcome};
 use crate::time::Now;
@@ -20,7 +20,8 @@ use crate::time::Now;
 pub struct Push {
     /// Links that have queued it.
     pub queued: u32,
-    /// Links that refused it, because too much waits to be written to them.
+    /// Links that refused it, because too much waits to be written to them, or because their peers
+    /// take no message as large.
     pub refused: u32,
 }
 
@@ -40,9 +41,18 @@ impl Push {
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PushError {
-    /// The text is no envelope: no JSON object with a `type`.
+    /// The text is no envelope: no JSON object with a `type`, or one that is nested deeper than a
+    /// peer reads.
     #[error(transparent)]
     Envelope(#[from] EnvelopeError),
+    /// The text is larger than any message may be.
+    #[error("a message of {bytes} bytes is over the limit of {limit}")]
+    TooLarge {
+        /// Its bytes.
+        bytes: usize,
+        /// The largest message.
+        limit: usize,
+    },
 }
 
 impl Hub {
@@ -54,7 +64,7 @@ impl Hub {
     ///
     /// # Errors
     ///
-    /// The text is no envelope.
+    /// [`PushError`]: nothing was sent.
     pub fn send(&mut self, now: Now, link: LinkId, text: &str) -> Result<Push, PushError> {
         self.set_now(now);
         let frame = self.encode(text)?;
@@ -71,7 +81,7 @@ impl Hub {
     ///
     /// # Errors
     ///
-    /// The text is no envelope.
+    /// [`PushError`]: nothing was sent.
     pub fn push(&mut self, now: Now, user: &str, text: &str) -> Result<Push, PushError> {
         self.set_now(now);
         let frame = self.encode(text)?;
@@ -92,7 +102,7 @@ impl Hub {
     ///
     /// # Errors
     ///
-    /// The text is no envelope.
+    /// [`PushError`]: nothing was sent.
     pub fn broadcast(&mut self, now: Now, text: &str) -> Result<Push, PushError> {
         self.set_now(now);
         let frame = self.encode(text)?;
@@ -164,15 +174,20 @@ impl Hub {
         if !slot.is_open() {
             return;
         }
-        if self.send_frame(index, Arc::clone(frame)) {
+        if payload_of(frame).len() <= slot.max_message && self.send_frame(index, Arc::clone(frame))
+        {
             push.queued += 1;
         } else {
             push.refused += 1;
         }
     }
 
-    fn encode(&mut self, text: &str) -> Result<Arc<[u8]>, EnvelopeError> {
-        Envelope::parse(text, u8::MAX)?;
+    fn encode(&mut self, text: &str) -> Result<Arc<[u8]>, PushError> {
+        Envelope::parse(text, Envelope::DEPTH)?;
+        let (bytes, limit) = (text.len(), self.largest());
+        if bytes > limit {
+            return Err(PushError::TooLarge { bytes, limit });
+        }
         self.text.clear();
         self.text.push_str(text);
         Ok(self.take_frame())

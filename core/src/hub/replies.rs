@@ -37,13 +37,16 @@ impl Hub {
         let Some(running) = self.requests.find(request.slot, request.generation) else {
             return Err(ReplyError::NotRunning(request));
         };
-        let (user, asked_id) = (running.user, running.id.clone());
+        let (user, link, asked_id) = (running.user, running.link, running.id.clone());
         let (kind, outcome) = match reply {
             Reply::Answer(answer) => {
                 self.text.clear();
                 let reply_to = asked_id.as_ref().and_then(id);
                 let answer = write::Answer { reply_to: reply_to.as_ref(), ..*answer };
                 write::chat_response(&mut self.text, self.now.wall, &answer);
+                if answer.ui_actions.is_some() {
+                    Envelope::parse(&self.text, Envelope::DEPTH)?;
+                }
                 let outcome = if answer.failed { Outcome::Failure } else { Outcome::Success };
                 (MessageType::ChatResponse, outcome)
             }
@@ -52,17 +55,24 @@ impl Hub {
                 (MessageType::Error, Outcome::Failure)
             }
             Reply::Raw(text) => {
-                let envelope = Envelope::parse(text, u8::MAX)?;
+                let envelope = Envelope::parse(text, Envelope::DEPTH)?;
                 self.text.clear();
                 splice(&mut self.text, text, asked_id.as_ref());
                 (MessageType::known(envelope.kind().as_str()), Outcome::Success)
             }
         };
-        self.metrics.messages.increment(kind, Direction::Outbound);
+        let (bytes, limit) = (self.text.len(), self.largest_of(link));
+        let fits = bytes <= limit;
+        if fits {
+            self.metrics.messages.increment(kind, Direction::Outbound);
+        } else {
+            self.write_too_large(bytes, limit, asked_id.as_ref());
+        }
         let frame = self.take_frame();
+        let outcome = if fits { outcome } else { Outcome::Failure };
         let delivered = self.conclude(request.slot, frame, outcome);
         self.users.leave_if_idle(user);
-        Ok(delivered)
+        Ok(if fits { delivered } else { Delivered::TooLarge })
     }
 
     /// Ends a request that wants no answer: the peer gets none, and neither do its repeats.
@@ -107,7 +117,7 @@ impl Hub {
             if let Some(link) = self.links.get_mut(request.link) {
                 link.running -= 1;
             }
-            self.deliver(request.link, slot, request.id.is_some(), frame)
+            self.deliver(request.link, slot, request.id.as_ref(), frame)
         }
     }
 
@@ -125,16 +135,23 @@ impl Hub {
             if let Some(link) = self.links.get_mut(request.link) {
                 link.running -= 1;
             }
-            self.deliver(request.link, slot, false, Arc::clone(frame));
+            self.deliver(request.link, slot, None, Arc::clone(frame));
         }
     }
 
     /// Hands an answer to a link: at once if it names its request, else in its turn.
-    fn deliver(&mut self, index: u32, slot: u32, named: bool, frame: Arc<[u8]>) -> Delivered {
+    fn deliver(
+        &mut self,
+        index: u32,
+        slot: u32,
+        asked: Option<&InlineText>,
+        frame: Arc<[u8]>,
+    ) -> Delivered {
         let id = self.id(index);
+        let frame = self.fitting(index, asked, frame);
         let Some(link) = self.links.get_mut(index) else { return Delivered::Absent };
-        if named {
-            return match self.send_frame(index, frame) {
+        if asked.is_some() {
+            return match self.send_answer(index, frame) {
                 true => Delivered::Queued(id),
                 false => Delivered::Refused(id),
             };
@@ -164,7 +181,7 @@ impl Hub {
                 break;
             }
             if let Some(Turn::Answered(frame)) = link.turns.pop_front() {
-                taken &= self.send_frame(index, frame);
+                taken &= self.send_answer(index, frame);
             }
         }
         taken
@@ -185,7 +202,7 @@ impl Hub {
         if in_order && !link.turns.is_empty() && link.turns.len() < most {
             link.turns.push_back(Turn::Answered(frame));
         } else {
-            self.send_frame(index, frame);
+            self.send_answer(index, frame);
         }
     }
 
@@ -201,6 +218,7 @@ impl Hub {
         let first = match first {
             First::Result(frame) => {
                 self.metrics.duplicates.increment(Duplicate::Repeated);
+                let frame = self.fitting(index, id.as_ref(), frame);
                 self.answer_frame(index, id.is_none(), frame);
                 Repeat::Answered
             }

@@ -52,6 +52,9 @@ pub enum Delivered {
     Absent,
     /// Too much waits to be written to this link already.
     Refused(LinkId),
+    /// The answer is larger than the peer takes, or than any message may be: in its place the peer
+    /// is told so by an `error`, which its repeats get as well.
+    TooLarge,
     /// Of a piece alone: nothing was sent. The peer gets the answer whole, at its end, since it
     /// did not ask for pieces, or has missed one.
     Whole,
@@ -64,7 +67,8 @@ pub enum ReplyError {
     /// The request was answered before, has expired, or never was.
     #[error("no request {0} is running")]
     NotRunning(RequestId),
-    /// A [`Reply::Raw`] is no envelope.
+    /// A [`Reply::Raw`] is no envelope, or it or the `ui_actions` of an answer are nested deeper
+    /// than a peer reads.
     #[error(transparent)]
     Envelope(#[from] EnvelopeError),
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::inline::InlineText;
 use super::slab::NONE;
 use super::users::UserIndex;
-use crate::link::{ServerLink, Token};
+use crate::link::{DEFAULT_MAX_MESSAGE, ServerLink, Token};
 use crate::time::{Deadline, Mono, Wall};
 
 /// One link.
@@ -28,6 +28,10 @@ pub(super) struct Slot {
     pub(super) since: Mono,
     /// Requests without ids in the order of asking: their answers must leave in this order.
     pub(super) turns: VecDeque<Turn>,
+    /// Whole answers that wait for room in the outbox, in their order.
+    pub(super) waiting: VecDeque<Arc<[u8]>>,
+    /// The largest message that its peer takes, by its own word, in bytes.
+    pub(super) max_message: usize,
     /// Its running requests.
     pub(super) running: u32,
     /// It is welcomed, or it waits for a verdict, and the host has not been told.
@@ -89,6 +93,8 @@ impl Slot {
             deadline: None,
             since: now,
             turns: VecDeque::new(),
+            waiting: VecDeque::new(),
+            max_message: DEFAULT_MAX_MESSAGE,
             running: 0,
             untold: false,
             detached: false,
@@ -113,6 +119,7 @@ impl Slot {
             let id = claim.id.as_ref().map_or(0, InlineText::heap);
             size_of::<Claim>() + claim.user.len() + claim.token.expose().len() + id
         });
-        claim + self.turns.capacity() * size_of::<Turn>()
+        let waiting = self.waiting.capacity() * size_of::<Arc<[u8]>>();
+        claim + waiting + self.turns.capacity() * size_of::<Turn>()
     }
 }

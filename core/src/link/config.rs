@@ -60,8 +60,9 @@ impl Default for LinkConfig {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OutboxConfig {
-    /// Bytes of frames. Default 256 KiB. Control frames are beyond it: there is at most one pong,
-    /// one ping and one close.
+    /// Bytes of frames beside the longest that waits, for a message that waits alone always fits.
+    /// Default 256 KiB. Control frames are beyond it: there is at most one pong, one ping and one
+    /// close.
     pub max_bytes: usize,
     /// What happens at the bound. Default [`Overflow::Close`] for a server,
     /// [`Overflow::Reject`] for a client.

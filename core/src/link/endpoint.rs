@@ -8,6 +8,10 @@ use super::token::Token;
 
 /// The path of the `pam` dialect before the user's id.
 const PAM_PATH: &str = "/api/v1/pam/ws/";
+/// The parameter by which a client states the largest message that it takes.
+const MAX_MESSAGE: &str = "max_message=";
+/// The largest message that a client takes which states none, in bytes.
+pub(crate) const DEFAULT_MAX_MESSAGE: usize = 1 << 20;
 /// Longest URL accepted, in bytes.
 const LONGEST: usize = 4_096;
 
@@ -21,6 +25,8 @@ pub struct Endpoint {
     port: u16,
     /// Path and query in origin form, without the token.
     target: Box<str>,
+    /// The largest message that the client takes, where it is another than servers suppose.
+    max_message: Option<usize>,
 }
 
 impl Endpoint {
@@ -51,7 +57,7 @@ impl Endpoint {
         let port = port.unwrap_or(if tls { 443 } else { 80 });
         let (target, token) = take_token(path);
         let target = if target.starts_with('/') { target } else { format!("/{target}") };
-        Ok((Self { tls, host: host.into(), port, target: target.into() }, token))
+        Ok((Self { tls, host: host.into(), port, target: target.into(), max_message: None }, token))
     }
 
     /// The endpoint of the `pam` dialect for `user` under `base` (`wss://host` with an optional
@@ -116,7 +122,17 @@ impl Endpoint {
             target.push_str("token=");
             push_encoded(token.expose(), &mut target);
         }
+        if let Some(bytes) = self.max_message {
+            target.push(if target.contains('?') { '&' } else { '?' });
+            // Writing to a String cannot fail.
+            let _ = write!(target, "{MAX_MESSAGE}{bytes}");
+        }
         target
+    }
+
+    /// States the largest message that the client takes, in bytes, to servers that look.
+    pub(super) fn state_max_message(&mut self, bytes: usize) {
+        self.max_message = (bytes != DEFAULT_MAX_MESSAGE).then_some(bytes);
     }
 
     /// The whole URL with the token in its query, for a transport that dials by URL.
@@ -180,6 +196,8 @@ pub struct PamTarget {
     pub user: String,
     /// The `token` parameter, decoded; it may be empty.
     pub token: Option<Token>,
+    /// The `max_message` parameter: the largest message that the client takes, in bytes.
+    pub max_message: Option<usize>,
 }
 
 impl PamTarget {
@@ -191,7 +209,9 @@ impl PamTarget {
         if user.is_empty() || user.contains('/') {
             return None;
         }
-        Some(Self { user: decoded(user)?, token: take_token(target).1 })
+        let query = target.split_once('?').map_or("", |(_, query)| query);
+        let stated = query.split('&').find_map(|it| it.strip_prefix(MAX_MESSAGE)?.parse().ok());
+        Some(Self { user: decoded(user)?, token: take_token(target).1, max_message: stated })
     }
 }
 

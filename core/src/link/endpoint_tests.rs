@@ -119,3 +119,18 @@ proptest! {
         let _ = super::super::token::redact(&text);
     }
 }
+
+#[test]
+fn a_client_states_the_largest_message_where_it_is_not_the_one_supposed() {
+    let (mut endpoint, token) = Endpoint::parse("ws://h/api/v1/pam/ws/u?token=t").unwrap();
+    for (bytes, stated) in [(1 << 20, None), (4_096, Some(4_096))] {
+        endpoint.state_max_message(bytes);
+        let target = PamTarget::parse(&endpoint.target(token.as_ref())).unwrap();
+        assert_eq!((target.max_message, target.token.as_ref()), (stated, token.as_ref()));
+    }
+    assert_eq!(endpoint.target(None), "/api/v1/pam/ws/u?max_message=4096");
+    for odd in ["", "-1", "1e3", "99999999999999999999999999"] {
+        let target = format!("/api/v1/pam/ws/u?max_message={odd}");
+        assert_eq!(PamTarget::parse(&target).unwrap().max_message, None, "{odd}");
+    }
+}

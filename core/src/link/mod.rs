@@ -67,6 +67,7 @@ pub use class::{Class, Remedy};
 pub use client::{ClientConfig, ClientLink, ClientLinkEvent, Dial, TokenNeed};
 pub(crate) use client::{ClientStep, RENEWAL};
 pub use config::{LinkConfig, OutboxConfig, Overflow, Patience};
+pub(crate) use endpoint::DEFAULT_MAX_MESSAGE;
 pub use endpoint::{Endpoint, EndpointError, PamTarget};
 pub use event::{AnswerError, Cause, Closed, LinkEvent, Overflowed, SendError, Transmit};
 pub use gather::Gather;

@@ -37,22 +37,28 @@ impl Outbox {
     pub(super) fn push(&mut self, frame: Frame, config: &OutboxConfig) -> Result<(), SendError> {
         let len = frame.as_bytes().len();
         let bound = config.max_bytes;
-        if len.saturating_add(self.bytes) > bound {
-            if config.overflow != Overflow::DropOldest || len > bound {
+        while !self.fits(len, config) {
+            if config.overflow != Overflow::DropOldest {
                 self.lose(len);
                 return Err(SendError::Full { bytes: len, bound });
             }
-            while self.bytes + len > bound
-                && let Some(oldest) = self.frames.pop_front()
-            {
-                let dropped = oldest.as_bytes().len();
-                self.bytes -= dropped;
-                self.lose(dropped);
-            }
+            let Some(oldest) = self.frames.pop_front() else { break };
+            let dropped = oldest.as_bytes().len();
+            self.bytes -= dropped;
+            self.lose(dropped);
         }
         self.bytes += len;
         self.frames.push_back(frame);
         Ok(())
+    }
+
+    /// Whether a frame of this length may wait. The bound is for a peer that does not read, so it
+    /// counts what waits beside one message: the oldest, which is being written, or the new one, if
+    /// that is longer. What waits alone always fits, however long a message may be.
+    pub(super) fn fits(&self, len: usize, config: &OutboxConfig) -> bool {
+        let oldest = self.frames.front().map_or(0, |frame| frame.as_bytes().len());
+        let beside = self.bytes.saturating_add(len).saturating_sub(oldest.max(len));
+        beside <= config.max_bytes
     }
 
     /// The oldest frame.
@@ -127,29 +133,46 @@ mod tests {
         for overflow in [Overflow::Reject, Overflow::Close] {
             let mut outbox = Outbox::default();
             outbox.push(owned(6), &config(overflow)).unwrap();
+            outbox.push(owned(6), &config(overflow)).unwrap();
             let full = Err(SendError::Full { bytes: 5, bound: 10 });
             assert_eq!(outbox.push(owned(5), &config(overflow)), full);
             outbox.push(Frame::Shared(Arc::from([4; 4])), &config(overflow)).unwrap();
             let lost = Overflowed { policy: overflow, messages: 1, bytes: 5 };
             assert_eq!(outbox.take_overflow(overflow), Some(lost));
             assert_eq!(outbox.take_overflow(overflow), None);
-            assert_eq!(drained(&mut outbox), [6, 6, 6, 6, 6, 6, 4, 4, 4, 4]);
+            assert_eq!(drained(&mut outbox), [6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 4, 4, 4, 4]);
         }
     }
 
     #[test]
-    fn the_oldest_make_room_but_not_for_what_never_fits() {
+    fn the_oldest_make_room() {
         let config = config(Overflow::DropOldest);
         let mut outbox = Outbox::default();
         for len in [3, 4, 2, 5] {
             outbox.push(owned(len), &config).unwrap();
         }
-        assert!(outbox.push(owned(11), &config).is_err());
-        assert_eq!(outbox.bytes(), 7);
+        outbox.push(owned(7), &config).unwrap();
+        assert_eq!(outbox.bytes(), 14);
         let lost = outbox.take_overflow(Overflow::DropOldest).unwrap();
-        assert_eq!((lost.messages, lost.bytes), (3, 18));
-        assert_eq!(drained(&mut outbox), [2, 2, 5, 5, 5, 5, 5]);
+        assert_eq!((lost.messages, lost.bytes), (2, 7));
+        assert_eq!(drained(&mut outbox), [2, 2, 5, 5, 5, 5, 5, 7, 7, 7, 7, 7, 7, 7]);
         assert!(outbox.is_empty() && outbox.bytes() == 0);
+    }
+
+    #[test]
+    fn what_waits_alone_always_fits_and_what_is_beside_it_is_bounded() {
+        let config = config(Overflow::Close);
+        for lens in [[200, 10], [10, 200]] {
+            let mut outbox = Outbox::default();
+            for len in lens {
+                outbox.push(owned(len), &config).unwrap();
+            }
+            assert!(outbox.push(owned(1), &config).is_err(), "{lens:?}");
+            assert!(outbox.push(owned(200), &config).is_err(), "{lens:?}");
+            outbox.pop();
+            outbox.pop();
+            outbox.push(owned(255), &config).unwrap();
+        }
     }
 
     #[test]

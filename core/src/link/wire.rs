@@ -20,6 +20,9 @@ use crate::time::{Now, Wall};
 /// Bytes of data frames that a host takes before it should write them.
 const CHUNK: usize = 64 * 1_024;
 
+/// For what is bounded elsewhere.
+const UNBOUNDED: OutboxConfig = OutboxConfig { max_bytes: usize::MAX, overflow: Overflow::Reject };
+
 pub(super) struct Wire {
     pub(super) reader: Reader,
     /// A text turned out not to be UTF-8 while it was lent: the link's next step fails it.
@@ -133,9 +136,13 @@ impl Wire {
 
     /// Sends a text that no policy may keep out.
     pub(super) fn send_urgent(&mut self, text: &str) {
-        let config = OutboxConfig { max_bytes: usize::MAX, overflow: Overflow::Reject };
         // It fits, and a closed writer says goodbye anyway.
-        let _ = self.send_text(text, &config);
+        let _ = self.send_text(text, &UNBOUNDED);
+    }
+
+    /// Queues a frame that no policy may keep out.
+    pub(super) fn send_anyway(&mut self, frame: Arc<[u8]>) {
+        let _ = self.send_frame(frame, &UNBOUNDED);
     }
 
     pub(super) fn send_ping(&mut self, now: Now) {

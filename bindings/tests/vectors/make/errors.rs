@@ -24,6 +24,7 @@ const FROZEN: &[(u32, &str, &str, bool)] = &[
     (22, "outbox_full", "busy", true),
     (23, "not_an_envelope", "usage", false),
     (24, "bad_context", "usage", false),
+    (25, "too_large", "usage", false),
     (30, "token_expired", "auth", false),
     (31, "token_malformed", "auth", false),
     (32, "token_denied", "auth", false),

@@ -25,6 +25,9 @@ frames! {
         "features" features: Raw<'a>,
         /// Which memory it is that recognises repeats: any JSON value, another one after a restart.
         "epoch" epoch: Raw<'a>,
+        /// The largest message that the server takes, in bytes; see
+        /// [`max_message`](Connection::max_message).
+        "max_message" max_message: Number<'a>,
     }
 
     /// The server goes down and closes the link with 1012.

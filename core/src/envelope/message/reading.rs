@@ -73,6 +73,13 @@ impl Connection<'_> {
     }
 }
 
+impl Connection<'_> {
+    /// The largest message that the server takes, in bytes; nothing if it does not say.
+    pub fn max_message(&self) -> Option<usize> {
+        usize::try_from(self.max_message.as_ref()?.as_i64()?).ok()
+    }
+}
+
 impl GoingAway<'_> {
     /// When to come back; nothing if it does not say or that is negative.
     pub fn retry_after(&self) -> Option<Duration> {

@@ -17,6 +17,7 @@ mod pieces;
 mod push;
 mod refusals;
 mod repeats;
+mod sizes;
 mod strikes;
 mod support;
 mod time;

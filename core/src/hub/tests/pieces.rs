@@ -150,10 +150,13 @@ fn after_a_piece_that_does_not_fit_there_are_no_more_but_the_answer_comes() {
     let link = host.open("ada");
     host.say(link, ASK);
     assert_eq!(host.piece("once "), Delivered::Queued(link));
-    assert_eq!(host.piece(&"x".repeat(500)), Delivered::Refused(link));
+    // Two messages wait that were not written yet.
+    let note = format!(r#"{{"type":"note","a":"{}"}}"#, "x".repeat(400));
+    assert_eq!([(); 2].map(|()| host.hub.push(host.now, "ada", &note).unwrap().queued), [1, 1]);
+    assert_eq!(host.piece(&"x".repeat(100)), Delivered::Refused(link));
     assert_eq!(host.piece("upon "), Delivered::Whole, "a gap would show");
     assert_eq!(host.reply("once upon a time"), Delivered::Queued(link));
-    assert_eq!(kinds(&host, link), ["chat_response_delta", "chat_response"]);
+    assert_eq!(kinds(&host, link), ["chat_response_delta", "note", "note", "chat_response"]);
 }
 
 #[test]

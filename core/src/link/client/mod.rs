@@ -103,10 +103,11 @@ impl ClientLink {
     /// [`HeadError`] if the opening request would break HTTP.
     pub fn new(
         config: &Arc<ClientConfig>,
-        endpoint: Endpoint,
+        mut endpoint: Endpoint,
         seed: Seed,
         now: Now,
     ) -> Result<Self, HeadError> {
+        endpoint.state_max_message(config.link.frames.max_message);
         let mut random = seed.into_random();
         let key = Key::draw(&mut random);
         open_request(config, &endpoint, None, &key, &mut Vec::new())?;

@@ -263,6 +263,18 @@ impl ServerLink {
         self.sent(now, sent)
     }
 
+    /// Whether a frame of this length may wait beside what waits already.
+    pub(crate) fn has_room(&self, len: usize) -> bool {
+        self.wire.outbox().fits(len, &self.config.outbox)
+    }
+
+    /// Queues a frame whatever waits: the host has kept it within bounds of its own.
+    pub(crate) fn send_anyway(&mut self, frame: Arc<[u8]>) {
+        if self.phase == ServerPhase::Open {
+            self.wire.send_anyway(frame);
+        }
+    }
+
     /// Closes: what was sent goes out, then the close frame, then the peer has its time to answer.
     /// Before the link is open the opening request is answered with 503. Later: no effect.
     pub fn close(&mut self, now: Now, code: CloseCode, reason: &str) {

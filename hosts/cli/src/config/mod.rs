@@ -48,7 +48,7 @@ section! {
         max: 131_072, 1..=1_000_000, "links", "Links of all users together.";
         max_per_user: 8, 1..=10_000, "links", "Links of one user.";
         outbox_bytes: 262_144, 4_096..=67_108_864, "bytes",
-            "What may wait to be written to one link before the link is closed.";
+            "What may wait to be written to one link, beside one message, before the link is closed.";
         handshake_ms: 10_000, 100..=120_000, "ms",
             "How long the opening handshake may take.";
     }
@@ -58,7 +58,7 @@ section! {
     /// `messages`: what a message may be.
     Messages "messages" {
         max_bytes: 1_048_576, 1_024..=67_108_864, "bytes",
-            "The largest message that is read at all; a larger one closes the link with 1009.";
+            "The largest message in either direction. A larger one that comes closes the link with 1009, an answer that is larger ends as MESSAGE_TOO_LARGE.";
         max_fragments: 4_096, 1..=1_048_576, "frames",
             "Fragments of one message, beside one more for each 64 bytes of it; more close the link with 1009.";
     }

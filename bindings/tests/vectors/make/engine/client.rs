@@ -7,7 +7,7 @@ use super::wire::Wire;
 use crate::record::{Record, hex};
 
 pub(super) fn scenes() -> Vec<Scene> {
-    vec![bytes(), messages(), asks(), in_order(), no_window(), pieces()]
+    vec![bytes(), messages(), asks(), sizes(), in_order(), no_window(), pieces()]
 }
 
 /// The welcome of a server that names requests in its replies and knows repeats.
@@ -192,7 +192,7 @@ fn asks() -> Scene {
     assert_eq!(
         told_of,
         [
-            (Some(0), "ask_full"),
+            (Some(0), "too_large"),
             (Some(1), "bad_context"),
             (Some(2), "bad_context"),
             (Some(4), "ask_full"),
@@ -225,6 +225,40 @@ fn asks() -> Scene {
     assert_eq!(told.written(), before);
     scene.give("client", "text_in", answer(&before[0], "third"));
     assert_eq!(scene.audit("client").endings(), ["expired", "answer", "answer"]);
+    scene
+}
+
+fn sizes() -> Scene {
+    let about = "What the server says it does not take is refused before it is sent; an answer that \
+                 cannot be read ends its question with the reason.";
+    let mut scene = Scene::new("client-sizes", about);
+    scene.client("client", json!({}));
+    // Asked before the server has said how much it takes.
+    let long = "x".repeat(1_000);
+    scene.give("client", "ask", json!({ "message": long }));
+    scene.give("client", "connect", Value::Null);
+    scene.give("client", "opened_in", Value::Null);
+    let mut welcome: Value = serde_json::from_str(WELCOME).expect("JSON");
+    welcome["max_message"] = 1_000.into();
+    let told = scene.give("client", "text_in", text(&welcome.to_string()));
+    assert!(told.written().is_empty());
+    assert_eq!(told.one("rejected").text("error_code"), "MESSAGE_TOO_LARGE");
+    let told = scene.give("client", "ask", json!({ "message": long }));
+    assert_eq!(told.one("fault").text("name"), "too_large");
+    let init = json!({ "type": "init", "context": { "a": long } }).to_string();
+    let told = scene.give("client", "send", json!({ "envelope": init }));
+    assert_eq!(told.one("fault").text("name"), "too_large");
+    let told = scene.give("client", "ask", json!({ "message": "actions?" }));
+    let asked = told.written();
+    let deep = format!("{}{}", "[".repeat(12), "]".repeat(12));
+    let frame = format!(
+        r#"{{"type":"chat_response","message":"m","ui_actions":{deep},"reply_to":"{}"}}"#,
+        id(&asked[0])
+    );
+    let told = scene.give("client", "text_in", text(&frame));
+    assert_eq!(told.names(), ["unreadable", "rejected"]);
+    assert_eq!(told.one("rejected").text("error_code"), "MESSAGE_TOO_LARGE");
+    assert_eq!(scene.audit("client").endings(), ["rejected", "rejected"]);
     scene
 }
 

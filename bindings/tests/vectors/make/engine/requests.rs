@@ -10,6 +10,7 @@ pub(super) fn scenes() -> Vec<Scene> {
     vec![
         replies(),
         repeats(),
+        sizes(),
         order(),
         pieces(),
         routed(),
@@ -128,6 +129,44 @@ fn repeats() -> Scene {
     scene.wait(60_000);
     let told = say(&mut scene, old, &chat("q", "a minute later"));
     assert!(!told.no("request"), "as new");
+    scene
+}
+
+fn sizes() -> Scene {
+    let about = "What no peer can read is refused where it is handed over; an answer that is larger \
+                 than a message may be ends once, as an error that its repeats get as well.";
+    let mut scene = Scene::new("hub-sizes", about);
+    scene.hub("hub", json!({ "max_message_bytes": 1_024 }));
+    let told = scene.give("hub", "accept_opened", json!({ "user": "ann", "subject": "ann" }));
+    let link = told.one("accepted").word("link").expect("a link");
+    assert_eq!(told.written()[0]["max_message"], 1_024);
+    let asked = request_of(&say(&mut scene, link, &chat("q", "x")));
+    let deep = format!("{}{}", "[".repeat(12), "]".repeat(12));
+    let raw = format!(r#"{{"type":"chat_response","message":"m","ui_actions":{deep}}}"#);
+    for (record, members) in [
+        ("reply", json!({ "request": asked, "text": "m", "ui_actions": deep })),
+        ("reply_raw", json!({ "request": asked, "envelope": raw })),
+        ("send_to", json!({ "link": link, "envelope": raw })),
+        ("push", json!({ "user": "ann", "envelope": raw })),
+        ("broadcast", json!({ "envelope": raw })),
+    ] {
+        let told = scene.give("hub", record, members);
+        assert_eq!(told.one("fault").text("name"), "not_an_envelope", "{record}");
+    }
+    let long = json!({ "type": "news", "body": "x".repeat(1_024) }).to_string();
+    let told = scene.give("hub", "broadcast", json!({ "envelope": long }));
+    assert_eq!(told.one("fault").text("name"), "too_large");
+    // The text goes out twice.
+    let told = reply(&mut scene, asked, &"x".repeat(500));
+    assert_eq!(outcome(&told), "too_large");
+    let error = told.written();
+    assert_eq!(error[0]["error_code"], "MESSAGE_TOO_LARGE");
+    assert_eq!(error[0]["reply_to"], "q");
+    let told = say(&mut scene, link, &chat("q", "x"));
+    assert_eq!(told.one("duplicate").text("first"), "answered");
+    assert_eq!(told.written(), error);
+    let asked = request_of(&say(&mut scene, link, &chat("r", "x")));
+    assert_eq!(outcome(&reply(&mut scene, asked, "short")), "queued");
     scene
 }
 

@@ -1,0 +1,95 @@
+//! What is too large or too deep, on its way out and on its way in.
+
+use super::*;
+
+fn welcome(max_message: usize) -> String {
+    NEW_WELCOME.replace('}', &format!(r#","max_message":{max_message}}}"#))
+}
+
+#[test]
+fn what_the_server_does_not_take_is_refused_before_it_is_sent() {
+    let mut host = Host::welcomed(&welcome(1_000));
+    let chat = |length: usize| Chat { message: Some("x".repeat(length).into()), ..Chat::default() };
+    let refused = host.client.ask(host.now, &chat(1_000)).unwrap_err();
+    assert!(matches!(refused, AskError::TooLarge { limit: 1_000, .. }), "{refused:?}");
+    let init = format!(r#"{{"type":"init","context":"{}"}}"#, "x".repeat(1_000));
+    let refused = host.client.send(host.now, &init).unwrap_err();
+    assert_eq!(refused, SendError::TooLarge { bytes: init.len(), limit: 1_000 });
+    host.drain();
+    assert!(host.read().is_empty() && host.told().is_empty());
+    // One that was asked before the server said so ends as the server would end it.
+    let mut host = Host::new();
+    host.client.connect(host.now);
+    let (large, small) = (host.ask(&"x".repeat(1_000)), host.ask("hello"));
+    host.client.provide_token(host.now, Token::new("t")).unwrap();
+    host.drain();
+    host.open();
+    host.say(&welcome(1_000));
+    assert_eq!(host.read().len(), 1);
+    let rejected = format!("rejected {large} MESSAGE_TOO_LARGE None");
+    assert_eq!(host.told(), ["welcomed true true".to_owned(), rejected]);
+    assert_eq!(host.client.pending(), 1);
+    let id = host.client.prefix.to_string() + &small.to_string();
+    host.say(&answer(Some(&format!("{id:?}")), "hi"));
+    assert_eq!(host.told(), [format!("answer {small} hi")]);
+}
+
+#[test]
+fn what_can_never_fit_is_no_matter_of_another_time() {
+    let mut host = Host::welcomed(NEW_WELCOME);
+    // Alone it fits, however much waits as a rule.
+    let init = |length: usize| format!(r#"{{"type":"init","context":"{}"}}"#, "x".repeat(length));
+    host.client.send(host.now, &init(900_000)).unwrap();
+    let refused = host.client.send(host.now, &init(300_000)).unwrap_err();
+    assert!(matches!(refused, SendError::Link(_)), "it may fit later: {refused:?}");
+    host.drain();
+    host.client.send(host.now, &init(300_000)).unwrap();
+    let refused = host.client.send(host.now, &init(1_100_000)).unwrap_err();
+    assert!(matches!(refused, SendError::TooLarge { limit: 0x10_0000, .. }), "{refused:?}");
+    let chat = Chat { message: Some("x".repeat(300_000).into()), ..Chat::default() };
+    let refused = host.client.ask(host.now, &chat).unwrap_err();
+    assert!(matches!(refused, AskError::TooLarge { limit: 0x4_0000, .. }), "{refused:?}");
+}
+
+#[test]
+fn an_answer_that_cannot_be_read_ends_its_question_with_the_reason() {
+    let deep = format!("{}{}", "[".repeat(12), "]".repeat(12));
+    let mut host = Host::welcomed(NEW_WELCOME);
+    for (frame, reason) in [
+        (r#"{"type":"chat_response","ui_actions":DEEP,"reply_to":ID}"#, "MESSAGE_TOO_LARGE"),
+        (r#"{"type":"chat_response","reply_to":ID,"message":"#, "FORMAT_ERROR"),
+        (r#"{"reply_to":ID,"message":"typeless"}"#, "VALIDATION_ERROR"),
+    ] {
+        let ask = host.ask("one");
+        let id = host.asked_id();
+        // A piece that cannot be read is a piece less.
+        host.say(&format!(r#"{{"type":"chat_response_delta","reply_to":{id},"content":{deep}}}"#));
+        assert!(host.told()[0].starts_with("unreadable"));
+        host.say(&frame.replace("DEEP", &deep).replace("ID", &id));
+        let told = host.told();
+        assert!(told[0].starts_with("unreadable"), "{told:?}");
+        assert_eq!(told[1..], [format!("rejected {ask} {reason} None")]);
+        assert_eq!((host.client.pending(), host.client.pending_bytes()), (0, 0));
+    }
+    // What names nobody, or somebody else's, ends nothing.
+    host.ask("one");
+    for reply_to in ["", r#","reply_to":"another""#] {
+        host.say(&format!(r#"{{"type":"chat_response","a":{deep}{reply_to}}}"#));
+        assert_eq!(host.told().len(), 1);
+    }
+    assert_eq!(host.client.pending(), 1);
+}
+
+#[test]
+fn of_an_old_server_an_answer_that_cannot_be_read_ends_the_oldest_question() {
+    let deep = format!("{}{}", "[".repeat(12), "]".repeat(12));
+    let mut host = Host::welcomed(OLD_WELCOME);
+    let (first, second) = (host.ask("one"), host.ask("two"));
+    // An alert answers nothing.
+    host.say(&format!(r#"{{"type":"proactive_alert","content":{deep}}}"#));
+    assert_eq!(host.told().len(), 1);
+    host.say(&format!(r#"{{"type":"chat_response","message":"1","ui_actions":{deep}}}"#));
+    assert_eq!(host.told()[1..], [format!("rejected {first} MESSAGE_TOO_LARGE None")]);
+    host.say(&answer(None, "2"));
+    assert_eq!(host.told(), [format!("answer {second} 2")]);
+}
