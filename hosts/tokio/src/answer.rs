@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use pamlink::client::AskId;
-use pamlink::envelope::{Chat, Envelope, Raw, Shape, Text};
+use pamlink::client::{self, AskId};
+use pamlink::envelope::{Chat, Envelope, EnvelopeError, Raw, Shape, Text};
 use pamlink::frame::handshake::HeadError;
-use pamlink::link::{Class, EndpointError, State};
+use pamlink::frame::{CloseCode, FrameError};
+use pamlink::link::{Class, EndpointError, Overflowed, State};
 
 use crate::handler::said;
 
@@ -131,6 +132,35 @@ pub enum Event {
         /// The answer, or the piece.
         answer: Answer,
     },
+    /// A message that had come before, under the same id, came again: nothing to do.
+    Repeated(Answer),
+    /// A text came that is no envelope, or one that is nested too deep. Where it was the answer to a
+    /// question, that has ended as [`AskError::Rejected`].
+    Unreadable {
+        /// What is wrong with it.
+        error: EnvelopeError,
+        /// The text.
+        text: String,
+    },
+    /// A binary message came; the dialect has none.
+    Binary(Vec<u8>),
+    /// What waited to be written reached its bound.
+    Overflowed(Overflowed),
+    /// The server broke the WebSocket protocol; the end of the link follows.
+    Failed(FrameError),
+    /// The link is over. [`Retrying`](Self::Retrying) or [`Stopped`](Self::Stopped) follows.
+    Closed {
+        /// The close code; 1006 if there was none.
+        code: CloseCode,
+        /// The reason, for people.
+        reason: String,
+        /// What it means for the next attempt.
+        class: Class,
+        /// Whether both sides said goodbye.
+        clean: bool,
+        /// Messages that were not written.
+        unsent: usize,
+    },
     /// So many events were dropped here, oldest first, because nobody took them.
     Lost(u64),
 }
@@ -159,12 +189,29 @@ pub enum AskError {
     /// As many questions wait as may.
     #[error("too many questions wait for their answers")]
     Full,
+    /// The question is larger than any may be: no other time will do.
+    #[error("a question of {bytes} bytes is over the limit of {limit}")]
+    TooLarge {
+        /// Its bytes, as it would go over the wire.
+        bytes: usize,
+        /// The limit.
+        limit: usize,
+    },
     /// The `context` is no JSON object.
     #[error("the context of the question is no JSON object")]
     Context,
     /// The client is closed.
     #[error("the client is closed")]
     Closed,
+}
+
+impl From<client::AskError> for AskError {
+    fn from(error: client::AskError) -> Self {
+        match error {
+            client::AskError::TooLarge { bytes, limit } => Self::TooLarge { bytes, limit },
+            _ => Self::Full,
+        }
+    }
 }
 
 impl AskError {

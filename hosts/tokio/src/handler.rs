@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use pamlink::envelope::{Envelope, ErrorCode, Raw, Text};
 use pamlink::frame::handshake;
-use pamlink::hub::{self, Event, Hub, LinkId, RequestId};
+use pamlink::hub::{self, Event, Hub, LinkId, ReplyError, RequestId};
 use pamlink::link::{AuthError, Claims, Token};
 use pamlink::routing::Agent;
 
@@ -137,7 +137,8 @@ pub enum Reply {
     Answer {
         /// Its `message`, and its `content`.
         text: String,
-        /// Its `ui_actions`: a JSON array. Anything else is left out, as `[]`.
+        /// Its `ui_actions`: a JSON array, nested no deeper than 9. With anything that is no JSON, or
+        /// deeper, the request is answered with a `PROCESSING_ERROR` that says so.
         ui_actions: Option<String>,
     },
     /// An `error`.
@@ -160,13 +161,17 @@ impl Reply {
     }
 
     /// Lends the reply to the hub.
-    pub(crate) fn with<T>(&self, give: impl FnOnce(&hub::Reply<'_>) -> T) -> T {
+    pub(crate) fn with<T>(
+        &self,
+        give: impl FnOnce(&hub::Reply<'_>) -> Result<T, ReplyError>,
+    ) -> Result<T, ReplyError> {
         match self {
             Self::Answer { text, ui_actions } => {
                 let actions = ui_actions.as_deref();
+                let actions = actions.map(|json| Raw::parse(json, Envelope::DEPTH - 1));
                 give(&hub::Reply::Answer(hub::Answer {
                     text,
-                    ui_actions: actions.and_then(|json| Raw::parse(json, u8::MAX).ok()),
+                    ui_actions: actions.transpose()?,
                     ..hub::Answer::default()
                 }))
             }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use pamlink::hub::{Event, Hub, LinkId, RequestId};
+use pamlink::envelope::ErrorCode;
+use pamlink::hub::{self, Event, Hub, LinkId, ReplyError, RequestId};
 use pamlink::link::{AuthError, Claims, Gather, Token};
 use pamlink::time::{Mono, Now};
 use parking_lot::Mutex;
@@ -218,8 +219,15 @@ impl<H: Handler> Host<H> {
     fn replied(self: &Arc<Self>, request: RequestId, reply: &Reply) {
         let mut locked = self.shared.hub.lock();
         let now = self.shared.clock.now();
+        let replied = reply.with(|reply| locked.hub.reply(now, request, reply));
+        if let Err(ReplyError::Envelope(error)) = replied {
+            // Nobody could read it: better word of that than no word until the time is up.
+            let message = format!("the answer cannot be sent: {error}");
+            let code = &ErrorCode::ProcessingError;
+            let failed = hub::Reply::Error { code, message: &message, retry_after: None };
+            let _ = locked.hub.reply(now, request, &failed);
+        }
         // A reply to a request that has expired is counted by the hub, and told as an event.
-        let _ = reply.with(|reply| locked.hub.reply(now, request, reply));
         self.pump(&mut locked);
     }
 

@@ -97,7 +97,7 @@ impl Session {
             return Err(AskError::Closed);
         }
         let asked = inner.engine.ask(self.clock.now(), &ask.chat()?);
-        let id = asked.map_err(|_| AskError::Full)?;
+        let id = asked?;
         inner.asks.insert(id, answered);
         drop(inner);
         self.changed.notify_one();
@@ -206,7 +206,24 @@ impl Session {
                     tell(Event::Late { ask, answer: Answer::new(&envelope) });
                 }
                 client::Event::Message { envelope } => tell(Event::Message(Answer::new(&envelope))),
-                _ => {}
+                client::Event::Repeated { envelope } => {
+                    tell(Event::Repeated(Answer::new(&envelope)));
+                }
+                client::Event::Unreadable { error, text } => {
+                    tell(Event::Unreadable { error, text: text.to_owned() });
+                }
+                client::Event::Binary(bytes) => tell(Event::Binary(bytes.to_owned())),
+                client::Event::Overflowed(overflowed) => tell(Event::Overflowed(overflowed)),
+                client::Event::Failed(error) => tell(Event::Failed(error)),
+                client::Event::Closed(closed) => tell(Event::Closed {
+                    code: closed.code,
+                    reason: closed.reason.to_owned(),
+                    class: closed.class,
+                    clean: closed.clean,
+                    unsent: closed.unsent,
+                }),
+                // The engine is a part of this release; what it tells next has its arm here.
+                other => debug_assert!(false, "an event that is not handed on: {other:?}"),
             }
         }
         wants

@@ -51,6 +51,55 @@ async fn a_question_without_a_message_is_read_from_its_content() {
     server.stop().await;
 }
 
+#[tokio::test]
+async fn a_long_answer_and_a_short_one_beside_it_come() {
+    let echo = async |request: Request| match request.text().as_ref() {
+        "long" => "x".repeat(131_100),
+        other => other.to_owned(),
+    };
+    let server = start("127.0.0.1:0", config(), echo).await;
+    let client = within(Client::connect(&server.url("ann"), Token::new("good-ann"))).await.unwrap();
+    for _ in 0..3 {
+        let (long, short) =
+            within(async { tokio::join!(client.ask("long"), client.ask("short")) }).await;
+        assert_eq!(
+            (long.unwrap().text().len(), short.unwrap().text().as_ref()),
+            (131_100, "short")
+        );
+    }
+    let closes = server.handle.metrics();
+    let closes = &closes.family("pamlink_closes_total").unwrap().samples;
+    assert!(closes.iter().all(|close| close.value == Value::Counter(0)), "{closes:?}");
+    within(client.close()).await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_told_and_ends_its_question() {
+    let deep = format!("{}{}", "[".repeat(12), "]".repeat(12));
+    let actions = deep.clone();
+    let answer = move |request: Request| {
+        let actions = actions.clone();
+        async move {
+            match request.text().as_ref() {
+                "deep" => Reply::Answer { text: "t".into(), ui_actions: Some(actions) },
+                "none" => Reply::Answer { text: "t".into(), ui_actions: Some("{".into()) },
+                _ => Reply::Raw(format!(r#"{{"type":"chat_response","ui_actions":{actions}}}"#)),
+            }
+        }
+    };
+    let server = start("127.0.0.1:0", config(), answer).await;
+    let client = within(Client::connect(&server.url("ann"), Token::new("good-ann"))).await.unwrap();
+    for question in ["deep", "none", "raw"] {
+        let refused = within(client.ask(question)).await.unwrap_err();
+        let AskError::Rejected { code, message, .. } = refused else { panic!("{refused:?}") };
+        assert_eq!(code, "PROCESSING_ERROR", "{question}");
+        assert!(message.contains("cannot be sent"), "{message}");
+    }
+    within(client.close()).await;
+    server.stop().await;
+}
+
 /// Bytes that a server sends for the same talk.
 async fn talk(server_deflates: bool, client_deflates: bool) -> u64 {
     let mut settings = config();
