@@ -1,5 +1,6 @@
 //! What comes from Debian, where this process may install that.
 
+use std::path::Path;
 use std::process::Command;
 
 use super::install;
@@ -26,6 +27,43 @@ pub(super) fn apt(
     console: Console,
     packages: &[&str],
 ) -> Result<(), Stopped> {
+    let mut get = apt_install(workspace, console, packages)?;
+    get.args(packages);
+    install(console, get)
+}
+
+/// Unpacks a package into a folder, with what it needs and this machine has not. Nothing is
+/// installed.
+pub(super) fn unpack(
+    workspace: &Workspace,
+    console: Console,
+    package: &str,
+    folder: &Path,
+) -> Result<(), Stopped> {
+    let archives = folder.join("archives");
+    std::fs::create_dir_all(archives.join("partial"))?;
+    let mut get = apt_install(workspace, console, &[package])?;
+    // The user `_apt` may not write there.
+    get.args(["--download-only", "-o", "APT::Sandbox::User=root", "-o"]);
+    get.arg(format!("Dir::Cache::archives={}", archives.display())).arg(package);
+    install(console, get)?;
+    for archive in archives.read_dir()? {
+        let archive = archive?.path();
+        if archive.extension().is_some_and(|extension| extension == "deb") {
+            let mut dpkg = workspace.command("dpkg");
+            dpkg.arg("--extract").arg(archive).arg(folder);
+            install(console, dpkg)?;
+        }
+    }
+    Ok(std::fs::remove_dir_all(archives)?)
+}
+
+/// An `apt-get install` to which the packages are to be added, with lists that are new.
+fn apt_install(
+    workspace: &Workspace,
+    console: Console,
+    packages: &[&str],
+) -> Result<Command, Stopped> {
     if !has_program("apt-get") || !is_root() {
         let packages = packages.join(" ");
         return Err(Stopped::Missing(format!("install with your package manager: {packages}")));
@@ -36,9 +74,7 @@ pub(super) fn apt(
         apt
     };
     install(console, apt(&["update"]))?;
-    let mut get = apt(&["install", "--yes", "--no-install-recommends"]);
-    get.args(packages);
-    install(console, get)
+    Ok(apt(&["install", "--yes", "--no-install-recommends"]))
 }
 
 pub(super) fn is_root() -> bool {

@@ -7,6 +7,7 @@ mod debian;
 mod fuzz;
 mod kotlin;
 mod node;
+mod proxies;
 mod python;
 mod swift;
 
@@ -22,6 +23,7 @@ pub(crate) use debian::chromium;
 pub(crate) use fuzz::cargo_fuzz;
 pub(crate) use kotlin::{Kotlin, class_path, kotlin};
 pub(crate) use node::{node_modules, pyright};
+pub(crate) use proxies::proxies;
 pub(crate) use python::python;
 pub(crate) use swift::{SOURCE, Swift, TARGET, swift};
 

@@ -11,6 +11,7 @@ use crate::bindings::{self, Bindings};
 use crate::check::Stopped;
 use crate::command::{Console, Finished, has_program};
 use crate::parts::{PARTS, kotlin, peers, settle, swift, vectors};
+use crate::tools;
 use crate::workspace::Workspace;
 
 const LIMIT: Duration = Duration::from_secs(900);
@@ -255,7 +256,7 @@ pub(super) fn programs(
     workspace: &Workspace,
     console: Console,
 ) -> Result<Vec<(&'static str, Finished)>, Stopped> {
-    const PROGRAMS: &[&str] = &[];
+    const PROGRAMS: &[&str] = &["proxies"];
     let mut ran = Vec::new();
     for name in PROGRAMS {
         let bindings = Bindings::make(workspace, console)?;
@@ -264,6 +265,12 @@ pub(super) fn programs(
         program.args(["-u", "-B", "-P"]);
         program.arg(workspace.root.join(FOLDER).join(name).join("main.py"));
         program.env("PAMLINK", peers::pamlink(workspace, console)?);
+        if *name == "proxies" {
+            let proxies = tools::proxies(workspace, console)?;
+            program.env("PAMLINK_NGINX", proxies.nginx);
+            program.env("PAMLINK_HAPROXY", proxies.haproxy);
+            program.env("PAMLINK_CADDY", proxies.caddy);
+        }
         ran.push((*name, console.run(program, PROGRAM).context(*name)?));
     }
     Ok(ran)
