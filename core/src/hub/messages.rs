@@ -1,10 +1,9 @@
 //! Links of transports that speak WebSocket themselves: whole messages instead of bytes.
 
-use super::opening::MAX_USER;
 use super::slot::{Claim, Phase};
 use super::{Full, Hub, InputError, LinkId};
 use crate::frame::{Incoming, Outgoing};
-use crate::link::{AuthError, Claims, ServerLink, Token};
+use crate::link::{AuthError, Claims, PamTarget, ServerLink, Token};
 use crate::metrics::Direction;
 use crate::time::Now;
 
@@ -39,7 +38,9 @@ impl Hub {
         let link = self.take_in(link)?;
         let index = link.slot;
         match proof {
-            _ if user.len() > MAX_USER => self.judge(index, "", Err(AuthError::WrongSubject)),
+            _ if user.len() > PamTarget::MAX_USER => {
+                self.judge(index, "", Err(AuthError::WrongSubject));
+            }
             Proof::Token(token) if !token.expose().is_empty() => {
                 let claim = Claim { user: user.into(), token, id: None };
                 let to_be_asked = self.examine(index, claim);

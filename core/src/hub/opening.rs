@@ -32,9 +32,6 @@ const JUDGED: Rate = Rate::new(5, Duration::from_secs(5));
 /// When to send a token again that nobody could judge.
 const JUDGE_AGAIN: Duration = Duration::from_secs(10);
 
-/// The longest user id, in bytes.
-pub(super) const MAX_USER: usize = 256;
-
 /// What the welcome tells a peer that knows the engine: replies name their request, and a request
 /// that is repeated under its id takes effect once.
 const FEATURES: &[&str] = &["reply_to", "repeat"];
@@ -111,9 +108,7 @@ impl Hub {
         {
             return self.turn_away(index, 403, "origin not allowed", RefusedConnection::Host);
         }
-        let Some(target) =
-            PamTarget::parse(request.target()).filter(|it| it.user.len() <= MAX_USER)
-        else {
+        let Some(target) = PamTarget::parse(request.target()) else {
             return self.turn_away(index, 404, "no such path", RefusedConnection::NotFound);
         };
         let Some(token) = target.token else {

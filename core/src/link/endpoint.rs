@@ -201,17 +201,28 @@ pub struct PamTarget {
 }
 
 impl PamTarget {
+    /// The longest user id, in bytes, decoded.
+    pub const MAX_USER: usize = 256;
+
     /// Reads a request target (`/api/v1/pam/ws/{user_id}?token=...`). `None` if the path is another
-    /// or the id is empty, holds a slash or is not UTF-8.
+    /// or the id is empty, longer than [`MAX_USER`](Self::MAX_USER), holds a slash that is not
+    /// encoded, or is not UTF-8.
     pub fn parse(target: &str) -> Option<Self> {
+        Self::parse_under(PAM_PATH, target)
+    }
+
+    /// The same under another path than the dialect's, for a host that serves it elsewhere:
+    /// `prefix` is all of the path before the user id, as it is in a target.
+    pub fn parse_under(prefix: &str, target: &str) -> Option<Self> {
         let (path, _) = target.split_once('?').unwrap_or((target, ""));
-        let user = path.strip_prefix(PAM_PATH)?;
+        let user = path.strip_prefix(prefix)?;
         if user.is_empty() || user.contains('/') {
             return None;
         }
+        let user = decoded(user).filter(|user| user.len() <= Self::MAX_USER)?;
         let query = target.split_once('?').map_or("", |(_, query)| query);
         let stated = query.split('&').find_map(|it| it.strip_prefix(MAX_MESSAGE)?.parse().ok());
-        Some(Self { user: decoded(user)?, token: take_token(target).1, max_message: stated })
+        Some(Self { user, token: take_token(target).1, max_message: stated })
     }
 }
 

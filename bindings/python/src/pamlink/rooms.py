@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from . import _native, _records
@@ -241,6 +241,27 @@ class VerifiedToken:
     """`iat`."""
     role: str | None
     """`role`: informative; no role skips any check."""
+
+
+@dataclass(frozen=True, slots=True)
+class PamTarget:
+    """Whom a request is for, and the token that it brings."""
+
+    user: str
+    """The user id in the path, decoded: 1 to 256 bytes."""
+    token: str | None = field(repr=False)
+    """The `token` parameter, decoded; it may be empty. None: there is no such parameter."""
+
+
+def read_target(target: str, prefix: str = "/api/v1/pam/ws/") -> PamTarget | None:
+    """Reads path and query of a request as they were sent, by the same rules as a hub that is given
+    the bytes. `prefix` is all of the path before the user id.
+
+    None: the path is another, or names no user. A hub answers that with 404, and a request without
+    token with 403.
+    """
+    read = _native.call(native.read_target, target, prefix)
+    return None if read is None else PamTarget(read.user, read.token)
 
 
 class TokenVerifier(Unique):

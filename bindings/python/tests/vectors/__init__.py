@@ -34,6 +34,7 @@ def runner(path: str) -> Run | None:
         "errors.json": rooms.errors,
         "jwt.json": rooms.jwt,
         "states.json": rooms.states,
+        "targets.json": rooms.targets,
         "packed/records.json": packed.records,
         "packed/schema.json": packed.schema,
         "values/values.json": texts.values,

@@ -8,7 +8,13 @@ from typing import Any
 
 from pamlink import HS256, JWKS, AuthError
 from pamlink import errors as tree
-from pamlink.sansio import TokenVerifier, backoff_delays, error_codes, state_tables
+from pamlink.sansio import (
+    TokenVerifier,
+    backoff_delays,
+    error_codes,
+    read_target,
+    state_tables,
+)
 
 from . import seed
 
@@ -35,6 +41,15 @@ def jwt(file: Any) -> int:
             assert case["token"] not in repr(error) or not case["token"]
         wanted = case["expect"].split(" ")[0]
         assert said == re.sub("(?<!^)([A-Z])", r"_\1", wanted).lower(), case
+    return len(file["cases"])
+
+
+def targets(file: Any) -> int:
+    for case in file["cases"]:
+        read = read_target(case["target"])
+        found = (None, None) if read is None else (read.user, read.token)
+        assert found == (case["user"], case["token"]), case
+        assert case["token"] is None or f"'{case['token']}'" not in repr(read), case
     return len(file["cases"])
 
 

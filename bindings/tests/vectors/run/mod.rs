@@ -25,6 +25,7 @@ pub(crate) fn runner(path: &str) -> Option<Runner> {
         ("", "errors") => tables::errors,
         ("", "jwt") => rooms::jwt,
         ("", "states") => tables::states,
+        ("", "targets") => rooms::targets,
         ("engine", _) => engine::run,
         ("envelopes", _) => texts::envelopes,
         ("frames", _) => frames::run,

@@ -1,6 +1,11 @@
 //! Single rooms of the engine: backoff and tokens.
 
-use pamlink_ffi::{AuthOptions, Failure, TokenVerifier, backoff_delays};
+use std::sync::Arc;
+
+use pamlink::hub::{Auth, Hub, HubConfig};
+use pamlink::seed::Seed;
+use pamlink::time::{Mono, Now, Wall};
+use pamlink_ffi::{AuthOptions, Failure, TokenVerifier, backoff_delays, read_target};
 use serde_json::{Value, json};
 
 use super::{items, number, seed, text};
@@ -33,6 +38,40 @@ pub(super) fn jwt(file: &Value) -> usize {
         assert_eq!(said, snake(expected.split(' ').next().unwrap_or_default()), "{case}");
     }
     items(&file["cases"]).len()
+}
+
+/// What is read of a target, and what a hub answers that is given the whole request.
+pub(super) fn targets(file: &Value) -> usize {
+    for case in items(&file["cases"]) {
+        let target = text(&case["target"]);
+        let read = read_target(target, "/api/v1/pam/ws/");
+        let token = read.as_ref().and_then(|read| read.token.clone());
+        assert_eq!(json!(token), case["token"], "{case}");
+        assert_eq!(json!(read.map(|read| read.user)), case["user"], "{case}");
+        let status = match (case["user"].as_str(), case["token"].as_str()) {
+            (None, _) => "404",
+            (_, None) => "403",
+            _ => "101",
+        };
+        assert_eq!(status_of(target), status, "{case}");
+    }
+    items(&file["cases"]).len()
+}
+
+/// The status that a hub answers an upgrade of this target with.
+fn status_of(target: &str) -> String {
+    let mut hub = Hub::new(HubConfig::default(), Auth::Host, Arc::default(), Seed::from_number(1));
+    let now = Now::new(Mono::ZERO, Wall::EPOCH);
+    let link = hub.accept(now).expect("room");
+    let request = format!(
+        "GET {target} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    );
+    hub.handle_bytes(now, link, request.as_bytes()).expect("the link is there");
+    while hub.poll_event().is_some() {}
+    let mut out = Vec::new();
+    let _ = hub.poll_transmit(link, &mut out);
+    String::from_utf8_lossy(&out).split(' ').nth(1).unwrap_or_default().to_owned()
 }
 
 /// The name in the table of errors of a name in the file.

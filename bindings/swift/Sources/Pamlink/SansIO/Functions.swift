@@ -33,6 +33,18 @@ public enum Engine {
         }
     }
 
+    /// Reads path and query of a request as they were sent, by the same rules as a hub that is given
+    /// the bytes; `prefix` is all of the path before the user id. Nil: the path is another, or names
+    /// no user. A hub answers that with 404, and a request without token with 403.
+    ///
+    /// - Throws: `abi_mismatch`.
+    public static func readTarget(
+        _ target: String, prefix: String = "/api/v1/pam/ws/"
+    ) throws(PamlinkError) -> PamTarget? {
+        let read = try Library.call { PamlinkFFI.readTarget(target: target, prefix: prefix) }
+        return read.map { PamTarget(user: $0.user, token: $0.token) }
+    }
+
     /// The state tables of both ends of a link, as JSON.
     ///
     /// - Throws: `abi_mismatch`.
@@ -57,4 +69,14 @@ public enum Engine {
     static func errorCodes() throws(PamlinkError) -> [PamlinkFFI.ErrorCode] {
         try Library.call { PamlinkFFI.errorCodes() }
     }
+}
+
+/// Whom a request is for, and the token that it brings.
+public struct PamTarget: Sendable, CustomStringConvertible {
+    /// The user id in the path, decoded: 1 to 256 bytes.
+    public let user: String
+    /// The `token` parameter, decoded; it may be empty. Nil: there is no such parameter.
+    public let token: String?
+
+    public var description: String { "PamTarget(user: \(user))" }
 }

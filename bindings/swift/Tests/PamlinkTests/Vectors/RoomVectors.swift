@@ -19,6 +19,18 @@ func backoffVectors(_ file: JSON, _ name: String) throws -> Int {
     return cases.count
 }
 
+/// Path and query of requests.
+func targetVectors(_ file: JSON, _ name: String) throws -> Int {
+    let cases = try must(file["cases"]?.list, "cases")
+    for item in cases {
+        let target = try must(item["target"]?.text, "target")
+        let read = try Engine.readTarget(target)
+        XCTAssertEqual(read?.user, item["user"]?.text, target)
+        XCTAssertEqual(read?.token, item["token"]?.text, target)
+    }
+    return cases.count
+}
+
 /// The duplicate window.
 func windowVectors(_ file: JSON, _ name: String) throws -> Int {
     let window = try DuplicateWindow(

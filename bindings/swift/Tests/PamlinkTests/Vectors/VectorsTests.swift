@@ -33,6 +33,7 @@ final class VectorsTests: XCTestCase {
         case "backoff.json": return backoffVectors
         case "jwt.json": return tokenVectors
         case "states.json": return stateVectors
+        case "targets.json": return targetVectors
         case "errors.json": return errorVectors
         case "values/values.json": return valueVectors
         case "values/writers.json": return writerVectors

@@ -9,6 +9,7 @@ import dev.pamlink.ffi.describeEnvelope as ffiDescribeEnvelope
 import dev.pamlink.ffi.encodeValue as ffiEncodeValue
 import dev.pamlink.ffi.engineVersion as ffiEngineVersion
 import dev.pamlink.ffi.errorCodes as ffiErrorCodes
+import dev.pamlink.ffi.readTarget as ffiReadTarget
 import dev.pamlink.ffi.signToken as ffiSignToken
 import dev.pamlink.ffi.stateTables as ffiStateTables
 import dev.pamlink.ffi.writeFrame as ffiWriteFrame
@@ -68,6 +69,25 @@ public fun encodeValue(packed: ByteArray, depth: Int = DEPTH): EncodedValue = ca
  */
 public fun writeFrame(frame: String, wallMicros: Long, args: String): String =
     call { ffiWriteFrame(frame, wallMicros, args) }
+
+/** Whom a request is for, and the token that it brings. */
+public class PamTarget internal constructor(
+    /** The user id in the path, decoded: 1 to 256 bytes. */
+    public val user: String,
+    /** The `token` parameter, decoded; it may be empty. Null: there is no such parameter. */
+    public val token: String?,
+) {
+    override fun toString(): String = "PamTarget(user=$user)"
+}
+
+/**
+ * Reads path and query of a request as they were sent, by the same rules as a hub that is given the
+ * bytes; [prefix] is all of the path before the user id. Null: the path is another, or names no user.
+ * A hub answers that with 404, and a request without token with 403.
+ */
+public fun readTarget(target: String, prefix: String = "/api/v1/pam/ws/"): PamTarget? = call {
+    ffiReadTarget(target, prefix)?.let { PamTarget(it.user, it.token) }
+}
 
 /**
  * An HS256 token for [subject], for development servers and tests.

@@ -13,6 +13,7 @@ import dev.pamlink.sansio.clientOutput
 import dev.pamlink.sansio.errorCodes
 import dev.pamlink.sansio.frameOutput
 import dev.pamlink.sansio.hubOutput
+import dev.pamlink.sansio.readTarget
 import dev.pamlink.sansio.stateTables
 import java.math.BigDecimal
 import kotlin.test.assertContentEquals
@@ -40,6 +41,7 @@ internal fun runnerOf(path: String): Runner? {
             "errors.json" -> ::errors
             "jwt.json" -> ::jwt
             "states.json" -> ::states
+            "targets.json" -> ::targets
             "packed/records.json" -> ::records
             "packed/schema.json" -> ::schema
             "values/values.json" -> ::values
@@ -71,6 +73,14 @@ private fun errors(file: Any?): Int {
         assertEquals(ours.kind, ours.javaClass.simpleName.lowercase())
     }
     return codes.size
+}
+
+private fun targets(file: Any?): Int {
+    for (case in file["cases"].list) {
+        val read = readTarget(case["target"] as String)
+        assertEquals(listOf(case["user"], case["token"]), listOf(read?.user, read?.token), "$case")
+    }
+    return file["cases"].list.size
 }
 
 private fun states(file: Any?): Int {
