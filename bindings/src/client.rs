@@ -17,6 +17,7 @@ use crate::inputs::{Take, take};
 use crate::options::{ClientOptions, seed};
 use crate::packed::{self, View, schema};
 use crate::port::{self, Port, Speaks};
+use crate::process::Process;
 use crate::said;
 
 /// One outgoing link with its questions: what an app holds. See `step`.
@@ -45,8 +46,13 @@ impl Client {
         let (config, endpoint) = options.build()?;
         let core = Core::new(config, endpoint, random, now(mono_nanos, wall_micros))
             .map_err(|error| Fault::new(Code::BadOption, error.to_string()))?;
-        let machine =
-            ClientMachine { core, port: Port::default(), dialing: false, buffer: Vec::new() };
+        let machine = ClientMachine {
+            core,
+            port: Port::default(),
+            dialing: false,
+            buffer: Vec::new(),
+            made_in: Process::current(),
+        };
         let engine = Arc::new(Engine::new(machine));
         let handle = Handle::new(Arc::clone(&engine) as _);
         Ok(Arc::new(Self { engine, handle }))
@@ -109,6 +115,7 @@ pub(crate) struct ClientMachine {
     dialing: bool,
     /// Bytes on their way from the client to the output.
     buffer: Vec<u8>,
+    made_in: Process,
 }
 
 /// The word for the one link of a client.
@@ -156,14 +163,19 @@ impl Take for ClientMachine {
             schema::WRITTEN => {
                 let _ = self.port.written();
             }
-            schema::CONNECT => core.connect(now),
+            schema::CONNECT => {
+                self.made_in.begins()?;
+                core.connect(now);
+            }
             schema::DISCONNECT => core.disconnect(now),
             // A transport that nobody waits for changes nothing, least of all the one there is.
             schema::DIALED if core::mem::take(&mut self.dialing) => {
+                self.made_in.begins()?;
                 self.port = Port::new(Speaks::Bytes);
                 core.handle_dialed(now);
             }
             schema::OPENED if core::mem::take(&mut self.dialing) => {
+                self.made_in.begins()?;
                 self.port = Port::new(Speaks::Messages);
                 core.handle_opened(now, record.optional(0));
             }

@@ -12,6 +12,7 @@ use crate::client::not_drained;
 use crate::fault::{Code, Failure, Fault};
 use crate::options::seed;
 use crate::packed::{self, schema};
+use crate::process::Process;
 
 /// Reads and writes the frames of one connection after its opening handshake.
 #[derive(Debug, uniffi::Object)]
@@ -23,6 +24,8 @@ pub struct FrameCodec {
 struct Inner {
     reader: Reader,
     writer: Writer,
+    /// Where the keys of a client's masks were seeded.
+    seeded_in: Option<Process>,
 }
 
 #[uniffi::export]
@@ -33,7 +36,8 @@ impl FrameCodec {
     ///
     /// # Errors
     ///
-    /// `bad_seed`, `bad_option`.
+    /// `bad_seed`, `bad_option`. A client that writes in another process than it was made in, after
+    /// a fork, is refused with `forked`: its masks would be the other's.
     #[uniffi::constructor]
     pub fn new(client: bool, max_message_bytes: u64, seed: &[u8]) -> Result<Arc<Self>, Failure> {
         let most = usize::try_from(max_message_bytes)
@@ -45,7 +49,8 @@ impl FrameCodec {
             true => (Role::Client, Writer::client(self::seed(seed)?)),
             false => (Role::Server, Writer::server()),
         };
-        let inner = Inner { reader: Reader::new(role, config), writer };
+        let seeded_in = client.then(Process::current);
+        let inner = Inner { reader: Reader::new(role, config), writer, seeded_in };
         Ok(Arc::new(Self { inner: Mutex::new(inner) }))
     }
 
@@ -133,8 +138,10 @@ impl FrameCodec {
     where
         Fault: From<E>,
     {
+        let mut inner = self.inner.lock();
+        inner.seeded_in.map_or(Ok(()), Process::begins)?;
         let mut out = Vec::new();
-        write(&mut self.inner.lock().writer, &mut out).map_err(Fault::from)?;
+        write(&mut inner.writer, &mut out).map_err(Fault::from)?;
         Ok(out)
     }
 }

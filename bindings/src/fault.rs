@@ -71,6 +71,10 @@ codes! {
     5 OutputPending "output_pending" "usage" true
     /// The engine panicked: this one is of no more use, all others are.
     6 Poisoned "poisoned" "internal" false
+    /// The engine was made before a fork, in another process.
+    7 Forked "forked" "usage" false
+    /// The call came from another event loop than the object belongs to.
+    8 WrongLoop "wrong_loop" "usage" false
     /// An option is out of its bounds.
     10 BadOption "bad_option" "usage" false
     /// The URL cannot be used.

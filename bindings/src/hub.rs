@@ -10,6 +10,7 @@ use pamlink::frame::{CloseCode, Incoming};
 use pamlink::hub::{Answer, Delivered, Event, Hub as Core, LinkId, Proof, Push, Reply, RequestId};
 use pamlink::link::{Claims, Token};
 use pamlink::metrics::prometheus;
+use pamlink::seed::Seed;
 use pamlink::time::Now;
 
 use self::ports::Ports;
@@ -20,6 +21,7 @@ use crate::inputs::{Take, take};
 use crate::options::{AuthOptions, HubOptions, seed};
 use crate::packed::{self, View, schema};
 use crate::port::Speaks;
+use crate::process::Process;
 use crate::{routing, said};
 
 /// Many incoming links of many users: what a server holds. See `step`.
@@ -41,7 +43,7 @@ impl Hub {
         let random = self::seed(seed)?;
         let (config, auth, routes) = options.build()?;
         let core = Core::new(config, auth, routes, random);
-        let machine = HubMachine { core, ports: Ports::default() };
+        let machine = HubMachine { core, ports: Ports::default(), made_in: Process::current() };
         let engine = Arc::new(Engine::new(machine));
         let handle = Handle::new(Arc::clone(&engine) as _);
         Ok(Arc::new(Self { engine, handle }))
@@ -87,6 +89,17 @@ impl Hub {
         let auth = auth.build()?;
         self.engine.with(|machine| machine.core.set_auth(auth))?;
         Ok(())
+    }
+
+    /// Begins again with another seed, in the process that this is called in: for a hub that was
+    /// made before a fork, so that each process has an epoch of its own.
+    ///
+    /// # Errors
+    ///
+    /// `bad_seed`; `forked`: there were links already, which know the epoch; `poisoned`.
+    pub fn reseed(&self, seed: &[u8]) -> Result<(), Failure> {
+        let random = self::seed(seed)?;
+        Ok(self.engine.with(|machine| machine.reseed(random))??)
     }
 
     /// Links that have not ended.
@@ -137,6 +150,7 @@ impl Hub {
 pub(crate) struct HubMachine {
     core: Core,
     ports: Ports,
+    made_in: Process,
 }
 
 impl Machine for HubMachine {
@@ -178,10 +192,12 @@ impl Take for HubMachine {
             }
             schema::WRITTEN => self.ports.written(record.word(0)),
             schema::ACCEPT => {
+                self.made_in.begins()?;
                 let link = core.accept(now)?;
                 self.accepted(of, link, Speaks::Bytes, out);
             }
             schema::ACCEPT_OPENED => {
+                self.made_in.begins()?;
                 let link = core.accept_opened(now, record.text(0), proof(record))?;
                 self.accepted(of, link, Speaks::Messages, out);
             }
@@ -227,6 +243,15 @@ impl Take for HubMachine {
 }
 
 impl HubMachine {
+    fn reseed(&mut self, seed: Seed) -> Result<(), Fault> {
+        if !self.core.reseed(seed) {
+            let what = "the hub has served before the fork: make one in each process";
+            return Err(Fault::new(Code::Forked, what));
+        }
+        self.made_in = Process::current();
+        Ok(())
+    }
+
     /// What a host says to a request.
     fn reply(
         &mut self,

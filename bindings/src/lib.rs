@@ -38,6 +38,7 @@ mod inputs;
 mod options;
 pub mod packed;
 mod port;
+mod process;
 mod routing;
 mod said;
 mod target;

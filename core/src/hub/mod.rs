@@ -359,6 +359,19 @@ impl Hub {
     pub fn set_auth(&mut self, auth: Auth) {
         self.auth = auth;
     }
+
+    /// Begins again with another seed, so with an epoch and keys of its own: what a hub needs that
+    /// was made before its process was forked. Whether it could: not once there was a link, whose
+    /// peer knows the epoch.
+    pub fn reseed(&mut self, seed: Seed) -> bool {
+        let untouched = self.links.end() == 0 && self.drain.is_none();
+        if untouched {
+            let auth = core::mem::replace(&mut self.auth, Auth::Host);
+            let routes = Arc::clone(self.router.table());
+            *self = Self::new(self.config.clone(), auth, routes, seed);
+        }
+        untouched
+    }
 }
 
 /// What there is to write to a link that has ended.

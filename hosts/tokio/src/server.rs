@@ -66,6 +66,8 @@ pub struct Server {
     drain_patience: Duration,
     request_timeout: Duration,
     auth_timeout: Duration,
+    /// The process in which the hub was seeded.
+    made_in: u32,
 }
 
 impl fmt::Debug for Server {
@@ -98,6 +100,7 @@ impl Server {
             drain_patience: config.drain_patience,
             request_timeout,
             auth_timeout,
+            made_in: std::process::id(),
         }
     }
 
@@ -117,8 +120,15 @@ impl Server {
 
     /// Serves until `shutdown` is done, then tells every link to come back later (1012, spread
     /// over `drain_spread`), waits for them, and returns.
+    ///
+    /// In a process that was forked since the server was made, its hub begins again with a seed of
+    /// its own, so that no two processes have one epoch.
     pub async fn serve<H: Handler>(self, handler: H, shutdown: impl Future<Output = ()>) {
         let shared = Arc::clone(&self.shared);
+        if self.made_in != std::process::id() {
+            // There was no link yet: only this takes them in.
+            shared.command(|hub, _| hub.reseed(clock::seed()));
+        }
         let host = Arc::new(Host::new(shared, handler, self.request_timeout, self.auth_timeout));
         let deadlines = tokio::spawn(Arc::clone(&host).keep_deadlines());
         let mut shutdown = pin!(shutdown);

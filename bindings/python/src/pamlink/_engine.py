@@ -7,7 +7,7 @@ import threading
 from typing import Any, NoReturn
 
 from . import _native, _records
-from .errors import PamlinkError, error
+from .errors import PamlinkError, UsageError, error
 
 
 class Unique:
@@ -28,19 +28,48 @@ class Unique:
         self.__reduce_ex__(0)
 
 
-class Stepped(Unique):
-    """An engine that steps. Any thread may call it; the steps of one engine follow one another."""
+# How many forks lie between the first process and this one.
+_forks = 0
 
-    __slots__ = ("_handle", "_lock", "_object")
+
+def _forked() -> None:
+    global _forks
+    _forks += 1
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
+
+
+class Stepped(Unique):
+    """An engine that steps. Any thread may call it; the steps of one engine follow one another.
+
+    It belongs to the process that made it: what was made before a `fork` would be the same engine in
+    each child, with one epoch and one series of ids.
+    """
+
+    __slots__ = ("_forks", "_handle", "_lock", "_object")
 
     def __init__(self, made: Any) -> None:
         # It keeps the engine that the handle names.
         self._object = made
         self._handle: int = made.handle()
         self._lock = threading.Lock()
+        self._forks = _forks
+
+    @property
+    def forked(self) -> bool:
+        """Whether this is another process than the one that made it."""
+        return self._forks != _forks
+
+    def _here(self) -> None:
+        """It begins anew in this process."""
+        self._forks = _forks
 
     def step_packed(self, mono_nanos: int, wall_micros: int, data: bytes) -> bytes:
-        """A step on packed records. Raises `Poisoned`."""
+        """A step on packed records. Raises `Poisoned`, and `UsageError` (`forked`)."""
+        if self._forks != _forks:
+            _refuse_fork()
         return _native.step(self._handle, mono_nanos, wall_micros, data, self._lock)
 
     def step_records(
@@ -48,9 +77,17 @@ class Stepped(Unique):
     ) -> tuple[list[Any], int | None, str | None]:
         """A step on packed records, whose output is read: the records, and the deadline with its
         reason."""
+        if self._forks != _forks:
+            _refuse_fork()
         return _records.read(
             _native.step(self._handle, mono_nanos, wall_micros, data, self._lock)
         )
+
+
+def _refuse_fork() -> NoReturn:
+    raise UsageError(
+        "this engine was made before a fork, in another process: make one in each", code=7
+    )
 
 
 def seed() -> bytes:

@@ -36,6 +36,8 @@ CODES: tuple[tuple[int, str, str, bool], ...] = (
     (4, "no_engine", "usage", False),
     (5, "output_pending", "usage", True),
     (6, "poisoned", "internal", False),
+    (7, "forked", "usage", False),
+    (8, "wrong_loop", "usage", False),
     (10, "bad_option", "usage", False),
     (11, "bad_url", "usage", False),
     (12, "bad_seed", "usage", False),

@@ -280,6 +280,15 @@ class HubEngine(Stepped):
         packed = _records.texts_in(messages)
         return _stepped(Step, self.step_records(mono_nanos, wall_micros, packed))
 
+    def reseed(self, seed: bytes | None = None) -> None:
+        """Begins again with another seed, in the process that calls: for a hub that was made before
+        a fork, so that each process has an epoch of its own.
+
+        Raises `UsageError`: `forked` if there were links already, which know the epoch.
+        """
+        _native.call(self._object.reseed, given_seed(seed))
+        self._here()
+
     def replace_routes(self, routes: str | Mapping[str, Any]) -> None:
         """Replaces the routing table between two messages; running requests end under the new one.
 

@@ -19,6 +19,10 @@ public struct ErrorCode: RawRepresentable, Hashable, Sendable {
     public static let outputPending = Self(rawValue: 5)
     /// The engine panicked: this one is of no more use, all others are.
     public static let poisoned = Self(rawValue: 6)
+    /// The engine was made before a fork, in another process.
+    public static let forked = Self(rawValue: 7)
+    /// The call came from another event loop than the object belongs to.
+    public static let wrongLoop = Self(rawValue: 8)
     /// An option is out of its bounds.
     public static let badOption = Self(rawValue: 10)
     /// The URL cannot be used.
@@ -147,6 +151,12 @@ public struct ErrorCode: RawRepresentable, Hashable, Sendable {
         Row(
             .poisoned, "poisoned", "internal", false,
             "the engine panicked: this one is of no more use, all others are"),
+        Row(
+            .forked, "forked", "usage", false,
+            "the engine was made before a fork, in another process"),
+        Row(
+            .wrongLoop, "wrong_loop", "usage", false,
+            "the call came from another event loop than the object belongs to"),
         Row(.badOption, "bad_option", "usage", false, "an option is out of its bounds"),
         Row(.badUrl, "bad_url", "usage", false, "the URL cannot be used"),
         Row(.badSeed, "bad_seed", "usage", false, "the seed does not have 32 bytes"),

@@ -14,6 +14,8 @@ const FROZEN: &[(u32, &str, &str, bool)] = &[
     (4, "no_engine", "usage", false),
     (5, "output_pending", "usage", true),
     (6, "poisoned", "internal", false),
+    (7, "forked", "usage", false),
+    (8, "wrong_loop", "usage", false),
     (10, "bad_option", "usage", false),
     (11, "bad_url", "usage", false),
     (12, "bad_seed", "usage", false),

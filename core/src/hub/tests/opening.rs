@@ -5,6 +5,7 @@ use core::time::Duration;
 use super::support::Host;
 use crate::hub::HubConfig;
 use crate::limits::{Class, Rate};
+use crate::seed::Seed;
 
 #[test]
 fn a_good_token_is_welcomed() {
@@ -41,6 +42,24 @@ fn without_a_token_parameter_or_on_another_path_there_is_no_upgrade() {
         assert!(peer.hung_up);
     }
     assert_eq!(host.hub.links(), 0);
+}
+
+#[test]
+fn a_hub_begins_again_with_a_seed_of_its_own_until_there_was_a_link() {
+    let epoch = |host: &mut Host| {
+        let link = host.dial("/api/v1/pam/ws/ada?token=ada");
+        let welcome = host.text(link);
+        welcome.split_once(r#""epoch":"#).unwrap().1.to_owned()
+    };
+    let (mut parent, mut child, mut other) = (Host::new(), Host::new(), Host::new());
+    assert!(child.hub.reseed(Seed::from_number(77)));
+    assert!(other.hub.reseed(Seed::from_number(78)));
+    // Whoever decides about tokens does it still.
+    let epochs = [epoch(&mut parent), epoch(&mut child), epoch(&mut other)];
+    assert!(epochs[0] != epochs[1] && epochs[1] != epochs[2] && epochs[0] != epochs[2]);
+    assert_eq!(epoch(&mut Host::new()), epochs[0]);
+    assert!(!child.hub.reseed(Seed::from_number(79)));
+    assert_eq!(child.hub.links(), 1);
 }
 
 #[test]

@@ -14,6 +14,8 @@ internal enum class ErrorCode(
     NO_ENGINE(4, "usage", false, "the handle names no engine, or not any more"),
     OUTPUT_PENDING(5, "usage", true, "the output of the step before was not fetched"),
     POISONED(6, "internal", false, "the engine panicked: this one is of no more use, all others are"),
+    FORKED(7, "usage", false, "the engine was made before a fork, in another process"),
+    WRONG_LOOP(8, "usage", false, "the call came from another event loop than the object belongs to"),
     BAD_OPTION(10, "usage", false, "an option is out of its bounds"),
     BAD_URL(11, "usage", false, "the URL cannot be used"),
     BAD_SEED(12, "usage", false, "the seed does not have 32 bytes"),
