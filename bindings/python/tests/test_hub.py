@@ -113,18 +113,21 @@ async def test_a_handler_returns_what_suits_it(reply: Any, expected: dict[str, A
         assert {name: envelope[name] for name in expected} == expected
 
 
-async def test_no_reply_is_a_reply(caplog: pytest.LogCaptureFixture) -> None:
+async def test_no_reply_is_a_reply_and_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     async def nothing(request: Request) -> None:
         return None
 
     async with Hub(nothing, auth=KEYS) as hub:
         peer = Peer()
         serve(hub, peer)
-        peer.say('{"type":"chat","id":"1","message":"hi"}')
+        for id_ in ("1", "2"):
+            peer.say(pamlink.encode({"type": "chat", "id": id_, "message": f"hi {id_}"}))
         peer.say('{"type":"context_update"}')
         await peer.hear("context_updated")
-        assert peer.sent.empty() and not caplog.records
         await until(lambda: not hub._answering._tasks)
+        assert peer.sent.empty()
+        (record,) = caplog.records
+        assert record.levelname == "WARNING" and "returned nothing" in record.getMessage()
 
 
 @pytest.mark.parametrize("way", ["raises", "grows and raises", "returns nonsense", "is missing"])

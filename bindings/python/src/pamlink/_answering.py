@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ._records import KINDS, pack
+from ._running import Threads, is_async, must_go_on
 from .events import Request
 from .replies import Answer, Error, Handler, Reply
 from .values import encode, envelope_text
@@ -37,6 +39,11 @@ class Answering:
         self._hub = hub
         self._spawn = spawn
         self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._threads = Threads()
+        # Requests whose tasks were cancelled from here.
+        self._given_up: set[int] = set()
+        # Agents whose handlers have returned nothing, which is told once of each.
+        self._silent: set[str] = set()
         self.agents = dict(agents)
         self.default = default
 
@@ -44,32 +51,60 @@ class Answering:
         """Answers a request, in a task of its own."""
         task = self._spawn(self._answer(request))
         self._tasks[request.request] = task
-        task.add_done_callback(lambda _: self._tasks.pop(request.request, None))
+        task.add_done_callback(lambda _: self._over(request.request))
 
     def expired(self, request: int) -> None:
         """The peer was told: whatever the handler does is in vain."""
         if (task := self._tasks.pop(request, None)) is not None:
+            self._given_up.add(request)
             task.cancel()
 
     def stop(self) -> None:
         """Cancels all."""
+        self._given_up.update(self._tasks)
         for task in self._tasks.values():
             task.cancel()
+        self._threads.stop()
+
+    def _over(self, request: int) -> None:
+        self._tasks.pop(request, None)
+        self._given_up.discard(request)
 
     async def _answer(self, request: Request) -> None:
         try:
-            handler = self.agents.get(request.agent, self.default)
-            if handler is None:
-                raise LookupError(f"nobody answers for the agent {request.agent!r}")
-            found: Any = handler(request)
-            if hasattr(found, "__anext__"):
-                reply = await self._grow(request, found)
-            else:
-                reply = await found
+            reply = await self._reply(request)
             self._hub.replied(packed(request, reply))
-        except Exception:
+        except BaseException as error:
+            if isinstance(error, asyncio.CancelledError) and request.request in self._given_up:
+                raise
+            # Whatever else it is: somebody waits for an answer, and the server goes on.
             log.exception("the handler of agent %r failed", request.agent)
             self._hub.replied(packed(request, FAILED))
+            if must_go_on(error):
+                raise
+            return
+        if reply is None and request.agent not in self._silent:
+            self._silent.add(request.agent)
+            what = "the handler of agent %r returned nothing: whoever asked waits in vain"
+            log.warning(what, request.agent)
+
+    async def _reply(self, request: Request) -> Reply:
+        handler = self.agents.get(request.agent, self.default)
+        if handler is None:
+            raise LookupError(f"nobody answers for the agent {request.agent!r}")
+        found: Any
+        if is_async(handler):
+            found = handler(request)
+        else:
+            found = await self._threads.run(handler, request)
+        if inspect.isawaitable(found):
+            found = await found
+        elif hasattr(found, "__next__"):
+            found = self._threads.iterate(found)
+        if hasattr(found, "__anext__"):
+            return await self._grow(request, found)
+        reply: Reply = found
+        return reply
 
     async def _grow(self, request: Request, pieces: Any) -> Reply:
         """Sends an answer as it grows. What it comes to."""

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from . import outputs
 from ._clock import mono_nanos, wall_micros
 from ._engine import Stepped, Unique
 from ._mailbox import Mailbox
+from .errors import UsageError
 
 log: logging.Logger = logging.getLogger("pamlink")
 
 # What links have to write their last and say goodbye, before they are dropped.
 GOODBYE = 5.0
+# What concerns the caller of a command alone.
+_OWN = {outputs.Fault, outputs.Pushed, outputs.Disconnected}
 
 
 class Runner(Unique):
@@ -23,11 +28,21 @@ class Runner(Unique):
     def __init__(self, engine: Stepped, buffer: int) -> None:
         self._engine = engine
         self._loop: asyncio.AbstractEventLoop | None = None
+        # Steps and what follows from them are in one order, whatever thread steps.
+        self._order = threading.Lock()
+        # What followed from the steps of other threads, until the loop looks at it.
+        self._elsewhere: list[list[Any]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._deadline: int | None = None
+        self._thread = threading.get_ident()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._ending: set[asyncio.Task[Any]] = set()
         self._mailbox: Mailbox[Any] = Mailbox(buffer)
+
+    def _enter(self) -> None:
+        """Belongs to the running loop and its thread from now on."""
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
 
     def observe(self, observer: Callable[[object], None]) -> None:
         """Tells every event to a function, too, whether anybody takes it or not. It must be quick
@@ -36,11 +51,45 @@ class Runner(Unique):
 
     def _step(self, data: bytes = b"") -> list[Any]:
         """Gives the engine packed records. What follows is the caller's to handle."""
-        records, deadline, _ = self._engine.step_records(mono_nanos(), wall_micros(), data)
+        with self._order:
+            records, deadline, _ = self._engine.step_records(mono_nanos(), wall_micros(), data)
+            earlier = self._earlier()
         if deadline != self._deadline:
             self._deadline = deadline
             self._arm()
+        if earlier:
+            self._handle(earlier)
         return records
+
+    def _earlier(self) -> list[Any]:
+        """Takes what followed from the steps of other threads so far."""
+        if not self._elsewhere:
+            return []
+        steps, self._elsewhere = self._elsewhere, []
+        return [record for records in steps for record in records]
+
+    def _step_elsewhere(
+        self, data: bytes, loop: asyncio.AbstractEventLoop
+    ) -> list[Any]:
+        """The same from a thread other than the loop's, which is woken to see to what follows: at
+        once, and in the order of the steps. Returns what became of the command, for the caller."""
+        with self._order:
+            records, _, _ = self._engine.step_records(mono_nanos(), wall_micros(), data)
+            own = [record for record in records if record.__class__ in _OWN]
+            self._elsewhere.append([record for record in records if record.__class__ not in _OWN])
+        # An empty step finds the deadline, which may have moved.
+        loop.call_soon_threadsafe(self._feed)
+        return own
+
+    def _is_elsewhere(self) -> bool:
+        """Whether the loop runs in another thread than this."""
+        return threading.get_ident() != self._thread
+
+    def _belongs(self) -> None:
+        """Refuses a caller in another event loop, where what it waits for would never come."""
+        if self._loop is not None and asyncio.get_running_loop() is not self._loop:
+            what = f"a {type(self).__name__} belongs to the event loop that opened it"
+            raise UsageError(f"{what}, and this is another one", code=8)
 
     def _feed(self, data: bytes = b"") -> None:
         """Gives the engine packed records and handles what follows."""

@@ -39,8 +39,10 @@ class Client(Runner):
     and asks again under the same id what got no answer. Questions may be asked at any time,
     connected or not.
 
-    All methods belong to the event loop that entered it, and no other thread may call them. None of
-    them blocks.
+    It belongs to the event loop that entered it: awaited in another one, its methods raise
+    `UsageError` (`wrong_loop`). `wake` and `network_changed` may be called from any thread. None of
+    them blocks. A client that was made before a `fork` may be entered in each process; one that was
+    entered before it belongs to the parent, and raises `UsageError` (`forked`) in the child.
     """
 
     def __init__(
@@ -61,17 +63,12 @@ class Client(Runner):
         Raises `UsageError`: `bad_url`, `bad_option`.
         """
         self._options = options or ClientOptions()
-        engine = ClientEngine(
-            url,
-            anonymous=token is None,
-            options=self._options,
-            mono_nanos=mono_nanos(),
-            wall_micros=wall_micros(),
-        )
+        self._url = url
+        self._token = token
+        engine = self._made()
         super().__init__(engine, buffer)
         self._native = engine
         self._state = engine.state()
-        self._token = token
         self._dial = dial
         self._questions: dict[int, Question] = {}
         self._link: Link | None = None
@@ -80,6 +77,16 @@ class Client(Runner):
         self._closed = False
         self._stopped: events.Stopped | None = None
         self._at_rest = asyncio.Event()
+
+    def _made(self) -> ClientEngine:
+        """An engine, with ids and masks of its own."""
+        return ClientEngine(
+            self._url,
+            anonymous=self._token is None,
+            options=self._options,
+            mono_nanos=mono_nanos(),
+            wall_micros=wall_micros(),
+        )
 
     async def __aenter__(self) -> Client:
         self.open()
@@ -102,6 +109,7 @@ class Client(Runner):
         The iteration ends after `Stopped`. A step that is cancelled has lost nothing. If several
         tasks iterate, each event goes to one of them.
         """
+        self._belongs()
         event: Event = await self._mailbox.take()
         return event
 
@@ -109,8 +117,11 @@ class Client(Runner):
         """Connects, and stays connected from now on; entering the client does it. Once only."""
         if self._opened:
             raise ClientClosed("a client is opened once; make a new one")
+        if self._native.forked:
+            # Ids and masks made before the fork are those of the other process, too.
+            self._engine = self._native = self._made()
         self._opened = True
-        self._loop = asyncio.get_running_loop()
+        self._enter()
         self._feed(pack(KINDS["connect"], (), ()))
 
     async def close(self) -> None:
@@ -120,6 +131,7 @@ class Client(Runner):
         """
         if self._closed:
             return
+        self._belongs()
         self._closed = True
         try:
             if self._opened and self._stopped is None:
@@ -194,17 +206,23 @@ class Client(Runner):
         (`not_an_envelope`), `ClientStopped` and `ClientClosed`.
         """
         self._usable()
+        self._belongs()
         self._command(pack(KINDS["send"], (), (envelope_text(envelope),)))
 
     def wake(self) -> None:
         """The device woke up, or the app came to the front: the link is probed at once."""
-        if self._running:
-            self._feed(pack(KINDS["wake"], (), ()))
+        self._stirred(pack(KINDS["wake"], (), ()))
 
     def network_changed(self) -> None:
         """The device has another network than before: the link is probed at once."""
-        if self._running:
-            self._feed(pack(KINDS["network_changed"], (), ()))
+        self._stirred(pack(KINDS["network_changed"], (), ()))
+
+    def _stirred(self, data: bytes) -> None:
+        if self._running and (loop := self._loop) is not None:
+            if self._is_elsewhere():
+                loop.call_soon_threadsafe(self._feed, data)
+            else:
+                self._feed(data)
 
     # Questions.
 
@@ -219,6 +237,7 @@ class Client(Runner):
         context: Mapping[str, Any] | str | None,
     ) -> None:
         self._usable()
+        self._belongs()
         json = context if context is None or isinstance(context, str) else encode(context)
         data = pack(KINDS["ask"], (stream,), (text, agent, intent, session_id, json))
         found = self._step(data)

@@ -13,6 +13,7 @@ from ._answering import Answering
 from ._link import Link
 from ._records import KINDS, pack
 from ._runner import Runner
+from ._running import must_go_on
 from .authorizing import Auth, Authorizer, Claims
 from .errors import AuthError, BusyError, LinkError, PamlinkError, UsageError
 from .events import HubEvent
@@ -51,11 +52,15 @@ class Hub(Runner):
             ...
 
     Each request has a task of its own, as many as the options allow. It is cancelled when the
-    request expires. A handler that fails is logged with its traceback, and its peer told
-    `PROCESSING_ERROR` and nothing else.
+    request expires. A handler that fails, by whatever exception, is logged with its traceback, and
+    its peer told `PROCESSING_ERROR` and nothing else; one that returns nothing is logged once. A
+    plain function runs in a thread.
 
-    All methods belong to the event loop that entered it, and no other thread may call them. None of
-    them blocks.
+    It belongs to the event loop that entered it. `push`, `broadcast`, `send_to`, `disconnect` and
+    `disconnect_user` may be called from any thread, and take effect at once; what is awaited in
+    another loop raises `UsageError` (`wrong_loop`). Nothing blocks. A hub that was made before a
+    `fork` has an epoch of its own in each process that opens it; one that was opened before it serves
+    the parent alone, and raises `UsageError` (`forked`) in the child.
     """
 
     def __init__(
@@ -108,6 +113,7 @@ class Hub(Runner):
 
     async def __anext__(self) -> HubEvent:
         """What happens beside requests. The iteration ends when the hub is closed."""
+        self._belongs()
         event: HubEvent = await self._mailbox.take()
         return event
 
@@ -130,15 +136,21 @@ class Hub(Runner):
         """Begins; entering the hub does it. Once only."""
         if self._open or self._closed:
             raise UsageError("a hub is opened once; make a new one", code=2)
+        if self._native.forked:
+            # As under `gunicorn --preload`: the workers must not have one epoch.
+            self._native.reseed()
         self._open = True
-        self._loop = asyncio.get_running_loop()
+        self._enter()
         self._feed()
 
     async def drain(self, spread: float = 5.0) -> None:
         """Sends every link away within `spread` seconds, each at a moment of its own and with the
         time to come back, closes it with 1012, and takes no new ones. A link with running requests
-        has the rest of the spread to see them answered. Returns when all are gone."""
+        has the rest of the spread to see them answered. Returns when all are gone.
+
+        A server ends links by itself when it ends, some at once: call this before."""
         self._usable()
+        self._belongs()
         self._draining = True
         self._feed(pack(KINDS["drain"], (round(spread * 1e9),), ()))
         try:
@@ -150,6 +162,7 @@ class Hub(Runner):
         """Drains and ends; leaving the hub does it. Handlers that still run are cancelled."""
         if self._closed:
             return
+        self._belongs()
         try:
             if self._open:
                 await self.drain(spread)
@@ -180,6 +193,7 @@ class Hub(Runner):
         drops the link.
         """
         self._usable()
+        self._belongs()
         if isinstance(transport, ByteTransport):
             data = pack(KINDS["accept"], (), ())
         else:
@@ -270,10 +284,20 @@ class Hub(Runner):
 
     def _usable(self) -> None:
         if not self._open or self._closed:
-            raise LinkError("the hub is not open", code=84)
+            raise LinkError(
+                "the hub is not open: enter it, or see to it that the server runs the lifespan",
+                code=84,
+            )
 
     def _command(self, data: bytes) -> list[Any]:
         self._usable()
+        loop = self._loop
+        if loop is not None and self._is_elsewhere():
+            found = self._step_elsewhere(data, loop)
+            for record in found:
+                if isinstance(record, outputs.Fault):
+                    raise _engine.fault(record)
+            return found
         found = self._step(data)
         self._handle(found, raising=True)
         return found
@@ -344,9 +368,13 @@ class Hub(Runner):
                 found = Claims(answer) if isinstance(answer, str) else answer
         except AuthError as refused:
             error = refused.name
-        except Exception:
+        except BaseException as failure:
+            if self._closed and isinstance(failure, asyncio.CancelledError):
+                raise
             log.exception("the authorizer failed")
             error = "verifier_unavailable"
+            if must_go_on(failure):
+                raise
         expires = None if found is None else found.expires_micros()
         texts = (None, error) if found is None else (found.subject, None)
         self._feed(pack(KINDS["authorize_link"], (asked.link, expires), texts))
@@ -356,9 +384,11 @@ class Hub(Runner):
         if self._respond is not None:
             try:
                 status, content_type, body = self._respond(request)
-            except Exception:
+            except BaseException as failure:
                 log.exception("the answer to an HTTP request failed")
                 status, body = 500, b"failed\n"
+                if must_go_on(failure):
+                    raise
         self._feed(pack(KINDS["respond"], (request.link, status), (content_type, body)))
 
 

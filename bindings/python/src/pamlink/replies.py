@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias, Union
 
@@ -42,9 +42,16 @@ class Error:
 Reply: TypeAlias = Union[str, Answer, Error, Mapping[str, Any], None]
 """A reply: a text, an `Answer`, an `Error`, a whole envelope with its `type`, or None for none."""
 
+Grown: TypeAlias = Union[str, Answer, Error, Mapping[str, Any]]
+"""What a handler yields: a piece of the text, or the reply itself, which is the last word."""
+
 Handler: TypeAlias = Callable[
-    [Request], Union[Awaitable[Reply], AsyncIterator[Union[str, Answer, Error, Mapping[str, Any]]]]
+    [Request], Union[Awaitable[Reply], AsyncIterator[Grown], Iterator[Grown], Reply]
 ]
-"""Answers a request: an async function that returns the reply, or an async generator that yields it
-in pieces. The whole answer is made of the texts that it yields; anything else that it yields is the
-reply itself, and the last word."""
+"""Answers a request: a function that returns the reply, or a generator that yields it in pieces. The
+whole answer is made of the texts that it yields; anything else that it yields is the reply itself,
+and the last word.
+
+An async function or generator runs in the event loop and must not block it. A plain one runs in a
+thread, of which there are 40 for a hub; what is left waits. A thread cannot be cancelled: what it does
+for a request that has expired is in vain."""

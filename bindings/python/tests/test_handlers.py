@@ -1,0 +1,142 @@
+"""What handlers are, and what they do to the hub: nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+from conftest import KEYS, PLENTY, SOON, connected
+
+import pamlink
+from pamlink import Hub, Request, _running
+
+ENDS = [asyncio.CancelledError, SystemExit, KeyboardInterrupt, GeneratorExit, StopIteration]
+
+
+def ending(kind: str, end: type[BaseException]) -> Any:
+    """A handler of a kind that ends by an exception."""
+
+    async def plain_async(request: Request) -> str:
+        raise end("the password is swordfish")
+
+    async def grows(request: Request) -> AsyncIterator[str]:
+        yield "a"
+        raise end("the password is swordfish")
+
+    def plain(request: Request) -> str:
+        raise end("the password is swordfish")
+
+    def generates(request: Request) -> Iterator[str]:
+        yield "a"
+        raise end("the password is swordfish")
+
+    return {"async": plain_async, "grows": grows, "plain": plain, "generates": generates}[kind]
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """As under a server, which has taken SIGINT."""
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.parametrize("end", ENDS, ids=lambda end: end.__name__)
+@pytest.mark.parametrize("kind", ["async", "grows", "plain", "generates"])
+async def test_whatever_ends_a_handler_is_answered_logged_and_contained(
+    kind: str, end: type[BaseException], served: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def well(request: Request) -> str:
+        return "well"
+
+    hub = Hub(ending(kind, end), agents={"health": well}, auth=KEYS, options=PLENTY)
+    async with hub, connected(hub) as (client, _):
+        outcome = await asyncio.wait_for(client.send("hi"), SOON)
+        assert isinstance(outcome, pamlink.Rejected), outcome
+        assert outcome.error_code == "PROCESSING_ERROR" and "swordfish" not in outcome.json
+        (record,) = caplog.records
+        assert record.name == "pamlink.hub" and record.exc_info is not None
+        after = await asyncio.wait_for(client.send("hi", agent="health"), SOON)
+        assert isinstance(after, pamlink.Answered) and after.text == "well"
+
+
+def test_the_interrupt_of_a_user_goes_on() -> None:
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert _running.must_go_on(KeyboardInterrupt())
+    assert not _running.must_go_on(SystemExit())
+
+
+async def test_a_handler_that_cancels_itself_is_answered() -> None:
+    async def cancels(request: Request) -> str:
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        await asyncio.sleep(60)
+        return "never"
+
+    async with Hub(cancels, auth=KEYS) as hub, connected(hub) as (client, _):
+        outcome = await asyncio.wait_for(client.send("hi"), SOON)
+        assert isinstance(outcome, pamlink.Rejected)
+
+
+async def test_plain_functions_and_generators_answer_from_threads() -> None:
+    threads: set[str] = set()
+    both = threading.Barrier(2, timeout=SOON)
+
+    def plan(request: Request) -> str:
+        # Two at once, or neither comes past this.
+        both.wait()
+        threads.add(threading.current_thread().name)
+        return f"planned {request.text}"
+
+    def grow(request: Request) -> Iterator[str]:
+        for word in ("a ", "b"):
+            threads.add(threading.current_thread().name)
+            yield word
+
+    def whole(request: Request) -> Iterator[str | pamlink.Answer]:
+        yield "a "
+        yield pamlink.Answer("whole", model="m")
+
+    def later(request: Request) -> Any:
+        async def answer() -> str:
+            return "later"
+
+        return answer()
+
+    agents: dict[str, Any] = {"trips": plan, "health": grow, "finance": whole, "voice": later}
+    async with Hub(agents=agents, auth=KEYS, options=PLENTY) as hub:
+        async with connected(hub) as (client, _):
+            plans = await asyncio.gather(*(client.send(name, agent="trips") for name in "xy"))
+            assert [getattr(it, "text", it) for it in plans] == ["planned x", "planned y"]
+            pieces = [piece.text async for piece in client.ask("hi", agent="health")]
+            assert "".join(pieces) == "a b"
+            answer = await client.send("hi", agent="finance")
+            assert isinstance(answer, pamlink.Answered) and answer.text == "whole"
+            answer = await client.send("hi", agent="voice")
+            assert isinstance(answer, pamlink.Answered) and answer.text == "later"
+    assert threads and all(name.startswith("pamlink") for name in threads)
+
+
+async def test_plain_functions_that_wait_leave_the_loop_free() -> None:
+    go_on = threading.Event()
+
+    def slow(request: Request) -> str:
+        assert go_on.wait(SOON)
+        return "slow"
+
+    async def quick(request: Request) -> str:
+        return "quick"
+
+    hub = Hub(slow, agents={"health": quick}, auth=KEYS, options=PLENTY)
+    async with hub, connected(hub) as (client, _):
+        waiting = asyncio.create_task(client.send("hi"))
+        answer = await asyncio.wait_for(client.send("hi", agent="health"), SOON)
+        assert isinstance(answer, pamlink.Answered) and not waiting.done()
+        go_on.set()
+        answer = await asyncio.wait_for(waiting, SOON)
+        assert isinstance(answer, pamlink.Answered) and answer.text == "slow"
