@@ -25,7 +25,7 @@ class Backend:
         self.effects = {}
         self.duplicates = 0
         app = fastapi.FastAPI()
-        app.add_api_websocket_route("/api/v1/pam/ws/{user_id}", endpoint(self.hub))
+        app.add_api_websocket_route("/api/v1/pam/ws/{user_id:path}", endpoint(self.hub))
         config = uvicorn.Config(app, ws_ping_interval=None, log_level="error")
         self._server = uvicorn.Server(config)
         self._socket = socket.create_server(("127.0.0.1", 0))

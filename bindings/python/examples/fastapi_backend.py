@@ -77,7 +77,7 @@ async def words(text: str) -> AsyncIterator[str]:
 
 
 app = fastapi.FastAPI(lifespan=lifespan(hub, spread=5.0))
-app.add_api_websocket_route("/api/v1/pam/ws/{user_id}", endpoint(hub))
+app.add_api_websocket_route("/api/v1/pam/ws/{user_id:path}", endpoint(hub))
 verified = bearer(sansio.TokenVerifier(KEYS))
 
 

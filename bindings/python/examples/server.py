@@ -16,4 +16,4 @@ async def answer(request: Request) -> AsyncIterator[str]:
 
 
 app = FastAPI(lifespan=lifespan(hub))
-app.add_api_websocket_route("/api/v1/pam/ws/{user_id}", endpoint(hub))
+app.add_api_websocket_route("/api/v1/pam/ws/{user_id:path}", endpoint(hub))

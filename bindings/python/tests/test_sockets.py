@@ -45,7 +45,7 @@ async def grow(request: Request) -> AsyncIterator[str]:
 
 def app_of(hub: Hub, **options: Any) -> fastapi.FastAPI:
     app = fastapi.FastAPI(lifespan=lifespan(hub, signals=False, **options))
-    app.add_api_websocket_route(PATH + "{user_id}", endpoint(hub))
+    app.add_api_websocket_route(PATH + "{user_id:path}", endpoint(hub))
     return app
 
 
@@ -114,7 +114,7 @@ async def test_the_wire_of_old_clients_is_kept() -> None:
     """What clients without the engine see, frame by frame, through Starlette."""
     hub = Hub(echo, auth=KEYS)
     app = Starlette(
-        routes=[WebSocketRoute(PATH + "{user_id}", endpoint(hub))],
+        routes=[WebSocketRoute(PATH + "{user_id:path}", endpoint(hub))],
         lifespan=lifespan(hub, signals=False),
     )
     async with serving(app) as address:
@@ -328,7 +328,7 @@ async def answer(request):
 
 hub = pamlink.Hub(answer, auth=pamlink.HS256(sys.argv[1].encode()))
 app = fastapi.FastAPI(lifespan=lifespan(hub, spread=2.0))
-app.add_api_websocket_route("/api/v1/pam/ws/{user_id}", endpoint(hub))
+app.add_api_websocket_route("/api/v1/pam/ws/{user_id:path}", endpoint(hub))
 
 class Server(uvicorn.Server):
     async def startup(self, sockets=None):

@@ -16,13 +16,18 @@ const PYPI: &[&str] = &[
     // What the package is used with.
     "anyio==4.16.0",
     "fastapi==0.165.0",
+    "granian==2.8.9",
+    "gunicorn==27.0.1",
     "httpx==0.28.1",
+    "hypercorn==0.18.0",
     "prometheus_client==0.26.0",
     "pydantic==2.14.4",
     "PyJWT==2.15.1",
     "starlette==1.10.0",
     "uvicorn==0.54.0",
+    "uvicorn-worker==0.4.0",
     "websockets==17.4",
+    "wsproto==1.3.2",
 ];
 
 /// The Python of an environment that has the packages of PyPI.

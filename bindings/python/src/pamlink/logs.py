@@ -74,3 +74,40 @@ def redact(text: str) -> str:
 
 def _short(value: object) -> str:
     return redact(repr(value))[:200]
+
+
+# The loggers of servers that write the path of a WebSocket with its query.
+_SERVERS = (
+    "granian.access",
+    "gunicorn.access",
+    "hypercorn.access",
+    "uvicorn.access",
+    "uvicorn.error",
+)
+
+
+class _Hiding(logging.Filter):
+    """Changes what a record says, and lets it pass."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(map(_hidden, record.args))
+        elif record.args:
+            record.args = {name: _hidden(value) for name, value in record.args.items()}
+        record.msg = _hidden(record.msg)
+        return True
+
+
+def _hidden(value: object) -> object:
+    return redact(value) if isinstance(value, str) else value
+
+
+_hiding = _Hiding()
+
+
+def hide_tokens() -> None:
+    """Keeps tokens out of what the ASGI server of this process logs: uvicorn writes path and query of
+    each WebSocket. The endpoint does it; proxies, and servers that log in another process, have logs of
+    their own."""
+    for name in _SERVERS:
+        logging.getLogger(name).addFilter(_hiding)

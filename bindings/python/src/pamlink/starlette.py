@@ -2,29 +2,30 @@
 
     hub = Hub(answer, auth=HS256(secret))
     app = FastAPI(lifespan=lifespan(hub))
-    app.add_api_websocket_route("/api/v1/pam/ws/{user_id}", endpoint(hub))
+    app.add_api_websocket_route("/api/v1/pam/ws/{user_id:path}", endpoint(hub))
 
 The server's own pings are better off: the engine has a heartbeat, and knows a busy peer from a dead
-one. With uvicorn that is `ws_ping_interval=None`.
+one. With uvicorn that is `ws_ping_interval=None`, and on its command line a day,
+`--ws-ping-interval 86400`: 0 means without a pause where it runs on `websockets`.
 """
 
 from __future__ import annotations
 
-import asyncio
-import signal
-import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from types import FrameType
 from typing import Any
+from urllib.parse import quote
 
 from starlette.requests import HTTPConnection
+from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
+from ._signals import Signals, trigger
 from .authorizing import Claims
 from .errors import AuthError, BusyError
 from .hub import Hub
-from .sansio import TokenVerifier, VerifiedToken
+from .logs import hide_tokens
+from .sansio import TokenVerifier, VerifiedToken, read_target
 from .transports import ABNORMAL, NO_STATUS, MessageTransport, TransportClosed
 
 
@@ -57,22 +58,47 @@ class StarletteTransport(MessageTransport):
 
 
 def endpoint(hub: Hub) -> Callable[[WebSocket], Awaitable[None]]:
-    """An endpoint for a route with `{user_id}`.
+    """An endpoint for a route that ends in `{user_id:path}`.
 
-    A request without a `token` parameter is refused with 403. Any other is accepted before its
-    token is judged, because clients in browsers see no status: a peer that is not believed is closed
-    with 4001.
+    Path and query are read by the engine, as they were sent: the user id is one segment, in which a
+    slash is encoded. Another path is refused with 404 where the server can say so, else with 403; a
+    request without a `token` parameter with 403. Any other is accepted before its token is judged,
+    because clients in browsers see no status: a peer that is not believed is closed with 4001.
     """
+    hide_tokens()
 
     async def pam(websocket: WebSocket) -> None:
-        token = websocket.query_params.get("token")
-        if token is None:
-            # Before it is accepted, this is the status 403.
-            await websocket.close(1008)
-            return
-        await serve(hub, websocket, user=websocket.path_params["user_id"], token=token)
+        target, prefix = _target(websocket)
+        read = read_target(target, prefix)
+        if read is None:
+            await _refuse(websocket, 404)
+        elif read.token is None:
+            await _refuse(websocket, 403)
+        else:
+            await serve(hub, websocket, user=read.user, token=read.token)
 
     return pam
+
+
+def _target(websocket: WebSocket) -> tuple[str, str]:
+    """Path and query as they were sent, and what of the path stands before the user id."""
+    scope = websocket.scope
+    path: str = scope["path"]
+    before = path[: len(path) - len(websocket.path_params["user_id"])]
+    raw: bytes | None = scope.get("raw_path")
+    sent = quote(path) if raw is None else raw.decode("latin-1")
+    query: bytes = scope.get("query_string", b"")
+    # A route of other letters than those of a URL is encoded there.
+    prefix = before if sent.startswith(before) else quote(before)
+    return f"{sent}?{query.decode('latin-1')}", prefix
+
+
+async def _refuse(websocket: WebSocket, status: int) -> None:
+    """Before it is accepted: what servers make of a close is the status 403."""
+    if "websocket.http.response" in websocket.scope.get("extensions", {}):
+        await websocket.send_denial_response(Response(status_code=status))
+    else:
+        await websocket.close(1008)
 
 
 async def serve(
@@ -104,53 +130,29 @@ def lifespan(
     A server that is told to end by SIGTERM or SIGINT closes its connections before it ends the
     lifespan. Therefore the hub hears of the signal first, sends all links away within `spread`
     seconds, each at a moment of its own and with the time to come back, and passes the signal on
-    when they are gone. A second signal is passed on at once. `signals=False` leaves them alone;
-    call `hub.drain` yourself then.
+    when they are gone. A second signal is passed on at once. Where the signals do not come to hear of,
+    a warning is logged. `signals=False` leaves them alone; call `hub.drain` yourself then, or see
+    `shutdown_trigger`.
     """
+    hide_tokens()
 
     @asynccontextmanager
     async def run(app: Any) -> AsyncGenerator[None]:
         async with hub:
-            with _Signals(hub, spread) if signals else nullcontext():
+            with Signals(hub, spread) if signals else nullcontext():
                 yield
 
     return run
 
 
-class _Signals:
-    """Hears of the signals before the server does."""
+def shutdown_trigger(hub: Hub, *, spread: float = 5.0) -> Callable[[], Awaitable[None]]:
+    """What hypercorn takes under this name: it waits for SIGTERM or SIGINT, drains the hub, and then
+    lets the server end.
 
-    def __init__(self, hub: Hub, spread: float) -> None:
-        self._hub = hub
-        self._spread = spread
-        self._loop = asyncio.get_running_loop()
-        self._before: dict[int, Any] = {}
-        self._draining: asyncio.Task[None] | None = None
-
-    def __enter__(self) -> None:
-        if threading.current_thread() is not threading.main_thread():
-            return
-        for number in (signal.SIGTERM, signal.SIGINT):
-            before = signal.getsignal(number)
-            # One that is no function is the server's business alone, if there is a server.
-            if callable(before):
-                self._before[number] = before
-                signal.signal(number, self._heard)
-
-    def __exit__(self, *error: object) -> None:
-        for number, before in self._before.items():
-            signal.signal(number, before)
-
-    def _heard(self, number: int, frame: FrameType | None) -> None:
-        if self._draining is not None:
-            self._before[number](number, frame)
-            return
-        self._loop.call_soon_threadsafe(self._drain, number)
-
-    def _drain(self, number: int) -> None:
-        if self._draining is None:
-            self._draining = self._loop.create_task(self._hub.drain(self._spread))
-            self._draining.add_done_callback(lambda _: self._before[number](number, None))
+        app = FastAPI(lifespan=lifespan(hub, signals=False))
+        await hypercorn.asyncio.serve(app, config, shutdown_trigger=shutdown_trigger(hub))
+    """
+    return trigger(hub, spread)
 
 
 def bearer(verifier: TokenVerifier) -> Callable[[HTTPConnection], Awaitable[VerifiedToken]]:

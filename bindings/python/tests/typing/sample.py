@@ -94,7 +94,7 @@ async def answer(request: pamlink.Request) -> pamlink.Answer | pamlink.Error:
 
 
 app = fastapi.FastAPI(lifespan=lifespan(hub, spread=2.5))
-app.add_api_websocket_route("/api/v1/pam/ws/{user_id}", endpoint(hub))
+app.add_api_websocket_route("/api/v1/pam/ws/{user_id:path}", endpoint(hub))
 verified = bearer(sansio.TokenVerifier(pamlink.HS256(b"secret")))
 
 
