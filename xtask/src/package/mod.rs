@@ -60,7 +60,7 @@ pub(crate) fn checks(workspace: &Workspace, console: Console) -> Outcome {
         version: workspace.version()?,
     };
     let mut checks = Checks::default();
-    let all = [python::wheel, python::sdist, kotlin::jar, swift::package];
+    let all = [python::wheel, python::sdist, python::checkout, kotlin::jar, swift::package];
     for package in all {
         package(&making, &mut checks)?;
     }

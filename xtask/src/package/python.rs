@@ -1,33 +1,52 @@
-//! The wheel, and the sdist, which is built where it is installed.
+//! The wheel, the sdist, which is built where it is installed, and the folder of a checkout.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::{Making, copy};
-use crate::bindings::{BUILD, path_with, python};
+use crate::bindings::{BUILD, python};
 use crate::check::{Checks, Stopped};
 use crate::tools;
 
 pub(super) fn wheel(making: &Making<'_>, checks: &mut Checks) -> Result<(), Stopped> {
     let wheel = python::wheel(making.workspace, making.console, making.bindings)?;
-    consumed(making, "python", &wheel, checks)
+    consumed(making, "python", &placed(making, &wheel)?, checks)
 }
 
+/// It has nothing but Rust: the generator comes with it.
 pub(super) fn sdist(making: &Making<'_>, checks: &mut Checks) -> Result<(), Stopped> {
     let sdist = python::sdist(making.workspace, making.console, making.bindings)?;
-    consumed(making, "python-sdist", &sdist, checks)
+    consumed(making, "python-sdist", &placed(making, &sdist)?, checks)
+}
+
+/// `pip install ./bindings/python`, as who wants what is not released yet.
+pub(super) fn checkout(making: &Making<'_>, checks: &mut Checks) -> Result<(), Stopped> {
+    // What it is made of is what the sdist is made of, which is what tells whether it changed.
+    let folder = making.workspace.root.join(python::FOLDER);
+    consumed(making, "python-checkout", &folder, checks)
+}
+
+/// A file of the packages, where they all are.
+fn placed(making: &Making<'_>, made: &Path) -> Result<PathBuf, Stopped> {
+    let package = making.folder.join(made.file_name().unwrap_or_default());
+    copy(made, &package)?;
+    Ok(package)
 }
 
 fn consumed(
     making: &Making<'_>,
     name: &str,
-    made: &Path,
+    package: &Path,
     checks: &mut Checks,
 ) -> Result<(), Stopped> {
-    let Making { workspace, console, bindings, .. } = *making;
-    let package = making.folder.join(made.file_name().unwrap_or_default());
-    copy(made, &package)?;
-    let project = making.project(name, "python", &[made])?;
+    let Making { workspace, console, .. } = *making;
+    // A folder is as new as the sdist of it.
+    let input = if package.is_dir() {
+        python::sdist(workspace, console, making.bindings)?
+    } else {
+        package.to_owned()
+    };
+    let project = making.project(name, "python", &[&input])?;
     let python = project.folder.join("venv/bin/python");
     if !project.is_fresh() {
         let mut venv = Command::new(tools::python(workspace, console)?);
@@ -35,14 +54,24 @@ fn consumed(
         console.must(venv, BUILD)?;
         let mut pip = Command::new(&python);
         pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
-        pip.arg(&package).current_dir(&project.folder);
-        // An sdist is compiled: with the generator of this version, and in a folder that is kept.
-        pip.env("PATH", path_with(&bindings.bindgen)?);
+        pip.arg(package).current_dir(&project.folder);
+        // What is compiled is kept; and the generator is nowhere on the path.
         pip.env("CARGO_TARGET_DIR", workspace.target.join("bindings/sdist-build"));
         console.must(pip, BUILD)?;
         project.stamp.write()?;
     }
+    checks.check(licensed(&python)?, format!("{}: without its licences", package.display()));
     let mut main = Command::new(python);
     main.args(["-B", "main.py"]).current_dir(&project.folder);
-    Ok(making.consume(&package, main, checks)?)
+    Ok(making.consume(package, main, checks)?)
+}
+
+/// Whether both licences were installed, at the place where tools look for them (PEP 639).
+fn licensed(python: &Path) -> std::io::Result<bool> {
+    let found = Command::new(python)
+        .args(["-c", "import importlib.metadata as m; print(*m.files('pamlink'), sep='\\n')"])
+        .output()?;
+    let files = String::from_utf8_lossy(&found.stdout);
+    let has = |name: &str| files.lines().any(|file| file.ends_with(&format!("licenses/{name}")));
+    Ok(has("LICENSE-MIT") && has("LICENSE-APACHE"))
 }
