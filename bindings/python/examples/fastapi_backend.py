@@ -3,7 +3,8 @@
     PAMLINK_SECRET=... uvicorn fastapi_backend:app --port 8000
 
 It serves `/api/v1/pam/ws/{user_id}?token=`, the health of the process and its metrics. Run it with
-`--ws-ping-interval 0`: the engine has a heartbeat of its own.
+`--ws-ping-interval 86400`: the engine has a heartbeat of its own. (0 would be without a pause where
+uvicorn runs on `websockets`.)
 """
 
 from __future__ import annotations
