@@ -45,7 +45,8 @@ impl Verifier {
     ///
     /// # Errors
     ///
-    /// [`KeyError::WeakSecret`] for fewer than 32 bytes (RFC 7518 section 3.2).
+    /// [`KeyError::WeakSecret`] for fewer than 32 bytes (RFC 7518 section 3.2),
+    /// [`KeyError::NoSecret`] for a key that is public.
     pub fn hs256(secret: &[u8], audience: &str) -> Result<Self, KeyError> {
         let key = Key { id: None, algorithm: Algorithm::HS256, key: symmetric(secret)? };
         Ok(Self::of(vec![key], audience))
@@ -136,15 +137,23 @@ impl fmt::Debug for Verifier {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum KeyError {
-    /// A key of the set says it can be used but is broken.
-    #[error("key {index} of the set is broken")]
-    BrokenKey {
+    /// A key of the set says it can be used, and no token could be verified with it, or none
+    /// safely.
+    #[error("keys[{index}].{member}: {reason}")]
+    BadKey {
         /// Its place in `keys`, from 0.
         index: usize,
+        /// Its member that is wrong.
+        member: &'static str,
+        /// What is wrong with it.
+        reason: &'static str,
     },
     /// No HS256, ES256 or RS256 key.
     #[error("the set has no HS256, ES256 or RS256 key")]
     NoKeys,
+    /// A public key, or a set of them, in the place of a secret: anybody could sign with it.
+    #[error("this is no secret but {0}: verify with a JWK set instead")]
+    NoSecret(&'static str),
     /// Not a JWKS document.
     #[error("not a JWKS document: line {line}, column {column}")]
     NotJwks {
@@ -156,12 +165,6 @@ pub enum KeyError {
     /// The signer failed.
     #[error("the token could not be signed")]
     Signing,
-    /// An RSA key of fewer than 2,048 bits (RFC 7518 section 3.3).
-    #[error("key {index} of the set has fewer than 2048 bits")]
-    WeakKey {
-        /// Its place in `keys`, from 0.
-        index: usize,
-    },
     /// An HMAC secret of fewer than 32 bytes (RFC 7518 section 3.2).
     #[error("an HS256 secret must have at least 32 bytes")]
     WeakSecret,
@@ -187,7 +190,23 @@ pub fn sign_hs256(secret: &[u8], audience: &str, claims: &Claims) -> Result<Stri
 }
 
 fn symmetric(secret: &[u8]) -> Result<DecodingKey, KeyError> {
+    if let Some(public) = public(secret) {
+        return Err(KeyError::NoSecret(public));
+    }
     if secret.len() < 32 { Err(KeyError::WeakSecret) } else { Ok(DecodingKey::from_secret(secret)) }
+}
+
+/// What this is if it is a key that others know.
+fn public(secret: &[u8]) -> Option<&'static str> {
+    let text = core::str::from_utf8(secret).ok()?.trim_ascii_start();
+    if text.starts_with("-----BEGIN ") {
+        return Some("a PEM file");
+    }
+    if text.starts_with("ssh-") || text.starts_with("ecdsa-sha2-") {
+        return Some("a public key of SSH");
+    }
+    let json: BTreeMap<String, serde_json::Value> = serde_json::from_str(text).ok()?;
+    ["keys", "kty"].iter().any(|name| json.contains_key(*name)).then_some("a JWK set")
 }
 
 fn part<T: for<'a> Deserialize<'a>>(encoded: &str) -> Result<T, AuthError> {
@@ -209,7 +228,8 @@ struct Payload {
     nbf: Option<f64>,
     iat: Option<f64>,
     aud: Option<Audience>,
-    role: Option<String>,
+    /// Informative: what is no text says nothing.
+    role: Option<serde_json::Value>,
 }
 
 #[derive(Deserialize)]
@@ -240,7 +260,11 @@ impl Payload {
         }
         let subject = self.sub.filter(|sub| !sub.is_empty());
         let subject = subject.ok_or(AuthError::MissingClaim("sub"))?;
-        Ok(Claims { subject, expires, issued: self.iat.map(wall), role: self.role })
+        let role = match self.role {
+            Some(serde_json::Value::String(role)) => Some(role),
+            _ => None,
+        };
+        Ok(Claims { subject, expires, issued: self.iat.map(wall), role })
     }
 }
 
@@ -286,30 +310,65 @@ impl Jwk {
         if other || self.usage.as_deref().is_some_and(|usage| usage != "sig") {
             return Ok(None);
         }
-        let broken = || KeyError::BrokenKey { index };
-        let bytes = |name: &str| {
-            let text = self.rest.get(name).and_then(|value| value.as_str()).ok_or_else(broken)?;
-            URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).map_err(|_| broken())
+        let bad = |member, reason| KeyError::BadKey { index, member, reason };
+        let bytes = |member: &'static str| {
+            let value = self.rest.get(member).ok_or_else(|| bad(member, "is missing"))?;
+            let text = value.as_str().ok_or_else(|| bad(member, "is no text"))?;
+            let bytes = URL_SAFE_NO_PAD.decode(text.trim_end_matches('='));
+            bytes.map_err(|_| bad(member, "is no base64url"))
         };
         let key = match algorithm {
             Algorithm::RS256 => {
                 let (n, e) = (bytes("n")?, bytes("e")?);
-                if n.iter().skip_while(|byte| **byte == 0).count() < 256 {
-                    return Err(KeyError::WeakKey { index });
-                }
+                modulus(&n).map_err(|reason| bad("n", reason))?;
+                exponent(&e).map_err(|reason| bad("e", reason))?;
                 DecodingKey::from_rsa_raw_components(&n, &e)
             }
             Algorithm::ES256 => {
                 let (x, y) = (bytes("x")?, bytes("y")?);
-                if x.len() != 32 || y.len() != 32 {
-                    return Err(broken());
+                for (member, bytes) in [("x", &x), ("y", &y)] {
+                    if bytes.len() != 32 {
+                        return Err(bad(member, "has not 32 bytes"));
+                    }
                 }
                 // An uncompressed point (SEC 1 section 2.3.3).
-                DecodingKey::from_ec_der(&[&[4], x.as_slice(), y.as_slice()].concat())
+                let point = [&[4], x.as_slice(), y.as_slice()].concat();
+                if p256::PublicKey::from_sec1_bytes(&point).is_err() {
+                    return Err(bad("y", "makes no point of P-256 with x"));
+                }
+                DecodingKey::from_ec_der(&point)
             }
-            _ => symmetric(&bytes("k")?)?,
+            _ => symmetric(&bytes("k")?).map_err(|error| match error {
+                KeyError::NoSecret(_) => bad("k", "is no secret but a public key"),
+                _ => bad("k", "has fewer than 32 bytes"),
+            })?,
         };
         Ok(Some(Key { id: self.kid, algorithm, key }))
+    }
+}
+
+/// What is wrong with the modulus of an RSA key: big-endian, perhaps with zeros ahead.
+fn modulus(n: &[u8]) -> Result<(), &'static str> {
+    let rest = &n[n.iter().take_while(|byte| **byte == 0).count()..];
+    let bits = rest.first().map_or(0, |first| rest.len() * 8 - first.leading_zeros() as usize);
+    match bits {
+        _ if n.last().is_none_or(|last| last % 2 == 0) => Err("is even"),
+        // RFC 7518 section 3.3.
+        ..2_048 => Err("has fewer than 2048 bits"),
+        4_097.. => Err("has more than 4096 bits, which this verifier does not take"),
+        _ => Ok(()),
+    }
+}
+
+/// What is wrong with the exponent of an RSA key.
+fn exponent(e: &[u8]) -> Result<(), &'static str> {
+    let significant = e.iter().skip_while(|byte| **byte == 0).count();
+    let value = e.iter().fold(0, |value, byte| value << 8 | u64::from(*byte));
+    match value {
+        _ if significant > 4 => Err("has more than 32 bits, which this verifier does not take"),
+        _ if value % 2 == 0 => Err("is even"),
+        ..3 => Err("is less than 3"),
+        _ => Ok(()),
     }
 }
 

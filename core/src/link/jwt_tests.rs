@@ -85,14 +85,101 @@ fn a_signed_token_verifies_and_carries_what_it_was_given() {
 fn weak_and_broken_keys_are_refused_when_they_are_loaded() {
     let jwks = |text: &str| Verifier::from_jwks(text, "a").map(drop);
     assert_eq!(Verifier::hs256(&[1; 31], "a").map(drop), Err(KeyError::WeakSecret));
-    assert_eq!(jwks(&vectors().weak_rsa.to_string()), Err(KeyError::WeakKey { index: 0 }));
     assert_eq!(jwks(r#"{"keys":[]}"#), Err(KeyError::NoKeys));
     assert_eq!(jwks(r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"AA"}]}"#), Err(KeyError::NoKeys));
     assert_eq!(jwks("{\n 1}"), Err(KeyError::NotJwks { line: 2, column: 2 }));
-    let broken = Err(KeyError::BrokenKey { index: 0 });
-    assert_eq!(jwks(r#"{"keys":[{"kty":"RSA","n":"!","e":"AQAB"}]}"#), broken);
-    assert_eq!(jwks(r#"{"keys":[{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}]}"#), broken);
-    assert_eq!(jwks(r#"{"keys":[{"kty":"oct","k":"AAAA"}]}"#), Err(KeyError::WeakSecret));
+}
+
+/// The set of one key that is `key` with these members put in place.
+fn set(mut key: Value, members: &[(&str, Value)]) -> String {
+    for (name, value) in members {
+        key[*name] = value.clone();
+    }
+    serde_json::json!({ "keys": [key] }).to_string()
+}
+
+#[test]
+fn a_key_that_cannot_verify_is_refused_by_member_and_reason() {
+    let vectors = vectors();
+    let keys = vectors.jwks["keys"].as_array().unwrap();
+    let of = |kind: &str| keys.iter().find(|key| key["kty"] == kind).unwrap().clone();
+    let (rsa, ec) = (of("RSA"), of("EC"));
+    let oct = serde_json::json!({ "kty": "oct", "k": "" });
+    let b64 = |bytes: &[u8]| Value::from(URL_SAFE_NO_PAD.encode(bytes));
+    let modulus = |len: usize, first: u8, last: u8| {
+        let mut n = vec![0x55; len];
+        (n[0], n[len - 1]) = (first, last);
+        b64(&n)
+    };
+    let one = |n| set(rsa.clone(), &[("n", n)]);
+    let e = |e: &[u8]| set(rsa.clone(), &[("e", b64(e))]);
+    let k = |k: &[u8]| set(oct.clone(), &[("k", b64(k))]);
+    for (document, says) in [
+        (vectors.weak_rsa.to_string(), "keys[0].n: has fewer than 2048 bits"),
+        (one(modulus(256, 0x7f, 1)), "keys[0].n: has fewer than 2048 bits"),
+        (one(modulus(257, 0, 1)), "keys[0].n: has fewer than 2048 bits"),
+        (one(modulus(256, 0x80, 2)), "keys[0].n: is even"),
+        (
+            one(modulus(513, 1, 1)),
+            "keys[0].n: has more than 4096 bits, which this verifier does not take",
+        ),
+        (one("!".into()), "keys[0].n: is no base64url"),
+        (one(7.into()), "keys[0].n: is no text"),
+        (one(b64(&[])), "keys[0].n: is even"),
+        (r#"{"keys":[{"kty":"RSA","n":"AQAB"}]}"#.into(), "keys[0].e: is missing"),
+        (e(&[1, 0, 0]), "keys[0].e: is even"),
+        (e(&[1]), "keys[0].e: is less than 3"),
+        (e(&[]), "keys[0].e: is even"),
+        (
+            e(&[1, 0, 0, 0, 1]),
+            "keys[0].e: has more than 32 bits, which this verifier does not take",
+        ),
+        (set(ec.clone(), &[("x", b64(&[1; 31]))]), "keys[0].x: has not 32 bytes"),
+        (set(ec.clone(), &[("y", b64(&[1; 32]))]), "keys[0].y: makes no point of P-256 with x"),
+        (k(&[1; 31]), "keys[0].k: has fewer than 32 bytes"),
+        (k(b"-----BEGIN PUBLIC KEY-----\n"), "keys[0].k: is no secret but a public key"),
+    ] {
+        let error = Verifier::from_jwks(&document, "a").map(drop).unwrap_err();
+        assert_eq!(error.to_string(), says, "{document}");
+    }
+    for good in [one(modulus(256, 0x80, 1)), one(modulus(512, 0xff, 1)), e(&[0, 0, 3])] {
+        assert_eq!(Verifier::from_jwks(&good, "a").map(drop), Ok(()), "{good}");
+    }
+}
+
+#[test]
+fn what_others_know_is_no_secret() {
+    let jwks = vectors().jwks.to_string();
+    for (secret, says) in [
+        ("-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE", "a PEM file"),
+        ("\n  -----BEGIN CERTIFICATE-----\n", "a PEM file"),
+        ("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE0 ada@host", "a public key of SSH"),
+        (&jwks, "a JWK set"),
+        (r#"{"kty":"EC","crv":"P-256"}"#, "a JWK set"),
+    ] {
+        let refused = Verifier::hs256(secret.as_bytes(), "a").map(drop);
+        assert_eq!(refused, Err(KeyError::NoSecret(says)), "{secret}");
+        let claims = Claims::new("u", Wall::from_unix_secs(1));
+        assert_eq!(sign_hs256(secret.as_bytes(), "a", &claims), Err(KeyError::NoSecret(says)));
+    }
+    let braces = br#"{"a":"a secret may look like anything else"}"#;
+    assert!(Verifier::hs256(braces, "a").is_ok());
+}
+
+#[test]
+fn a_role_that_is_no_text_says_nothing() {
+    let secret = [7; 32];
+    for (role, read) in [("7", None), ("[\"a\"]", None), ("null", None), ("\"a\"", Some("a"))] {
+        let payload = format!(r#"{{"sub":"u","exp":2000,"aud":"a","role":{role}}}"#);
+        let body = [r#"{"alg":"HS256"}"#, &payload].map(|part| URL_SAFE_NO_PAD.encode(part));
+        let message = body.join(".");
+        let key = EncodingKey::from_secret(&secret);
+        let signature =
+            jsonwebtoken::crypto::sign(message.as_bytes(), &key, Algorithm::HS256).unwrap();
+        let verifier = Verifier::hs256(&secret, "a").unwrap();
+        let verdict = verifier.verify(&format!("{message}.{signature}"), Wall::from_unix_secs(1));
+        assert_eq!(verdict.map(|claims| claims.role).as_ref().map(Option::as_deref), Ok(read));
+    }
 }
 
 #[test]
