@@ -334,7 +334,7 @@ pub(crate) const fn auth_code(error: AuthError) -> Code {
         AuthError::MissingClaim(_) => Code::MissingClaim,
         AuthError::MissingToken => Code::MissingToken,
         AuthError::NotYetValid => Code::NotYetValid,
-        AuthError::Unavailable => Code::VerifierUnavailable,
+        AuthError::Busy | AuthError::Unavailable => Code::VerifierUnavailable,
         AuthError::UnknownKey => Code::UnknownKey,
         AuthError::UnsupportedAlgorithm => Code::UnsupportedAlgorithm,
         AuthError::WrongAudience => Code::WrongAudience,

@@ -23,6 +23,15 @@ pub struct HubConfig {
     pub origins: Option<Vec<String>>,
     /// Most links at once, from accepting to the end. Default 131,072.
     pub max_links: u32,
+    /// Most links at once that have shown no good token; and as many may wait for the host's
+    /// verdict. One more, and the one that has waited longest ends, with 503 or 1013. What they
+    /// can hold together is this many times the largest head of a request. Default 4,096.
+    pub max_unauthenticated: u32,
+    /// The same for those of one address ([`Hub::accept_from`](super::Hub::accept_from)). Behind a
+    /// proxy all come from one: there it bounds the handshakes that run at once. Default 64.
+    pub max_unauthenticated_per_address: u32,
+    /// How many bits of an IPv6 address tell peers apart. Default 64.
+    pub ipv6_prefix: u8,
     /// Most links of one user at once. Default 8.
     pub max_links_per_user: u32,
     /// What happens to one link more. Default [`UserCap::CloseOldest`].
@@ -69,6 +78,9 @@ impl Default for HubConfig {
             max_compressors: 64,
             origins: None,
             max_links: 131_072,
+            max_unauthenticated: 4_096,
+            max_unauthenticated_per_address: 64,
+            ipv6_prefix: 64,
             max_links_per_user: 8,
             at_user_cap: UserCap::CloseOldest,
             max_requests: 65_536,
@@ -115,7 +127,7 @@ pub enum UnknownAgent {
 #[non_exhaustive]
 pub enum Auth {
     /// A verifier, at once.
-    Verifier(Box<dyn Verify + Send>),
+    Verifier(Box<dyn Verify + Send + Sync>),
     /// The host, in its own time, by [`Hub::authorize`](super::Hub::authorize).
     Host,
 }

@@ -35,14 +35,14 @@ impl Hub {
     pub fn accept_opened(&mut self, now: Now, user: &str, proof: Proof) -> Result<LinkId, Full> {
         self.set_now(now);
         let link = ServerLink::opened(&self.link_config, self.random.next_seed(), self.now);
-        let link = self.take_in(link)?;
+        let link = self.take_in(link, None)?;
         let index = link.slot;
         match proof {
             _ if user.len() > PamTarget::MAX_USER => {
                 self.judge(index, "", Err(AuthError::WrongSubject));
             }
             Proof::Token(token) if !token.expose().is_empty() => {
-                let claim = Claim { user: user.into(), token, id: None };
+                let claim = Claim { user: user.into(), token, id: None, from: None };
                 let to_be_asked = self.examine(index, claim);
                 if let Some(slot) = self.links.get_mut(index) {
                     slot.untold |= to_be_asked;
@@ -95,6 +95,7 @@ impl Hub {
         slot.detached |= hang_up;
         beats.add_to(&mut self.metrics);
         self.metrics.bytes.add(Direction::Outbound, (out.len() - before) as u64);
+        self.weigh(link.slot);
         match (hang_up, ended) {
             (true, true) => self.free(link.slot),
             (true, false) => self.wake(link.slot),

@@ -42,6 +42,7 @@ mod room;
 mod run;
 mod slab;
 mod slot;
+mod strangers;
 mod timers;
 mod users;
 mod views;
@@ -50,6 +51,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use core::fmt;
+use core::net::IpAddr;
 
 use ahash::RandomState;
 
@@ -65,6 +67,7 @@ use self::drain::Drain;
 use self::requests::Requests;
 use self::slab::{NONE, Slab};
 use self::slot::{Phase, Slot};
+use self::strangers::{LEAVING, Strangers};
 use self::timers::Timers;
 use self::users::{UserIndex, Users};
 use crate::dedup::Window;
@@ -89,6 +92,14 @@ pub struct Hub {
     now: Now,
     links: Slab<Box<Slot>>,
     users: Users,
+    /// Links that have shown no good token, in order of coming.
+    strangers: Strangers,
+    /// Links that made way for others and still have their slot.
+    leaving: u32,
+    /// Links whose token waits for the host's verdict.
+    authorizing: u32,
+    /// Bytes that wait to be written, over all links.
+    buffered: usize,
     requests: Requests,
     timers: Timers,
     /// Links to look at; what a slot's flag does not confirm is an entry of a link that is gone.
@@ -148,8 +159,12 @@ impl Hub {
             link_config: Arc::new(config.link),
             auth,
             now: Now::new(Mono::ZERO, Wall::EPOCH),
-            links: Slab::new(config.max_links),
+            links: Slab::new(config.max_links.saturating_add(LEAVING)),
+            strangers: Strangers::new(config.ipv6_prefix, hasher.clone()),
             users: Users::new(hasher),
+            leaving: 0,
+            authorizing: 0,
+            buffered: 0,
             requests: Requests::new(config.max_requests),
             timers: Timers::default(),
             ready: VecDeque::new(),
@@ -175,29 +190,51 @@ impl Hub {
 
     // Inputs.
 
-    /// A connection was accepted: the opening handshake comes next.
+    /// A connection was accepted, nobody knows from where: the opening handshake comes next.
+    ///
+    /// # Errors
+    ///
+    /// As [`accept_from`](Self::accept_from).
+    pub fn accept(&mut self, now: Now) -> Result<LinkId, Full> {
+        self.accept_link(now, None)
+    }
+
+    /// A connection was accepted from an address: the opening handshake comes next.
+    ///
+    /// Links without a good token are bounded, in all and by address
+    /// ([`HubConfig::max_unauthenticated_per_address`]): at the bound the one that has waited
+    /// longest ends, with 503 or 1013, for the sake of this one.
     ///
     /// # Errors
     ///
     /// [`Full`]: the host should close the connection. It was counted.
-    pub fn accept(&mut self, now: Now) -> Result<LinkId, Full> {
+    pub fn accept_from(&mut self, now: Now, address: IpAddr) -> Result<LinkId, Full> {
+        self.accept_link(now, Some(address))
+    }
+
+    fn accept_link(&mut self, now: Now, address: Option<IpAddr>) -> Result<LinkId, Full> {
         self.set_now(now);
         let link = ServerLink::new(&self.link_config, self.random.next_seed(), self.now);
-        self.take_in(link)
+        self.take_in(link, address)
     }
 
     /// Gives a new link its place.
-    fn take_in(&mut self, link: ServerLink) -> Result<LinkId, Full> {
+    fn take_in(&mut self, link: ServerLink, address: Option<IpAddr>) -> Result<LinkId, Full> {
         if self.drain.is_some() {
             self.metrics.connections_refused.increment(RefusedConnection::Draining);
             return Err(Full::Draining);
         }
-        if self.links.is_full() {
+        let from = address.map(|address| self.strangers.network(address));
+        self.make_way(from);
+        if self.is_full() {
             self.metrics.connections_refused.increment(RefusedConnection::Full);
             return Err(Full::Links);
         }
         let slot = Box::new(Slot::new(link, self.now.mono));
         let Ok((slot, generation)) = self.links.insert(slot) else { return Err(Full::Links) };
+        if let Some(entered) = self.links.get_mut(slot) {
+            entered.place = self.strangers.enter(slot, from);
+        }
         self.arm(slot);
         Ok(LinkId::new(slot, generation))
     }
@@ -320,6 +357,7 @@ impl Hub {
         beats.add_to(&mut self.metrics);
         self.metrics.bytes.add(Direction::Outbound, transmit.written as u64);
         self.room_made(link.slot);
+        self.weigh(link.slot);
         if transmit.more {
             self.stir(link.slot);
         }

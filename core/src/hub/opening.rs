@@ -50,12 +50,39 @@ impl Hub {
         verdict: Result<Claims, AuthError>,
     ) -> Result<(), UnknownLink> {
         self.set_now(now);
+        let verdict = verdict.and_then(|claims| self.in_time(claims));
+        self.decide(link, verdict)
+    }
+
+    /// The verdict of a [verifier](crate::link::Verify) that the host asked in its own time: as
+    /// [`authorize`](Self::authorize), but the verifier has held the token against the clock, with
+    /// its leeway.
+    ///
+    /// # Errors
+    ///
+    /// The link has ended.
+    pub fn verified(
+        &mut self,
+        now: Now,
+        link: LinkId,
+        verdict: Result<Claims, AuthError>,
+    ) -> Result<(), UnknownLink> {
+        self.set_now(now);
+        self.decide(link, verdict)
+    }
+
+    fn decide(
+        &mut self,
+        link: LinkId,
+        verdict: Result<Claims, AuthError>,
+    ) -> Result<(), UnknownLink> {
         let slot = self.slot_mut(link).ok_or(UnknownLink)?;
         let Some(claim) = slot.claim.take() else { return Ok(()) };
-        let phase = slot.phase;
-        let verdict = verdict.and_then(|claims| self.in_time(claims));
-        match phase {
-            Phase::Authorizing => self.judge(link.slot, &claim.user, verdict),
+        match slot.phase {
+            Phase::Authorizing => {
+                self.end_verdict(link.slot, claim.from);
+                self.judge(link.slot, &claim.user, verdict);
+            }
             Phase::Open => {
                 // Whose verdict it is needs no event of it.
                 self.renew(link.slot, verdict, claim.id.as_ref());
@@ -116,7 +143,7 @@ impl Hub {
         };
         slot.link.accept(self.now, None).ok()?;
         slot.max_message = target.max_message.unwrap_or(DEFAULT_MAX_MESSAGE);
-        let claim = Claim { user: target.user.into(), token, id: None };
+        let claim = Claim { user: target.user.into(), token, id: None, from: None };
         if claim.token.expose().is_empty() {
             self.judge(index, &claim.user, Err(AuthError::MissingToken));
             return None;
@@ -126,12 +153,17 @@ impl Hub {
 
     /// Holds a claim against the verifier, or keeps it for the host's verdict: true if the host is
     /// to be asked.
-    pub(super) fn examine(&mut self, index: u32, claim: Claim) -> bool {
+    pub(super) fn examine(&mut self, index: u32, mut claim: Claim) -> bool {
         if let Auth::Verifier(verifier) = &self.auth {
             let verdict = verifier.verify(claim.token.expose(), self.now.wall);
             self.judge(index, &claim.user, verdict);
             return false;
         }
+        if self.authorizing >= self.config.max_unauthenticated.max(1) {
+            self.judge(index, &claim.user, Err(AuthError::Busy));
+            return false;
+        }
+        claim.from = self.await_verdict(index);
         let Some(slot) = self.links.get_mut(index) else { return false };
         slot.phase = Phase::Authorizing;
         slot.claim = Some(Box::new(claim));
@@ -167,7 +199,7 @@ impl Hub {
             Err(error) => {
                 self.metrics.auth_failures.increment(failure(error));
                 let code = match error {
-                    AuthError::Unavailable => CloseCode::TRY_AGAIN_LATER,
+                    AuthError::Busy | AuthError::Unavailable => CloseCode::TRY_AGAIN_LATER,
                     _ => UNAUTHENTICATED,
                 };
                 self.close(index, code, &error.to_string());
@@ -191,6 +223,7 @@ impl Hub {
             self.close(index, CloseCode::TRY_AGAIN_LATER, "too many links of this user");
             return;
         }
+        self.forget_stranger(index);
         let user = self.users.enter(name, self.window.keyer().user(name));
         let Some(entry) = self.users.get_mut(user) else { return };
         let next = core::mem::replace(&mut entry.first_link, index);
@@ -266,7 +299,12 @@ impl Hub {
             return self.renew(index, verdict, id.as_ref());
         }
         let slot = self.links.get_mut(index)?;
-        let claim = Claim { user: self.users.name(slot.user).into(), token, id };
+        if slot.claim.is_some() {
+            // Two verdicts could not be told apart.
+            return self.renew(index, Err(AuthError::Busy), id.as_ref());
+        }
+        let user = self.users.name(slot.user).into();
+        let claim = Claim { user, token, id, from: None };
         slot.claim = Some(Box::new(claim));
         Some(Told::Authorize(index))
     }
@@ -289,7 +327,8 @@ impl Hub {
             Err(error) => error,
         };
         self.metrics.auth_failures.increment(failure(error));
-        let retry_after = (error == AuthError::Unavailable).then_some(JUDGE_AGAIN);
+        let later = matches!(error, AuthError::Busy | AuthError::Unavailable);
+        let retry_after = later.then_some(JUDGE_AGAIN);
         if retry_after.is_none() {
             let user = self.users.get(self.links.get(index)?.user)?.key;
             if let Err(wait) = self.rates.check_key(self.now.mono, Class::Auth, user) {
@@ -340,8 +379,8 @@ impl Hub {
         let Some(slot) = self.links.get_mut(index) else { return };
         slot.link.close(self.now, code, reason);
         if slot.phase == Phase::Authorizing {
-            slot.phase = Phase::Refused;
-            slot.deadline = None;
+            let from = slot.claim.take().and_then(|claim| claim.from);
+            self.end_verdict(index, from);
         }
         self.wake(index);
         self.stir(index);
@@ -371,6 +410,7 @@ fn failure(error: AuthError) -> AuthFailure {
         AuthError::BadSignature | AuthError::UnknownKey | AuthError::UnsupportedAlgorithm => {
             AuthFailure::Signature
         }
+        AuthError::Busy => AuthFailure::Busy,
         AuthError::Expired => AuthFailure::Expired,
         AuthError::Malformed | AuthError::MissingClaim(_) => AuthFailure::Malformed,
         AuthError::MissingToken => AuthFailure::Missing,

@@ -160,6 +160,7 @@ impl Hub {
     }
 
     fn sent(&mut self, index: u32, sent: bool) -> bool {
+        self.weigh(index);
         if !sent || self.link_config.outbox.overflow == Overflow::DropOldest {
             // The link may have begun to close, or have lost an older frame: it has that to tell.
             self.wake(index);

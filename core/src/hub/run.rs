@@ -162,6 +162,9 @@ impl Hub {
         let Some(slot) = self.links.get_mut(index) else { return told };
         let (opening, welcomed) = (slot.phase == Phase::Opening, slot.phase == Phase::Open);
         slot.link.take_beats().add_to(&mut self.metrics);
+        if slot.phase == Phase::Authorizing {
+            self.authorizing -= 1;
+        }
         slot.phase = Phase::Ended;
         slot.deadline = None;
         slot.claim = None;
@@ -172,6 +175,8 @@ impl Hub {
         if let Some(failure) = closed.filter(|_| opening).and_then(|closed| failure(closed.cause)) {
             self.metrics.handshake_failures.increment(failure);
         }
+        self.forget_stranger(index);
+        self.weigh(index);
         self.timers.remove(index);
         self.metrics.closes.increment(CloseClass::known(class.as_str()));
         if welcomed {
@@ -262,6 +267,14 @@ impl Hub {
         }
     }
 
+    /// Counts what waits to be written to a link into the sum over all.
+    pub(super) fn weigh(&mut self, index: u32) {
+        let Some(slot) = self.links.get_mut(index) else { return };
+        let weight = slot.link.queued();
+        let before = core::mem::replace(&mut slot.weight, weight);
+        self.buffered = self.buffered + weight - before;
+    }
+
     /// Sees to it that a link is woken in time.
     pub(super) fn arm(&mut self, index: u32) {
         if let Some(due) = self.links.get(index).and_then(|slot| slot.next_deadline()) {
@@ -276,7 +289,10 @@ impl Hub {
     /// slot decide, also if a new link has it by then.
     pub(super) fn free(&mut self, index: u32) {
         self.timers.remove(index);
-        self.links.remove(index);
+        self.forget_stranger(index);
+        let Some(slot) = self.links.remove(index) else { return };
+        self.buffered -= slot.weight;
+        self.leaving -= u32::from(slot.leaving);
     }
 
     pub(super) fn slot_mut(&mut self, link: LinkId) -> Option<&mut Slot> {
@@ -299,8 +315,7 @@ impl Hub {
 
     /// Fills in what is known elsewhere.
     pub(super) fn gauge(&self, metrics: &mut Metrics) {
-        let links = self.links.slots().filter_map(|slot| self.links.get(slot));
-        metrics.buffered_bytes.set_size(links.map(|slot| slot.link.queued()).sum());
+        metrics.buffered_bytes.set_size(self.buffered);
         metrics.users_active.set_size(self.users.len());
         metrics.requests_active.set_size(self.requests.len());
         metrics.window_entries.set_size(self.window.len());

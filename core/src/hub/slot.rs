@@ -1,5 +1,6 @@
 //! What the hub keeps of one link beside the link itself.
 
+use core::net::IpAddr;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -19,6 +20,8 @@ pub(super) struct Slot {
     pub(super) user: UserIndex,
     pub(super) next_of_user: u32,
     pub(super) previous_of_user: u32,
+    /// Its place among those who have shown no good token, if it is one.
+    pub(super) place: u32,
     /// When its token ends.
     pub(super) expires: Wall,
     /// How far ahead of its pace it is with tokens to be judged.
@@ -38,6 +41,10 @@ pub(super) struct Slot {
     pub(super) untold: bool,
     /// The host has no transport for it any more.
     pub(super) detached: bool,
+    /// It made way for another.
+    pub(super) leaving: bool,
+    /// What waits to be written to it, as counted in the sum over all.
+    pub(super) weight: usize,
     /// It is in the list of links to look at.
     pub(super) ready: bool,
     /// It is in the list of links with something to write.
@@ -68,6 +75,8 @@ pub(super) struct Claim {
     pub(super) token: Token,
     /// The id of the frame that brought the token, if one did.
     pub(super) id: Option<InlineText>,
+    /// The network that the peer is in, where that counts.
+    pub(super) from: Option<IpAddr>,
 }
 
 /// An answer's place in the order of a link without ids.
@@ -88,6 +97,7 @@ impl Slot {
             user: NONE,
             next_of_user: NONE,
             previous_of_user: NONE,
+            place: NONE,
             expires: Wall::EPOCH,
             next_token: Mono::ZERO,
             deadline: None,
@@ -98,6 +108,8 @@ impl Slot {
             running: 0,
             untold: false,
             detached: false,
+            leaving: false,
+            weight: 0,
             ready: false,
             writable: false,
         }

@@ -12,6 +12,11 @@ impl Hub {
         self.links.len()
     }
 
+    /// Links that were welcomed and have not ended.
+    pub fn links_welcomed(&self) -> usize {
+        usize::try_from(self.metrics.connections_active.value()).unwrap_or(0)
+    }
+
     /// Users with a link or a running request.
     pub fn users(&self) -> usize {
         self.users.len()
@@ -40,7 +45,8 @@ impl Hub {
         metrics.snapshot()
     }
 
-    /// Bytes held by the hub and its links.
+    /// Bytes held by the hub and its links. Looks at every link: for tests and reports, not for
+    /// what is asked every second.
     pub fn memory(&self) -> usize {
         let links: usize = self
             .links
@@ -50,6 +56,7 @@ impl Hub {
             .sum();
         links
             + self.links.memory()
+            + self.strangers.memory()
             + self.users.memory()
             + self.requests.memory()
             + self.timers.memory()

@@ -54,6 +54,9 @@ pub enum AuthError {
     /// The signature does not belong to the content and the key.
     #[error("bad signature")]
     BadSignature,
+    /// Too many tokens wait to be verified; the peer is not at fault.
+    #[error("too many tokens wait to be verified")]
+    Busy,
     /// `exp` has passed.
     #[error("token expired")]
     Expired,

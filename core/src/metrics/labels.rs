@@ -112,6 +112,10 @@ labels! {
         NotFound = "not_found",
         /// No token was given.
         NoToken = "no_token",
+        /// It had shown no good token, and made way for another.
+        CrowdedOut = "crowded_out",
+        /// The host has no descriptor left.
+        Descriptors = "descriptors",
         /// The host said no.
         Host = "host",
     }
@@ -150,6 +154,8 @@ labels! {
         Subject = "subject",
         /// None came.
         Missing = "missing",
+        /// Too many waited to be verified.
+        Busy = "busy",
         /// It expired on an open link and was not renewed.
         NotRenewed = "not_renewed",
         /// The host said no.

@@ -18,6 +18,7 @@ mod push;
 mod refusals;
 mod repeats;
 mod sizes;
+mod strangers;
 mod strikes;
 mod support;
 mod time;

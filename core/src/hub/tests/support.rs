@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use core::net::IpAddr;
 use core::time::Duration;
 
 use crate::frame::handshake::{HandshakeConfig, Key, ResponseReader, Upgrade, write_request};
@@ -97,6 +98,18 @@ impl Host {
     /// Connects and asks for a target.
     pub(super) fn dial(&mut self, target: &str) -> LinkId {
         let link = self.hub.accept(self.now).unwrap();
+        self.ask(link, target);
+        link
+    }
+
+    /// The same from an address.
+    pub(super) fn dial_from(&mut self, target: &str, from: IpAddr) -> LinkId {
+        let link = self.hub.accept_from(self.now, from).unwrap();
+        self.ask(link, target);
+        link
+    }
+
+    fn ask(&mut self, link: LinkId, target: &str) {
         let key = Key::from_seed(Seed::from_number(1));
         let upgrade = Upgrade {
             host: "localhost",
@@ -127,7 +140,6 @@ impl Host {
         };
         self.peers.insert(link, peer);
         self.bytes(link, &request);
-        link
     }
 
     /// A peer says something.

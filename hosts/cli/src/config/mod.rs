@@ -46,6 +46,12 @@ section! {
     /// `links`: how many links, and what one may hold back.
     Links "links" {
         max: 131_072, 1..=1_000_000, "links", "Links of all users together.";
+        max_unauthenticated: 4_096, 1..=1_000_000, "links",
+            "Links that have shown no good token; one more, and the one that has been here longest ends.";
+        max_unauthenticated_per_address: 64, 1..=1_000_000, "links",
+            "The same of one address. Behind a proxy all come from its address: there this bounds handshakes at once.";
+        ipv6_prefix_bits: 64, 1..=128, "bits",
+            "The bits of an IPv6 address that tell one peer from another.";
         max_per_user: 8, 1..=10_000, "links", "Links of one user.";
         outbox_bytes: 262_144, 4_096..=67_108_864, "bytes",
             "What may wait to be written to one link, beside one message, before the link is closed.";

@@ -37,6 +37,9 @@ pub(super) fn audience(config: &Config) -> &str {
 pub(crate) fn hub(config: &Config) -> HubConfig {
     let mut hub = HubConfig::default();
     hub.max_links = config.links.max.count();
+    hub.max_unauthenticated = config.links.max_unauthenticated.count();
+    hub.max_unauthenticated_per_address = config.links.max_unauthenticated_per_address.count();
+    hub.ipv6_prefix = config.links.ipv6_prefix_bits.small();
     hub.max_links_per_user = config.links.max_per_user.count();
     hub.link.outbox.max_bytes = config.links.outbox_bytes.size();
     hub.link.patience.handshake = config.links.handshake_ms.millis();

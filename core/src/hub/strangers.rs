@@ -1,0 +1,268 @@
+//! Links that have shown no good token: bounded in all and by address, and the one that has waited
+//! longest makes room.
+//!
+//! Nobody is locked out by sockets that say nothing: whoever comes with a token needs a moment
+//! here, and only those that were here before it leave for it.
+
+use core::net::{IpAddr, Ipv6Addr};
+
+use ahash::RandomState;
+use hashbrown::HashMap;
+
+use super::Hub;
+use super::slab::NONE;
+use super::slot::Phase;
+use crate::fifo::Fifo;
+use crate::frame::CloseCode;
+use crate::metrics::RefusedConnection;
+use crate::time::Now;
+
+/// Links beyond the bound of all that were sent away for another and that the host has not hung
+/// up yet.
+pub(super) const LEAVING: u32 = 64;
+
+/// The table of those links.
+#[derive(Debug)]
+pub(super) struct Strangers {
+    /// Longest here first.
+    all: Fifo<Stranger>,
+    by_address: HashMap<IpAddr, Line, RandomState>,
+    ipv6_prefix: u8,
+}
+
+#[derive(Clone, Debug)]
+struct Stranger {
+    link: u32,
+    from: Option<IpAddr>,
+    /// Its neighbours among those of its address.
+    before: u32,
+    next: u32,
+}
+
+impl Default for Stranger {
+    fn default() -> Self {
+        Self { link: NONE, from: None, before: NONE, next: NONE }
+    }
+}
+
+/// Those of one address, longest here first.
+#[derive(Clone, Copy, Debug)]
+struct Line {
+    first: u32,
+    last: u32,
+    len: u32,
+}
+
+impl Strangers {
+    pub(super) fn new(ipv6_prefix: u8, hasher: RandomState) -> Self {
+        Self { all: Fifo::new(), by_address: HashMap::with_hasher(hasher), ipv6_prefix }
+    }
+
+    /// What an address counts as: itself, or the network of an IPv6 address, of which one peer has
+    /// as many as it likes.
+    pub(super) fn network(&self, address: IpAddr) -> IpAddr {
+        match address.to_canonical() {
+            IpAddr::V6(address) => {
+                let host = 128 - u32::from(self.ipv6_prefix.min(128));
+                let mask = u128::MAX.checked_shl(host).unwrap_or(0);
+                IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & mask))
+            }
+            address => address,
+        }
+    }
+
+    /// A link comes, from such a [`network`](Self::network). Its place is good until it leaves.
+    pub(super) fn enter(&mut self, link: u32, from: Option<IpAddr>) -> u32 {
+        let place = self.all.push_back(Stranger { link, from, ..Stranger::default() });
+        let Some(from) = from else { return place };
+        let line = self.by_address.entry(from).or_insert(Line { first: NONE, last: NONE, len: 0 });
+        line.len += 1;
+        let last = core::mem::replace(&mut line.last, place);
+        if last == NONE {
+            line.first = place;
+        } else {
+            self.all.value_mut(last).next = place;
+            self.all.value_mut(place).before = last;
+        }
+        place
+    }
+
+    /// The link of a place leaves.
+    pub(super) fn leave(&mut self, place: u32) {
+        let Stranger { from, before, next, .. } = self.all.remove(place);
+        let Some(from) = from else { return };
+        if before != NONE {
+            self.all.value_mut(before).next = next;
+        }
+        if next != NONE {
+            self.all.value_mut(next).before = before;
+        }
+        let Some(line) = self.by_address.get_mut(&from) else { return };
+        line.len -= 1;
+        if line.first == place {
+            line.first = next;
+        }
+        if line.last == place {
+            line.last = before;
+        }
+        if line.len == 0 {
+            self.by_address.remove(&from);
+        }
+    }
+
+    pub(super) fn from(&self, place: u32) -> Option<IpAddr> {
+        self.all.value(place).from
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// The link that has been here longest.
+    fn oldest(&self) -> Option<u32> {
+        self.all.front().map(|place| self.all.value(place).link)
+    }
+
+    /// The link of a network that has been here longest, if there are as many as `most`.
+    fn oldest_of(&self, from: IpAddr, most: u32) -> Option<u32> {
+        let line = self.by_address.get(&from).filter(|line| line.len >= most.max(1))?;
+        Some(self.all.value(line.first).link)
+    }
+
+    /// Bytes held.
+    pub(super) fn memory(&self) -> usize {
+        self.all.allocated() + self.by_address.allocation_size()
+    }
+}
+
+impl Hub {
+    /// Sees to it that one stranger more is within the bounds.
+    pub(super) fn make_way(&mut self, from: Option<IpAddr>) {
+        let most = self.config.max_unauthenticated_per_address;
+        if let Some(oldest) = from.and_then(|from| self.strangers.oldest_of(from, most)) {
+            self.send_away(oldest);
+        }
+        let crowded = self.strangers.len() >= self.config.max_unauthenticated.max(1) as usize;
+        if (crowded || self.is_full())
+            && let Some(oldest) = self.strangers.oldest()
+        {
+            self.send_away(oldest);
+        }
+    }
+
+    /// Whether it holds as many links as it may, those that are on their way out aside.
+    pub(super) fn is_full(&self) -> bool {
+        let held = self.links.len() - self.leaving as usize;
+        self.links.is_full() || held >= self.config.max_links as usize
+    }
+
+    /// Ends a stranger for the sake of another.
+    fn send_away(&mut self, index: u32) {
+        self.metrics.connections_refused.increment(RefusedConnection::CrowdedOut);
+        self.forget_stranger(index);
+        self.close(index, CloseCode::TRY_AGAIN_LATER, "made way for others");
+        let now = self.now;
+        let Some(slot) = self.links.get_mut(index) else { return };
+        // It was told already that it is not let in: nobody waits for its goodbye.
+        slot.link.handle_closed(now);
+        slot.leaving = true;
+        self.leaving += 1;
+        self.wake(index);
+        self.stir(index);
+    }
+
+    /// A link waits for the host's verdict: others bound how many may.
+    pub(super) fn await_verdict(&mut self, index: u32) -> Option<IpAddr> {
+        let place = self.links.get(index).map_or(NONE, |slot| slot.place);
+        let from = if place == NONE { None } else { self.strangers.from(place) };
+        self.forget_stranger(index);
+        self.authorizing += 1;
+        from
+    }
+
+    /// The verdict has come, or nobody waits for it any more: until it is welcomed the link is a
+    /// stranger again.
+    pub(super) fn end_verdict(&mut self, index: u32, from: Option<IpAddr>) {
+        let Some(slot) = self.links.get_mut(index) else { return };
+        slot.phase = Phase::Refused;
+        slot.deadline = None;
+        slot.place = self.strangers.enter(index, from);
+        self.authorizing -= 1;
+    }
+
+    /// A link is no stranger any more.
+    pub(super) fn forget_stranger(&mut self, index: u32) {
+        let Some(slot) = self.links.get_mut(index) else { return };
+        let place = core::mem::replace(&mut slot.place, NONE);
+        if place != NONE {
+            self.strangers.leave(place);
+        }
+    }
+
+    /// The host could take no connection because it has no descriptor left. It is counted, and
+    /// the link that has been here longest without a token ends, so that there is one.
+    pub fn handle_exhausted(&mut self, now: Now) {
+        self.set_now(now);
+        self.metrics.connections_refused.increment(RefusedConnection::Descriptors);
+        if self.leaving < LEAVING
+            && let Some(oldest) = self.strangers.oldest()
+        {
+            self.send_away(oldest);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn strangers() -> Strangers {
+        Strangers::new(64, RandomState::with_seeds(1, 2, 3, 4))
+    }
+
+    #[test]
+    fn an_address_counts_as_its_network() {
+        let network = |text: &str| strangers().network(text.parse().unwrap()).to_string();
+        assert_eq!(network("192.0.2.7"), "192.0.2.7");
+        assert_eq!(network("::ffff:192.0.2.7"), "192.0.2.7");
+        assert_eq!(network("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
+        for (prefix, want) in [(128, "2001:db8::1"), (0, "::"), (200, "2001:db8::1")] {
+            let strangers = Strangers::new(prefix, RandomState::with_seeds(1, 2, 3, 4));
+            let address = "2001:db8::1".parse().unwrap();
+            assert_eq!(strangers.network(address).to_string(), want, "{prefix}");
+        }
+    }
+
+    proptest! {
+        /// The oldest in all and of each address are those of a plain list.
+        #[test]
+        fn the_oldest_is_that_of_a_list(ops in prop::collection::vec((0..5u8, any::<u16>()), 0..200)) {
+            let mut strangers = strangers();
+            let mut model: Vec<(u32, Option<IpAddr>, u32)> = Vec::new();
+            for (link, (from, pick)) in (0..).zip(ops) {
+                if from == 4 && !model.is_empty() {
+                    let (_, _, place) = model.remove(usize::from(pick) % model.len());
+                    strangers.leave(place);
+                } else {
+                    let from = (from > 0).then(|| IpAddr::from([10, 0, 0, from]));
+                    model.push((link, from, strangers.enter(link, from)));
+                }
+                prop_assert_eq!(strangers.len(), model.len());
+                prop_assert_eq!(strangers.oldest(), model.first().map(|it| it.0));
+                for from in (1..4).map(|last| IpAddr::from([10, 0, 0, last])) {
+                    let mut of = model.iter().filter(|it| it.1 == Some(from));
+                    let (count, first) = (of.clone().count(), of.next().map(|it| it.0));
+                    let most = u32::try_from(count).unwrap();
+                    prop_assert_eq!(strangers.oldest_of(from, most), first);
+                    prop_assert_eq!(strangers.oldest_of(from, most + 1), None);
+                }
+            }
+            for (_, _, place) in model {
+                strangers.leave(place);
+            }
+            prop_assert_eq!((strangers.len(), strangers.by_address.len()), (0, 0));
+        }
+    }
+}
