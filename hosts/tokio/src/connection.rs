@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::mem::MaybeUninit;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -9,7 +10,6 @@ use std::task::{Context, Poll, ready};
 use pamlink::hub::LinkId;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio_rustls::TlsAcceptor;
 
 use crate::handler::Handler;
 use crate::host::{Host, Socket};
@@ -22,9 +22,10 @@ const READ: usize = 8 * 1024;
 ///
 /// The hub knows it from its first moment, before TLS has begun: what bounds links bounds these,
 /// too, and what times an opening out or drains them ends them.
-pub(crate) fn spawn<H: Handler>(host: Arc<Host<H>>, socket: TcpStream, tls: Option<TlsAcceptor>) {
+pub(crate) fn spawn<H: Handler>(host: Arc<Host<H>>, socket: TcpStream, from: IpAddr) {
     // Refused links are closed unheard: the hub is full or drains, and has counted it.
-    let Some((link, told)) = host.accept() else { return };
+    let Some((link, told)) = host.accept(from) else { return };
+    let tls = host.shared.tls();
     tokio::spawn(async move {
         let Some(tls) = tls else { return serve(&host, link, &told, socket).await };
         tokio::select! {
@@ -52,7 +53,11 @@ async fn serve<H: Handler>(
             host.ended(link);
             // Whether the last bytes arrive is the peer's to know: the link has ended.
             let _ = tokio::time::timeout(LINGER, outlet.write_to(&mut writer)).await;
-            return part(reader, writer).await;
+            // Beyond the bound nobody waits: a peer that has more on its way may lose the last.
+            if let Ok(_permit) = host.shared.lingering.try_acquire() {
+                part(reader, writer).await;
+            }
+            return;
         }
         tokio::select! {
             alive = poll_fn(|cx| poll_received(cx, Pin::new(&mut reader), host, link)) => {

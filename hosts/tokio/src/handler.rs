@@ -38,6 +38,13 @@ pub trait Handler: Send + Sync + 'static {
         HttpResponse::text(404, "not found\n")
     }
 
+    /// No connection could be taken for want of descriptors. Called once until one is taken again;
+    /// each such connection is counted (`pamlink_connections_refused_total{cause="descriptors"}`)
+    /// and answered with 503 as far as one descriptor in reserve goes.
+    fn exhausted(&self, error: &std::io::Error) {
+        let _ = error;
+    }
+
     /// Sees every event of the hub. Called under the hub's lock: it must be quick and must not
     /// use a [`Handle`](crate::Handle).
     fn observe(&self, event: &Event<'_>) {

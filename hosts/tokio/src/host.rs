@@ -1,6 +1,8 @@
 //! The hub behind its lock, and the program that answers for it.
 
 use std::collections::HashMap;
+use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -10,10 +12,12 @@ use pamlink::hub::{self, Event, Hub, LinkId, ReplyError, RequestId};
 use pamlink::link::{AuthError, Claims, Gather, Token};
 use pamlink::time::{Mono, Now};
 use parking_lot::Mutex;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
+use tokio_rustls::TlsAcceptor;
 
 use crate::clock::Clock;
 use crate::handler::{Handler, HttpResponse, Reply, Request};
+use crate::judges::{Case, Judges, Verifier};
 
 /// The hub and what its tasks share.
 #[derive(Debug)]
@@ -23,16 +27,49 @@ pub(crate) struct Shared {
     /// The next deadline may have moved, or a command may have left events.
     deadline: Notify,
     drained: Notify,
+    judges: Judges,
+    /// TLS of connections from here on, if it is TLS.
+    tls: Mutex<Option<Arc<rustls::ServerConfig>>>,
+    /// Ended connections that may wait for their peer to hang up: the hub does not count them.
+    pub(crate) lingering: Semaphore,
 }
 
+/// Most of them.
+const LINGERING: usize = 64;
+
 impl Shared {
-    pub(crate) fn new(hub: Hub) -> Self {
+    pub(crate) fn new(
+        hub: Hub,
+        verifier: Option<Verifier>,
+        tls: Option<Arc<rustls::ServerConfig>>,
+    ) -> Self {
         Self {
             hub: Mutex::new(Locked { hub, armed: None, sockets: HashMap::new() }),
             clock: Clock::new(),
             deadline: Notify::new(),
             drained: Notify::new(),
+            judges: Judges::new(verifier),
+            tls: Mutex::new(tls),
+            lingering: Semaphore::new(LINGERING),
         }
+    }
+
+    pub(crate) fn tls(&self) -> Option<TlsAcceptor> {
+        self.tls.lock().clone().map(TlsAcceptor::from)
+    }
+
+    pub(crate) fn set_tls(&self, tls: Arc<rustls::ServerConfig>) {
+        *self.tls.lock() = Some(tls);
+    }
+
+    /// Who verifies tokens from here on; none: the program.
+    pub(crate) fn set_verifier(&self, verifier: Option<Verifier>) {
+        self.judges.replace(verifier);
+    }
+
+    /// No descriptor is left for a connection.
+    pub(crate) fn exhausted(&self) {
+        self.command(|hub, now| hub.handle_exhausted(now));
     }
 
     /// Looks at the hub.
@@ -64,11 +101,19 @@ pub(crate) struct Socket {
     pub(crate) ready: Notify,
     /// The link has ended: what is not written soon never will be.
     closed: AtomicBool,
+    /// The link has shown a good token.
+    welcomed: AtomicBool,
+    /// Where the connection comes from.
+    pub(crate) from: Option<IpAddr>,
 }
 
 impl Socket {
     pub(crate) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn is_welcomed(&self) -> bool {
+        self.welcomed.load(Ordering::Acquire)
     }
 
     /// Waits until the link has ended.
@@ -81,8 +126,8 @@ impl Socket {
 
 /// The hub with the program that answers.
 pub(crate) struct Host<H> {
-    shared: Arc<Shared>,
-    handler: H,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) handler: H,
     /// How long a request has an asker, and a token a link that waits: work beyond that is given
     /// up, so that a program that hangs does not pile up tasks.
     request_timeout: Duration,
@@ -93,6 +138,7 @@ pub(crate) struct Host<H> {
 enum Follow {
     Answer(Request),
     Authorize(LinkId, String, Token),
+    Verify(Case),
     Respond(LinkId, HttpResponse),
     Drained,
 }
@@ -107,11 +153,36 @@ impl<H: Handler> Host<H> {
         Self { shared, handler, request_timeout, auth_timeout }
     }
 
+    /// Starts the threads that verify tokens. They end with [`Judges::end`].
+    pub(crate) fn start_judges(self: &Arc<Self>) -> io::Result<()> {
+        for _ in 0..Judges::threads() {
+            let (host, runtime) = (Arc::clone(self), tokio::runtime::Handle::current());
+            std::thread::Builder::new().name("pamlink-verify".to_owned()).spawn(move || {
+                host.shared.judges.work(|link, token, verifier| {
+                    let verdict = verifier.verify(token.expose(), host.shared.clock.now().wall);
+                    // The hub's lock is nothing to hold at a low priority.
+                    let host = Arc::clone(&host);
+                    runtime.spawn(async move { host.verified(link, verdict) });
+                });
+            })?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn end_judges(&self) {
+        self.shared.judges.end();
+    }
+
     /// Registers a connection.
-    pub(crate) fn accept(self: &Arc<Self>) -> Option<(LinkId, Arc<Socket>)> {
+    pub(crate) fn accept(self: &Arc<Self>, from: IpAddr) -> Option<(LinkId, Arc<Socket>)> {
         let mut locked = self.shared.hub.lock();
-        let link = locked.hub.accept(self.shared.clock.now()).ok()?;
-        let socket = Arc::new(Socket::default());
+        let link = locked.hub.accept_from(self.shared.clock.now(), from);
+        let Ok(link) = link else {
+            // Another may have had to go for it all the same.
+            self.pump(&mut locked);
+            return None;
+        };
+        let socket = Arc::new(Socket { from: Some(from.to_canonical()), ..Socket::default() });
         locked.sockets.insert(link, Arc::clone(&socket));
         self.pump(&mut locked);
         Some((link, socket))
@@ -148,6 +219,10 @@ impl<H: Handler> Host<H> {
                 self.handler.observe(&event);
                 match event {
                     Event::Request(request) => follows.push(Follow::Answer(Request::new(&request))),
+                    Event::Authorize { link, token, .. } if self.shared.judges.decide() => {
+                        let socket = locked.sockets.get(&link).map(Arc::clone).unwrap_or_default();
+                        follows.push(Follow::Verify(Case { link, token: token.clone(), socket }));
+                    }
                     Event::Authorize { link, user, token } => {
                         follows.push(Follow::Authorize(link, user.to_owned(), token.clone()));
                     }
@@ -155,6 +230,11 @@ impl<H: Handler> Host<H> {
                         let request = request.clone();
                         let response = self.handler.http(&request, &locked.hub);
                         follows.push(Follow::Respond(link, response));
+                    }
+                    Event::Opened { link, .. } => {
+                        if let Some(socket) = locked.sockets.get(&link) {
+                            socket.welcomed.store(true, Ordering::Release);
+                        }
                     }
                     Event::Closed { link, .. } => {
                         if let Some(socket) = locked.sockets.get(&link) {
@@ -204,6 +284,13 @@ impl<H: Handler> Host<H> {
                 });
                 false
             }
+            Follow::Verify(case) => match self.shared.judges.add(case) {
+                Some(cut) => {
+                    let now = self.shared.clock.now();
+                    locked.hub.verified(now, cut.link, Err(AuthError::Busy)).is_ok()
+                }
+                None => false,
+            },
             Follow::Respond(link, response) => {
                 let HttpResponse { status, content_type, body } = response;
                 let now = self.shared.clock.now();
@@ -236,6 +323,14 @@ impl<H: Handler> Host<H> {
         let now = self.shared.clock.now();
         // The link may be gone by now; then there is nobody to tell.
         let _ = locked.hub.authorize(now, link, verdict);
+        self.pump(&mut locked);
+    }
+
+    fn verified(self: &Arc<Self>, link: LinkId, verdict: Result<Claims, AuthError>) {
+        let mut locked = self.shared.hub.lock();
+        let now = self.shared.clock.now();
+        // As above.
+        let _ = locked.hub.verified(now, link, verdict);
         self.pump(&mut locked);
     }
 

@@ -14,12 +14,13 @@ use pamlink::metrics::Snapshot;
 use pamlink::routing::Table;
 use pamlink::seed::Seed;
 use tokio::net::{TcpListener, ToSocketAddrs};
-use tokio_rustls::TlsAcceptor;
 
 use crate::clock;
 use crate::connection;
+use crate::descriptors::{self, Reserve};
 use crate::handler::Handler;
 use crate::host::{Host, Shared};
+use crate::judges::Verifier;
 
 /// What a server is made of.
 #[derive(Debug)]
@@ -27,7 +28,8 @@ use crate::host::{Host, Shared};
 pub struct ServerConfig {
     /// Bounds and choices of the hub.
     pub hub: HubConfig,
-    /// Who decides on tokens.
+    /// Who decides on tokens. A verifier works on threads of its own, outside the hub's lock; at
+    /// most 1,024 tokens wait for it, and one more is closed with 1013.
     pub auth: Auth,
     /// Who answers what. Default: the built-in table.
     pub routes: Arc<Table>,
@@ -60,7 +62,6 @@ impl ServerConfig {
 /// A server that listens. [`serve`](Self::serve) makes it answer.
 pub struct Server {
     listener: TcpListener,
-    tls: Option<TlsAcceptor>,
     shared: Arc<Shared>,
     drain_spread: Duration,
     drain_patience: Duration,
@@ -72,7 +73,7 @@ pub struct Server {
 
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let tls = self.tls.is_some();
+        let tls = self.shared.tls().is_some();
         f.debug_struct("Server").field("listener", &self.listener).field("tls", &tls).finish()
     }
 }
@@ -91,11 +92,11 @@ impl Server {
     pub fn new(listener: TcpListener, config: ServerConfig) -> Self {
         let seed = config.seed.unwrap_or_else(clock::seed);
         let HubConfig { request_timeout, auth_timeout, .. } = config.hub;
-        let hub = Hub::new(config.hub, config.auth, config.routes, seed);
+        let hub = Hub::new(config.hub, Auth::Host, config.routes, seed);
+        let verifier = verifier(config.auth);
         Self {
             listener,
-            tls: config.tls.map(TlsAcceptor::from),
-            shared: Arc::new(Shared::new(hub)),
+            shared: Arc::new(Shared::new(hub, verifier, config.tls)),
             drain_spread: config.drain_spread,
             drain_patience: config.drain_patience,
             request_timeout,
@@ -130,19 +131,32 @@ impl Server {
             shared.command(|hub, _| hub.reseed(clock::seed()));
         }
         let host = Arc::new(Host::new(shared, handler, self.request_timeout, self.auth_timeout));
+        host.start_judges().expect("the system starts threads");
         let deadlines = tokio::spawn(Arc::clone(&host).keep_deadlines());
-        let mut shutdown = pin!(shutdown);
+        let (mut shutdown, mut reserve) = (pin!(shutdown), Reserve::new());
+        let mut told = false;
         loop {
             tokio::select! {
                 () = &mut shutdown => break,
                 accepted = self.listener.accept() => match accepted {
-                    Ok((socket, _)) => {
+                    Ok((socket, from)) => {
+                        told = false;
                         // Small frames are the rule here; waiting to fill a segment is delay.
                         let _ = socket.set_nodelay(true);
-                        connection::spawn(Arc::clone(&host), socket, self.tls.clone());
+                        connection::spawn(Arc::clone(&host), socket, from.ip());
                     }
-                    // Out of descriptors, or a peer that went away before it was accepted: in
-                    // neither case does trying at once help.
+                    Err(error) if descriptors::exhausted(&error) => {
+                        if !std::mem::replace(&mut told, true) {
+                            host.handler.exhausted(&error);
+                        }
+                        self.shared.exhausted();
+                        let plain = self.shared.tls().is_none();
+                        if !reserve.refuse(&self.listener, plain).await {
+                            tokio::time::sleep(ACCEPT_PAUSE).await;
+                        }
+                    }
+                    // A peer that went away before it was accepted, or the network has a fault: to
+                    // try again at once may not help.
                     Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
                 },
             }
@@ -150,10 +164,19 @@ impl Server {
         drop(self.listener);
         host.drain(self.drain_spread, self.drain_patience).await;
         deadlines.abort();
+        host.end_judges();
     }
 }
 
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// What the threads verify with; none: the program decides.
+fn verifier(auth: Auth) -> Option<Verifier> {
+    match auth {
+        Auth::Verifier(verifier) => Some(Arc::from(verifier)),
+        _ => None,
+    }
+}
 
 /// Commands to a running server. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -192,7 +215,18 @@ impl Handle {
 
     /// Lets somebody else decide on tokens from here on: after a rotation of keys, say.
     pub fn set_auth(&self, auth: Auth) {
-        self.shared.command(|hub, _| hub.set_auth(auth));
+        self.shared.set_verifier(verifier(auth));
+    }
+
+    /// Puts another certificate in place, for connections from here on. A server that began
+    /// without TLS speaks TLS from here on.
+    pub fn set_tls(&self, tls: Arc<rustls::ServerConfig>) {
+        self.shared.set_tls(tls);
+    }
+
+    /// Looks at the hub, under its lock: be quick, and use no `Handle` of the same server.
+    pub fn view<T>(&self, view: impl FnOnce(&Hub) -> T) -> T {
+        self.shared.view(view)
     }
 
     /// All counters, gauges and histograms.

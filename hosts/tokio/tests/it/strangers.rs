@@ -1,0 +1,109 @@
+//! Peers that have shown no good token, and what they cost the others.
+
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use crate::common::{Good, client, config, start, within};
+use pamlink::hub::Auth;
+use pamlink::link::{AuthError, Claims, Verify};
+use pamlink::time::Wall;
+use pamlink_tokio::Request;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// Takes as long as it is made to for a token that is forged.
+struct Slow {
+    begun: Mutex<Sender<()>>,
+    go: Mutex<Receiver<()>>,
+}
+
+impl Verify for Slow {
+    fn verify(&self, token: &str, now: Wall) -> Result<Claims, AuthError> {
+        if token == "forged" {
+            self.begun.lock().unwrap().send(()).unwrap();
+            // Its end is the test's: whoever waits is let go.
+            let _ = self.go.lock().unwrap().recv();
+        }
+        Good.verify(token, now)
+    }
+}
+
+async fn forge(addr: std::net::SocketAddr) -> TcpStream {
+    let mut stream = TcpStream::connect(addr).await.unwrap();
+    let request = "GET /api/v1/pam/ws/eve?token=forged HTTP/1.1\r\nHost: h\r\n\
+        Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    stream.write_all(request.as_bytes()).await.unwrap();
+    stream
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_signature_that_takes_for_ever_keeps_no_conversation_waiting() {
+    let (begun, beginning) = channel();
+    let (go, gone) = channel();
+    let slow = Slow { begun: Mutex::new(begun), go: Mutex::new(gone) };
+    let mut config = config();
+    config.auth = Auth::Verifier(Box::new(slow));
+    let server = start("127.0.0.1:0", config, async |_: Request| "at once").await;
+    let ann = client(&server.url("ann"), "ann");
+    assert_eq!(within(ann.ask("before")).await.unwrap().text(), "at once");
+
+    let mut forged = Vec::new();
+    for _ in 0..8 {
+        forged.push(forge(server.addr).await);
+    }
+    let begun = tokio::task::spawn_blocking(move || beginning.recv());
+    within(begun).await.unwrap().unwrap();
+    for _ in 0..20 {
+        assert_eq!(within(ann.ask("meanwhile")).await.unwrap().text(), "at once");
+    }
+    drop(go);
+    for mut stream in forged {
+        let mut told = Vec::new();
+        within(stream.read_to_end(&mut told)).await.unwrap();
+        let close = [0x0f, 0xa1, b'b', b'a', b'd', b' ', b's'];
+        assert!(told.windows(7).any(|it| it == close), "4001 bad signature: {told:?}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn an_address_has_no_more_silent_sockets_than_its_bound() {
+    let mut config = config();
+    config.hub.max_unauthenticated_per_address = 8;
+    let server = start("127.0.0.1:0", config, async |_: Request| "welcome").await;
+    let ann = client(&server.url("ann"), "ann");
+    within(ann.ask("before")).await.unwrap();
+    let mut silent = Vec::new();
+    for _ in 0..40 {
+        silent.push(TcpStream::connect(server.addr).await.unwrap());
+    }
+    let ben = client(&server.url("ben"), "ben");
+    assert_eq!(within(ben.ask("may I?")).await.unwrap().text(), "welcome");
+    // The first of them were told that they made way.
+    let mut told = String::new();
+    within(silent[0].read_to_string(&mut told)).await.unwrap();
+    assert!(told.starts_with("HTTP/1.1 503 "), "{told}");
+    assert!(server.handle.links() <= 2 + 8, "{}", server.handle.links());
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn another_verifier_decides_from_its_moment_on() {
+    let server = start("127.0.0.1:0", config(), async |_: Request| "in").await;
+    let ann = client(&server.url("ann"), "ann");
+    assert_eq!(within(ann.ask("?")).await.unwrap().text(), "in");
+    struct Nobody;
+    impl Verify for Nobody {
+        fn verify(&self, _: &str, _: Wall) -> Result<Claims, AuthError> {
+            Err(AuthError::UnknownKey)
+        }
+    }
+    server.handle.set_auth(Auth::Verifier(Box::new(Nobody)));
+    let mut late = forge(server.addr).await;
+    let mut told = Vec::new();
+    within(late.read_to_end(&mut told)).await.unwrap();
+    assert!(told.windows(11).any(|it| it == b"unknown key"), "{told:?}");
+    assert_eq!(within(ann.ask("?")).await.unwrap().text(), "in", "who is in stays in");
+    server.stop().await;
+}
