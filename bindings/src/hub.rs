@@ -225,7 +225,8 @@ impl Take for HubMachine {
             schema::RESPOND => {
                 let status = u16::try_from(record.word(1)).unwrap_or(0);
                 let body = record.bytes(1).unwrap_or_default();
-                core.respond(now, link(record), status, record.text(0), body)?;
+                let headers = [("Content-Type", record.text(0))];
+                core.respond(now, link(record), status, &headers, body)?;
             }
             _ => return Err(Fault::new(Code::WrongMachine, "this is a command for a client")),
         }

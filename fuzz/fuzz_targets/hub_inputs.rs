@@ -242,7 +242,7 @@ impl Host {
             }
         }
         for link in plain {
-            let responded = self.hub.respond(self.now, link, 200, "text/plain", b"ok");
+            let responded = self.hub.respond(self.now, link, 200, &[], b"ok");
             self.log.push(format!("{responded:?}"));
         }
     }

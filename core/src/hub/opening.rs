@@ -95,8 +95,8 @@ impl Hub {
         Ok(())
     }
 
-    /// Answers the request of [`Event::Http`](super::Event::Http) and ends the link. A HEAD request
-    /// gets the same head and no body.
+    /// Answers the request of [`Event::Http`](super::Event::Http), with these headers beside those
+    /// of the length and the end, and ends the link. A HEAD request gets the same head and no body.
     ///
     /// # Errors
     ///
@@ -106,7 +106,7 @@ impl Hub {
         now: Now,
         link: LinkId,
         status: u16,
-        content_type: &str,
+        headers: &[(&'static str, &str)],
         body: &[u8],
     ) -> Result<(), RespondError> {
         self.set_now(now);
@@ -115,7 +115,7 @@ impl Hub {
         if slot.phase != Phase::Http {
             return Err(RespondError::Answer(AnswerError::NoRequest));
         }
-        slot.link.respond(now, status, &[("Content-Type", content_type)], body)?;
+        slot.link.respond(now, status, headers, body)?;
         self.wake(link.slot);
         self.stir(link.slot);
         self.arm(link.slot);

@@ -199,16 +199,21 @@ impl Hub {
         }
     }
 
-    /// The host could take no connection because it has no descriptor left. It is counted, and
-    /// the link that has been here longest without a token ends, so that there is one.
-    pub fn handle_exhausted(&mut self, now: Now) {
+    /// The host could take no connection because it has no descriptor left. `true`: a link without
+    /// a good token is on its way out, the one that has been here longest, and there is a
+    /// descriptor once it is hung up. `false`: all are in use, which is counted, and the host
+    /// turns the connection away.
+    pub fn handle_exhausted(&mut self, now: Now) -> bool {
         self.set_now(now);
-        self.metrics.connections_refused.increment(RefusedConnection::Descriptors);
-        if self.leaving < LEAVING
-            && let Some(oldest) = self.strangers.oldest()
-        {
-            self.send_away(oldest);
+        if self.leaving > 0 {
+            return true;
         }
+        let oldest = self.strangers.oldest();
+        match oldest {
+            Some(oldest) => self.send_away(oldest),
+            None => self.metrics.connections_refused.increment(RefusedConnection::Descriptors),
+        }
+        oldest.is_some()
     }
 }
 

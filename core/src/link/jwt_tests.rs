@@ -113,6 +113,7 @@ fn a_key_that_cannot_verify_is_refused_by_member_and_reason() {
     };
     let one = |n| set(rsa.clone(), &[("n", n)]);
     let e = |e: &[u8]| set(rsa.clone(), &[("e", b64(e))]);
+    let half = |member, half: &[u8]| set(ec.clone(), &[(member, b64(half))]);
     let k = |k: &[u8]| set(oct.clone(), &[("k", b64(k))]);
     for (document, says) in [
         (vectors.weak_rsa.to_string(), "keys[0].n: has fewer than 2048 bits"),
@@ -134,8 +135,8 @@ fn a_key_that_cannot_verify_is_refused_by_member_and_reason() {
             e(&[1, 0, 0, 0, 1]),
             "keys[0].e: has more than 32 bits, which this verifier does not take",
         ),
-        (set(ec.clone(), &[("x", b64(&[1; 31]))]), "keys[0].x: has not 32 bytes"),
-        (set(ec.clone(), &[("y", b64(&[1; 32]))]), "keys[0].y: makes no point of P-256 with x"),
+        (half("x", &[1; 31]), "keys[0].x: has not 32 bytes"),
+        (half("y", &[1; 32]), "keys[0].y: makes no point of P-256 with x"),
         (k(&[1; 31]), "keys[0].k: has fewer than 32 bytes"),
         (k(b"-----BEGIN PUBLIC KEY-----\n"), "keys[0].k: is no secret but a public key"),
     ] {

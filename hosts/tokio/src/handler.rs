@@ -38,8 +38,8 @@ pub trait Handler: Send + Sync + 'static {
         HttpResponse::text(404, "not found\n")
     }
 
-    /// No connection could be taken for want of descriptors. Called once until one is taken again;
-    /// each such connection is counted (`pamlink_connections_refused_total{cause="descriptors"}`)
+    /// No connection could be taken for want of descriptors. Called at most once a minute; each
+    /// such connection is counted (`pamlink_connections_refused_total{cause="descriptors"}`)
     /// and answered with 503 as far as one descriptor in reserve goes.
     fn exhausted(&self, error: &std::io::Error) {
         let _ = error;
@@ -211,6 +211,8 @@ pub struct HttpResponse {
     pub status: u16,
     /// The media type.
     pub content_type: &'static str,
+    /// Headers beside that one.
+    pub headers: Vec<(&'static str, String)>,
     /// The body.
     pub body: Vec<u8>,
 }
@@ -218,7 +220,14 @@ pub struct HttpResponse {
 impl HttpResponse {
     /// A response of this type.
     pub fn new(status: u16, content_type: &'static str, body: impl Into<Vec<u8>>) -> Self {
-        Self { status, content_type, body: body.into() }
+        Self { status, content_type, headers: Vec::new(), body: body.into() }
+    }
+
+    /// The same with one header more.
+    #[must_use]
+    pub fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
     }
 
     /// A plain text.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::IpAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -67,9 +68,9 @@ impl Shared {
         self.judges.replace(verifier);
     }
 
-    /// No descriptor is left for a connection.
-    pub(crate) fn exhausted(&self) {
-        self.command(|hub, now| hub.handle_exhausted(now));
+    /// No descriptor is left for a connection. `true`: there will be one.
+    pub(crate) fn exhausted(&self) -> bool {
+        self.command(|hub, now| hub.handle_exhausted(now))
     }
 
     /// Looks at the hub.
@@ -159,7 +160,11 @@ impl<H: Handler> Host<H> {
             let (host, runtime) = (Arc::clone(self), tokio::runtime::Handle::current());
             std::thread::Builder::new().name("pamlink-verify".to_owned()).spawn(move || {
                 host.shared.judges.work(|link, token, verifier| {
-                    let verdict = verifier.verify(token.expose(), host.shared.clock.now().wall);
+                    let now = host.shared.clock.now().wall;
+                    // A panic ends one verdict, not all that come after it.
+                    let verdict =
+                        catch_unwind(AssertUnwindSafe(|| verifier.verify(token.expose(), now)));
+                    let verdict = verdict.unwrap_or(Err(AuthError::Unavailable));
                     // The hub's lock is nothing to hold at a low priority.
                     let host = Arc::clone(&host);
                     runtime.spawn(async move { host.verified(link, verdict) });
@@ -292,9 +297,11 @@ impl<H: Handler> Host<H> {
                 None => false,
             },
             Follow::Respond(link, response) => {
-                let HttpResponse { status, content_type, body } = response;
+                let HttpResponse { status, content_type, headers, body } = response;
                 let now = self.shared.clock.now();
-                locked.hub.respond(now, link, status, content_type, &body).is_ok()
+                let mut all = vec![("Content-Type", content_type)];
+                all.extend(headers.iter().map(|(name, value)| (*name, value.as_str())));
+                locked.hub.respond(now, link, status, &all, &body).is_ok()
             }
             Follow::Drained => {
                 self.shared.drained.notify_one();

@@ -6,7 +6,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pamlink::frame::CloseCode;
 use pamlink::hub::{Auth, Hub, HubConfig, Push, PushError};
@@ -134,22 +134,26 @@ impl Server {
         host.start_judges().expect("the system starts threads");
         let deadlines = tokio::spawn(Arc::clone(&host).keep_deadlines());
         let (mut shutdown, mut reserve) = (pin!(shutdown), Reserve::new());
-        let mut told = false;
+        let mut told: Option<Instant> = None;
         loop {
             tokio::select! {
                 () = &mut shutdown => break,
                 accepted = self.listener.accept() => match accepted {
                     Ok((socket, from)) => {
-                        told = false;
                         // Small frames are the rule here; waiting to fill a segment is delay.
                         let _ = socket.set_nodelay(true);
                         connection::spawn(Arc::clone(&host), socket, from.ip());
                     }
                     Err(error) if descriptors::exhausted(&error) => {
-                        if !std::mem::replace(&mut told, true) {
+                        if self.shared.exhausted() {
+                            // The connection waits in the listener until there is a descriptor.
+                            tokio::time::sleep(MAKING_WAY).await;
+                            continue;
+                        }
+                        if told.is_none_or(|at| at.elapsed() >= TELL_AGAIN) {
+                            told = Some(Instant::now());
                             host.handler.exhausted(&error);
                         }
-                        self.shared.exhausted();
                         let plain = self.shared.tls().is_none();
                         if !reserve.refuse(&self.listener, plain).await {
                             tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -169,6 +173,12 @@ impl Server {
 }
 
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// How long the want of descriptors is not told again.
+const TELL_AGAIN: Duration = Duration::from_secs(60);
+
+/// How soon a link that makes way has hung up, as a rule.
+const MAKING_WAY: Duration = Duration::from_millis(2);
 
 /// What the threads verify with; none: the program decides.
 fn verifier(auth: Auth) -> Option<Verifier> {

@@ -69,7 +69,7 @@ fn plain_http_is_answered_by_the_host() {
     host.hub.handle_bytes(host.now, link, b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
     host.drain();
     assert_eq!(host.told(), ["http /health"]);
-    host.hub.respond(host.now, link, 200, "application/json", b"{}").unwrap();
+    host.hub.respond(host.now, link, 200, &[("Content-Type", "application/json")], b"{}").unwrap();
     while host.hub.poll_event().is_some() {}
     assert_eq!(host.hub.poll_writable(), Some(link));
     let mut out = Vec::new();
@@ -77,7 +77,7 @@ fn plain_http_is_answered_by_the_host() {
     let out = String::from_utf8(out).unwrap();
     assert!(out.starts_with("HTTP/1.1 200") && out.ends_with("{}"), "{out}");
     assert_eq!(host.hub.links(), 0);
-    assert!(host.hub.respond(host.now, link, 200, "text/plain", b"").is_err());
+    assert!(host.hub.respond(host.now, link, 200, &[], b"").is_err());
 }
 
 #[test]

@@ -40,6 +40,15 @@ async fn tls_carries_a_conversation_and_refuses_a_stranger() {
     let wary = Client::start(&url, Token::new("good-ann"), ClientConfig::default()).unwrap();
     assert_eq!(within(retrying(&wary)).await, Class::Network);
     assert_eq!(server.handle.users(), 1);
+
+    // Another certificate holds for who comes from now on.
+    let (renewed, key) = certificate("renewed");
+    server.handle.set_tls(tls::server(&renewed, &key).unwrap());
+    let mut trusting = ClientConfig::default();
+    trusting.tls = Some(tls::client_trusting(&renewed).unwrap());
+    let later = Client::start(&url, Token::new("good-ann"), trusting).unwrap();
+    assert_eq!(within(later.ask("psst")).await.unwrap().text(), "safely");
+    assert_eq!(within(client.ask("still?")).await.unwrap().text(), "safely");
     server.stop().await;
 }
 

@@ -20,14 +20,15 @@ struct Slow {
 impl Verify for Slow {
     fn verify(&self, token: &str, now: Wall) -> Result<Claims, AuthError> {
         if token == "forged" {
-            self.begun.lock().unwrap().send(()).unwrap();
-            // Its end is the test's: whoever waits is let go.
+            // The test waits for the first alone, and lets all go at once.
+            let _ = self.begun.lock().unwrap().send(());
             let _ = self.go.lock().unwrap().recv();
         }
         Good.verify(token, now)
     }
 }
 
+/// A peer that shows a token that nobody signed.
 async fn forge(addr: std::net::SocketAddr) -> TcpStream {
     let mut stream = TcpStream::connect(addr).await.unwrap();
     let request = "GET /api/v1/pam/ws/eve?token=forged HTTP/1.1\r\nHost: h\r\n\
@@ -85,6 +86,30 @@ async fn an_address_has_no_more_silent_sockets_than_its_bound() {
     within(silent[0].read_to_string(&mut told)).await.unwrap();
     assert!(told.starts_with("HTTP/1.1 503 "), "{told}");
     assert!(server.handle.links() <= 2 + 8, "{}", server.handle.links());
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_verifier_that_panics_judges_the_next_token_all_the_same() {
+    struct Nervous;
+    impl Verify for Nervous {
+        fn verify(&self, token: &str, now: Wall) -> Result<Claims, AuthError> {
+            assert_ne!(token, "forged", "this is what the test is about");
+            Good.verify(token, now)
+        }
+    }
+    let mut config = config();
+    config.auth = Auth::Verifier(Box::new(Nervous));
+    let server = start("127.0.0.1:0", config, async |_: Request| "in").await;
+    for _ in 0..8 {
+        let mut forged = forge(server.addr).await;
+        let mut told = Vec::new();
+        within(forged.read_to_end(&mut told)).await.unwrap();
+        let reason = b"verification unavailable";
+        assert!(told.windows(reason.len()).any(|it| it == reason), "{told:?}");
+    }
+    let ann = client(&server.url("ann"), "ann");
+    assert_eq!(within(ann.ask("?")).await.unwrap().text(), "in");
     server.stop().await;
 }
 
