@@ -6,6 +6,7 @@ use core::time::Duration;
 
 use pamlink::client::ClientConfig;
 use pamlink::frame::DeflateConfig;
+use pamlink::frame::handshake::check_origin;
 use pamlink::hub::{Auth, HubConfig, UnknownAgent, UserCap};
 use pamlink::limits::{Class, Rate};
 use pamlink::link::jwt::{DEFAULT_AUDIENCE, Verifier};
@@ -252,6 +253,10 @@ impl HubOptions {
         config.link.deflate = self.compression.then(DeflateConfig::server);
         if let Some(most) = self.max_compressors {
             config.max_compressors = number("max_compressors", most.into(), 0..=100_000)?;
+        }
+        for origin in self.origins.iter().flatten() {
+            let fault = |error| Fault::new(Code::BadOption, format!("origins: {origin}: {error}"));
+            check_origin(origin).map_err(fault)?;
         }
         config.origins = self.origins;
         config.accepts = self.accepts;

@@ -33,7 +33,9 @@ fn an_error_names_line_and_member() {
         ("{\"compression\": {\"level\": true}}", ["line 1", "a whole number from 0 to 9"]),
         ("{\"compression\": {\n\"send_window_bits\": 8}}", ["line 2", "8 is not within 9 to 15"]),
         ("{\"compression\": true}", ["line 1", "compression: invalid type"]),
-        ("{\"auth\": {\"origins\": [\"a\", 1]}}", ["line 1", "auth.origins[1]: "]),
+        ("{\"auth\": {\"origins\": [\"http://a\", 1]}}", ["line 1", "auth.origins[1]: "]),
+        ("{\"auth\": {\"origins\": [\"a.example\"]}}", ["auth.origins[0]: ", "its scheme"]),
+        ("{\"auth\": {\n\"origins\": [\"https://a/\"]}}", ["line 2", "no `/`, no path"]),
         ("{\"nothing\": {}}", ["line 1", "unknown field `nothing`"]),
         ("{\"links\": {}, \"links\": {}}", ["line 1", "duplicate field `links`"]),
         ("{\n\n} x", ["line 3", "more text"]),
@@ -70,7 +72,7 @@ fn every_member_of_the_document_is_read() {
         let (section, name) = member.path.split_once('.').expect("a section and a name");
         let value = match member.unit {
             "text" => format!("\"{}\"", member.default),
-            "list of texts" => "[\"a\"]".to_owned(),
+            "list of texts" => "[\"https://a\"]".to_owned(),
             _ => member.default.clone(),
         };
         let text = format!("{{\"{section}\": {{\"{name}\": {value}}}}}");

@@ -7,11 +7,13 @@
 
 pub use self::error::{HandshakeError, HeadError, HeaderFault};
 pub use self::head::{HandshakeConfig, Headers};
+pub use self::origin::{OriginError, check_origin};
 pub use self::request::{Request, RequestReader, accept, reject, respond};
 pub use self::response::{Key, Response, ResponseReader, Upgrade, write_request};
 
 mod error;
 mod head;
+mod origin;
 mod request;
 mod response;
 

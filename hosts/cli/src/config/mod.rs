@@ -4,6 +4,7 @@
 //! [`members`].
 
 mod member;
+mod origin;
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -14,6 +15,7 @@ use serde::de::IgnoredAny;
 
 use self::member::section;
 pub use self::member::{Int, Member};
+pub use self::origin::Origin;
 use crate::fault::Fault;
 
 /// What the file holds, with the defaults for what it leaves out.
@@ -153,7 +155,7 @@ pub struct Auth {
     /// The `aud` that a token must name; absent: `authenticated`.
     pub audience: Option<String>,
     /// The origins that a browser's page may come from; absent: any.
-    pub origins: Option<Vec<String>>,
+    pub origins: Option<Vec<Origin>>,
     /// How long a link outlives its token without renewal, in milliseconds.
     pub grace_ms: Int<0, 3_600_000, 60_000>,
 }
@@ -224,7 +226,7 @@ pub fn members() -> Vec<Member> {
         "auth.origins",
         "list of texts",
         "any",
-        "The origins that a browser's page may come from, such as `https://app.example`.",
+        "The origins that a browser's page may come from, such as `https://app.example`: scheme and host, no slash after them.",
     ));
     all.push(Int::<0, 3_600_000, 60_000>::member(
         "auth.grace_ms",
