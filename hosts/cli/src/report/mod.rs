@@ -8,6 +8,7 @@ pub mod progress;
 mod suites;
 pub mod table;
 
+use std::fs::File;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -66,8 +67,11 @@ pub fn run(args: &ReportArgs) -> Result<ExitCode, Fault> {
 fn conclude(report: &Report, folder: &Path) -> Result<ExitCode, Fault> {
     let json = serde_json::to_string_pretty(report)
         .map_err(|error| Fault::failed(format!("report.json: {error}")))?;
-    write(folder.join("report.json"), &json)?;
-    let page = write(folder.join("report.html"), &html::render(report))?;
+    // Both are whole before either has its name.
+    let json = Draft::write(folder.join("report.json"), &json)?;
+    let page = Draft::write(folder.join("report.html"), &html::render(report))?;
+    json.keep()?;
+    let page = page.keep()?;
 
     let colour = std::io::stdout().is_terminal()
         && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
@@ -79,10 +83,47 @@ fn conclude(report: &Report, folder: &Path) -> Result<ExitCode, Fault> {
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn write(path: PathBuf, text: &str) -> Result<PathBuf, Fault> {
-    match std::fs::write(&path, text) {
-        Ok(()) => Ok(path),
-        Err(error) => Err(Fault::failed(format!("{}: {error}", path.display()))),
+/// A file that has its name only once all of it is on the disk: a full disk leaves what was there
+/// before, and no empty file.
+struct Draft {
+    path: PathBuf,
+    draft: Option<PathBuf>,
+}
+
+impl Draft {
+    fn write(path: PathBuf, text: &str) -> Result<Self, Fault> {
+        let draft = path.with_added_extension(format!("{}.tmp", std::process::id()));
+        let made = Self { path, draft: Some(draft.clone()) };
+        let written = File::create(&draft).and_then(|mut file| {
+            file.write_all(text.as_bytes())?;
+            file.sync_all()
+        });
+        written.map_err(|error| made.fault(&error))?;
+        Ok(made)
+    }
+
+    fn keep(mut self) -> Result<PathBuf, Fault> {
+        if let Some(draft) = self.draft.take() {
+            let kept = std::fs::rename(&draft, &self.path);
+            kept.map_err(|error| {
+                self.draft = Some(draft);
+                self.fault(&error)
+            })?;
+        }
+        Ok(std::mem::take(&mut self.path))
+    }
+
+    fn fault(&self, error: &std::io::Error) -> Fault {
+        Fault::failed(format!("{}: {error}", self.path.display()))
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if let Some(draft) = &self.draft {
+            // There may be no draft, or no way to remove it: the error was told already.
+            let _ = std::fs::remove_file(draft);
+        }
     }
 }
 
