@@ -85,12 +85,17 @@ Messages are compressed with clients that offer permessage-deflate, unless the s
 
 The first line on standard output, `listening on http://ADDR`, says that it is ready. SIGINT and
 SIGTERM drain: every link is told with close code 1012, spread over time, and the process ends.
-SIGHUP reads the routing table again."
+SIGHUP reads the routing table, the keys and the certificate again; keys and certificate are also
+read when their files change, and a JWK set, once a minute at most, for a key that it does not have."
 )]
 pub struct ServeArgs {
     /// Address and port to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080", value_parser = address)]
     pub listen: SocketAddr,
+
+    /// Serve /health and /metrics here and no longer at --listen: for a port that is not public
+    #[arg(long, value_name = "ADDR", value_parser = address)]
+    pub admin_listen: Option<SocketAddr>,
 
     /// Settings in JSON; every member is in docs/configuration.md
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]

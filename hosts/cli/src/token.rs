@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use pamlink::link::jwt::{KeyError, sign_hs256};
+use pamlink::link::jwt::{DEFAULT_AUDIENCE, KeyError, Verifier, sign_hs256};
 use pamlink::link::{Claims, Token};
 use pamlink::time::Wall;
 use serde::Deserialize;
@@ -83,7 +83,7 @@ pub fn dated(token: &str) -> Token {
 ///
 /// # Errors
 ///
-/// The file cannot be read, or holds less than 32 bytes.
+/// The file cannot be read, holds less than 32 bytes, or a key that is public.
 pub fn read_secret(path: &Path) -> Result<Vec<u8>, Fault> {
     let mut secret = std::fs::read(path).map_err(|error| Fault::file(path, error))?;
     if secret.last() == Some(&b'\n') {
@@ -97,6 +97,8 @@ pub fn read_secret(path: &Path) -> Result<Vec<u8>, Fault> {
         let what = format!("an HS256 secret needs {SHORTEST_SECRET} bytes or more, found {found}");
         return Err(Fault::file(path, what));
     }
+    // A key that others know is none.
+    Verifier::hs256(&secret, DEFAULT_AUDIENCE).map_err(|error| Fault::file(path, error))?;
     Ok(secret)
 }
 

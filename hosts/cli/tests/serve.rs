@@ -2,81 +2,14 @@
 
 mod support;
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::process::{Child, ChildStderr, Command, Stdio};
+use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use pamlink_tokio::pamlink::link::Token;
 use pamlink_tokio::{Client, Event};
 use serde_json::Value;
+use support::served::Served;
 use support::{file, one_line};
-
-/// A server that ends with its test.
-struct Served {
-    child: Child,
-    address: SocketAddr,
-    errors: BufReader<ChildStderr>,
-}
-
-impl Served {
-    fn start(args: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_pamlink"))
-            .args(["serve", "--listen", "127.0.0.1:0"])
-            .args(args)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the program starts");
-        let errors = BufReader::new(child.stderr.take().expect("it is piped"));
-        let mut line = String::new();
-        let mut output = BufReader::new(child.stdout.take().expect("it is piped"));
-        output.read_line(&mut line).expect("it prints");
-        let address = line.trim().strip_prefix("listening on http://").expect("the address");
-        let address = address.parse().expect("an address");
-        Self { child, address, errors }
-    }
-
-    fn get(&self, target: &str) -> (u16, String) {
-        self.ask(&format!("GET {target} HTTP/1.1\r\nHost: {}\r\n\r\n", self.address))
-    }
-
-    fn ask(&self, request: &str) -> (u16, String) {
-        let mut stream = TcpStream::connect(self.address).expect("it listens");
-        stream.write_all(request.as_bytes()).expect("it reads");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("it answers");
-        let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
-        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
-        (status.expect("a status"), body.to_owned())
-    }
-
-    fn signal(&self, name: &str) {
-        let killed = Command::new("kill").args([name, &self.child.id().to_string()]).status();
-        assert!(killed.expect("kill is there").success());
-    }
-
-    /// The next line on standard error that contains `part`.
-    fn said(&mut self, part: &str) -> String {
-        loop {
-            let mut line = String::new();
-            let read = self.errors.read_line(&mut line).expect("it prints");
-            assert!(read > 0, "ended before it said {part:?}");
-            if line.contains(part) {
-                return line;
-            }
-        }
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 #[test]
 fn health_metrics_and_the_page_are_served() {

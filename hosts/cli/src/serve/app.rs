@@ -1,22 +1,25 @@
 //! What the server says: the agents' answers, `/health`, `/metrics` and the page.
 
-use std::time::{Duration, Instant};
+use std::io;
+use std::time::Duration;
 
 use pamlink::frame::handshake;
 use pamlink::hub::Hub;
-use pamlink::metrics::{Value, prometheus};
 use pamlink_tokio::{Handler, HttpResponse, Reply, Request};
 use serde::Serialize;
 
-use crate::{page, token};
+use super::vitals::{Vitals, json};
+use crate::page::{self, Page};
+use crate::token;
 
 /// How long a token of `/dev/token` is good for: short, so that the page shows renewal at work.
 const DEV_TTL: Duration = Duration::from_secs(600);
 
 /// The default agents, and the pages.
 pub(crate) struct App {
-    began: Instant,
-    page: String,
+    /// None: they have a listener of their own.
+    vitals: Option<Vitals>,
+    page: Page,
     /// The audience of tokens that `/dev/token` makes; without it there is no such page.
     dev: Option<String>,
 }
@@ -24,26 +27,13 @@ pub(crate) struct App {
 impl App {
     /// With an audience, development tokens for whoever asks.
     pub(crate) fn new(dev: Option<String>) -> Self {
-        Self { began: Instant::now(), page: page::render(dev.is_some()), dev }
+        Self { vitals: Some(Vitals::new()), page: page::render(dev.is_some()), dev }
     }
 
-    fn health(&self, hub: &Hub) -> HttpResponse {
-        let table = hub.router().table();
-        let agents = table.agents().map(|agent| Agent { id: &agent.id, name: &agent.name });
-        let health = Health {
-            status: if hub.is_draining() { "draining" } else { "ok" },
-            version: env!("CARGO_PKG_VERSION"),
-            links: welcomed(hub),
-            users: hub.users(),
-            requests: hub.requests(),
-            memory_bytes: hub.memory(),
-            uptime_seconds: self.began.elapsed().as_secs(),
-            routes_version: table.version(),
-            agents: agents.collect(),
-        };
-        // A draining server is well, but a balancer must send nobody new.
-        let status = if hub.is_draining() { 503 } else { 200 };
-        json(status, &health)
+    /// Without `/health` and `/metrics`, and what answers them elsewhere.
+    pub(super) fn without_vitals(mut self) -> (Self, Vitals) {
+        let vitals = self.vitals.take().unwrap_or_else(Vitals::new);
+        (self, vitals)
     }
 
     fn dev_token(&self, request: &handshake::Request) -> Option<HttpResponse> {
@@ -59,7 +49,8 @@ impl App {
             return Some(HttpResponse::text(400, "whose token? /dev/token?user=ID\n"));
         };
         Some(match token::dev(&user, DEV_TTL, audience) {
-            Ok(token) => json(200, &DevToken { token, expires_in: DEV_TTL.as_secs() }),
+            Ok(token) => json(200, &DevToken { token, expires_in: DEV_TTL.as_secs() })
+                .with_header("Cache-Control", "no-store"),
             Err(error) => HttpResponse::text(500, &format!("{error}\n")),
         })
     }
@@ -71,67 +62,32 @@ impl Handler for App {
         format!("{} ({}): {}", agent.name, agent.module, request.text()).into()
     }
 
+    fn exhausted(&self, error: &io::Error) {
+        eprintln!(
+            "out of descriptors, new connections are answered with 503: {error}; see `ulimit -n` \
+             and links.max"
+        );
+    }
+
     fn http(&self, request: &handshake::Request, hub: &Hub) -> HttpResponse {
         if !matches!(request.method(), "GET" | "HEAD") {
             return HttpResponse::text(405, "only GET and HEAD are served here\n");
         }
         let found = match request.path() {
-            "/" => Some(HttpResponse::new(200, "text/html; charset=utf-8", self.page.as_str())),
-            "/health" => Some(self.health(hub)),
-            "/metrics" => {
-                let mut text = String::new();
-                prometheus::write(&hub.metrics(), &mut text);
-                Some(HttpResponse::new(200, prometheus::CONTENT_TYPE, text))
-            }
+            "/" => Some(self.page.response()),
             "/dev/token" => self.dev_token(request),
-            _ => None,
+            path => self.vitals.as_ref().and_then(|vitals| vitals.answer(path, hub)),
         };
-        found.unwrap_or_else(|| {
-            HttpResponse::text(404, "nothing here; there are / /health /metrics\n")
-        })
+        let known = if self.vitals.is_some() { "/ /health /metrics" } else { "/" };
+        let nothing = || HttpResponse::text(404, &format!("nothing here; there is {known}\n"));
+        page::guarded(found.unwrap_or_else(nothing))
     }
-}
-
-#[derive(Serialize)]
-struct Health<'a> {
-    status: &'static str,
-    version: &'static str,
-    links: i64,
-    users: usize,
-    requests: usize,
-    memory_bytes: usize,
-    uptime_seconds: u64,
-    routes_version: &'a str,
-    agents: Vec<Agent<'a>>,
-}
-
-#[derive(Serialize)]
-struct Agent<'a> {
-    id: &'a str,
-    name: &'a str,
 }
 
 #[derive(Serialize)]
 struct DevToken {
     token: String,
     expires_in: u64,
-}
-
-/// Links that were welcomed and are open: the hub's own count has this very request in it.
-fn welcomed(hub: &Hub) -> i64 {
-    let snapshot = hub.metrics();
-    let samples = snapshot.family("websocket_connections_active").map(|family| &family.samples);
-    match samples.and_then(|samples| samples.first()).map(|sample| &sample.value) {
-        Some(Value::Gauge(links)) => *links,
-        _ => 0,
-    }
-}
-
-fn json(status: u16, value: &impl Serialize) -> HttpResponse {
-    match serde_json::to_vec(value) {
-        Ok(body) => HttpResponse::new(status, "application/json", body),
-        Err(error) => HttpResponse::text(500, &format!("{error}\n")),
-    }
 }
 
 /// A value of a query, percent-decoded; none if it is not UTF-8 or ends in half an escape.

@@ -1,17 +1,27 @@
 //! `pamlink serve`: the engine behind a socket, with agents that answer by name.
 
 mod app;
+mod keys;
+mod reload;
 mod settings;
 mod signals;
+mod vitals;
 
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pamlink_tokio::{Server, ServerConfig, tls};
+use pamlink::hub::Auth;
+use pamlink_tokio::{Handle, Server, ServerConfig, descriptors, tls};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 pub(crate) use self::app::App;
+use self::keys::Keys;
+use self::reload::{Files, Reload};
+use self::vitals::{Admin, Vitals};
 use crate::args::ServeArgs;
 use crate::config::Config;
 use crate::fault::Fault;
@@ -37,8 +47,12 @@ pub fn run(args: &ServeArgs) -> Result<ExitCode, Fault> {
         Some(path) => routes::load(path)?,
         None => Arc::default(),
     };
-    let mut server = ServerConfig::new(settings::auth(args, &config)?);
+    let files = Files::of(args);
+    let keys = settings::keys(args, &config)?;
+    let mut server = ServerConfig::new(Auth::Verifier(Box::new(keys.clone())));
     server.hub = settings::hub(&config);
+    let room = descriptors::raise().map_or(u32::MAX, room);
+    server.hub.max_links = server.hub.max_links.min(room);
     server.routes = table;
     server.drain_spread = config.drain.spread_ms.millis();
     server.drain_patience = DRAIN_PATIENCE;
@@ -51,7 +65,7 @@ pub fn run(args: &ServeArgs) -> Result<ExitCode, Fault> {
         .build()
         .map_err(|error| Fault::failed(format!("cannot start threads: {error}")))?;
     let app = App::new(args.dev.then(|| settings::audience(&config).to_owned()));
-    runtime.block_on(serve(args, server, app))?;
+    runtime.block_on(serve(args, server, app, keys, files))?;
     // Agents that still think have nobody to answer to.
     runtime.shutdown_background();
     Ok(ExitCode::SUCCESS)
@@ -60,33 +74,99 @@ pub fn run(args: &ServeArgs) -> Result<ExitCode, Fault> {
 /// How long links may take to say goodbye once all have been told.
 const DRAIN_PATIENCE: Duration = Duration::from_secs(5);
 
-async fn serve(args: &ServeArgs, config: ServerConfig, app: App) -> Result<(), Fault> {
+/// How many links so many descriptors have room for.
+fn room(descriptors: u64) -> u32 {
+    // The runtime has some, files that are read again, and connections that are on their way out.
+    let others = (descriptors / 4).min(128);
+    u32::try_from(descriptors - others).unwrap_or(u32::MAX).max(1)
+}
+
+async fn serve(
+    args: &ServeArgs,
+    config: ServerConfig,
+    app: App,
+    keys: Keys,
+    files: Files,
+) -> Result<(), Fault> {
+    let links = config.hub.max_links;
     let scheme = if config.tls.is_some() { "https" } else { "http" };
     // Before the address is told: whoever reads it may send a signal at once.
     let signals = signals::Signals::new()
         .map_err(|error| Fault::failed(format!("cannot watch signals: {error}")))?;
-    let server = Server::bind(args.listen, config)
-        .await
-        .map_err(|error| Fault::usage(format!("cannot listen on {}: {error}", args.listen)))?;
-    let address = server
-        .local_addr()
-        .map_err(|error| Fault::failed(format!("cannot tell the address: {error}")))?;
-    writeln!(std::io::stdout(), "listening on {scheme}://{address}")
-        .map_err(|error| Fault::failed(format!("cannot write: {error}")))?;
+    let server = listen(args.listen, config).await?;
+    let (app, admin) = match args.admin_listen {
+        None => (app, None),
+        Some(address) => {
+            let (app, vitals) = app.without_vitals();
+            (app, Some(administer(address, vitals, server.handle()).await?))
+        }
+    };
+    say(&format!("listening on {scheme}://{}", address(&server)?))?;
+    if let Some(admin) = &admin {
+        say(&format!("health and metrics on http://{}", admin.address))?;
+    }
+    let descriptors = descriptors::raise();
+    if descriptors.is_some_and(|descriptors| room(descriptors) == links) {
+        eprintln!("the limit of open files has room for {links} links");
+    }
     if args.dev {
         eprintln!("development: whoever reaches this machine's loopback can make tokens");
     }
-    let handle = server.handle();
-    let shutdown = signals.until_shutdown(async || {
-        let Some(path) = &args.routes else { return };
-        match routes::load(path) {
-            Ok(table) => {
-                eprintln!("routes: version {} of {}", table.version(), path.display());
-                handle.replace_routes(table);
-            }
-            Err(fault) => eprintln!("routes: kept as they were: {fault}"),
-        }
-    });
+    let reload = Reload::new(args, server.handle(), keys.clone());
+    let watch = tokio::spawn(Reload::new(args, server.handle(), keys).watch(files));
+    let shutdown = signals.until_shutdown(async || reload.all());
     server.serve(app, shutdown).await;
+    watch.abort();
+    if let Some(admin) = admin {
+        admin.end().await;
+    }
     Ok(())
+}
+
+async fn listen(at: SocketAddr, config: ServerConfig) -> Result<Server, Fault> {
+    let server = Server::bind(at, config).await;
+    server.map_err(|error| Fault::usage(format!("cannot listen on {at}: {error}")))
+}
+
+fn address(server: &Server) -> Result<SocketAddr, Fault> {
+    let address = server.local_addr();
+    address.map_err(|error| Fault::failed(format!("cannot tell the address: {error}")))
+}
+
+fn say(line: &str) -> Result<(), Fault> {
+    writeln!(std::io::stdout(), "{line}")
+        .map_err(|error| Fault::failed(format!("cannot write: {error}")))
+}
+
+/// A server beside the server that tells how it is. It ends after it, so that a drain can be
+/// watched.
+struct Administration {
+    address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+async fn administer(
+    at: SocketAddr,
+    vitals: Vitals,
+    server: Handle,
+) -> Result<Administration, Fault> {
+    let mut config = ServerConfig::new(Auth::Host);
+    config.hub.max_links = 64;
+    config.drain_spread = Duration::ZERO;
+    let admin = listen(at, config).await?;
+    let address = address(&admin)?;
+    let (stop, stopped) = oneshot::channel::<()>();
+    let task = tokio::spawn(admin.serve(Admin::new(vitals, server), async {
+        // Sent or dropped: either way it ends.
+        let _ = stopped.await;
+    }));
+    Ok(Administration { address, stop, task })
+}
+
+impl Administration {
+    async fn end(self) {
+        let _ = self.stop.send(());
+        let _ = self.task.await;
+    }
 }

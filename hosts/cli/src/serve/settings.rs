@@ -3,29 +3,23 @@
 use std::time::Duration;
 
 use pamlink::frame::DeflateConfig;
-use pamlink::hub::{Auth, HubConfig};
+use pamlink::hub::HubConfig;
 use pamlink::limits::{Class, Rate};
-use pamlink::link::jwt::{DEFAULT_AUDIENCE, Verifier};
+use pamlink::link::jwt::DEFAULT_AUDIENCE;
 
+use super::keys::{Keys, Source};
 use crate::args::ServeArgs;
 use crate::config::Config;
 use crate::fault::Fault;
-use crate::token::{DEV_SECRET, read_secret};
 
-/// Who decides on tokens.
-pub(super) fn auth(args: &ServeArgs, config: &Config) -> Result<Auth, Fault> {
-    let audience = audience(config);
-    let verifier = match (&args.jwt_secret_file, &args.jwks_file) {
-        (Some(path), _) => Verifier::hs256(&read_secret(path)?, audience)
-            .map_err(|error| Fault::file(path, error))?,
-        (None, Some(path)) => {
-            let text = std::fs::read_to_string(path).map_err(|error| Fault::file(path, error))?;
-            Verifier::from_jwks(&text, audience).map_err(|error| Fault::file(path, error))?
-        }
-        (None, None) => Verifier::hs256(DEV_SECRET, audience)
-            .map_err(|error| Fault::failed(error.to_string()))?,
+/// What tokens are verified with.
+pub(super) fn keys(args: &ServeArgs, config: &Config) -> Result<Keys, Fault> {
+    let source = match (&args.jwt_secret_file, &args.jwks_file) {
+        (Some(path), _) => Source::Secret(path.clone()),
+        (None, Some(path)) => Source::Set(path.clone()),
+        (None, None) => Source::Development,
     };
-    Ok(Auth::Verifier(Box::new(verifier)))
+    Keys::read(source, audience(config))
 }
 
 /// The `aud` that tokens must name.
@@ -50,7 +44,8 @@ pub(crate) fn hub(config: &Config) -> HubConfig {
     hub.max_compressors = config.compression.max_compressors.count();
     hub.link.heartbeat.interval = config.heartbeat.interval_ms.millis();
     hub.link.heartbeat.deadline = config.heartbeat.deadline_ms.millis();
-    hub.origins.clone_from(&config.auth.origins);
+    let origins = config.auth.origins.as_ref();
+    hub.origins = origins.map(|origins| origins.iter().map(|it| it.as_str().to_owned()).collect());
     hub.token_grace = config.auth.grace_ms.millis();
     hub.max_requests = config.requests.max.count();
     hub.max_requests_per_link = config.requests.max_per_link.count();

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub(crate) mod served;
 pub(crate) mod well_formed;
 
 use std::path::PathBuf;

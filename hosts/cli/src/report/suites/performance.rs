@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use pamlink::hub::Hub;
 use pamlink_tokio::Client;
 
 use super::connection::{http, until_empty};
@@ -174,9 +175,8 @@ async fn memory(bench: &mut Bench, dice: &mut Dice) {
                     client.close().await;
                 }
                 until_empty(&house).await?;
-                let (_, body) = http(&house, "GET /health HTTP/1.1").await?;
                 let window = house.metric("pamlink_window_bytes");
-                let hub = json(&body)?["memory_bytes"].as_f64().unwrap_or_default() - window;
+                let hub = house.handle.view(Hub::memory) as f64 - window;
                 held.push(hub);
                 if round == 0 {
                     after_first = resident();
