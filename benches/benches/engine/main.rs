@@ -46,13 +46,14 @@ fn main() -> anyhow::Result<()> {
         eprintln!("this system pins no threads: figures will be noisy");
     }
     let mut rows = Rows::default();
-    let sections: [(&str, Section); 6] = [
+    let sections: [(&str, Section); 7] = [
         ("inbound", inbound::run),
         ("layers", layers::run),
         ("routing", routing::run),
         ("dedup", dedup::run),
         ("idle", idle::run),
         ("loopback", loopback::run),
+        ("strangers", loopback::strangers),
     ];
     for (name, section) in sections {
         if only.is_none_or(|only| name.starts_with(only.as_str())) {

@@ -64,7 +64,7 @@ impl Clients {
 }
 
 /// A WebSocket by hand.
-struct Client {
+pub(super) struct Client {
     stream: TcpStream,
     frame: Vec<u8>,
     /// Where the digits of the id are in the frame; they change with each question.
@@ -80,7 +80,7 @@ const TEXT: &str =
     "We are near the river and the kids ask for a \\\"real\\\" camp fire tonight, 431";
 
 impl Client {
-    async fn connect(server: SocketAddr, number: usize) -> Result<Self> {
+    pub(super) async fn connect(server: SocketAddr, number: usize) -> Result<Self> {
         let mut stream = TcpStream::connect(server).await?;
         stream.set_nodelay(true)?;
         let user = format!("7b1e0c52-3f4a-4d1b-9a55-{number:012}");
@@ -119,15 +119,20 @@ impl Client {
         let mut times = Vec::new();
         let mut start = Instant::now();
         while start < end {
-            self.asked += 1;
-            let id = self.number();
-            self.stream.write_all(&self.frame).await?;
-            self.answer(&id).await?;
+            self.ask().await?;
             let now = Instant::now();
             times.push(u64::try_from((now - start).as_nanos())?);
             start = now;
         }
         Ok(times)
+    }
+
+    /// Asks once and waits for the answer.
+    pub(super) async fn ask(&mut self) -> Result<()> {
+        self.asked += 1;
+        let id = self.number();
+        self.stream.write_all(&self.frame).await?;
+        self.answer(&id).await
     }
 
     /// Puts a new id into the frame, masked as the rest is.

@@ -7,6 +7,7 @@
 
 mod load;
 mod servers;
+mod strangers;
 
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use pamlink_benches::race::median;
 use pamlink_benches::rows::{Row, Rows};
 
 use self::load::{Clients, Figures};
+pub(crate) use self::strangers::run as strangers;
 use super::Effort;
 
 const PEER: &str = "tokio-tungstenite echo, no JSON";

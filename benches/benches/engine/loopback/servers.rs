@@ -10,6 +10,7 @@ use anyhow::Context;
 use futures_util::{SinkExt, StreamExt};
 use pamlink::hub::Auth;
 use pamlink::limits::{Class, Rate};
+use pamlink::link::Verify;
 use pamlink_benches::cpu;
 use pamlink_tokio::{Request, Server, ServerConfig};
 use tokio::net::TcpListener;
@@ -19,8 +20,15 @@ use crate::host::Everybody;
 /// The engine with its host, as it comes but for the rates, which a load would meet. Its handler
 /// answers with the text of the question.
 pub(super) fn pamlink() -> anyhow::Result<SocketAddr> {
-    serve(async |addr| {
-        let mut config = ServerConfig::new(Auth::Verifier(Box::new(Everybody)));
+    pamlink_that(Everybody)
+}
+
+/// The same with another verifier.
+pub(super) fn pamlink_that(
+    verifies: impl Verify + Send + Sync + 'static,
+) -> anyhow::Result<SocketAddr> {
+    serve(move |addr: Sender<SocketAddr>| async move {
+        let mut config = ServerConfig::new(Auth::Verifier(Box::new(verifies)));
         for class in [Class::Message, Class::Connect] {
             let rates = config.hub.rates.clone();
             config.hub.rates = rates.with(class, Rate::new(u32::MAX, Duration::from_nanos(1)));
