@@ -284,7 +284,9 @@ impl HubMachine {
                 core.reply(now, request, &error)?
             }
             schema::REPLY_RAW => core.reply(now, request, &Reply::Raw(record.text(0)))?,
-            schema::REPLY_PIECE => core.piece(now, request, record.text(0))?,
+            schema::REPLY_PIECE => {
+                core.piece_wtf8(now, request, record.bytes(0).unwrap_or_default())?
+            }
             _ => return Ok(core.dismiss(now, request)?),
         };
         let (outcome, link): (&str, Option<LinkId>) = match delivered {

@@ -241,6 +241,21 @@ async def test_pieces_go_only_to_who_wants_them() -> None:
         assert (await peer.hear("chat_response"))["message"] == "a b"
 
 
+async def test_a_character_that_two_pieces_share_arrives_whole() -> None:
+    async def grow(request: Request) -> AsyncIterator[str]:
+        for piece in ("so \ud83d", "\ude00!", "\ud83d"):
+            yield piece
+
+    async with Hub(grow, auth=KEYS) as hub:
+        peer = Peer()
+        serve(hub, peer)
+        await peer.hear("connection")
+        peer.say('{"type":"chat","id":"1","message":"hi","stream":true}')
+        pieces = [await peer.hear("chat_response_delta") for _ in range(2)]
+        assert [piece["content"] for piece in pieces] == ["so ", "😀!"]
+        assert (await peer.hear("chat_response"))["message"] == "so 😀!\ufffd"
+
+
 async def test_envelopes_go_to_users_links_and_everybody() -> None:
     async with Hub(echo, auth=KEYS, options=PLENTY) as hub:
         peers = {name: Peer() for name in ("ann", "ann 2", "bob")}

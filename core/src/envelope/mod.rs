@@ -30,6 +30,7 @@ mod open;
 mod raw;
 mod record;
 mod scan;
+mod seam;
 mod text;
 mod timestamp;
 mod value;
@@ -48,6 +49,7 @@ pub use kind::{
 pub use message::{Chat, Message};
 pub use raw::{Raw, Shape};
 pub use scan::Scan;
+pub use seam::Seam;
 pub use text::{Secret, Text};
 pub use timestamp::{TimeForm, Timestamp};
 pub use value::{Adjusted, Value};

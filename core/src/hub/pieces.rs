@@ -32,6 +32,22 @@ impl Hub {
         request: RequestId,
         text: &str,
     ) -> Result<Delivered, ReplyError> {
+        self.piece_wtf8(now, request, text.as_bytes())
+    }
+
+    /// As [`piece`](Self::piece), for hosts whose strings are cut anywhere: a surrogate alone is
+    /// encoded as if it were a character (WTF-8). The first half of a pair at the end of a piece
+    /// waits for the second one in the next ([`Seam`](crate::envelope::Seam)).
+    ///
+    /// # Errors
+    ///
+    /// As [`piece`](Self::piece).
+    pub fn piece_wtf8(
+        &mut self,
+        now: Now,
+        request: RequestId,
+        text: &[u8],
+    ) -> Result<Delivered, ReplyError> {
         self.set_now(now);
         let Some(running) = self.requests.find(request.slot, request.generation) else {
             return Err(ReplyError::NotRunning(request));
@@ -44,9 +60,16 @@ impl Hub {
         if link == NONE {
             return Ok(if key.is_some() { Delivered::Kept } else { Delivered::Absent });
         }
+        let Some(running) = self.requests.get_mut(request.slot) else {
+            return Err(ReplyError::NotRunning(request));
+        };
+        let whole = running.seam.join(text);
+        if whole.is_empty() && !text.is_empty() {
+            return Ok(Delivered::Queued(self.id(link)));
+        }
         self.text.clear();
         let reply_to = asked_id.as_ref().and_then(id);
-        write::chat_response_delta(&mut self.text, self.now.wall, text, reply_to.as_ref());
+        write::chat_response_delta(&mut self.text, self.now.wall, &whole, reply_to.as_ref());
         if self.text.len() > self.largest_of(link) {
             self.text.shrink_to(KEEP);
             self.set_pieces(request, Pieces::Unwanted);

@@ -11,6 +11,7 @@ use super::inline::InlineText;
 use super::slab::{NONE, Slab};
 use super::users::{User, UserIndex};
 use crate::dedup::Key;
+use crate::envelope::Seam;
 use crate::routing::Ticket;
 use crate::time::Mono;
 
@@ -30,6 +31,8 @@ pub(super) struct Running {
     /// Repeats without ids wait for the same answer.
     pub(super) shared: bool,
     pub(super) pieces: Pieces,
+    /// Joins the pieces, where one ends within a character.
+    pub(super) seam: Seam,
     older: u32,
     newer: u32,
     next_of_user: u32,
@@ -59,6 +62,7 @@ impl Running {
             asked,
             shared: false,
             pieces: Pieces::Unwanted,
+            seam: Seam::default(),
             older: NONE,
             newer: NONE,
             next_of_user: NONE,

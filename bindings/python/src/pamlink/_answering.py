@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ._layout import wtf8
 from ._records import KINDS, pack
 from ._running import Threads, is_async, must_go_on
 from .events import Request
@@ -116,7 +117,9 @@ class Answering:
                 break
             texts.append(piece)
             if request.wants_pieces and piece:
-                self._hub.replied(pack(KINDS["reply_piece"], (request.request,), (piece,)))
+                # It may end with half a character, which waits for the other in the engine.
+                text = (wtf8(piece),)
+                self._hub.replied(pack(KINDS["reply_piece"], (request.request,), text))
                 if (link := self._hub.link_of(request.link)) is not None:
                     # A peer that is slow makes its answer slow, not the hub large.
                     await link.room()

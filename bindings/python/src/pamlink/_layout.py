@@ -51,6 +51,16 @@ def utf8(text: str) -> bytes:
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
 
 
+def wtf8(text: str) -> bytes:
+    """A text as WTF-8. A surrogate alone is said as if it were a character: it is half of one, and
+    the engine waits for the other."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        joined = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+        return joined.encode("utf-8", "surrogatepass")
+
+
 def pack(kind: int, words: tuple[int | None, ...], texts: tuple[str | bytes | None, ...]) -> bytes:
     """A record. A word that there is none of, and an absent text, is None.
 
@@ -126,6 +136,8 @@ def writer(kind: int) -> Callable[[Any], bytes]:
     """A function that packs records of this kind, which have the members as attributes."""
     _, name, _, words, texts = _BY_KIND[kind]
     lines = ["def write(it):"]
+    # A piece may end within a character.
+    encode = wtf8 if name == "reply_piece" else utf8
     sizes, values = [str(_layout(kind).size)], list[str]()
     parts: list[str] = []
     for member in words.split():
@@ -135,7 +147,7 @@ def writer(kind: int) -> Callable[[Any], bytes]:
         values.append(value)
     for n, member in enumerate(texts.split()):
         value = f"it.{attribute(member)}"
-        bytes_ = value if member.endswith("*") else f"utf8({value})"
+        bytes_ = value if member.endswith("*") else f"encode({value})"
         length = f"len(t{n})"
         if member.endswith("?"):
             lines.append(f" t{n} = b'' if {value} is None else {bytes_}")
@@ -154,7 +166,7 @@ def writer(kind: int) -> Callable[[Any], bytes]:
         f"  raise ValueError(f'`{name}`: {{error}}') from None",
     ]
     write: Callable[[Any], bytes]
-    write = _compiled(lines, {"pack": _layout(kind).pack, "utf8": utf8})["write"]
+    write = _compiled(lines, {"pack": _layout(kind).pack, "encode": encode})["write"]
     return write
 
 

@@ -48,6 +48,7 @@ CODES: tuple[tuple[int, str, str, bool], ...] = (
     (22, "outbox_full", "busy", True),
     (23, "not_an_envelope", "usage", False),
     (24, "bad_context", "usage", False),
+    (25, "too_large", "usage", False),
     (30, "token_expired", "auth", False),
     (31, "token_malformed", "auth", False),
     (32, "token_denied", "auth", False),

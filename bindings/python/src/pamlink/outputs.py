@@ -50,7 +50,7 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """Where a reply went: `queued`, `in_order`, `kept`, `refused`, `whole`, `absent`."""
+    """Where a reply went: `queued`, `in_order`, `kept`, `refused`, `whole`, `too_large`, `absent`."""
 
     of: int
     link: int | None

@@ -43,6 +43,8 @@ public struct ErrorCode: RawRepresentable, Hashable, Sendable {
     public static let notAnEnvelope = Self(rawValue: 23)
     /// The context of a question is no JSON object.
     public static let badContext = Self(rawValue: 24)
+    /// It is larger than any message may be, or than the peer takes.
+    public static let tooLarge = Self(rawValue: 25)
     /// The token had expired when it was handed over.
     public static let tokenExpired = Self(rawValue: 30)
     /// The token has characters that no token has.
@@ -171,6 +173,9 @@ public struct ErrorCode: RawRepresentable, Hashable, Sendable {
         Row(
             .badContext, "bad_context", "usage", false,
             "the context of a question is no JSON object"),
+        Row(
+            .tooLarge, "too_large", "usage", false,
+            "it is larger than any message may be, or than the peer takes"),
         Row(
             .tokenExpired, "token_expired", "auth", false,
             "the token had expired when it was handed over"),

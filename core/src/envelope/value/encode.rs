@@ -12,6 +12,7 @@ use super::{Adjusted, Value};
 use crate::envelope::error::EnvelopeError;
 use crate::envelope::field::write_f64;
 use crate::envelope::raw::Raw;
+use crate::envelope::seam::from_wtf8;
 use crate::envelope::text::{Text, write_text};
 use crate::envelope::timestamp::{clamped, write_wall};
 
@@ -162,7 +163,7 @@ impl Encoder<'_> {
                 let units = char::decode_utf16(units.iter().copied());
                 units.map(|unit| unit.unwrap_or_else(|_| self.replacement())).collect()
             }
-            Value::Wtf8(bytes) => self.wtf8(bytes),
+            Value::Wtf8(bytes) => from_wtf8(bytes, || self.replacement()),
             Value::Bytes(bytes) => STANDARD.encode(bytes),
             Value::Time(wall) => {
                 self.adjusted.clamped_times += u32::from(clamped(*wall) != *wall);
@@ -177,25 +178,6 @@ impl Encoder<'_> {
     fn replacement(&mut self) -> char {
         self.adjusted.replaced += 1;
         char::REPLACEMENT_CHARACTER
-    }
-
-    fn wtf8(&mut self, mut bytes: &[u8]) -> String {
-        let mut text = String::with_capacity(bytes.len());
-        while let Err(error) = str::from_utf8(bytes) {
-            let (valid, rest) = bytes.split_at(error.valid_up_to());
-            text.push_str(str::from_utf8(valid).unwrap_or_default());
-            let (found, skip) = match (surrogate(rest), rest.get(3..).and_then(surrogate)) {
-                (Some(high @ 0xd800..0xdc00), Some(low @ 0xdc00..0xe000)) => {
-                    (char::from_u32(0x1_0000 + ((high - 0xd800) << 10) + (low - 0xdc00)), 6)
-                }
-                (Some(_), _) => (None, 3),
-                (None, _) => (None, error.error_len().unwrap_or(rest.len())),
-            };
-            text.push(found.unwrap_or_else(|| self.replacement()));
-            bytes = &rest[skip..];
-        }
-        text.push_str(str::from_utf8(bytes).unwrap_or_default());
-        text
     }
 
     /// The name that a key becomes.
@@ -234,16 +216,6 @@ impl Encoder<'_> {
                 }
             }
         }
-    }
-}
-
-/// The surrogate that `bytes` starts with, encoded as if it were a character.
-fn surrogate(bytes: &[u8]) -> Option<u32> {
-    match *bytes {
-        [0xed, high @ 0xa0..=0xbf, low @ 0x80..=0xbf, ..] => {
-            Some(0xd000 | u32::from(high & 0x3f) << 6 | u32::from(low & 0x3f))
-        }
-        _ => None,
     }
 }
 

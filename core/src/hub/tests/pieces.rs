@@ -173,3 +173,24 @@ fn only_a_running_request_takes_pieces() {
     host.drain();
     assert_eq!(kinds(&host, link), ["chat_response"]);
 }
+
+#[test]
+fn half_a_character_at_the_end_of_a_piece_waits_for_the_other_half() {
+    let mut host = Host::new();
+    let link = host.open("ada");
+    host.say(link, ASK);
+    let (now, request) = (host.now, host.requests[0]);
+    // As a host whose strings are UTF-16 hands over an emoji that is cut in two.
+    for piece in [&b"so \xed\xa0\xbd"[..], b"", b"\xed\xb8\x80!", b"\xed\xa0\xbd"] {
+        let delivered = host.hub.piece_wtf8(now, request, piece).unwrap();
+        assert_eq!(delivered, Delivered::Queued(link));
+    }
+    host.drain();
+    host.reply("so 😀!");
+    let texts = host.peers[&link].texts.join("\n");
+    assert!(
+        texts.contains(r#""content":"so ""#) && texts.contains(r#""content":"😀!""#),
+        "{texts}"
+    );
+    assert!(!texts.contains('\u{fffd}'), "{texts}");
+}

@@ -4,7 +4,8 @@ public enum HubOutput: Hashable, Sendable {
     case fault(Fault)
     /// The transport at this place of the inputs has this link.
     case accepted(of: Int, link: UInt64)
-    /// What became of a reply: `queued`, `in_order`, `kept`, `refused`, `whole` or `absent`.
+    /// What became of a reply: `queued`, `in_order`, `kept`, `refused`, `whole`, `too_large` or
+    /// `absent`.
     case delivered(of: Int, link: UInt64?, outcome: String)
     /// For how many links an envelope was queued, and how many had no room.
     case pushed(of: Int, queued: UInt64, refused: UInt64)

@@ -26,6 +26,7 @@ internal enum class ErrorCode(
     OUTBOX_FULL(22, "busy", true, "too much waits to be written"),
     NOT_AN_ENVELOPE(23, "usage", false, "the text is no envelope"),
     BAD_CONTEXT(24, "usage", false, "the context of a question is no JSON object"),
+    TOO_LARGE(25, "usage", false, "it is larger than any message may be, or than the peer takes"),
     TOKEN_EXPIRED(30, "auth", false, "the token had expired when it was handed over"),
     TOKEN_MALFORMED(31, "auth", false, "the token has characters that no token has"),
     TOKEN_DENIED(32, "auth", false, "the token was refused by its issuer"),

@@ -53,6 +53,15 @@ class SansIoTest {
     }
 
     @Test
+    fun `half a character at the end of a piece waits for the other half`() {
+        connect()
+        ask("a smile", stream = true)
+        val request = atHub<HubEvent.Request>().request
+        hub(Input.ReplyPiece(request, "so \ud83d"), Input.ReplyPiece(request, "\ude00!"))
+        assertEquals(listOf("so ", "\ud83d\ude00!"), told.filterIsInstance<AskEvent.Piece>().map { it.text })
+    }
+
+    @Test
     fun `what got no answer before a cut is asked again and takes effect once`() {
         connect()
         val ask = ask("book it")

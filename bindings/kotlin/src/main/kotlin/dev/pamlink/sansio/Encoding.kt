@@ -112,7 +112,7 @@ private fun PackedWriter.members(input: Input): Unit = when (input) {
     is Input.ReplyPiece -> {
         begin(Schema.REPLY_PIECE, 1, 1)
         word(input.request)
-        text(input.text)
+        bytes(wtf8(input.text))
     }
     is Input.Dismiss -> {
         begin(Schema.DISMISS, 1, 0)
@@ -155,4 +155,30 @@ private fun PackedWriter.members(input: Input): Unit = when (input) {
         text(input.contentType)
         bytes(input.body)
     }
+}
+
+/**
+ * A text as WTF-8. A surrogate alone is said as if it were a character: it is half of one, and the
+ * engine waits for the other.
+ */
+private fun wtf8(text: String): ByteArray {
+    val out = java.io.ByteArrayOutputStream(text.length)
+    var start = 0
+    for (at in text.indices) {
+        val pair = if (text[at].isHighSurrogate()) text.getOrNull(at + 1) else text.getOrNull(at - 1)
+        val alone = when {
+            text[at].isHighSurrogate() -> pair?.isLowSurrogate() != true
+            text[at].isLowSurrogate() -> pair?.isHighSurrogate() != true
+            else -> false
+        }
+        if (!alone) continue
+        out.write(text.substring(start, at).toByteArray(Charsets.UTF_8))
+        val unit = text[at].code
+        out.write(0xe0 or (unit shr 12))
+        out.write(0x80 or (unit shr 6 and 0x3f))
+        out.write(0x80 or (unit and 0x3f))
+        start = at + 1
+    }
+    out.write(text.substring(start).toByteArray(Charsets.UTF_8))
+    return out.toByteArray()
 }

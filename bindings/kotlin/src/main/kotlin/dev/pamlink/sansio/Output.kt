@@ -44,7 +44,8 @@ public sealed interface CommandResult : Output {
         val link: Long?,
         /**
          * `queued`, `in_order` (behind an earlier answer), `kept` (for a repeat: the link is gone),
-         * `refused` (too much waits), `whole` (the piece comes with the answer), `absent`.
+         * `refused` (too much waits), `whole` (the piece comes with the answer), `too_large`
+         * (the peer was told so in its place), `absent`.
          */
         val outcome: String,
     ) : CommandResult
