@@ -70,3 +70,22 @@ def test_tokens_are_not_logged() -> None:
         assert secret not in line and "eyJ" not in line
     assert logs.redact("a?token=opaque&x=1 b") == "a?token=***&x=1 b"
     assert logs.redact("nothing to hide") == "nothing to hide"
+
+
+def test_what_a_server_logs_has_no_token(caplog: pytest.LogCaptureFixture) -> None:
+    logs.hide_tokens()
+    logs.hide_tokens()
+    server = logging.getLogger("uvicorn.error")
+    with caplog.at_level(logging.INFO):
+        line = '%s - "WebSocket %s" [accepted]'
+        server.info(line, "127.0.0.1:1", "/api/v1/pam/ws/ann?x=1&token=swordfish&y=2")
+        server.info("/api/v1/pam/ws/ann?token=swordfish")
+        logging.getLogger("gunicorn.access").info("%(r)s", {"r": "GET /x?token=swordfish"})
+        server.info("%d links, %s", 3, None)
+    said = [record.getMessage() for record in caplog.records]
+    assert said == [
+        '127.0.0.1:1 - "WebSocket /api/v1/pam/ws/ann?x=1&token=***&y=2" [accepted]',
+        "/api/v1/pam/ws/ann?token=***",
+        "GET /x?token=***",
+        "3 links, None",
+    ]

@@ -59,6 +59,7 @@ UVICORN = ["-m", "uvicorn", "app:app", "--port", "PORT", *flags_of_the_example()
 GUNICORN = ["-m", "gunicorn", "app:app", "-b", "127.0.0.1:PORT", "--preload", "-w", "2"]
 GUNICORN += ["--access-logfile", "-", "--no-control-socket"]
 HYPERCORN = ["-m", "hypercorn", "app:app", "-b", "127.0.0.1:PORT", "--access-logfile", "-"]
+GRANIAN = ["-m", "granian", "app:app", "--interface", "asgi", "--port", "PORT", "--access-log"]
 SERVERS = [
     Server("uvicorn websockets", (*UVICORN, "--ws", "websockets")),
     Server("uvicorn websockets-sansio", (*UVICORN, "--ws", "websockets-sansio")),
@@ -66,10 +67,8 @@ SERVERS = [
     Server("hypercorn -w 0", (*HYPERCORN, "-w", "0")),
     Server("hypercorn trigger", ("hypercorn_trigger.py", "127.0.0.1:PORT")),
     Server("hypercorn", tuple(HYPERCORN), drains=False),
-    Server(
-        "granian",
-        ("-m", "granian", "app:app", "--interface", "asgi", "--port", "PORT", "--access-log"),
-    ),
+    Server("granian asyncio", (*GRANIAN, "--loop", "asyncio")),
+    Server("granian uvloop", (*GRANIAN, "--loop", "uvloop")),
     Server("gunicorn asgi", (*GUNICORN, "-k", "asgi"), says_404=False, workers=2),
     Server(
         "gunicorn uvicorn-worker",

@@ -26,6 +26,7 @@ const PYPI: &[&str] = &[
     "starlette==1.10.0",
     "uvicorn==0.54.0",
     "uvicorn-worker==0.4.0",
+    "uvloop==0.23.0",
     "websockets==17.4",
     "wsproto==1.3.2",
 ];

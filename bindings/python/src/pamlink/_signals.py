@@ -25,6 +25,10 @@ from .hub import Hub
 log: logging.Logger = logging.getLogger("pamlink.hub")
 
 ENDS = (signal.SIGTERM, signal.SIGINT)
+# The wakeup descriptor, where there is none.
+NOBODY = -1
+# Seconds between two looks whether the signals still come here.
+LOOK = 0.5
 
 
 class Signals:
@@ -37,26 +41,37 @@ class Signals:
         self._before: dict[int, Any] = {}
         self._draining: asyncio.Task[None] | None = None
         self._tap: _Tap | None = None
+        self._again: asyncio.TimerHandle | None = None
 
     def __enter__(self) -> None:
         if threading.current_thread() is not threading.main_thread():
             log.warning(_UNHEARD, "this thread hears no signals")
             return
-        for number in ENDS:
-            before = signal.getsignal(number)
-            # One that is no function is the server's business alone, if there is a server.
-            if callable(before):
-                self._before[number] = before
-                signal.signal(number, self._heard)
-        if self._before:
-            self._tap = _Tap(self._loop, frozenset(self._before))
-        if signal.SIGTERM not in self._before:
+        # One that is no function is the server's business alone, if there is a server.
+        taken = [number for number in ENDS if callable(signal.getsignal(number))]
+        if taken:
+            self._tap = _Tap(self._loop, frozenset(taken))
+            self._hold(taken)
+        if signal.SIGTERM not in taken:
             log.warning(_UNHEARD, "nobody here waits for SIGTERM")
 
     def __exit__(self, *error: object) -> None:
         self._give_back()
 
+    def _hold(self, taken: list[signal.Signals]) -> None:
+        """Takes the signals, and looks after it: a loop that stops and goes on takes them again."""
+        for number in taken:
+            now = signal.getsignal(number)
+            if now != self._heard:
+                self._before[number] = now
+                signal.signal(number, self._heard)
+        if self._tap is not None:
+            self._tap.hold()
+            self._again = self._loop.call_later(LOOK, self._hold, taken)
+
     def _give_back(self) -> None:
+        if self._again is not None:
+            self._again.cancel()
         if self._tap is not None:
             self._tap.close()
             self._tap = None
@@ -93,19 +108,28 @@ class _Tap:
     def __init__(self, loop: asyncio.AbstractEventLoop, held: frozenset[int]) -> None:
         self._loop = loop
         self._held = held
-        self._ours, theirs = socket.socketpair()
-        self._theirs = theirs
-        for end in (self._ours, theirs):
+        self._ours, self._theirs = socket.socketpair()
+        for end in (self._ours, self._theirs):
             end.setblocking(False)
-        self._before = signal.set_wakeup_fd(theirs.fileno())
+        self._before = NOBODY
         loop.add_reader(self._ours, self._woken)
+
+    def hold(self) -> None:
+        """Takes the place, from whoever has it now."""
+        now = signal.set_wakeup_fd(self._theirs.fileno())
+        if now != self._theirs.fileno():
+            self._before = now
 
     def close(self) -> None:
         self._loop.remove_reader(self._ours)
-        now = signal.set_wakeup_fd(self._before)
-        if now != self._theirs.fileno():
-            # Somebody has come after us, and stays.
-            signal.set_wakeup_fd(now)
+        back = signal.set_wakeup_fd(NOBODY)
+        if back == self._theirs.fileno():
+            back = self._before
+        try:
+            signal.set_wakeup_fd(back)
+        except (OSError, ValueError):
+            # It was closed: its loop has stopped, and takes the place when it goes on.
+            pass
         self._ours.close()
         self._theirs.close()
 
@@ -115,7 +139,7 @@ class _Tap:
             numbers = self._ours.recv(4_096)
         except (BlockingIOError, InterruptedError):
             return
-        if self._before >= 0:
+        if self._before != NOBODY:
             for number in set(numbers) - self._held:
                 os.write(self._before, bytes([number]))
 
