@@ -199,7 +199,8 @@ impl Default for Sizes {
             sizes = sizes.with(kind, rule(4_096, &[]));
         }
         for kind in ["auth", "token_refresh"] {
-            sizes = sizes.with(kind, rule(16_384, &[]));
+            // A token of 16 KiB, and what is around it.
+            sizes = sizes.with(kind, rule(20_480, &[]));
         }
         sizes.with("feedback", rule(4_096, &[("message", 1_000), ("content", 1_000)]))
     }

@@ -255,7 +255,7 @@ fn sizes_are_those_of_the_table() {
     for (kind, bytes) in [
         ("chat", 65_536),
         ("ping", 4_096),
-        ("auth", 16_384),
+        ("auth", 20_480),
         ("voice", 1_048_576),
         ("new", 131_072),
     ] {

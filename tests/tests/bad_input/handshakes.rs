@@ -37,7 +37,7 @@ fn with(from: &str, to: &str) -> String {
 
 fn cases() -> Vec<Case> {
     let mut crowd = String::new();
-    for line in 0..100 {
+    for line in 0..200 {
         write!(crowd, "X-{line}: y\r\n").unwrap();
     }
     let long = "a".repeat(1_000_000);
@@ -64,8 +64,8 @@ fn cases() -> Vec<Case> {
             "too_large",
         ),
         failed("a million characters without a line", "A".repeat(1_000_000), 414, "too_large"),
-        failed("a hundred headers", format!("{good}{crowd}\r\n"), 431, "too_large"),
-        failed("a long target", upgrade(&format!("/{}", "a".repeat(5_000))), 414, "too_large"),
+        failed("two hundred headers", format!("{good}{crowd}\r\n"), 431, "too_large"),
+        failed("a long target", upgrade(&format!("/{}", "a".repeat(25_000))), 414, "too_large"),
         failed("a body by length", with_line("Content-Length: 5"), 400, "upgrade"),
         failed("a body in chunks", with_line("Transfer-Encoding: chunked"), 400, "upgrade"),
         failed("a POST", with("GET ", "POST "), 405, "method"),

@@ -11,21 +11,23 @@ use crate::frame::work::looked_at;
 
 use super::{HandshakeError, HeaderFault, is_token, is_value};
 
-/// The bounds of an opening handshake.
+/// The bounds of an opening handshake, and with them of what a peer that nobody knows yet can hold:
+/// `max_head` bytes, as they come, and up to 16 bytes for each of `max_headers`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HandshakeConfig {
-    /// The longest head in bytes, the empty line at its end counted. Default: 8 KiB. At most
-    /// 65,535 are used.
+    /// The longest head in bytes, the empty line at its end counted. Default: 32 KiB, for the
+    /// longest target and 8 KiB of cookies and what proxies add. At most 65,535 are used.
     pub max_head: usize,
-    /// The most header lines. Default: 64.
+    /// The most header lines. Default: 128.
     pub max_headers: usize,
-    /// The longest target of a request in bytes. Default: 4 KiB.
+    /// The longest target of a request in bytes, as it is spelled. Default: 20 KiB, for a token of
+    /// 16 KiB.
     pub max_target: usize,
 }
 
 impl Default for HandshakeConfig {
     fn default() -> Self {
-        Self { max_head: 8 * 1024, max_headers: 64, max_target: 4 * 1024 }
+        Self { max_head: 32 * 1024, max_headers: 128, max_target: 20 * 1024 }
     }
 }
 
@@ -201,6 +203,7 @@ impl<S: StartLine> HeadReader<S> {
         let before = self.bytes.len();
         // One byte over the limit is enough to know that it is broken.
         let most = (self.config.max_head + 1).saturating_sub(before).min(bytes.len());
+        self.make_room(most);
         self.bytes.extend_from_slice(&bytes[..most]);
         if self.bytes.first().is_some_and(|first| !first.is_ascii_uppercase()) {
             return Err(HandshakeError::StartLine);
@@ -242,6 +245,15 @@ impl<S: StartLine> HeadReader<S> {
     /// Bytes on the heap.
     pub(super) const fn memory(&self) -> usize {
         self.bytes.capacity() + self.lines.capacity() * size_of::<(Span, Span)>()
+    }
+
+    /// Room for so many bytes more: it grows with what comes, and not beyond what a head may have.
+    fn make_room(&mut self, more: usize) {
+        let needed = self.bytes.len() + more;
+        if needed > self.bytes.capacity() {
+            let room = needed.max(2 * self.bytes.capacity()).min(self.config.max_head + 1);
+            self.bytes.reserve_exact(room.max(needed) - self.bytes.len());
+        }
     }
 
     fn check_start_length(&self, len: usize) -> Result<(), HandshakeError> {

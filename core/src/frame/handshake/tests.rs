@@ -203,25 +203,25 @@ fn each_fault_of_the_head_has_a_name_and_a_status() {
 #[test]
 fn limits_are_exact_and_hold_before_the_head_is_complete() {
     let target = |len: usize| with("/chat", &format!("/{}", "a".repeat(len - 1)));
-    assert!(read(&target(4096)).is_ok());
-    let error = HandshakeError::TargetTooLong { limit: 4096 };
-    assert_eq!((refused(&target(4097)), error.status()), (error.clone(), 414));
-    let endless = "A".repeat(5000);
+    assert!(read(&target(20_480)).is_ok());
+    let error = HandshakeError::TargetTooLong { limit: 20_480 };
+    assert_eq!((refused(&target(20_481)), error.status()), (error.clone(), 414));
+    let endless = "A".repeat(20_600);
     assert_eq!(refused(&endless), error);
 
     let padded = |len: usize| {
         let pad = len - REQUEST.len() - "X: \r\n".len();
         with("Host", &format!("X: {}\r\nHost", "a".repeat(pad)))
     };
-    assert!(read(&padded(8192)).is_ok());
-    let error = HandshakeError::HeadTooLarge { limit: 8192 };
-    assert_eq!((refused(&padded(8193)), error.status()), (error.clone(), 431));
-    assert_eq!(refused(&padded(20_000)[..8193]), error);
+    assert!(read(&padded(32_768)).is_ok());
+    let error = HandshakeError::HeadTooLarge { limit: 32_768 };
+    assert_eq!((refused(&padded(32_769)), error.status()), (error.clone(), 431));
+    assert_eq!(refused(&padded(50_000)[..32_769]), error);
 
     let many = |count: usize| with("Host", &format!("{}Host", "X: a\r\n".repeat(count - 7)));
-    assert!(read(&many(64)).is_ok());
-    let error = HandshakeError::TooManyHeaders { limit: 64 };
-    assert_eq!((refused(&many(65)), error.status()), (error, 431));
+    assert!(read(&many(128)).is_ok());
+    let error = HandshakeError::TooManyHeaders { limit: 128 };
+    assert_eq!((refused(&many(129)), error.status()), (error, 431));
 }
 
 #[test]
@@ -275,6 +275,35 @@ fn answers_are_whole_and_cannot_be_broken() {
     let answer = String::from_utf8(out).unwrap();
     assert!(answer.contains("\r\nSec-WebSocket-Version: 13\r\n"), "{answer}");
     assert!(answer.contains("\r\nConnection: close, upgrade\r\n"), "{answer}");
+}
+
+#[test]
+fn a_peer_that_does_not_finish_holds_no_more_than_a_head_may_have() {
+    let config = HandshakeConfig::default();
+    let mut reader = RequestReader::new(config);
+    let mut head = b"GET /?token=".to_vec();
+    head.resize(20 * 1024, b'a');
+    head.extend_from_slice(b" HTTP/1.1\r\n");
+    for line in 0..120 {
+        head.extend_from_slice(format!("x-{line}: y\r\n").as_bytes());
+    }
+    head.extend_from_slice(b"cookie: ");
+    head.resize(config.max_head, b'c');
+    for (n, byte) in head.iter().enumerate() {
+        assert_eq!(reader.handle_bytes(&[*byte]), 1);
+        let come = n + 1;
+        assert!(
+            reader.memory() <= 2 * come + 16 * config.max_headers,
+            "{} at {come}",
+            reader.memory()
+        );
+    }
+    assert_eq!(reader.poll_event(), None, "it is not whole");
+    assert!(
+        reader.memory() <= config.max_head + 1 + 16 * config.max_headers,
+        "{}",
+        reader.memory()
+    );
 }
 
 #[test]

@@ -2,10 +2,12 @@
 
 use core::time::Duration;
 
-use super::support::Host;
-use crate::hub::HubConfig;
+use super::support::{Host, START};
+use crate::hub::{Auth, Event, HubConfig};
 use crate::limits::{Class, Rate};
+use crate::link::Claims;
 use crate::seed::Seed;
+use crate::time::Wall;
 
 #[test]
 fn a_good_token_is_welcomed() {
@@ -30,6 +32,40 @@ fn a_bad_or_foreign_token_is_accepted_and_then_closed_with_4001() {
         assert_eq!(peer.closed, Some((4001, reason.to_owned())), "{token}");
         assert!(peer.texts.is_empty());
     }
+}
+
+#[test]
+fn a_token_of_16_kib_comes_in_the_url_and_over_the_open_link() {
+    let token = format!("{}+3600", "a".repeat(16 * 1024 - 5));
+    let user = &token[..16 * 1024 - 5];
+    let mut host = Host::with_auth(HubConfig::default(), Auth::Host);
+    let link = host.hub.accept(host.now).unwrap();
+    // As browsers send it, with cookies of 7,800 bytes and what proxies add.
+    let mut request = format!(
+        "GET /api/v1/pam/ws/ada?token={} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n\
+         Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nCookie: a={}\r\n\
+         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
+        token.replace('+', "%2B"),
+        "c".repeat(7_800 - 2)
+    );
+    for n in 0..100 {
+        request.push_str(&format!("X-Forwarded-{n}: 192.0.2.{n}\r\n"));
+    }
+    request.push_str("\r\n");
+    host.hub.handle_bytes(host.now, link, request.as_bytes()).unwrap();
+    let Some(Event::Authorize { token: read, .. }) = host.hub.poll_event() else {
+        panic!("not asked for a verdict");
+    };
+    assert_eq!(read.expose(), token);
+    let claims = Claims::new("ada", Wall::from_unix_secs(START + 100));
+    host.hub.authorize(host.now, link, Ok(claims)).unwrap();
+    host.drain();
+    assert_eq!(host.told(), ["opened ada 1"]);
+
+    let mut host = Host::new();
+    let link = host.open("ada");
+    host.say(link, &format!(r#"{{"type":"auth","id":"renewal","token":"{user}+9"}}"#));
+    assert!(host.text(link).contains("wrong subject"), "it was read and judged");
 }
 
 #[test]

@@ -59,6 +59,12 @@ section! {
             "What may wait to be written to one link, beside one message, before the link is closed.";
         handshake_ms: 10_000, 100..=120_000, "ms",
             "How long the opening handshake may take.";
+        max_head_bytes: 32_768, 1_024..=65_535, "bytes",
+            "The longest head of a request, cookies and all; so much a connection may hold before anybody knows it. A longer one is answered with 431.";
+        max_headers: 128, 16..=1_024, "lines",
+            "Header lines of a request, 16 bytes each beside the head; more are answered with 431.";
+        max_target_bytes: 20_480, 256..=65_535, "bytes",
+            "The longest path and query of a request as it is spelled, percent-encoding and token included; a longer one is answered with 414.";
     }
 }
 

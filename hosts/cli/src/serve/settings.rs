@@ -36,6 +36,9 @@ pub(crate) fn hub(config: &Config) -> HubConfig {
     hub.ipv6_prefix = config.links.ipv6_prefix_bits.small();
     hub.max_links_per_user = config.links.max_per_user.count();
     hub.link.outbox.max_bytes = config.links.outbox_bytes.size();
+    hub.link.handshake.max_head = config.links.max_head_bytes.size();
+    hub.link.handshake.max_headers = config.links.max_headers.size();
+    hub.link.handshake.max_target = config.links.max_target_bytes.size();
     hub.link.patience.handshake = config.links.handshake_ms.millis();
     hub.link.frames.max_message = config.messages.max_bytes.size();
     hub.link.frames.max_frame = config.messages.max_bytes.size();

@@ -182,7 +182,7 @@ async fn openings(house: &House) -> Result<usize, Failure> {
     let upgrade = "Host: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n";
     let key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
     let path = "/api/v1/pam/ws/ada?token=x";
-    let long = "x".repeat(20_000);
+    let long = "x".repeat(40_000);
     let version = "Sec-WebSocket-Version: 13\r\n";
     let cases = [
         (format!("GET /elsewhere HTTP/1.1\r\n{upgrade}{key}{version}\r\n"), "404"),
