@@ -34,6 +34,8 @@ pub(super) struct Wire {
     /// The payload of the newest ping that was not answered yet. RFC 6455 section 5.5.3 lets us
     /// skip the ones before it, which bounds what a flood of pings can make us hold.
     pong: Option<Box<[u8]>>,
+    /// A pong that answers nothing is to leave.
+    follow_up: bool,
     /// The heartbeat asked for a ping at this wall time.
     ping: Option<Wall>,
     pub(super) beats: Beats,
@@ -50,6 +52,7 @@ impl Wire {
             outbox: Outbox::default(),
             head: Vec::new(),
             pong: None,
+            follow_up: false,
             ping: None,
             beats: Beats::default(),
             goodbye: None,
@@ -150,6 +153,11 @@ impl Wire {
         self.beats.pinged(now.mono, again);
     }
 
+    /// Sends a pong that answers nothing, so that bytes come.
+    pub(super) fn send_follow_up(&mut self) {
+        self.follow_up = true;
+    }
+
     /// Says goodbye after all that waits.
     pub(super) fn say_goodbye(&mut self, code: CloseCode, reason: &str) {
         self.goodbye = Some(Box::new((code, cut_reason(reason).into())));
@@ -157,7 +165,7 @@ impl Wire {
 
     /// Nothing but the goodbye is to leave any more; tells how many messages stay behind.
     pub(super) fn drop_messages(&mut self) -> usize {
-        (self.pong, self.ping) = (None, None);
+        (self.pong, self.ping, self.follow_up) = (None, None, false);
         self.outbox.clear()
     }
 
@@ -190,6 +198,9 @@ impl Wire {
                 let _ = self.writer.pong(&payload, out.buffer());
                 let counted = &mut self.beats.counted;
                 counted.pongs_out = counted.pongs_out.saturating_add(1);
+            }
+            if mem::take(&mut self.follow_up) {
+                let _ = self.writer.pong(&[], out.buffer());
             }
             if let Some(wall) = self.ping.take() {
                 let mut text = String::with_capacity(64);
@@ -278,6 +289,7 @@ impl Wire {
     pub(super) fn has_output(&self) -> bool {
         !self.head.is_empty()
             || self.pong.is_some()
+            || self.follow_up
             || self.ping.is_some()
             || self.goodbye.is_some()
             || !self.outbox.is_empty()

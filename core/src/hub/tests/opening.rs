@@ -17,6 +17,21 @@ fn a_good_token_is_welcomed() {
     assert_eq!((host.hub.links(), host.hub.users()), (1, 1));
 }
 
+/// simple-websocket 1.1.0 and Apache over HTTP/2 hold back what came with the 101 until then.
+#[test]
+fn more_bytes_follow_the_welcome_soon() {
+    let mut host = Host::new();
+    let link = host.open("ada");
+    let before = host.peers[&link].came;
+    host.pass(Duration::from_millis(99));
+    assert_eq!(host.peers[&link].came, before);
+    host.pass(Duration::from_millis(1));
+    assert_eq!(host.peers[&link].came, before + 2);
+    assert_eq!(host.peers[&link].pongs, [b""], "that answers nothing and wants no answer");
+    host.pass(Duration::from_secs(10));
+    assert_eq!(host.peers[&link].came, before + 2, "once");
+}
+
 #[test]
 fn a_bad_or_foreign_token_is_accepted_and_then_closed_with_4001() {
     for (token, reason) in [

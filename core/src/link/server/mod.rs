@@ -35,7 +35,7 @@ pub struct ServerLink {
     opening: Option<Box<Opening>>,
     end: Option<Box<End>>,
     heartbeat: Heartbeat,
-    /// The end of the handshake, opening or closing.
+    /// The end of the handshake, opening or closing; in between, when to send the follow-up.
     deadline: Mono,
     /// How much earlier than the interval this link's first ping goes out, in microseconds.
     jitter: u32,
@@ -43,6 +43,12 @@ pub struct ServerLink {
     /// The end was not told yet.
     untold: bool,
 }
+
+/// How long after the 101 two bytes more follow, a pong that nobody asked for (RFC 6455 section
+/// 5.5.3). Some clients and proxies look at frames that came in one segment with the 101 only when
+/// more bytes come: without it they would see the welcome at the first ping.
+const FOLLOW_UP: Duration = Duration::from_millis(100);
+const NEVER: Mono = Mono::from_nanos(u64::MAX);
 
 #[derive(Debug)]
 struct Opening {
@@ -91,6 +97,7 @@ impl ServerLink {
         let mut link = Self::new(config, seed, now);
         link.opening = None;
         link.phase = ServerPhase::Open;
+        link.deadline = NEVER;
         link.start_heartbeat(now);
         link
     }
@@ -155,6 +162,10 @@ impl ServerLink {
     pub(crate) fn timeout(&mut self, now: Now, pool: Option<&mut DeflatePool>) {
         match self.phase {
             ServerPhase::Open => {
+                if now.mono >= self.deadline {
+                    self.deadline = NEVER;
+                    self.wire.send_follow_up();
+                }
                 match self.heartbeat.handle_timeout(&self.config.heartbeat, now.mono) {
                     Beat::Rest => {}
                     Beat::Ping => {
@@ -200,6 +211,7 @@ impl ServerLink {
         }
         self.opening = None;
         self.start_heartbeat(now);
+        self.deadline = now.mono + FOLLOW_UP;
         self.go(ServerPhase::Open, ServerInput::Accept);
         Ok(())
     }
@@ -345,7 +357,11 @@ impl ServerLink {
             ServerPhase::Head | ServerPhase::Asked => {
                 Some(Deadline::new(self.deadline, TimerReason::Handshake))
             }
-            ServerPhase::Open => Some(self.heartbeat.poll_timeout()),
+            ServerPhase::Open => {
+                let follow_up = Deadline::new(self.deadline, TimerReason::Handshake);
+                let follow_up = Some(follow_up).filter(|it| it.at < NEVER);
+                Deadline::earlier(follow_up, Some(self.heartbeat.poll_timeout()))
+            }
             ServerPhase::Closing => Some(Deadline::new(self.deadline, TimerReason::CloseHandshake)),
             ServerPhase::Closed => None,
         }
