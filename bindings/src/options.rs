@@ -161,10 +161,10 @@ pub struct HubOptions {
     /// Most links at once. Default 131,072.
     #[uniffi(default = None)]
     pub max_links: Option<u32>,
-    /// Most links of one user at once. Default 8.
+    /// Most links of one user at once. Default 32.
     #[uniffi(default = None)]
     pub max_links_per_user: Option<u32>,
-    /// Whether one link more is refused; otherwise the user's oldest is closed.
+    /// Whether one link more is refused; otherwise the user's oldest is closed with 1000.
     #[uniffi(default = false)]
     pub refuse_newest: bool,
     /// Most running requests at once. Default 65,536.
@@ -185,7 +185,7 @@ pub struct HubOptions {
     /// Messages of one user a minute. Default 100.
     #[uniffi(default = None)]
     pub messages_per_minute: Option<u32>,
-    /// Links that one user may open a minute. Default 5.
+    /// Links that one user may open a minute. Default 60.
     #[uniffi(default = None)]
     pub connects_per_minute: Option<u32>,
     /// Repeats of one user a minute. Default 500.

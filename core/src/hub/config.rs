@@ -32,7 +32,7 @@ pub struct HubConfig {
     pub max_unauthenticated_per_address: u32,
     /// How many bits of an IPv6 address tell peers apart. Default 64.
     pub ipv6_prefix: u8,
-    /// Most links of one user at once. Default 8.
+    /// Most links of one user at once: devices and tabs. Default 32.
     pub max_links_per_user: u32,
     /// What happens to one link more. Default [`UserCap::CloseOldest`].
     pub at_user_cap: UserCap,
@@ -81,7 +81,7 @@ impl Default for HubConfig {
             max_unauthenticated: 4_096,
             max_unauthenticated_per_address: 64,
             ipv6_prefix: 64,
-            max_links_per_user: 8,
+            max_links_per_user: 32,
             at_user_cap: UserCap::CloseOldest,
             max_requests: 65_536,
             max_requests_per_link: 32,
@@ -107,9 +107,10 @@ impl Default for HubConfig {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum UserCap {
-    /// The oldest link is closed with 4500 (do not come back): its device was left somewhere.
+    /// The oldest link is closed with 1000 (do not come back): its device was left somewhere.
     CloseOldest,
-    /// The new link is closed with 1013 (come back later).
+    /// The new link is closed with 1013 (come back later). Clients that were there before do so
+    /// every second.
     RefuseNewest,
 }
 

@@ -23,8 +23,9 @@ use crate::time::{Deadline, Mono, Now, TimerReason};
 pub(super) const UNAUTHENTICATED: CloseCode = CloseCode::new(4001);
 /// 4008: too many messages or connections.
 pub(super) const RATE_LIMITED: CloseCode = CloseCode::new(4008);
-/// 4500: the user has opened other links since; clients of this engine do not come back.
-const REPLACED: CloseCode = CloseCode::new(4500);
+/// 1000: the user has opened other links since. It is the only code after which the clients that
+/// were there before do not come back by themselves: they would push each other out for ever.
+const REPLACED: CloseCode = CloseCode::NORMAL;
 
 /// How often a link may have a token judged: far more often than the schedule of a client comes
 /// to ([`TokenConfig::pause`](crate::link::TokenConfig::pause)), and no more work than this.

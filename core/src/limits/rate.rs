@@ -81,7 +81,9 @@ impl Rate {
 /// The rates of a [`RateLimiter`].
 ///
 /// The defaults are those of the service that existing peers speak with: messages 100 in 60 s,
-/// connections 5 in 60 s, tokens that are no good 5 in 300 s, voice 10 in 60 s, feedback 5 in 60 s.
+/// tokens that are no good 5 in 300 s, voice 10 in 60 s, feedback 5 in 60 s.
+/// Connections, which that service does not limit, are 60 in 60 s: all tabs of a user may come back
+/// at once, and whoever reloads faster than once a second waits for a second.
 /// Repeats, which that service does not know, have five times the rate of messages: a client that
 /// reconnects asks again whatever got no answer, and is not to be refused for a bad network.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,7 +114,8 @@ impl Default for Rates {
         let minute = Duration::from_secs(60);
         let rates = Class::ALL.map(|class| match class {
             Class::Message => Rate::new(100, minute),
-            Class::Connect | Class::Feedback => Rate::new(5, minute),
+            Class::Connect => Rate::new(60, minute),
+            Class::Feedback => Rate::new(5, minute),
             Class::Auth => Rate::new(5, 5 * minute),
             Class::Voice => Rate::new(10, minute),
             Class::Repeat => Rate::new(500, minute),

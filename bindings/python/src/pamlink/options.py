@@ -124,9 +124,9 @@ class HubOptions:
     max_links: int | None = None
     """Most links at once. Default 131,072."""
     max_links_per_user: int | None = None
-    """Most links of one user at once. Default 8."""
+    """Most links of one user at once. Default 32."""
     refuse_newest: bool = False
-    """Whether one link more is refused; otherwise the user's oldest is closed."""
+    """Whether one link more is refused; otherwise the user's oldest is closed with 1000."""
     max_requests: int | None = None
     """Most running requests at once. Default 65,536."""
     max_requests_per_link: int | None = None
@@ -140,7 +140,7 @@ class HubOptions:
     messages_per_minute: int | None = None
     """Messages of one user a minute. Default 100."""
     connects_per_minute: int | None = None
-    """Links that one user may open a minute. Default 5."""
+    """Links that one user may open a minute. Default 60."""
     repeats_per_minute: int | None = None
     """Repeats of one user a minute. Default 500."""
     max_violations: int | None = None

@@ -25,7 +25,7 @@ fn the_oldest_link_of_a_user_makes_room_for_one_too_many() {
     let first = host.open("ada");
     let second = host.open("ada");
     let third = host.open("ada");
-    assert_eq!(host.peers[&first].closed.as_ref().unwrap().0, 4500);
+    assert_eq!(host.peers[&first].closed.as_ref().unwrap().0, 1000);
     assert_eq!(host.hub.links_of("ada").collect::<Vec<_>>(), [third, second, first]);
     host.pass(Duration::from_secs(6));
     assert_eq!(host.hub.links_of("ada").collect::<Vec<_>>(), [third, second]);

@@ -21,6 +21,7 @@ mod sizes;
 mod strangers;
 mod strikes;
 mod support;
+mod tabs;
 mod time;
 mod tokens;
 mod types;

@@ -54,7 +54,8 @@ section! {
             "The same of one address. Behind a proxy all come from its address: there this bounds handshakes at once.";
         ipv6_prefix_bits: 64, 1..=128, "bits",
             "The bits of an IPv6 address that tell one peer from another.";
-        max_per_user: 8, 1..=10_000, "links", "Links of one user.";
+        max_per_user: 32, 1..=10_000, "links",
+            "Links of one user, such as tabs; for one more the oldest is closed with 1000.";
         outbox_bytes: 262_144, 4_096..=67_108_864, "bytes",
             "What may wait to be written to one link, beside one message, before the link is closed.";
         handshake_ms: 10_000, 100..=120_000, "ms",
@@ -120,7 +121,7 @@ section! {
     /// `rate`: how much one user may send.
     Rate "rate" {
         messages: 100, 1..=10_000_000, "messages", "Messages of one user in `per_ms`.";
-        connects: 5, 1..=10_000_000, "links", "Links that one user may open in `per_ms`.";
+        connects: 60, 1..=10_000_000, "links", "Links that one user may open in `per_ms`.";
         repeats: 500, 1..=10_000_000, "messages",
             "Repeats of requests, which have no second effect, of one user in `per_ms`.";
         per_ms: 60_000, 1..=86_400_000, "ms",

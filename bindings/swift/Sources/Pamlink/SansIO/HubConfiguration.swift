@@ -47,9 +47,9 @@ public struct HubConfiguration: Hashable, Sendable {
     public var origins: [String]?
     /// Most links at once. Default 131,072.
     public var maxLinks: UInt32?
-    /// Most links of one user at once. Default 8.
+    /// Most links of one user at once. Default 32.
     public var maxLinksPerUser: UInt32?
-    /// Whether one link more is refused; otherwise the user's oldest is closed.
+    /// Whether one link more is refused; otherwise the user's oldest is closed with 1000.
     public var refuseNewest = false
     /// Most running requests at once. Default 65,536.
     public var maxRequests: UInt32?
@@ -63,7 +63,7 @@ public struct HubConfiguration: Hashable, Sendable {
     public var tokenGrace: Duration?
     /// Messages of one user a minute. Default 100.
     public var messagesPerMinute: UInt32?
-    /// Links that one user may open a minute. Default 5.
+    /// Links that one user may open a minute. Default 60.
     public var connectsPerMinute: UInt32?
     /// Repeats of one user a minute. Default 500.
     public var repeatsPerMinute: UInt32?

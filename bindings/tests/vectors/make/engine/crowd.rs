@@ -63,7 +63,7 @@ fn caps() -> Scene {
     let told = scene.give("hub", "accept_opened", json!({ "user": "ann", "subject": "ann" }));
     assert!(!told.no("opened"));
     let close = told.one("write_close");
-    assert_eq!((close.word("link"), close.word("code")), (Some(links[0]), Some(4500)));
+    assert_eq!((close.word("link"), close.word("code")), (Some(links[0]), Some(1000)));
     open(&mut scene, "bob");
     for welcomed in [true, true, false] {
         let told =

@@ -90,9 +90,9 @@ public data class HubOptions(
     val origins: List<String>? = null,
     /** Most links at once. Default 131,072. */
     val maxLinks: Int? = null,
-    /** Most links of one user at once. Default 8. */
+    /** Most links of one user at once. Default 32. */
     val maxLinksPerUser: Int? = null,
-    /** Whether one link more is refused; otherwise the user's oldest is closed. */
+    /** Whether one link more is refused; otherwise the user's oldest is closed with 1000. */
     val refuseNewest: Boolean = false,
     /** Most running requests at once. Default 65,536. */
     val maxRequests: Int? = null,
@@ -106,7 +106,7 @@ public data class HubOptions(
     val tokenGrace: Duration? = null,
     /** Messages of one user a minute. Default 100. */
     val messagesPerMinute: Int? = null,
-    /** Links that one user may open a minute. Default 5. */
+    /** Links that one user may open a minute. Default 60. */
     val connectsPerMinute: Int? = null,
     /** Repeats of one user a minute. Default 500. */
     val repeatsPerMinute: Int? = null,
