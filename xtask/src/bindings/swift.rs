@@ -7,7 +7,7 @@ use std::process::Command;
 use super::{Bindings, LIBRARY};
 use crate::check::Stopped;
 use crate::command::Console;
-use crate::tools::{self, SOURCE, Swift, TARGET};
+use crate::tools::{self, Root, SOURCE, TARGET};
 use crate::workspace::Workspace;
 
 /// The folder of the package.
@@ -19,7 +19,7 @@ const HEADER: &str = "CPamlinkFFI";
 /// The package with its generated sources in place.
 #[derive(Debug)]
 pub(crate) struct Ready {
-    tools: Swift,
+    tools: Root,
 }
 
 /// Puts the generated modules into the sources of the package.
@@ -78,7 +78,7 @@ impl Ready {
     }
 
     /// The root.
-    pub(crate) const fn tools(&self) -> &Swift {
+    pub(crate) const fn tools(&self) -> &Root {
         &self.tools
     }
 }

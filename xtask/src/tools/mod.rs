@@ -9,6 +9,7 @@ mod kotlin;
 mod node;
 mod proxies;
 mod python;
+mod root;
 mod swift;
 
 use std::process::Command;
@@ -25,7 +26,8 @@ pub(crate) use kotlin::{Kotlin, class_path, kotlin};
 pub(crate) use node::{node_modules, pyright};
 pub(crate) use proxies::proxies;
 pub(crate) use python::python;
-pub(crate) use swift::{SOURCE, Swift, TARGET, swift};
+pub(crate) use root::{Root, SOURCE, TARGET};
+pub(crate) use swift::swift;
 
 const INSTALL: Duration = Duration::from_secs(600);
 

@@ -33,10 +33,20 @@ const PYPI: &[&str] = &[
 
 /// The Python of an environment that has the packages of PyPI.
 pub(crate) fn python(workspace: &Workspace, console: Console) -> Result<PathBuf, Stopped> {
-    let folder = workspace.target.join("tools/venv");
+    venv(workspace, console, "venv", PYPI)
+}
+
+/// The Python of an environment in the folder `name` of the tools, which has these packages.
+pub(super) fn venv(
+    workspace: &Workspace,
+    console: Console,
+    name: &str,
+    packages: &[&str],
+) -> Result<PathBuf, Stopped> {
+    let folder = workspace.target.join("tools").join(name);
     let python = folder.join("bin/python");
     let marker = folder.join("installed");
-    let wanted = PYPI.join("\n");
+    let wanted = packages.join("\n");
     if std::fs::read_to_string(&marker).is_ok_and(|installed| installed == wanted) {
         return Ok(python);
     }
@@ -45,7 +55,7 @@ pub(crate) fn python(workspace: &Workspace, console: Console) -> Result<PathBuf,
     venv.args(["-m", "venv", "--clear"]).arg(&folder);
     install(console, venv)?;
     let mut pip = workspace.command(&python);
-    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(PYPI);
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(packages);
     install(console, pip)?;
     std::fs::write(marker, wanted)?;
     Ok(python)
