@@ -308,7 +308,9 @@ impl HubOptions {
             config.window.max_entries = number("window_entries", entries, 1..=16_777_216)?;
         }
         if let Some(bytes) = self.window_result_bytes {
-            config.window.max_result_bytes = number("window_result_bytes", bytes, 0..=1 << 34)?;
+            let bytes: u64 = number("window_result_bytes", bytes, 0..=1 << 34)?;
+            // Where `usize` has 32 bits, more than it holds is no bound.
+            config.window.max_result_bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
         }
         Ok((config, auth, routes))
     }

@@ -18,6 +18,7 @@ mod style;
 mod swift;
 mod test_names;
 mod vectors;
+mod wasm32;
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -67,6 +68,7 @@ const PARTS: &[Part] = &[
     },
     Part { name: "doctest", about: "the examples of the documentation", run: rust::doctest },
     Part { name: "docs", about: "rustdoc, warnings are errors", run: rust::docs },
+    Part { name: "wasm32", about: "every test of core on 32 bits", run: wasm32::run },
     Part { name: "node", about: "the npm package `ws` against `pamlink serve`", run: peers::node },
     Part {
         name: "websockets",

@@ -11,6 +11,7 @@ mod proxies;
 mod python;
 mod root;
 mod swift;
+mod wasm32;
 
 use std::process::Command;
 use std::time::Duration;
@@ -28,6 +29,7 @@ pub(crate) use proxies::proxies;
 pub(crate) use python::python;
 pub(crate) use root::{Root, SOURCE, TARGET};
 pub(crate) use swift::swift;
+pub(crate) use wasm32::{wasm32, wasmtime};
 
 const INSTALL: Duration = Duration::from_secs(600);
 

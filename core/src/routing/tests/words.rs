@@ -27,6 +27,13 @@ fn folding_is_simple_lower_case_with_single_blanks() {
 }
 
 #[test]
+fn a_text_without_a_keyword_has_none() {
+    for text in ["", "hello", "budgets", "ünïcode"] {
+        assert_eq!(best(&["budget", "fuel"], text), None, "{text:?}");
+    }
+}
+
+#[test]
 fn nothing_is_read_beyond_the_bound() {
     let filler = |len: usize| "- ".repeat(len / 2);
     let at_the_end = format!("{}fuel", filler(MAX_SCANNED - 4));
