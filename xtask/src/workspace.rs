@@ -121,7 +121,15 @@ impl Workspace {
         std::fs::read_to_string(&full).with_context(|| format!("{} is not text", path.display()))
     }
 
-    fn package(&self, name: &str) -> Option<&Value> {
+    /// The features of a package, `default` aside.
+    pub(crate) fn features(&self, package: &str) -> Vec<String> {
+        let features = self.package(package).and_then(|package| package["features"].as_object());
+        let names = features.into_iter().flat_map(|features| features.keys());
+        names.filter(|name| *name != "default").cloned().collect()
+    }
+
+    /// What cargo says of a package.
+    pub(crate) fn package(&self, name: &str) -> Option<&Value> {
         self.metadata["packages"].as_array()?.iter().find(|package| package["name"] == name)
     }
 }

@@ -3,7 +3,11 @@
 mod autobahn;
 mod browser;
 mod clauses;
+mod crates;
 mod cross;
+mod deny;
+mod entry;
+mod features;
 mod field;
 mod fuzz;
 mod kotlin;
@@ -68,6 +72,18 @@ const PARTS: &[Part] = &[
     },
     Part { name: "doctest", about: "the examples of the documentation", run: rust::doctest },
     Part { name: "docs", about: "rustdoc, warnings are errors", run: rust::docs },
+    Part {
+        name: "features",
+        about: "each crate alone, without its features and with each",
+        run: features::run,
+    },
+    Part {
+        name: "crates",
+        about: "the crates as packaged, the README's programs, the oldest compiler",
+        run: crates::run,
+    },
+    Part { name: "deny", about: "licences, sources and advisories", run: deny::run },
+    Part { name: "entry", about: "the C entry under Miri or a sanitizer", run: entry::run },
     Part { name: "wasm32", about: "every test of core on 32 bits", run: wasm32::run },
     Part { name: "node", about: "the npm package `ws` against `pamlink serve`", run: peers::node },
     Part {

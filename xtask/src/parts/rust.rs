@@ -28,12 +28,17 @@ pub(super) fn docs(workspace: &Workspace, console: Console) -> Outcome {
 }
 
 pub(super) fn unit(workspace: &Workspace, console: Console) -> Outcome {
+    tests(workspace, console, &["--workspace", "--all-features"])
+}
+
+/// The tests of what these arguments of cargo choose.
+pub(super) fn tests(workspace: &Workspace, console: Console, chosen: &[&str]) -> Outcome {
     let mut test = if has_program("cargo-nextest") {
         workspace.cargo(["nextest", "run", "--no-fail-fast", "--status-level", "fail"])
     } else {
         workspace.cargo(["test", "--no-fail-fast", "--lib", "--bins", "--tests"])
     };
-    test.args(["--workspace", "--all-features"]);
+    test.args(chosen);
     counted(test, console)
 }
 

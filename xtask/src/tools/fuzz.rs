@@ -31,7 +31,7 @@ pub(crate) fn cargo_fuzz(workspace: &Workspace, console: Console) -> Result<Comm
 }
 
 /// The name of a nightly toolchain.
-fn nightly(workspace: &Workspace, console: Console) -> Result<&'static str, Stopped> {
+pub(crate) fn nightly(workspace: &Workspace, console: Console) -> Result<&'static str, Stopped> {
     need("rustup")?;
     let list = workspace.command("rustup").args(["toolchain", "list"]).output()?;
     let list = String::from_utf8_lossy(&list.stdout).into_owned();

@@ -4,6 +4,7 @@
 mod autobahn;
 mod bindgen;
 mod debian;
+mod deny;
 mod fuzz;
 mod kotlin;
 mod node;
@@ -22,7 +23,8 @@ use crate::command::{Console, has_program};
 pub(crate) use autobahn::{Autobahn, autobahn};
 pub(crate) use bindgen::bindgen;
 pub(crate) use debian::chromium;
-pub(crate) use fuzz::cargo_fuzz;
+pub(crate) use deny::cargo_deny;
+pub(crate) use fuzz::{cargo_fuzz, nightly};
 pub(crate) use kotlin::{Kotlin, class_path, kotlin};
 pub(crate) use node::{node_modules, pyright};
 pub(crate) use proxies::proxies;

@@ -1,0 +1,35 @@
+//! Each published crate alone, without its features and with each: together with the others it is
+//! compiled with what they ask for.
+
+use std::time::Duration;
+
+use crate::check::{Checks, Outcome};
+use crate::command::Console;
+use crate::parts::rust;
+use crate::workspace::Workspace;
+
+const LIMIT: Duration = Duration::from_secs(1_200);
+const PACKAGES: &[&str] = &["pamlink", "pamlink-tokio", "pamlink-cli", "pamlink-ffi"];
+
+pub(super) fn run(workspace: &Workspace, console: Console) -> Outcome {
+    let mut checks = Checks::default();
+    for package in PACKAGES {
+        let features = workspace.features(package);
+        let sets = features.iter().map(|feature| vec!["--features", feature.as_str()]);
+        for set in [Vec::new()].into_iter().chain(sets) {
+            let mut check = workspace.cargo(["clippy", "--package", package, "--locked"]);
+            check.arg("--no-default-features").args(set).args(["--", "-D", "warnings"]);
+            checks.add(Checks::of_command(&console.run(check, LIMIT)?));
+        }
+        // All features together are the part `unit`; one alone is all of them where there is one.
+        if !features.is_empty() {
+            let none = &["--package", package, "--no-default-features"];
+            checks.add(rust::tests(workspace, console, none)?);
+        }
+        for feature in features.iter().filter(|_| features.len() > 1) {
+            let one = &["--package", package, "--no-default-features", "--features", feature];
+            checks.add(rust::tests(workspace, console, one)?);
+        }
+    }
+    Ok(checks)
+}
