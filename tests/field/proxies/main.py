@@ -209,24 +209,8 @@ def tests_of(kind):
         # Four characters for three bytes.
         token = pamlink.token("ann", {"n": "n" * ((16_384 - len(token)) // 4 * 3)})
         check(16_380 <= len(token) <= 16_384, f"{len(token)} bytes")
-        heads = asyncio.Queue()
-
-        async def hears(reader, writer):
-            head = await reader.readuntil(b"\r\n\r\n")
-            status = "200 OK" if head.startswith(b"GET /health ") else "403 Forbidden"
-            writer.write(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode())
-            writer.close()
-            await heads.put(head.decode())
-
-        async with await asyncio.start_server(hears, "127.0.0.1", 0, limit=1 << 20) as backend:
-            async with kind(backend.sockets[0].getsockname()[1]) as proxy:
-                with contextlib.suppress(websockets.InvalidHandshake):
-                    async with connect(url(proxy, token=token)):
-                        raise AssertionError("a link to a backend that accepts none")
-                asked = ""
-                while "/ann?" not in asked:
-                    asked = await asyncio.wait_for(heads.get(), PATIENCE)
-                check(f"GET /api/v1/pam/ws/ann?token={token} HTTP/1.1" in asked, asked)
+        async with behind(kind) as (_, proxy), connect(url(proxy, token=token)) as link:
+            same((await frame(link))["type"], "connection", "the first frame")
 
     @named("the page works under the prefix, /health and /metrics are not there")
     async def pages():
