@@ -256,7 +256,7 @@ pub(super) fn programs(
     workspace: &Workspace,
     console: Console,
 ) -> Result<Vec<(&'static str, Finished)>, Stopped> {
-    const PROGRAMS: &[&str] = &["proxies"];
+    const PROGRAMS: &[&str] = &["proxies", "servers"];
     let mut ran = Vec::new();
     for name in PROGRAMS {
         let bindings = Bindings::make(workspace, console)?;
