@@ -1,5 +1,6 @@
 //! The bounds and choices that a host may set. What is left out has the engine's default.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use core::time::Duration;
@@ -81,6 +82,8 @@ impl ClientOptions {
             self.heartbeat_deadline_ms,
             self.max_message_bytes,
         )?;
+        // No answer is longer.
+        config.max_answer_bytes = link.link.frames.max_message;
         set(&mut link.backoff.cap, "backoff_cap_ms", self.backoff_cap_ms, 200..=3_600_000)?;
         set(&mut link.dial, "dial_timeout_ms", self.dial_timeout_ms, 100..=600_000)?;
         match self.welcome_timeout_ms {
@@ -218,6 +221,11 @@ pub struct HubOptions {
     /// Types beyond those of the dialect that the host takes.
     #[uniffi(default = [])]
     pub accepts: Vec<String>,
+    /// How many characters a text in a message may have, by the name of its member (`message`), in
+    /// every type that has no limit of its own for it, or by type and name (`voice.message`). 1 to
+    /// 1,048,576; what is not named keeps its default.
+    #[uniffi(default = None)]
+    pub characters: Option<HashMap<String, u32>>,
     /// Whether a request that names an unknown agent goes to the table's error handler; otherwise
     /// the hub answers it with an error.
     #[uniffi(default = false)]
@@ -260,6 +268,11 @@ impl HubOptions {
         }
         config.origins = self.origins;
         config.accepts = self.accepts;
+        for (member, limit) in self.characters.unwrap_or_default() {
+            let most = number("characters", limit.into(), 1..=1 << 20)?;
+            let set = config.sizes.set_characters(&member, most);
+            set.map_err(|error| Fault::new(Code::BadOption, error.to_string()))?;
+        }
         if self.refuse_newest {
             config.at_user_cap = UserCap::RefuseNewest;
         }

@@ -5,7 +5,7 @@ use super::inline::InlineText;
 use super::refusal::Fault;
 use crate::dedup::{First, Key, UserKey, Window};
 use crate::envelope::{Envelope, Kind, Scan};
-use crate::limits::{Class, RateLimiter, Sizes};
+use crate::limits::{Class, RateLimiter, Sizes, Unit};
 use crate::link::Token;
 use crate::metrics::{Direction, MessageType, Metrics, RouteReason};
 use crate::routing::{Choice, Decision, Query, Refused, Router};
@@ -69,17 +69,27 @@ impl Admission<'_> {
             return Finding::Fault { fault: Fault::IdTooLong, id: None };
         }
         let id = spelled.map(InlineText::new);
-        if let Err(refusal) = self.sizes.rule(name).check(text, scan) {
-            return Finding::Fault { fault: Fault::Limits(refusal), id };
-        }
         let class = match kind {
-            Kind::Ping => return Finding::Ping { id },
-            Kind::Pong => return Finding::Pong,
             Kind::Auth | Kind::TokenRefresh => Class::Auth,
             Kind::Voice => Class::Voice,
             Kind::Unknown(_) if name == "feedback" => Class::Feedback,
             _ => Class::Message,
         };
+        if let Err(refusal) = self.sizes.rule(name).check(text, scan) {
+            let mut fault = Fault::Limits(refusal);
+            // What is no fault costs what a message costs, or it would cost nothing.
+            if refusal.unit == Unit::Characters
+                && let Err(wait) = self.rates.check_key(self.now.mono, class, self.user)
+            {
+                fault = Fault::Rate(wait);
+            }
+            return Finding::Fault { fault, id };
+        }
+        match kind {
+            Kind::Ping => return Finding::Ping { id },
+            Kind::Pong => return Finding::Pong,
+            _ => {}
+        }
         if class == Class::Auth {
             let token = scan.token(text).and_then(|token| token.text());
             let Some(token) = token.filter(|token| !token.is_empty()) else {

@@ -110,10 +110,12 @@ impl Fault {
                 Some(TOO_LARGE)
             }
             Self::Envelope(_) => Some(FORBIDDEN),
-            Self::Limits(refusal) => Some(match refusal.code {
-                limits::Code::TooLarge => TOO_LARGE,
-                _ => FORBIDDEN,
-            }),
+            Self::Limits(refusal) => match (refusal.code, refusal.unit) {
+                (limits::Code::TooLarge, _) => Some(TOO_LARGE),
+                // A person who types or pastes too much makes a mistake.
+                (_, limits::Unit::Characters) => None,
+                _ => Some(FORBIDDEN),
+            },
             Self::Rate(wait) => (!wait.crowded).then_some(RATE_LIMITED),
             Self::Busy | Self::Forgotten | Self::Route(_) | Self::UnknownType => None,
         }

@@ -20,5 +20,5 @@ mod violations;
 
 pub use self::rate::{Class, Rate, RateLimiter, Rates, Wait};
 pub use self::refusal::{Code, Refusal, Unit};
-pub use self::sizes::{Rule, Sizes};
+pub use self::sizes::{Rule, Sizes, UnknownMember};
 pub use self::violations::{Strike, Violations};

@@ -1,9 +1,15 @@
 //! How large a message of each type, its fields and its nested values may be.
 
 use hashbrown::HashMap;
+use thiserror::Error;
 
 use super::refusal::{Code, Refusal, Unit};
 use crate::envelope::{Envelope, Scan};
+
+/// A member that the table does not limit.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("no member `{0}` is limited in characters")]
+pub struct UnknownMember(Box<str>);
 
 /// The limits of one message type.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +44,22 @@ impl Rule {
             }
         });
         checked
+    }
+
+    /// How many characters a member may have, if that is limited.
+    pub fn characters(&self, name: &str) -> Option<usize> {
+        self.fields.iter().find(|(field, _)| *field == name).map(|(_, limit)| *limit)
+    }
+
+    /// Limits a member that is limited, to `from` if that is given. Whether it is.
+    fn set(&mut self, name: &str, from: Option<usize>, limit: usize) -> bool {
+        let mut fields = self.fields.iter_mut();
+        let Some((_, now)) = fields.find(|(field, _)| *field == name) else { return false };
+        if from.is_none_or(|from| from == *now) {
+            *now = limit;
+            self.fields.sort_by_key(|(_, limit)| *limit);
+        }
+        true
     }
 
     fn check_bytes(&self, len: usize) -> Result<(), Refusal> {
@@ -121,6 +143,25 @@ impl Sizes {
     pub fn with(mut self, kind: &str, rule: Rule) -> Self {
         self.rules.insert(kind.into(), rule.sorted());
         self
+    }
+
+    /// Sets how many characters a member may have: one of the table by its `NAME`, in every type
+    /// that has no limit of its own for it; or by `TYPE.NAME` in that type alone.
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownMember`]: the table has no such type or member.
+    pub fn set_characters(&mut self, member: &str, limit: usize) -> Result<(), UnknownMember> {
+        let unknown = || UnknownMember(member.into());
+        if let Some((kind, name)) = member.split_once('.') {
+            let rule = self.rules.get_mut(kind).ok_or_else(unknown)?;
+            return rule.set(name, None, limit).then_some(()).ok_or_else(unknown);
+        }
+        let common = self.other.characters(member).ok_or_else(unknown)?;
+        for rule in self.rules.values_mut().chain([&mut self.other]) {
+            rule.set(member, Some(common), limit);
+        }
+        Ok(())
     }
 
     /// The rule for a type: its own, or the one for all others.

@@ -334,3 +334,24 @@ fn a_nested_value_that_is_too_large_is_named() {
         assert_eq!((refusal.unit, refusal.actual), (Unit::Bytes, Some(16_385)));
     }
 }
+
+#[test]
+fn characters_are_settings_by_name_and_by_type() {
+    let mut sizes = Sizes::default();
+    sizes.set_characters("message", 7).unwrap();
+    sizes.set_characters("voice.text", 9).unwrap();
+    let of = |kind: &str, name: &str| sizes.rule(kind).characters(name);
+    for kind in ["chat", "text_input", "anything"] {
+        assert_eq!((of(kind, "message"), of(kind, "content")), (Some(7), Some(5_000)));
+    }
+    // What a type limits by itself stays.
+    assert_eq!((of("feedback", "message"), of("voice", "message")), (Some(1_000), Some(2_000)));
+    assert_eq!((of("voice", "text"), of("voice_input", "text")), (Some(9), Some(2_000)));
+    // The smallest comes first whatever is set: the check stops at the first that is longer.
+    sizes.set_characters("phone", 6_000).unwrap();
+    let phone = format!(r#"{{"type":"x","phone":"{}"}}"#, "1".repeat(6_000));
+    assert_eq!(sizes.check_envelope(&Envelope::parse(&phone, 10).unwrap()), Ok(()));
+    for unknown in ["nothing", "voice.nothing", "nothing.message", "context", "."] {
+        assert!(sizes.set_characters(unknown, 1).is_err(), "{unknown}");
+    }
+}

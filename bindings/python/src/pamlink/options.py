@@ -161,6 +161,10 @@ class HubOptions:
     """Bytes that may wait to be written to one link. Default 256 KiB."""
     accepts: tuple[str, ...] = ()
     """Types beyond those of the dialect that the program takes."""
+    characters: Mapping[str, int] | None = None
+    """How many characters a text in a message may have, by the name of its member (`message`), in
+    every type that has no limit of its own for it, or by type and name (`voice.message`). 1 to
+    1,048,576; what is not named keeps its default."""
     route_unknown_agents: bool = False
     """Whether a request that names an unknown agent goes to the table's error handler; otherwise
     the hub answers it with an error."""
@@ -198,6 +202,7 @@ class HubOptions:
             max_message_bytes=self.max_message_bytes,
             outbox_bytes=self.outbox_bytes,
             accepts=list(self.accepts),
+            characters=None if self.characters is None else dict(self.characters),
             route_unknown_agents=self.route_unknown_agents,
             compression=self.compression,
             max_compressors=self.max_compressors,

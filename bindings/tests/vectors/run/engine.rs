@@ -157,6 +157,10 @@ fn hub_options(members: &Map<String, Value>) -> HubOptions {
             "max_message_bytes" => options.max_message_bytes = value.as_u64(),
             "outbox_bytes" => options.outbox_bytes = value.as_u64(),
             "accepts" => options.accepts = texts(value),
+            "characters" => {
+                let limits = serde_json::from_value(value.clone());
+                options.characters = Some(limits.expect("numbers by name"));
+            }
             "route_unknown_agents" => options.route_unknown_agents = *value == true,
             "compression" => options.compression = *value == true,
             "max_compressors" => options.max_compressors = small(value),

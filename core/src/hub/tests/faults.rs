@@ -90,6 +90,47 @@ fn the_sixth_fault_in_a_minute_closes_with_the_code_of_its_kind() {
 }
 
 #[test]
+fn a_text_that_is_too_long_is_a_mistake_and_no_fault_but_costs_a_message() {
+    let paste =
+        |id: u32| format!(r#"{{"type":"chat","id":{id},"message":"{}"}}"#, "x".repeat(5_001));
+    let mut host = Host::new();
+    let link = host.open("ada");
+    for id in 0..6 {
+        let error = refused(&mut host, link, &paste(id));
+        assert!(error.contains("VALIDATION_ERROR"), "{error}");
+        assert!(error.contains("5001 characters, at most 5000"), "{error}");
+    }
+    assert_eq!(code(&host, link), None);
+    host.say(link, r#"{"type":"chat","id":"short","message":"hi"}"#);
+    assert_eq!(host.requests.len(), 1);
+    // Beyond the rate it is a flood like any other.
+    for id in 6..99 {
+        refused(&mut host, link, &paste(id));
+        assert_eq!(code(&host, link), None);
+    }
+    for id in 99..105 {
+        assert_eq!(code(&host, link), None);
+        assert!(refused(&mut host, link, &paste(id)).contains("RATE_LIMIT_EXCEEDED"));
+    }
+    assert_eq!(code(&host, link), Some(4008));
+}
+
+#[test]
+fn how_long_a_text_may_be_is_a_setting() {
+    let mut config = HubConfig::default();
+    config.sizes.set_characters("message", 10).unwrap();
+    config.sizes.set_characters("feedback.message", 3).unwrap();
+    let mut host = Host::with(config);
+    let link = host.open("ada");
+    let error = refused(&mut host, link, r#"{"type":"chat","id":1,"message":"12345678901"}"#);
+    assert!(error.contains("at most 10"), "{error}");
+    let error = refused(&mut host, link, r#"{"type":"feedback","id":2,"message":"1234"}"#);
+    assert!(error.contains("at most 3"), "{error}");
+    host.say(link, r#"{"type":"chat","id":3,"message":"1234567890"}"#);
+    assert_eq!(host.requests.len(), 1);
+}
+
+#[test]
 fn a_link_runs_32_requests_at_once() {
     let mut host = Host::new();
     let link = host.open("ada");

@@ -6,12 +6,13 @@
 mod member;
 mod origin;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
+use pamlink::limits::Sizes;
 use pamlink::link::jwt::DEFAULT_AUDIENCE;
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{Error as _, IgnoredAny};
+use serde::{Deserialize, Deserializer};
 
 use self::member::section;
 pub use self::member::{Int, Member};
@@ -26,6 +27,8 @@ pub struct Config {
     pub links: Links,
     /// What a message may be.
     pub messages: Messages,
+    /// How long texts in messages may be.
+    pub characters: Characters,
     /// How messages are compressed.
     pub compression: Compression,
     /// When a quiet link is asked for life.
@@ -155,6 +158,41 @@ section! {
     }
 }
 
+/// `characters`: how long texts in messages may be, by `NAME` or `TYPE.NAME` of a member.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Characters(BTreeMap<String, Length>);
+
+type Length = Int<1, 1_048_576, 5_000>;
+
+impl Characters {
+    /// Sets the limits that the file gives.
+    pub fn set(&self, sizes: &mut Sizes) {
+        for (member, limit) in &self.0 {
+            let set = sizes.set_characters(member, limit.size());
+            debug_assert!(set.is_ok(), "names are looked at when the file is read");
+        }
+    }
+
+    fn members() -> Vec<Member> {
+        vec![Length::member(
+            "characters.message",
+            "characters",
+            "The longest `message` of types without a limit of their own; so for every member of P-7.2 by its name, and for one type as `voice.message`.",
+        )]
+    }
+}
+
+impl<'de> Deserialize<'de> for Characters {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let limits = BTreeMap::<String, Length>::deserialize(deserializer)?;
+        let mut sizes = Sizes::default();
+        for (member, limit) in &limits {
+            sizes.set_characters(member, limit.size()).map_err(D::Error::custom)?;
+        }
+        Ok(Self(limits))
+    }
+}
+
 /// `auth`: tokens.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -212,6 +250,7 @@ pub fn members() -> Vec<Member> {
     for section in [
         Links::members(),
         Messages::members(),
+        Characters::members(),
         Compression::members(),
         Heartbeat::members(),
         Requests::members(),

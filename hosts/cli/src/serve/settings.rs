@@ -59,6 +59,7 @@ pub(crate) fn hub(config: &Config) -> HubConfig {
         .with(Class::Message, rate(config.rate.messages.count(), config.rate.per_ms.millis()))
         .with(Class::Connect, rate(config.rate.connects.count(), config.rate.per_ms.millis()))
         .with(Class::Repeat, rate(config.rate.repeats.count(), config.rate.per_ms.millis()));
+    config.characters.set(&mut hub.sizes);
     hub.max_violations = config.violations.max.count();
     hub.violation_window = config.violations.window_ms.millis();
     hub.window.max_entries = config.duplicates.max_entries.size();

@@ -85,6 +85,10 @@ public struct HubConfiguration: Hashable, Sendable {
     public var outboxBytes: UInt64?
     /// Types beyond those of the dialect that the host takes.
     public var accepts: [String] = []
+    /// How many characters a text in a message may have, by the name of its member (`message`), in
+    /// every type that has no limit of its own for it, or by type and name (`voice.message`). 1 to
+    /// 1,048,576; what is not named keeps its default.
+    public var characters: [String: UInt32] = [:]
     /// Whether a request that names an unknown agent goes to the table's error handler; otherwise
     /// the hub answers it with an error.
     public var routeUnknownAgents = false
@@ -111,7 +115,8 @@ public struct HubConfiguration: Hashable, Sendable {
             windowAgeMs: windowAge?.millis, windowResultBytes: windowResultBytes,
             heartbeatIntervalMs: heartbeatInterval?.millis,
             heartbeatDeadlineMs: heartbeatDeadline?.millis, maxMessageBytes: maxMessageBytes,
-            outboxBytes: outboxBytes, accepts: accepts, routeUnknownAgents: routeUnknownAgents,
+            outboxBytes: outboxBytes, accepts: accepts, characters: characters,
+            routeUnknownAgents: routeUnknownAgents,
             compression: compression, maxCompressors: maxCompressors)
     }
 }

@@ -61,6 +61,9 @@ struct Options {
             case "max_message_bytes": it.maxMessageBytes = try word(value)
             case "outbox_bytes": it.outboxBytes = try word(value)
             case "accepts": it.accepts = try texts(value)
+            case "characters":
+                let limits = try must(value.members, "members in \(value)")
+                for (name, most) in limits { it.characters[name] = UInt32(try word(most)) }
             case "route_unknown_agents": it.routeUnknownAgents = try flag(value)
             case "compression": it.compression = try flag(value)
             case "max_compressors": it.maxCompressors = UInt32(try word(value))

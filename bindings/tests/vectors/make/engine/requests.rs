@@ -16,6 +16,7 @@ pub(super) fn scenes() -> Vec<Scene> {
         routed(),
         refusals(),
         strikes(),
+        characters(),
         rates(),
         expiry(),
     ]
@@ -364,6 +365,25 @@ fn refusals() -> Scene {
     reply(&mut scene, running, "y");
     // What was refused may be tried again under the same id.
     assert!(!say(&mut scene, link, &chat("2", "x")).no("request"));
+    scene
+}
+
+fn characters() -> Scene {
+    let about = "How long a text may be is a setting, by name or by type and name. Who types too \
+                 much makes a mistake and no fault: the link lives.";
+    let mut scene = Scene::new("hub-characters", about);
+    let limits = json!({ "message": 10, "feedback.message": 3 });
+    scene.hub("hub", json!({ "characters": limits, "max_violations": 1 }));
+    let link = open(&mut scene, "ann");
+    for at in 0..6 {
+        let told = say(&mut scene, link, &chat(&at.to_string(), "12345678901"));
+        let refused = told.one("refused");
+        assert_eq!(refused.text("error_code"), "VALIDATION_ERROR");
+        assert_eq!((refused.word("left"), refused.word("closing")), (Some(1), Some(0)));
+    }
+    let feedback = json!({ "type": "feedback", "id": "f", "message": "1234" });
+    assert_eq!(say(&mut scene, link, &feedback).one("refused").word("closing"), Some(0));
+    assert!(!say(&mut scene, link, &chat("fits", "1234567890")).no("request"));
     scene
 }
 

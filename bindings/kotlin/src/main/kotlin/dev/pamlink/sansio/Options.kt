@@ -128,6 +128,12 @@ public data class HubOptions(
     val outboxBytes: Long? = null,
     /** Types beyond those of the dialect that the host takes. */
     val accepts: List<String> = emptyList(),
+    /**
+     * How many characters a text in a message may have, by the name of its member (`message`), in
+     * every type that has no limit of its own for it, or by type and name (`voice.message`). 1 to
+     * 1,048,576; what is not named keeps its default.
+     */
+    val characters: Map<String, Int> = emptyMap(),
     /** Whether a request that names an unknown agent goes to the table's error handler. */
     val routeUnknownAgents: Boolean = false,
     /**
@@ -166,6 +172,7 @@ public data class HubOptions(
         maxMessageBytes = count(maxMessageBytes),
         outboxBytes = count(outboxBytes),
         accepts = accepts,
+        characters = characters.mapValues { (_, most) -> most.coerceAtLeast(0).toUInt() },
         routeUnknownAgents = routeUnknownAgents,
         compression = compression,
         maxCompressors = count(maxCompressors),

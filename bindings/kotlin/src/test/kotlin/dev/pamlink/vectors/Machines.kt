@@ -122,6 +122,7 @@ private fun hubOptions(members: Map<String, Any?>): HubOptions = with(Taking(mem
         maxMessageBytes = long("max_message_bytes"),
         outboxBytes = long("outbox_bytes"),
         accepts = texts("accepts") ?: emptyList(),
+        characters = any("characters")?.members?.mapValues { (_, most) -> most.int } ?: emptyMap(),
         routeUnknownAgents = flag("route_unknown_agents"),
         compression = flag("compression"),
         maxCompressors = int("max_compressors"),
