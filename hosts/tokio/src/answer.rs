@@ -61,16 +61,25 @@ impl<T: Into<String>> From<T> for OwnedAsk {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     text: Box<str>,
+    /// What it says, where the server left that to the pieces.
+    grown: Option<Box<str>>,
 }
 
 impl Answer {
     pub(crate) fn new(envelope: &Envelope<'_>) -> Self {
-        Self { text: envelope.as_str().into() }
+        Self { text: envelope.as_str().into(), grown: None }
+    }
+
+    /// An answer that says this.
+    pub(crate) fn whole(envelope: &Envelope<'_>, text: &str) -> Self {
+        let own = said(envelope);
+        let grown = (own.is_empty() && !text.is_empty()).then(|| text.into());
+        Self { grown, ..Self::new(envelope) }
     }
 
     /// What it says ([`Envelope::text`]), or nothing.
     pub fn text(&self) -> Cow<'_, str> {
-        said(&self.envelope())
+        self.grown.as_deref().map_or_else(|| said(&self.envelope()), Cow::Borrowed)
     }
 
     /// The envelope, byte for byte.
@@ -117,15 +126,8 @@ pub enum Event {
     },
     /// A message of the server that answers nothing: an alert, a timer, an action.
     Message(Answer),
-    /// A piece of an answer that grows. [`Client::ask`](crate::Client::ask) asks for none and
-    /// waits for the whole answer; a server without the engine may send them unasked.
-    Piece {
-        /// The question.
-        ask: AskId,
-        /// The piece.
-        piece: Answer,
-    },
-    /// An answer, or a piece of one, to a question that had already ended.
+    /// An answer or an `error`, or a piece of an answer, to a question that had already ended or
+    /// that nobody waits for any more.
     Late {
         /// The question, if the answer names it.
         ask: Option<AskId>,
@@ -182,10 +184,18 @@ pub enum AskError {
     /// No answer within the time for answers. Whether the question had an effect is not known.
     #[error("no answer in time")]
     Expired,
-    /// The link broke after the question was sent, to a server that cannot tell repeats: it may
-    /// have been acted on, or not.
-    #[error("the link broke after the question was sent: what became of it is unknown")]
+    /// The link broke after the question was sent, to a server that cannot tell repeats, or the
+    /// client stopped: it may have been acted on, or not.
+    #[error("the link is gone, and the question was sent: what became of it is unknown")]
     Unknown,
+    /// The client stopped before the question was sent: it had no effect, and may be asked again
+    /// after [`Client::reconnect`](crate::Client::reconnect).
+    #[error("the client stopped before the question was sent")]
+    Unsent,
+    /// The client has stopped, and takes no question before
+    /// [`Client::reconnect`](crate::Client::reconnect).
+    #[error("the client has stopped")]
+    Stopped,
     /// As many questions wait as may.
     #[error("too many questions wait for their answers")]
     Full,
@@ -208,20 +218,9 @@ pub enum AskError {
 impl From<client::AskError> for AskError {
     fn from(error: client::AskError) -> Self {
         match error {
+            client::AskError::Stopped => Self::Stopped,
             client::AskError::TooLarge { bytes, limit } => Self::TooLarge { bytes, limit },
             _ => Self::Full,
-        }
-    }
-}
-
-impl AskError {
-    /// What an `error` frame says.
-    pub(crate) fn rejected(envelope: &Envelope<'_>, retry_after: Option<Duration>) -> Self {
-        let code = envelope.field("error_code").and_then(|code| code.text());
-        Self::Rejected {
-            code: code.map_or_else(String::new, |code| code.as_str().to_owned()),
-            message: said(envelope).into_owned(),
-            retry_after,
         }
     }
 }

@@ -7,9 +7,9 @@ use pamlink::client;
 use pamlink::link::{Endpoint, State};
 use pamlink::metrics::Snapshot;
 use pamlink::seed::Seed;
-use tokio::sync::oneshot;
 
 use crate::answer::{Answer, AskError, ConnectError, Event, OwnedAsk};
+use crate::asking::Asking;
 use crate::session::{self, Progress, Session};
 use crate::tokens::Tokens;
 
@@ -97,16 +97,37 @@ impl Client {
         }
     }
 
+    /// Starts a client that has stopped again ([`Event::Stopped`]); otherwise nothing happens, but
+    /// that a wait for the next attempt is cut short. What other languages call `connect`.
+    pub fn reconnect(&self) {
+        self.session.0.reconnect();
+    }
+
     /// Asks, and waits for the answer. While there is no link the question waits, too, and after
     /// a broken one it is sent again to a server that knows repeats: it takes effect once.
+    /// Cancelling it is as dropping an [`Asking`].
     ///
     /// # Errors
     ///
-    /// The server refused, no answer came in time, or what became of the question is unknown.
+    /// The server refused, no answer came in time, the client has stopped, or what became of the
+    /// question is unknown.
     pub async fn ask(&self, ask: impl Into<OwnedAsk>) -> Result<Answer, AskError> {
-        let (answered, answer) = oneshot::channel();
-        self.session.0.ask(&ask.into(), answered)?;
-        answer.await.unwrap_or(Err(AskError::Closed))
+        self.asking(&ask.into(), false)?.answer().await
+    }
+
+    /// Asks, and hands over the answer as it grows. A server that does not stream sends one piece.
+    ///
+    /// # Errors
+    ///
+    /// The question was not taken. How else it may end, [`Asking`] says.
+    pub fn stream(&self, ask: impl Into<OwnedAsk>) -> Result<Asking, AskError> {
+        self.asking(&ask.into(), true)
+    }
+
+    fn asking(&self, ask: &OwnedAsk, stream: bool) -> Result<Asking, AskError> {
+        let session = &self.session.0;
+        let (ask, progress) = session.ask(ask, stream)?;
+        Ok(Asking::new(Arc::clone(session), ask, progress))
     }
 
     /// Sends an envelope that wants no answer, now.
@@ -143,8 +164,7 @@ impl Client {
         self.session.0.network_changed();
     }
 
-    /// Tells the server goodbye and ends. Questions that wait end with [`AskError::Closed`] or
-    /// [`AskError::Unknown`].
+    /// Tells the server goodbye and ends. Questions that wait end with [`AskError::Closed`].
     pub async fn close(self) {
         self.session.0.close();
         let mut progress = self.session.0.progress();

@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use pamlink::envelope::{Envelope, ErrorCode, Raw, Text};
 use pamlink::frame::handshake;
-use pamlink::hub::{self, Event, Hub, LinkId, ReplyError, RequestId};
+use pamlink::hub::{self, Delivered, Event, Hub, LinkId, ReplyError, RequestId};
 use pamlink::link::{AuthError, Claims, Token};
 use pamlink::routing::Agent;
+
+use crate::host::Shared;
 
 /// A server program.
 ///
@@ -66,6 +68,8 @@ where
 /// A request to answer, with a copy of its envelope.
 #[derive(Clone, Debug)]
 pub struct Request {
+    shared: Arc<Shared>,
+    wants_pieces: bool,
     id: RequestId,
     link: LinkId,
     user: Box<str>,
@@ -75,8 +79,10 @@ pub struct Request {
 }
 
 impl Request {
-    pub(crate) fn new(request: &hub::Request<'_>) -> Self {
+    pub(crate) fn new(request: &hub::Request<'_>, shared: &Arc<Shared>) -> Self {
         Self {
+            shared: Arc::clone(shared),
+            wants_pieces: request.wants_pieces,
             id: request.request,
             link: request.link,
             user: request.user.into(),
@@ -109,6 +115,21 @@ impl Request {
     /// What led to this agent, in a word of [`Because`](pamlink::routing::Because).
     pub fn because(&self) -> &'static str {
         self.because
+    }
+
+    /// Whether the peer takes its answer as it grows.
+    pub fn wants_pieces(&self) -> bool {
+        self.wants_pieces
+    }
+
+    /// Sends the next piece of the answer, to a peer that wants pieces; the whole answer is what
+    /// the handler returns, whatever was sent of it before. Whether the peer gets the piece: if
+    /// not, it does not want any, is not there, or has missed one, and gets no more of them.
+    pub fn piece(&self, text: &str) -> bool {
+        self.wants_pieces
+            && self.shared.command(|hub, now| {
+                matches!(hub.piece(now, self.id, text), Ok(Delivered::Queued(_)))
+            })
     }
 
     /// The envelope, byte for byte.

@@ -223,7 +223,9 @@ impl<H: Handler> Host<H> {
             while let Some(event) = locked.hub.poll_event() {
                 self.handler.observe(&event);
                 match event {
-                    Event::Request(request) => follows.push(Follow::Answer(Request::new(&request))),
+                    Event::Request(request) => {
+                        follows.push(Follow::Answer(Request::new(&request, &self.shared)));
+                    }
                     Event::Authorize { link, token, .. } if self.shared.judges.decide() => {
                         let socket = locked.sockets.get(&link).map(Arc::clone).unwrap_or_default();
                         follows.push(Follow::Verify(Case { link, token: token.clone(), socket }));

@@ -33,6 +33,34 @@
 //! # }
 //! ```
 //!
+//! An answer may grow. A handler sends pieces of it to who wants them, and returns it whole:
+//!
+//! ```
+//! # use pamlink_tokio::Request;
+//! let answer = async |request: Request| {
+//!     let mut answer = String::new();
+//!     for word in ["once ", "upon ", "a ", "time"] {
+//!         request.piece(word);
+//!         answer += word;
+//!     }
+//!     answer
+//! };
+//! # drop(answer);
+//! ```
+//!
+//! and a client reads them as they come:
+//!
+//! ```no_run
+//! # use pamlink_tokio::{AskError, Client};
+//! # async fn run(client: Client) -> Result<(), AskError> {
+//! let mut asking = client.stream("tell me a story")?;
+//! while let Some(piece) = asking.next_piece().await? {
+//!     print!("{}", piece.text);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! Messages are compressed (`permessage-deflate`, RFC 7692) where both ends are configured for it;
 //! neither is by default:
 //!
@@ -67,6 +95,7 @@
 )]
 
 mod answer;
+mod asking;
 mod client;
 mod clock;
 mod connection;
@@ -82,6 +111,7 @@ pub mod tls;
 mod tokens;
 
 pub use answer::{Answer, AskError, ConnectError, Event, OwnedAsk};
+pub use asking::{Asking, Piece};
 pub use client::{Client, ClientConfig};
 pub use handler::{Handler, HttpResponse, Reply, Request};
 pub use pamlink;

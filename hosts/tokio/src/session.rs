@@ -4,14 +4,16 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use pamlink::client::{self, AskId, SendError};
+use pamlink::envelope::Chat;
 use pamlink::frame::handshake::HeadError;
 use pamlink::link::{Class, Endpoint, State, TokenNeed};
 use pamlink::metrics::Snapshot;
 use pamlink::time::Now;
 use parking_lot::{Mutex, MutexGuard};
-use tokio::sync::{Notify, oneshot, watch};
+use tokio::sync::{Notify, watch};
 
 use crate::answer::{Answer, AskError, Event, OwnedAsk};
+use crate::asking::{Taken, Waiting};
 use crate::client::ClientConfig;
 use crate::clock::{self, Clock};
 use crate::driver;
@@ -43,7 +45,7 @@ pub(crate) struct Session {
 pub(crate) struct Inner {
     pub(crate) engine: client::Client,
     /// Who waits for which answer.
-    asks: HashMap<AskId, oneshot::Sender<Result<Answer, AskError>>>,
+    asks: HashMap<AskId, Waiting>,
     events: VecDeque<Event>,
     max_events: usize,
     /// Events that were dropped since the last [`Event::Lost`].
@@ -90,18 +92,46 @@ impl Session {
     pub(crate) fn ask(
         &self,
         ask: &OwnedAsk,
-        answered: oneshot::Sender<Result<Answer, AskError>>,
-    ) -> Result<(), AskError> {
+        stream: bool,
+    ) -> Result<(AskId, Arc<Notify>), AskError> {
         let mut inner = self.inner.lock();
         if inner.closing {
             return Err(AskError::Closed);
         }
-        let asked = inner.engine.ask(self.clock.now(), &ask.chat()?);
-        let id = asked?;
-        inner.asks.insert(id, answered);
+        let chat = Chat { stream: stream.then_some(true), ..ask.chat()? };
+        let id = inner.engine.ask(self.clock.now(), &chat)?;
+        let waiting = Waiting::default();
+        let progress = waiting.progress();
+        inner.asks.insert(id, waiting);
         drop(inner);
         self.changed.notify_one();
-        Ok(())
+        Ok((id, progress))
+    }
+
+    /// What is next of a question.
+    pub(crate) fn take(&self, ask: AskId) -> Option<Taken> {
+        self.inner.lock().asks.get_mut(&ask)?.take()
+    }
+
+    /// Nobody waits for a question any more.
+    pub(crate) fn forget(&self, ask: AskId) {
+        let mut inner = self.inner.lock();
+        if inner.asks.remove(&ask).is_some_and(|waiting| !waiting.has_ended()) {
+            inner.engine.forget(self.clock.now(), ask);
+            drop(inner);
+            self.changed.notify_one();
+        }
+    }
+
+    pub(crate) fn reconnect(&self) {
+        self.progress.send_if_modified(|progress| {
+            let stopped = matches!(progress, Progress::Stopped(_));
+            if stopped {
+                *progress = Progress::Connecting;
+            }
+            stopped
+        });
+        self.command(client::Client::connect);
     }
 
     pub(crate) fn send(&self, envelope: &str) -> Result<(), SendError> {
@@ -170,9 +200,8 @@ impl Session {
                 self.told.notify_one();
             };
             let mut end = |ask, outcome| {
-                if let Some(answered) = asks.remove(&ask) {
-                    // Who asked may have stopped waiting.
-                    let _ = answered.send(outcome);
+                if let Some(waiting) = asks.get_mut(&ask) {
+                    waiting.end(outcome);
                 }
             };
             match event {
@@ -193,13 +222,23 @@ impl Session {
                     self.progress.send_replace(Progress::Welcomed);
                     tell(Event::Welcomed);
                 }
-                client::Event::Piece { ask, envelope } => {
-                    tell(Event::Piece { ask, piece: Answer::new(&envelope) });
+                client::Event::Piece { ask, text, restart, .. } => {
+                    if let Some(waiting) = asks.get_mut(&ask) {
+                        waiting.piece(&text, restart);
+                    }
                 }
-                client::Event::Answer { ask, envelope } => end(ask, Ok(Answer::new(&envelope))),
-                client::Event::Rejected { ask, envelope, retry_after, .. } => {
-                    end(ask, Err(AskError::rejected(&envelope, retry_after)));
+                client::Event::Answer { ask, text, told, restart, envelope } => {
+                    if let Some(waiting) = asks.get_mut(&ask) {
+                        waiting.piece(&text[told..], restart);
+                        waiting.end(Ok(Answer::whole(&envelope, &text)));
+                    }
                 }
+                client::Event::Rejected { ask, code, message, retry_after, .. } => {
+                    let code = code.map_or_else(String::new, |code| code.as_str().to_owned());
+                    let message = message.into_owned();
+                    end(ask, Err(AskError::Rejected { code, message, retry_after }));
+                }
+                client::Event::Unsent { ask } => end(ask, Err(AskError::Unsent)),
                 client::Event::Expired { ask } => end(ask, Err(AskError::Expired)),
                 client::Event::Unknown { ask } => end(ask, Err(AskError::Unknown)),
                 client::Event::Late { ask, envelope } => {
@@ -234,8 +273,9 @@ impl Session {
         let mut inner = self.inner.lock();
         inner.closing = true;
         inner.ended = true;
-        // Dropping the senders tells everybody who waits.
-        inner.asks.clear();
+        for waiting in inner.asks.values_mut() {
+            waiting.end(Err(AskError::Closed));
+        }
         drop(inner);
         self.progress.send_replace(Progress::Closed);
         self.told.notify_one();

@@ -8,12 +8,11 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use pamlink::frame::DeflateConfig;
-use pamlink_tokio::{AskError, Client, ClientConfig, Event, tls};
+use pamlink_tokio::{AskError, Client, ClientConfig, Event, Piece, tls};
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
 
 use self::source::Source;
-use self::terminal::{print_answer, read_lines, say};
+use self::terminal::{Printer, read_lines, say};
 use crate::args::ChatArgs;
 use crate::fault::Fault;
 use crate::span;
@@ -49,7 +48,8 @@ async fn chat(source: Source, config: ClientConfig) -> Result<ExitCode, Fault> {
         .map_err(|error| Fault::usage(format!("URL: {error}")))?;
     let mut lines = read_lines();
     let mut open = true;
-    let mut asked: VecDeque<JoinHandle<Result<String, AskError>>> = VecDeque::new();
+    let mut asked: VecDeque<mpsc::Receiver<Part>> = VecDeque::new();
+    let mut printer = Printer::default();
     let mut good = true;
     let ended = loop {
         if !open && asked.is_empty() {
@@ -62,13 +62,24 @@ async fn chat(source: Source, config: ClientConfig) -> Result<ExitCode, Fault> {
                 Some(event) => show(&event)?,
                 None => return Err(Fault::failed("the client ended")),
             },
-            answer = next(&mut asked) => {
-                asked.pop_front();
-                good &= print(answer)?;
-            }
+            part = next(&mut asked) => match part {
+                Part::Piece(piece) => printer.piece(&piece)?,
+                Part::End(outcome) => {
+                    asked.pop_front();
+                    printer.end()?;
+                    if let Err(error) = outcome {
+                        say(&format!("no answer: {error}"));
+                        good = false;
+                    }
+                }
+            },
             line = next_line(&mut lines), if open && asked.len() < AT_ONCE => match line {
                 Some(line) if line.trim().is_empty() => {}
-                Some(line) => asked.push_back(tokio::spawn(ask(client.clone(), line))),
+                Some(line) => {
+                    let (parts, received) = mpsc::channel(1);
+                    tokio::spawn(ask(client.clone(), line, parts));
+                    asked.push_back(received);
+                }
                 None => open = false,
             },
         }
@@ -77,42 +88,46 @@ async fn chat(source: Source, config: ClientConfig) -> Result<ExitCode, Fault> {
     Ok(ended.unwrap_or(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }))
 }
 
-/// Asks, and asks again when the server said when.
-async fn ask(client: Client, line: String) -> Result<String, AskError> {
-    loop {
-        match client.ask(line.as_str()).await {
-            Ok(answer) => return Ok(answer.text().into_owned()),
+/// What comes of a question.
+enum Part {
+    Piece(Piece),
+    End(Result<(), AskError>),
+}
+
+/// Asks, and asks again when the server said when. What comes waits for its turn to be printed.
+async fn ask(client: Client, line: String, parts: mpsc::Sender<Part>) {
+    let outcome = loop {
+        match grow(&client, &line, &parts).await {
             Err(AskError::Rejected { retry_after: Some(after), code, .. }) => {
                 say(&format!("asked to wait {} ({code})", span::show(after)));
                 tokio::time::sleep(after + Duration::from_millis(1)).await;
             }
-            Err(error) => return Err(error),
+            outcome => break outcome,
         }
-    }
+    };
+    // Without a reader the program is at its end.
+    let _ = parts.send(Part::End(outcome)).await;
 }
 
-async fn next(
-    asked: &mut VecDeque<JoinHandle<Result<String, AskError>>>,
-) -> Result<String, AskError> {
+async fn grow(client: &Client, line: &str, parts: &mpsc::Sender<Part>) -> Result<(), AskError> {
+    let mut asking = client.stream(line)?;
+    while let Some(piece) = asking.next_piece().await? {
+        if parts.send(Part::Piece(piece)).await.is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+async fn next(asked: &mut VecDeque<mpsc::Receiver<Part>>) -> Part {
     match asked.front_mut() {
-        Some(first) => first.await.unwrap_or(Err(AskError::Closed)),
+        Some(first) => first.recv().await.unwrap_or(Part::End(Err(AskError::Closed))),
         None => std::future::pending().await,
     }
 }
 
 async fn next_line(lines: &mut mpsc::Receiver<String>) -> Option<String> {
     lines.recv().await
-}
-
-/// Prints an answer; says whether it is one.
-fn print(answer: Result<String, AskError>) -> Result<bool, Fault> {
-    match answer {
-        Ok(text) => print_answer(&text).map(|()| true),
-        Err(error) => {
-            say(&format!("no answer: {error}"));
-            Ok(false)
-        }
-    }
 }
 
 fn show(event: &Event) -> Result<(), Fault> {
@@ -125,7 +140,6 @@ fn show(event: &Event) -> Result<(), Fault> {
         Event::Stopped { class } => {
             return Err(Fault::failed(format!("the server will not have us: {class}")));
         }
-        Event::Piece { piece, .. } => say(&format!("piece: {}", piece.as_str())),
         Event::Message(message) => say(&format!("message: {}", message.as_str())),
         Event::Late { answer, .. } => say(&format!("late answer: {}", answer.text())),
         Event::Lost(count) => say(&format!("{count} events were lost")),

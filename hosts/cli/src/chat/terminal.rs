@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
+use pamlink_tokio::Piece;
 use tokio::sync::mpsc;
 
 use crate::fault::Fault;
@@ -30,15 +31,43 @@ pub(super) fn read_lines() -> mpsc::Receiver<String> {
     received
 }
 
-/// Prints an answer on standard output.
-///
-/// # Errors
-///
-/// Standard output is gone.
-pub(super) fn print_answer(text: &str) -> Result<(), Fault> {
+/// Prints answers on standard output as they grow, a line each.
+#[derive(Debug, Default)]
+pub(super) struct Printer {
+    /// Something stands on the line.
+    begun: bool,
+}
+
+impl Printer {
+    /// Prints a piece. What is void stays on a line of its own.
+    ///
+    /// # Errors
+    ///
+    /// Standard output is gone.
+    pub(super) fn piece(&mut self, piece: &Piece) -> Result<(), Fault> {
+        if piece.restart && self.begun {
+            print("\n")?;
+            say("the answer begins anew");
+        }
+        self.begun = true;
+        print(&piece.text)
+    }
+
+    /// Ends the line.
+    ///
+    /// # Errors
+    ///
+    /// As [`piece`](Self::piece).
+    pub(super) fn end(&mut self) -> Result<(), Fault> {
+        if std::mem::take(&mut self.begun) { print("\n") } else { Ok(()) }
+    }
+}
+
+fn print(text: &str) -> Result<(), Fault> {
     let mut out = std::io::stdout();
     let text = if out.is_terminal() { harmless(text) } else { Cow::Borrowed(text) };
-    writeln!(out, "{text}").map_err(|error| Fault::failed(format!("cannot write: {error}")))
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    written.map_err(|error| Fault::failed(format!("cannot write: {error}")))
 }
 
 /// Says something on standard error.

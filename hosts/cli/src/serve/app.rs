@@ -59,7 +59,15 @@ impl App {
 impl Handler for App {
     async fn handle(&self, request: Request) -> Reply {
         let agent = request.agent();
-        format!("{} ({}): {}", agent.name, agent.module, request.text()).into()
+        let answer = format!("{} ({}): {}", agent.name, agent.module, request.text());
+        if request.wants_pieces() {
+            for word in answer.split_inclusive(' ') {
+                if !request.piece(word) {
+                    break;
+                }
+            }
+        }
+        answer.into()
     }
 
     fn exhausted(&self, error: &io::Error) {

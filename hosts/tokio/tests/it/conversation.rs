@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use pamlink::frame::DeflateConfig;
+use pamlink::frame::{CloseCode, DeflateConfig};
 use pamlink::hub::Auth;
-use pamlink::link::{AuthError, Claims, Class, State, Token};
+use pamlink::link::{AuthError, Claims, Class, State, Token, TokenError};
 use pamlink::metrics::Value;
 use pamlink::time::Wall;
 use pamlink_tokio::{AskError, Client, ClientConfig, ConnectError, Event, Handler, Reply, Request};
@@ -318,4 +318,121 @@ async fn a_server_under_shutdown_says_1012() {
     assert_eq!(within(closes.recv()).await, Some(1012));
     assert_eq!(within(retrying(&client)).await, Class::ServerUnavailable);
     within(client.close()).await;
+}
+
+#[tokio::test]
+async fn an_answer_is_read_as_it_grows() {
+    let go_on = Arc::new(Notify::new());
+    let went = Arc::clone(&go_on);
+    let grows = move |request: Request| {
+        let go_on = Arc::clone(&go_on);
+        async move {
+            assert!(request.wants_pieces() && request.piece("once "));
+            go_on.notified().await;
+            assert!(request.piece("upon"));
+            "once upon a time"
+        }
+    };
+    let server = start("127.0.0.1:0", config(), grows).await;
+    let client = within(Client::connect(&server.url("ann"), Token::new("good-ann"))).await.unwrap();
+    let mut asking = client.stream("a story").unwrap();
+    let first = within(asking.next_piece()).await.unwrap().unwrap();
+    assert_eq!((first.text.as_str(), first.restart), ("once ", false));
+    went.notify_one();
+    let mut rest = String::new();
+    while let Some(piece) = within(asking.next_piece()).await.unwrap() {
+        assert!(!piece.restart);
+        rest += &piece.text;
+    }
+    assert_eq!(rest, "upon a time");
+    assert_eq!(within(asking.answer()).await.unwrap().text(), "once upon a time");
+    within(client.close()).await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_comes_for_a_caller_who_has_left_is_late() {
+    let go_on = Arc::new(Notify::new());
+    let goes = Arc::clone(&go_on);
+    let answer = move |request: Request| {
+        let go_on = Arc::clone(&go_on);
+        async move {
+            request.piece("a ");
+            go_on.notified().await;
+            request.piece("b");
+            "a b"
+        }
+    };
+    let server = start("127.0.0.1:0", config(), answer).await;
+    let client = within(Client::connect(&server.url("ann"), Token::new("good-ann"))).await.unwrap();
+    let mut asking = client.stream("never mind").unwrap();
+    assert_eq!(within(asking.next_piece()).await.unwrap().unwrap().text, "a ");
+    drop(asking);
+    goes.notify_one();
+    let mut late = Vec::new();
+    while late.len() < 2 {
+        if let Event::Late { answer, .. } = within(client.next_event()).await.unwrap() {
+            late.push(answer.text().into_owned());
+        }
+    }
+    assert_eq!(late, ["b", "a b"]);
+    within(client.close()).await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_client_that_has_stopped_ends_its_questions_and_starts_again() {
+    let answer = async |request: Request| {
+        if request.text() == "never" {
+            std::future::pending::<()>().await;
+        }
+        request.text().into_owned()
+    };
+    let server = start("127.0.0.1:0", config(), answer).await;
+    let client = within(Client::connect(&server.url("ann"), Token::new("good-ann"))).await.unwrap();
+    let asking = client.stream("never").unwrap();
+    // The question has been sent when another one is answered.
+    within(client.ask("hi")).await.unwrap();
+    server.handle.disconnect_user("ann", CloseCode::new(4003), "enough");
+    assert_eq!(within(asking.answer()).await, Err(AskError::Unknown));
+    assert_eq!(within(client.ask("while stopped")).await, Err(AskError::Stopped));
+    client.reconnect();
+    assert_eq!(within(client.ask("again")).await.unwrap().text(), "again");
+    within(client.close()).await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_was_never_sent_ends_as_unsent_or_is_not_sent() {
+    let denied = async |_| Err::<Token, _>(TokenError::Denied);
+    let client = Client::start("ws://127.0.0.1:1/ws/ann", denied, ClientConfig::default()).unwrap();
+    assert_eq!(within(client.ask("hi")).await, Err(AskError::Unsent));
+    assert_eq!(within(client.ask("hi")).await, Err(AskError::Stopped));
+
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let hears = Arc::clone(&heard);
+    let answer = move |request: Request| {
+        let heard = Arc::clone(&hears);
+        async move {
+            heard.lock().await.push(request.text().into_owned());
+            "ok"
+        }
+    };
+    let server = start("127.0.0.1:0", config(), answer).await;
+    let give = Arc::new(Notify::new());
+    let gives = Arc::clone(&give);
+    let tokens = move |_| {
+        let give = Arc::clone(&gives);
+        async move {
+            give.notified().await;
+            Ok(Token::new("good-ann"))
+        }
+    };
+    let client = Client::start(&server.url("ann"), tokens, ClientConfig::default()).unwrap();
+    drop(client.stream("never mind").unwrap());
+    give.notify_one();
+    within(client.ask("hi")).await.unwrap();
+    assert_eq!(*heard.lock().await, ["hi"]);
+    within(client.close()).await;
+    server.stop().await;
 }

@@ -1,0 +1,154 @@
+//! A question on its way: what comes of it, and who waits for that.
+
+use std::fmt;
+use std::sync::Arc;
+
+use pamlink::client::AskId;
+use tokio::sync::Notify;
+
+use crate::answer::{Answer, AskError};
+use crate::session::Session;
+
+/// What came of an answer that grows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Piece {
+    /// What is to be appended to what came before.
+    pub text: String,
+    /// What came before is void: the answer begins anew with this piece.
+    pub restart: bool,
+}
+
+/// A question whose answer is read as it grows: what [`Client::stream`](crate::Client::stream)
+/// returns. Whoever drops it before its end waits no longer: a question that was not sent yet is
+/// not sent, any other has its effect, and what the server says of it is
+/// [`Event::Late`](crate::Event::Late).
+pub struct Asking {
+    session: Arc<Session>,
+    ask: AskId,
+    progress: Arc<Notify>,
+    ended: Option<Result<Answer, AskError>>,
+}
+
+impl Asking {
+    pub(crate) fn new(session: Arc<Session>, ask: AskId, progress: Arc<Notify>) -> Self {
+        Self { session, ask, progress, ended: None }
+    }
+
+    /// The next piece; `None` after the last one. Appended to each other the pieces are the answer,
+    /// unless one says `restart`. Pieces that were not taken in time come as one. Cancelling it
+    /// loses nothing.
+    ///
+    /// # Errors
+    ///
+    /// The question ended otherwise than with its answer, as [`Client::ask`](crate::Client::ask)
+    /// says.
+    pub async fn next_piece(&mut self) -> Result<Option<Piece>, AskError> {
+        while self.ended.is_none() {
+            let progress = Arc::clone(&self.progress);
+            let more = progress.notified();
+            match self.session.take(self.ask) {
+                Some(Taken::Piece(piece)) => return Ok(Some(piece)),
+                Some(Taken::End(outcome)) => self.ended = Some(outcome),
+                None => more.await,
+            }
+        }
+        match &self.ended {
+            Some(Err(error)) => Err(error.clone()),
+            _ => Ok(None),
+        }
+    }
+
+    /// The whole answer, once it is there. What it says is whole, whatever was taken in pieces.
+    ///
+    /// # Errors
+    ///
+    /// As [`next_piece`](Self::next_piece).
+    pub async fn answer(mut self) -> Result<Answer, AskError> {
+        while self.next_piece().await?.is_some() {}
+        self.ended.take().unwrap_or(Err(AskError::Closed))
+    }
+}
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        self.session.forget(self.ask);
+    }
+}
+
+impl fmt::Debug for Asking {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Asking").field("ask", &self.ask).field("ended", &self.ended).finish()
+    }
+}
+
+/// What is next of a question.
+pub(crate) enum Taken {
+    Piece(Piece),
+    End(Result<Answer, AskError>),
+}
+
+/// What came of a question and was not taken yet.
+#[derive(Debug, Default)]
+pub(crate) struct Waiting {
+    fresh: Piece,
+    end: Option<Result<Answer, AskError>>,
+    progress: Arc<Notify>,
+}
+
+impl Waiting {
+    pub(crate) fn progress(&self) -> Arc<Notify> {
+        Arc::clone(&self.progress)
+    }
+
+    pub(crate) fn piece(&mut self, text: &str, restart: bool) {
+        if restart {
+            self.fresh = Piece { text: String::new(), restart };
+        }
+        self.fresh.text.push_str(text);
+        self.progress.notify_one();
+    }
+
+    pub(crate) fn end(&mut self, outcome: Result<Answer, AskError>) {
+        self.end = Some(outcome);
+        self.progress.notify_one();
+    }
+
+    pub(crate) fn has_ended(&self) -> bool {
+        self.end.is_some()
+    }
+
+    pub(crate) fn take(&mut self) -> Option<Taken> {
+        if self.fresh != Piece::default() {
+            return Some(Taken::Piece(std::mem::take(&mut self.fresh)));
+        }
+        self.end.take().map(Taken::End)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn next(waiting: &mut Waiting) -> Option<(String, bool)> {
+        match waiting.take()? {
+            Taken::Piece(Piece { text, restart }) => Some((text, restart)),
+            Taken::End(outcome) => Some((format!("{outcome:?}"), false)),
+        }
+    }
+
+    #[test]
+    fn pieces_that_wait_are_one_and_void_ones_are_dropped() {
+        let mut waiting = Waiting::default();
+        assert_eq!(next(&mut waiting), None);
+        waiting.piece("once ", false);
+        waiting.piece("upon", false);
+        assert_eq!(next(&mut waiting), Some(("once upon".to_owned(), false)));
+        waiting.piece(" a time", false);
+        waiting.piece("nev", true);
+        waiting.piece("er", false);
+        waiting.end(Err(AskError::Expired));
+        assert_eq!(next(&mut waiting), Some(("never".to_owned(), true)));
+        assert_eq!(next(&mut waiting), Some(("Err(Expired)".to_owned(), false)));
+    }
+}
