@@ -159,7 +159,7 @@ impl World {
         packed::push(&mut written, schema::WRITTEN, &[self.link], &[]);
         let mut nanos = 0;
         for at in 0..TURN {
-            if at % 64 == 0 {
+            if at % 32 == 0 {
                 self.step(&written);
             }
             let start = Instant::now();

@@ -4,7 +4,7 @@ pub(crate) mod events;
 
 use std::sync::Arc;
 
-use pamlink::client::{Client as Core, Event};
+use pamlink::client::{AskId, Client as Core, Event};
 use pamlink::envelope::{Chat, Envelope, Raw, Shape, Text};
 use pamlink::frame::{CloseCode, Incoming};
 use pamlink::link::{Class, Token, TokenError};
@@ -16,7 +16,7 @@ use crate::fault::{Code, Failure, Fault};
 use crate::inputs::{Take, take};
 use crate::options::{ClientOptions, seed};
 use crate::packed::{self, View, schema};
-use crate::port::{self, Port, Speaks};
+use crate::port::{Port, Speaks};
 use crate::process::Process;
 use crate::said;
 
@@ -202,6 +202,7 @@ impl Take for ClientMachine {
                 let ask = core.ask(now, &question(record)?)?;
                 packed::push(out, schema::ASKED, &[of, ask.as_u64()], &[]);
             }
+            schema::FORGET => core.forget(now, AskId::from_u64(record.word(0))),
             schema::SEND => core.send(now, record.text(0))?,
             _ => return Err(Fault::new(Code::WrongMachine, "this is a command for a hub")),
         }
@@ -251,13 +252,11 @@ impl ClientMachine {
         self.buffer.clear();
         if self.port.speaks == Speaks::Messages {
             let Some(outgoing) = self.core.poll_message(&mut self.buffer) else { return false };
-            self.port.gave(self.buffer.len());
-            return !port::outgoing(out, LINK, outgoing, &self.buffer);
+            return !self.port.message(out, LINK, outgoing, &self.buffer);
         }
         let transmit = self.core.poll_transmit(&mut self.buffer);
         if transmit.written > 0 {
-            self.port.gave(transmit.written);
-            packed::push(out, schema::WRITE_BYTES, &[LINK], &[Some(&self.buffer)]);
+            self.port.bytes(out, LINK, &self.buffer);
         }
         self.buffer.shrink_to(KEEP);
         transmit.more

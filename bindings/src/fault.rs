@@ -157,6 +157,8 @@ codes! {
     83 Stopped "stopped" "link" false
     /// The client is closed.
     84 Closed "closed" "link" false
+    /// The client stopped before the question was sent: it had no effect.
+    85 AskUnsent "ask_unsent" "answer" false
 }
 
 /// A fault on its way to the host.
@@ -224,6 +226,7 @@ pub fn error_codes() -> Vec<ErrorCode> {
 impl From<AskError> for Fault {
     fn from(error: AskError) -> Self {
         let code = match error {
+            AskError::Stopped => Code::Stopped,
             AskError::TooLarge { .. } => Code::TooLarge,
             _ => Code::AskFull,
         };
@@ -242,6 +245,7 @@ impl From<SendError> for Fault {
         match &error {
             SendError::Envelope(inner) => Self::of(Code::NotAnEnvelope, inner),
             SendError::TooLarge { .. } => Self::of(Code::TooLarge, &error),
+            SendError::Stopped => Self::of(Code::Stopped, &error),
             SendError::Link(link::SendError::Full { .. }) => Self::of(Code::OutboxFull, &error),
             _ => Self::of(Code::NotOpen, &error),
         }

@@ -65,7 +65,7 @@ uniffi::setup_scaffolding!("pamlink");
 
 /// The version of the border: of the packed layout, the C entry and the exported functions. A
 /// package refuses a library that has another one.
-pub const ABI: u32 = 1;
+pub const ABI: u32 = 2;
 
 /// The version of the border that this library speaks.
 #[uniffi::export]

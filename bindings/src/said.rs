@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use core::time::Duration;
 
-use pamlink::envelope::{Envelope, Kind, Text};
+use pamlink::envelope::{Envelope, Text};
 use pamlink::link::{Cause, Closed, Overflow};
 use pamlink::time::Deadline;
 
@@ -13,12 +13,6 @@ use crate::packed::{self, NONE, schema};
 /// What a message says to a person, or nothing.
 pub(crate) fn said<'a>(envelope: &Envelope<'a>) -> Cow<'a, str> {
     envelope.text().map_or(Cow::Borrowed(""), Text::into_cow)
-}
-
-/// What a piece adds to its answer: the start of one says something of its own, which is no part
-/// of it.
-pub(crate) fn piece<'a>(envelope: &Envelope<'a>) -> Cow<'a, str> {
-    if envelope.kind() == Kind::ChatResponseStart { Cow::Borrowed("") } else { said(envelope) }
 }
 
 /// A span as a word.
@@ -117,19 +111,16 @@ const fn reason(reason: pamlink::time::TimerReason) -> &'static str {
 mod tests {
     use super::*;
 
-    fn both(text: &str) -> (String, String) {
-        let envelope = Envelope::parse(text, 10).unwrap();
-        (said(&envelope).into_owned(), piece(&envelope).into_owned())
+    fn text_of(text: &str) -> String {
+        said(&Envelope::parse(text, 10).unwrap()).into_owned()
     }
 
     #[test]
     fn an_answer_of_an_older_server_is_read_where_its_text_is() {
-        let start = r#"{"type":"chat_response_start","message":"thinking"}"#;
-        assert_eq!(both(start), ("thinking".to_owned(), String::new()));
         let delta = r#"{"type":"chat_response_delta","content":"once "}"#;
-        assert_eq!(both(delta), ("once ".to_owned(), "once ".to_owned()));
+        assert_eq!(text_of(delta), "once ");
         let end = r#"{"type":"chat_response_complete","full_response":"once upon"}"#;
-        assert_eq!(both(end).0, "once upon");
-        assert_eq!(both(r#"{"type":"response_complete"}"#).0, "");
+        assert_eq!(text_of(end), "once upon");
+        assert_eq!(text_of(r#"{"type":"response_complete"}"#), "");
     }
 }

@@ -330,7 +330,7 @@ fn pieces_come_before_their_answer_by_either_way() {
         let told = world.log.iter().filter(|said| {
             ["piece ", "client: Piece", "client: Answer"].iter().any(|it| said.starts_with(it))
         });
-        let told: Vec<_> = told.map(|said| said.split(", envelope").next().unwrap()).collect();
+        let told: Vec<_> = told.map(|said| said.split(", text").next().unwrap()).collect();
         let expected = [
             "piece Ok(Queued(LinkId(0.0)))",
             "client: Piece { ask: AskId(0)",

@@ -93,9 +93,9 @@ class World {
         val envelope = head + "x".repeat(CHAT - head.length - 2) + "\"}"
         val now = now()
         var (nanos, written) = Pair(0L, 0)
-        repeat(TURN / 50) {
+        repeat(TURN / 25) {
             val start = System.nanoTime()
-            repeat(50) {
+            repeat(25) {
                 for (output in hub.step(now, Input.SendTo(link, envelope))) {
                     if (output is Action.WriteText) written += output.text.length / CHAT
                 }

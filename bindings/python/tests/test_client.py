@@ -397,22 +397,67 @@ async def test_a_token_is_renewed_over_the_open_link(clock: Clock) -> None:
 async def test_a_denied_token_stops_the_client() -> None:
     tokens = Tokens(pamlink.TokenDenied("logged out"))
     async with Hub(echo, auth=KEYS) as hub, connected(hub, token=tokens) as (client, _):
-        with pytest.raises(pamlink.ClientStopped) as stopped:
-            await client.send("hi")
-        assert (stopped.value.code, stopped.value.retryable) == (83, False)
+        assert await client.send("hi") == pamlink.Unsent()
         events = [event async for event in client]
         assert isinstance(events[-1], pamlink.Stopped)
         assert events[-1].class_ == "authentication"
-        with pytest.raises(pamlink.ClientStopped):
+        with pytest.raises(pamlink.ClientStopped) as stopped:
             await client.send("again")
+        assert (stopped.value.code, stopped.value.retryable) == (83, False)
         with pytest.raises(pamlink.ClientStopped):
             await client.post({"type": "init"})
+        with pytest.raises(pamlink.ClientStopped):
+            await anext(client.ask("again"))
+
+
+async def test_a_client_that_has_stopped_ends_its_questions_and_starts_again() -> None:
+    async def answer(request: Request) -> str:
+        if request.text == "never":
+            await asyncio.Event().wait()
+        return request.text
+
+    async with Hub(answer, auth=KEYS) as hub, connected(hub) as (client, _):
+        sent = asyncio.create_task(client.send("never"))
+        grown = client.ask("never")
+        growing = asyncio.create_task(anext(grown))
+        await take(client, pamlink.Welcomed)
+        await until(lambda: client.metrics().count("pamlink_requests_active 2"))
+        hub.disconnect_user("ann", 4003, "enough")
+        assert await asyncio.wait_for(sent, SOON) == pamlink.Unknown()
+        with pytest.raises(pamlink.AskUnknown):
+            await asyncio.wait_for(growing, SOON)
+        events = [event async for event in client]
+        assert isinstance(events[-1], pamlink.Stopped)
+        with pytest.raises(pamlink.ClientStopped):
+            await client.send("while stopped")
+        client.connect()
+        outcome = await asyncio.wait_for(client.send("again"), SOON)
+        assert isinstance(outcome, pamlink.Answered) and outcome.text == "again"
+        await take(client, pamlink.Welcomed)
+
+
+async def test_what_was_left_before_it_was_sent_is_not_sent() -> None:
+    hub = Hub(echo, auth=KEYS)
+    async with hub:
+        network = memory.Network(hub)
+        network.down = True
+        client = Client(f"ws://hub{PATH}ann", token=provider(), dial=network.dial)
+        async with client:
+            asked = asyncio.create_task(client.send("never mind"))
+            await take(client, pamlink.Retrying)
+            asked.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await asked
+            network.down = False
+            client.network_changed()
+            outcome = await asyncio.wait_for(client.send("hi"), SOON)
+            assert isinstance(outcome, pamlink.Answered)
+            assert 'pamlink_asks_total{outcome="forgotten"} 1' in client.metrics()
 
 
 async def test_a_fixed_token_that_is_refused_stops_the_client() -> None:
     async with Hub(echo, auth=KEYS) as hub, connected(hub, token=token("eve")) as (client, _):
-        with pytest.raises(pamlink.ClientStopped):
-            await client.send("hi")
+        assert await client.send("hi") == pamlink.Unsent()
 
 
 async def test_a_token_with_a_date_of_its_own_is_taken() -> None:

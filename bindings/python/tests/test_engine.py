@@ -219,8 +219,11 @@ def test_what_is_handed_out_waits_for_written() -> None:
     first = [it for it in records if isinstance(it, outputs.WriteText)]
     assert 6 <= len(first) < 10
     assert hub.step(1, WALL).records == []
+    # Whoever writes says so where it is asked to.
+    asked = [it.ack for it in first]
+    assert sum(asked) == 1
     more = hub.step(1, WALL, [inputs.Written(link)]).records
-    assert 6 <= len([it for it in more if isinstance(it, outputs.WriteText)]) < 10
+    assert len([it for it in more if isinstance(it, outputs.WriteText)]) == asked.index(True) + 1
 
 
 def test_a_used_up_handle_and_wrong_lengths_are_errors() -> None:

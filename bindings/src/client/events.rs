@@ -35,25 +35,27 @@ pub(super) fn push(out: &mut Vec<u8>, event: &Event<'_>) {
             let words = [(*correlates).into(), (*repeats).into()];
             packed::push(out, schema::WELCOMED, &words, &[json(envelope)]);
         }
-        Event::Piece { ask, envelope } => {
-            let text = said::piece(envelope);
-            let texts = [Some(text.as_bytes()), json(envelope)];
-            packed::push(out, schema::PIECE, &[ask.as_u64()], &texts);
+        Event::Piece { ask, text, restart, envelope } => {
+            let words = [ask.as_u64(), (*restart).into()];
+            packed::push(out, schema::PIECE, &words, &[Some(text.as_bytes()), json(envelope)]);
         }
-        Event::Answer { ask, envelope } => {
-            let text = said(envelope);
-            let texts = [Some(text.as_bytes()), json(envelope)];
-            packed::push(out, schema::ANSWER, &[ask.as_u64()], &texts);
+        Event::Answer { ask, text, told, restart, envelope } => {
+            let words = [ask.as_u64(), (*restart).into()];
+            // Mostly nothing was told before, and the rest is the whole.
+            let rest = (*told > 0).then(|| &text.as_bytes()[*told..]);
+            let texts = [Some(text.as_bytes()), rest, json(envelope)];
+            packed::push(out, schema::ANSWER, &words, &texts);
         }
-        Event::Rejected { ask, code, retry_after, envelope } => {
-            let text = said(envelope);
+        Event::Rejected { ask, code, message, retry_after, envelope } => {
             let code = code.as_ref().map(|code| code.as_str().as_bytes());
-            let texts = [code, Some(text.as_bytes()), json(envelope)];
+            let json = envelope.as_ref().map_or("", Envelope::as_str);
+            let texts = [code, Some(message.as_bytes()), Some(json.as_bytes())];
             let words = [ask.as_u64(), said::maybe(*retry_after)];
             packed::push(out, schema::REJECTED, &words, &texts);
         }
         Event::Expired { ask } => packed::push(out, schema::EXPIRED, &[ask.as_u64()], &[]),
         Event::Unknown { ask } => packed::push(out, schema::UNKNOWN, &[ask.as_u64()], &[]),
+        Event::Unsent { ask } => packed::push(out, schema::UNSENT, &[ask.as_u64()], &[]),
         Event::Late { ask, envelope } => {
             let text = said(envelope);
             let ask = packed::word(ask.map(|ask| ask.as_u64()));

@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use pamlink::hub::{Hub, LinkId};
 
 use crate::packed::{self, schema};
-use crate::port::{self, Port, Speaks};
+use crate::port::{Port, Speaks};
 
 /// How far the host has come with each link, and which of them want to be looked at again.
 #[derive(Debug, Default)]
 pub(super) struct Ports {
     ports: HashMap<u64, Port>,
-    /// Links whose host has written all and that had more.
+    /// Links that have room again.
     again: Vec<u64>,
     /// Bytes on their way from a link to the output.
     buffer: Vec<u8>,
@@ -34,7 +34,7 @@ impl Ports {
         }
     }
 
-    /// The host has written all that was handed out for this link.
+    /// The host has written what it was to report for this link.
     pub(super) fn written(&mut self, link: u64) {
         if self.ports.get_mut(&link).is_some_and(Port::written) {
             self.again.push(link);
@@ -59,8 +59,7 @@ impl Ports {
             self.buffer.clear();
             if port.speaks == Speaks::Messages {
                 let Some(outgoing) = hub.poll_message(link, &mut self.buffer) else { return };
-                port.gave(self.buffer.len());
-                if port::outgoing(out, link.as_u64(), outgoing, &self.buffer) {
+                if port.message(out, link.as_u64(), outgoing, &self.buffer) {
                     self.ports.remove(&link.as_u64());
                     return;
                 }
@@ -68,9 +67,7 @@ impl Ports {
             }
             let transmit = hub.poll_transmit(link, &mut self.buffer);
             if !self.buffer.is_empty() {
-                port.gave(self.buffer.len());
-                let bytes = Some(self.buffer.as_slice());
-                packed::push(out, schema::WRITE_BYTES, &[link.as_u64()], &[bytes]);
+                port.bytes(out, link.as_u64(), &self.buffer);
             }
             if transmit.hang_up {
                 packed::push(out, schema::HANG_UP, &[link.as_u64()], &[]);

@@ -201,8 +201,12 @@ fn a_host_gets_64_kib_for_a_link_and_then_has_to_say_that_they_are_written() {
             (0..8).map(|_| ann.written(&hub.push("ann", &envelope)).len()).collect();
         assert_eq!(given, [1, 1, 1, 1, 0, 0, 0, 0], "80 KB is the first that is 64 KiB or more");
         assert_eq!(bob.written(&hub.push("bob", &envelope)).len(), 1, "another link goes on");
-        let told = hub.step(&give(schema::WRITTEN, &[ann.number], &[]));
-        assert_eq!(ann.written(&told).len(), 4);
+        let mut rest = 0;
+        for _ in 0..2 {
+            let told = hub.step(&give(schema::WRITTEN, &[ann.number], &[]));
+            rest += ann.written(&told).len();
+        }
+        assert_eq!(rest, 4);
         assert!(names(&hub.step(&give(schema::WRITTEN, &[ann.number], &[]))).is_empty());
     }
 }

@@ -83,6 +83,7 @@ records! {
         24 NETWORK_CHANGED "network_changed" [] []
         25 ASK "ask" ["stream"] ["message" "agent?" "intent?" "session_id?" "context?"]
         26 SEND "send" [] ["envelope"]
+        27 FORGET "forget" ["ask"] []
         // A hub's.
         32 ACCEPT "accept" [] []
         33 ACCEPT_OPENED "accept_opened" ["expires?"] ["user" "token?" "subject?"]
@@ -110,8 +111,8 @@ records! {
         105 PUSHED "pushed" ["of" "queued" "refused"] []
         106 DISCONNECTED "disconnected" ["of" "links"] []
         // What the transport is to do.
-        110 WRITE_BYTES "write_bytes" ["link"] ["bytes*"]
-        111 WRITE_TEXT "write_text" ["link"] ["text"]
+        110 WRITE_BYTES "write_bytes" ["link" "ack"] ["bytes*"]
+        111 WRITE_TEXT "write_text" ["link" "ack"] ["text"]
         112 WRITE_CLOSE "write_close" ["link" "code?"] ["reason"]
         113 HANG_UP "hang_up" ["link"] []
         // What a client tells.
@@ -119,8 +120,8 @@ records! {
         121 NEED_TOKEN "need_token" [] ["need"]
         122 STATE_CHANGED "state_changed" ["from" "to"] ["cause"]
         123 WELCOMED "welcomed" ["correlates" "repeats"] ["json"]
-        124 PIECE "piece" ["ask"] ["text" "json"]
-        125 ANSWER "answer" ["ask"] ["text" "json"]
+        124 PIECE "piece" ["ask" "restart"] ["text" "json"]
+        125 ANSWER "answer" ["ask" "restart"] ["text" "rest?" "json"]
         126 REJECTED "rejected" ["ask" "retry_after?"] ["error_code?" "message" "json"]
         127 EXPIRED "expired" ["ask"] []
         128 UNKNOWN "unknown" ["ask"] []
@@ -135,6 +136,7 @@ records! {
             ["class" "reason" "cause" "user"]
         137 RETRYING "retrying" ["attempt" "after"] ["class"]
         138 STOPPED "stopped" [] ["class" "cause"]
+        139 UNSENT "unsent" ["ask"] []
         // What a hub tells.
         150 HTTP "http" ["link"] ["method" "target" "headers"]
         151 AUTHORIZE_WANTED "authorize" ["link"] ["user" "token"]

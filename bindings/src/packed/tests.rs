@@ -178,15 +178,16 @@ fn a_record_lies_in_memory_as_the_table_of_the_layout_says() {
     let mut out = Vec::new();
     push(&mut out, schema::EXPIRED, &[0x0102_0304_0506_0708], &[]);
     push(&mut out, schema::NEXT, &[NONE], &[None]);
-    push(&mut out, schema::PIECE, &[1], &[Some("é".as_bytes()), Some(b"")]);
+    push(&mut out, schema::PIECE, &[1, 0], &[Some("é".as_bytes()), Some(b"")]);
     let expired = [16, 0, 0, 0, 127, 0, 1, 0, 8, 7, 6, 5, 4, 3, 2, 1];
     let next = [20, 0, 0, 0, 100, 0, 1, 1];
-    let piece =
-        [26, 0, 0, 0, 124, 0, 1, 2, 1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0xc3, 0xa9];
+    let piece = [34, 0, 0, 0, 124, 0, 2, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    let texts = [2, 0, 0, 0, 0, 0, 0, 0, 0xc3, 0xa9];
     assert_eq!(out[..16], expired);
     assert_eq!(out[16..24], next);
     assert_eq!(out[24..36], [0xff; 12]);
-    assert_eq!(out[36..], piece);
+    assert_eq!(out[36..60], piece);
+    assert_eq!(out[60..], texts);
 }
 
 #[test]

@@ -1,12 +1,15 @@
 //! What a message from the server is to its client.
 
-use super::asks::{Growing, InOrder};
+use std::borrow::Cow;
+
+use super::asks::{Answered, Growing, InOrder, Unanswered};
 use super::event::{AskId, Event};
+use super::growth::{self, Growth};
 use super::{Client, Server};
 use crate::dedup::Verdict;
-use crate::envelope::{Envelope, EnvelopeError, ErrorCode, Id, Kind, Message, Scan, write};
+use crate::envelope::{Envelope, EnvelopeError, ErrorCode, Id, Kind, Message, Scan, Text, write};
 use crate::frame::Item;
-use crate::link::{ClientLinkEvent, ClientStep, Overflowed, RENEWAL, State};
+use crate::link::{Cause, ClientLinkEvent, ClientStep, Overflowed, RENEWAL, State};
 use crate::metrics::{AskOutcome, Direction, Duplicate, MessageType};
 
 /// The name under which the client knows itself in the window of pushes it has seen.
@@ -24,6 +27,7 @@ pub(super) enum Told {
     Expired(AskId),
     TurnedDown(AskId),
     Unknown(AskId),
+    Unsent(AskId),
     Message(Item, Scan, Meaning),
 }
 
@@ -42,9 +46,13 @@ enum Sort {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
     Welcome,
-    Piece(AskId),
-    Answer(AskId),
+    Piece(AskId, bool),
+    Answer(AskId, growth::Told),
+    /// An answer that is left to its pieces, all of which were told.
+    Whole(AskId),
     Rejection(AskId),
+    /// The end of an answer that is left to its pieces, not all of which were told.
+    Incomplete(AskId),
     Late(Option<AskId>),
     LatePiece(AskId),
     News,
@@ -54,24 +62,8 @@ pub(super) enum Meaning {
 impl Client {
     /// Works until there is something to tell.
     pub(super) fn step(&mut self) -> Option<Told> {
-        if let Some(ask) = self.asks.expire(self.now.mono, !self.server.correlates) {
-            self.tally.metrics.asks.increment(AskOutcome::Expired);
-            return Some(Told::Expired(ask));
-        }
-        if let Some((ask, error)) = self.turned_down.pop_front() {
-            self.tally.metrics.asks.increment(AskOutcome::Rejected);
-            self.text = error;
-            return Some(Told::TurnedDown(ask));
-        }
-        if self.server.unsure {
-            match self.asks.give_up_unsure() {
-                Some(ask) => {
-                    self.tally.metrics.asks.increment(AskOutcome::Unknown);
-                    return Some(Told::Unknown(ask));
-                }
-                None => self.server.unsure = false,
-            }
-            self.flush();
+        if let Some(told) = self.give_up() {
+            return Some(told);
         }
         self.keep_step();
         loop {
@@ -95,15 +87,65 @@ impl Client {
         }
     }
 
+    /// Ends the next ask that waits in vain.
+    fn give_up(&mut self) -> Option<Told> {
+        while let Some(ask) = self.asks.expire(self.now.mono, !self.server.correlates) {
+            self.tally.metrics.asks.increment(AskOutcome::Expired);
+            if !ask.forgotten {
+                return Some(Told::Expired(ask.id));
+            }
+        }
+        if let Some((ask, error)) = self.turned_down.pop_front() {
+            self.tally.metrics.asks.increment(AskOutcome::Rejected);
+            self.text = error;
+            return Some(Told::TurnedDown(ask));
+        }
+        while self.stopped
+            && let Some(ask) = self.asks.give_up()
+        {
+            if let Some(told) = self.gave_up(ask) {
+                return Some(told);
+            }
+        }
+        while self.server.unsure {
+            match self.asks.give_up_unsure() {
+                Some(ask) => {
+                    if let Some(told) = self.gave_up(ask) {
+                        return Some(told);
+                    }
+                }
+                None => {
+                    self.server.unsure = false;
+                    self.flush();
+                }
+            }
+        }
+        None
+    }
+
+    fn gave_up(&mut self, ask: Unanswered) -> Option<Told> {
+        let outcome = if ask.sent { AskOutcome::Unknown } else { AskOutcome::Unsent };
+        self.tally.metrics.asks.increment(outcome);
+        let told = if ask.sent { Told::Unknown(ask.id) } else { Told::Unsent(ask.id) };
+        (!ask.forgotten).then_some(told)
+    }
+
     /// Puts names to an event.
     pub(super) fn lend(&mut self, told: Told) -> Option<Event<'_>> {
         Some(match told {
             Told::Note => {
                 let event = self.link.note()?;
                 self.tally.link_told(self.now.mono, &event);
-                if let ClientLinkEvent::StateChanged { from: State::Open, .. } = event {
-                    self.asks.link_lost();
-                    self.server = Server::default();
+                match event {
+                    ClientLinkEvent::StateChanged { from: State::Open, .. } => {
+                        self.asks.link_lost();
+                        self.server = Server::default();
+                    }
+                    // The host's own wish is no reason to give anything up.
+                    ClientLinkEvent::Stopped { cause, .. } if *cause != Cause::Host => {
+                        self.stopped = true;
+                    }
+                    _ => {}
                 }
                 event.into()
             }
@@ -114,10 +156,17 @@ impl Client {
             }
             Told::Expired(ask) => Event::Expired { ask },
             Told::Unknown(ask) => Event::Unknown { ask },
+            Told::Unsent(ask) => Event::Unsent { ask },
             Told::TurnedDown(ask) => {
                 let envelope = Envelope::parse(&self.text, Envelope::DEPTH).ok()?;
                 let Message::Error(error) = envelope.message() else { return None };
-                Event::Rejected { ask, code: error.error_code, retry_after: None, envelope }
+                Event::Rejected {
+                    ask,
+                    code: error.error_code,
+                    message: said(&envelope),
+                    retry_after: None,
+                    envelope: Some(envelope),
+                }
             }
             Told::Message(item, scan, meaning) => {
                 let envelope = Envelope::from_scan(self.link.text(item).ok()?, scan);
@@ -127,13 +176,38 @@ impl Client {
                         correlates: self.server.correlates,
                         repeats: self.server.repeats,
                     },
-                    Meaning::Piece(ask) => Event::Piece { ask, envelope },
-                    Meaning::Answer(ask) => Event::Answer { ask, envelope },
+                    Meaning::Piece(ask, restart) => {
+                        Event::Piece { ask, text: piece(&envelope), restart, envelope }
+                    }
+                    Meaning::Answer(ask, told) => {
+                        let (told, restart) = match told {
+                            growth::Told::Beginning(told) => (told, false),
+                            growth::Told::Other => (0, true),
+                        };
+                        Event::Answer { ask, text: said(&envelope), told, restart, envelope }
+                    }
+                    Meaning::Whole(ask) => {
+                        let text = Cow::Borrowed(self.whole.as_str());
+                        Event::Answer { ask, told: text.len(), text, restart: false, envelope }
+                    }
                     Meaning::Rejection(ask) => {
                         let Message::Error(error) = envelope.message() else { return None };
-                        let retry_after = error.retry_after();
-                        Event::Rejected { ask, code: error.error_code, retry_after, envelope }
+                        Event::Rejected {
+                            ask,
+                            retry_after: error.retry_after(),
+                            code: error.error_code,
+                            message: said(&envelope),
+                            envelope: Some(envelope),
+                        }
                     }
+                    Meaning::Incomplete(ask) => Event::Rejected {
+                        ask,
+                        code: Some(ErrorCode::MessageTooLarge),
+                        message: "the answer came in more pieces than are kept, and not as a whole"
+                            .into(),
+                        retry_after: None,
+                        envelope: Some(envelope),
+                    },
                     Meaning::Late(ask) => Event::Late { ask, envelope },
                     Meaning::LatePiece(ask) => Event::Late { ask: Some(ask), envelope },
                     Meaning::News => Event::Message { envelope },
@@ -153,8 +227,9 @@ impl Client {
             if bytes > limit {
                 let why =
                     format!("a question of {bytes} bytes is over the server's limit of {limit}");
-                self.asks.end(ask);
-                self.turn_down(ask, &ErrorCode::MessageTooLarge, &why);
+                if self.asks.answer(ask).is_some() {
+                    self.turn_down(ask, &ErrorCode::MessageTooLarge, &why);
+                }
                 continue;
             }
             if self.link.send_text(self.now, text).is_err() {
@@ -182,11 +257,11 @@ impl Client {
             head.filter(|head| !head.kind().is_piece()).and_then(|head| match head.reply_to() {
                 Some(named) => {
                     let ask = own(&named, &self.prefix, self.next)?;
-                    self.asks.end(ask).map(|_| ask)
+                    self.asks.answer(ask).map(|answered| answered.id)
                 }
                 None if self.server.correlates || !head.kind().is_answer() => None,
                 None => match self.asks.answer_in_order() {
-                    InOrder::Answered(ask, _) => Some(ask),
+                    InOrder::Answered(answered) => Some(answered.id),
                     InOrder::Late(_) | InOrder::Nobody => None,
                 },
             });
@@ -275,70 +350,89 @@ impl Client {
     fn count(&mut self, meaning: Meaning) {
         let metrics = &mut self.tally.metrics;
         match meaning {
-            Meaning::Answer(_) => metrics.asks.increment(AskOutcome::Answered),
-            Meaning::Rejection(_) => metrics.asks.increment(AskOutcome::Rejected),
+            Meaning::Answer(..) | Meaning::Whole(_) => metrics.asks.increment(AskOutcome::Answered),
+            Meaning::Rejection(_) | Meaning::Incomplete(_) => {
+                metrics.asks.increment(AskOutcome::Rejected);
+            }
             Meaning::Late(_) => metrics.asks.increment(AskOutcome::Late),
             Meaning::OldNews => metrics.duplicates.increment(Duplicate::Repeated),
             // Asks are counted by how they end.
-            Meaning::Welcome | Meaning::Piece(_) | Meaning::LatePiece(_) | Meaning::News => {}
+            Meaning::Welcome | Meaning::Piece(..) | Meaning::LatePiece(_) | Meaning::News => {}
         }
     }
 
     /// A frame that can end the wait for an answer: whose?
     fn answer(&mut self, failed: bool, item: Item, scan: Scan) -> Option<Meaning> {
         let envelope = Envelope::from_scan(self.link.text(item).ok()?, scan);
-        let ended = |ask| if failed { Meaning::Rejection(ask) } else { Meaning::Answer(ask) };
-        if let Some(named) = envelope.reply_to() {
-            if failed && named.as_str() == RENEWAL {
-                return self.renewal_refused(item, scan);
-            }
-            let own = own(&named, &self.prefix, self.next);
-            if failed {
-                self.heed(item, scan);
-            }
-            return Some(match own {
-                Some(ask) => match self.asks.end(ask) {
-                    Some(asked) => {
-                        self.tally.replied(self.now.mono, asked);
-                        ended(ask)
-                    }
-                    None => Meaning::Late(Some(ask)),
-                },
-                // It answers what the host sent by itself.
-                None => Meaning::News,
-            });
+        let named = envelope.reply_to();
+        if failed && named.as_ref().is_some_and(|named| named.as_str() == RENEWAL) {
+            return self.renewal_refused(item, scan);
         }
+        let named = named.map(|named| own(&named, &self.prefix, self.next));
         if failed {
             self.heed(item, scan);
         }
-        if self.server.correlates {
-            return Some(if failed { Meaning::News } else { Meaning::Late(None) });
-        }
-        Some(match self.asks.answer_in_order() {
-            InOrder::Answered(ask, asked) => {
-                self.tally.replied(self.now.mono, asked);
-                ended(ask)
+        let answered = match named {
+            Some(Some(ask)) => self.asks.answer(ask).ok_or(Meaning::Late(Some(ask))),
+            // It answers what the host sent by itself.
+            Some(None) => Err(Meaning::News),
+            None if self.server.correlates && failed => Err(Meaning::News),
+            None if self.server.correlates => Err(Meaning::Late(None)),
+            None => match self.asks.answer_in_order() {
+                InOrder::Answered(answered) => Ok(answered),
+                InOrder::Late(ask) => Err(Meaning::Late(Some(ask))),
+                InOrder::Nobody if failed => Err(Meaning::News),
+                InOrder::Nobody => Err(Meaning::Late(None)),
+            },
+        };
+        Some(match answered {
+            Ok(answered) => {
+                self.tally.replied(self.now.mono, answered.asked);
+                if failed {
+                    Meaning::Rejection(answered.id)
+                } else {
+                    self.whole(answered, item, scan)?
+                }
             }
-            InOrder::Late(ask) => Meaning::Late(Some(ask)),
-            InOrder::Nobody if failed => Meaning::News,
-            InOrder::Nobody => Meaning::Late(None),
+            Err(meaning) => meaning,
+        })
+    }
+
+    /// What of a whole answer is new.
+    fn whole(&mut self, answered: Answered, item: Item, scan: Scan) -> Option<Meaning> {
+        let Answered { id, growth, .. } = answered;
+        if growth == Growth::default() {
+            return Some(Meaning::Answer(id, growth::Told::Beginning(0)));
+        }
+        let text = said(&Envelope::from_scan(self.link.text(item).ok()?, scan));
+        if !text.is_empty() {
+            return Some(Meaning::Answer(id, growth.of(&text)));
+        }
+        Some(match growth.into_whole() {
+            Some(whole) if !whole.is_empty() => {
+                self.whole = whole;
+                Meaning::Whole(id)
+            }
+            Some(_) => Meaning::Answer(id, growth::Told::Other),
+            None => Meaning::Incomplete(id),
         })
     }
 
     /// A piece of an answer: of whose?
     fn piece(&mut self, item: Item, scan: Scan) -> Option<Meaning> {
         let envelope = Envelope::from_scan(self.link.text(item).ok()?, scan);
-        let named = envelope.reply_to();
-        let growing = match named.as_ref().map(|named| own(named, &self.prefix, self.next)) {
-            Some(Some(ask)) => self.asks.grow(self.now.mono, ask),
+        let (text, begins) = (piece(&envelope), envelope.kind() == Kind::ChatResponseStart);
+        let growing = match envelope.reply_to().map(|named| own(&named, &self.prefix, self.next)) {
+            Some(Some(ask)) => self.asks.grow(self.now.mono, ask, &text, begins),
             // It belongs to what the host sent by itself.
             Some(None) => Growing::Nobody,
             // Where everything is named, it belongs to nothing.
             None if self.server.correlates => Growing::Nobody,
-            None => self.asks.grow_in_order(self.now.mono),
+            None => self.asks.grow_in_order(self.now.mono, &text, begins),
         };
         match growing {
-            Growing::Waiting(ask) => Some(Meaning::Piece(ask)),
+            Growing::Waiting(ask, restart) => Some(Meaning::Piece(ask, restart)),
+            Growing::Full => None,
             Growing::Ended(ask) => Some(Meaning::LatePiece(ask)),
             Growing::Nobody => self.news(item, scan),
         }
@@ -393,4 +487,15 @@ impl Client {
 fn own(id: &Id<'_>, prefix: &str, next: u64) -> Option<AskId> {
     let number = id.as_str().strip_prefix(prefix)?.parse().ok()?;
     (number < next).then_some(AskId(number))
+}
+
+/// What an envelope says.
+fn said<'a>(envelope: &Envelope<'a>) -> Cow<'a, str> {
+    envelope.text().map_or(Cow::Borrowed(""), Text::into_cow)
+}
+
+/// What a piece adds to its answer: the start of one says something of its own, which is no part
+/// of it.
+fn piece<'a>(envelope: &Envelope<'a>) -> Cow<'a, str> {
+    if envelope.kind() == Kind::ChatResponseStart { Cow::Borrowed("") } else { said(envelope) }
 }

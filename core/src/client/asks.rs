@@ -1,14 +1,17 @@
 //! The questions under way, in order of asking.
 //!
 //! Bounded in count, bytes and age. An answer that comes in pieces lets its ask become older, up
-//! to a bound of its own, so the order of expiry is almost that of asking. An ask that has ended but whose answer may still come over
-//! this link, from a peer that does not say what it answers, stays as a mark until that answer
-//! has come or the link is gone: otherwise the late answer would be taken for the next one's.
+//! to a bound of its own, so the order of expiry is almost that of asking. An ask that has ended
+//! but whose answer may still come over this link, from a peer that does not say what it answers,
+//! stays as a mark until that answer has come or the link is gone: otherwise the late answer would
+//! be taken for the next one's. An ask whose caller has left lives on like any other, so that it
+//! takes effect once, but nothing of it goes to the caller any more.
 
 use std::collections::VecDeque;
 
 use core::time::Duration;
 
+use super::growth::Growth;
 use super::{AskId, ClientConfig};
 use crate::time::Mono;
 
@@ -30,13 +33,38 @@ struct Ask {
     until: Mono,
     sent: Sent,
     ended: bool,
+    /// Nobody waits for it any more.
+    forgotten: bool,
+    growth: Growth,
+}
+
+/// An ask that has got its answer.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Answered {
+    /// Which.
+    pub(super) id: AskId,
+    /// When it was asked.
+    pub(super) asked: Mono,
+    /// What was told of its answer before.
+    pub(super) growth: Growth,
+}
+
+/// An ask that ends without an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Unanswered {
+    /// Which.
+    pub(super) id: AskId,
+    /// A link has carried it, so it may have had its effect.
+    pub(super) sent: bool,
+    /// Nobody waits for it.
+    pub(super) forgotten: bool,
 }
 
 /// Whom an answer without a name belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) enum InOrder {
-    /// The first ask that still waits, and when it was asked: it has ended now.
-    Answered(AskId, Mono),
+    /// The first ask that still waits: it has ended now.
+    Answered(Answered),
     /// An ask that had already ended.
     Late(AskId),
     /// Nothing was asked over this link.
@@ -46,9 +74,12 @@ pub(super) enum InOrder {
 /// Whom a piece of an answer belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Growing {
-    /// An ask that waits.
-    Waiting(AskId),
-    /// An ask that had already ended.
+    /// An ask that waits; whether the piece begins its answer anew.
+    Waiting(AskId, bool),
+    /// An ask that waits, but as much is kept of growing answers as may be: the answer has to bring
+    /// what this piece would have told.
+    Full,
+    /// An ask that had already ended, or whose caller has left.
     Ended(AskId),
     /// Nothing was asked over this link.
     Nobody,
@@ -59,9 +90,12 @@ pub(super) enum Growing {
 pub(super) struct Asks {
     asks: VecDeque<Ask>,
     bytes: usize,
+    /// Bytes of growing answers.
+    grown: usize,
     waiting: usize,
     max_asks: usize,
     max_bytes: usize,
+    max_grown: usize,
     timeout: Duration,
     /// What pieces may stretch the timeout to.
     max_age: Duration,
@@ -72,9 +106,11 @@ impl Asks {
         Self {
             asks: VecDeque::new(),
             bytes: 0,
+            grown: 0,
             waiting: 0,
             max_asks: config.max_asks,
             max_bytes: config.max_ask_bytes,
+            max_grown: config.max_answer_bytes,
             timeout: config.ask_timeout,
             max_age: config.max_ask_age.max(config.ask_timeout),
         }
@@ -91,7 +127,16 @@ impl Asks {
         self.bytes += text.len();
         self.waiting += 1;
         let until = now + self.timeout;
-        self.asks.push_back(Ask { id, text, asked: now, until, sent: Sent::Never, ended: false });
+        self.asks.push_back(Ask {
+            id,
+            text,
+            asked: now,
+            until,
+            sent: Sent::Never,
+            ended: false,
+            forgotten: false,
+            growth: Growth::default(),
+        });
     }
 
     /// The next text to send over this link; [`sent`](Self::sent) tells that it was taken.
@@ -107,11 +152,27 @@ impl Asks {
         }
     }
 
-    /// Ends the ask of this id, and tells when it was asked. Nothing if it had ended before.
-    pub(super) fn end(&mut self, id: AskId) -> Option<Mono> {
+    /// The caller of an ask has left. Whether that ended it: what was never sent is not sent any
+    /// more.
+    pub(super) fn forget(&mut self, id: AskId) -> bool {
+        let Some(place) = self.place(id).filter(|place| !self.asks[*place].ended) else {
+            return false;
+        };
+        let ask = &mut self.asks[place];
+        ask.forgotten = true;
+        self.grown -= ask.growth.clear();
+        let unsent = ask.sent == Sent::Never;
+        if unsent {
+            self.take(place);
+        }
+        unsent
+    }
+
+    /// Ends the ask of this id with its answer. Nothing if it had ended before, or if its caller
+    /// has left.
+    pub(super) fn answer(&mut self, id: AskId) -> Option<Answered> {
         let place = self.place(id)?;
-        let Ask { asked, ended, .. } = self.take(place);
-        (!ended).then_some(asked)
+        self.answered(place)
     }
 
     /// Gives an answer that names nobody to the first ask of this link.
@@ -119,48 +180,61 @@ impl Asks {
         let Some(place) = self.asks.iter().position(|ask| ask.sent == Sent::ThisLink) else {
             return InOrder::Nobody;
         };
-        let Ask { id, asked, ended, .. } = self.take(place);
-        if ended { InOrder::Late(id) } else { InOrder::Answered(id, asked) }
+        let id = self.asks[place].id;
+        self.answered(place).map_or(InOrder::Late(id), InOrder::Answered)
     }
 
-    /// Gives a piece to the ask that it names.
-    pub(super) fn grow(&mut self, now: Mono, id: AskId) -> Growing {
-        match self.place(id).map(|place| &mut self.asks[place]) {
-            Some(ask) if !ask.ended => {
-                let until = (now + self.timeout).min(ask.asked + self.max_age);
-                ask.until = ask.until.max(until);
-                Growing::Waiting(id)
-            }
-            _ => Growing::Ended(id),
+    fn answered(&mut self, place: usize) -> Option<Answered> {
+        let Ask { id, asked, ended, forgotten, growth, .. } = self.take(place);
+        (!ended && !forgotten).then_some(Answered { id, asked, growth })
+    }
+
+    /// Gives a piece with this text to the ask that it names. `begins`: it says that the answer
+    /// begins with it.
+    pub(super) fn grow(&mut self, now: Mono, id: AskId, text: &str, begins: bool) -> Growing {
+        let Some(place) = self.place(id).filter(|place| !self.asks[*place].ended) else {
+            return Growing::Ended(id);
+        };
+        let ask = &mut self.asks[place];
+        let until = (now + self.timeout).min(ask.asked + self.max_age);
+        ask.until = ask.until.max(until);
+        if ask.forgotten {
+            return Growing::Ended(id);
         }
+        let before = ask.growth.len();
+        let room = self.max_grown - (self.grown - before);
+        let grown = ask.growth.add(text, begins, room);
+        self.grown = self.grown - before + ask.growth.len();
+        grown.map_or(Growing::Full, |restart| Growing::Waiting(id, restart))
     }
 
     /// Gives a piece that names nobody to the first ask of this link, as its answer will be.
-    pub(super) fn grow_in_order(&mut self, now: Mono) -> Growing {
+    pub(super) fn grow_in_order(&mut self, now: Mono, text: &str, begins: bool) -> Growing {
         match self.asks.iter().find(|ask| ask.sent == Sent::ThisLink).map(|ask| ask.id) {
-            Some(id) => self.grow(now, id),
+            Some(id) => self.grow(now, id, text, begins),
             None => Growing::Nobody,
         }
     }
 
     /// Ends the next ask that has waited too long. `in_order`: the peer does not say what it
     /// answers, so a mark stays.
-    pub(super) fn expire(&mut self, now: Mono, in_order: bool) -> Option<AskId> {
+    pub(super) fn expire(&mut self, now: Mono, in_order: bool) -> Option<Unanswered> {
         let (place, until) = self.next_to_expire()?;
         if now < until {
             return None;
         }
-        let id = self.asks[place].id;
+        let expired = self.asks[place].unanswered();
         if in_order && self.asks[place].sent == Sent::ThisLink {
             let ask = &mut self.asks[place];
             ask.ended = true;
             self.bytes -= ask.text.len();
+            self.grown -= ask.growth.clear();
             self.waiting -= 1;
             ask.text = Box::default();
         } else {
             self.take(place);
         }
-        Some(id)
+        Some(expired)
     }
 
     /// When the next ask will have waited too long.
@@ -190,14 +264,21 @@ impl Asks {
         for ask in &mut self.asks {
             if ask.sent == Sent::ThisLink {
                 ask.sent = Sent::EarlierLink;
+                ask.growth.link_lost();
             }
         }
     }
 
     /// Ends the next ask that only an earlier link has carried.
-    pub(super) fn give_up_unsure(&mut self) -> Option<AskId> {
+    pub(super) fn give_up_unsure(&mut self) -> Option<Unanswered> {
         let place = self.asks.iter().position(|ask| ask.sent == Sent::EarlierLink)?;
-        Some(self.take(place).id)
+        Some(self.take(place).unanswered())
+    }
+
+    /// Ends the next ask, whatever became of it: there will be no link.
+    pub(super) fn give_up(&mut self) -> Option<Unanswered> {
+        let place = self.asks.iter().position(|ask| !ask.ended)?;
+        Some(self.take(place).unanswered())
     }
 
     /// Asks that have not ended.
@@ -223,9 +304,17 @@ impl Asks {
         let ask = self.asks.remove(place).expect("the place was found in the queue");
         if !ask.ended {
             self.bytes -= ask.text.len();
+            self.grown -= ask.growth.len();
             self.waiting -= 1;
         }
         ask
+    }
+}
+
+impl Ask {
+    fn unanswered(&self) -> Unanswered {
+        let Self { id, sent, forgotten, .. } = *self;
+        Unanswered { id, sent: sent != Sent::Never, forgotten }
     }
 }
 
@@ -251,7 +340,8 @@ mod tests {
         fn the_next_to_expire_is_found_whatever_grows(
             steps in prop::collection::vec((0..4u8, any::<u8>(), 0..30u64), 1..200),
         ) {
-            let config = ClientConfig { max_asks: 8, ..ClientConfig::default() };
+            let config =
+                ClientConfig { max_asks: 8, max_answer_bytes: 64, ..ClientConfig::default() };
             let mut asks = Asks::new(&config);
             let (mut now, mut next) = (0, 0);
             for (step, choice, pause) in steps {
@@ -262,9 +352,13 @@ mod tests {
                         asks.push(at(now), AskId(next), "x".into());
                         next += 1;
                     }
-                    1 => drop(asks.end(chosen)),
-                    _ => drop(asks.grow(at(now), chosen)),
+                    1 => drop(asks.answer(chosen)),
+                    2 if choice % 16 == 0 => drop(asks.forget(chosen)),
+                    _ => drop(asks.grow(at(now), chosen, "piece", choice % 8 == 0)),
                 }
+                let grown = asks.asks.iter().map(|ask| ask.growth.len());
+                prop_assert_eq!(asks.grown, grown.sum::<usize>());
+                prop_assert!(asks.grown <= 64);
                 sent(&mut asks);
                 let waiting = || asks.asks.iter().filter(|ask| !ask.ended);
                 prop_assert_eq!(asks.expiry(), waiting().map(|ask| ask.until).min());
@@ -297,7 +391,7 @@ mod tests {
             asks.push(at(0), AskId(id), "0123456789".into());
         }
         assert!(!asks.fits(10));
-        assert!(asks.end(AskId(2)).is_some());
+        assert!(asks.answer(AskId(2)).is_some());
         assert!(asks.fits(70) && !asks.fits(71));
     }
 
@@ -308,10 +402,14 @@ mod tests {
             asks.push(at(0), AskId(id), format!("{id}").into());
         }
         assert_eq!(sent(&mut asks).len(), 3);
-        assert!(asks.end(AskId(1)).is_some());
+        assert!(asks.answer(AskId(1)).is_some());
         asks.link_lost();
         asks.push(at(1), AskId(3), "3".into());
         assert_eq!(sent(&mut asks), ["0", "2", "3"]);
+    }
+
+    fn expired(asks: &mut Asks, secs: u64) -> Option<AskId> {
+        asks.expire(at(secs), true).map(|ask| ask.id)
     }
 
     #[test]
@@ -320,11 +418,13 @@ mod tests {
         asks.push(at(0), AskId(0), "0".into());
         asks.push(at(10), AskId(1), "1".into());
         sent(&mut asks);
-        assert_eq!((asks.expire(at(59), true), asks.expiry()), (None, Some(at(60))));
-        assert_eq!(asks.expire(at(60), true), Some(AskId(0)));
-        assert_eq!((asks.expire(at(60), true), asks.expiry()), (None, Some(at(70))));
+        assert_eq!((expired(&mut asks, 59), asks.expiry()), (None, Some(at(60))));
+        assert_eq!(expired(&mut asks, 60), Some(AskId(0)));
+        assert_eq!((expired(&mut asks, 60), asks.expiry()), (None, Some(at(70))));
         assert_eq!(asks.answer_in_order(), InOrder::Late(AskId(0)));
-        assert_eq!(asks.answer_in_order(), InOrder::Answered(AskId(1), at(10)));
+        let growth = Growth::default();
+        let answered = Answered { id: AskId(1), asked: at(10), growth };
+        assert_eq!(asks.answer_in_order(), InOrder::Answered(answered));
         assert_eq!(asks.answer_in_order(), InOrder::Nobody);
     }
 
@@ -349,8 +449,36 @@ mod tests {
         sent(&mut asks);
         asks.push(at(0), AskId(1), "1".into());
         asks.link_lost();
-        assert_eq!(asks.give_up_unsure(), Some(AskId(0)));
+        let unsure = Unanswered { id: AskId(0), sent: true, forgotten: false };
+        assert_eq!(asks.give_up_unsure(), Some(unsure));
         assert_eq!(asks.give_up_unsure(), None);
         assert_eq!(sent(&mut asks), ["1"]);
+    }
+
+    #[test]
+    fn who_gives_up_knows_what_may_have_arrived() {
+        let mut asks = asks();
+        asks.push(at(0), AskId(0), "0".into());
+        sent(&mut asks);
+        asks.link_lost();
+        asks.push(at(0), AskId(1), "1".into());
+        let ends: Vec<_> = core::iter::from_fn(|| asks.give_up()).map(|ask| ask.sent).collect();
+        assert_eq!((ends, asks.waiting(), asks.bytes()), (vec![true, false], 0, 0));
+    }
+
+    #[test]
+    fn what_was_forgotten_before_it_was_sent_is_not_sent() {
+        let mut asks = asks();
+        asks.push(at(0), AskId(0), "0".into());
+        asks.push(at(0), AskId(1), "1".into());
+        asks.forget(AskId(0));
+        assert_eq!(sent(&mut asks), ["1"]);
+        asks.forget(AskId(1));
+        assert_eq!(asks.grow(at(1), AskId(1), "a", false), Growing::Ended(AskId(1)));
+        asks.link_lost();
+        // It may have had its effect, and is asked again so that it has.
+        assert_eq!(sent(&mut asks), ["1"]);
+        assert_eq!(asks.answer_in_order(), InOrder::Late(AskId(1)));
+        assert_eq!(asks.waiting(), 0);
     }
 }

@@ -15,6 +15,10 @@ pub struct ClientConfig {
     pub max_asks: usize,
     /// Most bytes of asks at once, as they go over the wire. Default 256 KiB.
     pub max_ask_bytes: usize,
+    /// Most bytes that are kept of the texts of answers that grow, of all asks together: what was
+    /// told in pieces is compared with the whole answer. A piece beyond is not told, nor any after
+    /// it: the answer brings the rest. Default 1 MiB.
+    pub max_answer_bytes: usize,
     /// How long an ask waits for its answer, connected or not. It must stay below the time for
     /// which servers remember what they were asked (5 minutes by default), or a late repeat
     /// would take effect again. Default 60 s.
@@ -37,6 +41,7 @@ impl Default for ClientConfig {
             link: link::ClientConfig::default(),
             max_asks: 64,
             max_ask_bytes: 256 * 1024,
+            max_answer_bytes: 1024 * 1024,
             ask_timeout: Duration::from_secs(60),
             max_ask_age: Duration::from_secs(180),
             max_seen: 256,

@@ -1,5 +1,7 @@
 //! What a client tells its host.
 
+use std::borrow::Cow;
+
 use core::fmt;
 use core::time::Duration;
 
@@ -38,7 +40,9 @@ impl fmt::Display for AskId {
 /// What happened, lent from the client's buffers until its next call.
 ///
 /// Every ask ends in exactly one of [`Answer`](Self::Answer), [`Rejected`](Self::Rejected),
-/// [`Expired`](Self::Expired) and [`Unknown`](Self::Unknown).
+/// [`Expired`](Self::Expired), [`Unknown`](Self::Unknown) and [`Unsent`](Self::Unsent), unless its
+/// caller [has left](super::Client::forget): then what the server says of it is
+/// [`Late`](Self::Late), and nothing else is told.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
@@ -72,11 +76,16 @@ pub enum Event<'a> {
     /// answer holds the whole text once more. (Existing servers that end a stream with
     /// `response_complete` leave the text to the pieces.)
     ///
-    /// Pieces of an ask come in order. Some may be missing after a reconnect, or if the server
-    /// lost some: the answer alone is sure to be whole.
+    /// Appended to each other the texts are the beginning of the answer, unless `restart` says
+    /// otherwise. What is beyond
+    /// [`max_answer_bytes`](super::ClientConfig::max_answer_bytes) is not told in pieces.
     Piece {
         /// The question.
         ask: AskId,
+        /// What it adds. Empty where the answer only begins.
+        text: Cow<'a, str>,
+        /// What was told before is void: the answer begins anew with this piece.
+        restart: bool,
         /// The piece.
         envelope: Envelope<'a>,
     },
@@ -84,33 +93,48 @@ pub enum Event<'a> {
     Answer {
         /// The question.
         ask: AskId,
+        /// What it says, whole; of a server that leaves that to the pieces, what they said.
+        text: Cow<'a, str>,
+        /// How many bytes of `text`, from its beginning, were told in pieces.
+        told: usize,
+        /// What was told in pieces is void: the answer does not begin with it. `told` is 0.
+        restart: bool,
         /// The answer.
         envelope: Envelope<'a>,
     },
-    /// The server refused a question or failed at it.
+    /// The server refused a question or failed at it, or its answer is of no use.
     Rejected {
         /// The question.
         ask: AskId,
         /// Why, for programs.
         code: Option<ErrorCode<'a>>,
+        /// Why, for people.
+        message: Cow<'a, str>,
         /// When it may be asked again.
         retry_after: Option<Duration>,
-        /// The `error` frame.
-        envelope: Envelope<'a>,
+        /// What the server sent: the `error` frame, mostly.
+        envelope: Option<Envelope<'a>>,
     },
     /// A question got no answer in time, nor a piece of one lately. Whether it had an effect is not known.
     Expired {
         /// The question.
         ask: AskId,
     },
-    /// The link broke after a question had been sent, and the server keeps no window: asking it
-    /// again might do it twice.
+    /// The link broke after a question had been sent, and the server keeps no window, or the client
+    /// has stopped: asking it again might do it twice.
     Unknown {
         /// The question.
         ask: AskId,
     },
-    /// An answer came to a question that had ended before, or to none that is known; or a piece
-    /// of one, to a question that had ended before.
+    /// The client has stopped before a question was sent: it had no effect, and may be asked again
+    /// after [`connect`](super::Client::connect).
+    Unsent {
+        /// The question.
+        ask: AskId,
+    },
+    /// An answer or an `error` came to a question that had ended before or whose caller has left, or
+    /// to none that is known; or a piece of one, to a question that had ended before or whose
+    /// caller has left.
     Late {
         /// The question, if it can be told.
         ask: Option<AskId>,
@@ -153,7 +177,9 @@ pub enum Event<'a> {
         /// Why the last one ended.
         class: Class,
     },
-    /// There are no more attempts before [`connect`](super::Client::connect) is called.
+    /// There are no more attempts before [`connect`](super::Client::connect) is called. Unless that
+    /// is the host's own wish, every question ends now, and [`ask`](super::Client::ask) takes none
+    /// until then.
     Stopped {
         /// The class of the last end.
         class: Class,

@@ -18,11 +18,16 @@
 //!   is asked again, under the same id, and takes effect once. Towards any other server, and
 //!   towards one that has lost its memory (its welcome names another `epoch` than before), such
 //!   questions end as [`Event::Unknown`]; what was never sent is sent.
+//!
+//! Who asked may leave ([`forget`](Client::forget)), and the client may stop
+//! ([`Event::Stopped`]): then every question ends, and none is taken, until
+//! [`connect`](Client::connect) starts it again.
 
 mod answers;
 mod asks;
 mod config;
 mod event;
+mod growth;
 mod tally;
 
 use core::fmt::Write as _;
@@ -43,7 +48,7 @@ use crate::frame::{Incoming, NotDrained, Outgoing};
 use crate::link::{
     self, Class, ClientLink, Endpoint, Gather, Sink, State, Token, TokenError, Transmit,
 };
-use crate::metrics::{Direction, MessageType};
+use crate::metrics::{AskOutcome, Direction, MessageType};
 use crate::seed::Seed;
 use crate::time::{Deadline, Now, TimerReason};
 
@@ -60,6 +65,10 @@ pub struct Client {
     server: Server,
     /// The window of the server that welcomed last, as that names it.
     epoch: Option<Box<str>>,
+    /// It has stopped for a reason of its own, and was not started again.
+    stopped: bool,
+    /// The answer that is being told, where the server left it to its pieces.
+    whole: String,
     tally: Tally,
     /// Pushes with ids that have come lately.
     seen: Window,
@@ -89,6 +98,9 @@ pub enum AskError {
     /// As many questions, or bytes of them, are under way as may be.
     #[error("too many questions are under way")]
     Full,
+    /// The client has stopped, and was not [started again](Client::connect).
+    #[error("the client has stopped")]
+    Stopped,
     /// It is larger than a message may be, or than all questions together: no other time will do.
     #[error("a question of {bytes} bytes is over the limit of {limit}")]
     TooLarge {
@@ -117,6 +129,9 @@ pub enum SendError {
     /// The link did not take it.
     #[error(transparent)]
     Link(#[from] link::SendError),
+    /// The client has stopped, and was not [started again](Client::connect).
+    #[error("the client has stopped")]
+    Stopped,
 }
 
 impl Client {
@@ -147,6 +162,8 @@ impl Client {
             prefix: format!("{:016x}-", random.next_u64()).into(),
             server: Server::default(),
             epoch: None,
+            stopped: false,
+            whole: String::new(),
             tally: Tally::default(),
             seen: Window::new(seen, random.next_seed()),
             turned_down: VecDeque::new(),
@@ -157,13 +174,15 @@ impl Client {
 
     // Inputs.
 
-    /// Connects, and stays connected from now on.
+    /// Connects, and stays connected from now on. A client that has stopped starts again.
     pub fn connect(&mut self, now: Now) {
         self.set_now(now);
+        self.stopped = false;
         self.link.connect(self.now);
     }
 
-    /// Closes the link and stays disconnected. Questions stay and wait, until they expire.
+    /// Closes the link and stays disconnected. Questions stay and wait for
+    /// [`connect`](Self::connect), until they expire.
     pub fn disconnect(&mut self, now: Now) {
         self.set_now(now);
         self.link.disconnect(self.now);
@@ -313,9 +332,12 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`AskError::Full`]: it was not taken.
+    /// [`AskError`]: it was not taken.
     pub fn ask(&mut self, now: Now, chat: &Chat<'_>) -> Result<AskId, AskError> {
         self.set_now(now);
+        if self.stopped {
+            return Err(AskError::Stopped);
+        }
         let ask = AskId(self.next);
         self.text.clear();
         let named = write!(self.text, "{}{}", self.prefix, ask.0);
@@ -336,6 +358,16 @@ impl Client {
         Ok(ask)
     }
 
+    /// Nobody waits for this question any more. If it was never sent it is not sent any more; else
+    /// it has its effect, and what the server says of it is [`Event::Late`]. Nothing else is told
+    /// of it. One that has ended is no matter.
+    pub fn forget(&mut self, now: Now, ask: AskId) {
+        self.set_now(now);
+        if self.asks.forget(ask) {
+            self.tally.metrics.asks.increment(AskOutcome::Forgotten);
+        }
+    }
+
     /// Sends any other envelope, if the link is open. Nothing is kept and nothing awaited.
     ///
     /// # Errors
@@ -344,6 +376,9 @@ impl Client {
     pub fn send(&mut self, now: Now, text: &str) -> Result<(), SendError> {
         self.set_now(now);
         let kind = MessageType::known(Envelope::parse(text, Envelope::DEPTH)?.kind().as_str());
+        if self.stopped {
+            return Err(SendError::Stopped);
+        }
         let (bytes, limit) = (text.len(), self.largest());
         if bytes > limit {
             return Err(SendError::TooLarge { bytes, limit });

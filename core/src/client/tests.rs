@@ -3,6 +3,7 @@
 // Written as hosts have to write it: outside this crate the configuration has no literal.
 #![allow(clippy::field_reassign_with_default)]
 
+mod ends;
 mod pieces;
 mod sizes;
 
@@ -42,7 +43,11 @@ impl Host {
 
     /// Connects up to the welcome.
     fn welcomed(welcome: &str) -> Self {
-        let mut host = Self::new();
+        Self::welcomed_with(ClientConfig::default(), welcome)
+    }
+
+    fn welcomed_with(config: ClientConfig, welcome: &str) -> Self {
+        let mut host = Self::with(config);
         host.client.connect(host.now);
         host.drain();
         host.client.provide_token(host.now, Token::new("t")).unwrap();
@@ -145,13 +150,14 @@ impl Host {
 /// An event in words, if it concerns messages.
 fn words(event: &Event<'_>) -> Option<String> {
     Some(match event {
-        Event::Piece { ask, envelope } => {
-            let text = envelope.field("content").and_then(|text| text.text());
-            format!("piece {ask} {}", text.as_deref().unwrap_or(""))
+        Event::Piece { ask, text, restart, .. } => {
+            format!("{} {ask} {text}", if *restart { "restart" } else { "piece" })
         }
-        Event::Answer { ask, envelope } => {
-            let text = envelope.field("message").and_then(|text| text.text());
-            format!("answer {ask} {}", text.as_deref().unwrap_or(""))
+        Event::Answer { ask, text, told, restart, .. } => {
+            // As somebody reads it who has had the pieces.
+            let (had, rest) = text.split_at(*told);
+            let had = if *restart { "(void) " } else { had };
+            format!("answer {ask} {had}{}{rest}", if *told > 0 { "|" } else { "" })
         }
         Event::Rejected { ask, code, retry_after, .. } => {
             let code = code.as_ref().map(ToString::to_string).unwrap_or_default();
@@ -159,6 +165,7 @@ fn words(event: &Event<'_>) -> Option<String> {
         }
         Event::Expired { ask } => format!("expired {ask}"),
         Event::Unknown { ask } => format!("unknown {ask}"),
+        Event::Unsent { ask } => format!("unsent {ask}"),
         Event::Late { ask, .. } => format!("late {ask:?}"),
         Event::Message { envelope } => format!("message {}", envelope.kind()),
         Event::Repeated { envelope } => format!("repeated {}", envelope.kind()),
@@ -494,7 +501,7 @@ fn every_question_is_counted_by_how_it_ended() {
     let snapshot = host.client.metrics();
     let asks = snapshot.family("pamlink_asks_total").unwrap();
     let counted: Vec<_> = asks.samples.iter().map(|sample| sample.value.clone()).collect();
-    assert_eq!(counted, [1, 1, 0, 1, 1].map(crate::metrics::Value::Counter));
+    assert_eq!(counted, [1, 1, 0, 1, 0, 0, 1].map(crate::metrics::Value::Counter));
     let reconnects = snapshot.family("pamlink_reconnects_total").unwrap();
     let lost = |class: Class| crate::metrics::CloseClass::known(class.as_str()) as usize;
     let counted = &reconnects.samples[lost(Class::Network)].value;

@@ -252,6 +252,10 @@ labels! {
         Expired = "expired",
         /// Nobody can tell: the link broke and the peer cannot be asked again.
         Unknown = "unknown",
+        /// The client stopped before it was sent.
+        Unsent = "unsent",
+        /// Its caller left before it was sent.
+        Forgotten = "forgotten",
         /// An answer came after the end.
         Late = "late",
     }

@@ -312,23 +312,27 @@ impl World {
                 }
                 ClientEvent::NeedToken(_) => want_token = true,
                 ClientEvent::HangUp => hang_up = true,
-                ClientEvent::Piece { ask, envelope } => {
-                    let piece = envelope.field("content").and_then(|text| text.text());
+                ClientEvent::Piece { ask, text, restart, .. } => {
                     let grown = user.grown.entry(ask).or_default();
-                    grown.push_str(&piece.expect("a piece has a text"));
+                    if restart {
+                        grown.clear();
+                    }
+                    grown.push_str(&text);
                     let whole = host::answer_to(&user.asked[&ask]);
                     assert!(whole.starts_with(&*grown), "no beginning of the answer: {grown}");
                     self.outcome.pieces += 1;
                 }
-                ClientEvent::Answer { ask, envelope } => {
+                ClientEvent::Answer { ask, text: answer, told, restart, .. } => {
                     let text = user.asked.remove(&ask).expect("an ask ends once");
-                    let answer = envelope.field("message").and_then(|text| text.text());
-                    assert_eq!(answer.as_deref(), Some(&*host::answer_to(&text)));
+                    assert_eq!(answer, host::answer_to(&text));
+                    let grown = user.grown.remove(&ask).unwrap_or_default();
+                    assert!(!restart && answer[..told] == *grown, "{answer}: {told}, {grown}");
                     *self.outcome.answered.entry(text).or_default() += 1;
                 }
                 ClientEvent::Rejected { ask, .. }
                 | ClientEvent::Expired { ask }
-                | ClientEvent::Unknown { ask } => {
+                | ClientEvent::Unknown { ask }
+                | ClientEvent::Unsent { ask } => {
                     let text = user.asked.remove(&ask).expect("an ask ends once");
                     self.outcome.otherwise.push(format!("{text}: {event:?}"));
                 }

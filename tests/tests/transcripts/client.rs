@@ -109,7 +109,7 @@ impl End {
                     assert_eq!(envelope.kind(), Kind::Connection);
                     "welcome"
                 }
-                Event::Answer { ask, envelope } => {
+                Event::Answer { ask, envelope, .. } => {
                     assert!(envelope.kind().is_answer());
                     assert_eq!(self.open.pop_front(), Some(ask), "another question's answer");
                     "answer"
@@ -118,7 +118,7 @@ impl End {
                     assert_eq!(self.open.pop_front(), Some(ask), "another question's refusal");
                     "refusal"
                 }
-                Event::Piece { ask, envelope } => {
+                Event::Piece { ask, envelope, .. } => {
                     assert!(envelope.kind().is_piece());
                     assert_eq!(self.open.front(), Some(&ask), "a piece for another question");
                     "piece"

@@ -6,39 +6,40 @@ import asyncio
 from collections.abc import Callable
 
 from ._engine import Unique
-from .errors import AskExpired, AskRejected, AskUnknown, PamlinkError, UsageError
-from .events import Answered, Expired, Outcome, Piece, Rejected, Unknown
-
-# Characters of pieces that are kept of one answer. What comes beyond waits for the whole answer.
-MOST = 1 << 20
+from .errors import (
+    AskExpired,
+    AskRejected,
+    AskUnknown,
+    AskUnsent,
+    PamlinkError,
+    UsageError,
+)
+from .events import Answered, Expired, Outcome, Piece, Rejected, Unknown, Unsent
 
 
 class Question:
     """What has come of a question so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, stream: bool = False) -> None:
+        self.stream = stream
         self.outcome: Outcome | None = None
         self.error: PamlinkError | None = None
         self.number: int | None = None
-        self.unheard = False
-        """Nobody waits for it any more."""
         self._fresh: list[str] = []
-        self._given: list[str] = []
-        self._size = 0
+        self._restart = False
         self._progress: asyncio.Future[None] | None = None
 
-    def piece(self, text: str) -> None:
+    def piece(self, text: str, restart: bool) -> None:
         """A piece of the answer has come."""
-        self._size += len(text)
-        if self._size <= MOST:
+        if restart:
+            self._fresh.clear()
+            self._restart = True
+        if text:
             self._fresh.append(text)
-            self._stir()
+        self._stir()
 
     def end(self, outcome: Outcome) -> None:
         """The question has ended."""
-        if isinstance(outcome, Answered) and not outcome.text:
-            # A server that ends its stream without the text has left it to the pieces.
-            outcome = Answered("".join(self._given + self._fresh), outcome.json)
         self.outcome = outcome
         self._stir()
 
@@ -65,23 +66,12 @@ class Question:
             await self.progress()
         return self.outcome
 
-    def take(self) -> str:
-        """The pieces that were not taken yet."""
-        text = "".join(self._fresh)
+    def take(self) -> Piece | None:
+        """What came that was not taken yet."""
+        text, restart = "".join(self._fresh), self._restart
         self._fresh.clear()
-        if text:
-            self._given.append(text)
-        return text
-
-    def rest(self, whole: str) -> Piece | None:
-        """What the whole answer has beyond the pieces that were taken."""
-        if not whole:
-            # Older servers leave the text to the pieces.
-            return None
-        given = "".join(self._given)
-        if not whole.startswith(given):
-            return Piece(whole, restart=True)
-        return Piece(whole[len(given) :]) if len(whole) > len(given) else None
+        self._restart = False
+        return Piece(text, restart) if text or restart else None
 
     def _stir(self) -> None:
         if self._progress is not None and not self._progress.done():
@@ -106,7 +96,7 @@ class Asking(Unique):
     """
 
     def __init__(self, ask: Ask, leave: Leave) -> None:
-        self._question = Question()
+        self._question = Question(stream=True)
         self._ask = ask
         self._leave = leave
         self._over = False
@@ -124,7 +114,7 @@ class Asking(Unique):
         """The next piece. Appended to each other, the pieces are the answer, unless one says
         `restart`.
 
-        Raises `AskRejected`, `AskExpired` or `AskUnknown` if the question ends otherwise, and what
+        Raises `AskRejected`, `AskExpired`, `AskUnknown` or `AskUnsent` if it ends otherwise, and what
         `Client.send` raises.
         """
         question = self._question
@@ -133,14 +123,14 @@ class Asking(Unique):
         if question.number is None:
             self._ask(question)
         while True:
-            if text := question.take():
-                return Piece(text)
+            if (piece := question.take()) is not None:
+                return piece
             if question.error is not None:
                 self._over = True
                 raise question.error
             if question.outcome is not None:
                 self._over = True
-                return self._last(question.outcome)
+                raise self._last(question.outcome)
             await question.progress()
 
     async def aclose(self) -> None:
@@ -150,18 +140,18 @@ class Asking(Unique):
     def __del__(self) -> None:
         self._drop()
 
-    def _last(self, outcome: Outcome) -> Piece:
+    def _last(self, outcome: Outcome) -> Exception:
         match outcome:
-            case Answered(text=whole):
-                if (rest := self._question.rest(whole)) is not None:
-                    return rest
-                raise StopAsyncIteration
+            case Answered():
+                return StopAsyncIteration()
             case Rejected():
-                raise AskRejected(outcome)
+                return AskRejected(outcome)
             case Expired():
-                raise AskExpired("no answer came in time")
+                return AskExpired("no answer came in time")
             case Unknown():
-                raise AskUnknown("the link broke after the question was sent")
+                return AskUnknown("the link is gone, and the question may have had its effect")
+            case Unsent():
+                return AskUnsent("the client stopped before the question was sent")
 
     def _drop(self) -> None:
         if not self._over:

@@ -18,10 +18,6 @@ Feed = Callable[[bytes], None]
 
 # What a transport may take to say goodbye before it is dropped.
 GOODBYE = 5.0
-# Written bytes after which the engine is told; half of what it hands out before it wants to know.
-TELL = 32 * 1024
-# What a text costs beside its bytes, as the engine counts.
-EACH = 64
 
 
 class Link:
@@ -37,7 +33,6 @@ class Link:
         self._queue: deque[Any] = deque()
         self._wake: asyncio.Future[None] | None = None
         self._room: asyncio.Future[None] | None = None
-        self._untold = 0
         self._hung_up = False
         self._over = False
 
@@ -124,14 +119,11 @@ class Link:
                     record = self._queue[0]
                     if record is None:
                         return
-                    await self._write_one(record)
+                    ack = await self._write_one(record)
                     self._queue.popleft()
+                    if ack:
+                        self._feed(records.written(self.number))
                 self._made_room()
-                if self._untold >= TELL:
-                    self._untold = 0
-                    # What the engine hands out for it is written before anything else.
-                    self._feed(records.written(self.number))
-                    continue
                 self._wake = loop.create_future()
                 await self._wake
                 self._wake = None
@@ -140,16 +132,17 @@ class Link:
         except Exception:
             log.exception("link %d: the transport failed", self.number)
 
-    async def _write_one(self, record: Any) -> None:
+    async def _write_one(self, record: Any) -> bool:
+        """Writes, and says whether the engine wants to hear of it."""
         if self._bytes is not None:
-            self._untold += len(record.bytes) + EACH
             await self._bytes.write(record.bytes)
         elif self._messages is not None:
-            if isinstance(record, records.WriteText):
-                self._untold += len(record.text) + EACH
-                await self._messages.send(record.text)
-            else:
+            if not isinstance(record, records.WriteText):
                 await self._messages.close(record.code, record.reason)
+                return False
+            await self._messages.send(record.text)
+        ack: bool = record.ack
+        return ack
 
     def _made_room(self) -> None:
         if self._room is not None:

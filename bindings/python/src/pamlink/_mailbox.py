@@ -44,6 +44,10 @@ class Mailbox(Generic[T]):
         self._over = True
         self._stir()
 
+    def reopen(self) -> None:
+        """There will be more after all."""
+        self._over = False
+
     async def take(self) -> Union[T, Lost]:
         """The next event. Raises `StopAsyncIteration` after the last one.
 

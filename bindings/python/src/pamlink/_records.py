@@ -75,6 +75,7 @@ CLASSES: dict[int, type[Any]] = {
     136: events.Closed,
     137: outputs.Retrying,
     138: events.Stopped,
+    139: outputs.Unsent,
     150: events.HttpRequest,
     151: outputs.Authorize,
     152: events.Opened,

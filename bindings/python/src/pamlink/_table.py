@@ -5,7 +5,7 @@ A member with `?` may be absent, a text with `*` is bytes.
 
 from __future__ import annotations
 
-ABI = 1
+ABI = 2
 """The version of the border that this package speaks."""
 
 # Number, name, who writes it, words, texts.
@@ -27,6 +27,7 @@ RECORDS: tuple[tuple[int, str, str, str, str], ...] = (
     (24, "network_changed", "host", "", ""),
     (25, "ask", "host", "stream", "message agent? intent? session_id? context?"),
     (26, "send", "host", "", "envelope"),
+    (27, "forget", "host", "ask", ""),
     (32, "accept", "host", "", ""),
     (33, "accept_opened", "host", "expires?", "user token? subject?"),
     (34, "authorize_link", "host", "link expires?", "subject? error?"),
@@ -49,16 +50,16 @@ RECORDS: tuple[tuple[int, str, str, str, str], ...] = (
     (104, "delivered", "engine", "of link?", "outcome"),
     (105, "pushed", "engine", "of queued refused", ""),
     (106, "disconnected", "engine", "of links", ""),
-    (110, "write_bytes", "engine", "link", "bytes*"),
-    (111, "write_text", "engine", "link", "text"),
+    (110, "write_bytes", "engine", "link ack", "bytes*"),
+    (111, "write_text", "engine", "link ack", "text"),
     (112, "write_close", "engine", "link code?", "reason"),
     (113, "hang_up", "engine", "link", ""),
     (120, "dial", "engine", "attempt tls port", "url host target"),
     (121, "need_token", "engine", "", "need"),
     (122, "state_changed", "engine", "from to", "cause"),
     (123, "welcomed", "engine", "correlates repeats", "json"),
-    (124, "piece", "engine", "ask", "text json"),
-    (125, "answer", "engine", "ask", "text json"),
+    (124, "piece", "engine", "ask restart", "text json"),
+    (125, "answer", "engine", "ask restart", "text rest? json"),
     (126, "rejected", "engine", "ask retry_after?", "error_code? message json"),
     (127, "expired", "engine", "ask", ""),
     (128, "unknown", "engine", "ask", ""),
@@ -78,6 +79,7 @@ RECORDS: tuple[tuple[int, str, str, str, str], ...] = (
     ),
     (137, "retrying", "engine", "attempt after", "class"),
     (138, "stopped", "engine", "", "class cause"),
+    (139, "unsent", "engine", "ask", ""),
     (150, "http", "engine", "link", "method target headers"),
     (151, "authorize", "engine", "link", "user token"),
     (152, "opened", "engine", "link links_of_user", "user"),

@@ -15,8 +15,8 @@ from ._clock import mono_nanos, wall_micros
 from ._link import Link
 from ._records import KINDS, pack
 from ._runner import Runner
-from .errors import ClientClosed, ClientStopped, PamlinkError, TokenDenied
-from .events import Answered, Event, Expired, Late, Outcome, Rejected, State, Unknown
+from .errors import ClientClosed, PamlinkError, TokenDenied
+from .events import Answered, Event, Expired, Late, Outcome, Rejected, State, Unknown, Unsent
 from .options import ClientOptions
 from .sansio import ClientEngine
 from .tokens import Token, TokenProvider
@@ -106,7 +106,7 @@ class Client(Runner):
     async def __anext__(self) -> Event:
         """What else happens: all that is no answer to a question that somebody waits for.
 
-        The iteration ends after `Stopped`. A step that is cancelled has lost nothing. If several
+        The iteration ends after `Stopped`; after `connect` there is more. A step that is cancelled has lost nothing. If several
         tasks iterate, each event goes to one of them.
         """
         self._belongs()
@@ -122,6 +122,18 @@ class Client(Runner):
             self._engine = self._native = self._made()
         self._opened = True
         self._enter()
+        self._feed(pack(KINDS["connect"], (), ()))
+
+    def connect(self) -> None:
+        """Connects again after `Stopped`; otherwise nothing happens, but that a wait is cut short.
+
+        Raises `ClientClosed`.
+        """
+        self._usable()
+        if self._stopped is not None:
+            self._stopped = None
+            self._at_rest.clear()
+            self._mailbox.reopen()
         self._feed(pack(KINDS["connect"], (), ()))
 
     async def close(self) -> None:
@@ -167,8 +179,8 @@ class Client(Runner):
         `agent` names who is to answer, else the server decides; `intent` is what the user wants, if
         that is known. `context` is an object, as JSON or as anything that `encode` makes one of.
 
-        Cancelled, it waits no longer, and nothing else is lost: the question may have its effect,
-        and its answer is a `Late` event.
+        Cancelled, it waits no longer: a question that was not sent yet is not sent; any other has
+        its effect, and what the server says of it is a `Late` event.
 
         Raises `BusyError` (`ask_full`) if too many are under way, `UsageError` (`bad_context`),
         `ClientStopped` and `ClientClosed`.
@@ -255,23 +267,29 @@ class Client(Runner):
         if question.outcome is not None:
             # It ended in the moment in which its task was cancelled.
             self._late(question.number, question.outcome)
-        question.unheard = True
+        elif self._questions.pop(question.number, None) is not None and self._loop is not None:
+            # Whoever drops an `Asking` may do so in any thread.
+            self._loop.call_soon_threadsafe(self._forget, question.number)
+
+    def _forget(self, number: int) -> None:
+        if self._running:
+            self._feed(pack(KINDS["forget"], (number,), ()))
 
     def _late(self, number: int, outcome: Outcome) -> None:
         match outcome:
             case Answered(text, json) | Rejected(message=text, json=json):
                 self._mailbox.put(Late(number, text, json))
-            case Expired() | Unknown():
+            case Expired() | Unknown() | Unsent():
                 # Whoever left has no answer to miss.
                 pass
 
     def _end(self, number: int, outcome: Outcome) -> None:
         question = self._questions.pop(number, None)
         if question is None:
-            return
-        question.end(outcome)
-        if question.unheard and question.outcome is not None:
-            self._late(number, question.outcome)
+            # Its task was cancelled a moment ago.
+            self._late(number, outcome)
+        else:
+            question.end(outcome)
 
     def _give_up(self, error: PamlinkError) -> None:
         questions, self._questions = self._questions, {}
@@ -282,11 +300,9 @@ class Client(Runner):
 
     @property
     def _running(self) -> bool:
-        return self._opened and not self._closed and self._stopped is None
+        return self._opened and not self._closed
 
     def _usable(self) -> None:
-        if self._stopped is not None and not self._closed:
-            raise ClientStopped(f"the client has stopped: {self._stopped.cause}")
         if not self._running:
             raise ClientClosed("the client is not open")
 
@@ -308,13 +324,16 @@ class Client(Runner):
                     self._spawn(self._provide(cast("tokens.Need", need)))
                 case outputs.Asked():
                     pass
-                case outputs.Piece(ask, text, json):
+                case outputs.Piece(ask, restart, text, json):
                     question = self._questions.get(ask)
-                    if question is None or question.unheard:
+                    if question is None:
                         self._mailbox.put(Late(ask, text, json))
-                    else:
-                        question.piece(text)
-                case outputs.Answer(ask, text, json):
+                    elif question.stream:
+                        question.piece(text, restart)
+                case outputs.Answer(ask, restart, text, rest, json):
+                    question = self._questions.get(ask)
+                    if question is not None and question.stream:
+                        question.piece(text if rest is None else rest, restart)
                     self._end(ask, Answered(text, json))
                 case outputs.Rejected(ask, retry_after, error_code, message, json):
                     wait = None if retry_after is None else retry_after / 1e9
@@ -323,6 +342,8 @@ class Client(Runner):
                     self._end(ask, Expired())
                 case outputs.Unknown(ask):
                     self._end(ask, Unknown())
+                case outputs.Unsent(ask):
+                    self._end(ask, Unsent())
                 case outputs.Fault():
                     refusal = _engine.fault(record)
                     if not raising:
@@ -344,11 +365,6 @@ class Client(Runner):
         self._mailbox.put(stopped)
         self._mailbox.end()
         self._at_rest.set()
-        self._give_up(
-            ClientClosed("the client was closed")
-            if self._closed
-            else ClientStopped(f"the client has stopped: {stopped.cause}")
-        )
 
     # Transports and tokens.
 

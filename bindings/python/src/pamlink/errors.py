@@ -16,7 +16,8 @@ group the numbers; catch the widest one that you treat alike:
     ├── AnswerError        how a question ended that `Client.ask` asked
     │   ├── AskRejected    the server refused it, or failed at it
     │   ├── AskExpired     no answer came in time
-    │   └── AskUnknown     the link broke, and asking again might do it twice
+    │   ├── AskUnknown     the link broke, and asking again might do it twice
+    │   └── AskUnsent      the client stopped before it was sent
     └── InternalError      a fault of pamlink
         └── Poisoned       this engine has panicked; all others are well
 """
@@ -79,6 +80,7 @@ CODES: tuple[tuple[int, str, str, bool], ...] = (
     (82, "ask_unknown", "answer", False),
     (83, "stopped", "link", False),
     (84, "closed", "link", False),
+    (85, "ask_unsent", "answer", False),
 )
 
 _BY_CODE = {row[0]: row for row in CODES}
@@ -139,7 +141,8 @@ class LinkError(PamlinkError):
 
 
 class ClientStopped(LinkError):
-    """The client has stopped: another attempt would end the same way."""
+    """The client has stopped: another attempt would end the same way. `Client.connect` starts it
+    again."""
 
     _code = 83
 
@@ -200,9 +203,17 @@ class AskExpired(AnswerError):
 
 
 class AskUnknown(AnswerError):
-    """The link broke after the question was sent, and the server cannot tell repeats."""
+    """The link broke after the question was sent, and the server cannot tell repeats, or the client
+    stopped."""
 
     _code = 82
+
+
+class AskUnsent(AnswerError):
+    """The client stopped before the question was sent: it had no effect, and may be asked again
+    after `Client.connect`."""
+
+    _code = 85
 
 
 class InternalError(PamlinkError):
@@ -231,6 +242,7 @@ _EXACT: dict[int, type[PamlinkError]] = {
     32: TokenDenied,
     81: AskExpired,
     82: AskUnknown,
+    85: AskUnsent,
     83: ClientStopped,
     84: ClientClosed,
 }

@@ -79,11 +79,17 @@ class Expired:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """The link broke after the question was sent, and the server keeps no window of duplicates:
-    asking again might do it twice."""
+    """The link broke after the question was sent, and the server keeps no window of duplicates, or
+    the client stopped: asking again might do it twice."""
 
 
-Outcome: TypeAlias = Union[Answered, Rejected, Expired, Unknown]
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """The client stopped before the question was sent: it had no effect, and may be asked again
+    after `Client.connect`."""
+
+
+Outcome: TypeAlias = Union[Answered, Rejected, Expired, Unknown, Unsent]
 """How a question ended. Every question ends in exactly one."""
 
 
@@ -94,7 +100,7 @@ class Piece:
     text: str
     """To be appended to what came before."""
     restart: bool = False
-    """What came before was not the beginning of the answer: drop it, `text` is all of it."""
+    """What came before is void: the answer begins anew with `text`."""
 
 
 # What a client tells.
@@ -252,8 +258,8 @@ class Retrying:
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """There are no more attempts: another would end the same way, or the client was closed. It is
-    the last event; make a new client to try again."""
+    """There are no more attempts: another would end the same way, or the client was closed. Every
+    question has ended, and none is taken; `Client.connect` starts the client again."""
 
     class_: str
     """The class of the last end, as in `Closed`."""

@@ -136,6 +136,13 @@ class Send:
 
 
 @dataclass(frozen=True, slots=True)
+class Forget:
+    """Nobody waits for this question any more."""
+
+    ask: int
+
+
+@dataclass(frozen=True, slots=True)
 class Accept:
     """A connection came that takes bytes. Answered with `accepted`."""
 

@@ -76,17 +76,19 @@ class Disconnected:
 
 @dataclass(frozen=True, slots=True)
 class WriteBytes:
-    """Write these bytes to the transport."""
+    """Write these bytes to the transport; `ack`: then say `written`."""
 
     link: int
+    ack: bool
     bytes: _Bytes
 
 
 @dataclass(frozen=True, slots=True)
 class WriteText:
-    """Send this text message."""
+    """Send this text message; `ack`: then say `written`."""
 
     link: int
+    ack: bool
     text: str
 
 
@@ -127,19 +129,23 @@ class NeedToken:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A piece of an answer."""
+    """A piece of an answer; `restart`: what came before is void."""
 
     ask: int
+    restart: bool
     text: str
     json: str
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The answer to a question."""
+    """The answer to a question; `rest`: what of `text` did not come in pieces, None where that is
+    all of it; `restart`: what came in pieces is void."""
 
     ask: int
+    restart: bool
     text: str
+    rest: str | None
     json: str
 
 
@@ -163,7 +169,14 @@ class Expired:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """The link broke after the question was sent."""
+    """The link broke, or the client stopped, after the question was sent."""
+
+    ask: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """The client stopped before the question was sent."""
 
     ask: int
 

@@ -136,6 +136,7 @@ Output: TypeAlias = Union[
     outputs.Rejected,
     outputs.Expired,
     outputs.Unknown,
+    outputs.Unsent,
     outputs.Retrying,
     outputs.Authorize,
     outputs.Refused,

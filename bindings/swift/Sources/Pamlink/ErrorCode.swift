@@ -105,6 +105,8 @@ public struct ErrorCode: RawRepresentable, Hashable, Sendable {
     public static let stopped = Self(rawValue: 83)
     /// The client is closed.
     public static let closed = Self(rawValue: 84)
+    /// The client stopped before the question was sent: it had no effect.
+    public static let askUnsent = Self(rawValue: 85)
 
     /// Every number that this version knows, rising.
     public static let all: [ErrorCode] = table.map(\.code)
@@ -226,5 +228,8 @@ public struct ErrorCode: RawRepresentable, Hashable, Sendable {
             .stopped, "stopped", "link", false,
             "the client has stopped: another attempt would end the same way"),
         Row(.closed, "closed", "link", false, "the client is closed"),
+        Row(
+            .askUnsent, "ask_unsent", "answer", false,
+            "the client stopped before the question was sent: it had no effect"),
     ]
 }

@@ -207,15 +207,77 @@ final class ClientTests: XCTestCase {
         await client.close()
     }
 
-    func testAnAnswerThatNobodyReadsIsBounded() async throws {
-        let buffer = PieceBuffer(most: 100)
-        for _ in 0..<1_000 { buffer.piece("0123456789", json: "{}") }
-        do {
-            _ = try await buffer.next()
-            XCTFail("it was kept")
-        } catch let error as PamlinkError {
-            XCTAssertEqual(error.code, .notDrained)
+    func testPiecesThatNobodyReadsBecomeOne() async throws {
+        let buffer = PieceBuffer()
+        func piece(_ text: String, _ restart: Bool = false) -> Piece {
+            Piece(text: text, restart: restart, json: "{}")
         }
+        buffer.piece(piece("once "))
+        buffer.piece(piece("upon"))
+        let first = try await buffer.next()
+        XCTAssertEqual(first, piece("once upon"))
+        buffer.piece(piece(" a"))
+        buffer.piece(piece("never", true))
+        buffer.piece(piece("more"))
+        buffer.end(.success(.answered(Answer(text: "nevermore", json: "{}"))))
+        let second = try await buffer.next()
+        XCTAssertEqual(second, piece("nevermore", true))
+        let end = try await buffer.next()
+        XCTAssertNil(end)
+    }
+
+    func testWhatComesForACallerWhoHasLeftIsLate() async throws {
+        let (client, transport) = try make()
+        let connection = try await within { try await transport.next() }
+        connection.say(FakeConnection.welcome)
+        let sending = Task { try await client.send("never mind") }
+        let question = try await within { try await connection.question() }
+        sending.cancel()
+        _ = await sending.result
+        try await eventually { await client.open == 0 }
+        let of = ",\"reply_to\":\(question.id)}"
+        connection.say("{\"type\":\"chat_response_delta\",\"content\":\"a piece\"" + of)
+        connection.say("{\"type\":\"error\",\"message\":\"a refusal\"" + of)
+        let events = client.events
+        let late = try await within {
+            var late: [String] = []
+            for await event in events {
+                if case .late(let it) = event { late.append(it.text) }
+                if late.count == 2 { break }
+            }
+            return late
+        }
+        XCTAssertEqual(late, ["a piece", "a refusal"])
+        await client.close()
+    }
+
+    func testAClientThatHasStoppedEndsItsQuestionsAndStartsAgain() async throws {
+        let (client, transport) = try make()
+        let sending = Task { try await client.send("sent") }
+        let first = try await within { try await transport.next() }
+        first.say(FakeConnection.welcome)
+        _ = try await within { try await first.question() }
+        first.close(4003)
+        let outcome = try await within { try await sending.value }
+        XCTAssertEqual(outcome, .unknown)
+        do {
+            _ = try await client.send("while stopped")
+            XCTFail("it was taken")
+        } catch let error as PamlinkError {
+            XCTAssertEqual(error.code, .stopped)
+        }
+        await client.connect()
+        let second = try await within { try await transport.next() }
+        let again = Task { try await client.send("again") }
+        second.say(FakeConnection.welcome)
+        let question = try await within { try await second.question() }
+        XCTAssertEqual(question.text, "again")
+        second.say(answer("yes", to: question.id))
+        guard case .answered(let answer) = try await within({ try await again.value }) else {
+            return XCTFail("no answer")
+        }
+        XCTAssertEqual(answer.text, "yes")
+        await client.close()
     }
 
     func testADeniedTokenStopsTheClient() async throws {

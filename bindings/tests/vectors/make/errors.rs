@@ -57,6 +57,7 @@ const FROZEN: &[(u32, &str, &str, bool)] = &[
     (82, "ask_unknown", "answer", false),
     (83, "stopped", "link", false),
     (84, "closed", "link", false),
+    (85, "ask_unsent", "answer", false),
 ];
 
 pub(super) fn file() -> Made {

@@ -30,8 +30,8 @@ fn pieces_go_to_the_question_that_they_name_and_end_nothing() {
         format!("piece {second} 2a"),
         format!("piece {first} 1a"),
         format!("piece {second} 2b"),
-        format!("answer {second} 2a2b"),
-        format!("answer {first} 1a"),
+        format!("answer {second} 2a2b|"),
+        format!("answer {first} 1a|"),
     ];
     assert_eq!(host.told(), expected);
 }
@@ -41,7 +41,7 @@ fn from_an_old_server_pieces_go_to_the_oldest_question() {
     let mut host = Host::welcomed(OLD_WELCOME);
     let asks = [host.ask("one"), host.ask("two")];
     for frame in [
-        r#"{"type":"chat_response_start","message_id":"m","status":"processing","content":""}"#,
+        r#"{"type":"chat_response_start","message_id":"m","status":"processing","message":"thinking"}"#,
         r#"{"type":"chat_response_delta","content":"1a"}"#,
         r#"{"type":"chat_response_delta","content":"1b"}"#,
         r#"{"type":"chat_response_complete","full_response":"1a1b","message":"1a1b"}"#,
@@ -56,9 +56,9 @@ fn from_an_old_server_pieces_go_to_the_oldest_question() {
         format!("piece {one} "),
         format!("piece {one} 1a"),
         format!("piece {one} 1b"),
-        format!("answer {one} 1a1b"),
+        format!("answer {one} 1a1b|"),
         format!("piece {two} 2a"),
-        format!("answer {two} "),
+        format!("answer {two} 2a|"),
         "message chunk".to_owned(),
     ];
     assert_eq!(host.told(), expected);
@@ -149,4 +149,77 @@ fn an_answer_that_grows_no_more_expires_a_minute_after_its_last_piece() {
     assert_eq!(host.told(), [format!("piece {ask} .")]);
     host.pass(Duration::from_millis(1));
     assert_eq!(host.told(), [format!("expired {ask}")]);
+}
+
+#[test]
+fn the_answer_brings_what_the_pieces_did_not() {
+    let mut host = Host::welcomed(NEW_WELCOME);
+    for (pieces, whole, expected) in [
+        (&["on", "ce"][..], "once upon", "once| upon"),
+        (&["once"], "once", "once|"),
+        (&["twice"], "once", "(void) once"),
+        (&[], "once", "once"),
+        (&["o"], "", "o|"),
+    ] {
+        let (ask, id) = stream(&mut host, "?");
+        for piece in pieces {
+            host.say(&delta(Some(&id), piece));
+        }
+        host.told();
+        host.say(&answer(Some(&id), whole));
+        assert_eq!(host.told(), [format!("answer {ask} {expected}")]);
+    }
+}
+
+#[test]
+fn pieces_over_another_link_begin_the_answer_anew() {
+    let mut host = Host::welcomed(NEW_WELCOME);
+    let (ask, id) = stream(&mut host, "?");
+    host.say(&delta(Some(&id), "on"));
+    host.cut();
+    host.reconnect(NEW_WELCOME);
+    host.told();
+    host.say(&delta(Some(&id), "on"));
+    host.say(&delta(Some(&id), "ce"));
+    host.say(&answer(Some(&id), "once"));
+    let expected =
+        [format!("restart {ask} on"), format!("piece {ask} ce"), format!("answer {ask} once|")];
+    assert_eq!(host.told(), expected);
+
+    // One without pieces goes on where the pieces before it ended.
+    let (ask, id) = stream(&mut host, "?");
+    host.say(&delta(Some(&id), "on"));
+    host.cut();
+    host.reconnect(NEW_WELCOME);
+    host.told();
+    host.say(&answer(Some(&id), "once"));
+    assert_eq!(host.told(), [format!("answer {ask} on|ce")]);
+}
+
+#[test]
+fn what_is_kept_of_growing_answers_is_bounded_and_the_answer_is_whole() {
+    let config = ClientConfig { max_answer_bytes: 8, ..ClientConfig::default() };
+    let mut host = Host::welcomed_with(config, NEW_WELCOME);
+    let (one, one_id) = stream(&mut host, "1");
+    let (two, two_id) = stream(&mut host, "2");
+    host.say(&delta(Some(&one_id), "12345"));
+    // The bound is one for all.
+    host.say(&delta(Some(&two_id), "abcd"));
+    host.say(&delta(Some(&two_id), "e"));
+    host.say(&answer(Some(&one_id), "123456789"));
+    host.say(&answer(Some(&two_id), "abcdefghi"));
+    let expected = [
+        format!("piece {one} 12345"),
+        format!("answer {one} 12345|6789"),
+        format!("answer {two} abcdefghi"),
+    ];
+    assert_eq!(host.told(), expected);
+    // What has ended makes room.
+    let (three, id) = stream(&mut host, "3");
+    host.say(&delta(Some(&id), "12345678"));
+    assert_eq!(host.told(), [format!("piece {three} 12345678")]);
+    // An end without the text is none, if not all of it was told.
+    host.say(&delta(Some(&id), "9"));
+    host.say(&answer(Some(&id), ""));
+    assert_eq!(host.told(), [format!("rejected {three} MESSAGE_TOO_LARGE None")]);
 }

@@ -117,8 +117,9 @@ public actor Client {
 
     /// Asks, and returns how it ends.
     ///
-    /// A question waits while there is no link. If the task is cancelled, the question goes on, and
-    /// its answer is an ``Event/late(_:)``.
+    /// A question waits while there is no link. If the task is cancelled, a question that was not
+    /// sent yet is not sent; any other has its effect, and what the server says of it is an
+    /// ``Event/late(_:)``.
     ///
     /// - Parameters:
     ///   - text: what the user wrote.
@@ -126,7 +127,8 @@ public actor Client {
     ///   - intent: the intent, where something upstream found one.
     ///   - sessionID: the conversation that it belongs to.
     ///   - context: what is known beside the text: a map.
-    /// - Throws: `ask_full`, `bad_context`, `closed`; `CancellationError`. A refusal by the server
+    /// - Throws: `ask_full`, `bad_context`, `stopped` (until ``connect()``), `closed`;
+    ///   `CancellationError`. A refusal by the server
     ///   is an ``Outcome``.
     public func send(
         _ text: String, agent: String? = nil, intent: String? = nil, sessionID: String? = nil,
@@ -153,8 +155,8 @@ public actor Client {
     /// that it took is free at once.
     ///
     /// The parameters are those of ``send(_:agent:intent:sessionID:context:)``. The stream throws
-    /// what that throws, and `rejected`, `ask_expired` and `ask_unknown` for the other outcomes, and
-    /// `not_drained` if more than four of the longest messages wait to be read.
+    /// what that throws, and `rejected`, `ask_expired`, `ask_unknown` and `ask_unsent` for the other
+    /// outcomes. Pieces that wait to be read become one.
     public nonisolated func ask(
         _ text: String, agent: String? = nil, intent: String? = nil, sessionID: String? = nil,
         context: Value? = nil
@@ -168,8 +170,7 @@ public actor Client {
         }
         let question = Question(
             text, agent: agent, intent: intent, sessionID: sessionID, context: json, inPieces: true)
-        let most = configuration.maxMessageBytes ?? Configuration.defaultMaxMessageBytes
-        let reader = PieceReader(self, question, most: Int(clamping: most))
+        let reader = PieceReader(self, question)
         return AsyncThrowingStream { try await reader.next() }
     }
 
@@ -237,7 +238,7 @@ extension Client {
 
     /// Nobody waits for this question any more.
     func forget(_ ask: UInt64) {
-        waiters[ask] = nil
+        if waiters.removeValue(forKey: ask) != nil, !isClosed { run(.forget(ask: ask)) }
     }
 
     /// Questions that somebody waits for.
@@ -277,18 +278,37 @@ extension Client {
             waiters[ask] = asking
         case .dial(let dial): self.dial(dial)
         case .needToken(let need): getToken(need)
-        case .write(let outbound): pump?.write(outbound)
+        case .write(let outbound, let ack): pump?.write(outbound, ack: ack)
         case .hangUp: hangUp()
-        case .piece(let ask, let text, let json): waiters[ask]?.piece(text, json: json)
-        case .ended(let ask, let outcome):
-            let isWanted = waiters.removeValue(forKey: ask)?.end(.success(outcome)) ?? false
-            if !isWanted, case .answered(let answer) = outcome {
-                buffer.add(.late(Event.Late(ask: ask, text: answer.text, json: answer.json)))
+        case .piece(let ask, let restart, let text, let json):
+            if let waiter = waiters[ask] {
+                waiter.piece(Piece(text: text, restart: restart, json: json))
+            } else {
+                late(ask, text, json)
             }
+        case .answered(let ask, let restart, let answer, let rest):
+            let last = Piece(text: rest ?? answer.text, restart: restart, json: answer.json)
+            waiters[ask]?.piece(last)
+            ended(ask, .answered(answer))
+        case .ended(let ask, let outcome): ended(ask, outcome)
         case .event(let event):
             if case .stateChanged(let change) = event { watched.set(change.to) }
             buffer.add(event)
         }
+    }
+
+    private func ended(_ ask: UInt64, _ outcome: Outcome) {
+        if waiters.removeValue(forKey: ask)?.end(.success(outcome)) == true { return }
+        // Whoever asked has left a moment ago. What the server said is not lost.
+        switch outcome {
+        case .answered(let answer): late(ask, answer.text, answer.json)
+        case .rejected(let rejection): late(ask, rejection.message, rejection.json)
+        case .expired, .unknown, .unsent: break
+        }
+    }
+
+    private func late(_ ask: UInt64, _ text: String, _ json: String) {
+        buffer.add(.late(Event.Late(ask: ask, text: text, json: json)))
     }
 
     /// Sees to it that the engine is called at its deadline.
@@ -335,10 +355,7 @@ extension Client {
 
     private func tookToken(_ input: ClientInput) {
         tokenTask = nil
-        // A token that is none is as good as none for now: the engine says when to ask again.
-        if let fault = run(input).fault, case .token = input {
-            run(.tokenFailed(denied: fault.code == .tokenMalformed))
-        }
+        run(input)
     }
 
     private func dial(_ dial: Dial) {

@@ -2,67 +2,51 @@ import Foundation
 
 /// A part of an answer as it grows.
 public struct Piece: Hashable, Sendable {
-    /// What to append to what came before, or the whole answer if `restart`.
+    /// What to append to what came before.
     public let text: String
-    /// What came before is void: the answer does not begin with it. Some pieces were missing, or
-    /// the server thought better of it.
+    /// What came before is void: the answer begins anew with this piece.
     public let restart: Bool
-    /// The envelope that brought it.
+    /// The envelope that brought it, or the last one of several.
     public let json: String
 
-    var weight: Int { text.utf8.count + json.utf8.count }
+    /// This one and the next in one.
+    func joined(_ next: Piece) -> Piece {
+        next.restart
+            ? next : Piece(text: text + next.text, restart: restart, json: next.json)
+    }
 }
 
-/// The pieces of one answer on their way to whoever reads them.
+/// The pieces of one answer on their way to whoever reads them. Those that wait become one; the
+/// engine bounds what they hold.
 final class PieceBuffer: Waiter, @unchecked Sendable {
     private let lock = NSLock()
-    /// The bytes of the longest answer.
-    private let most: Int
-    /// The most bytes of pieces that may wait to be read.
-    private var bound: Int { 4 * most }
-    private var ready = Fifo<Piece>()
-    private var unread = 0
-    /// Everything that was handed on, as far as an answer could be as long.
-    private var soFar = ""
-    private var soFarIsWhole = true
+    private var ready: Piece?
     private var end: Result<Void, any Error>?
     private var waiting: CheckedContinuation<Piece?, any Error>?
 
-    init(most: Int) {
-        self.most = most
-    }
-
-    func piece(_ text: String, json: String) {
-        guard !text.isEmpty else { return }
-        let resume = lock.withLock { () -> (@Sendable () -> Void)? in
-            remember(text)
-            return add(Piece(text: text, restart: false, json: json))
-        }
+    func piece(_ piece: Piece) {
+        guard !piece.text.isEmpty || piece.restart else { return }
+        let resume = lock.withLock { add(piece) }
         resume?()
     }
 
     func end(_ result: Result<Outcome, PamlinkError>) -> Bool {
-        let resume: [@Sendable () -> Void]? = lock.withLock {
-            guard end == nil else { return nil }
-            var last: (@Sendable () -> Void)?
+        let (isFirst, resume) = lock.withLock { () -> (Bool, (@Sendable () -> Void)?) in
+            guard end == nil else { return (false, nil) }
             switch result {
-            case .success(.answered(let answer)):
-                if let rest = rest(of: answer) { last = add(rest, isLast: true) }
-                return [last, finish(.success(()))].compactMap { $0 }
-            case .success(let outcome):
-                return [finish(.failure(PamlinkError(outcome)))].compactMap { $0 }
-            case .failure(let error):
-                return [finish(.failure(error))].compactMap { $0 }
+            case .success(.answered): return (true, finish(.success(())))
+            case .success(let outcome): return (true, finish(.failure(PamlinkError(outcome))))
+            case .failure(let error): return (true, finish(.failure(error)))
             }
         }
-        for resume in resume ?? [] { resume() }
-        return resume != nil
+        resume?()
+        return isFirst
     }
 
     /// Nobody reads any more.
     func cancel() {
         let resume = lock.withLock { () -> (@Sendable () -> Void)? in
-            ready.removeAll()
+            ready = nil
             return finish(.failure(CancellationError()))
         }
         resume?()
@@ -73,8 +57,8 @@ final class PieceBuffer: Waiter, @unchecked Sendable {
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 let now: Result<Piece?, any Error>? = lock.withLock {
-                    if let piece = ready.popFirst() {
-                        unread -= piece.weight
+                    if let piece = ready {
+                        ready = nil
                         return .success(piece)
                     }
                     if let end { return end.map { nil } }
@@ -88,38 +72,13 @@ final class PieceBuffer: Waiter, @unchecked Sendable {
         }
     }
 
-    /// What of the whole answer did not come in pieces.
-    private func rest(of answer: Answer) -> Piece? {
-        guard !answer.text.isEmpty else { return nil }
-        guard soFarIsWhole, answer.text.utf8.starts(with: soFar.utf8) else {
-            return Piece(text: answer.text, restart: true, json: answer.json)
-        }
-        let rest = answer.text.utf8.dropFirst(soFar.utf8.count)
-        // Both are whole texts, so the rest is one, too.
-        return rest.isEmpty
-            ? nil
-            : Piece(text: String(decoding: rest, as: UTF8.self), restart: false, json: answer.json)
-    }
-
-    private func remember(_ text: String) {
-        guard soFarIsWhole else { return }
-        soFarIsWhole = soFar.utf8.count + text.utf8.count <= most
-        if soFarIsWhole { soFar += text } else { soFar = "" }
-    }
-
-    private func add(_ piece: Piece, isLast: Bool = false) -> (@Sendable () -> Void)? {
+    private func add(_ piece: Piece) -> (@Sendable () -> Void)? {
         guard end == nil else { return nil }
         if let waiting {
             self.waiting = nil
             return { waiting.resume(returning: piece) }
         }
-        unread += piece.weight
-        if unread > bound, !isLast {
-            ready.removeAll()
-            let message = "more than \(bound) bytes of an answer wait to be read"
-            return finish(.failure(PamlinkError(.notDrained, message)))
-        }
-        ready.append(piece)
+        ready = ready?.joined(piece) ?? piece
         return nil
     }
 
@@ -142,6 +101,7 @@ extension PamlinkError {
                 .rejected, code + rejection.message, retryAfter: rejection.retryAfter)
         case .expired: self.init(.askExpired, ErrorCode.askExpired.about)
         case .unknown: self.init(.askUnknown, ErrorCode.askUnknown.about)
+        case .unsent: self.init(.askUnsent, ErrorCode.askUnsent.about)
         case .answered: self.init(.poisoned, "an answer is no error")
         }
     }
@@ -151,13 +111,12 @@ extension PamlinkError {
 final class PieceReader: Sendable {
     private let client: Client
     private let question: Question
-    private let buffer: PieceBuffer
+    private let buffer = PieceBuffer()
     private let asked = Asked()
 
-    init(_ client: Client, _ question: Question, most: Int) {
+    init(_ client: Client, _ question: Question) {
         self.client = client
         self.question = question
-        buffer = PieceBuffer(most: most)
     }
 
     deinit {

@@ -2,8 +2,8 @@ import Foundation
 
 /// Somebody who wants to know what comes of a question.
 protocol Waiter: AnyObject, Sendable {
-    /// A piece of the answer came.
-    func piece(_ text: String, json: String)
+    /// A piece of the answer came, or what of the whole did not come in pieces.
+    func piece(_ piece: Piece)
     /// The question has ended, or never will. Whether somebody still wanted to know.
     @discardableResult
     func end(_ result: Result<Outcome, PamlinkError>) -> Bool
@@ -17,7 +17,7 @@ final class OutcomeWaiter: Waiter, @unchecked Sendable {
 
     /// This question was asked without pieces; a server that sends some nevertheless sends the
     /// answer as well.
-    func piece(_ text: String, json: String) {}
+    func piece(_ piece: Piece) {}
 
     func end(_ result: Result<Outcome, PamlinkError>) -> Bool {
         settle(result.mapError { $0 })

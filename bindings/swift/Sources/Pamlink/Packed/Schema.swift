@@ -33,6 +33,7 @@ enum Kind {
     static let networkChanged: UInt16 = 24
     static let ask: UInt16 = 25
     static let send: UInt16 = 26
+    static let forget: UInt16 = 27
     static let accept: UInt16 = 32
     static let acceptOpened: UInt16 = 33
     static let authorizeLink: UInt16 = 34
@@ -79,6 +80,7 @@ enum Kind {
     static let closed: UInt16 = 136
     static let retrying: UInt16 = 137
     static let stopped: UInt16 = 138
+    static let unsent: UInt16 = 139
     static let http: UInt16 = 150
     static let authorize: UInt16 = 151
     static let opened: UInt16 = 152
@@ -98,7 +100,7 @@ enum Kind {
 /// the two together.
 enum Schema {
     /// The version of the border that this package speaks.
-    static let abi: UInt32 = 1
+    static let abi: UInt32 = 2
 
     /// Every record, by rising number.
     static let records: [RecordSchema] =
@@ -164,6 +166,7 @@ enum Schema {
         (Kind.networkChanged, "network_changed", "", ""),
         (Kind.ask, "ask", "stream", "message agent? intent? session_id? context?"),
         (Kind.send, "send", "", "envelope"),
+        (Kind.forget, "forget", "ask", ""),
         (Kind.accept, "accept", "", ""),
         (Kind.acceptOpened, "accept_opened", "expires?", "user token? subject?"),
         (Kind.authorizeLink, "authorize_link", "link expires?", "subject? error?"),
@@ -189,16 +192,16 @@ enum Schema {
         (Kind.delivered, "delivered", "of link?", "outcome"),
         (Kind.pushed, "pushed", "of queued refused", ""),
         (Kind.disconnected, "disconnected", "of links", ""),
-        (Kind.writeBytes, "write_bytes", "link", "bytes*"),
-        (Kind.writeText, "write_text", "link", "text"),
+        (Kind.writeBytes, "write_bytes", "link ack", "bytes*"),
+        (Kind.writeText, "write_text", "link ack", "text"),
         (Kind.writeClose, "write_close", "link code?", "reason"),
         (Kind.hangUp, "hang_up", "link", ""),
         (Kind.dial, "dial", "attempt tls port", "url host target"),
         (Kind.needToken, "need_token", "", "need"),
         (Kind.stateChanged, "state_changed", "from to", "cause"),
         (Kind.welcomed, "welcomed", "correlates repeats", "json"),
-        (Kind.piece, "piece", "ask", "text json"),
-        (Kind.answer, "answer", "ask", "text json"),
+        (Kind.piece, "piece", "ask restart", "text json"),
+        (Kind.answer, "answer", "ask restart", "text rest? json"),
         (Kind.rejected, "rejected", "ask retry_after?", "error_code? message json"),
         (Kind.expired, "expired", "ask", ""),
         (Kind.unknown, "unknown", "ask", ""),
@@ -215,6 +218,7 @@ enum Schema {
         ),
         (Kind.retrying, "retrying", "attempt after", "class"),
         (Kind.stopped, "stopped", "", "class cause"),
+        (Kind.unsent, "unsent", "ask", ""),
         (Kind.http, "http", "link", "method target headers"),
         (Kind.authorize, "authorize", "link", "user token"),
         (Kind.opened, "opened", "link links_of_user", "user"),

@@ -26,6 +26,8 @@ public enum ClientInput: Hashable, Sendable {
     case networkChanged
     /// A question.
     case ask(Question)
+    /// Nobody waits for this question any more.
+    case forget(ask: UInt64)
     /// An envelope that wants no answer.
     case send(String)
 
@@ -58,6 +60,7 @@ public enum ClientInput: Hashable, Sendable {
         case .wake: out.bare(Kind.wake)
         case .networkChanged: out.bare(Kind.networkChanged)
         case .ask(let question): question.write(to: out)
+        case .forget(let ask): out.one(Kind.forget, ask)
         case .send(let envelope):
             out.begin(Kind.send, words: 0, texts: 1)
             out.text(envelope)

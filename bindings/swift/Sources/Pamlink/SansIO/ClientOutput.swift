@@ -8,13 +8,16 @@ public enum ClientOutput: Hashable, Sendable {
     case dial(Dial)
     /// A token is wanted.
     case needToken(TokenNeed)
-    /// The transport is to write this.
-    case write(Outbound)
+    /// The transport is to write this, and to say ``ClientInput/written`` then if `ack`.
+    case write(Outbound, ack: Bool)
     /// Drop the transport once everything is written.
     case hangUp
-    /// A piece of an answer that grows. It ends nothing.
-    case piece(ask: UInt64, text: String, json: String)
-    /// How a question ended; each ends exactly once.
+    /// A piece of an answer that grows; `restart`: what came before is void. It ends nothing.
+    case piece(ask: UInt64, restart: Bool, text: String, json: String)
+    /// A question ended with its answer. `rest` is what of its text did not come in pieces, `nil`
+    /// where that is all of it; `restart`: what came in pieces is void.
+    case answered(ask: UInt64, restart: Bool, Answer, rest: String?)
+    /// A question ended otherwise. Each ends exactly once.
     case ended(ask: UInt64, Outcome)
     /// What else happened.
     case event(Event)
@@ -28,13 +31,17 @@ public enum ClientOutput: Hashable, Sendable {
         case Kind.needToken: self = .needToken(TokenNeed(it.string()))
         case Kind.writeBytes, Kind.writeText, Kind.writeClose:
             _ = it.number()
-            self = Outbound(&it).map(ClientOutput.write) ?? .event(.unrecognised(record))
+            let ack = it.kind != Kind.writeClose && it.flag()
+            self = Outbound(&it).map { .write($0, ack: ack) } ?? .event(.unrecognised(record))
         case Kind.hangUp: self = .hangUp
         case Kind.piece:
-            self = .piece(ask: it.number(), text: it.string(), json: it.string())
+            self = .piece(
+                ask: it.number(), restart: it.flag(), text: it.string(), json: it.string())
         case Kind.answer:
-            self = .ended(
-                ask: it.number(), .answered(Answer(text: it.string(), json: it.string())))
+            let (ask, restart) = (it.number(), it.flag())
+            let (text, rest) = (it.string(), it.maybeString())
+            let answer = Answer(text: text, json: it.string())
+            self = .answered(ask: ask, restart: restart, answer, rest: rest)
         case Kind.rejected:
             let ask = it.number()
             let retryAfter = it.maybe().map(Duration.init(word:))
@@ -44,6 +51,7 @@ public enum ClientOutput: Hashable, Sendable {
             self = .ended(ask: ask, .rejected(rejection))
         case Kind.expired: self = .ended(ask: it.number(), .expired)
         case Kind.unknown: self = .ended(ask: it.number(), .unknown)
+        case Kind.unsent: self = .ended(ask: it.number(), .unsent)
         default: self = .event(Event(record) ?? .unrecognised(record))
         }
     }
@@ -57,14 +65,17 @@ public enum Outcome: Hashable, Sendable {
     case rejected(Rejection)
     /// No answer came in time, nor a piece of one lately. Whether it had an effect is not known.
     case expired
-    /// The link broke after the question was sent, and the server keeps no window: asking it again
-    /// might do it twice.
+    /// The link broke after the question was sent, and the server keeps no window, or the client
+    /// stopped: asking it again might do it twice.
     case unknown
+    /// The client stopped before the question was sent: it had no effect, and may be asked again
+    /// after ``Client/connect()``.
+    case unsent
 }
 
 /// An answer.
 public struct Answer: Hashable, Sendable, JSONMessage {
-    /// What it says. Empty from servers that leave the text to the pieces.
+    /// What it says, whole.
     public let text: String
     /// The envelope.
     public let json: String

@@ -12,7 +12,7 @@ public enum HubOutput: Hashable, Sendable {
     /// How many links are being closed.
     case disconnected(of: Int, links: UInt64)
     /// The transport of this link is to write this.
-    case write(link: UInt64, Outbound)
+    case write(link: UInt64, Outbound, ack: Bool)
     /// Drop the transport of this link once everything is written.
     case hangUp(link: UInt64)
     /// A plain HTTP request: answer it with ``HubInput/respond(link:status:contentType:body:)``.
@@ -108,8 +108,9 @@ public enum HubOutput: Hashable, Sendable {
         case Kind.request: self = .request(Request(&it))
         case Kind.writeBytes, Kind.writeText, Kind.writeClose:
             let link = it.number()
+            let ack = it.kind != Kind.writeClose && it.flag()
             self =
-                Outbound(&it).map { .write(link: link, $0) }
+                Outbound(&it).map { .write(link: link, $0, ack: ack) }
                 ?? .unknown(kind: it.kind, raw: [UInt8](it.raw))
         case Kind.fault: self = .fault(Fault(&it))
         case Kind.accepted: self = .accepted(of: Int(clamping: it.number()), link: it.number())

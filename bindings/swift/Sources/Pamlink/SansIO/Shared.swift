@@ -7,15 +7,6 @@ public enum Outbound: Hashable, Sendable {
     /// A Close frame, without a code if there is none.
     case close(code: UInt16?, reason: String)
 
-    /// What the engine counts for it until it is written.
-    var weight: Int {
-        switch self {
-        case .bytes(let bytes): bytes.count + 64
-        case .text(let text): text.utf8.count + 64
-        case .close(_, let reason): reason.utf8.count + 64
-        }
-    }
-
     init?(_ it: inout RecordReader) {
         switch it.kind {
         case Kind.writeBytes: self = .bytes(it.bytes())

@@ -78,6 +78,12 @@ final class FakeConnection: Connection, @unchecked Sendable {
         toClient.yield(.text(text))
     }
 
+    /// The server closes the connection.
+    func close(_ code: UInt16) {
+        toClient.yield(.close(code: code, reason: ""))
+        toClient.finish()
+    }
+
     /// The connection is lost.
     func lose() {
         toClient.finish()

@@ -3,7 +3,7 @@
 /// A record with members that all differ and that its type can hold.
 func sample(_ schema: RecordSchema) -> Record {
     let flags = [
-        "stream", "denied", "failed", "retryable", "tls", "correlates", "repeats", "clean",
+        "stream", "ack", "restart", "denied", "failed", "retryable", "tls", "correlates", "repeats", "clean",
         "wants_pieces", "closing",
     ]
     let words = schema.words.enumerated().map { at, name -> Record.Member in
@@ -68,6 +68,7 @@ func clientInput(_ it: Record) -> ClientInput? {
                 it.texts("message"), agent: it.text("agent"), intent: it.text("intent"),
                 sessionID: it.text("session_id"), context: it.text("context"), inPieces: true))
     case "send": .send(it.texts("envelope"))
+    case "forget": .forget(ask: it.words("ask"))
     default: nil
     }
 }

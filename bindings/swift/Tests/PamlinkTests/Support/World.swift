@@ -83,16 +83,17 @@ final class World {
                 let token = try TokenVerifier.sign(
                     secret: Self.secret, subject: "ann", expiresMicros: expires)
                 try give(.token(Secret(token), expiresMicros: nil))
-            case .write(.bytes(let bytes)):
+            case .write(.bytes(let bytes), _):
                 wire += bytes
                 if let link { try hub(.read(link: link, .bytes(bytes))) }
-            case .write(let other): XCTFail("\(other)")
+            case .write(let other, _): XCTFail("\(other)")
             case .hangUp:
                 if let link {
                     self.link = nil
                     try hub(.closed(link: link))
                 }
-            case .piece(let ask, let text, _): pieces.append((ask, text))
+            case .piece(let ask, _, let text, _): pieces.append((ask, text))
+            case .answered(let ask, _, let answer, _): ends[ask] = .answered(answer)
             case .ended(let ask, let outcome): ends[ask] = outcome
             case .event(.stateChanged(let change)): state = change.to
             case .event: break
@@ -106,7 +107,7 @@ final class World {
         for output in outputs {
             switch output {
             case .accepted(_, let accepted): link = accepted
-            case .write(let to, .bytes(let bytes)) where to == link: try give(.read(.bytes(bytes)))
+            case .write(let to, .bytes(let bytes), _) where to == link: try give(.read(.bytes(bytes)))
             case .request(let request): requests.append(request)
             case .duplicate: duplicates += 1
             case .hangUp(let gone) where gone == link:

@@ -140,16 +140,18 @@ private struct ClientSide {
         for output in outputs {
             switch output {
             case .asked(_, let ask): open.append(ask)
-            case .write(.text(let text)): frames.append(text)
-            case .piece(let ask, _, _):
+            case .write(.text(let text), _): frames.append(text)
+            case .piece(let ask, _, _, _):
                 XCTAssertEqual(ask, open.first)
                 told.append("piece")
+            case .answered(let ask, _, _, _):
+                XCTAssertEqual(ask, open.isEmpty ? nil : open.removeFirst())
+                told.append("answer")
             case .ended(let ask, let outcome):
                 XCTAssertEqual(ask, open.isEmpty ? nil : open.removeFirst())
                 switch outcome {
-                case .answered: told.append("answer")
                 case .rejected: told.append("refusal")
-                case .expired, .unknown: XCTFail("\(outcome)")
+                case .answered, .expired, .unknown, .unsent: XCTFail("\(outcome)")
                 }
             case .event(.welcomed): told.append("welcome")
             case .event(.late): told.append("late")

@@ -106,11 +106,11 @@ final class World {
         let text = head + String(repeating: "x", count: small - head.utf8.count - 2) + "\"}"
         let now = now()
         var (taken, written) = (0.0, 0)
-        for _ in 0..<turn / 50 {
+        for _ in 0..<turn / 25 {
             taken += try nanos {
-                for _ in 0..<50 {
+                for _ in 0..<25 {
                     for output in try hub.step(now: now, .sendTo(link: link, envelope: text)) {
-                        if case .write(_, .text(let text)) = output {
+                        if case .write(_, .text(let text), _) = output {
                             written += text.utf8.count / small
                         }
                     }

@@ -61,7 +61,7 @@ impl Audit {
                 assert!(self.asked.last().is_none_or(|last| *last < ask), "questions rise");
                 self.asked.push(ask);
             }
-            "answer" | "rejected" | "expired" | "unknown" => {
+            "answer" | "rejected" | "expired" | "unknown" | "unsent" => {
                 let ask = record.word("ask").expect("a question");
                 assert!(self.asked.contains(&ask), "{ask} was never asked");
                 let before = self.ended.insert(ask, record.name());

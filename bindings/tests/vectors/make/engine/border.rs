@@ -192,8 +192,8 @@ fn only_connects(scene: &mut Scene, input: Vec<Input>, bytes: &[u8]) {
 }
 
 fn room() -> Scene {
-    let about =
-        "A hub hands out about 64 KiB for a link, then waits for `written`; other links go on.";
+    let about = "A hub hands out about 64 KiB for a link, then waits for `written`, which it asks for with \
+         the writes that say `ack`; other links go on.";
     let mut scene = Scene::new("room", about);
     scene.hub("hub", json!({}));
     let [ann, bob] = ["ann", "bob"].map(|user| open(&mut scene, user));
@@ -202,7 +202,7 @@ fn room() -> Scene {
     let members = json!({ "request": asked, "text": "y".repeat(8_000) });
     let told = scene.give("hub", "reply", members);
     let answer = told.one("write_text").clone();
-    let mut handed = 1;
+    let (mut handed, mut asked) = (1, answer.word("ack").expect("a flag"));
     loop {
         let told = say(&mut scene, ann, &chat("q", "x"));
         assert_eq!(told.one("duplicate").text("first"), "answered");
@@ -210,7 +210,9 @@ fn room() -> Scene {
             break;
         }
         handed += 1;
+        asked += told.one("write_text").word("ack").expect("a flag");
     }
+    assert_eq!(asked, 1, "after half of the room");
     // The welcome and four answers are a little less than 64 KiB; one more comes, and one waits.
     assert!((4..=5).contains(&handed), "{handed} answers");
     assert_eq!(say(&mut scene, bob, &json!({ "type": "ping" })).all("write_text").len(), 1);
@@ -220,7 +222,7 @@ fn room() -> Scene {
     assert_eq!(told.names(), ["disconnected"], "the goodbye waits as well");
     let told = scene.give("hub", "written", json!({ "link": ann }));
     assert_eq!(told.names(), ["write_text", "write_close"]);
-    assert_eq!(told.one("write_text"), &answer);
+    assert_eq!(told.one("write_text").text("text"), answer.text("text"));
     let told = scene.give("hub", "close_in", json!({ "link": ann, "code": 1000 }));
     assert_eq!(told.names(), ["closed", "hang_up"]);
     scene.audit("hub").each_effect_once(1);

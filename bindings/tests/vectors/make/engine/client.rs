@@ -23,11 +23,11 @@ pub(super) fn text(text: &str) -> Value {
 }
 
 /// The id under which a question was asked.
-fn id(asked: &Value) -> &str {
+pub(super) fn id(asked: &Value) -> &str {
     asked["id"].as_str().expect("an id")
 }
 
-fn answer(asked: &Value, text: &str) -> Value {
+pub(super) fn answer(asked: &Value, text: &str) -> Value {
     let frame = json!({ "type": "chat_response", "message": text, "reply_to": id(asked) });
     json!({ "text": frame.to_string() })
 }

@@ -5,6 +5,7 @@ mod border;
 mod client;
 mod compression;
 mod crowd;
+mod ends;
 mod hub;
 mod links;
 mod pair;
@@ -28,6 +29,7 @@ pub(super) fn files() -> Vec<Made> {
         client::scenes(),
         compression::scenes(),
         crowd::scenes(),
+        ends::scenes(),
         hub::scenes(),
         links::scenes(),
         reconnect::scenes(),

@@ -59,7 +59,8 @@ public class Client(
     /**
      * Asks, and tells how it ended. Works while disconnected, too: the question waits for the link.
      *
-     * If the caller is cancelled, the question may still be answered; its answer is an [Event.Late].
+     * If the caller is cancelled, a question that was not sent yet is not sent; any other has its
+     * effect, and what the server says of it is an [Event.Late].
      *
      * @param text what is said.
      * @param agent the agent that is meant, if one is.
@@ -68,7 +69,7 @@ public class Client(
      * @param context a JSON object for the agent.
      * @throws PamlinkException.Busy `ask_full`: as many questions, or bytes of them, wait as may.
      * @throws PamlinkException.Usage `bad_context`.
-     * @throws PamlinkException.Link `stopped` or `closed`.
+     * @throws PamlinkException.Link `stopped` (until [connect]) or `closed`.
      */
     public suspend fun send(
         text: String,
@@ -92,7 +93,7 @@ public class Client(
      * [Event.Late].
      *
      * Throws in the collector what [send] throws, and [PamlinkException.Answer] for
-     * [Outcome.Rejected], [Outcome.Expired] and [Outcome.Unknown].
+     * [Outcome.Rejected], [Outcome.Expired], [Outcome.Unknown] and [Outcome.Unsent].
      */
     public fun ask(
         text: String,
@@ -101,7 +102,7 @@ public class Client(
         sessionId: String? = null,
         context: String? = null,
     ): Flow<Piece> = flow {
-        val waiting = WaitingForPieces(driver.config.maxMessageBytes)
+        val waiting = WaitingForPieces()
         val question = Question(text, true, agent, intent, sessionId, context)
         driver.asking(question, waiting) { waiting.handOver(this) }
     }

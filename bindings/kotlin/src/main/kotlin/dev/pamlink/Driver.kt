@@ -64,8 +64,6 @@ internal class Driver(
     private var link: Link? = null
     private val deadline = Timer()
 
-    /** Why there will be no more attempts to connect. */
-    private var stopped: PamlinkException? = null
     private val closing = AtomicBoolean()
 
     init {
@@ -76,9 +74,7 @@ internal class Driver(
 
     // From any thread.
 
-    fun connect() {
-        stepSoon(Input.Connect) { stopped = null }
-    }
+    fun connect(): Unit = stepSoon(Input.Connect)
 
     fun disconnect(): Unit = stepSoon(Input.Disconnect)
 
@@ -95,7 +91,8 @@ internal class Driver(
             withContext(confined) { ask = begin(question, who) }
             return use()
         } finally {
-            ask?.let(waiting::remove)
+            // Whoever leaves before the end is not told of it any more.
+            ask?.let { if (waiting.remove(it) != null) stepSoon(Input.Forget(it)) }
         }
     }
 
@@ -139,14 +136,10 @@ internal class Driver(
 
     private fun refuseIfOver() {
         if (closing.get() || job.isCompleted) throw closedError()
-        stopped?.let { throw it }
     }
 
-    private fun stepSoon(input: Input, before: () -> Unit = {}) {
-        own.launch {
-            before()
-            step(input)
-        }
+    private fun stepSoon(input: Input) {
+        own.launch { step(input) }
     }
 
     /**
@@ -185,10 +178,6 @@ internal class Driver(
                 states.value = output.to
                 events.offer(output)
             }
-            is Event.Stopped -> {
-                events.offer(output)
-                stop(output)
-            }
             is Event -> events.offer(output)
             else -> config.log("an output that this version does not know: $output", null)
         }
@@ -197,15 +186,19 @@ internal class Driver(
     private fun handle(event: AskEvent) {
         if (event is AskEvent.Piece) {
             val who = waiting[event.ask]
-            if (who != null) who.piece(event.text) else late(event.ask, event.text, event.json)
+            if (who != null) who.piece(event.text, event.restart) else late(event.ask, event.text, event.json)
             return
         }
         val who = waiting.remove(event.ask)
         if (who != null) {
-            outcome(event)?.let(who::end)
+            if (event is AskEvent.Answer) {
+                who.end(Outcome.Answered(event.text, event.json), event.rest ?: event.text, event.restart)
+            } else {
+                outcome(event)?.let { who.end(it) }
+            }
             return
         }
-        // The caller has gone. What the server said is not lost.
+        // The caller has gone a moment ago. What the server said is not lost.
         when (event) {
             is AskEvent.Answer -> late(event.ask, event.text, event.json)
             is AskEvent.Rejected -> late(event.ask, event.message, event.json)
@@ -216,22 +209,11 @@ internal class Driver(
     private fun late(ask: Long, text: String, json: String) = events.offer(Event.Late(ask, text, json))
 
     private fun outcome(event: AskEvent): Outcome? = when (event) {
-        is AskEvent.Answer -> Outcome.Answered(event.text, event.json)
         is AskEvent.Rejected -> Outcome.Rejected(event.errorCode, event.message, event.retryAfter, event.json)
         is AskEvent.Expired -> Outcome.Expired
         is AskEvent.Unknown -> Outcome.Unknown
-        is AskEvent.Piece -> null
-    }
-
-    private fun stop(event: Event.Stopped) {
-        // The host's own `disconnect` leaves questions waiting for its `connect`.
-        if (event.cause == "host") return
-        val error = PamlinkException.of(
-            ErrorCode.STOPPED,
-            "the client has stopped (${event.endClass}, ${event.cause}): another attempt would end the same way",
-        )
-        stopped = error
-        fail(error)
+        is AskEvent.Unsent -> Outcome.Unsent
+        is AskEvent.Answer, is AskEvent.Piece -> null
     }
 
     private fun fail(error: PamlinkException) {

@@ -57,6 +57,7 @@ internal enum class ErrorCode(
     ASK_UNKNOWN(82, "answer", false, "the link broke after the question was sent, and the server cannot tell repeats"),
     STOPPED(83, "link", false, "the client has stopped: another attempt would end the same way"),
     CLOSED(84, "link", false, "the client is closed"),
+    ASK_UNSENT(85, "answer", false, "the client stopped before the question was sent: it had no effect"),
     ;
 
     /** The name of the number in every language. */

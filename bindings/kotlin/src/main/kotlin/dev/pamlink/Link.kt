@@ -8,7 +8,6 @@ import dev.pamlink.transport.DialRequest
 import dev.pamlink.transport.Incoming
 import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.CancellationException
-import kotlinx.coroutines.ExperimentalCoroutinesApi
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.channels.Channel
 import kotlinx.coroutines.coroutineScope
@@ -19,7 +18,6 @@ import kotlinx.coroutines.withTimeoutOrNull
  * One transport of a client, from dialling to its end. [tell] steps the engine, unless this link is
  * not its present one any more. Everything runs where the [Driver] does.
  */
-@OptIn(ExperimentalCoroutinesApi::class)
 internal class Link(
     private val url: String,
     private val config: ClientConfig,
@@ -91,7 +89,6 @@ internal class Link(
     }
 
     private suspend fun write(connection: Connection) {
-        var written = 0
         for (action in outgoing) {
             val done = if (over) {
                 // The engine has said goodbye: the peer does not get all the time it may want.
@@ -100,12 +97,7 @@ internal class Link(
                 put(connection, action)
             }
             if (!done) break
-            // As the engine counts: a character has up to three bytes, a message costs something itself.
-            if (action is Action.WriteText) written += 3 * action.text.length + EACH
-            if (written >= ENOUGH && outgoing.isEmpty) {
-                written = 0
-                tell(this, Input.Written(LINK))
-            }
+            if (action is Action.WriteText && action.ack) tell(this, Input.Written(LINK))
         }
     }
 
@@ -137,10 +129,6 @@ internal class Link(
     private companion object {
         /** The one link of a client. */
         const val LINK = 0L
-        const val EACH = 64
-
-        /** How much is written before the engine is told. */
-        const val ENOUGH = 32 * 1024
         val GOODBYE = 2.seconds
     }
 }

@@ -28,17 +28,23 @@ public sealed interface Outcome {
     public data object Expired : Outcome
 
     /**
-     * The link broke after the question had been sent, and the server cannot tell repeats: asking
-     * again might do it twice.
+     * The link broke after the question had been sent, and the server cannot tell repeats, or the
+     * client has stopped: asking again might do it twice.
      */
     public data object Unknown : Outcome
+
+    /**
+     * The client stopped before the question was sent: it had no effect, and may be asked again after
+     * [Client.connect].
+     */
+    public data object Unsent : Outcome
 }
 
 /** A part of an answer that grows: see [Client.ask]. */
 public data class Piece(
     /** What to append to what came before; may be empty in the last piece. */
     public val text: String,
-    /** Throw away what came before: the whole answer does not begin with it, and [text] is all of it. */
+    /** Throw away what came before: the answer begins anew with [text]. */
     public val restart: Boolean = false,
     /** In the last piece, and only there, the whole answer. */
     public val answer: Outcome.Answered? = null,

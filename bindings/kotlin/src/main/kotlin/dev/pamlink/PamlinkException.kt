@@ -92,6 +92,7 @@ public sealed class PamlinkException(
                     outcome.retryAfter,
                 )
                 Outcome.Expired -> Triple(ErrorCode.ASK_EXPIRED, ErrorCode.ASK_EXPIRED.about, null)
+                Outcome.Unsent -> Triple(ErrorCode.ASK_UNSENT, ErrorCode.ASK_UNSENT.about, null)
                 else -> Triple(ErrorCode.ASK_UNKNOWN, ErrorCode.ASK_UNKNOWN.about, null)
             }
             // Who is told when to come back may come back.

@@ -29,6 +29,7 @@ import kotlinx.coroutines.flow.toList
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withTimeout
+import kotlinx.coroutines.yield
 
 /** The client against a hub in memory. */
 class ClientTest {
@@ -108,6 +109,36 @@ class ClientTest {
             server.reply(server.request(), "yes")
             assertEquals("yes", collecting.await().joinToString("") { piece -> piece.text })
         }
+    }
+
+    @Test
+    fun `what comes for a caller who has left is late`() = bounded {
+        val client = client()
+        val asking = launch { client.ask("never mind").collect {} }
+        val request = server.request()
+        asking.cancelAndJoin()
+        server.piece(request, "a piece")
+        server.carryOut(Input.ReplyError(request.request, null, "X", "a refusal"))
+        val late = client.events.filterIsInstance<Event.Late>()
+        assertEquals("a piece", late.first().text)
+        assertEquals("a refusal", late.first().text)
+    }
+
+    @Test
+    fun `a client that has stopped ends its questions and starts again`() = bounded {
+        val client = client()
+        val sending = async { client.send("sent") }
+        server.request()
+        server.carryOut(Input.DisconnectUser(4003, "ann", "enough"))
+        assertEquals(Outcome.Unknown, sending.await())
+        assertEquals("stopped", assertFailsWith<PamlinkException.Link> { client.send("while stopped") }.name)
+        client.connect()
+        client.state.first { it == LinkState.OPEN }
+        val again = async { client.send("again") }
+        val request = server.request()
+        assertEquals("again", request.text)
+        server.reply(request, "yes")
+        assertEquals("yes", assertIs<Outcome.Answered>(again.await()).text)
     }
 
     @Test
@@ -242,12 +273,17 @@ class ClientTest {
     @Test
     fun `a provider that is denied stops the client, and connect begins again`() = bounded {
         var denied = true
-        val client = client { if (denied) throw TokenDenied("signed out") else "good" }
+        val asked = CompletableDeferred<Unit>()
+        val client = client {
+            asked.await()
+            if (denied) throw TokenDenied("signed out") else "good"
+        }
         val sending = async { runCatching { client.send("x") } }
+        while (waiting(client) == 0) yield()
+        asked.complete(Unit)
         val stopped = client.events.filterIsInstance<Event.Stopped>().first()
         assertEquals("authentication", stopped.endClass)
-        val error = assertIs<PamlinkException.Link>(sending.await().exceptionOrNull())
-        assertEquals("stopped", error.name)
+        assertEquals(Outcome.Unsent, sending.await().getOrThrow())
         assertEquals("stopped", assertFailsWith<PamlinkException.Link> { client.send("y") }.name)
         assertEquals("stopped", assertFailsWith<PamlinkException.Link> { client.ask("y").collect {} }.name)
         denied = false

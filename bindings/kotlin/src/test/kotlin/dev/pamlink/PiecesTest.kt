@@ -18,9 +18,9 @@ class PiecesTest {
     private fun answered(text: String) = Outcome.Answered(text, "{}")
 
     /** What is handed over when [come] happens in front of a collector that keeps up. */
-    private fun handedOver(most: Int = 1000, come: (WaitingForPieces) -> Unit): List<Piece> = runBlocking {
+    private fun handedOver(come: (WaitingForPieces) -> Unit): List<Piece> = runBlocking {
         withTimeout(10.seconds) {
-            val waiting = WaitingForPieces(most)
+            val waiting = WaitingForPieces()
             val pieces = async(Dispatchers.Unconfined, CoroutineStart.UNDISPATCHED) { collected(waiting) }
             come(waiting)
             pieces.await()
@@ -39,80 +39,55 @@ class PiecesTest {
     fun `pieces and the rest of the answer make the whole`() {
         val answer = answered("once upon a time")
         val pieces = handedOver {
-            it.piece("once ")
-            it.piece("upon")
-            it.end(answer)
+            it.piece("once ", false)
+            it.piece("upon", false)
+            it.end(answer, " a time")
         }
         assertEquals(listOf(Piece("once "), Piece("upon"), Piece(" a time", answer = answer)), pieces)
     }
 
     @Test
     fun `an answer without pieces is one piece`() {
-        assertEquals(listOf(Piece("all", answer = answered("all"))), handedOver { it.end(answered("all")) })
+        assertEquals(listOf(Piece("all", answer = answered("all"))), handedOver { it.end(answered("all"), "all") })
     }
 
     @Test
-    fun `an answer that does not begin with its pieces begins anew`() {
+    fun `what is void is thrown away`() {
         val pieces = handedOver {
-            it.piece("twice ")
-            it.end(answered("once upon"))
+            it.piece("twice ", false)
+            it.end(answered("once upon"), "once upon", restart = true)
         }
         assertEquals(listOf(Piece("twice "), Piece("once upon", restart = true, answer = answered("once upon"))), pieces)
         assertEquals("once upon", shown(pieces))
     }
 
     @Test
-    fun `an end without a text leaves it to the pieces`() {
-        val pieces = handedOver {
-            it.piece("once ")
-            it.piece("upon")
-            it.end(answered(""))
-        }
-        assertEquals("once upon", shown(pieces))
-        assertEquals(Piece("", answer = answered("")), pieces.last())
-    }
-
-    @Test
     fun `a slow collector gets several pieces as one`() = runBlocking {
-        val waiting = WaitingForPieces(1000)
-        waiting.piece("once ")
-        waiting.piece("upon")
+        val waiting = WaitingForPieces()
+        waiting.piece("once ", false)
+        waiting.piece("upon", false)
         val pieces = ArrayList<Piece>()
         waiting.handOver(FlowCollector {
             pieces.add(it)
-            if (pieces.size == 1) waiting.end(answered("once upon!"))
+            if (pieces.size == 1) waiting.end(answered("once upon!"), "!")
         })
         assertEquals(listOf("once upon", "!"), pieces.map { it.text })
     }
 
     @Test
-    fun `pieces beyond the bound are left to the whole answer`() = runBlocking {
-        val waiting = WaitingForPieces(5)
-        waiting.piece("12345")
-        waiting.piece("6")
-        waiting.piece("7")
-        waiting.end(answered("1234567"))
-        assertEquals(listOf(Piece("1234567", answer = answered("1234567"))), collected(waiting))
-    }
-
-    @Test
-    fun `pieces beyond the bound that no end repeats are an error`() {
-        val waiting = WaitingForPieces(5)
-        waiting.piece("123456")
-        waiting.end(answered(""))
-        val error = assertFailsWith<PamlinkException.Busy> { runBlocking { collected(waiting) } }
-        assertEquals("not_drained", error.name)
-    }
-
-    @Test
-    fun `an answer longer than is kept begins anew`() {
-        val pieces = handedOver(most = 5) {
-            it.piece("1234")
-            it.piece("56")
-            it.end(answered("123456"))
-        }
-        assertEquals("123456", shown(pieces))
-        assertEquals(true, pieces.last().restart)
+    fun `a slow collector is told that what it was given is void`() = runBlocking {
+        val waiting = WaitingForPieces()
+        waiting.piece("twice", false)
+        val pieces = ArrayList<Piece>()
+        waiting.handOver(FlowCollector {
+            pieces.add(it)
+            if (pieces.size == 1) {
+                waiting.piece(" or more", false)
+                waiting.piece("on", true)
+                waiting.end(answered("once"), "ce")
+            }
+        })
+        assertEquals(listOf(Piece("twice"), Piece("once", restart = true, answer = answered("once"))), pieces)
     }
 
     @Test
@@ -120,7 +95,7 @@ class PiecesTest {
         val rejected = Outcome.Rejected("RATE_LIMITED", "slow down", 3.seconds, "{}")
         val error = assertFailsWith<PamlinkException.Answer> {
             handedOver {
-                it.piece("once")
+                it.piece("once", false)
                 it.end(rejected)
             }
         }
@@ -130,7 +105,7 @@ class PiecesTest {
         assertEquals(true, error.retryable)
         assertSame(rejected, error.outcome)
         assertEquals("RATE_LIMITED: slow down", error.message)
-        for ((outcome, name) in listOf(Outcome.Expired to "ask_expired", Outcome.Unknown to "ask_unknown")) {
+        for ((outcome, name) in listOf(Outcome.Expired to "ask_expired", Outcome.Unknown to "ask_unknown", Outcome.Unsent to "ask_unsent")) {
             val other = assertFailsWith<PamlinkException.Answer> { handedOver { it.end(outcome) } }
             assertEquals(name, other.name)
             assertEquals(false, other.retryable)

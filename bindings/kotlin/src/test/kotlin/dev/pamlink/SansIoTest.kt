@@ -49,7 +49,7 @@ class SansIoTest {
         hub(Input.ReplyPiece(request.request, "once "), Input.ReplyPiece(request.request, "upon"))
         hub(Input.Reply(request = request.request, failed = false, text = "once upon a time"))
         assertEquals(listOf("once ", "upon"), told.filterIsInstance<AskEvent.Piece>().map { it.text })
-        assertEquals(AskEvent.Answer(ask, "once upon a time", ""), told.filterIsInstance<AskEvent.Answer>().single().copy(json = ""))
+        assertEquals(AskEvent.Answer(ask, false, "once upon a time", " a time", ""), told.filterIsInstance<AskEvent.Answer>().single().copy(json = ""))
     }
 
     @Test

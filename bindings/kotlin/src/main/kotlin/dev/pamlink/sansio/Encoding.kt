@@ -68,6 +68,10 @@ private fun PackedWriter.members(input: Input): Unit = when (input) {
         text(input.sessionId)
         text(input.context)
     }
+    is Input.Forget -> {
+        begin(Schema.FORGET, 1, 0)
+        word(input.ask)
+    }
     is Input.Send -> {
         begin(Schema.SEND, 0, 1)
         text(input.envelope)

@@ -116,6 +116,12 @@ public sealed interface Input {
         val context: String? = null,
     ) : Input
 
+    /** A client: nobody waits for this question any more. */
+    public data class Forget(
+        /** The question. */
+        val ask: Long,
+    ) : Input
+
     /** A client: send an envelope that wants no answer. */
     public data class Send(
         /** The whole envelope, JSON. */

@@ -73,6 +73,8 @@ public sealed interface Action : Output {
     public class WriteBytes(
         /** Of which link; 0 for a client. */
         public val link: Long,
+        /** Say [Input.Written] when it is written. */
+        public val ack: Boolean,
         /** The bytes. */
         public val bytes: ByteArray,
     ) : Action {
@@ -83,6 +85,8 @@ public sealed interface Action : Output {
     public data class WriteText(
         /** Of which link; 0 for a client. */
         val link: Long,
+        /** Say [Input.Written] when it is written. */
+        val ack: Boolean,
         /** The message. */
         val text: String,
     ) : Action
@@ -135,9 +139,11 @@ public sealed interface AskEvent : Output {
     /** The question, as [CommandResult.Asked] named it. */
     public val ask: Long
 
-    /** A piece of an answer that grows. It ends nothing; pieces may be missing after a break. */
+    /** A piece of an answer that grows. It ends nothing. */
     public data class Piece(
         override val ask: Long,
+        /** What came before is void: the answer begins anew with this piece. */
+        val restart: Boolean,
         /** What it says. */
         val text: String,
         /** The envelope. */
@@ -147,8 +153,12 @@ public sealed interface AskEvent : Output {
     /** The answer. */
     public data class Answer(
         override val ask: Long,
+        /** What came in pieces is void: the answer does not begin with it. */
+        val restart: Boolean,
         /** What it says. */
         val text: String,
+        /** What of [text] did not come in pieces; null: all of it. */
+        val rest: String?,
         /** The envelope. */
         val json: String,
     ) : AskEvent
@@ -169,8 +179,11 @@ public sealed interface AskEvent : Output {
     /** No answer came in time. */
     public data class Expired(override val ask: Long) : AskEvent
 
-    /** The link broke, and the server cannot tell repeats. */
+    /** The link broke, and the server cannot tell repeats, or the client has stopped. */
     public data class Unknown(override val ask: Long) : AskEvent
+
+    /** The client stopped before the question was sent. */
+    public data class Unsent(override val ask: Long) : AskEvent
 }
 
 /** What a hub tells. */

@@ -17,7 +17,7 @@ internal class RecordType(
 /** The records of the packed layout: `tests/vectors/packed/schema.json`, which a test compares. */
 internal object Schema {
     /** The version of the border that this package was made for. */
-    const val ABI: Int = 1
+    const val ABI: Int = 2
 
     const val BYTES_IN: Int = 1
     const val TEXT_IN: Int = 2
@@ -36,6 +36,7 @@ internal object Schema {
     const val NETWORK_CHANGED: Int = 24
     const val ASK: Int = 25
     const val SEND: Int = 26
+    const val FORGET: Int = 27
     const val ACCEPT: Int = 32
     const val ACCEPT_OPENED: Int = 33
     const val AUTHORIZE_LINK: Int = 34
@@ -81,6 +82,7 @@ internal object Schema {
     const val CLOSED: Int = 136
     const val RETRYING: Int = 137
     const val STOPPED: Int = 138
+    const val UNSENT: Int = 139
     const val HTTP: Int = 150
     const val AUTHORIZE: Int = 151
     const val OPENED: Int = 152
@@ -119,6 +121,7 @@ internal object Schema {
             listOf("message", "agent?", "intent?", "session_id?", "context?"),
         ),
         RecordType(SEND, "send", true, emptyList(), listOf("envelope")),
+        RecordType(FORGET, "forget", true, listOf("ask"), emptyList()),
         RecordType(ACCEPT, "accept", true, emptyList(), emptyList()),
         RecordType(ACCEPT_OPENED, "accept_opened", true, listOf("expires?"), listOf("user", "token?", "subject?")),
         RecordType(AUTHORIZE_LINK, "authorize_link", true, listOf("link", "expires?"), listOf("subject?", "error?")),
@@ -159,16 +162,16 @@ internal object Schema {
         RecordType(DELIVERED, "delivered", false, listOf("of", "link?"), listOf("outcome")),
         RecordType(PUSHED, "pushed", false, listOf("of", "queued", "refused"), emptyList()),
         RecordType(DISCONNECTED, "disconnected", false, listOf("of", "links"), emptyList()),
-        RecordType(WRITE_BYTES, "write_bytes", false, listOf("link"), listOf("bytes*")),
-        RecordType(WRITE_TEXT, "write_text", false, listOf("link"), listOf("text")),
+        RecordType(WRITE_BYTES, "write_bytes", false, listOf("link", "ack"), listOf("bytes*")),
+        RecordType(WRITE_TEXT, "write_text", false, listOf("link", "ack"), listOf("text")),
         RecordType(WRITE_CLOSE, "write_close", false, listOf("link", "code?"), listOf("reason")),
         RecordType(HANG_UP, "hang_up", false, listOf("link"), emptyList()),
         RecordType(DIAL, "dial", false, listOf("attempt", "tls", "port"), listOf("url", "host", "target")),
         RecordType(NEED_TOKEN, "need_token", false, emptyList(), listOf("need")),
         RecordType(STATE_CHANGED, "state_changed", false, listOf("from", "to"), listOf("cause")),
         RecordType(WELCOMED, "welcomed", false, listOf("correlates", "repeats"), listOf("json")),
-        RecordType(PIECE, "piece", false, listOf("ask"), listOf("text", "json")),
-        RecordType(ANSWER, "answer", false, listOf("ask"), listOf("text", "json")),
+        RecordType(PIECE, "piece", false, listOf("ask", "restart"), listOf("text", "json")),
+        RecordType(ANSWER, "answer", false, listOf("ask", "restart"), listOf("text", "rest?", "json")),
         RecordType(
             REJECTED,
             "rejected",
@@ -194,6 +197,7 @@ internal object Schema {
         ),
         RecordType(RETRYING, "retrying", false, listOf("attempt", "after"), listOf("class")),
         RecordType(STOPPED, "stopped", false, emptyList(), listOf("class", "cause")),
+        RecordType(UNSENT, "unsent", false, listOf("ask"), emptyList()),
         RecordType(HTTP, "http", false, listOf("link"), listOf("method", "target", "headers")),
         RecordType(AUTHORIZE, "authorize", false, listOf("link"), listOf("user", "token")),
         RecordType(OPENED, "opened", false, listOf("link", "links_of_user"), listOf("user")),
