@@ -234,7 +234,9 @@ impl<S: StartLine> HeadReader<S> {
             }
         }
         if self.start.is_none() {
-            self.check_start_length(self.bytes.len())?;
+            // The last byte may be the first half of the line break.
+            let begun = self.bytes.strip_suffix(b"\r").unwrap_or(&self.bytes);
+            self.check_start_length(begun.len())?;
         }
         if self.bytes.len() > self.config.max_head {
             return Err(HandshakeError::HeadTooLarge { limit: self.config.max_head });

@@ -320,6 +320,16 @@ fn tokens_stay_out_of_debug() {
     assert!(!shown.contains("secret") && !shown.contains("115, 101, 99, 114, 101, 116"), "{shown}");
 }
 
+#[test]
+fn a_line_break_that_is_here_by_half_makes_no_line_too_long() {
+    let config = HandshakeConfig { max_target: 3, ..HandshakeConfig::default() };
+    // As long as a first line may be beside such a target, and none.
+    let line = format!("GET {}\r\n\r\n", "a".repeat(3 + 48 - 4));
+    let whole = read_in(config, line.as_bytes(), line.len());
+    assert_eq!(whole.0, Some(Err(HandshakeError::StartLine)));
+    assert_eq!(read_in(config, line.as_bytes(), 1).0, whole.0);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
