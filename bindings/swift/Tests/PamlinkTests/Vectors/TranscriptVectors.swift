@@ -78,7 +78,7 @@ private struct HubSide {
     private mutating func take(_ outputs: [HubOutput]) throws {
         for output in outputs {
             switch output {
-            case .write(_, .text(let text)): frames.append(text)
+            case .write(_, .text(let text), _): frames.append(text)
             case .request(let request):
                 try take(hub.step(now: moment, .reply(request: request.request, .init("well"))))
             case .closed, .fault, .hangUp: XCTFail("\(output)")
