@@ -107,7 +107,7 @@ private fun question(step: Any?): String? {
     if (step["from"] != "client") return null
     val frame = runCatching { Json.parse(step["text"].text) }.getOrNull() ?: return null
     if (frame["type"] != "chat") return null
-    return (frame["message"] ?: frame["content"]) as? String
+    return listOf(frame["message"], frame["content"]).firstNotNullOfOrNull { (it as? String)?.ifEmpty { null } }
 }
 
 /** In what a frame differs from what is expected of it. */
