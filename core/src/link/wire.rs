@@ -201,6 +201,8 @@ impl Wire {
             }
             if mem::take(&mut self.follow_up) {
                 let _ = self.writer.pong(&[], out.buffer());
+                let counted = &mut self.beats.counted;
+                counted.pongs_out = counted.pongs_out.saturating_add(1);
             }
             if let Some(wall) = self.ping.take() {
                 let mut text = String::with_capacity(64);
