@@ -17,10 +17,13 @@ pub(crate) fn pamlink(args: &[&str]) -> Output {
         .expect("the program starts")
 }
 
-/// A file of `text` in the folder that cargo gives to tests.
+/// A file of `text` in the folder that cargo gives to tests. Whoever watches it sees it whole:
+/// the old one or the new one, and never an empty one in between.
 pub(crate) fn file(name: &str, text: &str) -> String {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
-    std::fs::write(&path, text).expect("the folder can be written");
+    let written = path.with_added_extension("new");
+    std::fs::write(&written, text).expect("the folder can be written");
+    std::fs::rename(&written, &path).expect("the folder can be written");
     path.to_str().expect("the path is text").to_owned()
 }
 
