@@ -8,7 +8,7 @@
 //! use pamlink_tokio::{Request, Server, ServerConfig};
 //! # use pamlink::link::Verify;
 //!
-//! # async fn run(verifier: impl Verify + Send + 'static) -> std::io::Result<()> {
+//! # async fn run(verifier: impl Verify + Send + Sync + 'static) -> std::io::Result<()> {
 //! let config = ServerConfig::new(Auth::Verifier(Box::new(verifier)));
 //! let server = Server::bind("127.0.0.1:8000", config).await?;
 //! let answer = async |request: Request| format!("{} heard: {}", request.agent().name, request.text());
