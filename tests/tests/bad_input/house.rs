@@ -33,7 +33,7 @@ pub(crate) fn token(user: &str, life: i64) -> String {
     sign_hs256(SECRET, DEFAULT_AUDIENCE, &claims).unwrap()
 }
 
-/// A server whose rates leave room for a test, and that notices things soon.
+/// A server whose bounds leave room for a test, and that notices things soon.
 pub(crate) fn config() -> ServerConfig {
     let verifier = Verifier::hs256(SECRET, DEFAULT_AUDIENCE).unwrap();
     let mut config = ServerConfig::new(Auth::Verifier(Box::new(verifier)));
@@ -42,6 +42,8 @@ pub(crate) fn config() -> ServerConfig {
     let plenty = Rate::new(1_000_000, Duration::from_secs(60));
     config.hub.rates = config.hub.rates.with(Class::Message, plenty).with(Class::Connect, plenty);
     config.hub.max_links_per_user = 100;
+    // Whoever attacks here comes from one address.
+    config.hub.max_unauthenticated_per_address = config.hub.max_unauthenticated;
     config
 }
 

@@ -70,8 +70,8 @@ impl Peer {
     /// Connects as a user with a good token, and reads the welcome.
     pub(crate) async fn welcomed(house: &House, user: &str) -> Self {
         let mut peer = Self::present(house.addr, user, &token(user, 3_600)).await;
-        let welcome = peer.hear().await;
-        assert!(matches!(&welcome, Heard::Text(text) if text.contains("connected")), "{welcome:?}");
+        let welcome = peer.reply().await;
+        assert!(welcome.contains("connected"), "{welcome}");
         peer
     }
 
@@ -139,11 +139,12 @@ impl Peer {
         }
     }
 
-    /// The next text that is no ping.
+    /// The next text that is no ping. A pong that nobody asked for follows each upgrade.
     pub(crate) async fn reply(&mut self) -> String {
         loop {
             match self.hear().await {
                 Heard::Text(text) if text.starts_with(r#"{"type":"ping""#) => {}
+                Heard::Pong(0) => {}
                 Heard::Text(text) => return text,
                 other => panic!("no text but {other:?}"),
             }
