@@ -32,6 +32,9 @@ pub enum HandshakeError {
     Refused {
         /// The status.
         status: u16,
+        /// The first line of the body, or where a redirect leads: at most 200 bytes, without
+        /// control characters. It may be empty.
+        line: Box<str>,
         /// `Retry-After`, where it is a number of seconds.
         retry_after: Option<Duration>,
     },

@@ -5,12 +5,14 @@
 //! feeds a [`ResponseReader`]. Both readers tell how many of the bytes they took: what follows
 //! the head belongs to the frame reader.
 
+pub(crate) use self::body::first_line;
 pub use self::error::{HandshakeError, HeadError, HeaderFault};
 pub use self::head::{HandshakeConfig, Headers};
 pub use self::origin::{OriginError, check_origin};
 pub use self::request::{Request, RequestReader, accept, reject, respond};
 pub use self::response::{Key, Response, ResponseReader, Upgrade, write_request};
 
+mod body;
 mod error;
 mod head;
 mod origin;

@@ -9,6 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use crate::frame::{Agreement, DeflateConfig};
 use crate::seed::{Random, Seed};
 
+use super::body::Body;
 use super::head::{HeadReader, StartLine};
 use super::request::{header_line, is_host, is_path};
 use super::{
@@ -127,21 +128,44 @@ pub fn write_request(upgrade: &Upgrade<'_>, out: &mut Vec<u8>) -> Result<(), Hea
 /// Reads the answer to a request, in any chunking, in time linear in its length.
 #[derive(Debug)]
 pub struct ResponseReader {
+    config: HandshakeConfig,
     head: HeadReader<StatusLine>,
     accept: String,
     offered: Vec<String>,
     deflate: Option<DeflateConfig>,
+    /// The server has refused, and the first line of what it says comes yet.
+    refusal: Option<Refusal>,
+    /// The server has refused, and that was read.
+    refused: bool,
     outcome: Option<Result<Response, HandshakeError>>,
+}
+
+/// An answer with another status than 101, as far as it was read.
+#[derive(Debug)]
+struct Refusal {
+    status: u16,
+    retry_after: Option<Duration>,
+    body: Body,
+}
+
+impl Refusal {
+    fn end(self) -> HandshakeError {
+        let Self { status, retry_after, body } = self;
+        HandshakeError::Refused { status, retry_after, line: body.line() }
+    }
 }
 
 impl ResponseReader {
     /// A reader of the answer to the request with this key and these subprotocols.
     pub fn new(config: HandshakeConfig, key: &Key, subprotocols: &[&str]) -> Self {
         Self {
+            config,
             head: HeadReader::new(config),
             accept: accept_value(key.as_str()),
             offered: subprotocols.iter().map(|&name| name.to_owned()).collect(),
             deflate: None,
+            refusal: None,
+            refused: false,
             outcome: None,
         }
     }
@@ -153,29 +177,56 @@ impl ResponseReader {
         self
     }
 
-    /// Takes bytes of the head and tells how many. The rest, `&bytes[taken..]`, belongs to the
+    /// Takes bytes of the answer and tells how many. The rest, `&bytes[taken..]`, belongs to the
     /// frame reader. After a fault all bytes are taken.
+    ///
+    /// Interim answers (100, 103) are read over. Of a refusal the first line of the body is read,
+    /// too: until it is there, [`is_refusal`](Self::is_refusal) says so.
     #[must_use = "the bytes that were not taken are frames"]
     pub fn handle_bytes(&mut self, bytes: &[u8]) -> usize {
-        let (taken, outcome) = self.head.feed(bytes);
-        if let Some(outcome) = outcome {
-            self.outcome = Some(outcome.and_then(|(line, headers)| self.judge(line, headers)));
+        let mut at = 0;
+        while self.refusal.is_none() && !self.refused {
+            let (taken, outcome) = self.head.feed(&bytes[at..]);
+            at += taken;
+            let Some(outcome) = outcome else { return at };
+            match outcome {
+                Ok((line, _)) if line.is_interim() => self.head = HeadReader::new(self.config),
+                Ok((line, headers)) if line.status != 101 => {
+                    self.refusal = Some(refusal(line, &headers));
+                }
+                outcome => {
+                    let judged = outcome.and_then(|(line, headers)| self.judge(line, headers));
+                    self.outcome = Some(judged);
+                    return at;
+                }
+            }
         }
-        taken
+        if self.refusal.as_mut().is_some_and(|refusal| refusal.body.feed(&bytes[at..])) {
+            self.handle_end();
+        }
+        bytes.len()
     }
 
-    /// The answer that opened the connection, or why it did not; once, when its head is complete.
+    /// Nothing more of a refusal comes, or is waited for: it is told as far as it was read.
+    pub fn handle_end(&mut self) {
+        if let Some(refusal) = self.refusal.take() {
+            self.outcome = Some(Err(refusal.end()));
+            self.refused = true;
+        }
+    }
+
+    /// The server has refused, and the first line of its body has not come yet.
+    pub fn is_refusal(&self) -> bool {
+        self.refusal.is_some()
+    }
+
+    /// The answer that opened the connection, or why it did not; once, when it was read.
     pub fn poll_event(&mut self) -> Option<Result<Response, HandshakeError>> {
         self.outcome.take()
     }
 
     /// RFC 6455 section 4.1, the list at its end.
     fn judge(&self, line: StatusLine, headers: Headers) -> Result<Response, HandshakeError> {
-        if line.status != 101 {
-            let retry_after = headers.first("Retry-After").and_then(|value| value.parse().ok());
-            let retry_after = retry_after.map(Duration::from_secs);
-            return Err(HandshakeError::Refused { status: line.status, retry_after });
-        }
         if line.minor == 0 {
             return Err(HandshakeError::Version);
         }
@@ -200,6 +251,18 @@ impl ResponseReader {
         }
         Ok(Response { headers, subprotocol, deflate })
     }
+}
+
+/// What is known of a refusal by its head.
+fn refusal(line: StatusLine, headers: &Headers) -> Refusal {
+    let retry_after = headers.first("Retry-After").and_then(|value| value.parse().ok());
+    // Where a redirect leads says more than its page.
+    let place = headers.first("Location").filter(|_| (300..400).contains(&line.status));
+    let body = match place {
+        Some(place) => Body::of_line(format!("Location: {place}").as_bytes()),
+        None => Body::new(headers),
+    };
+    Refusal { status: line.status, retry_after: retry_after.map(Duration::from_secs), body }
 }
 
 /// An answer that opened the connection.
@@ -242,6 +305,13 @@ impl fmt::Debug for Response {
 struct StatusLine {
     status: u16,
     minor: u8,
+}
+
+impl StatusLine {
+    /// Another answer follows (RFC 9110 section 15.2).
+    const fn is_interim(self) -> bool {
+        matches!(self.status, 100 | 102..=199)
+    }
 }
 
 impl StartLine for StatusLine {

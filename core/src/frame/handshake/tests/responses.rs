@@ -76,18 +76,63 @@ fn each_fault_of_an_answer_names_its_header() {
 }
 
 #[test]
-fn a_refusal_tells_its_status_and_how_long_to_wait() {
-    let refused = |status, secs: Option<u64>| {
-        Err(HandshakeError::Refused { status, retry_after: secs.map(Duration::from_secs) })
+fn a_refusal_tells_its_status_its_first_line_and_how_long_to_wait() {
+    let refused = |status, secs: Option<u64>, line: &str| {
+        let retry_after = secs.map(Duration::from_secs);
+        Err(HandshakeError::Refused { status, line: line.into(), retry_after })
     };
     for (head, expected) in [
-        ("HTTP/1.1 403 Forbidden\r\nContent-Length: 9\r\n\r\n", refused(403, None)),
-        ("HTTP/1.1 429 \r\nretry-after: 7\r\n\r\n", refused(429, Some(7))),
-        ("HTTP/1.1 503\r\nRetry-After: Fri, 31 Dec 1999\r\n\r\n", refused(503, None)),
-        ("HTTP/1.0 200 OK\r\n\r\n", refused(200, None)),
+        (
+            "HTTP/1.1 403 Forbidden\r\nContent-Length: 9\r\n\r\nno token\n",
+            refused(403, None, "no token"),
+        ),
+        ("HTTP/1.1 429 \r\nretry-after: 7\r\nContent-Length: 0\r\n\r\n", refused(429, Some(7), "")),
+        ("HTTP/1.1 503\r\nRetry-After: Fri, 31 Dec 1999\r\n\r\ndown\n", refused(503, None, "down")),
+        ("HTTP/1.0 200 OK\r\n\r\n\r\n \n<html>\r\n<b>hi</b>", refused(200, None, "<html>")),
+        (
+            "HTTP/1.1 502 No\r\nTransfer-Encoding: chunked\r\n\r\n4;x=y\r\nback\r\n0\r\n\r\n",
+            refused(502, None, "back"),
+        ),
+        ("HTTP/1.1 502 No\r\nTransfer-Encoding: chunked\r\n\r\n!\r\nx", refused(502, None, "")),
+        (
+            "HTTP/1.1 301 Moved\r\nLocation: https://h/new\r\nContent-Length: 4\r\n\r\npage",
+            refused(301, None, "Location: https://h/new"),
+        ),
+        (
+            "HTTP/1.1 403 No\r\nContent-Encoding: br\r\nContent-Length: 3\r\n\r\n\u{1}\u{2}\u{3}",
+            refused(403, None, ""),
+        ),
+        (
+            "HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\nHTTP/1.1 426 Upgrade\r\nContent-Length: 5\r\n\r\nhello",
+            refused(426, None, "hello"),
+        ),
     ] {
         assert_eq!(answer(head), expected, "{head}");
     }
+}
+
+#[test]
+fn an_answer_may_come_after_interim_ones() {
+    let answered = answer(&format!("HTTP/1.1 100 Continue\r\n\r\n{RESPONSE}"));
+    assert_eq!(answered.unwrap().subprotocol(), Some("chat"));
+}
+
+#[test]
+fn the_first_line_of_a_refusal_is_waited_for_and_bounded() {
+    let mut reader = ResponseReader::new(HandshakeConfig::default(), &key(), &[]);
+    let _ = reader.handle_bytes(b"HTTP/1.1 500 No\r\n\r\n\xffa\x1b[2Jb");
+    assert!(reader.is_refusal() && reader.poll_event().is_none());
+    reader.handle_end();
+    let Some(Err(HandshakeError::Refused { line, .. })) = reader.poll_event() else { panic!() };
+    assert_eq!(&*line, "\u{fffd}a [2Jb");
+
+    let mut reader = ResponseReader::new(HandshakeConfig::default(), &key(), &[]);
+    let _ = reader.handle_bytes(b"HTTP/1.1 500 No\r\n\r\n");
+    assert_eq!(reader.handle_bytes("ä".repeat(100_000).as_bytes()), 200_000);
+    let Some(Err(HandshakeError::Refused { line, .. })) = reader.poll_event() else { panic!() };
+    assert_eq!(&*line, "ä".repeat(100));
+    assert_eq!(reader.handle_bytes(b"more"), 4);
+    assert!(reader.poll_event().is_none());
 }
 
 #[test]
