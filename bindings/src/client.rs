@@ -2,12 +2,13 @@
 
 pub(crate) mod events;
 
+use core::time::Duration;
 use std::sync::Arc;
 
 use pamlink::client::{AskId, Client as Core, Event};
 use pamlink::envelope::{Chat, Envelope, Raw, Shape, Text};
 use pamlink::frame::{CloseCode, Incoming};
-use pamlink::link::{Class, Token, TokenError};
+use pamlink::link::{Class, DialFailed, Token, TokenError};
 use pamlink::metrics::prometheus;
 use pamlink::time::{Now, Wall};
 
@@ -180,7 +181,7 @@ impl Take for ClientMachine {
                 core.handle_opened(now, record.optional(0));
             }
             schema::DIAL_FAILED if core::mem::take(&mut self.dialing) => {
-                core.handle_dial_failed(now, failed_class(record));
+                core.handle_dial_failed(now, dial_failed(record));
             }
             schema::DIALED | schema::OPENED | schema::DIAL_FAILED => {}
             schema::TOKEN => {
@@ -283,12 +284,16 @@ pub(crate) fn not_drained(error: pamlink::frame::NotDrained) -> Fault {
 }
 
 /// Why there is no transport: by the HTTP status where there was one, else by its name.
-fn failed_class(record: &View<'_>) -> Class {
+fn dial_failed<'a>(record: &View<'a>) -> DialFailed<'a> {
+    let said = record.text(1);
     if let Some(status) = record.some(0) {
-        return Class::of_http_status(u16::try_from(status).unwrap_or(0));
+        let status = u16::try_from(status).unwrap_or(0);
+        let retry_after = record.some(1).map(Duration::from_nanos);
+        return DialFailed::Answered { status, retry_after, body: said };
     }
     let named = |name: &str| Class::ALL.into_iter().find(|class| class.as_str() == name);
-    record.optional(0).and_then(named).unwrap_or(Class::Network)
+    let class = record.optional(0).and_then(named).unwrap_or(Class::Network);
+    DialFailed::Unanswered { class, said }
 }
 
 fn question<'a>(record: &View<'a>) -> Result<Chat<'a>, Fault> {

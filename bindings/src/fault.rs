@@ -256,7 +256,6 @@ impl From<TokenError> for Fault {
     fn from(error: TokenError) -> Self {
         let code = match error {
             TokenError::Denied => Code::TokenDenied,
-            TokenError::Expired => Code::TokenExpired,
             TokenError::Unavailable => Code::TokenUnavailable,
             _ => Code::TokenMalformed,
         };

@@ -34,21 +34,10 @@ pub(crate) const fn policy(policy: Overflow) -> &'static str {
     }
 }
 
-/// Who or what ended a link, in one word and, where there is more to say, a colon and that.
-pub(crate) fn cause(cause: &Cause) -> Cow<'static, str> {
-    match cause {
-        Cause::Dial => "dial".into(),
-        Cause::Frame(error) => format!("frame: {error}").into(),
-        Cause::Handshake(error) => format!("handshake: {error}").into(),
-        Cause::Host => "host".into(),
-        Cause::Overflow => "overflow".into(),
-        Cause::Peer => "peer".into(),
-        Cause::Rejected { status } => format!("rejected: status {status}").into(),
-        Cause::Timeout(reason) => format!("timeout: {reason}").into(),
-        Cause::Token(error) => format!("token: {error}").into(),
-        Cause::Transport => "transport".into(),
-        _ => "other".into(),
-    }
+/// The words of a cause: the HTTP status that answered, and the code of the peer's close.
+pub(crate) fn words(cause: &Cause) -> [u64; 2] {
+    let code = cause.code().map(|code| code.as_u16());
+    [cause.status(), code].map(|number| packed::word(number.map(u64::from)))
 }
 
 /// Appends `closed`.
@@ -70,11 +59,12 @@ pub(crate) fn closed(
             closed.unsent as u64,
             running.into(),
             links_of_user.into(),
+            words(closed.cause)[0],
         ],
         &[
             Some(closed.class.as_str().as_bytes()),
             Some(closed.reason.as_bytes()),
-            Some(cause(closed.cause).as_bytes()),
+            Some(closed.cause.to_string().as_bytes()),
             Some(user.as_bytes()),
         ],
     );

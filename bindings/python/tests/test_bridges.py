@@ -62,8 +62,10 @@ async def test_events_are_log_records(caplog: pytest.LogCaptureFixture) -> None:
 def test_tokens_are_not_logged() -> None:
     secret = token()
     for event in (
-        pamlink.Closed(0, 4001, True, 0, 0, 0, "authentication", f"bad {secret}", "peer", "ann"),
-        pamlink.Stopped("refused", f"GET /ws?token={secret}&x=1"),
+        pamlink.Closed(
+            0, 4001, True, 0, 0, 0, None, "authentication", f"bad {secret}", "peer", "ann"
+        ),
+        pamlink.Stopped(404, None, "refused", f"GET /ws?token={secret}&x=1", ""),
         outputs.Dial(0, True, 443, f"wss://h/?token={secret}", "h", f"/?token={secret}"),
     ):
         line = logs.line(event)

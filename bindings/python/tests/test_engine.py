@@ -64,7 +64,7 @@ class World:
                 self.step(engine, inputs.Token(None, token()))
             case outputs.Dial():
                 if not self.up:
-                    self.step(engine, inputs.DialFailed(None, "network"))
+                    self.step(engine, inputs.DialFailed(class_="network"))
                     return
                 self.link = None
                 self.step(self.hub, inputs.Accept())

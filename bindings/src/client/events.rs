@@ -2,7 +2,7 @@
 
 use pamlink::client::Event;
 use pamlink::envelope::Envelope;
-use pamlink::link::TokenNeed;
+use pamlink::link::{Cause, Class, TokenNeed};
 
 use super::LINK;
 use crate::packed::{self, schema};
@@ -29,7 +29,7 @@ pub(super) fn push(out: &mut Vec<u8>, event: &Event<'_>) {
         }
         Event::StateChanged { from, to, cause } => {
             let words = [from.number().into(), to.number().into()];
-            packed::push(out, schema::STATE_CHANGED, &words, &[Some(cause.as_str().as_bytes())]);
+            packed::push(out, schema::STATE_CHANGED, &words, &[Some(cause.to_string().as_bytes())]);
         }
         Event::Welcomed { envelope, correlates, repeats } => {
             let words = [(*correlates).into(), (*repeats).into()];
@@ -78,19 +78,25 @@ pub(super) fn push(out: &mut Vec<u8>, event: &Event<'_>) {
         }
         Event::Failed(error) => failed(out, *error),
         Event::Closed(closed) => said::closed(out, LINK, closed, 0, 0, ""),
-        Event::Retrying { attempt, after, class } => {
-            let words = [(*attempt).into(), said::span(*after)];
-            packed::push(out, schema::RETRYING, &words, &[Some(class.as_str().as_bytes())]);
+        Event::Retrying { attempt, after, class, cause } => {
+            let [status, code] = said::words(cause);
+            let words = [(*attempt).into(), said::span(*after), status, code];
+            because(out, schema::RETRYING, &words, *class, cause);
         }
         Event::Stopped { class, cause } => {
-            let cause = said::cause(cause);
-            let texts = [Some(class.as_str().as_bytes()), Some(cause.as_bytes())];
-            packed::push(out, schema::STOPPED, &[], &texts);
+            because(out, schema::STOPPED, &said::words(cause), *class, cause);
         }
         // An event of a newer engine that this border does not know yet: a test holds that there
         // is none.
         _ => debug_assert!(false, "{event:?} has no record"),
     }
+}
+
+/// Appends what follows from an end, with its cause.
+fn because(out: &mut Vec<u8>, kind: u16, words: &[u64], class: Class, cause: &Cause) {
+    let text = cause.to_string();
+    let texts = [class.as_str(), &text, cause.reason()].map(|text| Some(text.as_bytes()));
+    packed::push(out, kind, words, &texts);
 }
 
 /// Appends `failed`: the peer broke RFC 6455.

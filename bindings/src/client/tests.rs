@@ -291,7 +291,7 @@ fn a_transport_that_nobody_waits_for_changes_nothing() {
     let mut opened = Vec::new();
     packed::push(&mut opened, schema::OPENED, &[], &[None]);
     let mut failed = Vec::new();
-    packed::push(&mut failed, schema::DIAL_FAILED, &[404], &[None]);
+    packed::push(&mut failed, schema::DIAL_FAILED, &[404, NONE], &[None; 2]);
     for bytes in [false, true] {
         for stray in [give(schema::DIALED, &[], &[]), opened.clone(), failed.clone()] {
             let client = Fixture::open(bytes);
@@ -309,17 +309,48 @@ fn a_transport_that_nobody_waits_for_changes_nothing() {
 }
 
 #[test]
-fn a_class_or_status_that_nobody_knows_is_the_networks() {
-    for (words, text) in
-        [([NONE], Some("of tomorrow")), ([NONE], None), ([99_999], Some("refused"))]
-    {
+fn a_class_that_nobody_knows_is_the_networks_and_a_status_that_is_none_is_no_server() {
+    for (words, text, class) in [
+        ([NONE; 2], Some("of tomorrow"), "network"),
+        ([NONE; 2], None, "network"),
+        ([99_999, NONE], Some("refused"), "setup"),
+    ] {
         let client = Fixture::new();
         client.step(&give(schema::CONNECT, &[], &[]));
         let mut failed = Vec::new();
-        packed::push(&mut failed, schema::DIAL_FAILED, &words, &[text.map(str::as_bytes)]);
+        let texts = [text.map(str::as_bytes), None];
+        packed::push(&mut failed, schema::DIAL_FAILED, &words, &texts);
         let told = client.step(&failed);
         let closed = told.iter().find(|it| it.is("closed")).unwrap();
-        assert_eq!(closed.text("class"), "network");
+        assert_eq!(closed.text("class"), class);
+    }
+}
+
+/// A close, a status and a host's own words go the same way to whoever is told of the end.
+#[test]
+fn an_end_a_retry_and_a_stop_tell_the_same_cause() {
+    let failed = |status: u64, said: &str| {
+        let mut out = Vec::new();
+        let texts = [None, Some(said.as_bytes())];
+        packed::push(&mut out, schema::DIAL_FAILED, &[status, NONE], &texts);
+        out
+    };
+    for (given, then, cause, status, reason) in [
+        (failed(426, "no\nway"), "stopped", "answered: HTTP 426: no", 426, "no"),
+        (failed(404, ""), "retrying", "answered: HTTP 404", 404, ""),
+        (failed(NONE, "no route"), "retrying", "dial: no route", NONE, ""),
+    ] {
+        let client = Fixture::new();
+        client.step(&give(schema::CONNECT, &[], &[]));
+        let told = client.step(&given);
+        for name in ["closed", then] {
+            let record = told.iter().find(|it| it.is(name)).unwrap();
+            let status = Some(status).filter(|status| *status != NONE);
+            assert_eq!((record.text("cause"), record.word("status")), (cause, status), "{name}");
+        }
+        assert_eq!(told.iter().find(|it| it.is(then)).unwrap().text("reason"), reason);
+        let changed = told.iter().find(|it| it.is("state_changed")).unwrap();
+        assert_eq!(changed.text("cause"), cause);
     }
 }
 

@@ -219,7 +219,8 @@ impl Client {
 
     /// Sends what has not gone over this link yet, as far as the link takes it.
     pub(super) fn flush(&mut self) {
-        if !self.server.welcomed || self.server.unsure {
+        // A server that goes away would not answer any more.
+        if !self.server.welcomed || self.server.unsure || self.link.is_leaving() {
             return;
         }
         while let Some((ask, text)) = self.asks.next_to_send() {
@@ -463,16 +464,16 @@ impl Client {
     /// A frame that answers nothing: has it come before?
     fn news(&mut self, item: Item, scan: Scan) -> Option<Meaning> {
         let envelope = Envelope::from_scan(self.link.text(item).ok()?, scan);
-        let after = match envelope.kind() {
+        let away = match envelope.kind() {
             Kind::GoingAway => match envelope.message() {
-                Message::GoingAway(away) => away.retry_after(),
-                _ => None,
+                Message::GoingAway(away) => Some(away.retry_after()),
+                _ => Some(None),
             },
             _ => None,
         };
         let id = envelope.id().map(|id| self.seen.keyer().of_id(SERVER, &id.to_json()));
-        if let Some(after) = after {
-            self.link.retry_after(self.now, after);
+        if let Some(after) = away {
+            self.link.going_away(self.now, after);
         }
         if let Some(key) = id
             && let Verdict::Duplicate { .. } = self.seen.check(self.now.mono, key)

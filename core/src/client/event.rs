@@ -7,7 +7,7 @@ use core::time::Duration;
 
 use crate::envelope::{Envelope, EnvelopeError, ErrorCode};
 use crate::frame::FrameError;
-use crate::link::{Cause, Class, ClientInput, Closed, Dial, Overflowed, State, TokenNeed};
+use crate::link::{Cause, Class, Closed, Dial, Overflowed, State, TokenNeed, Trigger};
 
 /// What the host calls a question. Rises with each.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -60,7 +60,7 @@ pub enum Event<'a> {
         /// The state now.
         to: State,
         /// What led there.
-        cause: ClientInput,
+        cause: Trigger<'a>,
     },
     /// The server has welcomed this link.
     Welcomed {
@@ -174,8 +174,10 @@ pub enum Event<'a> {
         attempt: u32,
         /// When.
         after: Duration,
-        /// Why the last one ended.
+        /// The class of the last end.
         class: Class,
+        /// Its cause.
+        cause: &'a Cause,
     },
     /// There are no more attempts before [`connect`](super::Client::connect) is called. Unless that
     /// is the host's own wish, every question ends now, and [`ask`](super::Client::ask) takes none
@@ -201,7 +203,9 @@ impl<'a> From<crate::link::ClientLinkEvent<'a>> for Event<'a> {
             Link::Failed(error) => Self::Failed(error),
             Link::Closed(closed) => Self::Closed(closed),
             Link::HangUp => Self::HangUp,
-            Link::Retrying { attempt, after, class } => Self::Retrying { attempt, after, class },
+            Link::Retrying { attempt, after, class, cause } => {
+                Self::Retrying { attempt, after, class, cause }
+            }
             Link::Stopped { class, cause } => Self::Stopped { class, cause },
         }
     }

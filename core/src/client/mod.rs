@@ -46,7 +46,7 @@ use crate::envelope::{Chat, Envelope, EnvelopeError, Id};
 use crate::frame::handshake::HeadError;
 use crate::frame::{Incoming, NotDrained, Outgoing};
 use crate::link::{
-    self, Class, ClientLink, Endpoint, Gather, Sink, State, Token, TokenError, Transmit,
+    self, ClientLink, DialFailed, Endpoint, Gather, Sink, State, Token, TokenError, Transmit,
 };
 use crate::metrics::{AskOutcome, Direction, MessageType};
 use crate::seed::Seed;
@@ -203,9 +203,9 @@ impl Client {
     }
 
     /// The transport that [`Event::Dial`] asked for could not be made.
-    pub fn handle_dial_failed(&mut self, now: Now, class: Class) {
+    pub fn handle_dial_failed<'a>(&mut self, now: Now, failed: impl Into<DialFailed<'a>>) {
         self.set_now(now);
-        self.link.handle_dial_failed(self.now, class);
+        self.link.handle_dial_failed(self.now, failed);
     }
 
     /// Bytes came over the transport, in any chunking.

@@ -4,6 +4,7 @@
 #![allow(clippy::field_reassign_with_default)]
 
 mod ends;
+mod leaving;
 mod pieces;
 mod sizes;
 
@@ -12,6 +13,7 @@ use core::time::Duration;
 use super::*;
 use crate::frame::handshake::{HandshakeConfig, RequestReader, accept};
 use crate::frame::{CloseCode, FrameConfig, FrameEvent, Reader, Role, Writer};
+use crate::link::Class;
 use crate::time::{Mono, Wall};
 
 const OLD_WELCOME: &str = r#"{"type":"connection","status":"connected","message":"ready","timestamp":"2026-03-01T04:05:06.789012"}"#;
@@ -23,6 +25,8 @@ struct Host {
     client: Client,
     now: Now,
     told: Vec<String>,
+    /// Causes of retries and stops.
+    causes: Vec<String>,
     /// Texts that the server has read.
     read: Vec<String>,
     server: Option<(Writer, Reader)>,
@@ -38,7 +42,15 @@ impl Host {
         let now = Now::new(Mono::from_millis(1_000), Wall::from_unix_secs(1_800_000_000));
         let endpoint = Endpoint::pam("ws://server.test", "ada").unwrap();
         let client = Client::new(config, endpoint, Seed::from_number(9), now).unwrap();
-        Self { client, now, told: Vec::new(), read: Vec::new(), server: None, hung_up: false }
+        Self {
+            client,
+            now,
+            told: Vec::new(),
+            causes: Vec::new(),
+            read: Vec::new(),
+            server: None,
+            hung_up: false,
+        }
     }
 
     /// Connects up to the welcome.
@@ -119,6 +131,9 @@ impl Host {
     fn drain(&mut self) {
         while let Some(event) = self.client.poll_event() {
             self.hung_up |= matches!(event, Event::HangUp);
+            if let Event::Retrying { cause, .. } | Event::Stopped { cause, .. } = &event {
+                self.causes.push(cause.to_string());
+            }
             self.told.extend(words(&event));
         }
         let Some((_, reader)) = &mut self.server else { return };

@@ -19,8 +19,9 @@ pub struct BackoffConfig {
     /// A peer's hint counts for no more than this, so that one bad number does not keep a client
     /// away for ever. Default 1 h.
     pub longest_hint: Duration,
-    /// The hint of a peer that refuses for too high a rate and names no time. Default 30 s.
-    pub rate_limited: Duration,
+    /// The hint of a peer that names no time after an end that is to be retried slowly: too high a
+    /// rate, or nothing at the address. Default 30 s.
+    pub slow: Duration,
 }
 
 impl Default for BackoffConfig {
@@ -31,7 +32,7 @@ impl Default for BackoffConfig {
             cap: Duration::from_secs(30),
             floor: Duration::from_millis(200),
             longest_hint: Duration::from_secs(3_600),
-            rate_limited: Duration::from_secs(30),
+            slow: Duration::from_secs(30),
         }
     }
 }

@@ -12,16 +12,21 @@ pub enum Class {
     Network,
     /// The conversation is over by agreement: stop.
     Normal,
+    /// Nothing is at this address for now, as a proxy says while it has no server: retry slowly.
+    NotFound,
     /// One side spoke a language the other does not: stop, since the next link would say the same.
     Protocol,
     /// Too much, too fast: wait as told, then retry.
     RateLimited,
-    /// The peer knows who we are and will not have us, or there is nothing at this address: stop.
+    /// The peer knows who we are and will not have us: stop.
     Refused,
     /// The peer failed: retry with growing delay.
     ServerError,
     /// The peer is restarting, overloaded or draining: retry with growing delay.
     ServerUnavailable,
+    /// What answers is no server of ours, or something on the way does not let us through: somebody
+    /// has to change an address or a configuration, so stop.
+    Setup,
     /// The peer did not answer in time: retry with growing delay.
     Timeout,
     /// A message exceeded the peer's limit: stop, since sending it again ends the same way.
@@ -36,21 +41,25 @@ pub enum Remedy {
     RenewToken,
     /// Try again after a delay that grows, or after the time the peer gave.
     Retry,
+    /// Try again after a long time, or after the time the peer gave.
+    RetrySlowly,
     /// Stay closed and tell the host.
     Stop,
 }
 
 impl Class {
     /// Every class, in the order of their names.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Authentication,
         Self::Network,
         Self::Normal,
+        Self::NotFound,
         Self::Protocol,
         Self::RateLimited,
         Self::Refused,
         Self::ServerError,
         Self::ServerUnavailable,
+        Self::Setup,
         Self::Timeout,
         Self::TooBig,
     ];
@@ -90,21 +99,34 @@ impl Class {
     /// The class of an HTTP status that answered an opening handshake instead of 101
     /// (RFC 6455 section 4.1).
     ///
-    /// 401 and 403 are authentication (a server of the `pam` dialect answers 403 when the token
-    /// is missing), 408 and 504 timeout, 413 too big, 429 rate limited, other 5xx server
-    /// unavailable or server error, any other 4xx refused. The rest is network: something else
-    /// than the server answered, such as a hotel's login page. Redirects are not followed: a token
-    /// must not travel to an address that the host did not choose.
+    /// | status | class |
+    /// |---|---|
+    /// | 401, 403 (of the `pam` dialect: no token), 407 | authentication |
+    /// | 404 | not found: proxies answer it while a server is replaced |
+    /// | 408, 504 | timeout |
+    /// | 413 | too big |
+    /// | 425, 502, 503 | server unavailable |
+    /// | 429 | rate limited |
+    /// | 511 a network's login page | network |
+    /// | 400, 405, 414, 421, 426, 431, 501, 505; 2xx a page, 3xx a redirect; what is no status | setup |
+    /// | 4xx otherwise | refused |
+    /// | 5xx otherwise | server error |
+    ///
+    /// Redirects are not followed: a token must not travel to an address that the host did not
+    /// choose.
     pub const fn of_http_status(status: u16) -> Self {
         match status {
+            400 | 405 | 414 | 421 | 426 | 431 | 501 | 505 => Self::Setup,
             401 | 403 | 407 => Self::Authentication,
+            404 => Self::NotFound,
             408 | 504 => Self::Timeout,
             413 => Self::TooBig,
             425 | 502 | 503 => Self::ServerUnavailable,
             429 => Self::RateLimited,
+            511 => Self::Network,
             400..=499 => Self::Refused,
             500..=599 => Self::ServerError,
-            _ => Self::Network,
+            _ => Self::Setup,
         }
     }
 
@@ -112,12 +134,13 @@ impl Class {
     pub const fn remedy(self) -> Remedy {
         match self {
             Self::Authentication => Remedy::RenewToken,
-            Self::Network
-            | Self::RateLimited
-            | Self::ServerError
-            | Self::ServerUnavailable
-            | Self::Timeout => Remedy::Retry,
-            Self::Normal | Self::Protocol | Self::Refused | Self::TooBig => Remedy::Stop,
+            Self::Network | Self::ServerError | Self::ServerUnavailable | Self::Timeout => {
+                Remedy::Retry
+            }
+            Self::NotFound | Self::RateLimited => Remedy::RetrySlowly,
+            Self::Normal | Self::Protocol | Self::Refused | Self::Setup | Self::TooBig => {
+                Remedy::Stop
+            }
         }
     }
 
@@ -127,11 +150,13 @@ impl Class {
             Self::Authentication => "authentication",
             Self::Network => "network",
             Self::Normal => "normal",
+            Self::NotFound => "not_found",
             Self::Protocol => "protocol",
             Self::RateLimited => "rate_limited",
             Self::Refused => "refused",
             Self::ServerError => "server_error",
             Self::ServerUnavailable => "server_unavailable",
+            Self::Setup => "setup",
             Self::Timeout => "timeout",
             Self::TooBig => "too_big",
         }
@@ -203,19 +228,38 @@ mod tests {
     fn every_status_has_the_class_that_the_table_gives_it() {
         use Class::*;
         let table: &[(u16, Class)] = &[
-            (200, Network),
-            (302, Network),
-            (400, Refused),
+            (0, Setup),
+            (101, Setup),
+            (200, Setup),
+            (301, Setup),
+            (302, Setup),
+            (400, Setup),
             (401, Authentication),
+            (402, Refused),
             (403, Authentication),
-            (404, Refused),
+            (404, NotFound),
+            (405, Setup),
+            (407, Authentication),
             (408, Timeout),
+            (410, Refused),
+            (413, TooBig),
+            (414, Setup),
+            (421, Setup),
+            (425, ServerUnavailable),
+            (426, Setup),
             (429, RateLimited),
+            (431, Setup),
+            (451, Refused),
             (500, ServerError),
+            (501, Setup),
             (502, ServerUnavailable),
             (503, ServerUnavailable),
             (504, Timeout),
+            (505, Setup),
+            (511, Network),
+            (520, ServerError),
             (599, ServerError),
+            (999, Setup),
         ];
         for &(status, class) in table {
             assert_eq!(Class::of_http_status(status), class, "status {status}");

@@ -2,13 +2,12 @@
 
 use thiserror::Error;
 
+use super::cause::Cause;
 use super::class::Class;
 use super::config::Overflow;
-use super::token::TokenError;
-use crate::frame::handshake::{HandshakeError, HeadError, Request};
+use crate::frame::handshake::{HeadError, Request};
 use crate::frame::{CloseCode, FrameError};
 use crate::metrics::{Dropped, Metrics};
-use crate::time::TimerReason;
 
 /// What a server's link tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,35 +43,6 @@ pub struct Closed<'a> {
     pub cause: &'a Cause,
     /// Messages that were accepted for sending and never left.
     pub unsent: usize,
-}
-
-/// Who or what ended a link.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Cause {
-    /// The transport could not be made.
-    Dial,
-    /// The peer broke RFC 6455 or a bound.
-    Frame(FrameError),
-    /// The peer's part of the opening handshake was refused, or refused us.
-    Handshake(HandshakeError),
-    /// The host closed the link.
-    Host,
-    /// The outbox was full and its policy is to close.
-    Overflow,
-    /// The peer closed the link.
-    Peer,
-    /// The host answered the opening request with this HTTP status instead of accepting it.
-    Rejected {
-        /// The status.
-        status: u16,
-    },
-    /// The time for this was up.
-    Timeout(TimerReason),
-    /// There was no token to dial with.
-    Token(TokenError),
-    /// The transport ended without a close frame.
-    Transport,
 }
 
 /// What a full outbox did.

@@ -46,6 +46,7 @@
 mod auth;
 mod backoff;
 mod beats;
+mod cause;
 mod class;
 mod client;
 mod config;
@@ -64,6 +65,7 @@ mod wire;
 
 pub use auth::{AuthError, Claims, Verify};
 pub use backoff::{Backoff, BackoffConfig};
+pub use cause::{Cause, DialFailed, Trigger};
 pub use class::{Class, Remedy};
 pub use client::{ClientConfig, ClientLink, ClientLinkEvent, Dial, TokenNeed};
 pub(crate) use client::{ClientStep, RENEWAL};
@@ -71,7 +73,7 @@ pub use config::{LinkConfig, OutboxConfig, Overflow, Patience};
 pub use credit::Credit;
 pub(crate) use endpoint::DEFAULT_MAX_MESSAGE;
 pub use endpoint::{Endpoint, EndpointError, PamTarget};
-pub use event::{AnswerError, Cause, Closed, LinkEvent, Overflowed, SendError, Transmit};
+pub use event::{AnswerError, Closed, LinkEvent, Overflowed, SendError, Transmit};
 pub use gather::Gather;
 pub(crate) use gather::Sink;
 pub use heartbeat::{Beat, Heartbeat, HeartbeatConfig};

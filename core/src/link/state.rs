@@ -212,7 +212,8 @@ impl ClientPhase {
 }
 
 inputs! {
-    /// What can happen to a client's link. "No token" means: none that is valid now.
+    /// What can happen to a client's link. "No token" means: none, or the life of
+    /// the last one is over.
     ClientInput, ClientPhase,
     // Idle  Token  Dial  Handshake  Open  Closing  Waiting  Stopped
     /// The host wants a link.
@@ -233,8 +234,8 @@ inputs! {
     /// The host hands over a token.
     Provide "token"
         [S, to(Dial), S, S, S, S, S, S];
-    /// The host hands over a token that has expired.
-    ProvideExpired "expired token"
+    /// The host hands over what can be no token.
+    ProvideMalformed "malformed token"
         [R, to(Stopped), R, R, R, R, R, R];
     /// The host has no token for now.
     TokenUnavailable "no token for now"
@@ -248,9 +249,6 @@ inputs! {
     /// The host's transport is connected.
     Dialed "dialed"
         [I, I, to(Handshake), I, I, I, I, I];
-    /// The same, but the token expired while it was made.
-    DialedNoToken "dialed, no token"
-        [I, I, to(Waiting), I, I, I, I, I];
     /// The host's transport speaks WebSocket itself and is open.
     Opened "opened"
         [I, I, to(Open), I, I, I, I, I];
@@ -269,17 +267,17 @@ inputs! {
     /// The bytes of a valid answer 101.
     Upgraded "bytes: 101"
         [I, I, I, to(Open), to(Stopped), to(Idle), I, I];
-    /// The bytes of an answer whose class is worth a retry (503).
-    Refused "bytes: 503"
+    /// The bytes of an answer whose class is worth a retry, such as 503.
+    Refused "bytes: answer, retry"
         [I, I, I, to(Waiting), to(Stopped), to(Idle), I, I];
-    /// The bytes of an answer that refuses our credentials (401).
-    RefusedAuth "bytes: 401"
+    /// The bytes of an answer that refuses our credentials, such as 401.
+    RefusedAuth "bytes: answer, authentication"
         [I, I, I, to(Waiting), to(Stopped), to(Idle), I, I];
     /// The same, right after a renewal.
-    RefusedAuthAgain "bytes: 401 again"
+    RefusedAuthAgain "bytes: answer, authentication again"
         [I, I, I, to(Stopped), to(Stopped), to(Idle), I, I];
-    /// The bytes of an answer after which a retry is no use (404).
-    RefusedStop "bytes: 404"
+    /// The bytes of an answer after which a retry is no use, such as 426.
+    RefusedStop "bytes: answer, stop"
         [I, I, I, to(Stopped), to(Stopped), to(Idle), I, I];
     /// The welcome came.
     Welcomed "welcomed"
@@ -287,21 +285,25 @@ inputs! {
     /// The bytes of a text frame.
     Text "bytes: text frame"
         [I, I, I, to(Stopped), S, S, I, I];
-    /// The bytes of a close frame worth a retry (1012).
-    PeerClose "bytes: close 1012"
+    /// The bytes of a close frame worth a retry, such as 1012, or any of
+    /// the protocol's own after the peer has said that it goes away.
+    PeerClose "bytes: close, retry"
         [I, I, I, to(Stopped), to(Waiting), to(Idle), I, I];
-    /// The bytes of a close frame that refuses our credentials (4001).
-    PeerCloseAuth "bytes: close 4001"
+    /// The bytes of a close frame that refuses our credentials, such as 4001.
+    PeerCloseAuth "bytes: close, authentication"
         [I, I, I, to(Stopped), to(Waiting), to(Idle), I, I];
     /// The same, right after a renewal.
-    PeerCloseAuthAgain "bytes: close 4001 again"
+    PeerCloseAuthAgain "bytes: close, authentication again"
         [I, I, I, to(Stopped), to(Stopped), to(Idle), I, I];
-    /// The bytes of a close frame after which a retry is no use (1000).
-    PeerCloseStop "bytes: close 1000"
+    /// The bytes of a close frame after which a retry is no use, such as 1000.
+    PeerCloseStop "bytes: close, stop"
         [I, I, I, to(Stopped), to(Stopped), to(Idle), I, I];
     /// The bytes of a frame that breaks the protocol.
     BadFrame "bytes: broken frame"
         [I, I, I, to(Stopped), to(Stopped), to(Idle), I, I];
+    /// The same, after the peer has said that it goes away.
+    BadFrameTold "bytes: broken frame, told to come back"
+        [I, I, I, to(Stopped), to(Waiting), to(Idle), I, I];
     /// The transport ended.
     TransportClosed "transport closed"
         [I, I, to(Waiting), to(Waiting), to(Waiting), to(Idle), I, I];

@@ -12,6 +12,9 @@ use thiserror::Error;
 use crate::seed::{Random, Seed};
 use crate::time::{self, Deadline, Mono, Now, TimerReason, Wall};
 
+/// So many first bytes are enough to know a token again.
+const KNOWN_BY: usize = 8;
+
 /// A bearer token. Its text leaves only through [`Token::expose`]; `Debug` shows its dates.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token {
@@ -51,9 +54,19 @@ impl Token {
         self.expires
     }
 
-    /// The token is worth nothing at `now`.
-    pub fn is_expired(&self, now: Wall) -> bool {
-        self.expires.is_some_and(|expires| now >= expires)
+    /// [`redact`], and this token's own text is hidden, too, or what a cut has left of it.
+    pub(super) fn redact_in(&self, text: &str) -> String {
+        let start = &self.text[..self.text.floor_char_boundary(KNOWN_BY)];
+        let mut out = String::new();
+        let mut rest = text;
+        while let Some(at) = rest.find(start).filter(|_| start.len() == KNOWN_BY) {
+            out.push_str(&rest[..at]);
+            out.push_str("***");
+            let alike = rest[at..].bytes().zip(self.text.bytes()).take_while(|(a, b)| a == b);
+            rest = &rest[at + alike.count()..];
+        }
+        out.push_str(rest);
+        redact(&out).into_owned()
     }
 }
 
@@ -123,9 +136,6 @@ pub enum TokenError {
     /// The host's identity provider refuses: a login is needed.
     #[error("the host was denied a token")]
     Denied,
-    /// The token had already expired when the host handed it over, by the host's own wall clock.
-    #[error("the host's new token has expired already")]
-    Expired,
     /// A token must be printable ASCII without spaces to travel in a URL and a header.
     #[error("the host's new token has characters that no token has")]
     Malformed,
@@ -137,14 +147,21 @@ pub enum TokenError {
 /// The token of a client and the time of its renewal.
 ///
 /// Renewal is due at `min(80 % of the life, end - lead)` less a jitter, never before half the
-/// life. It is written down as wall time and held against the wall at every input, because a
-/// phone's wall clock jumps and its timers sleep. One question is open at a time.
+/// life. One question is open at a time.
+///
+/// The dates in a token are those of its issuer's clock, and the device's may be another. So they
+/// time the renewal and nothing else: whether a token is good its server says. They are held
+/// against the wall once, when the token comes; if that puts now outside of the token's life, the
+/// device's clock is wrong, and the whole life counts from now. From there on time is monotonic: a
+/// wall clock that is set meanwhile changes nothing.
 #[derive(Debug)]
 pub struct TokenSchedule {
     config: TokenConfig,
     random: Random,
     token: Option<Token>,
-    renew: Option<Wall>,
+    renew: Option<Mono>,
+    /// The token's life is over from here: the next dial needs another.
+    ends: Option<Mono>,
     /// The open question is void from here.
     void: Option<Mono>,
     /// No question before this.
@@ -155,27 +172,26 @@ impl TokenSchedule {
     /// A schedule without a token.
     pub fn new(config: TokenConfig, seed: Seed) -> Self {
         let random = seed.into_random();
-        Self { config, random, token: None, renew: None, void: None, rest: Mono::ZERO }
+        Self { config, random, token: None, renew: None, ends: None, void: None, rest: Mono::ZERO }
     }
 
     /// The host's answer, asked for or not; it ends the open question.
     ///
     /// # Errors
     ///
-    /// [`TokenError::Expired`] and [`TokenError::Malformed`]: the token is not kept.
+    /// [`TokenError::Malformed`]: the token is not kept.
     pub fn provide(&mut self, now: Now, token: Token) -> Result<(), TokenError> {
         self.fail(now);
         if token.text.is_empty() || !token.text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(TokenError::Malformed);
         }
-        if token.is_expired(now.wall) {
-            return Err(TokenError::Expired);
-        }
-        self.renew = token.expires.map(|expires| {
-            // Without `iat` the life is what is left: the host has only just got the token.
-            let issued = token.issued.filter(|issued| *issued <= now.wall).unwrap_or(now.wall);
-            issued + self.age_at_renewal(expires.saturating_since(issued))
+        let life = Life::of(&token, now.wall);
+        self.renew = life.map(|life| {
+            let left = self.age_at_renewal(life.whole).saturating_sub(life.past);
+            // One that is old already, or seems so, is not renewed at once: the next may be, too.
+            now.mono + left.max(self.config.lead.min(life.whole / 2))
         });
+        self.ends = life.map(|life| now.mono + life.left());
         self.token = Some(token);
         Ok(())
     }
@@ -186,15 +202,19 @@ impl TokenSchedule {
         self.rest = now.mono + self.config.pause;
     }
 
-    /// The token if it is good for a dial at this moment.
-    pub fn usable(&self, now: Wall) -> Option<&Token> {
-        self.token.as_ref().filter(|token| !token.is_expired(now))
+    /// The token if its life is not over at this moment.
+    pub fn usable(&self, now: Mono) -> Option<&Token> {
+        self.token.as_ref().filter(|_| self.ends.is_none_or(|ends| now < ends))
+    }
+
+    /// The token, whatever the time.
+    pub(super) fn last(&self) -> Option<&Token> {
+        self.token.as_ref()
     }
 
     /// The peer refused the token: it is forgotten.
     pub fn reject(&mut self) {
-        self.token = None;
-        self.renew = None;
+        (self.token, self.renew, self.ends) = (None, None, None);
     }
 
     /// Opens a question now, whatever the schedule says. False if one is open.
@@ -213,7 +233,7 @@ impl TokenSchedule {
         if self.void.is_some_and(|void| now.mono >= void) {
             self.fail(now);
         }
-        self.renew.is_some_and(|renew| now.wall >= renew) && now.mono >= self.rest && self.ask(now)
+        self.renew.is_some_and(|renew| now.mono >= renew.max(self.rest)) && self.ask(now)
     }
 
     /// A question is open.
@@ -221,11 +241,11 @@ impl TokenSchedule {
         self.void.is_some_and(|void| now.mono < void)
     }
 
-    /// When to call [`handle_timeout`](Self::handle_timeout), by the clocks as they stand now.
-    pub fn poll_timeout(&self, now: Now) -> Option<Deadline> {
+    /// When to call [`handle_timeout`](Self::handle_timeout).
+    pub fn poll_timeout(&self) -> Option<Deadline> {
         let at = match (self.void, self.renew) {
             (Some(void), _) => void,
-            (None, Some(renew)) => (now.mono + renew.saturating_since(now.wall)).max(self.rest),
+            (None, Some(renew)) => renew.max(self.rest),
             (None, None) => return None,
         };
         Some(Deadline::new(at, TimerReason::TokenRenewal))
@@ -235,6 +255,31 @@ impl TokenSchedule {
         let early = (life / 5 * 4).min(life.saturating_sub(self.config.lead));
         let jitter = self.random.up_to(self.config.jitter.min(life / 10));
         early.saturating_sub(jitter).max(life / 2)
+    }
+}
+
+/// The life of a token when it came.
+#[derive(Clone, Copy, Debug)]
+struct Life {
+    whole: Duration,
+    past: Duration,
+}
+
+impl Life {
+    /// Nothing is known of a token without an end, nor of one without a beginning that seems to
+    /// have ended.
+    fn of(token: &Token, now: Wall) -> Option<Self> {
+        let expires = token.expires?;
+        // Without `iat` the life is what is left: the host has only just got the token.
+        let issued = token.issued.unwrap_or(now);
+        let whole = expires.saturating_since(issued);
+        let runs = issued <= now && now < expires;
+        let past = if runs { now.saturating_since(issued) } else { Duration::ZERO };
+        Some(Self { whole, past }).filter(|life| !life.whole.is_zero())
+    }
+
+    fn left(self) -> Duration {
+        self.whole.saturating_sub(self.past)
     }
 }
 

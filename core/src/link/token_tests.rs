@@ -63,7 +63,7 @@ fn an_hour_long_token_is_renewed_at_four_fifths_and_a_short_one_a_minute_before_
     {
         let mut schedule = schedule();
         schedule.provide(now(0), token(0, life)).unwrap();
-        let deadline = schedule.poll_timeout(now(0)).unwrap();
+        let deadline = schedule.poll_timeout().unwrap();
         assert_eq!(deadline.reason, TimerReason::TokenRenewal);
         let (least, most) = (now(least.max(10)).mono, now(most).mono);
         assert!(least <= deadline.at && deadline.at <= most, "life {life}: {deadline:?}");
@@ -100,16 +100,20 @@ fn the_same_stale_token_again_and_again_does_not_spin() {
 }
 
 #[test]
-fn an_expired_token_is_never_usable_even_after_a_jump_of_the_wall() {
-    let mut schedule = schedule();
-    assert_eq!(schedule.provide(now(100), token(0, 100)), Err(TokenError::Expired));
-    assert!(schedule.usable(now(100).wall).is_none());
-    schedule.provide(now(100), token(100, 3_600)).unwrap();
-    assert!(schedule.usable(now(101).wall).is_some());
-    let jumped = Now::new(now(101).mono, now(9_999).wall);
-    assert!(schedule.usable(jumped.wall).is_none());
-    let deadline = schedule.poll_timeout(jumped).unwrap();
-    assert!(deadline.at <= now(110).mono, "a jump brings the renewal forward: {deadline:?}");
+fn the_life_of_a_token_runs_from_its_coming_and_on_the_monotonic_clock() {
+    let by = |came: Now, token: Token| {
+        let mut schedule = schedule();
+        schedule.provide(came, token).unwrap();
+        let ends = |at: &u64| schedule.usable(now(*at).mono).is_none();
+        (0..20_000).find(ends).map(|end| end - came.mono.as_nanos() / 1_000_000_000)
+    };
+    assert_eq!(by(now(100), token(100, 3_600)), Some(3_600), "a new one");
+    assert_eq!(by(now(100), token(0, 3_600)), Some(3_500), "one that is a while old");
+    assert_eq!(by(now(5_000), token(0, 3_600)), Some(3_600), "over, says the device's clock");
+    assert_eq!(by(now(100), token(3_700, 3_600)), Some(3_600), "of the future, says that clock");
+    let dateless = |end| Token::with_dates("opaque", None, now(end).wall);
+    assert_eq!(by(now(100), dateless(400)), Some(300));
+    assert_eq!(by(now(500), dateless(400)), None, "nothing is known");
 }
 
 #[test]
@@ -126,7 +130,7 @@ proptest! {
     fn renewal_falls_into_the_second_half_of_a_life(seed: u64, life in 1_u64..10_000_000) {
         let mut schedule = TokenSchedule::new(TokenConfig::default(), Seed::from_number(seed));
         schedule.provide(now(0), token(0, life)).unwrap();
-        let renew = schedule.renew.unwrap().saturating_since(now(0).wall);
+        let renew = schedule.renew.unwrap().saturating_since(now(0).mono);
         let life = Duration::from_secs(life);
         prop_assert!(life / 2 <= renew && renew <= (life / 5 * 4).max(life / 2));
     }

@@ -4,9 +4,10 @@ use core::{fmt, mem};
 use std::sync::Arc;
 
 use super::beats::Beats;
+use super::cause::Cause;
 use super::class::Class;
 use super::config::{OutboxConfig, Overflow};
-use super::event::{Cause, Closed, SendError, Transmit};
+use super::event::{Closed, SendError, Transmit};
 use super::gather::Sink;
 use super::outbox::{Frame, Outbox};
 use super::token::redact;
@@ -341,6 +342,13 @@ impl End {
         let code = error.close_code();
         let class = if code == CloseCode::TOO_BIG { Class::TooBig } else { Class::Protocol };
         Self { class, ..Self::new(code, &error.to_string(), Cause::Frame(error)) }
+    }
+
+    /// The peer has said goodbye.
+    pub(super) fn of_peer(code: CloseCode, reason: &str) -> Self {
+        let mut end = Self::new(code, reason, Cause::Transport);
+        end.cause = Cause::Peer { code, reason: end.reason.clone() };
+        end
     }
 
     /// No close frame told why.

@@ -268,16 +268,20 @@ labels! {
         Network = "network",
         /// By agreement.
         Normal = "normal",
+        /// Nothing is at the address.
+        NotFound = "not_found",
         /// The protocol was broken.
         Protocol = "protocol",
         /// Too much, too fast.
         RateLimited = "rate_limited",
-        /// The peer may not, or there is nothing here.
+        /// The peer may not.
         Refused = "refused",
         /// The peer failed.
         ServerError = "server_error",
         /// Restarting, overloaded or draining.
         ServerUnavailable = "server_unavailable",
+        /// What answers is no server of ours, or something on the way does not let links through.
+        Setup = "setup",
         /// Silence.
         Timeout = "timeout",
         /// A message was too large.

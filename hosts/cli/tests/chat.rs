@@ -135,7 +135,10 @@ fn a_refused_token_ends_it_with_code_1() {
     drop(input);
     let errors = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{errors}");
-    assert!(errors.contains("will not have us: authentication"), "{errors}");
+    assert!(
+        errors.contains("ended for good (authentication): peer: close 4001: wrong subject"),
+        "{errors}"
+    );
 }
 
 #[test]

@@ -7,7 +7,7 @@ use pamlink::client::{self, AskId};
 use pamlink::envelope::{Chat, Envelope, EnvelopeError, Raw, Shape, Text};
 use pamlink::frame::handshake::HeadError;
 use pamlink::frame::{CloseCode, FrameError};
-use pamlink::link::{Class, EndpointError, Overflowed, State};
+use pamlink::link::{Cause, Class, EndpointError, Overflowed, State};
 
 use crate::handler::said;
 
@@ -116,13 +116,17 @@ pub enum Event {
         attempt: u32,
         /// How long until then.
         after: Duration,
-        /// What was wrong.
+        /// What that means for the next one.
         class: Class,
+        /// What has ended the last one, or kept it from beginning.
+        cause: Cause,
     },
     /// The link is down and stays down.
     Stopped {
-        /// What was wrong.
+        /// What kind of end it was.
         class: Class,
+        /// What has ended it, or kept it from beginning.
+        cause: Cause,
     },
     /// A message of the server that answers nothing: an alert, a timer, an action.
     Message(Answer),
@@ -236,8 +240,13 @@ pub enum ConnectError {
     #[error(transparent)]
     Url(#[from] EndpointError),
     /// A failure that another attempt would not mend.
-    #[error("could not connect: {}", .0.as_str())]
-    Stopped(Class),
+    #[error("could not connect ({class}): {cause}")]
+    Stopped {
+        /// What kind of end it was.
+        class: Class,
+        /// What was wrong.
+        cause: Cause,
+    },
     /// The client was closed.
     #[error("the client is closed")]
     Closed,

@@ -90,8 +90,8 @@ impl Client {
     pub async fn ready(&self) -> Result<(), ConnectError> {
         let mut progress = self.session.0.progress();
         let reached = progress.wait_for(|progress| *progress != Progress::Connecting).await;
-        match reached.map_or(Progress::Closed, |progress| *progress) {
-            Progress::Stopped(class) => Err(ConnectError::Stopped(class)),
+        match reached.map_or(Progress::Closed, |progress| progress.clone()) {
+            Progress::Stopped { class, cause } => Err(ConnectError::Stopped { class, cause }),
             Progress::Closed => Err(ConnectError::Closed),
             Progress::Connecting | Progress::Welcomed => Ok(()),
         }

@@ -5,7 +5,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use pamlink::link::{Class, Endpoint, TokenNeed};
+use pamlink::link::{Class, DialFailed, Endpoint, TokenNeed};
 use pamlink::time::Deadline;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadHalf, WriteHalf};
@@ -148,7 +148,11 @@ impl<T: Tokens> Driver<T> {
                         self.socket = Some(tokio::io::split(stream));
                         engine.handle_dialed(now);
                     }
-                    Err(error) => engine.handle_dial_failed(now, class_of(&error)),
+                    Err(error) => {
+                        let (class, said) = (class_of(&error), error.to_string());
+                        engine
+                            .handle_dial_failed(now, DialFailed::Unanswered { class, said: &said });
+                    }
                 }
             }
             Happened::Read(Ok(n)) if n > 0 => {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pamlink::client::{self, AskId, SendError};
 use pamlink::envelope::Chat;
 use pamlink::frame::handshake::HeadError;
-use pamlink::link::{Class, Endpoint, State, TokenNeed};
+use pamlink::link::{Cause, Class, Endpoint, State, TokenNeed};
 use pamlink::metrics::Snapshot;
 use pamlink::time::Now;
 use parking_lot::{Mutex, MutexGuard};
@@ -20,11 +20,11 @@ use crate::driver;
 use crate::tokens::Tokens;
 
 /// How far a client has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Progress {
     Connecting,
     Welcomed,
-    Stopped(Class),
+    Stopped { class: Class, cause: Cause },
     Closed,
 }
 
@@ -211,12 +211,13 @@ impl Session {
                 client::Event::StateChanged { from, to, .. } => {
                     tell(Event::StateChanged { from, to });
                 }
-                client::Event::Retrying { attempt, after, class } => {
-                    tell(Event::Retrying { attempt, after, class });
+                client::Event::Retrying { attempt, after, class, cause } => {
+                    tell(Event::Retrying { attempt, after, class, cause: cause.clone() });
                 }
-                client::Event::Stopped { class, .. } => {
-                    self.progress.send_replace(Progress::Stopped(class));
-                    tell(Event::Stopped { class });
+                client::Event::Stopped { class, cause } => {
+                    let cause = cause.clone();
+                    self.progress.send_replace(Progress::Stopped { class, cause: cause.clone() });
+                    tell(Event::Stopped { class, cause });
                 }
                 client::Event::Welcomed { .. } => {
                     self.progress.send_replace(Progress::Welcomed);

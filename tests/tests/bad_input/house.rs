@@ -193,7 +193,7 @@ async fn bear_witness(client: Client, mut left: oneshot::Receiver<()>) -> Witnes
         match event {
             Event::Welcomed => welcomes += 1,
             // It closed its link itself.
-            Event::Stopped { class: link::Class::Normal } => {}
+            Event::Stopped { class: link::Class::Normal, .. } => {}
             Event::Retrying { .. } | Event::Stopped { .. } | Event::Late { .. } => {
                 panic!("disturbed: {event:?}")
             }

@@ -348,8 +348,10 @@ class Client(Runner):
                     refusal = _engine.fault(record)
                     if not raising:
                         log.warning("the engine refused an input: %s", refusal)
-                case outputs.Retrying(attempt, after, class_):
-                    self._mailbox.put(events.Retrying(attempt, after / 1e9, class_))
+                case outputs.Retrying(attempt, after, status, code, class_, cause, reason):
+                    self._mailbox.put(
+                        events.Retrying(attempt, after / 1e9, status, code, class_, cause, reason)
+                    )
                 case events.Stopped():
                     self._stop(record)
                 case events.StateChanged():
@@ -393,12 +395,16 @@ class Client(Runner):
         except DialFailed as failed:
             log.debug("attempt %d: %s", dial.attempt, failed)
             self._dialing = None
-            self._feed(pack(KINDS["dial_failed"], (failed.status,), (failed.class_,)))
+            after = failed.retry_after
+            words = (failed.status, None if after is None else round(max(0.0, after) * 1e9))
+            said = str(failed) if failed.status is None else failed.body
+            self._feed(pack(KINDS["dial_failed"], words, (failed.class_, said)))
             return
         except Exception as error:
             log.debug("attempt %d: %r", dial.attempt, error)
             self._dialing = None
-            self._feed(pack(KINDS["dial_failed"], (None,), ("network",)))
+            said = f"{type(error).__name__}: {error}"
+            self._feed(pack(KINDS["dial_failed"], (None, None), ("network", said)))
             return
         self._dialing = None
         link = self._link = Link(0, transport, self._feed)
@@ -430,6 +436,10 @@ class Client(Runner):
                 at = at if at.tzinfo is not None else at.replace(tzinfo=timezone.utc)
                 expires = round(at.timestamp() * 1e6)
             self._feed(pack(KINDS["token"], (expires,), (token.text,)))
+
+
+def _why(stopped: events.Stopped) -> str:
+    return f"the client has stopped ({stopped.class_}): {stopped.cause}"
 
 
 def _default_dialer() -> Dialer:

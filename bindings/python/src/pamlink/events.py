@@ -233,13 +233,17 @@ class Closed:
     """Of a hub: requests of this link that are still running. Their replies are kept for repeats."""
     links_of_user: int
     """Of a hub: how many links the user has left."""
+    status: int | None
+    """The HTTP status that the opening request was answered with, if there never was a link."""
     class_: str
-    """What the end means: `normal`, `network`, `timeout`, `authentication`, `rate_limited`,
-    `server_unavailable`, `server_error`, `too_big`, `protocol`, `refused`."""
+    """What the end means: `normal`, `network`, `timeout`, `authentication`, `not_found`,
+    `rate_limited`, `server_unavailable`, `server_error`, `setup`, `too_big`, `protocol`,
+    `refused`."""
     reason: str
-    """What the peer said."""
+    """The reason that came or went with the code."""
     cause: str
-    """Who or what ended it."""
+    """Who or what ended it, for people: one word and, where there is more to say, a colon and that,
+    such as `peer: close 4001: token expired` or `answered: HTTP 502: no backend`."""
     user: str
     """Of a hub: the user; empty if the link never was authorised."""
 
@@ -252,8 +256,16 @@ class Retrying:
     """Its number."""
     after: float
     """In so many seconds."""
+    status: int | None
+    """The HTTP status that the last one was answered with, if that was it."""
+    code: int | None
+    """The code of the peer's close, if that was it."""
     class_: str
-    """Why the last one ended, as in `Closed`."""
+    """What the end of the last one means, as in `Closed`."""
+    cause: str
+    """Who or what ended it, as in `Closed`."""
+    reason: str
+    """What the other side said: the reason of its close, or the first line of its answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,10 +273,16 @@ class Stopped:
     """There are no more attempts: another would end the same way, or the client was closed. Every
     question has ended, and none is taken; `Client.connect` starts the client again."""
 
+    status: int | None
+    """The HTTP status that the last attempt was answered with, if that was it."""
+    code: int | None
+    """The code of the peer's close, if that was it."""
     class_: str
     """The class of the last end, as in `Closed`."""
     cause: str
-    """Its cause."""
+    """Its cause, as in `Closed`."""
+    reason: str
+    """What the other side said: the reason of its close, or the first line of its answer."""
 
 
 # What a hub tells.

@@ -84,10 +84,14 @@ class OpenedIn:
 
 @dataclass(frozen=True, slots=True)
 class DialFailed:
-    """The transport could not be made: with this HTTP status, or for a reason of this class."""
+    """The transport could not be made: something answered with this HTTP status, or for a reason of
+    this class; `retry_after` in nanoseconds. `said` is the body of the answer or its beginning, or
+    what happened."""
 
     status: int | None = None
+    retry_after: int | None = None
     class_: str | None = None
+    said: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

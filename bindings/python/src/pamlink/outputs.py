@@ -187,7 +187,11 @@ class Retrying:
 
     attempt: int
     after: int
+    status: int | None
+    code: int | None
     class_: str
+    cause: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,12 +39,24 @@ class DialFailed(Exception):
     """A dialer raises it when there is no transport to be had. An `OSError`, a `TimeoutError` and
     anything else count as a broken network."""
 
-    def __init__(self, message: str = "", *, status: int | None = None, class_: str = "network"):
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        status: int | None = None,
+        class_: str = "network",
+        body: str = "",
+        retry_after: float | None = None,
+    ) -> None:
         super().__init__(message or (f"HTTP status {status}" if status else class_))
         self.status = status
         """The HTTP status that the server answered with, if it did."""
         self.class_ = class_
         """What it means, if there was no status; as in `pamlink.events.Closed`."""
+        self.body = body
+        """The body of the answer or its beginning, as far as it is known."""
+        self.retry_after = retry_after
+        """`Retry-After` of the answer, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)

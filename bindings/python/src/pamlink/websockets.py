@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+from websockets.http11 import Response
 from websockets.typing import Origin, Subprotocol
 
 from .transports import (
@@ -65,9 +66,9 @@ def dialer(tls: ssl.SSLContext | None = None, **options: Any) -> Dialer:
         if target.tls and tls is not None:
             arguments["ssl"] = tls
         try:
-            connection = await connect(target.url, **(arguments | options))
+            connection = await _Connect(target.url, **(arguments | options))
         except InvalidStatus as error:
-            raise DialFailed(status=error.response.status_code) from error
+            raise _refused(error.response) from error
         except InvalidHandshake as error:
             raise DialFailed(type(error).__name__, class_="protocol") from error
         except TimeoutError as error:
@@ -82,6 +83,25 @@ def dialer(tls: ssl.SSLContext | None = None, **options: Any) -> Dialer:
 async def dial(target: Target) -> Transport:
     """The dialer with the defaults."""
     return await dialer()(target)
+
+
+class _Connect(connect):
+    """Follows no redirect: the token goes to the address that was chosen and to no other."""
+
+    def process_redirect(self, exc: Exception) -> Exception:
+        return exc
+
+
+def _refused(response: Response) -> DialFailed:
+    after = response.headers.get("Retry-After", "")
+    body = response.body or b""
+    if 300 <= response.status_code < 400 and "Location" in response.headers:
+        body = f"Location: {response.headers['Location']}".encode()
+    return DialFailed(
+        status=response.status_code,
+        body=body[:1024].decode("utf-8", "replace"),
+        retry_after=float(after) if after.isascii() and after.isdigit() else None,
+    )
 
 
 def _closed(closed: ConnectionClosed) -> TransportClosed:

@@ -116,11 +116,14 @@ public enum Event: Hashable, Sendable {
         public let clean: Bool
         /// Messages that were not written.
         public let unsent: UInt64
-        /// What kind of end it was: `network`, `auth`, `going_away` and others.
+        /// The HTTP status that the opening request was answered with, if there never was a link.
+        public let status: UInt16?
+        /// What kind of end it was: `network`, `authentication`, `setup` and others.
         public let kind: String
-        /// What the peer said.
+        /// The reason that came or went with the code.
         public let reason: String
-        /// Who or what ended it.
+        /// Who or what ended it, for people: one word and, where there is more to say, a colon and
+        /// that, such as `peer: close 4001: token expired` or `answered: HTTP 502: no backend`.
         public let cause: String
     }
 
@@ -130,16 +133,30 @@ public enum Event: Hashable, Sendable {
         public let attempt: UInt64
         /// How long until then.
         public let after: Duration
+        /// The HTTP status that the last one was answered with, if that was it.
+        public let status: UInt16?
+        /// The code of the peer's close, if that was it.
+        public let code: UInt16?
         /// What kind of end the last one had.
         public let kind: String
+        /// Who or what ended it, as in ``Closed``.
+        public let cause: String
+        /// What the other side said: the reason of its close, or the first line of its answer.
+        public let reason: String
     }
 
     /// Why there are no more attempts.
     public struct Stopped: Hashable, Sendable {
+        /// The HTTP status that the last attempt was answered with, if that was it.
+        public let status: UInt16?
+        /// The code of the peer's close, if that was it.
+        public let code: UInt16?
         /// What kind of end the last one had.
         public let kind: String
-        /// Its cause.
+        /// Its cause, as in ``Closed``.
         public let cause: String
+        /// What the other side said: the reason of its close, or the first line of its answer.
+        public let reason: String
     }
 }
 
@@ -186,9 +203,13 @@ extension Event {
         case Kind.retrying:
             self = .retrying(
                 Retrying(
-                    attempt: it.number(), after: Duration(word: it.number()), kind: it.string()))
+                    attempt: it.number(), after: Duration(word: it.number()), status: it.small(),
+                    code: it.small(), kind: it.string(), cause: it.string(), reason: it.string()))
         case Kind.stopped:
-            self = .stopped(Stopped(kind: it.string(), cause: it.string()))
+            self = .stopped(
+                Stopped(
+                    status: it.small(), code: it.small(), kind: it.string(), cause: it.string(),
+                    reason: it.string()))
         default:
             return nil
         }

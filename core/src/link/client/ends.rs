@@ -5,6 +5,9 @@ use crate::frame::handshake::{HandshakeError, Upgrade, write_request};
 use crate::link::beats::BeatCounts;
 use crate::link::class::Remedy;
 
+/// How long the first line of a refusal is waited for.
+const FIRST_LINE: core::time::Duration = core::time::Duration::from_secs(1);
+
 /// The rows of the table for an end, by what follows from its class.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rows {
@@ -34,9 +37,20 @@ impl Rows {
         stop: ClientInput::PeerCloseStop,
     };
 
+    const BROKEN: Self =
+        Self { retry: ClientInput::BadFrameTold, ..Self::one(ClientInput::BadFrame) };
+
     /// An end whose class leaves no choice.
     pub(super) const fn one(input: ClientInput) -> Self {
         Self { retry: input, renew: input, again: input, stop: input }
+    }
+
+    const fn of(self, remedy: Remedy) -> ClientInput {
+        match remedy {
+            Remedy::Retry | Remedy::RetrySlowly => self.retry,
+            Remedy::RenewToken => self.renew,
+            Remedy::Stop => self.stop,
+        }
     }
 }
 
@@ -82,17 +96,22 @@ impl ClientLink {
             Note::Dial => ClientLinkEvent::Dial(Dial {
                 attempt: self.attempt,
                 endpoint: &self.endpoint,
-                token: self.tokens.usable(self.now.wall),
+                token: self.tokens.last(),
             }),
             Note::NeedToken(need) => ClientLinkEvent::NeedToken(need),
-            Note::StateChanged { from, to, cause } => {
+            Note::StateChanged { from, to, input, end } => {
+                let cause = match end {
+                    Some(cause) => Trigger::End(self.shown.insert(cause)),
+                    None => Trigger::Input(input),
+                };
                 ClientLinkEvent::StateChanged { from, to, cause }
             }
             Note::Failed(error) => ClientLinkEvent::Failed(error),
             Note::Closed(end) => ClientLinkEvent::Closed(self.told.insert(end).closed()),
             Note::HangUp => ClientLinkEvent::HangUp,
-            Note::Retrying { attempt, after, class } => {
-                ClientLinkEvent::Retrying { attempt, after, class }
+            Note::Retrying { attempt, after, class, cause } => {
+                let cause = self.shown.insert(cause);
+                ClientLinkEvent::Retrying { attempt, after, class, cause }
             }
             Note::Stopped(end) => {
                 let end = self.told.insert(end);
@@ -143,6 +162,7 @@ impl ClientLink {
         self.wire = Wire::new(Role::Client, self.config.link.frames, writer);
         (self.welcome, self.proven, self.subprotocol) = (None, None, None);
         self.renew_again = None;
+        (self.leaving, self.rejection) = (None, None);
         self.attempt = self.attempt.saturating_add(1);
         self.deadline = self.now.mono + self.config.dial;
         self.go(ClientPhase::Dial, input);
@@ -153,7 +173,13 @@ impl ClientLink {
         let Some(response) = &mut self.response else { return Ok(()) };
         let taken = response.handle_bytes(bytes);
         match response.poll_event() {
-            None => Ok(()),
+            None => {
+                if response.is_refusal() {
+                    // Its first line is on its way, or does not come at all.
+                    self.deadline = self.deadline.min(self.now.mono + FIRST_LINE);
+                }
+                Ok(())
+            }
             Some(Ok(response)) => {
                 let subprotocol = response.subprotocol().map(str::to_owned);
                 if let (Some(config), Some(agreed)) =
@@ -166,19 +192,33 @@ impl ClientLink {
                 self.wire.reader.handle_bytes(&bytes[taken..])
             }
             Some(Err(error)) => {
-                let (class, rows) = match &error {
-                    HandshakeError::Refused { status, retry_after } => {
-                        if let Some(after) = *retry_after {
-                            self.hint(after);
-                        }
-                        (Class::of_http_status(*status), Rows::ANSWER)
-                    }
-                    _ => (Class::Protocol, Rows::one(ClientInput::BadFrame)),
-                };
-                self.lose(End::without_code(class, Cause::Handshake(error)), rows, true);
+                self.refused(error, true);
                 Ok(())
             }
         }
+    }
+
+    /// Nothing more of the answer comes: whether it was a refusal, which is told now.
+    pub(super) fn end_answer(&mut self, hang_up: bool) -> bool {
+        let Some(response) = &mut self.response else { return false };
+        response.handle_end();
+        let Some(Err(error)) = response.poll_event() else { return false };
+        self.refused(error, hang_up);
+        true
+    }
+
+    fn refused(&mut self, error: HandshakeError, hang_up: bool) {
+        let (class, cause, rows) = match error {
+            HandshakeError::Refused { status, retry_after, line } => {
+                if let Some(after) = retry_after {
+                    self.hint(after);
+                }
+                let cause = Cause::answered(status, &line, self.tokens.last());
+                (Class::of_http_status(status), cause, Rows::ANSWER)
+            }
+            error => (Class::Protocol, Cause::Handshake(error), Rows::one(ClientInput::BadFrame)),
+        };
+        self.lose(End::without_code(class, cause), rows, hang_up);
     }
 
     /// Frames or messages flow from now on.
@@ -203,13 +243,18 @@ impl ClientLink {
             Beat::Dead => {
                 let cause = Cause::Timeout(TimerReason::Liveness);
                 let end = End::new(CloseCode::GOING_AWAY, "Ping timeout", cause);
-                return self.fail(end.of_class(Class::Timeout), ClientInput::Deadline);
+                return self.fail(end.of_class(Class::Timeout), Rows::one(ClientInput::Deadline));
             }
         }
         if self.welcome.is_some_and(|welcome| now.mono >= welcome) {
             let cause = Cause::Timeout(TimerReason::Handshake);
             let end = End::new(CloseCode::GOING_AWAY, "no welcome", cause);
-            return self.fail(end.of_class(Class::Timeout), ClientInput::Deadline);
+            return self.fail(end.of_class(Class::Timeout), Rows::one(ClientInput::Deadline));
+        }
+        if self.leaving.is_some_and(|leaving| now.mono >= leaving) {
+            let cause = Cause::Timeout(TimerReason::Drain);
+            let end = End::new(CloseCode::GOING_AWAY, "", cause);
+            return self.fail(end, Rows::one(ClientInput::Deadline));
         }
         if self.proven.is_some_and(|proven| now.mono >= proven) {
             self.proven = None;
@@ -224,10 +269,11 @@ impl ClientLink {
     pub(super) fn open_deadline(&self) -> Deadline {
         let welcome = self.welcome.map(|at| Deadline::new(at, TimerReason::Handshake));
         let proven = self.proven.map(|at| Deadline::new(at, TimerReason::Proven));
-        let token = self.tokens.poll_timeout(self.now).filter(|_| !self.config.anonymous);
+        let leaving = self.leaving.map(|at| Deadline::new(at, TimerReason::Drain));
+        let token = self.tokens.poll_timeout().filter(|_| !self.config.anonymous);
         let again = self.renew_again.map(|at| Deadline::new(at, TimerReason::TokenRenewal));
         let mut first = self.heartbeat.poll_timeout();
-        for deadline in [welcome, proven, token, again].into_iter().flatten() {
+        for deadline in [welcome, proven, leaving, token, again].into_iter().flatten() {
             if deadline.at < first.at {
                 first = deadline;
             }
@@ -237,8 +283,8 @@ impl ClientLink {
 
     fn peer_closed(&mut self, item: Item) {
         let end = match self.wire.reader.close(item) {
-            Some(frame) => End::new(frame.code, frame.reason, Cause::Peer),
-            None => End::new(CloseCode::NO_STATUS, "", Cause::Peer),
+            Some(frame) => End::of_peer(frame.code, frame.reason),
+            None => End::of_peer(CloseCode::NO_STATUS, ""),
         };
         if self.phase == ClientPhase::Open {
             self.wire.say_goodbye(end.code, "");
@@ -250,39 +296,46 @@ impl ClientLink {
 
     fn fail_frame(&mut self, error: FrameError) {
         let end = End::of_frame(error);
-        self.fail(end, ClientInput::BadFrame);
+        self.fail(end, Rows::BROKEN);
     }
 
     /// RFC 6455 section 7.1.7: a goodbye, and no waiting for an answer.
-    fn fail(&mut self, mut end: End, input: ClientInput) {
+    fn fail(&mut self, mut end: End, rows: Rows) {
         end.unsent = self.wire.drop_messages();
         if self.phase == ClientPhase::Open {
             self.wire.say_goodbye(end.code, &end.reason);
         }
-        self.lose(end, Rows::one(input), true);
+        self.lose(end, rows, true);
     }
 
     /// The link has ended, or a token could not be had: what follows depends on the class.
-    pub(super) fn lose(&mut self, end: End, rows: Rows, hang_up: bool) {
+    pub(super) fn lose(&mut self, mut end: End, rows: Rows, hang_up: bool) {
         if self.phase == ClientPhase::Closing {
             // The host has ended it; how exactly it went makes no difference to what follows.
             let Some(mut ours) = self.end.take() else { return };
             ours.unsent += end.unsent;
             ours.clean = end.clean;
-            let input = if ours.clean { rows.retry } else { rows.stop };
-            self.part(ours, ClientPhase::Idle, input, hang_up);
+            let input = rows.of(end.class.remedy());
+            self.part(ours, ClientPhase::Idle, input, Some(end.cause), hang_up);
             if mem::take(&mut self.again) {
                 self.start_over();
                 self.begin(ClientInput::Connect, ClientInput::ConnectNoToken);
             }
             return;
         }
+        // Libraries and proxies change a code on its way, but not to one of an application's own.
+        let theirs = matches!(end.cause, Cause::Peer { .. } | Cause::Frame(_));
+        if self.leaving.is_some() && theirs && end.code.as_u16() < 3_000 {
+            end.class = Class::ServerUnavailable;
+        }
         match end.class.remedy() {
-            Remedy::Retry => self.wait(end, rows.retry, hang_up),
+            Remedy::Retry | Remedy::RetrySlowly => self.wait(end, rows.retry, hang_up),
             Remedy::RenewToken if !self.renewed && !self.config.anonymous => {
                 self.renewed = true;
                 self.tokens.reject();
+                let cause = end.cause.clone();
                 self.wait(end, rows.renew, hang_up);
+                self.rejection = Some(cause);
                 self.ask_for_token(TokenNeed::Rejected);
             }
             Remedy::RenewToken => self.give_up(end, rows.again, hang_up),
@@ -291,18 +344,18 @@ impl ClientLink {
     }
 
     fn wait(&mut self, end: End, input: ClientInput, hang_up: bool) {
-        let class = end.class;
+        let (class, cause) = (end.class, end.cause.clone());
         let left = self.hint.take().map(|until| until.saturating_since(self.now.mono));
         let mut hint = left.filter(|left| !left.is_zero());
-        if class == Class::RateLimited {
-            hint = hint.or(Some(self.config.backoff.rate_limited));
+        if class.remedy() == Remedy::RetrySlowly {
+            hint = hint.or(Some(self.config.backoff.slow));
         }
         self.told_to_wait = hint.is_some();
         let after = self.backoff.next_delay(hint);
         self.deadline = self.now.mono + after;
-        self.part(end, ClientPhase::Waiting, input, hang_up);
+        self.part(end, ClientPhase::Waiting, input, None, hang_up);
         let attempt = self.attempt.saturating_add(1);
-        self.notes.push_back(Note::Retrying { attempt, after, class });
+        self.notes.push_back(Note::Retrying { attempt, after, class, cause });
     }
 
     /// The peer said when to come back.
@@ -311,20 +364,28 @@ impl ClientLink {
     }
 
     pub(super) fn give_up(&mut self, end: End, input: ClientInput, hang_up: bool) {
-        self.part(end, ClientPhase::Stopped, input, hang_up);
+        self.part(end, ClientPhase::Stopped, input, None, hang_up);
     }
 
     /// The host wants no link and none is open.
     pub(super) fn rest(&mut self, end: End, input: ClientInput) {
-        self.part(end, ClientPhase::Idle, input, true);
+        self.part(end, ClientPhase::Idle, input, None, true);
     }
 
-    /// The one way to an end.
-    fn part(&mut self, end: End, phase: ClientPhase, input: ClientInput, hang_up: bool) {
+    /// The one way to an end. `last` is what led there, where that is not what has ended the link.
+    fn part(
+        &mut self,
+        end: End,
+        phase: ClientPhase,
+        input: ClientInput,
+        last: Option<Cause>,
+        hang_up: bool,
+    ) {
         let began = !matches!(self.phase, ClientPhase::Token | ClientPhase::Waiting);
         (self.response, self.welcome, self.proven) = (None, None, None);
         self.wire.reader = crate::frame::Reader::new(Role::Client, self.config.link.frames);
-        self.go(phase, input);
+        let cause = last.unwrap_or_else(|| end.cause.clone());
+        self.change(phase, input, Some(cause));
         let stopped = (phase != ClientPhase::Waiting).then(|| Note::Stopped(end.clone()));
         if began {
             self.notes.push_back(Note::Closed(end));
@@ -336,11 +397,15 @@ impl ClientLink {
     }
 
     pub(super) fn go(&mut self, phase: ClientPhase, input: ClientInput) {
+        self.change(phase, input, None);
+    }
+
+    fn change(&mut self, phase: ClientPhase, input: ClientInput, end: Option<Cause>) {
         debug_assert_eq!(input.cell(self.phase), Cell::To(phase), "{input} in {:?}", self.phase);
         let (from, to) = (self.phase.state(), phase.state());
         self.phase = phase;
         if from != to {
-            self.notes.push_back(Note::StateChanged { from, to, cause: input });
+            self.notes.push_back(Note::StateChanged { from, to, input, end });
         }
     }
 }

@@ -4,11 +4,12 @@ use core::fmt;
 use core::time::Duration;
 
 use super::super::backoff::BackoffConfig;
+use super::super::cause::{Cause, Trigger};
 use super::super::class::Class;
 use super::super::config::LinkConfig;
 use super::super::endpoint::Endpoint;
-use super::super::event::{Cause, Closed, Overflowed};
-use super::super::state::{ClientInput, State};
+use super::super::event::{Closed, Overflowed};
+use super::super::state::State;
 use super::super::token::{Token, TokenConfig};
 use crate::frame::FrameError;
 
@@ -71,8 +72,8 @@ pub enum ClientLinkEvent<'a> {
         from: State,
         /// To.
         to: State,
-        /// The row of the table that says so.
-        cause: ClientInput,
+        /// What led there.
+        cause: Trigger<'a>,
     },
     /// A text message.
     Text(&'a str),
@@ -95,6 +96,8 @@ pub enum ClientLinkEvent<'a> {
         after: Duration,
         /// What ended the last one.
         class: Class,
+        /// More about it.
+        cause: &'a Cause,
     },
     /// No further attempt comes unless the host calls `connect`.
     Stopped {

@@ -11,10 +11,11 @@ use std::sync::Arc;
 pub use event::{ClientConfig, ClientLinkEvent, Dial, TokenNeed};
 
 use super::backoff::Backoff;
+use super::cause::{Cause, DialFailed, Trigger};
 use super::class::Class;
 use super::config::Overflow;
 use super::endpoint::Endpoint;
-use super::event::{Cause, Overflowed, SendError, Transmit};
+use super::event::{Overflowed, SendError, Transmit};
 use super::gather::{Gather, Sink};
 use super::heartbeat::{Beat, Heartbeat};
 use super::state::{Cell, ClientInput, ClientPhase, State};
@@ -49,8 +50,9 @@ pub struct ClientLink {
     backoff: Backoff,
     random: Random,
     notes: VecDeque<Note>,
-    /// The end that is being told.
+    /// The end that is being told, or the cause of one.
     told: Option<End>,
+    shown: Option<Cause>,
     /// How the link that is closing will have ended.
     end: Option<End>,
     /// The deadline of a phase other than open.
@@ -65,6 +67,10 @@ pub struct ClientLink {
     hint: Option<Mono>,
     /// The wait is the peer's wish and not to be cut short.
     told_to_wait: bool,
+    /// The peer has said that it goes away; if it has not by then, we go.
+    leaving: Option<Mono>,
+    /// Why the peer refused the token in whose place the host is asked for another.
+    rejection: Option<Cause>,
     /// The token was renewed since a link last proved itself.
     renewed: bool,
     /// The host asked for a new link while this one was closing.
@@ -77,11 +83,11 @@ pub struct ClientLink {
 enum Note {
     Dial,
     NeedToken(TokenNeed),
-    StateChanged { from: State, to: State, cause: ClientInput },
+    StateChanged { from: State, to: State, input: ClientInput, end: Option<Cause> },
     Failed(FrameError),
     Closed(End),
     HangUp,
-    Retrying { attempt: u32, after: core::time::Duration, class: Class },
+    Retrying { attempt: u32, after: core::time::Duration, class: Class, cause: Cause },
     Stopped(End),
 }
 
@@ -123,6 +129,7 @@ impl ClientLink {
             random,
             notes: VecDeque::new(),
             told: None,
+            shown: None,
             end: None,
             deadline: now.mono,
             welcome: None,
@@ -131,6 +138,8 @@ impl ClientLink {
             attempt: 0,
             hint: None,
             told_to_wait: false,
+            leaving: None,
+            rejection: None,
             renewed: false,
             again: false,
             renew_again: None,
@@ -171,20 +180,14 @@ impl ClientLink {
         }
     }
 
-    /// The transport is connected: the opening request goes out, unless the token has expired
-    /// while it was made.
+    /// The transport is connected: the opening request goes out.
     pub fn handle_dialed(&mut self, now: Now) {
         self.now = now;
         if self.phase != ClientPhase::Dial {
             return;
         }
-        if !self.has_token() {
-            let cause = Cause::Token(TokenError::Expired);
-            let end = End::without_code(Class::Timeout, cause);
-            return self.lose(end, Rows::one(ClientInput::DialedNoToken), true);
-        }
         let key = Key::draw(&mut self.random);
-        let token = self.tokens.usable(now.wall);
+        let token = self.tokens.last();
         // `new` has seen that the request is sound, and a token is encoded.
         let _ = open_request(&self.config, &self.endpoint, token, &key, self.wire.head());
         let offered: Vec<&str> = self.config.subprotocols.iter().map(String::as_str).collect();
@@ -210,11 +213,17 @@ impl ClientLink {
     }
 
     /// The transport could not be made.
-    pub fn handle_dial_failed(&mut self, now: Now, class: Class) {
+    pub fn handle_dial_failed<'a>(&mut self, now: Now, failed: impl Into<DialFailed<'a>>) {
         self.now = now;
-        if self.phase == ClientPhase::Dial {
-            self.lose(End::without_code(class, Cause::Dial), Rows::DIAL, false);
+        if self.phase != ClientPhase::Dial {
+            return;
         }
+        let failed = failed.into();
+        if let DialFailed::Answered { retry_after: Some(after), .. } = failed {
+            self.hint(after);
+        }
+        let cause = failed.cause(self.tokens.last());
+        self.lose(End::without_code(failed.class(), cause), Rows::DIAL, false);
     }
 
     /// Bytes of the transport.
@@ -253,6 +262,9 @@ impl ClientLink {
     /// The transport ended, in either direction or with an error.
     pub fn handle_closed(&mut self, now: Now) {
         self.now = now;
+        if self.end_answer(false) {
+            return;
+        }
         if matches!(
             self.phase,
             ClientPhase::Dial | ClientPhase::Handshake | ClientPhase::Open | ClientPhase::Closing
@@ -282,7 +294,11 @@ impl ClientLink {
                 self.lose(End::without_code(Class::Timeout, cause), rows, false);
             }
             ClientPhase::Dial => self.lose(late(TimerReason::Dial), rows, true),
-            ClientPhase::Handshake => self.lose(late(TimerReason::Handshake), rows, true),
+            ClientPhase::Handshake => {
+                if !self.end_answer(true) {
+                    self.lose(late(TimerReason::Handshake), rows, true);
+                }
+            }
             ClientPhase::Closing => self.lose(late(TimerReason::CloseHandshake), rows, true),
             ClientPhase::Waiting => {
                 self.begin(ClientInput::Deadline, ClientInput::DeadlineNoToken);
@@ -327,6 +343,22 @@ impl ClientLink {
         if self.phase == ClientPhase::Open {
             self.hint(after);
         }
+    }
+
+    /// The peer said that it goes away, and when to come back. Whatever close of the protocol's own
+    /// comes now, under whatever code it arrives, means just that; and should none come, the link
+    /// is left soon after that time.
+    pub fn going_away(&mut self, now: Now, after: Option<core::time::Duration>) {
+        self.now = now;
+        if self.phase != ClientPhase::Open {
+            return;
+        }
+        if let Some(after) = after {
+            self.hint(after);
+        }
+        let backoff = &self.config.backoff;
+        let after = after.unwrap_or(backoff.slow).min(backoff.longest_hint);
+        self.leaving = Some(now.mono + after + self.config.link.patience.close);
     }
 
     /// Sends a text message.
@@ -407,6 +439,11 @@ impl ClientLink {
     /// The phase behind the state.
     pub fn phase(&self) -> ClientPhase {
         self.phase
+    }
+
+    /// Whether the peer of the open link has said that it goes away.
+    pub fn is_leaving(&self) -> bool {
+        self.phase == ClientPhase::Open && self.leaving.is_some()
     }
 
     /// Whether the open link was welcomed.

@@ -29,7 +29,7 @@ impl ClientLink {
             Err(error) => {
                 if self.phase == ClientPhase::Token {
                     let end = End::without_code(Class::Authentication, Cause::Token(error));
-                    self.give_up(end, ClientInput::ProvideExpired, false);
+                    self.give_up(end, ClientInput::ProvideMalformed, false);
                 }
                 Err(error)
             }
@@ -49,17 +49,20 @@ impl ClientLink {
             TokenError::Unavailable => Class::ServerUnavailable,
             _ => Class::Authentication,
         };
-        let end = End::without_code(class, Cause::Token(error));
-        match (self.phase, error) {
-            (ClientPhase::Token, TokenError::Unavailable) => {
-                self.lose(end, Rows::one(ClientInput::TokenUnavailable), false);
-            }
-            (ClientPhase::Token, _) => self.give_up(end, denied, false),
-            (ClientPhase::Waiting, TokenError::Unavailable) => {}
-            (ClientPhase::Waiting, _) if denied == ClientInput::TokenDeniedNoToken => {
+        let mut end = End::without_code(class, Cause::Token(error));
+        let waits = match self.phase {
+            ClientPhase::Token => true,
+            ClientPhase::Waiting => denied == ClientInput::TokenDeniedNoToken,
+            _ => false,
+        };
+        if error != TokenError::Unavailable {
+            if waits {
+                // What the peer said of the last token says more.
+                end.cause = self.rejection.take().unwrap_or(end.cause);
                 self.give_up(end, denied, false);
             }
-            _ => {}
+        } else if self.phase == ClientPhase::Token {
+            self.lose(end, Rows::one(ClientInput::TokenUnavailable), false);
         }
     }
 
@@ -74,7 +77,7 @@ impl ClientLink {
     }
 
     pub(super) fn has_token(&self) -> bool {
-        self.config.anonymous || self.tokens.usable(self.now.wall).is_some()
+        self.config.anonymous || self.tokens.usable(self.now.mono).is_some()
     }
 
     pub(super) fn renew_token(&mut self) {
@@ -85,7 +88,7 @@ impl ClientLink {
 
     pub(super) fn renew_in_band(&mut self) {
         self.renew_again = None;
-        if let Some(token) = self.tokens.usable(self.now.wall) {
+        if let Some(token) = self.tokens.last() {
             let mut text = String::new();
             write::auth(&mut text, Some(&Id::from(RENEWAL)), token.expose());
             self.wire.send_urgent(&text);

@@ -141,8 +141,8 @@ impl ServerLink {
         let end = match (self.end.take(), frame) {
             // Our goodbye came first: its code is the link's.
             (Some(end), _) => *end,
-            (None, Some(frame)) => End::new(frame.code, frame.reason, Cause::Peer),
-            (None, None) => End::new(CloseCode::NO_STATUS, "", Cause::Peer),
+            (None, Some(frame)) => End::of_peer(frame.code, frame.reason),
+            (None, None) => End::of_peer(CloseCode::NO_STATUS, ""),
         };
         if self.phase == ServerPhase::Open {
             self.wire.say_goodbye(end.code, "");

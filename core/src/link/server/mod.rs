@@ -7,9 +7,10 @@ pub(crate) use self::ends::MAX_EARLY;
 use core::time::Duration;
 use std::sync::Arc;
 
+use super::cause::Cause;
 use super::class::Class;
 use super::config::{LinkConfig, Overflow};
-use super::event::{AnswerError, Cause, Closed, LinkEvent, Overflowed, SendError, Transmit};
+use super::event::{AnswerError, Closed, LinkEvent, Overflowed, SendError, Transmit};
 use super::gather::{Gather, Sink};
 use super::heartbeat::{Beat, Heartbeat};
 use super::state::{Cell, ServerInput, ServerPhase, State};

@@ -290,7 +290,11 @@ fn garbage_ends_a_link_once_with_the_right_class() {
 #[test]
 fn a_terminal_refusal_stops_and_a_passing_one_does_not() {
     let cases = [
-        (Service::Refuses(404), true),
+        (Service::Refuses(404), false),
+        (Service::Refuses(410), true),
+        (Service::Refuses(426), true),
+        (Service::Refuses(501), true),
+        (Service::Refuses(505), true),
         (Service::Refuses(503), false),
         (Service::Refuses(429), false),
         (Service::Closes(4003), true),
@@ -306,9 +310,9 @@ fn a_terminal_refusal_stops_and_a_passing_one_does_not() {
         world.client.connect(world.now);
         world.run(secs(300));
         assert_eq!(world.seen.stops.len(), usize::from(stops), "{service:?}");
-        let rate = matches!(service, Service::Refuses(429) | Service::Closes(4008));
+        let slow = matches!(service, Service::Refuses(404 | 429) | Service::Closes(4008));
         let dials = world.seen.dials.len();
-        assert!(!rate || (8..=11).contains(&dials), "30 s a wait: {dials} dials");
+        assert!(!slow || (8..=11).contains(&dials), "30 s a wait: {dials} dials");
         assert_eq!(stops, dials == 1, "{service:?}: {dials} dials");
     }
 }

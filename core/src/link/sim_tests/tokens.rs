@@ -2,7 +2,6 @@ use core::time::Duration;
 
 use super::world::{Service, World};
 use crate::link::{Class, TokenNeed};
-use crate::time::Now;
 
 fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -53,25 +52,62 @@ fn a_token_that_expires_while_asleep_is_renewed_before_the_dial() {
     assert_eq!(world.seen.needs, [TokenNeed::Missing, TokenNeed::Missing]);
 }
 
+/// Six minutes ahead is beyond the end of a token of five; an hour behind is before its beginning.
 #[test]
-fn a_jump_of_the_wall_alone_does_not_let_an_expired_token_out() {
-    let mut world = World::open(4);
-    world.cut();
-    world.now = Now::new(world.now.mono, world.now.wall + secs(7_200));
-    world.run(secs(5));
-    assert!(world.client.is_welcomed());
-    assert_eq!(world.seen.expired_dials, 0);
-    assert_eq!(world.seen.needs.len(), 2);
+fn a_good_token_is_tried_and_renewed_in_time_whatever_the_devices_clock() {
+    for (ahead, life) in [(0, 300), (360, 300), (-3_600, 300), (-3_600, 3_600), (86_400, 3_600)] {
+        let mut world = World::new(9, |_| {});
+        world.token_life = secs(life);
+        world.set_clock(ahead);
+        world.client.connect(world.now);
+        world.run(secs(10 * life));
+        assert!(world.client.is_welcomed(), "{ahead}");
+        let seen = &world.seen;
+        assert_eq!((seen.dials.len(), seen.expired_dials, seen.stops.len()), (1, 0, 0), "{ahead}");
+        let renewals = seen.needs.iter().filter(|need| **need == TokenNeed::Renewal).count();
+        assert!((12..=20).contains(&renewals), "{ahead}: {renewals} renewals in ten lives");
+    }
 }
 
 #[test]
-fn a_host_with_only_expired_tokens_is_told_and_nothing_is_dialled() {
+fn a_clock_that_makes_a_new_token_look_almost_over_asks_for_no_storm() {
+    let mut world = World::new(9, |_| {});
+    world.set_clock(3_599);
+    world.client.connect(world.now);
+    world.run(secs(3_600));
+    assert!(world.client.is_welcomed());
+    assert!(world.seen.needs.len() <= 61, "{} in an hour", world.seen.needs.len());
+}
+
+#[test]
+fn a_clock_that_is_set_meanwhile_changes_nothing() {
+    for ahead in [7_200, -7_200, 1_000_000] {
+        let mut world = World::open(4);
+        world.run(secs(600));
+        world.set_clock(ahead);
+        world.run(secs(60));
+        world.cut();
+        world.run(secs(5));
+        assert!(world.client.is_welcomed());
+        assert_eq!(world.seen.needs, [TokenNeed::Missing], "{ahead}");
+        world.run(secs(3_600));
+        assert_eq!(world.seen.needs, [TokenNeed::Missing, TokenNeed::Renewal], "{ahead}");
+    }
+}
+
+#[test]
+fn a_token_that_seems_to_be_over_is_tried_and_the_server_judges() {
     let mut world = World::new(5, |_| {});
     world.token_life = Duration::ZERO;
     world.client.connect(world.now);
+    world.run(secs(60));
+    assert!(world.client.is_welcomed());
+    let mut world = World::new(5, |_| {});
+    (world.token_life, world.service) = (Duration::ZERO, Service::Closes(4001));
+    world.client.connect(world.now);
     world.run(secs(3_600));
-    assert_eq!((world.seen.dials.len(), world.seen.needs.len()), (0, 1));
-    assert_eq!(world.seen.stops, [Class::Authentication]);
+    assert_eq!(world.seen.needs, [TokenNeed::Missing, TokenNeed::Rejected]);
+    assert_eq!((world.seen.dials.len(), &*world.seen.stops), (2, &[Class::Authentication][..]));
 }
 
 #[test]

@@ -40,7 +40,7 @@ pub(super) struct World {
     pub(super) client: ClientLink,
     pub(super) now: Now,
     pub(super) service: Service,
-    /// How long a new token lives; zero: the host hands over expired ones.
+    /// How long a new token lives.
     pub(super) token_life: Duration,
     pub(super) denied: bool,
     /// A server that pings as it should, or is as quiet as the dead.
@@ -135,6 +135,18 @@ impl World {
         self.now = Now::new(self.now.mono + time, self.now.wall + time);
     }
 
+    /// The clock of whoever issues the tokens, which is right.
+    fn issuer(&self) -> Wall {
+        Wall::from_unix_secs(1_800_000_000)
+            + self.now.mono.saturating_since(Mono::from_millis(1_000))
+    }
+
+    /// The device's wall clock is set to so many seconds ahead of the right time, or behind.
+    pub(super) fn set_clock(&mut self, ahead: i64) {
+        let micros = self.issuer().as_unix_micros() + ahead * 1_000_000;
+        self.now = Now::new(self.now.mono, Wall::from_unix_micros(micros));
+    }
+
     /// The transport breaks and both ends are told.
     pub(super) fn cut(&mut self) {
         if let Some(mut wire) = self.wire.take() {
@@ -195,12 +207,14 @@ impl World {
         let mut needs = None;
         let (mut dial, mut hang_up, mut welcomed) = (false, false, false);
         let (mut pinged, mut busy) = (false, false);
+        let issuer = self.issuer();
         while let Some(event) = self.client.poll_event() {
             busy = true;
             match event {
                 ClientLinkEvent::Dial(dial_to) => {
                     let token = dial_to.token;
-                    let expired = token.is_none_or(|token| token.is_expired(self.now.wall));
+                    let expired =
+                        token.is_none_or(|it| it.expires().is_some_and(|at| at <= issuer));
                     self.seen.expired_dials += usize::from(expired);
                     self.seen.dials.push(self.now.mono);
                     dial = true;
@@ -251,7 +265,7 @@ impl World {
             return self.client.token_failed(self.now, TokenError::Denied);
         }
         let name = format!("secret-{}", self.seen.needs.len());
-        let wall = self.now.wall;
+        let wall = self.issuer();
         let token = Token::with_dates(name, Some(wall), wall + self.token_life);
         let _ = self.client.provide_token(self.now, token);
     }

@@ -17,9 +17,10 @@ fn at(seconds: u64) -> Now {
     Now::new(Mono::from_millis(seconds * 1_000), wall)
 }
 
-/// The same moment after a jump of the wall beyond every token.
-fn jumped(now: Now) -> Now {
-    Now::new(now.mono, now.wall + Duration::from_secs(1_000_000))
+/// A moment beyond the end of every token.
+fn late(now: Now) -> Now {
+    let time = Duration::from_secs(1_000_000);
+    Now::new(now.mono + time, now.wall + time)
 }
 
 fn good() -> Token {
@@ -45,6 +46,9 @@ impl Fixture {
         let needs_again =
             matches!(input, DialFailedAuthAgain | RefusedAuthAgain | PeerCloseAuthAgain);
         this.reach(phase, needs_again, input == WakeTold);
+        if input == BadFrameTold {
+            this.link.going_away(at(0), Some(Duration::from_secs(60)));
+        }
         let _ = this.drain();
         let _ = this.bytes();
         assert_eq!(this.link.phase(), phase, "for {input}");
@@ -112,7 +116,7 @@ impl Fixture {
         let link = &mut self.link;
         match input {
             Connect => link.connect(now),
-            ConnectNoToken => link.connect(jumped(now)),
+            ConnectNoToken => link.connect(late(now)),
             Disconnect => link.disconnect(now),
             Send => return link.send_text(now, "hello").is_err(),
             // Refused by the outbox is not refused by the table: the link does react.
@@ -122,15 +126,14 @@ impl Fixture {
                 return link.send_text(now, &"x".repeat(100)) == Err(SendError::NotOpen);
             }
             Provide => return link.provide_token(now, good()).is_err(),
-            ProvideExpired => {
+            ProvideMalformed => {
                 let stopped = link.phase() == ClientPhase::Token;
-                return link.provide_token(jumped(now), good()).is_err() && !stopped;
+                return link.provide_token(now, Token::new("a b")).is_err() && !stopped;
             }
             TokenUnavailable => link.token_failed(now, TokenError::Unavailable),
             TokenDenied => link.token_failed(now, TokenError::Denied),
-            TokenDeniedNoToken => link.token_failed(jumped(now), TokenError::Denied),
+            TokenDeniedNoToken => link.token_failed(late(now), TokenError::Denied),
             Dialed => link.handle_dialed(now),
-            DialedNoToken => link.handle_dialed(jumped(now)),
             Opened => link.handle_opened(now, None),
             DialFailed => link.handle_dial_failed(now, Class::Network),
             DialFailedAuth | DialFailedAuthAgain => {
@@ -138,22 +141,22 @@ impl Fixture {
             }
             DialFailedStop => link.handle_dial_failed(now, Class::Refused),
             Upgraded => bytes = self.answer.clone(),
-            Refused => bytes = b"HTTP/1.1 503 No\r\nRetry-After: 1\r\n\r\n".to_vec(),
-            RefusedAuth | RefusedAuthAgain => bytes = b"HTTP/1.1 401 No\r\n\r\n".to_vec(),
-            RefusedStop => bytes = b"HTTP/1.1 404 No\r\n\r\n".to_vec(),
+            Refused => bytes = answered("503 No\r\nRetry-After: 1"),
+            RefusedAuth | RefusedAuthAgain => bytes = answered("401 No"),
+            RefusedStop => bytes = answered("426 No"),
             Welcomed => link.welcomed(now),
             Text => Writer::server().text("hello", &mut bytes).unwrap(),
             PeerClose => close(1012),
             PeerCloseAuth | PeerCloseAuthAgain => close(4001),
             PeerCloseStop => close(1000),
-            BadFrame => bytes = vec![0xf1, 0],
+            BadFrame | BadFrameTold => bytes = vec![0xf1, 0],
             TransportClosed => link.handle_closed(now),
             Heartbeat if link.phase() == ClientPhase::Open => link.handle_timeout(at(20)),
             Heartbeat => link.handle_timeout(at(0)),
             Deadline => self.pass_deadline(|now| now),
-            DeadlineNoToken => self.pass_deadline(jumped),
+            DeadlineNoToken => self.pass_deadline(late),
             Wake | WakeTold => link.wake(now),
-            WakeNoToken => link.network_changed(jumped(now)),
+            WakeNoToken => link.network_changed(late(now)),
         }
         self.link.handle_bytes(now, &bytes).unwrap();
         false
@@ -169,6 +172,11 @@ impl Fixture {
             }
         }
     }
+}
+
+/// An answer without a body.
+fn answered(status: &str) -> Vec<u8> {
+    format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n").into_bytes()
 }
 
 /// What a server answers to the request that the link has written.

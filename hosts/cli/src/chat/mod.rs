@@ -133,12 +133,12 @@ async fn next_line(lines: &mut mpsc::Receiver<String>) -> Option<String> {
 fn show(event: &Event) -> Result<(), Fault> {
     match event {
         Event::StateChanged { to, .. } => say(&format!("link: {to} ({})", *to as u8)),
-        Event::Retrying { attempt, after, class } => {
+        Event::Retrying { attempt, after, class, cause } => {
             let after = span::show(*after);
-            say(&format!("link: lost ({class}), attempt {attempt} in {after}"));
+            say(&format!("link: lost ({class}): {cause}, attempt {attempt} in {after}"));
         }
-        Event::Stopped { class } => {
-            return Err(Fault::failed(format!("the server will not have us: {class}")));
+        Event::Stopped { class, cause } => {
+            return Err(Fault::failed(format!("the link has ended for good ({class}): {cause}")));
         }
         Event::Message(message) => say(&format!("message: {}", message.as_str())),
         Event::Late { answer, .. } => say(&format!("late answer: {}", answer.text())),

@@ -236,7 +236,7 @@ async fn a_refused_token_is_renewed_once_and_then_the_client_stops() {
         }
     };
     let refused = within(Client::connect(&server.url("ann"), tokens)).await.unwrap_err();
-    let ConnectError::Stopped(class) = refused else { panic!("{refused}") };
+    let ConnectError::Stopped { class, .. } = refused else { panic!("{refused}") };
     assert_eq!(class, Class::Authentication);
     assert_eq!(asked.load(Ordering::Relaxed), 2);
     server.stop().await;
@@ -304,7 +304,7 @@ async fn a_host_may_decide_on_tokens_itself() {
     let ann = client(&server.url("ann"), "ann");
     assert_eq!(within(ann.ask("who am I?")).await.unwrap().text(), "ann");
     let bob = client(&server.url("bob"), "bob");
-    assert!(matches!(within(bob.ready()).await, Err(ConnectError::Stopped(_))));
+    assert!(matches!(within(bob.ready()).await, Err(ConnectError::Stopped { .. })));
     server.stop().await;
 }
 

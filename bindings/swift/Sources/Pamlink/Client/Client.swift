@@ -373,9 +373,10 @@ extension Client {
                     return connection.hangUp()
                 }
             } catch let failure as ConnectFailure {
-                await self?.notConnected(failure.status, failure.kind, mine)
+                await self?.notConnected(failure, mine)
             } catch {
-                await self?.notConnected(nil, "network", mine)
+                let failure = ConnectFailure(kind: "network", message: "\(type(of: error))")
+                await self?.notConnected(failure, mine)
             }
         }
     }
@@ -394,10 +395,14 @@ extension Client {
         return true
     }
 
-    private func notConnected(_ status: UInt16?, _ kind: String?, _ mine: Int) {
+    private func notConnected(_ failure: ConnectFailure, _ mine: Int) {
         guard mine == generation else { return }
         dialTask = nil
-        run(.dialFailed(status: status, kind: kind))
+        let said = failure.status == nil ? failure.message : failure.body
+        run(
+            .dialFailed(
+                status: failure.status, kind: failure.kind, said: said,
+                retryAfter: failure.retryAfter))
     }
 
     /// Takes what a connection says. Whether it is still wanted.

@@ -79,6 +79,11 @@ struct RecordReader {
         return number == noWord ? nil : number
     }
 
+    /// The next word, which may be none, and else is a status or a close code.
+    mutating func small() -> UInt16? {
+        maybe().map { UInt16(clamping: $0) }
+    }
+
     /// The next word, which is a flag.
     @inline(__always)
     mutating func flag() -> Bool {

@@ -159,7 +159,7 @@ enum Schema {
         (Kind.disconnect, "disconnect", "", ""),
         (Kind.dialed, "dialed", "", ""),
         (Kind.openedIn, "opened_in", "", "subprotocol?"),
-        (Kind.dialFailed, "dial_failed", "status?", "class?"),
+        (Kind.dialFailed, "dial_failed", "status? retry_after?", "class? said?"),
         (Kind.token, "token", "expires?", "token"),
         (Kind.tokenFailed, "token_failed", "denied", ""),
         (Kind.wake, "wake", "", ""),
@@ -213,11 +213,11 @@ enum Schema {
         (Kind.overflowed, "overflowed", "link messages bytes", "policy user"),
         (Kind.failed, "failed", "close_code", "error message"),
         (
-            Kind.closed, "closed", "link code clean unsent running links_of_user",
+            Kind.closed, "closed", "link code clean unsent running links_of_user status?",
             "class reason cause user"
         ),
-        (Kind.retrying, "retrying", "attempt after", "class"),
-        (Kind.stopped, "stopped", "", "class cause"),
+        (Kind.retrying, "retrying", "attempt after status? code?", "class cause reason"),
+        (Kind.stopped, "stopped", "status? code?", "class cause reason"),
         (Kind.unsent, "unsent", "ask", ""),
         (Kind.http, "http", "link", "method target headers"),
         (Kind.authorize, "authorize", "link", "user token"),

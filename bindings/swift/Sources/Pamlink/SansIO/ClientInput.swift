@@ -8,8 +8,10 @@ public enum ClientInput: Hashable, Sendable {
     case dialed
     /// A transport is there that speaks WebSocket itself.
     case opened(subprotocol: String?)
-    /// There is no transport: an HTTP status if that was why, or a class of ends such as `network`.
-    case dialFailed(status: UInt16?, kind: String?)
+    /// There is no transport: an HTTP status if something answered, or a class of ends such as
+    /// `network`. What was said is the body of the answer or its beginning, or what happened.
+    case dialFailed(
+        status: UInt16?, kind: String?, said: String? = nil, retryAfter: Duration? = nil)
     /// The transport has read something.
     case read(Inbound)
     /// Everything so far has gone to the transport.
@@ -40,10 +42,12 @@ public enum ClientInput: Hashable, Sendable {
             out.begin(Kind.openedIn, words: 0, texts: 1)
             out.maybe(subprotocol)
             out.end()
-        case .dialFailed(let status, let kind):
-            out.begin(Kind.dialFailed, words: 1, texts: 1)
+        case .dialFailed(let status, let kind, let said, let retryAfter):
+            out.begin(Kind.dialFailed, words: 2, texts: 2)
             out.maybe(status.map(UInt64.init))
+            out.maybe(retryAfter.map { UInt64(max(0, $0.nanos)) })
             out.maybe(kind)
+            out.maybe(said)
             out.end()
         case .read(let inbound): inbound.write(to: out, link: 0)
         case .written: out.one(Kind.written, 0)

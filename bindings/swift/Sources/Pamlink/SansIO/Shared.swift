@@ -97,8 +97,8 @@ struct ClosedLink {
         running = it.number()
         linksOfUser = it.number()
         closed = Event.Closed(
-            code: code, clean: clean, unsent: unsent, kind: it.string(), reason: it.string(),
-            cause: it.string())
+            code: code, clean: clean, unsent: unsent, status: it.small(), kind: it.string(),
+            reason: it.string(), cause: it.string())
         user = it.string()
     }
 }

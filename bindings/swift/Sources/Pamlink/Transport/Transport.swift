@@ -54,11 +54,20 @@ public struct ConnectFailure: Error, Hashable, Sendable {
     public let kind: String?
     /// What happened, for people. Must not hold the URL.
     public let message: String
+    /// The body of the answer or its beginning, as far as it is known.
+    public let body: String?
+    /// `Retry-After` of the answer.
+    public let retryAfter: Duration?
 
     /// A reason: the status if the server answered, else the class; without both it is `network`.
-    public init(status: UInt16? = nil, kind: String? = nil, message: String) {
+    public init(
+        status: UInt16? = nil, kind: String? = nil, message: String, body: String? = nil,
+        retryAfter: Duration? = nil
+    ) {
         self.status = status
         self.kind = kind
         self.message = message
+        self.body = body
+        self.retryAfter = retryAfter
     }
 }

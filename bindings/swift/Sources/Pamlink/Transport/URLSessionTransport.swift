@@ -89,7 +89,8 @@
         func urlSession(
             _ session: URLSession, task: URLSessionTask, didCompleteWithError error: (any Error)?
         ) {
-            let status = (task.response as? HTTPURLResponse)?.statusCode
+            let response = task.response as? HTTPURLResponse
+            let status = response?.statusCode
             // The text of an error may hold the URL, and that the token.
             let code = (error as NSError?).map { "\($0.domain) \($0.code)" } ?? "no connection"
             // A response that is no upgrade is the server's answer.
@@ -97,7 +98,21 @@
             settle(
                 .failure(
                     ConnectFailure(
-                        status: refusal, kind: refusal == nil ? "network" : nil, message: code)))
+                        status: refusal, kind: refusal == nil ? "network" : nil, message: code,
+                        body: response?.value(forHTTPHeaderField: "Location").map {
+                            "Location: \($0)"
+                        },
+                        retryAfter: response?.value(forHTTPHeaderField: "Retry-After")
+                            .flatMap { UInt32($0) }.map { .seconds(Int64($0)) })))
+        }
+
+        // A token goes to the address that was chosen, and to no other.
+        func urlSession(
+            _ session: URLSession, task: URLSessionTask,
+            willPerformHTTPRedirection response: HTTPURLResponse, newRequest request: URLRequest,
+            completionHandler: @escaping @Sendable (URLRequest?) -> Void
+        ) {
+            completionHandler(nil)
         }
 
         private func settle(_ new: Result<String?, any Error>) {

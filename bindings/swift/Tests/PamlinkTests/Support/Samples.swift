@@ -57,7 +57,10 @@ func clientInput(_ it: Record) -> ClientInput? {
     case "disconnect": .disconnect
     case "dialed": .dialed
     case "opened_in": .opened(subprotocol: it.text("subprotocol"))
-    case "dial_failed": .dialFailed(status: UInt16(it.words("status")), kind: it.text("class"))
+    case "dial_failed":
+        .dialFailed(
+            status: UInt16(it.words("status")), kind: it.text("class"), said: it.text("said"),
+            retryAfter: it.word("retry_after").map { Duration(word: $0) })
     case "token": .token(Secret(it.texts("token")), expiresMicros: Int64(it.words("expires")))
     case "token_failed": .tokenFailed(denied: true)
     case "wake": .wake

@@ -69,24 +69,41 @@ fn classes() -> Scene {
         (json!({ "status": 500 }), "server_error", "retrying"),
         (json!({ "status": 408 }), "timeout", "retrying"),
         (json!({ "status": 429 }), "rate_limited", "retrying"),
-        (json!({ "status": 404 }), "refused", "stopped"),
+        (json!({ "status": 404 }), "not_found", "retrying"),
+        (json!({ "status": 404, "retry_after": 90 * SECOND }), "not_found", "retrying"),
+        (json!({ "status": 410 }), "refused", "stopped"),
         (json!({ "status": 413 }), "too_big", "stopped"),
-        (json!({ "status": 200 }), "network", "retrying"),
+        (json!({ "status": 101 }), "setup", "stopped"),
+        (json!({ "status": 200, "said": "\n<html>\r\nlogin" }), "setup", "stopped"),
+        (json!({ "status": 301 }), "setup", "stopped"),
+        (json!({ "status": 400, "said": "missing Upgrade" }), "setup", "stopped"),
+        (json!({ "status": 401, "said": "proxy: who are you?" }), "authentication", "stopped"),
+        (json!({ "status": 407 }), "authentication", "stopped"),
+        (json!({ "status": 414, "said": "no token=secret here" }), "setup", "stopped"),
+        (json!({ "status": 426 }), "setup", "stopped"),
+        (json!({ "status": 431 }), "setup", "stopped"),
+        (json!({ "status": 501 }), "setup", "stopped"),
+        (json!({ "status": 505 }), "setup", "stopped"),
+        (json!({ "status": 511 }), "network", "retrying"),
         (json!({ "class": "timeout" }), "timeout", "retrying"),
+        (json!({ "class": "network", "said": "no route to \u{1b}[2Jhost" }), "network", "retrying"),
         (json!({ "class": "protocol" }), "protocol", "stopped"),
         (json!({}), "network", "retrying"),
         // A status says more than a class.
-        (json!({ "status": 404, "class": "network" }), "refused", "stopped"),
+        (json!({ "status": 505, "class": "network" }), "setup", "stopped"),
     ];
     for (at, (how, class, then)) in dials.into_iter().enumerate() {
         let client = format!("dial-{at}");
         scene.client(&client, json!({}));
         scene.give(&client, "connect", Value::Null);
-        let told = scene.give(&client, "dial_failed", how);
-        ends(&told, class, then);
-        if class == "rate_limited" {
-            let after = told.one("retrying").word("after").expect("a delay");
-            assert!((30 * SECOND..=38 * SECOND).contains(&after), "30 s if not told: {after}");
+        let status = how["status"].as_u64();
+        let told = how["retry_after"].as_u64().unwrap_or(30 * SECOND);
+        let records = scene.give(&client, "dial_failed", how);
+        ends(&records, class, then);
+        assert_eq!(records.one(then).word("status"), status);
+        if matches!(class, "rate_limited" | "not_found") {
+            let after = records.one("retrying").word("after").expect("a delay");
+            assert!((told..=told / 4 * 5).contains(&after), "30 s if not told: {after}");
         }
     }
     let closes = [
@@ -110,18 +127,23 @@ fn classes() -> Scene {
         let told = scene.give(&client, "close_in", json!({ "code": code, "reason": "why" }));
         assert_eq!(told.one("closed").text("reason"), "why");
         ends(&told, class, then);
+        assert_eq!(told.one(then).word("code"), Some(code));
+        assert_eq!(told.one(then).text("cause"), format!("peer: close {code}: why"));
     }
-    for (status, class, then) in [
-        ("503 No\r\nRetry-After: 120", "server_unavailable", "retrying"),
-        ("404 No", "refused", "stopped"),
-        ("200 OK", "network", "retrying"),
+    for (status, body, class, then) in [
+        ("503 No\r\nRetry-After: 120", "", "server_unavailable", "retrying"),
+        ("404 No", "no backend", "not_found", "retrying"),
+        ("200 OK", "<html>\n<body>", "setup", "stopped"),
+        ("301 Moved\r\nLocation: https://h/", "moved", "setup", "stopped"),
+        ("426 No", "Upgrade Required", "setup", "stopped"),
     ] {
         let client = format!("answer-{}", &status[..3]);
         scene.client(&client, json!({}));
         scene.give(&client, "connect", Value::Null);
         scene.give(&client, "dialed", Value::Null);
-        let head = hex(format!("HTTP/1.1 {status}\r\n\r\n").as_bytes());
-        let told = scene.give(&client, "bytes_in", json!({ "bytes": head }));
+        let length = body.len();
+        let answer = format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\n\r\n{body}");
+        let told = scene.give(&client, "bytes_in", json!({ "bytes": hex(answer.as_bytes()) }));
         ends(&told, class, then);
         if status.contains("120") {
             let after = told.one("retrying").word("after").expect("a delay");
@@ -142,7 +164,7 @@ fn tokens() -> Scene {
     let about = "A token is asked for, goes into the target, is refused once and again; tokens that \
                  are none; a host that has none.";
     let mut scene = Scene::new("client-tokens", about);
-    for client in ["client", "denied", "patient", "spoilt", "expired"] {
+    for client in ["client", "denied", "patient", "spoilt", "skewed", "refused"] {
         scene.client(client, json!({ "anonymous": false }));
     }
     let told = scene.give("client", "connect", Value::Null);
@@ -187,16 +209,24 @@ fn tokens() -> Scene {
     assert_eq!(scene.at_ms, at + 30_000);
     assert!(!scene.tick("patient").no("retrying"));
 
+    scene.give("spoilt", "connect", Value::Null);
+    let told = scene.give("spoilt", "token", json!({ "token": "two words" }));
+    assert_eq!(told.one("fault").text("name"), "token_malformed");
+    assert!(!told.no("stopped"), "a host that has no better token");
+
+    // By the device's clock it is over; whether it is the server says.
     let past = WALL_MS * 1_000 - 1;
-    for (client, token, name) in [
-        ("spoilt", json!({ "token": "two words" }), "token_malformed"),
-        ("expired", json!({ "token": "old", "expires": past }), "token_expired"),
-    ] {
-        scene.give(client, "connect", Value::Null);
-        let told = scene.give(client, "token", token);
-        assert_eq!(told.one("fault").text("name"), name);
-        assert!(!told.no("stopped"), "a host that has no better token");
-    }
+    scene.give("skewed", "connect", Value::Null);
+    let told = scene.give("skewed", "token", json!({ "token": "old", "expires": past }));
+    assert!(told.one("dial").text("target").ends_with("token=old"));
+
+    // What the server said of the last token says more than that there is no other.
+    scene.give("refused", "token", json!({ "token": "first" }));
+    scene.give("refused", "connect", Value::Null);
+    scene.give("refused", "opened_in", Value::Null);
+    scene.give("refused", "close_in", json!({ "code": 4001, "reason": "bad signature" }));
+    let told = scene.give("refused", "token_failed", json!({ "denied": 1 }));
+    assert_eq!(told.one("stopped").text("cause"), "peer: close 4001: bad signature");
     scene
 }
 

@@ -198,7 +198,8 @@ async fn authentication() -> Result<Figure, Failure> {
     let url = Endpoint::pam(&format!("ws://{}", script.address()), "ada")?.url(None);
     let client = Client::start(&url, tokens, ClientConfig::default())?;
     let watch = Watch::of(&client);
-    let stopped = |event: &Event| matches!(event, Event::Stopped { class: Class::Authentication });
+    let stopped =
+        |event: &Event| matches!(event, Event::Stopped { class: Class::Authentication, .. });
     watch.wait("the stop", 1, stopped).await?;
     tokio::time::sleep(Duration::from_millis(300)).await;
     let (dials, drawn) = (script.dials().len(), drawn.load(Ordering::SeqCst));
@@ -361,7 +362,7 @@ async fn stops(code: u16, class: Class, dice: &mut Dice) -> Result<Figure, Failu
     let client = start(script.address(), "ada", client_config(dice))?;
     let watch = Watch::of(&client);
     let stopped =
-        |event: &Event| matches!(event, Event::Stopped { class: found } if *found == class);
+        |event: &Event| matches!(event, Event::Stopped { class: found, .. } if *found == class);
     watch.wait("the stop", 1, stopped).await?;
     tokio::time::sleep(Duration::from_millis(200)).await;
     ensure!(script.dials().len() == 1, "dialled {} times", script.dials().len());

@@ -15,8 +15,9 @@ const ABOUT: &str = "Every input of the border in every phase of a client's link
 /// Inputs that the border does not have: its clients refuse what their outbox does not hold.
 const NOT_HERE: &[&str] = &["send over the bound"];
 
-/// How far the wall jumps beyond every token.
-const JUMP_MS: u64 = 1_000_000_000;
+/// The life of a token, and that of one which is over when its link is looked at.
+const LONG_MS: u64 = 500_000;
+const SHORT_MS: u64 = 10;
 
 pub(super) fn scene() -> Scene {
     let mut scene = Scene::new("states-client", ABOUT);
@@ -64,7 +65,10 @@ pub(super) fn scene() -> Scene {
 
 /// What a wait for a deadline, or being told to wait, makes of a link stays with it.
 fn waits(input: &str) -> bool {
-    input == "heartbeat" || input.starts_with("deadline") || input.ends_with("told to wait")
+    input == "heartbeat"
+        || input.starts_with("deadline")
+        || input.contains(", told to ")
+        || input.ends_with(", no token")
 }
 
 /// A client of a phase.
@@ -75,8 +79,8 @@ struct Link {
     deadline: Option<u64>,
 }
 
-fn good() -> Value {
-    json!({ "token": "good", "expires": 1_800_000_500_000_000_u64 })
+fn good(scene: &Scene, life_ms: u64) -> Value {
+    json!({ "token": "good", "expires": (scene.wall_ms + life_ms) * 1_000 })
 }
 
 fn record(name: &str, members: Value) -> Input {
@@ -88,26 +92,29 @@ impl Link {
         scene.client(name, json!({ "anonymous": false }));
         let answer = b"HTTP/1.1 101 S\r\n\r\n".to_vec();
         let mut link = Self { name: name.to_owned(), answer, deadline: None };
-        link.reach(scene, phase, input.ends_with(" again"), input.ends_with("told to wait"));
+        let life_ms = if input.ends_with(", no token") { SHORT_MS } else { LONG_MS };
+        link.reach(scene, phase, input, good(scene, life_ms));
         link
     }
 
-    fn reach(&mut self, scene: &mut Scene, phase: &str, renewed: bool, told: bool) {
+    fn reach(&mut self, scene: &mut Scene, phase: &str, input: &str, token: Value) {
+        let renewed = input.ends_with(" again");
+        let told = input.ends_with("told to wait");
         if phase == "token" {
             self.step(scene, vec![record("connect", Value::Null)]);
             return;
         }
-        let mut begin = vec![record("token", good())];
+        let mut begin = vec![record("token", token.clone())];
         if phase != "idle" {
             begin.push(record("connect", Value::Null));
             if renewed {
                 begin.push(record("dial_failed", json!({ "status": 401 })));
-                begin.push(record("token", good()));
+                begin.push(record("token", token));
                 begin.push(record("connect", Value::Null));
             }
         }
         match phase {
-            "stopped" => begin.push(record("dial_failed", json!({ "status": 404 }))),
+            "stopped" => begin.push(record("dial_failed", json!({ "status": 426 }))),
             "waiting" if !told => begin.push(record("dial_failed", json!({}))),
             "idle" | "dial" => {}
             _ => begin.push(record("dialed", Value::Null)),
@@ -126,6 +133,10 @@ impl Link {
             let error = r#"{"type":"error","message":"m","retry_after":60}"#;
             open.extend(bytes(&wire.text(error)));
         }
+        if input.ends_with("told to come back") {
+            let away = r#"{"type":"going_away","retry_after":60}"#;
+            open.extend(bytes(&wire.text(away)));
+        }
         let mut input = vec![record("bytes_in", json!({ "bytes": hex(&open) }))];
         match phase {
             "closing" => input.push(record("disconnect", Value::Null)),
@@ -143,12 +154,10 @@ impl Link {
 
     /// Applies an input of the table; what was told, and the phase after it.
     fn apply(&mut self, scene: &mut Scene, input: &str, phase: &str) -> (Vec<Record>, String) {
-        let wall_ms = scene.wall_ms;
-        if input.ends_with("no token") || input == "expired token" {
-            scene.wall_ms += JUMP_MS;
+        if input.ends_with("no token") {
+            scene.wait(SHORT_MS);
         }
         let told = self.told(scene, input, phase);
-        scene.wall_ms = scene.wall_ms.min(wall_ms);
         let after = after(input, phase, &told);
         (told, after)
     }
@@ -156,13 +165,18 @@ impl Link {
     fn told(&mut self, scene: &mut Scene, input: &str, phase: &str) -> Vec<Record> {
         let wire = Wire::server();
         let raw = |bytes: &str| record("bytes_in", json!({ "bytes": bytes }));
-        let head = |status: &str| raw(&hex(format!("HTTP/1.1 {status}\r\n\r\n").as_bytes()));
+        let head = |status: &str| {
+            let head = format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n");
+            raw(&hex(head.as_bytes()))
+        };
         let (name, _) = input.split_once(", no token").unwrap_or((input, ""));
         let (name, _) = name.split_once(" again").unwrap_or((name, ""));
+        let (name, _) = name.split_once(", told to come back").unwrap_or((name, ""));
         let given = match name {
             "connect" | "disconnect" | "dialed" => record(name, Value::Null),
             "send" => record("send", json!({ "envelope": "{\"type\":\"x\"}" })),
-            "token" | "expired token" => record("token", good()),
+            "token" => record("token", good(scene, LONG_MS)),
+            "malformed token" => record("token", json!({ "token": "a b" })),
             "no token for now" => record("token_failed", json!({})),
             "token denied" => record("token_failed", json!({ "denied": 1 })),
             "opened" => record("opened_in", Value::Null),
@@ -170,14 +184,14 @@ impl Link {
             "dial failed, authentication" => record("dial_failed", json!({ "status": 403 })),
             "dial failed, stop" => record("dial_failed", json!({ "class": "refused" })),
             "bytes: 101" => raw(&hex(&self.answer)),
-            "bytes: 503" => head("503 No\r\nRetry-After: 1"),
-            "bytes: 401" => head("401 No"),
-            "bytes: 404" => head("404 No"),
+            "bytes: answer, retry" => head("503 No\r\nRetry-After: 1"),
+            "bytes: answer, authentication" => head("401 No"),
+            "bytes: answer, stop" => head("426 No"),
             "welcomed" => raw(&wire.text(WELCOME)),
             "bytes: text frame" => raw(&wire.text("hello")),
-            "bytes: close 1012" => raw(&wire.close(1012, "")),
-            "bytes: close 4001" => raw(&wire.close(4001, "")),
-            "bytes: close 1000" => raw(&wire.close(1000, "")),
+            "bytes: close, retry" => raw(&wire.close(1012, "")),
+            "bytes: close, authentication" => raw(&wire.close(4001, "")),
+            "bytes: close, stop" => raw(&wire.close(1000, "")),
             "bytes: broken frame" => raw("f100"),
             "transport closed" => record("closed_in", json!({})),
             "wake, network changed" => {
@@ -202,10 +216,7 @@ impl Link {
         let mut told = Vec::new();
         for _ in 0..9 {
             if let Some(deadline) = self.deadline {
-                // The wall stands: it is the tokens' clock, and they are not what is looked at.
-                let wall_ms = scene.wall_ms;
                 scene.wait((deadline / 1_000_000 + 1).saturating_sub(scene.at_ms));
-                scene.wall_ms = wall_ms;
             }
             told = self.step(scene, Vec::new());
             if after("deadline", phase, &told) != phase || self.deadline.is_none() {

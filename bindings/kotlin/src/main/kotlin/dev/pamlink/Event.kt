@@ -115,11 +115,16 @@ public sealed interface Event : Output {
         public val clean: Boolean,
         /** Messages that were not written any more. */
         public val unsent: Long,
-        /** What kind of end it is, such as `network` or `authentication`. */
+        /** The HTTP status that the opening request was answered with, if there never was a link. */
+        public val status: Int?,
+        /** What kind of end it is, such as `network`, `setup` or `authentication`. */
         public val endClass: String,
-        /** The reason that the peer gave. */
+        /** The reason that came or went with the code. */
         public val reason: String,
-        /** Who or what ended it. */
+        /**
+         * Who or what ended it, for people: one word and, where there is more to say, a colon and
+         * that, such as `peer: close 4001: token expired` or `answered: HTTP 502: no backend`.
+         */
         public val cause: String,
     ) : Event
 
@@ -129,16 +134,30 @@ public sealed interface Event : Output {
         public val attempt: Long,
         /** When it comes, from now. */
         public val after: Duration,
+        /** The HTTP status that the last one was answered with, if that was it. */
+        public val status: Int?,
+        /** The code of the peer's close, if that was it. */
+        public val code: Int?,
         /** What kind of end the last one had. */
         public val endClass: String,
+        /** Who or what ended it, as in [Closed]. */
+        public val cause: String,
+        /** What the other side said: the reason of its close, or the first line of its answer. */
+        public val reason: String,
     ) : Event
 
     /** There are no more attempts before [Client.connect] is called. */
     public data class Stopped(
+        /** The HTTP status that the last attempt was answered with, if that was it. */
+        public val status: Int?,
+        /** The code of the peer's close, if that was it. */
+        public val code: Int?,
         /** What kind of end the last link had. */
         public val endClass: String,
-        /** Its cause. */
+        /** Its cause, as in [Closed]. */
         public val cause: String,
+        /** What the other side said: the reason of its close, or the first line of its answer. */
+        public val reason: String,
     ) : Event
 
     /** So many events were dropped, the oldest first, because nobody took them. */

@@ -66,11 +66,12 @@ internal class Link(
         throw cancelled
     } catch (failed: DialException) {
         config.log("no connection: ${failed.message}", failed)
-        tell(this, Input.DialFailed(failed.status, failed.endClass))
+        val said = if (failed.status != null) failed.body else failed.message
+        tell(this, Input.DialFailed(failed.status, failed.endClass, said, failed.retryAfter))
         null
     } catch (failed: Exception) {
         config.log("no connection", failed)
-        tell(this, Input.DialFailed(endClass = "network"))
+        tell(this, Input.DialFailed(endClass = "network", said = failed.javaClass.simpleName))
         null
     }
 

@@ -27,9 +27,9 @@ internal fun PackedReader.clientOutput(): Output = when (kind) {
     Schema.BINARY -> Event.Binary(bytes(0))
     Schema.OVERFLOWED -> Event.Overflowed(word(1), word(2), text(0))
     Schema.FAILED -> Event.Failed(int(0), text(0), text(1))
-    Schema.CLOSED -> Event.Closed(int(1), flag(2), word(3), text(0), text(1), text(2))
-    Schema.RETRYING -> Event.Retrying(word(0), word(1).nanoseconds, text(0))
-    Schema.STOPPED -> Event.Stopped(text(0), text(1))
+    Schema.CLOSED -> Event.Closed(int(1), flag(2), word(3), number(6), text(0), text(1), text(2))
+    Schema.RETRYING -> Event.Retrying(word(0), word(1).nanoseconds, number(2), number(3), text(0), text(1), text(2))
+    Schema.STOPPED -> Event.Stopped(number(0), number(1), text(0), text(1), text(2))
     else -> shared()
 }
 
@@ -48,7 +48,7 @@ internal fun PackedReader.hubOutput(): Output = when (kind) {
     Schema.REQUEST_EXPIRED -> HubEvent.RequestExpired(word(0), text(0))
     Schema.OVERFLOWED -> HubEvent.Overflowed(word(0), word(1), word(2), text(0), text(1))
     Schema.CLOSED -> HubEvent.Closed(
-        word(0), int(1), flag(2), word(3), word(4), word(5), text(0), text(1), text(2), text(3),
+        word(0), int(1), flag(2), word(3), word(4), word(5), number(6), text(0), text(1), text(2), text(3),
     )
     Schema.DRAINED -> HubEvent.Drained
     else -> shared()
@@ -83,5 +83,7 @@ private fun PackedReader.unknown(): Output = Event.UnknownEvent(kind, raw())
 
 private fun PackedReader.fault(): PamlinkException =
     PamlinkException.of(ErrorParts(int(1), text(0), text(1), flag(2), span(3), text(2)))
+
+private fun PackedReader.number(at: Int): Int? = some(at)?.toInt()
 
 private fun PackedReader.span(at: Int): Duration? = some(at)?.nanoseconds

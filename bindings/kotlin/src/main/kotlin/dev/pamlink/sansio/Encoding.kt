@@ -44,9 +44,11 @@ private fun PackedWriter.members(input: Input): Unit = when (input) {
         text(input.subprotocol)
     }
     is Input.DialFailed -> {
-        begin(Schema.DIAL_FAILED, 1, 1)
+        begin(Schema.DIAL_FAILED, 2, 2)
         word(input.status?.toLong() ?: NONE)
+        word(input.retryAfter?.inWholeNanoseconds?.coerceAtLeast(0) ?: NONE)
         text(input.endClass)
+        text(input.said)
     }
     is Input.Token -> {
         begin(Schema.TOKEN, 1, 1)

@@ -71,10 +71,14 @@ public sealed interface Input {
 
     /** A client: the transport could not be made. */
     public data class DialFailed(
-        /** The HTTP status. */
+        /** The HTTP status that something answered. */
         val status: Int? = null,
         /** What kind of failure, where there is no status. */
         val endClass: String? = null,
+        /** The body of the answer or its beginning, or what happened. */
+        val said: String? = null,
+        /** `Retry-After` of the answer. */
+        val retryAfter: Duration? = null,
     ) : Input
 
     /** A client: the answer to `NeedToken`, or a new token unasked. */

@@ -334,6 +334,8 @@ public sealed interface HubEvent : Output {
         val running: Long,
         /** How many links the user has left. */
         val linksOfUser: Long,
+        /** The HTTP status that the opening request was answered with, if there never was a link. */
+        val status: Int?,
         /** What kind of end it is. */
         val endClass: String,
         /** The reason that was given. */

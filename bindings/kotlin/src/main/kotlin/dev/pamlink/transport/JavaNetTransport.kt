@@ -60,7 +60,8 @@ public class JavaNetTransport(client: HttpClient = HttpClient.newHttpClient()) :
 private fun inPlace(given: HttpClient): HttpClient {
     val builder = HttpClient.newBuilder().executor(Runnable::run)
     builder.sslContext(given.sslContext()).sslParameters(given.sslParameters())
-    builder.followRedirects(given.followRedirects())
+    // A token goes to the address that was chosen, and to no other.
+    builder.followRedirects(HttpClient.Redirect.NEVER)
     given.proxy().ifPresent(builder::proxy)
     given.authenticator().ifPresent(builder::authenticator)
     given.cookieHandler().ifPresent(builder::cookieHandler)
@@ -72,8 +73,13 @@ private fun dialException(failed: Exception): Exception {
     val cause = (failed as? CompletionException)?.cause ?: failed
     return when (cause) {
         is WebSocketHandshakeException -> {
-            val status = cause.response?.statusCode()
-            DialException("the server answered with status $status", status, cause = cause)
+            val response = cause.response
+            val (status, headers) = response?.statusCode() to response?.headers()
+            val header = { name: String -> headers?.firstValue(name)?.orElse(null) }
+            val what = "the server answered with status $status"
+            // It throws the body away.
+            val said = said(status, header("Location"), response?.body() as? String)
+            DialException(what, status, cause = cause, body = said, retryAfter = retryAfter(header("Retry-After")))
         }
         is HttpTimeoutException -> DialException("no connection in time", endClass = "timeout", cause = cause)
         is IOException -> DialException("no connection: ${cause.javaClass.simpleName}", endClass = "network", cause = cause)

@@ -2,6 +2,8 @@ package dev.pamlink.transport
 
 import java.io.IOException
 import java.net.SocketTimeoutException
+import java.util.concurrent.FutureTask
+import java.util.concurrent.TimeUnit
 import kotlinx.coroutines.CancellableContinuation
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.channels.Channel
@@ -25,7 +27,8 @@ import okio.ByteString
  * @param client what opens connections. Leave its `pingInterval` at 0: the engine has a heartbeat.
  */
 public class OkHttpTransport(client: OkHttpClient = OkHttpClient()) : Transport {
-    private val factory: WebSocket.Factory = client
+    // A token goes to the address that was chosen, and to no other.
+    private val factory: WebSocket.Factory = client.newBuilder().followRedirects(false).followSslRedirects(false).build()
 
     override suspend fun open(request: DialRequest): Connection {
         val builder = Request.Builder().url(request.url)
@@ -111,10 +114,12 @@ private class OkHttpConnection(private val opening: CancellableContinuation<Conn
         arrived.close()
         if (opened) return
         val status = response?.let(::statusOf)
+        val said = response?.let { said(status, it.header("Location"), beginningOf(it)) }
+        val after = retryAfter(response?.header("Retry-After"))
         response?.close()
         val endClass = if (t is SocketTimeoutException) "timeout" else "network"
         val what = if (status != null) "the server answered with status $status" else "no connection: ${t.javaClass.simpleName}"
-        opening.resumeWith(Result.failure(DialException(what, status, endClass, t)))
+        opening.resumeWith(Result.failure(DialException(what, status, endClass, t, said, after)))
     }
 
     private companion object {
@@ -127,6 +132,19 @@ private class OkHttpConnection(private val opening: CancellableContinuation<Conn
         const val NO_STATUS = 1005
     }
 }
+
+/** The beginning of a body, if it comes soon. */
+private fun beginningOf(response: Response): String? {
+    val reading = FutureTask { response.peekBody(BEGINNING).string() }
+    Thread(reading, "pamlink-refusal").apply { isDaemon = true }.start()
+    return try {
+        reading.get(1, TimeUnit.SECONDS)
+    } catch (_: Exception) {
+        null
+    }
+}
+
+private const val BEGINNING = 1024L
 
 /** A function up to OkHttp 3, a property from 4 on: the text of a response is the same in all. */
 private fun statusOf(response: Response): Int? =

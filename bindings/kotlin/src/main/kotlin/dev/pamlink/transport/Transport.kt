@@ -1,6 +1,8 @@
 package dev.pamlink.transport
 
 import java.io.IOException
+import kotlin.time.Duration
+import kotlin.time.Duration.Companion.seconds
 
 /**
  * Makes connections that speak WebSocket: [JavaNetTransport], [OkHttpTransport], or one of your own.
@@ -44,7 +46,19 @@ public class DialException(
     /** What kind of failure it was where there is no status: `network`, `timeout`, `protocol`, … */
     public val endClass: String? = null,
     cause: Throwable? = null,
+    /** The body of the answer or its beginning, as far as it is known. */
+    public val body: String? = null,
+    /** `Retry-After` of the answer. */
+    public val retryAfter: Duration? = null,
 ) : IOException(message, cause)
+
+/** `Retry-After`, where it is a number of seconds. */
+internal fun retryAfter(header: String?): Duration? = header?.trim()?.toIntOrNull()?.takeIf { it >= 0 }?.seconds
+
+/** What a refusal says: where a redirect leads, else its body. */
+internal fun said(status: Int?, location: String?, body: String?): String? =
+    if (status in 300..399 && location != null) "Location: $location" else body
+
 
 /**
  * An open connection. [receive] is called by one coroutine and [send] and [close] by another, each
