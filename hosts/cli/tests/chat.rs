@@ -142,6 +142,39 @@ fn a_refused_token_ends_it_with_code_1() {
 }
 
 #[test]
+fn what_answers_in_between_ends_it_with_what_was_answered() {
+    for (answer, said) in [
+        ("505 No\r\nContent-Length: 6\r\n\r\n\x1bnginx", "(setup): answered: HTTP 505: nginx"),
+        (
+            "301 Moved\r\nLocation: https://h/x?token=a.b\r\n\r\n",
+            "(setup): answered: HTTP 301: Location: https://h/x?token=***",
+        ),
+        ("200 OK\r\n\r\n<html>\n", "(setup): answered: HTTP 200: <html>"),
+        ("414 Too long\r\n\r\n", "(setup): answered: HTTP 414"),
+        ("401 No\r\n\r\nproxy", "(authentication): answered: HTTP 401: proxy"),
+    ] {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback has a port");
+        let url = format!("ws://{}", listener.local_addr().expect("an address"));
+        std::thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                let mut request = BufReader::new(stream.try_clone().expect("it can be shared"));
+                let mut line = String::new();
+                while request.read_line(&mut line).is_ok_and(|read| read > 2) {
+                    line.clear();
+                }
+                let _ = write!(stream, "HTTP/1.1 {answer}");
+            }
+        });
+        let (child, input) = chat(&[&url, "--dev", "--user", "ada"]);
+        let output = child.wait_with_output().expect("it ends");
+        drop(input);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{errors}");
+        assert!(errors.contains(said), "{said}: {errors}");
+    }
+}
+
+#[test]
 fn bad_flags_are_one_line_and_code_2() {
     let empty = file("chat-no-token", "");
     let two = file("chat-two-tokens", "a b");

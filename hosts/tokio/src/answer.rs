@@ -164,6 +164,8 @@ pub enum Event {
         class: Class,
         /// Whether both sides said goodbye.
         clean: bool,
+        /// Who or what has ended it.
+        cause: Cause,
         /// Messages that were not written.
         unsent: usize,
     },

@@ -260,6 +260,7 @@ impl Session {
                     reason: closed.reason.to_owned(),
                     class: closed.class,
                     clean: closed.clean,
+                    cause: closed.cause.clone(),
                     unsent: closed.unsent,
                 }),
                 // The engine is a part of this release; what it tells next has its arm here.

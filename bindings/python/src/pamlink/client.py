@@ -438,10 +438,6 @@ class Client(Runner):
             self._feed(pack(KINDS["token"], (expires,), (token.text,)))
 
 
-def _why(stopped: events.Stopped) -> str:
-    return f"the client has stopped ({stopped.class_}): {stopped.cause}"
-
-
 def _default_dialer() -> Dialer:
     from .tcp import dial
 

@@ -318,20 +318,43 @@ final class ClientTests: XCTestCase {
     }
 
     func testARefusedConnectionStopsOrIsTriedAgainByItsStatus() async throws {
-        let gone = FakeTransport(refusing: ConnectFailure(status: 404, message: "nothing here"))
+        let gone = FakeTransport(
+            refusing: ConnectFailure(status: 426, message: "no", body: "\n<html>\ntoken=x"))
         let client = try Client(url: url, transport: gone)
         let events = client.events
-        let kind = try await within {
+        let stopped = try await within {
             for await event in events {
-                if case .stopped(let stopped) = event { return stopped.kind }
+                if case .stopped(let stopped) = event { return stopped }
             }
             throw TooLate(what: "a stop")
         }
-        XCTAssertEqual(kind, "refused")
+        XCTAssertEqual(stopped.kind, "setup")
+        XCTAssertEqual(stopped.status, 426)
+        XCTAssertEqual(stopped.reason, "<html>")
+        XCTAssertEqual(stopped.cause, "answered: HTTP 426: <html>")
         XCTAssertEqual(gone.requests.count, 1)
         // Somebody corrected it: once more.
         await client.connect()
         try await eventually { gone.requests.count == 2 }
+        await client.close()
+    }
+
+    func testWhatIsNotFoundIsTriedAgainSlowlyAndTold() async throws {
+        let away = FakeTransport(
+            refusing: ConnectFailure(
+                status: 404, message: "no", body: "no backend", retryAfter: .seconds(40)))
+        let client = try Client(url: url, transport: away)
+        let events = client.events
+        let retrying = try await within {
+            for await event in events {
+                if case .retrying(let retrying) = event { return retrying }
+            }
+            throw TooLate(what: "a retry")
+        }
+        XCTAssertEqual(retrying.kind, "not_found")
+        XCTAssertEqual(retrying.cause, "answered: HTTP 404: no backend")
+        XCTAssertNil(retrying.code)
+        XCTAssertTrue((.seconds(40)...(.seconds(50))).contains(retrying.after))
         await client.close()
     }
 

@@ -8,6 +8,7 @@ const $ = (id) => document.getElementById(id);
 const dev = document.body.dataset.mode === 'dev';
 const asks = new Map(); // id -> { text, agent, line, sent, at }
 let socket = null, state = 3, attempt = 0, wanted = false, renewed = false, welcomed = false;
+let leaving = false;
 let dialAt = 0, holdUntil = 0, heardAt = 0, pingAt = 0, lastPing = 0, opened = 0, lost = 0, expires = 0;
 let proven, generation = 0;
 
@@ -68,7 +69,7 @@ async function dial() {
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
   const mine = new WebSocket(url);
   socket = mine;
-  welcomed = false;
+  welcomed = leaving = false;
   mine.onopen = () => { if (mine === socket) { opened += 1; heardAt = Date.now(); pingAt = 0; become(1); } };
   mine.onmessage = (event) => { if (mine === socket) hear(event.data); };
   mine.onclose = (event) => { if (mine === socket) closed(event); };
@@ -82,7 +83,8 @@ function closed(event) {
   become(3);
   if (!wanted) return;
   const hold = Math.max(0, holdUntil - Date.now());
-  if (event.code === 4001) {
+  if (leaving && event.code < 3000) retry(hold); // Whatever became of 1012 on its way.
+  else if (event.code === 4001) {
     // One new token, then the person has to act.
     if (dev && !renewed) { renewed = true; retry(); } else stop('The server refused the token.');
   } else if ([4003, 1009, 4009, 1002].includes(event.code)) stop(`Stopped: close code ${event.code}.`);
@@ -134,6 +136,7 @@ function hear(text) {
       refused(frame);
       break;
     case 'going_away':
+      leaving = true;
       if (frame.retry_after) holdUntil = Date.now() + frame.retry_after * 1000;
       break;
     default:

@@ -1,5 +1,6 @@
 //! Servers and clients of this crate over real sockets.
 
+mod between;
 mod common;
 mod conversation;
 mod sockets;

@@ -32,8 +32,9 @@ internal class RawServer : AutoCloseable {
     }
 
     /** Takes a connection and answers it with a status. */
-    fun refused(status: Int) {
-        RawPeer(listening.accept()).use { it.write("HTTP/1.1 $status No\r\nContent-Length: 0\r\n\r\n") }
+    fun refused(status: Int, more: String = "", body: String = "") {
+        val head = "HTTP/1.1 $status No\r\n${more}Content-Length: ${body.length}\r\n\r\n"
+        RawPeer(listening.accept()).use { it.write(head + body) }
     }
 
     override fun close(): Unit = listening.close()

@@ -23,6 +23,8 @@ import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.async
 import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.delay
+import kotlinx.coroutines.flow.filterIsInstance
+import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.future.await
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withTimeout
@@ -194,6 +196,37 @@ abstract class TransportContract(private val transport: Transport) {
             val refusing = CompletableFuture.supplyAsync { server.refused(status) }
             assertEquals(status, assertFailsWith<DialException> { transport.open(request()) }.status)
             refusing.await()
+        }
+    }
+
+    @Test
+    fun `what a refusal says is told as far as it is known`() = bounded {
+        var refusing = CompletableFuture.supplyAsync { server.refused(404, "Retry-After: 40\r\n", "no backend") }
+        val gone = assertFailsWith<DialException> { transport.open(request()) }
+        refusing.await()
+        assertEquals(404, gone.status)
+        assertEquals(40.seconds, gone.retryAfter)
+        // The one of java.net throws bodies away.
+        assertEquals("no backend".takeIf { transport is OkHttpTransport }, gone.body)
+
+        refusing = CompletableFuture.supplyAsync { server.refused(301, "Location: ${server.url}\r\n") }
+        val moved = assertFailsWith<DialException> { transport.open(request()) }
+        refusing.await()
+        assertEquals(301, moved.status, "the token goes nowhere else")
+        assertEquals("Location: ${server.url}", moved.body)
+    }
+
+    @Test
+    fun `a client that is told of a fault of the setup stops and says what was answered`() = bounded {
+        for (status in listOf(200, 400, 414, 426, 431, 501, 505)) {
+            val refusing = CompletableFuture.supplyAsync { server.refused(status) }
+            val client = Client(server.url, tokens = null, config = ClientConfig(transport = transport))
+            val stopped = client.events.filterIsInstance<Event.Stopped>().first()
+            refusing.await()
+            assertEquals("setup", stopped.endClass)
+            assertEquals(status, stopped.status)
+            assertEquals("answered: HTTP $status", stopped.cause)
+            client.closeAndJoin()
         }
     }
 
