@@ -51,7 +51,7 @@ fn bounds() -> BTreeMap<&'static str, u64> {
         ("client.backoff.first_ms", ms(client.link.backoff.first)),
         ("client.backoff.floor_ms", ms(client.link.backoff.floor)),
         ("client.backoff.cap_ms", ms(client.link.backoff.cap)),
-        ("client.backoff.rate_limited_ms", ms(client.link.backoff.rate_limited)),
+        ("client.backoff.slow_ms", ms(client.link.backoff.slow)),
         ("client.token.lead_ms", ms(client.link.token.lead)),
         ("client.token.pause_ms", ms(client.link.token.pause)),
         ("client.token.patience_ms", ms(client.link.token.patience)),

@@ -125,7 +125,7 @@ impl Session {
 
     pub(crate) fn reconnect(&self) {
         self.progress.send_if_modified(|progress| {
-            let stopped = matches!(progress, Progress::Stopped(_));
+            let stopped = matches!(progress, Progress::Stopped { .. });
             if stopped {
                 *progress = Progress::Connecting;
             }
