@@ -9,8 +9,9 @@ use super::{Client, Server};
 use crate::dedup::Verdict;
 use crate::envelope::{Envelope, EnvelopeError, ErrorCode, Id, Kind, Message, Scan, Text, write};
 use crate::frame::Item;
-use crate::link::{Cause, ClientLinkEvent, ClientStep, Overflowed, RENEWAL, State};
+use crate::link::{Cause, Class, ClientLinkEvent, ClientStep, Overflowed, RENEWAL, State};
 use crate::metrics::{AskOutcome, Direction, Duplicate, MessageType};
+use crate::time::Wall;
 
 /// The name under which the client knows itself in the window of pushes it has seen.
 const SERVER: &str = "server";
@@ -147,6 +148,16 @@ impl Client {
                     }
                     _ => {}
                 }
+                if let ClientLinkEvent::Closed(closed) = event
+                    && closed.class == Class::TooBig
+                    && let Some(ask) =
+                        self.asks.end_too_large(!matches!(closed.cause, Cause::Frame(_)))
+                {
+                    let why = "a message that was too large ended the link";
+                    let code = ErrorCode::MessageTooLarge;
+                    let error = rejection(&self.prefix, self.now.wall, ask, &code, why);
+                    self.turned_down.push_back((ask, error));
+                }
                 event.into()
             }
             Told::Overflowed(overflowed) => Event::Overflowed(overflowed),
@@ -243,10 +254,7 @@ impl Client {
 
     /// Tells of an ask that has ended here, as the server would: with an `error` that says why.
     fn turn_down(&mut self, ask: AskId, code: &ErrorCode<'_>, message: &str) {
-        let id = Id::from(format!("{}{}", self.prefix, ask.as_u64()));
-        let failure = write::Failure { code, message, retry_after: None, reply_to: Some(&id) };
-        let mut error = String::new();
-        write::error(&mut error, self.now.wall, &failure);
+        let error = rejection(&self.prefix, self.now.wall, ask, code, message);
         self.turned_down.push_back((ask, error));
     }
 
@@ -482,6 +490,15 @@ impl Client {
         }
         Some(Meaning::News)
     }
+}
+
+/// An `error` as a server would have it, for an ask that ends here.
+fn rejection(prefix: &str, now: Wall, ask: AskId, code: &ErrorCode<'_>, message: &str) -> String {
+    let id = Id::from(format!("{prefix}{}", ask.as_u64()));
+    let failure = write::Failure { code, message, retry_after: None, reply_to: Some(&id) };
+    let mut error = String::new();
+    write::error(&mut error, now, &failure);
+    error
 }
 
 /// The ask whose id this is, if it is of a client with this prefix that has asked `next` times.

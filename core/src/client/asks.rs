@@ -269,6 +269,19 @@ impl Asks {
         }
     }
 
+    /// Ends the ask that has most likely ended the link that is gone, by a message that was too large:
+    /// the longest that it has carried if the message was `ours`, else the one that was to be answered
+    /// next. Nothing if nobody waits for it any more.
+    pub(super) fn end_too_large(&mut self, ours: bool) -> Option<AskId> {
+        let carried = self.asks.iter().enumerate().filter(|(_, ask)| ask.sent == Sent::EarlierLink);
+        let place = match ours {
+            true => carried.max_by_key(|(_, ask)| ask.text.len())?.0,
+            false => carried.min_by_key(|(place, _)| *place)?.0,
+        };
+        let ask = self.take(place);
+        (!ask.forgotten).then_some(ask.id)
+    }
+
     /// Ends the next ask that only an earlier link has carried.
     pub(super) fn give_up_unsure(&mut self) -> Option<Unanswered> {
         let place = self.asks.iter().position(|ask| ask.sent == Sent::EarlierLink)?;

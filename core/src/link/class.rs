@@ -29,7 +29,8 @@ pub enum Class {
     Setup,
     /// The peer did not answer in time: retry with growing delay.
     Timeout,
-    /// A message exceeded the peer's limit: stop, since sending it again ends the same way.
+    /// A message exceeded a limit of the peer, or of ours: retry with growing delay. The question that
+    /// it belongs to ends, so that it is not sent, or answered, again and again.
     TooBig,
 }
 
@@ -104,11 +105,10 @@ impl Class {
     /// | 401, 403 (of the `pam` dialect: no token), 407 | authentication |
     /// | 404 | not found: proxies answer it while a server is replaced |
     /// | 408, 504 | timeout |
-    /// | 413 | too big |
     /// | 425, 502, 503 | server unavailable |
     /// | 429 | rate limited |
     /// | 511 a network's login page | network |
-    /// | 400, 405, 414, 421, 426, 431, 501, 505; 2xx a page, 3xx a redirect; what is no status | setup |
+    /// | 400, 405, 413, 414, 421, 426, 431, 501, 505; 2xx a page, 3xx a redirect; what is no status | setup |
     /// | 4xx otherwise | refused |
     /// | 5xx otherwise | server error |
     ///
@@ -116,11 +116,10 @@ impl Class {
     /// choose.
     pub const fn of_http_status(status: u16) -> Self {
         match status {
-            400 | 405 | 414 | 421 | 426 | 431 | 501 | 505 => Self::Setup,
+            400 | 405 | 413 | 414 | 421 | 426 | 431 | 501 | 505 => Self::Setup,
             401 | 403 | 407 => Self::Authentication,
             404 => Self::NotFound,
             408 | 504 => Self::Timeout,
-            413 => Self::TooBig,
             425 | 502 | 503 => Self::ServerUnavailable,
             429 => Self::RateLimited,
             511 => Self::Network,
@@ -134,13 +133,13 @@ impl Class {
     pub const fn remedy(self) -> Remedy {
         match self {
             Self::Authentication => Remedy::RenewToken,
-            Self::Network | Self::ServerError | Self::ServerUnavailable | Self::Timeout => {
-                Remedy::Retry
-            }
+            Self::Network
+            | Self::ServerError
+            | Self::ServerUnavailable
+            | Self::Timeout
+            | Self::TooBig => Remedy::Retry,
             Self::NotFound | Self::RateLimited => Remedy::RetrySlowly,
-            Self::Normal | Self::Protocol | Self::Refused | Self::Setup | Self::TooBig => {
-                Remedy::Stop
-            }
+            Self::Normal | Self::Protocol | Self::Refused | Self::Setup => Remedy::Stop,
         }
     }
 
@@ -242,7 +241,7 @@ mod tests {
             (407, Authentication),
             (408, Timeout),
             (410, Refused),
-            (413, TooBig),
+            (413, Setup),
             (414, Setup),
             (421, Setup),
             (425, ServerUnavailable),

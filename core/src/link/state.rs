@@ -301,8 +301,9 @@ inputs! {
     /// The bytes of a frame that breaks the protocol.
     BadFrame "bytes: broken frame"
         [I, I, I, to(Stopped), to(Stopped), to(Idle), I, I];
-    /// The same, after the peer has said that it goes away.
-    BadFrameTold "bytes: broken frame, told to come back"
+    /// The bytes of a message beyond our bounds; or a broken frame, after the peer has said that it
+    /// goes away.
+    BadFrameRetry "bytes: broken frame, retry"
         [I, I, I, to(Stopped), to(Waiting), to(Idle), I, I];
     /// The transport ended.
     TransportClosed "transport closed"

@@ -93,3 +93,36 @@ fn of_an_old_server_an_answer_that_cannot_be_read_ends_the_oldest_question() {
     host.say(&answer(None, "2"));
     assert_eq!(host.told(), [format!("answer {second} 2")]);
 }
+
+#[test]
+fn one_message_that_is_too_large_stops_no_client() {
+    // The server did not say how much it takes: the longest question that it got is the one.
+    let mut host = Host::welcomed(NEW_WELCOME);
+    let (short, long) = (host.ask("short"), host.ask(&"x".repeat(60_000)));
+    let mut frame = Vec::new();
+    let server = &mut host.server.as_mut().unwrap().0;
+    server.close(CloseCode::TOO_BIG, "over 50000 bytes", &mut frame).unwrap();
+    host.client.handle_bytes(host.now, &frame).unwrap();
+    host.drain();
+    let told = host.told();
+    assert!(told.contains(&format!("rejected {long} MESSAGE_TOO_LARGE None")), "{told:?}");
+    assert!(told.iter().any(|told| told.starts_with("retrying too_big")), "{told:?}");
+    host.read();
+    host.reconnect(NEW_WELCOME);
+    let read = host.read();
+    assert!(read.len() == 1 && read[0].contains("short"), "{read:?}");
+    let id = host.client.prefix.to_string() + &short.to_string();
+    host.say(&answer(Some(&format!("{id:?}")), "hi"));
+    assert_eq!(host.told().last().unwrap(), &format!("answer {short} hi"));
+    // Its own message was too large for us: it was the answer that came next.
+    let (first, second) = (host.ask("one"), host.ask("two"));
+    let head = b"\x81\x7f\x00\x00\x00\x00\x01\x00\x00\x00";
+    host.client.handle_bytes(host.now, head).unwrap();
+    host.drain();
+    let told = host.told();
+    assert!(told.contains(&format!("rejected {first} MESSAGE_TOO_LARGE None")), "{told:?}");
+    assert!(told.iter().any(|told| told.starts_with("retrying too_big")), "{told:?}");
+    host.read();
+    host.reconnect(NEW_WELCOME);
+    assert!(host.read()[0].contains("two") && host.client.pending() == 1, "{second}");
+}

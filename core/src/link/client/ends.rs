@@ -38,7 +38,7 @@ impl Rows {
     };
 
     const BROKEN: Self =
-        Self { retry: ClientInput::BadFrameTold, ..Self::one(ClientInput::BadFrame) };
+        Self { retry: ClientInput::BadFrameRetry, ..Self::one(ClientInput::BadFrame) };
 
     /// An end whose class leaves no choice.
     pub(super) const fn one(input: ClientInput) -> Self {

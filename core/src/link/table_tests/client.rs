@@ -46,7 +46,7 @@ impl Fixture {
         let needs_again =
             matches!(input, DialFailedAuthAgain | RefusedAuthAgain | PeerCloseAuthAgain);
         this.reach(phase, needs_again, input == WakeTold);
-        if input == BadFrameTold {
+        if input == BadFrameRetry {
             this.link.going_away(at(0), Some(Duration::from_secs(60)));
         }
         let _ = this.drain();
@@ -149,7 +149,7 @@ impl Fixture {
             PeerClose => close(1012),
             PeerCloseAuth | PeerCloseAuthAgain => close(4001),
             PeerCloseStop => close(1000),
-            BadFrame | BadFrameTold => bytes = vec![0xf1, 0],
+            BadFrame | BadFrameRetry => bytes = vec![0xf1, 0],
             TransportClosed => link.handle_closed(now),
             Heartbeat if link.phase() == ClientPhase::Open => link.handle_timeout(at(20)),
             Heartbeat => link.handle_timeout(at(0)),

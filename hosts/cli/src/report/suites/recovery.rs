@@ -65,7 +65,7 @@ pub(super) async fn run(bench: &mut Bench) {
         })
         .await;
     bench
-        .case("Message too big", Figure::none(), async { stops(1009, Class::TooBig, dice).await })
+        .case("Message too big", Figure::none(), async { returns(1009, Class::TooBig, dice).await })
         .await;
     bench
         .case("Protocol error", Figure::none(), async { stops(1002, Class::Protocol, dice).await })
@@ -349,6 +349,23 @@ async fn restart(dice: &mut Dice) -> Result<Figure, Failure> {
     client.close().await;
     house.close().await?;
     Ok(Figure::number(took, "ms").and("1012, down 60 ms, answered by the next server"))
+}
+
+/// A close code that ends a link, but not the client.
+async fn returns(code: u16, class: Class, dice: &mut Dice) -> Result<Figure, Failure> {
+    let script = Script::start(move |_, stream| async move {
+        let mut wire = welcome(stream).await?;
+        wire.close(code, "no").await?;
+        wire.until_closed().await.map(drop)
+    })
+    .await?;
+    let client = start(script.address(), "ada", client_config(dice))?;
+    let watch = Watch::of(&client);
+    let again =
+        |event: &Event| matches!(event, Event::Retrying { class: found, .. } if *found == class);
+    watch.wait("the retry", 1, again).await?;
+    client.close().await;
+    Ok(Figure::words(format!("{code} ends the link, the next dial comes by itself")))
 }
 
 /// A close code after which dialling again would only end the same way.

@@ -133,7 +133,7 @@ impl Link {
             let error = r#"{"type":"error","message":"m","retry_after":60}"#;
             open.extend(bytes(&wire.text(error)));
         }
-        if input.ends_with("told to come back") {
+        if input.ends_with("broken frame, retry") {
             let away = r#"{"type":"going_away","retry_after":60}"#;
             open.extend(bytes(&wire.text(away)));
         }
@@ -171,7 +171,7 @@ impl Link {
         };
         let (name, _) = input.split_once(", no token").unwrap_or((input, ""));
         let (name, _) = name.split_once(" again").unwrap_or((name, ""));
-        let (name, _) = name.split_once(", told to come back").unwrap_or((name, ""));
+        let name = if name == "bytes: broken frame, retry" { "bytes: broken frame" } else { name };
         let given = match name {
             "connect" | "disconnect" | "dialed" => record(name, Value::Null),
             "send" => record("send", json!({ "envelope": "{\"type\":\"x\"}" })),
