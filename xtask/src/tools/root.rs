@@ -27,7 +27,11 @@ mount -t proc proc "$1/proc"
 mount --rbind /dev "$1/dev"
 mount --bind "$2" "$1/src"
 mount --bind "$3" "$1/target"
-if [ -d "$4" ]; then mount --bind "$4" "$1/root/.cargo/registry"; fi
+if [ -d "$4" ]; then
+    # A root that an earlier version made has no such folder.
+    mkdir -p "$1/root/.cargo/registry"
+    mount --bind "$4" "$1/root/.cargo/registry"
+fi
 root=$1; shift 4
 exec chroot "$root" /usr/bin/env -i HOME=/root LANG=C.UTF-8 PATH=/usr/bin:/bin "$@"
 "#;
