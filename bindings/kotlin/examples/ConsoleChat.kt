@@ -22,6 +22,7 @@ fun main(arguments: Array<String>): Unit = runBlocking {
             when (event) {
                 is Event.StateChanged -> System.err.println("[${event.to.name.lowercase()}]")
                 is Event.Message -> println("[${event.kind}] ${event.text}")
+                is Event.Stopped -> System.err.println("[stopped: ${event.cause}]")
                 is Event.Lost -> System.err.println("[${event.count} events lost]")
                 else -> {}
             }

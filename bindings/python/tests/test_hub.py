@@ -408,7 +408,7 @@ async def test_who_stops_serving_drops_the_link() -> None:
         serving.cancel()
         with pytest.raises(asyncio.CancelledError):
             await serving
-        assert (await take(hub, pamlink.Closed)).cause == "transport"
+        assert (await take(hub, pamlink.Closed)).cause == "transport: no close frame"
 
 
 async def test_a_transport_that_fails_ends_its_link_alone(caplog: pytest.LogCaptureFixture) -> None:

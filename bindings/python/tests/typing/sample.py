@@ -35,10 +35,10 @@ async def chat() -> None:
             case pamlink.Rejected(error_code=code, retry_after=wait):
                 assert_type(code, str | None)
                 assert_type(wait, float | None)
-            case pamlink.Expired() | pamlink.Unknown():
+            case pamlink.Expired() | pamlink.Unknown() | pamlink.Unsent():
                 pass
             case _:
-                # Nothing is left: there are four ends and no fifth.
+                # Nothing is left: there are five ends and no sixth.
                 assert_never(outcome)
         asking = client.ask("hi")
         async for piece in asking:

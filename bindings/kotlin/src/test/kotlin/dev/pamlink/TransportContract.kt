@@ -206,8 +206,8 @@ abstract class TransportContract(private val transport: Transport) {
         refusing.await()
         assertEquals(404, gone.status)
         assertEquals(40.seconds, gone.retryAfter)
-        // The one of java.net throws bodies away.
-        assertEquals("no backend".takeIf { transport is OkHttpTransport }, gone.body)
+        // The one of java.net does not always have the body.
+        if (gone.body != null || transport is OkHttpTransport) assertEquals("no backend", gone.body)
 
         refusing = CompletableFuture.supplyAsync { server.refused(301, "Location: ${server.url}\r\n") }
         val moved = assertFailsWith<DialException> { transport.open(request()) }

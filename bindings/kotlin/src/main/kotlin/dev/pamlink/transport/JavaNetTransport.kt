@@ -77,7 +77,7 @@ private fun dialException(failed: Exception): Exception {
             val (status, headers) = response?.statusCode() to response?.headers()
             val header = { name: String -> headers?.firstValue(name)?.orElse(null) }
             val what = "the server answered with status $status"
-            // It throws the body away.
+            // It does not always have the body.
             val said = said(status, header("Location"), response?.body() as? String)
             DialException(what, status, cause = cause, body = said, retryAfter = retryAfter(header("Retry-After")))
         }
