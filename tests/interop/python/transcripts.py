@@ -27,8 +27,10 @@ def question(step):
         frame = json.loads(step["text"])
     except ValueError:
         return None
-    is_chat = isinstance(frame, dict) and frame.get("type") == "chat"
-    return frame.get("message", frame.get("content")) if is_chat else None
+    if not isinstance(frame, dict) or frame.get("type") != "chat":
+        return None
+    texts = (frame.get("message"), frame.get("content"))
+    return next((text for text in texts if isinstance(text, str) and text), None)
 
 
 def differences(frame, expect):
