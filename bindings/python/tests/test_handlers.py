@@ -65,9 +65,13 @@ async def test_whatever_ends_a_handler_is_answered_logged_and_contained(
 
 
 def test_the_interrupt_of_a_user_goes_on() -> None:
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    assert _running.must_go_on(KeyboardInterrupt())
-    assert not _running.must_go_on(SystemExit())
+    # A shell that starts something in the background has it ignore the signal.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        assert _running.must_go_on(KeyboardInterrupt())
+        assert not _running.must_go_on(SystemExit())
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 async def test_a_handler_that_cancels_itself_is_answered() -> None:
