@@ -114,16 +114,16 @@ const PARTS: &[Part] = &[
         run: cross::run,
     },
     Part {
-        name: "field",
-        about: "what real users, proxies and servers do, item by item (tests/field)",
-        run: field::run,
-    },
-    Part {
         name: "package",
         about: "wheel, sdist, jar and Swift package, each run where a user would",
         run: package::checks,
     },
     Part { name: "report", about: "`pamlink report --quick` passes within 20 s", run: report::run },
+    Part {
+        name: "field",
+        about: "what real users, proxies and servers do, item by item (tests/field)",
+        run: field::run,
+    },
     Part {
         name: "autobahn",
         about: "the Autobahn testsuite, as server and as client",
