@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pamlink::envelope::{Value, Verb};
+use pamlink::envelope::{Envelope, Value, Verb};
 use pamlink::time::Wall;
 use pamlink_tokio::Reply;
 use serde_json::{Value as Json, json};
@@ -20,8 +20,8 @@ pub(super) const CASES: [(&str, &str, Option<&str>, Check); 7] = [
     ("Deeper than the limit", "value: deep", None, deep),
 ];
 
-/// The nesting that replies of this agent may have.
-const DEPTH: u8 = 32;
+/// The nesting that a value in a reply may have: the reply around it is a level of its own.
+const DEPTH: u8 = Envelope::DEPTH - 1;
 
 /// What the agent replies to `text`, if it is one of the requests above or one of the suite's
 /// other commands.
