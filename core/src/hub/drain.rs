@@ -6,7 +6,7 @@ use super::Hub;
 use super::event::Told;
 use super::slot::Phase;
 use crate::envelope::write;
-use crate::frame::CloseCode;
+use crate::link::ServerClose;
 use crate::metrics::MessageType;
 use crate::time::{Deadline, Mono, Now, TimerReason};
 
@@ -48,7 +48,7 @@ impl Hub {
                     self.arm(index);
                 }
                 Phase::Ended => {}
-                _ => self.close(index, CloseCode::SERVICE_RESTART, "restarting"),
+                _ => self.close(index, ServerClose::Restarting),
             }
         }
     }
@@ -72,7 +72,7 @@ impl Hub {
         self.text.clear();
         write::going_away(&mut self.text, after);
         self.send_text(index, MessageType::GoingAway);
-        self.close(index, CloseCode::SERVICE_RESTART, "restarting");
+        self.close(index, ServerClose::Restarting);
     }
 
     /// Whether the last link has gone, told once.

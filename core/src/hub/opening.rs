@@ -15,17 +15,11 @@ use super::{Auth, Hub, LinkId, RespondError, UnknownLink, UserCap};
 use crate::envelope::{ErrorCode, write};
 use crate::frame::CloseCode;
 use crate::limits::{Class, Rate, Wait};
-use crate::link::{AnswerError, AuthError, Claims, DEFAULT_MAX_MESSAGE, PamTarget, Token};
+use crate::link::{
+    AnswerError, AuthError, Claims, DEFAULT_MAX_MESSAGE, PamTarget, ServerClose, Token,
+};
 use crate::metrics::{AuthFailure, MessageType, RateClass, RefusedConnection};
 use crate::time::{Deadline, Mono, Now, TimerReason};
-
-/// 4001: the token is missing, bad, expired or another user's.
-pub(super) const UNAUTHENTICATED: CloseCode = CloseCode::new(4001);
-/// 4008: too many messages or connections.
-pub(super) const RATE_LIMITED: CloseCode = CloseCode::new(4008);
-/// 1000: the user has opened other links since. It is the only code after which the clients that
-/// were there before do not come back by themselves: they would push each other out for ever.
-const REPLACED: CloseCode = CloseCode::NORMAL;
 
 /// How often a link may have a token judged: far more often than the schedule of a client comes
 /// to ([`TokenConfig::pause`](crate::link::TokenConfig::pause)), and no more work than this.
@@ -199,11 +193,12 @@ impl Hub {
             Ok(claims) => self.welcome(index, user, &claims),
             Err(error) => {
                 self.metrics.auth_failures.increment(failure(error));
-                let code = match error {
-                    AuthError::Busy | AuthError::Unavailable => CloseCode::TRY_AGAIN_LATER,
-                    _ => UNAUTHENTICATED,
+                let why = error.to_string();
+                let close = match error {
+                    AuthError::Busy | AuthError::Unavailable => ServerClose::Unjudged(&why),
+                    _ => ServerClose::Unauthenticated(&why),
                 };
-                self.close(index, code, &error.to_string());
+                self.close(index, close);
             }
         }
     }
@@ -215,13 +210,14 @@ impl Hub {
                 self.metrics.rate_limited.increment(RateClass::Connect);
             }
             let (code, after) = (ErrorCode::RateLimitExceeded, Some(wait.retry_after));
-            self.tell_error(index, &code, "too many connections", after);
-            self.close(index, RATE_LIMITED, "too many connections");
+            let close = ServerClose::ConnectsTooFast;
+            self.tell_error(index, &code, close.reason(), after);
+            self.close(index, close);
             return;
         }
         if !self.make_room(name) {
             self.metrics.connections_refused.increment(RefusedConnection::UserFull);
-            self.close(index, CloseCode::TRY_AGAIN_LATER, "too many links of this user");
+            self.close(index, ServerClose::UserFull);
             return;
         }
         self.forget_stranger(index);
@@ -267,7 +263,7 @@ impl Hub {
         match self.config.at_user_cap {
             UserCap::RefuseNewest => false,
             UserCap::CloseOldest => {
-                self.close(oldest, REPLACED, "replaced by a newer link");
+                self.close(oldest, ServerClose::Replaced);
                 true
             }
         }
@@ -348,7 +344,7 @@ impl Hub {
         match (slot.phase, due.reason) {
             (Phase::Authorizing, _) => {
                 self.metrics.auth_failures.increment(AuthFailure::Host);
-                self.close(index, CloseCode::TRY_AGAIN_LATER, "authorization took too long");
+                self.close(index, ServerClose::VerdictLate);
             }
             (Phase::Open, TimerReason::TokenExpiry) => {
                 // The wall clock decides, and it may have been set in the meantime.
@@ -359,7 +355,7 @@ impl Hub {
                     slot.deadline = Some(Deadline::new(at, TimerReason::TokenExpiry));
                 } else {
                     self.metrics.auth_failures.increment(AuthFailure::NotRenewed);
-                    self.close(index, UNAUTHENTICATED, "token expired");
+                    self.close(index, ServerClose::TokenExpired);
                 }
             }
             (_, TimerReason::Drain) => self.drain_link(index),
@@ -369,13 +365,18 @@ impl Hub {
 
     /// The peer has sent more ahead of its welcome than a link may hold.
     pub(super) fn close_for_flood(&mut self, index: u32) {
-        self.close(index, CloseCode::POLICY_VIOLATION, "too much ahead of the welcome");
+        self.close(index, ServerClose::EarlyFlood);
         self.wake(index);
         self.arm(index);
     }
 
+    /// Closes a link for a reason of the hub's own.
+    pub(super) fn close(&mut self, index: u32, why: ServerClose<'_>) {
+        self.close_with(index, why.code(), why.reason());
+    }
+
     /// Starts the close handshake of a link.
-    pub(super) fn close(&mut self, index: u32, code: CloseCode, reason: &str) {
+    pub(super) fn close_with(&mut self, index: u32, code: CloseCode, reason: &str) {
         self.give_room(index);
         let Some(slot) = self.links.get_mut(index) else { return };
         slot.link.close(self.now, code, reason);

@@ -119,7 +119,7 @@ impl Hub {
         self.set_now(now);
         let found = self.slot_mut(link).is_some_and(|slot| slot.phase != Phase::Ended);
         if found {
-            self.close(link.slot, code, reason);
+            self.close_with(link.slot, code, reason);
         }
         found
     }
@@ -133,7 +133,7 @@ impl Hub {
         while let Some(link) = next.and_then(|next| self.links.get(next)) {
             let index = next.take().unwrap_or_default();
             next = Some(link.next_of_user);
-            self.close(index, code, reason);
+            self.close_with(index, code, reason);
             closed += 1;
         }
         closed

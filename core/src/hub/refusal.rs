@@ -6,19 +6,13 @@ use core::time::Duration;
 use super::Hub;
 use super::event::{Refusal, Told};
 use super::inline::InlineText;
-use super::opening::RATE_LIMITED;
 use super::slab::NONE;
 use super::slot::Phase;
 use crate::envelope::{EnvelopeError, ErrorCode, Id, Raw, write};
-use crate::frame::CloseCode;
 use crate::limits::{Strike, Wait};
+use crate::link::{ServerClose, TooMany};
 use crate::metrics::{MessageType, RateClass, Refused};
 use crate::{limits, routing};
-
-/// 4003: too many frames that break the rules.
-const FORBIDDEN: CloseCode = CloseCode::new(4003);
-/// 4009: too many frames that are too large.
-const TOO_LARGE: CloseCode = CloseCode::new(4009);
 
 /// Why a message is not taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,23 +94,22 @@ impl Fault {
         }
     }
 
-    /// Whether the sender did something wrong, so that too much of it closes the link, and the
-    /// code for that. A type or agent that this version does not know is no wrong: the sender may
+    /// Whether the sender did something wrong, so that too much of it closes the link. A type or agent that this version does not know is no wrong: the sender may
     /// be newer. Nor is a crowd of others.
-    fn strikes(&self) -> Option<CloseCode> {
+    fn strikes(&self) -> Option<TooMany> {
         match self {
-            Self::Binary | Self::IdTooLong => Some(FORBIDDEN),
+            Self::Binary | Self::IdTooLong => Some(TooMany::Faults),
             Self::Envelope(EnvelopeError::TooDeep { .. } | EnvelopeError::TooLong) => {
-                Some(TOO_LARGE)
+                Some(TooMany::TooLarge)
             }
-            Self::Envelope(_) => Some(FORBIDDEN),
+            Self::Envelope(_) => Some(TooMany::Faults),
             Self::Limits(refusal) => match (refusal.code, refusal.unit) {
-                (limits::Code::TooLarge, _) => Some(TOO_LARGE),
+                (limits::Code::TooLarge, _) => Some(TooMany::TooLarge),
                 // A person who types or pastes too much makes a mistake.
                 (_, limits::Unit::Characters) => None,
-                _ => Some(FORBIDDEN),
+                _ => Some(TooMany::Faults),
             },
-            Self::Rate(wait) => (!wait.crowded).then_some(RATE_LIMITED),
+            Self::Rate(wait) => (!wait.crowded).then_some(TooMany::Messages),
             Self::Busy | Self::Forgotten | Self::Route(_) | Self::UnknownType => None,
         }
     }
@@ -156,9 +149,9 @@ impl Hub {
         };
         self.write_error(&code, &message, retry_after, reply_to);
         self.answer(index, reply_to.is_none() && left.is_some());
-        if let (None, Some(close)) = (left, strikes) {
+        if let (None, Some(what)) = (left, strikes) {
             self.metrics.violations_closed.increment();
-            self.close(index, close, &message);
+            self.close(index, ServerClose::Refusals(what, &message));
         }
         Some(Told::Refused(Refusal {
             slot: index,

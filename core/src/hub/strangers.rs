@@ -13,7 +13,7 @@ use super::Hub;
 use super::slab::NONE;
 use super::slot::Phase;
 use crate::fifo::Fifo;
-use crate::frame::CloseCode;
+use crate::link::ServerClose;
 use crate::metrics::RefusedConnection;
 use crate::time::Now;
 
@@ -160,7 +160,7 @@ impl Hub {
     fn send_away(&mut self, index: u32) {
         self.metrics.connections_refused.increment(RefusedConnection::CrowdedOut);
         self.forget_stranger(index);
-        self.close(index, CloseCode::TRY_AGAIN_LATER, "made way for others");
+        self.close(index, ServerClose::MadeWay);
         let now = self.now;
         let Some(slot) = self.links.get_mut(index) else { return };
         // It was told already that it is not let in: nobody waits for its goodbye.

@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use crate::frame::{CloseCode, FrameError};
+
 /// Why a link ended or never came to be, as far as the decision to try again goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -95,6 +97,11 @@ impl Class {
             1011 | 3001..=4499 => Self::ServerError,
             _ => Self::Protocol,
         }
+    }
+
+    /// The class of an end for a frame that breaks RFC 6455 or a bound.
+    pub(crate) fn of_frame_error(error: FrameError) -> Self {
+        if error.close_code() == CloseCode::TOO_BIG { Self::TooBig } else { Self::Protocol }
     }
 
     /// The class of an HTTP status that answered an opening handshake instead of 101

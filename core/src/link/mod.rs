@@ -78,7 +78,7 @@ pub use gather::Gather;
 pub(crate) use gather::Sink;
 pub use heartbeat::{Beat, Heartbeat, HeartbeatConfig};
 pub use server::ServerLink;
-pub(crate) use server::{MAX_EARLY, Step};
+pub(crate) use server::{MAX_EARLY, ServerClose, Step, TooMany};
 pub use state::{Cell, ClientInput, ClientPhase, ServerInput, ServerPhase, State};
 pub use token::{Token, TokenConfig, TokenError, TokenSchedule, redact};
 

@@ -339,9 +339,8 @@ impl End {
 
     /// The peer broke RFC 6455 or a bound.
     pub(super) fn of_frame(error: FrameError) -> Self {
-        let code = error.close_code();
-        let class = if code == CloseCode::TOO_BIG { Class::TooBig } else { Class::Protocol };
-        Self { class, ..Self::new(code, &error.to_string(), Cause::Frame(error)) }
+        Self::new(error.close_code(), &error.to_string(), Cause::Frame(error))
+            .of_class(Class::of_frame_error(error))
     }
 
     /// The peer has said goodbye.

@@ -1,5 +1,6 @@
 //! How a server's link moves: what arrives, and every way to an end.
 
+use super::close_codes::ServerClose;
 use super::*;
 use crate::link::beats::BeatCounts;
 
@@ -129,7 +130,7 @@ impl ServerLink {
     pub(super) fn sent(&mut self, now: Now, sent: Result<(), SendError>) -> Result<(), SendError> {
         if sent.is_err() && self.config.outbox.overflow == Overflow::Close {
             let unsent = self.wire.drop_messages();
-            let mut end = End::new(CloseCode::TRY_AGAIN_LATER, "too slow", Cause::Overflow);
+            let mut end = end(ServerClose::TooSlow, Cause::Overflow);
             end.unsent = unsent;
             self.begin_closing(now, end, ServerInput::SendOverflow);
         }
@@ -155,7 +156,7 @@ impl ServerLink {
     pub(super) fn fail_frame(&mut self, error: FrameError) {
         let end = match self.end.take() {
             Some(end) => *end,
-            None => End::of_frame(error),
+            None => end(ServerClose::Frame(error, &error.to_string()), Cause::Frame(error)),
         };
         self.fail(end, ServerInput::BadFrame);
     }
@@ -193,4 +194,9 @@ impl ServerLink {
         debug_assert_eq!(input.cell(self.phase), Cell::To(phase), "{input} in {:?}", self.phase);
         self.phase = phase;
     }
+}
+
+/// The end that a server chose.
+pub(super) fn end(why: ServerClose<'_>, cause: Cause) -> End {
+    End::new(why.code(), why.reason(), cause).of_class(why.class())
 }

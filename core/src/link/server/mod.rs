@@ -1,12 +1,15 @@
 //! One accepted connection.
 
+mod close_codes;
 mod ends;
 
+pub(crate) use self::close_codes::{ServerClose, TooMany};
 pub(crate) use self::ends::MAX_EARLY;
 
 use core::time::Duration;
 use std::sync::Arc;
 
+use self::ends::end;
 use super::cause::Cause;
 use super::class::Class;
 use super::config::{LinkConfig, Overflow};
@@ -175,8 +178,7 @@ impl ServerLink {
                     }
                     Beat::Dead => {
                         let cause = Cause::Timeout(TimerReason::Liveness);
-                        let end = End::new(CloseCode::GOING_AWAY, "Ping timeout", cause);
-                        self.fail(end.of_class(Class::Timeout), ServerInput::Deadline);
+                        self.fail(end(ServerClose::NoLife, cause), ServerInput::Deadline);
                     }
                 }
             }
