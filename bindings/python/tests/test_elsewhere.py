@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
+import uvloop
 from conftest import KEYS, PLENTY, SOON, connected, provider, take, token
 from test_hub import Peer, echo, serve
 
@@ -213,3 +214,18 @@ def test_the_engines_themselves_begin_no_link_in_another_process() -> None:
     assert in_a_child(lambda: str(codec.text("hi"))) == "UsageError: forked"
     hub.step(0, 0, [inputs.Accept()])
     assert in_a_child(lambda: str(hub.reseed())) == "UsageError: forked"
+
+
+def test_a_deadline_that_is_due_at_once_is_set_on_uvloop_too() -> None:
+    async def twice() -> None:
+        async with Hub(echo, auth=KEYS, options=PLENTY) as hub:
+            # uvloop makes no timer of what is due within the millisecond.
+            hub._deadline = 0
+            hub._arm()
+            hub._arm()
+
+    loop = uvloop.new_event_loop()
+    try:
+        loop.run_until_complete(twice())
+    finally:
+        loop.close()

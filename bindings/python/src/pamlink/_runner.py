@@ -32,7 +32,9 @@ class Runner(Unique):
         self._order = threading.Lock()
         # What followed from the steps of other threads, until the loop looks at it.
         self._elsewhere: list[list[Any]] = []
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
+        # When it fires: not every loop has a timer that says so.
+        self._fires = 0.0
         self._deadline: int | None = None
         self._thread = threading.get_ident()
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -104,9 +106,10 @@ class Runner(Unique):
             return
         at = self._loop.time() + max(0, self._deadline - mono_nanos()) / 1e9
         if self._timer is not None:
-            if self._timer.when() <= at:
+            if self._fires <= at:
                 return
             self._timer.cancel()
+        self._fires = at
         self._timer = self._loop.call_at(at, self._fire)
 
     def _fire(self) -> None:
