@@ -1,11 +1,13 @@
 //! `cargo xtask bench`: the engine beside its peers, in one run.
 //!
 //! Each target of kind `bench` in the package `pamlink-benches` is one group, and so is [`ffi`],
-//! which is not Rust alone. A group writes its rows to `target/bench/NAME.json`; the table is made
+//! which is not Rust alone. [`serve`] is such a target that needs programs to start. A group writes its rows to `target/bench/NAME.json`; the table is made
 //! from that file, so both say the same.
 
 mod ffi;
+mod serve;
 
+use std::ffi::OsString;
 use std::time::SystemTime;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -42,10 +44,13 @@ pub(crate) fn run(
 
 fn measure(workspace: &Workspace, console: Console, group: &str, quick: bool) -> Result<bool> {
     let started = SystemTime::now();
-    let success = if group == ffi::NAME {
-        ffi::measure(workspace, console, quick).map_err(Stopped::into_error)?
-    } else {
-        target(workspace, group, quick)?
+    let success = match group {
+        ffi::NAME => ffi::measure(workspace, console, quick).map_err(Stopped::into_error)?,
+        serve::NAME => {
+            let programs = serve::programs(workspace, console).map_err(Stopped::into_error)?;
+            target(workspace, group, quick, &programs)?
+        }
+        _ => target(workspace, group, quick, &[])?,
     };
     let path = workspace.root.join("target/bench").join(format!("{group}.json"));
     let written = std::fs::metadata(&path).and_then(|file| file.modified());
@@ -63,8 +68,9 @@ fn measure(workspace: &Workspace, console: Console, group: &str, quick: bool) ->
 }
 
 /// Runs a target of the package of the groups.
-fn target(workspace: &Workspace, group: &str, quick: bool) -> Result<bool> {
+fn target(workspace: &Workspace, group: &str, quick: bool, args: &[OsString]) -> Result<bool> {
     let mut bench = workspace.cargo(["bench", "--package", PACKAGE, "--bench", group, "--"]);
+    bench.args(args);
     if quick {
         bench.arg("--quick");
     }

@@ -1,0 +1,254 @@
+//! The load: plain TCP sockets that speak WebSocket by hand, on one thread.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+
+use anyhow::{Context, Result, ensure};
+use hdrhistogram::Histogram;
+use memchr::memmem;
+use pamlink::link::{Claims, jwt};
+use pamlink::time::Wall;
+use pamlink_benches::samples::mask_frame;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+
+use crate::SECRET;
+
+/// Questions have ids of their own over all turns: a server remembers them.
+static NEXT: AtomicU64 = AtomicU64::new(1);
+const KEY: u32 = 0x3c5a_a7e1;
+const DIGITS: usize = 16;
+
+/// What came of a turn.
+#[derive(Debug)]
+pub(super) struct Counted {
+    /// Answers.
+    pub(super) answers: u64,
+    pub(super) time: Duration,
+    /// Nanoseconds from question to answer.
+    pub(super) times: Histogram<u64>,
+}
+
+/// Clients of one server, each of a user of its own.
+pub(super) struct Clients(Vec<Client>);
+
+impl Clients {
+    /// Connects one after the other; all have been welcomed then.
+    pub(super) async fn connect(server: SocketAddr, count: usize) -> Result<Self> {
+        let mut clients = Vec::with_capacity(count);
+        for number in 0..count {
+            clients.push(Client::connect(server, number).await.context("no connection")?);
+        }
+        Ok(Self(clients))
+    }
+
+    /// Every client keeps so many questions in flight for as long as the turn lasts.
+    pub(super) async fn load(&mut self, flight: usize, turn: Duration) -> Result<Counted> {
+        let start = Instant::now();
+        let end = start + turn;
+        let mut running = JoinSet::new();
+        for mut client in self.0.drain(..) {
+            running.spawn(async move {
+                let times = client.ask_until(flight, end).await;
+                (client, times)
+            });
+        }
+        let mut times = Histogram::new(3)?;
+        while let Some(done) = running.join_next().await {
+            let (client, its) = done?;
+            for time in its? {
+                times.record(time)?;
+            }
+            self.0.push(client);
+        }
+        Ok(Counted { answers: times.len(), time: start.elapsed(), times })
+    }
+
+    /// Every client asks for an answer in so many pieces. The mean time between two pieces of each.
+    pub(super) async fn stream(&mut self, pieces: u32) -> Result<Vec<f64>> {
+        let mut running = JoinSet::new();
+        for mut client in self.0.drain(..) {
+            running.spawn(async move {
+                let apart = client.stream(pieces).await;
+                (client, apart)
+            });
+        }
+        let mut figures = Vec::new();
+        while let Some(done) = running.join_next().await {
+            let (client, apart) = done?;
+            figures.push(apart?);
+            self.0.push(client);
+        }
+        Ok(figures)
+    }
+}
+
+/// Is told each frame, with the questions.
+type Tell<'a> = &'a mut (dyn FnMut(&[u8], &mut Vec<(u64, Instant)>) + Send);
+
+struct Client {
+    stream: TcpStream,
+    /// What was read and not looked at yet.
+    unread: Vec<u8>,
+    /// What is to be written.
+    frames: Vec<u8>,
+    /// Questions without an answer.
+    asked: Vec<(u64, Instant)>,
+}
+
+impl Client {
+    async fn connect(server: SocketAddr, number: usize) -> Result<Self> {
+        let mut stream = TcpStream::connect(server).await?;
+        stream.set_nodelay(true)?;
+        let user = format!("7b1e0c52-3f4a-4d1b-9a55-{number:012}");
+        let request = format!(
+            "GET /api/v1/pam/ws/{user}?token={} HTTP/1.1\r\nHost: {server}\r\n\
+             Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+            token(&user)?
+        );
+        stream.write_all(request.as_bytes()).await?;
+        let mut unread = Vec::with_capacity(4_096);
+        let head = loop {
+            ensure!(stream.read_buf(&mut unread).await? > 0, "closed in the handshake");
+            if let Some(end) = memmem::find(&unread, b"\r\n\r\n") {
+                break end + 4;
+            }
+        };
+        let status = String::from_utf8_lossy(&unread[..head.min(12)]).into_owned();
+        ensure!(status.ends_with("101"), "{status}");
+        unread.drain(..head);
+        let mut client = Self { stream, unread, frames: Vec::new(), asked: Vec::new() };
+        let mut is_welcome = false;
+        while !is_welcome {
+            client.read(&mut |frame, _| is_welcome |= has(frame, b"\"connection\"")).await?;
+        }
+        Ok(client)
+    }
+
+    /// Asks again as answers come; returns the nanoseconds of each question.
+    async fn ask_until(&mut self, flight: usize, end: Instant) -> Result<Vec<u64>> {
+        let mut times = Vec::new();
+        for _ in 0..flight {
+            self.ask(QUESTION, false);
+        }
+        while !self.asked.is_empty() {
+            self.write().await?;
+            let mut answered = 0;
+            self.read(&mut |frame, asked| {
+                let Some(id) = answer(frame) else { return };
+                let Some(at) = asked.iter().position(|(question, _)| *question == id) else {
+                    return;
+                };
+                let (_, start) = asked.swap_remove(at);
+                times.push(u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX));
+                answered += 1;
+            })
+            .await?;
+            if Instant::now() < end {
+                for _ in 0..answered {
+                    self.ask(QUESTION, false);
+                }
+            }
+        }
+        Ok(times)
+    }
+
+    async fn stream(&mut self, pieces: u32) -> Result<f64> {
+        self.ask(&format!("stream {pieces}"), true);
+        self.write().await?;
+        let mut first = None;
+        let (mut last, mut count) = (Instant::now(), 0);
+        let mut is_over = false;
+        while !is_over {
+            self.read(&mut |frame, asked| {
+                if has(frame, b"chat_response_delta\"") {
+                    last = Instant::now();
+                    first = first.or(Some(last));
+                    count += 1;
+                } else if answer(frame).is_some() {
+                    asked.clear();
+                    is_over = true;
+                }
+            })
+            .await?;
+        }
+        ensure!(count == pieces, "{count} of {pieces} pieces");
+        let first = first.context("no piece")?;
+        Ok((last - first).as_secs_f64() / f64::from(count - 1))
+    }
+
+    /// Adds a question to what is to be written.
+    fn ask(&mut self, text: &str, stream: bool) {
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        let stream = if stream { r#""stream":true,"# } else { "" };
+        let payload = format!(
+            r#"{{"type":"chat","id":"{id:016x}",{stream}"message":"{text}","context":{{"current_page":"wins","timezone":"Australia/Brisbane"}},"session_id":"session-{id:016x}","timestamp":1757120000123}}"#
+        );
+        mask_frame(payload.as_bytes(), KEY, &mut self.frames);
+        self.asked.push((id, Instant::now()));
+    }
+
+    async fn write(&mut self) -> Result<()> {
+        if !self.frames.is_empty() {
+            self.stream.write_all(&self.frames).await?;
+            self.frames.clear();
+        }
+        Ok(())
+    }
+
+    /// Reads once and tells each frame that is here whole, with the questions. A `ping` of the
+    /// server is answered with the next write.
+    async fn read(&mut self, tell: Tell<'_>) -> Result<()> {
+        if frame_of(&self.unread).is_none() {
+            ensure!(self.stream.read_buf(&mut self.unread).await? > 0, "closed by the server");
+        }
+        let mut at = 0;
+        while let Some((head, end)) = frame_of(&self.unread[at..]) {
+            let frame = &self.unread[at + head..at + end];
+            if has(frame, b"\"ping\"") {
+                mask_frame(br#"{"type":"pong"}"#, KEY, &mut self.frames);
+            }
+            tell(frame, &mut self.asked);
+            at += end;
+        }
+        self.unread.drain(..at);
+        self.write().await
+    }
+}
+
+const QUESTION: &str = "We are near the river and the kids ask for a \\\"real\\\" camp fire \
+                        tonight: what is left of my budget?";
+
+fn token(user: &str) -> Result<String> {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
+    let end = i64::try_from(since.as_secs())? + 3_600;
+    let claims = Claims::new(user, Wall::from_unix_secs(end));
+    Ok(jwt::sign_hs256(SECRET.as_bytes(), jwt::DEFAULT_AUDIENCE, &claims)?)
+}
+
+fn has(frame: &[u8], text: &[u8]) -> bool {
+    memmem::find(frame, text).is_some()
+}
+
+/// The id that an answer names.
+fn answer(frame: &[u8]) -> Option<u64> {
+    memmem::find(frame, b"chat_response\"")?;
+    let named = memmem::rfind(frame, b"\"reply_to\"")? + 10;
+    let digits = named + memchr::memchr(b'"', &frame[named..])? + 1;
+    let id = str::from_utf8(frame.get(digits..digits + DIGITS)?).ok()?;
+    u64::from_str_radix(id, 16).ok()
+}
+
+/// Where the payload of the first frame of a server starts and ends, once it is here whole.
+fn frame_of(bytes: &[u8]) -> Option<(usize, usize)> {
+    let (head, length) = match *bytes.get(1)? {
+        126 => (4, usize::from(u16::from_be_bytes(*bytes.get(2..)?.first_chunk()?))),
+        127 => (10, u64::from_be_bytes(*bytes.get(2..)?.first_chunk()?) as usize),
+        length => (2, usize::from(length)),
+    };
+    let end = head + length;
+    (bytes.len() >= end).then_some((head, end))
+}
