@@ -4,6 +4,7 @@ use core::time::Duration;
 
 use super::Hub;
 use super::event::Told;
+use super::index::LinkIndex;
 use super::slot::Phase;
 use crate::envelope::write;
 use crate::link::ServerClose;
@@ -39,7 +40,7 @@ impl Hub {
         }
         let until = self.now.mono + spread;
         self.drain = Some(Drain { until, spread, told: false });
-        for index in 0..self.links.end() {
+        for index in self.links.range() {
             let Some(slot) = self.links.get_mut(index) else { continue };
             match slot.phase {
                 Phase::Open => {
@@ -59,7 +60,7 @@ impl Hub {
     }
 
     /// The turn of a link has come.
-    pub(super) fn drain_link(&mut self, index: u32) {
+    pub(super) fn drain_link(&mut self, index: LinkIndex) {
         let Some(drain) = self.drain else { return };
         let Some(slot) = self.links.get_mut(index) else { return };
         if slot.running > 0 && self.now.mono < drain.until {

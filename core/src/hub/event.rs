@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use super::users::UserIndex;
+use super::index::{LinkIndex, UserIndex};
 use super::{LinkId, RequestId};
 use crate::envelope::{Envelope, ErrorCode};
 use crate::frame::{Item, handshake};
@@ -151,23 +151,23 @@ pub enum Repeat {
 /// An event in places and numbers, before anything is lent.
 #[derive(Clone, Debug)]
 pub(super) enum Told {
-    Http(u32),
-    Authorize(u32),
-    Opened(u32),
-    Request { slot: u32, request: RequestId, text: Item, choice: Choice },
-    Message { slot: u32, text: Item },
-    Duplicate { slot: u32, first: Repeat },
+    Http(LinkIndex),
+    Authorize(LinkIndex),
+    Opened(LinkIndex),
+    Request { link: LinkIndex, request: RequestId, text: Item, choice: Choice },
+    Message { link: LinkIndex, text: Item },
+    Duplicate { link: LinkIndex, first: Repeat },
     Refused(Refusal),
     Expired { request: RequestId, user: UserIndex },
-    Overflowed { slot: u32, overflowed: Overflowed },
-    Closed { slot: u32, running: u32, links_of_user: u32 },
+    Overflowed { link: LinkIndex, overflowed: Overflowed },
+    Closed { link: LinkIndex, running: u32, links_of_user: u32 },
     Drained,
 }
 
 /// A refusal, without its names.
 #[derive(Clone, Debug)]
 pub(super) struct Refusal {
-    pub(super) slot: u32,
+    pub(super) link: LinkIndex,
     pub(super) code: ErrorCode<'static>,
     pub(super) retry_after: Option<Duration>,
     pub(super) left: u32,

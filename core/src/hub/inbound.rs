@@ -2,6 +2,7 @@
 
 use super::admission::{Admission, Finding};
 use super::event::Told;
+use super::index::LinkIndex;
 use super::inline::InlineText;
 use super::refusal::id;
 use super::requests::{Pieces, Running};
@@ -15,7 +16,7 @@ use crate::routing::Choice;
 
 impl Hub {
     /// A text message has come.
-    pub(super) fn inbound(&mut self, index: u32, text: Item) -> Option<Told> {
+    pub(super) fn inbound(&mut self, index: LinkIndex, text: Item) -> Option<Told> {
         let slot = self.links.get_mut(index)?;
         if slot.phase != Phase::Open {
             return None;
@@ -61,11 +62,11 @@ impl Hub {
                     write::context_updated(&mut self.text, self.now.wall, reply_to.as_ref());
                     self.send_text(index, MessageType::ContextUpdated);
                 }
-                Some(Told::Message { slot: index, text })
+                Some(Told::Message { link: index, text })
             }
             Finding::Request { choice, key, id, pieces } => {
                 let request = self.enter(index, &choice, key, id, pieces)?;
-                Some(Told::Request { slot: index, request, text, choice })
+                Some(Told::Request { link: index, request, text, choice })
             }
             Finding::Repeat { key, id, first, pieces } => {
                 self.repeat(index, key, id, first, pieces)
@@ -77,7 +78,7 @@ impl Hub {
     /// Enters a request among the running ones.
     fn enter(
         &mut self,
-        index: u32,
+        index: LinkIndex,
         choice: &Choice,
         key: Option<Key>,
         id: Option<InlineText>,

@@ -36,7 +36,7 @@ impl Hub {
         self.set_now(now);
         let link = ServerLink::opened(&self.link_config, self.random.next_seed(), self.now);
         let link = self.take_in(link, None)?;
-        let index = link.slot;
+        let index = link.index;
         match proof {
             _ if user.len() > PamTarget::MAX_USER => {
                 self.judge(index, "", Err(AuthError::WrongSubject));
@@ -95,11 +95,11 @@ impl Hub {
         slot.detached |= hang_up;
         beats.add_to(&mut self.metrics);
         self.metrics.bytes.add(Direction::Outbound, (out.len() - before) as u64);
-        self.weigh(link.slot);
+        self.weigh(link.index);
         match (hang_up, ended) {
-            (true, true) => self.free(link.slot),
-            (true, false) => self.wake(link.slot),
-            _ => self.room_made(link.slot),
+            (true, true) => self.free(link.index),
+            (true, false) => self.wake(link.index),
+            _ => self.room_made(link.index),
         }
         outgoing
     }

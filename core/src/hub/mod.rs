@@ -29,6 +29,7 @@ mod error;
 mod event;
 mod ids;
 mod inbound;
+mod index;
 mod inline;
 mod messages;
 mod opening;
@@ -64,12 +65,13 @@ pub use self::push::{Push, PushError};
 pub use self::reply::{Answer, Delivered, Reply, ReplyError};
 
 use self::drain::Drain;
+use self::index::{Index, LinkIndex, UserIndex};
 use self::requests::Requests;
-use self::slab::{NONE, Slab};
+use self::slab::Slab;
 use self::slot::{Phase, Slot};
 use self::strangers::{LEAVING, Strangers};
 use self::timers::Timers;
-use self::users::{UserIndex, Users};
+use self::users::Users;
 use crate::dedup::Window;
 use crate::envelope::Scan;
 use crate::frame::{DeflatePool, NotDrained};
@@ -90,7 +92,7 @@ pub struct Hub {
     auth: Auth,
     /// The latest reading that the host gave.
     now: Now,
-    links: Slab<Box<Slot>>,
+    links: Slab<LinkIndex, Box<Slot>>,
     users: Users,
     /// Links that have shown no good token, in order of coming.
     strangers: Strangers,
@@ -103,11 +105,11 @@ pub struct Hub {
     requests: Requests,
     timers: Timers,
     /// Links to look at; what a slot's flag does not confirm is an entry of a link that is gone.
-    ready: VecDeque<u32>,
+    ready: VecDeque<LinkIndex>,
     /// Events that the first of `ready` has had in this turn.
     turn: u32,
     /// Links with something to write, confirmed in the same way.
-    writable: VecDeque<u32>,
+    writable: VecDeque<LinkIndex>,
     window: Window,
     rates: RateLimiter,
     violations: Violations,
@@ -134,8 +136,12 @@ pub struct Hub {
 /// What the last event lent and nothing else holds any more.
 #[derive(Debug)]
 struct Parting {
-    link: u32,
+    link: LinkIndex,
     user: UserIndex,
+}
+
+impl Parting {
+    const NOTHING: Self = Self { link: LinkIndex::NONE, user: UserIndex::NONE };
 }
 
 impl Hub {
@@ -183,7 +189,7 @@ impl Hub {
             frame: Vec::new(),
             epoch: epoch.into(),
             nothing: Arc::new([]),
-            parting: Parting { link: NONE, user: NONE },
+            parting: Parting::NOTHING,
             config,
         }
     }
@@ -233,7 +239,7 @@ impl Hub {
         let slot = Box::new(Slot::new(link, self.now.mono));
         let Ok((slot, generation)) = self.links.insert(slot) else { return Err(Full::Links) };
         if let Some(entered) = self.links.get_mut(slot) {
-            entered.place = self.strangers.enter(slot, from);
+            entered.place = Some(self.strangers.enter(slot, from));
         }
         self.arm(slot);
         Ok(LinkId::new(slot, generation))
@@ -264,13 +270,13 @@ impl Hub {
         }
         if slot.phase == Phase::Authorizing && slot.link.unread() + len > MAX_EARLY {
             // The hub does not look before the verdict, and nobody has proved anything yet.
-            self.close_for_flood(link.slot);
+            self.close_for_flood(link.index);
             return Ok(());
         }
         let taken = take(&mut slot.link);
         self.metrics.bytes.add(Direction::Inbound, len as u64);
-        self.wake(link.slot);
-        self.arm(link.slot);
+        self.wake(link.index);
+        self.arm(link.index);
         taken.map_err(|_| InputError::NotDrained)
     }
 
@@ -282,12 +288,12 @@ impl Hub {
         let Some(slot) = self.slot_mut(link) else { return };
         slot.detached = true;
         if slot.phase == Phase::Ended {
-            self.free(link.slot);
+            self.free(link.index);
         } else {
-            self.give_room(link.slot);
+            self.give_room(link.index);
             let Some(slot) = self.slot_mut(link) else { return };
             slot.link.handle_closed(now);
-            self.wake(link.slot);
+            self.wake(link.index);
         }
     }
 
@@ -346,26 +352,26 @@ impl Hub {
     }
 
     fn transmit(&mut self, link: LinkId, out: &mut impl Sink) -> Transmit {
-        if self.links.find(link.slot, link.generation).is_none() {
+        if self.links.find(link.index, link.generation).is_none() {
             return gone();
         }
-        let Some(slot) = self.links.get_mut(link.slot) else { return gone() };
+        let Some(slot) = self.links.get_mut(link.index) else { return gone() };
         let transmit = slot.link.transmit(out, Some(&mut self.pool));
         let beats = slot.link.take_beats();
         let ended = slot.phase == Phase::Ended;
         slot.detached |= transmit.hang_up;
         beats.add_to(&mut self.metrics);
         self.metrics.bytes.add(Direction::Outbound, transmit.written as u64);
-        self.room_made(link.slot);
-        self.weigh(link.slot);
+        self.room_made(link.index);
+        self.weigh(link.index);
         if transmit.more {
-            self.stir(link.slot);
+            self.stir(link.index);
         }
         if transmit.hang_up {
             if ended {
-                self.free(link.slot);
+                self.free(link.index);
             } else {
-                self.wake(link.slot);
+                self.wake(link.index);
             }
         }
         transmit
@@ -402,7 +408,7 @@ impl Hub {
     /// was made before its process was forked. Whether it could: not once there was a link, whose
     /// peer knows the epoch.
     pub fn reseed(&mut self, seed: Seed) -> bool {
-        let untouched = self.links.end() == 0 && self.drain.is_none();
+        let untouched = self.links.range().next().is_none() && self.drain.is_none();
         if untouched {
             let auth = core::mem::replace(&mut self.auth, Auth::Host);
             let routes = Arc::clone(self.router.table());

@@ -7,9 +7,9 @@
 use core::time::Duration;
 
 use super::event::Told;
+use super::index::{Index, LinkIndex};
 use super::inline::InlineText;
 use super::refusal::Fault;
-use super::slab::NONE;
 use super::slot::{Claim, Phase};
 use super::{Auth, Hub, LinkId, RespondError, UnknownLink, UserCap};
 use crate::envelope::{ErrorCode, write};
@@ -75,18 +75,18 @@ impl Hub {
         let Some(claim) = slot.claim.take() else { return Ok(()) };
         match slot.phase {
             Phase::Authorizing => {
-                self.end_verdict(link.slot, claim.from);
-                self.judge(link.slot, &claim.user, verdict);
+                self.end_verdict(link.index, claim.from);
+                self.judge(link.index, &claim.user, verdict);
             }
             Phase::Open => {
                 // Whose verdict it is needs no event of it.
-                self.renew(link.slot, verdict, claim.id.as_ref());
+                self.renew(link.index, verdict, claim.id.as_ref());
             }
             _ => {}
         }
-        self.wake(link.slot);
-        self.stir(link.slot);
-        self.arm(link.slot);
+        self.wake(link.index);
+        self.stir(link.index);
+        self.arm(link.index);
         Ok(())
     }
 
@@ -111,14 +111,14 @@ impl Hub {
             return Err(RespondError::Answer(AnswerError::NoRequest));
         }
         slot.link.respond(now, status, headers, body)?;
-        self.wake(link.slot);
-        self.stir(link.slot);
-        self.arm(link.slot);
+        self.wake(link.index);
+        self.stir(link.index);
+        self.arm(link.index);
         Ok(())
     }
 
     /// A request has come: who is it?
-    pub(super) fn opening(&mut self, index: u32) -> Option<Told> {
+    pub(super) fn opening(&mut self, index: LinkIndex) -> Option<Told> {
         let slot = self.links.get_mut(index)?;
         let request = slot.link.request()?;
         if !request.is_upgrade() {
@@ -148,7 +148,7 @@ impl Hub {
 
     /// Holds a claim against the verifier, or keeps it for the host's verdict: true if the host is
     /// to be asked.
-    pub(super) fn examine(&mut self, index: u32, mut claim: Claim) -> bool {
+    pub(super) fn examine(&mut self, index: LinkIndex, mut claim: Claim) -> bool {
         if let Auth::Verifier(verifier) = &self.auth {
             let verdict = verifier.verify(claim.token.expose(), self.now.wall);
             self.judge(index, &claim.user, verdict);
@@ -171,7 +171,7 @@ impl Hub {
     /// Answers an upgrade with an HTTP status.
     fn turn_away(
         &mut self,
-        index: u32,
+        index: LinkIndex,
         status: u16,
         body: &str,
         because: RefusedConnection,
@@ -188,7 +188,12 @@ impl Hub {
     }
 
     /// Lets a link in or closes it.
-    pub(super) fn judge(&mut self, index: u32, user: &str, verdict: Result<Claims, AuthError>) {
+    pub(super) fn judge(
+        &mut self,
+        index: LinkIndex,
+        user: &str,
+        verdict: Result<Claims, AuthError>,
+    ) {
         match verdict.and_then(|claims| believe(claims, user)) {
             Ok(claims) => self.welcome(index, user, &claims),
             Err(error) => {
@@ -203,7 +208,7 @@ impl Hub {
         }
     }
 
-    fn welcome(&mut self, index: u32, name: &str, claims: &Claims) {
+    fn welcome(&mut self, index: LinkIndex, name: &str, claims: &Claims) {
         if let Err(wait) = self.rates.check(self.now.mono, Class::Connect, name) {
             self.metrics.connections_refused.increment(RefusedConnection::RateLimited);
             if !wait.crowded {
@@ -232,7 +237,7 @@ impl Hub {
         slot.phase = Phase::Open;
         slot.user = user;
         slot.next_of_user = next;
-        slot.previous_of_user = NONE;
+        slot.previous_of_user = LinkIndex::NONE;
         slot.since = self.now.mono;
         slot.untold = true;
         self.expires(index, claims);
@@ -252,7 +257,7 @@ impl Hub {
         let Some(user) = self.users.find(name).and_then(|user| self.users.get(user)) else {
             return true;
         };
-        let open = |slot: &u32| self.links.get(*slot).is_some_and(|slot| slot.is_open());
+        let open = |slot: &LinkIndex| self.links.get(*slot).is_some_and(|slot| slot.is_open());
         let mut links = self.links_from(user.first_link).filter(open);
         let most = self.config.max_links_per_user.max(1) as usize;
         let Some(newest) = links.next() else { return true };
@@ -270,7 +275,7 @@ impl Hub {
     }
 
     /// Notes when the token of a link ends.
-    fn expires(&mut self, index: u32, claims: &Claims) {
+    fn expires(&mut self, index: LinkIndex, claims: &Claims) {
         let Some(slot) = self.links.get_mut(index) else { return };
         slot.expires = claims.expires;
         // It may have ended already, within the verifier's leeway.
@@ -283,7 +288,7 @@ impl Hub {
     /// A token came over an open link.
     pub(super) fn renewal(
         &mut self,
-        index: u32,
+        index: LinkIndex,
         token: Token,
         id: Option<InlineText>,
     ) -> Option<Told> {
@@ -311,7 +316,7 @@ impl Hub {
     /// or another of the user.
     fn renew(
         &mut self,
-        index: u32,
+        index: LinkIndex,
         verdict: Result<Claims, AuthError>,
         id: Option<&InlineText>,
     ) -> Option<Told> {
@@ -338,7 +343,7 @@ impl Hub {
     }
 
     /// The hub's own deadline for a link has come.
-    pub(super) fn own_timeout(&mut self, index: u32) {
+    pub(super) fn own_timeout(&mut self, index: LinkIndex) {
         let Some(slot) = self.links.get_mut(index) else { return };
         let Some(due) = slot.deadline.take() else { return };
         match (slot.phase, due.reason) {
@@ -364,19 +369,19 @@ impl Hub {
     }
 
     /// The peer has sent more ahead of its welcome than a link may hold.
-    pub(super) fn close_for_flood(&mut self, index: u32) {
+    pub(super) fn close_for_flood(&mut self, index: LinkIndex) {
         self.close(index, ServerClose::EarlyFlood);
         self.wake(index);
         self.arm(index);
     }
 
     /// Closes a link for a reason of the hub's own.
-    pub(super) fn close(&mut self, index: u32, why: ServerClose<'_>) {
+    pub(super) fn close(&mut self, index: LinkIndex, why: ServerClose<'_>) {
         self.close_with(index, why.code(), why.reason());
     }
 
     /// Starts the close handshake of a link.
-    pub(super) fn close_with(&mut self, index: u32, code: CloseCode, reason: &str) {
+    pub(super) fn close_with(&mut self, index: LinkIndex, code: CloseCode, reason: &str) {
         self.give_room(index);
         let Some(slot) = self.links.get_mut(index) else { return };
         slot.link.close(self.now, code, reason);

@@ -1,10 +1,10 @@
 //! Answers that come in pieces, before they come whole.
 
+use super::index::{Index, LinkIndex};
 use super::refusal::id;
 use super::replies::KEEP;
 use super::reply::{Delivered, ReplyError};
 use super::requests::Pieces;
-use super::slab::NONE;
 use super::{Hub, RequestId};
 use crate::envelope::write;
 use crate::metrics::MessageType;
@@ -49,7 +49,7 @@ impl Hub {
         text: &[u8],
     ) -> Result<Delivered, ReplyError> {
         self.set_now(now);
-        let Some(running) = self.requests.find(request.slot, request.generation) else {
+        let Some(running) = self.requests.find(request.index, request.generation) else {
             return Err(ReplyError::NotRunning(request));
         };
         if running.pieces == Pieces::Unwanted {
@@ -57,10 +57,10 @@ impl Hub {
         }
         let (link, key, asked_id) = (running.link, running.key, running.id.clone());
         self.set_pieces(request, Pieces::Begun);
-        if link == NONE {
+        if link == LinkIndex::NONE {
             return Ok(if key.is_some() { Delivered::Kept } else { Delivered::Absent });
         }
-        let Some(running) = self.requests.get_mut(request.slot) else {
+        let Some(running) = self.requests.get_mut(request.index) else {
             return Err(ReplyError::NotRunning(request));
         };
         let whole = running.seam.join(text);
@@ -85,7 +85,7 @@ impl Hub {
     }
 
     fn set_pieces(&mut self, request: RequestId, pieces: Pieces) {
-        if let Some(running) = self.requests.get_mut(request.slot) {
+        if let Some(running) = self.requests.get_mut(request.index) {
             running.pieces = pieces;
         }
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+use super::index::{Index, LinkIndex};
 use super::slot::Phase;
 use super::{Hub, LinkId};
 use crate::envelope::{Envelope, EnvelopeError};
@@ -70,7 +71,7 @@ impl Hub {
         let frame = self.encode(text)?;
         let mut push = Push::default();
         if self.slot_mut(link).is_some() {
-            self.push_to(link.slot, &frame, &mut push);
+            self.push_to(link.index, &frame, &mut push);
         }
         self.count(text, push);
         Ok(push)
@@ -89,7 +90,7 @@ impl Hub {
         let user = self.users.find(user).and_then(|user| self.users.get(user));
         let mut next = user.map(|user| user.first_link);
         while let Some(link) = next.and_then(|next| self.links.get(next)) {
-            let index = next.take().unwrap_or_default();
+            let index = next.take().unwrap_or(LinkIndex::NONE);
             next = Some(link.next_of_user);
             self.push_to(index, &frame, &mut push);
         }
@@ -107,7 +108,7 @@ impl Hub {
         self.set_now(now);
         let frame = self.encode(text)?;
         let mut push = Push::default();
-        for index in 0..self.links.end() {
+        for index in self.links.range() {
             self.push_to(index, &frame, &mut push);
         }
         self.count(text, push);
@@ -119,7 +120,7 @@ impl Hub {
         self.set_now(now);
         let found = self.slot_mut(link).is_some_and(|slot| slot.phase != Phase::Ended);
         if found {
-            self.close_with(link.slot, code, reason);
+            self.close_with(link.index, code, reason);
         }
         found
     }
@@ -131,7 +132,7 @@ impl Hub {
         let mut next = user.map(|user| user.first_link);
         let mut closed = 0;
         while let Some(link) = next.and_then(|next| self.links.get(next)) {
-            let index = next.take().unwrap_or_default();
+            let index = next.take().unwrap_or(LinkIndex::NONE);
             next = Some(link.next_of_user);
             self.close_with(index, code, reason);
             closed += 1;
@@ -140,7 +141,7 @@ impl Hub {
     }
 
     /// Queues a shared frame on a link. Whether the link took it. An empty one is no frame.
-    pub(super) fn send_frame(&mut self, index: u32, frame: Arc<[u8]>) -> bool {
+    pub(super) fn send_frame(&mut self, index: LinkIndex, frame: Arc<[u8]>) -> bool {
         if frame.is_empty() {
             return true;
         }
@@ -151,7 +152,7 @@ impl Hub {
     }
 
     /// Queues the text that was made on a link. Whether the link took it.
-    pub(super) fn send_text(&mut self, index: u32, kind: MessageType) -> bool {
+    pub(super) fn send_text(&mut self, index: LinkIndex, kind: MessageType) -> bool {
         let now = self.now;
         let Some(slot) = self.links.get_mut(index) else { return false };
         let sent = slot.link.send_text(now, &self.text).is_ok();
@@ -159,7 +160,7 @@ impl Hub {
         self.sent(index, sent)
     }
 
-    fn sent(&mut self, index: u32, sent: bool) -> bool {
+    fn sent(&mut self, index: LinkIndex, sent: bool) -> bool {
         self.weigh(index);
         if !sent || self.link_config.outbox.overflow == Overflow::DropOldest {
             // The link may have begun to close, or have lost an older frame: it has that to tell.
@@ -170,7 +171,7 @@ impl Hub {
         sent
     }
 
-    fn push_to(&mut self, index: u32, frame: &Arc<[u8]>, push: &mut Push) {
+    fn push_to(&mut self, index: LinkIndex, frame: &Arc<[u8]>, push: &mut Push) {
         let Some(slot) = self.links.get(index) else { return };
         if !slot.is_open() {
             return;

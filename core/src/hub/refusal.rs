@@ -5,8 +5,8 @@ use core::time::Duration;
 
 use super::Hub;
 use super::event::{Refusal, Told};
+use super::index::{Index, LinkIndex, UserIndex};
 use super::inline::InlineText;
-use super::slab::NONE;
 use super::slot::Phase;
 use crate::envelope::{EnvelopeError, ErrorCode, Id, Raw, write};
 use crate::limits::{Strike, Wait};
@@ -122,7 +122,7 @@ impl Hub {
     /// no message waits for the answers to those, unless it is the last word before a close.
     pub(super) fn refuse(
         &mut self,
-        index: u32,
+        index: LinkIndex,
         fault: &Fault,
         reply_to: Option<&InlineText>,
     ) -> Option<Told> {
@@ -139,7 +139,7 @@ impl Hub {
         fault.message(&mut message);
         let retry_after = fault.retry_after();
         let strikes = fault.strikes();
-        let user = self.links.get(index).map_or(NONE, |slot| slot.user);
+        let user = self.links.get(index).map_or(UserIndex::NONE, |slot| slot.user);
         let user = self.users.get(user).map(|user| user.key);
         let strike = strikes.and(user).map(|user| self.violations.strike_key(self.now.mono, user));
         let left = match strike {
@@ -154,7 +154,7 @@ impl Hub {
             self.close(index, ServerClose::Refusals(what, &message));
         }
         Some(Told::Refused(Refusal {
-            slot: index,
+            link: index,
             code,
             retry_after,
             left: left.unwrap_or(0),
@@ -163,7 +163,7 @@ impl Hub {
     }
 
     /// A binary message has come.
-    pub(super) fn refuse_binary(&mut self, index: u32) -> Option<Told> {
+    pub(super) fn refuse_binary(&mut self, index: LinkIndex) -> Option<Told> {
         match self.links.get(index)?.phase {
             Phase::Open => self.refuse(index, &Fault::Binary, None),
             _ => None,
@@ -173,7 +173,7 @@ impl Hub {
     /// Tells a link of a failure that answers no message of it.
     pub(super) fn tell_error(
         &mut self,
-        index: u32,
+        index: LinkIndex,
         code: &ErrorCode<'_>,
         message: &str,
         retry_after: Option<Duration>,

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::event::{Repeat, Told};
+use super::index::{Index, LinkIndex, RequestIndex, UserIndex};
 use super::inline::InlineText;
 use super::refusal::{Fault, id};
 use super::reply::{Delivered, Reply, ReplyError};
 use super::requests::Pieces;
-use super::slab::NONE;
 use super::slot::Turn;
 use super::{Hub, RequestId};
 use crate::dedup::{First, Key};
@@ -34,7 +34,7 @@ impl Hub {
         reply: &Reply<'_>,
     ) -> Result<Delivered, ReplyError> {
         self.set_now(now);
-        let Some(running) = self.requests.find(request.slot, request.generation) else {
+        let Some(running) = self.requests.find(request.index, request.generation) else {
             return Err(ReplyError::NotRunning(request));
         };
         let (user, link, asked_id) = (running.user, running.link, running.id.clone());
@@ -70,7 +70,7 @@ impl Hub {
         }
         let frame = self.take_frame();
         let outcome = if fits { outcome } else { Outcome::Failure };
-        let delivered = self.conclude(request.slot, frame, outcome);
+        let delivered = self.conclude(request.index, frame, outcome);
         self.users.leave_if_idle(user);
         Ok(if fits { delivered } else { Delivered::TooLarge })
     }
@@ -82,18 +82,18 @@ impl Hub {
     /// [`ReplyError::NotRunning`]: nothing has changed.
     pub fn dismiss(&mut self, now: Now, request: RequestId) -> Result<(), ReplyError> {
         self.set_now(now);
-        let Some(running) = self.requests.find(request.slot, request.generation) else {
+        let Some(running) = self.requests.find(request.index, request.generation) else {
             return Err(ReplyError::NotRunning(request));
         };
         let user = running.user;
         let nothing = Arc::clone(&self.nothing);
-        self.conclude(request.slot, nothing, Outcome::Success);
+        self.conclude(request.index, nothing, Outcome::Success);
         self.users.leave_if_idle(user);
         Ok(())
     }
 
     /// Ends a request with this frame for an answer.
-    fn conclude(&mut self, slot: u32, frame: Arc<[u8]>, outcome: Outcome) -> Delivered {
+    fn conclude(&mut self, slot: RequestIndex, frame: Arc<[u8]>, outcome: Outcome) -> Delivered {
         let now = self.now.mono;
         let Some(request) = self.requests.get(slot) else { return Delivered::Absent };
         let user = request.user;
@@ -111,7 +111,7 @@ impl Hub {
         if let Some(key) = shared {
             self.conclude_sharers(user, key, &frame);
         }
-        if request.link == NONE {
+        if request.link == LinkIndex::NONE {
             if request.key.is_some() { Delivered::Kept } else { Delivered::Absent }
         } else {
             if let Some(link) = self.links.get_mut(request.link) {
@@ -123,7 +123,7 @@ impl Hub {
 
     /// Repeats without ids that came while the first one was running get the same answer, each in
     /// its turn.
-    fn conclude_sharers(&mut self, user: u32, key: Key, frame: &Arc<[u8]>) {
+    fn conclude_sharers(&mut self, user: UserIndex, key: Key, frame: &Arc<[u8]>) {
         loop {
             let Some(entry) = self.users.get(user) else { return };
             let sharer = self.requests.of_user(entry).find(|slot| {
@@ -131,7 +131,9 @@ impl Hub {
             });
             let Some(slot) = sharer else { return };
             let removed = self.requests.remove(slot, self.users.get_mut(user));
-            let Some(request) = removed.filter(|request| request.link != NONE) else { continue };
+            let Some(request) = removed.filter(|request| request.link != LinkIndex::NONE) else {
+                continue;
+            };
             if let Some(link) = self.links.get_mut(request.link) {
                 link.running -= 1;
             }
@@ -142,8 +144,8 @@ impl Hub {
     /// Hands an answer to a link: at once if it names its request, else in its turn.
     fn deliver(
         &mut self,
-        index: u32,
-        slot: u32,
+        index: LinkIndex,
+        slot: RequestIndex,
         asked: Option<&InlineText>,
         frame: Arc<[u8]>,
     ) -> Delivered {
@@ -171,7 +173,7 @@ impl Hub {
     }
 
     /// Sends the answers whose turn has come. Whether the link took them all.
-    fn take_turns(&mut self, index: u32) -> bool {
+    fn take_turns(&mut self, index: LinkIndex) -> bool {
         let mut taken = true;
         while let Some(link) = self.links.get_mut(index) {
             if !matches!(link.turns.front(), Some(Turn::Answered(_))) {
@@ -189,13 +191,13 @@ impl Hub {
 
     /// Sends the `error` that was made; if it is to be in order, after the answers to all earlier
     /// requests of a peer without ids.
-    pub(super) fn answer(&mut self, index: u32, in_order: bool) {
+    pub(super) fn answer(&mut self, index: LinkIndex, in_order: bool) {
         self.metrics.messages.increment(MessageType::Error, Direction::Outbound);
         let frame = self.take_frame();
         self.answer_frame(index, in_order, frame);
     }
 
-    fn answer_frame(&mut self, index: u32, in_order: bool, frame: Arc<[u8]>) {
+    fn answer_frame(&mut self, index: LinkIndex, in_order: bool, frame: Arc<[u8]>) {
         let Some(link) = self.links.get_mut(index) else { return };
         // Bounded: whoever asks this much without waiting gets the rest out of turn.
         let most = 2 * self.config.max_requests_per_link as usize;
@@ -209,7 +211,7 @@ impl Hub {
     /// A request has come that came before.
     pub(super) fn repeat(
         &mut self,
-        index: u32,
+        index: LinkIndex,
         key: Key,
         id: Option<InlineText>,
         first: First,
@@ -239,11 +241,17 @@ impl Hub {
                 Repeat::Forgotten
             }
         };
-        Some(Told::Duplicate { slot: index, first })
+        Some(Told::Duplicate { link: index, first })
     }
 
     /// Sees to it that the answer to a running request goes to the link of its repeat.
-    fn attach(&mut self, index: u32, key: Key, in_order: bool, pieces: bool) -> Option<RequestId> {
+    fn attach(
+        &mut self,
+        index: LinkIndex,
+        key: Key,
+        in_order: bool,
+        pieces: bool,
+    ) -> Option<RequestId> {
         let user = self.links.get(index)?.user;
         let entry = self.users.get(user)?;
         // The first one is the oldest, and the list starts with the newest.

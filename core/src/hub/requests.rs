@@ -7,9 +7,10 @@
 
 use core::time::Duration;
 
+use super::index::{Index, LinkIndex, RequestIndex, UserIndex};
 use super::inline::InlineText;
-use super::slab::{NONE, Slab};
-use super::users::{User, UserIndex};
+use super::slab::Slab;
+use super::users::User;
 use crate::dedup::Key;
 use crate::envelope::Seam;
 use crate::routing::Ticket;
@@ -18,8 +19,8 @@ use crate::time::Mono;
 /// One running request.
 #[derive(Debug)]
 pub(super) struct Running {
-    /// The slot of the newest link that asked; `NONE` when it has closed.
-    pub(super) link: u32,
+    /// The newest link that asked; `NONE` when it has closed.
+    pub(super) link: LinkIndex,
     pub(super) user: UserIndex,
     /// The key in the duplicate window, if the request has one.
     pub(super) key: Option<Key>,
@@ -33,10 +34,10 @@ pub(super) struct Running {
     pub(super) pieces: Pieces,
     /// Joins the pieces, where one ends within a character.
     pub(super) seam: Seam,
-    older: u32,
-    newer: u32,
-    next_of_user: u32,
-    previous_of_user: u32,
+    older: RequestIndex,
+    newer: RequestIndex,
+    next_of_user: RequestIndex,
+    previous_of_user: RequestIndex,
 }
 
 /// Whether the peer gets the answer in pieces.
@@ -52,7 +53,7 @@ pub(super) enum Pieces {
 }
 
 impl Running {
-    pub(super) fn new(link: u32, user: UserIndex, asked: Mono) -> Self {
+    pub(super) fn new(link: LinkIndex, user: UserIndex, asked: Mono) -> Self {
         Self {
             link,
             user,
@@ -63,15 +64,15 @@ impl Running {
             shared: false,
             pieces: Pieces::Unwanted,
             seam: Seam::default(),
-            older: NONE,
-            newer: NONE,
-            next_of_user: NONE,
-            previous_of_user: NONE,
+            older: RequestIndex::NONE,
+            newer: RequestIndex::NONE,
+            next_of_user: RequestIndex::NONE,
+            previous_of_user: RequestIndex::NONE,
         }
     }
 
     /// The next older request of the same user.
-    pub(super) fn next_of_user(&self) -> u32 {
+    pub(super) fn next_of_user(&self) -> RequestIndex {
         self.next_of_user
     }
 }
@@ -79,38 +80,46 @@ impl Running {
 /// The table of running requests.
 #[derive(Debug)]
 pub(super) struct Requests {
-    slab: Slab<Running>,
-    oldest: u32,
-    newest: u32,
+    slab: Slab<RequestIndex, Running>,
+    oldest: RequestIndex,
+    newest: RequestIndex,
 }
 
 impl Requests {
     pub(super) fn new(bound: u32) -> Self {
-        Self { slab: Slab::new(bound), oldest: NONE, newest: NONE }
+        Self { slab: Slab::new(bound), oldest: RequestIndex::NONE, newest: RequestIndex::NONE }
     }
 
     /// Enters a request; `None` at the bound.
-    pub(super) fn insert(&mut self, mut request: Running, user: &mut User) -> Option<(u32, u32)> {
+    pub(super) fn insert(
+        &mut self,
+        mut request: Running,
+        user: &mut User,
+    ) -> Option<(RequestIndex, u32)> {
         let (newest, first) = (self.newest, user.first_request);
         request.older = newest;
         request.next_of_user = first;
-        let (slot, generation) = self.slab.insert(request).ok()?;
+        let (index, generation) = self.slab.insert(request).ok()?;
         match self.slab.get_mut(newest) {
-            Some(newest) => newest.newer = slot,
-            None => self.oldest = slot,
+            Some(newest) => newest.newer = index,
+            None => self.oldest = index,
         }
-        self.newest = slot;
+        self.newest = index;
         if let Some(first) = self.slab.get_mut(first) {
-            first.previous_of_user = slot;
+            first.previous_of_user = index;
         }
-        user.first_request = slot;
+        user.first_request = index;
         user.requests += 1;
-        Some((slot, generation))
+        Some((index, generation))
     }
 
     /// Takes a request out, of both lists too.
-    pub(super) fn remove(&mut self, slot: u32, user: Option<&mut User>) -> Option<Running> {
-        let request = self.slab.remove(slot)?;
+    pub(super) fn remove(
+        &mut self,
+        index: RequestIndex,
+        user: Option<&mut User>,
+    ) -> Option<Running> {
+        let request = self.slab.remove(index)?;
         match self.slab.get_mut(request.older) {
             Some(older) => older.newer = request.newer,
             None => self.oldest = request.newer,
@@ -127,7 +136,7 @@ impl Requests {
         }
         if let Some(user) = user {
             user.requests -= 1;
-            if user.first_request == slot {
+            if user.first_request == index {
                 user.first_request = request.next_of_user;
             }
         }
@@ -140,37 +149,40 @@ impl Requests {
     }
 
     /// The oldest request.
-    pub(super) fn oldest(&self) -> Option<u32> {
-        (self.oldest != NONE).then_some(self.oldest)
+    pub(super) fn oldest(&self) -> Option<RequestIndex> {
+        (self.oldest != RequestIndex::NONE).then_some(self.oldest)
     }
 
     /// The requests of a user, newest first.
-    pub(super) fn of_user(&self, user: &User) -> impl Iterator<Item = u32> + '_ {
-        let first = (user.first_request != NONE).then_some(user.first_request);
-        core::iter::successors(first, |slot| {
-            self.slab.get(*slot).map(|request| request.next_of_user).filter(|slot| *slot != NONE)
+    pub(super) fn of_user(&self, user: &User) -> impl Iterator<Item = RequestIndex> + '_ {
+        let first = (user.first_request != RequestIndex::NONE).then_some(user.first_request);
+        core::iter::successors(first, |index| {
+            self.slab
+                .get(*index)
+                .map(|request| request.next_of_user)
+                .filter(|index| *index != RequestIndex::NONE)
         })
     }
 
-    pub(super) fn get(&self, slot: u32) -> Option<&Running> {
-        self.slab.get(slot)
+    pub(super) fn get(&self, index: RequestIndex) -> Option<&Running> {
+        self.slab.get(index)
     }
 
-    pub(super) fn get_mut(&mut self, slot: u32) -> Option<&mut Running> {
-        self.slab.get_mut(slot)
+    pub(super) fn get_mut(&mut self, index: RequestIndex) -> Option<&mut Running> {
+        self.slab.get_mut(index)
     }
 
     /// The request of an id that is not stale.
-    pub(super) fn find(&self, slot: u32, generation: u32) -> Option<&Running> {
-        self.slab.find(slot, generation)
+    pub(super) fn find(&self, index: RequestIndex, generation: u32) -> Option<&Running> {
+        self.slab.find(index, generation)
     }
 
-    pub(super) fn wants_pieces(&self, slot: u32) -> bool {
-        self.slab.get(slot).is_some_and(|request| request.pieces != Pieces::Unwanted)
+    pub(super) fn wants_pieces(&self, index: RequestIndex) -> bool {
+        self.slab.get(index).is_some_and(|request| request.pieces != Pieces::Unwanted)
     }
 
-    pub(super) fn generation(&self, slot: u32) -> u32 {
-        self.slab.generation(slot)
+    pub(super) fn generation(&self, index: RequestIndex) -> u32 {
+        self.slab.generation(index)
     }
 
     pub(super) fn is_full(&self) -> bool {
@@ -183,7 +195,7 @@ impl Requests {
 
     /// Bytes held.
     pub(super) fn memory(&self) -> usize {
-        let running = self.slab.slots().filter_map(|slot| self.slab.get(slot));
+        let running = self.slab.places().filter_map(|index| self.slab.get(index));
         let ids: usize = running.filter_map(|it| it.id.as_ref()).map(InlineText::heap).sum();
         self.slab.memory() + ids
     }
@@ -208,23 +220,23 @@ mod tests {
             let mut users = Users::new(RandomState::with_seeds(1, 2, 3, 4));
             let names = ["a", "b", "c", "d"].map(|name| users.enter(name, keyer.user(name)));
             let mut requests = Requests::new(16);
-            let mut model: Vec<(u32, u32)> = Vec::new();
+            let mut model: Vec<(RequestIndex, UserIndex)> = Vec::new();
             for (time, (who, choice)) in steps.into_iter().enumerate() {
                 if choice % 3 == 0 && !model.is_empty() {
-                    let (slot, user) = model.remove(usize::from(choice) % model.len());
-                    prop_assert!(requests.remove(slot, users.get_mut(user)).is_some());
+                    let (index, user) = model.remove(usize::from(choice) % model.len());
+                    prop_assert!(requests.remove(index, users.get_mut(user)).is_some());
                 } else {
                     let user = names[who as usize];
                     let asked = Mono::from_nanos(time as u64);
-                    let made = requests.insert(Running::new(0, user, asked), users.get_mut(user).unwrap());
+                    let made = requests.insert(Running::new(LinkIndex(0), user, asked), users.get_mut(user).unwrap());
                     prop_assert_eq!(made.is_none(), model.len() == 16);
-                    model.extend(made.map(|(slot, _)| (slot, user)));
+                    model.extend(made.map(|(index, _)| (index, user)));
                 }
-                prop_assert_eq!(requests.oldest(), model.first().map(|(slot, _)| *slot));
+                prop_assert_eq!(requests.oldest(), model.first().map(|(index, _)| *index));
                 for user in names {
                     let listed: Vec<_> = requests.of_user(users.get(user).unwrap()).collect();
                     let expected: Vec<_> = model.iter().rev()
-                        .filter(|(_, of)| *of == user).map(|(slot, _)| *slot).collect();
+                        .filter(|(_, of)| *of == user).map(|(index, _)| *index).collect();
                     prop_assert_eq!(listed, expected);
                 }
             }

@@ -4,8 +4,8 @@ use core::fmt::Write as _;
 use std::sync::Arc;
 
 use super::Hub;
+use super::index::{Index, LinkIndex};
 use super::inline::InlineText;
-use super::slab::NONE;
 use crate::envelope::ErrorCode;
 use crate::frame::payload_of;
 use crate::metrics::{Direction, MessageType};
@@ -17,7 +17,7 @@ impl Hub {
     }
 
     /// The largest message that the peer of a link takes; of a link that has ended, anybody's.
-    pub(super) fn largest_of(&self, index: u32) -> usize {
+    pub(super) fn largest_of(&self, index: LinkIndex) -> usize {
         let stated = self.links.get(index).map(|slot| slot.max_message);
         stated.unwrap_or(usize::MAX).min(self.largest())
     }
@@ -37,7 +37,7 @@ impl Hub {
     /// The answer, or the `error` in its place if the peer of this link takes no message as large.
     pub(super) fn fitting(
         &mut self,
-        index: u32,
+        index: LinkIndex,
         id: Option<&InlineText>,
         frame: Arc<[u8]>,
     ) -> Arc<[u8]> {
@@ -52,7 +52,7 @@ impl Hub {
     /// Hands a whole answer to a link. If too much waits to be written already the answer waits for
     /// room: that answers are ready together is no fault of the peer that asked for them. As many
     /// wait as the link may ask for twice over; whoever does not read even then is too slow.
-    pub(super) fn send_answer(&mut self, index: u32, frame: Arc<[u8]>) -> bool {
+    pub(super) fn send_answer(&mut self, index: LinkIndex, frame: Arc<[u8]>) -> bool {
         let most = 2 * self.config.max_requests_per_link as usize;
         let Some(slot) = self.links.get_mut(index) else { return false };
         let room = slot.waiting.is_empty() && slot.link.has_room(frame.len());
@@ -64,7 +64,7 @@ impl Hub {
     }
 
     /// Something was written to a link: there may be room for what waits.
-    pub(super) fn room_made(&mut self, index: u32) {
+    pub(super) fn room_made(&mut self, index: LinkIndex) {
         while let Some(slot) = self.links.get_mut(index)
             && let Some(frame) = slot.waiting.front()
             && slot.link.has_room(frame.len())
@@ -78,8 +78,8 @@ impl Hub {
     }
 
     /// A link is about to end: what waits goes out before the goodbye, or counts as left behind.
-    pub(super) fn give_room(&mut self, index: u32) {
-        if index == NONE {
+    pub(super) fn give_room(&mut self, index: LinkIndex) {
+        if index == LinkIndex::NONE {
             return;
         }
         let Some(slot) = self.links.get_mut(index) else { return };

@@ -3,7 +3,7 @@
 use core::iter;
 
 use super::event::{Event, Refused, Request, Told};
-use super::slab::NONE;
+use super::index::{Index, LinkIndex, UserIndex};
 use super::slot::{Phase, Slot};
 use super::{Hub, LinkId, Parting, TURN};
 use crate::envelope::Envelope;
@@ -40,7 +40,7 @@ impl Hub {
     }
 
     /// The next thing that a link has to tell.
-    fn look(&mut self, index: u32) -> Option<Told> {
+    fn look(&mut self, index: LinkIndex) -> Option<Told> {
         loop {
             let slot = self.links.get_mut(index)?;
             if core::mem::take(&mut slot.untold) {
@@ -78,11 +78,11 @@ impl Hub {
 
     /// Puts names to an event.
     pub(super) fn lend(&mut self, told: Told) -> Option<Event<'_>> {
-        if let Told::Request { slot, text, .. } | Told::Message { slot, text, .. } = told {
-            let user = self.links.get(slot)?.user;
-            let link = self.id(slot);
+        if let Told::Request { link, text, .. } | Told::Message { link, text, .. } = told {
+            let (index, user) = (link, self.links.get(link)?.user);
+            let link = self.id(index);
             let user = self.users.name(user);
-            let text = self.links.get_mut(slot)?.link.text(text, Some(&self.pool)).ok()?;
+            let text = self.links.get_mut(index)?.link.text(text, Some(&self.pool)).ok()?;
             let envelope = Envelope::from_scan(text, self.scan);
             return Some(match told {
                 Told::Request { request, choice, .. } => Event::Request(Request {
@@ -90,7 +90,7 @@ impl Hub {
                     link,
                     user,
                     decision: self.router.decision(choice),
-                    wants_pieces: self.requests.wants_pieces(request.slot),
+                    wants_pieces: self.requests.wants_pieces(request.index),
                     envelope,
                 }),
                 Told::Message { .. } => Event::Message { link, user, envelope },
@@ -109,12 +109,12 @@ impl Hub {
                 let user = self.users.get(self.links.get(slot)?.user)?;
                 Event::Opened { link: self.id(slot), user: &user.name, links_of_user: user.links }
             }
-            Told::Duplicate { slot, first } => {
-                Event::Duplicate { link: self.id(slot), user: self.user_of(slot), first }
+            Told::Duplicate { link, first } => {
+                Event::Duplicate { link: self.id(link), user: self.user_of(link), first }
             }
             Told::Refused(refusal) => Event::Refused(Refused {
-                link: self.id(refusal.slot),
-                user: self.user_of(refusal.slot),
+                link: self.id(refusal.link),
+                user: self.user_of(refusal.link),
                 code: refusal.code,
                 retry_after: refusal.retry_after,
                 left: refusal.left,
@@ -123,13 +123,13 @@ impl Hub {
             Told::Expired { request, user } => {
                 Event::Expired { request, user: self.users.name(user) }
             }
-            Told::Overflowed { slot, overflowed } => {
-                Event::Overflowed { link: self.id(slot), user: self.user_of(slot), overflowed }
+            Told::Overflowed { link, overflowed } => {
+                Event::Overflowed { link: self.id(link), user: self.user_of(link), overflowed }
             }
-            Told::Closed { slot, running, links_of_user } => Event::Closed {
-                link: self.id(slot),
-                user: self.user_of(slot),
-                closed: self.links.get(slot)?.link.closed()?,
+            Told::Closed { link, running, links_of_user } => Event::Closed {
+                link: self.id(link),
+                user: self.user_of(link),
+                closed: self.links.get(link)?.link.closed()?,
                 running,
                 links_of_user,
             },
@@ -140,25 +140,24 @@ impl Hub {
 
     /// Gives up what only the last event still needed.
     pub(super) fn part(&mut self) {
-        let Parting { link, user } =
-            core::mem::replace(&mut self.parting, Parting { link: NONE, user: NONE });
-        if user != NONE {
+        let Parting { link, user } = core::mem::replace(&mut self.parting, Parting::NOTHING);
+        if user != UserIndex::NONE {
             self.users.leave_if_idle(user);
         }
-        if link != NONE && self.links.get(link).is_some_and(|slot| slot.detached) {
+        if link != LinkIndex::NONE && self.links.get(link).is_some_and(|slot| slot.detached) {
             self.free(link);
         }
     }
 
     /// Frames were lost at the bound of what waits to be written.
-    fn overflowed(&mut self, index: u32, overflowed: Overflowed) -> Option<Told> {
+    fn overflowed(&mut self, index: LinkIndex, overflowed: Overflowed) -> Option<Told> {
         overflowed.add_to(&mut self.metrics);
-        Some(Told::Overflowed { slot: index, overflowed })
+        Some(Told::Overflowed { link: index, overflowed })
     }
 
     /// A link has ended: it leaves its user and its requests.
-    fn ended(&mut self, index: u32) -> Told {
-        let mut told = Told::Closed { slot: index, running: 0, links_of_user: 0 };
+    fn ended(&mut self, index: LinkIndex) -> Told {
+        let mut told = Told::Closed { link: index, running: 0, links_of_user: 0 };
         let Some(slot) = self.links.get_mut(index) else { return told };
         let (opening, welcomed) = (slot.phase == Phase::Opening, slot.phase == Phase::Open);
         slot.link.take_beats().add_to(&mut self.metrics);
@@ -196,7 +195,7 @@ impl Hub {
     }
 
     /// Takes a link out of its user's list.
-    fn leave_user(&mut self, index: u32) {
+    fn leave_user(&mut self, index: LinkIndex) {
         let Some(slot) = self.links.get(index) else { return };
         let (user, next, previous) = (slot.user, slot.next_of_user, slot.previous_of_user);
         if let Some(next) = self.links.get_mut(next) {
@@ -213,25 +212,25 @@ impl Hub {
     }
 
     /// The running requests of a link that has ended belong to no link until they are repeated.
-    fn orphan_requests(&mut self, index: u32, user: u32) {
+    fn orphan_requests(&mut self, index: LinkIndex, user: UserIndex) {
         let Some(user) = self.users.get(user) else { return };
         let mut next = user.first_request;
         while let Some(request) = self.requests.get_mut(next) {
             next = request.next_of_user();
             if request.link == index {
-                request.link = NONE;
+                request.link = LinkIndex::NONE;
             }
         }
     }
 
     /// The links of a user from this one on.
-    pub(super) fn links_from(&self, first: u32) -> impl Iterator<Item = u32> + '_ {
+    pub(super) fn links_from(&self, first: LinkIndex) -> impl Iterator<Item = LinkIndex> + '_ {
         iter::successors(Some(first), |slot| self.links.get(*slot).map(|slot| slot.next_of_user))
-            .take_while(|slot| *slot != NONE)
+            .take_while(|slot| *slot != LinkIndex::NONE)
     }
 
     /// The deadline of a link has come.
-    pub(super) fn link_timeout(&mut self, index: u32) {
+    pub(super) fn link_timeout(&mut self, index: LinkIndex) {
         let now = self.now;
         let Some(slot) = self.links.get_mut(index) else { return };
         if slot.deadline.is_some_and(|own| own.at <= now.mono) {
@@ -250,7 +249,7 @@ impl Hub {
     }
 
     /// Puts a link into the list of links to look at.
-    pub(super) fn wake(&mut self, index: u32) {
+    pub(super) fn wake(&mut self, index: LinkIndex) {
         let Some(slot) = self.links.get_mut(index) else { return };
         if !slot.ready {
             slot.ready = true;
@@ -259,7 +258,7 @@ impl Hub {
     }
 
     /// Puts a link into the list of links to write to, if it has something.
-    pub(super) fn stir(&mut self, index: u32) {
+    pub(super) fn stir(&mut self, index: LinkIndex) {
         let Some(slot) = self.links.get_mut(index) else { return };
         if !slot.writable && !slot.detached && slot.link.wants_transmit() {
             slot.writable = true;
@@ -268,7 +267,7 @@ impl Hub {
     }
 
     /// Counts what waits to be written to a link into the sum over all.
-    pub(super) fn weigh(&mut self, index: u32) {
+    pub(super) fn weigh(&mut self, index: LinkIndex) {
         let Some(slot) = self.links.get_mut(index) else { return };
         let weight = slot.link.queued();
         let before = core::mem::replace(&mut slot.weight, weight);
@@ -276,7 +275,7 @@ impl Hub {
     }
 
     /// Sees to it that a link is woken in time.
-    pub(super) fn arm(&mut self, index: u32) {
+    pub(super) fn arm(&mut self, index: LinkIndex) {
         if let Some(due) = self.links.get(index).and_then(|slot| slot.next_deadline()) {
             self.timers.no_later_than(index, due.at);
         }
@@ -287,7 +286,7 @@ impl Hub {
     /// It may still be listed as ready or writable. To search the lists would take time with the
     /// square of the links that end at once, so its entries stay and mean nothing: the flags of a
     /// slot decide, also if a new link has it by then.
-    pub(super) fn free(&mut self, index: u32) {
+    pub(super) fn free(&mut self, index: LinkIndex) {
         self.timers.remove(index);
         self.forget_stranger(index);
         let Some(slot) = self.links.remove(index) else { return };
@@ -296,15 +295,14 @@ impl Hub {
     }
 
     pub(super) fn slot_mut(&mut self, link: LinkId) -> Option<&mut Slot> {
-        self.links.find(link.slot, link.generation)?;
-        self.links.get_mut(link.slot).map(|slot| &mut **slot)
+        self.links.find_mut(link.index, link.generation).map(|slot| &mut **slot)
     }
 
-    pub(super) fn id(&self, index: u32) -> LinkId {
+    pub(super) fn id(&self, index: LinkIndex) -> LinkId {
         LinkId::new(index, self.links.generation(index))
     }
 
-    pub(super) fn user_of(&self, index: u32) -> &str {
+    pub(super) fn user_of(&self, index: LinkIndex) -> &str {
         self.links.get(index).map_or("", |slot| self.users.name(slot.user))
     }
 

@@ -4,9 +4,8 @@ use core::net::IpAddr;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::index::{Index, LinkIndex, RequestIndex, UserIndex};
 use super::inline::InlineText;
-use super::slab::NONE;
-use super::users::UserIndex;
 use crate::link::{DEFAULT_MAX_MESSAGE, ServerLink, Token};
 use crate::time::{Deadline, Mono, Wall};
 
@@ -18,10 +17,10 @@ pub(super) struct Slot {
     /// What it claims to be, while that is open.
     pub(super) claim: Option<Box<Claim>>,
     pub(super) user: UserIndex,
-    pub(super) next_of_user: u32,
-    pub(super) previous_of_user: u32,
+    pub(super) next_of_user: LinkIndex,
+    pub(super) previous_of_user: LinkIndex,
     /// Its place among those who have shown no good token, if it is one.
-    pub(super) place: u32,
+    pub(super) place: Option<u32>,
     /// When its token ends.
     pub(super) expires: Wall,
     /// How far ahead of its pace it is with tokens to be judged.
@@ -82,8 +81,8 @@ pub(super) struct Claim {
 /// An answer's place in the order of a link without ids.
 #[derive(Debug)]
 pub(super) enum Turn {
-    /// The request in this slot is running.
-    Running(u32),
+    /// This request is running.
+    Running(RequestIndex),
     /// It is answered, but an earlier one is not.
     Answered(Arc<[u8]>),
 }
@@ -94,10 +93,10 @@ impl Slot {
             link,
             phase: Phase::Opening,
             claim: None,
-            user: NONE,
-            next_of_user: NONE,
-            previous_of_user: NONE,
-            place: NONE,
+            user: UserIndex::NONE,
+            next_of_user: LinkIndex::NONE,
+            previous_of_user: LinkIndex::NONE,
+            place: None,
             expires: Wall::EPOCH,
             next_token: Mono::ZERO,
             deadline: None,

@@ -10,7 +10,7 @@ use ahash::RandomState;
 use hashbrown::HashMap;
 
 use super::Hub;
-use super::slab::NONE;
+use super::index::{Index, LinkIndex};
 use super::slot::Phase;
 use crate::fifo::Fifo;
 use crate::link::ServerClose;
@@ -30,9 +30,12 @@ pub(super) struct Strangers {
     ipv6_prefix: u8,
 }
 
+/// No place in the line.
+const NONE: u32 = u32::MAX;
+
 #[derive(Clone, Debug)]
 struct Stranger {
-    link: u32,
+    link: LinkIndex,
     from: Option<IpAddr>,
     /// Its neighbours among those of its address.
     before: u32,
@@ -41,7 +44,7 @@ struct Stranger {
 
 impl Default for Stranger {
     fn default() -> Self {
-        Self { link: NONE, from: None, before: NONE, next: NONE }
+        Self { link: LinkIndex::NONE, from: None, before: NONE, next: NONE }
     }
 }
 
@@ -72,7 +75,7 @@ impl Strangers {
     }
 
     /// A link comes, from such a [`network`](Self::network). Its place is good until it leaves.
-    pub(super) fn enter(&mut self, link: u32, from: Option<IpAddr>) -> u32 {
+    pub(super) fn enter(&mut self, link: LinkIndex, from: Option<IpAddr>) -> u32 {
         let place = self.all.push_back(Stranger { link, from, ..Stranger::default() });
         let Some(from) = from else { return place };
         let line = self.by_address.entry(from).or_insert(Line { first: NONE, last: NONE, len: 0 });
@@ -119,12 +122,12 @@ impl Strangers {
     }
 
     /// The link that has been here longest.
-    fn oldest(&self) -> Option<u32> {
+    fn oldest(&self) -> Option<LinkIndex> {
         self.all.front().map(|place| self.all.value(place).link)
     }
 
     /// The link of a network that has been here longest, if there are as many as `most`.
-    fn oldest_of(&self, from: IpAddr, most: u32) -> Option<u32> {
+    fn oldest_of(&self, from: IpAddr, most: u32) -> Option<LinkIndex> {
         let line = self.by_address.get(&from).filter(|line| line.len >= most.max(1))?;
         Some(self.all.value(line.first).link)
     }
@@ -157,7 +160,7 @@ impl Hub {
     }
 
     /// Ends a stranger for the sake of another.
-    fn send_away(&mut self, index: u32) {
+    fn send_away(&mut self, index: LinkIndex) {
         self.metrics.connections_refused.increment(RefusedConnection::CrowdedOut);
         self.forget_stranger(index);
         self.close(index, ServerClose::MadeWay);
@@ -172,9 +175,9 @@ impl Hub {
     }
 
     /// A link waits for the host's verdict: others bound how many may.
-    pub(super) fn await_verdict(&mut self, index: u32) -> Option<IpAddr> {
-        let place = self.links.get(index).map_or(NONE, |slot| slot.place);
-        let from = if place == NONE { None } else { self.strangers.from(place) };
+    pub(super) fn await_verdict(&mut self, index: LinkIndex) -> Option<IpAddr> {
+        let place = self.links.get(index).and_then(|slot| slot.place);
+        let from = place.and_then(|place| self.strangers.from(place));
         self.forget_stranger(index);
         self.authorizing += 1;
         from
@@ -182,19 +185,18 @@ impl Hub {
 
     /// The verdict has come, or nobody waits for it any more: until it is welcomed the link is a
     /// stranger again.
-    pub(super) fn end_verdict(&mut self, index: u32, from: Option<IpAddr>) {
+    pub(super) fn end_verdict(&mut self, index: LinkIndex, from: Option<IpAddr>) {
         let Some(slot) = self.links.get_mut(index) else { return };
         slot.phase = Phase::Refused;
         slot.deadline = None;
-        slot.place = self.strangers.enter(index, from);
+        slot.place = Some(self.strangers.enter(index, from));
         self.authorizing -= 1;
     }
 
     /// A link is no stranger any more.
-    pub(super) fn forget_stranger(&mut self, index: u32) {
+    pub(super) fn forget_stranger(&mut self, index: LinkIndex) {
         let Some(slot) = self.links.get_mut(index) else { return };
-        let place = core::mem::replace(&mut slot.place, NONE);
-        if place != NONE {
+        if let Some(place) = slot.place.take() {
             self.strangers.leave(place);
         }
     }
@@ -245,8 +247,8 @@ mod tests {
         #[test]
         fn the_oldest_is_that_of_a_list(ops in prop::collection::vec((0..5u8, any::<u16>()), 0..200)) {
             let mut strangers = strangers();
-            let mut model: Vec<(u32, Option<IpAddr>, u32)> = Vec::new();
-            for (link, (from, pick)) in (0..).zip(ops) {
+            let mut model: Vec<(LinkIndex, Option<IpAddr>, u32)> = Vec::new();
+            for (link, (from, pick)) in (0..).map(LinkIndex).zip(ops) {
                 if from == 4 && !model.is_empty() {
                     let (_, _, place) = model.remove(usize::from(pick) % model.len());
                     strangers.leave(place);

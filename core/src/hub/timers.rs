@@ -6,6 +6,7 @@
 //! Whoever takes the first entry asks the link for its true deadline and puts it back if it was
 //! early. A message therefore costs one comparison here, not a heap operation.
 
+use super::index::{Index, LinkIndex};
 use crate::time::Mono;
 
 /// Not in the heap.
@@ -17,19 +18,19 @@ const ARITY: usize = 4;
 /// A heap of deadlines, at most one for each index.
 #[derive(Debug, Default)]
 pub(super) struct Timers {
-    heap: Vec<(Mono, u32)>,
+    heap: Vec<(Mono, LinkIndex)>,
     /// The place of an index in `heap`, or `OUT`.
     places: Vec<u32>,
 }
 
 impl Timers {
     /// The first entry. It may be early, never late.
-    pub(super) fn first(&self) -> Option<(Mono, u32)> {
+    pub(super) fn first(&self) -> Option<(Mono, LinkIndex)> {
         self.heap.first().copied()
     }
 
     /// Makes sure that `index` is woken at `at` or before: an earlier entry stays as it is.
-    pub(super) fn no_later_than(&mut self, index: u32, at: Mono) {
+    pub(super) fn no_later_than(&mut self, index: LinkIndex, at: Mono) {
         match self.place(index) {
             Some(place) if self.heap[place].0 <= at => {}
             _ => self.set(index, at),
@@ -37,23 +38,23 @@ impl Timers {
     }
 
     /// Puts the entry of `index` at exactly `at`.
-    pub(super) fn set(&mut self, index: u32, at: Mono) {
+    pub(super) fn set(&mut self, index: LinkIndex, at: Mono) {
         if let Some(place) = self.place(index) {
             self.heap[place].0 = at;
             self.settle(place);
             return;
         }
-        if self.places.len() <= index as usize {
-            self.places.resize(index as usize + 1, OUT);
+        if self.places.len() <= index.number() {
+            self.places.resize(index.number() + 1, OUT);
         }
         self.heap.push((at, index));
         self.rise(self.heap.len() - 1);
     }
 
     /// Takes `index` out.
-    pub(super) fn remove(&mut self, index: u32) {
+    pub(super) fn remove(&mut self, index: LinkIndex) {
         let Some(place) = self.place(index) else { return };
-        self.places[index as usize] = OUT;
+        self.places[index.number()] = OUT;
         self.heap.swap_remove(place);
         if place < self.heap.len() {
             self.settle(place);
@@ -62,11 +63,12 @@ impl Timers {
 
     /// Bytes held.
     pub(super) fn memory(&self) -> usize {
-        self.heap.capacity() * size_of::<(Mono, u32)>() + self.places.capacity() * size_of::<u32>()
+        self.heap.capacity() * size_of::<(Mono, LinkIndex)>()
+            + self.places.capacity() * size_of::<u32>()
     }
 
-    fn place(&self, index: u32) -> Option<usize> {
-        self.places.get(index as usize).filter(|place| **place != OUT).map(|place| *place as usize)
+    fn place(&self, index: LinkIndex) -> Option<usize> {
+        self.places.get(index.number()).filter(|place| **place != OUT).map(|place| *place as usize)
     }
 
     /// Restores the order around an entry that was changed.
@@ -104,9 +106,9 @@ impl Timers {
         self.put(place, entry);
     }
 
-    fn put(&mut self, place: usize, entry: (Mono, u32)) {
+    fn put(&mut self, place: usize, entry: (Mono, LinkIndex)) {
         self.heap[place] = entry;
-        self.places[entry.1 as usize] = u32::try_from(place).unwrap_or(OUT);
+        self.places[entry.1.number()] = u32::try_from(place).unwrap_or(OUT);
     }
 }
 
@@ -120,17 +122,17 @@ mod tests {
 
     #[derive(Clone, Debug)]
     enum Op {
-        Set(u32, u64),
-        NoLater(u32, u64),
-        Remove(u32),
+        Set(LinkIndex, u64),
+        NoLater(LinkIndex, u64),
+        Remove(LinkIndex),
         TakeFirst,
     }
 
     fn op() -> impl Strategy<Value = Op> {
         prop_oneof![
-            (0..40u32, 0..1000u64).prop_map(|(index, at)| Op::Set(index, at)),
-            (0..40u32, 0..1000u64).prop_map(|(index, at)| Op::NoLater(index, at)),
-            (0..40u32).prop_map(Op::Remove),
+            (0..40u32, 0..1000u64).prop_map(|(index, at)| Op::Set(LinkIndex(index), at)),
+            (0..40u32, 0..1000u64).prop_map(|(index, at)| Op::NoLater(LinkIndex(index), at)),
+            (0..40u32).prop_map(|index| Op::Remove(LinkIndex(index))),
             Just(Op::TakeFirst),
         ]
     }

@@ -7,11 +7,8 @@
 use ahash::RandomState;
 use hashbrown::HashTable;
 
-use super::slab::NONE;
+use super::index::{Index, LinkIndex, RequestIndex, UserIndex};
 use crate::dedup::UserKey;
-
-/// A user's place in the table.
-pub(super) type UserIndex = u32;
 
 /// One user.
 #[derive(Debug)]
@@ -20,10 +17,10 @@ pub(super) struct User {
     /// What the tables by user know it by.
     pub(super) key: UserKey,
     /// The newest link of the user, the head of a list.
-    pub(super) first_link: u32,
+    pub(super) first_link: LinkIndex,
     pub(super) links: u32,
     /// The newest running request of the user, the head of a list.
-    pub(super) first_request: u32,
+    pub(super) first_request: RequestIndex,
     pub(super) requests: u32,
 }
 
@@ -49,22 +46,22 @@ impl Users {
         let user = User {
             name: name.into(),
             key,
-            first_link: NONE,
+            first_link: LinkIndex::NONE,
             links: 0,
-            first_request: NONE,
+            first_request: RequestIndex::NONE,
             requests: 0,
         };
         let index = if let Some(index) = self.free.pop() {
-            self.entries[index as usize] = Some(user);
+            self.entries[index.number()] = Some(user);
             index
         } else {
             self.entries.push(Some(user));
-            u32::try_from(self.entries.len() - 1).unwrap_or(NONE)
+            UserIndex::new(self.entries.len() - 1)
         };
         let Self { hasher, by_name, entries, .. } = self;
         let hash = hasher.hash_one(name);
         by_name.insert_unique(hash, index, |other| {
-            hasher.hash_one(entries[*other as usize].as_ref().map_or("", |user| &*user.name))
+            hasher.hash_one(entries[other.number()].as_ref().map_or("", |user| &*user.name))
         });
         index
     }
@@ -84,7 +81,7 @@ impl Users {
         if let Ok(entry) = self.by_name.find_entry(hash, |other| *other == index) {
             entry.remove();
         }
-        self.entries[index as usize] = None;
+        self.entries[index.number()] = None;
         self.free.push(index);
     }
 
@@ -94,11 +91,11 @@ impl Users {
     }
 
     pub(super) fn get(&self, index: UserIndex) -> Option<&User> {
-        self.entries.get(index as usize)?.as_ref()
+        self.entries.get(index.number())?.as_ref()
     }
 
     pub(super) fn get_mut(&mut self, index: UserIndex) -> Option<&mut User> {
-        self.entries.get_mut(index as usize)?.as_mut()
+        self.entries.get_mut(index.number())?.as_mut()
     }
 
     pub(super) fn len(&self) -> usize {

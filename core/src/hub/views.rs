@@ -1,6 +1,6 @@
 //! What a host can ask of a hub without changing it.
 
-use super::slab::NONE;
+use super::index::{Index, LinkIndex};
 use super::slot::Slot;
 use super::{Hub, LinkId};
 use crate::metrics::Snapshot;
@@ -30,7 +30,8 @@ impl Hub {
     /// The welcomed links of a user, newest first.
     pub fn links_of(&self, user: &str) -> impl Iterator<Item = LinkId> + '_ {
         let first = self.users.find(user).and_then(|user| self.users.get(user));
-        self.links_from(first.map_or(NONE, |user| user.first_link)).map(|slot| self.id(slot))
+        self.links_from(first.map_or(LinkIndex::NONE, |user| user.first_link))
+            .map(|slot| self.id(slot))
     }
 
     /// The router: which table decides, and how its agents are doing.
@@ -50,7 +51,7 @@ impl Hub {
     pub fn memory(&self) -> usize {
         let links: usize = self
             .links
-            .slots()
+            .places()
             .filter_map(|slot| self.links.get(slot))
             .map(|slot| size_of::<Slot>() + slot.heap() + slot.link.memory())
             .sum();
@@ -64,7 +65,7 @@ impl Hub {
             + self.window.memory()
             + self.rates.memory()
             + self.violations.memory()
-            + (self.ready.capacity() + self.writable.capacity()) * size_of::<u32>()
+            + (self.ready.capacity() + self.writable.capacity()) * size_of::<LinkIndex>()
             + self.text.capacity()
             + self.frame.capacity()
     }

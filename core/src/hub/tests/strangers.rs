@@ -211,7 +211,7 @@ impl crate::hub::Hub {
     }
 
     fn walked_buffered(&self) -> usize {
-        let links = self.links.slots().filter_map(|slot| self.links.get(slot));
+        let links = self.links.places().filter_map(|slot| self.links.get(slot));
         links.map(|slot| slot.link.queued()).sum()
     }
 }
