@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::asks::{Answered, Growing, InOrder, Unanswered};
 use super::event::{AskId, Event};
-use super::growth::{self, Growth};
+use super::growth::{self, Added, Growth};
 use super::{Client, Server};
 use crate::dedup::Verdict;
 use crate::envelope::{Envelope, EnvelopeError, ErrorCode, Id, Kind, Message, Scan, Text, write};
@@ -47,7 +47,7 @@ enum Sort {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
     Welcome,
-    Piece(AskId, bool),
+    Piece(AskId, Added),
     Answer(AskId, growth::Told),
     /// An answer that is left to its pieces, all of which were told.
     Whole(AskId),
@@ -187,8 +187,9 @@ impl Client {
                         correlates: self.server.correlates,
                         repeats: self.server.repeats,
                     },
-                    Meaning::Piece(ask, restart) => {
-                        Event::Piece { ask, text: piece(&envelope), restart, envelope }
+                    Meaning::Piece(ask, Added { restart, at }) => {
+                        let text = Cow::Borrowed(self.asks.told_since(ask, at));
+                        Event::Piece { ask, text, restart, envelope }
                     }
                     Meaning::Answer(ask, told) => {
                         let (told, restart) = match told {
@@ -514,6 +515,7 @@ fn said<'a>(envelope: &Envelope<'a>) -> Cow<'a, str> {
 
 /// What a piece adds to its answer: the start of one says something of its own, which is no part
 /// of it.
-fn piece<'a>(envelope: &Envelope<'a>) -> Cow<'a, str> {
-    if envelope.kind() == Kind::ChatResponseStart { Cow::Borrowed("") } else { said(envelope) }
+fn piece<'a>(envelope: &Envelope<'a>) -> Text<'a> {
+    let begins = envelope.kind() == Kind::ChatResponseStart;
+    envelope.text().filter(|_| !begins).unwrap_or_default()
 }

@@ -11,8 +11,9 @@ use std::collections::VecDeque;
 
 use core::time::Duration;
 
-use super::growth::Growth;
+use super::growth::{Added, Growth};
 use super::{AskId, ClientConfig};
+use crate::envelope::Text;
 use crate::time::Mono;
 
 /// Where the text of an ask went last.
@@ -75,7 +76,7 @@ pub(super) enum InOrder {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Growing {
     /// An ask that waits; whether the piece begins its answer anew.
-    Waiting(AskId, bool),
+    Waiting(AskId, Added),
     /// An ask that waits, but as much is kept of growing answers as may be: the answer has to bring
     /// what this piece would have told.
     Full,
@@ -191,7 +192,7 @@ impl Asks {
 
     /// Gives a piece with this text to the ask that it names. `begins`: it says that the answer
     /// begins with it.
-    pub(super) fn grow(&mut self, now: Mono, id: AskId, text: &str, begins: bool) -> Growing {
+    pub(super) fn grow(&mut self, now: Mono, id: AskId, text: &Text<'_>, begins: bool) -> Growing {
         let Some(place) = self.place(id).filter(|place| !self.asks[*place].ended) else {
             return Growing::Ended(id);
         };
@@ -205,15 +206,20 @@ impl Asks {
         let room = self.max_grown - (self.grown - before);
         let grown = ask.growth.add(text, begins, room);
         self.grown = self.grown - before + ask.growth.len();
-        grown.map_or(Growing::Full, |restart| Growing::Waiting(id, restart))
+        grown.map_or(Growing::Full, |added| Growing::Waiting(id, added))
     }
 
     /// Gives a piece that names nobody to the first ask of this link, as its answer will be.
-    pub(super) fn grow_in_order(&mut self, now: Mono, text: &str, begins: bool) -> Growing {
+    pub(super) fn grow_in_order(&mut self, now: Mono, text: &Text<'_>, begins: bool) -> Growing {
         match self.asks.iter().find(|ask| ask.sent == Sent::ThisLink).map(|ask| ask.id) {
             Some(id) => self.grow(now, id, text, begins),
             None => Growing::Nobody,
         }
+    }
+
+    /// What was told of the answer to this ask, from this byte on.
+    pub(super) fn told_since(&self, id: AskId, at: usize) -> &str {
+        self.place(id).map_or("", |place| self.asks[place].growth.since(at))
     }
 
     /// Ends the next ask that has waited too long. `in_order`: the peer does not say what it
@@ -367,7 +373,7 @@ mod tests {
                     }
                     1 => drop(asks.answer(chosen)),
                     2 if choice % 16 == 0 => drop(asks.forget(chosen)),
-                    _ => drop(asks.grow(at(now), chosen, "piece", choice % 8 == 0)),
+                    _ => drop(asks.grow(at(now), chosen, &"piece".into(), choice % 8 == 0)),
                 }
                 let grown = asks.asks.iter().map(|ask| ask.growth.len());
                 prop_assert_eq!(asks.grown, grown.sum::<usize>());
@@ -487,7 +493,7 @@ mod tests {
         asks.forget(AskId(0));
         assert_eq!(sent(&mut asks), ["1"]);
         asks.forget(AskId(1));
-        assert_eq!(asks.grow(at(1), AskId(1), "a", false), Growing::Ended(AskId(1)));
+        assert_eq!(asks.grow(at(1), AskId(1), &"a".into(), false), Growing::Ended(AskId(1)));
         asks.link_lost();
         // It may have had its effect, and is asked again so that it has.
         assert_eq!(sent(&mut asks), ["1"]);

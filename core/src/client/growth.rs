@@ -1,5 +1,7 @@
 //! What has been told of an answer that grows.
 
+use crate::envelope::{Seam, Text};
+
 /// The beginning of an answer, as far as it was told in pieces.
 ///
 /// What was told is always the beginning of the answer without gaps: after a piece for which there
@@ -7,6 +9,8 @@
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Growth {
     text: String,
+    /// Between the pieces: a server may cut a text within a character.
+    seam: Seam,
     /// A piece was left out.
     full: bool,
     /// The pieces came over an earlier link: the next one begins anew.
@@ -19,11 +23,15 @@ impl Growth {
         self.text.len()
     }
 
-    /// Adds a piece. Whether what was told before is void with it; nothing if it does not fit into
-    /// `room`, in all, and is not to be told.
-    pub(super) fn add(&mut self, text: &str, begins: bool, room: usize) -> Option<bool> {
+    /// Adds a piece; nothing if it does not fit into `room`, in all, and is not to be told.
+    pub(super) fn add(&mut self, text: &Text<'_>, begins: bool, room: usize) -> Option<Added> {
         let anew = begins || self.stale;
         let before = if anew { 0 } else { self.text.len() };
+        if anew {
+            self.seam = Seam::default();
+        }
+        let text = text.to_wtf8();
+        let text = self.seam.join(&text);
         self.full = (self.full && !anew) || text.len() > room.saturating_sub(before);
         self.stale = false;
         if self.full {
@@ -31,8 +39,13 @@ impl Growth {
         }
         let restart = anew && !self.text.is_empty();
         self.text.truncate(before);
-        self.text.push_str(text);
-        Some(restart)
+        self.text.push_str(&text);
+        Some(Added { restart, at: before })
+    }
+
+    /// What was told, from this byte on.
+    pub(super) fn since(&self, at: usize) -> &str {
+        self.text.get(at..).unwrap_or_default()
     }
 
     /// Forgets everything, and tells how many bytes that were.
@@ -53,9 +66,18 @@ impl Growth {
     /// The whole answer, where the server left that to its pieces; nothing if some were left out.
     pub(super) fn into_whole(self) -> Option<String> {
         // What an earlier link has brought is no answer of this one.
-        let text = if self.stale { String::new() } else { self.text };
+        let text = if self.stale { String::new() } else { self.text + self.seam.end() };
         (!self.full || self.stale).then_some(text)
     }
+}
+
+/// A piece that is to be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Added {
+    /// What was told before is void with it.
+    pub(super) restart: bool,
+    /// The byte of what is told at which it begins.
+    pub(super) at: usize,
 }
 
 /// What was told of an answer before it came as a whole.
@@ -70,13 +92,19 @@ pub(super) enum Told {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::envelope::Raw;
 
     fn grown(pieces: &[&str], room: usize) -> Growth {
         let mut growth = Growth::default();
         for piece in pieces {
-            let _ = growth.add(piece, false, room);
+            let _ = growth.add(&Text::from(*piece), false, room);
         }
         growth
+    }
+
+    /// Whether it makes void what was told before; nothing if it is not told.
+    fn add(growth: &mut Growth, piece: &str, begins: bool) -> Option<bool> {
+        Some(growth.add(&piece.into(), begins, 8)?.restart)
     }
 
     #[test]
@@ -92,9 +120,9 @@ mod tests {
     #[test]
     fn after_a_piece_without_room_no_more_are_told() {
         let mut growth = Growth::default();
-        assert_eq!(growth.add("12345", false, 8), Some(false));
-        assert_eq!(growth.add("6789", false, 8), None);
-        assert_eq!(growth.add("x", false, 8), None);
+        assert_eq!(add(&mut growth, "12345", false), Some(false));
+        assert_eq!(add(&mut growth, "6789", false), None);
+        assert_eq!(add(&mut growth, "x", false), None);
         assert_eq!(growth.of("123456789x"), Told::Beginning(5));
         assert_eq!(growth.into_whole(), None);
     }
@@ -102,32 +130,57 @@ mod tests {
     #[test]
     fn the_first_piece_of_another_link_begins_anew() {
         let mut growth = grown(&["once "], 8);
-        assert_eq!(growth.add("upon", false, 8), None);
+        assert_eq!(add(&mut growth, "upon", false), None);
         growth.link_lost();
         assert_eq!(growth.of("once upon"), Told::Beginning(5));
-        assert_eq!(growth.add("", false, 8), Some(true));
-        assert_eq!(growth.add("once", false, 8), Some(false));
+        assert_eq!(add(&mut growth, "", false), Some(true));
+        assert_eq!(add(&mut growth, "once", false), Some(false));
         assert_eq!(growth.into_whole().as_deref(), Some("once"));
         let mut nothing = Growth::default();
         nothing.link_lost();
-        assert_eq!(nothing.add("once", false, 8), Some(false));
+        assert_eq!(add(&mut nothing, "once", false), Some(false));
     }
 
     #[test]
     fn a_new_beginning_without_room_leaves_what_was_told_to_the_answer() {
         let mut growth = grown(&["1234"], 8);
-        assert_eq!(growth.add("123456789", true, 8), None);
+        assert_eq!(add(&mut growth, "123456789", true), None);
         assert_eq!(growth.of("123456789"), Told::Beginning(4));
         assert_eq!(growth.of("x23456789"), Told::Other);
-        assert_eq!(growth.add("x", true, 8), Some(true));
+        assert_eq!(add(&mut growth, "x", true), Some(true));
         assert_eq!(growth.of("x23456789"), Told::Beginning(1));
     }
 
     #[test]
     fn a_beginning_makes_void_what_was_told() {
         let mut growth = grown(&["once"], 8);
-        assert_eq!(growth.add("", true, 8), Some(true));
-        assert_eq!(growth.add("", true, 8), Some(false));
+        assert_eq!(add(&mut growth, "", true), Some(true));
+        assert_eq!(add(&mut growth, "", true), Some(false));
         assert_eq!(growth.into_whole().as_deref(), Some(""));
+    }
+
+    #[test]
+    fn a_character_that_two_pieces_share_is_told_with_the_second() {
+        let piece = |growth: &mut Growth, json: &str, begins| {
+            let text = Raw::parse(json, 1).unwrap().text().unwrap();
+            let added = growth.add(&text, begins, 100).unwrap();
+            growth.since(added.at).to_owned()
+        };
+        let mut growth = Growth::default();
+        assert_eq!(piece(&mut growth, r#""a\ud83d""#, true), "a");
+        assert_eq!(piece(&mut growth, r#""""#, false), "");
+        assert_eq!(piece(&mut growth, r#""\ude00 b\uD83D""#, false), "😀 b");
+        assert_eq!(growth.of("a😀 b😀"), Told::Beginning(7));
+        assert_eq!(piece(&mut growth, r#""\uDE00\ud83d""#, false), "😀");
+        // It never came: the next piece is no second half, or none follows at all.
+        assert_eq!(piece(&mut growth, r#""c\ud83d""#, false), "\u{fffd}c");
+        assert_eq!(growth.into_whole().unwrap(), "a😀 b😀\u{fffd}c\u{fffd}");
+        // What is spelled like a half and is none, and halves that are whole within a piece.
+        let mut growth = Growth::default();
+        assert_eq!(piece(&mut growth, r#""\\ud83d""#, true), r"\ud83d");
+        assert_eq!(piece(&mut growth, r#""\\\ud83d""#, false), "\\");
+        assert_eq!(piece(&mut growth, r#""\ude00""#, true), "\u{fffd}");
+        assert_eq!(piece(&mut growth, r#""x\ud83d\ude00""#, false), "x😀");
+        assert_eq!(growth.into_whole().unwrap(), "\u{fffd}x😀");
     }
 }

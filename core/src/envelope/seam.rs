@@ -34,6 +34,11 @@ impl Seam {
         }
         Cow::Owned(from_wtf8(&bytes, || char::REPLACEMENT_CHARACTER))
     }
+
+    /// No piece follows: what stands for the half that still waits.
+    pub(crate) fn end(self) -> &'static str {
+        if self.half.is_some() { "\u{fffd}" } else { "" }
+    }
 }
 
 /// Reads WTF-8: pairs of encoded surrogates become their character, and `lost` stands for one alone

@@ -51,6 +51,28 @@ impl<'a> Text<'a> {
         }
     }
 
+    /// The text as WTF-8: half a pair of surrogates at its beginning or end, which another text may
+    /// complete, stands there as if it were a character.
+    pub(crate) fn to_wtf8(&self) -> Cow<'_, [u8]> {
+        let Repr::Escaped(escaped) = &self.0 else { return Cow::Borrowed(self.as_bytes()) };
+        let (spelled, mut bytes) = (escaped.spelled, Cow::Borrowed(escaped.text.as_bytes()));
+        // U+FFFD has as many bytes as the half for which it stands.
+        if escaped.text.starts_with(char::REPLACEMENT_CHARACTER)
+            && let Some(low @ 0xdc00..0xe000) =
+                spelled.strip_prefix("\\u").map(|it| code_unit(it).0)
+        {
+            bytes.to_mut()[..3].copy_from_slice(&half(low));
+        }
+        if escaped.text.ends_with(char::REPLACEMENT_CHARACTER)
+            && let Some((_, last)) = spelled.rsplit_once("\\u")
+            && let (high @ 0xd800..0xdc00, "") = code_unit(last)
+        {
+            let end = bytes.len();
+            bytes.to_mut()[end - 3..].copy_from_slice(&half(high));
+        }
+        bytes
+    }
+
     /// The text without its tie to the frame. The spelling of escapes is forgotten.
     pub fn into_owned(self) -> Text<'static> {
         Text(Repr::Owned(self.into_cow().into()))
@@ -261,6 +283,12 @@ fn unescape(spelled: &str) -> String {
 fn code_unit(rest: &str) -> (u32, &str) {
     let digits = rest.get(..4).unwrap_or("");
     (u32::from_str_radix(digits, 16).unwrap_or(0xfffd), rest.get(4..).unwrap_or(""))
+}
+
+/// Half a pair of surrogates, encoded as if it were a character.
+fn half(unit: u32) -> [u8; 3] {
+    let bits = |shift: u32| (unit >> shift & 0x3f).to_le_bytes()[0] | 0x80;
+    [0xed, bits(6), bits(0)]
 }
 
 /// The character of `unit`, with the low surrogate that may follow in `rest`.

@@ -37,6 +37,26 @@ fn pieces_go_to_the_question_that_they_name_and_end_nothing() {
 }
 
 #[test]
+fn a_character_that_a_server_cuts_in_two_is_told_with_its_second_half() {
+    for (welcome, named) in [(NEW_WELCOME, true), (OLD_WELCOME, false)] {
+        let mut host = Host::welcomed(welcome);
+        let (ask, id) = stream(&mut host, "one");
+        let id = named.then_some(id.as_str());
+        for piece in [r"so \ud83d", r"\ude00!", r"\ud83d"] {
+            host.say(&delta(id, piece));
+        }
+        host.say(&answer(id, r"so \ud83d\ude00!\ud83d\ude01"));
+        let expected = [
+            format!("piece {ask} so "),
+            format!("piece {ask} 😀!"),
+            format!("piece {ask} "),
+            format!("answer {ask} so 😀!|😁"),
+        ];
+        assert_eq!(host.told(), expected, "{welcome}");
+    }
+}
+
+#[test]
 fn from_an_old_server_pieces_go_to_the_oldest_question() {
     let mut host = Host::welcomed(OLD_WELCOME);
     let asks = [host.ask("one"), host.ask("two")];
