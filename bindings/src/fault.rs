@@ -227,7 +227,7 @@ impl From<AskError> for Fault {
     fn from(error: AskError) -> Self {
         let code = match error {
             AskError::Stopped => Code::Stopped,
-            AskError::TooLarge { .. } => Code::TooLarge,
+            AskError::TooLarge { .. } | AskError::Member(_) => Code::TooLarge,
             _ => Code::AskFull,
         };
         Self::of(code, &error)
@@ -244,7 +244,7 @@ impl From<SendError> for Fault {
     fn from(error: SendError) -> Self {
         match &error {
             SendError::Envelope(inner) => Self::of(Code::NotAnEnvelope, inner),
-            SendError::TooLarge { .. } => Self::of(Code::TooLarge, &error),
+            SendError::TooLarge { .. } | SendError::Member(_) => Self::of(Code::TooLarge, &error),
             SendError::Stopped => Self::of(Code::Stopped, &error),
             SendError::Link(link::SendError::Full { .. }) => Self::of(Code::OutboxFull, &error),
             _ => Self::of(Code::NotOpen, &error),

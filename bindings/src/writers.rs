@@ -3,7 +3,8 @@
 
 use core::time::Duration;
 
-use pamlink::envelope::{Envelope, ErrorCode, Id, Raw, Source, write};
+use pamlink::envelope::write::{self, Welcome};
+use pamlink::envelope::{Envelope, ErrorCode, Id, Raw, Source};
 use pamlink::time::Wall;
 use serde_json::{Map, Value};
 
@@ -33,8 +34,10 @@ pub fn write_frame(frame: &str, wall_micros: i64, args: &str) -> Result<String, 
         "connection" => {
             let features = args.texts("features")?;
             let epoch = args.text("epoch")?;
-            let largest = args.count("max_message")?;
-            write::connection(&mut out, now, &features, epoch, largest);
+            let max_message = args.count("max_message")?;
+            let limits = args.json("limits")?.map(|limits| limits.as_json());
+            let welcome = Welcome { features: &features, epoch, max_message, limits };
+            write::connection(&mut out, now, &welcome);
         }
         "ping" => write::ping(&mut out, now),
         "pong" => write::pong(&mut out, now, reply_to),

@@ -251,7 +251,8 @@ fn a_bad_day() -> World {
         let _ = world.hub.push(world.now, "ann", &note).unwrap();
     }
     world.settle();
-    let large = format!(r#"{{"type":"chat","id":"q","a":"{}"}}"#, "x".repeat(70_000));
+    // Of a type for which the server states no limit.
+    let large = format!(r#"{{"type":"blob","id":"q","a":"{}"}}"#, "x".repeat(140_000));
     for _ in 0..6 {
         let _ = world.apps[ann].client.send(world.now, &large);
         world.settle();

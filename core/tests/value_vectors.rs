@@ -5,7 +5,8 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use pamlink::envelope::{Adjusted, Envelope, ErrorCode, Id, Raw, Source, Value, write};
+use pamlink::envelope::write::{self, Welcome};
+use pamlink::envelope::{Adjusted, Envelope, ErrorCode, Id, Raw, Source, Value};
 use pamlink::time::Wall;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -64,6 +65,7 @@ struct Args {
     epoch: Option<String>,
     #[serde(default)]
     max_message: Option<usize>,
+    limits: Option<String>,
     reply_to: Option<String>,
     ping: String,
     token: String,
@@ -176,7 +178,13 @@ fn frame(case: &WriterCase) -> String {
     match case.frame.as_str() {
         "connection" => {
             let features: Vec<_> = args.features.iter().map(String::as_str).collect();
-            write::connection(&mut out, now, &features, args.epoch.as_deref(), args.max_message);
+            let welcome = Welcome {
+                features: &features,
+                epoch: args.epoch.as_deref(),
+                max_message: args.max_message,
+                limits: args.limits.as_deref(),
+            };
+            write::connection(&mut out, now, &welcome);
         }
         "ping" => write::ping(&mut out, now),
         "pong" => write::pong(&mut out, now, reply_to),

@@ -9,6 +9,7 @@ use super::{Client, Server};
 use crate::dedup::Verdict;
 use crate::envelope::{Envelope, EnvelopeError, ErrorCode, Id, Kind, Message, Scan, Text, write};
 use crate::frame::Item;
+use crate::limits::Sizes;
 use crate::link::{Cause, Class, ClientLinkEvent, ClientStep, Overflowed, RENEWAL, State};
 use crate::metrics::{AskOutcome, Direction, Duplicate, MessageType};
 use crate::time::Wall;
@@ -237,11 +238,17 @@ impl Client {
         }
         while let Some((ask, text)) = self.asks.next_to_send() {
             let (bytes, limit) = (text.len(), self.largest());
-            if bytes > limit {
+            let refused = if bytes > limit {
                 let why =
                     format!("a question of {bytes} bytes is over the server's limit of {limit}");
+                Some((ErrorCode::MessageTooLarge, why))
+            } else {
+                let refusal = self.server.takes(text).err();
+                refusal.map(|refusal| (ErrorCode::from(refusal.code.as_str()), refusal.to_string()))
+            };
+            if let Some((code, why)) = refused {
                 if self.asks.answer(ask).is_some() {
-                    self.turn_down(ask, &ErrorCode::MessageTooLarge, &why);
+                    self.turn_down(ask, &code, &why);
                 }
                 continue;
             }
@@ -338,6 +345,8 @@ impl Client {
                     self.server.correlates = welcome.has_feature("reply_to");
                     self.server.repeats = welcome.has_feature("repeat");
                     self.server.max_message = welcome.max_message();
+                    let limits = welcome.limits.map(Sizes::from_stated);
+                    self.server.limits = limits.map(Box::new);
                     epoch = welcome.epoch.map(|epoch| epoch.as_json());
                 }
                 let forgetful = epoch != self.epoch.as_deref();
@@ -441,7 +450,7 @@ impl Client {
             None => self.asks.grow_in_order(self.now.mono, &text, begins),
         };
         match growing {
-            Growing::Waiting(ask, restart) => Some(Meaning::Piece(ask, restart)),
+            Growing::Waiting(ask, added) => Some(Meaning::Piece(ask, added)),
             Growing::Full => None,
             Growing::Ended(ask) => Some(Meaning::LatePiece(ask)),
             Growing::Nobody => self.news(item, scan),

@@ -45,6 +45,7 @@ use crate::dedup::{Window, WindowConfig};
 use crate::envelope::{Chat, Envelope, EnvelopeError, Id};
 use crate::frame::handshake::HeadError;
 use crate::frame::{Incoming, NotDrained, Outgoing};
+use crate::limits::{Refusal, Sizes};
 use crate::link::{
     self, ClientLink, DialFailed, Endpoint, Gather, Sink, State, Token, TokenError, Transmit,
 };
@@ -78,7 +79,7 @@ pub struct Client {
 }
 
 /// What is known of the server of the present link.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Server {
     welcomed: bool,
     /// It names the request in each reply.
@@ -89,6 +90,19 @@ struct Server {
     unsure: bool,
     /// The largest message that it takes, by its own word, in bytes.
     max_message: Option<usize>,
+    /// How large messages and their members may be, by its own word.
+    limits: Option<Box<Sizes>>,
+}
+
+impl Server {
+    /// Whether it has said that it refuses this message for its size. What is no envelope is not
+    /// judged here.
+    fn takes(&self, text: &str) -> Result<(), Refusal> {
+        match (&self.limits, Envelope::parse(text, Envelope::DEPTH)) {
+            (Some(limits), Ok(envelope)) => limits.check_envelope(&envelope),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// A question was not taken.
@@ -109,6 +123,9 @@ pub enum AskError {
         /// The limit.
         limit: usize,
     },
+    /// The server has said that it refuses it for the length of a member: no other time will do.
+    #[error("{0}")]
+    Member(Refusal),
 }
 
 /// A message was not sent.
@@ -126,6 +143,9 @@ pub enum SendError {
         /// The limit.
         limit: usize,
     },
+    /// The server has said that it refuses it for the length of a member: no other time will do.
+    #[error("{0}")]
+    Member(Refusal),
     /// The link did not take it.
     #[error(transparent)]
     Link(#[from] link::SendError),
@@ -349,6 +369,10 @@ impl Client {
         if bytes > limit {
             return Err(AskError::TooLarge { bytes, limit });
         }
+        self.server.takes(&text).map_err(|refusal| match refusal.bytes() {
+            Some((bytes, limit)) => AskError::TooLarge { bytes, limit },
+            None => AskError::Member(refusal),
+        })?;
         if !self.asks.fits(bytes) {
             return Err(AskError::Full);
         }
@@ -383,6 +407,10 @@ impl Client {
         if bytes > limit {
             return Err(SendError::TooLarge { bytes, limit });
         }
+        self.server.takes(text).map_err(|refusal| match refusal.bytes() {
+            Some((bytes, limit)) => SendError::TooLarge { bytes, limit },
+            None => SendError::Member(refusal),
+        })?;
         self.link.send_text(self.now, text)?;
         self.tally.metrics.messages.increment(kind, Direction::Outbound);
         Ok(())

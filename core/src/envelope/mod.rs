@@ -50,6 +50,7 @@ pub use message::{Chat, Message};
 pub use raw::{Raw, Shape};
 pub use scan::Scan;
 pub use seam::Seam;
+pub(crate) use text::write_text;
 pub use text::{Secret, Text};
 pub use timestamp::{TimeForm, Timestamp};
 pub use value::{Adjusted, Value};

@@ -359,8 +359,14 @@ fn engine_made() -> Vec<String> {
         make(&mut out);
         frames.push(out);
     };
-    add(&|out| write::connection(out, now, &["reply_to", "repeat"], Some("5f2c"), Some(1_024)));
-    add(&|out| write::connection(out, now, &[], None, None));
+    let full = write::Welcome {
+        features: &["reply_to", "repeat"],
+        epoch: Some("5f2c"),
+        max_message: Some(1_024),
+        limits: Some(r#"{"types":{"chat":512}}"#),
+    };
+    add(&|out| write::connection(out, now, &full));
+    add(&|out| write::connection(out, now, &write::Welcome::default()));
     add(&|out| write::going_away(out, core::time::Duration::from_secs(30)));
     add(&|out| write::going_away(out, core::time::Duration::from_nanos(1_500_000_001)));
     add(&|out| write::ping(out, now));
@@ -390,7 +396,7 @@ fn the_engines_frames_are_spelled_so() {
     assert_eq!(
         engine_made(),
         [
-            r#"{"type":"connection","status":"connected","timestamp":"2026-03-01T04:05:06.789Z","features":["reply_to","repeat"],"epoch":"5f2c","max_message":1024}"#,
+            r#"{"type":"connection","status":"connected","timestamp":"2026-03-01T04:05:06.789Z","features":["reply_to","repeat"],"epoch":"5f2c","max_message":1024,"limits":{"types":{"chat":512}}}"#,
             r#"{"type":"connection","status":"connected","timestamp":"2026-03-01T04:05:06.789Z"}"#,
             r#"{"type":"going_away","retry_after":30}"#,
             r#"{"type":"going_away","retry_after":1.501}"#,

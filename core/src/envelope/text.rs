@@ -221,7 +221,7 @@ impl<'a> Field<'a> for Secret<'a> {
 }
 
 /// Appends `text` as a JSON string, escaping no more than RFC 8259 section 7 demands.
-pub(super) fn write_text(out: &mut String, text: &str) {
+pub(crate) fn write_text(out: &mut String, text: &str) {
     out.reserve(text.len() + 2);
     out.push('"');
     let mut rest = text;

@@ -86,17 +86,22 @@ impl<'o> Object<'o> {
     }
 }
 
-/// The welcome: the first frame after authentication. `features` names what this server can do
-/// beyond the dialect, e.g. `reply_to` and `repeat`, and `epoch` the memory that recognises
-/// repeats, and `max_message` the largest message that it takes, in bytes; a peer without the engine
-/// does not look.
-pub fn connection(
-    out: &mut String,
-    now: Wall,
-    features: &[&str],
-    epoch: Option<&str>,
-    max_message: Option<usize>,
-) {
+/// What a server says of itself in its welcome; a peer without the engine does not look.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Welcome<'a> {
+    /// What it can do beyond the dialect, e.g. `reply_to` and `repeat`.
+    pub features: &'a [&'a str],
+    /// The memory that recognises repeats.
+    pub epoch: Option<&'a str>,
+    /// The largest message that it takes, in bytes.
+    pub max_message: Option<usize>,
+    /// How large messages and their members may be, as JSON.
+    pub limits: Option<&'a str>,
+}
+
+/// The welcome: the first frame after authentication.
+pub fn connection(out: &mut String, now: Wall, welcome: &Welcome<'_>) {
+    let Welcome { features, epoch, max_message, limits } = *welcome;
     let mut object = Object::of(&Kind::Connection, out);
     object.text("status", "connected");
     object.time(now);
@@ -111,6 +116,9 @@ pub fn connection(
     object.optional("epoch", epoch.map(Text::from).as_ref());
     if let Some(bytes) = max_message {
         object.name("max_message").push_str(&bytes.to_string());
+    }
+    if let Some(limits) = limits {
+        object.name("limits").push_str(limits);
     }
     object.end();
 }

@@ -127,6 +127,8 @@ pub struct Hub {
     frame: Vec<u8>,
     /// The name of this hub's duplicate window.
     epoch: Box<str>,
+    /// How large messages and their members may be, as a welcome states it.
+    limits: Box<str>,
     /// The answer to what wants none.
     nothing: Arc<[u8]>,
     /// What the last event lent, to be given up at the next call.
@@ -188,6 +190,7 @@ impl Hub {
             text: String::new(),
             frame: Vec::new(),
             epoch: epoch.into(),
+            limits: config.sizes.stated().into(),
             nothing: Arc::new([]),
             parting: Parting::NOTHING,
             config,

@@ -12,7 +12,8 @@ use super::inline::InlineText;
 use super::refusal::Fault;
 use super::slot::{Claim, Phase};
 use super::{Auth, Hub, LinkId, RespondError, UnknownLink, UserCap};
-use crate::envelope::{ErrorCode, write};
+use crate::envelope::ErrorCode;
+use crate::envelope::write::{self, Welcome};
 use crate::frame::CloseCode;
 use crate::limits::{Class, Rate, Wait};
 use crate::link::{
@@ -247,8 +248,13 @@ impl Hub {
         // Which window it is that recognises repeats: another hub has another, or this one after
         // a restart.
         let largest = self.largest();
-        let epoch = Some(&*self.epoch);
-        write::connection(&mut self.text, self.now.wall, FEATURES, epoch, Some(largest));
+        let welcome = Welcome {
+            features: FEATURES,
+            epoch: Some(&self.epoch),
+            max_message: Some(largest),
+            limits: Some(&self.limits),
+        };
+        write::connection(&mut self.text, self.now.wall, &welcome);
         self.send_text(index, MessageType::Connection);
     }
 

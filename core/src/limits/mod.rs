@@ -14,6 +14,7 @@ mod gcra;
 mod rate;
 mod refusal;
 mod sizes;
+mod stated;
 #[cfg(test)]
 mod tests;
 mod violations;

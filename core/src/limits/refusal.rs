@@ -93,6 +93,13 @@ impl Refusal {
         self
     }
 
+    /// How many bytes a message has and how many it may have, if that is why.
+    pub(crate) fn bytes(&self) -> Option<(usize, usize)> {
+        let count = |number: Option<u64>| usize::try_from(number?).ok();
+        let of_message = self.unit == Unit::Bytes && self.field.is_none();
+        of_message.then_some(()).and_then(|()| Some((count(self.actual)?, count(self.limit)?)))
+    }
+
     /// `retry_after` in whole seconds for the text, rounded up so that nobody comes too early; the
     /// member `retry_after` of the frame has the fraction too.
     fn retry_after_secs(&self) -> Option<u64> {

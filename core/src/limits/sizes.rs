@@ -24,6 +24,11 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// Without any limit.
+    pub(super) const fn none() -> Self {
+        Self { bytes: usize::MAX, fields: Vec::new(), nested: Vec::new() }
+    }
+
     /// With the smallest limits first.
     fn sorted(mut self) -> Self {
         self.fields.sort_by_key(|(_, limit)| *limit);
@@ -167,6 +172,16 @@ impl Sizes {
     /// The rule for a type: its own, or the one for all others.
     pub fn rule(&self, kind: &str) -> &Rule {
         self.rules.get(kind).unwrap_or(&self.other)
+    }
+
+    /// The rules of the types that have one of their own, in no order.
+    pub(super) fn rules(&self) -> impl Iterator<Item = (&str, &Rule)> {
+        self.rules.iter().map(|(kind, rule)| (&**kind, rule))
+    }
+
+    /// The rule for all other types.
+    pub(super) fn other(&self) -> &Rule {
+        &self.other
     }
 
     /// The largest text that any type may have, in bytes: a frame reader need not read more.

@@ -7,6 +7,7 @@ use pamlink::client::{self, AskId};
 use pamlink::envelope::{Chat, Envelope, EnvelopeError, Raw, Shape, Text};
 use pamlink::frame::handshake::HeadError;
 use pamlink::frame::{CloseCode, FrameError};
+use pamlink::limits;
 use pamlink::link::{Cause, Class, EndpointError, Overflowed, State};
 
 use crate::handler::said;
@@ -213,6 +214,10 @@ pub enum AskError {
         /// The limit.
         limit: usize,
     },
+    /// The server has said that it refuses the question for the length of a member: no other time
+    /// will do.
+    #[error("{0}")]
+    Member(limits::Refusal),
     /// The `context` is no JSON object.
     #[error("the context of the question is no JSON object")]
     Context,
@@ -226,6 +231,7 @@ impl From<client::AskError> for AskError {
         match error {
             client::AskError::Stopped => Self::Stopped,
             client::AskError::TooLarge { bytes, limit } => Self::TooLarge { bytes, limit },
+            client::AskError::Member(refusal) => Self::Member(refusal),
             _ => Self::Full,
         }
     }

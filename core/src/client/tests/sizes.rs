@@ -1,6 +1,7 @@
 //! What is too large or too deep, on its way out and on its way in.
 
 use super::*;
+use crate::envelope::Raw;
 
 fn welcome(max_message: usize) -> String {
     NEW_WELCOME.replace('}', &format!(r#","max_message":{max_message}}}"#))
@@ -32,6 +33,47 @@ fn what_the_server_does_not_take_is_refused_before_it_is_sent() {
     let id = host.client.prefix.to_string() + &small.to_string();
     host.say(&answer(Some(&format!("{id:?}")), "hi"));
     assert_eq!(host.told(), [format!("answer {small} hi")]);
+}
+
+#[test]
+fn what_the_server_says_it_refuses_for_its_length_is_not_sent() {
+    let mut limits = crate::limits::Sizes::default();
+    limits.set_characters("message", 3).unwrap();
+    let welcome = NEW_WELCOME.replace('}', &format!(r#","limits":{}}}"#, limits.stated()));
+    // One that was asked before the server said so ends as the server would end it.
+    let mut host = Host::new();
+    host.client.connect(host.now);
+    let (long, short) = (host.ask("four"), host.ask("漢字😀"));
+    host.client.provide_token(host.now, Token::new("t")).unwrap();
+    host.drain();
+    host.open();
+    host.say(&welcome);
+    assert_eq!(host.read().len(), 1);
+    let rejected = format!("rejected {long} VALIDATION_ERROR None");
+    assert_eq!(host.told(), ["welcomed true true".to_owned(), rejected]);
+    let id = host.client.prefix.to_string() + &short.to_string();
+    host.say(&answer(Some(&format!("{id:?}")), "hi"));
+    assert_eq!(host.told(), [format!("answer {short} hi")]);
+    // Afterwards it is refused at once, and so is what is no question.
+    let chat = Chat { message: Some("four".into()), ..Chat::default() };
+    let refused = host.client.ask(host.now, &chat).unwrap_err();
+    assert_eq!(refused.to_string(), "message too long: 4 characters, at most 3");
+    let long = "x".repeat(1_001);
+    let feedback = format!(r#"{{"type":"feedback","content":"{long}"}}"#);
+    let refused = host.client.send(host.now, &feedback).unwrap_err();
+    assert_eq!(refused.to_string(), "content too long: 1001 characters, at most 1000");
+    let voice = format!(r#"{{"type":"voice","audio_data":"{}"}}"#, "x".repeat(70_000));
+    host.client.send(host.now, &voice).unwrap();
+    let chat = Chat { message: Some("a".into()), ..Chat::default() };
+    let context = format!("[{voice:?}]");
+    let chat = Chat { context: Some(Raw::parse(&context, 2).unwrap()), ..chat };
+    let refused = host.client.ask(host.now, &chat).unwrap_err();
+    assert!(matches!(refused, AskError::TooLarge { limit: 65_536, .. }), "{refused:?}");
+    assert_eq!(host.client.pending(), 0);
+    // A server that says nothing is asked anything.
+    let mut host = Host::welcomed(NEW_WELCOME);
+    let chat = Chat { message: Some("x".repeat(9_000).into()), ..Chat::default() };
+    host.client.ask(host.now, &chat).unwrap();
 }
 
 #[test]

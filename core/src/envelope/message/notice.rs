@@ -28,6 +28,8 @@ frames! {
         /// The largest message that the server takes, in bytes; see
         /// [`max_message`](Connection::max_message).
         "max_message" max_message: Number<'a>,
+        /// How large messages and their members may be: an object (`docs/protocol.md`, P-2.3).
+        "limits" limits: Raw<'a>,
     }
 
     /// The server goes down and closes the link with 1012.

@@ -131,7 +131,10 @@ fn no_answer_is_larger_than_the_hub_itself_takes() {
 fn the_welcome_says_how_large_a_message_may_be() {
     let mut host = Host::new();
     let link = host.dial("/api/v1/pam/ws/ada?token=ada");
-    assert!(host.text(link).contains(r#""max_message":1048576"#));
+    let welcome = host.text(link);
+    assert!(welcome.contains(r#""max_message":1048576"#), "{welcome}");
+    let limits = crate::limits::Sizes::default().stated();
+    assert!(welcome.contains(&format!(r#""limits":{limits}"#)), "{welcome}");
 }
 
 #[test]

@@ -240,6 +240,8 @@ fn sizes() -> Scene {
     scene.give("client", "opened_in", Value::Null);
     let mut welcome: Value = serde_json::from_str(WELCOME).expect("JSON");
     welcome["max_message"] = 1_000.into();
+    let (types, characters) = (json!({ "chat": 900 }), json!({ "message": 8 }));
+    welcome["limits"] = json!({ "types": types, "characters": characters });
     let told = scene.give("client", "text_in", text(&welcome.to_string()));
     assert!(told.written().is_empty());
     assert_eq!(told.one("rejected").text("error_code"), "MESSAGE_TOO_LARGE");
@@ -247,6 +249,8 @@ fn sizes() -> Scene {
     assert_eq!(told.one("fault").text("name"), "too_large");
     let init = json!({ "type": "init", "context": { "a": long } }).to_string();
     let told = scene.give("client", "send", json!({ "envelope": init }));
+    assert_eq!(told.one("fault").text("name"), "too_large");
+    let told = scene.give("client", "ask", json!({ "message": "nine 😀😀😀😀" }));
     assert_eq!(told.one("fault").text("name"), "too_large");
     let told = scene.give("client", "ask", json!({ "message": "actions?" }));
     let asked = told.written();
