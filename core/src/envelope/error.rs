@@ -2,8 +2,7 @@
 
 use thiserror::Error;
 
-use super::kind::ErrorCode;
-use super::raw::Shape;
+use super::shape::Shape;
 
 /// Why a text is not an envelope.
 ///
@@ -49,17 +48,6 @@ pub enum EnvelopeError {
         /// What it is.
         found: Shape,
     },
-}
-
-impl EnvelopeError {
-    /// The `error_code` under which a server answers such a text.
-    pub const fn code(&self) -> ErrorCode<'static> {
-        match self {
-            Self::NotAnObject { .. } | Self::NotJson { .. } => ErrorCode::FormatError,
-            Self::MissingType | Self::TypeNotText { .. } => ErrorCode::ValidationError,
-            Self::TooDeep { .. } | Self::TooLong => ErrorCode::MessageTooLarge,
-        }
-    }
 }
 
 /// A known field whose value is not of the type that the dialect gives it.

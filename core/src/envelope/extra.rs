@@ -2,9 +2,7 @@
 
 use core::fmt;
 
-use super::raw::Raw;
-use super::record::Seen;
-use super::scan::Member;
+use super::raw::{Member, Raw};
 use super::text::Text;
 
 /// Members that this version does not know, or whose values it did not expect, in the order of
@@ -20,6 +18,15 @@ pub(super) struct ExtraMember<'a> {
     pub(super) at: usize,
     /// The place in the record that the value did not fit.
     place: Option<u8>,
+}
+
+/// What has come of a record's known members: a bit for each place.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Seen {
+    /// The value that came last was not of its type and is among the extra members.
+    pub(super) misfit: u64,
+    /// A misfit came before the value that counts.
+    pub(super) superseded: u64,
 }
 
 impl<'a> Extra<'a> {

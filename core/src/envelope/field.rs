@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use super::id::Id;
-use super::raw::{Raw, Shape};
-use super::text::Text;
+use super::raw::Raw;
+use super::shape::Shape;
+use super::text::{Secret, Text};
 
 /// A type that a known field may have.
 pub(super) trait Field<'a>: Sized {
@@ -102,6 +103,18 @@ impl<'a> Field<'a> for Text<'a> {
 
     fn read(raw: Raw<'a>) -> Option<Self> {
         raw.text()
+    }
+
+    fn write(&self, out: &mut String) {
+        self.write(out);
+    }
+}
+
+impl<'a> Field<'a> for Secret<'a> {
+    const EXPECTED: &'static str = "a string";
+
+    fn read(raw: Raw<'a>) -> Option<Self> {
+        raw.text().map(Self::from)
     }
 
     fn write(&self, out: &mut String) {

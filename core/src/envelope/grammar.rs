@@ -71,6 +71,19 @@ impl Fault {
     }
 }
 
+/// Texts are shorter than this, so that a place in one is told by 31 bits.
+pub(super) const TOO_LONG: usize = 1 << 31;
+
+/// Checks that `text` is one JSON value, nested no deeper than `depth`.
+pub(super) fn check(text: &str, depth: u8) -> Result<(), EnvelopeError> {
+    if text.len() >= TOO_LONG {
+        return Err(EnvelopeError::TooLong);
+    }
+    let bytes = text.as_bytes();
+    let ended = value(bytes, skip_whitespace(bytes, 0), 0, depth);
+    ended.and_then(|it| finish(bytes, it.end)).map_err(|fault| fault.error(depth))
+}
+
 /// A string: where it ends, and whether it is free of escapes.
 #[derive(Clone, Copy)]
 pub(super) struct Quoted {

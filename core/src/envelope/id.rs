@@ -4,7 +4,8 @@ use core::fmt;
 use core::hash::{Hash, Hasher};
 use std::borrow::Cow;
 
-use super::raw::{Raw, Shape};
+use super::raw::Raw;
+use super::shape::Shape;
 use super::text::{Text, write_text};
 
 /// What a peer calls a message: a JSON value of any kind but `null`.

@@ -1,5 +1,6 @@
 //! The words of the dialect: message types, error codes, verbs and the rest.
 
+use super::error::EnvelopeError;
 use super::open::open_enum;
 
 open_enum! {
@@ -320,5 +321,16 @@ open_enum! {
         Text = "text",
         /// By speaking.
         Voice = "voice",
+    }
+}
+
+impl EnvelopeError {
+    /// The `error_code` under which a server answers such a text.
+    pub const fn code(&self) -> ErrorCode<'static> {
+        match self {
+            Self::NotAnObject { .. } | Self::NotJson { .. } => ErrorCode::FormatError,
+            Self::MissingType | Self::TypeNotText { .. } => ErrorCode::ValidationError,
+            Self::TooDeep { .. } | Self::TooLong => ErrorCode::MessageTooLarge,
+        }
     }
 }

@@ -26,11 +26,13 @@ mod grammar;
 mod id;
 mod kind;
 pub mod message;
+mod object;
 mod open;
 mod raw;
 mod record;
 mod scan;
 mod seam;
+mod shape;
 mod text;
 mod timestamp;
 mod value;
@@ -47,9 +49,10 @@ pub use kind::{
     Verb,
 };
 pub use message::{Chat, Message};
-pub use raw::{Raw, Shape};
+pub use raw::Raw;
 pub use scan::Scan;
 pub use seam::Seam;
+pub use shape::Shape;
 pub(crate) use text::write_text;
 pub use text::{Secret, Text};
 pub use timestamp::{TimeForm, Timestamp};

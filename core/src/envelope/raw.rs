@@ -1,9 +1,12 @@
-//! Values that stay as they stand in the text until somebody asks.
+//! Values that stay as they stand in the text until somebody asks, and the walks through them.
 
 use core::fmt;
 
 use super::error::EnvelopeError;
-use super::scan::{Items, Members, check};
+use super::grammar::{
+    Fault, check, colon, first_name, next_name, peek, skip_whitespace, string, value,
+};
+use super::shape::Shape;
 use super::text::Text;
 
 /// One valid JSON value, spelled as it came.
@@ -118,46 +121,117 @@ impl PartialEq for Raw<'_> {
 
 impl Eq for Raw<'_> {}
 
-/// The six kinds of JSON value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Shape {
-    /// `true` or `false`.
-    Bool,
-    /// An array.
-    List,
-    /// `null`.
-    Null,
-    /// A number.
-    Number,
-    /// An object.
-    Object,
-    /// A string.
-    Text,
+/// A member of an object, as it stands in the text.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Member<'a> {
+    /// What stands between the quotes of the name.
+    pub(super) key: &'a str,
+    /// Whether it stands there without escapes.
+    pub(super) plain: bool,
+    pub(super) value: Raw<'a>,
+    /// Where the value starts.
+    pub(super) at: usize,
 }
 
-impl Shape {
-    /// The shape of the valid value that `json` starts with.
-    pub(super) const fn of(json: &[u8]) -> Self {
-        match json.first() {
-            Some(b't' | b'f') => Self::Bool,
-            Some(b'[') => Self::List,
-            Some(b'{') => Self::Object,
-            Some(b'"') => Self::Text,
-            Some(b'-' | b'0'..=b'9') => Self::Number,
-            _ => Self::Null,
-        }
+impl<'a> Member<'a> {
+    pub(super) fn name(&self) -> Text<'a> {
+        Text::from_spelled(self.key, self.plain)
+    }
+
+    #[inline]
+    pub(super) fn visit(&self, visit: &mut impl FnMut(&str, Raw<'a>)) {
+        if self.plain { visit(self.key, self.value) } else { visit(&self.name(), self.value) }
+    }
+
+    pub(super) fn is_named(&self, name: &str) -> bool {
+        // A name in the text can only equal without being spelled alike if it holds escapes.
+        self.key == name || (!self.plain && self.name() == *name)
     }
 }
 
-impl fmt::Display for Shape {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Bool => "a boolean",
-            Self::List => "an array",
-            Self::Null => "null",
-            Self::Number => "a number",
-            Self::Object => "an object",
-            Self::Text => "a string",
-        })
+/// The members of an object in a text that has been scanned before.
+#[derive(Clone, Debug)]
+pub(super) struct Members<'a> {
+    text: &'a str,
+    /// The place of the next name, or of `}`.
+    at: usize,
+}
+
+impl<'a> Members<'a> {
+    /// The members of `object`; none if it is no object.
+    pub(super) fn of(object: &'a str) -> Self {
+        if !object.starts_with('{') {
+            return Self::none();
+        }
+        let at = first_name(object.as_bytes(), 0, u8::MAX).unwrap_or(object.len());
+        Self { text: object, at }
+    }
+
+    /// The members that follow the value which ends at `at`.
+    pub(super) fn after(text: &'a str, at: usize) -> Self {
+        Self { text, at: next_name(text.as_bytes(), at).unwrap_or(text.len()) }
+    }
+
+    pub(super) const fn none() -> Self {
+        Self { text: "", at: 0 }
+    }
+
+    /// A fault cannot be, the text having been scanned; it would end the iteration.
+    fn read(&mut self) -> Result<Option<Member<'a>>, Fault> {
+        let bytes = self.text.as_bytes();
+        if peek(bytes, self.at) != Some(b'"') {
+            return Ok(None);
+        }
+        let key = string(bytes, self.at)?;
+        let at = colon(bytes, key.end)?;
+        let end = value(bytes, at, 0, u8::MAX)?;
+        let member = Member {
+            key: self.text.get(self.at + 1..key.end - 1).unwrap_or(""),
+            plain: key.plain,
+            value: Raw::trusted(self.text.get(at..end.end).unwrap_or("null"), end.plain),
+            at,
+        };
+        self.at = next_name(bytes, end.end)?;
+        Ok(Some(member))
+    }
+}
+
+impl<'a> Iterator for Members<'a> {
+    type Item = Member<'a>;
+
+    fn next(&mut self) -> Option<Member<'a>> {
+        self.read().ok().flatten()
+    }
+}
+
+/// The items of an array in a text that has been scanned before.
+#[derive(Clone, Debug)]
+pub(super) struct Items<'a> {
+    text: &'a str,
+    /// The place of the next item, of a comma before it, or of `]`.
+    at: usize,
+}
+
+impl<'a> Items<'a> {
+    /// The items of `array`; none if it is no array.
+    pub(super) fn of(array: &'a str) -> Self {
+        let array = if array.starts_with('[') { array } else { "" };
+        Self { text: array, at: 1 }
+    }
+}
+
+impl<'a> Iterator for Items<'a> {
+    type Item = Raw<'a>;
+
+    fn next(&mut self) -> Option<Raw<'a>> {
+        let bytes = self.text.as_bytes();
+        let mut at = skip_whitespace(bytes, self.at);
+        if peek(bytes, at) == Some(b',') {
+            at = skip_whitespace(bytes, at + 1);
+        }
+        // At the closing bracket no value starts.
+        let end = value(bytes, at, 0, u8::MAX).ok()?;
+        self.at = end.end;
+        Some(Raw::trusted(self.text.get(at..end.end)?, end.plain))
     }
 }

@@ -1,11 +1,11 @@
 //! Objects with typed members.
 
 use super::error::DecodeError;
-use super::extra::Extra;
+use super::extra::{Extra, Seen};
 use super::field::Field;
-use super::raw::Shape;
-use super::scan::Member;
-use super::write::Object;
+use super::object::Object;
+use super::raw::Member;
+use super::shape::Shape;
 
 /// An object some of whose members are typed.
 pub(super) trait Record<'a>: Default {
@@ -40,15 +40,6 @@ pub(super) fn read<'a, T: Record<'a>>(
         record.extra_mut().forget(seen);
     }
     record
-}
-
-/// What has come of a record's known members: a bit for each place.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Seen {
-    /// The value that came last was not of its type and is among the extra members.
-    pub(super) misfit: u64,
-    /// A misfit came before the value that counts.
-    pub(super) superseded: u64,
 }
 
 /// A member whose name is not known as it is spelled: perhaps it is with its escapes resolved.
@@ -115,8 +106,8 @@ macro_rules! record {
             fn place(
                 &mut self,
                 name: &str,
-                member: &$crate::envelope::scan::Member<'a>,
-                seen: &mut $crate::envelope::record::Seen,
+                member: &$crate::envelope::raw::Member<'a>,
+                seen: &mut $crate::envelope::extra::Seen,
             ) -> bool {
                 #[allow(non_camel_case_types, clippy::enum_variant_names)]
                 enum Place { $( $field, )* }
@@ -149,7 +140,7 @@ macro_rules! record {
                 &mut self.extra
             }
 
-            fn write_members(&self, object: &mut $crate::envelope::write::Object<'_>) {
+            fn write_members(&self, object: &mut $crate::envelope::object::Object<'_>) {
                 $( object.optional($wire, self.$field.as_ref()); )*
                 object.extra(&self.extra);
             }

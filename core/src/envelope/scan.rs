@@ -3,9 +3,11 @@
 use super::Kind;
 use super::error::EnvelopeError;
 use super::grammar::{
-    Fault, colon, finish, first_name, next_name, peek, skip_whitespace, string, value,
+    Fault, TOO_LONG, check, colon, finish, first_name, next_name, peek, skip_whitespace, string,
+    value,
 };
-use super::raw::{Raw, Shape};
+use super::raw::{Member, Members, Raw};
+use super::shape::Shape;
 use super::text::Text;
 
 /// How many members a [`Scan`] remembers; the ones after are found again by reading on.
@@ -46,34 +48,6 @@ pub(super) struct ValueSpan {
 struct MemberSpan {
     key: ValueSpan,
     value: ValueSpan,
-}
-
-/// A member of an object, as it stands in the text.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Member<'a> {
-    /// What stands between the quotes of the name.
-    pub(super) key: &'a str,
-    /// Whether it stands there without escapes.
-    pub(super) plain: bool,
-    pub(super) value: Raw<'a>,
-    /// Where the value starts.
-    pub(super) at: usize,
-}
-
-impl<'a> Member<'a> {
-    pub(super) fn name(&self) -> Text<'a> {
-        Text::from_spelled(self.key, self.plain)
-    }
-
-    #[inline]
-    fn visit(&self, visit: &mut impl FnMut(&str, Raw<'a>)) {
-        if self.plain { visit(self.key, self.value) } else { visit(&self.name(), self.value) }
-    }
-
-    pub(super) fn is_named(&self, name: &str) -> bool {
-        // A name in the text can only equal without being spelled alike if it holds escapes.
-        self.key == name || (!self.plain && self.name() == *name)
-    }
 }
 
 impl ValueSpan {
@@ -148,7 +122,7 @@ impl Scan {
     /// own braces count as one.
     #[inline]
     pub(super) fn object(&mut self, text: &str, depth: u8) -> Result<(), EnvelopeError> {
-        if text.len() >= ValueSpan::PLAIN as usize {
+        if text.len() >= TOO_LONG {
             return Err(EnvelopeError::TooLong);
         }
         let at = skip_whitespace(text.as_bytes(), 0);
@@ -179,7 +153,7 @@ impl Scan {
     #[cold]
     pub(super) fn until_fault(text: &str) -> Option<Self> {
         let at = skip_whitespace(text.as_bytes(), 0);
-        if text.len() >= ValueSpan::PLAIN as usize || peek(text.as_bytes(), at) != Some(b'{') {
+        if text.len() >= TOO_LONG || peek(text.as_bytes(), at) != Some(b'{') {
             return None;
         }
         let mut scan = Self::EMPTY;
@@ -320,102 +294,5 @@ impl Scan {
                 }
             }
         }
-    }
-}
-
-/// Checks that `text` is one JSON value, nested no deeper than `depth`.
-pub(super) fn check(text: &str, depth: u8) -> Result<(), EnvelopeError> {
-    if text.len() >= ValueSpan::PLAIN as usize {
-        return Err(EnvelopeError::TooLong);
-    }
-    let bytes = text.as_bytes();
-    let ended = value(bytes, skip_whitespace(bytes, 0), 0, depth);
-    ended.and_then(|it| finish(bytes, it.end)).map_err(|fault| fault.error(depth))
-}
-
-/// The members of an object in a text that has been scanned before.
-#[derive(Clone, Debug)]
-pub(super) struct Members<'a> {
-    text: &'a str,
-    /// The place of the next name, or of `}`.
-    at: usize,
-}
-
-impl<'a> Members<'a> {
-    /// The members of `object`; none if it is no object.
-    pub(super) fn of(object: &'a str) -> Self {
-        if !object.starts_with('{') {
-            return Self::none();
-        }
-        let at = first_name(object.as_bytes(), 0, u8::MAX).unwrap_or(object.len());
-        Self { text: object, at }
-    }
-
-    /// The members that follow the value which ends at `at`.
-    fn after(text: &'a str, at: usize) -> Self {
-        Self { text, at: next_name(text.as_bytes(), at).unwrap_or(text.len()) }
-    }
-
-    const fn none() -> Self {
-        Self { text: "", at: 0 }
-    }
-
-    /// A fault cannot be, the text having been scanned; it would end the iteration.
-    fn read(&mut self) -> Result<Option<Member<'a>>, Fault> {
-        let bytes = self.text.as_bytes();
-        if peek(bytes, self.at) != Some(b'"') {
-            return Ok(None);
-        }
-        let key = string(bytes, self.at)?;
-        let at = colon(bytes, key.end)?;
-        let end = value(bytes, at, 0, u8::MAX)?;
-        let member = Member {
-            key: self.text.get(self.at + 1..key.end - 1).unwrap_or(""),
-            plain: key.plain,
-            value: Raw::trusted(self.text.get(at..end.end).unwrap_or("null"), end.plain),
-            at,
-        };
-        self.at = next_name(bytes, end.end)?;
-        Ok(Some(member))
-    }
-}
-
-impl<'a> Iterator for Members<'a> {
-    type Item = Member<'a>;
-
-    fn next(&mut self) -> Option<Member<'a>> {
-        self.read().ok().flatten()
-    }
-}
-
-/// The items of an array in a text that has been scanned before.
-#[derive(Clone, Debug)]
-pub(super) struct Items<'a> {
-    text: &'a str,
-    /// The place of the next item, of a comma before it, or of `]`.
-    at: usize,
-}
-
-impl<'a> Items<'a> {
-    /// The items of `array`; none if it is no array.
-    pub(super) fn of(array: &'a str) -> Self {
-        let array = if array.starts_with('[') { array } else { "" };
-        Self { text: array, at: 1 }
-    }
-}
-
-impl<'a> Iterator for Items<'a> {
-    type Item = Raw<'a>;
-
-    fn next(&mut self) -> Option<Raw<'a>> {
-        let bytes = self.text.as_bytes();
-        let mut at = skip_whitespace(bytes, self.at);
-        if peek(bytes, at) == Some(b',') {
-            at = skip_whitespace(bytes, at + 1);
-        }
-        // At the closing bracket no value starts.
-        let end = value(bytes, at, 0, u8::MAX).ok()?;
-        self.at = end.end;
-        Some(Raw::trusted(self.text.get(at..end.end)?, end.plain))
     }
 }

@@ -5,9 +5,7 @@ use core::hash::{Hash, Hasher};
 use core::ops::Deref;
 use std::borrow::Cow;
 
-use super::field::Field;
 use super::grammar::plain_until;
-use super::raw::Raw;
 
 /// The text of a JSON string.
 ///
@@ -188,6 +186,11 @@ impl Secret<'_> {
     pub fn expose(&self) -> &str {
         self.0.as_str()
     }
+
+    /// Appends the string with its quotes.
+    pub(super) fn write(&self, out: &mut String) {
+        self.0.write(out);
+    }
 }
 
 impl<'a> From<Text<'a>> for Secret<'a> {
@@ -205,18 +208,6 @@ impl<'a> From<&'a str> for Secret<'a> {
 impl fmt::Debug for Secret<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(..)")
-    }
-}
-
-impl<'a> Field<'a> for Secret<'a> {
-    const EXPECTED: &'static str = "a string";
-
-    fn read(raw: Raw<'a>) -> Option<Self> {
-        raw.text().map(Self)
-    }
-
-    fn write(&self, out: &mut String) {
-        self.0.write(out);
     }
 }
 

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use super::field::Field;
-use super::raw::{Raw, Shape};
+use super::raw::Raw;
+use super::shape::Shape;
 use crate::time::{self, Wall};
 
 /// A time as a peer wrote it, and what it means.

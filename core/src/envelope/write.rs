@@ -7,84 +7,14 @@
 
 use core::time::Duration;
 
-use super::extra::Extra;
 use super::field::{Field, write_f64};
 use super::id::Id;
 use super::kind::{ErrorCode, Source};
+use super::object::Object;
 use super::raw::Raw;
 use super::text::{Text, write_text};
-use super::timestamp::write_wall;
 use super::{Envelope, Kind};
 use crate::time::Wall;
-
-/// An object in the making.
-#[derive(Debug)]
-pub(super) struct Object<'o> {
-    out: &'o mut String,
-    empty: bool,
-}
-
-impl<'o> Object<'o> {
-    pub(super) fn new(out: &'o mut String) -> Self {
-        out.push('{');
-        Self { out, empty: true }
-    }
-
-    pub(super) fn of(kind: &Kind<'_>, out: &'o mut String) -> Self {
-        let mut object = Self::new(out);
-        object.member("type", kind);
-        object
-    }
-
-    pub(super) fn name(&mut self, spelled: &str) -> &mut String {
-        if !self.empty {
-            self.out.push(',');
-        }
-        self.empty = false;
-        self.out.push('"');
-        self.out.push_str(spelled);
-        self.out.push_str("\":");
-        self.out
-    }
-
-    pub(super) fn member<'a, T: Field<'a>>(&mut self, name: &str, value: &T) {
-        value.write(self.name(name));
-    }
-
-    /// The members without a typed place, as they came.
-    pub(super) fn extra(&mut self, extra: &Extra<'_>) {
-        for member in extra.members() {
-            if !self.empty {
-                self.out.push(',');
-            }
-            self.empty = false;
-            member.name.write(self.out);
-            self.out.push(':');
-            self.out.push_str(member.value.as_json());
-        }
-    }
-
-    pub(super) fn optional<'a, T: Field<'a>>(&mut self, name: &str, value: Option<&T>) {
-        if let Some(value) = value {
-            self.member(name, value);
-        }
-    }
-
-    fn text(&mut self, name: &str, text: &str) {
-        write_text(self.name(name), text);
-    }
-
-    fn time(&mut self, now: Wall) {
-        let out = self.name("timestamp");
-        out.push('"');
-        write_wall(out, now);
-        out.push('"');
-    }
-
-    pub(super) fn end(self) {
-        self.out.push('}');
-    }
-}
 
 /// What a server says of itself in its welcome; a peer without the engine does not look.
 #[derive(Clone, Copy, Debug, Default)]

@@ -32,8 +32,8 @@ use macros::messages;
 
 use super::extra::Extra;
 use super::kind::Kind;
+use super::object::Object;
 use super::record::{self, Record};
-use super::write::Object;
 use super::{DecodeError, Envelope};
 
 messages! {

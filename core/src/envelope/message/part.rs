@@ -7,9 +7,9 @@ use super::{Object, Record};
 use crate::envelope::DecodeError;
 use crate::envelope::field::Number;
 use crate::envelope::kind::{AlertAction, AlertCategory, InputMode, Priority, Verb};
-use crate::envelope::raw::{Raw, Shape};
+use crate::envelope::raw::{Members, Raw};
 use crate::envelope::record::{misfits, read, record};
-use crate::envelope::scan::Members;
+use crate::envelope::shape::Shape;
 use crate::envelope::text::Text;
 use crate::envelope::timestamp::Timestamp;
 

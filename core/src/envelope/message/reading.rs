@@ -4,10 +4,10 @@ use core::time::Duration;
 
 use super::part::{RateLimit, RateLimitInfo};
 use super::{ChatResponse, Connection, ErrorFrame, Extra, GoingAway, Message, Object, Record};
+use crate::envelope::extra::Seen;
 use crate::envelope::field::Number;
-use crate::envelope::raw::{Raw, Shape};
-use crate::envelope::record::Seen;
-use crate::envelope::scan::Member;
+use crate::envelope::raw::{Member, Raw};
+use crate::envelope::shape::Shape;
 use crate::envelope::text::Text;
 
 /// A frame of a type that this version does not know.
