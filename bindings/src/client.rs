@@ -15,11 +15,12 @@ use pamlink::time::{Now, Wall};
 use crate::engine::{Engine, Handle, Machine, now};
 use crate::fault::{Code, Failure, Fault};
 use crate::inputs::{Take, take};
-use crate::options::{ClientOptions, seed};
+use crate::options::ClientOptions;
 use crate::packed::{self, View, schema};
 use crate::port::{Port, Speaks};
 use crate::process::Process;
 use crate::said;
+use crate::seed::seed;
 
 /// One outgoing link with its questions: what an app holds. See `step`.
 #[derive(Debug, uniffi::Object)]

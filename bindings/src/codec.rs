@@ -10,9 +10,9 @@ use parking_lot::Mutex;
 use crate::client::events::failed;
 use crate::client::not_drained;
 use crate::fault::{Code, Failure, Fault};
-use crate::options::seed;
 use crate::packed::{self, schema};
 use crate::process::Process;
+use crate::seed::seed;
 
 /// Reads and writes the frames of one connection after its opening handshake.
 #[derive(Debug, uniffi::Object)]

@@ -18,10 +18,11 @@ use crate::client::{close, wall};
 use crate::engine::{Engine, Handle, Machine, now};
 use crate::fault::{Code, Failure, Fault, auth_error};
 use crate::inputs::{Take, take};
-use crate::options::{AuthOptions, HubOptions, seed};
+use crate::options::{AuthOptions, HubOptions};
 use crate::packed::{self, View, schema};
 use crate::port::Speaks;
 use crate::process::Process;
+use crate::seed::seed;
 use crate::{routing, said};
 
 /// Many incoming links of many users: what a server holds. See `step`.

@@ -41,6 +41,7 @@ mod port;
 mod process;
 mod routing;
 mod said;
+mod seed;
 mod target;
 mod token;
 mod value;

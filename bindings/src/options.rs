@@ -13,7 +13,6 @@ use pamlink::limits::{Class, Rate};
 use pamlink::link::jwt::{DEFAULT_AUDIENCE, Verifier};
 use pamlink::link::{Endpoint, LinkConfig};
 use pamlink::routing::Table;
-use pamlink::seed::Seed;
 
 use crate::fault::{Code, Fault};
 use crate::routing;
@@ -375,14 +374,6 @@ fn number<T: TryFrom<u64>>(
     T::try_from(value).map_err(|_| bad())
 }
 
-/// The randomness of a host.
-pub(crate) fn seed(bytes: &[u8]) -> Result<Seed, Fault> {
-    let bytes = bytes.try_into().map_err(|_| {
-        Fault::new(Code::BadSeed, format!("a seed has 32 bytes, not {}", bytes.len()))
-    })?;
-    Ok(Seed::new(bytes))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -429,11 +420,5 @@ mod tests {
             ..AuthOptions::default()
         };
         assert_eq!(both.build().unwrap_err().code, Code::BadKey);
-    }
-
-    #[test]
-    fn a_seed_has_32_bytes() {
-        assert!(seed(&[0; 32]).is_ok());
-        assert_eq!(seed(&[0; 31]).unwrap_err().code, Code::BadSeed);
     }
 }

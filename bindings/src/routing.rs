@@ -10,7 +10,7 @@ use pamlink::time::Mono;
 use parking_lot::Mutex;
 
 use crate::fault::{Code, Failure, Fault};
-use crate::options::seed;
+use crate::seed::seed;
 
 /// Decides who answers each message, by a table and by how its agents are doing.
 #[derive(Debug, uniffi::Object)]

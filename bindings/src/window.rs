@@ -9,7 +9,7 @@ use pamlink::time::Mono;
 use parking_lot::Mutex;
 
 use crate::fault::{Code, Failure, Fault};
-use crate::options::seed;
+use crate::seed::seed;
 
 /// Which messages were seen, and what came of the first of each.
 #[derive(Debug, uniffi::Object)]
