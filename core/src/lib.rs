@@ -122,6 +122,7 @@ pub mod hub;
 pub mod limits;
 pub mod link;
 pub mod metrics;
+mod registry;
 pub mod routing;
 pub mod seed;
 pub mod time;

@@ -341,3 +341,29 @@ fn counts_are_what_happened() {
     assert_eq!(bytes(&hub, "inbound"), bytes(&client, "outbound"));
     assert_eq!(bytes(&hub, "outbound"), bytes(&client, "inbound"));
 }
+
+/// Dashboards and alerts are built on these: a name that is not in the file is announced in the
+/// changelog before it is written there.
+#[test]
+fn the_names_of_metrics_and_labels_stay() {
+    let snapshot = World::new(HubConfig::default()).hub.metrics();
+    let mut names = Vec::new();
+    for family in &snapshot.families {
+        let kind = format!("{:?}", family.kind).to_lowercase();
+        if family.samples.is_empty() {
+            names.push(format!("{} {kind}", family.name));
+        }
+        for sample in &family.samples {
+            let labels = sample.labels.iter().map(|(label, text)| format!("{label}=\"{text}\""));
+            let labels = labels.collect::<Vec<_>>().join(",");
+            let labels = if labels.is_empty() { labels } else { format!("{{{labels}}}") };
+            names.push(format!("{}{labels} {kind}", family.name));
+        }
+    }
+    names.sort();
+    let held: Vec<&str> = include_str!("metric_names.txt").lines().collect();
+    let new: Vec<&String> = names.iter().filter(|name| !held.contains(&name.as_str())).collect();
+    let gone: Vec<&&str> = held.iter().filter(|name| !names.iter().any(|it| it == *name)).collect();
+    assert!(new.is_empty() && gone.is_empty(), "new: {new:?}, gone: {gone:?}");
+    assert_eq!(names, held, "sorted, each once");
+}

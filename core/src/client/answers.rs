@@ -6,12 +6,13 @@ use super::asks::{Answered, Growing, InOrder, Unanswered};
 use super::event::{AskId, Event};
 use super::growth::{self, Added, Growth};
 use super::{Client, Server};
-use crate::dedup::Verdict;
+use crate::dedup::{Duplicate, Verdict};
 use crate::envelope::{Envelope, EnvelopeError, ErrorCode, Id, Kind, Message, Scan, Text, write};
 use crate::frame::Item;
 use crate::limits::Sizes;
 use crate::link::{Cause, Class, ClientLinkEvent, ClientStep, Overflowed, RENEWAL, State};
-use crate::metrics::{AskOutcome, Direction, Duplicate, MessageType};
+use crate::metrics::Direction;
+use crate::registry::AskOutcome;
 use crate::time::Wall;
 
 /// The name under which the client knows itself in the window of pushes it has seen.
@@ -256,7 +257,7 @@ impl Client {
                 return;
             }
             self.asks.sent(ask);
-            self.tally.metrics.messages.increment(MessageType::Chat, Direction::Outbound);
+            self.tally.metrics.messages.increment(Kind::Chat, Direction::Outbound);
         }
     }
 
@@ -308,9 +309,7 @@ impl Client {
             Err(error) => return self.unreadable(item, error),
         };
         let scan = envelope.scan();
-        metrics
-            .messages
-            .increment(MessageType::known(envelope.kind().as_str()), Direction::Inbound);
+        metrics.messages.increment(envelope.kind(), Direction::Inbound);
         let sort = match envelope.kind() {
             Kind::Ping => Sort::Ping,
             Kind::Pong => Sort::Pong,
@@ -328,7 +327,7 @@ impl Client {
                 // A full outbox shows life enough.
                 if self.link.send_text(self.now, &self.text).is_ok() {
                     metrics.pongs.increment(Direction::Outbound);
-                    metrics.messages.increment(MessageType::Pong, Direction::Outbound);
+                    metrics.messages.increment(Kind::Pong, Direction::Outbound);
                 }
                 return None;
             }

@@ -42,14 +42,15 @@ pub use self::event::{AskId, Event};
 use self::asks::Asks;
 use self::tally::Tally;
 use crate::dedup::{Window, WindowConfig};
-use crate::envelope::{Chat, Envelope, EnvelopeError, Id};
+use crate::envelope::{Chat, Envelope, EnvelopeError, Id, Kind};
 use crate::frame::handshake::HeadError;
 use crate::frame::{Incoming, NotDrained, Outgoing};
 use crate::limits::{Refusal, Sizes};
 use crate::link::{
     self, ClientLink, DialFailed, Endpoint, Gather, Sink, State, Token, TokenError, Transmit,
 };
-use crate::metrics::{AskOutcome, Direction, MessageType};
+use crate::metrics::Direction;
+use crate::registry::AskOutcome;
 use crate::seed::Seed;
 use crate::time::{Deadline, Now, TimerReason};
 
@@ -277,7 +278,7 @@ impl Client {
         if self.state() == State::Open {
             // The link has passed it on.
             self.tally.metrics.renewals.increment();
-            self.tally.metrics.messages.increment(MessageType::Auth, Direction::Outbound);
+            self.tally.metrics.messages.increment(Kind::Auth, Direction::Outbound);
         }
         Ok(())
     }
@@ -399,7 +400,7 @@ impl Client {
     /// [`SendError`]: it was not sent.
     pub fn send(&mut self, now: Now, text: &str) -> Result<(), SendError> {
         self.set_now(now);
-        let kind = MessageType::known(Envelope::parse(text, Envelope::DEPTH)?.kind().as_str());
+        let kind = Envelope::parse(text, Envelope::DEPTH)?.kind();
         if self.stopped {
             return Err(SendError::Stopped);
         }

@@ -2,7 +2,8 @@
 
 use super::Client;
 use crate::link::{Class, ClientLinkEvent};
-use crate::metrics::{CloseClass, Metrics, Snapshot};
+use crate::metrics::Snapshot;
+use crate::registry::Metrics;
 use crate::time::Mono;
 
 /// The metrics of a client, and what it takes to feed them.
@@ -21,7 +22,7 @@ impl Tally {
         match event {
             ClientLinkEvent::Dial(_) => self.metrics.dials.increment(),
             ClientLinkEvent::Closed(closed) => {
-                self.metrics.closes.increment(CloseClass::known(closed.class.as_str()));
+                self.metrics.closes.increment(closed.class);
                 if let Some(since) = self.welcomed.take() {
                     self.metrics.connection_duration.record(now.saturating_since(since));
                     self.lost = Some(closed.class);
@@ -38,7 +39,7 @@ impl Tally {
         self.welcomed = Some(now);
         self.metrics.connections.increment();
         if let Some(class) = self.lost.take() {
-            self.metrics.reconnects.increment(CloseClass::known(class.as_str()));
+            self.metrics.reconnects.increment(class);
         }
     }
 

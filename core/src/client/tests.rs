@@ -518,7 +518,7 @@ fn every_question_is_counted_by_how_it_ended() {
     let counted: Vec<_> = asks.samples.iter().map(|sample| sample.value.clone()).collect();
     assert_eq!(counted, [1, 1, 0, 1, 0, 0, 1].map(crate::metrics::Value::Counter));
     let reconnects = snapshot.family("pamlink_reconnects_total").unwrap();
-    let lost = |class: Class| crate::metrics::CloseClass::known(class.as_str()) as usize;
-    let counted = &reconnects.samples[lost(Class::Network)].value;
+    let network = |sample: &&crate::metrics::Sample| sample.labels[0].1 == Class::Network.as_str();
+    let counted = &reconnects.samples.iter().find(network).unwrap().value;
     assert_eq!(*counted, crate::metrics::Value::Counter(1));
 }

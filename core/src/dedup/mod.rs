@@ -43,6 +43,7 @@ pub use self::window::Window;
 
 use self::entry::Entry;
 use self::index::Index;
+use crate::metrics::label;
 
 /// The bounds of a [`Window`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,4 +127,42 @@ pub struct Evictions {
     pub age: u64,
     /// Results that were too large, or made room for newer ones, while their entry stayed.
     pub results: u64,
+}
+
+/// What came of a duplicate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Duplicate {
+    /// The first is still being worked on: the repeat waits with it.
+    Attached,
+    /// It got the first result again.
+    Repeated,
+    /// The first result is gone.
+    Forgotten,
+}
+
+label! {
+    Duplicate "outcome" {
+        Attached = "attached",
+        Repeated = "repeated",
+        Forgotten = "forgotten",
+    }
+}
+
+/// Why something left the window: the members of [`Evictions`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Eviction {
+    /// An entry made room for a newer one.
+    Count,
+    /// An entry was too old.
+    Age,
+    /// A result made room, or was too large.
+    Result,
+}
+
+label! {
+    Eviction "cause" {
+        Count = "count",
+        Age = "age",
+        Result = "result",
+    }
 }

@@ -1,5 +1,13 @@
 //! Sets of words that may grow: an unknown word is a value like any other.
 
+/// The known words of a set, numbered from zero.
+pub(super) trait Words {
+    /// All, in the order of their numbers.
+    const WORDS: &'static [&'static str];
+    /// The number of this word; that after the last if it is unknown.
+    fn number(&self) -> usize;
+}
+
 /// Makes an enum of the words a wire field may hold, with `Unknown` for all others.
 macro_rules! open_enum {
     (
@@ -46,6 +54,19 @@ macro_rules! open_enum {
                 match word {
                     $( $wire => Some(Self::$word), )*
                     _ => None,
+                }
+            }
+        }
+
+        impl $crate::envelope::open::Words for $name<'_> {
+            const WORDS: &'static [&'static str] = &[$( $wire, )*];
+
+            #[inline]
+            fn number(&self) -> usize {
+                enum Number { $( $word, )* Unknown }
+                match self {
+                    $( Self::$word => Number::$word as usize, )*
+                    Self::Unknown(_) => Number::Unknown as usize,
                 }
             }
         }

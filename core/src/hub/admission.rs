@@ -7,8 +7,9 @@ use crate::dedup::{First, Key, UserKey, Window};
 use crate::envelope::{Envelope, Kind, Scan};
 use crate::limits::{Class, RateLimiter, Sizes, Unit};
 use crate::link::Token;
-use crate::metrics::{Direction, MessageType, Metrics, RouteReason};
-use crate::routing::{Choice, Decision, Query, Refused, Router};
+use crate::metrics::Direction;
+use crate::registry::Metrics;
+use crate::routing::{Choice, Query, Refused, Router};
 use crate::time::Now;
 
 /// The longest id, in bytes of JSON.
@@ -62,7 +63,7 @@ impl Admission<'_> {
         }
         let kind = scan.kind(text);
         let name = kind.as_str();
-        self.metrics.messages.increment(MessageType::known(name), Direction::Inbound);
+        self.metrics.messages.increment(&kind, Direction::Inbound);
 
         let spelled = scan.id_json(text);
         if spelled.is_some_and(|id| id.len() > MAX_ID) {
@@ -181,16 +182,6 @@ impl Admission<'_> {
 
     fn count(&mut self, choice: Choice) {
         let decision = self.router.decision(choice);
-        let agent = self.metrics.routes.agent(&decision.agent.id);
-        self.metrics.routes.increment(agent, reason(&decision));
-    }
-}
-
-/// Why a route was taken, as it is counted.
-fn reason(decision: &Decision<'_>) -> RouteReason {
-    match (decision.refused, decision.fallback) {
-        (Some(Refused::Busy | Refused::Unavailable { .. }), _) => RouteReason::Unavailable,
-        (None, Some(_)) => RouteReason::Fallback,
-        _ => RouteReason::known(decision.because.as_str()),
+        self.metrics.routes.increment(&decision);
     }
 }

@@ -6,9 +6,8 @@ use super::Hub;
 use super::event::Told;
 use super::index::LinkIndex;
 use super::slot::Phase;
-use crate::envelope::write;
+use crate::envelope::{Kind, write};
 use crate::link::ServerClose;
-use crate::metrics::MessageType;
 use crate::time::{Deadline, Mono, Now, TimerReason};
 
 /// How long a link whose turn has come may wait for the answers to its running requests: again
@@ -72,7 +71,7 @@ impl Hub {
         let after = drain.spread.max(Duration::from_secs(1));
         self.text.clear();
         write::going_away(&mut self.text, after);
-        self.send_text(index, MessageType::GoingAway);
+        self.send_text(index, Kind::GoingAway);
         self.close(index, ServerClose::Restarting);
     }
 

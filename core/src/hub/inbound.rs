@@ -9,9 +9,9 @@ use super::requests::{Pieces, Running};
 use super::slot::{Phase, Turn};
 use super::{Hub, RequestId};
 use crate::dedup::Key;
-use crate::envelope::write;
+use crate::envelope::{Kind, write};
 use crate::frame::Item;
-use crate::metrics::{Direction, MessageType};
+use crate::metrics::Direction;
 use crate::routing::Choice;
 
 impl Hub {
@@ -51,7 +51,7 @@ impl Hub {
                 write::pong(&mut self.text, self.now.wall, reply_to.as_ref());
                 self.metrics.pings.increment(Direction::Inbound);
                 self.metrics.pongs.increment(Direction::Outbound);
-                self.send_text(index, MessageType::Pong);
+                self.send_text(index, Kind::Pong);
                 None
             }
             Finding::Renewal { token, id } => self.renewal(index, token, id),
@@ -60,7 +60,7 @@ impl Hub {
                     self.text.clear();
                     let reply_to = asked.as_ref().and_then(id);
                     write::context_updated(&mut self.text, self.now.wall, reply_to.as_ref());
-                    self.send_text(index, MessageType::ContextUpdated);
+                    self.send_text(index, Kind::ContextUpdated);
                 }
                 Some(Told::Message { link: index, text })
             }

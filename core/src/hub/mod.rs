@@ -77,7 +77,8 @@ use crate::envelope::Scan;
 use crate::frame::{DeflatePool, NotDrained};
 use crate::limits::{RateLimiter, Violations};
 use crate::link::{Gather, LinkConfig, MAX_EARLY, ServerLink, Sink, Transmit};
-use crate::metrics::{Direction, Metrics, RefusedConnection};
+use crate::metrics::Direction;
+use crate::registry::{Metrics, RefusedConnection};
 use crate::routing::{Replaced, Router, Table};
 use crate::seed::{Random, Seed};
 use crate::time::{Deadline, Mono, Now, TimerReason, Wall};
@@ -182,7 +183,7 @@ impl Hub {
             rates: RateLimiter::new(config.rates.clone(), random.next_seed()),
             violations,
             router: Router::new(routes, random.next_seed()),
-            metrics: Metrics::new(),
+            metrics: Metrics::default(),
             random,
             drain: None,
             pool: DeflatePool::with_kept(config.max_compressors as usize),

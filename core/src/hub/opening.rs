@@ -12,14 +12,14 @@ use super::inline::InlineText;
 use super::refusal::Fault;
 use super::slot::{Claim, Phase};
 use super::{Auth, Hub, LinkId, RespondError, UnknownLink, UserCap};
-use crate::envelope::ErrorCode;
 use crate::envelope::write::{self, Welcome};
+use crate::envelope::{ErrorCode, Kind};
 use crate::frame::CloseCode;
 use crate::limits::{Class, Rate, Wait};
 use crate::link::{
-    AnswerError, AuthError, Claims, DEFAULT_MAX_MESSAGE, PamTarget, ServerClose, Token,
+    AnswerError, AuthError, AuthFailure, Claims, DEFAULT_MAX_MESSAGE, PamTarget, ServerClose, Token,
 };
-use crate::metrics::{AuthFailure, MessageType, RateClass, RefusedConnection};
+use crate::registry::RefusedConnection;
 use crate::time::{Deadline, Mono, Now, TimerReason};
 
 /// How often a link may have a token judged: far more often than the schedule of a client comes
@@ -198,7 +198,7 @@ impl Hub {
         match verdict.and_then(|claims| believe(claims, user)) {
             Ok(claims) => self.welcome(index, user, &claims),
             Err(error) => {
-                self.metrics.auth_failures.increment(failure(error));
+                self.metrics.auth_failures.increment(AuthFailure::Token(error));
                 let why = error.to_string();
                 let close = match error {
                     AuthError::Busy | AuthError::Unavailable => ServerClose::Unjudged(&why),
@@ -213,7 +213,7 @@ impl Hub {
         if let Err(wait) = self.rates.check(self.now.mono, Class::Connect, name) {
             self.metrics.connections_refused.increment(RefusedConnection::RateLimited);
             if !wait.crowded {
-                self.metrics.rate_limited.increment(RateClass::Connect);
+                self.metrics.rate_limited.increment(Class::Connect);
             }
             let (code, after) = (ErrorCode::RateLimitExceeded, Some(wait.retry_after));
             let close = ServerClose::ConnectsTooFast;
@@ -255,7 +255,7 @@ impl Hub {
             limits: Some(&self.limits),
         };
         write::connection(&mut self.text, self.now.wall, &welcome);
-        self.send_text(index, MessageType::Connection);
+        self.send_text(index, Kind::Connection);
     }
 
     /// Makes room for one link more of a user, if that can be had.
@@ -334,7 +334,7 @@ impl Hub {
             }
             Err(error) => error,
         };
-        self.metrics.auth_failures.increment(failure(error));
+        self.metrics.auth_failures.increment(AuthFailure::Token(error));
         let later = matches!(error, AuthError::Busy | AuthError::Unavailable);
         let retry_after = later.then_some(JUDGE_AGAIN);
         if retry_after.is_none() {
@@ -416,20 +416,4 @@ fn keep_pace(next: &mut Mono, now: Mono) -> Result<(), Wait> {
 fn believe(claims: Claims, user: &str) -> Result<Claims, AuthError> {
     claims.require_subject(user)?;
     Ok(claims)
-}
-
-fn failure(error: AuthError) -> AuthFailure {
-    match error {
-        AuthError::BadSignature | AuthError::UnknownKey | AuthError::UnsupportedAlgorithm => {
-            AuthFailure::Signature
-        }
-        AuthError::Busy => AuthFailure::Busy,
-        AuthError::Expired => AuthFailure::Expired,
-        AuthError::Malformed | AuthError::MissingClaim(_) => AuthFailure::Malformed,
-        AuthError::MissingToken => AuthFailure::Missing,
-        AuthError::NotYetValid => AuthFailure::NotYetValid,
-        AuthError::Unavailable => AuthFailure::Host,
-        AuthError::WrongAudience => AuthFailure::Audience,
-        AuthError::WrongSubject => AuthFailure::Subject,
-    }
 }

@@ -6,8 +6,7 @@ use super::replies::KEEP;
 use super::reply::{Delivered, ReplyError};
 use super::requests::Pieces;
 use super::{Hub, RequestId};
-use crate::envelope::write;
-use crate::metrics::MessageType;
+use crate::envelope::{Kind, write};
 use crate::time::Now;
 
 impl Hub {
@@ -75,7 +74,7 @@ impl Hub {
             self.set_pieces(request, Pieces::Unwanted);
             return Ok(Delivered::Whole);
         }
-        let queued = self.send_text(link, MessageType::ChatResponseDelta);
+        let queued = self.send_text(link, Kind::ChatResponseDelta);
         self.text.shrink_to(KEEP);
         if !queued {
             self.set_pieces(request, Pieces::Unwanted);

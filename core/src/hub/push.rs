@@ -7,10 +7,11 @@ use thiserror::Error;
 use super::index::{Index, LinkIndex};
 use super::slot::Phase;
 use super::{Hub, LinkId};
-use crate::envelope::{Envelope, EnvelopeError};
+use crate::envelope::{Envelope, EnvelopeError, Kind};
 use crate::frame::{CloseCode, payload_of};
 use crate::link::Overflow;
-use crate::metrics::{Direction, MessageType, PushOutcome};
+use crate::metrics::Direction;
+use crate::registry::PushOutcome;
 use crate::time::Now;
 
 /// What became of a push. Queued is not read: if a link ends first,
@@ -152,7 +153,7 @@ impl Hub {
     }
 
     /// Queues the text that was made on a link. Whether the link took it.
-    pub(super) fn send_text(&mut self, index: LinkIndex, kind: MessageType) -> bool {
+    pub(super) fn send_text(&mut self, index: LinkIndex, kind: Kind<'_>) -> bool {
         let now = self.now;
         let Some(slot) = self.links.get_mut(index) else { return false };
         let sent = slot.link.send_text(now, &self.text).is_ok();
@@ -198,7 +199,6 @@ impl Hub {
     fn count(&mut self, text: &str, push: Push) {
         let kind = Envelope::parse(text, u8::MAX).map(|envelope| envelope.kind());
         if let Ok(kind) = kind {
-            let kind = MessageType::known(kind.as_str());
             self.metrics.messages.add(kind, Direction::Outbound, push.queued.into());
         }
         self.metrics.pushes.add(PushOutcome::Queued, u64::from(push.queued));

@@ -8,10 +8,9 @@ use super::event::{Refusal, Told};
 use super::index::{Index, LinkIndex, UserIndex};
 use super::inline::InlineText;
 use super::slot::Phase;
-use crate::envelope::{EnvelopeError, ErrorCode, Id, Raw, write};
+use crate::envelope::{EnvelopeError, ErrorCode, Id, Kind, Raw, write};
 use crate::limits::{Strike, Wait};
 use crate::link::{ServerClose, TooMany};
-use crate::metrics::{MessageType, RateClass, Refused};
 use crate::{limits, routing};
 
 /// Why a message is not taken.
@@ -127,13 +126,12 @@ impl Hub {
         reply_to: Option<&InlineText>,
     ) -> Option<Told> {
         let code = fault.code();
-        self.metrics.refusals.increment(Refused::known(code.as_str()));
+        self.metrics.refusals.increment(&code);
         // A full table is counted by the limiter.
         if let Fault::Rate(wait) = fault
             && !wait.crowded
         {
-            let class = RateClass::of(wait.class.as_str()).unwrap_or(RateClass::Other);
-            self.metrics.rate_limited.increment(class);
+            self.metrics.rate_limited.increment(wait.class);
         }
         let mut message = String::new();
         fault.message(&mut message);
@@ -179,7 +177,7 @@ impl Hub {
         retry_after: Option<Duration>,
     ) {
         self.write_error(code, message, retry_after, None);
-        self.send_text(index, MessageType::Error);
+        self.send_text(index, Kind::Error);
     }
 
     /// Makes an `error` in `self.text`.

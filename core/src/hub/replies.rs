@@ -10,10 +10,10 @@ use super::reply::{Delivered, Reply, ReplyError};
 use super::requests::Pieces;
 use super::slot::Turn;
 use super::{Hub, RequestId};
-use crate::dedup::{First, Key};
-use crate::envelope::{Envelope, ErrorCode, write};
+use crate::dedup::{Duplicate, First, Key};
+use crate::envelope::{Envelope, ErrorCode, Kind, write};
 use crate::frame::{Opcode, server_header};
-use crate::metrics::{Direction, Duplicate, MessageType, Refused};
+use crate::metrics::Direction;
 use crate::routing::Outcome;
 use crate::time::Now;
 
@@ -48,17 +48,17 @@ impl Hub {
                     Envelope::parse(&self.text, Envelope::DEPTH)?;
                 }
                 let outcome = if answer.failed { Outcome::Failure } else { Outcome::Success };
-                (MessageType::ChatResponse, outcome)
+                (Kind::ChatResponse, outcome)
             }
             Reply::Error { code, message, retry_after } => {
                 self.write_error(code, message, *retry_after, asked_id.as_ref());
-                (MessageType::Error, Outcome::Failure)
+                (Kind::Error, Outcome::Failure)
             }
             Reply::Raw(text) => {
                 let envelope = Envelope::parse(text, Envelope::DEPTH)?;
                 self.text.clear();
                 splice(&mut self.text, text, asked_id.as_ref());
-                (MessageType::known(envelope.kind().as_str()), Outcome::Success)
+                (envelope.kind(), Outcome::Success)
             }
         };
         let (bytes, limit) = (self.text.len(), self.largest_of(link));
@@ -192,7 +192,7 @@ impl Hub {
     /// Sends the `error` that was made; if it is to be in order, after the answers to all earlier
     /// requests of a peer without ids.
     pub(super) fn answer(&mut self, index: LinkIndex, in_order: bool) {
-        self.metrics.messages.increment(MessageType::Error, Direction::Outbound);
+        self.metrics.messages.increment(Kind::Error, Direction::Outbound);
         let frame = self.take_frame();
         self.answer_frame(index, in_order, frame);
     }
@@ -302,10 +302,10 @@ impl Hub {
             let running = self.requests.get(slot)?;
             (running.user, running.id.clone())
         };
-        self.metrics.refusals.increment(Refused::RequestExpired);
+        self.metrics.refusals.increment(ErrorCode::RequestExpired);
         let message = "no answer came in time";
         self.write_error(&ErrorCode::RequestExpired, message, None, reply_to.as_ref());
-        self.metrics.messages.increment(MessageType::Error, Direction::Outbound);
+        self.metrics.messages.increment(Kind::Error, Direction::Outbound);
         let frame = self.take_frame();
         self.conclude(slot, frame, Outcome::Failure);
         // The event still names the user.

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::Hub;
 use super::index::{Index, LinkIndex};
 use super::inline::InlineText;
-use crate::envelope::ErrorCode;
+use crate::envelope::{ErrorCode, Kind};
 use crate::frame::payload_of;
-use crate::metrics::{Direction, MessageType};
+use crate::metrics::Direction;
 
 impl Hub {
     /// The largest message that anybody is sent, in bytes: as large as one that is taken.
@@ -31,7 +31,7 @@ impl Hub {
         );
         debug_assert!(written.is_ok(), "a String takes everything");
         self.write_error(&ErrorCode::MessageTooLarge, &message, None, id);
-        self.metrics.messages.increment(MessageType::Error, Direction::Outbound);
+        self.metrics.messages.increment(Kind::Error, Direction::Outbound);
     }
 
     /// The answer, or the `error` in its place if the peer of this link takes no message as large.

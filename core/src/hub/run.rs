@@ -6,10 +6,10 @@ use super::event::{Event, Refused, Request, Told};
 use super::index::{Index, LinkIndex, UserIndex};
 use super::slot::{Phase, Slot};
 use super::{Hub, LinkId, Parting, TURN};
+use crate::dedup::Eviction;
 use crate::envelope::Envelope;
-use crate::frame::handshake::HandshakeError;
-use crate::link::{Cause, Class, Overflowed, State, Step};
-use crate::metrics::{CloseClass, Eviction, HandshakeFailure, Metrics};
+use crate::link::{Class, Overflowed, State, Step};
+use crate::registry::Metrics;
 use crate::time::Now;
 
 impl Hub {
@@ -171,13 +171,15 @@ impl Hub {
         let (user, still, since) = (slot.user, slot.running, slot.since);
         let closed = slot.link.closed();
         let class = closed.map_or(Class::Network, |closed| closed.class);
-        if let Some(failure) = closed.filter(|_| opening).and_then(|closed| failure(closed.cause)) {
+        if let Some(failure) =
+            closed.filter(|_| opening).and_then(|closed| closed.cause.handshake_failure())
+        {
             self.metrics.handshake_failures.increment(failure);
         }
         self.forget_stranger(index);
         self.weigh(index);
         self.timers.remove(index);
-        self.metrics.closes.increment(CloseClass::known(class.as_str()));
+        self.metrics.closes.increment(class);
         if welcomed {
             self.metrics.connection_duration.record(self.now.mono.saturating_since(since));
             self.metrics.connections_active.add(-1);
@@ -324,26 +326,4 @@ impl Hub {
         metrics.window_evictions.set_total(Eviction::Result, evictions.results);
         metrics.rate_crowded.set_total(self.rates.crowded());
     }
-}
-
-/// What an opening handshake failed of; nothing if the hub itself turned the link away.
-fn failure(cause: &Cause) -> Option<HandshakeFailure> {
-    let error = match cause {
-        Cause::Handshake(error) => error,
-        Cause::Timeout(_) => return Some(HandshakeFailure::Timeout),
-        Cause::Transport => return Some(HandshakeFailure::Ended),
-        _ => return None,
-    };
-    Some(match error {
-        HandshakeError::HeadTooLarge { .. }
-        | HandshakeError::TargetTooLong { .. }
-        | HandshakeError::TooManyHeaders { .. } => HandshakeFailure::TooLarge,
-        HandshakeError::Header { header, .. } if header == "Sec-WebSocket-Version" => {
-            HandshakeFailure::Version
-        }
-        HandshakeError::Header { .. } => HandshakeFailure::Upgrade,
-        HandshakeError::Method => HandshakeFailure::Method,
-        HandshakeError::Version => HandshakeFailure::Version,
-        _ => HandshakeFailure::Malformed,
-    })
 }

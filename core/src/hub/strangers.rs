@@ -14,7 +14,7 @@ use super::index::{Index, LinkIndex};
 use super::slot::Phase;
 use crate::fifo::Fifo;
 use crate::link::ServerClose;
-use crate::metrics::RefusedConnection;
+use crate::registry::RefusedConnection;
 use crate::time::Now;
 
 /// Links beyond the bound of all that were sent away for another and that the host has not hung

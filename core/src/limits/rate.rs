@@ -6,6 +6,7 @@ use core::time::Duration;
 use super::gcra::{Admission, Cells, Table};
 use super::refusal::{Code, Refusal};
 use crate::dedup::{Keyer, UserKey};
+use crate::metrics::label;
 use crate::seed::Seed;
 use crate::time::Mono;
 
@@ -43,6 +44,17 @@ impl Class {
             Self::Repeat => "repeat",
         }
     }
+}
+
+label! {
+    Class "class" {
+        Message = Self::Message.as_str(),
+        Connect = Self::Connect.as_str(),
+        Auth = Self::Auth.as_str(),
+        Voice = Self::Voice.as_str(),
+        Feedback = Self::Feedback.as_str(),
+        Repeat = Self::Repeat.as_str(),
+    } and "other"
 }
 
 impl fmt::Display for Class {

@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use crate::metrics::Label;
 use crate::time::Wall;
 
 /// Checks a token against a key and the clock.
@@ -87,4 +88,50 @@ pub enum AuthError {
     /// `sub` is not the user of the path.
     #[error("wrong subject")]
     WrongSubject,
+}
+
+/// Why a link has no valid token, as it is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AuthFailure {
+    /// The token was refused.
+    Token(AuthError),
+    /// It expired on an open link and was not renewed.
+    NotRenewed,
+    /// The host said no.
+    Host,
+}
+
+impl Label for AuthFailure {
+    type Set = Self;
+    const NAME: &'static str = "cause";
+    const TEXTS: &'static [&'static str] = &[
+        "malformed",
+        "signature",
+        "expired",
+        "not_yet_valid",
+        "audience",
+        "subject",
+        "missing",
+        "busy",
+        "not_renewed",
+        "host",
+        "other",
+    ];
+
+    fn index(&self) -> usize {
+        match self {
+            Self::Token(AuthError::Malformed | AuthError::MissingClaim(_)) => 0,
+            Self::Token(
+                AuthError::BadSignature | AuthError::UnknownKey | AuthError::UnsupportedAlgorithm,
+            ) => 1,
+            Self::Token(AuthError::Expired) => 2,
+            Self::Token(AuthError::NotYetValid) => 3,
+            Self::Token(AuthError::WrongAudience) => 4,
+            Self::Token(AuthError::WrongSubject) => 5,
+            Self::Token(AuthError::MissingToken) => 6,
+            Self::Token(AuthError::Busy) => 7,
+            Self::NotRenewed => 8,
+            Self::Token(AuthError::Unavailable) | Self::Host => 9,
+        }
+    }
 }

@@ -3,7 +3,6 @@
 use core::mem;
 use core::time::Duration;
 
-use crate::metrics::{Direction, MessageType, Metrics};
 use crate::time::Mono;
 
 /// The pings and pongs of one link. Small, because idle links hold it.
@@ -20,11 +19,11 @@ pub(super) struct Beats {
 /// heartbeat's own. Those of the peer that are messages are seen by whoever reads messages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct BeatCounts {
-    pub(super) pings_in: u32,
-    pub(super) pongs_in: u32,
-    pub(super) pongs_out: u8,
+    pub(crate) pings_in: u32,
+    pub(crate) pongs_in: u32,
+    pub(crate) pongs_out: u8,
     /// Messages of type `ping`.
-    pub(super) pings_out: u8,
+    pub(crate) pings_out: u8,
 }
 
 impl Beats {
@@ -46,21 +45,6 @@ impl Beats {
     /// What was counted since the last call.
     pub(super) fn take(&mut self) -> BeatCounts {
         mem::take(&mut self.counted)
-    }
-}
-
-impl BeatCounts {
-    /// Counts them where they belong.
-    #[inline]
-    pub(crate) fn add_to(self, metrics: &mut Metrics) {
-        if self == Self::default() {
-            return;
-        }
-        metrics.pings.add(Direction::Inbound, self.pings_in.into());
-        metrics.pongs.add(Direction::Inbound, self.pongs_in.into());
-        metrics.pings.add(Direction::Outbound, self.pings_out.into());
-        metrics.pongs.add(Direction::Outbound, self.pongs_out.into());
-        metrics.messages.add(MessageType::Ping, Direction::Outbound, self.pings_out.into());
     }
 }
 

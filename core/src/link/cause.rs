@@ -8,7 +8,39 @@ use super::state::ClientInput;
 use super::token::{Token, TokenError, redact};
 use crate::frame::handshake::{HandshakeError, first_line};
 use crate::frame::{CloseCode, FrameError};
+use crate::metrics::label;
 use crate::time::TimerReason;
+
+/// What an opening handshake failed of, as it is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HandshakeFailure {
+    /// The head is not HTTP.
+    Malformed,
+    /// The head is too large.
+    TooLarge,
+    /// The head took too long.
+    Timeout,
+    /// The method is not GET.
+    Method,
+    /// A header that an upgrade needs is missing or wrong.
+    Upgrade,
+    /// HTTP is not of version 1.1, or the WebSocket not of version 13.
+    Version,
+    /// The transport ended first.
+    Ended,
+}
+
+label! {
+    HandshakeFailure "cause" {
+        Malformed = "malformed",
+        TooLarge = "too_large",
+        Timeout = "timeout",
+        Method = "method",
+        Upgrade = "upgrade",
+        Version = "version",
+        Ended = "ended",
+    }
+}
 
 /// Who or what ended a link, or kept it from beginning.
 ///
@@ -66,6 +98,39 @@ impl Cause {
             Self::Answered { status, .. } | Self::Rejected { status } => Some(*status),
             _ => None,
         }
+    }
+
+    /// What the opening handshake of a server's link failed of; nothing if the server itself turned
+    /// the link away.
+    pub(crate) fn handshake_failure(&self) -> Option<HandshakeFailure> {
+        let error = match self {
+            Self::Handshake(error) => error,
+            Self::Timeout(_) => return Some(HandshakeFailure::Timeout),
+            Self::Transport => return Some(HandshakeFailure::Ended),
+            Self::Answered { .. }
+            | Self::Dial { .. }
+            | Self::Frame(_)
+            | Self::Host
+            | Self::Overflow
+            | Self::Peer { .. }
+            | Self::Rejected { .. }
+            | Self::Token(_) => return None,
+        };
+        Some(match error {
+            HandshakeError::HeadTooLarge { .. }
+            | HandshakeError::TargetTooLong { .. }
+            | HandshakeError::TooManyHeaders { .. } => HandshakeFailure::TooLarge,
+            HandshakeError::Header { header, .. } if header == "Sec-WebSocket-Version" => {
+                HandshakeFailure::Version
+            }
+            HandshakeError::Header { .. } => HandshakeFailure::Upgrade,
+            HandshakeError::Method => HandshakeFailure::Method,
+            HandshakeError::Version => HandshakeFailure::Version,
+            HandshakeError::LineBreak
+            | HandshakeError::Refused { .. }
+            | HandshakeError::StartLine
+            | HandshakeError::Target => HandshakeFailure::Malformed,
+        })
     }
 
     /// The code of the peer's close, if it was one.

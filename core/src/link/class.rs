@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use crate::metrics::label;
+
 use crate::frame::{CloseCode, FrameError};
 
 /// Why a link ended or never came to be, as far as the decision to try again goes.
@@ -167,6 +169,23 @@ impl Class {
             Self::TooBig => "too_big",
         }
     }
+}
+
+label! {
+    Class "class" {
+        Authentication = Self::Authentication.as_str(),
+        Network = Self::Network.as_str(),
+        Normal = Self::Normal.as_str(),
+        NotFound = Self::NotFound.as_str(),
+        Protocol = Self::Protocol.as_str(),
+        RateLimited = Self::RateLimited.as_str(),
+        Refused = Self::Refused.as_str(),
+        ServerError = Self::ServerError.as_str(),
+        ServerUnavailable = Self::ServerUnavailable.as_str(),
+        Setup = Self::Setup.as_str(),
+        Timeout = Self::Timeout.as_str(),
+        TooBig = Self::TooBig.as_str(),
+    } and "other"
 }
 
 impl fmt::Display for Class {

@@ -5,6 +5,7 @@ use core::time::Duration;
 use super::heartbeat::HeartbeatConfig;
 use crate::frame::handshake::HandshakeConfig;
 use crate::frame::{DeflateConfig, FrameConfig};
+use crate::metrics::label;
 
 /// The bounds and times of a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +79,14 @@ pub enum Overflow {
     DropOldest,
     /// The message is refused.
     Reject,
+}
+
+label! {
+    Overflow "cause" {
+        DropOldest = "oldest",
+        Reject = "newest",
+        Close = "closed",
+    }
 }
 
 /// How long things may take, for either role.

@@ -7,7 +7,6 @@ use super::class::Class;
 use super::config::Overflow;
 use crate::frame::handshake::{HeadError, Request};
 use crate::frame::{CloseCode, FrameError};
-use crate::metrics::{Dropped, Metrics};
 
 /// What a server's link tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,18 +54,6 @@ pub struct Overflowed {
     pub messages: u64,
     /// Their bytes.
     pub bytes: u64,
-}
-
-impl Overflowed {
-    /// Counts what was lost.
-    pub(crate) fn add_to(&self, metrics: &mut Metrics) {
-        let cause = match self.policy {
-            Overflow::Close => Dropped::Closed,
-            Overflow::DropOldest => Dropped::Oldest,
-            Overflow::Reject => Dropped::Newest,
-        };
-        metrics.overflow.add(cause, self.messages);
-    }
 }
 
 /// A message that was not taken.

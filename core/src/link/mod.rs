@@ -63,8 +63,11 @@ mod state;
 mod token;
 mod wire;
 
+pub(crate) use auth::AuthFailure;
 pub use auth::{AuthError, Claims, Verify};
 pub use backoff::{Backoff, BackoffConfig};
+pub(crate) use beats::BeatCounts;
+pub(crate) use cause::HandshakeFailure;
 pub use cause::{Cause, DialFailed, Trigger};
 pub use class::{Class, Remedy};
 pub use client::{ClientConfig, ClientLink, ClientLinkEvent, Dial, TokenNeed};

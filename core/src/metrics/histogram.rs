@@ -17,7 +17,7 @@ const BUCKETS: usize = ((TOP_BITS - PART_BITS + 1) as usize) * PARTS as usize;
 /// 6.25 % too large; a count of values up to a power of two is exact. 6 KiB each from the first
 /// value on, whatever is recorded. Recording costs a few instructions.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Histogram {
+pub(crate) struct Histogram {
     /// Empty before the first value.
     buckets: Box<[u64]>,
     count: u64,
@@ -27,17 +27,14 @@ pub struct Histogram {
 }
 
 impl Histogram {
-    /// The largest value that has a bucket of its own; larger ones count in the last bucket.
-    pub const TOP: u64 = 1 << TOP_BITS;
-
     /// An empty histogram.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { buckets: Box::default(), count: 0, sum: 0, max: 0 }
     }
 
     /// Counts one value.
     #[inline]
-    pub fn record(&mut self, value: u64) {
+    pub(crate) fn record(&mut self, value: u64) {
         if self.buckets.is_empty() {
             self.buckets = empty();
         }
@@ -48,23 +45,18 @@ impl Histogram {
     }
 
     /// How many values were recorded.
-    pub fn count(&self) -> u64 {
+    pub(crate) fn count(&self) -> u64 {
         self.count
     }
 
     /// Their sum.
-    pub fn sum(&self) -> u128 {
+    pub(crate) fn sum(&self) -> u128 {
         self.sum
-    }
-
-    /// The largest; zero if there are none.
-    pub fn max(&self) -> u64 {
-        self.max
     }
 
     /// A value that the share `q` (in 0..=1) of all values does not exceed: at most 6.25 % above
     /// the true one. `None` if nothing was recorded.
-    pub fn quantile(&self, q: f64) -> Option<u64> {
+    pub(crate) fn quantile(&self, q: f64) -> Option<u64> {
         if self.count == 0 {
             return None;
         }
@@ -81,24 +73,11 @@ impl Histogram {
     }
 
     /// How many values were at most 2^`bits`; exact.
-    pub fn up_to_power(&self, bits: u32) -> u64 {
+    pub(crate) fn up_to_power(&self, bits: u32) -> u64 {
         if bits >= TOP_BITS || self.count == 0 {
             return self.count;
         }
         self.buckets[..=bucket_of(1 << bits)].iter().sum()
-    }
-
-    /// Adds all values of another histogram.
-    pub fn merge(&mut self, other: &Self) {
-        if other.count > 0 && self.buckets.is_empty() {
-            self.buckets = empty();
-        }
-        for (own, others) in self.buckets.iter_mut().zip(other.buckets.iter()) {
-            *own += others;
-        }
-        self.count += other.count;
-        self.sum += other.sum;
-        self.max = self.max.max(other.max);
     }
 }
 
@@ -141,7 +120,7 @@ fn top_of(bucket: usize) -> u64 {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{BUCKETS, Histogram, bucket_of, top_of};
+    use super::{BUCKETS, Histogram, TOP_BITS, bucket_of, top_of};
 
     #[test]
     fn buckets_join_without_gap_or_overlap() {
@@ -149,7 +128,7 @@ mod tests {
             assert_eq!(bucket_of(top_of(bucket)), bucket);
             assert_eq!(bucket_of(top_of(bucket) + 1), bucket + 1);
         }
-        assert_eq!(top_of(BUCKETS - 1), Histogram::TOP);
+        assert_eq!(top_of(BUCKETS - 1), 1 << TOP_BITS);
         assert_eq!(bucket_of(u64::MAX), BUCKETS - 1);
         assert_eq!(bucket_of(0), 0);
     }
@@ -170,18 +149,14 @@ mod tests {
         }
 
         #[test]
-        fn counts_up_to_a_power_of_two_are_exact_and_merging_adds(
-            left in prop::collection::vec(any::<u64>().prop_map(|v| v >> (v % 64)), 0..100),
-            right in prop::collection::vec(any::<u64>().prop_map(|v| v >> (v % 64)), 0..100),
+        fn counts_up_to_a_power_of_two_are_exact(
+            values in prop::collection::vec(any::<u64>().prop_map(|v| v >> (v % 64)), 0..200),
             bits in 0u32..48,
         ) {
-            let (mut a, mut b, mut both) = (Histogram::new(), Histogram::new(), Histogram::new());
-            left.iter().for_each(|value| { a.record(*value); both.record(*value); });
-            right.iter().for_each(|value| { b.record(*value); both.record(*value); });
-            a.merge(&b);
-            prop_assert_eq!(&a, &both);
-            let exact = left.iter().chain(&right).filter(|value| **value <= 1 << bits).count();
-            prop_assert_eq!(both.up_to_power(bits), exact as u64);
+            let mut histogram = Histogram::new();
+            values.iter().for_each(|value| histogram.record(*value));
+            let exact = values.iter().filter(|value| **value <= 1 << bits).count();
+            prop_assert_eq!(histogram.up_to_power(bits), exact as u64);
         }
     }
 }

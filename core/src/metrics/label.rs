@@ -1,61 +1,60 @@
 //! What a label is.
 
 /// A closed set of label values, numbered from zero.
-pub trait Label: Copy + 'static {
-    /// All values in the order of their numbers.
-    const ALL: &'static [Self];
+///
+/// The engine's own enums implement it where they live, and name every variant: what is new does
+/// not compile until it has a value here.
+pub(crate) trait Label {
+    /// The same for all values, whatever they borrow: the set that a counter is made for.
+    type Set: 'static;
     /// The name of the label.
     const NAME: &'static str;
-    /// The number of the value.
-    fn index(self) -> usize;
-    /// The text of the value.
-    fn as_str(self) -> &'static str;
+    /// The texts of all values, in the order of their numbers.
+    const TEXTS: &'static [&'static str];
+    /// The number of this value.
+    fn index(&self) -> usize;
 }
 
-macro_rules! labels {
-    ($(
-        $(#[$doc:meta])*
-        $enum:ident $label:literal { $($(#[$value_doc:meta])* $value:ident = $text:literal,)+ }
-    )+) => {$(
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        #[non_exhaustive]
-        pub enum $enum { $($(#[$value_doc])* #[doc = concat!("(`", $text, "`)")] $value,)+ }
+impl<L: Label> Label for &L {
+    type Set = L::Set;
+    const NAME: &'static str = L::NAME;
+    const TEXTS: &'static [&'static str] = L::TEXTS;
 
-        impl $enum {
-            /// How many values there are.
-            pub const COUNT: usize = [$($text),+].len();
+    #[inline]
+    fn index(&self) -> usize {
+        (*self).index()
+    }
+}
 
-            /// The value whose text this is.
-            pub fn of(text: &str) -> Option<Self> {
-                match text {
-                    $($text => Some(Self::$value),)+
-                    _ => None,
-                }
-            }
-        }
-
+/// Makes an enum a label, each variant a value with a text of its own; after `and` come values
+/// that stay for existing dashboards and are never counted.
+macro_rules! label {
+    ($enum:ident $name:literal { $($value:ident = $text:expr,)+ } $(and $($past:literal)+)?) => {
         impl $crate::metrics::Label for $enum {
-            const ALL: &'static [Self] = &[$(Self::$value),+];
-            const NAME: &'static str = $label;
+            type Set = Self;
+            const NAME: &'static str = $name;
+            const TEXTS: &'static [&'static str] = &[$($text,)+ $($($past,)+)?];
 
-            fn index(self) -> usize {
-                self as usize
-            }
-
-            fn as_str(self) -> &'static str {
+            #[inline]
+            fn index(&self) -> usize {
+                enum Number { $($value,)+ }
                 match self {
-                    $(Self::$value => $text,)+
+                    $(Self::$value => Number::$value as usize,)+
                 }
             }
         }
-
-        impl core::fmt::Display for $enum {
-            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                f.write_str($crate::metrics::Label::as_str(*self))
-            }
-        }
-    )+};
+    };
 }
 
-pub(super) use labels;
+pub(crate) use label;
+
+/// Which way something went, seen from the engine that counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Direction {
+    /// From the peer.
+    Inbound,
+    /// To the peer.
+    Outbound,
+}
+
+label! { Direction "direction" { Inbound = "inbound", Outbound = "outbound", } }

@@ -2,10 +2,9 @@
 
 use std::borrow::Cow;
 
+use super::counters::{By, ByTwo, Counter, Gauge, SizeHistogram, TimeHistogram};
 use super::histogram::Histogram;
 use super::label::Label;
-use super::labels::RouteReason;
-use super::registry::{Agents, By, ByTwo, Counter, Gauge, Metrics, SizeHistogram, TimeHistogram};
 
 /// All metrics at one moment.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,15 +72,6 @@ pub struct Buckets {
     pub quantiles: [f64; 3],
 }
 
-impl Metrics {
-    /// A copy of everything, for a host to publish.
-    pub fn snapshot(&self) -> Snapshot {
-        let mut snapshot = Snapshot { families: Vec::new() };
-        self.visit(&mut snapshot);
-        snapshot
-    }
-}
-
 impl Snapshot {
     /// All samples with the metrics they belong to.
     pub fn iter(&self) -> impl Iterator<Item = (&Family, &Sample)> {
@@ -96,20 +86,8 @@ impl Snapshot {
     }
 }
 
-/// Takes metrics one by one.
-pub(super) trait Visit {
-    fn metric(&mut self, name: &'static str, help: &'static str, metric: &dyn Samples);
-}
-
-impl Visit for Snapshot {
-    fn metric(&mut self, name: &'static str, help: &'static str, metric: &dyn Samples) {
-        let family = Family { name, help, kind: metric.kind(), samples: metric.samples() };
-        self.families.push(family);
-    }
-}
-
 /// What a metric shows of itself.
-pub(super) trait Samples {
+pub(crate) trait Samples {
     fn kind(&self) -> Kind {
         Kind::Counter
     }
@@ -134,38 +112,21 @@ impl Samples for Gauge {
 
 impl<L: Label, const N: usize> Samples for By<L, N> {
     fn samples(&self) -> Vec<Sample> {
-        let sample = |label: &L| Sample {
-            labels: vec![(L::NAME, label.as_str().into())],
-            value: Value::Counter(self.value(*label)),
+        let sample = |(text, count): (&&'static str, &u64)| Sample {
+            labels: vec![(L::NAME, (*text).into())],
+            value: Value::Counter(*count),
         };
-        L::ALL.iter().map(sample).collect()
+        L::TEXTS.iter().zip(self.counts()).map(sample).collect()
     }
 }
 
 impl<A: Label, B: Label, const N: usize, const M: usize> Samples for ByTwo<A, B, N, M> {
     fn samples(&self) -> Vec<Sample> {
         let mut samples = Vec::with_capacity(N * M);
-        for a in A::ALL {
-            for b in B::ALL {
-                let labels = vec![(A::NAME, a.as_str().into()), (B::NAME, b.as_str().into())];
-                samples.push(Sample { labels, value: Value::Counter(self.value(*a, *b)) });
-            }
-        }
-        samples
-    }
-}
-
-impl Samples for Agents {
-    /// Pairs that never occurred are left out.
-    fn samples(&self) -> Vec<Sample> {
-        let mut samples = Vec::new();
-        for (name, counts) in self.iter() {
-            for (because, count) in RouteReason::ALL.iter().zip(counts) {
-                if *count > 0 {
-                    let agent = ("agent", name.to_owned().into());
-                    let labels = vec![agent, (RouteReason::NAME, because.as_str().into())];
-                    samples.push(Sample { labels, value: Value::Counter(*count) });
-                }
+        for (a, counts) in A::TEXTS.iter().zip(self.counts()) {
+            for (b, count) in B::TEXTS.iter().zip(counts) {
+                let labels = vec![(A::NAME, (*a).into()), (B::NAME, (*b).into())];
+                samples.push(Sample { labels, value: Value::Counter(*count) });
             }
         }
         samples

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::table::Agent;
 use super::tickets::Ticket;
+use crate::metrics::Label;
 
 /// What a message says about who should answer it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,6 +41,42 @@ pub struct Decision<'r> {
     pub unknown_intent: bool,
     /// The version of the table that decided.
     pub version: &'r str,
+}
+
+/// Counted by what led to the agent, or by what kept the message from it.
+impl Label for Decision<'_> {
+    type Set = Decision<'static>;
+    const NAME: &'static str = "because";
+    const TEXTS: &'static [&'static str] = &[
+        "agent_id",
+        "unknown_agent",
+        "message_type",
+        "intent",
+        "keyword",
+        "default",
+        "no_match",
+        "fallback",
+        "unavailable",
+        "other",
+    ];
+
+    fn index(&self) -> usize {
+        match (self.refused, self.fallback) {
+            (Some(Refused::Busy | Refused::Unavailable { .. }), _) => 8,
+            (None, Some(_)) => 7,
+            (Some(Refused::UnknownAgent | Refused::NoMatch), _) | (None, None) => {
+                match self.because {
+                    Because::AgentId => 0,
+                    Because::UnknownAgent => 1,
+                    Because::MessageType => 2,
+                    Because::Intent => 3,
+                    Because::Keyword { .. } => 4,
+                    Because::Default => 5,
+                    Because::NoMatch => 6,
+                }
+            }
+        }
+    }
 }
 
 /// What led to an agent. The first that applies decides, in this order.

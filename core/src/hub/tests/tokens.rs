@@ -3,9 +3,10 @@
 use core::time::Duration;
 
 use super::support::{Host, START};
+use crate::envelope::Kind;
 use crate::hub::{Auth, HubConfig};
 use crate::link::{AuthError, Claims};
-use crate::metrics::{Direction, MessageType};
+use crate::metrics::Direction;
 use crate::time::Wall;
 
 /// Passes time with a peer that shows life.
@@ -51,7 +52,7 @@ fn a_bad_renewal_is_told_and_changes_nothing() {
         host.say(link, &format!(r#"{{"type":"auth","token":"{token}"}}"#));
         assert!(host.text(link).contains("AUTH_REQUIRED"));
     }
-    let counted = host.hub.metrics.messages.value(MessageType::Error, Direction::Outbound);
+    let counted = host.hub.metrics.messages.value(Kind::Error, Direction::Outbound);
     assert_eq!(counted, 2);
     host.say(link, r#"{"type":"auth"}"#);
     assert!(host.peers[&link].texts.is_empty(), "without a token it means nothing");

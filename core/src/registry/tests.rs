@@ -1,6 +1,10 @@
 use core::time::Duration;
 
 use super::*;
+use crate::metrics::{Sample, Value, prometheus};
+use crate::routing::{Decision, Query, Router, Table};
+use crate::seed::Seed;
+use crate::time::Mono;
 
 fn text(metrics: &Metrics) -> String {
     let mut text = String::new();
@@ -56,12 +60,16 @@ fn read_sample(line: &str) -> (String, Vec<(String, String)>, f64) {
 
 #[test]
 fn the_text_follows_the_rules_of_the_format() {
-    let mut metrics = Metrics::new();
-    let odd = metrics.routes.agent("a \"quoted\" \\ name\nof two lines");
-    metrics.routes.increment(odd, RouteReason::Keyword);
+    let mut metrics = Metrics::default();
     metrics.request_latency.record(Duration::from_millis(3));
     metrics.message_bytes.record(300);
-    let text = text(&metrics);
+    let mut snapshot = metrics.snapshot();
+    let routes = snapshot.families.iter_mut().find(|it| it.name == "pamlink_routes_total").unwrap();
+    let odd = ("agent", "a \"quoted\" \\ name\nof two lines".into());
+    let labels = vec![odd, ("because", "keyword".into())];
+    routes.samples.push(Sample { labels, value: Value::Counter(1) });
+    let mut text = String::new();
+    prometheus::write(&snapshot, &mut text);
     assert!(text.ends_with('\n') && !text.contains("\n\n"));
 
     let mut seen = Vec::new();
@@ -109,12 +117,12 @@ fn the_text_follows_the_rules_of_the_format() {
 
 #[test]
 fn the_names_of_existing_dashboards_stay() {
-    let mut metrics = Metrics::new();
+    let mut metrics = Metrics::default();
     metrics.connections_active.add(3);
     metrics.connections_active.add(-1);
-    metrics.messages.increment(MessageType::known("chat"), Direction::Inbound);
-    metrics.messages.increment(MessageType::known("made_up"), Direction::Inbound);
-    metrics.messages.increment(MessageType::known("invented"), Direction::Inbound);
+    metrics.messages.increment(Kind::Chat, Direction::Inbound);
+    metrics.messages.increment(Kind::from("made_up"), Direction::Inbound);
+    metrics.messages.increment(Kind::from("invented"), Direction::Inbound);
     let text = text(&metrics);
     assert_eq!(value(&text, "websocket_connections_active"), Some(2.0));
     let chat = r#"websocket_messages_total{type="chat",direction="inbound"}"#;
@@ -125,7 +133,7 @@ fn the_names_of_existing_dashboards_stay() {
 
 #[test]
 fn a_histogram_tells_exact_counts_below_each_bound() {
-    let mut metrics = Metrics::new();
+    let mut metrics = Metrics::default();
     metrics.message_bytes.record(1_024);
     metrics.message_bytes.record(1_025);
     metrics.round_trip.record(Duration::from_nanos(1 << 20));
@@ -141,92 +149,12 @@ fn a_histogram_tells_exact_counts_below_each_bound() {
 }
 
 #[test]
-fn the_words_of_the_layers_above_are_label_values() {
-    use crate::envelope::{ErrorCode, Kind};
-    use crate::limits::{Class, Code};
-    use crate::link;
-    use crate::routing::Because;
-
-    for reason in [
-        Because::AgentId,
-        Because::UnknownAgent,
-        Because::MessageType,
-        Because::Intent,
-        Because::Keyword { word: "fuel" },
-        Because::Default,
-        Because::NoMatch,
-    ] {
-        assert_eq!(RouteReason::known(reason.as_str()).as_str(), reason.as_str());
-    }
-    for class in Class::ALL {
-        assert_eq!(RateClass::of(class.as_str()).map(Label::as_str), Some(class.as_str()));
-    }
-    for class in link::Class::ALL {
-        assert_eq!(CloseClass::known(class.as_str()).as_str(), class.as_str());
-    }
-    for code in [Code::Invalid, Code::RateLimited, Code::TooLarge] {
-        assert_eq!(Refused::known(code.as_str()).as_str(), code.as_str());
-        assert!(!matches!(ErrorCode::from(code.as_str()), ErrorCode::Unknown(_)));
-    }
-    // The server's own codes are words of the dialect, all of them.
-    for label in Refused::ALL.iter().filter(|label| **label != Refused::Other) {
-        assert!(!matches!(ErrorCode::from(label.as_str()), ErrorCode::Unknown(_)), "{label:?}");
-    }
-    // Every type that the dialect knows has a value of its own, and one that it does not has not.
-    for label in MessageType::ALL {
-        assert_eq!(MessageType::known(label.as_str()), *label);
-    }
-    for kind in Kind::ALL {
-        assert_eq!(MessageType::known(kind.as_str()).as_str(), kind.as_str());
-    }
-    assert_eq!(MessageType::known("made_up"), MessageType::Other);
-}
-
-#[test]
-fn agents_beyond_the_bound_count_as_other() {
-    let mut agents = Agents::default();
-    for number in 0..200 {
-        let agent = agents.agent(&format!("agent-{number}"));
-        agents.increment(agent, RouteReason::AgentId);
-    }
-    assert_eq!(agents.agent("agent-7"), agents.agent("agent-7"));
-    let counts: Vec<(&str, u64)> =
-        agents.iter().map(|(name, by)| (name, by.iter().sum())).collect();
-    assert_eq!(counts.len(), Agents::MOST + 1);
-    assert_eq!(counts[Agents::MOST], ("other", 200 - Agents::MOST as u64));
-}
-
-#[test]
-fn merging_adds_everything() {
-    let mut a = Metrics::new();
-    let mut b = Metrics::new();
-    for (first, agent) in [(true, "x"), (false, "y"), (false, "x")] {
-        let metrics = if first { &mut a } else { &mut b };
-        metrics.connections.increment();
-        metrics.connections_active.add(2);
-        metrics.closes.increment(CloseClass::known("authentication"));
-        metrics.messages.increment(MessageType::Chat, Direction::Outbound);
-        metrics.request_latency.record(Duration::from_millis(1));
-        let agent = metrics.routes.agent(agent);
-        metrics.routes.increment(agent, RouteReason::AgentId);
-    }
-    a.merge(&b);
-    assert_eq!(a.connections.value(), 3);
-    assert_eq!(a.connections_active.value(), 6);
-    assert_eq!(a.closes.value(CloseClass::Authentication), 3);
-    assert_eq!(a.messages.value(MessageType::Chat, Direction::Outbound), 3);
-    assert_eq!(a.request_latency.nanos().count(), 3);
-    let routes: Vec<(&str, u64)> = a.routes.iter().map(|(n, by)| (n, by.iter().sum())).collect();
-    assert_eq!(routes, [("x", 2), ("y", 1), ("other", 0)]);
-}
-
-#[test]
 fn a_snapshot_can_be_walked() {
-    let snapshot = Metrics::new().snapshot();
+    let snapshot = Metrics::default().snapshot();
     assert!(snapshot.iter().count() > 150);
     assert_eq!(
         snapshot.family("pamlink_closes_total").map(|f| f.samples.len()),
-        Some(CloseClass::COUNT)
+        Some(<link::Class as Label>::TEXTS.len())
     );
     let zero = Snapshot { families: snapshot.families.clone() };
     assert_eq!(zero, snapshot);
@@ -234,7 +162,7 @@ fn a_snapshot_can_be_walked() {
 
 #[test]
 fn all_that_dashboards_and_operators_ask_for_is_there() {
-    let snapshot = Metrics::new().snapshot();
+    let snapshot = Metrics::default().snapshot();
     for (wanted, name) in [
         // What existing dashboards show.
         ("connections now", "websocket_connections_active"),
@@ -266,25 +194,65 @@ fn all_that_dashboards_and_operators_ask_for_is_there() {
 }
 
 #[test]
-fn an_agent_named_other_makes_no_second_sample_of_the_same_labels() {
-    let mut metrics = Metrics::new();
-    for number in 0..=Agents::MOST {
-        let agent = metrics.routes.agent(&format!("agent-{number}"));
-        metrics.routes.increment(agent, RouteReason::AgentId);
-    }
-    let other = metrics.routes.agent("other");
-    metrics.routes.increment(other, RouteReason::AgentId);
-    let text = text(&metrics);
-    let sample = r#"pamlink_routes_total{agent="other",because="agent_id"}"#;
-    assert_eq!(text.matches(sample).count(), 1);
-    assert_eq!(value(&text, sample), Some(2.0));
-}
-
-#[test]
 fn the_lives_of_many_links_add_up_beyond_64_bits_of_nanoseconds() {
-    let mut metrics = Metrics::new();
+    let mut metrics = Metrics::default();
     for _ in 0..3 {
         metrics.connection_duration.record(Duration::from_nanos(u64::MAX));
     }
     assert_eq!(metrics.connection_duration.nanos().sum(), 3 * u128::from(u64::MAX));
+}
+
+/// Every word that has a text of its own counts under this text.
+#[test]
+fn labels_say_what_the_words_say() {
+    fn text<L: Label>(label: L) -> &'static str {
+        L::TEXTS[label.index()]
+    }
+    for kind in Kind::ALL {
+        assert_eq!(text(kind), kind.as_str());
+    }
+    for foreign in ["connection_established", "heartbeat", "test", "voice_input"] {
+        assert_eq!(text(Kind::from(foreign)), foreign);
+    }
+    assert_eq!(text(Kind::from("made_up")), "other");
+    for code in ErrorCode::ALL {
+        assert!([code.as_str(), "other"].contains(&text(code)), "{code}");
+    }
+    // The codes of a hub, which a counter must not throw together.
+    for code in [ErrorCode::RateLimitExceeded, ErrorCode::ProcessingError, ErrorCode::AgentBusy] {
+        assert_eq!(text(&code), code.as_str());
+    }
+    for class in limits::Class::ALL {
+        assert_eq!(text(class), class.as_str());
+    }
+    for class in link::Class::ALL {
+        assert_eq!(text(class), class.as_str());
+    }
+}
+
+/// The reasons of a route, and what keeps a message from one.
+#[test]
+fn a_route_is_counted_by_what_led_to_it() {
+    let table = r#"{"version":"1","error_handler":{"id":"e"},"default":"b","agents":[
+        {"id":"a","keywords":["fuel"],"intents":["drive"],"types":["voice"],"concurrency":1,"fallback":["b"]},
+        {"id":"b","concurrency":1}]}"#;
+    let mut router = Router::new(Table::from_json(table).unwrap().into(), Seed::from_number(1));
+    let mut reason = |query: Query<'_>, done: bool| {
+        let decision = router.route(Mono::ZERO, &query);
+        let (text, ticket) = (Decision::TEXTS[decision.index()], decision.ticket);
+        if let Some(ticket) = ticket.filter(|_| done) {
+            router.finished(Mono::ZERO, ticket, crate::routing::Outcome::Success);
+        }
+        text
+    };
+    let of = |text| Query { text, kind: "chat", ..Query::default() };
+    assert_eq!(reason(Query { agent: Some("a"), ..of("") }, true), "agent_id");
+    assert_eq!(reason(Query { agent: Some("x"), ..of("") }, true), "unknown_agent");
+    assert_eq!(reason(Query { kind: "voice", ..of("") }, true), "message_type");
+    assert_eq!(reason(Query { intent: Some("drive"), ..of("") }, true), "intent");
+    assert_eq!(reason(of("where is fuel"), true), "keyword");
+    assert_eq!(reason(of(""), true), "default");
+    assert_eq!(reason(of("fuel"), false), "keyword");
+    assert_eq!(reason(of("fuel"), false), "fallback");
+    assert_eq!(reason(of("fuel"), false), "unavailable");
 }

@@ -1,0 +1,91 @@
+//! Ends that only counters name: what an event or an answer on the wire says has a type of its own
+//! there.
+
+use crate::metrics::label;
+
+/// Why a connection was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RefusedConnection {
+    /// As many links as the hub holds.
+    Full,
+    /// As many links as one user may have.
+    UserFull,
+    /// Too many connections in too little time.
+    RateLimited,
+    /// The hub is being drained.
+    Draining,
+    /// The path is none that is served.
+    NotFound,
+    /// No token was given.
+    NoToken,
+    /// It had shown no good token, and made way for another.
+    CrowdedOut,
+    /// The host has no descriptor left.
+    Descriptors,
+    /// The host said no.
+    Host,
+}
+
+label! {
+    RefusedConnection "cause" {
+        Full = "full",
+        UserFull = "user_full",
+        RateLimited = "rate_limited",
+        Draining = "draining",
+        NotFound = "not_found",
+        NoToken = "no_token",
+        CrowdedOut = "crowded_out",
+        Descriptors = "descriptors",
+        Host = "host",
+    }
+}
+
+/// What came of a push.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PushOutcome {
+    /// It was queued for a link of the user; counted for each link.
+    Queued,
+    /// A link refused it for lack of room; counted for each link.
+    Refused,
+    /// The user has no link.
+    Absent,
+}
+
+label! {
+    PushOutcome "outcome" {
+        Queued = "queued",
+        Refused = "refused",
+        Absent = "absent",
+    }
+}
+
+/// How a client's request ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AskOutcome {
+    /// With its answer.
+    Answered,
+    /// With a refusal.
+    Rejected,
+    /// Without an answer in time.
+    Expired,
+    /// Nobody can tell: the link broke and the peer cannot be asked again.
+    Unknown,
+    /// The client stopped before it was sent.
+    Unsent,
+    /// Its caller left before it was sent.
+    Forgotten,
+    /// An answer came after the end.
+    Late,
+}
+
+label! {
+    AskOutcome "outcome" {
+        Answered = "answered",
+        Rejected = "rejected",
+        Expired = "expired",
+        Unknown = "unknown",
+        Unsent = "unsent",
+        Forgotten = "forgotten",
+        Late = "late",
+    }
+}
