@@ -13,7 +13,7 @@ import pytest
 from conftest import KEYS, PATH, PLENTY, SOON, Clock, connected, provider, take, token, until
 
 import pamlink
-from pamlink import Claims, Hub, HubOptions, Request, memory
+from pamlink import Claims, Hub, HubOptions, Request, memory, sansio
 from pamlink.transports import TransportClosed
 
 
@@ -501,3 +501,49 @@ async def test_an_origin_may_be_asked_for_over_bytes() -> None:
 
 def test_the_logger_is_quiet_without_a_reason() -> None:
     assert logging.getLogger("pamlink").handlers == []
+
+
+async def test_links_end_when_the_engine_has_failed(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    hub = Hub(echo, auth=KEYS)
+    hub.open()
+    peer = Peer()
+    serving = serve(hub, peer)
+    await peer.hear("connection")
+
+    def failing(*_: object) -> object:
+        raise pamlink.Poisoned("the engine has panicked")
+
+    monkeypatch.setattr(sansio.HubEngine, "step_records", failing)
+    peer.say('{"type":"ping"}')
+    await asyncio.wait_for(serving, SOON)
+    assert peer.closed.done()
+    assert "the engine failed" in caplog.text
+    with pytest.raises(pamlink.Poisoned):
+        await hub.close()
+
+
+async def test_what_many_links_say_at_once_is_one_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps: list[int] = []
+    step = sansio.HubEngine.step_records
+
+    def counted(engine: sansio.HubEngine, mono: int, wall: int, data: bytes) -> Any:
+        steps.append(len(data))
+        return step(engine, mono, wall, data)
+
+    async with Hub(echo, auth=KEYS, options=PLENTY) as hub:
+        peers = [Peer() for _ in range(20)]
+        for peer in peers:
+            serve(hub, peer)
+        for peer in peers:
+            await peer.hear("connection")
+        monkeypatch.setattr(sansio.HubEngine, "step_records", counted)
+        for number, peer in enumerate(peers):
+            for one in ("a", "b"):
+                peer.say(f'{{"type":"chat","id":"{one}{number}","message":"hi"}}')
+        for peer in peers:
+            await peer.hear("chat_response")
+            await peer.hear("chat_response")
+    # What comes, what is answered, and a few for the clock and the end.
+    assert len([size for size in steps if size > 20]) < 10, steps

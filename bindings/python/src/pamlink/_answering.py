@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ._layout import wtf8
@@ -31,73 +31,76 @@ class Answering:
     """Who answers, and the task of each request that runs."""
 
     def __init__(
-        self,
-        hub: Hub,
-        spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
-        agents: Mapping[str, Handler],
-        default: Handler | None,
+        self, hub: Hub, agents: Mapping[str, Handler], default: Handler | None
     ) -> None:
         self._hub = hub
-        self._spawn = spawn
+        # Those that run. One that is given up is here no more.
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._threads = Threads()
-        # Requests whose tasks were cancelled from here.
-        self._given_up: set[int] = set()
         # Agents whose handlers have returned nothing, which is told once of each.
         self._silent: set[str] = set()
-        self.agents = dict(agents)
-        self.default = default
+        # Who answers, and whether a call of it blocks nobody.
+        self._agents: dict[str, tuple[Handler, bool]] = {}
+        self._default: tuple[Handler, bool] | None = None
+        for id_, handler in agents.items():
+            self.add(id_, handler)
+        if default is not None:
+            self.add(None, default)
+
+    def add(self, agent: str | None, handler: Handler) -> None:
+        """Lets a handler answer for an agent; without one, for all that have none."""
+        if agent is None:
+            self._default = (handler, is_async(handler))
+        else:
+            self._agents[agent] = (handler, is_async(handler))
 
     def begin(self, request: Request) -> None:
         """Answers a request, in a task of its own."""
-        task = self._spawn(self._answer(request))
-        self._tasks[request.request] = task
-        task.add_done_callback(lambda _: self._over(request.request))
+        work = self._answer(request)
+        self._tasks[request.request] = asyncio.get_running_loop().create_task(work)
 
     def expired(self, request: int) -> None:
         """The peer was told: whatever the handler does is in vain."""
         if (task := self._tasks.pop(request, None)) is not None:
-            self._given_up.add(request)
             task.cancel()
 
-    def stop(self) -> None:
-        """Cancels all."""
-        self._given_up.update(self._tasks)
-        for task in self._tasks.values():
-            task.cancel()
+    def refused(self, request: Request, error: BaseException) -> None:
+        """There is no answer, and here is why. Somebody waits for one, and the server goes on."""
+        log.error("the handler of agent %r failed", request.agent, exc_info=error)
+        self._hub.feed_soon(packed(request, FAILED))
+
+    def stop(self) -> list[asyncio.Task[None]]:
+        """Gives all up: the tasks that are to be cancelled."""
+        tasks, self._tasks = list(self._tasks.values()), {}
         self._threads.stop()
-
-    def _over(self, request: int) -> None:
-        self._tasks.pop(request, None)
-        self._given_up.discard(request)
+        return tasks
 
     async def _answer(self, request: Request) -> None:
+        number = request.request
         try:
             reply = await self._reply(request)
-            self._hub.replied(packed(request, reply))
+            record = packed(request, reply)
         except BaseException as error:
-            if isinstance(error, asyncio.CancelledError) and request.request in self._given_up:
+            if isinstance(error, asyncio.CancelledError) and number not in self._tasks:
                 raise
-            # Whatever else it is: somebody waits for an answer, and the server goes on.
-            log.exception("the handler of agent %r failed", request.agent)
-            self._hub.replied(packed(request, FAILED))
+            self.refused(request, error)
             if must_go_on(error):
                 raise
             return
+        finally:
+            self._tasks.pop(number, None)
+        self._hub.feed_soon(record, request)
         if reply is None and request.agent not in self._silent:
             self._silent.add(request.agent)
             what = "the handler of agent %r returned nothing: whoever asked waits in vain"
             log.warning(what, request.agent)
 
     async def _reply(self, request: Request) -> Reply:
-        handler = self.agents.get(request.agent, self.default)
-        if handler is None:
+        answers = self._agents.get(request.agent, self._default)
+        if answers is None:
             raise LookupError(f"nobody answers for the agent {request.agent!r}")
-        found: Any
-        if is_async(handler):
-            found = handler(request)
-        else:
-            found = await self._threads.run(handler, request)
+        handler, at_once = answers
+        found: Any = handler(request) if at_once else await self._threads.run(handler, request)
         if inspect.isawaitable(found):
             found = await found
         elif hasattr(found, "__next__"):
@@ -111,18 +114,22 @@ class Answering:
         """Sends an answer as it grows. What it comes to."""
         texts: list[str] = []
         reply: Reply | None = None
+        hub, turn = self._hub, -1
         async for piece in pieces:
             if not isinstance(piece, str):
                 reply = piece
                 break
             texts.append(piece)
             if request.wants_pieces and piece:
-                # It may end with half a character, which waits for the other in the engine.
-                text = (wtf8(piece),)
-                self._hub.replied(pack(KINDS["reply_piece"], (request.request,), text))
-                if (link := self._hub.link_of(request.link)) is not None:
+                if turn == hub.turn:
+                    # The second one since the loop had a turn: others wait for theirs.
+                    await hub.turned()
+                if (link := hub.link_of(request.link)) is not None and link.is_behind:
                     # A peer that is slow makes its answer slow, not the hub large.
                     await link.room()
+                turn = hub.turn
+                # It may end with half a character, which waits for the other in the engine.
+                hub.feed_soon(pack(KINDS["reply_piece"], (request.request,), (wtf8(piece),)))
         close = getattr(pieces, "aclose", None)
         if close is not None:
             await close()

@@ -1,38 +1,55 @@
-"""One transport with its tasks: one reads, one writes what the engine hands out."""
+"""One transport: what comes over it goes to the engine, what the engine hands out is written."""
 
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
 from collections import deque
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from . import _records as records
+from ._running import begun
 from .transports import ABNORMAL, NO_STATUS, ByteTransport, MessageTransport, TransportClosed
 
 log: logging.Logger = logging.getLogger("pamlink")
-
-Feed = Callable[[bytes], None]
-"""Gives packed records to the engine and sees to what follows."""
 
 # What a transport may take to say goodbye before it is dropped.
 GOODBYE = 5.0
 
 
+class Feeding(Protocol):
+    """Where a link finds the engine."""
+
+    def feed_soon(self, record: bytes, owner: Any = None) -> None:
+        """Gives the engine a packed record."""
+
+    def write_soon(self, link: Link) -> None:
+        """Calls `write` of a link soon."""
+
+
 class Link:
     """A transport of the engine's link `number`."""
 
-    def __init__(self, number: int, transport: MessageTransport | ByteTransport, feed: Feed):
+    def __init__(
+        self, number: int, transport: MessageTransport | ByteTransport, runner: Feeding
+    ) -> None:
         self.number = number
         self._transport = transport
         # Found out once: it is a look at every method.
         self._bytes = transport if isinstance(transport, ByteTransport) else None
         self._messages = None if isinstance(transport, ByteTransport) else transport
-        self._feed = feed
+        # Whether what is written may begin outside a task, in the context of whoever made the link.
+        self._at_once: bool = getattr(transport, "begins_at_once", False)
+        self._context = contextvars.copy_context()
+        self._feed = runner.feed_soon
+        self._write_soon = runner.write_soon
         self._queue: deque[Any] = deque()
-        self._wake: asyncio.Future[None] | None = None
+        # Until all that was handed out is written.
+        self._is_writing = False
+        self._writer: asyncio.Task[None] | None = None
         self._room: asyncio.Future[None] | None = None
+        self._end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._hung_up = False
         self._over = False
 
@@ -41,36 +58,47 @@ class Link:
         if self._over:
             return
         self._queue.append(record)
-        if self._wake is not None and not self._wake.done():
-            self._wake.set_result(None)
+        if not self._is_writing:
+            self._is_writing = True
+            self._write_soon(self)
 
     def hang_up(self) -> None:
         """Drops the transport once everything is written. The engine wants to hear no more."""
         self._hung_up = True
         self.hand_out(None)
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether something that was handed out is not written yet."""
+        return bool(self._queue) and not self._over
+
     async def room(self) -> None:
         """Waits until everything that was handed out is written, or the link is over."""
-        while self._queue and not self._over:
+        while self.is_behind:
             if self._room is None:
                 self._room = asyncio.get_running_loop().create_future()
             await asyncio.shield(self._room)
 
     async def run(self) -> None:
         """Carries the link until its end, of which the engine is told unless it said so."""
-        loop = asyncio.get_running_loop()
-        tasks = {loop.create_task(self._read()), loop.create_task(self._write())}
+        reading = asyncio.get_running_loop().create_task(self._read())
+        reading.add_done_callback(self._finish)
         try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            await self._end
         finally:
             self._over = True
             self._queue.clear()
             self._made_room()
+            tasks = [reading] if self._writer is None else [reading, self._writer]
             for task in tasks:
                 task.cancel()
             self._ended()
             await asyncio.gather(*tasks, return_exceptions=True)
             await self._goodbye()
+
+    def _finish(self, _: object = None) -> None:
+        if not self._end.done():
+            self._end.set_result(None)
 
     def _ended(self) -> None:
         if not self._hung_up:
@@ -111,36 +139,60 @@ class Link:
                 code = None if closed.code == NO_STATUS else closed.code
                 self._feed(records.close_in(self.number, code, closed.reason))
 
+    def write(self) -> None:
+        """Writes what was handed out: now, as far as the transport takes it without waiting, and the
+        rest in a task."""
+        if self._over:
+            return
+        work = self._write()
+        rest = self._context.run(begun, work) if self._at_once else work
+        if rest is not None:
+            loop = asyncio.get_running_loop()
+            self._writer = self._context.run(loop.create_task, rest)
+
     async def _write(self) -> None:
-        loop = asyncio.get_running_loop()
         try:
-            while True:
-                while self._queue:
-                    record = self._queue[0]
-                    if record is None:
-                        return
-                    ack = await self._write_one(record)
-                    self._queue.popleft()
-                    if ack:
-                        self._feed(records.written(self.number))
-                self._made_room()
-                self._wake = loop.create_future()
-                await self._wake
-                self._wake = None
+            while self._queue:
+                record = self._queue[0]
+                if record is None:
+                    self._finish()
+                    return
+                if self._bytes is not None:
+                    await self._write_bytes(self._bytes)
+                    continue
+                ack = await self._write_one(record)
+                self._queue.popleft()
+                if ack:
+                    self._feed(records.written(self.number))
         except (OSError, EOFError, TransportClosed) as error:
             log.debug("link %d: %r", self.number, error)
+            self._finish()
         except Exception:
             log.exception("link %d: the transport failed", self.number)
+            self._finish()
+        else:
+            self._is_writing = False
+            self._writer = None
+            self._made_room()
+
+    async def _write_bytes(self, transport: ByteTransport) -> None:
+        """Writes all bytes that were handed out, at once."""
+        found = [record for record in self._queue if record is not None]
+        data = found[0].bytes if len(found) == 1 else b"".join([it.bytes for it in found])
+        await transport.write(data)
+        for record in found:
+            self._queue.popleft()
+            if record.ack:
+                self._feed(records.written(self.number))
 
     async def _write_one(self, record: Any) -> bool:
-        """Writes, and says whether the engine wants to hear of it."""
-        if self._bytes is not None:
-            await self._bytes.write(record.bytes)
-        elif self._messages is not None:
-            if not isinstance(record, records.WriteText):
-                await self._messages.close(record.code, record.reason)
-                return False
-            await self._messages.send(record.text)
+        """Writes a message, and says whether the engine wants to hear of it."""
+        if self._messages is None:
+            return False
+        if not isinstance(record, records.WriteText):
+            await self._messages.close(record.code, record.reason)
+            return False
+        await self._messages.send(record.text)
         ack: bool = record.ack
         return ack
 

@@ -1,23 +1,30 @@
-"""What owns a clock: an engine in an event loop, with the timer for its deadline."""
+"""What owns a clock: an engine in an event loop, with the timer for its deadline.
+
+What comes over links in one turn of the loop is given to the engine in one step, and what follows is
+written at the end of the turn: a step costs more than a message, and so does every task that is woken.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
 from . import outputs
 from ._clock import mono_nanos, wall_micros
 from ._engine import Stepped, Unique
+from ._link import Link
 from ._mailbox import Mailbox
-from .errors import UsageError
+from .errors import PamlinkError, UsageError
 
 log: logging.Logger = logging.getLogger("pamlink")
 
 # What links have to write their last and say goodbye, before they are dropped.
 GOODBYE = 5.0
+# Bytes of records that wait for the step of their turn; beyond, it comes at once.
+MOST = 64 * 1024
 # What concerns the caller of a command alone.
 _OWN = {outputs.Fault, outputs.Pushed, outputs.Disconnected}
 
@@ -32,6 +39,17 @@ class Runner(Unique):
         self._order = threading.Lock()
         # What followed from the steps of other threads, until the loop looks at it.
         self._elsewhere: list[list[Any]] = []
+        # Records for the next step, how many bytes they are, and whose they are if anybody wants to
+        # hear that one was refused, by its place.
+        self._coming: list[bytes] = []
+        self._size = 0
+        self._owners: dict[int, Any] = {}
+        # Links that have something to write.
+        self._writing: list[Link] = []
+        self._turning = False
+        self._turned: asyncio.Future[None] | None = None
+        self.turn = 0
+        """How many turns have passed."""
         self._timer: asyncio.Handle | None = None
         # When it fires: not every loop has a timer that says so.
         self._fires = 0.0
@@ -51,8 +69,83 @@ class Runner(Unique):
         and must not call back."""
         self._mailbox.observe(observer)
 
+    # A turn of the loop.
+
+    def feed_soon(self, record: bytes, owner: Any = None) -> None:
+        """Gives the engine a packed record with all others of this turn of the loop. If it is refused,
+        `_refused` is told, with its owner."""
+        if owner is not None:
+            self._owners[len(self._coming)] = owner
+        self._coming.append(record)
+        self._size += len(record)
+        if self._size > MOST:
+            self._take()
+        self._turn_soon()
+
+    def write_soon(self, link: Link) -> None:
+        """Lets a link write at the end of this turn."""
+        self._writing.append(link)
+        self._turn_soon()
+
+    async def turned(self) -> None:
+        """Waits until all that was given so far has been taken and begun to be written."""
+        if self._turned is None:
+            self._turned = asyncio.get_running_loop().create_future()
+        self._turn_soon()
+        await asyncio.shield(self._turned)
+
+    def _turn_soon(self) -> None:
+        if not self._turning and self._loop is not None:
+            self._turning = True
+            self._loop.call_soon(self._turn)
+
+    def _turn(self) -> None:
+        try:
+            self._take()
+        except PamlinkError as error:
+            log.error("the engine failed", exc_info=error)
+            self._engine_failed()
+        self._turning = False
+        if self._coming:
+            # What followed has an answer already.
+            self._turn_soon()
+        self.turn += 1
+        links, self._writing = self._writing, []
+        for link in links:
+            link.write()
+        if self._turned is not None:
+            self._turned.set_result(None)
+            self._turned = None
+
+    def _take(self) -> None:
+        """The step of what has come so far."""
+        if not self._coming:
+            return
+        records, owners = self._coming, self._owners
+        self._coming, self._owners, self._size = [], {}, 0
+        found = self._one_step(b"".join(records))
+        if owners:
+            for record in found:
+                if record.__class__ is outputs.Fault and record.of in owners:
+                    self._refused(record, owners[record.of])
+        self._handle(found)
+
+    def _refused(self, fault: outputs.Fault, owner: Any) -> None:
+        """A record was refused that has an owner."""
+
+    def _engine_failed(self) -> None:
+        """No step will come to anything: the links are to be dropped."""
+        raise NotImplementedError
+
+    # Steps.
+
     def _step(self, data: bytes = b"") -> list[Any]:
-        """Gives the engine packed records. What follows is the caller's to handle."""
+        """Gives the engine packed records, after those that came before. What follows is the caller's
+        to handle."""
+        self._take()
+        return self._one_step(data)
+
+    def _one_step(self, data: bytes) -> list[Any]:
         with self._order:
             records, deadline, _ = self._engine.step_records(mono_nanos(), wall_micros(), data)
             earlier = self._earlier()
@@ -138,17 +231,17 @@ class Runner(Unique):
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("a task of pamlink failed", exc_info=error)
 
-    async def _rest(self) -> None:
-        """Cancels the timer and all tasks, and waits for their ends."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        self._loop = None
+    async def _rest(self, others: Iterable[asyncio.Task[Any]] = ()) -> None:
+        """Cancels the timer and all tasks, and waits for their ends and those of others."""
         ending = self._ending - {asyncio.current_task()}
         if ending:
             await asyncio.wait(ending, timeout=GOODBYE)
-        tasks = self._tasks - {asyncio.current_task()}
+        tasks = self._tasks.union(others) - {asyncio.current_task()}
         for task in tasks:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._loop = None

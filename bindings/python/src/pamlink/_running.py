@@ -7,7 +7,8 @@ import contextvars
 import functools
 import inspect
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator
+import types
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -45,6 +46,36 @@ class Threads:
         while (item := await self.run(next, found, _END)) is not _END:
             yield item
         # Dropped earlier, it is closed by whoever holds it last: perhaps a thread that still runs.
+
+
+def begun(work: Coroutine[Any, Any, None]) -> Coroutine[Any, Any, None] | None:
+    """Runs a coroutine to its first wait, here and now. What is left of it, for a task; None if it has
+    ended."""
+    try:
+        waits_for = work.send(None)
+    except StopIteration:
+        return None
+    return _rest(work, waits_for)
+
+
+async def _rest(work: Coroutine[Any, Any, None], waits_for: Any) -> None:
+    await _resumed(work, waits_for)
+
+
+@types.coroutine
+def _resumed(work: Coroutine[Any, Any, None], waits_for: Any) -> Generator[Any, Any, None]:
+    """As `await work`, of a coroutine that waits already."""
+    while True:
+        try:
+            sent = yield waits_for
+        except BaseException as error:
+            step: Callable[[], Any] = functools.partial(work.throw, error)
+        else:
+            step = functools.partial(work.send, sent)
+        try:
+            waits_for = step()
+        except StopIteration:
+            return
 
 
 def is_async(handler: Callable[..., Any]) -> bool:

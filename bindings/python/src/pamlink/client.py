@@ -362,6 +362,9 @@ class Client(Runner):
         if raising and refusal is not None:
             raise refusal
 
+    def _engine_failed(self) -> None:
+        self._hang_up()
+
     def _stop(self, stopped: events.Stopped) -> None:
         self._stopped = stopped
         self._mailbox.put(stopped)
@@ -407,7 +410,7 @@ class Client(Runner):
             self._feed(pack(KINDS["dial_failed"], (None, None), ("network", said)))
             return
         self._dialing = None
-        link = self._link = Link(0, transport, self._feed)
+        link = self._link = Link(0, transport, self)
         if isinstance(transport, ByteTransport):
             self._feed(pack(KINDS["dialed"], (), ()))
         else:

@@ -90,7 +90,7 @@ class Hub(Runner):
         self._authorizer = authorizer
         self._respond = respond
         self._links: dict[int, Link] = {}
-        self._answering = Answering(self, self._spawn, agents or {}, default)
+        self._answering = Answering(self, agents or {}, default)
         self._drained = asyncio.Event()
         self._draining = False
         self._open = False
@@ -122,14 +122,14 @@ class Hub(Runner):
 
         def add(handler: H) -> H:
             for id_ in ids:
-                self._answering.agents[id_] = handler
+                self._answering.add(id_, handler)
             return handler
 
         return add
 
     def default(self, handler: H) -> H:
         """Makes a function answer what no agent's own function does."""
-        self._answering.default = handler
+        self._answering.add(None, handler)
         return handler
 
     def open(self) -> None:
@@ -168,9 +168,8 @@ class Hub(Runner):
                 await self.drain(spread)
         finally:
             self._closed = True
-            self._answering.stop()
             self._mailbox.end()
-            await self._rest()
+            await self._rest(self._answering.stop())
 
     # Links.
 
@@ -209,7 +208,7 @@ class Hub(Runner):
         if number is None:
             self._handle(found, raising=True)
             raise BusyError("the hub took no link", code=40)
-        link = self._links[number] = Link(number, transport, self._feed)
+        link = self._links[number] = Link(number, transport, self)
         # In a task of its own: whoever serves may be cancelled, and the hub cancels what is left.
         carrying = self._spawn(link.run(), ends=True)
         self._handle(found)
@@ -347,13 +346,13 @@ class Hub(Runner):
         if raising and refusal is not None:
             raise refusal
 
-    def replied(self, data: bytes) -> None:
-        """Gives the engine a reply. Raises what is wrong with it; that it comes too late is not."""
-        found = self._step(data)
-        self._handle([record for record in found if not isinstance(record, outputs.Fault)])
-        for record in found:
-            if isinstance(record, outputs.Fault) and record.code != _NOT_RUNNING:
-                raise _engine.fault(record)
+    def _refused(self, fault: outputs.Fault, owner: events.Request) -> None:
+        if fault.code != _NOT_RUNNING:
+            self._answering.refused(owner, _engine.fault(fault))
+
+    def _engine_failed(self) -> None:
+        for link in self._links.values():
+            link.hang_up()
 
     def link_of(self, number: int) -> Link | None:
         """The tasks of a link, for those who wait until it has written."""
@@ -389,7 +388,7 @@ class Hub(Runner):
                 status, body = 500, b"failed\n"
                 if must_go_on(failure):
                     raise
-        self._feed(pack(KINDS["respond"], (request.link, status), (content_type, body)))
+        self.feed_soon(pack(KINDS["respond"], (request.link, status), (content_type, body)))
 
 
 _WRITES = {outputs.WriteBytes, outputs.WriteText, outputs.WriteClose}

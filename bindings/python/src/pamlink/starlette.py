@@ -32,12 +32,15 @@ from .transports import ABNORMAL, NO_STATUS, MessageTransport, TransportClosed
 class StarletteTransport(MessageTransport):
     """A WebSocket of Starlette, once it is accepted, as a transport."""
 
+    # For the link: a message goes to the server at once, unless it has to wait.
+    begins_at_once = True
+
     def __init__(self, websocket: WebSocket) -> None:
         self._websocket = websocket
 
     async def send(self, text: str, /) -> None:
         try:
-            await self._websocket.send_text(text)
+            await self._websocket.send({"type": "websocket.send", "text": text})
         except (WebSocketDisconnect, RuntimeError) as error:
             # Starlette says so by a RuntimeError if the close has come in between.
             raise TransportClosed(ABNORMAL) from error

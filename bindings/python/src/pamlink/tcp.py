@@ -22,6 +22,9 @@ CHUNK = 64 * 1024
 class StreamTransport(ByteTransport):
     """A pair of streams of asyncio as a transport."""
 
+    # For the link: bytes go to the loop at once, unless they have to wait.
+    begins_at_once = True
+
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
