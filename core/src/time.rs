@@ -23,6 +23,11 @@ impl Now {
     pub const fn new(mono: Mono, wall: Wall) -> Self {
         Self { mono, wall }
     }
+
+    /// Takes a later reading over. The monotonic clock never goes back.
+    pub(crate) fn advance(&mut self, now: Self) {
+        *self = Self::new(self.mono.max(now.mono), now.wall);
+    }
 }
 
 /// A reading of the monotonic clock: nanoseconds since an origin that the host chooses.

@@ -1,23 +1,30 @@
-//! What is to become of one message: examined while its text is lent, acted on afterwards.
+//! What is to become of a message: examined while its text is lent, carried out by the hub.
+//!
+//! The order is that of the hub's [module](super): the envelope, its size, its type, then for a
+//! request the duplicate window, the rate of its user and the routing table.
 
-use super::UnknownAgent;
+use core::time::Duration;
+use std::sync::Arc;
+
+use super::config::{HubConfig, UnknownAgent};
+use super::fault::Fault;
 use super::inline::InlineText;
-use super::refusal::Fault;
-use crate::dedup::{First, Key, UserKey, Window};
-use crate::envelope::{Envelope, Kind, Scan};
-use crate::limits::{Class, RateLimiter, Sizes, Unit};
-use crate::link::Token;
+use super::requests::Requests;
+use crate::dedup::{First, Key, UserKey};
+use crate::envelope::{Envelope, ErrorCode, Kind, Scan};
+use crate::limits::{Class, RateLimiter, Strike, Unit, Violations, Wait};
+use crate::link::{Token, TooMany};
 use crate::metrics::Direction;
 use crate::registry::Metrics;
-use crate::routing::{Choice, Query, Refused, Router};
-use crate::time::Now;
+use crate::routing::{Choice, Outcome, Query, Refused, Replaced, Router, Table, Ticket};
+use crate::time::{Mono, Now};
 
 /// The longest id, in bytes of JSON.
 const MAX_ID: usize = 256;
 
 /// What is to become of a message.
 #[derive(Debug)]
-pub(super) enum Finding {
+pub(super) enum Action {
     /// Nothing: it only shows life.
     Life,
     /// It answers a ping.
@@ -36,38 +43,78 @@ pub(super) enum Finding {
     Fault { fault: Fault, id: Option<InlineText> },
 }
 
-/// What the examination of a message needs of the hub.
-#[derive(Debug)]
-pub(super) struct Admission<'h> {
+/// Who sent a message, and when.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sender {
     pub(super) now: Now,
     pub(super) user: UserKey,
-    /// Whether one more request may run.
+    /// Whether one more request of its link may run.
     pub(super) free: bool,
-    pub(super) sizes: &'h Sizes,
-    pub(super) accepts: &'h [String],
-    pub(super) unknown_agent: UnknownAgent,
-    pub(super) window: &'h mut Window,
-    pub(super) rates: &'h mut RateLimiter,
-    pub(super) router: &'h mut Router,
-    pub(super) metrics: &'h mut Metrics,
 }
 
-impl Admission<'_> {
+/// A message that is examined.
+#[derive(Debug)]
+struct Message<'m> {
+    sender: Sender,
+    text: &'m str,
+    scan: &'m Scan,
+    kind: Kind<'m>,
+    class: Class,
+}
+
+/// What its sender is told of a message that is not taken.
+#[derive(Clone, Debug)]
+pub(super) struct Refusal {
+    pub(super) code: ErrorCode<'static>,
+    pub(super) message: String,
+    pub(super) retry_after: Option<Duration>,
+    /// How many more the user is forgiven; `None` if this was one too many.
+    pub(super) left: Option<u32>,
+    /// What there was too much of, if so.
+    pub(super) close: Option<TooMany>,
+}
+
+/// Decides about messages by the sizes, the duplicate window, the rates and the routing table.
+#[derive(Debug)]
+pub(super) struct Admission {
+    config: Arc<HubConfig>,
+    rates: RateLimiter,
+    violations: Violations,
+    router: Router,
+}
+
+impl Admission {
+    pub(super) fn new(
+        config: &Arc<HubConfig>,
+        violations: Violations,
+        rates: RateLimiter,
+        router: Router,
+    ) -> Self {
+        Self { config: Arc::clone(config), rates, violations, router }
+    }
+
     /// Examines a text. What it is made of is left in `scan`, if it is an envelope.
-    pub(super) fn examine(&mut self, text: &str, scan: &mut Scan) -> Finding {
-        self.metrics.message_bytes.record(text.len());
-        if let Err(error) = Envelope::scan_into(scan, text, self.sizes.depth) {
+    pub(super) fn examine(
+        &mut self,
+        sender: Sender,
+        text: &str,
+        scan: &mut Scan,
+        requests: &mut Requests,
+        metrics: &mut Metrics,
+    ) -> Action {
+        metrics.message_bytes.record(text.len());
+        if let Err(error) = Envelope::scan_into(scan, text, self.config.sizes.depth) {
             let id = Envelope::refused_id(text).map(|id| id.to_json());
             let id = id.filter(|id| id.len() <= MAX_ID).map(|id| InlineText::new(&id));
-            return Finding::Fault { fault: Fault::Envelope(error), id };
+            return Action::Fault { fault: Fault::Envelope(error), id };
         }
         let kind = scan.kind(text);
         let name = kind.as_str();
-        self.metrics.messages.increment(&kind, Direction::Inbound);
+        metrics.messages.increment(&kind, Direction::Inbound);
 
         let spelled = scan.id_json(text);
         if spelled.is_some_and(|id| id.len() > MAX_ID) {
-            return Finding::Fault { fault: Fault::IdTooLong, id: None };
+            return Action::Fault { fault: Fault::IdTooLong, id: None };
         }
         let id = spelled.map(InlineText::new);
         let class = match kind {
@@ -76,88 +123,92 @@ impl Admission<'_> {
             Kind::Unknown(_) if name == "feedback" => Class::Feedback,
             _ => Class::Message,
         };
-        if let Err(refusal) = self.sizes.rule(name).check(text, scan) {
+        if let Err(refusal) = self.config.sizes.rule(name).check(text, scan) {
             let mut fault = Fault::Limits(refusal);
             // What is no fault costs what a message costs, or it would cost nothing.
             if refusal.unit == Unit::Characters
-                && let Err(wait) = self.rates.check_key(self.now.mono, class, self.user)
+                && let Err(wait) = self.rates.check_key(sender.now.mono, class, sender.user)
             {
                 fault = Fault::Rate(wait);
             }
-            return Finding::Fault { fault, id };
+            return Action::Fault { fault, id };
         }
         match kind {
-            Kind::Ping => return Finding::Ping { id },
-            Kind::Pong => return Finding::Pong,
+            Kind::Ping => return Action::Ping { id },
+            Kind::Pong => return Action::Pong,
             _ => {}
         }
         if class == Class::Auth {
             let token = scan.token(text).and_then(|token| token.text());
             let Some(token) = token.filter(|token| !token.is_empty()) else {
-                return Finding::Life;
+                return Action::Life;
             };
-            return Finding::Renewal { token: Token::new(&*token), id };
+            return Action::Renewal { token: Token::new(&*token), id };
         }
         if kind.is_request() || self.router.table().lists_type(name) {
-            return self.request(text, scan, &kind, class, id);
+            let message = Message { sender, text, scan, kind, class };
+            return self.request(&message, id, requests, metrics);
         }
-        if let Err(wait) = self.rates.check_key(self.now.mono, class, self.user) {
-            return Finding::Fault { fault: Fault::Rate(wait), id };
+        if let Err(wait) = self.rates.check_key(sender.now.mono, class, sender.user) {
+            return Action::Fault { fault: Fault::Rate(wait), id };
         }
         let acknowledge = kind == Kind::ContextUpdate;
-        if acknowledge || kind == Kind::Init || self.accepts.iter().any(|taken| taken == name) {
-            return Finding::Message { acknowledge, id };
+        if acknowledge
+            || kind == Kind::Init
+            || self.config.accepts.iter().any(|taken| taken == name)
+        {
+            return Action::Message { acknowledge, id };
         }
-        Finding::Fault { fault: Fault::UnknownType, id }
+        Action::Fault { fault: Fault::UnknownType, id }
     }
 
     /// Examines a request: has it come before, may it come now, and who answers it?
     fn request(
         &mut self,
-        text: &str,
-        scan: &Scan,
-        kind: &Kind<'_>,
-        class: Class,
+        message: &Message<'_>,
         id: Option<InlineText>,
-    ) -> Finding {
+        requests: &mut Requests,
+        metrics: &mut Metrics,
+    ) -> Action {
+        let Message { sender, text, scan, .. } = *message;
         // As it is spelled: a resend is spelled alike.
         let content = scan.said(text).map_or(text, |said| said.as_json());
-        let key = self.window.key_of(self.user, scan.id_json(text), content);
+        let key = requests.key_of(sender.user, scan.id_json(text), content);
         // Clients that were there before take any `content` for the whole answer. Some of them
         // ask to `stream`, and some send ids, but none does both.
         let pieces = id.is_some() && scan.streams(text);
         // A repeat is no second request: it costs nothing of that rate, but sending an answer
         // again is not for nothing either.
         if let Some(key) = key
-            && let Some(first) = self.window.seen(self.now.mono, key)
+            && let Some(first) = requests.seen(sender.now.mono, key)
         {
-            return match self.rates.check_key(self.now.mono, Class::Repeat, self.user) {
-                Ok(()) => Finding::Repeat { key, id, first, pieces },
-                Err(wait) => Finding::Fault { fault: Fault::Rate(wait), id },
+            return match self.rates.check_key(sender.now.mono, Class::Repeat, sender.user) {
+                Ok(()) => Action::Repeat { key, id, first, pieces },
+                Err(wait) => Action::Fault { fault: Fault::Rate(wait), id },
             };
         }
-        match self.route(text, scan, kind, class) {
+        match self.route(message, requests, metrics) {
             Ok(choice) => {
                 // Only what is taken is remembered: a refused request may be tried again under
                 // the same id, and pushes nobody else's out of the window.
                 if let Some(key) = key {
-                    self.window.remember(self.now.mono, key);
+                    requests.remember(sender.now.mono, key);
                 }
-                Finding::Request { choice, key, id, pieces }
+                Action::Request { choice, key, id, pieces }
             }
-            Err(fault) => Finding::Fault { fault, id },
+            Err(fault) => Action::Fault { fault, id },
         }
     }
 
     fn route(
         &mut self,
-        text: &str,
-        scan: &Scan,
-        kind: &Kind<'_>,
-        class: Class,
+        message: &Message<'_>,
+        requests: &Requests,
+        metrics: &mut Metrics,
     ) -> Result<Choice, Fault> {
-        self.rates.check_key(self.now.mono, class, self.user).map_err(Fault::Rate)?;
-        if !self.free {
+        let Message { sender, text, scan, ref kind, class } = *message;
+        self.rates.check_key(sender.now.mono, class, sender.user).map_err(Fault::Rate)?;
+        if !sender.free || requests.is_full() {
             return Err(Fault::Busy);
         }
         let agent = scan.agent(text).and_then(|agent| agent.text());
@@ -171,17 +222,84 @@ impl Admission<'_> {
             intent: intent.as_deref(),
             text: said.as_deref().unwrap_or(""),
         };
-        let choice = self.router.choose(self.now.mono, &query);
-        self.count(choice);
+        let choice = self.router.choose(sender.now.mono, &query);
+        let decision = self.router.decision(choice);
+        metrics.routes.increment(&decision);
         match choice.refused {
             None => Ok(choice),
-            Some(Refused::UnknownAgent) if self.unknown_agent == UnknownAgent::Route => Ok(choice),
+            Some(Refused::UnknownAgent) if self.config.unknown_agent == UnknownAgent::Route => {
+                Ok(choice)
+            }
             Some(refused) => Err(Fault::Route(refused)),
         }
     }
 
-    fn count(&mut self, choice: Choice) {
-        let decision = self.router.decision(choice);
-        self.metrics.routes.increment(&decision);
+    /// What the sender of such a message is told; it is counted, and against the user if the sender
+    /// did something wrong.
+    pub(super) fn refuse(
+        &mut self,
+        now: Mono,
+        user: Option<UserKey>,
+        fault: &Fault,
+        metrics: &mut Metrics,
+    ) -> Refusal {
+        let code = fault.code();
+        metrics.refusals.increment(&code);
+        // A full table is counted by the limiter.
+        if let Fault::Rate(wait) = fault
+            && !wait.crowded
+        {
+            metrics.rate_limited.increment(wait.class);
+        }
+        let close = fault.strikes();
+        let strike = close.and(user).map(|user| self.violations.strike_key(now, user));
+        let left = match strike {
+            Some(Strike::Tolerated { left }) => Some(left),
+            Some(Strike::TooMany) => None,
+            None => Some(self.config.max_violations),
+        };
+        let close = close.filter(|_| left.is_none());
+        if close.is_some() {
+            metrics.violations_closed.increment();
+        }
+        let (message, retry_after) = (fault.to_string(), fault.retry_after());
+        Refusal { code, message, retry_after, left, close }
+    }
+
+    /// Whether a user may open one link more now.
+    pub(super) fn may_connect(&mut self, now: Mono, user: &str) -> Result<(), Wait> {
+        self.rates.check(now, Class::Connect, user)
+    }
+
+    /// Whether a user may present one more token that is not good.
+    pub(super) fn may_fail(&mut self, now: Mono, user: UserKey) -> Result<(), Wait> {
+        self.rates.check_key(now, Class::Auth, user)
+    }
+
+    /// A request that was routed has ended.
+    pub(super) fn finished(&mut self, now: Mono, ticket: Ticket, outcome: Outcome) {
+        self.router.finished(now, ticket, outcome);
+    }
+
+    /// Replaces the routing table.
+    pub(super) fn replace_routes(&mut self, routes: Arc<Table>) -> Replaced {
+        self.router.replace(routes)
+    }
+
+    pub(super) fn router(&self) -> &Router {
+        &self.router
+    }
+
+    /// Fills in how the limits are doing.
+    pub(super) fn gauge(&self, metrics: &mut Metrics) {
+        metrics.rate_crowded.set_total(self.rates.crowded());
+    }
+
+    /// Bytes held.
+    pub(super) fn memory(&self) -> usize {
+        self.rates.memory() + self.violations.memory()
     }
 }
+
+#[cfg(test)]
+mod tests;

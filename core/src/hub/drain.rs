@@ -3,10 +3,11 @@
 use core::time::Duration;
 
 use super::Hub;
+use super::effects::{Effects, Say};
 use super::event::Told;
+use super::frames::Own;
 use super::index::LinkIndex;
-use super::slot::Phase;
-use crate::envelope::{Kind, write};
+use super::links::Phase;
 use crate::link::ServerClose;
 use crate::time::{Deadline, Mono, Now, TimerReason};
 
@@ -33,19 +34,19 @@ impl Hub {
     /// the rest of the spread to see them answered. Links that are not welcomed yet go at once.
     /// At the end comes [`Event::Drained`](super::Event::Drained).
     pub fn drain(&mut self, now: Now, spread: Duration) {
-        self.set_now(now);
+        self.now.advance(now);
         if self.drain.is_some() {
             return;
         }
         let until = self.now.mono + spread;
         self.drain = Some(Drain { until, spread, told: false });
-        for index in self.links.range() {
+        for index in self.links.places() {
             let Some(slot) = self.links.get_mut(index) else { continue };
             match slot.phase {
                 Phase::Open => {
                     let at = self.now.mono + self.random.up_to(spread);
                     slot.deadline = Some(Deadline::new(at, TimerReason::Drain));
-                    self.arm(index);
+                    self.links.arm(index);
                 }
                 Phase::Ended => {}
                 _ => self.close(index, ServerClose::Restarting),
@@ -69,10 +70,12 @@ impl Hub {
         }
         // Whoever is told late has less of a crowd around it.
         let after = drain.spread.max(Duration::from_secs(1));
-        self.text.clear();
-        write::going_away(&mut self.text, after);
-        self.send_text(index, Kind::GoingAway);
-        self.close(index, ServerClose::Restarting);
+        let effects = Effects {
+            say: Some(Say::Now(Own::GoingAway { retry_after: after })),
+            close: Some(ServerClose::Restarting),
+            tell: None,
+        };
+        self.apply(index, effects);
     }
 
     /// Whether the last link has gone, told once.

@@ -154,22 +154,39 @@ pub(super) enum Told {
     Http(LinkIndex),
     Authorize(LinkIndex),
     Opened(LinkIndex),
-    Request { link: LinkIndex, request: RequestId, text: Item, choice: Choice },
-    Message { link: LinkIndex, text: Item },
-    Duplicate { link: LinkIndex, first: Repeat },
-    Refused(Refusal),
-    Expired { request: RequestId, user: UserIndex },
-    Overflowed { link: LinkIndex, overflowed: Overflowed },
-    Closed { link: LinkIndex, running: u32, links_of_user: u32 },
+    Request {
+        link: LinkIndex,
+        request: RequestId,
+        text: Item,
+        choice: Choice,
+    },
+    Message {
+        link: LinkIndex,
+        text: Item,
+    },
+    Duplicate {
+        link: LinkIndex,
+        first: Repeat,
+    },
+    Refused {
+        link: LinkIndex,
+        code: ErrorCode<'static>,
+        retry_after: Option<Duration>,
+        left: u32,
+        closing: bool,
+    },
+    Expired {
+        request: RequestId,
+        user: UserIndex,
+    },
+    Overflowed {
+        link: LinkIndex,
+        overflowed: Overflowed,
+    },
+    Closed {
+        link: LinkIndex,
+        running: u32,
+        links_of_user: u32,
+    },
     Drained,
-}
-
-/// A refusal, without its names.
-#[derive(Clone, Debug)]
-pub(super) struct Refusal {
-    pub(super) link: LinkIndex,
-    pub(super) code: ErrorCode<'static>,
-    pub(super) retry_after: Option<Duration>,
-    pub(super) left: u32,
-    pub(super) closing: bool,
 }

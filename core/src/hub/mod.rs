@@ -18,133 +18,94 @@
 //! [`Event`]. What is refused is answered with an `error`, counted, and told to the host; it
 //! closes the link only when there is too much of it.
 //!
+//! The hub is composed of machines that do not know each other and have tests of their own: the
+//! links, the admission of messages, the running requests with their answers, the users, and the
+//! maker of the hub's own frames. The hub asks one, and carries out what it says with another. This
+//! file is the story of a message; what follows for a link is in `effects`.
+//!
 //! Everything is bounded by [`HubConfig`]: links, links of a user, running requests, what waits
 //! to be written, the duplicate window, the tables of rates. There are no queues of events: what
 //! is to be told is found in the links and requests themselves.
 
+mod accepting;
 mod admission;
 mod config;
 mod drain;
+mod effects;
+mod ending;
 mod error;
 mod event;
+mod fault;
+mod frames;
 mod ids;
-mod inbound;
 mod index;
 mod inline;
-mod messages;
+mod lending;
+mod links;
 mod opening;
-mod pieces;
 mod push;
 mod refusal;
 mod replies;
 mod reply;
 mod requests;
-mod room;
-mod run;
 mod slab;
-mod slot;
-mod strangers;
-mod timers;
+mod tokens;
 mod users;
 mod views;
 
-use std::collections::VecDeque;
-use std::sync::Arc;
-
 use core::fmt;
-use core::net::IpAddr;
+use std::sync::Arc;
 
 use ahash::RandomState;
 
+pub use self::accepting::Proof;
 pub use self::config::{Auth, HubConfig, UnknownAgent, UserCap};
 pub use self::error::{Full, InputError, RespondError, UnknownLink};
 pub use self::event::{Event, Refused, Repeat, Request};
 pub use self::ids::{LinkId, RequestId};
-pub use self::messages::Proof;
 pub use self::push::{Push, PushError};
 pub use self::reply::{Answer, Delivered, Reply, ReplyError};
 
+use self::admission::{Action, Admission, Sender};
 use self::drain::Drain;
-use self::index::{Index, LinkIndex, UserIndex};
+use self::effects::{Effects, Parting, Say};
+use self::event::Told;
+use self::fault::Fault;
+use self::frames::{Frames, Own};
+use self::index::LinkIndex;
+use self::links::{Links, Phase};
 use self::requests::Requests;
-use self::slab::Slab;
-use self::slot::{Phase, Slot};
-use self::strangers::{LEAVING, Strangers};
-use self::timers::Timers;
 use self::users::Users;
 use crate::dedup::Window;
 use crate::envelope::Scan;
-use crate::frame::{DeflatePool, NotDrained};
+use crate::frame::{Incoming, Item, NotDrained, Outgoing};
 use crate::limits::{RateLimiter, Violations};
-use crate::link::{Gather, LinkConfig, MAX_EARLY, ServerLink, Sink, Transmit};
+use crate::link::{Gather, LinkConfig, MAX_EARLY, ServerClose, ServerLink, State, Step, Transmit};
 use crate::metrics::Direction;
-use crate::registry::{Metrics, RefusedConnection};
+use crate::registry::Metrics;
 use crate::routing::{Replaced, Router, Table};
 use crate::seed::{Random, Seed};
 use crate::time::{Deadline, Mono, Now, TimerReason, Wall};
 
-/// Events of one link in a row before the next link has its turn.
-const TURN: u32 = 16;
-
 /// Many links of many users. See the [module](self) for how it is driven.
 pub struct Hub {
-    config: HubConfig,
+    config: Arc<HubConfig>,
     link_config: Arc<LinkConfig>,
     auth: Auth,
     /// The latest reading that the host gave.
     now: Now,
-    links: Slab<LinkIndex, Box<Slot>>,
+    links: Links,
     users: Users,
-    /// Links that have shown no good token, in order of coming.
-    strangers: Strangers,
-    /// Links that made way for others and still have their slot.
-    leaving: u32,
-    /// Links whose token waits for the host's verdict.
-    authorizing: u32,
-    /// Bytes that wait to be written, over all links.
-    buffered: usize,
+    admission: Admission,
     requests: Requests,
-    timers: Timers,
-    /// Links to look at; what a slot's flag does not confirm is an entry of a link that is gone.
-    ready: VecDeque<LinkIndex>,
-    /// Events that the first of `ready` has had in this turn.
-    turn: u32,
-    /// Links with something to write, confirmed in the same way.
-    writable: VecDeque<LinkIndex>,
-    window: Window,
-    rates: RateLimiter,
-    violations: Violations,
-    router: Router,
+    frames: Frames,
     metrics: Metrics,
     random: Random,
     drain: Option<Drain>,
-    /// What links with compression share.
-    pool: DeflatePool,
     /// Where the members of the message are that was examined last.
     scan: Scan,
-    /// JSON in the making.
-    text: String,
-    /// A frame in the making.
-    frame: Vec<u8>,
-    /// The name of this hub's duplicate window.
-    epoch: Box<str>,
-    /// How large messages and their members may be, as a welcome states it.
-    limits: Box<str>,
-    /// The answer to what wants none.
-    nothing: Arc<[u8]>,
     /// What the last event lent, to be given up at the next call.
     parting: Parting,
-}
-
-/// What the last event lent and nothing else holds any more.
-#[derive(Debug)]
-struct Parting {
-    link: LinkIndex,
-    user: UserIndex,
-}
-
-impl Parting {
-    const NOTHING: Self = Self { link: LinkIndex::NONE, user: UserIndex::NONE };
 }
 
 impl Hub {
@@ -164,35 +125,24 @@ impl Hub {
             random.next_seed(),
         );
         let epoch = format!("{:016x}", random.next_u64());
+        let window = Window::new(config.window, random.next_seed());
+        let rates = RateLimiter::new(config.rates.clone(), random.next_seed());
+        let router = Router::new(routes, random.next_seed());
+        let limits = config.sizes.stated();
+        let config = Arc::new(config);
         Self {
             link_config: Arc::new(config.link),
             auth,
             now: Now::new(Mono::ZERO, Wall::EPOCH),
-            links: Slab::new(config.max_links.saturating_add(LEAVING)),
-            strangers: Strangers::new(config.ipv6_prefix, hasher.clone()),
+            links: Links::new(&config, hasher.clone()),
             users: Users::new(hasher),
-            leaving: 0,
-            authorizing: 0,
-            buffered: 0,
-            requests: Requests::new(config.max_requests),
-            timers: Timers::default(),
-            ready: VecDeque::new(),
-            turn: 0,
-            writable: VecDeque::new(),
-            window: Window::new(config.window, random.next_seed()),
-            rates: RateLimiter::new(config.rates.clone(), random.next_seed()),
-            violations,
-            router: Router::new(routes, random.next_seed()),
+            admission: Admission::new(&config, violations, rates, router),
+            requests: Requests::new(config.max_requests, config.request_timeout, window),
+            frames: Frames::new(epoch.into(), limits.into()),
             metrics: Metrics::default(),
             random,
             drain: None,
-            pool: DeflatePool::with_kept(config.max_compressors as usize),
             scan: Scan::EMPTY,
-            text: String::new(),
-            frame: Vec::new(),
-            epoch: epoch.into(),
-            limits: config.sizes.stated().into(),
-            nothing: Arc::new([]),
             parting: Parting::NOTHING,
             config,
         }
@@ -200,64 +150,31 @@ impl Hub {
 
     // Inputs.
 
-    /// A connection was accepted, nobody knows from where: the opening handshake comes next.
-    ///
-    /// # Errors
-    ///
-    /// As [`accept_from`](Self::accept_from).
-    pub fn accept(&mut self, now: Now) -> Result<LinkId, Full> {
-        self.accept_link(now, None)
-    }
-
-    /// A connection was accepted from an address: the opening handshake comes next.
-    ///
-    /// Links without a good token are bounded, in all and by address
-    /// ([`HubConfig::max_unauthenticated_per_address`]): at the bound the one that has waited
-    /// longest ends, with 503 or 1013, for the sake of this one.
-    ///
-    /// # Errors
-    ///
-    /// [`Full`]: the host should close the connection. It was counted.
-    pub fn accept_from(&mut self, now: Now, address: IpAddr) -> Result<LinkId, Full> {
-        self.accept_link(now, Some(address))
-    }
-
-    fn accept_link(&mut self, now: Now, address: Option<IpAddr>) -> Result<LinkId, Full> {
-        self.set_now(now);
-        let link = ServerLink::new(&self.link_config, self.random.next_seed(), self.now);
-        self.take_in(link, address)
-    }
-
-    /// Gives a new link its place.
-    fn take_in(&mut self, link: ServerLink, address: Option<IpAddr>) -> Result<LinkId, Full> {
-        if self.drain.is_some() {
-            self.metrics.connections_refused.increment(RefusedConnection::Draining);
-            return Err(Full::Draining);
-        }
-        let from = address.map(|address| self.strangers.network(address));
-        self.make_way(from);
-        if self.is_full() {
-            self.metrics.connections_refused.increment(RefusedConnection::Full);
-            return Err(Full::Links);
-        }
-        let slot = Box::new(Slot::new(link, self.now.mono));
-        let Ok((slot, generation)) = self.links.insert(slot) else { return Err(Full::Links) };
-        if let Some(entered) = self.links.get_mut(slot) {
-            entered.place = Some(self.strangers.enter(slot, from));
-        }
-        self.arm(slot);
-        Ok(LinkId::new(slot, generation))
-    }
-
     /// Bytes came over a link, in any chunking.
     ///
     /// # Errors
     ///
     /// [`InputError`]; a fault of the peer is an event instead.
     pub fn handle_bytes(&mut self, now: Now, link: LinkId, bytes: &[u8]) -> Result<(), InputError> {
-        self.set_now(now);
+        self.now.advance(now);
         let now = self.now;
         self.hear(link, bytes.len(), |link| link.handle_bytes(now, bytes))
+    }
+
+    /// A whole message came over a link that was [opened](Self::accept_opened).
+    ///
+    /// # Errors
+    ///
+    /// As [`handle_bytes`](Self::handle_bytes).
+    pub fn handle_message(
+        &mut self,
+        now: Now,
+        link: LinkId,
+        message: Incoming<'_>,
+    ) -> Result<(), InputError> {
+        self.now.advance(now);
+        let now = self.now;
+        self.hear(link, message.len(), |link| link.handle_message(now, message))
     }
 
     /// Something of this length came over a link.
@@ -268,56 +185,49 @@ impl Hub {
         len: usize,
         take: impl FnOnce(&mut ServerLink) -> Result<(), NotDrained>,
     ) -> Result<(), InputError> {
-        let Some(slot) = self.slot_mut(link) else { return Err(InputError::UnknownLink) };
+        let Some(slot) = self.links.find_mut(link) else { return Err(InputError::UnknownLink) };
         if slot.phase == Phase::Ended {
             return Ok(());
         }
         if slot.phase == Phase::Authorizing && slot.link.unread() + len > MAX_EARLY {
             // The hub does not look before the verdict, and nobody has proved anything yet.
-            self.close_for_flood(link.index);
+            self.close(link.index, ServerClose::EarlyFlood);
             return Ok(());
         }
         let taken = take(&mut slot.link);
         self.metrics.bytes.add(Direction::Inbound, len as u64);
-        self.wake(link.index);
-        self.arm(link.index);
+        self.links.wake(link.index);
+        self.links.arm(link.index);
         taken.map_err(|_| InputError::NotDrained)
     }
 
     /// The transport of a link has ended: end of file, reset, or a failed write. May be called
     /// again and for links that have ended.
     pub fn handle_closed(&mut self, now: Now, link: LinkId) {
-        self.set_now(now);
-        let now = self.now;
-        let Some(slot) = self.slot_mut(link) else { return };
-        slot.detached = true;
-        if slot.phase == Phase::Ended {
-            self.free(link.index);
-        } else {
-            self.give_room(link.index);
-            let Some(slot) = self.slot_mut(link) else { return };
-            slot.link.handle_closed(now);
-            self.wake(link.index);
-        }
+        self.now.advance(now);
+        self.links.detach(link, self.now);
     }
 
     /// Time has passed: at the deadline of [`poll_timeout`](Self::poll_timeout) or whenever the
     /// host likes.
     pub fn handle_timeout(&mut self, now: Now) {
-        self.set_now(now);
-        let now = self.now;
-        while let Some((at, index)) = self.timers.first() {
-            // The end of time never comes: a deadline that has saturated there would be due again
-            // and again.
-            if at > now.mono || at == Mono::END {
-                break;
+        self.now.advance(now);
+        while let Some(link) = self.links.next_due(self.now.mono) {
+            if let Some(due) = self.links.take_deadline(link, self.now.mono) {
+                self.own_timeout(link, due.reason);
             }
-            let due = self.links.get(index).and_then(|slot| slot.next_deadline());
-            match due {
-                Some(due) if due.at > now.mono => self.timers.set(index, due.at),
-                Some(_) => self.link_timeout(index),
-                None => self.timers.remove(index),
-            }
+            self.links.handle_timeout(link, self.now);
+        }
+    }
+
+    /// The hub's own deadline for a link has come.
+    fn own_timeout(&mut self, link: LinkIndex, reason: TimerReason) {
+        let Some(slot) = self.links.get(link) else { return };
+        match (slot.phase, reason) {
+            (Phase::Authorizing, _) => self.verdict_late(link),
+            (Phase::Open, TimerReason::TokenExpiry) => self.token_ended(link),
+            (_, TimerReason::Drain) => self.drain_link(link),
+            _ => {}
         }
     }
 
@@ -326,81 +236,156 @@ impl Hub {
     /// The next event, lent until the next call.
     pub fn poll_event(&mut self) -> Option<Event<'_>> {
         self.part();
-        let told = self.step()?;
+        let told = self.next_event()?;
         self.lend(told)
+    }
+
+    /// Works until there is something to tell.
+    fn next_event(&mut self) -> Option<Told> {
+        if let Some(told) = self.expire_request() {
+            return Some(told);
+        }
+        while let Some(link) = self.links.next_ready() {
+            if let Some(told) = self.next_of(link) {
+                self.links.told();
+                return Some(told);
+            }
+            self.links.rest(link);
+        }
+        self.drained()
+    }
+
+    /// The next thing that a link has to tell.
+    fn next_of(&mut self, link: LinkIndex) -> Option<Told> {
+        loop {
+            let (slot, pool) = self.links.reading(link)?;
+            if core::mem::take(&mut slot.untold) {
+                match slot.phase {
+                    Phase::Authorizing => return Some(Told::Authorize(link)),
+                    Phase::Open => return Some(Told::Opened(link)),
+                    _ => {}
+                }
+            }
+            match slot.phase {
+                Phase::Ended => return None,
+                Phase::Authorizing if slot.link.state() != State::Closed => return None,
+                _ => {}
+            }
+            let Some(step) = slot.link.poll_step(Some(pool)) else {
+                slot.link.take_beats().add_to(&mut self.metrics);
+                // What was read may have been a ping alone, and the pong waits.
+                self.links.stir(link);
+                return None;
+            };
+            let told = match step {
+                Step::Request => self.opening(link),
+                Step::Text(text) => self.message(link, text),
+                Step::Binary(_) if slot.phase == Phase::Open => {
+                    self.refuse(link, &Fault::Binary, None)
+                }
+                Step::Overflowed(overflowed) => {
+                    overflowed.add_to(&mut self.metrics);
+                    Some(Told::Overflowed { link, overflowed })
+                }
+                Step::Binary(_) | Step::Failed(_) => None,
+                Step::Closed => Some(self.ended(link)),
+            };
+            self.links.stir(link);
+            if told.is_some() {
+                return told;
+            }
+        }
+    }
+
+    /// A text message has come: the admission decides while the text is lent, and what follows is
+    /// carried out.
+    fn message(&mut self, link: LinkIndex, text: Item) -> Option<Told> {
+        let (slot, pool) = self.links.reading(link)?;
+        if slot.phase != Phase::Open {
+            return None;
+        }
+        let sender = Sender {
+            now: self.now,
+            user: self.users.get(slot.user)?.key,
+            free: slot.running < self.config.max_requests_per_link,
+        };
+        // If it is not UTF-8 the link's next step says so.
+        let lent = slot.link.text(text, Some(pool)).ok()?;
+        let (scan, requests) = (&mut self.scan, &mut self.requests);
+        match self.admission.examine(sender, lent, scan, requests, &mut self.metrics) {
+            Action::Life => None,
+            Action::Pong => {
+                self.metrics.pongs.increment(Direction::Inbound);
+                if let Some(time) = slot.link.ponged(self.now) {
+                    self.metrics.round_trip.record(time);
+                }
+                None
+            }
+            Action::Ping { id } => {
+                self.metrics.pings.increment(Direction::Inbound);
+                self.metrics.pongs.increment(Direction::Outbound);
+                let pong = Own::Pong { reply_to: id.as_ref() };
+                self.apply(link, Effects { say: Some(Say::Now(pong)), ..Effects::default() })
+            }
+            Action::Renewal { token, id } => self.renewal(link, token, id),
+            Action::Message { acknowledge, id } => {
+                let done = Own::ContextUpdated { reply_to: id.as_ref() };
+                let say = acknowledge.then_some(Say::Now(done));
+                let tell = Some(Told::Message { link, text });
+                self.apply(link, Effects { say, close: None, tell })
+            }
+            Action::Request { choice, key, id, pieces } => {
+                let request = self.begin(link, &choice, key, id, pieces)?;
+                Some(Told::Request { link, request, text, choice })
+            }
+            Action::Repeat { key, id, first, pieces } => {
+                self.repeat(link, key, id.as_ref(), first, pieces)
+            }
+            Action::Fault { fault, id } => self.refuse(link, &fault, id.as_ref()),
+        }
     }
 
     /// The next link with something to write or to hang up, each once until it is asked with
     /// [`poll_transmit`](Self::poll_transmit).
     pub fn poll_writable(&mut self) -> Option<LinkId> {
-        while let Some(index) = self.writable.pop_front() {
-            if let Some(slot) = self.links.get_mut(index)
-                && core::mem::take(&mut slot.writable)
-            {
-                return Some(self.id(index));
-            }
-        }
-        None
+        self.links.next_writable()
     }
 
     /// Appends what waits to be written to a link. If there is more than a host should write at
     /// once, the link is writable again. After writing it, the host hangs up if told so; of a
     /// link that has ended nothing is left but that.
     pub fn poll_transmit(&mut self, link: LinkId, out: &mut Vec<u8>) -> Transmit {
-        self.transmit(link, out)
+        self.links.transmit(link, self.now, out, &mut self.metrics)
     }
 
     /// As [`poll_transmit`](Self::poll_transmit), without copying large frames.
     pub fn poll_transmit_vectored(&mut self, link: LinkId, out: &mut Gather) -> Transmit {
-        self.transmit(link, out)
+        self.links.transmit(link, self.now, out, &mut self.metrics)
     }
 
-    fn transmit(&mut self, link: LinkId, out: &mut impl Sink) -> Transmit {
-        if self.links.find(link.index, link.generation).is_none() {
-            return gone();
-        }
-        let Some(slot) = self.links.get_mut(link.index) else { return gone() };
-        let transmit = slot.link.transmit(out, Some(&mut self.pool));
-        let beats = slot.link.take_beats();
-        let ended = slot.phase == Phase::Ended;
-        slot.detached |= transmit.hang_up;
-        beats.add_to(&mut self.metrics);
-        self.metrics.bytes.add(Direction::Outbound, transmit.written as u64);
-        self.room_made(link.index);
-        self.weigh(link.index);
-        if transmit.more {
-            self.stir(link.index);
-        }
-        if transmit.hang_up {
-            if ended {
-                self.free(link.index);
-            } else {
-                self.wake(link.index);
-            }
-        }
-        transmit
+    /// What the transport of a link that was [opened](Self::accept_opened) is to do next, in the
+    /// place of [`poll_transmit`](Self::poll_transmit); a text or the reason of a close is
+    /// appended to `out`. Call it until it has no more, or as often as the transport can take
+    /// something: the link is named by [`poll_writable`](Self::poll_writable) when it has new
+    /// output, not for what was left.
+    ///
+    /// [`Outgoing::HangUp`] comes once everything is sent; the link is gone then.
+    pub fn poll_message(&mut self, link: LinkId, out: &mut Vec<u8>) -> Option<Outgoing> {
+        self.links.poll_message(link, self.now, out, &mut self.metrics)
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout), and why.
     pub fn poll_timeout(&mut self) -> Option<Deadline> {
-        let link = loop {
-            let Some((at, index)) = self.timers.first() else { break None };
-            match self.links.get(index).and_then(|slot| slot.next_deadline()) {
-                Some(due) if due.at <= at => break Some(due),
-                Some(due) => self.timers.set(index, due.at),
-                None => self.timers.remove(index),
-            }
-        };
-        let expiry = self.requests.expiry(self.config.request_timeout);
+        let expiry = self.requests.expiry();
         let expiry = expiry.map(|at| Deadline::new(at, TimerReason::RequestExpiry));
-        Deadline::earlier(link, expiry)
+        Deadline::earlier(self.links.poll_timeout(), expiry)
     }
 
     // Commands that concern the hub as a whole.
 
     /// Replaces the routing table between two messages. Running requests end under the new one.
     pub fn replace_routes(&mut self, routes: Arc<Table>) -> Replaced {
-        self.router.replace(routes)
+        self.admission.replace_routes(routes)
     }
 
     /// Replaces who decides whether tokens are good, for tokens that come from now on.
@@ -412,19 +397,14 @@ impl Hub {
     /// was made before its process was forked. Whether it could: not once there was a link, whose
     /// peer knows the epoch.
     pub fn reseed(&mut self, seed: Seed) -> bool {
-        let untouched = self.links.range().next().is_none() && self.drain.is_none();
+        let untouched = self.links.places().next().is_none() && self.drain.is_none();
         if untouched {
             let auth = core::mem::replace(&mut self.auth, Auth::Host);
-            let routes = Arc::clone(self.router.table());
-            *self = Self::new(self.config.clone(), auth, routes, seed);
+            let routes = Arc::clone(self.admission.router().table());
+            *self = Self::new(HubConfig::clone(&self.config), auth, routes, seed);
         }
         untouched
     }
-}
-
-/// What there is to write to a link that has ended.
-fn gone() -> Transmit {
-    Transmit { hang_up: true, ..Transmit::default() }
 }
 
 impl fmt::Debug for Hub {

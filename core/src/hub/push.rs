@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+use super::Hub;
+use super::ids::LinkId;
 use super::index::{Index, LinkIndex};
-use super::slot::Phase;
-use super::{Hub, LinkId};
-use crate::envelope::{Envelope, EnvelopeError, Kind};
-use crate::frame::{CloseCode, payload_of};
-use crate::link::Overflow;
+use super::links::Phase;
+use crate::envelope::{Envelope, EnvelopeError};
+use crate::frame::CloseCode;
 use crate::metrics::Direction;
 use crate::registry::PushOutcome;
 use crate::time::Now;
@@ -68,10 +68,10 @@ impl Hub {
     ///
     /// [`PushError`]: nothing was sent.
     pub fn send(&mut self, now: Now, link: LinkId, text: &str) -> Result<Push, PushError> {
-        self.set_now(now);
+        self.now.advance(now);
         let frame = self.encode(text)?;
         let mut push = Push::default();
-        if self.slot_mut(link).is_some() {
+        if self.links.find_mut(link).is_some() {
             self.push_to(link.index, &frame, &mut push);
         }
         self.count(text, push);
@@ -85,14 +85,13 @@ impl Hub {
     ///
     /// [`PushError`]: nothing was sent.
     pub fn push(&mut self, now: Now, user: &str, text: &str) -> Result<Push, PushError> {
-        self.set_now(now);
+        self.now.advance(now);
         let frame = self.encode(text)?;
         let mut push = Push::default();
         let user = self.users.find(user).and_then(|user| self.users.get(user));
-        let mut next = user.map(|user| user.first_link);
-        while let Some(link) = next.and_then(|next| self.links.get(next)) {
-            let index = next.take().unwrap_or(LinkIndex::NONE);
-            next = Some(link.next_of_user);
+        let mut next = user.map_or(LinkIndex::NONE, |user| user.first_link);
+        while let Some(link) = self.links.get(next) {
+            let index = core::mem::replace(&mut next, link.next_of_user);
             self.push_to(index, &frame, &mut push);
         }
         self.count(text, push);
@@ -106,10 +105,10 @@ impl Hub {
     ///
     /// [`PushError`]: nothing was sent.
     pub fn broadcast(&mut self, now: Now, text: &str) -> Result<Push, PushError> {
-        self.set_now(now);
+        self.now.advance(now);
         let frame = self.encode(text)?;
         let mut push = Push::default();
-        for index in self.links.range() {
+        for index in self.links.places() {
             self.push_to(index, &frame, &mut push);
         }
         self.count(text, push);
@@ -118,82 +117,44 @@ impl Hub {
 
     /// Closes a link: what is queued goes out first. Whether there was one to close.
     pub fn disconnect(&mut self, now: Now, link: LinkId, code: CloseCode, reason: &str) -> bool {
-        self.set_now(now);
-        let found = self.slot_mut(link).is_some_and(|slot| slot.phase != Phase::Ended);
+        self.now.advance(now);
+        let found = self.links.find_mut(link).is_some_and(|slot| slot.phase != Phase::Ended);
         if found {
-            self.close_with(link.index, code, reason);
+            self.links.close(link.index, self.now, code, reason);
         }
         found
     }
 
     /// Closes all links of a user, and tells how many.
     pub fn disconnect_user(&mut self, now: Now, user: &str, code: CloseCode, reason: &str) -> u32 {
-        self.set_now(now);
+        self.now.advance(now);
         let user = self.users.find(user).and_then(|user| self.users.get(user));
-        let mut next = user.map(|user| user.first_link);
+        let mut next = user.map_or(LinkIndex::NONE, |user| user.first_link);
         let mut closed = 0;
-        while let Some(link) = next.and_then(|next| self.links.get(next)) {
-            let index = next.take().unwrap_or(LinkIndex::NONE);
-            next = Some(link.next_of_user);
-            self.close_with(index, code, reason);
+        while let Some(link) = self.links.get(next) {
+            let index = core::mem::replace(&mut next, link.next_of_user);
+            self.links.close(index, self.now, code, reason);
             closed += 1;
         }
         closed
     }
 
-    /// Queues a shared frame on a link. Whether the link took it. An empty one is no frame.
-    pub(super) fn send_frame(&mut self, index: LinkIndex, frame: Arc<[u8]>) -> bool {
-        if frame.is_empty() {
-            return true;
-        }
-        let now = self.now;
-        let Some(slot) = self.links.get_mut(index) else { return false };
-        let sent = slot.link.send_frame(now, frame).is_ok();
-        self.sent(index, sent)
-    }
-
-    /// Queues the text that was made on a link. Whether the link took it.
-    pub(super) fn send_text(&mut self, index: LinkIndex, kind: Kind<'_>) -> bool {
-        let now = self.now;
-        let Some(slot) = self.links.get_mut(index) else { return false };
-        let sent = slot.link.send_text(now, &self.text).is_ok();
-        self.metrics.messages.increment(kind, Direction::Outbound);
-        self.sent(index, sent)
-    }
-
-    fn sent(&mut self, index: LinkIndex, sent: bool) -> bool {
-        self.weigh(index);
-        if !sent || self.link_config.outbox.overflow == Overflow::DropOldest {
-            // The link may have begun to close, or have lost an older frame: it has that to tell.
-            self.wake(index);
-            self.arm(index);
-        }
-        self.stir(index);
-        sent
-    }
-
-    fn push_to(&mut self, index: LinkIndex, frame: &Arc<[u8]>, push: &mut Push) {
-        let Some(slot) = self.links.get(index) else { return };
-        if !slot.is_open() {
-            return;
-        }
-        if payload_of(frame).len() <= slot.max_message && self.send_frame(index, Arc::clone(frame))
-        {
-            push.queued += 1;
-        } else {
-            push.refused += 1;
+    fn push_to(&mut self, link: LinkIndex, frame: &Arc<[u8]>, push: &mut Push) {
+        match self.links.push(link, self.now, frame) {
+            Some(true) => push.queued += 1,
+            Some(false) => push.refused += 1,
+            None => {}
         }
     }
 
     fn encode(&mut self, text: &str) -> Result<Arc<[u8]>, PushError> {
         Envelope::parse(text, Envelope::DEPTH)?;
-        let (bytes, limit) = (text.len(), self.largest());
+        let (bytes, limit) = (text.len(), self.links.largest());
         if bytes > limit {
             return Err(PushError::TooLarge { bytes, limit });
         }
-        self.text.clear();
-        self.text.push_str(text);
-        Ok(self.take_frame())
+        self.frames.verbatim(text);
+        Ok(self.frames.share())
     }
 
     fn count(&mut self, text: &str, push: Push) {

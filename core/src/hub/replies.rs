@@ -1,20 +1,22 @@
-//! Answers on their way out, and requests that get none.
+//! Requests and their answers: from the message that asks to the frame that answers, and those that
+//! get none.
 
 use std::sync::Arc;
 
+use super::Hub;
+use super::effects::{Effects, Say};
 use super::event::{Repeat, Told};
-use super::index::{Index, LinkIndex, RequestIndex, UserIndex};
+use super::fault::Fault;
+use super::frames::Own;
+use super::ids::RequestId;
+use super::index::{Index, LinkIndex, RequestIndex};
 use super::inline::InlineText;
-use super::refusal::{Fault, id};
 use super::reply::{Delivered, Reply, ReplyError};
-use super::requests::Pieces;
-use super::slot::Turn;
-use super::{Hub, RequestId};
+use super::requests::{Again, Attached, Piece, Pieces, Running};
 use crate::dedup::{Duplicate, First, Key};
-use crate::envelope::{Envelope, ErrorCode, Kind, write};
-use crate::frame::{Opcode, server_header};
+use crate::envelope::ErrorCode;
 use crate::metrics::Direction;
-use crate::routing::Outcome;
+use crate::routing::{Choice, Outcome};
 use crate::time::Now;
 
 impl Hub {
@@ -33,46 +35,24 @@ impl Hub {
         request: RequestId,
         reply: &Reply<'_>,
     ) -> Result<Delivered, ReplyError> {
-        self.set_now(now);
-        let Some(running) = self.requests.find(request.index, request.generation) else {
-            return Err(ReplyError::NotRunning(request));
-        };
-        let (user, link, asked_id) = (running.user, running.link, running.id.clone());
-        let (kind, outcome) = match reply {
-            Reply::Answer(answer) => {
-                self.text.clear();
-                let reply_to = asked_id.as_ref().and_then(id);
-                let answer = write::Answer { reply_to: reply_to.as_ref(), ..*answer };
-                write::chat_response(&mut self.text, self.now.wall, &answer);
-                if answer.ui_actions.is_some() {
-                    Envelope::parse(&self.text, Envelope::DEPTH)?;
-                }
-                let outcome = if answer.failed { Outcome::Failure } else { Outcome::Success };
-                (Kind::ChatResponse, outcome)
-            }
-            Reply::Error { code, message, retry_after } => {
-                self.write_error(code, message, *retry_after, asked_id.as_ref());
-                (Kind::Error, Outcome::Failure)
-            }
-            Reply::Raw(text) => {
-                let envelope = Envelope::parse(text, Envelope::DEPTH)?;
-                self.text.clear();
-                splice(&mut self.text, text, asked_id.as_ref());
-                (envelope.kind(), Outcome::Success)
-            }
-        };
-        let (bytes, limit) = (self.text.len(), self.largest_of(link));
-        let fits = bytes <= limit;
-        if fits {
-            self.metrics.messages.increment(kind, Direction::Outbound);
-        } else {
-            self.write_too_large(bytes, limit, asked_id.as_ref());
+        self.now.advance(now);
+        let running = self.requests.find(request).ok_or(ReplyError::NotRunning(request))?;
+        let (user, limit) = (running.user, self.links.largest_of(running.link));
+        let reply_to = running.id.as_ref();
+        let kind = self.frames.reply(self.now.wall, reply, reply_to)?;
+        let (bytes, outcome) = (self.frames.len(), outcome(reply));
+        if bytes > limit {
+            let reply_to = reply_to.cloned();
+            let frame = self.share(&Own::TooLarge { bytes, limit, reply_to: reply_to.as_ref() });
+            self.conclude(request, frame, Outcome::Failure);
+            self.users.leave_if_idle(user);
+            return Ok(Delivered::TooLarge);
         }
-        let frame = self.take_frame();
-        let outcome = if fits { outcome } else { Outcome::Failure };
-        let delivered = self.conclude(request.index, frame, outcome);
+        self.metrics.messages.increment(kind, Direction::Outbound);
+        let frame = self.frames.share();
+        let delivered = self.conclude(request, frame, outcome);
         self.users.leave_if_idle(user);
-        Ok(if fits { delivered } else { Delivered::TooLarge })
+        Ok(delivered)
     }
 
     /// Ends a request that wants no answer: the peer gets none, and neither do its repeats.
@@ -81,263 +61,207 @@ impl Hub {
     ///
     /// [`ReplyError::NotRunning`]: nothing has changed.
     pub fn dismiss(&mut self, now: Now, request: RequestId) -> Result<(), ReplyError> {
-        self.set_now(now);
-        let Some(running) = self.requests.find(request.index, request.generation) else {
-            return Err(ReplyError::NotRunning(request));
-        };
+        self.now.advance(now);
+        let running = self.requests.find(request).ok_or(ReplyError::NotRunning(request))?;
         let user = running.user;
-        let nothing = Arc::clone(&self.nothing);
-        self.conclude(request.index, nothing, Outcome::Success);
+        self.conclude(request, self.frames.nothing(), Outcome::Success);
         self.users.leave_if_idle(user);
         Ok(())
     }
 
-    /// Ends a request with this frame for an answer.
-    fn conclude(&mut self, slot: RequestIndex, frame: Arc<[u8]>, outcome: Outcome) -> Delivered {
-        let now = self.now.mono;
-        let Some(request) = self.requests.get(slot) else { return Delivered::Absent };
-        let user = request.user;
-        let shared = request.shared.then_some(request.key).flatten();
-        let Some(request) = self.requests.remove(slot, self.users.get_mut(user)) else {
-            return Delivered::Absent;
-        };
-        self.metrics.request_latency.record(now.saturating_since(request.asked));
-        if let Some(ticket) = request.ticket {
-            self.router.finished(now, ticket, outcome);
-        }
-        if let Some(key) = request.key {
-            self.window.complete(key, Arc::clone(&frame));
-        }
-        if let Some(key) = shared {
-            self.conclude_sharers(user, key, &frame);
-        }
-        if request.link == LinkIndex::NONE {
-            if request.key.is_some() { Delivered::Kept } else { Delivered::Absent }
-        } else {
-            if let Some(link) = self.links.get_mut(request.link) {
-                link.running -= 1;
-            }
-            self.deliver(request.link, slot, request.id.as_ref(), frame)
-        }
-    }
-
-    /// Repeats without ids that came while the first one was running get the same answer, each in
-    /// its turn.
-    fn conclude_sharers(&mut self, user: UserIndex, key: Key, frame: &Arc<[u8]>) {
-        loop {
-            let Some(entry) = self.users.get(user) else { return };
-            let sharer = self.requests.of_user(entry).find(|slot| {
-                self.requests.get(*slot).is_some_and(|request| request.key == Some(key))
-            });
-            let Some(slot) = sharer else { return };
-            let removed = self.requests.remove(slot, self.users.get_mut(user));
-            let Some(request) = removed.filter(|request| request.link != LinkIndex::NONE) else {
-                continue;
-            };
-            if let Some(link) = self.links.get_mut(request.link) {
-                link.running -= 1;
-            }
-            self.deliver(request.link, slot, None, Arc::clone(frame));
-        }
-    }
-
-    /// Hands an answer to a link: at once if it names its request, else in its turn.
-    fn deliver(
+    /// Sends the next piece of an answer that grows: a `chat_response_delta`. The request stays
+    /// running, its time to be answered runs on, and [`reply`](Self::reply) still has to give the
+    /// whole answer: that alone is kept for repeats.
+    ///
+    /// Only a request that had an id and asked to `stream` gets pieces
+    /// ([`Request::wants_pieces`](super::Request::wants_pieces)); for any other nothing is sent
+    /// ([`Delivered::Whole`]), so a host may call this for every request. What a peer has of an
+    /// answer is always its beginning without gaps: after a piece that did not reach the peer's
+    /// link, or when another link takes the request over, no more pieces are sent. The exception
+    /// is [`Overflow::DropOldest`](crate::link::Overflow::DropOldest), under which a piece that
+    /// was queued may be lost.
+    ///
+    /// # Errors
+    ///
+    /// [`ReplyError::NotRunning`]: nothing was written and nothing has changed.
+    pub fn piece(
         &mut self,
-        index: LinkIndex,
-        slot: RequestIndex,
-        asked: Option<&InlineText>,
-        frame: Arc<[u8]>,
-    ) -> Delivered {
-        let id = self.id(index);
-        let frame = self.fitting(index, asked, frame);
-        let Some(link) = self.links.get_mut(index) else { return Delivered::Absent };
-        if asked.is_some() {
-            return match self.send_answer(index, frame) {
-                true => Delivered::Queued(id),
-                false => Delivered::Refused(id),
-            };
-        }
-        let own = |turn: &Turn| matches!(turn, Turn::Running(running) if *running == slot);
-        if let Some(place) = link.turns.iter().position(own) {
-            link.turns[place] = Turn::Answered(frame);
-            let first = place == 0;
-            let sent = self.take_turns(index);
-            return match (first, sent) {
-                (false, _) => Delivered::InOrder(id),
-                (true, true) => Delivered::Queued(id),
-                (true, false) => Delivered::Refused(id),
-            };
-        }
-        Delivered::Absent
+        now: Now,
+        request: RequestId,
+        text: &str,
+    ) -> Result<Delivered, ReplyError> {
+        self.piece_wtf8(now, request, text.as_bytes())
     }
 
-    /// Sends the answers whose turn has come. Whether the link took them all.
-    fn take_turns(&mut self, index: LinkIndex) -> bool {
-        let mut taken = true;
-        while let Some(link) = self.links.get_mut(index) {
-            if !matches!(link.turns.front(), Some(Turn::Answered(_))) {
-                if link.turns.is_empty() {
-                    link.turns = Default::default();
-                }
-                break;
-            }
-            if let Some(Turn::Answered(frame)) = link.turns.pop_front() {
-                taken &= self.send_answer(index, frame);
-            }
+    /// As [`piece`](Self::piece), for hosts whose strings are cut anywhere: a surrogate alone is
+    /// encoded as if it were a character (WTF-8). The first half of a pair at the end of a piece
+    /// waits for the second one in the next ([`Seam`](crate::envelope::Seam)).
+    ///
+    /// # Errors
+    ///
+    /// As [`piece`](Self::piece).
+    pub fn piece_wtf8(
+        &mut self,
+        now: Now,
+        request: RequestId,
+        text: &[u8],
+    ) -> Result<Delivered, ReplyError> {
+        self.now.advance(now);
+        let piece = self.requests.piece(request, text).ok_or(ReplyError::NotRunning(request))?;
+        let (link, text) = match piece {
+            Piece::Send(link, text) => (link, text),
+            Piece::Held(link) => return Ok(Delivered::Queued(self.links.id(link))),
+            Piece::Absent { kept: true } => return Ok(Delivered::Kept),
+            Piece::Absent { kept: false } => return Ok(Delivered::Absent),
+            Piece::Whole => return Ok(Delivered::Whole),
+        };
+        let reply_to = self.requests.find(request).and_then(|running| running.id.as_ref());
+        let own = Own::Piece { text: &text, reply_to };
+        let text = self.frames.own(self.now.wall, &own);
+        let fits = text.len() <= self.links.largest_of(link);
+        let queued = fits && {
+            self.metrics.messages.increment(own.kind(), Direction::Outbound);
+            self.links.send_text(link, self.now, text)
+        };
+        self.frames.trim();
+        if !queued {
+            self.requests.stop_pieces(request);
         }
-        taken
+        Ok(match (fits, queued) {
+            (false, _) => Delivered::Whole,
+            (true, false) => Delivered::Refused(self.links.id(link)),
+            (true, true) => Delivered::Queued(self.links.id(link)),
+        })
     }
 
-    /// Sends the `error` that was made; if it is to be in order, after the answers to all earlier
-    /// requests of a peer without ids.
-    pub(super) fn answer(&mut self, index: LinkIndex, in_order: bool) {
-        self.metrics.messages.increment(Kind::Error, Direction::Outbound);
-        let frame = self.take_frame();
-        self.answer_frame(index, in_order, frame);
-    }
-
-    fn answer_frame(&mut self, index: LinkIndex, in_order: bool, frame: Arc<[u8]>) {
-        let Some(link) = self.links.get_mut(index) else { return };
-        // Bounded: whoever asks this much without waiting gets the rest out of turn.
-        let most = 2 * self.config.max_requests_per_link as usize;
-        if in_order && !link.turns.is_empty() && link.turns.len() < most {
-            link.turns.push_back(Turn::Answered(frame));
-        } else {
-            self.send_answer(index, frame);
+    /// A request was admitted: it runs from here on.
+    pub(super) fn begin(
+        &mut self,
+        link: LinkIndex,
+        choice: &Choice,
+        key: Option<Key>,
+        id: Option<InlineText>,
+        pieces: bool,
+    ) -> Option<RequestId> {
+        let mut running = Running::new(link, self.links.user(link), self.now.mono);
+        let unnamed = id.is_none();
+        running.key = key;
+        running.id = id;
+        running.ticket = choice.ticket;
+        if pieces {
+            running.pieces = Pieces::Wanted;
         }
+        // There is room: the admission has looked.
+        let request = self.requests.enter(running, &mut self.users)?;
+        self.links.begin(link, request.index, unnamed);
+        Some(request)
     }
 
     /// A request has come that came before.
     pub(super) fn repeat(
         &mut self,
-        index: LinkIndex,
+        link: LinkIndex,
         key: Key,
-        id: Option<InlineText>,
+        id: Option<&InlineText>,
         first: First,
         pieces: bool,
     ) -> Option<Told> {
-        let first = match first {
+        let (counted, first, fault) = match first {
             First::Result(frame) => {
-                self.metrics.duplicates.increment(Duplicate::Repeated);
-                let frame = self.fitting(index, id.as_ref(), frame);
-                self.answer_frame(index, id.is_none(), frame);
-                Repeat::Answered
+                let frame = self.fitting(link, id, frame);
+                let say = Some(Say::Again { frame, in_turn: id.is_none() });
+                self.apply(link, Effects { say, ..Effects::default() });
+                (Duplicate::Repeated, Repeat::Answered, None)
             }
-            First::Pending => match self.attach(index, key, id.is_none(), pieces) {
-                Some(request) => {
-                    self.metrics.duplicates.increment(Duplicate::Attached);
-                    Repeat::Running(request)
-                }
-                None => {
-                    self.metrics.duplicates.increment(Duplicate::Forgotten);
-                    self.refuse(index, &Fault::Busy, id.as_ref());
-                    Repeat::Forgotten
-                }
+            First::Pending => match self.attach(link, key, id.is_none(), pieces) {
+                Some(request) => (Duplicate::Attached, Repeat::Running(request), None),
+                None => (Duplicate::Forgotten, Repeat::Forgotten, Some(Fault::Busy)),
             },
-            First::Forgotten => {
-                self.metrics.duplicates.increment(Duplicate::Forgotten);
-                self.refuse(index, &Fault::Forgotten, id.as_ref());
-                Repeat::Forgotten
-            }
+            First::Forgotten => (Duplicate::Forgotten, Repeat::Forgotten, Some(Fault::Forgotten)),
         };
-        Some(Told::Duplicate { link: index, first })
+        self.metrics.duplicates.increment(counted);
+        if let Some(fault) = fault {
+            self.refuse(link, &fault, id);
+        }
+        Some(Told::Duplicate { link, first })
     }
 
     /// Sees to it that the answer to a running request goes to the link of its repeat.
     fn attach(
         &mut self,
-        index: LinkIndex,
+        link: LinkIndex,
         key: Key,
-        in_order: bool,
+        unnamed: bool,
         pieces: bool,
     ) -> Option<RequestId> {
-        let user = self.links.get(index)?.user;
-        let entry = self.users.get(user)?;
-        // The first one is the oldest, and the list starts with the newest.
-        let slot = self
-            .requests
-            .of_user(entry)
-            .filter(|slot| self.requests.get(*slot).is_some_and(|it| it.key == Some(key)))
-            .last()?;
-        let first = RequestId::new(slot, self.requests.generation(slot));
-        if in_order {
-            // Its sender counts answers: it wants one for each, and each takes a place.
-            if self.links.get(index)?.running >= self.config.max_requests_per_link {
-                return None;
+        let slot = self.links.get(link)?;
+        if unnamed && slot.running >= self.config.max_requests_per_link {
+            return None;
+        }
+        let again = Again { key, link, user: slot.user, unnamed, pieces };
+        match self.requests.attach(self.now.mono, again, &mut self.users)? {
+            Attached::Shared { first, sharer } => {
+                self.links.begin(link, sharer, true);
+                Some(first)
             }
-            self.requests.get_mut(slot)?.shared = true;
-            let mut sharer = super::requests::Running::new(index, user, self.now.mono);
-            sharer.key = Some(key);
-            let (sharer, _) = self.requests.insert(sharer, self.users.get_mut(user)?)?;
-            let link = self.links.get_mut(index)?;
-            link.running += 1;
-            link.turns.push_back(Turn::Running(sharer));
-            return Some(first);
-        }
-        let request = self.requests.get_mut(slot)?;
-        let before = core::mem::replace(&mut request.link, index);
-        if !pieces || (before != index && request.pieces == Pieces::Begun) {
-            // This link has not asked for pieces, or has not had the first of them.
-            request.pieces = Pieces::Unwanted;
-        }
-        if before != index {
-            if let Some(before) = self.links.get_mut(before) {
-                before.running -= 1;
+            Attached::Moved { first, from } => {
+                self.links.hand_over(from, link);
+                Some(first)
             }
-            self.links.get_mut(index)?.running += 1;
         }
-        Some(first)
     }
 
     /// Ends the next request that the host has not answered in time.
     pub(super) fn expire_request(&mut self) -> Option<Told> {
-        let due = self.requests.expiry(self.config.request_timeout)?;
-        if due > self.now.mono {
-            return None;
-        }
-        let slot = self.requests.oldest()?;
-        let request = RequestId::new(slot, self.requests.generation(slot));
-        let (user, reply_to) = {
-            let running = self.requests.get(slot)?;
-            (running.user, running.id.clone())
-        };
+        let request = self.requests.expired(self.now.mono)?;
+        let running = self.requests.find(request)?;
+        let (user, reply_to) = (running.user, running.id.clone());
         self.metrics.refusals.increment(ErrorCode::RequestExpired);
-        let message = "no answer came in time";
-        self.write_error(&ErrorCode::RequestExpired, message, None, reply_to.as_ref());
-        self.metrics.messages.increment(Kind::Error, Direction::Outbound);
-        let frame = self.take_frame();
-        self.conclude(slot, frame, Outcome::Failure);
+        let (code, message) = (&ErrorCode::RequestExpired, "no answer came in time");
+        let reply_to = reply_to.as_ref();
+        let frame = self.share(&Own::Error { code, message, retry_after: None, reply_to });
+        self.conclude(request, frame, Outcome::Failure);
         // The event still names the user.
         self.parting.user = user;
         Some(Told::Expired { request, user })
     }
 
-    /// The frame of the text that was made, to be shared by all that keep or send it.
-    pub(super) fn take_frame(&mut self) -> Arc<[u8]> {
-        let header = server_header(Opcode::Text, true, self.text.len());
-        self.frame.clear();
-        self.frame.extend_from_slice(header.as_bytes());
-        self.frame.extend_from_slice(self.text.as_bytes());
-        let frame = Arc::from(&self.frame[..]);
-        self.text.shrink_to(KEEP);
-        self.frame.shrink_to(KEEP);
-        frame
+    /// Ends a request with this frame for an answer.
+    ///
+    /// Repeats without ids that came while it was running get the same one, each in its turn.
+    fn conclude(&mut self, request: RequestId, frame: Arc<[u8]>, outcome: Outcome) -> Delivered {
+        let Some(ended) = self.requests.end(request, &frame, &mut self.users) else {
+            return Delivered::Absent;
+        };
+        let now = self.now.mono;
+        self.metrics.request_latency.record(now.saturating_since(ended.asked));
+        if let Some(ticket) = ended.ticket {
+            self.admission.finished(now, ticket, outcome);
+        }
+        while let Some((sharer, running)) = self.requests.end_sharer(&ended, &mut self.users) {
+            self.deliver(sharer, &running, Arc::clone(&frame));
+        }
+        match self.deliver(request.index, &ended, frame) {
+            Delivered::Absent if ended.key.is_some() => Delivered::Kept,
+            delivered => delivered,
+        }
+    }
+
+    /// Hands an answer to the link of a request that has ended.
+    fn deliver(&mut self, request: RequestIndex, ended: &Running, frame: Arc<[u8]>) -> Delivered {
+        if ended.link == LinkIndex::NONE {
+            return Delivered::Absent;
+        }
+        let frame = self.fitting(ended.link, ended.id.as_ref(), frame);
+        self.links.deliver(ended.link, self.now, request, ended.id.is_none(), frame)
     }
 }
 
-/// Bytes that the buffers for frames in the making keep.
-pub(super) const KEEP: usize = 16 * 1024;
-
-/// The object `text` with `reply_to` as its last member, which is the one that counts.
-fn splice(out: &mut String, text: &str, id: Option<&InlineText>) {
-    let Some((id, body)) = id.zip(text.trim_end().strip_suffix('}')) else {
-        out.push_str(text);
-        return;
-    };
-    // An envelope has a type at least, so something comes before the comma.
-    out.push_str(body);
-    out.push_str(",\"reply_to\":");
-    out.push_str(id.as_str());
-    out.push('}');
+/// What a reply says of the agent.
+fn outcome(reply: &Reply<'_>) -> Outcome {
+    match reply {
+        Reply::Answer(answer) if answer.failed => Outcome::Failure,
+        Reply::Error { .. } => Outcome::Failure,
+        _ => Outcome::Success,
+    }
 }

@@ -207,7 +207,7 @@ fn what_waits_to_be_written_is_summed_up_as_it_changes() {
 
 impl crate::hub::Hub {
     fn metrics_buffered(&self) -> usize {
-        self.buffered
+        self.links.buffered()
     }
 
     fn walked_buffered(&self) -> usize {

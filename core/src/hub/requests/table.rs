@@ -1,39 +1,37 @@
-//! The running requests: asked, not yet answered.
+//! The table of running requests: asked, not yet answered.
 //!
 //! Every request waits equally long for its reply, so the order of asking is the order of expiry:
 //! a list through the entries finds the next one to expire at no cost. A second list through the
 //! entries holds the requests of one user, for the rare cases (a repeat, a closed link) that have
 //! to find them without an id.
 
-use core::time::Duration;
-
-use super::index::{Index, LinkIndex, RequestIndex, UserIndex};
-use super::inline::InlineText;
-use super::slab::Slab;
-use super::users::User;
 use crate::dedup::Key;
 use crate::envelope::Seam;
+use crate::hub::index::{Index, LinkIndex, RequestIndex, UserIndex};
+use crate::hub::inline::InlineText;
+use crate::hub::slab::Slab;
+use crate::hub::users::User;
 use crate::routing::Ticket;
 use crate::time::Mono;
 
 /// One running request.
 #[derive(Debug)]
-pub(super) struct Running {
+pub(in crate::hub) struct Running {
     /// The newest link that asked; `NONE` when it has closed.
-    pub(super) link: LinkIndex,
-    pub(super) user: UserIndex,
+    pub(in crate::hub) link: LinkIndex,
+    pub(in crate::hub) user: UserIndex,
     /// The key in the duplicate window, if the request has one.
-    pub(super) key: Option<Key>,
+    pub(in crate::hub) key: Option<Key>,
     /// The id as it stood on the wire, to be echoed as `reply_to`.
-    pub(super) id: Option<InlineText>,
+    pub(in crate::hub) id: Option<InlineText>,
     /// What the router wants back when the request ends.
-    pub(super) ticket: Option<Ticket>,
-    pub(super) asked: Mono,
+    pub(in crate::hub) ticket: Option<Ticket>,
+    pub(in crate::hub) asked: Mono,
     /// Repeats without ids wait for the same answer.
-    pub(super) shared: bool,
-    pub(super) pieces: Pieces,
+    pub(in crate::hub) shared: bool,
+    pub(in crate::hub) pieces: Pieces,
     /// Joins the pieces, where one ends within a character.
-    pub(super) seam: Seam,
+    pub(in crate::hub) seam: Seam,
     older: RequestIndex,
     newer: RequestIndex,
     next_of_user: RequestIndex,
@@ -42,7 +40,7 @@ pub(super) struct Running {
 
 /// Whether the peer gets the answer in pieces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Pieces {
+pub(in crate::hub) enum Pieces {
     /// It did not ask for them, or has missed one: what it has must stay a beginning of the answer
     /// without gaps.
     Unwanted,
@@ -53,7 +51,7 @@ pub(super) enum Pieces {
 }
 
 impl Running {
-    pub(super) fn new(link: LinkIndex, user: UserIndex, asked: Mono) -> Self {
+    pub(in crate::hub) fn new(link: LinkIndex, user: UserIndex, asked: Mono) -> Self {
         Self {
             link,
             user,
@@ -79,13 +77,13 @@ impl Running {
 
 /// The table of running requests.
 #[derive(Debug)]
-pub(super) struct Requests {
+pub(super) struct Table {
     slab: Slab<RequestIndex, Running>,
     oldest: RequestIndex,
     newest: RequestIndex,
 }
 
-impl Requests {
+impl Table {
     pub(super) fn new(bound: u32) -> Self {
         Self { slab: Slab::new(bound), oldest: RequestIndex::NONE, newest: RequestIndex::NONE }
     }
@@ -143,9 +141,9 @@ impl Requests {
         Some(request)
     }
 
-    /// When the oldest request expires.
-    pub(super) fn expiry(&self, timeout: Duration) -> Option<Mono> {
-        self.slab.get(self.oldest).map(|oldest| oldest.asked + timeout)
+    /// When the oldest request was asked.
+    pub(super) fn oldest_asked(&self) -> Option<Mono> {
+        self.slab.get(self.oldest).map(|oldest| oldest.asked)
     }
 
     /// The oldest request.
@@ -154,7 +152,10 @@ impl Requests {
     }
 
     /// The requests of a user, newest first.
-    pub(super) fn of_user(&self, user: &User) -> impl Iterator<Item = RequestIndex> + '_ {
+    pub(super) fn of_user<'a>(
+        &'a self,
+        user: &User,
+    ) -> impl Iterator<Item = RequestIndex> + use<'a> {
         let first = (user.first_request != RequestIndex::NONE).then_some(user.first_request);
         core::iter::successors(first, |index| {
             self.slab
@@ -177,8 +178,13 @@ impl Requests {
         self.slab.find(index, generation)
     }
 
-    pub(super) fn wants_pieces(&self, index: RequestIndex) -> bool {
-        self.slab.get(index).is_some_and(|request| request.pieces != Pieces::Unwanted)
+    /// As [`find`](Self::find), to change it.
+    pub(super) fn find_mut(
+        &mut self,
+        index: RequestIndex,
+        generation: u32,
+    ) -> Option<&mut Running> {
+        self.slab.find_mut(index, generation)
     }
 
     pub(super) fn generation(&self, index: RequestIndex) -> u32 {
@@ -219,22 +225,22 @@ mod tests {
             let keyer = Keyer::new(Seed::from_number(1));
             let mut users = Users::new(RandomState::with_seeds(1, 2, 3, 4));
             let names = ["a", "b", "c", "d"].map(|name| users.enter(name, keyer.user(name)));
-            let mut requests = Requests::new(16);
+            let mut table = Table::new(16);
             let mut model: Vec<(RequestIndex, UserIndex)> = Vec::new();
             for (time, (who, choice)) in steps.into_iter().enumerate() {
                 if choice % 3 == 0 && !model.is_empty() {
                     let (index, user) = model.remove(usize::from(choice) % model.len());
-                    prop_assert!(requests.remove(index, users.get_mut(user)).is_some());
+                    prop_assert!(table.remove(index, users.get_mut(user)).is_some());
                 } else {
                     let user = names[who as usize];
                     let asked = Mono::from_nanos(time as u64);
-                    let made = requests.insert(Running::new(LinkIndex(0), user, asked), users.get_mut(user).unwrap());
+                    let made = table.insert(Running::new(LinkIndex(0), user, asked), users.get_mut(user).unwrap());
                     prop_assert_eq!(made.is_none(), model.len() == 16);
                     model.extend(made.map(|(index, _)| (index, user)));
                 }
-                prop_assert_eq!(requests.oldest(), model.first().map(|(index, _)| *index));
+                prop_assert_eq!(table.oldest(), model.first().map(|(index, _)| *index));
                 for user in names {
-                    let listed: Vec<_> = requests.of_user(users.get(user).unwrap()).collect();
+                    let listed: Vec<_> = table.of_user(users.get(user).unwrap()).collect();
                     let expected: Vec<_> = model.iter().rev()
                         .filter(|(_, of)| *of == user).map(|(index, _)| *index).collect();
                     prop_assert_eq!(listed, expected);

@@ -6,7 +6,7 @@
 //! Whoever takes the first entry asks the link for its true deadline and puts it back if it was
 //! early. A message therefore costs one comparison here, not a heap operation.
 
-use super::index::{Index, LinkIndex};
+use crate::hub::index::{Index, LinkIndex};
 use crate::time::Mono;
 
 /// Not in the heap.

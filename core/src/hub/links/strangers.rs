@@ -9,17 +9,8 @@ use core::net::{IpAddr, Ipv6Addr};
 use ahash::RandomState;
 use hashbrown::HashMap;
 
-use super::Hub;
-use super::index::{Index, LinkIndex};
-use super::slot::Phase;
 use crate::fifo::Fifo;
-use crate::link::ServerClose;
-use crate::registry::RefusedConnection;
-use crate::time::Now;
-
-/// Links beyond the bound of all that were sent away for another and that the host has not hung
-/// up yet.
-pub(super) const LEAVING: u32 = 64;
+use crate::hub::index::{Index, LinkIndex};
 
 /// The table of those links.
 #[derive(Debug)]
@@ -122,12 +113,12 @@ impl Strangers {
     }
 
     /// The link that has been here longest.
-    fn oldest(&self) -> Option<LinkIndex> {
+    pub(super) fn oldest(&self) -> Option<LinkIndex> {
         self.all.front().map(|place| self.all.value(place).link)
     }
 
     /// The link of a network that has been here longest, if there are as many as `most`.
-    fn oldest_of(&self, from: IpAddr, most: u32) -> Option<LinkIndex> {
+    pub(super) fn oldest_of(&self, from: IpAddr, most: u32) -> Option<LinkIndex> {
         let line = self.by_address.get(&from).filter(|line| line.len >= most.max(1))?;
         Some(self.all.value(line.first).link)
     }
@@ -135,87 +126,6 @@ impl Strangers {
     /// Bytes held.
     pub(super) fn memory(&self) -> usize {
         self.all.allocated() + self.by_address.allocation_size()
-    }
-}
-
-impl Hub {
-    /// Sees to it that one stranger more is within the bounds.
-    pub(super) fn make_way(&mut self, from: Option<IpAddr>) {
-        let most = self.config.max_unauthenticated_per_address;
-        if let Some(oldest) = from.and_then(|from| self.strangers.oldest_of(from, most)) {
-            self.send_away(oldest);
-        }
-        let crowded = self.strangers.len() >= self.config.max_unauthenticated.max(1) as usize;
-        if (crowded || self.is_full())
-            && let Some(oldest) = self.strangers.oldest()
-        {
-            self.send_away(oldest);
-        }
-    }
-
-    /// Whether it holds as many links as it may, those that are on their way out aside.
-    pub(super) fn is_full(&self) -> bool {
-        let held = self.links.len() - self.leaving as usize;
-        self.links.is_full() || held >= self.config.max_links as usize
-    }
-
-    /// Ends a stranger for the sake of another.
-    fn send_away(&mut self, index: LinkIndex) {
-        self.metrics.connections_refused.increment(RefusedConnection::CrowdedOut);
-        self.forget_stranger(index);
-        self.close(index, ServerClose::MadeWay);
-        let now = self.now;
-        let Some(slot) = self.links.get_mut(index) else { return };
-        // It was told already that it is not let in: nobody waits for its goodbye.
-        slot.link.handle_closed(now);
-        slot.leaving = true;
-        self.leaving += 1;
-        self.wake(index);
-        self.stir(index);
-    }
-
-    /// A link waits for the host's verdict: others bound how many may.
-    pub(super) fn await_verdict(&mut self, index: LinkIndex) -> Option<IpAddr> {
-        let place = self.links.get(index).and_then(|slot| slot.place);
-        let from = place.and_then(|place| self.strangers.from(place));
-        self.forget_stranger(index);
-        self.authorizing += 1;
-        from
-    }
-
-    /// The verdict has come, or nobody waits for it any more: until it is welcomed the link is a
-    /// stranger again.
-    pub(super) fn end_verdict(&mut self, index: LinkIndex, from: Option<IpAddr>) {
-        let Some(slot) = self.links.get_mut(index) else { return };
-        slot.phase = Phase::Refused;
-        slot.deadline = None;
-        slot.place = Some(self.strangers.enter(index, from));
-        self.authorizing -= 1;
-    }
-
-    /// A link is no stranger any more.
-    pub(super) fn forget_stranger(&mut self, index: LinkIndex) {
-        let Some(slot) = self.links.get_mut(index) else { return };
-        if let Some(place) = slot.place.take() {
-            self.strangers.leave(place);
-        }
-    }
-
-    /// The host could take no connection because it has no descriptor left. `true`: a link without
-    /// a good token is on its way out, the one that has been here longest, and there is a
-    /// descriptor once it is hung up. `false`: all are in use, which is counted, and the host
-    /// turns the connection away.
-    pub fn handle_exhausted(&mut self, now: Now) -> bool {
-        self.set_now(now);
-        if self.leaving > 0 {
-            return true;
-        }
-        let oldest = self.strangers.oldest();
-        match oldest {
-            Some(oldest) => self.send_away(oldest),
-            None => self.metrics.connections_refused.increment(RefusedConnection::Descriptors),
-        }
-        oldest.is_some()
     }
 }
 

@@ -1,0 +1,141 @@
+//! Connections come in: each finds a place, or makes one, or is turned away.
+
+use core::net::IpAddr;
+
+use super::Hub;
+use super::error::Full;
+use super::ids::LinkId;
+use super::index::LinkIndex;
+use super::links::Claim;
+use crate::link::{AuthError, Claims, PamTarget, ServerClose, ServerLink, Token};
+use crate::registry::RefusedConnection;
+use crate::time::Now;
+
+/// What the host knows of the peer of an opened transport.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Proof {
+    /// It has shown no token.
+    None,
+    /// It has shown this token, which [`Auth`](super::Auth) decides on.
+    Token(Token),
+    /// The host has authenticated it already.
+    Claims(Claims),
+}
+
+impl Hub {
+    /// A connection was accepted, nobody knows from where: the opening handshake comes next.
+    ///
+    /// # Errors
+    ///
+    /// As [`accept_from`](Self::accept_from).
+    pub fn accept(&mut self, now: Now) -> Result<LinkId, Full> {
+        self.accept_link(now, None)
+    }
+
+    /// A connection was accepted from an address: the opening handshake comes next.
+    ///
+    /// Links without a good token are bounded, in all and by address
+    /// ([`HubConfig::max_unauthenticated_per_address`](super::HubConfig::max_unauthenticated_per_address)):
+    /// at the bound the one that has waited longest ends, with 503 or 1013, for the sake of this
+    /// one.
+    ///
+    /// # Errors
+    ///
+    /// [`Full`]: the host should close the connection. It was counted.
+    pub fn accept_from(&mut self, now: Now, address: IpAddr) -> Result<LinkId, Full> {
+        self.accept_link(now, Some(address))
+    }
+
+    /// A transport that speaks WebSocket itself was opened for this user: no handshake comes any
+    /// more. It takes whole messages ([`handle_message`](Self::handle_message)) and gives them
+    /// ([`poll_message`](Self::poll_message)), and all else is as for [`accept`](Self::accept):
+    /// [`Event::Authorize`](super::Event::Authorize) asks the host about a token if nobody else
+    /// decides, and a peer that is not believed is closed with 4001.
+    ///
+    /// The origin was the transport's to look at, and pings and pongs are too; the heartbeat's
+    /// question is a message. A user has at most 256 bytes; a longer one is nobody.
+    ///
+    /// # Errors
+    ///
+    /// [`Full`]: the host should close the connection. It was counted.
+    pub fn accept_opened(&mut self, now: Now, user: &str, proof: Proof) -> Result<LinkId, Full> {
+        self.now.advance(now);
+        let link = ServerLink::opened(&self.link_config, self.random.next_seed(), self.now);
+        let link = self.take_in(link, None)?;
+        let index = link.index;
+        match proof {
+            _ if user.len() > PamTarget::MAX_USER => {
+                self.judge(index, "", Err(AuthError::WrongSubject));
+            }
+            Proof::Token(token) if !token.expose().is_empty() => {
+                let claim = Claim { user: user.into(), token, id: None, from: None };
+                let to_be_asked = self.present(index, claim);
+                if let Some(slot) = self.links.get_mut(index) {
+                    slot.untold |= to_be_asked;
+                }
+            }
+            Proof::Claims(claims) => {
+                let verdict = self.in_time(claims);
+                self.judge(index, user, verdict);
+            }
+            Proof::None | Proof::Token(_) => {
+                self.judge(index, user, Err(AuthError::MissingToken));
+            }
+        }
+        self.links.touch(index);
+        Ok(link)
+    }
+
+    /// The host could take no connection because it has no descriptor left. `true`: a link without
+    /// a good token is on its way out, the one that has been here longest, and there is a
+    /// descriptor once it is hung up. `false`: all are in use, which is counted, and the host
+    /// turns the connection away.
+    pub fn handle_exhausted(&mut self, now: Now) -> bool {
+        self.now.advance(now);
+        if self.links.makes_way() {
+            return true;
+        }
+        let oldest = self.links.oldest_stranger();
+        match oldest {
+            Some(oldest) => self.send_away(oldest),
+            None => self.metrics.connections_refused.increment(RefusedConnection::Descriptors),
+        }
+        oldest.is_some()
+    }
+
+    fn accept_link(&mut self, now: Now, address: Option<IpAddr>) -> Result<LinkId, Full> {
+        self.now.advance(now);
+        let link = ServerLink::new(&self.link_config, self.random.next_seed(), self.now);
+        self.take_in(link, address)
+    }
+
+    /// Gives a new link its place.
+    fn take_in(&mut self, link: ServerLink, address: Option<IpAddr>) -> Result<LinkId, Full> {
+        if self.drain.is_some() {
+            self.metrics.connections_refused.increment(RefusedConnection::Draining);
+            return Err(Full::Draining);
+        }
+        let from = address.map(|address| self.links.network(address));
+        if let Some(oldest) = self.links.crowded_by(from) {
+            self.send_away(oldest);
+        }
+        if let Some(oldest) = self.links.crowded() {
+            self.send_away(oldest);
+        }
+        if self.links.is_full() {
+            self.metrics.connections_refused.increment(RefusedConnection::Full);
+            return Err(Full::Links);
+        }
+        self.links.enter(link, from, self.now.mono).ok_or(Full::Links)
+    }
+
+    /// Ends a link without a good token for the sake of another.
+    fn send_away(&mut self, index: LinkIndex) {
+        self.metrics.connections_refused.increment(RefusedConnection::CrowdedOut);
+        self.links.forget_stranger(index);
+        self.close(index, ServerClose::MadeWay);
+        // It was told already that it is not let in: nobody waits for its goodbye.
+        self.links.hasten(index, self.now);
+    }
+}

@@ -1,0 +1,114 @@
+//! What follows for a link: values that the machines and the rules give, carried out here and
+//! nowhere else, in one order.
+
+use std::sync::Arc;
+
+use super::Hub;
+use super::event::Told;
+use super::frames::Own;
+use super::index::{Index, LinkIndex, UserIndex};
+use super::inline::InlineText;
+use crate::frame::payload_of;
+use crate::link::ServerClose;
+use crate::metrics::Direction;
+
+/// What follows for a link. It happens in the order of the members: what the peer is told comes
+/// before the goodbye, and the host hears of it when both are on their way.
+#[derive(Debug, Default)]
+pub(super) struct Effects<'a> {
+    /// A frame for the peer.
+    pub(super) say: Option<Say<'a>>,
+    /// The link closes.
+    pub(super) close: Option<ServerClose<'a>>,
+    /// What the host is told.
+    pub(super) tell: Option<Told>,
+}
+
+/// A frame for a peer, and when it leaves.
+#[derive(Debug)]
+pub(super) enum Say<'a> {
+    /// At once, whatever waits: it answers no request.
+    Now(Own<'a>),
+    /// As an answer: it may wait for room. `in_turn`, behind the answers to all earlier requests:
+    /// a peer without ids takes it for the answer to the oldest.
+    Answer { frame: Own<'a>, in_turn: bool },
+    /// The same for the answer that a repeat gets again.
+    Again { frame: Arc<[u8]>, in_turn: bool },
+}
+
+impl Hub {
+    /// Carries out what follows for a link.
+    pub(super) fn apply(&mut self, link: LinkIndex, effects: Effects<'_>) -> Option<Told> {
+        if let Some(say) = effects.say {
+            self.say(link, say);
+        }
+        if let Some(why) = effects.close {
+            self.links.close(link, self.now, why.code(), why.reason());
+        }
+        effects.tell
+    }
+
+    /// Closes a link for a reason of the hub's own.
+    pub(super) fn close(&mut self, link: LinkIndex, why: ServerClose<'_>) {
+        self.apply(link, Effects { close: Some(why), ..Effects::default() });
+    }
+
+    fn say(&mut self, link: LinkIndex, say: Say<'_>) {
+        let (frame, in_turn) = match say {
+            Say::Now(own) => {
+                self.metrics.messages.increment(own.kind(), Direction::Outbound);
+                let text = self.frames.own(self.now.wall, &own);
+                self.links.send_text(link, self.now, text);
+                self.frames.trim();
+                return;
+            }
+            Say::Answer { frame, in_turn } => (self.share(&frame), in_turn),
+            Say::Again { frame, in_turn } => (frame, in_turn),
+        };
+        if in_turn {
+            self.links.send_in_turn(link, self.now, frame);
+        } else {
+            self.links.send_answer(link, self.now, frame);
+        }
+    }
+
+    /// Makes a frame of the hub's own that is kept or waits. It is counted.
+    pub(super) fn share(&mut self, own: &Own<'_>) -> Arc<[u8]> {
+        self.metrics.messages.increment(own.kind(), Direction::Outbound);
+        self.frames.own(self.now.wall, own);
+        self.frames.share()
+    }
+
+    /// The answer, or the `error` in its place if the peer of this link takes no message as large.
+    pub(super) fn fitting(
+        &mut self,
+        link: LinkIndex,
+        reply_to: Option<&InlineText>,
+        frame: Arc<[u8]>,
+    ) -> Arc<[u8]> {
+        let (bytes, limit) = (payload_of(&frame).len(), self.links.largest_of(link));
+        if bytes <= limit { frame } else { self.share(&Own::TooLarge { bytes, limit, reply_to }) }
+    }
+
+    /// Gives up what only the last event still needed.
+    pub(super) fn part(&mut self) {
+        let Parting { link, user } = core::mem::replace(&mut self.parting, Parting::NOTHING);
+        if user != UserIndex::NONE {
+            self.users.leave_if_idle(user);
+        }
+        if link != LinkIndex::NONE && self.links.get(link).is_some_and(|slot| slot.detached) {
+            self.links.free(link);
+        }
+    }
+}
+
+/// What the last event lent and nothing else holds any more.
+#[derive(Debug)]
+pub(super) struct Parting {
+    pub(super) link: LinkIndex,
+    pub(super) user: UserIndex,
+}
+
+impl Parting {
+    pub(super) const NOTHING: Self = Self { link: LinkIndex::NONE, user: UserIndex::NONE };
+}

@@ -1,0 +1,41 @@
+//! Links end: each leaves its user and its requests, and the host hears of it once.
+
+use super::Hub;
+use super::effects::Parting;
+use super::event::Told;
+use super::index::LinkIndex;
+use super::links::Phase;
+use crate::link::Class;
+
+impl Hub {
+    /// A link has ended.
+    pub(super) fn ended(&mut self, link: LinkIndex) -> Told {
+        let Some(slot) = self.links.get_mut(link) else {
+            return Told::Closed { link, running: 0, links_of_user: 0 };
+        };
+        let (phase, user, running, since) = (slot.phase, slot.user, slot.running, slot.since);
+        slot.link.take_beats().add_to(&mut self.metrics);
+        let closed = slot.link.closed();
+        let class = closed.map_or(Class::Network, |closed| closed.class);
+        self.metrics.closes.increment(class);
+        if phase == Phase::Opening
+            && let Some(failure) = closed.and_then(|closed| closed.cause.handshake_failure())
+        {
+            self.metrics.handshake_failures.increment(failure);
+        }
+        self.links.end(link, &mut self.users);
+        self.parting = Parting { link, user };
+        if phase != Phase::Open {
+            return Told::Closed { link, running: 0, links_of_user: 0 };
+        }
+        self.metrics.connection_duration.record(self.now.mono.saturating_since(since));
+        self.metrics.connections_active.add(-1);
+        let user = self.users.get(user);
+        if running > 0
+            && let Some(user) = user
+        {
+            self.requests.orphan(link, user);
+        }
+        Told::Closed { link, running, links_of_user: user.map_or(0, |user| user.links) }
+    }
+}

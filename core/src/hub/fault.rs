@@ -1,0 +1,110 @@
+//! What is wrong with a message, and what its sender is told.
+
+use core::fmt;
+use core::time::Duration;
+
+use crate::envelope::{EnvelopeError, ErrorCode};
+use crate::limits::Wait;
+use crate::link::TooMany;
+use crate::{limits, routing};
+
+/// Why a message is not taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// A binary message: the dialect has none.
+    Binary,
+    /// As many requests run as may.
+    Busy,
+    /// It is no envelope.
+    Envelope(EnvelopeError),
+    /// It repeats a request whose answer is no longer kept.
+    Forgotten,
+    /// Its id is longer than an id may be.
+    IdTooLong,
+    /// It, or a part of it, is too large.
+    Limits(limits::Refusal),
+    /// Its sender is ahead of its rate.
+    Rate(Wait),
+    /// No agent takes it.
+    Route(routing::Refused),
+    /// Nobody takes its type.
+    UnknownType,
+}
+
+/// How soon to come back when nobody knows better.
+const SOON: Duration = Duration::from_secs(1);
+
+impl Fault {
+    /// Why, for programs.
+    pub(super) fn code(&self) -> ErrorCode<'static> {
+        match self {
+            Self::Binary => ErrorCode::FormatError,
+            Self::Busy => ErrorCode::AgentBusy,
+            Self::Envelope(error) => error.code(),
+            Self::Forgotten => ErrorCode::DuplicateRequest,
+            Self::IdTooLong => ErrorCode::ValidationError,
+            Self::Limits(refusal) => ErrorCode::from(refusal.code.as_str()),
+            Self::Rate(_) => ErrorCode::RateLimitExceeded,
+            Self::Route(refused) => match refused {
+                routing::Refused::UnknownAgent => ErrorCode::UnknownAgent,
+                routing::Refused::Busy => ErrorCode::AgentBusy,
+                _ => ErrorCode::AgentUnavailable,
+            },
+            Self::UnknownType => ErrorCode::UnknownType,
+        }
+    }
+
+    /// When to try again.
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Busy | Self::Route(routing::Refused::Busy) => Some(SOON),
+            Self::Limits(refusal) => refusal.retry_after,
+            Self::Rate(wait) => Some(wait.retry_after),
+            Self::Route(routing::Refused::Unavailable { retry_after }) => {
+                Some((*retry_after).max(SOON))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether the sender did something wrong, so that too much of it closes the link. A type or agent that this version does not know is no wrong: the sender may
+    /// be newer. Nor is a crowd of others.
+    pub(super) fn strikes(&self) -> Option<TooMany> {
+        match self {
+            Self::Binary | Self::IdTooLong => Some(TooMany::Faults),
+            Self::Envelope(EnvelopeError::TooDeep { .. } | EnvelopeError::TooLong) => {
+                Some(TooMany::TooLarge)
+            }
+            Self::Envelope(_) => Some(TooMany::Faults),
+            Self::Limits(refusal) => match (refusal.code, refusal.unit) {
+                (limits::Code::TooLarge, _) => Some(TooMany::TooLarge),
+                // A person who types or pastes too much makes a mistake.
+                (_, limits::Unit::Characters) => None,
+                _ => Some(TooMany::Faults),
+            },
+            Self::Rate(wait) => (!wait.crowded).then_some(TooMany::Messages),
+            Self::Busy | Self::Forgotten | Self::Route(_) | Self::UnknownType => None,
+        }
+    }
+}
+
+/// Why, for people.
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Binary => f.write_str("binary messages are not understood"),
+            Self::Busy => f.write_str("too many requests are running"),
+            Self::Envelope(error) => error.fmt(f),
+            Self::Forgotten => f.write_str("this request was answered before"),
+            Self::IdTooLong => f.write_str("the id is too long"),
+            Self::Limits(refusal) => refusal.fmt(f),
+            Self::Rate(wait) => wait.refusal().fmt(f),
+            Self::Route(refused) => f.write_str(match refused {
+                routing::Refused::UnknownAgent => "no agent has this name",
+                routing::Refused::Busy => "the agent is busy",
+                _ => "no agent is available",
+            }),
+            Self::UnknownType => f.write_str("unknown message type"),
+        }
+    }
+}

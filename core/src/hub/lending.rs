@@ -1,0 +1,75 @@
+//! Events on their way to the host: found in places and numbers, lent with their names.
+
+use super::Hub;
+use super::event::{Event, Refused, Request, Told};
+use super::index::LinkIndex;
+use crate::envelope::Envelope;
+
+impl Hub {
+    /// Puts names to an event.
+    pub(super) fn lend(&mut self, told: Told) -> Option<Event<'_>> {
+        Some(match told {
+            Told::Request { link, request, text, choice } => {
+                let (wants_pieces, user) =
+                    (self.requests.wants_pieces(request), self.links.user(link));
+                let id = self.links.id(link);
+                let (slot, pool) = self.links.reading(link)?;
+                let text = slot.link.text(text, Some(pool)).ok()?;
+                Event::Request(Request {
+                    request,
+                    link: id,
+                    user: self.users.name(user),
+                    decision: self.admission.router().decision(choice),
+                    wants_pieces,
+                    envelope: Envelope::from_scan(text, self.scan),
+                })
+            }
+            Told::Message { link, text } => {
+                let (id, user) = (self.links.id(link), self.links.user(link));
+                let (slot, pool) = self.links.reading(link)?;
+                let text = slot.link.text(text, Some(pool)).ok()?;
+                let envelope = Envelope::from_scan(text, self.scan);
+                Event::Message { link: id, user: self.users.name(user), envelope }
+            }
+            Told::Http(link) => {
+                let request = self.links.get(link)?.link.request()?;
+                Event::Http { link: self.links.id(link), request }
+            }
+            Told::Authorize(link) => {
+                let claim = self.links.get(link)?.claim.as_ref()?;
+                let (user, token) = (&claim.user, &claim.token);
+                Event::Authorize { link: self.links.id(link), user, token }
+            }
+            Told::Opened(link) => {
+                let user = self.users.get(self.links.user(link))?;
+                let links_of_user = user.links;
+                Event::Opened { link: self.links.id(link), user: &user.name, links_of_user }
+            }
+            Told::Duplicate { link, first } => {
+                Event::Duplicate { link: self.links.id(link), user: self.user_of(link), first }
+            }
+            Told::Refused { link, code, retry_after, left, closing } => {
+                let user = self.user_of(link);
+                let link = self.links.id(link);
+                Event::Refused(Refused { link, user, code, retry_after, left, closing })
+            }
+            Told::Expired { request, user } => {
+                Event::Expired { request, user: self.users.name(user) }
+            }
+            Told::Overflowed { link, overflowed } => {
+                let user = self.user_of(link);
+                Event::Overflowed { link: self.links.id(link), user, overflowed }
+            }
+            Told::Closed { link, running, links_of_user } => {
+                let closed = self.links.get(link)?.link.closed()?;
+                let user = self.user_of(link);
+                Event::Closed { link: self.links.id(link), user, closed, running, links_of_user }
+            }
+            Told::Drained => Event::Drained,
+        })
+    }
+
+    fn user_of(&self, link: LinkIndex) -> &str {
+        self.users.name(self.links.user(link))
+    }
+}

@@ -1,0 +1,274 @@
+//! The links of a hub: which are there, which are to be looked at, which have something to write,
+//! and when each wants to be woken.
+//!
+//! The machine knows no requests and decides nothing about messages: it is told what to queue and
+//! whom to close, and keeps the bounds of links, of links without a good token and of what waits
+//! to be written.
+
+mod entering;
+mod sending;
+mod slot;
+mod strangers;
+mod timers;
+mod turns;
+
+use core::iter;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use ahash::RandomState;
+
+pub(super) use self::slot::{Claim, Phase, Slot};
+use self::strangers::Strangers;
+use self::timers::Timers;
+use super::config::HubConfig;
+use super::ids::LinkId;
+use super::index::{Index, LinkIndex, UserIndex};
+use super::slab::Slab;
+use super::users::User;
+use crate::frame::DeflatePool;
+use crate::time::{Deadline, Mono, Now};
+
+/// Events of one link in a row before the next link has its turn.
+const TURN: u32 = 16;
+
+/// Links beyond the bound of all that were sent away for another and that the host has not hung
+/// up yet.
+const LEAVING: u32 = 64;
+
+/// All links from accepting to the end.
+#[derive(Debug)]
+pub(super) struct Links {
+    config: Arc<HubConfig>,
+    slots: Slab<LinkIndex, Box<Slot>>,
+    /// Links that have shown no good token, in order of coming.
+    strangers: Strangers,
+    /// Links that made way for others and still have their slot.
+    leaving: u32,
+    /// Links whose token waits for the host's verdict.
+    authorizing: u32,
+    /// Bytes that wait to be written, over all links.
+    buffered: usize,
+    timers: Timers,
+    /// Links to look at; what a slot's flag does not confirm is an entry of a link that is gone.
+    ready: VecDeque<LinkIndex>,
+    /// Events that the first of `ready` has had in this turn.
+    turn: u32,
+    /// Links with something to write, confirmed in the same way.
+    writable: VecDeque<LinkIndex>,
+    /// What links with compression share.
+    pool: DeflatePool,
+}
+
+impl Links {
+    pub(super) fn new(config: &Arc<HubConfig>, hasher: RandomState) -> Self {
+        Self {
+            slots: Slab::new(config.max_links.saturating_add(LEAVING)),
+            strangers: Strangers::new(config.ipv6_prefix, hasher),
+            leaving: 0,
+            authorizing: 0,
+            buffered: 0,
+            timers: Timers::default(),
+            ready: VecDeque::new(),
+            turn: 0,
+            writable: VecDeque::new(),
+            pool: DeflatePool::with_kept(config.max_compressors as usize),
+            config: Arc::clone(config),
+        }
+    }
+
+    // Links are looked at.
+
+    /// The link to look at, until it [rests](Self::rest) or has had its turn.
+    pub(super) fn next_ready(&mut self) -> Option<LinkIndex> {
+        while let Some(&index) = self.ready.front() {
+            if self.slots.get(index).is_some_and(|slot| slot.ready) {
+                return Some(index);
+            }
+            // An entry of a link that is gone.
+            self.turn = 0;
+            self.ready.pop_front();
+        }
+        None
+    }
+
+    /// The link that was looked at had something to tell: others have their turn after some of it.
+    pub(super) fn told(&mut self) {
+        self.turn += 1;
+        if self.turn >= TURN {
+            self.turn = 0;
+            self.ready.rotate_left(1);
+        }
+    }
+
+    /// The link that was looked at has nothing more to tell.
+    pub(super) fn rest(&mut self, index: LinkIndex) {
+        self.turn = 0;
+        self.ready.pop_front();
+        if let Some(slot) = self.slots.get_mut(index) {
+            slot.ready = false;
+        }
+    }
+
+    /// Puts a link into the list of links to look at.
+    pub(super) fn wake(&mut self, index: LinkIndex) {
+        let Some(slot) = self.slots.get_mut(index) else { return };
+        if !slot.ready {
+            slot.ready = true;
+            self.ready.push_back(index);
+        }
+    }
+
+    /// Puts a link into the list of links to write to, if it has something.
+    pub(super) fn stir(&mut self, index: LinkIndex) {
+        let Some(slot) = self.get_mut(index) else { return };
+        if !slot.writable && !slot.detached && slot.link.wants_transmit() {
+            slot.writable = true;
+            self.writable.push_back(index);
+        }
+    }
+
+    /// Counts what waits to be written to a link into the sum over all.
+    fn weigh(&mut self, index: LinkIndex) {
+        let Some(slot) = self.get_mut(index) else { return };
+        let weight = slot.link.queued();
+        let before = core::mem::replace(&mut slot.weight, weight);
+        self.buffered = self.buffered + weight - before;
+    }
+
+    /// A link was touched: it is looked at, written to and woken in time.
+    pub(super) fn touch(&mut self, index: LinkIndex) {
+        self.wake(index);
+        self.stir(index);
+        self.arm(index);
+    }
+
+    // Time passes.
+
+    /// The next link whose deadline has come. The caller sees to it and [arms](Self::rearm) it anew.
+    pub(super) fn next_due(&mut self, now: Mono) -> Option<LinkIndex> {
+        while let Some((at, index)) = self.timers.first() {
+            // The end of time never comes: a deadline that has saturated there would be due again
+            // and again.
+            if at > now || at == Mono::END {
+                break;
+            }
+            match self.slots.get(index).and_then(|slot| slot.next_deadline()) {
+                Some(due) if due.at > now => self.timers.set(index, due.at),
+                Some(_) => return Some(index),
+                None => self.timers.remove(index),
+            }
+        }
+        None
+    }
+
+    /// The hub's own deadline for a link, if it has come. It comes once.
+    pub(super) fn take_deadline(&mut self, index: LinkIndex, now: Mono) -> Option<Deadline> {
+        let slot = self.slots.get_mut(index)?;
+        slot.deadline.take_if(|due| due.at <= now)
+    }
+
+    /// When the next link wants to be woken.
+    pub(super) fn poll_timeout(&mut self) -> Option<Deadline> {
+        loop {
+            let (at, index) = self.timers.first()?;
+            match self.slots.get(index).and_then(|slot| slot.next_deadline()) {
+                Some(due) if due.at <= at => return Some(due),
+                Some(due) => self.timers.set(index, due.at),
+                None => self.timers.remove(index),
+            }
+        }
+    }
+
+    /// A link's own deadline has come, if it has: the link sees to it, and is woken at the next.
+    pub(super) fn handle_timeout(&mut self, index: LinkIndex, now: Now) {
+        let Some(slot) = self.slots.get_mut(index) else { return };
+        if slot.link.poll_timeout().is_some_and(|due| due.at <= now.mono) {
+            slot.link.timeout(now, Some(&mut self.pool));
+        }
+        match slot.next_deadline() {
+            Some(due) => self.timers.set(index, due.at),
+            None => self.timers.remove(index),
+        }
+        self.wake(index);
+        self.stir(index);
+    }
+
+    /// Sees to it that a link is woken in time.
+    pub(super) fn arm(&mut self, index: LinkIndex) {
+        if let Some(due) = self.slots.get(index).and_then(|slot| slot.next_deadline()) {
+            self.timers.no_later_than(index, due.at);
+        }
+    }
+
+    // Views.
+
+    pub(super) fn get(&self, index: LinkIndex) -> Option<&Slot> {
+        self.slots.get(index).map(|slot| &**slot)
+    }
+
+    #[inline]
+    pub(super) fn get_mut(&mut self, index: LinkIndex) -> Option<&mut Slot> {
+        self.slots.get_mut(index).map(|slot| &mut **slot)
+    }
+
+    /// A link, and what it shares with others to read.
+    #[inline]
+    pub(super) fn reading(&mut self, index: LinkIndex) -> Option<(&mut Slot, &mut DeflatePool)> {
+        Some((self.slots.get_mut(index)?, &mut self.pool))
+    }
+
+    /// The link of an id that is not stale.
+    pub(super) fn find_mut(&mut self, link: LinkId) -> Option<&mut Slot> {
+        self.slots.find_mut(link.index, link.generation).map(|slot| &mut **slot)
+    }
+
+    pub(super) fn id(&self, index: LinkIndex) -> LinkId {
+        LinkId::new(index, self.slots.generation(index))
+    }
+
+    /// The user of a link; none before it is welcomed.
+    pub(super) fn user(&self, index: LinkIndex) -> UserIndex {
+        self.slots.get(index).map_or(UserIndex::NONE, |slot| slot.user)
+    }
+
+    /// The links of a user, newest first.
+    pub(super) fn of_user<'a>(&'a self, user: &User) -> impl Iterator<Item = LinkIndex> + use<'a> {
+        let next = |index: &LinkIndex| self.slots.get(*index).map(|slot| slot.next_of_user);
+        iter::successors(Some(user.first_link), next).take_while(|index| *index != LinkIndex::NONE)
+    }
+
+    /// All places, in order; not each holds a link.
+    pub(super) fn places(&self) -> impl Iterator<Item = LinkIndex> + use<> {
+        self.slots.range()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+
+    /// Bytes that wait to be written, over all links.
+    pub(super) fn buffered(&self) -> usize {
+        self.buffered
+    }
+
+    /// Bytes held. Looks at every link.
+    pub(super) fn memory(&self) -> usize {
+        let slots = self.slots.places().filter_map(|index| self.slots.get(index));
+        let links: usize =
+            slots.map(|slot| size_of::<Slot>() + slot.heap() + slot.link.memory()).sum();
+        links
+            + self.slots.memory()
+            + self.strangers.memory()
+            + self.timers.memory()
+            + self.pool.memory()
+            + (self.ready.capacity() + self.writable.capacity()) * size_of::<LinkIndex>()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,128 @@
+//! Tokens of links that are welcomed: they end, and are renewed.
+
+use core::time::Duration;
+
+use super::Hub;
+use super::config::Auth;
+use super::effects::{Effects, Say};
+use super::event::Told;
+use super::fault::Fault;
+use super::frames::Own;
+use super::index::LinkIndex;
+use super::inline::InlineText;
+use super::links::Claim;
+use crate::envelope::ErrorCode;
+use crate::limits::{Class, Rate, Wait};
+use crate::link::{AuthError, AuthFailure, Claims, ServerClose, Token};
+use crate::time::{Deadline, Mono, TimerReason};
+
+/// How often a link may have a token judged: far more often than the schedule of a client comes
+/// to ([`TokenConfig::pause`](crate::link::TokenConfig::pause)), and no more work than this.
+const JUDGED: Rate = Rate::new(5, Duration::from_secs(5));
+/// When to send a token again that nobody could judge.
+const JUDGE_AGAIN: Duration = Duration::from_secs(10);
+
+impl Hub {
+    /// Notes when the token of a link ends.
+    pub(super) fn expires(&mut self, index: LinkIndex, claims: &Claims) {
+        let Some(slot) = self.links.get_mut(index) else { return };
+        slot.expires = claims.expires;
+        // It may have ended already, within the verifier's leeway.
+        let end = claims.expires + self.config.token_grace;
+        let at = self.now.mono + end.saturating_since(self.now.wall);
+        slot.deadline = Some(Deadline::new(at, TimerReason::TokenExpiry));
+        self.links.arm(index);
+    }
+
+    /// A token came over an open link.
+    pub(super) fn renewal(
+        &mut self,
+        index: LinkIndex,
+        token: Token,
+        id: Option<InlineText>,
+    ) -> Option<Told> {
+        let slot = self.links.get_mut(index)?;
+        if let Err(wait) = keep_pace(&mut slot.next_token, self.now.mono) {
+            return self.refuse(index, &Fault::Rate(wait), id.as_ref());
+        }
+        if let Auth::Verifier(verifier) = &self.auth {
+            let verdict = verifier.verify(token.expose(), self.now.wall);
+            return self.renew(index, verdict, id.as_ref());
+        }
+        let slot = self.links.get_mut(index)?;
+        if slot.claim.is_some() {
+            // Two verdicts could not be told apart.
+            return self.renew(index, Err(AuthError::Busy), id.as_ref());
+        }
+        let user = self.users.name(slot.user).into();
+        let claim = Claim { user, token, id, from: None };
+        slot.claim = Some(Box::new(claim));
+        Some(Told::Authorize(index))
+    }
+
+    /// The verdict on a renewed token. A bad one changes nothing but the count of bad ones: the old
+    /// one may still be good. A good one is taken however many bad ones came before, over this link
+    /// or another of the user.
+    pub(super) fn renew(
+        &mut self,
+        index: LinkIndex,
+        verdict: Result<Claims, AuthError>,
+        id: Option<&InlineText>,
+    ) -> Option<Told> {
+        let error = match verdict
+            .and_then(|claims| believe(claims, self.users.name(self.links.user(index))))
+        {
+            Ok(claims) => {
+                self.metrics.renewals.increment();
+                self.expires(index, &claims);
+                return None;
+            }
+            Err(error) => error,
+        };
+        self.metrics.auth_failures.increment(AuthFailure::Token(error));
+        let later = matches!(error, AuthError::Busy | AuthError::Unavailable);
+        let retry_after = later.then_some(JUDGE_AGAIN);
+        if retry_after.is_none() {
+            let user = self.users.get(self.links.user(index))?.key;
+            if let Err(wait) = self.admission.may_fail(self.now.mono, user) {
+                return self.refuse(index, &Fault::Rate(wait), id);
+            }
+        }
+        let (code, message) = (&ErrorCode::AuthRequired, &*error.to_string());
+        let frame = Own::Error { code, message, retry_after, reply_to: id };
+        let say = Some(Say::Answer { frame, in_turn: id.is_none() });
+        self.apply(index, Effects { say, ..Effects::default() })
+    }
+
+    /// The token of a welcomed link has ended, as far as the monotonic clock knows.
+    pub(super) fn token_ended(&mut self, index: LinkIndex) {
+        let Some(slot) = self.links.get_mut(index) else { return };
+        // The wall clock decides, and it may have been set in the meantime.
+        let end = slot.expires + self.config.token_grace;
+        let left = end.saturating_since(self.now.wall);
+        if left > Duration::ZERO {
+            let at = self.now.mono + left;
+            slot.deadline = Some(Deadline::new(at, TimerReason::TokenExpiry));
+        } else {
+            self.metrics.auth_failures.increment(AuthFailure::NotRenewed);
+            self.close(index, ServerClose::TokenExpired);
+        }
+    }
+}
+
+/// Whether a link may have one more token judged now; if so, it is counted.
+fn keep_pace(next: &mut Mono, now: Mono) -> Result<(), Wait> {
+    let apart = JUDGED.per / JUDGED.count;
+    let early = next.saturating_since(now).saturating_sub(apart * (JUDGED.burst - 1));
+    if !early.is_zero() {
+        return Err(Wait { class: Class::Auth, rate: JUDGED, retry_after: early, crowded: false });
+    }
+    *next = (*next).max(now) + apart;
+    Ok(())
+}
+
+/// What holds for every verdict, whoever gave it.
+pub(super) fn believe(claims: Claims, user: &str) -> Result<Claims, AuthError> {
+    claims.require_subject(user)?;
+    Ok(claims)
+}
