@@ -1,5 +1,7 @@
 //! The bounds of a reader.
 
+use super::FrameError;
+
 /// The bounds of a [`Reader`](super::Reader).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FrameConfig {
@@ -20,6 +22,20 @@ impl FrameConfig {
     pub(super) fn fragments(&self, bytes: usize) -> u32 {
         let earned = u32::try_from(bytes / BYTES_A_FRAGMENT).unwrap_or(u32::MAX);
         self.max_fragments.saturating_add(earned)
+    }
+
+    /// Whether a frame may be so long, behind what is here of its message.
+    #[inline]
+    pub(super) fn check_size(&self, length: u64, assembled: usize) -> Result<(), FrameError> {
+        let Self { max_frame, max_message, .. } = *self;
+        if length > max_frame as u64 {
+            return Err(FrameError::FrameTooBig { length, limit: max_frame });
+        }
+        let length = length.saturating_add(assembled as u64);
+        if length > max_message as u64 {
+            return Err(FrameError::MessageTooBig { length, limit: max_message });
+        }
+        Ok(())
     }
 }
 

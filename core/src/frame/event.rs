@@ -35,6 +35,8 @@ pub(crate) struct Item {
 pub(super) enum Place {
     /// Where it was read into, at the item's range.
     Room,
+    /// Where it was taken whole, at the item's range.
+    Inbox,
     /// Where its pieces were put together.
     Assembly,
     /// Where it was inflated.
@@ -45,6 +47,11 @@ impl Item {
     #[inline]
     pub(super) const fn new(kind: ItemKind, range: Range<usize>) -> Self {
         Self { kind, place: Place::Room, start: range.start, end: range.end }
+    }
+
+    #[inline]
+    pub(super) const fn whole(kind: ItemKind, range: Range<usize>) -> Self {
+        Self { kind, place: Place::Inbox, start: range.start, end: range.end }
     }
 
     #[inline]

@@ -37,6 +37,7 @@ mod error;
 mod event;
 pub mod handshake;
 mod header;
+mod inbox;
 mod mask;
 mod message;
 mod reader;

@@ -4,8 +4,9 @@ use super::assembly::Assembly;
 use super::close::parse_close;
 use super::deflate::{Agreement, DeflateConfig, DeflatePool, Inflation};
 use super::event::{Item, ItemKind, Place};
-use super::header::{Header, Parsed, parse_length, parse_start};
-use super::message::{Incoming, close_body};
+use super::header::{Parsed, parse_length, parse_start};
+use super::inbox::{self, Inbox, Next};
+use super::message::Incoming;
 use super::room::Room;
 use super::work::looked_at;
 use super::{
@@ -28,6 +29,8 @@ use super::{
 #[derive(Debug)]
 pub struct Reader {
     room: Room,
+    /// Messages that came whole.
+    inbox: Option<Box<Inbox>>,
     assembly: Assembly,
     config: FrameConfig,
     role: Role,
@@ -49,6 +52,7 @@ impl Reader {
     pub fn new(role: Role, config: FrameConfig) -> Self {
         Self {
             room: Room::default(),
+            inbox: None,
             assembly: Assembly::default(),
             config,
             role,
@@ -84,8 +88,9 @@ impl Reader {
         Ok(())
     }
 
-    /// Takes a copy of a whole message of a transport that speaks WebSocket itself, as if it had
-    /// come in one frame: every bound holds as it does for bytes.
+    /// Takes a copy of a whole message of a transport that speaks WebSocket itself. Every bound
+    /// holds as if it had come in one frame, but no frame is made and no text is checked again.
+    /// A reader is given either bytes or messages.
     ///
     /// # Errors
     ///
@@ -95,25 +100,14 @@ impl Reader {
         if self.state != State::Reading {
             return Ok(());
         }
-        let mut body = [0; 125];
-        let (opcode, payload) = match message {
-            Incoming::Text(text) => (Opcode::Text, text.as_bytes()),
-            Incoming::Binary(bytes) => (Opcode::Binary, bytes),
-            Incoming::Close(None, _) => (Opcode::Close, &[][..]),
-            Incoming::Close(Some(code), reason) => {
-                (Opcode::Close, close_body(code, reason, &mut body))
-            }
-        };
-        let key = (self.role == Role::Server).then_some([0; 4]);
-        let header = Header::new(opcode, true, payload.len(), key);
-        // What is too long is told by its header alone.
-        let most = self.config.max_frame.min(self.config.max_message);
-        let payload = if payload.len() > most { &[] } else { payload };
-        let head = header.as_bytes();
-        self.admit(head.len() + payload.len())?;
-        self.room.make(head.len() + payload.len(), head.len() + payload.len());
-        self.append(head);
-        self.append(payload);
+        let length = message.len();
+        let mut weight = inbox::weight(length, self.role);
+        if length > self.config.max_frame.min(self.config.max_message) {
+            // What is too long is told by its length alone.
+            weight -= length;
+        }
+        self.admit(weight)?;
+        self.inbox.get_or_insert_default().push(message, &self.config, weight);
         Ok(())
     }
 
@@ -185,6 +179,7 @@ impl Reader {
         }
         if self.buffered() == 0 {
             self.room.release();
+            self.inbox = None;
             self.assembly = Assembly::default();
         }
     }
@@ -200,7 +195,12 @@ impl Reader {
 
     /// Bytes held: the message under assembly, and what is not read as frames yet.
     pub fn buffered(&self) -> usize {
-        self.assembled() + self.room.unread()
+        self.assembled() + self.unread()
+    }
+
+    /// Bytes that are not read as frames yet.
+    fn unread(&self) -> usize {
+        self.room.unread() + self.inbox.as_ref().map_or(0, |inbox| inbox.weight())
     }
 
     /// Bytes of the message under assembly.
@@ -211,7 +211,8 @@ impl Reader {
     /// Bytes of memory held: the buffer, and what compression needs.
     pub fn capacity(&self) -> usize {
         let inflation = self.inflation.as_ref().map_or(0, |inflation| inflation.memory());
-        self.room.bytes.capacity() + self.assembly.capacity() + inflation
+        let inbox = self.inbox.as_ref().map_or(0, |inbox| inbox.capacity());
+        self.room.bytes.capacity() + self.assembly.capacity() + inflation + inbox
     }
 
     /// Reads up to the next event and describes it. The description is good until the next call
@@ -220,6 +221,11 @@ impl Reader {
     /// The first of two steps: it lends nothing, so that a machine around the reader may loop.
     #[inline]
     pub(crate) fn advance(&mut self, pool: Option<&mut DeflatePool>) -> Option<Item> {
+        if let Some(inbox) = &mut self.inbox
+            && let Some(next) = inbox.next(self.role)
+        {
+            return Some(self.came_whole(next));
+        }
         if self.room.unread() == 0 {
             self.drained();
             return None;
@@ -241,9 +247,32 @@ impl Reader {
         }
     }
 
+    /// What a transport has put together.
+    fn came_whole(&mut self, next: Next) -> Item {
+        match next {
+            Next::Message(MessageKind::Text, range) => Item::whole(ItemKind::Text, range),
+            Next::Message(MessageKind::Binary, range) => Item::whole(ItemKind::Binary, range),
+            Next::Close(range) => {
+                self.stop();
+                let item = Item::whole(ItemKind::Close, range);
+                match parse_close(self.bytes(item, None)) {
+                    Ok(_) => item,
+                    Err(error) => Item::new(ItemKind::Failed(error), 0..0),
+                }
+            }
+            Next::Fault(error) => {
+                self.stop();
+                Item::new(ItemKind::Failed(error), 0..0)
+            }
+        }
+    }
+
     /// All that came was read.
     #[inline]
     fn drained(&mut self) {
+        if let Some(inbox) = &mut self.inbox {
+            inbox.settle(self.config.retain);
+        }
         if self.message.is_some() {
             // Payload goes on, or soon will.
             self.room.rewind(0);
@@ -262,6 +291,7 @@ impl Reader {
     ) -> Result<&'a str, FrameError> {
         // Not by a method: the borrow that is returned must leave the other fields free.
         let bytes = match (item.place, &self.inflation) {
+            (Place::Inbox, _) => return Ok(inbox::text(&self.inbox, item.range())),
             (Place::Assembly, _) => return Ok(self.assembly.text()),
             (Place::Inflated, Some(inflation)) => inflation.inflated(pool),
             _ => &self.room.bytes[item.range()],
@@ -280,6 +310,10 @@ impl Reader {
     #[inline]
     pub(crate) fn bytes<'a>(&'a self, item: Item, pool: Option<&'a DeflatePool>) -> &'a [u8] {
         match (item.place, &self.inflation) {
+            (Place::Inbox, _) if item.kind == ItemKind::Text => {
+                inbox::text(&self.inbox, item.range()).as_bytes()
+            }
+            (Place::Inbox, _) => inbox::bytes(&self.inbox, item.range()),
             (Place::Assembly, _) => self.assembly.bytes(),
             (Place::Inflated, Some(inflation)) => inflation.inflated(pool),
             _ => &self.room.bytes[item.range()],
@@ -300,7 +334,7 @@ impl Reader {
     }
 
     fn admit(&self, more: usize) -> Result<(), NotDrained> {
-        let waiting = self.room.unread();
+        let waiting = self.unread();
         let bound = self.config.max_frame.saturating_add(BACKLOG);
         if waiting.saturating_add(more) > bound {
             return Err(NotDrained { waiting, more, bound });
@@ -383,7 +417,7 @@ impl Reader {
         }
         let Some((mut head, length)) = parse_length(unread)? else { return Ok(None) };
         if !opcode.is_control() {
-            self.check_size(length)?;
+            self.config.check_size(length, self.assembled())?;
         }
         let mut key = [0; 4];
         if self.role == Role::Server {
@@ -410,18 +444,6 @@ impl Reader {
             }
             _ => Ok(()),
         }
-    }
-
-    fn check_size(&self, length: u64) -> Result<(), FrameError> {
-        let FrameConfig { max_frame, max_message, .. } = self.config;
-        if length > max_frame as u64 {
-            return Err(FrameError::FrameTooBig { length, limit: max_frame });
-        }
-        let length = length.saturating_add(self.assembled() as u64);
-        if length > max_message as u64 {
-            return Err(FrameError::MessageTooBig { length, limit: max_message });
-        }
-        Ok(())
     }
 
     /// Takes a control frame, once it is here whole.
@@ -513,6 +535,9 @@ impl Reader {
         self.message = None;
         self.frame = None;
         self.room.pos = self.room.end;
+        if let Some(inbox) = &mut self.inbox {
+            inbox.stop();
+        }
     }
 }
 

@@ -9,6 +9,7 @@ mod bounds;
 mod faults;
 mod model;
 mod peers;
+mod whole;
 
 /// An event that owns what it says.
 #[derive(Clone, Debug, PartialEq, Eq)]
