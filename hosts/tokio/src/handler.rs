@@ -5,7 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pamlink::envelope::{Envelope, ErrorCode, Raw, Text};
+use pamlink::envelope::{Envelope, ErrorCode, Raw, Scan, Text};
 use pamlink::frame::handshake;
 use pamlink::hub::{self, Delivered, Event, Hub, LinkId, ReplyError, RequestId};
 use pamlink::link::{AuthError, Claims, Token};
@@ -76,6 +76,8 @@ pub struct Request {
     agent: Arc<Agent>,
     because: &'static str,
     text: Box<str>,
+    /// Where its members are: the hub has looked already.
+    scan: Box<Scan>,
 }
 
 impl Request {
@@ -89,6 +91,7 @@ impl Request {
             agent: Arc::clone(request.decision.agent),
             because: request.decision.because.as_str(),
             text: request.envelope.as_str().into(),
+            scan: Box::new(request.envelope.scan()),
         }
     }
 
@@ -138,12 +141,8 @@ impl Request {
     }
 
     /// The envelope.
-    ///
-    /// # Panics
-    ///
-    /// Never: the hub admits nothing that does not parse.
     pub fn envelope(&self) -> Envelope<'_> {
-        Envelope::parse(&self.text, u8::MAX).expect("the hub parsed this envelope before")
+        Envelope::from_scan(&self.text, *self.scan)
     }
 
     /// What the user says ([`Envelope::text`]), or nothing.
