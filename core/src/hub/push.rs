@@ -8,7 +8,7 @@ use super::Hub;
 use super::ids::LinkId;
 use super::index::{Index, LinkIndex};
 use super::links::Phase;
-use crate::envelope::{Envelope, EnvelopeError};
+use crate::envelope::{Envelope, EnvelopeError, Kind};
 use crate::frame::CloseCode;
 use crate::metrics::Direction;
 use crate::registry::PushOutcome;
@@ -69,12 +69,12 @@ impl Hub {
     /// [`PushError`]: nothing was sent.
     pub fn send(&mut self, now: Now, link: LinkId, text: &str) -> Result<Push, PushError> {
         self.now.advance(now);
-        let frame = self.encode(text)?;
+        let (frame, kind) = self.encode(text)?;
         let mut push = Push::default();
         if self.links.find_mut(link).is_some() {
             self.push_to(link.index, &frame, &mut push);
         }
-        self.count(text, push);
+        self.count(kind, push);
         Ok(push)
     }
 
@@ -86,7 +86,7 @@ impl Hub {
     /// [`PushError`]: nothing was sent.
     pub fn push(&mut self, now: Now, user: &str, text: &str) -> Result<Push, PushError> {
         self.now.advance(now);
-        let frame = self.encode(text)?;
+        let (frame, kind) = self.encode(text)?;
         let mut push = Push::default();
         let user = self.users.find(user).and_then(|user| self.users.get(user));
         let mut next = user.map_or(LinkIndex::NONE, |user| user.first_link);
@@ -94,7 +94,7 @@ impl Hub {
             let index = core::mem::replace(&mut next, link.next_of_user);
             self.push_to(index, &frame, &mut push);
         }
-        self.count(text, push);
+        self.count(kind, push);
         Ok(push)
     }
 
@@ -106,12 +106,12 @@ impl Hub {
     /// [`PushError`]: nothing was sent.
     pub fn broadcast(&mut self, now: Now, text: &str) -> Result<Push, PushError> {
         self.now.advance(now);
-        let frame = self.encode(text)?;
+        let (frame, kind) = self.encode(text)?;
         let mut push = Push::default();
         for index in self.links.places() {
             self.push_to(index, &frame, &mut push);
         }
-        self.count(text, push);
+        self.count(kind, push);
         Ok(push)
     }
 
@@ -147,21 +147,19 @@ impl Hub {
         }
     }
 
-    fn encode(&mut self, text: &str) -> Result<Arc<[u8]>, PushError> {
-        Envelope::parse(text, Envelope::DEPTH)?;
+    /// Its frame and its type.
+    fn encode<'t>(&mut self, text: &'t str) -> Result<(Arc<[u8]>, Kind<'t>), PushError> {
+        let kind = Envelope::parse(text, Envelope::DEPTH)?.kind();
         let (bytes, limit) = (text.len(), self.links.largest());
         if bytes > limit {
             return Err(PushError::TooLarge { bytes, limit });
         }
         self.frames.verbatim(text);
-        Ok(self.frames.share())
+        Ok((self.frames.share(), kind))
     }
 
-    fn count(&mut self, text: &str, push: Push) {
-        let kind = Envelope::parse(text, u8::MAX).map(|envelope| envelope.kind());
-        if let Ok(kind) = kind {
-            self.metrics.messages.add(kind, Direction::Outbound, push.queued.into());
-        }
+    fn count(&mut self, kind: Kind<'_>, push: Push) {
+        self.metrics.messages.add(kind, Direction::Outbound, push.queued.into());
         self.metrics.pushes.add(PushOutcome::Queued, u64::from(push.queued));
         self.metrics.pushes.add(PushOutcome::Refused, u64::from(push.refused));
         if push.is_absent() {
