@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import signal
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
 from conftest import KEYS, PLENTY, SOON, connected
+from test_hub import Peer, serve
 
 import pamlink
 from pamlink import Hub, Request, _running
@@ -144,3 +146,92 @@ async def test_plain_functions_that_wait_leave_the_loop_free() -> None:
         go_on.set()
         answer = await asyncio.wait_for(waiting, SOON)
         assert isinstance(answer, pamlink.Answered) and answer.text == "slow"
+
+
+marked: contextvars.ContextVar[str] = contextvars.ContextVar("marked", default="nobody")
+kept: list[asyncio.Task[Any]] = []
+
+
+async def marks(request: Request) -> str:
+    before = marked.get()
+    marked.set(request.text)
+    return before
+
+
+async def keeps(request: Request) -> str:
+    kept.append(own())
+    if request.text == "1":
+        # The one before has ended: this is in vain.
+        kept[0].cancel()
+        await asyncio.sleep(0)
+    return "kept"
+
+
+async def cancels_itself(request: Request) -> str:
+    if request.text == "0":
+        own().cancel()
+    else:
+        await asyncio.sleep(0)
+    return "done"
+
+
+def own() -> asyncio.Task[Any]:
+    task = asyncio.current_task()
+    assert task is not None
+    return task
+
+
+@pytest.mark.parametrize(
+    "handler, said", [(marks, "nobody"), (keeps, "kept"), (cancels_itself, "done")]
+)
+async def test_requests_that_come_together_know_nothing_of_each_other(
+    handler: Callable[[Request], Any], said: str
+) -> None:
+    kept.clear()
+    async with Hub(handler, auth=KEYS, options=PLENTY) as hub:
+        peer = Peer()
+        serve(hub, peer)
+        await peer.hear("connection")
+        for number in range(4):
+            peer.say(f'{{"type":"chat","id":"{number}","message":"{number}"}}')
+        for _ in range(4):
+            assert (await peer.hear("chat_response"))["message"] == said
+
+
+async def test_a_handler_that_waits_holds_up_nobody_who_came_with_it() -> None:
+    go = asyncio.Event()
+
+    async def waits(request: Request) -> str:
+        if request.text == "wait":
+            await asyncio.wait_for(go.wait(), SOON)
+        return request.text
+
+    async with Hub(waits, auth=KEYS, options=PLENTY) as hub:
+        peer = Peer()
+        serve(hub, peer)
+        await peer.hear("connection")
+        for number, text in enumerate(["first", "wait", "second", "wait", "third"]):
+            peer.say(f'{{"type":"chat","id":"{number}","message":"{text}"}}')
+        heard = [(await peer.hear("chat_response"))["message"] for _ in range(3)]
+        assert heard == ["first", "second", "third"]
+        go.set()
+        assert [(await peer.hear("chat_response"))["message"] for _ in range(2)] == ["wait"] * 2
+
+
+async def test_a_handler_has_the_context_of_its_link() -> None:
+    async def says(request: Request) -> str:
+        return marked.get()
+
+    async with Hub(says, auth=KEYS, options=PLENTY) as hub:
+        peers = []
+        for name in ("one", "other"):
+            # As a middleware that knows more of the connection.
+            marked.set(name)
+            peers.append(Peer())
+            serve(hub, peers[-1])
+            await peers[-1].hear("connection")
+        marked.set("nobody's")
+        for number, peer in enumerate(peers):
+            peer.say(f'{{"type":"chat","id":"{number}","message":"hi"}}')
+        said = [(await peer.hear("chat_response"))["message"] for peer in peers]
+        assert said == ["one", "other"]

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import inspect
 import logging
-from collections.abc import Mapping
+import sys
+from collections import deque
+from collections.abc import Coroutine, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ._layout import wtf8
 from ._records import KINDS, pack
-from ._running import Threads, is_async, must_go_on
+from ._running import Threads, begun, is_async, must_go_on
 from .events import Request
 from .replies import Answer, Error, Handler, Reply
 from .values import encode, envelope_text
@@ -34,8 +37,12 @@ class Answering:
         self, hub: Hub, agents: Mapping[str, Handler], default: Handler | None
     ) -> None:
         self._hub = hub
+        # Those that came in this turn of the loop, with the contexts of their links.
+        self._waiting: deque[tuple[Request, contextvars.Context]] = deque()
         # Those that run. One that is given up is here no more.
         self._tasks: dict[int, asyncio.Task[None]] = {}
+        # Keeps tasks that have begun nothing yet.
+        self._workers: set[asyncio.Task[None]] = set()
         self._threads = Threads()
         # Agents whose handlers have returned nothing, which is told once of each.
         self._silent: set[str] = set()
@@ -54,15 +61,19 @@ class Answering:
         else:
             self._agents[agent] = (handler, is_async(handler))
 
-    def begin(self, request: Request) -> None:
-        """Answers a request, in a task of its own."""
-        work = self._answer(request)
-        self._tasks[request.request] = asyncio.get_running_loop().create_task(work)
+    def begin(self, request: Request, context: contextvars.Context) -> None:
+        """Answers a request in the context of its link: all of a turn one after the other, as far as
+        their handlers do not wait; one that waits has its task for itself."""
+        self._waiting.append((request, context))
+        if not self._workers:
+            self._work_soon()
 
     def expired(self, request: int) -> None:
         """The peer was told: whatever the handler does is in vain."""
         if (task := self._tasks.pop(request, None)) is not None:
             task.cancel()
+        else:
+            self._waiting = deque(it for it in self._waiting if it[0].request != request)
 
     def refused(self, request: Request, error: BaseException) -> None:
         """There is no answer, and here is why. Somebody waits for one, and the server goes on."""
@@ -71,9 +82,47 @@ class Answering:
 
     def stop(self) -> list[asyncio.Task[None]]:
         """Gives all up: the tasks that are to be cancelled."""
-        tasks, self._tasks = list(self._tasks.values()), {}
+        tasks, self._tasks = [*self._tasks.values(), *self._workers], {}
+        self._waiting.clear()
         self._threads.stop()
         return tasks
+
+    def _work_soon(self) -> None:
+        _, context = self._waiting[0]
+        worker = context.run(asyncio.get_running_loop().create_task, self._work())
+        self._workers.add(worker)
+
+    async def _work(self) -> None:
+        """Answers what waits until a handler has to wait, and then that one alone."""
+        task = asyncio.current_task()
+        assert task is not None, "a coroutine runs in a task"
+        try:
+            rest = self._until_one_waits(task)
+        finally:
+            self._workers.discard(task)
+            if self._waiting and not self._workers:
+                self._work_soon()
+        if rest is not None:
+            await rest
+
+    def _until_one_waits(
+        self, task: asyncio.Task[None]
+    ) -> Coroutine[Any, Any, None] | None:
+        """What is left of the one that waits; None if there is none, or if the next one wants a task of
+        its own: it has another context, or could be cancelled in place of the one before."""
+        references = sys.getrefcount(task)
+        while self._waiting:
+            request, _ = self._waiting.popleft()
+            self._tasks[request.request] = task
+            rest = begun(self._answer(request))
+            if rest is not None:
+                return rest
+            is_kept = sys.getrefcount(task) != references
+            if is_kept or getattr(task, "_must_cancel", False):
+                return None
+            if self._waiting and self._waiting[0][1] != contextvars.copy_context():
+                return None
+        return None
 
     async def _answer(self, request: Request) -> None:
         number = request.request

@@ -39,9 +39,10 @@ class Link:
         # Found out once: it is a look at every method.
         self._bytes = transport if isinstance(transport, ByteTransport) else None
         self._messages = None if isinstance(transport, ByteTransport) else transport
-        # Whether what is written may begin outside a task, in the context of whoever made the link.
+        # Whether what is written may begin outside a task.
         self._at_once: bool = getattr(transport, "begins_at_once", False)
-        self._context = contextvars.copy_context()
+        self.context = contextvars.copy_context()
+        """Of whoever made the link: what it does and is asked happens there."""
         self._feed = runner.feed_soon
         self._write_soon = runner.write_soon
         self._queue: deque[Any] = deque()
@@ -145,10 +146,10 @@ class Link:
         if self._over:
             return
         work = self._write()
-        rest = self._context.run(begun, work) if self._at_once else work
+        rest = self.context.run(begun, work) if self._at_once else work
         if rest is not None:
             loop = asyncio.get_running_loop()
-            self._writer = self._context.run(loop.create_task, rest)
+            self._writer = self.context.run(loop.create_task, rest)
 
     async def _write(self) -> None:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
 from collections.abc import Callable, Mapping
 from types import TracebackType
@@ -318,7 +319,9 @@ class Hub(Runner):
         for record in records:
             made = record.__class__
             if isinstance(record, events.Request):
-                self._answering.begin(record)
+                link = self._links.get(record.link)
+                context = contextvars.copy_context() if link is None else link.context
+                self._answering.begin(record, context)
             elif made in _WRITES:
                 if (link := self._links.get(record.link)) is not None:
                     link.hand_out(record)
