@@ -61,7 +61,7 @@ const PARTS: &[Part] = &[
     },
     Part {
         name: "rooms",
-        about: "no module of core reaches back (docs/architecture.md)",
+        about: "no module of core, and no file in one, reaches back (docs/architecture.md)",
         run: rooms::run,
     },
     Part { name: "lint", about: "clippy, warnings are errors", run: rust::lint },
