@@ -528,9 +528,9 @@ async def test_what_many_links_say_at_once_is_one_step(monkeypatch: pytest.Monke
     steps: list[int] = []
     step = sansio.HubEngine.step_records
 
-    def counted(engine: sansio.HubEngine, mono: int, wall: int, data: bytes) -> Any:
+    def counted(engine: Any, mono: int, wall: int, data: bytes, *rest: Any) -> Any:
         steps.append(len(data))
-        return step(engine, mono, wall, data)
+        return step(engine, mono, wall, data, *rest)
 
     async with Hub(echo, auth=KEYS, options=PLENTY) as hub:
         peers = [Peer() for _ in range(20)]

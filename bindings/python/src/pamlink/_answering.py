@@ -9,8 +9,10 @@ import logging
 import sys
 from collections import deque
 from collections.abc import Coroutine, Mapping
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
+from . import _records as records
 from ._layout import wtf8
 from ._records import KINDS, pack
 from ._running import Threads, begun, is_async, must_go_on
@@ -150,8 +152,10 @@ class Answering:
             raise LookupError(f"nobody answers for the agent {request.agent!r}")
         handler, at_once = answers
         found: Any = handler(request) if at_once else await self._threads.run(handler, request)
-        if inspect.isawaitable(found):
+        if found.__class__ is CoroutineType or inspect.isawaitable(found):
             found = await found
+            if isinstance(found, str):
+                return found
         elif hasattr(found, "__next__"):
             found = self._threads.iterate(found)
         if hasattr(found, "__anext__"):
@@ -190,8 +194,7 @@ def packed(request: Request, reply: Reply) -> bytes:
     number = request.request
     match reply:
         case str():
-            words: tuple[int | None, ...] = (number, 0)
-            return pack(KINDS["reply"], words, (reply, None, None, None, request.agent))
+            return records.reply(number, reply, request.agent)
         case Answer():
             actions = None
             if reply.ui_actions is not None:

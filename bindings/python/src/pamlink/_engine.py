@@ -73,14 +73,18 @@ class Stepped(Unique):
         return _native.step(self._handle, mono_nanos, wall_micros, data, self._lock)
 
     def step_records(
-        self, mono_nanos: int, wall_micros: int, data: bytes
+        self,
+        mono_nanos: int,
+        wall_micros: int,
+        data: bytes,
+        unread: frozenset[int] = frozenset(),
     ) -> tuple[list[Any], int | None, str | None]:
-        """A step on packed records, whose output is read: the records, and the deadline with its
-        reason."""
+        """A step on packed records, whose output is read: the records but those of kinds that nobody
+        wants, and the deadline with its reason."""
         if self._forks != _forks:
             _refuse_fork()
         return _records.read(
-            _native.step(self._handle, mono_nanos, wall_micros, data, self._lock)
+            _native.step(self._handle, mono_nanos, wall_micros, data, self._lock), unread
         )
 
 

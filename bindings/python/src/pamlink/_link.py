@@ -160,11 +160,8 @@ class Link:
                     return
                 if self._bytes is not None:
                     await self._write_bytes(self._bytes)
-                    continue
-                ack = await self._write_one(record)
-                self._queue.popleft()
-                if ack:
-                    self._feed(records.written(self.number))
+                elif self._messages is not None:
+                    await self._write_message(self._messages, record)
         except (OSError, EOFError, TransportClosed) as error:
             log.debug("link %d: %r", self.number, error)
             self._finish()
@@ -186,16 +183,14 @@ class Link:
             if record.ack:
                 self._feed(records.written(self.number))
 
-    async def _write_one(self, record: Any) -> bool:
-        """Writes a message, and says whether the engine wants to hear of it."""
-        if self._messages is None:
-            return False
-        if not isinstance(record, records.WriteText):
-            await self._messages.close(record.code, record.reason)
-            return False
-        await self._messages.send(record.text)
-        ack: bool = record.ack
-        return ack
+    async def _write_message(self, transport: MessageTransport, record: Any) -> None:
+        if record.__class__ is records.WriteText:
+            await transport.send(record.text)
+            if record.ack:
+                self._feed(records.written(self.number))
+        else:
+            await transport.close(record.code, record.reason)
+        self._queue.popleft()
 
     def _made_room(self) -> None:
         if self._room is not None:

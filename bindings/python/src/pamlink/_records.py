@@ -99,8 +99,11 @@ _NEXT = KINDS["next"]
 _REASONS = {reason.encode(): reason for reason in ("heartbeat", "liveness", "request expiry")}
 
 
-def read(buffer: bytes) -> tuple[list[Any], int | None, str | None]:
-    """The records of an output, and the deadline that it ends with: nanoseconds, and the reason."""
+def read(
+    buffer: bytes, unread: frozenset[int] = frozenset()
+) -> tuple[list[Any], int | None, str | None]:
+    """The records of an output but those of kinds that nobody wants, and the deadline that it ends with:
+    nanoseconds, and the reason."""
     found: list[Any] = []
     at, end = 0, len(buffer)
     readers = _READERS
@@ -113,10 +116,11 @@ def read(buffer: bytes) -> tuple[list[Any], int | None, str | None]:
             reason = buffer[at + 20 : at + 20 + length]
             # There are few, and the same ones again and again.
             return found, deadline, _REASONS.get(reason) or reason.decode()
-        try:
-            found.append(readers[kind](buffer, at, size))
-        except KeyError:
-            found.append(_first(kind)(buffer, at, size))
+        if kind not in unread:
+            try:
+                found.append(readers[kind](buffer, at, size))
+            except KeyError:
+                found.append(_first(kind)(buffer, at, size))
         at += size
     return found, None, None
 
@@ -147,10 +151,11 @@ def _unknown(buffer: bytes, at: int, size: int) -> events.UnknownEvent:
     return events.UnknownEvent(_head(buffer, at)[1], bytes(buffer[at : at + size]))
 
 
-# A record of one word; of one word and one text; of two words and one text.
+# A record of one word; of one word and one text; of two words and one text; an answer that is a text.
 _link = Struct("<IHBBQ").pack
 _link_text = Struct("<IHBBQI").pack
 _code_text = Struct("<IHBBQQI").pack
+_answer = Struct("<IHBBQQIIIII").pack
 
 
 def bytes_in(link: int, data: bytes) -> bytes:
@@ -192,6 +197,17 @@ def close_in(link: int, code: int | None, reason: str) -> bytes:
 def closed_in(link: int) -> bytes:
     """`closed_in`."""
     return _link(16, 5, 1, 0, link)
+
+
+def reply(request: int, text: str, agent: str) -> bytes:
+    """`reply` of a text, of which nothing else is to be said."""
+    try:
+        data, by = text.encode(), agent.encode()
+    except UnicodeEncodeError:
+        data, by = utf8(text), utf8(agent)
+    none = _layout.ABSENT
+    size = 44 + len(data) + len(by)
+    return _answer(size, 35, 2, 5, request, 0, len(data), none, none, none, len(by)) + data + by
 
 
 def written(link: int) -> bytes:

@@ -17,6 +17,7 @@ from ._clock import mono_nanos, wall_micros
 from ._engine import Stepped, Unique
 from ._link import Link
 from ._mailbox import Mailbox
+from ._records import KINDS
 from .errors import PamlinkError, UsageError
 
 log: logging.Logger = logging.getLogger("pamlink")
@@ -26,6 +27,8 @@ GOODBYE = 5.0
 # Bytes of records that wait for the step of their turn; beyond, it comes at once.
 MOST = 64 * 1024
 # What concerns the caller of a command alone.
+# Where a reply went is for those to know who step by themselves.
+_UNREAD = frozenset({KINDS["delivered"]})
 _OWN = {outputs.Fault, outputs.Pushed, outputs.Disconnected}
 
 
@@ -147,7 +150,9 @@ class Runner(Unique):
 
     def _one_step(self, data: bytes) -> list[Any]:
         with self._order:
-            records, deadline, _ = self._engine.step_records(mono_nanos(), wall_micros(), data)
+            records, deadline, _ = self._engine.step_records(
+                mono_nanos(), wall_micros(), data, _UNREAD
+            )
             earlier = self._earlier()
         if deadline != self._deadline:
             self._deadline = deadline

@@ -318,7 +318,7 @@ class Hub(Runner):
         refusal: PamlinkError | None = None
         for record in records:
             made = record.__class__
-            if isinstance(record, events.Request):
+            if made is events.Request:
                 link = self._links.get(record.link)
                 context = contextvars.copy_context() if link is None else link.context
                 self._answering.begin(record, context)
