@@ -80,7 +80,7 @@ class Answering:
     def refused(self, request: Request, error: BaseException) -> None:
         """There is no answer, and here is why. Somebody waits for one, and the server goes on."""
         log.error("the handler of agent %r failed", request.agent, exc_info=error)
-        self._hub.feed_soon(packed(request, FAILED))
+        self._hub._feed_soon(packed(request, FAILED))
 
     def stop(self) -> list[asyncio.Task[None]]:
         """Gives all up: the tasks that are to be cancelled."""
@@ -140,7 +140,7 @@ class Answering:
             return
         finally:
             self._tasks.pop(number, None)
-        self._hub.feed_soon(record, request)
+        self._hub._feed_soon(record, request)
         if reply is None and request.agent not in self._silent:
             self._silent.add(request.agent)
             what = "the handler of agent %r returned nothing: whoever asked waits in vain"
@@ -174,15 +174,15 @@ class Answering:
                 break
             texts.append(piece)
             if request.wants_pieces and piece:
-                if turn == hub.turn:
+                if turn == hub._turns:
                     # The second one since the loop had a turn: others wait for theirs.
-                    await hub.turned()
-                if (link := hub.link_of(request.link)) is not None and link.is_behind:
+                    await hub._turn_over()
+                if (link := hub._link_of(request.link)) is not None and link.is_behind:
                     # A peer that is slow makes its answer slow, not the hub large.
                     await link.room()
-                turn = hub.turn
+                turn = hub._turns
                 # It may end with half a character, which waits for the other in the engine.
-                hub.feed_soon(pack(KINDS["reply_piece"], (request.request,), (wtf8(piece),)))
+                hub._feed_soon(pack(KINDS["reply_piece"], (request.request,), (wtf8(piece),)))
         close = getattr(pieces, "aclose", None)
         if close is not None:
             await close()

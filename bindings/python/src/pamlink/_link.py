@@ -21,10 +21,10 @@ GOODBYE = 5.0
 class Feeding(Protocol):
     """Where a link finds the engine."""
 
-    def feed_soon(self, record: bytes, owner: Any = None) -> None:
+    def _feed_soon(self, record: bytes, owner: Any = None) -> None:
         """Gives the engine a packed record."""
 
-    def write_soon(self, link: Link) -> None:
+    def _write_soon(self, link: Link) -> None:
         """Calls `write` of a link soon."""
 
 
@@ -43,8 +43,8 @@ class Link:
         self._at_once: bool = getattr(transport, "begins_at_once", False)
         self.context = contextvars.copy_context()
         """Of whoever made the link: what it does and is asked happens there."""
-        self._feed = runner.feed_soon
-        self._write_soon = runner.write_soon
+        self._feed = runner._feed_soon
+        self._write_soon = runner._write_soon
         self._queue: deque[Any] = deque()
         # Until all that was handed out is written.
         self._is_writing = False

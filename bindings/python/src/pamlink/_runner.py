@@ -51,8 +51,8 @@ class Runner(Unique):
         self._writing: list[Link] = []
         self._turning = False
         self._turned: asyncio.Future[None] | None = None
-        self.turn = 0
-        """How many turns have passed."""
+        # How many turns have passed.
+        self._turns = 0
         self._timer: asyncio.Handle | None = None
         # When it fires: not every loop has a timer that says so.
         self._fires = 0.0
@@ -74,7 +74,7 @@ class Runner(Unique):
 
     # A turn of the loop.
 
-    def feed_soon(self, record: bytes, owner: Any = None) -> None:
+    def _feed_soon(self, record: bytes, owner: Any = None) -> None:
         """Gives the engine a packed record with all others of this turn of the loop. If it is refused,
         `_refused` is told, with its owner."""
         if owner is not None:
@@ -85,12 +85,12 @@ class Runner(Unique):
             self._take()
         self._turn_soon()
 
-    def write_soon(self, link: Link) -> None:
+    def _write_soon(self, link: Link) -> None:
         """Lets a link write at the end of this turn."""
         self._writing.append(link)
         self._turn_soon()
 
-    async def turned(self) -> None:
+    async def _turn_over(self) -> None:
         """Waits until all that was given so far has been taken and begun to be written."""
         if self._turned is None:
             self._turned = asyncio.get_running_loop().create_future()
@@ -112,7 +112,7 @@ class Runner(Unique):
         if self._coming:
             # What followed has an answer already.
             self._turn_soon()
-        self.turn += 1
+        self._turns += 1
         links, self._writing = self._writing, []
         for link in links:
             link.write()

@@ -357,7 +357,7 @@ class Hub(Runner):
         for link in self._links.values():
             link.hang_up()
 
-    def link_of(self, number: int) -> Link | None:
+    def _link_of(self, number: int) -> Link | None:
         """The tasks of a link, for those who wait until it has written."""
         return self._links.get(number)
 
@@ -391,7 +391,7 @@ class Hub(Runner):
                 status, body = 500, b"failed\n"
                 if must_go_on(failure):
                     raise
-        self.feed_soon(pack(KINDS["respond"], (request.link, status), (content_type, body)))
+        self._feed_soon(pack(KINDS["respond"], (request.link, status), (content_type, body)))
 
 
 _WRITES = {outputs.WriteBytes, outputs.WriteText, outputs.WriteClose}
