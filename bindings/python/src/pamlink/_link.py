@@ -6,11 +6,19 @@ import asyncio
 import contextvars
 import logging
 from collections import deque
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any, Protocol, runtime_checkable
 
 from . import _records as records
 from ._running import begun
-from .transports import ABNORMAL, NO_STATUS, ByteTransport, MessageTransport, TransportClosed
+from .transports import (
+    ABNORMAL,
+    NO_STATUS,
+    ByteTransport,
+    MessageTransport,
+    Transport,
+    TransportClosed,
+)
 
 log: logging.Logger = logging.getLogger("pamlink")
 
@@ -28,17 +36,33 @@ class Feeding(Protocol):
         """Calls `write` of a link soon."""
 
 
+@runtime_checkable
+class Telling(Protocol):
+    """A transport of bytes that tells what comes, instead of being asked: no task waits for it."""
+
+    async def tell(self, received: Callable[[bytes], None]) -> None:
+        """Tells all bytes that come, until the end."""
+
+    async def write(self, data: bytes, /) -> None:
+        """Writes bytes. It waits while the peer is slow."""
+
+    async def close(self) -> None:
+        """Ends the connection, after what was written."""
+
+
 class Link:
     """A transport of the engine's link `number`."""
 
     def __init__(
-        self, number: int, transport: MessageTransport | ByteTransport, runner: Feeding
+        self, number: int, transport: Transport | Telling, runner: Feeding
     ) -> None:
         self.number = number
         self._transport = transport
         # Found out once: it is a look at every method.
-        self._bytes = transport if isinstance(transport, ByteTransport) else None
-        self._messages = None if isinstance(transport, ByteTransport) else transport
+        self._bytes = transport if isinstance(transport, (Telling, ByteTransport)) else None
+        self._messages = (
+            None if isinstance(transport, (Telling, ByteTransport)) else transport
+        )
         # Whether what is written may begin outside a task.
         self._at_once: bool = getattr(transport, "begins_at_once", False)
         self.context = contextvars.copy_context()
@@ -123,8 +147,15 @@ class Link:
         except Exception:
             log.exception("link %d: the transport failed", self.number)
 
-    async def _read_bytes(self, transport: ByteTransport) -> None:
+    async def _read_bytes(self, transport: ByteTransport | Telling) -> None:
+        if isinstance(transport, Telling):
+            await transport.tell(self._received)
+            return
         while data := await transport.read():
+            self._feed(records.bytes_in(self.number, data))
+
+    def _received(self, data: bytes) -> None:
+        if not self._over:
             self._feed(records.bytes_in(self.number, data))
 
     async def _read_messages(self, transport: MessageTransport) -> None:
@@ -173,7 +204,7 @@ class Link:
             self._writer = None
             self._made_room()
 
-    async def _write_bytes(self, transport: ByteTransport) -> None:
+    async def _write_bytes(self, transport: ByteTransport | Telling) -> None:
         """Writes all bytes that were handed out, at once."""
         found = [record for record in self._queue if record is not None]
         data = found[0].bytes if len(found) == 1 else b"".join([it.bytes for it in found])

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from . import _engine, events, outputs
 from ._answering import Answering
-from ._link import Link
+from ._link import Link, Telling
 from ._records import KINDS, pack
 from ._runner import Runner
 from ._running import must_go_on
@@ -192,9 +192,19 @@ class Hub(Runner):
         Raises `BusyError` (`hub_full`, `hub_draining`): close the transport then. Cancelled, it
         drops the link.
         """
+        await self._carry(transport, user, token, claims)
+
+    async def _carry(
+        self,
+        transport: Transport | Telling,
+        user: str = "",
+        token: str | None = None,
+        claims: Claims | None = None,
+    ) -> None:
+        """As `serve`, which takes only what others may write."""
         self._usable()
         self._belongs()
-        if isinstance(transport, ByteTransport):
+        if isinstance(transport, (Telling, ByteTransport)):
             data = pack(KINDS["accept"], (), ())
         else:
             expires = None if claims is None else claims.expires_micros()

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, cast
 
 from .errors import BusyError
 from .transports import ByteTransport, Dialer, DialFailed, Target, Transport
@@ -69,12 +70,86 @@ async def listen(
 ) -> asyncio.Server:
     """A server of asyncio whose connections are links of a hub. Plain HTTP requests are the hub's
     `respond` to answer. Close the server before the hub; closing it ends no link."""
+    loop = asyncio.get_running_loop()
+    return await loop.create_server(lambda: _Connection(hub, tls is not None), host, port, ssl=tls)
 
-    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        transport = StreamTransport(reader, writer)
+
+class _Connection(asyncio.Protocol):
+    """A connection that a server took. What comes goes on where it comes: no task is woken for it."""
+
+    begins_at_once = True
+
+    def __init__(self, hub: Hub, is_tls: bool) -> None:
+        self._hub = hub
+        self._is_tls = is_tls
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._carrying: asyncio.Task[None] | None = None
+        # What came before anybody asked to be told.
+        self._early: list[bytes] = []
+        self._received: Callable[[bytes], None] = self._early.append
+        self._no_more: asyncio.Future[None] = self._loop.create_future()
+        self._lost: asyncio.Future[None] = self._loop.create_future()
+        # While the peer is slow.
+        self._room: asyncio.Future[None] | None = None
+
+    # What the loop says.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._carrying = self._loop.create_task(self._carry())
+
+    def data_received(self, data: bytes) -> None:
+        self._received(data)
+
+    def eof_received(self) -> bool:
+        _set(self._no_more)
+        # The other direction stays open, where it can.
+        return not self._is_tls
+
+    def connection_lost(self, error: Exception | None) -> None:
+        for future in (self._no_more, self._lost, self._room):
+            _set(future)
+
+    def pause_writing(self) -> None:
+        self._room = self._loop.create_future()
+
+    def resume_writing(self) -> None:
+        _set(self._room)
+        self._room = None
+
+    # What a link wants of it.
+
+    async def tell(self, received: Callable[[bytes], None]) -> None:
+        """Tells all bytes that come, until the end."""
+        for data in self._early:
+            received(data)
+        self._early.clear()
+        self._received = received
+        await asyncio.shield(self._no_more)
+
+    async def write(self, data: bytes, /) -> None:
+        if self._lost.done() or self._transport is None:
+            raise ConnectionResetError("the connection is lost")
+        self._transport.write(data)
+        if self._room is not None:
+            await asyncio.shield(self._room)
+
+    async def close(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+            await asyncio.shield(self._lost)
+
+    async def _carry(self) -> None:
         try:
-            await hub.serve(transport)
+            await self._hub._carry(self)
         except BusyError:
-            await transport.close()
+            pass
+        finally:
+            if self._transport is not None:
+                self._transport.close()
 
-    return await asyncio.start_server(carry, host, port, ssl=tls, limit=CHUNK)
+
+def _set(future: asyncio.Future[None] | None) -> None:
+    if future is not None and not future.done():
+        future.set_result(None)
