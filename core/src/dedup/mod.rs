@@ -120,13 +120,13 @@ pub enum First {
 
 /// How many entries and results have left a window, by cause, since it was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Evictions {
+pub(crate) struct Evictions {
     /// Entries that made room for newer ones.
-    pub count: u64,
+    pub(crate) count: u64,
     /// Entries that were too old.
-    pub age: u64,
+    pub(crate) age: u64,
     /// Results that were too large, or made room for newer ones, while their entry stayed.
-    pub results: u64,
+    pub(crate) results: u64,
 }
 
 /// What came of a duplicate.

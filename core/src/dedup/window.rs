@@ -182,7 +182,7 @@ impl Window {
     }
 
     /// What has left the window so far, by cause.
-    pub fn evictions(&self) -> Evictions {
+    pub(crate) fn evictions(&self) -> Evictions {
         self.evictions
     }
 

@@ -51,7 +51,7 @@ pub use kind::{
 pub use message::{Chat, Message};
 pub use raw::Raw;
 pub use scan::Scan;
-pub use seam::Seam;
+pub(crate) use seam::Seam;
 pub use shape::Shape;
 pub(crate) use text::write_text;
 pub use text::{Secret, Text};

@@ -8,13 +8,13 @@ use std::borrow::Cow;
 /// Pieces are WTF-8: UTF-8 in which a surrogate alone is encoded as if it were a character, as
 /// strings of Python, Java and JavaScript may hold one. Half a pair that stays alone is U+FFFD.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Seam {
+pub(crate) struct Seam {
     half: Option<[u8; 3]>,
 }
 
 impl Seam {
     /// The next piece, as far as it is whole.
-    pub fn join<'a>(&mut self, piece: &'a [u8]) -> Cow<'a, str> {
+    pub(crate) fn join<'a>(&mut self, piece: &'a [u8]) -> Cow<'a, str> {
         if self.half.is_none()
             && let Ok(text) = str::from_utf8(piece)
         {

@@ -252,7 +252,7 @@ impl Admission {
             metrics.rate_limited.increment(wait.class);
         }
         let close = fault.strikes();
-        let strike = close.and(user).map(|user| self.violations.strike_key(now, user));
+        let strike = close.and(user).map(|user| self.violations.strike(now, user));
         let left = match strike {
             Some(Strike::Tolerated { left }) => Some(left),
             Some(Strike::TooMany) => None,

@@ -118,12 +118,10 @@ impl Hub {
             random.next_u64(),
             random.next_u64(),
         );
-        let violations = Violations::new(
-            config.max_violations,
-            config.violation_window,
-            config.rates.max_users,
-            random.next_seed(),
-        );
+        let violations =
+            Violations::new(config.max_violations, config.violation_window, config.rates.max_users);
+        // What was drawn for a key that is gone: the epoch of a seed stays what it was.
+        let _unused = random.next_seed();
         let epoch = format!("{:016x}", random.next_u64());
         let window = Window::new(config.window, random.next_seed());
         let rates = RateLimiter::new(config.rates.clone(), random.next_seed());

@@ -95,7 +95,7 @@ impl Hub {
 
     /// As [`piece`](Self::piece), for hosts whose strings are cut anywhere: a surrogate alone is
     /// encoded as if it were a character (WTF-8). The first half of a pair at the end of a piece
-    /// waits for the second one in the next ([`Seam`](crate::envelope::Seam)).
+    /// waits for the second one in the next.
     ///
     /// # Errors
     ///

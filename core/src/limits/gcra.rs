@@ -90,6 +90,7 @@ impl Table {
     }
 
     /// How many users are known.
+    #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.users.len()
     }

@@ -1,14 +1,11 @@
 //! Admission: how large, how deep and how often, and what a refusal says.
 //!
-//! Nothing here closes a link or drops a frame. Each check answers *admitted* or a [`Refusal`]
-//! that fits the `error` frame of the wire; [`Violations`] says when a peer that keeps breaking
-//! rules has done it often enough.
+//! - [`Sizes`]: bytes of a message, characters of a member, bytes of a nested value, by message
+//!   type. A hub holds what it receives against them, and a client what it sends.
+//! - [`Rates`]: messages, connections and others per user. A hub tells the exact time to wait.
 //!
-//! - [`Sizes`]: bytes of a frame, characters of a field, bytes of a nested value, by message type.
-//! - [`RateLimiter`]: messages, connections and others per user, with the exact time to wait.
-//! - [`Violations`]: refusals per user, forgiven with time.
-//!
-//! All tables by user are bounded; what happens at the bound is in [`RateLimiter`].
+//! What is too large or too early is answered with an `error` and closes nothing. All tables by
+//! user are bounded: a user for whom there is no room is told to come back.
 
 mod gcra;
 mod rate;
@@ -19,7 +16,9 @@ mod stated;
 mod tests;
 mod violations;
 
-pub use self::rate::{Class, Rate, RateLimiter, Rates, Wait};
-pub use self::refusal::{Code, Refusal, Unit};
-pub use self::sizes::{Rule, Sizes, UnknownMember};
-pub use self::violations::{Strike, Violations};
+pub use self::rate::{Class, Rate, Rates};
+pub(crate) use self::rate::{RateLimiter, Wait};
+pub use self::refusal::Refusal;
+pub(crate) use self::refusal::{Code, Unit};
+pub use self::sizes::{Sizes, UnknownMember};
+pub(crate) use self::violations::{Strike, Violations};

@@ -90,7 +90,7 @@ impl Rate {
     }
 }
 
-/// The rates of a [`RateLimiter`].
+/// The rates of all users of a hub.
 ///
 /// The defaults are those of the service that existing peers speak with: messages 100 in 60 s,
 /// tokens that are no good 5 in 300 s, voice 10 in 60 s, feedback 5 in 60 s.
@@ -138,21 +138,21 @@ impl Default for Rates {
 
 /// A rate was exceeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Wait {
+pub(crate) struct Wait {
     /// The class.
-    pub class: Class,
+    pub(crate) class: Class,
     /// Its rate.
-    pub rate: Rate,
+    pub(crate) rate: Rate,
     /// The exact time to wait: the same check after it succeeds, a nanosecond earlier it fails,
     /// if the user does nothing else in between.
-    pub retry_after: Duration,
+    pub(crate) retry_after: Duration,
     /// The table of users was full of others: this user did nothing wrong.
-    pub crowded: bool,
+    pub(crate) crowded: bool,
 }
 
 impl Wait {
     /// As a refusal for the wire.
-    pub const fn refusal(&self) -> Refusal {
+    pub(crate) const fn refusal(&self) -> Refusal {
         let mut refusal = Refusal::new(Code::RateLimited);
         if !self.crowded {
             refusal.limit = Some(self.rate.count as u64);
@@ -172,28 +172,21 @@ impl Wait {
 /// says so ([`Wait::crowded`]) and counts it ([`RateLimiter::crowded`]). Users in the table are
 /// not harmed by the crowd. Refused checks cost the user nothing.
 #[derive(Clone, Debug)]
-pub struct RateLimiter {
+pub(crate) struct RateLimiter {
     keyer: Keyer,
     rates: Rates,
     tables: [Table; Class::ALL.len()],
-    limited: u64,
     crowded: u64,
 }
 
 impl RateLimiter {
     /// A limiter that knows nobody. Allocates nothing.
-    pub fn new(rates: Rates, seed: Seed) -> Self {
+    pub(crate) fn new(rates: Rates, seed: Seed) -> Self {
         let table = |class| {
             let Rate { count, per, burst } = rates.rate(class);
             Table::new(Cells::new(count, per, burst), rates.max_users)
         };
-        Self {
-            keyer: Keyer::new(seed),
-            tables: Class::ALL.map(table),
-            rates,
-            limited: 0,
-            crowded: 0,
-        }
+        Self { keyer: Keyer::new(seed), tables: Class::ALL.map(table), rates, crowded: 0 }
     }
 
     /// Whether the user may do one more of this class now; if so, it is counted.
@@ -204,7 +197,7 @@ impl RateLimiter {
     /// # Errors
     ///
     /// The time to wait.
-    pub fn check(&mut self, now: Mono, class: Class, user: &str) -> Result<(), Wait> {
+    pub(crate) fn check(&mut self, now: Mono, class: Class, user: &str) -> Result<(), Wait> {
         self.check_key(now, class, self.keyer.user(user))
     }
 
@@ -217,27 +210,23 @@ impl RateLimiter {
             Admission::Ahead(wait) => (wait, false),
             Admission::Crowded(wait) => (wait, true),
         };
-        *(if crowded { &mut self.crowded } else { &mut self.limited }) += 1;
+        self.crowded += u64::from(crowded);
         Err(Wait { class, rate: self.rates.rate(class), retry_after, crowded })
     }
 
-    /// How many checks were refused because their user was ahead of the rate.
-    pub fn limited(&self) -> u64 {
-        self.limited
-    }
-
     /// How many checks were refused because the table was full of other users.
-    pub fn crowded(&self) -> u64 {
+    pub(crate) fn crowded(&self) -> u64 {
         self.crowded
     }
 
     /// How many users a class knows now.
-    pub fn users(&self, class: Class) -> usize {
+    #[cfg(test)]
+    pub(crate) fn users(&self, class: Class) -> usize {
         self.tables[class as usize].len()
     }
 
     /// The bytes allocated for all tables.
-    pub fn memory(&self) -> usize {
+    pub(crate) fn memory(&self) -> usize {
         self.tables.iter().map(Table::memory).sum()
     }
 }

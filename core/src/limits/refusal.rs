@@ -6,8 +6,7 @@ use core::time::Duration;
 /// The `error_code` of a refusal (`docs/protocol.md`, section 7). Codes in use by existing servers keep
 /// their names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Code {
+pub(crate) enum Code {
     /// The frame is larger than its type may be: `MESSAGE_TOO_LARGE`.
     TooLarge,
     /// Too much in too little time: `RATE_LIMIT_EXCEEDED`.
@@ -18,7 +17,7 @@ pub enum Code {
 
 impl Code {
     /// The text on the wire.
-    pub const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::TooLarge => "MESSAGE_TOO_LARGE",
             Self::RateLimited => "RATE_LIMIT_EXCEEDED",
@@ -35,8 +34,7 @@ impl fmt::Display for Code {
 
 /// What the numbers of a [`Refusal`] count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Unit {
+pub(crate) enum Unit {
     /// Bytes of UTF-8.
     Bytes,
     /// Unicode scalar values.
@@ -50,7 +48,7 @@ pub enum Unit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// The `error_code`.
-    pub code: Code,
+    pub(crate) code: Code,
     /// The member of the envelope that was too much, if it was one.
     pub field: Option<&'static str>,
     /// What is allowed.
@@ -59,12 +57,12 @@ pub struct Refusal {
     /// least that was certain.
     pub actual: Option<u64>,
     /// What `limit` and `actual` count.
-    pub unit: Unit,
+    pub(crate) unit: Unit,
     /// The time in which `limit` events are allowed, for rates; none if it was no rate but a
     /// crowd of other users.
-    pub per: Option<Duration>,
+    pub(crate) per: Option<Duration>,
     /// When to try again; none if the same message will never be admitted.
-    pub retry_after: Option<Duration>,
+    pub(crate) retry_after: Option<Duration>,
 }
 
 impl Refusal {

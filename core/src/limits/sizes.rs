@@ -13,14 +13,14 @@ pub struct UnknownMember(Box<str>);
 
 /// The limits of one message type.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rule {
+pub(crate) struct Rule {
     /// The whole text, in bytes of UTF-8.
-    pub bytes: usize,
+    pub(crate) bytes: usize,
     /// Top-level members that are strings, each with its limit in characters (Unicode scalar
     /// values, an escape counted as what it stands for).
-    pub fields: Vec<(&'static str, usize)>,
+    pub(crate) fields: Vec<(&'static str, usize)>,
     /// Top-level members that are arrays or objects, each with its limit in bytes as written.
-    pub nested: Vec<(&'static str, usize)>,
+    pub(crate) nested: Vec<(&'static str, usize)>,
 }
 
 impl Rule {
@@ -52,7 +52,7 @@ impl Rule {
     }
 
     /// How many characters a member may have, if that is limited.
-    pub fn characters(&self, name: &str) -> Option<usize> {
+    pub(crate) fn characters(&self, name: &str) -> Option<usize> {
         self.fields.iter().find(|(field, _)| *field == name).map(|(_, limit)| *limit)
     }
 
@@ -137,7 +137,7 @@ pub struct Sizes {
 
 impl Sizes {
     /// One rule for all types.
-    pub fn new(depth: u8, other: Rule) -> Self {
+    pub(crate) fn new(depth: u8, other: Rule) -> Self {
         // Only the host inserts, so the map needs no secret; the same on every run.
         let state = ahash::RandomState::with_seeds(1, 2, 3, 4);
         Self { depth, other: other.sorted(), rules: HashMap::with_hasher(state) }
@@ -145,7 +145,7 @@ impl Sizes {
 
     /// With a rule for one type.
     #[must_use]
-    pub fn with(mut self, kind: &str, rule: Rule) -> Self {
+    pub(crate) fn with(mut self, kind: &str, rule: Rule) -> Self {
         self.rules.insert(kind.into(), rule.sorted());
         self
     }
@@ -170,7 +170,7 @@ impl Sizes {
     }
 
     /// The rule for a type: its own, or the one for all others.
-    pub fn rule(&self, kind: &str) -> &Rule {
+    pub(crate) fn rule(&self, kind: &str) -> &Rule {
         self.rules.get(kind).unwrap_or(&self.other)
     }
 
@@ -184,8 +184,9 @@ impl Sizes {
         &self.other
     }
 
-    /// The largest text that any type may have, in bytes: a frame reader need not read more.
-    pub fn largest(&self) -> usize {
+    /// The largest text that any type may have, in bytes.
+    #[cfg(test)]
+    pub(crate) fn largest(&self) -> usize {
         self.rules.values().map(|rule| rule.bytes).fold(self.other.bytes, usize::max)
     }
 
@@ -194,42 +195,9 @@ impl Sizes {
     /// # Errors
     ///
     /// The first limit that is exceeded.
-    pub fn check_envelope(&self, envelope: &Envelope<'_>) -> Result<(), Refusal> {
+    pub(crate) fn check_envelope(&self, envelope: &Envelope<'_>) -> Result<(), Refusal> {
         let rule = self.rule(envelope.kind().as_str());
         rule.check(envelope.as_str(), &envelope.scan())
-    }
-
-    /// Checks a message of this type, `len` bytes long, whose top-level members `field` finds by
-    /// name: each as the JSON text of its value.
-    ///
-    /// Costs next to nothing for a short text: a member cannot be longer than the whole.
-    ///
-    /// # Errors
-    ///
-    /// The first limit that is exceeded.
-    pub fn check<'a>(
-        &self,
-        kind: &str,
-        len: usize,
-        field: impl Fn(&str) -> Option<&'a str>,
-    ) -> Result<(), Refusal> {
-        let rule = self.rule(kind);
-        rule.check_bytes(len)?;
-        for &(name, limit) in rule.fields.iter().filter(|(_, limit)| len > *limit) {
-            let Some(raw) = field(name) else { continue };
-            if let Some(actual) = characters_over(raw, limit) {
-                let refusal = Refusal::over(Code::Invalid, Unit::Characters, limit, actual);
-                return Err(refusal.in_field(name));
-            }
-        }
-        for &(name, limit) in rule.nested.iter().filter(|(_, limit)| len > *limit) {
-            let Some(raw) = field(name) else { continue };
-            if raw.starts_with(['{', '[']) && raw.len() > limit {
-                let refusal = Refusal::over(Code::Invalid, Unit::Bytes, limit, raw.len());
-                return Err(refusal.in_field(name));
-            }
-        }
-        Ok(())
     }
 }
 

@@ -40,7 +40,7 @@ pub enum Class {
 
 /// What a client does after an end of some [`Class`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Remedy {
+pub(crate) enum Remedy {
     /// Ask the host for a new token once and try again with it; at the second refusal in a row,
     /// stop.
     RenewToken,
@@ -139,7 +139,7 @@ impl Class {
     }
 
     /// What a client does after an end of this class.
-    pub const fn remedy(self) -> Remedy {
+    pub(crate) const fn remedy(self) -> Remedy {
         match self {
             Self::Authentication => Remedy::RenewToken,
             Self::Network

@@ -35,7 +35,7 @@ impl Default for HeartbeatConfig {
 /// Any traffic counts as life, so a busy peer is never declared dead for a late pong. A silent
 /// peer is found dead `interval + deadline` after its last byte, or `probe` after a wake-up.
 #[derive(Clone, Copy, Debug)]
-pub struct Heartbeat {
+pub(crate) struct Heartbeat {
     /// When to ask next.
     ask: Mono,
     /// Until when something must be heard; set while a question is open.
@@ -46,7 +46,7 @@ pub struct Heartbeat {
 
 /// What a heartbeat asks of its link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Beat {
+pub(crate) enum Beat {
     /// Nothing is due.
     Rest,
     /// Send a ping now.
@@ -57,12 +57,12 @@ pub enum Beat {
 
 impl Heartbeat {
     /// A heartbeat of a link that opened at `now`, or at a jittered moment before.
-    pub fn new(config: &HeartbeatConfig, now: Mono) -> Self {
+    pub(crate) fn new(config: &HeartbeatConfig, now: Mono) -> Self {
         Self { ask: now + config.interval, due: None, excused: false }
     }
 
     /// Something, anything, arrived.
-    pub fn heard(&mut self, config: &HeartbeatConfig, now: Mono) {
+    pub(crate) fn heard(&mut self, config: &HeartbeatConfig, now: Mono) {
         self.due = None;
         self.excused = false;
         if !config.always {
@@ -73,7 +73,7 @@ impl Heartbeat {
     /// The host woke up or changed networks: ping at once, and give the peer the short deadline.
     ///
     /// A probe that is under way is not prolonged by another.
-    pub fn probe(&mut self, config: &HeartbeatConfig, now: Mono) {
+    pub(crate) fn probe(&mut self, config: &HeartbeatConfig, now: Mono) {
         let due = now + config.probe;
         self.due = Some(match self.due {
             Some(earlier) if earlier > now => earlier.min(due),
@@ -87,7 +87,7 @@ impl Heartbeat {
     ///
     /// A host that comes more than a probe's length after the deadline has slept itself, so the
     /// silence proves nothing: then the answer is one more ping with the short deadline.
-    pub fn handle_timeout(&mut self, config: &HeartbeatConfig, now: Mono) -> Beat {
+    pub(crate) fn handle_timeout(&mut self, config: &HeartbeatConfig, now: Mono) -> Beat {
         if let Some(due) = self.due
             && now >= due
         {
@@ -106,7 +106,7 @@ impl Heartbeat {
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout).
-    pub fn poll_timeout(&self) -> Deadline {
+    pub(crate) fn poll_timeout(&self) -> Deadline {
         let ask = Deadline::new(self.ask, TimerReason::Heartbeat);
         match self.due {
             Some(due) if due <= self.ask => Deadline::new(due, TimerReason::Liveness),

@@ -69,7 +69,7 @@ pub use backoff::{Backoff, BackoffConfig};
 pub(crate) use beats::BeatCounts;
 pub(crate) use cause::HandshakeFailure;
 pub use cause::{Cause, DialFailed, Trigger};
-pub use class::{Class, Remedy};
+pub use class::Class;
 pub use client::{ClientConfig, ClientLink, ClientLinkEvent, Dial, TokenNeed};
 pub(crate) use client::{ClientStep, RENEWAL};
 pub use config::{LinkConfig, OutboxConfig, Overflow, Patience};
@@ -79,11 +79,11 @@ pub use endpoint::{Endpoint, EndpointError, PamTarget};
 pub use event::{AnswerError, Closed, LinkEvent, Overflowed, SendError, Transmit};
 pub use gather::Gather;
 pub(crate) use gather::Sink;
-pub use heartbeat::{Beat, Heartbeat, HeartbeatConfig};
+pub use heartbeat::HeartbeatConfig;
 pub use server::ServerLink;
 pub(crate) use server::{MAX_EARLY, ServerClose, Step, TooMany};
 pub use state::{Cell, ClientInput, ClientPhase, ServerInput, ServerPhase, State};
-pub use token::{Token, TokenConfig, TokenError, TokenSchedule, redact};
+pub use token::{Token, TokenConfig, TokenError, redact};
 
 #[cfg(test)]
 mod sim_tests;

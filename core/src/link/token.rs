@@ -155,7 +155,7 @@ pub enum TokenError {
 /// device's clock is wrong, and the whole life counts from now. From there on time is monotonic: a
 /// wall clock that is set meanwhile changes nothing.
 #[derive(Debug)]
-pub struct TokenSchedule {
+pub(crate) struct TokenSchedule {
     config: TokenConfig,
     random: Random,
     token: Option<Token>,
@@ -170,7 +170,7 @@ pub struct TokenSchedule {
 
 impl TokenSchedule {
     /// A schedule without a token.
-    pub fn new(config: TokenConfig, seed: Seed) -> Self {
+    pub(crate) fn new(config: TokenConfig, seed: Seed) -> Self {
         let random = seed.into_random();
         Self { config, random, token: None, renew: None, ends: None, void: None, rest: Mono::ZERO }
     }
@@ -180,7 +180,7 @@ impl TokenSchedule {
     /// # Errors
     ///
     /// [`TokenError::Malformed`]: the token is not kept.
-    pub fn provide(&mut self, now: Now, token: Token) -> Result<(), TokenError> {
+    pub(crate) fn provide(&mut self, now: Now, token: Token) -> Result<(), TokenError> {
         self.fail(now);
         if token.text.is_empty() || !token.text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(TokenError::Malformed);
@@ -197,13 +197,13 @@ impl TokenSchedule {
     }
 
     /// The host could not answer; it ends the open question, and the next waits for the pause.
-    pub fn fail(&mut self, now: Now) {
+    pub(crate) fn fail(&mut self, now: Now) {
         self.void = None;
         self.rest = now.mono + self.config.pause;
     }
 
     /// The token if its life is not over at this moment.
-    pub fn usable(&self, now: Mono) -> Option<&Token> {
+    pub(crate) fn usable(&self, now: Mono) -> Option<&Token> {
         self.token.as_ref().filter(|_| self.ends.is_none_or(|ends| now < ends))
     }
 
@@ -213,13 +213,13 @@ impl TokenSchedule {
     }
 
     /// The peer refused the token: it is forgotten.
-    pub fn reject(&mut self) {
+    pub(crate) fn reject(&mut self) {
         (self.token, self.renew, self.ends) = (None, None, None);
     }
 
     /// Opens a question now, whatever the schedule says. False if one is open.
     #[must_use]
-    pub fn ask(&mut self, now: Now) -> bool {
+    pub(crate) fn ask(&mut self, now: Now) -> bool {
         if self.is_asking(now) {
             return false;
         }
@@ -229,7 +229,7 @@ impl TokenSchedule {
 
     /// Opens a question if renewal is due. True if the host must now be asked.
     #[must_use]
-    pub fn handle_timeout(&mut self, now: Now) -> bool {
+    pub(crate) fn handle_timeout(&mut self, now: Now) -> bool {
         if self.void.is_some_and(|void| now.mono >= void) {
             self.fail(now);
         }
@@ -237,12 +237,12 @@ impl TokenSchedule {
     }
 
     /// A question is open.
-    pub fn is_asking(&self, now: Now) -> bool {
+    pub(crate) fn is_asking(&self, now: Now) -> bool {
         self.void.is_some_and(|void| now.mono < void)
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout).
-    pub fn poll_timeout(&self) -> Option<Deadline> {
+    pub(crate) fn poll_timeout(&self) -> Option<Deadline> {
         let at = match (self.void, self.renew) {
             (Some(void), _) => void,
             (None, Some(renew)) => renew.max(self.rest),

@@ -18,7 +18,7 @@ impl Gate {
         let mut config = HubConfig::default();
         change(&mut config);
         let seed = || Seed::from_number(1);
-        let violations = Violations::new(1, Duration::from_secs(60), 8, seed());
+        let violations = Violations::new(1, Duration::from_secs(60), 8);
         let rates = RateLimiter::new(config.rates.clone(), seed());
         let router = Router::new(Arc::new(Table::default()), seed());
         let window = Window::new(WindowConfig::default(), seed());
