@@ -11,6 +11,7 @@ use core::time::Duration;
 
 /// Both clocks, read together by the host at the moment of an input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_structs, reason = "a host has these two clocks")]
 pub struct Now {
     /// The monotonic clock that counts sleep.
     pub mono: Mono,
@@ -137,6 +138,7 @@ pub(crate) const fn whole(number: f64) -> i64 {
 
 /// When a machine wants to be woken, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub struct Deadline {
     /// Call `handle_timeout` at this reading or as soon after it as possible.
     pub at: Mono,

@@ -47,6 +47,10 @@ use crate::metrics::label;
 
 /// The bounds of a [`Window`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "built by a literal that ends with `..Default::default()`"
+)]
 pub struct WindowConfig {
     /// How many messages are remembered: the newest so many. Taken into
     /// `1..=`[`WindowConfig::MOST_ENTRIES`]. Default 4,096.
@@ -97,6 +101,7 @@ impl Default for WindowConfig {
 /// What the window says about a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "a duplicate that is not held back takes effect twice"]
+#[expect(clippy::exhaustive_enums, reason = "seen or not")]
 pub enum Verdict {
     /// Not seen within the window: it is remembered from now on.
     Fresh,
@@ -109,6 +114,7 @@ pub enum Verdict {
 
 /// What came of the first of several equal messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "a first message is under way, done, or forgotten")]
 pub enum First {
     /// It is still being worked on.
     Pending,

@@ -186,6 +186,7 @@ impl Label for Kind<'_> {
 
 /// What a history does with a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "a frame is kept or not, and logged or not")]
 pub enum Storage {
     /// It is kept.
     Stored,

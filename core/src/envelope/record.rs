@@ -95,6 +95,7 @@ macro_rules! record {
     ) => {
         $(#[$doc])*
         #[derive(Clone, Debug, Default, PartialEq, Eq)]
+        #[allow(clippy::exhaustive_structs, reason = "built by a literal that ends with `..Default::default()`")]
         pub struct $name<'a> {
             $( $(#[$field_doc])* pub $field: Option<$type>, )*
             /// All other members, and those whose values were not of their type.

@@ -4,6 +4,7 @@ use core::fmt;
 
 /// The six kinds of JSON value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "JSON has these")]
 pub enum Shape {
     /// `true` or `false`.
     Bool,

@@ -18,6 +18,10 @@ use crate::time::Wall;
 
 /// What a server says of itself in its welcome; a peer without the engine does not look.
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "built by a literal that ends with `..Default::default()`"
+)]
 pub struct Welcome<'a> {
     /// What it can do beyond the dialect, e.g. `reply_to` and `repeat`.
     pub features: &'a [&'a str],
@@ -103,6 +107,10 @@ pub fn auth(out: &mut String, id: Option<&Id<'_>>, token: &str) {
 
 /// What an `error` frame says.
 #[derive(Clone, Copy, Debug)]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "built by a literal that ends with `..Default::default()`"
+)]
 pub struct Failure<'a> {
     /// Why, for programs.
     pub code: &'a ErrorCode<'a>,
@@ -129,6 +137,10 @@ pub fn error(out: &mut String, now: Wall, failure: &Failure<'_>) {
 
 /// What a `chat_response` frame says.
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "built by a literal that ends with `..Default::default()`"
+)]
 pub struct Answer<'a> {
     /// The text, written as both `message` and `content`.
     pub text: &'a str,

@@ -4,6 +4,10 @@ use super::FrameError;
 
 /// The bounds of a [`Reader`](super::Reader).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "built by a literal that ends with `..Default::default()`"
+)]
 pub struct FrameConfig {
     /// The longest message, in bytes. Default: 1 MiB.
     pub max_message: usize,

@@ -6,6 +6,7 @@ use super::{CloseFrame, FrameError};
 
 /// What was read. Messages are whole: fragments are put together before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "RFC 6455 has these")]
 pub enum FrameEvent<'a> {
     /// A text message.
     Text(&'a str),

@@ -4,6 +4,7 @@ use super::{FrameError, Role};
 
 /// What a frame is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "RFC 6455 has these")]
 pub enum Opcode {
     /// The next fragment of a message.
     Continuation = 0,

@@ -6,6 +6,7 @@ use super::{CloseCode, MAX_REASON, cut_reason};
 /// What such a transport has received. It has put fragments together, checked that text is UTF-8
 /// and answered pings before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "RFC 6455 has these")]
 pub enum Incoming<'a> {
     /// A text message.
     Text(&'a str),
@@ -33,7 +34,7 @@ impl Incoming<'_> {
 /// What such a transport is to do. The text, or the reason of a close, was appended to the
 /// caller's buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(clippy::exhaustive_enums)]
+#[expect(clippy::exhaustive_enums, reason = "RFC 6455 has these")]
 pub enum Outgoing {
     /// Send a text message.
     Text,

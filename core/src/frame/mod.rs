@@ -47,6 +47,7 @@ mod writer;
 
 /// Which end of the connection we are. It decides who masks (RFC 6455 section 5.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "RFC 6455 has these")]
 pub enum Role {
     /// We dialled: what we write is masked, what we read must not be.
     Client,

@@ -11,6 +11,7 @@ use super::{CloseCode, Opcode, Role, WriteError, mask};
 
 /// What a message is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "RFC 6455 has these")]
 pub enum MessageKind {
     /// UTF-8.
     Text,

@@ -31,6 +31,7 @@ pub enum InputError {
 /// The link has ended.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 #[error("no such link")]
+#[expect(clippy::exhaustive_structs, reason = "says all by its name")]
 pub struct UnknownLink;
 
 /// Why an HTTP request was not answered.

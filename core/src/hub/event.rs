@@ -137,7 +137,7 @@ pub struct Refused<'a> {
 
 /// What came of the first of several equal requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[allow(clippy::exhaustive_enums)]
+#[expect(clippy::exhaustive_enums, reason = "all that can have become of a request")]
 pub enum Repeat {
     /// It was answered, and its answer was sent again.
     Answered,

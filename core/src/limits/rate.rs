@@ -68,6 +68,7 @@ impl fmt::Display for Class {
 /// In any stretch of time `t`, at most `burst + t * count / per` are admitted, and a user who
 /// keeps to the rate is never refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Rate {
     /// How many; at least one counts.
     pub count: u32,

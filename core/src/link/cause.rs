@@ -187,6 +187,7 @@ impl fmt::Display for Cause {
 
 /// What led a client's link to another state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Trigger<'a> {
     /// The row of the table that says so.
     Input(ClientInput),
@@ -205,6 +206,7 @@ impl fmt::Display for Trigger<'_> {
 
 /// Why a client's host has no transport.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum DialFailed<'a> {
     /// A transport that speaks WebSocket itself was answered with another status than 101.
     Answered {

@@ -72,6 +72,7 @@ pub struct OutboxConfig {
 
 /// What happens to a message that does not fit the outbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "close, drop or refuse: there is no other way")]
 pub enum Overflow {
     /// The link is closed with 1013: a peer that does not read is as good as gone.
     Close,

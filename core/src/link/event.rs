@@ -89,6 +89,7 @@ pub enum AnswerError {
 /// [`poll_transmit_vectored`](super::ServerLink::poll_transmit_vectored) did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[must_use]
+#[non_exhaustive]
 pub struct Transmit {
     /// Bytes added.
     pub written: usize,

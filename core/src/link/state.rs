@@ -8,6 +8,7 @@ use core::fmt;
 /// The state of a link, with the numbers that clients and dashboards know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
+#[expect(clippy::exhaustive_enums, reason = "the four states of every WebSocket API")]
 pub enum State {
     /// Wait for open.
     Connecting = 0,
@@ -44,6 +45,7 @@ impl fmt::Display for State {
 
 /// What an input does in a phase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "a cell of the printed table")]
 pub enum Cell<P> {
     /// It has no effect at all: no event, no byte, no deadline.
     Ignored,
@@ -100,6 +102,7 @@ macro_rules! inputs {
 
 /// Where a server's link stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum ServerPhase {
     /// Reads the opening request.
     Head,
@@ -168,6 +171,7 @@ inputs! {
 
 /// Where a client's link stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum ClientPhase {
     /// The host has not asked for a link, or has ended it.
     Idle,

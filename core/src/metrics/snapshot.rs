@@ -8,6 +8,7 @@ use super::label::Label;
 
 /// All metrics at one moment.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Snapshot {
     /// Each metric with its samples, in a fixed order.
     pub families: Vec<Family>,
@@ -15,6 +16,7 @@ pub struct Snapshot {
 
 /// One metric.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Family {
     /// Its name.
     pub name: &'static str,
@@ -28,6 +30,7 @@ pub struct Family {
 
 /// What a metric is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Kind {
     /// Only grows.
     Counter,
@@ -39,6 +42,7 @@ pub enum Kind {
 
 /// One number or histogram of a metric.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Sample {
     /// Names and values of its labels.
     pub labels: Vec<(&'static str, Cow<'static, str>)>,
@@ -48,6 +52,7 @@ pub struct Sample {
 
 /// What was counted.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "whoever publishes them takes each")]
 pub enum Value {
     /// Of a counter.
     Counter(u64),
@@ -59,6 +64,7 @@ pub enum Value {
 
 /// A histogram in coarse steps of powers of two; each count is exact.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Buckets {
     /// Upper bounds (inclusive, ascending) in the unit of the name, each with how many values were
     /// at most that. The last bound, infinity, is left out: its count is `count`.

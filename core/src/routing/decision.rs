@@ -9,6 +9,10 @@ use crate::metrics::Label;
 
 /// What a message says about who should answer it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "built by a literal that ends with `..Default::default()`"
+)]
 pub struct Query<'a> {
     /// The agent that it names; blank is as good as none.
     pub agent: Option<&'a str>,
@@ -119,6 +123,7 @@ impl Because<'_> {
 
 /// A message does not go to the agent that it was for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Fallback<'r> {
     /// Whom it was for.
     pub from: &'r Arc<Agent>,
@@ -128,6 +133,7 @@ pub struct Fallback<'r> {
 
 /// Why an agent cannot take a message now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Obstacle {
     /// It works on as many messages as it may.
     Busy,

@@ -43,6 +43,7 @@ impl core::error::Error for TableError {}
 
 /// One thing that is wrong with a table, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Fault {
     /// Line in the text, from 1.
     pub line: usize,

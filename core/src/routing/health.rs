@@ -6,6 +6,7 @@ use crate::time::Mono;
 
 /// When an agent's breaker opens and how it closes again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct HealthConfig {
     /// Failures in a row that open it. Default 5, 1 to 1,000.
     pub open_after: u32,
@@ -23,6 +24,7 @@ impl Default for HealthConfig {
 
 /// What an agent's breaker does with the next message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "the three states of a breaker")]
 pub enum Health {
     /// Lets messages through.
     Closed,
@@ -37,6 +39,7 @@ pub enum Health {
 
 /// What a finished message said about its agent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Outcome {
     /// The agent answered.
     Success,

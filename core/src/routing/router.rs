@@ -35,6 +35,7 @@ struct Live {
 
 /// What [`Router::finished`] did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "all that can have become of a ticket")]
 pub enum Finished {
     /// Nothing: the ticket was finished before, or its agent has left the table.
     Stale,

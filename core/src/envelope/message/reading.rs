@@ -12,6 +12,7 @@ use crate::envelope::text::Text;
 
 /// A frame of a type that this version does not know.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Unknown<'a> {
     /// Its type.
     pub kind: Text<'a>,

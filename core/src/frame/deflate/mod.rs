@@ -74,6 +74,7 @@ impl DeflateConfig {
 
 /// The LZ77 window of one direction (RFC 7692 section 7.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_structs, reason = "RFC 7692 negotiates these two")]
 pub struct Window {
     /// The base-2 logarithm of its size in bytes, 8 to 15. Into a window of 8 nothing is
     /// compressed, since no message that is worth it fits; in a config it is taken as 9.

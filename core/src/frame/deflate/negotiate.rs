@@ -11,6 +11,7 @@ const NAME: &str = "permessage-deflate";
 
 /// What both ends have agreed on, seen from one of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_structs, reason = "one window each way")]
 pub struct Agreement {
     /// For what we send.
     pub send: Window,

@@ -14,6 +14,10 @@ use super::{HandshakeError, HeaderFault, is_token, is_value};
 /// The bounds of an opening handshake, and with them of what a peer that nobody knows yet can hold:
 /// `max_head` bytes, as they come, and up to 16 bytes for each of `max_headers`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "built by a literal that ends with `..Default::default()`"
+)]
 pub struct HandshakeConfig {
     /// The longest head in bytes, the empty line at its end counted. Default: 32 KiB, for the
     /// longest target and 8 KiB of cookies and what proxies add. At most 65,535 are used.

@@ -51,6 +51,7 @@ impl Key {
 ///
 /// `Debug` leaves out the target and the values of headers, where tokens are.
 #[derive(Clone, Copy)]
+#[expect(clippy::exhaustive_structs, reason = "what RFC 6455 lets a client ask for")]
 pub struct Upgrade<'a> {
     /// `Host`: name and, unless it is the scheme's own, port.
     pub host: &'a str,
