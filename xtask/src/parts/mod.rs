@@ -1,5 +1,6 @@
 //! The parts of `cargo xtask test`, in the order in which they run: the cheap ones first.
 
+mod api;
 mod autobahn;
 mod browser;
 mod clauses;
@@ -72,6 +73,7 @@ const PARTS: &[Part] = &[
     },
     Part { name: "doctest", about: "the examples of the documentation", run: rust::doctest },
     Part { name: "docs", about: "rustdoc, warnings are errors", run: rust::docs },
+    Part { name: "api", about: "core shows what core/public-api.txt lists", run: api::run },
     Part {
         name: "features",
         about: "each crate alone, without its features and with each",
