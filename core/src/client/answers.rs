@@ -10,7 +10,7 @@ use crate::dedup::{Duplicate, Verdict};
 use crate::envelope::{Envelope, EnvelopeError, ErrorCode, Id, Kind, Message, Scan, Text, write};
 use crate::frame::Item;
 use crate::limits::Sizes;
-use crate::link::{Cause, Class, ClientLinkEvent, ClientStep, Overflowed, RENEWAL, State};
+use crate::link::{Cause, Class, ClientLinkEvent, ClientLinkUnlent, Overflowed, RENEWAL, State};
 use crate::metrics::Direction;
 use crate::registry::AskOutcome;
 use crate::time::Wall;
@@ -18,11 +18,11 @@ use crate::time::Wall;
 /// The name under which the client knows itself in the window of pushes it has seen.
 const SERVER: &str = "server";
 
-/// An event in places and numbers, before anything is lent.
+/// An [`Event`] in places and numbers, which lends nothing yet.
 // Made and taken apart within one call: a box would cost more than the copy.
 #[allow(clippy::large_enum_variant)]
 #[derive(Debug)]
-pub(super) enum Told {
+pub(super) enum Unlent {
     Note,
     Overflowed(Overflowed),
     Binary(Item),
@@ -64,24 +64,24 @@ pub(super) enum Meaning {
 
 impl Client {
     /// Works until there is something to tell.
-    pub(super) fn step(&mut self) -> Option<Told> {
+    pub(super) fn next_event(&mut self) -> Option<Unlent> {
         if let Some(told) = self.give_up() {
             return Some(told);
         }
         self.keep_step();
         loop {
-            let Some(step) = self.link.poll_step() else {
+            let Some(event) = self.link.poll_unlent() else {
                 self.link.take_beats().add_to(&mut self.tally.metrics);
                 return None;
             };
-            match step {
-                ClientStep::Note => return Some(Told::Note),
-                ClientStep::Overflowed(overflowed) => {
+            match event {
+                ClientLinkUnlent::Note => return Some(Unlent::Note),
+                ClientLinkUnlent::Overflowed(overflowed) => {
                     overflowed.add_to(&mut self.tally.metrics);
-                    return Some(Told::Overflowed(overflowed));
+                    return Some(Unlent::Overflowed(overflowed));
                 }
-                ClientStep::Binary(item) => return Some(Told::Binary(item)),
-                ClientStep::Text(item) => {
+                ClientLinkUnlent::Binary(item) => return Some(Unlent::Binary(item)),
+                ClientLinkUnlent::Text(item) => {
                     if let Some(told) = self.read(item) {
                         return Some(told);
                     }
@@ -91,17 +91,17 @@ impl Client {
     }
 
     /// Ends the next ask that waits in vain.
-    fn give_up(&mut self) -> Option<Told> {
+    fn give_up(&mut self) -> Option<Unlent> {
         while let Some(ask) = self.asks.expire(self.now.mono, !self.server.correlates) {
             self.tally.metrics.asks.increment(AskOutcome::Expired);
             if !ask.forgotten {
-                return Some(Told::Expired(ask.id));
+                return Some(Unlent::Expired(ask.id));
             }
         }
         if let Some((ask, error)) = self.turned_down.pop_front() {
             self.tally.metrics.asks.increment(AskOutcome::Rejected);
             self.text = error;
-            return Some(Told::TurnedDown(ask));
+            return Some(Unlent::TurnedDown(ask));
         }
         while self.stopped
             && let Some(ask) = self.asks.give_up()
@@ -126,17 +126,17 @@ impl Client {
         None
     }
 
-    fn gave_up(&mut self, ask: Unanswered) -> Option<Told> {
+    fn gave_up(&mut self, ask: Unanswered) -> Option<Unlent> {
         let outcome = if ask.sent { AskOutcome::Unknown } else { AskOutcome::Unsent };
         self.tally.metrics.asks.increment(outcome);
-        let told = if ask.sent { Told::Unknown(ask.id) } else { Told::Unsent(ask.id) };
+        let told = if ask.sent { Unlent::Unknown(ask.id) } else { Unlent::Unsent(ask.id) };
         (!ask.forgotten).then_some(told)
     }
 
     /// Puts names to an event.
-    pub(super) fn lend(&mut self, told: Told) -> Option<Event<'_>> {
+    pub(super) fn lend(&mut self, told: Unlent) -> Option<Event<'_>> {
         Some(match told {
-            Told::Note => {
+            Unlent::Note => {
                 let event = self.link.note()?;
                 self.tally.link_told(self.now.mono, &event);
                 match event {
@@ -162,15 +162,15 @@ impl Client {
                 }
                 event.into()
             }
-            Told::Overflowed(overflowed) => Event::Overflowed(overflowed),
-            Told::Binary(item) => Event::Binary(self.link.bytes(item)),
-            Told::Unreadable(item, error) => {
+            Unlent::Overflowed(overflowed) => Event::Overflowed(overflowed),
+            Unlent::Binary(item) => Event::Binary(self.link.bytes(item)),
+            Unlent::Unreadable(item, error) => {
                 Event::Unreadable { error, text: self.link.text(item).ok()? }
             }
-            Told::Expired(ask) => Event::Expired { ask },
-            Told::Unknown(ask) => Event::Unknown { ask },
-            Told::Unsent(ask) => Event::Unsent { ask },
-            Told::TurnedDown(ask) => {
+            Unlent::Expired(ask) => Event::Expired { ask },
+            Unlent::Unknown(ask) => Event::Unknown { ask },
+            Unlent::Unsent(ask) => Event::Unsent { ask },
+            Unlent::TurnedDown(ask) => {
                 let envelope = Envelope::parse(&self.text, Envelope::DEPTH).ok()?;
                 let Message::Error(error) = envelope.message() else { return None };
                 Event::Rejected {
@@ -181,7 +181,7 @@ impl Client {
                     envelope: Some(envelope),
                 }
             }
-            Told::Message(item, scan, meaning) => {
+            Unlent::Message(item, scan, meaning) => {
                 let envelope = Envelope::from_scan(self.link.text(item).ok()?, scan);
                 match meaning {
                     Meaning::Welcome => Event::Welcomed {
@@ -269,7 +269,7 @@ impl Client {
 
     /// A message cannot be read. If it is what a question waits for the wait is in vain, and the
     /// question ends; a piece of an answer ends nothing.
-    fn unreadable(&mut self, item: Item, error: EnvelopeError) -> Option<Told> {
+    fn unreadable(&mut self, item: Item, error: EnvelopeError) -> Option<Unlent> {
         let head = Envelope::before_fault(self.link.text(item).ok()?);
         let ended =
             head.filter(|head| !head.kind().is_piece()).and_then(|head| match head.reply_to() {
@@ -286,7 +286,7 @@ impl Client {
         if let Some(ask) = ended {
             self.turn_down(ask, &error.code(), &format!("the answer cannot be read: {error}"));
         }
-        Some(Told::Unreadable(item, error))
+        Some(Unlent::Unreadable(item, error))
     }
 
     /// A server that answers in order but owes more answers than the table holds is out of step:
@@ -299,7 +299,7 @@ impl Client {
     }
 
     /// A text has come.
-    fn read(&mut self, item: Item) -> Option<Told> {
+    fn read(&mut self, item: Item) -> Option<Unlent> {
         // If it is not UTF-8 the link's next step says so.
         let text = self.link.text(item).ok()?;
         let metrics = &mut self.tally.metrics;
@@ -362,7 +362,7 @@ impl Client {
             Sort::News => self.news(item, scan)?,
         };
         self.count(meaning);
-        Some(Told::Message(item, scan, meaning))
+        Some(Unlent::Message(item, scan, meaning))
     }
 
     fn count(&mut self, meaning: Meaning) {

@@ -305,7 +305,7 @@ impl Client {
 
     /// The next event, lent until the next call.
     pub fn poll_event(&mut self) -> Option<Event<'_>> {
-        let told = self.step()?;
+        let told = self.next_event()?;
         self.lend(told)
     }
 

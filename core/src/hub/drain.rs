@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use super::Hub;
 use super::effects::{Effects, Say};
-use super::event::Told;
+use super::event::Unlent;
 use super::frames::Own;
 use super::index::LinkIndex;
 use super::links::Phase;
@@ -79,13 +79,13 @@ impl Hub {
     }
 
     /// Whether the last link has gone, told once.
-    pub(super) fn drained(&mut self) -> Option<Told> {
+    pub(super) fn drained(&mut self) -> Option<Unlent> {
         let gone = self.links.is_empty();
         let drain = self.drain.as_mut()?;
         if !gone || drain.told {
             return None;
         }
         drain.told = true;
-        Some(Told::Drained)
+        Some(Unlent::Drained)
     }
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::Hub;
-use super::event::Told;
+use super::event::Unlent;
 use super::frames::Own;
 use super::index::{Index, LinkIndex, UserIndex};
 use super::inline::InlineText;
@@ -21,7 +21,7 @@ pub(super) struct Effects<'a> {
     /// The link closes.
     pub(super) close: Option<ServerClose<'a>>,
     /// What the host is told.
-    pub(super) tell: Option<Told>,
+    pub(super) tell: Option<Unlent>,
 }
 
 /// A frame for a peer, and when it leaves.
@@ -38,7 +38,7 @@ pub(super) enum Say<'a> {
 
 impl Hub {
     /// Carries out what follows for a link.
-    pub(super) fn apply(&mut self, link: LinkIndex, effects: Effects<'_>) -> Option<Told> {
+    pub(super) fn apply(&mut self, link: LinkIndex, effects: Effects<'_>) -> Option<Unlent> {
         if let Some(say) = effects.say {
             self.say(link, say);
         }

@@ -2,16 +2,16 @@
 
 use super::Hub;
 use super::effects::Parting;
-use super::event::Told;
+use super::event::Unlent;
 use super::index::LinkIndex;
 use super::links::Phase;
 use crate::link::Class;
 
 impl Hub {
     /// A link has ended.
-    pub(super) fn ended(&mut self, link: LinkIndex) -> Told {
+    pub(super) fn ended(&mut self, link: LinkIndex) -> Unlent {
         let Some(slot) = self.links.get_mut(link) else {
-            return Told::Closed { link, running: 0, links_of_user: 0 };
+            return Unlent::Closed { link, running: 0, links_of_user: 0 };
         };
         let (phase, user, running, since) = (slot.phase, slot.user, slot.running, slot.since);
         slot.link.take_beats().add_to(&mut self.metrics);
@@ -26,7 +26,7 @@ impl Hub {
         self.links.end(link, &mut self.users);
         self.parting = Parting { link, user };
         if phase != Phase::Open {
-            return Told::Closed { link, running: 0, links_of_user: 0 };
+            return Unlent::Closed { link, running: 0, links_of_user: 0 };
         }
         self.metrics.connection_duration.record(self.now.mono.saturating_since(since));
         self.metrics.connections_active.add(-1);
@@ -36,6 +36,6 @@ impl Hub {
         {
             self.requests.orphan(link, user);
         }
-        Told::Closed { link, running, links_of_user: user.map_or(0, |user| user.links) }
+        Unlent::Closed { link, running, links_of_user: user.map_or(0, |user| user.links) }
     }
 }

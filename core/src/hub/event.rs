@@ -148,9 +148,9 @@ pub enum Repeat {
     Running(RequestId),
 }
 
-/// An event in places and numbers, before anything is lent.
+/// An [`Event`] in places and numbers, which lends nothing yet.
 #[derive(Clone, Debug)]
-pub(super) enum Told {
+pub(super) enum Unlent {
     Http(LinkIndex),
     Authorize(LinkIndex),
     Opened(LinkIndex),

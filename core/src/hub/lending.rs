@@ -1,15 +1,15 @@
 //! Events on their way to the host: found in places and numbers, lent with their names.
 
 use super::Hub;
-use super::event::{Event, Refused, Request, Told};
+use super::event::{Event, Refused, Request, Unlent};
 use super::index::LinkIndex;
 use crate::envelope::Envelope;
 
 impl Hub {
     /// Puts names to an event.
-    pub(super) fn lend(&mut self, told: Told) -> Option<Event<'_>> {
+    pub(super) fn lend(&mut self, told: Unlent) -> Option<Event<'_>> {
         Some(match told {
-            Told::Request { link, request, text, choice } => {
+            Unlent::Request { link, request, text, choice } => {
                 let (wants_pieces, user) =
                     (self.requests.wants_pieces(request), self.links.user(link));
                 let id = self.links.id(link);
@@ -24,48 +24,48 @@ impl Hub {
                     envelope: Envelope::from_scan(text, self.scan),
                 })
             }
-            Told::Message { link, text } => {
+            Unlent::Message { link, text } => {
                 let (id, user) = (self.links.id(link), self.links.user(link));
                 let (slot, pool) = self.links.reading(link)?;
                 let text = slot.link.text(text, Some(pool)).ok()?;
                 let envelope = Envelope::from_scan(text, self.scan);
                 Event::Message { link: id, user: self.users.name(user), envelope }
             }
-            Told::Http(link) => {
+            Unlent::Http(link) => {
                 let request = self.links.get(link)?.link.request()?;
                 Event::Http { link: self.links.id(link), request }
             }
-            Told::Authorize(link) => {
+            Unlent::Authorize(link) => {
                 let claim = self.links.get(link)?.claim.as_ref()?;
                 let (user, token) = (&claim.user, &claim.token);
                 Event::Authorize { link: self.links.id(link), user, token }
             }
-            Told::Opened(link) => {
+            Unlent::Opened(link) => {
                 let user = self.users.get(self.links.user(link))?;
                 let links_of_user = user.links;
                 Event::Opened { link: self.links.id(link), user: &user.name, links_of_user }
             }
-            Told::Duplicate { link, first } => {
+            Unlent::Duplicate { link, first } => {
                 Event::Duplicate { link: self.links.id(link), user: self.user_of(link), first }
             }
-            Told::Refused { link, code, retry_after, left, closing } => {
+            Unlent::Refused { link, code, retry_after, left, closing } => {
                 let user = self.user_of(link);
                 let link = self.links.id(link);
                 Event::Refused(Refused { link, user, code, retry_after, left, closing })
             }
-            Told::Expired { request, user } => {
+            Unlent::Expired { request, user } => {
                 Event::Expired { request, user: self.users.name(user) }
             }
-            Told::Overflowed { link, overflowed } => {
+            Unlent::Overflowed { link, overflowed } => {
                 let user = self.user_of(link);
                 Event::Overflowed { link: self.links.id(link), user, overflowed }
             }
-            Told::Closed { link, running, links_of_user } => {
+            Unlent::Closed { link, running, links_of_user } => {
                 let closed = self.links.get(link)?.link.closed()?;
                 let user = self.user_of(link);
                 Event::Closed { link: self.links.id(link), user, closed, running, links_of_user }
             }
-            Told::Drained => Event::Drained,
+            Unlent::Drained => Event::Drained,
         })
     }
 

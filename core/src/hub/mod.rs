@@ -69,7 +69,7 @@ pub use self::reply::{Answer, Delivered, Reply, ReplyError};
 use self::admission::{Action, Admission, Sender};
 use self::drain::Drain;
 use self::effects::{Effects, Parting, Say};
-use self::event::Told;
+use self::event::Unlent;
 use self::fault::Fault;
 use self::frames::{Frames, Own};
 use self::index::LinkIndex;
@@ -80,7 +80,9 @@ use crate::dedup::Window;
 use crate::envelope::Scan;
 use crate::frame::{Incoming, Item, NotDrained, Outgoing};
 use crate::limits::{RateLimiter, Violations};
-use crate::link::{Gather, LinkConfig, MAX_EARLY, ServerClose, ServerLink, State, Step, Transmit};
+use crate::link::{
+    Gather, LinkConfig, LinkUnlent, MAX_EARLY, ServerClose, ServerLink, State, Transmit,
+};
 use crate::metrics::Direction;
 use crate::registry::Metrics;
 use crate::routing::{Replaced, Router, Table};
@@ -239,7 +241,7 @@ impl Hub {
     }
 
     /// Works until there is something to tell.
-    fn next_event(&mut self) -> Option<Told> {
+    fn next_event(&mut self) -> Option<Unlent> {
         if let Some(told) = self.expire_request() {
             return Some(told);
         }
@@ -254,13 +256,13 @@ impl Hub {
     }
 
     /// The next thing that a link has to tell.
-    fn next_of(&mut self, link: LinkIndex) -> Option<Told> {
+    fn next_of(&mut self, link: LinkIndex) -> Option<Unlent> {
         loop {
             let (slot, pool) = self.links.reading(link)?;
             if core::mem::take(&mut slot.untold) {
                 match slot.phase {
-                    Phase::Authorizing => return Some(Told::Authorize(link)),
-                    Phase::Open => return Some(Told::Opened(link)),
+                    Phase::Authorizing => return Some(Unlent::Authorize(link)),
+                    Phase::Open => return Some(Unlent::Opened(link)),
                     _ => {}
                 }
             }
@@ -269,24 +271,24 @@ impl Hub {
                 Phase::Authorizing if slot.link.state() != State::Closed => return None,
                 _ => {}
             }
-            let Some(step) = slot.link.poll_step(Some(pool)) else {
+            let Some(event) = slot.link.poll_unlent(Some(pool)) else {
                 slot.link.take_beats().add_to(&mut self.metrics);
                 // What was read may have been a ping alone, and the pong waits.
                 self.links.stir(link);
                 return None;
             };
-            let told = match step {
-                Step::Request => self.opening(link),
-                Step::Text(text) => self.message(link, text),
-                Step::Binary(_) if slot.phase == Phase::Open => {
+            let told = match event {
+                LinkUnlent::Request => self.opening(link),
+                LinkUnlent::Text(text) => self.message(link, text),
+                LinkUnlent::Binary(_) if slot.phase == Phase::Open => {
                     self.refuse(link, &Fault::Binary, None)
                 }
-                Step::Overflowed(overflowed) => {
+                LinkUnlent::Overflowed(overflowed) => {
                     overflowed.add_to(&mut self.metrics);
-                    Some(Told::Overflowed { link, overflowed })
+                    Some(Unlent::Overflowed { link, overflowed })
                 }
-                Step::Binary(_) | Step::Failed(_) => None,
-                Step::Closed => Some(self.ended(link)),
+                LinkUnlent::Binary(_) | LinkUnlent::Failed(_) => None,
+                LinkUnlent::Closed => Some(self.ended(link)),
             };
             self.links.stir(link);
             if told.is_some() {
@@ -297,7 +299,7 @@ impl Hub {
 
     /// A text message has come: the admission decides while the text is lent, and what follows is
     /// carried out.
-    fn message(&mut self, link: LinkIndex, text: Item) -> Option<Told> {
+    fn message(&mut self, link: LinkIndex, text: Item) -> Option<Unlent> {
         let (slot, pool) = self.links.reading(link)?;
         if slot.phase != Phase::Open {
             return None;
@@ -329,12 +331,12 @@ impl Hub {
             Action::Message { acknowledge, id } => {
                 let done = Own::ContextUpdated { reply_to: id.as_ref() };
                 let say = acknowledge.then_some(Say::Now(done));
-                let tell = Some(Told::Message { link, text });
+                let tell = Some(Unlent::Message { link, text });
                 self.apply(link, Effects { say, close: None, tell })
             }
             Action::Request { choice, key, id, pieces } => {
                 let request = self.begin(link, &choice, key, id, pieces)?;
-                Some(Told::Request { link, request, text, choice })
+                Some(Unlent::Request { link, request, text, choice })
             }
             Action::Repeat { key, id, first, pieces } => {
                 self.repeat(link, key, id.as_ref(), first, pieces)

@@ -8,7 +8,7 @@ use super::Hub;
 use super::config::{Auth, UserCap};
 use super::effects::{Effects, Say};
 use super::error::{RespondError, UnknownLink};
-use super::event::Told;
+use super::event::Unlent;
 use super::frames::Own;
 use super::ids::LinkId;
 use super::index::LinkIndex;
@@ -105,12 +105,12 @@ impl Hub {
     }
 
     /// A request has come: who is it?
-    pub(super) fn opening(&mut self, index: LinkIndex) -> Option<Told> {
+    pub(super) fn opening(&mut self, index: LinkIndex) -> Option<Unlent> {
         let slot = self.links.get_mut(index)?;
         let request = slot.link.request()?;
         if !request.is_upgrade() {
             slot.phase = Phase::Http;
-            return Some(Told::Http(index));
+            return Some(Unlent::Http(index));
         }
         if let (Some(origin), Some(allowed)) = (request.origin(), &self.config.origins)
             && !allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin))
@@ -130,7 +130,7 @@ impl Hub {
             self.judge(index, &claim.user, Err(AuthError::MissingToken));
             return None;
         }
-        self.present(index, claim).then_some(Told::Authorize(index))
+        self.present(index, claim).then_some(Unlent::Authorize(index))
     }
 
     /// Holds a claim against the verifier, or keeps it for the host's verdict: true if the host is
@@ -156,7 +156,7 @@ impl Hub {
         status: u16,
         body: &str,
         because: RefusedConnection,
-    ) -> Option<Told> {
+    ) -> Option<Unlent> {
         self.metrics.connections_refused.increment(because);
         let slot = self.links.get_mut(index)?;
         slot.link.reject(self.now, status, body).ok()?;

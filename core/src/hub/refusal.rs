@@ -2,7 +2,7 @@
 
 use super::Hub;
 use super::effects::{Effects, Say};
-use super::event::Told;
+use super::event::Unlent;
 use super::fault::Fault;
 use super::frames::Own;
 use super::index::LinkIndex;
@@ -19,7 +19,7 @@ impl Hub {
         link: LinkIndex,
         fault: &Fault,
         reply_to: Option<&InlineText>,
-    ) -> Option<Told> {
+    ) -> Option<Unlent> {
         let user = self.users.get(self.links.user(link)).map(|user| user.key);
         let refusal = self.admission.refuse(self.now.mono, user, fault, &mut self.metrics);
         let (code, message) = (&refusal.code, &*refusal.message);
@@ -32,6 +32,6 @@ impl Hub {
         };
         self.apply(link, effects);
         let left = refusal.left.unwrap_or(0);
-        Some(Told::Refused { link, code: refusal.code, retry_after, left, closing })
+        Some(Unlent::Refused { link, code: refusal.code, retry_after, left, closing })
     }
 }

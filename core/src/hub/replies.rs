@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Hub;
 use super::effects::{Effects, Say};
-use super::event::{Repeat, Told};
+use super::event::{Repeat, Unlent};
 use super::fault::Fault;
 use super::frames::Own;
 use super::ids::RequestId;
@@ -165,7 +165,7 @@ impl Hub {
         id: Option<&InlineText>,
         first: First,
         pieces: bool,
-    ) -> Option<Told> {
+    ) -> Option<Unlent> {
         let (counted, first, fault) = match first {
             First::Result(frame) => {
                 let frame = self.fitting(link, id, frame);
@@ -183,7 +183,7 @@ impl Hub {
         if let Some(fault) = fault {
             self.refuse(link, &fault, id);
         }
-        Some(Told::Duplicate { link, first })
+        Some(Unlent::Duplicate { link, first })
     }
 
     /// Sees to it that the answer to a running request goes to the link of its repeat.
@@ -212,7 +212,7 @@ impl Hub {
     }
 
     /// Ends the next request that the host has not answered in time.
-    pub(super) fn expire_request(&mut self) -> Option<Told> {
+    pub(super) fn expire_request(&mut self) -> Option<Unlent> {
         let request = self.requests.expired(self.now.mono)?;
         let running = self.requests.find(request)?;
         let (user, reply_to) = (running.user, running.id.clone());
@@ -223,7 +223,7 @@ impl Hub {
         self.conclude(request, frame, Outcome::Failure);
         // The event still names the user.
         self.parting.user = user;
-        Some(Told::Expired { request, user })
+        Some(Unlent::Expired { request, user })
     }
 
     /// Ends a request with this frame for an answer.

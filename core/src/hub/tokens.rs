@@ -5,7 +5,7 @@ use core::time::Duration;
 use super::Hub;
 use super::config::Auth;
 use super::effects::{Effects, Say};
-use super::event::Told;
+use super::event::Unlent;
 use super::fault::Fault;
 use super::frames::Own;
 use super::index::LinkIndex;
@@ -40,7 +40,7 @@ impl Hub {
         index: LinkIndex,
         token: Token,
         id: Option<InlineText>,
-    ) -> Option<Told> {
+    ) -> Option<Unlent> {
         let slot = self.links.get_mut(index)?;
         if let Err(wait) = keep_pace(&mut slot.next_token, self.now.mono) {
             return self.refuse(index, &Fault::Rate(wait), id.as_ref());
@@ -57,7 +57,7 @@ impl Hub {
         let user = self.users.name(slot.user).into();
         let claim = Claim { user, token, id, from: None };
         slot.claim = Some(Box::new(claim));
-        Some(Told::Authorize(index))
+        Some(Unlent::Authorize(index))
     }
 
     /// The verdict on a renewed token. A bad one changes nothing but the count of bad ones: the old
@@ -68,7 +68,7 @@ impl Hub {
         index: LinkIndex,
         verdict: Result<Claims, AuthError>,
         id: Option<&InlineText>,
-    ) -> Option<Told> {
+    ) -> Option<Unlent> {
         let error = match verdict
             .and_then(|claims| believe(claims, self.users.name(self.links.user(index))))
         {

@@ -71,7 +71,7 @@ pub(crate) use cause::HandshakeFailure;
 pub use cause::{Cause, DialFailed, Trigger};
 pub use class::Class;
 pub use client::{ClientConfig, ClientLink, ClientLinkEvent, Dial, TokenNeed};
-pub(crate) use client::{ClientStep, RENEWAL};
+pub(crate) use client::{ClientLinkUnlent, RENEWAL};
 pub use config::{LinkConfig, OutboxConfig, Overflow, Patience};
 pub use credit::Credit;
 pub(crate) use endpoint::DEFAULT_MAX_MESSAGE;
@@ -81,7 +81,7 @@ pub use gather::Gather;
 pub(crate) use gather::Sink;
 pub use heartbeat::HeartbeatConfig;
 pub use server::ServerLink;
-pub(crate) use server::{MAX_EARLY, ServerClose, Step, TooMany};
+pub(crate) use server::{LinkUnlent, MAX_EARLY, ServerClose, TooMany};
 pub use state::{Cell, ClientInput, ClientPhase, ServerInput, ServerPhase, State};
 pub use token::{Token, TokenConfig, TokenError, redact};
 

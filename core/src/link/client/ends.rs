@@ -57,10 +57,10 @@ impl Rows {
 impl ClientLink {
     /// The first half of [`poll_event`](Self::poll_event): moves on, lends nothing.
     #[inline]
-    pub(crate) fn poll_step(&mut self) -> Option<ClientStep> {
+    pub(crate) fn poll_unlent(&mut self) -> Option<ClientLinkUnlent> {
         loop {
             if !self.notes.is_empty() {
-                return Some(ClientStep::Note);
+                return Some(ClientLinkUnlent::Note);
             }
             if mem::take(&mut self.wire.not_utf8) {
                 self.fail_frame(FrameError::TextNotUtf8);
@@ -72,10 +72,10 @@ impl ClientLink {
             let Some(item) = self.wire.advance(None) else { break };
             match item.kind {
                 ItemKind::Text if self.phase == ClientPhase::Open => {
-                    return Some(ClientStep::Text(item));
+                    return Some(ClientLinkUnlent::Text(item));
                 }
                 ItemKind::Binary if self.phase == ClientPhase::Open => {
-                    return Some(ClientStep::Binary(item));
+                    return Some(ClientLinkUnlent::Binary(item));
                 }
                 ItemKind::Close => self.peer_closed(item),
                 ItemKind::Failed(error) => {
@@ -87,10 +87,10 @@ impl ClientLink {
             }
         }
         let policy = self.config.link.outbox.overflow;
-        self.wire.outbox_mut().take_overflow(policy).map(ClientStep::Overflowed)
+        self.wire.outbox_mut().take_overflow(policy).map(ClientLinkUnlent::Overflowed)
     }
 
-    /// The event behind a [`ClientStep::Note`].
+    /// The event behind a [`ClientLinkUnlent::Note`].
     pub(crate) fn note(&mut self) -> Option<ClientLinkEvent<'_>> {
         Some(match self.notes.pop_front()? {
             Note::Dial => ClientLinkEvent::Dial(Dial {
@@ -120,7 +120,7 @@ impl ClientLink {
         })
     }
 
-    /// The text of a [`ClientStep::Text`]; if it is none, the next step fails the link.
+    /// The text of a [`ClientLinkUnlent::Text`]; if it is none, the next step fails the link.
     #[inline]
     pub(crate) fn text(&mut self, item: Item) -> Result<&str, FrameError> {
         self.wire.text(item, None)
@@ -137,7 +137,7 @@ impl ClientLink {
         self.wire.beats.take()
     }
 
-    /// The bytes of a [`ClientStep::Binary`].
+    /// The bytes of a [`ClientLinkUnlent::Binary`].
     pub(crate) fn bytes(&self, item: Item) -> &[u8] {
         self.wire.reader.bytes(item, None)
     }

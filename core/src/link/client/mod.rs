@@ -93,7 +93,7 @@ enum Note {
 
 /// A [`ClientLinkEvent`] that lends nothing yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ClientStep {
+pub(crate) enum ClientLinkUnlent {
     Text(Item),
     Binary(Item),
     Overflowed(Overflowed),
@@ -383,14 +383,16 @@ impl ClientLink {
 
     /// The next event. Drain them after every input.
     pub fn poll_event(&mut self) -> Option<ClientLinkEvent<'_>> {
-        Some(match self.poll_step()? {
-            ClientStep::Text(item) => match self.wire.text(item, None) {
+        Some(match self.poll_unlent()? {
+            ClientLinkUnlent::Text(item) => match self.wire.text(item, None) {
                 Ok(text) => ClientLinkEvent::Text(text),
                 Err(error) => ClientLinkEvent::Failed(error),
             },
-            ClientStep::Binary(item) => ClientLinkEvent::Binary(self.wire.reader.bytes(item, None)),
-            ClientStep::Overflowed(overflowed) => ClientLinkEvent::Overflowed(overflowed),
-            ClientStep::Note => self.note()?,
+            ClientLinkUnlent::Binary(item) => {
+                ClientLinkEvent::Binary(self.wire.reader.bytes(item, None))
+            }
+            ClientLinkUnlent::Overflowed(overflowed) => ClientLinkEvent::Overflowed(overflowed),
+            ClientLinkUnlent::Note => self.note()?,
         })
     }
 

@@ -12,11 +12,11 @@ impl ServerLink {
     /// The first half of [`poll_event`](Self::poll_event): moves on, lends nothing. A hub has a pool
     /// for all its links; a link on its own has none.
     #[inline]
-    pub(crate) fn poll_step(&mut self, mut pool: Option<&mut DeflatePool>) -> Option<Step> {
+    pub(crate) fn poll_unlent(&mut self, mut pool: Option<&mut DeflatePool>) -> Option<LinkUnlent> {
         if let Some(opening) = &mut self.opening
             && core::mem::take(&mut opening.untold)
         {
-            return Some(Step::Request);
+            return Some(LinkUnlent::Request);
         }
         if core::mem::take(&mut self.wire.not_utf8) {
             self.fail_frame(FrameError::TextNotUtf8);
@@ -25,14 +25,16 @@ impl ServerLink {
             && let Some(item) = self.wire.advance(pool.as_deref_mut())
         {
             match item.kind {
-                ItemKind::Text if self.phase == ServerPhase::Open => return Some(Step::Text(item)),
+                ItemKind::Text if self.phase == ServerPhase::Open => {
+                    return Some(LinkUnlent::Text(item));
+                }
                 ItemKind::Binary if self.phase == ServerPhase::Open => {
-                    return Some(Step::Binary(item));
+                    return Some(LinkUnlent::Binary(item));
                 }
                 ItemKind::Close => self.peer_closed(item),
                 ItemKind::Failed(error) => {
                     self.fail_frame(error);
-                    return Some(Step::Failed(error));
+                    return Some(LinkUnlent::Failed(error));
                 }
                 // What arrives after our goodbye is not for the host any more.
                 _ => {}
@@ -40,12 +42,12 @@ impl ServerLink {
         }
         if let Some(overflowed) = self.wire.outbox_mut().take_overflow(self.config.outbox.overflow)
         {
-            return Some(Step::Overflowed(overflowed));
+            return Some(LinkUnlent::Overflowed(overflowed));
         }
-        core::mem::take(&mut self.untold).then_some(Step::Closed)
+        core::mem::take(&mut self.untold).then_some(LinkUnlent::Closed)
     }
 
-    /// The text of a [`Step::Text`]; if it is none, the next step fails the link.
+    /// The text of a [`LinkUnlent::Text`]; if it is none, the next step fails the link.
     #[inline]
     pub(crate) fn text<'a>(
         &'a mut self,
@@ -66,7 +68,7 @@ impl ServerLink {
         self.wire.beats.take()
     }
 
-    /// The bytes of a [`Step::Binary`].
+    /// The bytes of a [`LinkUnlent::Binary`].
     pub(crate) fn bytes(&self, item: Item) -> &[u8] {
         self.wire.reader.bytes(item, None)
     }

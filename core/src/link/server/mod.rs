@@ -63,7 +63,7 @@ struct Opening {
 
 /// A [`LinkEvent`] that lends nothing yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Step {
+pub(crate) enum LinkUnlent {
     Request,
     Text(Item),
     Binary(Item),
@@ -308,16 +308,16 @@ impl ServerLink {
 
     /// The next event. Drain them after every input.
     pub fn poll_event(&mut self) -> Option<LinkEvent<'_>> {
-        Some(match self.poll_step(None)? {
-            Step::Text(item) => match self.wire.text(item, None) {
+        Some(match self.poll_unlent(None)? {
+            LinkUnlent::Text(item) => match self.wire.text(item, None) {
                 Ok(text) => LinkEvent::Text(text),
                 Err(error) => LinkEvent::Failed(error),
             },
-            Step::Request => LinkEvent::Request(self.request()?),
-            Step::Binary(item) => LinkEvent::Binary(self.bytes(item)),
-            Step::Overflowed(overflowed) => LinkEvent::Overflowed(overflowed),
-            Step::Failed(error) => LinkEvent::Failed(error),
-            Step::Closed => LinkEvent::Closed(self.closed()?),
+            LinkUnlent::Request => LinkEvent::Request(self.request()?),
+            LinkUnlent::Binary(item) => LinkEvent::Binary(self.bytes(item)),
+            LinkUnlent::Overflowed(overflowed) => LinkEvent::Overflowed(overflowed),
+            LinkUnlent::Failed(error) => LinkEvent::Failed(error),
+            LinkUnlent::Closed => LinkEvent::Closed(self.closed()?),
         })
     }
 
