@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
+from starlette.types import Receive, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from ._signals import Signals, trigger
@@ -37,26 +38,34 @@ class StarletteTransport(MessageTransport):
 
     def __init__(self, websocket: WebSocket) -> None:
         self._websocket = websocket
+        # What the server gave, where Starlette keeps it: its own methods look at each message again.
+        self._send: Send = getattr(websocket, "_send", websocket.send)
+        self._receive: Receive = getattr(websocket, "_receive", websocket.receive)
+        self._is_over = False
 
     async def send(self, text: str, /) -> None:
+        if self._is_over:
+            raise TransportClosed(ABNORMAL)
         try:
-            await self._websocket.send({"type": "websocket.send", "text": text})
+            await self._send({"type": "websocket.send", "text": text})
         except (WebSocketDisconnect, RuntimeError) as error:
-            # Starlette says so by a RuntimeError if the close has come in between.
+            # Servers say so by a RuntimeError if the close has come in between.
             raise TransportClosed(ABNORMAL) from error
 
     async def receive(self) -> str | bytes:
-        message = await self._websocket.receive()
-        if message["type"] == "websocket.disconnect":
-            raise TransportClosed(message.get("code") or NO_STATUS, message.get("reason") or "")
+        message = await self._receive()
         text: str | None = message.get("text")
-        return message["bytes"] if text is None else text
+        if text is not None:
+            return text
+        if message["type"] == "websocket.disconnect":
+            self._is_over = True
+            raise TransportClosed(message.get("code") or NO_STATUS, message.get("reason") or "")
+        data: bytes = message["bytes"]
+        return data
 
     async def close(self, code: int | None = None, reason: str = "", /) -> None:
-        if (
-            self._websocket.application_state is WebSocketState.CONNECTED
-            and self._websocket.client_state is WebSocketState.CONNECTED
-        ):
+        if not self._is_over and self._websocket.application_state is WebSocketState.CONNECTED:
+            self._is_over = True
             await self._websocket.close(1000 if code is None else code, reason)
 
 
