@@ -1,6 +1,5 @@
 //! Whole messages, for transports that speak WebSocket themselves.
 
-use super::header::parse_length;
 use super::{CloseCode, MAX_REASON, cut_reason};
 
 /// What such a transport has received. It has put fragments together, checked that text is UTF-8
@@ -51,13 +50,4 @@ pub(super) fn close_body<'a>(code: CloseCode, reason: &str, body: &'a mut [u8; 1
     body[..2].copy_from_slice(&code.as_u16().to_be_bytes());
     body[2..2 + reason.len()].copy_from_slice(reason);
     &body[..2 + reason.len()]
-}
-
-/// The payload of a whole frame that is not masked.
-pub(crate) fn payload_of(frame: &[u8]) -> &[u8] {
-    let head = match frame.get(..2).map(|_| parse_length(frame)) {
-        Some(Ok(Some((head, _)))) => head,
-        _ => frame.len(),
-    };
-    &frame[head..]
 }

@@ -24,7 +24,6 @@ pub use self::error::{FrameError, NotDrained, WriteError};
 pub use self::event::FrameEvent;
 pub(crate) use self::event::{Item, ItemKind};
 pub use self::header::{Header, Opcode, server_header};
-pub(crate) use self::message::payload_of;
 pub use self::message::{Incoming, Outgoing};
 pub use self::reader::Reader;
 pub use self::writer::{MessageKind, Writer};

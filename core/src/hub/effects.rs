@@ -8,7 +8,6 @@ use super::event::Unlent;
 use super::frames::Own;
 use super::index::{Index, LinkIndex, UserIndex};
 use super::inline::InlineText;
-use crate::frame::payload_of;
 use crate::link::ServerClose;
 use crate::metrics::Direction;
 
@@ -86,7 +85,7 @@ impl Hub {
         reply_to: Option<&InlineText>,
         frame: Arc<[u8]>,
     ) -> Arc<[u8]> {
-        let (bytes, limit) = (payload_of(&frame).len(), self.links.largest_of(link));
+        let (bytes, limit) = (frame.len(), self.links.largest_of(link));
         if bytes <= limit { frame } else { self.share(&Own::TooLarge { bytes, limit, reply_to }) }
     }
 

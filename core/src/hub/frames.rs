@@ -8,7 +8,6 @@ use std::sync::Arc;
 use super::inline::InlineText;
 use super::reply::Reply;
 use crate::envelope::{Envelope, EnvelopeError, ErrorCode, Id, Kind, Raw, write};
-use crate::frame::{Opcode, server_header};
 use crate::time::Wall;
 
 /// What the welcome tells a peer that knows the engine: replies name their request, and a request
@@ -61,8 +60,6 @@ impl Own<'_> {
 pub(super) struct Frames {
     /// JSON in the making.
     text: String,
-    /// A frame in the making.
-    frame: Vec<u8>,
     /// Which duplicate window it is that recognises repeats: another hub has another, or this one
     /// after a restart.
     epoch: Box<str>,
@@ -74,7 +71,7 @@ pub(super) struct Frames {
 impl Frames {
     /// For a hub whose duplicate window has this name and whose limits are stated so.
     pub(super) fn new(epoch: Box<str>, limits: Box<str>) -> Self {
-        Self { text: String::new(), frame: Vec::new(), epoch, limits, nothing: Arc::new([]) }
+        Self { text: String::new(), epoch, limits, nothing: Arc::new([]) }
     }
 
     /// Makes a frame of the hub's own; its text is lent.
@@ -165,15 +162,12 @@ impl Frames {
         self.text.len()
     }
 
-    /// The frame of the text that was made last, to be shared by all that keep or send it.
+    /// The text that was made last, to be shared by all that keep or send it; a link puts the header
+    /// before it.
     pub(super) fn share(&mut self) -> Arc<[u8]> {
-        let header = server_header(Opcode::Text, true, self.text.len());
-        self.frame.clear();
-        self.frame.extend_from_slice(header.as_bytes());
-        self.frame.extend_from_slice(self.text.as_bytes());
-        let frame = Arc::from(&self.frame[..]);
+        let text = Arc::from(self.text.as_bytes());
         self.trim();
-        frame
+        text
     }
 
     /// The answer to what wants none: no frame.
@@ -184,14 +178,12 @@ impl Frames {
     /// Gives the room for large frames back.
     pub(super) fn trim(&mut self) {
         self.text.clear();
-        self.frame.clear();
         self.text.shrink_to(KEEP);
-        self.frame.shrink_to(KEEP);
     }
 
     /// Bytes held.
     pub(super) fn memory(&self) -> usize {
-        self.text.capacity() + self.frame.capacity()
+        self.text.capacity()
     }
 }
 
@@ -257,15 +249,14 @@ mod tests {
         let raw = Reply::Raw("{\"type\":\"x\",\"reply_to\":1} ");
         frames.reply(Wall::EPOCH, &raw, Some(&id)).unwrap();
         let shared = frames.share();
-        assert!(shared.ends_with(b"{\"type\":\"x\",\"reply_to\":1,\"reply_to\":7}"));
-        assert_eq!(shared[0], 0x81, "a whole text frame");
+        assert_eq!(*shared, *b"{\"type\":\"x\",\"reply_to\":1,\"reply_to\":7}");
     }
 
     #[test]
     fn the_room_for_a_large_frame_is_given_back() {
         let mut frames = frames();
         frames.verbatim(&"x".repeat(1 << 20));
-        assert_eq!(frames.share().len(), (1 << 20) + 10);
+        assert_eq!(frames.share().len(), 1 << 20);
         assert!(frames.memory() <= 4 * KEEP, "{}", frames.memory());
     }
 }

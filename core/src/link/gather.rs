@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use super::outbox::Frame;
 
-/// From this size on a frame stays where it is. To copy a smaller one beside its neighbours costs
+/// From this size on a payload stays where it is. To copy a smaller one beside its neighbours costs
 /// less than one slice more in a write; and of the frames that are taken at once, no more than 16
 /// are this large.
 pub(super) const LARGE: usize = 4 * 1_024;
@@ -20,7 +20,7 @@ pub(crate) trait Sink {
     /// What more bytes are appended to.
     fn buffer(&mut self) -> &mut Vec<u8>;
 
-    /// Takes a frame that is whole.
+    /// Takes a frame, its header before its payload.
     fn push(&mut self, frame: Frame);
 }
 
@@ -34,7 +34,10 @@ impl Sink for Vec<u8> {
     }
 
     fn push(&mut self, frame: Frame) {
-        self.extend_from_slice(frame.as_bytes());
+        if let Some(header) = frame.header() {
+            self.extend_from_slice(header.as_bytes());
+        }
+        self.extend_from_slice(frame.payload());
     }
 }
 
@@ -99,7 +102,7 @@ impl Gather {
         let before = self.large.iter().flat_map(move |large| {
             let small = &self.small[from..large.before];
             from = large.before;
-            [small, &large.frame.as_bytes()[core::mem::take(&mut cut)..]]
+            [small, &large.frame.payload()[core::mem::take(&mut cut)..]]
         });
         let last = self.large.back().map_or(self.written, |large| large.before);
         before.chain([&self.small[last..]]).filter(|slice| !slice.is_empty())
@@ -112,7 +115,7 @@ impl Gather {
             let small = rest.min(first.before - self.written);
             self.written += small;
             rest -= small;
-            let left = first.frame.as_bytes().len() - self.cut;
+            let left = first.frame.payload().len() - self.cut;
             if self.written < first.before || rest < left {
                 self.cut += rest;
                 self.unwritten -= rest;
@@ -156,9 +159,13 @@ impl Sink for Gather {
     }
 
     fn push(&mut self, frame: Frame) {
-        let len = frame.as_bytes().len();
+        let small = self.buffer();
+        if let Some(header) = frame.header() {
+            small.extend_from_slice(header.as_bytes());
+        }
+        let len = frame.payload().len();
         if len < LARGE {
-            self.buffer().extend_from_slice(frame.as_bytes());
+            small.extend_from_slice(frame.payload());
         } else {
             self.unwritten += len;
             self.large.push_back(Large { before: self.small.len(), frame });

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::config::{OutboxConfig, Overflow};
 use super::event::{Overflowed, SendError};
+use crate::frame::{Header, Opcode, server_header};
 
 /// Empty queues keep room for this many frames.
 const KEEP: usize = 4;
@@ -18,24 +19,53 @@ pub(super) struct Outbox {
     lost: Option<Box<(u64, u64)>>,
 }
 
+/// A message that waits. A text gets its header, and with compression its form, when it leaves.
 pub(crate) enum Frame {
-    Owned(Vec<u8>),
+    /// A whole frame with its header, masked.
+    Masked(Vec<u8>),
+    /// A text.
+    Text(Vec<u8>),
+    /// A text that others hold too.
     Shared(Arc<[u8]>),
 }
 
 impl Frame {
-    pub(super) fn as_bytes(&self) -> &[u8] {
+    /// What comes before the payload.
+    pub(super) fn header(&self) -> Option<Header> {
         match self {
-            Self::Owned(bytes) => bytes,
+            Self::Masked(_) => None,
+            Self::Text(text) => Some(text_header(text.len())),
+            Self::Shared(text) => Some(text_header(text.len())),
+        }
+    }
+
+    /// The text, or the whole masked frame.
+    pub(super) fn payload(&self) -> &[u8] {
+        match self {
+            Self::Masked(bytes) | Self::Text(bytes) => bytes,
             Self::Shared(bytes) => bytes,
         }
     }
+
+    /// Bytes of the frame, before it is compressed.
+    pub(super) fn len(&self) -> usize {
+        self.header().map_or(0, |header| header.as_bytes().len()) + self.payload().len()
+    }
+}
+
+/// Bytes of the frame of a text of this length.
+pub(super) fn framed(text: usize) -> usize {
+    text_header(text).as_bytes().len() + text
+}
+
+const fn text_header(len: usize) -> Header {
+    server_header(Opcode::Text, true, len)
 }
 
 impl Outbox {
     /// Queues a whole data frame. On `Full` under [`Overflow::Close`] the caller closes the link.
     pub(super) fn push(&mut self, frame: Frame, config: &OutboxConfig) -> Result<(), SendError> {
-        let len = frame.as_bytes().len();
+        let len = frame.len();
         let bound = config.max_bytes;
         while !self.fits(len, config) {
             if config.overflow != Overflow::DropOldest {
@@ -43,7 +73,7 @@ impl Outbox {
                 return Err(SendError::Full { bytes: len, bound });
             }
             let Some(oldest) = self.frames.pop_front() else { break };
-            let dropped = oldest.as_bytes().len();
+            let dropped = oldest.len();
             self.bytes -= dropped;
             self.lose(dropped);
         }
@@ -56,7 +86,7 @@ impl Outbox {
     /// counts what waits beside one message: the oldest, which is being written, or the new one, if
     /// that is longer. What waits alone always fits, however long a message may be.
     pub(super) fn fits(&self, len: usize, config: &OutboxConfig) -> bool {
-        let oldest = self.frames.front().map_or(0, |frame| frame.as_bytes().len());
+        let oldest = self.frames.front().map_or(0, Frame::len);
         let beside = self.bytes.saturating_add(len).saturating_sub(oldest.max(len));
         beside <= config.max_bytes
     }
@@ -64,7 +94,7 @@ impl Outbox {
     /// The oldest frame.
     pub(super) fn pop(&mut self) -> Option<Frame> {
         let frame = self.frames.pop_front()?;
-        self.bytes -= frame.as_bytes().len();
+        self.bytes -= frame.len();
         if self.frames.is_empty() && self.frames.capacity() > KEEP {
             self.frames = VecDeque::new();
         }
@@ -94,7 +124,7 @@ impl Outbox {
     /// Bytes on the heap, shared frames not counted.
     pub(super) fn memory(&self) -> usize {
         let owned = |frame: &Frame| match frame {
-            Frame::Owned(bytes) => bytes.capacity(),
+            Frame::Masked(bytes) | Frame::Text(bytes) => bytes.capacity(),
             Frame::Shared(_) => 0,
         };
         let queue = self.frames.capacity() * size_of::<Frame>();
@@ -117,13 +147,13 @@ mod tests {
     }
 
     fn owned(len: u8) -> Frame {
-        Frame::Owned(vec![len; usize::from(len)])
+        Frame::Masked(vec![len; usize::from(len)])
     }
 
     fn drained(outbox: &mut Outbox) -> Vec<u8> {
         let mut out = Vec::new();
         while let Some(frame) = outbox.pop() {
-            out.extend_from_slice(frame.as_bytes());
+            out.extend_from_slice(frame.payload());
         }
         out
     }
@@ -136,11 +166,11 @@ mod tests {
             outbox.push(owned(6), &config(overflow)).unwrap();
             let full = Err(SendError::Full { bytes: 5, bound: 10 });
             assert_eq!(outbox.push(owned(5), &config(overflow)), full);
-            outbox.push(Frame::Shared(Arc::from([4; 4])), &config(overflow)).unwrap();
+            outbox.push(Frame::Shared(Arc::from([4; 2])), &config(overflow)).unwrap();
             let lost = Overflowed { policy: overflow, messages: 1, bytes: 5 };
             assert_eq!(outbox.take_overflow(overflow), Some(lost));
             assert_eq!(outbox.take_overflow(overflow), None);
-            assert_eq!(drained(&mut outbox), [6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 4, 4, 4, 4]);
+            assert_eq!(drained(&mut outbox), [6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 4, 4]);
         }
     }
 

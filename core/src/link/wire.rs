@@ -14,7 +14,7 @@ use super::token::redact;
 use crate::envelope::write;
 use crate::frame::{
     Agreement, CloseCode, DeflateConfig, DeflatePool, FrameConfig, FrameError, Item, ItemKind,
-    MessageKind, Opcode, Outgoing, Reader, Role, Writer, cut_reason, payload_of, server_header,
+    MessageKind, Outgoing, Reader, Role, Writer, cut_reason,
 };
 use crate::time::{Now, Wall};
 
@@ -117,25 +117,26 @@ impl Wire {
     }
 
     pub(super) fn send_text(&mut self, text: &str, config: &OutboxConfig) -> Result<(), SendError> {
-        let mut frame = Vec::with_capacity(text.len() + 14);
-        if self.writer.deflates() {
-            if self.writer.is_closed() {
-                return Err(SendError::NotOpen);
-            }
-            frame.extend_from_slice(server_header(Opcode::Text, true, text.len()).as_bytes());
-            frame.extend_from_slice(text.as_bytes());
-        } else {
-            self.writer.text(text, &mut frame).map_err(|_| SendError::NotOpen)?;
+        if self.writer.is_closed() {
+            return Err(SendError::NotOpen);
         }
-        self.outbox.push(Frame::Owned(frame), config)
+        let frame = if self.writer.role() == Role::Server || self.writer.deflates() {
+            Frame::Text(text.as_bytes().to_vec())
+        } else {
+            let mut frame = Vec::with_capacity(text.len() + 14);
+            self.writer.text(text, &mut frame).map_err(|_| SendError::NotOpen)?;
+            Frame::Masked(frame)
+        };
+        self.outbox.push(frame, config)
     }
 
-    pub(super) fn send_frame(
+    /// Sends a text that others hold too.
+    pub(super) fn send_shared(
         &mut self,
-        frame: Arc<[u8]>,
+        text: Arc<[u8]>,
         config: &OutboxConfig,
     ) -> Result<(), SendError> {
-        self.outbox.push(Frame::Shared(frame), config)
+        self.outbox.push(Frame::Shared(text), config)
     }
 
     /// Sends a text that no policy may keep out.
@@ -144,9 +145,9 @@ impl Wire {
         let _ = self.send_text(text, &UNBOUNDED);
     }
 
-    /// Queues a frame that no policy may keep out.
-    pub(super) fn send_anyway(&mut self, frame: Arc<[u8]>) {
-        let _ = self.send_frame(frame, &UNBOUNDED);
+    /// Sends a shared text that no policy may keep out.
+    pub(super) fn send_anyway(&mut self, text: Arc<[u8]>) {
+        let _ = self.send_shared(text, &UNBOUNDED);
     }
 
     pub(super) fn send_ping(&mut self, now: Now) {
@@ -218,7 +219,11 @@ impl Wire {
                 && let Some(frame) = self.outbox.pop()
             {
                 if self.writer.deflates() {
-                    self.compress(frame.as_bytes(), pool.as_deref_mut(), out.buffer());
+                    // With compression a message takes its form when it leaves, since each may refer
+                    // to all before it, and none that was dropped. A closed writer was looked at
+                    // before, and there are no fragments.
+                    let (text, pool) = (frame.payload(), pool.as_deref_mut());
+                    let _ = self.writer.message(MessageKind::Text, text, pool, out.buffer());
                 } else {
                     out.push(frame);
                 }
@@ -234,17 +239,8 @@ impl Wire {
         Transmit { written: out.len() - start, more: !self.outbox.is_empty(), hang_up: false }
     }
 
-    /// Appends a frame that waited as it was given: with compression a message takes its form when it
-    /// leaves, since each may refer to all before it, and none that was dropped.
-    fn compress(&mut self, frame: &[u8], pool: Option<&mut DeflatePool>, out: &mut Vec<u8>) {
-        let binary = frame.first().is_some_and(|first| first & 15 == Opcode::Binary as u8);
-        let kind = if binary { MessageKind::Binary } else { MessageKind::Text };
-        // A closed writer was looked at before, and there are no fragments.
-        let _ = self.writer.message(kind, payload_of(frame), pool, out);
-    }
-
-    /// From here on whole messages leave: frames in the outbox are not masked, because the host's
-    /// transport makes its own.
+    /// From here on whole messages leave: texts wait in the outbox as they are, because the host's
+    /// transport makes the frames.
     pub(super) fn speak_messages(&mut self) {
         self.writer = Writer::server();
     }
@@ -263,7 +259,7 @@ impl Wire {
             return Some(Outgoing::Text);
         }
         if let Some(frame) = self.outbox.pop() {
-            out.extend_from_slice(payload_of(frame.as_bytes()));
+            out.extend_from_slice(frame.payload());
             return Some(Outgoing::Text);
         }
         let (code, reason) = *self.goodbye.take()?;

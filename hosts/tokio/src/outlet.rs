@@ -110,10 +110,8 @@ mod tests {
         link
     }
 
-    fn frame(len: usize) -> Arc<[u8]> {
-        let mut frame = server_header(Opcode::Text, true, len).as_bytes().to_vec();
-        frame.extend((0..len).map(|at| b'a' + u8::try_from(at % 23).unwrap()));
-        frame.into()
+    fn text(len: usize) -> Arc<[u8]> {
+        (0..len).map(|at| b'a' + u8::try_from(at % 23).unwrap()).collect()
     }
 
     /// Takes so many bytes at once, only every other time, and notes where they lie.
@@ -174,15 +172,16 @@ mod tests {
     #[tokio::test]
     async fn a_large_frame_reaches_the_socket_where_it_lies_and_whole() {
         for (vectored, at_once) in [(true, 1021), (false, 1021), (true, usize::MAX)] {
-            let large = frame(512 * 1024);
+            let large = text(512 * 1024);
             let (mut link, mut outlet, mut all) = (open(), Outlet::default(), Vec::new());
             let mut socket = Slow { at_once, vectored, ..Slow::default() };
             while link.poll_transmit_vectored(outlet.waiting()).more {}
             outlet.write_to(&mut socket).await.unwrap();
             socket.taken.clear();
-            for frame in [frame(10), Arc::clone(&large), frame(5000), frame(20), frame(30)] {
-                all.extend_from_slice(&frame);
-                link.send_frame(NOW, frame).unwrap();
+            for text in [text(10), Arc::clone(&large), text(5000), text(20), text(30)] {
+                all.extend_from_slice(server_header(Opcode::Text, true, text.len()).as_bytes());
+                all.extend_from_slice(&text);
+                link.send_shared(NOW, text).unwrap();
             }
             while link.poll_transmit_vectored(outlet.waiting()).written > 0 {
                 // Cut off while the socket is not ready, again and again.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::turns::Place;
 use super::{Links, Phase};
-use crate::frame::{CloseCode, Outgoing, payload_of};
+use crate::frame::{CloseCode, Outgoing};
 use crate::hub::ids::LinkId;
 use crate::hub::index::{LinkIndex, RequestIndex};
 use crate::hub::reply::Delivered;
@@ -34,7 +34,7 @@ impl Links {
             return true;
         }
         let Some(slot) = self.get_mut(index) else { return false };
-        let sent = slot.link.send_frame(now, frame).is_ok();
+        let sent = slot.link.send_shared(now, frame).is_ok();
         self.queued(index, sent)
     }
 
@@ -258,7 +258,7 @@ impl Links {
         frame: &Arc<[u8]>,
     ) -> Option<bool> {
         let slot = self.get(index).filter(|slot| slot.is_open())?;
-        let fits = payload_of(frame).len() <= slot.max_message;
+        let fits = frame.len() <= slot.max_message;
         Some(fits && self.send_frame(index, now, Arc::clone(frame)))
     }
 

@@ -39,11 +39,8 @@ fn users() -> Users {
     Users::new(RandomState::with_seeds(1, 2, 3, 4))
 }
 
-/// A frame of this text, as a server writes it.
 fn frame(text: &str) -> Arc<[u8]> {
-    let mut frame = vec![0x81, u8::try_from(text.len()).unwrap()];
-    frame.extend_from_slice(text.as_bytes());
-    frame.into()
+    text.as_bytes().into()
 }
 
 /// The messages that leave on a link.

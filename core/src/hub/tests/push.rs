@@ -95,7 +95,8 @@ fn a_large_push_is_the_same_memory_for_all_links() {
     assert_eq!(one, two);
     assert_eq!(
         one.iter().map(|slice| slice.len()).collect::<Vec<_>>(),
-        [NOTE.len() + 2, large.len() + 10, NOTE.len() + 2]
+        [NOTE.len() + 2 + 10, large.len(), NOTE.len() + 2],
+        "the header of the large one is beside the note"
     );
     assert_eq!(one[1].as_ptr(), two[1].as_ptr());
     assert_ne!(one[0].as_ptr(), two[0].as_ptr());

@@ -16,6 +16,7 @@ use super::config::{LinkConfig, Overflow};
 use super::event::{AnswerError, Closed, LinkEvent, Overflowed, SendError, Transmit};
 use super::gather::{Gather, Sink};
 use super::heartbeat::{Beat, Heartbeat};
+use super::outbox::framed;
 use super::state::{Cell, ServerInput, ServerPhase, State};
 use super::wire::{End, Wire};
 use crate::frame::handshake::{HandshakeError, Request, RequestReader, accept, reject, respond};
@@ -264,29 +265,29 @@ impl ServerLink {
         self.sent(now, sent)
     }
 
-    /// Sends a whole data frame that was encoded once for many links
-    /// ([`server_header`](crate::frame::server_header) and payload).
+    /// Sends a text message that was encoded once and is held by many links: its bytes, which are
+    /// UTF-8.
     ///
     /// # Errors
     ///
     /// As [`send_text`](Self::send_text).
-    pub fn send_frame(&mut self, now: Now, frame: Arc<[u8]>) -> Result<(), SendError> {
+    pub fn send_shared(&mut self, now: Now, text: Arc<[u8]>) -> Result<(), SendError> {
         if self.phase != ServerPhase::Open {
             return Err(SendError::NotOpen);
         }
-        let sent = self.wire.send_frame(frame, &self.config.outbox);
+        let sent = self.wire.send_shared(text, &self.config.outbox);
         self.sent(now, sent)
     }
 
-    /// Whether a frame of this length may wait beside what waits already.
-    pub(crate) fn has_room(&self, len: usize) -> bool {
-        self.wire.outbox().fits(len, &self.config.outbox)
+    /// Whether a text of this length may wait beside what waits already.
+    pub(crate) fn has_room(&self, text: usize) -> bool {
+        self.wire.outbox().fits(framed(text), &self.config.outbox)
     }
 
-    /// Queues a frame whatever waits: the host has kept it within bounds of its own.
-    pub(crate) fn send_anyway(&mut self, frame: Arc<[u8]>) {
+    /// Queues a text whatever waits: the host has kept it within bounds of its own.
+    pub(crate) fn send_anyway(&mut self, text: Arc<[u8]>) {
         if self.phase == ServerPhase::Open {
-            self.wire.send_anyway(frame);
+            self.wire.send_anyway(text);
         }
     }
 
