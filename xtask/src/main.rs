@@ -84,6 +84,11 @@ struct BenchArgs {
     /// Fewer and shorter rounds: shows that it works, its figures mean little.
     #[arg(long)]
     quick: bool,
+
+    /// Builds this revision beside the present one, in a worktree under the build folder, runs both
+    /// in turn and adds the ratio to it as a column. For groups of Rust alone.
+    #[arg(long, value_name = "REV")]
+    against: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -113,7 +118,9 @@ fn main() -> ExitCode {
         Task::Autobahn(args) => {
             autobahn::run(&workspace, console, Role::named(&args.role), args.cases.as_deref())
         }
-        Task::Bench(args) => bench::run(&workspace, console, args.name.as_deref(), args.quick),
+        Task::Bench(BenchArgs { name, quick, against }) => {
+            bench::run(&workspace, console, name.as_deref(), *quick, against.as_deref())
+        }
         Task::Fuzz(args) => fuzz::run(&workspace, console, args.target.as_deref(), args.seconds),
         Task::Bindings => bindings::run(&workspace, console),
         Task::Package => package::run(&workspace, console),

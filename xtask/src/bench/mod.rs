@@ -1,18 +1,21 @@
 //! `cargo xtask bench`: the engine beside its peers, in one run.
 //!
 //! Each target of kind `bench` in the package `pamlink-benches` is one group, and so is [`ffi`],
-//! which is not Rust alone. [`serve`] is such a target that needs programs to start. A group writes its rows to `target/bench/NAME.json`; the table is made
-//! from that file, so both say the same.
+//! which is not Rust alone. [`serve`] is such a target that needs programs to start. A group writes
+//! its rows to `target/bench/NAME.json`; the table is made from that file, so both say the same.
 
+mod against;
 mod ffi;
 mod serve;
 
 use std::ffi::OsString;
+use std::path::Path;
 use std::time::SystemTime;
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
+use self::against::Against;
 use crate::check::Stopped;
 use crate::command::Console;
 use crate::workspace::Workspace;
@@ -20,12 +23,14 @@ use crate::workspace::Workspace;
 const PACKAGE: &str = "pamlink-benches";
 
 /// Measures one group, or each in turn. Whether all of them ran: a missed target is marked in the
-/// table and does not fail the command, because a busy machine would.
+/// table and does not fail the command, because a busy machine would. With a revision in `against`
+/// its figures come from rounds turn about with that one, and a column has the ratio.
 pub(crate) fn run(
     workspace: &Workspace,
     console: Console,
     name: Option<&str>,
     quick: bool,
+    against: Option<&str>,
 ) -> Result<bool> {
     let mut all = workspace.targets(PACKAGE, "bench");
     ensure!(!all.is_empty(), "the package {PACKAGE} has no groups");
@@ -36,6 +41,19 @@ pub(crate) fn run(
         Some(name) => bail!("no group {name:?}; there are {}", all.join(", ")),
     };
     let mut ran = true;
+    if let Some(revision) = against {
+        if let Some(group) = groups.iter().find(|it| matches!(it.as_str(), ffi::NAME | serve::NAME))
+        {
+            bail!(
+                "{group} starts programs that are built for it: --against knows Rust alone, name another group"
+            );
+        }
+        let other = Against::check_out(workspace, revision)?;
+        for group in groups {
+            print!("{}", table(&other.measure(workspace, &group, quick)?)?);
+        }
+        return Ok(true);
+    }
     for group in groups {
         ran &= measure(workspace, console, &group, quick)?;
     }
@@ -56,15 +74,23 @@ fn measure(workspace: &Workspace, console: Console, group: &str, quick: bool) ->
     let written = std::fs::metadata(&path).and_then(|file| file.modified());
     let is_fresh = written.is_ok_and(|at| at + std::time::Duration::from_secs(2) >= started);
     ensure!(is_fresh, "{} was not written", path.display());
-    let document: Value = serde_json::from_slice(&std::fs::read(&path)?)?;
-    let rows = document["rows"].as_array().context("no rows")?;
-    ensure!(!rows.is_empty(), "{} has no rows", path.display());
-    print!("{}", table(rows)?);
+    let rows = rows(&path)?;
+    print!("{}", table(&rows)?);
     let missed = rows.iter().filter(|row| row["met"] == false).count();
     if missed > 0 {
-        println!("{missed} of {} targets were missed", targets(rows));
+        println!("{missed} of {} targets were missed", targets(&rows));
     }
     Ok(success)
+}
+
+/// The rows in a file, which has some.
+fn rows(path: &Path) -> Result<Vec<Value>> {
+    let text =
+        std::fs::read(path).with_context(|| format!("{} was not written", path.display()))?;
+    let document: Value = serde_json::from_slice(&text)?;
+    let rows = document["rows"].as_array().context("no rows")?;
+    ensure!(!rows.is_empty(), "{} has no rows", path.display());
+    Ok(rows.clone())
 }
 
 /// Runs a target of the package of the groups.
@@ -83,20 +109,23 @@ fn targets(rows: &[Value]) -> usize {
 
 /// The rows as a table, each column as wide as its widest cell.
 fn table(rows: &[Value]) -> Result<String> {
-    let head = ["name", "value", "unit", "peer", "peer_value", "ratio", "target", "met"];
-    let mut lines = vec![head.map(|name| name.replace('_', " "))];
+    let mut head = vec!["name", "value", "unit", "peer", "peer_value", "ratio", "target", "met"];
+    if rows.iter().any(|row| row.get("against").is_some()) {
+        head.push("against");
+    }
+    let mut lines: Vec<Vec<_>> = vec![head.iter().map(|name| name.replace('_', " ")).collect()];
     for row in rows {
-        for name in head {
-            ensure!(row.get(name).is_some(), "a row lacks {name:?}: {row}");
+        for name in &head {
+            ensure!(row.get(*name).is_some(), "a row lacks {name:?}: {row}");
         }
-        lines.push(head.map(|name| cell(&row[name])));
+        lines.push(head.iter().map(|name| cell(&row[*name])).collect());
     }
     let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max();
     let widths: Vec<usize> = (0..head.len()).filter_map(width).collect();
     let mut text = String::new();
     for line in &lines {
         for (at, (cell, width)) in line.iter().zip(&widths).enumerate() {
-            let is_number = matches!(at, 1 | 4 | 5);
+            let is_number = matches!(at, 1 | 4 | 5 | 8);
             let pad = " ".repeat(width - cell.chars().count());
             let (before, after) = if is_number { (pad.as_str(), "") } else { ("", pad.as_str()) };
             text.push_str(&format!("{before}{cell}{after}  "));
@@ -153,6 +182,17 @@ window      31.23  ns     two sets       30.00   1.04  <= 1.5  yes
 path    1,234,568  msg/s  -                  -      -  -       -
 ";
         assert_eq!(table, expected);
+    }
+
+    #[test]
+    fn the_ratio_by_another_revision_is_a_column_of_its_own() {
+        let mut row = serde_json::json!({"name": "window", "value": 3, "unit": "ns", "peer": null,
+            "peer_value": null, "ratio": null, "target": null, "met": null});
+        assert!(!table(&[row.clone()]).unwrap().contains("against"));
+        row["against"] = 0.5.into();
+        let table = table(&[row]).unwrap();
+        assert!(table.starts_with("name") && table.contains("met  against\n"), "{table}");
+        assert!(table.ends_with("     0.50\n"), "{table}");
     }
 
     #[test]
