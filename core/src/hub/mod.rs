@@ -52,6 +52,7 @@ mod slab;
 mod tokens;
 mod users;
 mod views;
+mod writing;
 
 use core::fmt;
 use std::sync::Arc;
@@ -78,11 +79,9 @@ use self::requests::Requests;
 use self::users::Users;
 use crate::dedup::Window;
 use crate::envelope::Scan;
-use crate::frame::{Incoming, Item, NotDrained, Outgoing};
+use crate::frame::{Incoming, Item, NotDrained};
 use crate::limits::{RateLimiter, Violations};
-use crate::link::{
-    Gather, LinkConfig, LinkUnlent, MAX_EARLY, ServerClose, ServerLink, State, Transmit,
-};
+use crate::link::{LinkConfig, LinkUnlent, MAX_EARLY, ServerClose, ServerLink, State};
 use crate::metrics::Direction;
 use crate::registry::Metrics;
 use crate::routing::{Replaced, Router, Table};
@@ -343,35 +342,6 @@ impl Hub {
             }
             Action::Fault { fault, id } => self.refuse(link, &fault, id.as_ref()),
         }
-    }
-
-    /// The next link with something to write or to hang up, each once until it is asked with
-    /// [`poll_transmit`](Self::poll_transmit).
-    pub fn poll_writable(&mut self) -> Option<LinkId> {
-        self.links.next_writable()
-    }
-
-    /// Appends what waits to be written to a link. If there is more than a host should write at
-    /// once, the link is writable again. After writing it, the host hangs up if told so; of a
-    /// link that has ended nothing is left but that.
-    pub fn poll_transmit(&mut self, link: LinkId, out: &mut Vec<u8>) -> Transmit {
-        self.links.transmit(link, self.now, out, &mut self.metrics)
-    }
-
-    /// As [`poll_transmit`](Self::poll_transmit), without copying large frames.
-    pub fn poll_transmit_vectored(&mut self, link: LinkId, out: &mut Gather) -> Transmit {
-        self.links.transmit(link, self.now, out, &mut self.metrics)
-    }
-
-    /// What the transport of a link that was [opened](Self::accept_opened) is to do next, in the
-    /// place of [`poll_transmit`](Self::poll_transmit); a text or the reason of a close is
-    /// appended to `out`. Call it until it has no more, or as often as the transport can take
-    /// something: the link is named by [`poll_writable`](Self::poll_writable) when it has new
-    /// output, not for what was left.
-    ///
-    /// [`Outgoing::HangUp`] comes once everything is sent; the link is gone then.
-    pub fn poll_message(&mut self, link: LinkId, out: &mut Vec<u8>) -> Option<Outgoing> {
-        self.links.poll_message(link, self.now, out, &mut self.metrics)
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout), and why.

@@ -1,0 +1,37 @@
+//! What leaves: bytes, or whole messages for a transport that makes its own frames.
+
+use super::Hub;
+use super::ids::LinkId;
+use crate::frame::Outgoing;
+use crate::link::{Gather, Transmit};
+
+impl Hub {
+    /// The next link with something to write or to hang up, each once until it is asked with
+    /// [`poll_transmit`](Self::poll_transmit).
+    pub fn poll_writable(&mut self) -> Option<LinkId> {
+        self.links.next_writable()
+    }
+
+    /// Appends what waits to be written to a link. If there is more than a host should write at
+    /// once, the link is writable again. After writing it, the host hangs up if told so; of a
+    /// link that has ended nothing is left but that.
+    pub fn poll_transmit(&mut self, link: LinkId, out: &mut Vec<u8>) -> Transmit {
+        self.links.transmit(link, self.now, out, &mut self.metrics)
+    }
+
+    /// As [`poll_transmit`](Self::poll_transmit), without copying large frames.
+    pub fn poll_transmit_vectored(&mut self, link: LinkId, out: &mut Gather) -> Transmit {
+        self.links.transmit(link, self.now, out, &mut self.metrics)
+    }
+
+    /// What the transport of a link that was [opened](Self::accept_opened) is to do next, in the
+    /// place of [`poll_transmit`](Self::poll_transmit); a text or the reason of a close is
+    /// appended to `out`. Call it until it has no more, or as often as the transport can take
+    /// something: the link is named by [`poll_writable`](Self::poll_writable) when it has new
+    /// output, not for what was left.
+    ///
+    /// [`Outgoing::HangUp`] comes once everything is sent; the link is gone then.
+    pub fn poll_message(&mut self, link: LinkId, out: &mut Vec<u8>) -> Option<Outgoing> {
+        self.links.poll_message(link, self.now, out, &mut self.metrics)
+    }
+}
