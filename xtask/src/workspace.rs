@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
+
+use crate::command::Finished;
 
 /// The checkout that the commands work on.
 #[derive(Debug)]
@@ -22,6 +24,8 @@ pub(crate) struct Workspace {
     metadata: Value,
     /// The parts that have run, and whether nothing in them failed.
     passed: Mutex<BTreeMap<&'static str, bool>>,
+    /// What the tests of some parts have printed.
+    kept: Mutex<BTreeMap<&'static str, Arc<Finished>>>,
 }
 
 impl Workspace {
@@ -43,7 +47,15 @@ impl Workspace {
         let path = |name: &str| metadata[name].as_str().map(PathBuf::from).context("no such path");
         let ci = std::env::var("CI").is_ok_and(|ci| matches!(ci.as_str(), "1" | "true"));
         let (root, target) = (path("workspace_root")?, path("target_directory")?);
-        Ok(Self { root, target, ci, whole: false, metadata, passed: Mutex::default() })
+        Ok(Self {
+            root,
+            target,
+            ci,
+            whole: false,
+            metadata,
+            passed: Mutex::default(),
+            kept: Mutex::default(),
+        })
     }
 
     /// Notes how a part went.
@@ -55,6 +67,19 @@ impl Workspace {
     /// How a part went, if it has run.
     pub(crate) fn passed(&self, part: &str) -> Option<bool> {
         self.passed.lock().unwrap_or_else(PoisonError::into_inner).get(part).copied()
+    }
+
+    /// Keeps what all tests of a kind have printed, for those who ask how some of them went.
+    pub(crate) fn keep(&self, tests: &'static str, finished: Finished) -> Arc<Finished> {
+        let finished = Arc::new(finished);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.insert(tests, Arc::clone(&finished));
+        finished
+    }
+
+    /// What all tests of a kind have printed, if they have run.
+    pub(crate) fn kept(&self, tests: &str) -> Option<Arc<Finished>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).get(tests).map(Arc::clone)
     }
 
     /// A cargo command that starts in the root.

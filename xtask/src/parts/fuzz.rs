@@ -1,20 +1,34 @@
 //! A short run of each fuzz target.
 
+use std::thread;
+
+use anyhow::{Result, anyhow};
+
 use crate::check::{Checks, Outcome};
 use crate::command::Console;
 use crate::fuzz;
 use crate::workspace::Workspace;
 
 const SECONDS: u64 = 10;
+/// How many run at once; each keeps one core busy.
+const AT_ONCE: usize = 2;
 
 pub(super) fn run(workspace: &Workspace, console: Console) -> Outcome {
     let mut checks = Checks::default();
     let fuzzer = fuzz::Fuzzer::build(workspace, console)?;
-    for target in fuzz::targets(workspace)? {
-        let found = fuzzer.run(console, &target, SECONDS)?;
-        match found {
-            None => checks.pass(),
-            Some(failure) => checks.fail(failure),
+    for targets in fuzz::targets(workspace)?.chunks(AT_ONCE) {
+        let found: Vec<Result<Option<String>>> = thread::scope(|scope| {
+            let fuzzer = &fuzzer;
+            let run = |target| scope.spawn(move || fuzzer.run(console, target, SECONDS));
+            let runs: Vec<_> = targets.iter().map(|target| run(target.as_str())).collect();
+            let broken = |_panic| Err(anyhow!("a run of a fuzz target panicked"));
+            runs.into_iter().map(|run| run.join().unwrap_or_else(broken)).collect()
+        });
+        for found in found {
+            match found? {
+                None => checks.pass(),
+                Some(failure) => checks.fail(failure),
+            }
         }
     }
     Ok(checks)

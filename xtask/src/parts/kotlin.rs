@@ -15,7 +15,7 @@ const TESTS: Duration = Duration::from_secs(300);
 
 pub(super) fn run(workspace: &Workspace, console: Console) -> Outcome {
     let tests = tests(workspace, console, "Test")?;
-    let finished = console.run(tests, TESTS)?;
+    let finished = workspace.keep("kotlin", console.run(tests, TESTS)?);
     Ok(tap::checks(workspace.ci, &finished))
 }
 

@@ -1,10 +1,11 @@
 //! The Python package: its wheel is built and installed, its tests run, its types hold.
 
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use crate::bindings::{self, Bindings, python};
-use crate::check::{Checks, Outcome};
+use crate::check::{Checks, Outcome, Stopped};
 use crate::command::Console;
 use crate::parts::peers;
 use crate::tally::Tally;
@@ -27,17 +28,28 @@ pub(super) fn run(workspace: &Workspace, console: Console) -> Outcome {
 }
 
 fn pytest(workspace: &Workspace, console: Console, python: &Path) -> Outcome {
-    let mut pytest = workspace.command(python);
-    // What is tested is what was installed: neither the folder of the sources is on the path, nor
-    // the one that this starts in.
-    pytest.args(["-P", "-B", "-m", "pytest", "-q", "-ra", "--color=no", "-p", "no:cacheprovider"]);
-    pytest.arg("bindings/python/tests");
-    pytest.env("PAMLINK", peers::pamlink(workspace, console)?);
-    pytest.env("PAMLINK_VECTORS", workspace.root.join("tests/vectors"));
-    let finished = console.run(pytest, TESTS)?;
+    let finished =
+        workspace.keep("python", console.run(tests(workspace, console, python)?, TESTS)?);
     let mut checks = Checks { tally: tally(&finished.lines), ..Checks::default() };
     checks.close(workspace.ci, &finished);
     Ok(checks)
+}
+
+/// A command that runs the tests that are named after it, or all, and names each.
+pub(super) fn tests(
+    workspace: &Workspace,
+    console: Console,
+    python: &Path,
+) -> Result<Command, Stopped> {
+    let mut pytest = workspace.command(python);
+    // What is tested is what was installed: neither the folder of the sources is on the path, nor
+    // the one that this starts in.
+    pytest.args(["-P", "-B", "-m", "pytest", "-q", "-rap", "--tb=short", "--color=no"]);
+    pytest.args(["-p", "no:cacheprovider"]);
+    pytest.current_dir(workspace.root.join(python::FOLDER));
+    pytest.env("PAMLINK", peers::pamlink(workspace, console)?);
+    pytest.env("PAMLINK_VECTORS", workspace.root.join("tests/vectors"));
+    Ok(pytest)
 }
 
 /// The package as it is installed, and a program that uses it.

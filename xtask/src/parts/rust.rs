@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::check::{Checks, Outcome};
-use crate::command::{Console, has_program};
+use crate::command::{Console, Finished, has_program};
 use crate::tally::Tally;
 use crate::workspace::Workspace;
 
@@ -28,23 +28,30 @@ pub(super) fn docs(workspace: &Workspace, console: Console) -> Outcome {
 }
 
 pub(super) fn unit(workspace: &Workspace, console: Console) -> Outcome {
-    tests(workspace, console, &["--workspace", "--all-features"])
+    let test = test(workspace, &["--workspace", "--all-features"]);
+    let finished = workspace.keep("unit", console.run(test, LIMIT)?);
+    Ok(counted(&finished))
 }
 
 /// The tests of what these arguments of cargo choose.
 pub(super) fn tests(workspace: &Workspace, console: Console, chosen: &[&str]) -> Outcome {
+    Ok(counted(&console.run(test(workspace, chosen), LIMIT)?))
+}
+
+/// A command that runs the tests of what these arguments of cargo choose, and names each.
+pub(super) fn test(workspace: &Workspace, chosen: &[&str]) -> Command {
     let mut test = if has_program("cargo-nextest") {
-        workspace.cargo(["nextest", "run", "--no-fail-fast", "--status-level", "fail"])
+        workspace.cargo(["nextest", "run", "--no-fail-fast", "--status-level", "pass"])
     } else {
         workspace.cargo(["test", "--no-fail-fast", "--lib", "--bins", "--tests"])
     };
     test.args(chosen);
-    counted(test, console)
+    test
 }
 
 pub(super) fn doctest(workspace: &Workspace, console: Console) -> Outcome {
     let test = ["test", "--doc", "--no-fail-fast", "--workspace", "--all-features"];
-    counted(workspace.cargo(test), console)
+    Ok(counted(&console.run(workspace.cargo(test), LIMIT)?))
 }
 
 fn one(command: Command, console: Console) -> Outcome {
@@ -53,8 +60,7 @@ fn one(command: Command, console: Console) -> Outcome {
 
 /// Counts tests. A run that fails without naming a failed test, as when it does not compile,
 /// counts as one failure.
-fn counted(command: Command, console: Console) -> Outcome {
-    let finished = console.run(command, LIMIT)?;
+fn counted(finished: &Finished) -> Checks {
     let tally = Tally::of_test_run(&finished.lines).unwrap_or_default();
     let mut checks = Checks { tally, ..Checks::default() };
     if !finished.success {
@@ -62,5 +68,5 @@ fn counted(command: Command, console: Console) -> Outcome {
         checks.tally.failed = failed;
         checks.note(finished.tail(200));
     }
-    Ok(checks)
+    checks
 }

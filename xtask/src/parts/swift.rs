@@ -13,7 +13,7 @@ use crate::workspace::Workspace;
 const TESTS: Duration = Duration::from_secs(600);
 
 pub(super) fn run(workspace: &Workspace, console: Console) -> Outcome {
-    let finished = console.run(tests(workspace, console)?, TESTS)?;
+    let finished = workspace.keep("swift", console.run(tests(workspace, console)?, TESTS)?);
     let mut checks = Checks { tally: tally(&finished.lines), ..Checks::default() };
     checks.close(workspace.ci, &finished);
     Ok(checks)

@@ -1,6 +1,7 @@
 //! Runs what the rows name, each kind in one go, and the programs of `tests/field`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -10,7 +11,7 @@ use super::row::{Check, Row};
 use crate::bindings::{self, Bindings};
 use crate::check::Stopped;
 use crate::command::{Console, Finished, has_program};
-use crate::parts::{PARTS, kotlin, peers, settle, swift, vectors};
+use crate::parts::{PARTS, kotlin, peers, python, rust, settle, swift, vectors};
 use crate::tools;
 use crate::workspace::Workspace;
 
@@ -57,7 +58,7 @@ fn is_named(check: &Check, name: &str) -> bool {
     }
 }
 
-/// Runs all that the rows name.
+/// Runs all that the rows name. What has run before in the same command is not run again.
 pub(super) fn run_all(
     workspace: &Workspace,
     console: Console,
@@ -68,7 +69,7 @@ pub(super) fn run_all(
         wanted.iter().copied().filter(|check| is(check)).collect()
     };
     let mut results = Results::default();
-    rust(workspace, console, &of(|it| matches!(it, Check::Rust(_))), &mut results)?;
+    cargo(workspace, console, &of(|it| matches!(it, Check::Rust(_))), &mut results)?;
     pytest(workspace, console, &of(|it| matches!(it, Check::Pytest(_))), &mut results)?;
     kotlin(workspace, console, &of(|it| matches!(it, Check::Kotlin(_))), &mut results)?;
     swift(workspace, console, &of(|it| matches!(it, Check::Swift(_))), &mut results)?;
@@ -77,7 +78,7 @@ pub(super) fn run_all(
     Ok(results)
 }
 
-fn rust(
+fn cargo(
     workspace: &Workspace,
     console: Console,
     wanted: &[&Check],
@@ -86,18 +87,19 @@ fn rust(
     if wanted.is_empty() {
         return Ok(());
     }
-    let mut test = if has_program("cargo-nextest") {
-        let mut test = workspace.cargo(["nextest", "run", "--no-fail-fast"]);
-        let filters: Vec<String> = wanted.iter().map(|check| filter(check.name())).collect();
-        test.args(["--status-level", "pass", "--filterset", &filters.join(" | ")]);
-        test
-    } else {
-        workspace.cargo(["test", "--no-fail-fast", "--lib", "--bins", "--tests"])
+    let finished = match workspace.kept("unit") {
+        Some(finished) => finished,
+        None => {
+            // What the part `unit` builds: a choice of packages would build them anew, with other
+            // features.
+            let mut test = rust::test(workspace, &["--workspace", "--all-features"]);
+            if has_program("cargo-nextest") {
+                let filters: Vec<_> = wanted.iter().map(|check| filter(check.name())).collect();
+                test.args(["--filterset", &filters.join(" | ")]);
+            }
+            Arc::new(console.run(test, LIMIT)?)
+        }
     };
-    // What the part `unit` has built: a choice of packages would build them anew, with other
-    // features.
-    test.args(["--workspace", "--all-features"]);
-    let finished = console.run(test, LIMIT)?;
     let ran: Vec<_> = finished.lines.iter().filter_map(|line| rust_line(line)).collect();
     results.note(wanted, &ran, &finished);
     Ok(())
@@ -139,15 +141,16 @@ fn pytest(
     if wanted.is_empty() {
         return Ok(());
     }
-    let bindings = Bindings::make(workspace, console)?;
-    let python = bindings::python::installed(workspace, console, &bindings)?;
-    let mut pytest = workspace.command(python);
-    pytest.args(["-P", "-B", "-m", "pytest", "-q", "-rA", "--tb=short", "--color=no"]);
-    pytest.args(["-p", "no:cacheprovider"]).args(wanted.iter().map(|check| check.name()));
-    pytest.current_dir(workspace.root.join(bindings::python::FOLDER));
-    pytest.env("PAMLINK", peers::pamlink(workspace, console)?);
-    pytest.env("PAMLINK_VECTORS", workspace.root.join("tests/vectors"));
-    let finished = console.run(pytest, LIMIT)?;
+    let finished = match workspace.kept("python") {
+        Some(finished) => finished,
+        None => {
+            let bindings = Bindings::make(workspace, console)?;
+            let python = bindings::python::installed(workspace, console, &bindings)?;
+            let mut pytest = python::tests(workspace, console, &python)?;
+            pytest.args(wanted.iter().map(|check| check.name()));
+            Arc::new(console.run(pytest, LIMIT)?)
+        }
+    };
     let ran: Vec<_> = finished.lines.iter().filter_map(|line| pytest_line(line)).collect();
     results.note(wanted, &ran, &finished);
     Ok(())
@@ -171,6 +174,11 @@ fn kotlin(
     wanted: &[&Check],
     results: &mut Results,
 ) -> Result<(), Stopped> {
+    if let Some(finished) = workspace.kept("kotlin") {
+        let ran: Vec<_> = finished.lines.iter().filter_map(|line| kotlin_line(line)).collect();
+        results.note(wanted, &ran, &finished);
+        return Ok(());
+    }
     // The classes one by one: all of them together are a part of their own.
     let classes: BTreeSet<&str> =
         wanted.iter().filter_map(|check| check.name().split_once('.')).map(|it| it.0).collect();
@@ -204,11 +212,16 @@ fn swift(
     if wanted.is_empty() {
         return Ok(());
     }
-    let mut test = swift::tests(workspace, console)?;
-    for check in wanted {
-        test.args(["--filter", &format!("{}$", check.name())]);
-    }
-    let finished = console.run(test, LIMIT)?;
+    let finished = match workspace.kept("swift") {
+        Some(finished) => finished,
+        None => {
+            let mut test = swift::tests(workspace, console)?;
+            for check in wanted {
+                test.args(["--filter", &format!("{}$", check.name())]);
+            }
+            Arc::new(console.run(test, LIMIT)?)
+        }
+    };
     let ran: Vec<_> = finished.lines.iter().filter_map(|line| swift_line(line)).collect();
     results.note(wanted, &ran, &finished);
     Ok(())
@@ -238,7 +251,6 @@ fn vectors(
     Ok(())
 }
 
-/// Parts that ran before in the same command are not run again.
 fn parts(workspace: &Workspace, console: Console, wanted: &[&Check], results: &mut Results) {
     for check in wanted {
         let Some(part) = PARTS.iter().find(|part| part.name == check.name()) else { continue };
