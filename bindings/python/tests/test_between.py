@@ -83,6 +83,19 @@ async def test_what_is_not_found_is_tried_again_slowly_and_told(dialer: str) -> 
 
 
 @pytest.mark.parametrize("dialer", DIALERS)
+@pytest.mark.parametrize("answer", ["", "101 Switching Protocols\r\nUpgr"])
+async def test_an_answer_that_is_cut_is_no_answer_and_stops_nobody(
+    dialer: str, answer: str
+) -> None:
+    async with answering(answer) as url:
+        async with pamlink.Client(url, token=token(), dial=DIALERS[dialer]) as client:
+            async for event in client:
+                if isinstance(event, (pamlink.Retrying, pamlink.Stopped)):
+                    break
+    assert isinstance(event, pamlink.Retrying) and event.class_ == "network", event
+
+
+@pytest.mark.parametrize("dialer", DIALERS)
 async def test_a_server_that_is_not_there_is_named(dialer: str) -> None:
     async with answering("") as url:
         pass

@@ -11,7 +11,12 @@ import ssl
 from typing import Any, cast
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidHandshake,
+    InvalidMessage,
+    InvalidStatus,
+)
 from websockets.http11 import Response
 from websockets.typing import Origin, Subprotocol
 
@@ -70,7 +75,10 @@ def dialer(tls: ssl.SSLContext | None = None, **options: Any) -> Dialer:
         except InvalidStatus as error:
             raise _refused(error.response) from error
         except InvalidHandshake as error:
-            raise DialFailed(type(error).__name__, class_="protocol") from error
+            # A connection that ended within the answer: no answer at all.
+            cut = isinstance(error, InvalidMessage) and isinstance(error.__cause__, EOFError)
+            class_ = "network" if cut else "protocol"
+            raise DialFailed(type(error).__name__, class_=class_) from error
         except TimeoutError as error:
             raise DialFailed("timed out", class_="timeout") from error
         except ConnectionRefusedError as error:
