@@ -199,7 +199,12 @@ impl Take for HubMachine {
             }
             schema::ACCEPT_OPENED => {
                 self.made_in.begins()?;
-                let link = core.accept_opened(now, record.text(0), proof(record))?;
+                let link = core.accept_opened(
+                    now,
+                    record.text(0),
+                    proof(record),
+                    record.some(1).map(|most| usize::try_from(most).unwrap_or(usize::MAX)),
+                )?;
                 self.accepted(of, link, Speaks::Messages, out);
             }
             schema::AUTHORIZE => {

@@ -11,12 +11,16 @@ pub struct PamTarget {
     pub user: String,
     /// The `token` parameter, decoded; it may be empty. None: there is no such parameter.
     pub token: Option<String>,
+    /// The `max_message` parameter: the largest message that the client takes, in bytes.
+    pub max_message: Option<u64>,
 }
 
 impl fmt::Debug for PamTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let token = self.token.as_ref().map(|_| "***");
-        f.debug_struct("PamTarget").field("user", &self.user).field("token", &token).finish()
+        let mut target = f.debug_struct("PamTarget");
+        target.field("user", &self.user).field("token", &token);
+        target.field("max_message", &self.max_message).finish()
     }
 }
 
@@ -30,5 +34,6 @@ impl fmt::Debug for PamTarget {
 pub fn read_target(target: &str, prefix: &str) -> Option<PamTarget> {
     let read = link::PamTarget::parse_under(prefix, target)?;
     let token = read.token.map(|token| token.expose().to_owned());
-    Some(PamTarget { user: read.user, token })
+    let max_message = read.max_message.map(|most| most as u64);
+    Some(PamTarget { user: read.user, token, max_message })
 }

@@ -189,7 +189,7 @@ impl World {
                 }
                 Over::Messages => {
                     let proof = Proof::Token(Token::new("ada"));
-                    self.link = self.hub.accept_opened(self.now, "ada", proof).ok();
+                    self.link = self.hub.accept_opened(self.now, "ada", proof, None).ok();
                     self.client.handle_opened(self.now, None);
                 }
             }
@@ -369,7 +369,7 @@ fn opened(auth: Auth, proof: Proof) -> (Hub, LinkId, Now) {
     config.link.frames.max_frame = 1_000;
     let mut hub = Hub::new(config, auth, Arc::new(Table::default()), Seed::from_number(1));
     let now = Now::new(Mono::from_millis(1_000), Wall::from_unix_secs(START));
-    let link = hub.accept_opened(now, "ada", proof).unwrap();
+    let link = hub.accept_opened(now, "ada", proof, None).unwrap();
     (hub, link, now)
 }
 
@@ -407,7 +407,7 @@ fn who_proves_nothing_is_closed_with_4001() {
     let (mut hub, _, now) = opened(Auth::Verifier(Box::new(ByName)), Proof::None);
     let long = "x".repeat(257);
     let claims = Claims::new(long.as_str(), Wall::from_unix_secs(START + 9));
-    let link = hub.accept_opened(now, &long, Proof::Claims(claims)).unwrap();
+    let link = hub.accept_opened(now, &long, Proof::Claims(claims), None).unwrap();
     let mut out = Vec::new();
     assert_eq!(hub.poll_message(link, &mut out), Some(Outgoing::Close(CloseCode::new(4001))));
 }
@@ -443,7 +443,7 @@ fn a_token_waits_for_the_hosts_verdict() {
 
     said(&mut hub, link);
     let early = format!(r#"{{"type":"chat","message":"{}"}}"#, "x".repeat(900));
-    let link = hub.accept_opened(now, "ada", Proof::Token(Token::new("t"))).unwrap();
+    let link = hub.accept_opened(now, "ada", Proof::Token(Token::new("t")), None).unwrap();
     for _ in 0..20 {
         hub.handle_message(now, link, Incoming::Text(&early)).unwrap();
     }

@@ -69,6 +69,17 @@ async def test_a_client_talks_to_an_app_of_fastapi(dial: Any) -> None:
         assert closed.clean and closed.code == 1000
 
 
+async def test_an_app_is_told_how_large_a_message_its_peer_takes() -> None:
+    options = pamlink.ClientOptions(max_message_bytes=2_048)
+    async with serving(app_of(Hub(echo, auth=KEYS))) as address:
+        async with client_of(address, options=options) as client:
+            # The text of an answer goes out twice.
+            outcome = await client.send("x" * 1_200)
+            assert isinstance(outcome, pamlink.Rejected), outcome
+            assert outcome.error_code == "MESSAGE_TOO_LARGE" and "2048" in outcome.message
+            assert isinstance(await client.send("hi"), pamlink.Answered)
+
+
 @pytest.mark.parametrize("dial", DIALERS)
 async def test_a_client_talks_to_a_hub_that_listens_by_itself(dial: Any) -> None:
     def respond(request: pamlink.HttpRequest) -> tuple[int, str, bytes]:

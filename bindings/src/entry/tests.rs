@@ -41,7 +41,7 @@ fn client() -> Arc<Client> {
 fn accept_opened(user: &str) -> Vec<u8> {
     let mut out = Vec::new();
     let texts = [Some(user.as_bytes()), None, Some(user.as_bytes())];
-    packed::push(&mut out, schema::ACCEPT_OPENED, &[NONE], &texts);
+    packed::push(&mut out, schema::ACCEPT_OPENED, &[NONE; 2], &texts);
     out
 }
 

@@ -43,7 +43,7 @@ impl Fixture {
         if !bytes {
             let mut open = Vec::new();
             let texts = [Some(user.as_bytes()), None, Some(user.as_bytes())];
-            packed::push(&mut open, schema::ACCEPT_OPENED, &[NONE], &texts);
+            packed::push(&mut open, schema::ACCEPT_OPENED, &[NONE; 2], &texts);
             let told = self.step(&open);
             assert!(names(&told).contains(&"opened"));
             return Link { number: told[0].word("link").unwrap(), wire: None };
@@ -283,7 +283,12 @@ fn what_a_hub_is_asked_beside_its_steps() {
     hub.hub.set_auth(AuthOptions::default()).unwrap();
     let told = hub.step(&{
         let mut open = Vec::new();
-        packed::push(&mut open, schema::ACCEPT_OPENED, &[NONE], &[Some(b"bob"), Some(b"t"), None]);
+        packed::push(
+            &mut open,
+            schema::ACCEPT_OPENED,
+            &[NONE; 2],
+            &[Some(b"bob"), Some(b"t"), None],
+        );
         open
     });
     assert!(names(&told).contains(&"authorize"));

@@ -86,7 +86,7 @@ records! {
         27 FORGET "forget" ["ask"] []
         // A hub's.
         32 ACCEPT "accept" [] []
-        33 ACCEPT_OPENED "accept_opened" ["expires?"] ["user" "token?" "subject?"]
+        33 ACCEPT_OPENED "accept_opened" ["expires?" "max_message?"] ["user" "token?" "subject?"]
         34 AUTHORIZE "authorize_link" ["link" "expires?"] ["subject?" "error?"]
         35 REPLY "reply" ["request" "failed"] ["text" "ui_actions?" "source?" "model?" "agent?"]
         36 REPLY_ERROR "reply_error" ["request" "retry_after?"] ["error_code" "message"]

@@ -54,16 +54,27 @@ impl Hub {
     /// decides, and a peer that is not believed is closed with 4001.
     ///
     /// The origin was the transport's to look at, and pings and pongs are too; the heartbeat's
-    /// question is a message. A user has at most 256 bytes; a longer one is nobody.
+    /// question is a message. A user has at most 256 bytes; a longer one is nobody. `max_message` is
+    /// the largest message that the peer says it takes, in bytes
+    /// ([`PamTarget::max_message`](crate::link::PamTarget::max_message)).
     ///
     /// # Errors
     ///
     /// [`Full`]: the host should close the connection. It was counted.
-    pub fn accept_opened(&mut self, now: Now, user: &str, proof: Proof) -> Result<LinkId, Full> {
+    pub fn accept_opened(
+        &mut self,
+        now: Now,
+        user: &str,
+        proof: Proof,
+        max_message: Option<usize>,
+    ) -> Result<LinkId, Full> {
         self.now.advance(now);
         let link = ServerLink::opened(&self.link_config, self.random.next_seed(), self.now);
         let link = self.take_in(link, None)?;
         let index = link.index;
+        if let (Some(slot), Some(most)) = (self.links.get_mut(index), max_message) {
+            slot.max_message = most;
+        }
         match proof {
             _ if user.len() > PamTarget::MAX_USER => {
                 self.judge(index, "", Err(AuthError::WrongSubject));

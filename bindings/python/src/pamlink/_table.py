@@ -29,7 +29,7 @@ RECORDS: tuple[tuple[int, str, str, str, str], ...] = (
     (26, "send", "host", "", "envelope"),
     (27, "forget", "host", "ask", ""),
     (32, "accept", "host", "", ""),
-    (33, "accept_opened", "host", "expires?", "user token? subject?"),
+    (33, "accept_opened", "host", "expires? max_message?", "user token? subject?"),
     (34, "authorize_link", "host", "link expires?", "subject? error?"),
     (35, "reply", "host", "request failed", "text ui_actions? source? model? agent?"),
     (36, "reply_error", "host", "request retry_after?", "error_code message"),

@@ -181,13 +181,15 @@ class Hub(Runner):
         user: str = "",
         token: str | None = None,
         claims: Claims | None = None,
+        max_message: int | None = None,
     ) -> None:
         """Carries a link until its end.
 
         A transport of bytes brings its own opening handshake, and there with user and token. One of
         whole messages is open already: `user` is who the peer claims to be, and either `token` is
         judged as `auth` says, or the program has found its `claims` by itself. A peer that is not
-        believed is closed with 4001; so is one without either.
+        believed is closed with 4001; so is one without either. `max_message` is the largest message
+        that the peer says it takes, in bytes (`PamTarget.max_message`).
 
         Raises `BusyError` (`hub_full`, `hub_draining`): close the transport then. Cancelled, it
         drops the link.
@@ -209,7 +211,9 @@ class Hub(Runner):
         else:
             expires = None if claims is None else claims.expires_micros()
             subject = None if claims is None else claims.subject
-            data = pack(KINDS["accept_opened"], (expires,), (user, token, subject))
+            data = pack(
+                KINDS["accept_opened"], (expires, max_message), (user, token, subject)
+            )
         found = self._step(data)
         number = None
         for record in found:

@@ -154,9 +154,11 @@ class Accept:
 @dataclass(frozen=True, slots=True)
 class AcceptOpened:
     """A connection came that speaks WebSocket itself, for this user, with a token to be judged or
-    the subject of one that was. Answered with `accepted`."""
+    the subject of one that was. `max_message` is the largest message that the peer says it takes,
+    in bytes. Answered with `accepted`."""
 
     expires: int | None
+    max_message: int | None
     user: str
     token: str | None = field(default=None, repr=False)
     subject: str | None = None

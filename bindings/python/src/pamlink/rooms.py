@@ -251,6 +251,8 @@ class PamTarget:
     """The user id in the path, decoded: 1 to 256 bytes."""
     token: str | None = field(repr=False)
     """The `token` parameter, decoded; it may be empty. None: there is no such parameter."""
+    max_message: int | None
+    """The `max_message` parameter: the largest message that the client takes, in bytes."""
 
 
 def read_target(target: str, prefix: str = "/api/v1/pam/ws/") -> PamTarget | None:
@@ -261,7 +263,7 @@ def read_target(target: str, prefix: str = "/api/v1/pam/ws/") -> PamTarget | Non
     token with 403.
     """
     read = _native.call(native.read_target, target, prefix)
-    return None if read is None else PamTarget(read.user, read.token)
+    return None if read is None else PamTarget(read.user, read.token, read.max_message)
 
 
 class TokenVerifier(Unique):

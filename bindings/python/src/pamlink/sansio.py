@@ -5,7 +5,7 @@ all that follows (`pamlink.outputs`, `pamlink.events`) with the time of the next
 inputs give the same outputs, so a test needs no network and no waiting:
 
     hub = HubEngine(auth=HS256(secret), seed=bytes(32))
-    (accepted,) = hub.step(0, now, [inputs.AcceptOpened(None, "ann", token)]).records[:1]
+    (accepted,) = hub.step(0, now, [inputs.AcceptOpened(None, None, "ann", token)]).records[:1]
     for record in hub.step(0, now, [inputs.TextIn(accepted.link, text)]).records:
         match record:
             case events.Request(request=request):

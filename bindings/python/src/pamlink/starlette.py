@@ -87,7 +87,9 @@ def endpoint(hub: Hub) -> Callable[[WebSocket], Awaitable[None]]:
         elif read.token is None:
             await _refuse(websocket, 403)
         else:
-            await serve(hub, websocket, user=read.user, token=read.token)
+            await serve(
+                hub, websocket, user=read.user, token=read.token, max_message=read.max_message
+            )
 
     return pam
 
@@ -120,16 +122,20 @@ async def serve(
     user: str,
     token: str | None = None,
     claims: Claims | None = None,
+    max_message: int | None = None,
 ) -> None:
     """Accepts a WebSocket and carries its link until the end, for an endpoint of your own.
 
     Give the `token`, and the hub judges it; or `claims`, if a dependency of yours has found out who
-    it is: the hub then only compares their subject with `user`.
+    it is: the hub then only compares their subject with `user`. `max_message` is the largest message
+    that the peer says it takes, in bytes: the parameter of that name (`read_target`).
     """
     await websocket.accept()
     transport = StarletteTransport(websocket)
     try:
-        await hub.serve(transport, user=user, token=token, claims=claims)
+        await hub.serve(
+            transport, user=user, token=token, claims=claims, max_message=max_message
+        )
     except BusyError as busy:
         await transport.close(1013, busy.name)
 

@@ -124,7 +124,7 @@ async def dial(target: Target) -> Transport:
 
 def one_step() -> None:
     engine = sansio.HubEngine(seed=bytes(32))
-    step = engine.step(0, 0, [inputs.AcceptOpened(None, "ann", subject="ann")])
+    step = engine.step(0, 0, [inputs.AcceptOpened(None, None, "ann", subject="ann")])
     assert_type(step, sansio.Step)
     for record in step.records:
         match record:

@@ -49,6 +49,7 @@ def targets(file: Any) -> int:
         read = read_target(case["target"])
         found = (None, None) if read is None else (read.user, read.token)
         assert found == (case["user"], case["token"]), case
+        assert (read and read.max_message) == case.get("max_message"), case
         assert case["token"] is None or f"'{case['token']}'" not in repr(read), case
     return len(file["cases"])
 

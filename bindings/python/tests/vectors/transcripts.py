@@ -45,7 +45,7 @@ class End:
 def _server(steps: list[Any]) -> None:
     """The engine is the server, and answers every request."""
     end = End(HubEngine(seed=seed(1)))
-    opened = end.give(inputs.AcceptOpened(None, "ada", subject="ada"))
+    opened = end.give(inputs.AcceptOpened(None, None, "ada", subject="ada"))
     (link,) = [it.link for it in opened if isinstance(it, outputs.Accepted)]
     for step in steps:
         if step["from"] == "client":

@@ -47,6 +47,8 @@ pub(super) fn targets(file: &Value) -> usize {
         let read = read_target(target, "/api/v1/pam/ws/");
         let token = read.as_ref().and_then(|read| read.token.clone());
         assert_eq!(json!(token), case["token"], "{case}");
+        let max_message = read.as_ref().and_then(|read| read.max_message);
+        assert_eq!(max_message, case["max_message"].as_u64(), "{case}");
         assert_eq!(json!(read.map(|read| read.user)), case["user"], "{case}");
         let status = match (case["user"].as_str(), case["token"].as_str()) {
             (None, _) => "404",

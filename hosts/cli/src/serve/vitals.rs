@@ -127,7 +127,7 @@ mod tests {
         for link in 0..links {
             let claims = Claims::new(format!("user-{link}"), Wall::from_unix_secs(9_000));
             let user = claims.subject.clone();
-            hub.accept_opened(now, &user, Proof::Claims(claims)).unwrap();
+            hub.accept_opened(now, &user, Proof::Claims(claims), None).unwrap();
             while hub.poll_event().is_some() {}
         }
         hub

@@ -168,7 +168,7 @@ enum Schema {
         (Kind.send, "send", "", "envelope"),
         (Kind.forget, "forget", "ask", ""),
         (Kind.accept, "accept", "", ""),
-        (Kind.acceptOpened, "accept_opened", "expires?", "user token? subject?"),
+        (Kind.acceptOpened, "accept_opened", "expires? max_message?", "user token? subject?"),
         (Kind.authorizeLink, "authorize_link", "link expires?", "subject? error?"),
         (Kind.reply, "reply", "request failed", "text ui_actions? source? model? agent?"),
         (Kind.replyError, "reply_error", "request retry_after?", "error_code message"),

@@ -42,7 +42,7 @@ public enum Engine {
         _ target: String, prefix: String = "/api/v1/pam/ws/"
     ) throws(PamlinkError) -> PamTarget? {
         let read = try Library.call { PamlinkFFI.readTarget(target: target, prefix: prefix) }
-        return read.map { PamTarget(user: $0.user, token: $0.token) }
+        return read.map { PamTarget(user: $0.user, token: $0.token, maxMessage: $0.maxMessage) }
     }
 
     /// The state tables of both ends of a link, as JSON.
@@ -77,6 +77,8 @@ public struct PamTarget: Sendable, CustomStringConvertible {
     public let user: String
     /// The `token` parameter, decoded; it may be empty. Nil: there is no such parameter.
     public let token: String?
+    /// The `max_message` parameter: the largest message that the client takes, in bytes.
+    public let maxMessage: UInt64?
 
     public var description: String { "PamTarget(user: \(user))" }
 }

@@ -98,7 +98,8 @@ func hubInput(_ it: Record) -> HubInput? {
             } else {
                 .none
             }
-        return .acceptOpened(user: it.texts("user"), proof)
+        return .acceptOpened(
+            user: it.texts("user"), proof, maxMessage: it.word("max_message").map { Int($0) })
     case "authorize_link":
         if let error = it.text("error") { return .refuse(link: link, error: error) }
         return .authorize(

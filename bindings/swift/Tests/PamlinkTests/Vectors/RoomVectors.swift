@@ -27,6 +27,7 @@ func targetVectors(_ file: JSON, _ name: String) throws -> Int {
         let read = try Engine.readTarget(target)
         XCTAssertEqual(read?.user, item["user"]?.text, target)
         XCTAssertEqual(read?.token, item["token"]?.text, target)
+        XCTAssertEqual(read?.maxMessage, item["max_message"]?.uint, target)
     }
     return cases.count
 }

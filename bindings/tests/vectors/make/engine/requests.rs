@@ -168,6 +168,14 @@ fn sizes() -> Scene {
     assert_eq!(told.written(), error);
     let asked = request_of(&say(&mut scene, link, &chat("r", "x")));
     assert_eq!(outcome(&reply(&mut scene, asked, "short")), "queued");
+    // A peer that says it takes less.
+    let peer = json!({ "user": "bob", "subject": "bob", "max_message": 600 });
+    let told = scene.give("hub", "accept_opened", peer);
+    let link = told.one("accepted").word("link").expect("a link");
+    let asked = request_of(&say(&mut scene, link, &chat("q", "x")));
+    let told = reply(&mut scene, asked, &"x".repeat(300));
+    assert_eq!(outcome(&told), "too_large");
+    assert!(told.written()[0]["message"].to_string().contains("600"));
     scene
 }
 

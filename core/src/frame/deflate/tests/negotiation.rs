@@ -100,8 +100,7 @@ fn a_server_narrows_what_is_offered() {
     }
 }
 
-/// Mojolicious 9.31, Jetty 9.4.57, Firefox and Safari offer so. The first two break on a parameter
-/// that they did not offer.
+/// Mojolicious 9.31 and Jetty 9.4.57 offer so, and break on a parameter that they did not offer.
 #[test]
 fn of_a_client_nothing_is_asked_that_it_did_not_offer() {
     let bare = "permessage-deflate";

@@ -80,8 +80,9 @@ private fun PackedWriter.members(input: Input): Unit = when (input) {
     }
     Input.Accept -> begin(Schema.ACCEPT, 0, 0)
     is Input.AcceptOpened -> {
-        begin(Schema.ACCEPT_OPENED, 1, 3)
+        begin(Schema.ACCEPT_OPENED, 2, 3)
         word(input.expires ?: NONE)
+        word(input.maxMessage ?: NONE)
         text(input.user)
         text(input.token)
         text(input.subject)

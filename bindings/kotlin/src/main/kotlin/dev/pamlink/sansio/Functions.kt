@@ -76,6 +76,8 @@ public class PamTarget internal constructor(
     public val user: String,
     /** The `token` parameter, decoded; it may be empty. Null: there is no such parameter. */
     public val token: String?,
+    /** The `max_message` parameter: the largest message that the client takes, in bytes. */
+    public val maxMessage: Long?,
 ) {
     override fun toString(): String = "PamTarget(user=$user)"
 }
@@ -86,7 +88,7 @@ public class PamTarget internal constructor(
  * A hub answers that with 404, and a request without token with 403.
  */
 public fun readTarget(target: String, prefix: String = "/api/v1/pam/ws/"): PamTarget? = call {
-    ffiReadTarget(target, prefix)?.let { PamTarget(it.user, it.token) }
+    ffiReadTarget(target, prefix)?.let { PamTarget(it.user, it.token, it.maxMessage?.toLong()) }
 }
 
 /**

@@ -145,9 +145,12 @@ public sealed interface Input {
         val token: String? = null,
         /** The user that the host has made out; null: the token says it. */
         val subject: String? = null,
+        /** The largest message that the peer says it takes, in bytes. */
+        val maxMessage: Long? = null,
     ) : Input {
         /** Without the token. */
-        override fun toString(): String = "AcceptOpened(expires=$expires, user=$user, subject=$subject)"
+        override fun toString(): String =
+            "AcceptOpened(expires=$expires, maxMessage=$maxMessage, user=$user, subject=$subject)"
     }
 
     /** A hub: the verdict on the token of `HubEvent.Authorize`. */

@@ -123,7 +123,7 @@ internal object Schema {
         RecordType(SEND, "send", true, emptyList(), listOf("envelope")),
         RecordType(FORGET, "forget", true, listOf("ask"), emptyList()),
         RecordType(ACCEPT, "accept", true, emptyList(), emptyList()),
-        RecordType(ACCEPT_OPENED, "accept_opened", true, listOf("expires?"), listOf("user", "token?", "subject?")),
+        RecordType(ACCEPT_OPENED, "accept_opened", true, listOf("expires?", "max_message?"), listOf("user", "token?", "subject?")),
         RecordType(AUTHORIZE_LINK, "authorize_link", true, listOf("link", "expires?"), listOf("subject?", "error?")),
         RecordType(
             REPLY,

@@ -79,6 +79,7 @@ private fun targets(file: Any?): Int {
     for (case in file["cases"].list) {
         val read = readTarget(case["target"] as String)
         assertEquals(listOf(case["user"], case["token"]), listOf(read?.user, read?.token), "$case")
+        assertEquals(case["max_message"]?.long, read?.maxMessage, "$case")
     }
     return file["cases"].list.size
 }
