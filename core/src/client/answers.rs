@@ -133,7 +133,7 @@ impl Client {
         (!ask.forgotten).then_some(told)
     }
 
-    /// Puts names to an event.
+    /// The event for the host, which borrows from the buffer of the link.
     pub(super) fn lend(&mut self, told: Unlent) -> Option<Event<'_>> {
         Some(match told {
             Unlent::Note => {
@@ -436,7 +436,7 @@ impl Client {
         })
     }
 
-    /// A piece of an answer: of whose?
+    /// Finds the request that a piece of an answer belongs to.
     fn piece(&mut self, item: Item, scan: Scan) -> Option<Meaning> {
         let envelope = Envelope::from_scan(self.link.text(item).ok()?, scan);
         let (text, begins) = (piece(&envelope), envelope.kind() == Kind::ChatResponseStart);

@@ -1,7 +1,7 @@
 //! The duplicate window: which messages were seen, and what came of the first of each.
 //!
 //! A client that lost its link sends again, under the same id, what got no answer. The window
-//! recognises the repeat and hands back the first result, so the repeat has no second effect.
+//! recognises the repeat and hands back the first result, so a request is idempotent.
 //!
 //! It is bounded in three ways at once: the newest [`WindowConfig::max_entries`] messages are
 //! remembered, none for longer than [`WindowConfig::max_age`], and what it may allocate follows

@@ -14,9 +14,9 @@ pub enum Opcode {
     Binary = 2,
     /// The close handshake.
     Close = 8,
-    /// A question for life.
+    /// A keepalive: the peer answers with a pong of the same payload.
     Ping = 9,
-    /// The answer to a ping, or a sign of life on its own.
+    /// The answer to a ping, or a keepalive that nobody asked for.
     Pong = 10,
 }
 

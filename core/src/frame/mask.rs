@@ -12,7 +12,8 @@ pub(super) fn apply(bytes: &mut [u8], key: [u8; 4]) {
     }
 }
 
-/// Where the widest registers of the processor pay for the question which they are.
+/// From this many bytes on, finding out which vector registers the processor has costs less than
+/// using them saves.
 const WIDE: usize = 512;
 
 #[inline(never)]

@@ -13,8 +13,9 @@ pub enum Incoming<'a> {
     Binary(&'a [u8]),
     /// The peer's close frame: its code, if it has one, and its reason.
     ///
-    /// The codes that transports make up (1005 without a code, 1006 and 1015 without a close
-    /// frame) are none: the first is `None`, after the others the transport has simply ended.
+    /// Transports report codes that no peer sent. For 1005 (a close frame without a code) give
+    /// `None`; for 1006 and 1015 (no close frame came) give no close frame, but say that the
+    /// transport has ended.
     Close(Option<CloseCode>, &'a str),
 }
 

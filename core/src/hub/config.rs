@@ -17,8 +17,8 @@ pub struct HubConfig {
     /// [`LinkConfig::deflate`] allows any: the others borrow one for each message, and save less.
     /// Links that rest give theirs back. Default 64.
     pub max_compressors: u32,
-    /// The origins from which a browser may connect, compared without regard to case; peers that
-    /// send no `Origin` are not concerned. `None`, the default, allows every origin: the token
+    /// The origins from which a browser may connect, compared without regard to case. A peer that
+    /// sends no `Origin` is accepted. `None`, the default, allows every origin: the token
     /// in the URL is no ambient credential, so there is nothing a foreign page could ride on.
     pub origins: Option<Vec<String>>,
     /// Most links at once, from accepting to the end. Default 131,072.

@@ -1,21 +1,21 @@
-//! Is the peer still there?
+//! The keepalive of a link: when to send a ping, and when a silent peer counts as dead.
 
 use core::time::Duration;
 
 use crate::time::{Deadline, Mono, TimerReason};
 
-/// When a link asks for life and how long it waits.
+/// When a link sends a ping, and how long it waits for the peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HeartbeatConfig {
-    /// Ask after this long. Default 20 s; hosting platforms cut links that idle for 30 s.
+    /// A ping is sent after this long. Default 20 s; hosting platforms cut links that idle for 30 s.
     pub interval: Duration,
-    /// After asking, anything must be heard within this. Default 10 s.
+    /// After a ping, any byte of the peer must come within this. Default 10 s.
     pub deadline: Duration,
     /// The same after a probe. Default 3 s.
     pub probe: Duration,
-    /// Ask every interval, even of a peer that talks: servers of the `pam` dialect do, because
-    /// clients watch for it. Otherwise only a quiet peer is asked. Default false.
+    /// Send a ping every interval, even while the peer sends: servers of the `pam` dialect do,
+    /// because clients watch for it. Otherwise only a silent peer gets one. Default false.
     pub always: bool,
 }
 

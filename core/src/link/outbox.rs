@@ -1,4 +1,4 @@
-//! What waits to be written: bounded in bytes, with a policy at the bound.
+//! Backpressure: what waits to be written, bounded in bytes, with a policy at the bound.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -195,7 +195,7 @@ impl Router {
         choice
     }
 
-    /// Puts names to the indexes of a choice.
+    /// The decision for the host: the agents that the indexes of a choice stand for.
     #[inline]
     pub(crate) fn decision(&self, choice: Choice) -> Decision<'_> {
         let table = &*self.table;

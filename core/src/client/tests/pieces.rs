@@ -1,4 +1,4 @@
-//! Answers that come in pieces.
+//! A streamed answer: its pieces, its end, and what becomes of it when the link breaks.
 
 use super::*;
 

@@ -234,7 +234,7 @@ impl ClientLink {
     pub fn handle_bytes(&mut self, now: Now, bytes: &[u8]) -> Result<(), NotDrained> {
         self.now = now;
         match self.phase {
-            // No bytes are no life.
+            // An empty read shows nothing of the peer: it does not count as traffic.
             _ if bytes.is_empty() => Ok(()),
             ClientPhase::Handshake => self.read_answer(bytes),
             ClientPhase::Open | ClientPhase::Closing => {

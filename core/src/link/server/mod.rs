@@ -114,7 +114,7 @@ impl ServerLink {
     /// [`NotDrained`] if the events were not polled for more than a megabyte; nothing was taken.
     pub fn handle_bytes(&mut self, now: Now, bytes: &[u8]) -> Result<(), NotDrained> {
         match self.phase {
-            // No bytes are no life.
+            // An empty read shows nothing of the peer: it does not count as traffic.
             _ if bytes.is_empty() => Ok(()),
             ServerPhase::Open | ServerPhase::Closing => {
                 self.heartbeat.heard(&self.config.heartbeat, now.mono);
