@@ -24,6 +24,7 @@ mod swift;
 mod test_names;
 mod vectors;
 mod wasm32;
+mod words;
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -45,6 +46,11 @@ struct Part {
 const PARTS: &[Part] = &[
     Part { name: "format", about: "rustfmt would change nothing", run: rust::format },
     Part { name: "style", about: "no long file, no unfinished work", run: style::run },
+    Part {
+        name: "words",
+        about: "one word for one idea: no identifier has a word that docs/words.md gives up",
+        run: words::run,
+    },
     Part {
         name: "links",
         about: "every relative link of the documents leads somewhere",
