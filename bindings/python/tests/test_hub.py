@@ -547,3 +547,19 @@ async def test_what_many_links_say_at_once_is_one_step(monkeypatch: pytest.Monke
             await peer.hear("chat_response")
     # What comes, what is answered, and a few for the clock and the end.
     assert len([size for size in steps if size > 20]) < 10, steps
+
+
+async def test_a_transport_closes_in_a_task() -> None:
+    class Bounded(Peer):
+        begins_at_once = True
+
+        async def close(self, code: int | None = None, reason: str = "") -> None:
+            # As `asyncio.timeout` does.
+            assert asyncio.current_task() is not None
+            await super().close(code, reason)
+
+    async with Hub(echo, auth=KEYS, options=PLENTY) as hub:
+        peer = Bounded()
+        serving = serve(hub, peer, user="ann", token=token("bob"))
+        assert (await asyncio.wait_for(peer.closed, SOON))[0] == 4001
+        await asyncio.wait_for(serving, SOON)

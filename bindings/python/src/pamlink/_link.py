@@ -63,7 +63,8 @@ class Link:
         self._messages = (
             None if isinstance(transport, (Telling, ByteTransport)) else transport
         )
-        # Whether what is written may begin outside a task.
+        # Whether what is written may begin outside a task. A close may not: it takes its time, and
+        # bounds it by its task.
         self._at_once: bool = getattr(transport, "begins_at_once", False)
         self.context = contextvars.copy_context()
         """Of whoever made the link: what it does and is asked happens there."""
@@ -83,6 +84,8 @@ class Link:
         if self._over:
             return
         self._queue.append(record)
+        if record.__class__ is records.WriteClose:
+            self._at_once = False
         if not self._is_writing:
             self._is_writing = True
             self._write_soon(self)
