@@ -194,7 +194,7 @@ class Hub(Runner):
         Raises `BusyError` (`hub_full`, `hub_draining`): close the transport then. Cancelled, it
         drops the link.
         """
-        await self._carry(transport, user, token, claims)
+        await self._carry(transport, user, token, claims, max_message)
 
     async def _carry(
         self,
@@ -202,6 +202,7 @@ class Hub(Runner):
         user: str = "",
         token: str | None = None,
         claims: Claims | None = None,
+        max_message: int | None = None,
     ) -> None:
         """As `serve`, which takes only what others may write."""
         self._usable()
