@@ -25,6 +25,7 @@ mod field;
 mod grammar;
 mod id;
 mod kind;
+mod labels;
 pub mod message;
 mod object;
 mod open;
