@@ -38,7 +38,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Task {
-    /// Checks everything, installs what that needs, ends with `N passed, N failed, N skipped`.
+    /// Checks what may break any day, installs what that needs, ends with `N passed, N failed, N
+    /// skipped`.
     Test(TestArgs),
     /// Runs the Autobahn testsuite against the frame layer; writes target/autobahn.
     Autobahn(AutobahnArgs),
@@ -59,7 +60,7 @@ struct TestArgs {
           hide_possible_values = true)]
     only: Vec<String>,
 
-    /// Leaves nothing out: runs every case of the Autobahn testsuite, which takes minutes.
+    /// Leaves nothing out: the parts that take minutes, and every case of the Autobahn testsuite.
     #[arg(long)]
     whole: bool,
 }

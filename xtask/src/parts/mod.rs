@@ -140,6 +140,10 @@ const PARTS: &[Part] = &[
     Part { name: "fuzz", about: "a short run of each fuzz target", run: fuzz::run },
 ];
 
+/// The parts that take minutes and find what changes rarely: they run with `--whole`, or by name.
+const LEFT_TO_WHOLE: &[&str] =
+    &["features", "crates", "deny", "entry", "wasm32", "package", "field", "fuzz"];
+
 /// The names of all parts.
 pub(crate) fn names() -> Vec<&'static str> {
     PARTS.iter().map(|part| part.name).collect()
@@ -148,14 +152,23 @@ pub(crate) fn names() -> Vec<&'static str> {
 /// One line on each part.
 pub(crate) fn overview() -> String {
     PARTS.iter().fold(String::new(), |mut text, part| {
-        let _infallible = writeln!(text, "  {:<11}{}", part.name, part.about);
+        let rare = if is_everyday(part) { "" } else { " (with --whole)" };
+        let _infallible = writeln!(text, "  {:<11}{}{rare}", part.name, part.about);
         text
     })
 }
 
-/// Runs all parts, or those named in `only`; the last line printed is the sum. Whether all passed.
+fn is_everyday(part: &Part) -> bool {
+    !LEFT_TO_WHOLE.contains(&part.name)
+}
+
+/// Runs the everyday parts, all of them with `--whole`, or those named in `only`; the last line
+/// printed is the sum. Whether all passed.
 pub(crate) fn run(workspace: &Workspace, console: Console, only: &[String]) -> bool {
-    let wanted = |part: &&Part| only.is_empty() || only.iter().any(|name| name == part.name);
+    let wanted = |part: &&Part| match only {
+        [] => workspace.whole || is_everyday(part),
+        only => only.iter().any(|name| name == part.name),
+    };
     let mut sum = Tally::default();
     for part in PARTS.iter().filter(wanted) {
         println!("{:<11}{}", part.name, part.about);
@@ -168,6 +181,9 @@ pub(crate) fn run(workspace: &Workspace, console: Console, only: &[String]) -> b
         workspace.note(part.name, checks.tally.failed == 0);
         println!("{:<11}{} ({:.1} s)", part.name, checks.tally, started.elapsed().as_secs_f64());
         sum += checks.tally;
+    }
+    if only.is_empty() && !workspace.whole {
+        println!("left to --whole: {}", LEFT_TO_WHOLE.join(", "));
     }
     println!("{sum}");
     sum.failed == 0
@@ -202,6 +218,11 @@ mod tests {
         assert_eq!(settle(false, "browser", missing()).tally, skipped);
         let failed = Tally { failed: 1, ..Tally::default() };
         assert_eq!(settle(true, "browser", missing()).tally, failed);
+    }
+
+    #[test]
+    fn what_is_left_to_whole_is_a_part() {
+        assert!(LEFT_TO_WHOLE.iter().all(|name| names().contains(name)), "{:?}", names());
     }
 
     #[test]
