@@ -4,6 +4,7 @@
 
 pub mod alloc;
 pub mod cpu;
+pub mod opening;
 pub mod race;
 pub mod rows;
 pub mod samples;

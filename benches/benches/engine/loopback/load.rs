@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use hdrhistogram::Histogram;
 use memchr::memmem;
+use pamlink_benches::opening;
 use pamlink_benches::samples::mask_frame;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -81,25 +82,8 @@ const TEXT: &str =
 
 impl Client {
     pub(super) async fn connect(server: SocketAddr, number: usize) -> Result<Self> {
-        let mut stream = TcpStream::connect(server).await?;
-        stream.set_nodelay(true)?;
-        let user = format!("7b1e0c52-3f4a-4d1b-9a55-{number:012}");
-        let request = format!(
-            "GET /api/v1/pam/ws/{user}?token={user} HTTP/1.1\r\nHost: {server}\r\n\
-             Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
-             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-        );
-        stream.write_all(request.as_bytes()).await?;
-        let mut unread = Vec::with_capacity(4_096);
-        let head = loop {
-            ensure!(stream.read_buf(&mut unread).await? > 0, "closed in the handshake");
-            if let Some(end) = memmem::find(&unread, b"\r\n\r\n") {
-                break end + 4;
-            }
-        };
-        let status = String::from_utf8_lossy(&unread[..head.min(12)]).into_owned();
-        ensure!(status.ends_with("101"), "{status}");
-        unread.drain(..head);
+        let user = opening::user(number);
+        let (stream, unread) = opening::open(server, &user, &user).await?;
 
         let context =
             r#"{"user_location":{"lat":-27.4,"lng":153.02},"timezone":"Australia/Brisbane"}"#;
