@@ -244,7 +244,7 @@ impl Client {
                     format!("a question of {bytes} bytes is over the server's limit of {limit}");
                 Some((ErrorCode::MessageTooLarge, why))
             } else {
-                let refusal = self.server.takes(text).err();
+                let refusal = self.server.takes_text(text).err();
                 refusal.map(|refusal| (ErrorCode::from(refusal.code.as_str()), refusal.to_string()))
             };
             if let Some((code, why)) = refused {

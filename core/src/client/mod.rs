@@ -96,11 +96,16 @@ struct Server {
 }
 
 impl Server {
-    /// Whether it has said that it refuses this message for its size. What is no envelope is not
+    /// Whether it has said that it refuses this message for its size.
+    fn takes(&self, envelope: &Envelope<'_>) -> Result<(), Refusal> {
+        self.limits.as_ref().map_or(Ok(()), |limits| limits.check_envelope(envelope))
+    }
+
+    /// The same of a text, which is read only where there are limits. What is no envelope is not
     /// judged here.
-    fn takes(&self, text: &str) -> Result<(), Refusal> {
-        match (&self.limits, Envelope::parse(text, Envelope::DEPTH)) {
-            (Some(limits), Ok(envelope)) => limits.check_envelope(&envelope),
+    fn takes_text(&self, text: &str) -> Result<(), Refusal> {
+        match self.limits.as_ref().map(|_| Envelope::parse(text, Envelope::DEPTH)) {
+            Some(Ok(envelope)) => self.takes(&envelope),
             _ => Ok(()),
         }
     }
@@ -370,7 +375,7 @@ impl Client {
         if bytes > limit {
             return Err(AskError::TooLarge { bytes, limit });
         }
-        self.server.takes(&text).map_err(|refusal| match refusal.bytes() {
+        self.server.takes_text(&text).map_err(|refusal| match refusal.bytes() {
             Some((bytes, limit)) => AskError::TooLarge { bytes, limit },
             None => AskError::Member(refusal),
         })?;
@@ -400,7 +405,7 @@ impl Client {
     /// [`SendError`]: it was not sent.
     pub fn send(&mut self, now: Now, text: &str) -> Result<(), SendError> {
         self.set_now(now);
-        let kind = Envelope::parse(text, Envelope::DEPTH)?.kind();
+        let envelope = Envelope::parse(text, Envelope::DEPTH)?;
         if self.stopped {
             return Err(SendError::Stopped);
         }
@@ -408,12 +413,12 @@ impl Client {
         if bytes > limit {
             return Err(SendError::TooLarge { bytes, limit });
         }
-        self.server.takes(text).map_err(|refusal| match refusal.bytes() {
+        self.server.takes(&envelope).map_err(|refusal| match refusal.bytes() {
             Some((bytes, limit)) => SendError::TooLarge { bytes, limit },
             None => SendError::Member(refusal),
         })?;
         self.link.send_text(self.now, text)?;
-        self.tally.metrics.messages.increment(kind, Direction::Outbound);
+        self.tally.metrics.messages.increment(envelope.kind(), Direction::Outbound);
         Ok(())
     }
 
