@@ -90,7 +90,8 @@ impl<'a> Fuzzer<'a> {
         run.arg(format!("-artifact_prefix={}/", artifacts.display()));
         // An input that takes ten seconds, or 64 MiB at once, is as much a finding as a panic.
         run.args(["-max_len=65536", "-timeout=10", "-malloc_limit_mb=64", "-rss_limit_mb=2048"]);
-        run.arg("-print_final_stats=1");
+        // Not a line for each input that reaches something new.
+        run.args(["-verbosity=0", "-print_final_stats=1"]);
         run.env("RUST_BACKTRACE", "0");
         let mut finished = console.run(run, Duration::from_secs(seconds + 120))?;
         if finished.success {

@@ -170,23 +170,36 @@ pub(crate) fn run(workspace: &Workspace, console: Console, only: &[String]) -> b
         only => only.iter().any(|name| name == part.name),
     };
     let mut sum = Tally::default();
+    let mut failures = Vec::new();
     for part in PARTS.iter().filter(wanted) {
         println!("{:<11}{}", part.name, part.about);
         let _shown_later = std::io::stdout().flush();
         let started = Instant::now();
         let checks = settle(workspace.ci, part.name, (part.run)(workspace, console));
-        for line in checks.notes.iter().flat_map(|note| note.lines()) {
-            println!("    {line}");
-        }
+        show(&checks);
         workspace.note(part.name, checks.tally.failed == 0);
         println!("{:<11}{} ({:.1} s)", part.name, checks.tally, started.elapsed().as_secs_f64());
         sum += checks.tally;
+        if checks.tally.failed > 0 {
+            failures.push((part.name, checks));
+        }
+    }
+    // Once more where a log that was cut still has it: a whole run prints thousands of lines.
+    for (name, checks) in &failures {
+        println!("{name:<11}{} failed", checks.tally.failed);
+        show(checks);
     }
     if only.is_empty() && !workspace.whole {
         println!("left to --whole: {}", LEFT_TO_WHOLE.join(", "));
     }
     println!("{sum}");
     sum.failed == 0
+}
+
+fn show(checks: &Checks) {
+    for line in checks.notes.iter().flat_map(|note| note.lines()) {
+        println!("    {line}");
+    }
 }
 
 /// Turns what stopped a part into a count: a missing tool fails in CI and is skipped elsewhere.
