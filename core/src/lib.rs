@@ -16,6 +16,9 @@
 //!    to a buffer of the caller's.
 //! 3. **One question**: `poll_timeout` says when to call `handle_timeout`, and why.
 //!
+//! `docs/hosts.md` is the guide to this loop for who writes a host in another runtime: five steps,
+//! and a whole host that runs as a test.
+//!
 //! A fault of the peer is an event. A misuse by the caller is a typed error. Nothing panics, and
 //! nothing is lost in silence: what a caller asks for ends in exactly one outcome, and every
 //! bound has an event that says it was reached.
@@ -133,3 +136,7 @@ pub mod time;
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/frames.md")]
 struct Frames;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/hosts.md")]
+struct Hosts;
