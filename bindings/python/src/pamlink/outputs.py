@@ -6,6 +6,9 @@ Those that are events are in `pamlink.events`; spans are nanoseconds here and se
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TypeAlias, Union
+
+from . import events
 
 # For fields that are called `bytes` themselves.
 _Bytes = bytes
@@ -243,3 +246,52 @@ class TextRead:
 
     text: str
 
+
+Output: TypeAlias = Union[
+    Next,
+    Fault,
+    Asked,
+    Accepted,
+    Delivered,
+    Pushed,
+    Disconnected,
+    WriteBytes,
+    WriteText,
+    WriteClose,
+    HangUp,
+    Dial,
+    NeedToken,
+    Piece,
+    Answer,
+    Rejected,
+    Expired,
+    Unknown,
+    Unsent,
+    Retrying,
+    Authorize,
+    Refused,
+    Ping,
+    Pong,
+    CloseRead,
+    TextRead,
+    events.StateChanged,
+    events.Welcomed,
+    events.Late,
+    events.Message,
+    events.Repeated,
+    events.Unreadable,
+    events.Binary,
+    events.Overflowed,
+    events.Failed,
+    events.Closed,
+    events.Stopped,
+    events.HttpRequest,
+    events.Opened,
+    events.Request,
+    events.Received,
+    events.Duplicate,
+    events.RequestExpired,
+    events.Drained,
+    events.UnknownEvent,
+]
+"""What an engine answers with. A record that this version does not know is an `UnknownEvent`."""

@@ -7,16 +7,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from . import _native, _records
 from ._clock import mono_nanos, wall_micros
 from ._engine import Unique, given_seed
 from ._native import native
 from .options import Keys, table
-
-if TYPE_CHECKING:
-    from .sansio import Output
+from .outputs import Output
 
 
 class FrameCodec(Unique):

@@ -28,6 +28,7 @@ from ._clock import mono_nanos, wall_micros
 from ._engine import Stepped, given_seed, seed
 from ._native import native
 from .options import ClientOptions, HubOptions, Keys, auth_options, table
+from .outputs import Output
 from .rooms import (
     Decision,
     DuplicateWindow,
@@ -116,55 +117,6 @@ Input: TypeAlias = Union[
     inputs.Respond,
 ]
 """What a host gives an engine."""
-
-Output: TypeAlias = Union[
-    outputs.Next,
-    outputs.Fault,
-    outputs.Asked,
-    outputs.Accepted,
-    outputs.Delivered,
-    outputs.Pushed,
-    outputs.Disconnected,
-    outputs.WriteBytes,
-    outputs.WriteText,
-    outputs.WriteClose,
-    outputs.HangUp,
-    outputs.Dial,
-    outputs.NeedToken,
-    outputs.Piece,
-    outputs.Answer,
-    outputs.Rejected,
-    outputs.Expired,
-    outputs.Unknown,
-    outputs.Unsent,
-    outputs.Retrying,
-    outputs.Authorize,
-    outputs.Refused,
-    outputs.Ping,
-    outputs.Pong,
-    outputs.CloseRead,
-    outputs.TextRead,
-    events.StateChanged,
-    events.Welcomed,
-    events.Late,
-    events.Message,
-    events.Repeated,
-    events.Unreadable,
-    events.Binary,
-    events.Overflowed,
-    events.Failed,
-    events.Closed,
-    events.Stopped,
-    events.HttpRequest,
-    events.Opened,
-    events.Request,
-    events.Received,
-    events.Duplicate,
-    events.RequestExpired,
-    events.Drained,
-    events.UnknownEvent,
-]
-"""What an engine answers with. A record that this version does not know is an `UnknownEvent`."""
 
 _KINDS = {
     getattr(inputs, "".join(part.capitalize() for part in name.split("_"))): kind
