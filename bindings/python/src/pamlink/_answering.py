@@ -10,18 +10,17 @@ import sys
 from collections import deque
 from collections.abc import Coroutine, Mapping
 from types import CoroutineType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import _records as records
 from ._layout import wtf8
+from ._link import Link
 from ._records import KINDS, pack
 from ._running import Threads, begun, is_async, must_go_on
+from ._turns import Turns
 from .events import Request
 from .replies import Answer, Error, Handler, Reply
 from .values import encode, envelope_text
-
-if TYPE_CHECKING:
-    from .hub import Hub
 
 log: logging.Logger = logging.getLogger("pamlink.hub")
 
@@ -36,11 +35,11 @@ class Answering:
     """Who answers, and the task of each request that runs."""
 
     def __init__(
-        self, hub: Hub, agents: Mapping[str, Handler], default: Handler | None
+        self, turns: Turns, agents: Mapping[str, Handler], default: Handler | None
     ) -> None:
-        self._hub = hub
-        # Those that came in this turn of the loop, with the contexts of their links.
-        self._waiting: deque[tuple[Request, contextvars.Context]] = deque()
+        self._turns = turns
+        # Those that came in this turn of the loop, with their links and the contexts of those.
+        self._waiting: deque[tuple[Request, Link | None, contextvars.Context]] = deque()
         # Those that run. One that is given up is here no more.
         self._tasks: dict[int, asyncio.Task[None]] = {}
         # Keeps tasks that have begun nothing yet.
@@ -63,10 +62,11 @@ class Answering:
         else:
             self._agents[agent] = (handler, is_async(handler))
 
-    def begin(self, request: Request, context: contextvars.Context) -> None:
-        """Answers a request in the context of its link: all of a turn one after the other, as far as
-        their handlers do not wait; one that waits has its task for itself."""
-        self._waiting.append((request, context))
+    def begin(self, request: Request, link: Link | None) -> None:
+        """Answers a request in the context of its link, if that is still there: all of a turn one after
+        the other, as far as their handlers do not wait; one that waits has its task for itself."""
+        context = contextvars.copy_context() if link is None else link.context
+        self._waiting.append((request, link, context))
         if not self._workers:
             self._work_soon()
 
@@ -80,7 +80,7 @@ class Answering:
     def refused(self, request: Request, error: BaseException) -> None:
         """There is no answer, and here is why. Somebody waits for one, and the server goes on."""
         log.error("the handler of agent %r failed", request.agent, exc_info=error)
-        self._hub._feed_soon(packed(request, FAILED))
+        self._turns.feed(packed(request, FAILED))
 
     def stop(self) -> list[asyncio.Task[None]]:
         """Gives all up: the tasks that are to be cancelled."""
@@ -90,7 +90,7 @@ class Answering:
         return tasks
 
     def _work_soon(self) -> None:
-        _, context = self._waiting[0]
+        _, _, context = self._waiting[0]
         worker = context.run(asyncio.get_running_loop().create_task, self._work())
         self._workers.add(worker)
 
@@ -114,22 +114,22 @@ class Answering:
         its own: it has another context, or could be cancelled in place of the one before."""
         references = sys.getrefcount(task)
         while self._waiting:
-            request, _ = self._waiting.popleft()
+            request, link, _ = self._waiting.popleft()
             self._tasks[request.request] = task
-            rest = begun(self._answer(request))
+            rest = begun(self._answer(request, link))
             if rest is not None:
                 return rest
             is_kept = sys.getrefcount(task) != references
             if is_kept or getattr(task, "_must_cancel", False):
                 return None
-            if self._waiting and self._waiting[0][1] != contextvars.copy_context():
+            if self._waiting and self._waiting[0][2] != contextvars.copy_context():
                 return None
         return None
 
-    async def _answer(self, request: Request) -> None:
+    async def _answer(self, request: Request, link: Link | None) -> None:
         number = request.request
         try:
-            reply = await self._reply(request)
+            reply = await self._reply(request, link)
             record = packed(request, reply)
         except BaseException as error:
             if isinstance(error, asyncio.CancelledError) and number not in self._tasks:
@@ -140,13 +140,13 @@ class Answering:
             return
         finally:
             self._tasks.pop(number, None)
-        self._hub._feed_soon(record, request)
+        self._turns.feed(record, request)
         if reply is None and request.agent not in self._silent:
             self._silent.add(request.agent)
             what = "the handler of agent %r returned nothing: whoever asked waits in vain"
             log.warning(what, request.agent)
 
-    async def _reply(self, request: Request) -> Reply:
+    async def _reply(self, request: Request, link: Link | None) -> Reply:
         answers = self._agents.get(request.agent, self._default)
         if answers is None:
             raise LookupError(f"nobody answers for the agent {request.agent!r}")
@@ -159,30 +159,30 @@ class Answering:
         elif hasattr(found, "__next__"):
             found = self._threads.iterate(found)
         if hasattr(found, "__anext__"):
-            return await self._grow(request, found)
+            return await self._grow(request, link, found)
         reply: Reply = found
         return reply
 
-    async def _grow(self, request: Request, pieces: Any) -> Reply:
+    async def _grow(self, request: Request, link: Link | None, pieces: Any) -> Reply:
         """Sends an answer as it grows. What it comes to."""
         texts: list[str] = []
         reply: Reply | None = None
-        hub, turn = self._hub, -1
+        turns, turn = self._turns, -1
         async for piece in pieces:
             if not isinstance(piece, str):
                 reply = piece
                 break
             texts.append(piece)
             if request.wants_pieces and piece:
-                if turn == hub._turns:
+                if turn == turns.passed:
                     # The second one since the loop had a turn: others wait for theirs.
-                    await hub._turn_over()
-                if (link := hub._link_of(request.link)) is not None and link.is_behind:
+                    await turns.over()
+                if link is not None and link.is_behind:
                     # A peer that is slow makes its answer slow, not the hub large.
                     await link.room()
-                turn = hub._turns
+                turn = turns.passed
                 # It may end with half a character, which waits for the other in the engine.
-                hub._feed_soon(pack(KINDS["reply_piece"], (request.request,), (wtf8(piece),)))
+                turns.feed(pack(KINDS["reply_piece"], (request.request,), (wtf8(piece),)))
         close = getattr(pieces, "aclose", None)
         if close is not None:
             await close()

@@ -11,6 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from . import _records as records
 from ._running import begun
+from ._turns import Turns
 from .transports import (
     ABNORMAL,
     NO_STATUS,
@@ -24,16 +25,6 @@ log: logging.Logger = logging.getLogger("pamlink")
 
 # What a transport may take to say goodbye before it is dropped.
 GOODBYE = 5.0
-
-
-class Feeding(Protocol):
-    """Where a link finds the engine."""
-
-    def _feed_soon(self, record: bytes, owner: Any = None) -> None:
-        """Gives the engine a packed record."""
-
-    def _write_soon(self, link: Link) -> None:
-        """Calls `write` of a link soon."""
 
 
 @runtime_checkable
@@ -54,7 +45,7 @@ class Link:
     """A transport of the engine's link `number`."""
 
     def __init__(
-        self, number: int, transport: Transport | Telling, runner: Feeding
+        self, number: int, transport: Transport | Telling, turns: Turns
     ) -> None:
         self.number = number
         self._transport = transport
@@ -68,8 +59,7 @@ class Link:
         self._at_once: bool = getattr(transport, "begins_at_once", False)
         self.context = contextvars.copy_context()
         """Of whoever made the link: what it does and is asked happens there."""
-        self._feed = runner._feed_soon
-        self._write_soon = runner._write_soon
+        self._turns = turns
         self._queue: deque[Any] = deque()
         # Until all that was handed out is written.
         self._is_writing = False
@@ -88,7 +78,7 @@ class Link:
             self._at_once = False
         if not self._is_writing:
             self._is_writing = True
-            self._write_soon(self)
+            self._turns.write(self._write_now)
 
     def hang_up(self) -> None:
         """Drops the transport once everything is written. The engine wants to hear no more."""
@@ -131,7 +121,7 @@ class Link:
     def _ended(self) -> None:
         if not self._hung_up:
             self._hung_up = True
-            self._feed(records.closed_in(self.number))
+            self._turns.feed(records.closed_in(self.number))
 
     async def _goodbye(self) -> None:
         try:
@@ -155,26 +145,26 @@ class Link:
             await transport.tell(self._received)
             return
         while data := await transport.read():
-            self._feed(records.bytes_in(self.number, data))
+            self._turns.feed(records.bytes_in(self.number, data))
 
     def _received(self, data: bytes) -> None:
         if not self._over:
-            self._feed(records.bytes_in(self.number, data))
+            self._turns.feed(records.bytes_in(self.number, data))
 
     async def _read_messages(self, transport: MessageTransport) -> None:
         try:
             while True:
                 message = await transport.receive()
                 if isinstance(message, str):
-                    self._feed(records.text_in(self.number, message))
+                    self._turns.feed(records.text_in(self.number, message))
                 else:
-                    self._feed(records.binary_in(self.number, bytes(message)))
+                    self._turns.feed(records.binary_in(self.number, bytes(message)))
         except TransportClosed as closed:
             if closed.code != ABNORMAL and not self._hung_up:
                 code = None if closed.code == NO_STATUS else closed.code
-                self._feed(records.close_in(self.number, code, closed.reason))
+                self._turns.feed(records.close_in(self.number, code, closed.reason))
 
-    def write(self) -> None:
+    def _write_now(self) -> None:
         """Writes what was handed out: now, as far as the transport takes it without waiting, and the
         rest in a task."""
         if self._over:
@@ -215,13 +205,13 @@ class Link:
         for record in found:
             self._queue.popleft()
             if record.ack:
-                self._feed(records.written(self.number))
+                self._turns.feed(records.written(self.number))
 
     async def _write_message(self, transport: MessageTransport, record: Any) -> None:
         if record.__class__ is records.WriteText:
             await transport.send(record.text)
             if record.ack:
-                self._feed(records.written(self.number))
+                self._turns.feed(records.written(self.number))
         else:
             await transport.close(record.code, record.reason)
         self._queue.popleft()

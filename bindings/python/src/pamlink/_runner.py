@@ -1,8 +1,4 @@
-"""What owns a clock: an engine in an event loop, with the timer for its deadline.
-
-What comes over links in one turn of the loop is given to the engine in one step, and what follows is
-written at the end of the turn: a step costs more than a message, and so does every task that is woken.
-"""
+"""What owns a clock: an engine in an event loop, with the timer for its deadline."""
 
 from __future__ import annotations
 
@@ -15,20 +11,18 @@ from typing import Any
 from . import outputs
 from ._clock import mono_nanos, wall_micros
 from ._engine import Stepped, Unique
-from ._link import Link
 from ._mailbox import Mailbox
 from ._records import KINDS
+from ._turns import Turns
 from .errors import PamlinkError, UsageError
 
 log: logging.Logger = logging.getLogger("pamlink")
 
 # What links have to write their last and say goodbye, before they are dropped.
 GOODBYE = 5.0
-# Bytes of records that wait for the step of their turn; beyond, it comes at once.
-MOST = 64 * 1024
-# What concerns the caller of a command alone.
 # Where a reply went is for those to know who step by themselves.
 _UNREAD = frozenset({KINDS["delivered"]})
+# What concerns the caller of a command alone.
 _OWN = {outputs.Fault, outputs.Pushed, outputs.Disconnected}
 
 
@@ -42,17 +36,7 @@ class Runner(Unique):
         self._order = threading.Lock()
         # What followed from the steps of other threads, until the loop looks at it.
         self._elsewhere: list[list[Any]] = []
-        # Records for the next step, how many bytes they are, and whose they are if anybody wants to
-        # hear that one was refused, by its place.
-        self._coming: list[bytes] = []
-        self._size = 0
-        self._owners: dict[int, Any] = {}
-        # Links that have something to write.
-        self._writing: list[Link] = []
-        self._turning = False
-        self._turned: asyncio.Future[None] | None = None
-        # How many turns have passed.
-        self._turns = 0
+        self._turns = Turns(self._step_of_turn, self._failed)
         self._timer: asyncio.Handle | None = None
         # When it fires: not every loop has a timer that says so.
         self._fires = 0.0
@@ -65,6 +49,7 @@ class Runner(Unique):
     def _enter(self) -> None:
         """Belongs to the running loop and its thread from now on."""
         self._loop = asyncio.get_running_loop()
+        self._turns.begin(self._loop)
         self._thread = threading.get_ident()
 
     def observe(self, observer: Callable[[object], None]) -> None:
@@ -72,66 +57,19 @@ class Runner(Unique):
         and must not call back."""
         self._mailbox.observe(observer)
 
-    # A turn of the loop.
+    # Steps.
 
-    def _feed_soon(self, record: bytes, owner: Any = None) -> None:
-        """Gives the engine a packed record with all others of this turn of the loop. If it is refused,
-        `_refused` is told, with its owner."""
-        if owner is not None:
-            self._owners[len(self._coming)] = owner
-        self._coming.append(record)
-        self._size += len(record)
-        if self._size > MOST:
-            self._take()
-        self._turn_soon()
-
-    def _write_soon(self, link: Link) -> None:
-        """Lets a link write at the end of this turn."""
-        self._writing.append(link)
-        self._turn_soon()
-
-    async def _turn_over(self) -> None:
-        """Waits until all that was given so far has been taken and begun to be written."""
-        if self._turned is None:
-            self._turned = asyncio.get_running_loop().create_future()
-        self._turn_soon()
-        await asyncio.shield(self._turned)
-
-    def _turn_soon(self) -> None:
-        if not self._turning and self._loop is not None:
-            self._turning = True
-            self._loop.call_soon(self._turn)
-
-    def _turn(self) -> None:
-        try:
-            self._take()
-        except PamlinkError as error:
-            log.error("the engine failed", exc_info=error)
-            self._engine_failed()
-        self._turning = False
-        if self._coming:
-            # What followed has an answer already.
-            self._turn_soon()
-        self._turns += 1
-        links, self._writing = self._writing, []
-        for link in links:
-            link.write()
-        if self._turned is not None:
-            self._turned.set_result(None)
-            self._turned = None
-
-    def _take(self) -> None:
-        """The step of what has come so far."""
-        if not self._coming:
-            return
-        records, owners = self._coming, self._owners
-        self._coming, self._owners, self._size = [], {}, 0
-        found = self._one_step(b"".join(records))
+    def _step_of_turn(self, data: bytes, owners: dict[int, Any]) -> None:
+        found = self._one_step(data)
         if owners:
             for record in found:
                 if record.__class__ is outputs.Fault and record.of in owners:
                     self._refused(record, owners[record.of])
         self._handle(found)
+
+    def _failed(self, error: PamlinkError) -> None:
+        log.error("the engine failed", exc_info=error)
+        self._engine_failed()
 
     def _refused(self, fault: outputs.Fault, owner: Any) -> None:
         """A record was refused that has an owner."""
@@ -140,12 +78,10 @@ class Runner(Unique):
         """No step will come to anything: the links are to be dropped."""
         raise NotImplementedError
 
-    # Steps.
-
     def _step(self, data: bytes = b"") -> list[Any]:
         """Gives the engine packed records, after those that came before. What follows is the caller's
         to handle."""
-        self._take()
+        self._turns.take()
         return self._one_step(data)
 
     def _one_step(self, data: bytes) -> list[Any]:
@@ -249,4 +185,5 @@ class Runner(Unique):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        self._turns.end()
         self._loop = None

@@ -410,7 +410,7 @@ class Client(Runner):
             self._feed(pack(KINDS["dial_failed"], (None, None), ("network", said)))
             return
         self._dialing = None
-        link = self._link = Link(0, transport, self)
+        link = self._link = Link(0, transport, self._turns)
         if isinstance(transport, ByteTransport):
             self._feed(pack(KINDS["dialed"], (), ()))
         else:

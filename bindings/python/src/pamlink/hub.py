@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import logging
 from collections.abc import Callable, Mapping
 from types import TracebackType
@@ -91,7 +90,7 @@ class Hub(Runner):
         self._authorizer = authorizer
         self._respond = respond
         self._links: dict[int, Link] = {}
-        self._answering = Answering(self, agents or {}, default)
+        self._answering = Answering(self._turns, agents or {}, default)
         self._drained = asyncio.Event()
         self._draining = False
         self._open = False
@@ -194,17 +193,6 @@ class Hub(Runner):
         Raises `BusyError` (`hub_full`, `hub_draining`): close the transport then. Cancelled, it
         drops the link.
         """
-        await self._carry(transport, user, token, claims, max_message)
-
-    async def _carry(
-        self,
-        transport: Transport | Telling,
-        user: str = "",
-        token: str | None = None,
-        claims: Claims | None = None,
-        max_message: int | None = None,
-    ) -> None:
-        """As `serve`, which takes only what others may write."""
         self._usable()
         self._belongs()
         if isinstance(transport, (Telling, ByteTransport)):
@@ -224,7 +212,7 @@ class Hub(Runner):
         if number is None:
             self._handle(found, raising=True)
             raise BusyError("the hub took no link", code=40)
-        link = self._links[number] = Link(number, transport, self)
+        link = self._links[number] = Link(number, transport, self._turns)
         # In a task of its own: whoever serves may be cancelled, and the hub cancels what is left.
         carrying = self._spawn(link.run(), ends=True)
         self._handle(found)
@@ -334,9 +322,7 @@ class Hub(Runner):
         for record in records:
             made = record.__class__
             if made is events.Request:
-                link = self._links.get(record.link)
-                context = contextvars.copy_context() if link is None else link.context
-                self._answering.begin(record, context)
+                self._answering.begin(record, self._links.get(record.link))
             elif made in _WRITES:
                 if (link := self._links.get(record.link)) is not None:
                     link.hand_out(record)
@@ -372,10 +358,6 @@ class Hub(Runner):
         for link in self._links.values():
             link.hang_up()
 
-    def _link_of(self, number: int) -> Link | None:
-        """The tasks of a link, for those who wait until it has written."""
-        return self._links.get(number)
-
     async def _authorize(self, asked: outputs.Authorize) -> None:
         found: Claims | None = None
         error = "bad_signature"
@@ -406,7 +388,7 @@ class Hub(Runner):
                 status, body = 500, b"failed\n"
                 if must_go_on(failure):
                     raise
-        self._feed_soon(pack(KINDS["respond"], (request.link, status), (content_type, body)))
+        self._turns.feed(pack(KINDS["respond"], (request.link, status), (content_type, body)))
 
 
 _WRITES = {outputs.WriteBytes, outputs.WriteText, outputs.WriteClose}

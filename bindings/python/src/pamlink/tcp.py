@@ -142,7 +142,8 @@ class _Connection(asyncio.Protocol):
 
     async def _carry(self) -> None:
         try:
-            await self._hub._carry(self)
+            # A kind that links know beside those that others may write.
+            await self._hub.serve(cast(ByteTransport, self))
         except BusyError:
             pass
         finally:
