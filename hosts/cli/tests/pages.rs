@@ -64,13 +64,43 @@ fn the_report_is_well_formed_with_and_without_samples() {
         window_bound: 0,
         reconnect_ms: vec![0.0],
     };
-    for (plots, drawings) in [(plots(), 4), (Plots::default(), 0), (one, 4)] {
+    for (plots, figures) in [(plots(), 4), (Plots::default(), 0), (one, 4)] {
         let page = html::render(&report(plots));
         check(&page);
-        assert_eq!(page.matches("<svg ").count(), drawings);
+        assert_eq!(page.matches("<figure>").count(), figures);
         assert!(!page.contains("NaN") && !page.contains("inf"), "a number is missing");
     }
     check(&html::render(&Report::default()));
+}
+
+#[test]
+fn bars_hold_every_sample_and_none_is_longer_than_its_cell() {
+    let page = html::render(&report(plots()));
+    let bars = |figure: &str| -> Vec<(f64, String)> {
+        let (_, figure) = page.split_once(&format!("<h3>{figure}</h3>")).expect("a figure");
+        let (figure, _) = figure.split_once("</figure>").expect("its end");
+        let cells = figure.split("style=\"--length:").skip(1);
+        cells
+            .map(|cell| {
+                let (length, text) = cell.split_once("\">").expect("a length");
+                (length.parse().expect("a number"), text.split('<').next().unwrap_or("").to_owned())
+            })
+            .collect()
+    };
+    for (figure, samples) in [("Latency distribution", 499), ("Reconnect spread", 200)] {
+        let counts = bars(figure).into_iter().filter(|(_, text)| !text.contains("baseline"));
+        let counts = counts.map(|(_, text)| {
+            text.split(',').next().and_then(|count| count.parse::<usize>().ok()).expect("a count")
+        });
+        assert_eq!(counts.sum::<usize>(), samples, "{figure}");
+    }
+    for figure in
+        ["Latency distribution", "Throughput", "Duplicate window over time", "Reconnect spread"]
+    {
+        let lengths: Vec<f64> = bars(figure).iter().map(|(length, _)| *length).collect();
+        assert!(lengths.iter().all(|length| (0.0..=1.0).contains(length)), "{lengths:?}");
+        assert!(lengths.contains(&1.0), "{figure}: {lengths:?}");
+    }
 }
 
 #[test]

@@ -1,8 +1,6 @@
 //! `report.html`: one file that needs nothing else, in light and dark, on a desk and on a phone.
 
-mod axis;
 mod plots;
-mod svg;
 
 use std::fmt::Write as _;
 
@@ -36,16 +34,16 @@ pub fn render(report: &Report) -> String {
     for plot in plots::all(&report.plots) {
         let _ = write!(
             out,
-            "<figure>\n<figcaption><h3>{}</h3><p>{}</p></figcaption>\n{}\n",
+            "<figure>\n<figcaption><h3>{}</h3><p>{}</p></figcaption>\n{}",
             escape(plot.title),
             escape(&plot.says),
-            plot.svg
+            plot.bars
         );
-        let _ = write!(
-            out,
-            "<details><summary>The numbers</summary>\n{}</details>\n</figure>\n",
-            plot.table
-        );
+        if let Some(numbers) = plot.numbers {
+            let summary = "<summary>The numbers</summary>";
+            let _ = write!(out, "<details>{summary}\n{numbers}</details>\n");
+        }
+        out.push_str("</figure>\n");
     }
     out.push_str("</div>\n</section>\n");
     for (number, suite) in report.suites.iter().enumerate() {

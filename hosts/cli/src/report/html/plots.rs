@@ -1,30 +1,22 @@
-//! The four plots. Each has its numbers in a table as well.
+//! The four plots: tables whose last cells hold bars, so that every number is there to be read,
+//! heard and copied. The page's style draws the bars.
 
 use std::fmt::Write as _;
 
-use super::axis::Axis;
 use super::escape;
-use super::svg::{Anchor, Svg};
 use crate::report::model::{Plots, Throughput, WindowSample, figures, percentile};
-
-const WIDTH: f64 = 460.0;
-const HEIGHT: f64 = 270.0;
-const LEFT: f64 = 52.0;
-const RIGHT: f64 = 436.0;
-const TOP: f64 = 22.0;
-const BOTTOM: f64 = 224.0;
 
 /// What the baseline gives as mean processing time, lowest and highest of its four bursts.
 const REPORT_PROCESSING_MS: (f64, f64) = (2.05, 4.90);
 /// What the baseline's window held before and after its clean-up.
 const REPORT_WINDOW: (f64, f64) = (5_500.0, 3_008.0);
 
-/// One plot: what it is, what it says in words, the drawing, the numbers.
+/// One plot: what it is, what it says in words, its bars, and what they do not say.
 pub(super) struct Plot {
     pub(super) title: &'static str,
     pub(super) says: String,
-    pub(super) svg: String,
-    pub(super) table: String,
+    pub(super) bars: String,
+    pub(super) numbers: Option<String>,
 }
 
 /// The plots for which there are samples.
@@ -59,43 +51,33 @@ fn latency(samples: &[f64]) -> Plot {
         REPORT_PROCESSING_MS.0,
         REPORT_PROCESSING_MS.1
     );
-    let most = sorted[sorted.len() - 1].max(REPORT_PROCESSING_MS.1);
-    let x = Axis::log(sorted[0].max(0.001), most, LEFT, RIGHT);
     // Eight bins a decade: fine enough for a shape, coarse enough for a few hundred samples.
-    let decades = (x.high() / x.low()).log10();
-    let bins = ((decades * 8.0).round() as usize).max(8);
-    let mut counts = vec![0_usize; bins];
-    for sample in &sorted {
-        let part = (x.at(*sample) - LEFT) / (RIGHT - LEFT);
-        counts[((part * bins as f64) as usize).min(bins - 1)] += 1;
+    let bin = |ms: f64| (ms.max(0.001).log10() * 8.0).floor() as i32;
+    let bins = bins(&sorted, bin, |bin| 10f64.powf(f64::from(bin) / 8.0));
+    let most = most(&bins);
+    let mut rows: Vec<_> = (bin(sorted[0])..)
+        .zip(&bins)
+        .map(|(at, (from, to, count))| {
+            let mut text = count.to_string();
+            for (percent, _) in marks.iter().filter(|(_, value)| bin(*value) == at) {
+                let _ = write!(text, ", p{percent}");
+            }
+            Row::bar(vec![span(*from, *to), text], *count as f64, most)
+        })
+        .collect();
+    let (least, highest) = REPORT_PROCESSING_MS;
+    let text = "mean processing, baseline".to_owned();
+    let at = bins.iter().take_while(|(from, ..)| *from < least).count();
+    rows.insert(at, Row::bar(vec![span(least, highest), text], 0.0, most).of_baseline());
+    let numbers = [0.0, 25.0, 50.0, 75.0, 90.0, 99.0, 99.9, 100.0].map(|p| {
+        Row::plain(vec![format!("p{p}"), format!("{} ms", figures(percentile(&sorted, p)))])
+    });
+    Plot {
+        title: "Latency distribution",
+        says,
+        bars: table(&["From asking to the answer", "Asks"], &rows),
+        numbers: Some(table(&["Percentile", "Latency"], &numbers)),
     }
-    let highest = counts.iter().copied().max().unwrap_or(1);
-    let y = Axis::counts(highest, BOTTOM, TOP);
-    let title = "Latency distribution";
-    let mut svg = Svg::new("latency", (WIDTH, HEIGHT), title, &says);
-    frame(&mut svg, &x, &y, "milliseconds from asking to the answer (log)", "asks");
-    let step = (RIGHT - LEFT) / bins as f64;
-    for (at, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
-        let left = LEFT + at as f64 * step;
-        let top = y.at(*count as f64);
-        let from = x.low() * 10f64.powf(decades * at as f64 / bins as f64);
-        let to = x.low() * 10f64.powf(decades * (at + 1) as f64 / bins as f64);
-        let hint = format!("{count} asks from {} to {} ms", figures(from), figures(to));
-        svg.bar((left + 0.5, top), (step - 1.0, BOTTOM - top), &hint);
-    }
-    for (at, (percent, value)) in marks.iter().take(2).enumerate() {
-        let place = x.at(*value);
-        svg.line("mark-line", (place, TOP - 8.0), (place, BOTTOM));
-        let (anchor, shift) = if at == 0 { (Anchor::End, -3.0) } else { (Anchor::Start, 3.0) };
-        svg.text("soft", (place + shift, TOP - 4.0), anchor, &format!("p{percent:.0}"));
-    }
-    let reference = x.at(REPORT_PROCESSING_MS.0);
-    svg.line("refline", (reference, TOP + 14.0), (reference, BOTTOM));
-    svg.text("reftext", (reference + 4.0, TOP + 24.0), Anchor::Start, "report");
-
-    let rows = [0.0, 25.0, 50.0, 75.0, 90.0, 99.0, 99.9, 100.0]
-        .map(|p| vec![format!("p{p}"), format!("{} ms", figures(percentile(&sorted, p)))]);
-    Plot { title, says, svg: svg.finish(), table: table(&["Percentile", "Latency"], &rows) }
 }
 
 fn throughput(bursts: &[Throughput]) -> Plot {
@@ -106,50 +88,20 @@ fn throughput(bursts: &[Throughput]) -> Plot {
         figures(best),
         figures(report_best)
     );
-    let least = bursts.iter().map(|burst| burst.rate.min(burst.report_rate)).fold(best, f64::min);
-    let x = Axis::log(least.max(1.0), best.max(report_best), LEFT + 30.0, RIGHT - 8.0);
-    let title = "Throughput";
-    let mut svg = Svg::new("throughput", (WIDTH, HEIGHT), title, &says);
-    for tick in x.ticks() {
-        svg.line("grid", (x.at(tick), TOP), (x.at(tick), BOTTOM));
-        svg.text("soft", (x.at(tick), BOTTOM + 16.0), Anchor::Middle, &short(tick));
-    }
-    svg.line("axis", (LEFT + 30.0, BOTTOM), (RIGHT, BOTTOM));
-    svg.text(
-        "soft",
-        ((LEFT + RIGHT) / 2.0, HEIGHT - 8.0),
-        Anchor::Middle,
-        "messages a second (log)",
-    );
-    svg.diamond((LEFT + 36.0, TOP - 8.0), "baseline");
-    svg.text("reftext", (LEFT + 46.0, TOP - 4.0), Anchor::Start, "baseline");
-    svg.dot((LEFT + 136.0, TOP - 8.0), "this run");
-    svg.text("", (LEFT + 146.0, TOP - 4.0), Anchor::Start, "this run");
-    let step = (BOTTOM - TOP) / bursts.len() as f64;
-    for (at, burst) in bursts.iter().enumerate() {
-        let y = TOP + (at as f64 + 0.6) * step;
-        svg.text("", (LEFT + 22.0, y + 4.0), Anchor::End, &figures(burst.messages as f64));
-        svg.line("link", (x.at(burst.report_rate), y), (x.at(burst.rate), y));
-        let says = format!("report, {} messages: {} msg/s", burst.messages, burst.report_rate);
-        svg.diamond((x.at(burst.report_rate), y), &says);
-        let says = format!("this run, {} messages: {} msg/s", burst.messages, figures(burst.rate));
-        svg.dot((x.at(burst.rate), y), &says);
-        let label = figures(burst.rate);
-        svg.text("", (x.at(burst.rate), y - 11.0), Anchor::Middle, &label);
-    }
-    svg.text("soft", (4.0, TOP - 4.0), Anchor::Start, "messages");
     let rows: Vec<_> = bursts
         .iter()
-        .map(|burst| {
-            vec![
-                figures(burst.messages as f64),
-                format!("{} msg/s", figures(burst.rate)),
-                format!("{} msg/s", burst.report_rate),
-            ]
+        .flat_map(|burst| {
+            let row = |rate: f64, text| {
+                let messages = figures(burst.messages as f64);
+                Row::bar(vec![messages, text], rate, best.max(report_best))
+            };
+            let ours = format!("{} msg/s", figures(burst.rate));
+            let baseline = format!("{} msg/s, baseline", burst.report_rate);
+            [row(burst.rate, ours), row(burst.report_rate, baseline).of_baseline()]
         })
         .collect();
-    let table = table(&["Messages", "This run", "Baseline"], &rows);
-    Plot { title, says, svg: svg.finish(), table }
+    let bars = table(&["Messages", "Messages a second"], &rows);
+    Plot { title: "Throughput", says, bars, numbers: None }
 }
 
 fn window(samples: &[WindowSample], bound: usize) -> Plot {
@@ -163,130 +115,130 @@ fn window(samples: &[WindowSample], bound: usize) -> Plot {
         figures(bound as f64),
         figures((last.bytes as f64 / last.entries.max(1) as f64).round())
     );
-    let x = Axis::linear((last.messages as f64).max(REPORT_WINDOW.0), LEFT, RIGHT);
-    let most = samples.iter().map(|sample| sample.entries).max().unwrap_or(0);
-    let y = Axis::linear((most.max(bound) as f64).max(REPORT_WINDOW.0), BOTTOM, TOP);
-    let title = "Duplicate window over time";
-    let mut svg = Svg::new("window", (WIDTH, HEIGHT), title, &says);
-    frame(&mut svg, &x, &y, "distinct messages until then", "entries");
-    let mut points: Vec<_> = samples
-        .iter()
-        .map(|sample| (x.at(sample.messages as f64), y.at(sample.entries as f64)))
-        .collect();
-    let mut area = points.clone();
-    area.push((x.at(last.messages as f64), BOTTOM));
-    area.push((points[0].0, BOTTOM));
-    svg.path("area", &area);
-    if points.len() == 1 {
-        points.push(points[0]);
-    }
-    svg.path("line", &points);
-    let place = y.at(bound as f64);
-    svg.line("mark-line", (LEFT, place), (RIGHT, place));
-    svg.text(
-        "soft",
-        (LEFT + 4.0, place - 5.0),
-        Anchor::Start,
-        &format!("bound {}", figures(bound as f64)),
-    );
-    let at = x.at(REPORT_WINDOW.0);
-    svg.line("refline", (at, y.at(REPORT_WINDOW.0)), (at, y.at(REPORT_WINDOW.1)));
-    svg.diamond((at, y.at(REPORT_WINDOW.0)), "report: 5,500 entries before its clean-up");
-    svg.diamond((at, y.at(REPORT_WINDOW.1)), "report: 3,008 entries after its clean-up");
-    svg.text("reftext", (at - 10.0, y.at(REPORT_WINDOW.0) + 4.0), Anchor::End, "report");
-    // Every sample would drown the table: ten of them, and the last.
+    let most = (bound.max(last.entries) as f64).max(REPORT_WINDOW.0);
+    // Every sample would drown the page: ten of them, and the last.
     let every = samples.len().div_ceil(10).max(1);
-    let rows: Vec<_> = samples
+    let mut rows: Vec<_> = samples
         .iter()
         .enumerate()
         .filter(|(at, _)| at.is_multiple_of(every) || *at + 1 == samples.len())
         .map(|(_, sample)| {
-            vec![
-                figures(sample.messages as f64),
-                format!("{} ms", figures(sample.at_ms)),
-                figures(sample.entries as f64),
-                figures(sample.bytes as f64),
-            ]
+            let time = format!("{} ms", figures(sample.at_ms));
+            let [messages, bytes, entries] =
+                [sample.messages, sample.bytes, sample.entries].map(|count| figures(count as f64));
+            Row::bar(vec![messages, time, bytes, entries], sample.entries as f64, most)
         })
         .collect();
-    let table = table(&["Messages", "Time", "Entries", "Bytes"], &rows);
-    Plot { title, says, svg: svg.finish(), table }
+    let (before, after) = REPORT_WINDOW;
+    for (held, when) in [(before, "before"), (after, "after")] {
+        let text = format!("{}, baseline {when} its clean-up", figures(held));
+        let cells = vec![figures(before), String::new(), String::new(), text];
+        rows.push(Row::bar(cells, held, most).of_baseline());
+    }
+    let bars = table(&["Messages", "Time", "Bytes", "Entries"], &rows);
+    Plot { title: "Duplicate window over time", says, bars, numbers: None }
 }
 
 fn reconnect(samples: &[f64]) -> Plot {
     let mut sorted = samples.to_vec();
     sorted.sort_by(f64::total_cmp);
     let last = sorted[sorted.len() - 1];
-    let x = Axis::linear(last, LEFT, RIGHT);
-    let bins = 20;
-    let mut counts = vec![0_usize; bins];
-    for sample in &sorted {
-        counts[((sample / x.high() * bins as f64) as usize).min(bins - 1)] += 1;
-    }
-    let highest = counts.iter().copied().max().unwrap_or(1);
-    let width = x.high() / bins as f64;
+    // Up to twenty bins, of a width with one figure.
+    let width = last.max(1.0) / 20.0;
+    let power = 10f64.powf(width.log10().floor());
+    let width = (width / power).ceil() * power;
+    let bins = bins(&sorted, |ms| (ms / width) as i32, |bin| f64::from(bin) * width);
+    let most = most(&bins);
     let says = format!(
         "{} links lost their server at the same moment and came back over {} ms; at most {} of \
          them within {} ms.",
         sorted.len(),
         figures(last - sorted[0]),
-        highest,
+        most,
         figures(width)
     );
-    let y = Axis::counts(highest, BOTTOM, TOP);
-    let title = "Reconnect spread";
-    let mut svg = Svg::new("reconnect", (WIDTH, HEIGHT), title, &says);
-    frame(&mut svg, &x, &y, "milliseconds after the server was back", "links");
-    let step = (RIGHT - LEFT) / bins as f64;
-    for (at, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
-        let top = y.at(*count as f64);
-        let (from, to) = (at as f64 * width, (at + 1) as f64 * width);
-        let hint = format!("{count} links from {} to {} ms", figures(from), figures(to));
-        svg.bar((LEFT + at as f64 * step + 0.5, top), (step - 1.0, BOTTOM - top), &hint);
-    }
-    let rows = [0.0, 25.0, 50.0, 75.0, 100.0].map(|p| {
-        vec![format!("{p} % of the links"), format!("{} ms", figures(percentile(&sorted, p)))]
+    let rows: Vec<_> = bins
+        .into_iter()
+        .map(|(from, to, count)| {
+            Row::bar(vec![span(from, to), count.to_string()], count as f64, most)
+        })
+        .collect();
+    let numbers = [0.0, 25.0, 50.0, 75.0, 100.0].map(|p| {
+        let after = format!("{} ms", figures(percentile(&sorted, p)));
+        Row::plain(vec![format!("{p} % of the links"), after])
     });
-    Plot { title, says, svg: svg.finish(), table: table(&["Back by", "After"], &rows) }
-}
-
-/// Grid, axes and their names.
-fn frame(svg: &mut Svg, x: &Axis, y: &Axis, x_name: &str, y_name: &str) {
-    for tick in y.ticks() {
-        svg.line("grid", (LEFT, y.at(tick)), (RIGHT, y.at(tick)));
-        svg.text("soft", (LEFT - 6.0, y.at(tick) + 4.0), Anchor::End, &short(tick));
-    }
-    for tick in x.ticks() {
-        svg.line("axis", (x.at(tick), BOTTOM), (x.at(tick), BOTTOM + 4.0));
-        svg.text("soft", (x.at(tick), BOTTOM + 17.0), Anchor::Middle, &short(tick));
-    }
-    svg.line("axis", (LEFT, BOTTOM), (RIGHT, BOTTOM));
-    svg.text("soft", ((LEFT + RIGHT) / 2.0, HEIGHT - 8.0), Anchor::Middle, x_name);
-    svg.text("soft", (4.0, TOP - 10.0), Anchor::Start, y_name);
-}
-
-/// A tick's label: `0.1`, `250`, `10k`, `2M`.
-fn short(value: f64) -> String {
-    match value {
-        v if v >= 1e6 => format!("{}M", figures(v / 1e6)),
-        v if v >= 1e4 => format!("{}k", figures(v / 1e3)),
-        v => figures(v),
+    Plot {
+        title: "Reconnect spread",
+        says,
+        bars: table(&["After the server was back", "Links"], &rows),
+        numbers: Some(table(&["Back by", "After"], &numbers)),
     }
 }
 
-fn table(head: &[&str], rows: &[Vec<String>]) -> String {
+/// How many of `sorted` are in each bin, with its edges, from the first bin to the last.
+fn bins(
+    sorted: &[f64],
+    bin: impl Fn(f64) -> i32,
+    edge: impl Fn(i32) -> f64,
+) -> Vec<(f64, f64, usize)> {
+    let (first, last) = (bin(sorted[0]), bin(sorted[sorted.len() - 1]));
+    let mut bins: Vec<_> = (first..=last).map(|at| (edge(at), edge(at + 1), 0)).collect();
+    for sample in sorted {
+        bins[(bin(*sample) - first) as usize].2 += 1;
+    }
+    bins
+}
+
+/// The most that one of the bins has.
+fn most(bins: &[(f64, f64, usize)]) -> f64 {
+    bins.iter().map(|(.., count)| *count).max().unwrap_or(0) as f64
+}
+
+fn span(from: f64, to: f64) -> String {
+    format!("{} to {} ms", figures(from), figures(to))
+}
+
+/// A row of a table: its cells, of which the last may hold a bar.
+struct Row {
+    cells: Vec<String>,
+    /// How long the bar is, from 0 to 1.
+    bar: Option<f64>,
+    baseline: bool,
+}
+
+impl Row {
+    const fn plain(cells: Vec<String>) -> Self {
+        Self { cells, bar: None, baseline: false }
+    }
+
+    /// A row with a bar for `value`, where the longest is for `most`.
+    fn bar(cells: Vec<String>, value: f64, most: f64) -> Self {
+        let length = if most > 0.0 { value / most } else { 0.0 };
+        Self { cells, bar: Some(length), baseline: false }
+    }
+
+    /// The same in the baseline's colour. Its text says so too: not all see the colour.
+    fn of_baseline(self) -> Self {
+        Self { baseline: true, ..self }
+    }
+}
+
+fn table(head: &[&str], rows: &[Row]) -> String {
     let mut out = String::from("<table>\n<thead><tr>");
     for name in head {
         let _ = write!(out, "<th scope=\"col\">{}</th>", escape(name));
     }
     out.push_str("</tr></thead>\n<tbody>\n");
-    for row in rows {
-        out.push_str("<tr>");
-        for (at, cell) in row.iter().enumerate() {
-            let _ = if at == 0 {
-                write!(out, "<th scope=\"row\">{}</th>", escape(cell))
-            } else {
-                write!(out, "<td>{}</td>", escape(cell))
+    for Row { cells, bar, baseline } in rows {
+        out.push_str(if *baseline { "<tr class=\"baseline\">" } else { "<tr>" });
+        for (at, cell) in cells.iter().enumerate() {
+            let cell = escape(cell);
+            let _ = match bar {
+                _ if at == 0 => write!(out, "<th scope=\"row\">{cell}</th>"),
+                Some(length) if at + 1 == cells.len() => {
+                    write!(out, "<td class=\"bar\" style=\"--length:{length:.3}\">{cell}</td>")
+                }
+                _ => write!(out, "<td>{cell}</td>"),
             };
         }
         out.push_str("</tr>\n");
