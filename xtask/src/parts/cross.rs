@@ -69,10 +69,10 @@ fn kotlin_chat(
     Ok(java)
 }
 
-/// The product `cross` of the package in `swift`.
+/// The product `cross` of the package in `swift-client`.
 fn swift(workspace: &Workspace, console: Console, bindings: &Bindings) -> Result<Command, Stopped> {
     let ready = swift::ready(workspace, console, bindings)?;
-    let package = format!("{FOLDER}/swift");
+    let package = format!("{FOLDER}/swift-client");
     let build = ready.swift(workspace, &["build"], &package);
     console.must(build, crate::bindings::BUILD)?;
     let program = format!("{}/debug/cross", swift::scratch(&package));

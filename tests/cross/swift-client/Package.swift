@@ -6,9 +6,8 @@ import PackageDescription
 let package = Package(
     name: "cross",
     platforms: [.macOS(.v13)],
-    // A link to bindings/swift: SwiftPM knows packages by the names of their folders, and this one
-    // is called `swift` as well.
-    dependencies: [.package(path: "Pamlink")],
+    // SwiftPM knows packages by the names of their folders: this one may not be called `swift`, too.
+    dependencies: [.package(name: "Pamlink", path: "../../../bindings/swift")],
     targets: [
         .executableTarget(
             name: "cross", dependencies: [.product(name: "Pamlink", package: "Pamlink")])
