@@ -12,7 +12,6 @@ from .errors import (
     AskUnknown,
     AskUnsent,
     PamlinkError,
-    UsageError,
 )
 from .events import Answered, Expired, Outcome, Piece, Rejected, Unknown, Unsent
 
@@ -157,9 +156,3 @@ class Asking(Unique):
         if not self._over:
             self._over = True
             self._leave(self._question)
-
-
-def refuse_twice(question: Question) -> None:
-    """Raises `UsageError` for a question that was asked before."""
-    if question.number is not None:
-        raise UsageError("this question was asked before", code=2)
