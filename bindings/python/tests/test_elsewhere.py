@@ -122,14 +122,6 @@ def in_a_child(work: Callable[[], str]) -> str:
     return said
 
 
-async def epoch_of(hub: Hub) -> str:
-    async with hub:
-        peer = Peer()
-        serve(hub, peer)
-        welcome = await peer.hear("connection")
-        return str(welcome["epoch"])
-
-
 def test_a_hub_that_was_made_before_a_fork_has_an_epoch_in_each_process() -> None:
     hub = Hub(echo, auth=KEYS, options=PLENTY)
     hub.replace_routes({
