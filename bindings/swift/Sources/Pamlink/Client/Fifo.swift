@@ -22,9 +22,4 @@ struct Fifo<Element: Sendable>: Sendable {
         }
         return item
     }
-
-    mutating func removeAll() {
-        items = []
-        head = 0
-    }
 }
