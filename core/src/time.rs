@@ -103,11 +103,6 @@ impl Wall {
         self.0
     }
 
-    /// Whole milliseconds since the epoch, rounded down.
-    pub const fn as_unix_millis(self) -> i64 {
-        self.0.div_euclid(1_000)
-    }
-
     /// Whole seconds since the epoch, rounded down.
     pub const fn as_unix_secs(self) -> i64 {
         self.0.div_euclid(1_000_000)
