@@ -8,7 +8,7 @@ use std::sync::Arc;
 use pamlink::client::{AskId, Client as Core, Event};
 use pamlink::envelope::{Chat, Envelope, Raw, Shape, Text};
 use pamlink::frame::{CloseCode, Incoming};
-use pamlink::link::{Class, DialFailed, Token, TokenError};
+use pamlink::link::{Class, ClientLinkEvent, DialFailed, Token, TokenError};
 use pamlink::metrics::prometheus;
 use pamlink::time::{Now, Wall};
 
@@ -215,9 +215,9 @@ impl Take for ClientMachine {
         while let Some(event) = self.core.poll_event() {
             match event {
                 // What waits to be written goes first.
-                Event::HangUp => self.port.hang_up = true,
+                Event::Link(ClientLinkEvent::HangUp) => self.port.hang_up = true,
                 event => {
-                    if matches!(event, Event::Dial(_)) {
+                    if matches!(event, Event::Link(ClientLinkEvent::Dial(_))) {
                         // One transport after the other.
                         if self.port.hang_up {
                             packed::push(out, schema::HANG_UP, &[LINK], &[]);

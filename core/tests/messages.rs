@@ -7,7 +7,7 @@ use pamlink::client::{Client, ClientConfig, Event as ClientEvent};
 use pamlink::envelope::Chat;
 use pamlink::frame::{CloseCode, Incoming, Outgoing};
 use pamlink::hub::{Auth, Event as HubEvent, Hub, HubConfig, LinkId, Proof, Reply, RequestId};
-use pamlink::link::{AuthError, Claims, Endpoint, State, Token, Verify};
+use pamlink::link::{AuthError, Claims, ClientLinkEvent, Endpoint, State, Token, Verify};
 use pamlink::routing::Table;
 use pamlink::seed::Seed;
 use pamlink::time::{Mono, Now, Wall};
@@ -162,12 +162,14 @@ impl World {
         let (mut dial, mut token, mut hang_up) = (false, false, false);
         while let Some(event) = self.client.poll_event() {
             let said = match &event {
-                ClientEvent::StateChanged { from, to, .. } => format!("{from} to {to}"),
+                ClientEvent::Link(ClientLinkEvent::StateChanged { from, to, .. }) => {
+                    format!("{from} to {to}")
+                }
                 event => format!("{event:?}"),
             };
-            dial |= matches!(event, ClientEvent::Dial(_));
-            token |= matches!(event, ClientEvent::NeedToken(_));
-            hang_up |= matches!(event, ClientEvent::HangUp);
+            dial |= matches!(event, ClientEvent::Link(ClientLinkEvent::Dial(_)));
+            token |= matches!(event, ClientEvent::Link(ClientLinkEvent::NeedToken(_)));
+            hang_up |= matches!(event, ClientEvent::Link(ClientLinkEvent::HangUp));
             self.log.push(format!("client: {said}"));
         }
         if token {

@@ -8,7 +8,7 @@ use pamlink::client::{self, Client, ClientConfig};
 use pamlink::envelope::Chat;
 use pamlink::hub::{self, Auth, Hub, HubConfig, LinkId, Reply, RequestId};
 use pamlink::limits::{Class as RateClass, Rate};
-use pamlink::link::{AuthError, Claims, Class, Endpoint, Overflow, Token, Verify};
+use pamlink::link::{AuthError, Claims, Class, ClientLinkEvent, Endpoint, Overflow, Token, Verify};
 use pamlink::metrics::{Snapshot, Value};
 use pamlink::routing::Table;
 use pamlink::seed::Seed;
@@ -126,9 +126,9 @@ impl World {
         let App { client, token, link } = &mut self.apps[app];
         let (mut dial, mut want, mut hang_up) = (false, false, false);
         while let Some(event) = client.poll_event() {
-            dial |= matches!(event, client::Event::Dial(_));
-            want |= matches!(event, client::Event::NeedToken(_));
-            hang_up |= matches!(event, client::Event::HangUp);
+            dial |= matches!(event, client::Event::Link(ClientLinkEvent::Dial(_)));
+            want |= matches!(event, client::Event::Link(ClientLinkEvent::NeedToken(_)));
+            hang_up |= matches!(event, client::Event::Link(ClientLinkEvent::HangUp));
         }
         if want {
             client.provide_token(self.now, Token::new(*token)).unwrap();

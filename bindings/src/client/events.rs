@@ -2,35 +2,16 @@
 
 use pamlink::client::Event;
 use pamlink::envelope::Envelope;
-use pamlink::link::{Cause, Class, TokenNeed};
+use pamlink::link::{Cause, Class, ClientLinkEvent, TokenNeed};
 
 use super::LINK;
 use crate::packed::{self, schema};
 use crate::said::{self, said};
 
-/// Appends an event. [`Event::HangUp`] is the transport's and not told here.
+/// Appends an event. [`HangUp`](ClientLinkEvent::HangUp) is the transport's and not told here.
 pub(super) fn push(out: &mut Vec<u8>, event: &Event<'_>) {
     match event {
-        Event::Dial(dial) => {
-            let (url, host) = (dial.url(), dial.endpoint.host());
-            let target = dial.endpoint.target(dial.token);
-            let words =
-                [dial.attempt.into(), dial.endpoint.is_tls().into(), dial.endpoint.port().into()];
-            let texts = [url.as_str(), host, &target].map(|text| Some(text.as_bytes()));
-            packed::push(out, schema::DIAL, &words, &texts);
-        }
-        Event::NeedToken(need) => {
-            let need: &[u8] = match need {
-                TokenNeed::Rejected => b"rejected",
-                TokenNeed::Renewal => b"renewal",
-                _ => b"missing",
-            };
-            packed::push(out, schema::NEED_TOKEN, &[], &[Some(need)]);
-        }
-        Event::StateChanged { from, to, cause } => {
-            let words = [from.number().into(), to.number().into()];
-            packed::push(out, schema::STATE_CHANGED, &words, &[Some(cause.to_string().as_bytes())]);
-        }
+        Event::Link(event) => link(out, event),
         Event::Welcomed { envelope, correlates, repeats } => {
             let words = [(*correlates).into(), (*repeats).into()];
             packed::push(out, schema::WELCOMED, &words, &[json(envelope)]);
@@ -68,26 +49,55 @@ pub(super) fn push(out: &mut Vec<u8>, event: &Event<'_>) {
             let texts = [Some(error.as_bytes()), Some(text.as_bytes())];
             packed::push(out, schema::UNREADABLE, &[], &texts);
         }
-        Event::Binary(bytes) => {
+        // An event of a newer engine that this border does not know yet: a test holds that there
+        // is none.
+        _ => debug_assert!(false, "{event:?} has no record"),
+    }
+}
+
+fn link(out: &mut Vec<u8>, event: &ClientLinkEvent<'_>) {
+    match event {
+        ClientLinkEvent::Dial(dial) => {
+            let (url, host) = (dial.url(), dial.endpoint.host());
+            let target = dial.endpoint.target(dial.token);
+            let words =
+                [dial.attempt.into(), dial.endpoint.is_tls().into(), dial.endpoint.port().into()];
+            let texts = [url.as_str(), host, &target].map(|text| Some(text.as_bytes()));
+            packed::push(out, schema::DIAL, &words, &texts);
+        }
+        ClientLinkEvent::NeedToken(need) => {
+            let need: &[u8] = match need {
+                TokenNeed::Rejected => b"rejected",
+                TokenNeed::Renewal => b"renewal",
+                _ => b"missing",
+            };
+            packed::push(out, schema::NEED_TOKEN, &[], &[Some(need)]);
+        }
+        ClientLinkEvent::StateChanged { from, to, cause } => {
+            let words = [from.number().into(), to.number().into()];
+            packed::push(out, schema::STATE_CHANGED, &words, &[Some(cause.to_string().as_bytes())]);
+        }
+        ClientLinkEvent::Binary(bytes) => {
             packed::push(out, schema::BINARY_RECEIVED, &[], &[Some(bytes)]);
         }
-        Event::Overflowed(overflowed) => {
+        ClientLinkEvent::Overflowed(overflowed) => {
             let words = [LINK, overflowed.messages, overflowed.bytes];
             let texts = [Some(said::policy(overflowed.policy).as_bytes()), Some(&b""[..])];
             packed::push(out, schema::OVERFLOWED, &words, &texts);
         }
-        Event::Failed(error) => failed(out, *error),
-        Event::Closed(closed) => said::closed(out, LINK, closed, 0, 0, ""),
-        Event::Retrying { attempt, after, class, cause } => {
+        ClientLinkEvent::Failed(error) => failed(out, *error),
+        ClientLinkEvent::Closed(closed) => said::closed(out, LINK, closed, 0, 0, ""),
+        ClientLinkEvent::Retrying { attempt, after, class, cause } => {
             let [status, code] = said::words(cause);
             let words = [(*attempt).into(), said::span(*after), status, code];
             because(out, schema::RETRYING, &words, *class, cause);
         }
-        Event::Stopped { class, cause } => {
+        ClientLinkEvent::Stopped { class, cause } => {
             because(out, schema::STOPPED, &said::words(cause), *class, cause);
         }
-        // An event of a newer engine that this border does not know yet: a test holds that there
-        // is none.
+        // The client has read the texts, and the transport has its own record.
+        ClientLinkEvent::Text(_) | ClientLinkEvent::HangUp => {}
+        // As above.
         _ => debug_assert!(false, "{event:?} has no record"),
     }
 }

@@ -394,9 +394,9 @@ fn a_client_offers_compression_only_if_asked_to() {
     assert!(!head(false).contains("Sec-WebSocket-Extensions"), "{}", head(false));
 }
 
-/// The names of the variants of `pub enum Event` in a file of the core.
-pub(crate) fn variants(source: &str) -> BTreeSet<String> {
-    let (_, body) = source.split_once("pub enum Event<'a> {\n").unwrap();
+/// The names of the variants of an enum in a file of the core.
+pub(crate) fn variants(source: &str, of: &str) -> BTreeSet<String> {
+    let (_, body) = source.split_once(&format!("pub enum {of}<'a> {{\n")).unwrap();
     let (body, _) = body.split_once("\n}\n").unwrap();
     let variant = |line: &str| {
         let name = line.strip_prefix("    ")?.split(['(', ' ', ',']).next()?;
@@ -407,11 +407,13 @@ pub(crate) fn variants(source: &str) -> BTreeSet<String> {
 
 #[test]
 fn every_event_of_a_client_has_a_record() {
-    let events = variants(include_str!("../../../core/src/client/event.rs"));
-    assert!(events.len() >= 19, "{events:?}");
+    let own = variants(include_str!("../../../core/src/client/event.rs"), "Event");
+    let link = variants(include_str!("../../../core/src/link/client/event.rs"), "ClientLinkEvent");
+    assert!(own.len() >= 12 && link.len() >= 11, "{own:?}, {link:?}");
     let border = concat!(include_str!("events.rs"), include_str!("../client.rs"));
-    let missing: Vec<_> =
-        events.iter().filter(|it| !border.contains(&format!("Event::{it}"))).collect();
+    let own = own.iter().map(|it| format!(" Event::{it}"));
+    let link = link.iter().map(|it| format!("ClientLinkEvent::{it}"));
+    let missing: Vec<_> = own.chain(link).filter(|it| !border.contains(it)).collect();
     assert!(missing.is_empty(), "{missing:?}");
 }
 

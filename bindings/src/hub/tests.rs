@@ -319,7 +319,7 @@ fn memory_grows_with_what_is_held_and_comes_back() {
 
 #[test]
 fn every_event_of_a_hub_has_a_record() {
-    let events = variants(include_str!("../../../core/src/hub/event.rs"));
+    let events = variants(include_str!("../../../core/src/hub/event.rs"), "Event");
     assert!(events.len() >= 11, "{events:?}");
     let border = include_str!("events.rs");
     let missing: Vec<_> =

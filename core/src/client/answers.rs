@@ -10,7 +10,7 @@ use crate::dedup::{Duplicate, Verdict};
 use crate::envelope::{Envelope, EnvelopeError, ErrorCode, Id, Kind, Message, Scan, Text, write};
 use crate::frame::Item;
 use crate::limits::Sizes;
-use crate::link::{Cause, Class, ClientLinkEvent, ClientLinkUnlent, Overflowed, RENEWAL, State};
+use crate::link::{Cause, Class, ClientLinkEvent, ClientLinkUnlent, RENEWAL, State};
 use crate::metrics::Direction;
 use crate::registry::AskOutcome;
 use crate::time::Wall;
@@ -23,9 +23,7 @@ const SERVER: &str = "server";
 #[allow(clippy::large_enum_variant)]
 #[derive(Debug)]
 pub(super) enum Unlent {
-    Note,
-    Overflowed(Overflowed),
-    Binary(Item),
+    Link(ClientLinkUnlent),
     Unreadable(Item, EnvelopeError),
     Expired(AskId),
     TurnedDown(AskId),
@@ -75,17 +73,14 @@ impl Client {
                 return None;
             };
             match event {
-                ClientLinkUnlent::Note => return Some(Unlent::Note),
-                ClientLinkUnlent::Overflowed(overflowed) => {
-                    overflowed.add_to(&mut self.tally.metrics);
-                    return Some(Unlent::Overflowed(overflowed));
-                }
-                ClientLinkUnlent::Binary(item) => return Some(Unlent::Binary(item)),
                 ClientLinkUnlent::Text(item) => {
                     if let Some(told) = self.read(item) {
                         return Some(told);
                     }
                 }
+                ClientLinkUnlent::Note
+                | ClientLinkUnlent::Binary(_)
+                | ClientLinkUnlent::Overflowed(_) => return Some(Unlent::Link(event)),
             }
         }
     }
@@ -136,8 +131,8 @@ impl Client {
     /// The event for the host, which borrows from the buffer of the link.
     pub(super) fn lend(&mut self, told: Unlent) -> Option<Event<'_>> {
         Some(match told {
-            Unlent::Note => {
-                let event = self.link.note()?;
+            Unlent::Link(unlent) => {
+                let event = self.link.lend(unlent)?;
                 self.tally.link_told(self.now.mono, &event);
                 match event {
                     ClientLinkEvent::StateChanged { from: State::Open, .. } => {
@@ -160,10 +155,8 @@ impl Client {
                     let error = rejection(&self.prefix, self.now.wall, ask, &code, why);
                     self.turned_down.push_back((ask, error));
                 }
-                event.into()
+                Event::Link(event)
             }
-            Unlent::Overflowed(overflowed) => Event::Overflowed(overflowed),
-            Unlent::Binary(item) => Event::Binary(self.link.bytes(item)),
             Unlent::Unreadable(item, error) => {
                 Event::Unreadable { error, text: self.link.text(item).ok()? }
             }

@@ -6,8 +6,7 @@ use core::fmt;
 use core::time::Duration;
 
 use crate::envelope::{Envelope, EnvelopeError, ErrorCode};
-use crate::frame::FrameError;
-use crate::link::{Cause, Class, Closed, Dial, Overflowed, State, TokenNeed, Trigger};
+use crate::link::ClientLinkEvent;
 
 /// What the host calls a question. Rises with each.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,22 +45,12 @@ impl fmt::Display for AskId {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// Make a transport to the endpoint, then call
-    /// [`handle_dialed`](super::Client::handle_dialed) or
-    /// [`handle_dial_failed`](super::Client::handle_dial_failed).
-    Dial(Dial<'a>),
-    /// A token is wanted: call [`provide_token`](super::Client::provide_token) or
-    /// [`token_failed`](super::Client::token_failed). Not asked again before that.
-    NeedToken(TokenNeed),
-    /// The link has another state.
-    StateChanged {
-        /// The state before.
-        from: State,
-        /// The state now.
-        to: State,
-        /// What led there.
-        cause: Trigger<'a>,
-    },
+    /// What the link tells, but for its texts, which are read here: what to dial, that a token is
+    /// wanted, its states, its ends and what follows from them.
+    ///
+    /// Unless it is the host's own wish, [`Stopped`](ClientLinkEvent::Stopped) ends every question,
+    /// and [`ask`](super::Client::ask) takes none before [`connect`](super::Client::connect).
+    Link(ClientLinkEvent<'a>),
     /// The server has welcomed this link.
     Welcomed {
         /// The welcome.
@@ -158,55 +147,4 @@ pub enum Event<'a> {
         /// The text.
         text: &'a str,
     },
-    /// A binary message came; the dialect has none.
-    Binary(&'a [u8]),
-    /// What waited to be written reached its bound.
-    Overflowed(Overflowed),
-    /// The server broke the WebSocket protocol; the end of the link follows.
-    Failed(FrameError),
-    /// The link is over.
-    Closed(Closed<'a>),
-    /// Drop the transport once everything is written.
-    HangUp,
-    /// The next attempt to connect comes by itself.
-    Retrying {
-        /// Its number.
-        attempt: u32,
-        /// When.
-        after: Duration,
-        /// The class of the last end.
-        class: Class,
-        /// Its cause.
-        cause: &'a Cause,
-    },
-    /// There are no more attempts before [`connect`](super::Client::connect) is called. Unless that
-    /// is the host's own wish, every question ends now, and [`ask`](super::Client::ask) takes none
-    /// until then.
-    Stopped {
-        /// The class of the last end.
-        class: Class,
-        /// Its cause.
-        cause: &'a Cause,
-    },
-}
-
-impl<'a> From<crate::link::ClientLinkEvent<'a>> for Event<'a> {
-    fn from(event: crate::link::ClientLinkEvent<'a>) -> Self {
-        use crate::link::ClientLinkEvent as Link;
-        match event {
-            Link::Dial(dial) => Self::Dial(dial),
-            Link::NeedToken(need) => Self::NeedToken(need),
-            Link::StateChanged { from, to, cause } => Self::StateChanged { from, to, cause },
-            Link::Text(text) => Self::Unreadable { error: EnvelopeError::MissingType, text },
-            Link::Binary(bytes) => Self::Binary(bytes),
-            Link::Overflowed(overflowed) => Self::Overflowed(overflowed),
-            Link::Failed(error) => Self::Failed(error),
-            Link::Closed(closed) => Self::Closed(closed),
-            Link::HangUp => Self::HangUp,
-            Link::Retrying { attempt, after, class, cause } => {
-                Self::Retrying { attempt, after, class, cause }
-            }
-            Link::Stopped { class, cause } => Self::Stopped { class, cause },
-        }
-    }
 }

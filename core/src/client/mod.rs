@@ -20,7 +20,7 @@
 //!   questions end as [`Event::Unknown`]; what was never sent is sent.
 //!
 //! Who asked may leave ([`forget`](Client::forget)), and the client may stop
-//! ([`Event::Stopped`]): then every question ends, and none is taken, until
+//! ([`Stopped`](link::ClientLinkEvent::Stopped)): then every question ends, and none is taken, until
 //! [`connect`](Client::connect) starts it again.
 
 mod answers;
@@ -214,13 +214,13 @@ impl Client {
         self.link.disconnect(self.now);
     }
 
-    /// The transport that [`Event::Dial`] asked for is made.
+    /// The transport that [`Dial`](link::ClientLinkEvent::Dial) asked for is made.
     pub fn handle_dialed(&mut self, now: Now) {
         self.set_now(now);
         self.link.handle_dialed(self.now);
     }
 
-    /// The transport that [`Event::Dial`] asked for is open and speaks WebSocket itself, with this
+    /// The transport that [`Dial`](link::ClientLinkEvent::Dial) asked for is open and speaks WebSocket itself, with this
     /// subprotocol if the server chose one: whole messages come and leave from now on
     /// ([`handle_message`](Self::handle_message), [`poll_message`](Self::poll_message)).
     pub fn handle_opened(&mut self, now: Now, subprotocol: Option<&str>) {
@@ -228,7 +228,7 @@ impl Client {
         self.link.handle_opened(self.now, subprotocol);
     }
 
-    /// The transport that [`Event::Dial`] asked for could not be made.
+    /// The transport that [`Dial`](link::ClientLinkEvent::Dial) asked for could not be made.
     pub fn handle_dial_failed<'a>(&mut self, now: Now, failed: impl Into<DialFailed<'a>>) {
         self.set_now(now);
         self.link.handle_dial_failed(self.now, failed);
@@ -272,7 +272,7 @@ impl Client {
         }
     }
 
-    /// The host's answer to [`Event::NeedToken`], or a new token of its own accord.
+    /// The host's answer to [`NeedToken`](link::ClientLinkEvent::NeedToken), or a new token of its own accord.
     ///
     /// # Errors
     ///
@@ -335,7 +335,7 @@ impl Client {
 
     /// What a transport that speaks WebSocket itself is to do next, in the place of
     /// [`poll_transmit`](Self::poll_transmit); a text or the reason of a close is appended to
-    /// `out`. Call it until it has no more. [`Event::HangUp`] tells when to drop the transport.
+    /// `out`. Call it until it has no more. [`HangUp`](link::ClientLinkEvent::HangUp) tells when to drop the transport.
     pub fn poll_message(&mut self, out: &mut Vec<u8>) -> Option<Outgoing> {
         let before = out.len();
         let outgoing = self.link.poll_message(out);

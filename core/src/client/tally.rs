@@ -28,6 +28,7 @@ impl Tally {
                     self.lost = Some(closed.class);
                 }
             }
+            ClientLinkEvent::Overflowed(overflowed) => overflowed.add_to(&mut self.metrics),
             // What comes after is a new beginning.
             ClientLinkEvent::Stopped { .. } => self.lost = None,
             _ => {}

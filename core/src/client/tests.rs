@@ -13,7 +13,7 @@ use core::time::Duration;
 use super::*;
 use crate::frame::handshake::{HandshakeConfig, RequestReader, accept};
 use crate::frame::{CloseCode, FrameConfig, FrameEvent, Reader, Role, Writer};
-use crate::link::Class;
+use crate::link::{Class, ClientLinkEvent};
 use crate::time::{Mono, Wall};
 
 const OLD_WELCOME: &str = r#"{"type":"connection","status":"connected","message":"ready","timestamp":"2026-03-01T04:05:06.789012"}"#;
@@ -130,8 +130,11 @@ impl Host {
 
     fn drain(&mut self) {
         while let Some(event) = self.client.poll_event() {
-            self.hung_up |= matches!(event, Event::HangUp);
-            if let Event::Retrying { cause, .. } | Event::Stopped { cause, .. } = &event {
+            self.hung_up |= matches!(event, Event::Link(ClientLinkEvent::HangUp));
+            if let Event::Link(
+                ClientLinkEvent::Retrying { cause, .. } | ClientLinkEvent::Stopped { cause, .. },
+            ) = &event
+            {
                 self.causes.push(cause.to_string());
             }
             self.told.extend(words(&event));
@@ -186,8 +189,8 @@ fn words(event: &Event<'_>) -> Option<String> {
         Event::Repeated { envelope } => format!("repeated {}", envelope.kind()),
         Event::Unreadable { error, .. } => format!("unreadable: {error}"),
         Event::Welcomed { correlates, repeats, .. } => format!("welcomed {correlates} {repeats}"),
-        Event::Stopped { class, .. } => format!("stopped {class}"),
-        Event::Retrying { after, class, .. } => {
+        Event::Link(ClientLinkEvent::Stopped { class, .. }) => format!("stopped {class}"),
+        Event::Link(ClientLinkEvent::Retrying { after, class, .. }) => {
             format!("retrying {class} {}", after.as_secs())
         }
         _ => return None,

@@ -16,7 +16,7 @@ use pamlink::client::{AskId, Client, ClientConfig, Event as ClientEvent};
 use pamlink::envelope::Chat;
 use pamlink::hub::{Auth, Hub, HubConfig};
 use pamlink::limits::{Class as RateClass, Rate};
-use pamlink::link::{AuthError, Claims, Class, Endpoint, Token, Verify};
+use pamlink::link::{AuthError, Claims, Class, ClientLinkEvent, Endpoint, Token, Verify};
 use pamlink::routing::Table;
 use pamlink::seed::Seed;
 use pamlink::time::{Mono, Now, Wall};
@@ -306,12 +306,12 @@ impl World {
         while let Some(event) = user.client.poll_event() {
             self.outcome.note(format!("{event:?}").as_bytes());
             match event {
-                ClientEvent::Dial(_) => {
+                ClientEvent::Link(ClientLinkEvent::Dial(_)) => {
                     let failed = self.random.below(100) < u64::from(self.plan.cuts);
                     self.network.dial(self.now.mono, number, failed, &mut self.random);
                 }
-                ClientEvent::NeedToken(_) => want_token = true,
-                ClientEvent::HangUp => hang_up = true,
+                ClientEvent::Link(ClientLinkEvent::NeedToken(_)) => want_token = true,
+                ClientEvent::Link(ClientLinkEvent::HangUp) => hang_up = true,
                 ClientEvent::Piece { ask, text, restart, .. } => {
                     let grown = user.grown.entry(ask).or_default();
                     if restart {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pamlink::client::{self, AskId, SendError};
 use pamlink::envelope::Chat;
 use pamlink::frame::handshake::HeadError;
-use pamlink::link::{Cause, Class, Endpoint, State, TokenNeed};
+use pamlink::link::{Cause, Class, ClientLinkEvent, Endpoint, State, TokenNeed};
 use pamlink::metrics::Snapshot;
 use pamlink::time::Now;
 use parking_lot::{Mutex, MutexGuard};
@@ -205,20 +205,7 @@ impl Session {
                 }
             };
             match event {
-                client::Event::Dial(dial) => wants.dial = Some(dial.endpoint.clone()),
-                client::Event::HangUp => wants.hang_up = true,
-                client::Event::NeedToken(need) => wants.token = Some(need),
-                client::Event::StateChanged { from, to, .. } => {
-                    tell(Event::StateChanged { from, to });
-                }
-                client::Event::Retrying { attempt, after, class, cause } => {
-                    tell(Event::Retrying { attempt, after, class, cause: cause.clone() });
-                }
-                client::Event::Stopped { class, cause } => {
-                    let cause = cause.clone();
-                    self.progress.send_replace(Progress::Stopped { class, cause: cause.clone() });
-                    tell(Event::Stopped { class, cause });
-                }
+                client::Event::Link(event) => self.link_event(event, &mut wants, &mut tell),
                 client::Event::Welcomed { .. } => {
                     self.progress.send_replace(Progress::Welcomed);
                     tell(Event::Welcomed);
@@ -252,22 +239,48 @@ impl Session {
                 client::Event::Unreadable { error, text } => {
                     tell(Event::Unreadable { error, text: text.to_owned() });
                 }
-                client::Event::Binary(bytes) => tell(Event::Binary(bytes.to_owned())),
-                client::Event::Overflowed(overflowed) => tell(Event::Overflowed(overflowed)),
-                client::Event::Failed(error) => tell(Event::Failed(error)),
-                client::Event::Closed(closed) => tell(Event::Closed {
-                    code: closed.code,
-                    reason: closed.reason.to_owned(),
-                    class: closed.class,
-                    clean: closed.clean,
-                    cause: closed.cause.clone(),
-                    unsent: closed.unsent,
-                }),
                 // The engine is a part of this release; what it tells next has its arm here.
                 other => debug_assert!(false, "an event that is not handed on: {other:?}"),
             }
         }
         wants
+    }
+
+    fn link_event(
+        &self,
+        event: ClientLinkEvent<'_>,
+        wants: &mut Wants,
+        tell: &mut impl FnMut(Event),
+    ) {
+        match event {
+            ClientLinkEvent::Dial(dial) => wants.dial = Some(dial.endpoint.clone()),
+            ClientLinkEvent::HangUp => wants.hang_up = true,
+            ClientLinkEvent::NeedToken(need) => wants.token = Some(need),
+            ClientLinkEvent::StateChanged { from, to, .. } => {
+                tell(Event::StateChanged { from, to });
+            }
+            ClientLinkEvent::Retrying { attempt, after, class, cause } => {
+                tell(Event::Retrying { attempt, after, class, cause: cause.clone() });
+            }
+            ClientLinkEvent::Stopped { class, cause } => {
+                let cause = cause.clone();
+                self.progress.send_replace(Progress::Stopped { class, cause: cause.clone() });
+                tell(Event::Stopped { class, cause });
+            }
+            ClientLinkEvent::Binary(bytes) => tell(Event::Binary(bytes.to_owned())),
+            ClientLinkEvent::Overflowed(overflowed) => tell(Event::Overflowed(overflowed)),
+            ClientLinkEvent::Failed(error) => tell(Event::Failed(error)),
+            ClientLinkEvent::Closed(closed) => tell(Event::Closed {
+                code: closed.code,
+                reason: closed.reason.to_owned(),
+                class: closed.class,
+                clean: closed.clean,
+                cause: closed.cause.clone(),
+                unsent: closed.unsent,
+            }),
+            // As above; a text is read by the client and never told of so.
+            other => debug_assert!(false, "an event that is not handed on: {other:?}"),
+        }
     }
 
     /// The task is over.

@@ -6,7 +6,7 @@ use pamlink::client::{AskId, Client, ClientConfig, Event};
 use pamlink::envelope::{Chat, Kind};
 use pamlink::frame::handshake::{HandshakeConfig, RequestReader, accept};
 use pamlink::frame::{FrameConfig, FrameEvent, Reader, Role, Writer};
-use pamlink::link::{Endpoint, Token};
+use pamlink::link::{ClientLinkEvent, Endpoint, Token};
 use pamlink::seed::Seed;
 use pamlink::time::{Mono, Now, Wall};
 
@@ -125,7 +125,11 @@ impl End {
                 }
                 Event::Late { .. } => "late",
                 Event::Message { .. } => "message",
-                Event::Dial(_) | Event::NeedToken(_) | Event::StateChanged { .. } => continue,
+                Event::Link(
+                    ClientLinkEvent::Dial(_)
+                    | ClientLinkEvent::NeedToken(_)
+                    | ClientLinkEvent::StateChanged { .. },
+                ) => continue,
                 other => panic!("unexpected {other:?}"),
             };
             assert_eq!(told.replace(word), None, "one message, two events");

@@ -90,8 +90,22 @@ impl ClientLink {
         self.wire.outbox_mut().take_overflow(policy).map(ClientLinkUnlent::Overflowed)
     }
 
-    /// The event behind a [`ClientLinkUnlent::Note`].
-    pub(crate) fn note(&mut self) -> Option<ClientLinkEvent<'_>> {
+    /// The second half of [`poll_event`](Self::poll_event): the event itself.
+    pub(crate) fn lend(&mut self, unlent: ClientLinkUnlent) -> Option<ClientLinkEvent<'_>> {
+        Some(match unlent {
+            ClientLinkUnlent::Text(item) => match self.wire.text(item, None) {
+                Ok(text) => ClientLinkEvent::Text(text),
+                Err(error) => ClientLinkEvent::Failed(error),
+            },
+            ClientLinkUnlent::Binary(item) => {
+                ClientLinkEvent::Binary(self.wire.reader.bytes(item, None))
+            }
+            ClientLinkUnlent::Overflowed(overflowed) => ClientLinkEvent::Overflowed(overflowed),
+            ClientLinkUnlent::Note => self.lend_note()?,
+        })
+    }
+
+    fn lend_note(&mut self) -> Option<ClientLinkEvent<'_>> {
         Some(match self.notes.pop_front()? {
             Note::Dial => ClientLinkEvent::Dial(Dial {
                 attempt: self.attempt,
@@ -135,11 +149,6 @@ impl ClientLink {
     #[inline]
     pub(crate) fn take_beats(&mut self) -> BeatCounts {
         self.wire.beats.take()
-    }
-
-    /// The bytes of a [`ClientLinkUnlent::Binary`].
-    pub(crate) fn bytes(&self, item: Item) -> &[u8] {
-        self.wire.reader.bytes(item, None)
     }
 
     pub(super) fn start_over(&mut self) {

@@ -64,7 +64,7 @@ impl Default for ClientConfig {
 pub enum ClientLinkEvent<'a> {
     /// Connect a transport and answer with `handle_dialed` or `handle_dial_failed`.
     Dial(Dial<'a>),
-    /// Get a token and answer with `provide_token` or `token_failed`.
+    /// Get a token and answer with `provide_token` or `token_failed`. Not asked again before that.
     NeedToken(TokenNeed),
     /// The published state changed.
     StateChanged {

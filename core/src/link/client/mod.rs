@@ -97,7 +97,7 @@ pub(crate) enum ClientLinkUnlent {
     Text(Item),
     Binary(Item),
     Overflowed(Overflowed),
-    /// Anything else: [`ClientLink::note`] lends it.
+    /// Anything else.
     Note,
 }
 
@@ -383,17 +383,8 @@ impl ClientLink {
 
     /// The next event. Drain them after every input.
     pub fn poll_event(&mut self) -> Option<ClientLinkEvent<'_>> {
-        Some(match self.poll_unlent()? {
-            ClientLinkUnlent::Text(item) => match self.wire.text(item, None) {
-                Ok(text) => ClientLinkEvent::Text(text),
-                Err(error) => ClientLinkEvent::Failed(error),
-            },
-            ClientLinkUnlent::Binary(item) => {
-                ClientLinkEvent::Binary(self.wire.reader.bytes(item, None))
-            }
-            ClientLinkUnlent::Overflowed(overflowed) => ClientLinkEvent::Overflowed(overflowed),
-            ClientLinkUnlent::Note => self.note()?,
-        })
+        let unlent = self.poll_unlent()?;
+        self.lend(unlent)
     }
 
     /// What a transport that speaks WebSocket itself is to do next; a text or a reason is appended
