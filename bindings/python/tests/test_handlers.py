@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import itertools
 import signal
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
@@ -14,7 +16,7 @@ from conftest import KEYS, PLENTY, SOON, connected
 from test_hub import Peer, serve
 
 import pamlink
-from pamlink import Hub, Request, _running
+from pamlink import Hub, Request, _running, _sharing
 
 ENDS = [asyncio.CancelledError, SystemExit, KeyboardInterrupt, GeneratorExit, StopIteration]
 
@@ -181,12 +183,14 @@ def own() -> asyncio.Task[Any]:
     return task
 
 
+@pytest.mark.parametrize("shares", [_sharing.CAN_WATCH, False])
 @pytest.mark.parametrize(
     "handler, said", [(marks, "nobody"), (keeps, "kept"), (cancels_itself, "done")]
 )
 async def test_requests_that_come_together_know_nothing_of_each_other(
-    handler: Callable[[Request], Any], said: str
+    handler: Callable[[Request], Any], said: str, shares: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(_sharing, "CAN_WATCH", shares)
     kept.clear()
     async with Hub(handler, auth=KEYS, options=PLENTY) as hub:
         peer = Peer()
@@ -196,6 +200,63 @@ async def test_requests_that_come_together_know_nothing_of_each_other(
             peer.say(f'{{"type":"chat","id":"{number}","message":"{number}"}}')
         for _ in range(4):
             assert (await peer.hear("chat_response"))["message"] == said
+
+
+@pytest.mark.parametrize("shares", [_sharing.CAN_WATCH, False])
+async def test_requests_that_come_together_share_a_task_where_it_can_be_watched(
+    shares: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_sharing, "CAN_WATCH", shares)
+    names: list[str] = []
+
+    async def answer(request: Request) -> str:
+        names.append(own().get_name())
+        return request.text
+
+    async with Hub(answer, auth=KEYS, options=PLENTY) as hub:
+        peer = Peer()
+        serve(hub, peer)
+        await peer.hear("connection")
+        for number in range(4):
+            peer.say(f'{{"type":"chat","id":"{number}","message":"{number}"}}')
+        said = [(await peer.hear("chat_response"))["message"] for _ in range(4)]
+    assert said == ["0", "1", "2", "3"] and len(names) == 4
+    if shares:
+        assert len(set(names)) < 4
+    else:
+        assert len(set(names)) == 4
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"getrefcount": lambda it: 4_294_967_295},
+        {"getrefcount": lambda it, at=itertools.count(): next(at)},
+        {"getrefcount": None},
+        {"_is_gil_enabled": lambda: False},
+    ],
+    ids=["one count for all", "a count that moves", "no count", "no lock"],
+)
+def test_an_interpreter_that_does_not_count_is_found_out(
+    broken: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in broken.items():
+        if value is None:
+            monkeypatch.delattr(sys, name)
+        else:
+            monkeypatch.setattr(sys, name, value, raising=False)
+    assert not _sharing.can_watch()
+
+
+def test_a_task_that_says_nothing_of_a_cancel_is_not_shared() -> None:
+    watch = _sharing.Watch(object())
+    watch.begin()
+    assert not watch.is_untouched
+
+
+@pytest.mark.skipif(sys.implementation.name != "cpython", reason="others need not count")
+def test_this_interpreter_counts_unless_it_has_no_lock() -> None:
+    assert _sharing.CAN_WATCH is getattr(sys, "_is_gil_enabled", lambda: True)()
 
 
 async def test_a_handler_that_waits_holds_up_nobody_who_came_with_it() -> None:

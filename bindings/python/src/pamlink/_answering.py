@@ -6,13 +6,12 @@ import asyncio
 import contextvars
 import inspect
 import logging
-import sys
 from collections import deque
 from collections.abc import Coroutine, Mapping
 from types import CoroutineType
 from typing import Any
 
-from . import _records as records
+from . import _records as records, _sharing
 from ._layout import wtf8
 from ._link import Link
 from ._records import KINDS, pack
@@ -112,15 +111,16 @@ class Answering:
     ) -> Coroutine[Any, Any, None] | None:
         """What is left of the one that waits; None if there is none, or if the next one wants a task of
         its own: it has another context, or could be cancelled in place of the one before."""
-        references = sys.getrefcount(task)
+        watch = _sharing.Watch(task) if _sharing.CAN_WATCH else None
+        if watch is not None:
+            watch.begin()
         while self._waiting:
             request, link, _ = self._waiting.popleft()
             self._tasks[request.request] = task
             rest = begun(self._answer(request, link))
             if rest is not None:
                 return rest
-            is_kept = sys.getrefcount(task) != references
-            if is_kept or getattr(task, "_must_cancel", False):
+            if watch is None or not watch.is_untouched:
                 return None
             if self._waiting and self._waiting[0][2] != contextvars.copy_context():
                 return None
