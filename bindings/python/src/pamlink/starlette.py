@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
-from starlette.types import Receive, Send
+from starlette.types import Message, Receive, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from ._signals import Signals, trigger
@@ -38,9 +38,7 @@ class StarletteTransport(MessageTransport):
 
     def __init__(self, websocket: WebSocket) -> None:
         self._websocket = websocket
-        # What the server gave, where Starlette keeps it: its own methods look at each message again.
-        self._send: Send = getattr(websocket, "_send", websocket.send)
-        self._receive: Receive = getattr(websocket, "_receive", websocket.receive)
+        self._send, self._receive = _given(websocket)
         self._is_over = False
 
     async def send(self, text: str, /) -> None:
@@ -67,6 +65,32 @@ class StarletteTransport(MessageTransport):
         if not self._is_over and self._websocket.application_state is WebSocketState.CONNECTED:
             self._is_over = True
             await self._websocket.close(1000 if code is None else code, reason)
+
+
+def _given(websocket: WebSocket) -> tuple[Send, Receive]:
+    """What the server gave to send and receive by, if it is known where Starlette keeps that: its own
+    methods look at each message again. Otherwise they do, and where somebody has replaced them."""
+    made = websocket.__class__
+    if _KEEPS and made.send is WebSocket.send and made.receive is WebSocket.receive:
+        return getattr(websocket, "_send"), getattr(websocket, "_receive")
+    return websocket.send, websocket.receive
+
+
+def _keeps() -> bool:
+    """Whether this version of Starlette keeps what it is given where the known ones do: by trying."""
+
+    async def receive() -> Message:
+        raise NotImplementedError
+
+    async def send(message: Message) -> None:
+        raise NotImplementedError
+
+    made = WebSocket({"type": "websocket"}, receive, send)
+    kept = getattr(made, "_send", None), getattr(made, "_receive", None)
+    return kept == (send, receive)
+
+
+_KEEPS = _keeps()
 
 
 def endpoint(hub: Hub) -> Callable[[WebSocket], Awaitable[None]]:
