@@ -128,13 +128,14 @@ impl Hub {
             return Err(Full::Draining);
         }
         let from = address.map(|address| self.links.network(address));
-        if let Some(oldest) = self.links.crowded_by(from) {
+        let room = self.links.clear_the_way();
+        if room && let Some(oldest) = self.links.crowded_by(from) {
             self.send_away(oldest);
         }
-        if let Some(oldest) = self.links.crowded() {
+        if room && let Some(oldest) = self.links.crowded() {
             self.send_away(oldest);
         }
-        if self.links.is_full() {
+        if !room || self.links.is_full() {
             self.metrics.connections_refused.increment(RefusedConnection::Full);
             return Err(Full::Links);
         }

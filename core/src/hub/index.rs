@@ -20,6 +20,13 @@ macro_rules! index {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub(super) struct $name(pub(super) u32);
 
+        impl Default for $name {
+            /// No place.
+            fn default() -> Self {
+                Self::NONE
+            }
+        }
+
         impl Index for $name {
             const NONE: Self = Self(u32::MAX);
 

@@ -181,12 +181,7 @@ impl<H: Handler> Host<H> {
     /// Registers a connection.
     pub(crate) fn accept(self: &Arc<Self>, from: IpAddr) -> Option<(LinkId, Arc<Socket>)> {
         let mut locked = self.shared.hub.lock();
-        let link = locked.hub.accept_from(self.shared.clock.now(), from);
-        let Ok(link) = link else {
-            // Another may have had to go for it all the same.
-            self.pump(&mut locked);
-            return None;
-        };
+        let link = locked.hub.accept_from(self.shared.clock.now(), from).ok()?;
         let socket = Arc::new(Socket { from: Some(from.to_canonical()), ..Socket::default() });
         locked.sockets.insert(link, Arc::clone(&socket));
         self.pump(&mut locked);

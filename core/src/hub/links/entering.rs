@@ -34,13 +34,28 @@ impl Links {
 
     /// Whether there are as many links as may be, those that are on their way out aside.
     pub(in crate::hub) fn is_full(&self) -> bool {
-        let held = self.slots.len() - self.leaving as usize;
-        self.slots.is_full() || held >= self.config.max_links as usize
+        let held = self.slots.len() - self.leaving.len();
+        held >= self.config.max_links as usize
     }
 
     /// Whether a link is on its way out for the sake of others.
     pub(in crate::hub) fn makes_way(&self) -> bool {
-        self.leaving > 0
+        self.leaving.len() > 0
+    }
+
+    /// Frees the slot that has made way longest, if no other is free: a host that is slow to hang
+    /// up keeps nobody out. The last bytes of that link are lost. It stays until the host has
+    /// heard that it ended, or its transport would be kept for ever. Whether a slot is free.
+    pub(in crate::hub) fn clear_the_way(&mut self) -> bool {
+        if self.slots.is_full()
+            && let Some(place) = self.leaving.front()
+        {
+            let index = *self.leaving.value(place);
+            if self.get(index).is_some_and(|slot| slot.phase == Phase::Ended && !slot.writable) {
+                self.free(index);
+            }
+        }
+        !self.slots.is_full()
     }
 
     /// A link comes, a stranger; `None` at the bound.
@@ -63,8 +78,7 @@ impl Links {
     pub(in crate::hub) fn hasten(&mut self, index: LinkIndex, now: Now) {
         let Some(slot) = self.slots.get_mut(index) else { return };
         slot.link.handle_closed(now);
-        slot.leaving = true;
-        self.leaving += 1;
+        slot.leaving = Some(self.leaving.push_back(index));
         self.wake(index);
         self.stir(index);
     }
@@ -178,6 +192,8 @@ impl Links {
         self.forget_stranger(index);
         let Some(slot) = self.slots.remove(index) else { return };
         self.buffered -= slot.weight;
-        self.leaving -= u32::from(slot.leaving);
+        if let Some(place) = slot.leaving {
+            self.leaving.remove(place);
+        }
     }
 }

@@ -26,6 +26,7 @@ use super::ids::LinkId;
 use super::index::{Index, LinkIndex, UserIndex};
 use super::slab::Slab;
 use super::users::User;
+use crate::fifo::Fifo;
 use crate::frame::DeflatePool;
 use crate::time::{Deadline, Mono, Now};
 
@@ -43,8 +44,8 @@ pub(super) struct Links {
     slots: Slab<LinkIndex, Box<Slot>>,
     /// Links that have shown no good token, in order of coming.
     strangers: Strangers,
-    /// Links that made way for others and still have their slot.
-    leaving: u32,
+    /// Links that made way for others and still have their slot, in order of leaving.
+    leaving: Fifo<LinkIndex>,
     /// Links whose token waits for the host's verdict.
     authorizing: u32,
     /// Bytes that wait to be written, over all links.
@@ -65,7 +66,7 @@ impl Links {
         Self {
             slots: Slab::new(config.max_links.saturating_add(LEAVING)),
             strangers: Strangers::new(config.ipv6_prefix, hasher),
-            leaving: 0,
+            leaving: Fifo::new(),
             authorizing: 0,
             buffered: 0,
             timers: Timers::default(),
@@ -264,6 +265,7 @@ impl Links {
         links
             + self.slots.memory()
             + self.strangers.memory()
+            + self.leaving.allocated()
             + self.timers.memory()
             + self.pool.memory()
             + (self.ready.capacity() + self.writable.capacity()) * size_of::<LinkIndex>()

@@ -41,8 +41,8 @@ pub(in crate::hub) struct Slot {
     pub(in crate::hub) untold: bool,
     /// The host has no transport for it any more.
     pub(in crate::hub) detached: bool,
-    /// It made way for another.
-    pub(in crate::hub) leaving: bool,
+    /// Its place among those that made way for others, if it did.
+    pub(in crate::hub) leaving: Option<u32>,
     /// What waits to be written to it, as counted in the sum over all.
     pub(in crate::hub) weight: usize,
     /// It is in the list of links to look at.
@@ -99,7 +99,7 @@ impl Slot {
             running: 0,
             untold: false,
             detached: false,
-            leaving: false,
+            leaving: None,
             weight: 0,
             ready: false,
             writable: false,

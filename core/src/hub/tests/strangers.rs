@@ -67,6 +67,39 @@ fn silent_sockets_lock_nobody_out() {
 }
 
 #[test]
+fn a_host_that_is_slow_to_hang_up_keeps_nobody_out() {
+    let mut config = config();
+    (config.max_unauthenticated, config.max_unauthenticated_per_address) = (1_000, 1_000);
+    let mut host = Host::with(config);
+    // It is told of each that made way, and its task does not run.
+    let mut told = Vec::new();
+    let silent: Vec<_> = (0..500)
+        .map(|_| {
+            let link = host.hub.accept_from(host.now, address(1)).unwrap();
+            while host.hub.poll_event().is_some() {}
+            told.extend(core::iter::from_fn(|| host.hub.poll_writable()));
+            link
+        })
+        .collect();
+    assert!(silent[..450].iter().all(|link| told.contains(link)), "each transport is let go");
+    let ada = host.open("ada");
+    host.say(ada, r#"{"type":"ping"}"#);
+    assert!(host.text(ada).contains("pong"));
+    assert!(silent[..451].iter().all(|link| host.gone(*link)));
+    assert!(silent[451..].iter().all(|link| !host.gone(*link)));
+}
+
+#[test]
+fn a_host_that_hears_nothing_is_refused_more_and_keeps_what_it_has() {
+    let mut host = Host::with(config());
+    let taken = (0..500).filter(|_| host.hub.accept_from(host.now, address(1)).is_ok()).count();
+    assert_eq!(taken, 50 + 64, "the bound of links, and of those that leave");
+    while host.hub.poll_event().is_some() {}
+    let told = core::iter::from_fn(|| host.hub.poll_writable()).count();
+    assert_eq!(told, taken - 8, "all but those that its address may have");
+}
+
+#[test]
 fn the_one_that_has_waited_longest_makes_way_and_is_told() {
     let mut host = Host::with(config());
     let first = host.dial_from("/health", address(2));
