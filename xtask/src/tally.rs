@@ -11,11 +11,18 @@ pub(crate) struct Tally {
     pub(crate) skipped: u64,
 }
 
+/// How the summary of `cargo nextest` begins.
+const NEXTEST: &str = "Summary [";
+
 impl Tally {
     /// What the summary lines of `cargo test` and `cargo nextest` in `lines` add up to; `None`
-    /// when there are none, as after a build that failed.
+    /// when there are none, as after a build that failed. `nextest` shows what a test binary
+    /// printed of a test that failed, which is counted already.
     pub(crate) fn of_test_run(lines: &[String]) -> Option<Self> {
-        let tallies = lines.iter().filter_map(|line| summary_line(line.trim()));
+        let of_nextest = |line: &str| line.trim().starts_with(NEXTEST);
+        let nextest = lines.iter().any(|line| of_nextest(line));
+        let lines = lines.iter().filter(|line| !nextest || of_nextest(line));
+        let tallies = lines.filter_map(|line| summary_line(line.trim()));
         tallies.fold(None, |sum: Option<Self>, tally| {
             let mut sum = sum.unwrap_or_default();
             sum += tally;
@@ -44,7 +51,7 @@ impl fmt::Display for Tally {
 fn summary_line(line: &str) -> Option<Tally> {
     let counts = if let Some(rest) = line.strip_prefix("test result: ") {
         rest.split_once(". ")?.1
-    } else if line.starts_with("Summary [") {
+    } else if line.starts_with(NEXTEST) {
         line.split_once("run: ").or_else(|| line.split_once("run "))?.1
     } else {
         return None;
@@ -89,6 +96,17 @@ mod tests {
              1 exec failed, 5 skipped",
         );
         let sum = Tally { passed: 6, failed: 3, skipped: 5 };
+        assert_eq!(Tally::of_test_run(&run), Some(sum));
+    }
+
+    #[test]
+    fn a_test_that_failed_is_counted_once() {
+        let run = lines(
+            "  stdout ---\n\
+             \n    test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 7 filtered out\n\
+             Summary [   1.0s] 2 tests run: 1 passed, 1 failed, 0 skipped",
+        );
+        let sum = Tally { passed: 1, failed: 1, skipped: 0 };
         assert_eq!(Tally::of_test_run(&run), Some(sum));
     }
 

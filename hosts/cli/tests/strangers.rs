@@ -39,8 +39,8 @@ fn good(user: &str) -> String {
     dev(user, Duration::from_secs(600), "authenticated").expect("it signs")
 }
 
-fn is_welcomed(address: SocketAddr, user: &str) -> bool {
-    open(address, user, &good(user)).1.contains("\"connected\"")
+fn answer(address: SocketAddr, user: &str) -> String {
+    open(address, user, &good(user)).1
 }
 
 #[test]
@@ -56,7 +56,8 @@ fn silent_sockets_lock_nobody_out() {
         let served = Served::start_after(line, &args);
         let silent: Vec<_> =
             (0..192).map(|_| TcpStream::connect(served.address).expect("it listens")).collect();
-        assert!(is_welcomed(served.address, "ada"), "{line} {config:?}");
+        let got = answer(served.address, "ada");
+        assert!(got.contains("\"connected\""), "{line} {config:?}: {got:?}");
         assert_eq!(served.get("/health").0, 200, "{line} {config:?}");
         drop(silent);
     }
