@@ -7,6 +7,8 @@ mod index;
 mod run;
 mod select;
 
+use std::iter;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -14,6 +16,7 @@ use anyhow::{Context, Result, anyhow};
 
 use self::index::Index;
 use self::run::Bench;
+use self::select::Group;
 pub(crate) use self::select::Selection;
 use crate::check::{Checks, Outcome, Stopped};
 use crate::command::Console;
@@ -21,6 +24,9 @@ use crate::tools;
 use crate::workspace::Workspace;
 
 const BUILD: Duration = Duration::from_secs(1_500);
+/// How many processes of the suite run at once. As a client it keeps every message of the last
+/// cases: one that runs 18 of the longest holds 2 GiB.
+const AT_ONCE: usize = 3;
 
 /// The cases that may be NON-STRICT because RFC 6455 leaves the choice: none. One that is added
 /// needs its reason in docs/frames.md, section Conformance.
@@ -90,18 +96,22 @@ pub(crate) fn checks(
     }
     let mut indexes: Vec<Index> = roles.iter().map(|_| Index::default()).collect();
     for round in select::rounds(&cases) {
-        let found: Vec<Result<(usize, Index)>> = thread::scope(|scope| {
-            let mut threads = Vec::new();
-            for (at, role) in roles.iter().enumerate() {
-                for group in &round {
-                    threads.push(scope.spawn(move || Ok((at, bench.run(*role, group)?))));
-                }
-            }
+        let runs: Vec<(usize, &Group)> =
+            (0..roles.len()).flat_map(|at| round.iter().map(move |group| (at, group))).collect();
+        let next = AtomicUsize::new(0);
+        let take = || runs.get(next.fetch_add(1, Ordering::Relaxed));
+        let work = || -> Result<Vec<(usize, Index)>> {
+            let runs = iter::from_fn(take);
+            runs.map(|&(at, group)| Ok((at, bench.run(roles[at], group)?))).collect()
+        };
+        let found: Vec<Result<Vec<(usize, Index)>>> = thread::scope(|scope| {
+            let threads: Vec<_> = (0..AT_ONCE).map(|_| scope.spawn(work)).collect();
             threads.into_iter().map(|thread| thread.join().unwrap_or_else(broken)).collect()
         });
         for found in found {
-            let (at, index) = found?;
-            indexes[at].add(index);
+            for (at, index) in found? {
+                indexes[at].add(index);
+            }
         }
     }
 
