@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
+use super::Client;
 use super::asks::{Answered, Growing, InOrder, Unanswered};
 use super::event::{AskId, Event};
 use super::growth::{self, Added, Growth};
-use super::{Client, Server};
+use super::server::Server;
 use crate::dedup::{Duplicate, Verdict};
 use crate::envelope::{Envelope, EnvelopeError, ErrorCode, Id, Kind, Message, Scan, Text, write};
 use crate::frame::Item;
@@ -231,7 +232,7 @@ impl Client {
             return;
         }
         while let Some((ask, text)) = self.asks.next_to_send() {
-            let (bytes, limit) = (text.len(), self.largest());
+            let (bytes, limit) = (text.len(), self.server.largest(&self.config));
             let refused = if bytes > limit {
                 let why =
                     format!("a question of {bytes} bytes is over the server's limit of {limit}");

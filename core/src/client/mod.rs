@@ -28,6 +28,7 @@ mod asks;
 mod config;
 mod event;
 mod growth;
+mod server;
 mod tally;
 
 use core::fmt::Write as _;
@@ -40,12 +41,13 @@ pub use self::config::ClientConfig;
 pub use self::event::{AskId, Event};
 
 use self::asks::Asks;
+use self::server::Server;
 use self::tally::Tally;
 use crate::dedup::{Window, WindowConfig};
 use crate::envelope::{Chat, Envelope, EnvelopeError, Id, Kind};
 use crate::frame::handshake::HeadError;
 use crate::frame::{Incoming, NotDrained, Outgoing};
-use crate::limits::{Refusal, Sizes};
+use crate::limits::Refusal;
 use crate::link::{
     self, ClientLink, DialFailed, Endpoint, Gather, Sink, State, Token, TokenError, Transmit,
 };
@@ -77,38 +79,6 @@ pub struct Client {
     /// Asks that have ended here without an answer, as the `error` frames that say why.
     turned_down: VecDeque<(AskId, String)>,
     text: String,
-}
-
-/// What is known of the server of the present link.
-#[derive(Clone, Debug, Default)]
-struct Server {
-    welcomed: bool,
-    /// It names the request in each reply.
-    correlates: bool,
-    /// It recognises repeats.
-    repeats: bool,
-    /// Asks that only earlier links have carried are to be given up.
-    unsure: bool,
-    /// The largest message that it takes, by its own word, in bytes.
-    max_message: Option<usize>,
-    /// How large messages and their members may be, by its own word.
-    limits: Option<Box<Sizes>>,
-}
-
-impl Server {
-    /// Whether it has said that it refuses this message for its size.
-    fn takes(&self, envelope: &Envelope<'_>) -> Result<(), Refusal> {
-        self.limits.as_ref().map_or(Ok(()), |limits| limits.check_envelope(envelope))
-    }
-
-    /// The same of a text, which is read only where there are limits. What is no envelope is not
-    /// judged here.
-    fn takes_text(&self, text: &str) -> Result<(), Refusal> {
-        match self.limits.as_ref().map(|_| Envelope::parse(text, Envelope::DEPTH)) {
-            Some(Ok(envelope)) => self.takes(&envelope),
-            _ => Ok(()),
-        }
-    }
 }
 
 /// A question was not taken.
@@ -371,7 +341,8 @@ impl Client {
         let chat = Chat { id: Some(Id::from(core::mem::take(&mut self.text))), ..chat.clone() };
         chat.encode(&mut self.text);
         let text = core::mem::take(&mut self.text);
-        let (bytes, limit) = (text.len(), self.largest().min(self.config.max_ask_bytes));
+        let (bytes, limit) =
+            (text.len(), self.server.largest(&self.config).min(self.config.max_ask_bytes));
         if bytes > limit {
             return Err(AskError::TooLarge { bytes, limit });
         }
@@ -409,7 +380,7 @@ impl Client {
         if self.stopped {
             return Err(SendError::Stopped);
         }
-        let (bytes, limit) = (text.len(), self.largest());
+        let (bytes, limit) = (text.len(), self.server.largest(&self.config));
         if bytes > limit {
             return Err(SendError::TooLarge { bytes, limit });
         }
@@ -420,13 +391,6 @@ impl Client {
         self.link.send_text(self.now, text)?;
         self.tally.metrics.messages.increment(envelope.kind(), Direction::Outbound);
         Ok(())
-    }
-
-    /// The largest message that may be sent, in bytes: as large as one that is taken here, and no
-    /// larger than the server says it takes.
-    fn largest(&self) -> usize {
-        let own = self.config.link.link.frames.max_message;
-        self.server.max_message.map_or(own, |stated| stated.min(own))
     }
 
     // Views.

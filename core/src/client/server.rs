@@ -1,0 +1,44 @@
+//! What a client knows of the server that it is connected to.
+
+use super::ClientConfig;
+use crate::envelope::Envelope;
+use crate::limits::{Refusal, Sizes};
+
+/// What is known of the server of the present link.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Server {
+    pub(super) welcomed: bool,
+    /// It names the request in each reply.
+    pub(super) correlates: bool,
+    /// It recognises repeats.
+    pub(super) repeats: bool,
+    /// Asks that only earlier links have carried are to be given up.
+    pub(super) unsure: bool,
+    /// The largest message that it takes, by its own word, in bytes.
+    pub(super) max_message: Option<usize>,
+    /// How large messages and their members may be, by its own word.
+    pub(super) limits: Option<Box<Sizes>>,
+}
+
+impl Server {
+    /// The largest message that may be sent, in bytes: as large as one that is taken here, and no
+    /// larger than the server says it takes.
+    pub(super) fn largest(&self, config: &ClientConfig) -> usize {
+        let own = config.link.link.frames.max_message;
+        self.max_message.map_or(own, |stated| stated.min(own))
+    }
+
+    /// Whether it has said that it refuses this message for its size.
+    pub(super) fn takes(&self, envelope: &Envelope<'_>) -> Result<(), Refusal> {
+        self.limits.as_ref().map_or(Ok(()), |limits| limits.check_envelope(envelope))
+    }
+
+    /// The same of a text, which is read only where there are limits. What is no envelope is not
+    /// judged here.
+    pub(super) fn takes_text(&self, text: &str) -> Result<(), Refusal> {
+        match self.limits.as_ref().map(|_| Envelope::parse(text, Envelope::DEPTH)) {
+            Some(Ok(envelope)) => self.takes(&envelope),
+            _ => Ok(()),
+        }
+    }
+}
