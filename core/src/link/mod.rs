@@ -50,6 +50,7 @@ mod cause;
 mod class;
 mod client;
 mod config;
+mod connection;
 mod credit;
 mod endpoint;
 mod event;
@@ -61,7 +62,6 @@ mod outbox;
 mod server;
 mod state;
 mod token;
-mod wire;
 
 pub(crate) use auth::AuthFailure;
 pub use auth::{AuthError, Claims, Verify};

@@ -1,35 +1,36 @@
 //! One outgoing connection, made again and again.
 
-mod ends;
 mod event;
+mod handshake;
+mod moves;
+mod notes;
+mod rows;
 mod tokens;
 
-use core::mem;
-use std::collections::VecDeque;
+use core::time::Duration;
 use std::sync::Arc;
 
-pub use event::{ClientConfig, ClientLinkEvent, Dial, TokenNeed};
+pub use self::event::{ClientConfig, ClientLinkEvent, Dial, TokenNeed};
+pub(crate) use self::tokens::RENEWAL;
 
+use self::handshake::open_request;
+use self::notes::{Note, Notes};
+use self::rows::Rows;
 use super::backoff::Backoff;
-use super::cause::{Cause, DialFailed, Trigger};
+use super::beats::BeatCounts;
+use super::cause::{Cause, DialFailed};
 use super::class::Class;
 use super::config::Overflow;
+use super::connection::{Arrival, Connection, End};
 use super::endpoint::Endpoint;
 use super::event::{Overflowed, SendError, Transmit};
 use super::gather::{Gather, Sink};
-use super::heartbeat::{Beat, Heartbeat};
-use super::state::{Cell, ClientInput, ClientPhase, State};
-use super::token::{Token, TokenError, TokenSchedule};
-use super::wire::{End, Wire};
+use super::state::{ClientInput, ClientPhase, State};
+use super::token::{TokenError, TokenSchedule};
 use crate::frame::handshake::{HeadError, Key, ResponseReader};
-use crate::frame::{
-    CloseCode, FrameError, Incoming, Item, ItemKind, NotDrained, Outgoing, Role, Writer,
-};
+use crate::frame::{CloseCode, FrameError, Incoming, Item, NotDrained, Outgoing, Role, Writer};
 use crate::seed::{Random, Seed};
 use crate::time::{Deadline, Mono, Now, TimerReason};
-
-use ends::{Rows, open_request};
-pub(crate) use tokens::RENEWAL;
 
 /// A client's end: dials, keeps the link alive, and dials again by the class of each end.
 ///
@@ -42,19 +43,13 @@ pub struct ClientLink {
     config: Arc<ClientConfig>,
     endpoint: Endpoint,
     phase: ClientPhase,
-    wire: Wire,
+    connection: Connection,
     response: Option<ResponseReader>,
     subprotocol: Option<String>,
-    heartbeat: Heartbeat,
     tokens: TokenSchedule,
     backoff: Backoff,
     random: Random,
-    notes: VecDeque<Note>,
-    /// The end that is being told, or the cause of one.
-    told: Option<End>,
-    shown: Option<Cause>,
-    /// How the link that is closing will have ended.
-    end: Option<End>,
+    notes: Notes,
     /// The deadline of a phase other than open.
     deadline: Mono,
     welcome: Option<Mono>,
@@ -77,18 +72,6 @@ pub struct ClientLink {
     again: bool,
     /// When the token goes out again that the server did not take.
     renew_again: Option<Mono>,
-}
-
-#[derive(Debug)]
-enum Note {
-    Dial,
-    NeedToken(TokenNeed),
-    StateChanged { from: State, to: State, input: ClientInput, end: Option<Cause> },
-    Failed(FrameError),
-    Closed(End),
-    HangUp,
-    Retrying { attempt: u32, after: core::time::Duration, class: Class, cause: Cause },
-    Stopped(End),
 }
 
 /// A [`ClientLinkEvent`] that lends nothing yet.
@@ -120,17 +103,13 @@ impl ClientLink {
         let writer = Writer::client(random.next_seed());
         Ok(Self {
             phase: ClientPhase::Idle,
-            wire: Wire::new(Role::Client, config.link.frames, writer),
+            connection: Connection::new(Role::Client, &config.link, writer, now.mono),
             response: None,
             subprotocol: None,
-            heartbeat: Heartbeat::new(&config.link.heartbeat, now.mono),
             tokens: TokenSchedule::new(config.token, random.next_seed()),
             backoff: Backoff::new(config.backoff, random.next_seed()),
             random,
-            notes: VecDeque::new(),
-            told: None,
-            shown: None,
-            end: None,
+            notes: Notes::default(),
             deadline: now.mono,
             welcome: None,
             proven: None,
@@ -170,13 +149,12 @@ impl ClientLink {
         let end = End::new(CloseCode::NORMAL, "", Cause::Host);
         match self.phase {
             ClientPhase::Open => {
-                self.wire.say_goodbye(end.code, "");
-                self.end = Some(end);
+                self.connection.close(end);
                 self.deadline = now.mono + self.config.link.patience.close;
                 self.go(ClientPhase::Closing, ClientInput::Disconnect);
             }
             ClientPhase::Idle | ClientPhase::Stopped | ClientPhase::Closing => {}
-            _ => self.rest(end, ClientInput::Disconnect),
+            _ => self.part(end, ClientPhase::Idle, ClientInput::Disconnect, None, true),
         }
     }
 
@@ -189,7 +167,8 @@ impl ClientLink {
         let key = Key::draw(&mut self.random);
         let token = self.tokens.last();
         // `new` has seen that the request is sound, and a token is encoded.
-        let _ = open_request(&self.config, &self.endpoint, token, &key, self.wire.head());
+        let _ =
+            open_request(&self.config, &self.endpoint, token, &key, self.connection.output.head());
         let offered: Vec<&str> = self.config.subprotocols.iter().map(String::as_str).collect();
         let response = ResponseReader::new(self.config.link.handshake, &key, &offered);
         self.response = Some(match self.config.link.deflate {
@@ -207,7 +186,7 @@ impl ClientLink {
     pub fn handle_opened(&mut self, now: Now, subprotocol: Option<&str>) {
         self.now = now;
         if self.phase == ClientPhase::Dial {
-            self.wire.speak_messages();
+            self.connection.output.speak_messages();
             self.open(subprotocol.map(str::to_owned), ClientInput::Opened);
         }
     }
@@ -238,8 +217,7 @@ impl ClientLink {
             _ if bytes.is_empty() => Ok(()),
             ClientPhase::Handshake => self.read_answer(bytes),
             ClientPhase::Open | ClientPhase::Closing => {
-                self.heartbeat.heard(&self.config.link.heartbeat, now.mono);
-                self.wire.reader.handle_bytes(bytes)
+                self.connection.handle_bytes(&self.config.link, now, bytes)
             }
             _ => Ok(()),
         }
@@ -255,8 +233,7 @@ impl ClientLink {
         if !matches!(self.phase, ClientPhase::Open | ClientPhase::Closing) {
             return Ok(());
         }
-        self.heartbeat.heard(&self.config.link.heartbeat, now.mono);
-        self.wire.reader.handle_message(message)
+        self.connection.handle_message(&self.config.link, now, message)
     }
 
     /// The transport ended, in either direction or with an error.
@@ -269,9 +246,8 @@ impl ClientLink {
             self.phase,
             ClientPhase::Dial | ClientPhase::Handshake | ClientPhase::Open | ClientPhase::Closing
         ) {
-            let unsent = self.wire.abandon();
-            let mut end = End::without_code(Class::Network, Cause::Transport);
-            end.unsent = unsent;
+            let end = End::without_code(Class::Network, Cause::Transport);
+            let end = self.connection.abandon(end);
             self.lose(end, Rows::one(ClientInput::TransportClosed), false);
         }
     }
@@ -313,8 +289,7 @@ impl ClientLink {
         self.now = now;
         match self.phase {
             ClientPhase::Open => {
-                self.heartbeat.probe(&self.config.link.heartbeat, now.mono);
-                self.wire.send_ping(now);
+                self.connection.probe(&self.config.link, now);
                 self.renew_token();
             }
             ClientPhase::Waiting if !self.told_to_wait => {
@@ -338,7 +313,7 @@ impl ClientLink {
     }
 
     /// The peer said when to come back (`retry_after`), should this link end before that time.
-    pub fn retry_after(&mut self, now: Now, after: core::time::Duration) {
+    pub fn retry_after(&mut self, now: Now, after: Duration) {
         self.now = now;
         if self.phase == ClientPhase::Open {
             self.hint(after);
@@ -348,7 +323,7 @@ impl ClientLink {
     /// The peer said that it goes away, and when to come back. Whatever close of the protocol's own
     /// comes now, under whatever code it arrives, means just that; and should none come, the link
     /// is left soon after that time.
-    pub fn going_away(&mut self, now: Now, after: Option<core::time::Duration>) {
+    pub fn going_away(&mut self, now: Now, after: Option<Duration>) {
         self.now = now;
         if self.phase != ClientPhase::Open {
             return;
@@ -372,10 +347,10 @@ impl ClientLink {
         if self.phase != ClientPhase::Open {
             return Err(SendError::NotOpen);
         }
-        let sent = self.wire.send_text(text, &self.config.link.outbox);
+        let sent = self.connection.output.send_text(text, &self.config.link.outbox);
         if sent.is_err() && self.config.link.outbox.overflow == Overflow::Close {
             let mut end = End::without_code(Class::Network, Cause::Overflow);
-            end.unsent = self.wire.drop_messages();
+            end.unsent = self.connection.output.drop_messages();
             self.lose(end, Rows::one(ClientInput::SendOverflow), true);
         }
         sent
@@ -387,11 +362,64 @@ impl ClientLink {
         self.lend(unlent)
     }
 
+    /// The first half of [`poll_event`](Self::poll_event): moves on, lends nothing.
+    #[inline]
+    pub(crate) fn poll_unlent(&mut self) -> Option<ClientLinkUnlent> {
+        loop {
+            if !self.notes.is_empty() {
+                return Some(ClientLinkUnlent::Note);
+            }
+            if !matches!(self.phase, ClientPhase::Open | ClientPhase::Closing) {
+                break;
+            }
+            let Some(arrival) = self.connection.poll_arrival(None) else { break };
+            match arrival {
+                Arrival::Text(item) => return Some(ClientLinkUnlent::Text(item)),
+                Arrival::Binary(item) => return Some(ClientLinkUnlent::Binary(item)),
+                Arrival::Close(item) => {
+                    let end = self.connection.peer_closed(item);
+                    self.lose(end, Rows::CLOSE, true);
+                }
+                Arrival::Failed(error) => {
+                    self.notes.push(Note::Failed(error));
+                    self.fail(End::of_frame(error), Rows::BROKEN);
+                }
+                Arrival::NotUtf8 => {
+                    self.fail(End::of_frame(FrameError::TextNotUtf8), Rows::BROKEN);
+                }
+            }
+        }
+        let policy = self.config.link.outbox.overflow;
+        self.connection.output.take_overflow(policy).map(ClientLinkUnlent::Overflowed)
+    }
+
+    /// The second half of [`poll_event`](Self::poll_event): the event itself.
+    pub(crate) fn lend(&mut self, unlent: ClientLinkUnlent) -> Option<ClientLinkEvent<'_>> {
+        Some(match unlent {
+            ClientLinkUnlent::Text(item) => match self.connection.text(item, None) {
+                Ok(text) => ClientLinkEvent::Text(text),
+                Err(error) => ClientLinkEvent::Failed(error),
+            },
+            ClientLinkUnlent::Binary(item) => ClientLinkEvent::Binary(self.connection.bytes(item)),
+            ClientLinkUnlent::Overflowed(overflowed) => ClientLinkEvent::Overflowed(overflowed),
+            ClientLinkUnlent::Note => {
+                let (endpoint, token) = (&self.endpoint, self.tokens.last());
+                self.notes.lend(Dial { attempt: self.attempt, endpoint, token })?
+            }
+        })
+    }
+
+    /// The text of a [`ClientLinkUnlent::Text`]; if it is none, the next step fails the link.
+    #[inline]
+    pub(crate) fn text(&mut self, item: Item) -> Result<&str, FrameError> {
+        self.connection.text(item, None)
+    }
+
     /// What a transport that speaks WebSocket itself is to do next; a text or a reason is appended
     /// to `out`. Call it until it has no more. When to drop the transport is told by
     /// [`ClientLinkEvent::HangUp`].
     pub fn poll_message(&mut self, out: &mut Vec<u8>) -> Option<Outgoing> {
-        self.wire.poll_message(out)
+        self.connection.output.poll_message(out)
     }
 
     /// Appends what is to be written. Call it again after writing, as long as it says `more`.
@@ -405,7 +433,7 @@ impl ClientLink {
     }
 
     pub(crate) fn transmit(&mut self, out: &mut impl Sink) -> Transmit {
-        let mut transmit = self.wire.transmit(out, None);
+        let mut transmit = self.connection.output.transmit(out, None);
         transmit.hang_up = self.phase.state() == State::Closed && !transmit.more;
         transmit
     }
@@ -422,6 +450,17 @@ impl ClientLink {
             ClientPhase::Waiting => TimerReason::Backoff,
         };
         Some(Deadline::new(self.deadline, reason))
+    }
+
+    /// The peer has answered a ping: how long that took, if it is known.
+    pub(crate) fn ponged(&mut self, now: Now) -> Option<Duration> {
+        self.connection.output.ponged(now.mono)
+    }
+
+    /// Pings and pongs since the last call.
+    #[inline]
+    pub(crate) fn take_beats(&mut self) -> BeatCounts {
+        self.connection.output.take_beats()
     }
 
     /// The published state.
@@ -456,6 +495,53 @@ impl ClientLink {
 
     /// Bytes of messages that wait to be written.
     pub fn queued(&self) -> usize {
-        self.wire.outbox().bytes()
+        self.connection.output.queued()
+    }
+
+    fn open_timeout(&mut self) {
+        let now = self.now;
+        if !self.connection.keep_alive(&self.config.link, now, None) {
+            let cause = Cause::Timeout(TimerReason::Liveness);
+            let end = End::new(CloseCode::GOING_AWAY, "Ping timeout", cause);
+            return self.fail(end.of_class(Class::Timeout), Rows::one(ClientInput::Deadline));
+        }
+        if self.welcome.is_some_and(|welcome| now.mono >= welcome) {
+            let cause = Cause::Timeout(TimerReason::Handshake);
+            let end = End::new(CloseCode::GOING_AWAY, "no welcome", cause);
+            return self.fail(end.of_class(Class::Timeout), Rows::one(ClientInput::Deadline));
+        }
+        if self.leaving.is_some_and(|leaving| now.mono >= leaving) {
+            let cause = Cause::Timeout(TimerReason::Drain);
+            let end = End::new(CloseCode::GOING_AWAY, "", cause);
+            return self.fail(end, Rows::one(ClientInput::Deadline));
+        }
+        if self.proven.is_some_and(|proven| now.mono >= proven) {
+            self.proven = None;
+            self.start_over();
+        }
+        if self.renew_again.is_some_and(|again| now.mono >= again) {
+            self.renew_in_band();
+        }
+        self.renew_token();
+    }
+
+    fn open_deadline(&self) -> Deadline {
+        let welcome = self.welcome.map(|at| Deadline::new(at, TimerReason::Handshake));
+        let proven = self.proven.map(|at| Deadline::new(at, TimerReason::Proven));
+        let leaving = self.leaving.map(|at| Deadline::new(at, TimerReason::Drain));
+        let token = self.tokens.poll_timeout().filter(|_| !self.config.anonymous);
+        let again = self.renew_again.map(|at| Deadline::new(at, TimerReason::TokenRenewal));
+        let mut first = self.connection.poll_timeout();
+        for deadline in [welcome, proven, leaving, token, again].into_iter().flatten() {
+            if deadline.at < first.at {
+                first = deadline;
+            }
+        }
+        first
+    }
+
+    fn fail(&mut self, end: End, rows: Rows) {
+        let end = self.connection.fail(end);
+        self.lose(end, rows, true);
     }
 }

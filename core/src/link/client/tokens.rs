@@ -2,14 +2,23 @@
 
 use core::time::Duration;
 
-use super::*;
+use super::ClientLink;
+use super::event::TokenNeed;
+use super::notes::Note;
+use super::rows::Rows;
 use crate::envelope::{Id, write};
+use crate::link::cause::Cause;
+use crate::link::class::Class;
+use crate::link::connection::End;
+use crate::link::state::{ClientInput, ClientPhase};
+use crate::link::token::{Token, TokenError};
+use crate::time::Now;
 
 /// The id of the frame that brings a token over an open link: a refusal names it.
 pub(crate) const RENEWAL: &str = "renewal";
 
 impl ClientLink {
-    /// The host's answer to [`ClientLinkEvent::NeedToken`], or a new token of its own accord. An
+    /// The host's answer to [`NeedToken`](super::ClientLinkEvent::NeedToken), or a new token of its own accord. An
     /// open link passes it on in band.
     ///
     /// # Errors
@@ -76,13 +85,9 @@ impl ClientLink {
         }
     }
 
-    pub(super) fn has_token(&self) -> bool {
-        self.config.anonymous || self.tokens.usable(self.now.mono).is_some()
-    }
-
     pub(super) fn renew_token(&mut self) {
         if !self.config.anonymous && self.tokens.handle_timeout(self.now) {
-            self.notes.push_back(Note::NeedToken(TokenNeed::Renewal));
+            self.notes.push(Note::NeedToken(TokenNeed::Renewal));
         }
     }
 
@@ -91,13 +96,7 @@ impl ClientLink {
         if let Some(token) = self.tokens.last() {
             let mut text = String::new();
             write::auth(&mut text, Some(&Id::from(RENEWAL)), token.expose());
-            self.wire.send_urgent(&text);
-        }
-    }
-
-    pub(super) fn ask_for_token(&mut self, need: TokenNeed) {
-        if self.tokens.ask(self.now) {
-            self.notes.push_back(Note::NeedToken(need));
+            self.connection.output.send_urgent(&text);
         }
     }
 }

@@ -1,28 +1,27 @@
 //! One accepted connection.
 
 mod close_codes;
-mod ends;
+mod opening;
 
 pub(crate) use self::close_codes::{ServerClose, TooMany};
-pub(crate) use self::ends::MAX_EARLY;
 
+use core::mem;
 use core::time::Duration;
 use std::sync::Arc;
 
-use self::ends::end;
+use self::opening::Opening;
+use super::beats::BeatCounts;
 use super::cause::Cause;
 use super::class::Class;
 use super::config::{LinkConfig, Overflow};
+use super::connection::{Arrival, Connection, End};
 use super::event::{AnswerError, Closed, LinkEvent, Overflowed, SendError, Transmit};
 use super::gather::{Gather, Sink};
-use super::heartbeat::{Beat, Heartbeat};
-use super::outbox::framed;
 use super::state::{Cell, ServerInput, ServerPhase, State};
-use super::wire::{End, Wire};
-use crate::frame::handshake::{HandshakeError, Request, RequestReader, accept, reject, respond};
+use crate::frame::handshake::{HandshakeError, Request, accept, reject, respond};
 use crate::frame::{
-    Agreement, CloseCode, DeflatePool, FrameError, Incoming, Item, ItemKind, NotDrained, Outgoing,
-    Role, Writer,
+    Agreement, CloseCode, DeflatePool, FrameError, Incoming, Item, NotDrained, Outgoing, Role,
+    Writer,
 };
 use crate::seed::Seed;
 use crate::time::{Deadline, Mono, Now, TimerReason};
@@ -36,10 +35,10 @@ use crate::time::{Deadline, Mono, Now, TimerReason};
 #[derive(Debug)]
 pub struct ServerLink {
     config: Arc<LinkConfig>,
-    wire: Wire,
+    connection: Connection,
     opening: Option<Box<Opening>>,
+    /// How it has ended.
     end: Option<Box<End>>,
-    heartbeat: Heartbeat,
     /// The end of the handshake, opening or closing; in between, when to send the follow-up.
     deadline: Mono,
     /// How much earlier than the interval this link's first ping goes out, in microseconds.
@@ -53,14 +52,10 @@ pub struct ServerLink {
 /// 5.5.3). Some clients and proxies look at frames that came in one segment with the 101 only when
 /// more bytes come: without it they would see the welcome at the first ping.
 const FOLLOW_UP: Duration = Duration::from_millis(100);
+/// Early bytes that may wait for the host's answer to the opening request, or for its verdict on
+/// a token.
+pub(crate) const MAX_EARLY: usize = 16 * 1_024;
 const NEVER: Mono = Mono::from_nanos(u64::MAX);
-
-#[derive(Debug)]
-struct Opening {
-    reader: RequestReader,
-    request: Option<Request>,
-    untold: bool,
-}
 
 /// A [`LinkEvent`] that lends nothing yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,14 +74,9 @@ impl ServerLink {
         let spread = (config.heartbeat.interval / 4).min(Duration::from_secs(3_600));
         let jitter = seed.into_random().up_to(spread).as_micros();
         Self {
-            wire: Wire::new(Role::Server, config.frames, Writer::server()),
-            opening: Some(Box::new(Opening {
-                reader: RequestReader::new(config.handshake),
-                request: None,
-                untold: false,
-            })),
+            connection: Connection::new(Role::Server, config, Writer::server(), now.mono),
+            opening: Some(Box::new(Opening::new(config.handshake))),
             end: None,
-            heartbeat: Heartbeat::new(&config.heartbeat, now.mono),
             deadline: now.mono + config.patience.handshake,
             jitter: u32::try_from(jitter).unwrap_or(u32::MAX),
             phase: ServerPhase::Head,
@@ -117,8 +107,7 @@ impl ServerLink {
             // An empty read shows nothing of the peer: it does not count as traffic.
             _ if bytes.is_empty() => Ok(()),
             ServerPhase::Open | ServerPhase::Closing => {
-                self.heartbeat.heard(&self.config.heartbeat, now.mono);
-                self.wire.reader.handle_bytes(bytes)
+                self.connection.handle_bytes(&self.config, now, bytes)
             }
             ServerPhase::Head => {
                 self.read_head(bytes);
@@ -141,8 +130,7 @@ impl ServerLink {
         if !matches!(self.phase, ServerPhase::Open | ServerPhase::Closing) {
             return Ok(());
         }
-        self.heartbeat.heard(&self.config.heartbeat, now.mono);
-        self.wire.reader.handle_message(message)
+        self.connection.handle_message(&self.config, now, message)
     }
 
     /// The transport ended, in either direction or with an error.
@@ -150,12 +138,8 @@ impl ServerLink {
         if self.phase == ServerPhase::Closed {
             return;
         }
-        let unsent = self.wire.abandon();
-        let mut end = match self.end.take() {
-            Some(end) => *end,
-            None => End::without_code(Class::Network, Cause::Transport),
-        };
-        end.unsent += unsent;
+        let end = End::without_code(Class::Network, Cause::Transport);
+        let end = self.connection.abandon(end);
         self.finish(end, ServerInput::TransportClosed);
     }
 
@@ -169,29 +153,19 @@ impl ServerLink {
             ServerPhase::Open => {
                 if now.mono >= self.deadline {
                     self.deadline = NEVER;
-                    self.wire.send_follow_up();
+                    self.connection.output.send_follow_up();
                 }
-                match self.heartbeat.handle_timeout(&self.config.heartbeat, now.mono) {
-                    Beat::Rest => {}
-                    Beat::Ping => {
-                        self.wire.release(pool);
-                        self.wire.send_ping(now);
-                    }
-                    Beat::Dead => {
-                        let cause = Cause::Timeout(TimerReason::Liveness);
-                        self.fail(end(ServerClose::NoLife, cause), ServerInput::Deadline);
-                    }
+                if !self.connection.keep_alive(&self.config, now, pool) {
+                    let cause = Cause::Timeout(TimerReason::Liveness);
+                    self.fail(end(ServerClose::NoLife, cause), ServerInput::Deadline);
                 }
             }
             _ if self.phase == ServerPhase::Closed || now.mono < self.deadline => {}
             ServerPhase::Head => self.time_out(408, TimerReason::Handshake),
             ServerPhase::Asked => self.time_out(503, TimerReason::Handshake),
             _ => {
-                let mut end = match self.end.take() {
-                    Some(end) => *end,
-                    None => End::without_code(Class::Timeout, Cause::Host),
-                };
-                end.unsent += self.wire.abandon();
+                let end = End::without_code(Class::Timeout, Cause::Host);
+                let end = self.connection.abandon(end);
                 self.finish(end, ServerInput::Deadline);
             }
         }
@@ -209,9 +183,9 @@ impl ServerLink {
         let agreed = config.as_ref().and_then(|config| Agreement::choose(config, request));
         let mut head = Vec::new();
         accept(request, subprotocol, agreed, &mut head)?;
-        self.wire.head().append(&mut head);
+        self.connection.output.head().append(&mut head);
         if let (Some(config), Some(agreed)) = (&config, agreed) {
-            self.wire.deflate(config, agreed);
+            self.connection.deflate(config, agreed);
         }
         self.opening = None;
         self.start_heartbeat(now);
@@ -227,7 +201,7 @@ impl ServerLink {
     /// [`AnswerError`]; the link has not changed.
     pub fn reject(&mut self, _now: Now, status: u16, body: &str) -> Result<(), AnswerError> {
         self.asked()?;
-        reject(status, body, self.wire.head())?;
+        reject(status, body, self.connection.output.head())?;
         self.finish(rejected(status), ServerInput::Reject);
         Ok(())
     }
@@ -246,7 +220,7 @@ impl ServerLink {
         body: &[u8],
     ) -> Result<(), AnswerError> {
         self.asked()?;
-        respond(status, headers, body, self.wire.head())?;
+        respond(status, headers, body, self.connection.output.head())?;
         self.finish(rejected(status), ServerInput::Reject);
         Ok(())
     }
@@ -261,7 +235,7 @@ impl ServerLink {
         if self.phase != ServerPhase::Open {
             return Err(SendError::NotOpen);
         }
-        let sent = self.wire.send_text(text, &self.config.outbox);
+        let sent = self.connection.output.send_text(text, &self.config.outbox);
         self.sent(now, sent)
     }
 
@@ -275,19 +249,19 @@ impl ServerLink {
         if self.phase != ServerPhase::Open {
             return Err(SendError::NotOpen);
         }
-        let sent = self.wire.send_shared(text, &self.config.outbox);
+        let sent = self.connection.output.send_shared(text, &self.config.outbox);
         self.sent(now, sent)
     }
 
     /// Whether a text of this length may wait beside what waits already.
     pub(crate) fn has_room(&self, text: usize) -> bool {
-        self.wire.outbox().fits(framed(text), &self.config.outbox)
+        self.connection.output.has_room(text, &self.config.outbox)
     }
 
     /// Queues a text whatever waits: the host has kept it within bounds of its own.
     pub(crate) fn send_anyway(&mut self, text: Arc<[u8]>) {
         if self.phase == ServerPhase::Open {
-            self.wire.send_anyway(text);
+            self.connection.output.send_anyway(text);
         }
     }
 
@@ -296,7 +270,7 @@ impl ServerLink {
     pub fn close(&mut self, now: Now, code: CloseCode, reason: &str) {
         match self.phase {
             ServerPhase::Head | ServerPhase::Asked => {
-                let _ = reject(503, reason, self.wire.head());
+                let _ = reject(503, reason, self.connection.output.head());
                 self.finish(End::new(code, reason, Cause::Host), ServerInput::Close);
             }
             ServerPhase::Open => {
@@ -310,7 +284,7 @@ impl ServerLink {
     /// The next event. Drain them after every input.
     pub fn poll_event(&mut self) -> Option<LinkEvent<'_>> {
         Some(match self.poll_unlent(None)? {
-            LinkUnlent::Text(item) => match self.wire.text(item, None) {
+            LinkUnlent::Text(item) => match self.connection.text(item, None) {
                 Ok(text) => LinkEvent::Text(text),
                 Err(error) => LinkEvent::Failed(error),
             },
@@ -320,6 +294,54 @@ impl ServerLink {
             LinkUnlent::Failed(error) => LinkEvent::Failed(error),
             LinkUnlent::Closed => LinkEvent::Closed(self.closed()?),
         })
+    }
+
+    /// The first half of [`poll_event`](Self::poll_event): moves on, lends nothing. A hub has a pool
+    /// for all its links; a link on its own has none.
+    #[inline]
+    pub(crate) fn poll_unlent(&mut self, mut pool: Option<&mut DeflatePool>) -> Option<LinkUnlent> {
+        if let Some(opening) = &mut self.opening
+            && opening.take_untold()
+        {
+            return Some(LinkUnlent::Request);
+        }
+        while matches!(self.phase, ServerPhase::Open | ServerPhase::Closing)
+            && let Some(arrival) = self.connection.poll_arrival(pool.as_deref_mut())
+        {
+            match arrival {
+                Arrival::Text(item) => return Some(LinkUnlent::Text(item)),
+                Arrival::Binary(item) => return Some(LinkUnlent::Binary(item)),
+                Arrival::Close(item) => {
+                    let end = self.connection.peer_closed(item);
+                    self.finish(end, ServerInput::PeerClose);
+                }
+                Arrival::Failed(error) => {
+                    self.fail_frame(error);
+                    return Some(LinkUnlent::Failed(error));
+                }
+                Arrival::NotUtf8 => self.fail_frame(FrameError::TextNotUtf8),
+            }
+        }
+        let policy = self.config.outbox.overflow;
+        if let Some(overflowed) = self.connection.output.take_overflow(policy) {
+            return Some(LinkUnlent::Overflowed(overflowed));
+        }
+        mem::take(&mut self.untold).then_some(LinkUnlent::Closed)
+    }
+
+    /// The text of a [`LinkUnlent::Text`]; if it is none, the next step fails the link.
+    #[inline]
+    pub(crate) fn text<'a>(
+        &'a mut self,
+        item: Item,
+        pool: Option<&'a DeflatePool>,
+    ) -> Result<&'a str, FrameError> {
+        self.connection.text(item, pool)
+    }
+
+    /// The bytes of a [`LinkUnlent::Binary`].
+    pub(crate) fn bytes(&self, item: Item) -> &[u8] {
+        self.connection.bytes(item)
     }
 
     /// Appends what is to be written. Call it again after writing, as long as it says `more`.
@@ -337,7 +359,7 @@ impl ServerLink {
         out: &mut impl Sink,
         pool: Option<&mut DeflatePool>,
     ) -> Transmit {
-        let mut transmit = self.wire.transmit(out, pool);
+        let mut transmit = self.connection.output.transmit(out, pool);
         transmit.hang_up = self.phase == ServerPhase::Closed && !transmit.more;
         transmit
     }
@@ -347,12 +369,12 @@ impl ServerLink {
     /// and comes again at each call.
     pub fn poll_message(&mut self, out: &mut Vec<u8>) -> Option<Outgoing> {
         let hang_up = self.phase == ServerPhase::Closed;
-        self.wire.poll_message(out).or_else(|| hang_up.then_some(Outgoing::HangUp))
+        self.connection.output.poll_message(out).or_else(|| hang_up.then_some(Outgoing::HangUp))
     }
 
     /// Whether [`poll_transmit`](Self::poll_transmit) has something to say: bytes, or to hang up.
     pub fn wants_transmit(&self) -> bool {
-        self.phase == ServerPhase::Closed || self.wire.has_output()
+        self.phase == ServerPhase::Closed || self.connection.output.has_output()
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout), and why.
@@ -364,7 +386,7 @@ impl ServerLink {
             ServerPhase::Open => {
                 let follow_up = Deadline::new(self.deadline, TimerReason::Handshake);
                 let follow_up = Some(follow_up).filter(|it| it.at < NEVER);
-                Deadline::earlier(follow_up, Some(self.heartbeat.poll_timeout()))
+                Deadline::earlier(follow_up, Some(self.connection.poll_timeout()))
             }
             ServerPhase::Closing => Some(Deadline::new(self.deadline, TimerReason::CloseHandshake)),
             ServerPhase::Closed => None,
@@ -386,36 +408,141 @@ impl ServerLink {
         self.phase == ServerPhase::Open
     }
 
+    /// The opening request, until it is answered.
+    pub(crate) fn request(&self) -> Option<&Request> {
+        self.opening.as_ref()?.request()
+    }
+
+    /// How the link ended, once it has.
+    pub(crate) fn closed(&self) -> Option<Closed<'_>> {
+        self.end.as_ref().map(|end| end.closed())
+    }
+
+    /// The peer has answered a ping: how long that took, if it is known.
+    pub(crate) fn ponged(&mut self, now: Now) -> Option<Duration> {
+        self.connection.output.ponged(now.mono)
+    }
+
+    /// Pings and pongs since the last call.
+    #[inline]
+    pub(crate) fn take_beats(&mut self) -> BeatCounts {
+        self.connection.output.take_beats()
+    }
+
     /// Bytes on the heap that the link holds, shared frames not counted.
     pub fn memory(&self) -> usize {
-        let opening = self.opening.as_ref().map_or(0, |opening| {
-            let request = opening.request.as_ref().map_or(0, Request::memory);
-            size_of::<Opening>() + opening.reader.memory() + request
-        });
+        let opening = self.opening.as_ref().map_or(0, |opening| opening.memory());
         let end = self.end.as_ref().map_or(0, |end| size_of::<End>() + end.reason.len());
-        opening + end + self.wire.memory()
+        opening + end + self.connection.memory()
     }
 
     /// Bytes of messages that wait to be written.
     pub fn queued(&self) -> usize {
-        self.wire.outbox().bytes()
+        self.connection.output.queued()
     }
 
     /// Bytes that came and wait to be looked at, or for the rest of their message.
     pub(crate) fn unread(&self) -> usize {
-        self.wire.reader.buffered()
+        self.connection.unread()
+    }
+
+    /// Gives buffers back that hold nothing. The link does so itself at every heartbeat.
+    pub fn release(&mut self) {
+        self.connection.release(None);
     }
 
     fn start_heartbeat(&mut self, now: Now) {
         let started =
             Mono::from_nanos(now.mono.as_nanos().saturating_sub(u64::from(self.jitter) * 1_000));
-        self.heartbeat = Heartbeat::new(&self.config.heartbeat, started);
+        self.connection.start_heartbeat(&self.config, started);
     }
 
-    /// Gives buffers back that hold nothing. The link does so itself at every heartbeat.
-    pub fn release(&mut self) {
-        self.wire.release(None);
+    fn asked(&self) -> Result<&Request, AnswerError> {
+        if self.phase != ServerPhase::Asked {
+            return Err(AnswerError::NoRequest);
+        }
+        self.request().ok_or(AnswerError::NoRequest)
     }
+
+    fn read_head(&mut self, bytes: &[u8]) {
+        let Some(opening) = &mut self.opening else { return };
+        match opening.handle_bytes(bytes) {
+            Ok(None) => {}
+            Ok(Some(taken)) => {
+                self.go(ServerPhase::Asked, ServerInput::Request);
+                self.keep_early(&bytes[taken..]);
+            }
+            Err(error) => self.fail_head(error, ServerInput::BadRequest),
+        }
+    }
+
+    /// Frames that a hasty client sends before it has its answer.
+    fn keep_early(&mut self, bytes: &[u8]) {
+        let early = self.unread() + bytes.len();
+        if early > MAX_EARLY || self.connection.handle_early(bytes).is_err() {
+            let error = HandshakeError::HeadTooLarge { limit: MAX_EARLY };
+            self.fail_head(error, ServerInput::EarlyFlood);
+        }
+    }
+
+    fn fail_head(&mut self, error: HandshakeError, input: ServerInput) {
+        let status = error.status();
+        let _ = reject(status, &error.to_string(), self.connection.output.head());
+        self.finish(End::without_code(Class::Protocol, Cause::Handshake(error)), input);
+    }
+
+    fn time_out(&mut self, status: u16, reason: TimerReason) {
+        let _ = reject(status, "", self.connection.output.head());
+        let end = End::without_code(Class::Timeout, Cause::Timeout(reason));
+        self.finish(end, ServerInput::Deadline);
+    }
+
+    fn sent(&mut self, now: Now, sent: Result<(), SendError>) -> Result<(), SendError> {
+        if sent.is_err() && self.config.outbox.overflow == Overflow::Close {
+            let mut end = end(ServerClose::TooSlow, Cause::Overflow);
+            end.unsent = self.connection.output.drop_messages();
+            self.begin_closing(now, end, ServerInput::SendOverflow);
+        }
+        sent
+    }
+
+    fn fail_frame(&mut self, error: FrameError) {
+        let why = ServerClose::Frame(error, &error.to_string());
+        self.fail(end(why, Cause::Frame(error)), ServerInput::BadFrame);
+    }
+
+    fn fail(&mut self, end: End, input: ServerInput) {
+        let end = self.connection.fail(end);
+        self.finish(end, input);
+    }
+
+    fn begin_closing(&mut self, now: Now, end: End, input: ServerInput) {
+        self.deadline = now.mono + self.config.patience.close;
+        self.connection.close(end);
+        self.connection.skim();
+        self.go(ServerPhase::Closing, input);
+    }
+
+    /// The one way to the end.
+    fn finish(&mut self, end: End, input: ServerInput) {
+        if self.opening.take().is_some_and(|opening| opening.is_head()) {
+            self.connection.output.strip_body();
+        }
+        self.connection.stop_reading(Role::Server, &self.config);
+        self.end = Some(Box::new(self.connection.end(end)));
+        self.untold = true;
+        self.go(ServerPhase::Closed, input);
+    }
+
+    fn go(&mut self, phase: ServerPhase, input: ServerInput) {
+        debug_assert_eq!(input.cell(self.phase), Cell::To(phase), "{input} in {:?}", self.phase);
+        self.phase = phase;
+    }
+}
+
+/// The end that a server chose.
+fn end(why: ServerClose<'_>, cause: Cause) -> End {
+    End::new(why.code(), why.reason(), cause).of_class(why.class())
 }
 
 fn rejected(status: u16) -> End {

@@ -46,7 +46,7 @@ fn an_idle_link_is_small_and_holds_no_buffer() {
     assert_eq!(link.poll_event(), None);
     link.handle_timeout(at(21_000));
     let _ = written(&mut link);
-    assert_eq!(link.wire.reader.capacity(), 0);
+    assert_eq!(link.connection.reader().capacity(), 0);
     assert!(link.opening.is_none() && link.end.is_none());
 }
 

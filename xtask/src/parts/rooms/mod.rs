@@ -16,7 +16,7 @@ use crate::workspace::Workspace;
 const ARCHITECTURE: &str = "docs/architecture.md";
 
 /// Modules whose files still know each other in circles. None may come to them.
-const TIED: &[&str] = &["dedup", "frame", "link", "routing"];
+const TIED: &[&str] = &["dedup", "frame", "routing"];
 
 /// The table of modules follows this line of the document.
 const TABLE: &str = "| module | owns |";

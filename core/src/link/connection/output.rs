@@ -1,22 +1,20 @@
-//! The frames of one connection, for either role: what arrived, what waits, what is due.
+//! What one connection has to write, for either role, and in what order it leaves.
 
+use core::time::Duration;
 use core::{fmt, mem};
 use std::sync::Arc;
 
-use super::beats::Beats;
-use super::cause::Cause;
-use super::class::Class;
-use super::config::{OutboxConfig, Overflow};
-use super::event::{Closed, SendError, Transmit};
-use super::gather::Sink;
-use super::outbox::{Frame, Outbox};
-use super::token::redact;
 use crate::envelope::write;
 use crate::frame::{
-    Agreement, CloseCode, DeflateConfig, DeflatePool, FrameConfig, FrameError, Item, ItemKind,
-    MessageKind, Outgoing, Reader, Role, Writer, cut_reason,
+    Agreement, CloseCode, DeflateConfig, DeflatePool, MessageKind, Outgoing, Role, Writer,
+    cut_reason,
 };
-use crate::time::{Now, Wall};
+use crate::link::beats::{BeatCounts, Beats};
+use crate::link::config::{OutboxConfig, Overflow};
+use crate::link::event::{Overflowed, SendError, Transmit};
+use crate::link::gather::Sink;
+use crate::link::outbox::{Frame, Outbox, framed};
+use crate::time::{Mono, Now, Wall};
 
 /// Bytes of data frames that a host takes before it should write them.
 const CHUNK: usize = 64 * 1_024;
@@ -24,10 +22,8 @@ const CHUNK: usize = 64 * 1_024;
 /// For what is bounded elsewhere.
 const UNBOUNDED: OutboxConfig = OutboxConfig { max_bytes: usize::MAX, overflow: Overflow::Reject };
 
-pub(super) struct Wire {
-    pub(super) reader: Reader,
-    /// A text turned out not to be UTF-8 while it was lent: the link's next step fails it.
-    pub(super) not_utf8: bool,
+/// What is to be written: the opening handshake, then frames.
+pub(in crate::link) struct Output {
     writer: Writer,
     outbox: Outbox,
     /// HTTP, before any frame.
@@ -39,16 +35,14 @@ pub(super) struct Wire {
     follow_up: bool,
     /// The heartbeat asked for a ping at this wall time.
     ping: Option<Wall>,
-    pub(super) beats: Beats,
+    beats: Beats,
     /// Our close frame, until it is appended.
     goodbye: Option<Box<(CloseCode, Box<str>)>>,
 }
 
-impl Wire {
-    pub(super) fn new(role: Role, frames: FrameConfig, writer: Writer) -> Self {
+impl Output {
+    pub(super) fn new(writer: Writer) -> Self {
         Self {
-            reader: Reader::new(role, frames),
-            not_utf8: false,
             writer,
             outbox: Outbox::default(),
             head: Vec::new(),
@@ -60,63 +54,54 @@ impl Wire {
         }
     }
 
-    /// Messages may be compressed from here on, as the opening handshake has agreed.
+    /// Messages may be compressed from here on.
     pub(super) fn deflate(&mut self, config: &DeflateConfig, agreed: Agreement) {
-        self.reader.inflate(config, agreed);
         self.writer.deflate(config, agreed);
     }
 
-    /// The text of an [`ItemKind::Text`], checked as it is lent. `pool` is that of
-    /// [`advance`](Self::advance).
+    /// A ping came: its payload goes back.
+    pub(super) fn handle_ping(&mut self, payload: &[u8]) {
+        let counted = &mut self.beats.counted;
+        counted.pings_in = counted.pings_in.saturating_add(1);
+        self.pong = Some(payload.into());
+    }
+
+    /// A pong came.
+    pub(super) fn handle_pong(&mut self) {
+        let counted = &mut self.beats.counted;
+        counted.pongs_in = counted.pongs_in.saturating_add(1);
+    }
+
+    /// The peer has answered a ping of ours: how long that took, if it is known.
+    pub(in crate::link) fn ponged(&mut self, now: Mono) -> Option<Duration> {
+        self.beats.ponged(now)
+    }
+
+    /// Pings and pongs since the last call.
     #[inline]
-    pub(super) fn text<'a>(
-        &'a mut self,
-        item: Item,
-        pool: Option<&'a DeflatePool>,
-    ) -> Result<&'a str, FrameError> {
-        match self.reader.text(item, pool) {
-            Ok(text) => Ok(text),
-            Err(error) => {
-                self.not_utf8 = true;
-                Err(error)
-            }
-        }
+    pub(in crate::link) fn take_beats(&mut self) -> BeatCounts {
+        self.beats.take()
     }
 
     /// Where the opening handshake is written to.
-    pub(super) fn head(&mut self) -> &mut Vec<u8> {
+    pub(in crate::link) fn head(&mut self) -> &mut Vec<u8> {
         &mut self.head
     }
 
     /// Leaves only the head of an HTTP answer that waits: it tells the length of the body that a
     /// GET would have got (RFC 9110 section 9.3.2).
-    pub(super) fn strip_body(&mut self) {
+    pub(in crate::link) fn strip_body(&mut self) {
         if let Some(end) = memchr::memmem::find(&self.head, b"\r\n\r\n") {
             self.head.truncate(end + 4);
         }
     }
 
-    /// The next message or end in the reader; pings are answered and pongs swallowed on the way.
-    #[inline]
-    pub(super) fn advance(&mut self, mut pool: Option<&mut DeflatePool>) -> Option<Item> {
-        loop {
-            let item = self.reader.advance(pool.as_deref_mut())?;
-            match item.kind {
-                ItemKind::Ping => {
-                    let counted = &mut self.beats.counted;
-                    counted.pings_in = counted.pings_in.saturating_add(1);
-                    self.pong = Some(self.reader.bytes(item, None).into());
-                }
-                ItemKind::Pong => {
-                    let counted = &mut self.beats.counted;
-                    counted.pongs_in = counted.pongs_in.saturating_add(1);
-                }
-                _ => return Some(item),
-            }
-        }
-    }
-
-    pub(super) fn send_text(&mut self, text: &str, config: &OutboxConfig) -> Result<(), SendError> {
+    /// Queues a text.
+    pub(in crate::link) fn send_text(
+        &mut self,
+        text: &str,
+        config: &OutboxConfig,
+    ) -> Result<(), SendError> {
         if self.writer.is_closed() {
             return Err(SendError::NotOpen);
         }
@@ -131,7 +116,7 @@ impl Wire {
     }
 
     /// Sends a text that others hold too.
-    pub(super) fn send_shared(
+    pub(in crate::link) fn send_shared(
         &mut self,
         text: Arc<[u8]>,
         config: &OutboxConfig,
@@ -140,52 +125,51 @@ impl Wire {
     }
 
     /// Sends a text that no policy may keep out.
-    pub(super) fn send_urgent(&mut self, text: &str) {
+    pub(in crate::link) fn send_urgent(&mut self, text: &str) {
         // It fits, and a closed writer says goodbye anyway.
         let _ = self.send_text(text, &UNBOUNDED);
     }
 
     /// Sends a shared text that no policy may keep out.
-    pub(super) fn send_anyway(&mut self, text: Arc<[u8]>) {
+    pub(in crate::link) fn send_anyway(&mut self, text: Arc<[u8]>) {
         let _ = self.send_shared(text, &UNBOUNDED);
     }
 
-    pub(super) fn send_ping(&mut self, now: Now) {
+    pub(in crate::link) fn send_ping(&mut self, now: Now) {
         let again = self.ping.replace(now.wall).is_some();
         self.beats.pinged(now.mono, again);
     }
 
     /// Sends a pong that answers nothing, so that bytes come.
-    pub(super) fn send_follow_up(&mut self) {
+    pub(in crate::link) fn send_follow_up(&mut self) {
         self.follow_up = true;
     }
 
     /// Says goodbye after all that waits.
-    pub(super) fn say_goodbye(&mut self, code: CloseCode, reason: &str) {
+    pub(in crate::link) fn say_goodbye(&mut self, code: CloseCode, reason: &str) {
         self.goodbye = Some(Box::new((code, cut_reason(reason).into())));
     }
 
     /// Nothing but the goodbye is to leave any more; tells how many messages stay behind.
-    pub(super) fn drop_messages(&mut self) -> usize {
+    pub(in crate::link) fn drop_messages(&mut self) -> usize {
         (self.pong, self.ping, self.follow_up) = (None, None, false);
         self.outbox.clear()
     }
 
     /// Nothing is to leave any more and nothing is held: the transport is gone.
-    pub(super) fn abandon(&mut self) -> usize {
+    pub(in crate::link) fn abandon(&mut self) -> usize {
         (self.head, self.goodbye) = (Vec::new(), None);
         self.drop_messages()
     }
 
     /// Gives the memory of an idle link back.
     pub(super) fn release(&mut self, pool: Option<&mut DeflatePool>) {
-        self.reader.release();
         self.writer.rest(pool);
         self.head = Vec::new();
     }
 
     /// `hang_up` is left to the caller.
-    pub(super) fn transmit(
+    pub(in crate::link) fn transmit(
         &mut self,
         out: &mut impl Sink,
         mut pool: Option<&mut DeflatePool>,
@@ -241,12 +225,12 @@ impl Wire {
 
     /// From here on whole messages leave: texts wait in the outbox as they are, because the host's
     /// transport makes the frames.
-    pub(super) fn speak_messages(&mut self) {
+    pub(in crate::link) fn speak_messages(&mut self) {
         self.writer = Writer::server();
     }
 
     /// The next whole message, in the place of [`transmit`](Self::transmit).
-    pub(super) fn poll_message(&mut self, out: &mut Vec<u8>) -> Option<Outgoing> {
+    pub(in crate::link) fn poll_message(&mut self, out: &mut Vec<u8>) -> Option<Outgoing> {
         if self.writer.is_closed() || self.writer.role() == Role::Client {
             return None;
         }
@@ -276,16 +260,11 @@ impl Wire {
     pub(super) fn memory(&self) -> usize {
         let pong = self.pong.as_ref().map_or(0, |pong| pong.len());
         let goodbye = self.goodbye.as_ref().map_or(0, |_| size_of::<(CloseCode, Box<str>)>());
-        self.reader.capacity()
-            + self.writer.capacity()
-            + self.head.capacity()
-            + self.outbox.memory()
-            + pong
-            + goodbye
+        self.writer.capacity() + self.head.capacity() + self.outbox.memory() + pong + goodbye
     }
 
     /// Something waits to be appended.
-    pub(super) fn has_output(&self) -> bool {
+    pub(in crate::link) fn has_output(&self) -> bool {
         !self.head.is_empty()
             || self.pong.is_some()
             || self.follow_up
@@ -294,79 +273,29 @@ impl Wire {
             || !self.outbox.is_empty()
     }
 
-    pub(super) fn outbox(&self) -> &Outbox {
-        &self.outbox
+    /// Bytes of messages that wait.
+    pub(in crate::link) fn queued(&self) -> usize {
+        self.outbox.bytes()
     }
 
-    pub(super) fn outbox_mut(&mut self) -> &mut Outbox {
-        &mut self.outbox
+    /// Whether a text of this length may wait beside what waits already.
+    pub(in crate::link) fn has_room(&self, text: usize, config: &OutboxConfig) -> bool {
+        self.outbox.fits(framed(text), config)
+    }
+
+    /// What the outbox's policy did since the last call.
+    pub(in crate::link) fn take_overflow(&mut self, policy: Overflow) -> Option<Overflowed> {
+        self.outbox.take_overflow(policy)
     }
 }
 
 /// Sizes only: what waits may hold a token.
-impl fmt::Debug for Wire {
+impl fmt::Debug for Output {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Wire")
-            .field("unread", &self.reader.buffered())
+        f.debug_struct("Output")
             .field("head", &self.head.len())
             .field("queued", &self.outbox.bytes())
             .field("goodbye", &self.goodbye.as_ref().map(|goodbye| goodbye.0))
             .finish_non_exhaustive()
-    }
-}
-
-/// The end of a link, kept until it was told.
-#[derive(Clone, Debug)]
-pub(super) struct End {
-    pub(super) code: CloseCode,
-    pub(super) reason: Box<str>,
-    pub(super) class: Class,
-    pub(super) clean: bool,
-    pub(super) cause: Cause,
-    pub(super) unsent: usize,
-}
-
-impl End {
-    pub(super) fn new(code: CloseCode, reason: &str, cause: Cause) -> Self {
-        let class = Class::of_close_code(code.as_u16());
-        let reason = redact(cut_reason(reason)).into();
-        Self { code, reason, class, clean: false, cause, unsent: 0 }
-    }
-
-    /// The peer broke RFC 6455 or a bound.
-    pub(super) fn of_frame(error: FrameError) -> Self {
-        Self::new(error.close_code(), &error.to_string(), Cause::Frame(error))
-            .of_class(Class::of_frame_error(error))
-    }
-
-    /// The peer has said goodbye.
-    pub(super) fn of_peer(code: CloseCode, reason: &str) -> Self {
-        let mut end = Self::new(code, reason, Cause::Transport);
-        end.cause = Cause::Peer { code, reason: end.reason.clone() };
-        end
-    }
-
-    /// No close frame told why.
-    pub(super) fn without_code(class: Class, cause: Cause) -> Self {
-        Self { class, ..Self::new(CloseCode::ABNORMAL, "", cause) }
-    }
-
-    pub(super) fn of_class(self, class: Class) -> Self {
-        Self { class, ..self }
-    }
-
-    pub(super) fn clean(self) -> Self {
-        Self { clean: true, ..self }
-    }
-
-    pub(super) fn closed(&self) -> Closed<'_> {
-        Closed {
-            code: self.code,
-            reason: &self.reason,
-            class: self.class,
-            clean: self.clean,
-            cause: &self.cause,
-            unsent: self.unsent,
-        }
     }
 }

@@ -1,0 +1,104 @@
+//! The opening handshake of a client's link: what it asks for, and what the answer means.
+
+use core::time::Duration;
+
+use super::ClientLink;
+use super::event::ClientConfig;
+use super::rows::Rows;
+use crate::frame::NotDrained;
+use crate::frame::handshake::{HandshakeError, HeadError, Key, Upgrade, write_request};
+use crate::link::cause::Cause;
+use crate::link::class::Class;
+use crate::link::connection::End;
+use crate::link::endpoint::Endpoint;
+use crate::link::state::{ClientInput, ClientPhase};
+use crate::link::token::Token;
+
+/// How long the first line of a refusal is waited for.
+const FIRST_LINE: Duration = Duration::from_secs(1);
+
+/// Appends the opening request.
+pub(super) fn open_request(
+    config: &ClientConfig,
+    endpoint: &Endpoint,
+    token: Option<&Token>,
+    key: &Key,
+    out: &mut Vec<u8>,
+) -> Result<(), HeadError> {
+    let subprotocols: Vec<&str> = config.subprotocols.iter().map(String::as_str).collect();
+    let upgrade = Upgrade {
+        host: &endpoint.authority(),
+        target: &endpoint.target(token),
+        key,
+        subprotocols: &subprotocols,
+        deflate: config.link.deflate.as_ref(),
+        origin: config.origin.as_deref(),
+        headers: &[],
+    };
+    write_request(&upgrade, out)
+}
+
+impl ClientLink {
+    pub(super) fn read_answer(&mut self, bytes: &[u8]) -> Result<(), NotDrained> {
+        let Some(response) = &mut self.response else { return Ok(()) };
+        let taken = response.handle_bytes(bytes);
+        match response.poll_event() {
+            None => {
+                if response.is_refusal() {
+                    // Its first line is on its way, or does not come at all.
+                    self.deadline = self.deadline.min(self.now.mono + FIRST_LINE);
+                }
+                Ok(())
+            }
+            Some(Ok(response)) => {
+                let subprotocol = response.subprotocol().map(str::to_owned);
+                if let (Some(config), Some(agreed)) =
+                    (&self.config.link.deflate, response.deflate())
+                {
+                    self.connection.deflate(config, agreed);
+                }
+                self.response = None;
+                self.open(subprotocol, ClientInput::Upgraded);
+                self.connection.handle_early(&bytes[taken..])
+            }
+            Some(Err(error)) => {
+                self.refused(error, true);
+                Ok(())
+            }
+        }
+    }
+
+    /// Nothing more of the answer comes: whether it was a refusal, which is told now.
+    pub(super) fn end_answer(&mut self, hang_up: bool) -> bool {
+        let Some(response) = &mut self.response else { return false };
+        response.handle_end();
+        let Some(Err(error)) = response.poll_event() else { return false };
+        self.refused(error, hang_up);
+        true
+    }
+
+    fn refused(&mut self, error: HandshakeError, hang_up: bool) {
+        let (class, cause, rows) = match error {
+            HandshakeError::Refused { status, retry_after, line } => {
+                if let Some(after) = retry_after {
+                    self.hint(after);
+                }
+                let cause = Cause::answered(status, &line, self.tokens.last());
+                (Class::of_http_status(status), cause, Rows::ANSWER)
+            }
+            error => (Class::Protocol, Cause::Handshake(error), Rows::one(ClientInput::BadFrame)),
+        };
+        self.lose(End::without_code(class, cause), rows, hang_up);
+    }
+
+    /// Frames or messages flow from now on.
+    pub(super) fn open(&mut self, subprotocol: Option<String>, input: ClientInput) {
+        self.subprotocol = subprotocol;
+        self.connection.start_heartbeat(&self.config.link, self.now.mono);
+        match self.config.welcome {
+            Some(within) => self.welcome = Some(self.now.mono + within),
+            None => self.proven = Some(self.now.mono + self.config.proven),
+        }
+        self.go(ClientPhase::Open, input);
+    }
+}

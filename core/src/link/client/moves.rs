@@ -1,0 +1,153 @@
+//! How a client's link moves from phase to phase: the beginnings, and what follows from each end.
+
+use core::mem;
+use core::time::Duration;
+
+use super::ClientLink;
+use super::event::TokenNeed;
+use super::notes::Note;
+use super::rows::Rows;
+use crate::frame::{Role, Writer};
+use crate::link::cause::Cause;
+use crate::link::class::{Class, Remedy};
+use crate::link::connection::{Connection, End};
+use crate::link::state::{Cell, ClientInput, ClientPhase};
+
+impl ClientLink {
+    /// The attempts are counted anew, and the token may be renewed once more.
+    pub(super) fn start_over(&mut self) {
+        self.backoff.reset();
+        (self.attempt, self.renewed) = (0, false);
+    }
+
+    /// The next attempt begins, as these rows say: with a token it dials, without one it asks for it.
+    pub(super) fn begin(&mut self, with: ClientInput, without: ClientInput) {
+        (self.hint, self.told_to_wait) = (None, false);
+        if self.has_token() {
+            return self.dial(with);
+        }
+        self.deadline = self.now.mono + self.config.token.patience;
+        self.go(ClientPhase::Token, without);
+        self.ask_for_token(TokenNeed::Missing);
+    }
+
+    pub(super) fn dial(&mut self, input: ClientInput) {
+        let writer = Writer::client(self.random.next_seed());
+        let link = &self.config.link;
+        self.connection = Connection::new(Role::Client, link, writer, self.now.mono);
+        (self.welcome, self.proven, self.subprotocol) = (None, None, None);
+        self.renew_again = None;
+        (self.leaving, self.rejection) = (None, None);
+        self.attempt = self.attempt.saturating_add(1);
+        self.deadline = self.now.mono + self.config.dial;
+        self.go(ClientPhase::Dial, input);
+        self.notes.push(Note::Dial);
+    }
+
+    /// The link has ended, or a token could not be had: what follows depends on the class.
+    pub(super) fn lose(&mut self, mut end: End, rows: Rows, hang_up: bool) {
+        if self.phase == ClientPhase::Closing {
+            // The host has ended it; how exactly it went makes no difference to what follows.
+            let (cause, input) = (end.cause.clone(), rows.of(end.class.remedy()));
+            let ours = self.connection.end(end);
+            self.part(ours, ClientPhase::Idle, input, Some(cause), hang_up);
+            if mem::take(&mut self.again) {
+                self.start_over();
+                self.begin(ClientInput::Connect, ClientInput::ConnectNoToken);
+            }
+            return;
+        }
+        // Libraries and proxies change a code on its way, but not to one of an application's own.
+        let theirs = matches!(end.cause, Cause::Peer { .. } | Cause::Frame(_));
+        if self.leaving.is_some() && theirs && end.code.as_u16() < 3_000 {
+            end.class = Class::ServerUnavailable;
+        }
+        match end.class.remedy() {
+            Remedy::Retry | Remedy::RetrySlowly => self.wait(end, rows.retry, hang_up),
+            Remedy::RenewToken if !self.renewed && !self.config.anonymous => {
+                self.renewed = true;
+                self.tokens.reject();
+                let cause = end.cause.clone();
+                self.wait(end, rows.renew, hang_up);
+                self.rejection = Some(cause);
+                self.ask_for_token(TokenNeed::Rejected);
+            }
+            Remedy::RenewToken => self.give_up(end, rows.again, hang_up),
+            Remedy::Stop => self.give_up(end, rows.stop, hang_up),
+        }
+    }
+
+    fn wait(&mut self, end: End, input: ClientInput, hang_up: bool) {
+        let (class, cause) = (end.class, end.cause.clone());
+        let left = self.hint.take().map(|until| until.saturating_since(self.now.mono));
+        let mut hint = left.filter(|left| !left.is_zero());
+        if class.remedy() == Remedy::RetrySlowly {
+            hint = hint.or(Some(self.config.backoff.slow));
+        }
+        self.told_to_wait = hint.is_some();
+        let after = self.backoff.next_delay(hint);
+        self.deadline = self.now.mono + after;
+        self.part(end, ClientPhase::Waiting, input, None, hang_up);
+        let attempt = self.attempt.saturating_add(1);
+        self.notes.push(Note::Retrying { attempt, after, class, cause });
+    }
+
+    /// The peer said when to come back.
+    pub(super) fn hint(&mut self, after: Duration) {
+        self.hint = Some(self.now.mono + after.min(self.config.backoff.longest_hint));
+    }
+
+    /// No attempt follows.
+    pub(super) fn give_up(&mut self, end: End, input: ClientInput, hang_up: bool) {
+        self.part(end, ClientPhase::Stopped, input, None, hang_up);
+    }
+
+    /// The one way to an end. `last` is what led there, where that is not what has ended the link.
+    pub(super) fn part(
+        &mut self,
+        end: End,
+        phase: ClientPhase,
+        input: ClientInput,
+        last: Option<Cause>,
+        hang_up: bool,
+    ) {
+        let began = !matches!(self.phase, ClientPhase::Token | ClientPhase::Waiting);
+        (self.response, self.welcome, self.proven) = (None, None, None);
+        self.connection.stop_reading(Role::Client, &self.config.link);
+        let cause = last.unwrap_or_else(|| end.cause.clone());
+        self.change(phase, input, Some(cause));
+        let stopped = (phase != ClientPhase::Waiting).then(|| Note::Stopped(end.clone()));
+        if began {
+            self.notes.push(Note::Closed(end));
+            if hang_up {
+                self.notes.push(Note::HangUp);
+            }
+        }
+        if let Some(stopped) = stopped {
+            self.notes.push(stopped);
+        }
+    }
+
+    pub(super) fn go(&mut self, phase: ClientPhase, input: ClientInput) {
+        self.change(phase, input, None);
+    }
+
+    fn change(&mut self, phase: ClientPhase, input: ClientInput, end: Option<Cause>) {
+        debug_assert_eq!(input.cell(self.phase), Cell::To(phase), "{input} in {:?}", self.phase);
+        let (from, to) = (self.phase.state(), phase.state());
+        self.phase = phase;
+        if from != to {
+            self.notes.push(Note::StateChanged { from, to, input, end });
+        }
+    }
+
+    pub(super) fn has_token(&self) -> bool {
+        self.config.anonymous || self.tokens.usable(self.now.mono).is_some()
+    }
+
+    pub(super) fn ask_for_token(&mut self, need: TokenNeed) {
+        if self.tokens.ask(self.now) {
+            self.notes.push(Note::NeedToken(need));
+        }
+    }
+}
