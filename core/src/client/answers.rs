@@ -70,7 +70,7 @@ impl Client {
         self.keep_step();
         loop {
             let Some(event) = self.link.poll_unlent() else {
-                self.link.take_beats().add_to(&mut self.tally.metrics);
+                self.link.take_pings().add_to(&mut self.tally.metrics);
                 return None;
             };
             match event {

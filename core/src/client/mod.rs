@@ -296,7 +296,7 @@ impl Client {
 
     fn transmit(&mut self, out: &mut impl Sink) -> Transmit {
         let transmit = self.link.transmit(out);
-        self.link.take_beats().add_to(&mut self.tally.metrics);
+        self.link.take_pings().add_to(&mut self.tally.metrics);
         self.tally.metrics.bytes.add(Direction::Outbound, transmit.written as u64);
         // What did not fit before may fit now.
         self.flush();
@@ -309,7 +309,7 @@ impl Client {
     pub fn poll_message(&mut self, out: &mut Vec<u8>) -> Option<Outgoing> {
         let before = out.len();
         let outgoing = self.link.poll_message(out);
-        self.link.take_beats().add_to(&mut self.tally.metrics);
+        self.link.take_pings().add_to(&mut self.tally.metrics);
         self.tally.metrics.bytes.add(Direction::Outbound, (out.len() - before) as u64);
         // What did not fit before may fit now.
         self.flush();

@@ -14,7 +14,7 @@ impl Hub {
             return Unlent::Closed { link, running: 0, links_of_user: 0 };
         };
         let (phase, user, running, since) = (slot.phase, slot.user, slot.running, slot.since);
-        slot.link.take_beats().add_to(&mut self.metrics);
+        slot.link.take_pings().add_to(&mut self.metrics);
         let closed = slot.link.closed();
         let class = closed.map_or(Class::Network, |closed| closed.class);
         self.metrics.closes.increment(class);

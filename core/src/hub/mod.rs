@@ -271,7 +271,7 @@ impl Hub {
                 _ => {}
             }
             let Some(event) = slot.link.poll_unlent(Some(pool)) else {
-                slot.link.take_beats().add_to(&mut self.metrics);
+                slot.link.take_pings().add_to(&mut self.metrics);
                 // What was read may have been a ping alone, and the pong waits.
                 self.links.stir(link);
                 return None;

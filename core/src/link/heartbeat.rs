@@ -44,12 +44,12 @@ pub(crate) struct Heartbeat {
     excused: bool,
 }
 
-/// What a heartbeat asks of its link.
+/// What a heartbeat finds, and asks of its link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Beat {
-    /// Nothing is due.
-    Rest,
-    /// Send a ping now.
+pub(crate) enum Liveness {
+    /// As far as can be told; nothing is due.
+    Alive,
+    /// Not known: send a ping now.
     Ping,
     /// The peer is dead: end the link.
     Dead,
@@ -87,22 +87,22 @@ impl Heartbeat {
     ///
     /// A host that comes more than a probe's length after the deadline has slept itself, so the
     /// silence proves nothing: then the answer is one more ping with the short deadline.
-    pub(crate) fn handle_timeout(&mut self, config: &HeartbeatConfig, now: Mono) -> Beat {
+    pub(crate) fn handle_timeout(&mut self, config: &HeartbeatConfig, now: Mono) -> Liveness {
         if let Some(due) = self.due
             && now >= due
         {
             if self.excused || now.saturating_since(due) <= config.probe {
-                return Beat::Dead;
+                return Liveness::Dead;
             }
             self.probe(config, now);
-            return Beat::Ping;
+            return Liveness::Ping;
         }
         if now < self.ask {
-            return Beat::Rest;
+            return Liveness::Alive;
         }
         self.ask = now + config.interval;
         self.due.get_or_insert(now + config.deadline);
-        Beat::Ping
+        Liveness::Ping
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout).
@@ -136,11 +136,11 @@ mod tests {
         for config in [CLIENT, SERVER] {
             let mut heartbeat = Heartbeat::new(&config, at(0));
             assert_eq!(heartbeat.poll_timeout(), Deadline::new(at(20), TimerReason::Heartbeat));
-            assert_eq!(heartbeat.handle_timeout(&config, at(19)), Beat::Rest);
-            assert_eq!(heartbeat.handle_timeout(&config, at(20)), Beat::Ping);
+            assert_eq!(heartbeat.handle_timeout(&config, at(19)), Liveness::Alive);
+            assert_eq!(heartbeat.handle_timeout(&config, at(20)), Liveness::Ping);
             assert_eq!(heartbeat.poll_timeout(), Deadline::new(at(30), TimerReason::Liveness));
-            assert_eq!(heartbeat.handle_timeout(&config, at(29)), Beat::Rest);
-            assert_eq!(heartbeat.handle_timeout(&config, at(30)), Beat::Dead);
+            assert_eq!(heartbeat.handle_timeout(&config, at(29)), Liveness::Alive);
+            assert_eq!(heartbeat.handle_timeout(&config, at(30)), Liveness::Dead);
         }
     }
 
@@ -151,9 +151,9 @@ mod tests {
             let mut pings = 0;
             for second in 1..=100 {
                 match heartbeat.handle_timeout(&config, at(second)) {
-                    Beat::Rest => {}
-                    Beat::Ping => pings += 1,
-                    Beat::Dead => panic!("declared dead while talking"),
+                    Liveness::Alive => {}
+                    Liveness::Ping => pings += 1,
+                    Liveness::Dead => panic!("declared dead while talking"),
                 }
                 heartbeat.heard(&config, at(second));
             }
@@ -168,13 +168,13 @@ mod tests {
         assert_eq!(heartbeat.poll_timeout(), Deadline::new(at(8), TimerReason::Liveness));
         heartbeat.probe(&CLIENT, at(7));
         assert_eq!(heartbeat.poll_timeout().at, at(8), "a second probe must not prolong the first");
-        assert_eq!(heartbeat.handle_timeout(&CLIENT, at(8)), Beat::Dead);
+        assert_eq!(heartbeat.handle_timeout(&CLIENT, at(8)), Liveness::Dead);
     }
 
     #[test]
     fn a_probe_shortens_a_running_deadline_but_never_lengthens_it() {
         let mut heartbeat = Heartbeat::new(&CLIENT, at(0));
-        assert_eq!(heartbeat.handle_timeout(&CLIENT, at(20)), Beat::Ping);
+        assert_eq!(heartbeat.handle_timeout(&CLIENT, at(20)), Liveness::Ping);
         heartbeat.probe(&CLIENT, at(29));
         assert_eq!(heartbeat.poll_timeout().at, at(30));
     }
@@ -182,10 +182,10 @@ mod tests {
     #[test]
     fn a_host_that_slept_past_the_deadline_probes_once_before_it_gives_up() {
         let mut heartbeat = Heartbeat::new(&CLIENT, at(0));
-        assert_eq!(heartbeat.handle_timeout(&CLIENT, at(20)), Beat::Ping);
-        assert_eq!(heartbeat.handle_timeout(&CLIENT, at(3_600)), Beat::Ping);
+        assert_eq!(heartbeat.handle_timeout(&CLIENT, at(20)), Liveness::Ping);
+        assert_eq!(heartbeat.handle_timeout(&CLIENT, at(3_600)), Liveness::Ping);
         assert_eq!(heartbeat.poll_timeout(), Deadline::new(at(3_603), TimerReason::Liveness));
-        assert_eq!(heartbeat.handle_timeout(&CLIENT, at(9_999)), Beat::Dead);
+        assert_eq!(heartbeat.handle_timeout(&CLIENT, at(9_999)), Liveness::Dead);
     }
 
     #[test]

@@ -45,7 +45,6 @@
 
 mod auth;
 mod backoff;
-mod beats;
 mod cause;
 mod class;
 mod client;
@@ -59,6 +58,7 @@ mod heartbeat;
 #[cfg(feature = "jwt")]
 pub mod jwt;
 mod outbox;
+mod pings;
 mod server;
 mod state;
 mod token;
@@ -66,7 +66,6 @@ mod token;
 pub(crate) use auth::AuthFailure;
 pub use auth::{AuthError, Claims, Verify};
 pub use backoff::{Backoff, BackoffConfig};
-pub(crate) use beats::BeatCounts;
 pub(crate) use cause::HandshakeFailure;
 pub use cause::{Cause, DialFailed, Trigger};
 pub use class::Class;
@@ -80,6 +79,7 @@ pub use event::{AnswerError, Closed, LinkEvent, Overflowed, SendError, Transmit}
 pub use gather::Gather;
 pub(crate) use gather::Sink;
 pub use heartbeat::HeartbeatConfig;
+pub(crate) use pings::PingCounts;
 pub use server::ServerLink;
 pub(crate) use server::{LinkUnlent, MAX_EARLY, ServerClose, TooMany};
 pub use state::{Cell, ClientInput, ClientPhase, ServerInput, ServerPhase, State};

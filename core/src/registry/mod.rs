@@ -11,7 +11,7 @@ use self::agents::Agents;
 use crate::dedup::{Duplicate, Eviction};
 use crate::envelope::{ErrorCode, Kind};
 use crate::limits;
-use crate::link::{self, AuthFailure, BeatCounts, HandshakeFailure, Overflow, Overflowed};
+use crate::link::{self, AuthFailure, HandshakeFailure, Overflow, Overflowed, PingCounts};
 use crate::metrics::{
     By, ByTwo, Counter, Direction, Family, Gauge, Label, Samples, SizeHistogram, Snapshot,
     TimeHistogram,
@@ -116,7 +116,7 @@ metrics! {
         "Bytes that wait to be sent, over all links.";
 }
 
-impl BeatCounts {
+impl PingCounts {
     /// Counts them where they belong.
     #[inline]
     pub(crate) fn add_to(self, metrics: &mut Metrics) {

@@ -194,7 +194,7 @@ impl Links {
         let Self { slots, pool, .. } = self;
         let Some(slot) = slots.find_mut(link.index, link.generation) else { return gone };
         let transmit = slot.link.transmit(out, Some(pool));
-        slot.link.take_beats().add_to(metrics);
+        slot.link.take_pings().add_to(metrics);
         metrics.bytes.add(Direction::Outbound, transmit.written as u64);
         let ended = slot.phase == Phase::Ended;
         slot.detached |= transmit.hang_up;
@@ -222,7 +222,7 @@ impl Links {
         let Some(slot) = self.find_mut(link) else { return Some(Outgoing::HangUp) };
         let before = out.len();
         let outgoing = slot.link.poll_message(out);
-        slot.link.take_beats().add_to(metrics);
+        slot.link.take_pings().add_to(metrics);
         metrics.bytes.add(Direction::Outbound, (out.len() - before) as u64);
         let hang_up = outgoing == Some(Outgoing::HangUp);
         let ended = slot.phase == Phase::Ended;

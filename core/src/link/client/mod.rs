@@ -17,7 +17,6 @@ use self::handshake::open_request;
 use self::notes::{Note, Notes};
 use self::rows::Rows;
 use super::backoff::Backoff;
-use super::beats::BeatCounts;
 use super::cause::{Cause, DialFailed};
 use super::class::Class;
 use super::config::Overflow;
@@ -25,6 +24,7 @@ use super::connection::{Arrival, Connection, End};
 use super::endpoint::Endpoint;
 use super::event::{Overflowed, SendError, Transmit};
 use super::gather::{Gather, Sink};
+use super::pings::PingCounts;
 use super::state::{ClientInput, ClientPhase, State};
 use super::token::{TokenError, TokenSchedule};
 use crate::frame::handshake::{HeadError, Key, ResponseReader};
@@ -459,8 +459,8 @@ impl ClientLink {
 
     /// Pings and pongs since the last call.
     #[inline]
-    pub(crate) fn take_beats(&mut self) -> BeatCounts {
-        self.connection.output.take_beats()
+    pub(crate) fn take_pings(&mut self) -> PingCounts {
+        self.connection.output.take_pings()
     }
 
     /// The published state.

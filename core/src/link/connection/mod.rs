@@ -11,7 +11,7 @@ pub(super) use self::end::End;
 pub(super) use self::output::Output;
 
 use super::config::LinkConfig;
-use super::heartbeat::{Beat, Heartbeat};
+use super::heartbeat::{Heartbeat, Liveness};
 use crate::frame::{
     Agreement, CloseCode, DeflateConfig, DeflatePool, FrameError, Incoming, Item, ItemKind,
     NotDrained, Reader, Role, Writer,
@@ -101,13 +101,13 @@ impl Connection {
         pool: Option<&mut DeflatePool>,
     ) -> bool {
         match self.heartbeat.handle_timeout(&config.heartbeat, now.mono) {
-            Beat::Rest => true,
-            Beat::Ping => {
+            Liveness::Alive => true,
+            Liveness::Ping => {
                 self.release(pool);
                 self.output.send_ping(now);
                 true
             }
-            Beat::Dead => false,
+            Liveness::Dead => false,
         }
     }
 

@@ -9,11 +9,11 @@ use crate::frame::{
     Agreement, CloseCode, DeflateConfig, DeflatePool, MessageKind, Outgoing, Role, Writer,
     cut_reason,
 };
-use crate::link::beats::{BeatCounts, Beats};
 use crate::link::config::{OutboxConfig, Overflow};
 use crate::link::event::{Overflowed, SendError, Transmit};
 use crate::link::gather::Sink;
 use crate::link::outbox::{Frame, Outbox, framed};
+use crate::link::pings::{PingCounts, Pings};
 use crate::time::{Mono, Now, Wall};
 
 /// Bytes of data frames that a host takes before it should write them.
@@ -35,7 +35,7 @@ pub(in crate::link) struct Output {
     follow_up: bool,
     /// The heartbeat asked for a ping at this wall time.
     ping: Option<Wall>,
-    beats: Beats,
+    pings: Pings,
     /// Our close frame, until it is appended.
     goodbye: Option<Box<(CloseCode, Box<str>)>>,
 }
@@ -49,7 +49,7 @@ impl Output {
             pong: None,
             follow_up: false,
             ping: None,
-            beats: Beats::default(),
+            pings: Pings::default(),
             goodbye: None,
         }
     }
@@ -61,26 +61,26 @@ impl Output {
 
     /// A ping came: its payload goes back.
     pub(super) fn handle_ping(&mut self, payload: &[u8]) {
-        let counted = &mut self.beats.counted;
+        let counted = &mut self.pings.counted;
         counted.pings_in = counted.pings_in.saturating_add(1);
         self.pong = Some(payload.into());
     }
 
     /// A pong came.
     pub(super) fn handle_pong(&mut self) {
-        let counted = &mut self.beats.counted;
+        let counted = &mut self.pings.counted;
         counted.pongs_in = counted.pongs_in.saturating_add(1);
     }
 
     /// The peer has answered a ping of ours: how long that took, if it is known.
     pub(in crate::link) fn ponged(&mut self, now: Mono) -> Option<Duration> {
-        self.beats.ponged(now)
+        self.pings.ponged(now)
     }
 
     /// Pings and pongs since the last call.
     #[inline]
-    pub(in crate::link) fn take_beats(&mut self) -> BeatCounts {
-        self.beats.take()
+    pub(in crate::link) fn take_pings(&mut self) -> PingCounts {
+        self.pings.take()
     }
 
     /// Where the opening handshake is written to.
@@ -137,7 +137,7 @@ impl Output {
 
     pub(in crate::link) fn send_ping(&mut self, now: Now) {
         let again = self.ping.replace(now.wall).is_some();
-        self.beats.pinged(now.mono, again);
+        self.pings.pinged(now.mono, again);
     }
 
     /// Sends a pong that answers nothing, so that bytes come.
@@ -182,12 +182,12 @@ impl Output {
             // The lengths were checked when these came in, so no writer refuses them.
             if let Some(payload) = self.pong.take() {
                 let _ = self.writer.pong(&payload, out.buffer());
-                let counted = &mut self.beats.counted;
+                let counted = &mut self.pings.counted;
                 counted.pongs_out = counted.pongs_out.saturating_add(1);
             }
             if mem::take(&mut self.follow_up) {
                 let _ = self.writer.pong(&[], out.buffer());
-                let counted = &mut self.beats.counted;
+                let counted = &mut self.pings.counted;
                 counted.pongs_out = counted.pongs_out.saturating_add(1);
             }
             if let Some(wall) = self.ping.take() {
@@ -195,7 +195,7 @@ impl Output {
                 write::ping(&mut text, wall);
                 let (text, pool) = (text.as_bytes(), pool.as_deref_mut());
                 let _ = self.writer.message(MessageKind::Text, text, pool, out.buffer());
-                let counted = &mut self.beats.counted;
+                let counted = &mut self.pings.counted;
                 counted.pings_out = counted.pings_out.saturating_add(1);
             }
             let enough = out.len() + CHUNK;
@@ -238,7 +238,7 @@ impl Output {
             let mut text = String::with_capacity(64);
             write::ping(&mut text, wall);
             out.extend_from_slice(text.as_bytes());
-            let counted = &mut self.beats.counted;
+            let counted = &mut self.pings.counted;
             counted.pings_out = counted.pings_out.saturating_add(1);
             return Some(Outgoing::Text);
         }

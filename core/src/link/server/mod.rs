@@ -10,13 +10,13 @@ use core::time::Duration;
 use std::sync::Arc;
 
 use self::opening::Opening;
-use super::beats::BeatCounts;
 use super::cause::Cause;
 use super::class::Class;
 use super::config::{LinkConfig, Overflow};
 use super::connection::{Arrival, Connection, End};
 use super::event::{AnswerError, Closed, LinkEvent, Overflowed, SendError, Transmit};
 use super::gather::{Gather, Sink};
+use super::pings::PingCounts;
 use super::state::{Cell, ServerInput, ServerPhase, State};
 use crate::frame::handshake::{HandshakeError, Request, accept, reject, respond};
 use crate::frame::{
@@ -425,8 +425,8 @@ impl ServerLink {
 
     /// Pings and pongs since the last call.
     #[inline]
-    pub(crate) fn take_beats(&mut self) -> BeatCounts {
-        self.connection.output.take_beats()
+    pub(crate) fn take_pings(&mut self) -> PingCounts {
+        self.connection.output.take_pings()
     }
 
     /// Bytes on the heap that the link holds, shared frames not counted.
