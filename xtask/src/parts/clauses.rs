@@ -13,20 +13,22 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::check::{Checks, Outcome};
+use crate::check::{Checks, Outcome, Stopped};
 use crate::command::Console;
-use crate::parts::test_names::TestNames;
+use crate::parts::rust;
 use crate::workspace::Workspace;
 
 const DOCUMENT: &str = "docs/protocol.md";
 const FRAMES: &str = "docs/frames.md";
+/// Where vectors live.
+const VECTORS: &str = "tests/vectors/";
 /// The section of [`FRAMES`] with the table.
 const TABLE: &str = "## What broke the others, and the test that holds it here";
 
-pub(super) fn run(workspace: &Workspace, _console: Console) -> Outcome {
+pub(super) fn run(workspace: &Workspace, console: Console) -> Outcome {
     let mut checks = Checks::default();
     let document = workspace.read(Path::new(DOCUMENT))?;
-    let known = TestNames::of(workspace)?;
+    let known = Known::of(workspace, console)?;
     let (clauses, mut faults) = read(&document);
     for clause in &clauses {
         let mut wrong = faults_of(clause, &known);
@@ -47,10 +49,61 @@ pub(super) fn run(workspace: &Workspace, _console: Console) -> Outcome {
             faults_of(row, &known).iter().map(|fault| fault.shown(FRAMES)).collect();
         checks.check(shown.is_empty(), shown.join("\n"));
     }
-    for stray in &known.stray {
-        checks.fail(format!("{}: in no module, so its tests do not run", stray.display()));
+    for path in workspace.files()?.iter().filter(|path| is_of_workspace(path)) {
+        let text = workspace.read(path)?;
+        for test in known.astray(&text) {
+            checks.fail(format!("{}: {test} is in no module, so it does not run", path.display()));
+        }
     }
     Ok(checks)
+}
+
+/// Whether a file is Rust that cargo knows as a part of the workspace.
+fn is_of_workspace(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "rs")
+        && !path.starts_with("fuzz")
+        && !path.starts_with("bindings/bindgen")
+}
+
+/// The tests that there are, and the vectors.
+struct Known {
+    /// Tests by binary and path (a library's by path alone), and vectors by their files.
+    names: BTreeSet<String>,
+    /// Whether tests are known by their binaries: nextest tells them, cargo does not.
+    binaries: bool,
+}
+
+impl Known {
+    fn of(workspace: &Workspace, console: Console) -> Result<Self, Stopped> {
+        let binaries = rust::has_nextest();
+        let tests = rust::names(workspace, console)?.into_iter();
+        let tests = tests.filter_map(|test| {
+            if binaries { Some(test.split_once("::")?.1.to_owned()) } else { Some(test) }
+        });
+        let files = workspace.files()?;
+        let vectors = files.iter().filter_map(|path| path.to_str()?.strip_prefix(VECTORS));
+        Ok(Self { names: tests.chain(vectors.map(str::to_owned)).collect(), binaries })
+    }
+
+    /// Whether there is a test of this name.
+    fn contains(&self, name: &str) -> bool {
+        let rest = || name.split_once("::").is_some_and(|(_, rest)| self.names.contains(rest));
+        self.names.contains(name) || (!self.binaries && rest())
+    }
+
+    /// The tests in a source that cargo does not run: no module has it.
+    fn astray<'a>(&self, text: &'a str) -> Vec<&'a str> {
+        let functions: BTreeSet<_> = self.names.iter().map(|it| it.rsplit("::").next()).collect();
+        let mut lines = text.lines().map(str::trim_start);
+        let mut astray = Vec::new();
+        while lines.any(|line| line.starts_with("#[test]") || line.starts_with("#[tokio::test")) {
+            let function =
+                lines.find_map(|line| line.trim_start_matches("async ").strip_prefix("fn "));
+            let name = function.and_then(|function| function.split(['(', '<']).next());
+            astray.extend(name.filter(|_| !functions.contains(&name)));
+        }
+        astray
+    }
 }
 
 /// One clause, or one row of the table.
@@ -136,7 +189,7 @@ fn rows(document: &str) -> Vec<Clause> {
 }
 
 /// What is wrong with the tests of a clause or row.
-fn faults_of(clause: &Clause, known: &TestNames) -> Vec<Fault> {
+fn faults_of(clause: &Clause, known: &Known) -> Vec<Fault> {
     let name = clause.name();
     if clause.tests.is_empty() {
         return vec![Fault::new(clause.line, format!("{name} names no test"))];
@@ -217,8 +270,9 @@ mod tests {
     const GOOD: &str = "## 1. Opening\n\n**P-1.1** Words, see P-1.2.\n\ntest: `a::b`,\n`c.json`\n\n\
                         **P-1.2** Words.\n\n```\n**P-9.9**\n> {\"type\":\"chat\"}\n```\n\ntest: `a::b`\n";
 
-    fn known() -> TestNames {
-        ["a::b", "c.json"].into_iter().map(str::to_owned).collect()
+    fn known() -> Known {
+        let names = ["a::b", "c.json"].into_iter().map(str::to_owned).collect();
+        Known { names, binaries: true }
     }
 
     fn told(document: &str) -> Vec<String> {
@@ -242,6 +296,19 @@ mod tests {
         assert_eq!(told(&none), ["docs/protocol.md:8: P-1.2 names no test"]);
         let gone = GOOD.replace("c.json", "d.json");
         assert_eq!(told(&gone), ["docs/protocol.md:3: P-1.1: no test is d.json"]);
+    }
+
+    #[test]
+    fn without_nextest_a_test_is_known_by_its_path_alone() {
+        assert!(!known().contains("once::a::b"));
+        assert!(Known { binaries: false, ..known() }.contains("once::a::b"));
+    }
+
+    #[test]
+    fn a_test_that_does_not_run_is_astray() {
+        let text = "fn helper() {}\n#[test]\nfn b() {}\nproptest! {\n    #[test]\n    fn c(x in 0..1) {}\n\
+                    }\n    #[tokio::test(flavor = \"x\")]\n    async fn d() {}\n";
+        assert_eq!(known().astray(text), ["c", "d"]);
     }
 
     #[test]

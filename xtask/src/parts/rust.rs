@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::Duration;
 
-use crate::check::{Checks, Outcome};
+use crate::check::{Checks, Outcome, Stopped};
 use crate::command::{Console, Finished, has_program};
 use crate::tally::Tally;
 use crate::workspace::Workspace;
@@ -40,13 +40,70 @@ pub(super) fn tests(workspace: &Workspace, console: Console, chosen: &[&str]) ->
 
 /// A command that runs the tests of what these arguments of cargo choose, and names each.
 pub(super) fn test(workspace: &Workspace, chosen: &[&str]) -> Command {
-    let mut test = if has_program("cargo-nextest") {
+    let mut test = if has_nextest() {
         workspace.cargo(["nextest", "run", "--no-fail-fast", "--status-level", "pass"])
     } else {
         workspace.cargo(["test", "--no-fail-fast", "--lib", "--bins", "--tests"])
     };
     test.args(chosen);
     test
+}
+
+/// Whether tests run with nextest.
+pub(super) fn has_nextest() -> bool {
+    has_program("cargo-nextest")
+}
+
+/// The tests there are, as [`results`] names them: those that the part `unit` ran, or, where it has
+/// not, those that cargo lists.
+pub(super) fn names(workspace: &Workspace, console: Console) -> Result<Vec<String>, Stopped> {
+    let ran = workspace.kept("unit");
+    let names: Vec<_> = ran.iter().flat_map(|ran| results(ran)).map(|(name, _)| name).collect();
+    if !names.is_empty() {
+        return Ok(names);
+    }
+    let nextest = has_nextest();
+    let list = if nextest {
+        ["nextest", "list", "--message-format=oneline", "--workspace", "--all-features"].as_slice()
+    } else {
+        &["test", "--lib", "--bins", "--tests", "--workspace", "--all-features", "--", "--list"]
+    };
+    let mut cargo = workspace.cargo([]);
+    cargo.args(list);
+    let lines = console.must(cargo, LIMIT)?;
+    // What cargo says while it builds is not the name of a test either way.
+    let name = |line: &String| {
+        if nextest {
+            line.split_once(' ').map(|(binary, test)| format!("{binary}::{test}"))
+        } else {
+            line.strip_suffix(": test").map(str::to_owned)
+        }
+    };
+    Ok(lines.iter().filter_map(name).collect())
+}
+
+/// The tests that ran, and whether they passed: by package, binary and path with nextest, by path
+/// alone without.
+pub(super) fn results(finished: &Finished) -> impl Iterator<Item = (String, bool)> {
+    finished.lines.iter().filter_map(|line| result(line.trim()))
+}
+
+/// `PASS [   0.005s] (1/7) PACKAGE::BINARY a::b` of nextest, `test a::b ... ok` of cargo.
+fn result(line: &str) -> Option<(String, bool)> {
+    if let Some(rest) = line.strip_prefix("test ") {
+        let (name, result) = rest.split_once(" ... ")?;
+        return Some((name.to_owned(), result.starts_with("ok")));
+    }
+    let (status, rest) = line.split_once(" [")?;
+    let passed = match status {
+        "PASS" => true,
+        "FAIL" | "SIGABRT" | "SIGSEGV" | "TIMEOUT" => false,
+        _ => return None,
+    };
+    let mut words = rest.split_once("] ")?.1.rsplitn(2, ' ');
+    let (test, binary) = (words.next()?, words.next()?);
+    let binary = binary.rsplit(' ').next()?;
+    Some((format!("{binary}::{test}"), passed))
 }
 
 pub(super) fn doctest(workspace: &Workspace, console: Console) -> Outcome {
@@ -69,4 +126,20 @@ fn counted(finished: &Finished) -> Checks {
         checks.note(finished.tail(200));
     }
     checks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_results_of_both_runners() {
+        let is = |line: &str, name: &str, passed| {
+            assert_eq!(result(line), Some((name.to_owned(), passed)), "{line}");
+        };
+        is("PASS [   0.005s] pamlink hub::a", "pamlink::hub::a", true);
+        is("FAIL [   0.1s] (3/7) pamlink-tests::bad b::c", "pamlink-tests::bad::b::c", false);
+        is("test hub::a ... ok", "hub::a", true);
+        assert_eq!(result("SLOW [> 30.0s] pamlink a::b"), None);
+    }
 }

@@ -10,7 +10,7 @@ use super::FOLDER;
 use super::row::{Check, Row};
 use crate::bindings::{self, Bindings};
 use crate::check::Stopped;
-use crate::command::{Console, Finished, has_program};
+use crate::command::{Console, Finished};
 use crate::parts::{PARTS, kotlin, peers, python, rust, settle, swift, vectors};
 use crate::tools;
 use crate::workspace::Workspace;
@@ -93,14 +93,14 @@ fn cargo(
             // What the part `unit` builds: a choice of packages would build them anew, with other
             // features.
             let mut test = rust::test(workspace, &["--workspace", "--all-features"]);
-            if has_program("cargo-nextest") {
+            if rust::has_nextest() {
                 let filters: Vec<_> = wanted.iter().map(|check| filter(check.name())).collect();
                 test.args(["--filterset", &filters.join(" | ")]);
             }
             Arc::new(console.run(test, LIMIT)?)
         }
     };
-    let ran: Vec<_> = finished.lines.iter().filter_map(|line| rust_line(line)).collect();
+    let ran: Vec<_> = rust::results(&finished).collect();
     results.note(wanted, &ran, &finished);
     Ok(())
 }
@@ -111,25 +111,6 @@ fn filter(name: &str) -> String {
     let (package, path) = name.split_once("::").unwrap_or((name, ""));
     let rest = path.split_once("::").map_or(path, |(_binary, rest)| rest);
     format!("(package(={package}) & (test(={path}) | test(={rest})))")
-}
-
-/// `PASS [   0.005s] (1/7) PACKAGE::BINARY a::b` of nextest, `test a::b ... ok` of cargo.
-fn rust_line(line: &str) -> Option<(String, bool)> {
-    let line = line.trim();
-    if let Some(rest) = line.strip_prefix("test ") {
-        let (name, result) = rest.split_once(" ... ")?;
-        return Some((name.to_owned(), result.starts_with("ok")));
-    }
-    let (status, rest) = line.split_once(" [")?;
-    let passed = match status {
-        "PASS" => true,
-        "FAIL" | "SIGABRT" | "SIGSEGV" | "TIMEOUT" => false,
-        _ => return None,
-    };
-    let mut words = rest.split_once("] ")?.1.rsplitn(2, ' ');
-    let (test, binary) = (words.next()?, words.next()?);
-    let binary = binary.rsplit(' ').next()?;
-    Some((format!("{binary}::{test}"), passed))
 }
 
 fn pytest(
@@ -297,12 +278,6 @@ mod tests {
         let read =
             |line: Option<(String, bool)>| line.map(|(name, passed)| format!("{name} {passed}"));
         let is = |line, expected: &str| assert_eq!(read(line).as_deref(), Some(expected));
-        is(rust_line("  PASS [   0.005s] pamlink hub::a"), "pamlink::hub::a true");
-        is(
-            rust_line("  FAIL [   0.1s] (3/7) pamlink-tests::bad b::c"),
-            "pamlink-tests::bad::b::c false",
-        );
-        is(rust_line("test hub::a ... ok"), "hub::a true");
         is(pytest_line("PASSED tests/a.py::test_b[1]"), "tests/a.py::test_b[1] true");
         is(pytest_line("FAILED tests/a.py::test_b - assert 1 == 2"), "tests/a.py::test_b false");
         is(
@@ -310,7 +285,6 @@ mod tests {
             "ClientTest.a late one false",
         );
         is(swift_line("Test Case 'ATests.testB' passed (0.1 seconds)"), "ATests/testB true");
-        assert_eq!(rust_line("  SLOW [> 30.0s] pamlink a::b"), None);
         assert_eq!(swift_line("Test Case 'ATests.testB' started at"), None);
     }
 
