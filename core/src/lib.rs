@@ -98,8 +98,8 @@
 //!
 //! # What is where
 //!
-//! From the ground up; a module knows only those above it: [`time`], [`seed`], [`metrics`],
-//! [`frame`], [`envelope`], [`dedup`], [`limits`], [`routing`], [`link`], [`client`], [`hub`].
+//! From the ground up; a module knows only those above it: [`time`], [`seed`], [`options`],
+//! [`metrics`], [`frame`], [`envelope`], [`dedup`], [`limits`], [`routing`], [`link`], [`client`], [`hub`].
 //! Each can be used without those below it: [`frame`] is a WebSocket codec, [`envelope`] a codec
 //! of the dialect for a transport that speaks WebSocket already.
 
@@ -127,6 +127,7 @@ pub mod hub;
 pub mod limits;
 pub mod link;
 pub mod metrics;
+pub mod options;
 mod registry;
 pub mod routing;
 pub mod seed;

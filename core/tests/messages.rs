@@ -367,8 +367,8 @@ fn after_a_cut_the_whole_answer_comes_and_no_rest_of_its_pieces() {
 
 fn opened(auth: Auth, proof: Proof) -> (Hub, LinkId, Now) {
     let mut config = HubConfig::default();
-    config.link.frames.max_message = 1_000;
-    config.link.frames.max_frame = 1_000;
+    config.link.frames.max_message = 1_024;
+    config.link.frames.max_frame = 1_024;
     let mut hub = Hub::new(config, auth, Arc::new(Table::default()), Seed::from_number(1));
     let now = Now::new(Mono::from_millis(1_000), Wall::from_unix_secs(START));
     let link = hub.accept_opened(now, "ada", proof, None).unwrap();
@@ -456,7 +456,7 @@ fn a_token_waits_for_the_hosts_verdict() {
 #[test]
 fn bounds_hold_for_messages_as_for_frames() {
     let token = || Proof::Token(Token::new("ada"));
-    let long = "x".repeat(1_001);
+    let long = "x".repeat(1_025);
     for (message, close) in [
         (Incoming::Text(long.as_str()), "Close(CloseCode(1009))"),
         (Incoming::Binary(long.as_bytes()), "Close(CloseCode(1009))"),

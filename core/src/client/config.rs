@@ -6,6 +6,9 @@ use crate::envelope::Envelope;
 use crate::link;
 
 /// The bounds and choices of a [`Client`](super::Client). Its memory ceiling follows from them.
+///
+/// [`ClientConfig::options`] has the bounds of each number, and [`ClientConfig::set`] holds a value
+/// to them. What is put into a member out of its bounds, the client takes as the nearest inside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClientConfig {

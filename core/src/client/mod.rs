@@ -28,6 +28,7 @@ mod asks;
 mod config;
 mod event;
 mod growth;
+mod options;
 mod server;
 mod tally;
 
@@ -142,6 +143,7 @@ impl Client {
         seed: Seed,
         now: Now,
     ) -> Result<Self, HeadError> {
+        let config = config.within_bounds();
         let mut random = seed.into_random();
         let link = Arc::new(config.link.clone());
         let link = ClientLink::new(&link, endpoint, random.next_seed(), now)?;

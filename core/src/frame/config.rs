@@ -22,6 +22,9 @@ pub struct FrameConfig {
 }
 
 impl FrameConfig {
+    /// The longest message that any host may ask for, in bytes.
+    pub const MOST_MESSAGE: usize = 1 << 30;
+
     /// The most frames that a message may have once `bytes` of it are here.
     pub(super) fn fragments(&self, bytes: usize) -> u32 {
         let earned = u32::try_from(bytes / BYTES_A_FRAGMENT).unwrap_or(u32::MAX);

@@ -8,7 +8,10 @@ use crate::limits::{Rates, Sizes};
 use crate::link::{LinkConfig, Verify};
 
 /// The bounds and choices of a [`Hub`](super::Hub). Its memory ceiling follows from them.
-#[derive(Clone, Debug)]
+///
+/// [`HubConfig::options`] has the bounds of each number, and [`HubConfig::set`] holds a value to
+/// them. What is put into a member out of its bounds, the hub takes as the nearest inside.
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HubConfig {
     /// What every link keeps to: handshake, heartbeat, frames, outbox.

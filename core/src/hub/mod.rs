@@ -43,6 +43,7 @@ mod inline;
 mod lending;
 mod links;
 mod opening;
+mod options;
 mod push;
 mod refusal;
 mod replies;
@@ -112,6 +113,7 @@ pub struct Hub {
 impl Hub {
     /// A hub that decides by `auth` who comes in and by `routes` who answers.
     pub fn new(config: HubConfig, auth: Auth, routes: Arc<Table>, seed: Seed) -> Self {
+        let config = config.within_bounds();
         let mut random = seed.into_random();
         let hasher = RandomState::with_seeds(
             random.next_u64(),

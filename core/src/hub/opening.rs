@@ -233,7 +233,7 @@ impl Hub {
         };
         let open = |link: &LinkIndex| self.links.get(*link).is_some_and(|slot| slot.is_open());
         let mut links = self.links.of_user(user).filter(open);
-        let most = self.config.max_links_per_user.max(1) as usize;
+        let most = self.config.max_links_per_user as usize;
         let Some(newest) = links.next() else { return true };
         let (count, oldest) = links.fold((1, newest), |(count, _), link| (count + 1, link));
         if count < most {

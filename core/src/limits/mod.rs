@@ -20,5 +20,5 @@ pub use self::rate::{Class, Rate, Rates};
 pub(crate) use self::rate::{RateLimiter, Wait};
 pub use self::refusal::Refusal;
 pub(crate) use self::refusal::{Code, Unit};
-pub use self::sizes::{Sizes, UnknownMember};
+pub use self::sizes::Sizes;
 pub(crate) use self::violations::{Strike, Violations};

@@ -114,6 +114,16 @@ impl Rates {
         self.rates[class as usize]
     }
 
+    /// The rates of all classes, to change them.
+    pub(crate) fn each_mut(&mut self) -> impl Iterator<Item = (Class, &mut Rate)> {
+        Class::ALL.into_iter().zip(&mut self.rates)
+    }
+
+    /// The rate of a class, to change it.
+    pub(crate) const fn rate_mut(&mut self, class: Class) -> &mut Rate {
+        &mut self.rates[class as usize]
+    }
+
     /// With another rate for a class.
     #[must_use]
     pub const fn with(mut self, class: Class, rate: Rate) -> Self {

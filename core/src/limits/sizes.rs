@@ -1,15 +1,12 @@
 //! How large a message of each type, its fields and its nested values may be.
 
+use core::ops::RangeInclusive;
+
 use hashbrown::HashMap;
-use thiserror::Error;
 
 use super::refusal::{Code, Refusal, Unit};
 use crate::envelope::{Envelope, Scan};
-
-/// A member that the table does not limit.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error("no member `{0}` is limited in characters")]
-pub struct UnknownMember(Box<str>);
+use crate::options::{self, OptionError};
 
 /// The limits of one message type.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,6 +133,9 @@ pub struct Sizes {
 }
 
 impl Sizes {
+    /// How many characters a member may be given, at the least and at the most.
+    pub const CHARACTERS: RangeInclusive<u64> = 1..=1 << 20;
+
     /// One rule for all types.
     pub(crate) fn new(depth: u8, other: Rule) -> Self {
         // Only the host inserts, so the map needs no secret; the same on every run.
@@ -155,9 +155,14 @@ impl Sizes {
     ///
     /// # Errors
     ///
-    /// [`UnknownMember`]: the table has no such type or member.
-    pub fn set_characters(&mut self, member: &str, limit: usize) -> Result<(), UnknownMember> {
-        let unknown = || UnknownMember(member.into());
+    /// [`OptionError::Unknown`] if no such type or member is limited, and
+    /// [`OptionError::OutOfBounds`] if the limit is not one of [`Sizes::CHARACTERS`]; both by the
+    /// name `characters.MEMBER`.
+    pub fn set_characters(&mut self, member: &str, limit: u64) -> Result<(), OptionError> {
+        let option = || format!("characters.{member}");
+        let unknown = || OptionError::Unknown { name: option() };
+        options::check(&option(), limit, &Self::CHARACTERS)?;
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         if let Some((kind, name)) = member.split_once('.') {
             let rule = self.rules.get_mut(kind).ok_or_else(unknown)?;
             return rule.set(name, None, limit).then_some(()).ok_or_else(unknown);
@@ -167,6 +172,12 @@ impl Sizes {
             rule.set(member, Some(common), limit);
         }
         Ok(())
+    }
+
+    /// How many characters a member may have in the types without a limit of their own for it, if
+    /// that is limited.
+    pub fn characters(&self, member: &str) -> Option<usize> {
+        self.other.characters(member)
     }
 
     /// The rule for a type: its own, or the one for all others.

@@ -112,7 +112,7 @@ mod tests {
     /// One that differs from the defaults in every way that a host can choose.
     fn unlike() -> impl Strategy<Value = Sizes> {
         let names = prop::sample::select(vec!["message", "content", "voice.text", "chat.title"]);
-        let set = prop::collection::vec((names, 1usize..1 << 20), 0..4);
+        let set = prop::collection::vec((names, 1u64..1 << 20), 0..4);
         (set, 1usize..1 << 20, any::<bool>()).prop_map(|(set, bytes, own)| {
             let mut sizes = Sizes::default();
             for (name, limit) in set {

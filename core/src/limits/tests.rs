@@ -361,6 +361,11 @@ fn characters_are_settings_by_name_and_by_type() {
     sizes.set_characters("phone", 6_000).unwrap();
     let phone = format!(r#"{{"type":"x","phone":"{}"}}"#, "1".repeat(6_000));
     assert_eq!(sizes.check_envelope(&Envelope::parse(&phone, 10).unwrap()), Ok(()));
+    for limit in [0, (1 << 20) + 1] {
+        let error = sizes.set_characters("voice.text", limit).unwrap_err();
+        let said = format!("characters.voice.text is {limit}, not from 1 to 1048576");
+        assert_eq!(error.to_string(), said);
+    }
     for unknown in ["nothing", "voice.nothing", "nothing.message", "context", "."] {
         assert!(sizes.set_characters(unknown, 1).is_err(), "{unknown}");
     }

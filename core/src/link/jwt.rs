@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::auth::{AuthError, Claims, Verify};
+use crate::options::{self, OptionError, Place, Spec};
 use crate::time::{self, Wall};
 
 /// The audience that the identity provider of the `pam` dialect writes.
@@ -71,10 +72,32 @@ impl Verifier {
         if keys.is_empty() { Err(KeyError::NoKeys) } else { Ok(Self::of(keys, audience)) }
     }
 
-    /// The same verifier with another leeway.
+    /// The options that are numbers.
+    pub const OPTIONS: &'static [Spec<Self>] = &[Spec::<Self>::number(
+        "leeway_ms",
+        "ms",
+        0..=600_000,
+        |it| Place::Span(&mut it.leeway),
+        "How far the clocks of issuer and server may lie apart.",
+    )
+    .in_packages()];
+
+    /// Sets the option of this name.
+    ///
+    /// # Errors
+    ///
+    /// [`OptionError`] names the option and, if the value is out of its bounds, these.
+    pub fn set(&mut self, name: &str, value: u64) -> Result<(), OptionError> {
+        options::set(Self::OPTIONS.iter(), self, name, value)
+    }
+
+    /// The same verifier with another leeway; what is out of the bounds of
+    /// [`Verifier::OPTIONS`] is taken as the nearest inside.
     #[must_use]
     pub fn with_leeway(self, leeway: Duration) -> Self {
-        Self { leeway, ..self }
+        let mut verifier = Self { leeway, ..self };
+        Self::OPTIONS.iter().for_each(|option| option.clamp(&mut verifier));
+        verifier
     }
 
     fn of(keys: Vec<Key>, audience: &str) -> Self {

@@ -57,6 +57,7 @@ mod gather;
 mod heartbeat;
 #[cfg(feature = "jwt")]
 pub mod jwt;
+mod options;
 mod outbox;
 mod pings;
 mod server;
@@ -79,6 +80,7 @@ pub use event::{AnswerError, Closed, LinkEvent, Overflowed, SendError, Transmit}
 pub use gather::Gather;
 pub(crate) use gather::Sink;
 pub use heartbeat::HeartbeatConfig;
+pub(crate) use options::OfLink;
 pub(crate) use pings::PingCounts;
 pub use server::ServerLink;
 pub(crate) use server::{LinkUnlent, MAX_EARLY, ServerClose, TooMany};

@@ -30,7 +30,7 @@ pub(in crate::frame) struct Inflation {
 
 impl Inflation {
     pub(in crate::frame) fn new(config: &DeflateConfig, agreed: Agreement) -> Self {
-        let max_ratio = config.max_ratio.max(1);
+        let max_ratio = config.within_bounds().max_ratio;
         Self { receive: agreed.receive, max_ratio, window: Vec::new(), own: None }
     }
 

@@ -33,12 +33,15 @@ fn advanced(now: u64, before: u64) -> usize {
 #[cfg(test)]
 mod tests;
 
-/// How messages are compressed, and what is asked of the peer.
+use crate::options::{Place, Spec};
+
+/// How messages are compressed, and what is asked of the peer. What is out of the bounds of
+/// [`DeflateConfig::OPTIONS`] is taken as the nearest inside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DeflateConfig {
     /// How hard to try, 1 (fastest) to 9. Default 1: what higher levels save costs 3 to 12 times
-    /// the time. Values outside are taken as the nearest inside.
+    /// the time. With 0 a client offers no compression, and a hub declines it.
     pub level: u8,
     /// The shortest message that is compressed, in bytes; four times that where no context takeover
     /// was agreed on. Default 128: below, what is saved is less than a header and its packet.
@@ -55,6 +58,58 @@ pub struct DeflateConfig {
 }
 
 impl DeflateConfig {
+    /// The options that are numbers.
+    pub const OPTIONS: &'static [Spec<Self>] = &[
+        Spec::<Self>::number(
+            "compression_level",
+            "level",
+            0..=9,
+            |it| Place::Small(&mut it.level),
+            "How hard compression tries, 1 being the fastest; 0 turns it off, and offers are declined.",
+        )
+        .in_file("compression.level"),
+        Spec::<Self>::number(
+            "compression_threshold_bytes",
+            "bytes",
+            0..=1 << 30,
+            |it| Place::Size(&mut it.threshold),
+            "The shortest message that is compressed; four times that without context takeover.",
+        )
+        .in_file("compression.threshold_bytes"),
+        Spec::<Self>::number(
+            "send_window_bits",
+            "bits",
+            9..=15,
+            |it| Place::Small(&mut it.send.bits),
+            "Two to this power are the bytes before that a message to a peer may refer to.",
+        )
+        .in_file("compression.send_window_bits"),
+        Spec::<Self>::number(
+            "receive_window_bits",
+            "bits",
+            9..=15,
+            |it| Place::Small(&mut it.receive.bits),
+            "The same for messages of a peer; so many bytes are kept of each link.",
+        )
+        .in_file("compression.receive_window_bits"),
+        Spec::<Self>::number(
+            "max_compression_ratio",
+            "times",
+            10..=1_032,
+            |it| Place::Count(&mut it.max_ratio),
+            "How much longer than its compressed form a message over 64 KiB may be; beyond, the link is closed with 1009.",
+        )
+        .in_file("compression.max_ratio"),
+    ];
+
+    /// What is out of its bounds taken as the nearest inside.
+    pub(crate) fn within_bounds(mut self) -> Self {
+        for option in Self::OPTIONS {
+            option.clamp(&mut self);
+        }
+        self
+    }
+
     /// The defaults of a server of many connections.
     pub const fn server() -> Self {
         Self {
@@ -88,14 +143,5 @@ impl Window {
     /// Its size in bytes.
     const fn size(self) -> usize {
         1 << self.bits
-    }
-
-    const fn in_bounds(self) -> Self {
-        let bits = match self.bits {
-            0..=9 => 9,
-            10..=14 => self.bits,
-            _ => 15,
-        };
-        Self { bits, ..self }
     }
 }

@@ -54,7 +54,7 @@ impl Agreement {
 
     /// The value of `Sec-WebSocket-Extensions` with which a client offers.
     pub(crate) fn offer(config: &DeflateConfig) -> String {
-        let (send, receive) = (config.send.in_bounds(), config.receive.in_bounds());
+        let DeflateConfig { send, receive, .. } = config.within_bounds();
         let mut value = format!("{NAME}; client_max_window_bits");
         if receive.bits < 15 {
             let _ = write!(value, "; server_max_window_bits={}", receive.bits);
@@ -87,7 +87,7 @@ impl Agreement {
         }
         let answer =
             Parameters::parse(parameters).ok_or_else(|| fault(HeaderFault::Unsupported))?;
-        let (send, receive) = (config.send.in_bounds(), config.receive.in_bounds());
+        let DeflateConfig { send, receive, .. } = config.within_bounds();
         // What we demanded the server must have accepted.
         let bits = answer.server_max_window_bits.unwrap_or(15);
         if bits > receive.bits || (!receive.takeover && !answer.server_no_context_takeover) {
@@ -178,7 +178,7 @@ impl Parameters {
     /// What a server with this config makes of the offer; `None` if the client would send what goes
     /// beyond it.
     fn narrow(self, config: &DeflateConfig) -> Option<Agreement> {
-        let (send, receive) = (config.send.in_bounds(), config.receive.in_bounds());
+        let DeflateConfig { send, receive, .. } = config.within_bounds();
         // Without the parameter a client cannot be held to a window (section 7.1.2.2).
         let bits = match self.client_max_window_bits {
             None => 15,

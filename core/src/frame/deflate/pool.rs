@@ -149,7 +149,8 @@ pub(super) struct Compressor {
 
 impl Compressor {
     fn new(config: &DeflateConfig, bits: u8) -> Self {
-        let level = Compression::new(u32::from(config.level.clamp(1, 9)));
+        // Whoever wants no compression does not ask for a compressor.
+        let level = Compression::new(u32::from(config.within_bounds().level.max(1)));
         Self { inner: Compress::new_with_window_bits(level, false, bits), bits, lent: None }
     }
 

@@ -20,13 +20,18 @@ use super::{HandshakeError, HeaderFault, is_token, is_value};
 )]
 pub struct HandshakeConfig {
     /// The longest head in bytes, the empty line at its end counted. Default: 32 KiB, for the
-    /// longest target and 8 KiB of cookies and what proxies add. At most 65,535 are used.
+    /// longest target and 8 KiB of cookies and what proxies add. At most [`HandshakeConfig::MOST_HEAD`] are used.
     pub max_head: usize,
     /// The most header lines. Default: 128.
     pub max_headers: usize,
     /// The longest target of a request in bytes, as it is spelled. Default: 20 KiB, for a token of
     /// 16 KiB.
     pub max_target: usize,
+}
+
+impl HandshakeConfig {
+    /// The longest head that any config allows, in bytes: places in it have 16 bits.
+    pub const MOST_HEAD: usize = 65_535;
 }
 
 impl Default for HandshakeConfig {
@@ -168,7 +173,7 @@ pub(super) struct HeadReader<S> {
 
 impl<S: StartLine> HeadReader<S> {
     pub(super) fn new(mut config: HandshakeConfig) -> Self {
-        config.max_head = config.max_head.min(usize::from(u16::MAX));
+        config.max_head = config.max_head.min(HandshakeConfig::MOST_HEAD);
         Self {
             config,
             bytes: Vec::new(),

@@ -22,7 +22,7 @@ impl Links {
 
     /// The stranger that makes way for one more from anywhere, if one has to.
     pub(in crate::hub) fn crowded(&self) -> Option<LinkIndex> {
-        let most = self.config.max_unauthenticated.max(1) as usize;
+        let most = self.config.max_unauthenticated as usize;
         let crowded = self.strangers.len() >= most || self.is_full();
         self.strangers.oldest().filter(|_| crowded)
     }
@@ -93,7 +93,7 @@ impl Links {
 
     /// Whether the verdict on one more token may be waited for.
     pub(in crate::hub) fn may_await_verdict(&self) -> bool {
-        self.authorizing < self.config.max_unauthenticated.max(1)
+        self.authorizing < self.config.max_unauthenticated
     }
 
     /// A link waits for the host's verdict on its claim: others bound how many may.

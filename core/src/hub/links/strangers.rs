@@ -119,7 +119,7 @@ impl Strangers {
 
     /// The link of a network that has been here longest, if there are as many as `most`.
     pub(super) fn oldest_of(&self, from: IpAddr, most: u32) -> Option<LinkIndex> {
-        let line = self.by_address.get(&from).filter(|line| line.len >= most.max(1))?;
+        let line = self.by_address.get(&from).filter(|line| line.len >= most)?;
         Some(self.all.value(line.first).link)
     }
 

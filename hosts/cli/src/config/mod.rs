@@ -168,7 +168,7 @@ impl Characters {
     /// Sets the limits that the file gives.
     pub fn set(&self, sizes: &mut Sizes) {
         for (member, limit) in &self.0 {
-            let set = sizes.set_characters(member, limit.size());
+            let set = sizes.set_characters(member, limit.value());
             debug_assert!(set.is_ok(), "names are looked at when the file is read");
         }
     }
@@ -187,7 +187,7 @@ impl<'de> Deserialize<'de> for Characters {
         let limits = BTreeMap::<String, Length>::deserialize(deserializer)?;
         let mut sizes = Sizes::default();
         for (member, limit) in &limits {
-            sizes.set_characters(member, limit.size()).map_err(D::Error::custom)?;
+            sizes.set_characters(member, limit.value()).map_err(D::Error::custom)?;
         }
         Ok(Self(limits))
     }
