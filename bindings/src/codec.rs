@@ -5,11 +5,12 @@ use std::sync::Arc;
 use pamlink::frame::{
     CloseCode, FrameConfig, FrameEvent, MessageKind, NotDrained, Reader, Role, Writer,
 };
+use pamlink::options;
 use parking_lot::Mutex;
 
 use crate::client::events::failed;
 use crate::client::not_drained;
-use crate::fault::{Code, Failure, Fault};
+use crate::fault::{Failure, Fault};
 use crate::packed::{self, schema};
 use crate::process::Process;
 use crate::seed::seed;
@@ -40,10 +41,9 @@ impl FrameCodec {
     /// a fork, is refused with `forked`: its masks would be the other's.
     #[uniffi::constructor]
     pub fn new(client: bool, max_message_bytes: u64, seed: &[u8]) -> Result<Arc<Self>, Failure> {
-        let most = usize::try_from(max_message_bytes)
-            .ok()
-            .filter(|most| (1..=1 << 30).contains(most))
-            .ok_or_else(|| Fault::new(Code::BadOption, "max_message_bytes: 1 to 1 GiB"))?;
+        let bounds = 1..=FrameConfig::MOST_MESSAGE as u64;
+        options::check("max_message_bytes", max_message_bytes, &bounds).map_err(Fault::from)?;
+        let most = usize::try_from(max_message_bytes).unwrap_or(FrameConfig::MOST_MESSAGE);
         let config = FrameConfig { max_message: most, max_frame: most, ..FrameConfig::default() };
         let (role, writer) = match client {
             true => (Role::Client, Writer::client(self::seed(seed)?)),

@@ -7,6 +7,7 @@ use pamlink::envelope::EnvelopeError;
 use pamlink::frame::WriteError;
 use pamlink::hub::{Full, InputError, PushError, ReplyError, RespondError, UnknownLink};
 use pamlink::link::{self, AuthError, TokenError};
+use pamlink::options::OptionError;
 
 /// An error of the engine: one record for every language.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, uniffi::Error)]
@@ -320,6 +321,12 @@ impl From<WriteError> for Fault {
             _ => Code::FramesClosed,
         };
         Self::of(code, &error)
+    }
+}
+
+impl From<OptionError> for Fault {
+    fn from(error: OptionError) -> Self {
+        Self::of(Code::BadOption, &error)
     }
 }
 

@@ -3,15 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use core::time::Duration;
-
 use pamlink::client::ClientConfig;
 use pamlink::frame::DeflateConfig;
 use pamlink::frame::handshake::check_origin;
 use pamlink::hub::{Auth, HubConfig, UnknownAgent, UserCap};
-use pamlink::limits::{Class, Rate};
+use pamlink::link::Endpoint;
 use pamlink::link::jwt::{DEFAULT_AUDIENCE, Verifier};
-use pamlink::link::{Endpoint, LinkConfig};
 use pamlink::routing::Table;
 
 use crate::fault::{Code, Fault};
@@ -25,31 +22,33 @@ pub struct ClientOptions {
     /// Whether to connect without a token and never ask for one.
     #[uniffi(default = false)]
     pub anonymous: bool,
-    /// How long a question waits for its answer, 1 s to 5 min. Default 60 s.
+    /// How long a question waits for its answer, 1 s to 24 h. Default 60 s. One that waits longer
+    /// than the server remembers (5 min by default) may take effect twice.
     #[uniffi(default = None)]
     pub ask_timeout_ms: Option<u64>,
-    /// Most questions at once. Default 64.
+    /// Most questions at once, 1 to 65,536. Default 64.
     #[uniffi(default = None)]
     pub max_asks: Option<u32>,
-    /// Most bytes of questions at once. Default 256 KiB.
+    /// Most bytes of questions at once, 1 KiB to 1 GiB. Default 256 KiB.
     #[uniffi(default = None)]
     pub max_ask_bytes: Option<u64>,
-    /// After how long a silent server is asked for life. Default 20 s.
+    /// After how long a silent server is asked for life, 10 ms to 25 s. Default 20 s.
     #[uniffi(default = None)]
     pub heartbeat_interval_ms: Option<u64>,
-    /// How long the server has to show it. Default 10 s.
+    /// How long the server has to show it, 10 ms to 2 min. Default 10 s.
     #[uniffi(default = None)]
     pub heartbeat_deadline_ms: Option<u64>,
-    /// The longest delay between two attempts to connect. Default 30 s.
+    /// The longest delay between two attempts to connect, 100 ms to 1 h. Default 30 s.
     #[uniffi(default = None)]
     pub backoff_cap_ms: Option<u64>,
-    /// How long a transport may take to connect. Default 15 s.
+    /// How long a transport may take to connect, 10 ms to 10 min. Default 15 s.
     #[uniffi(default = None)]
     pub dial_timeout_ms: Option<u64>,
-    /// How long the server's welcome may take; 0 for servers that send none. Default 10 s.
+    /// How long the server's welcome may take; 0 for servers that send none. 0 to 10 min. Default
+    /// 10 s.
     #[uniffi(default = None)]
     pub welcome_timeout_ms: Option<u64>,
-    /// The longest message that is read, in bytes. Default 1 MiB.
+    /// The longest message that is read, in bytes, 1 KiB to 1 GiB. Default 1 MiB.
     #[uniffi(default = None)]
     pub max_message_bytes: Option<u64>,
     /// The `Origin` header; only browsers have one. Default none.
@@ -75,32 +74,22 @@ impl ClientOptions {
         link.origin = self.origin;
         link.subprotocols = self.subprotocols;
         link.link.deflate = self.compression.then(DeflateConfig::client);
-        common(
-            &mut link.link,
-            self.heartbeat_interval_ms,
-            self.heartbeat_deadline_ms,
-            self.max_message_bytes,
-        )?;
+        let wanted = [
+            ("ask_timeout_ms", self.ask_timeout_ms),
+            ("max_asks", self.max_asks.map(u64::from)),
+            ("max_ask_bytes", self.max_ask_bytes),
+            ("heartbeat_interval_ms", self.heartbeat_interval_ms),
+            ("heartbeat_deadline_ms", self.heartbeat_deadline_ms),
+            ("backoff_cap_ms", self.backoff_cap_ms),
+            ("dial_timeout_ms", self.dial_timeout_ms),
+            ("welcome_timeout_ms", self.welcome_timeout_ms),
+            ("max_message_bytes", self.max_message_bytes),
+        ];
+        for (name, value) in given(wanted) {
+            config.set(name, value)?;
+        }
         // No answer is longer.
-        config.max_answer_bytes = link.link.frames.max_message;
-        set(&mut link.backoff.cap, "backoff_cap_ms", self.backoff_cap_ms, 200..=3_600_000)?;
-        set(&mut link.dial, "dial_timeout_ms", self.dial_timeout_ms, 100..=600_000)?;
-        match self.welcome_timeout_ms {
-            None => {}
-            Some(0) => link.welcome = None,
-            Some(_) => {
-                let mut within = Duration::ZERO;
-                set(&mut within, "welcome_timeout_ms", self.welcome_timeout_ms, 0..=600_000)?;
-                link.welcome = Some(within);
-            }
-        }
-        set(&mut config.ask_timeout, "ask_timeout_ms", self.ask_timeout_ms, 1_000..=300_000)?;
-        if let Some(most) = self.max_asks {
-            config.max_asks = number("max_asks", most.into(), 1..=65_536)?;
-        }
-        if let Some(most) = self.max_ask_bytes {
-            config.max_ask_bytes = number("max_ask_bytes", most, 1_024..=1 << 30)?;
-        }
+        config.max_answer_bytes = config.link.link.frames.max_message;
         Ok((config, endpoint))
     }
 }
@@ -117,7 +106,7 @@ pub struct AuthOptions {
     /// The `aud` that a token must name. Default `authenticated`.
     #[uniffi(default = None)]
     pub audience: Option<String>,
-    /// How far the clocks of issuer and server may lie apart. Default 10 s.
+    /// How far the clocks of issuer and server may lie apart, 0 to 10 min. Default 10 s.
     #[uniffi(default = None)]
     pub leeway_ms: Option<u64>,
 }
@@ -141,11 +130,11 @@ impl AuthOptions {
                 return Err(Fault::new(Code::BadKey, "either a secret or a JWKS document"));
             }
         };
-        let verifier = verifier.map_err(|error| Fault::new(Code::BadKey, error.to_string()))?;
-        Ok(Some(match self.leeway_ms {
-            Some(millis) => verifier.with_leeway(Duration::from_millis(millis)),
-            None => verifier,
-        }))
+        let mut verifier = verifier.map_err(|error| Fault::new(Code::BadKey, error.to_string()))?;
+        for (name, value) in given([("leeway_ms", self.leeway_ms)]) {
+            verifier.set(name, value)?;
+        }
+        Ok(Some(verifier))
     }
 }
 
@@ -160,61 +149,61 @@ pub struct HubOptions {
     /// The origins from which a browser may connect over bytes. Default: any.
     #[uniffi(default = None)]
     pub origins: Option<Vec<String>>,
-    /// Most links at once. Default 131,072.
+    /// Most links at once, 1 to 16,777,216. Default 131,072.
     #[uniffi(default = None)]
     pub max_links: Option<u32>,
-    /// Most links of one user at once. Default 32.
+    /// Most links of one user at once, 1 to 65,536. Default 32.
     #[uniffi(default = None)]
     pub max_links_per_user: Option<u32>,
     /// Whether one link more is refused; otherwise the user's oldest is closed with 1000.
     #[uniffi(default = false)]
     pub refuse_newest: bool,
-    /// Most running requests at once. Default 65,536.
+    /// Most running requests at once, 1 to 16,777,216. Default 65,536.
     #[uniffi(default = None)]
     pub max_requests: Option<u32>,
-    /// Most running requests of one link. Default 32.
+    /// Most running requests of one link, 1 to 65,536. Default 32.
     #[uniffi(default = None)]
     pub max_requests_per_link: Option<u32>,
-    /// How long a request waits for its reply. Default 120 s.
+    /// How long a request waits for its reply, 100 ms to 24 h. Default 2 min.
     #[uniffi(default = None)]
     pub request_timeout_ms: Option<u64>,
-    /// How long a link waits for the host's verdict on its token. Default 10 s.
+    /// How long a link waits for the host's verdict on its token, 10 ms to 24 h. Default 10 s.
     #[uniffi(default = None)]
     pub auth_timeout_ms: Option<u64>,
-    /// How long a link may go on with an expired token. Default 60 s.
+    /// How long a link may go on with an expired token, 0 to 24 h. Default 60 s.
     #[uniffi(default = None)]
     pub token_grace_ms: Option<u64>,
-    /// Messages of one user a minute. Default 100.
+    /// Messages of one user a minute, 1 to 10,000,000. Default 100.
     #[uniffi(default = None)]
     pub messages_per_minute: Option<u32>,
-    /// Links that one user may open a minute. Default 60.
+    /// Links that one user may open a minute, 1 to 10,000,000. Default 60.
     #[uniffi(default = None)]
     pub connects_per_minute: Option<u32>,
-    /// Repeats of one user a minute. Default 500.
+    /// Repeats of one user a minute, 1 to 10,000,000. Default 500.
     #[uniffi(default = None)]
     pub repeats_per_minute: Option<u32>,
-    /// Refusals that a link survives within a minute. Default 5.
+    /// Refusals that a link survives within a minute, 1 to 1,000,000. Default 5.
     #[uniffi(default = None)]
     pub max_violations: Option<u32>,
-    /// Requests that are remembered. Default 262,144.
+    /// Requests that are remembered, 1 to 16,777,216. Default 262,144.
     #[uniffi(default = None)]
     pub window_entries: Option<u64>,
-    /// How long a request is remembered. Default 5 min.
+    /// How long a request is remembered, 1 s to 168 h. Default 5 min.
     #[uniffi(default = None)]
     pub window_age_ms: Option<u64>,
-    /// Bytes of results kept for repeats. Default 16 MiB.
+    /// Bytes of results kept for repeats, 0 to 1 GiB. Default 16 MiB.
     #[uniffi(default = None)]
     pub window_result_bytes: Option<u64>,
-    /// Between two pings of the hub. Default 20 s.
+    /// Between two pings of the hub, 10 ms to 25 s. Default 20 s.
     #[uniffi(default = None)]
     pub heartbeat_interval_ms: Option<u64>,
-    /// How long a peer has to show life. Default 10 s.
+    /// How long a peer has to show life, 10 ms to 2 min. Default 10 s.
     #[uniffi(default = None)]
     pub heartbeat_deadline_ms: Option<u64>,
-    /// The longest message that is read, in bytes. Default 1 MiB.
+    /// The longest message that is read, in bytes, 1 KiB to 1 GiB. Default 1 MiB.
     #[uniffi(default = None)]
     pub max_message_bytes: Option<u64>,
-    /// Bytes that may wait to be written to one link. Default 256 KiB.
+    /// Bytes that may wait to be written to one link, 0 to 1 GiB. Default 256 KiB.
     #[uniffi(default = None)]
     pub outbox_bytes: Option<u64>,
     /// Types beyond those of the dialect that the host takes.
@@ -235,7 +224,7 @@ pub struct HubOptions {
     #[uniffi(default = false)]
     pub compression: bool,
     /// Most links that hold a compressor between messages, about 380 KB each; the others borrow one
-    /// for each message, and save less. 0 to 100,000, default 64.
+    /// for each message, and save less. 0 to 100,000, default 64. 0 to 100,000. Default 64.
     #[uniffi(default = None)]
     pub max_compressors: Option<u32>,
 }
@@ -248,19 +237,7 @@ impl HubOptions {
             None => Arc::new(Table::default()),
         };
         let mut config = HubConfig::default();
-        common(
-            &mut config.link,
-            self.heartbeat_interval_ms,
-            self.heartbeat_deadline_ms,
-            self.max_message_bytes,
-        )?;
-        if let Some(bytes) = self.outbox_bytes {
-            config.link.outbox.max_bytes = number("outbox_bytes", bytes, 1_024..=1 << 30)?;
-        }
         config.link.deflate = self.compression.then(DeflateConfig::server);
-        if let Some(most) = self.max_compressors {
-            config.max_compressors = number("max_compressors", most.into(), 0..=100_000)?;
-        }
         for origin in self.origins.iter().flatten() {
             let fault = |error| Fault::new(Code::BadOption, format!("origins: {origin}: {error}"));
             check_origin(origin).map_err(fault)?;
@@ -268,9 +245,7 @@ impl HubOptions {
         config.origins = self.origins;
         config.accepts = self.accepts;
         for (member, limit) in self.characters.unwrap_or_default() {
-            let most = number("characters", limit.into(), 1..=1 << 20)?;
-            let set = config.sizes.set_characters(&member, most);
-            set.map_err(|error| Fault::new(Code::BadOption, error.to_string()))?;
+            config.sizes.set_characters(&member, limit.into())?;
         }
         if self.refuse_newest {
             config.at_user_cap = UserCap::RefuseNewest;
@@ -278,100 +253,39 @@ impl HubOptions {
         if self.route_unknown_agents {
             config.unknown_agent = UnknownAgent::Route;
         }
-        let counts = [
-            ("max_links", self.max_links, &mut config.max_links, 16_777_216),
-            ("max_links_per_user", self.max_links_per_user, &mut config.max_links_per_user, 65_536),
-            ("max_requests", self.max_requests, &mut config.max_requests, 16_777_216),
-            (
-                "max_requests_per_link",
-                self.max_requests_per_link,
-                &mut config.max_requests_per_link,
-                65_536,
-            ),
-            ("max_violations", self.max_violations, &mut config.max_violations, 1_000_000),
+        let wanted = [
+            ("max_links", self.max_links.map(u64::from)),
+            ("max_links_per_user", self.max_links_per_user.map(u64::from)),
+            ("max_requests", self.max_requests.map(u64::from)),
+            ("max_requests_per_link", self.max_requests_per_link.map(u64::from)),
+            ("request_timeout_ms", self.request_timeout_ms),
+            ("auth_timeout_ms", self.auth_timeout_ms),
+            ("token_grace_ms", self.token_grace_ms),
+            ("messages_per_minute", self.messages_per_minute.map(u64::from)),
+            ("connects_per_minute", self.connects_per_minute.map(u64::from)),
+            ("repeats_per_minute", self.repeats_per_minute.map(u64::from)),
+            ("max_violations", self.max_violations.map(u64::from)),
+            ("window_entries", self.window_entries),
+            ("window_age_ms", self.window_age_ms),
+            ("window_result_bytes", self.window_result_bytes),
+            ("heartbeat_interval_ms", self.heartbeat_interval_ms),
+            ("heartbeat_deadline_ms", self.heartbeat_deadline_ms),
+            ("max_message_bytes", self.max_message_bytes),
+            ("outbox_bytes", self.outbox_bytes),
+            ("max_compressors", self.max_compressors.map(u64::from)),
         ];
-        for (name, wanted, place, most) in counts {
-            if let Some(wanted) = wanted {
-                *place = number(name, wanted.into(), 1..=most)?;
-            }
-        }
-        let spans = [
-            ("request_timeout_ms", self.request_timeout_ms, &mut config.request_timeout),
-            ("auth_timeout_ms", self.auth_timeout_ms, &mut config.auth_timeout),
-            ("token_grace_ms", self.token_grace_ms, &mut config.token_grace),
-            ("window_age_ms", self.window_age_ms, &mut config.window.max_age),
-        ];
-        for (name, wanted, place) in spans {
-            set(place, name, wanted, 0..=86_400_000)?;
-        }
-        let rates = [
-            ("messages_per_minute", self.messages_per_minute, Class::Message),
-            ("connects_per_minute", self.connects_per_minute, Class::Connect),
-            ("repeats_per_minute", self.repeats_per_minute, Class::Repeat),
-        ];
-        for (name, wanted, class) in rates {
-            if let Some(wanted) = wanted {
-                let count = number(name, wanted.into(), 1..=10_000_000)?;
-                let rate = Rate::new(count, Duration::from_secs(60));
-                config.rates = config.rates.with(class, rate);
-            }
-        }
-        if let Some(entries) = self.window_entries {
-            config.window.max_entries = number("window_entries", entries, 1..=16_777_216)?;
-        }
-        if let Some(bytes) = self.window_result_bytes {
-            let bytes: u64 = number("window_result_bytes", bytes, 0..=1 << 34)?;
-            // Where `usize` has 32 bits, more than it holds is no bound.
-            config.window.max_result_bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+        for (name, value) in given(wanted) {
+            config.set(name, value)?;
         }
         Ok((config, auth, routes))
     }
 }
 
-/// What links of either role have in common.
-fn common(
-    link: &mut LinkConfig,
-    interval_ms: Option<u64>,
-    deadline_ms: Option<u64>,
-    max_message_bytes: Option<u64>,
-) -> Result<(), Fault> {
-    let heartbeat = &mut link.heartbeat;
-    set(&mut heartbeat.interval, "heartbeat_interval_ms", interval_ms, 100..=25_000)?;
-    set(&mut heartbeat.deadline, "heartbeat_deadline_ms", deadline_ms, 100..=120_000)?;
-    if let Some(most) = max_message_bytes {
-        let most = number("max_message_bytes", most, 1_024..=1 << 30)?;
-        (link.frames.max_message, link.frames.max_frame) = (most, most);
-    }
-    Ok(())
-}
-
-/// Sets a span of milliseconds that is wanted.
-fn set(
-    place: &mut Duration,
-    name: &str,
-    millis: Option<u64>,
-    bounds: core::ops::RangeInclusive<u64>,
-) -> Result<(), Fault> {
-    if let Some(millis) = millis {
-        *place = Duration::from_millis(number(name, millis, bounds)?);
-    }
-    Ok(())
-}
-
-/// A number within its bounds.
-fn number<T: TryFrom<u64>>(
-    name: &str,
-    value: u64,
-    bounds: core::ops::RangeInclusive<u64>,
-) -> Result<T, Fault> {
-    let bad = || {
-        let (least, most) = (bounds.start(), bounds.end());
-        Fault::new(Code::BadOption, format!("{name} is {value}, not from {least} to {most}"))
-    };
-    if !bounds.contains(&value) {
-        return Err(bad());
-    }
-    T::try_from(value).map_err(|_| bad())
+/// The options that were given, by name.
+fn given<const N: usize>(
+    wanted: [(&'static str, Option<u64>); N],
+) -> impl Iterator<Item = (&'static str, u64)> {
+    wanted.into_iter().filter_map(|(name, value)| Some((name, value?)))
 }
 
 #[cfg(test)]

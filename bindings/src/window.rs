@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use core::time::Duration;
-
-use pamlink::dedup::{First, Key, Verdict, Window, WindowConfig};
+use pamlink::dedup::{First, Key, Verdict, Window};
+use pamlink::hub::HubConfig;
 use pamlink::time::Mono;
 use parking_lot::Mutex;
 
-use crate::fault::{Code, Failure, Fault};
+use crate::fault::{Failure, Fault};
 use crate::seed::seed;
 
 /// Which messages were seen, and what came of the first of each.
@@ -45,19 +44,17 @@ impl DuplicateWindow {
         seed: &[u8],
     ) -> Result<Arc<Self>, Failure> {
         let seed = self::seed(seed)?;
-        let entries = usize::try_from(max_entries)
-            .ok()
-            .filter(|entries| (1..=WindowConfig::MOST_ENTRIES).contains(entries))
-            .ok_or_else(|| {
-                let most = WindowConfig::MOST_ENTRIES;
-                Fault::new(Code::BadOption, format!("max_entries is not from 1 to {most}"))
-            })?;
-        let config = WindowConfig {
-            max_entries: entries,
-            max_age: Duration::from_millis(max_age_ms),
-            content_age: content_age_ms.map(Duration::from_millis),
-            max_result_bytes: usize::try_from(max_result_bytes).unwrap_or(usize::MAX),
-        };
+        // The bounds are those of a hub's window.
+        let mut hub = HubConfig::default();
+        for (name, of_hub, value) in [
+            ("max_entries", "window_entries", max_entries),
+            ("max_age_ms", "window_age_ms", max_age_ms),
+            ("content_age_ms", "window_content_age_ms", content_age_ms.unwrap_or(0)),
+            ("max_result_bytes", "window_result_bytes", max_result_bytes),
+        ] {
+            hub.set(of_hub, value).map_err(|error| Fault::from(error.of(name)))?;
+        }
+        let config = hub.window;
         Ok(Arc::new(Self { window: Mutex::new(Window::new(config, seed)) }))
     }
 

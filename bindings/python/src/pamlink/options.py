@@ -19,23 +19,25 @@ class ClientOptions:
     """The bounds and choices of a client."""
 
     ask_timeout: float | None = None
-    """How long a question waits for its answer, 1 to 300 s. Default 60 s."""
+    """How long a question waits for its answer, 1 s to 24 h. Default 60 s. One that waits longer
+    than the server remembers (5 min by default) may take effect twice."""
     max_asks: int | None = None
-    """Most questions at once. Default 64."""
+    """Most questions at once, 1 to 65,536. Default 64."""
     max_ask_bytes: int | None = None
-    """Most bytes of questions at once. Default 256 KiB."""
+    """Most bytes of questions at once, 1 KiB to 1 GiB. Default 256 KiB."""
     heartbeat_interval: float | None = None
-    """After how long a silent server is asked for life, 0.1 to 25 s. Default 20 s."""
+    """After how long a silent server is asked for life, 10 ms to 25 s. Default 20 s."""
     heartbeat_deadline: float | None = None
-    """How long the server has to show it. Default 10 s."""
+    """How long the server has to show it, 10 ms to 2 min. Default 10 s."""
     backoff_cap: float | None = None
-    """The longest delay between two attempts to connect. Default 30 s."""
+    """The longest delay between two attempts to connect, 100 ms to 1 h. Default 30 s."""
     dial_timeout: float | None = None
-    """How long a transport may take to connect. Default 15 s."""
+    """How long a transport may take to connect, 10 ms to 10 min. Default 15 s."""
     welcome_timeout: float | None = None
-    """How long the server's welcome may take; 0 for servers that send none. Default 10 s."""
+    """How long the server's welcome may take; 0 for servers that send none. 0 to 10 min. Default 10
+    s."""
     max_message_bytes: int | None = None
-    """The longest message that is read. Default 1 MiB."""
+    """The longest message that is read, 1 KiB to 1 GiB. Default 1 MiB."""
     origin: str | None = None
     """The `Origin` header; only browsers have one."""
     subprotocols: tuple[str, ...] = ()
@@ -74,7 +76,7 @@ class HS256:
     audience: str | None = None
     """The `aud` that a token must name. Default `authenticated`."""
     leeway: float | None = None
-    """How far the clocks of issuer and hub may lie apart, in seconds. Default 10 s."""
+    """How far the clocks of issuer and hub may lie apart, in seconds, 0 to 10 min. Default 10 s."""
 
     def native(self) -> Any:
         """The record of the library."""
@@ -95,7 +97,7 @@ class JWKS:
     audience: str | None = None
     """The `aud` that a token must name. Default `authenticated`."""
     leeway: float | None = None
-    """How far the clocks of issuer and hub may lie apart, in seconds. Default 10 s."""
+    """How far the clocks of issuer and hub may lie apart, in seconds, 0 to 10 min. Default 10 s."""
 
     def native(self) -> Any:
         """The record of the library."""
@@ -122,43 +124,43 @@ class HubOptions:
     """The origins from which a browser may connect over bytes. Default: any. With a web framework,
     that is its to look at."""
     max_links: int | None = None
-    """Most links at once. Default 131,072."""
+    """Most links at once, 1 to 16,777,216. Default 131,072."""
     max_links_per_user: int | None = None
-    """Most links of one user at once. Default 32."""
+    """Most links of one user at once, 1 to 65,536. Default 32."""
     refuse_newest: bool = False
     """Whether one link more is refused; otherwise the user's oldest is closed with 1000."""
     max_requests: int | None = None
-    """Most running requests at once. Default 65,536."""
+    """Most running requests at once, 1 to 16,777,216. Default 65,536."""
     max_requests_per_link: int | None = None
-    """Most running requests of one link. Default 32."""
+    """Most running requests of one link, 1 to 65,536. Default 32."""
     request_timeout: float | None = None
-    """How long a request waits for its reply. Default 120 s."""
+    """How long a request waits for its reply, 100 ms to 24 h. Default 2 min."""
     auth_timeout: float | None = None
-    """How long a link waits for the verdict on its token. Default 10 s."""
+    """How long a link waits for the verdict on its token, 10 ms to 24 h. Default 10 s."""
     token_grace: float | None = None
-    """How long a link may go on with an expired token. Default 60 s."""
+    """How long a link may go on with an expired token, 0 to 24 h. Default 60 s."""
     messages_per_minute: int | None = None
-    """Messages of one user a minute. Default 100."""
+    """Messages of one user a minute, 1 to 10,000,000. Default 100."""
     connects_per_minute: int | None = None
-    """Links that one user may open a minute. Default 60."""
+    """Links that one user may open a minute, 1 to 10,000,000. Default 60."""
     repeats_per_minute: int | None = None
-    """Repeats of one user a minute. Default 500."""
+    """Repeats of one user a minute, 1 to 10,000,000. Default 500."""
     max_violations: int | None = None
-    """Refusals that a link survives within a minute. Default 5."""
+    """Refusals that a link survives within a minute, 1 to 1,000,000. Default 5."""
     window_entries: int | None = None
-    """Requests that are remembered. Default 262,144."""
+    """Requests that are remembered, 1 to 16,777,216. Default 262,144."""
     window_age: float | None = None
-    """How long a request is remembered. Default 5 min."""
+    """How long a request is remembered, 1 s to 168 h. Default 5 min."""
     window_result_bytes: int | None = None
-    """Bytes of results kept for repeats. Default 16 MiB."""
+    """Bytes of results kept for repeats, 0 to 1 GiB. Default 16 MiB."""
     heartbeat_interval: float | None = None
-    """Between two pings of the hub, 0.1 to 25 s. Default 20 s."""
+    """Between two pings of the hub, 10 ms to 25 s. Default 20 s."""
     heartbeat_deadline: float | None = None
-    """How long a peer has to show life. Default 10 s."""
+    """How long a peer has to show life, 10 ms to 2 min. Default 10 s."""
     max_message_bytes: int | None = None
-    """The longest message that is read. Default 1 MiB."""
+    """The longest message that is read, 1 KiB to 1 GiB. Default 1 MiB."""
     outbox_bytes: int | None = None
-    """Bytes that may wait to be written to one link. Default 256 KiB."""
+    """Bytes that may wait to be written to one link, 0 to 1 GiB. Default 256 KiB."""
     accepts: tuple[str, ...] = ()
     """Types beyond those of the dialect that the program takes."""
     characters: Mapping[str, int] | None = None

@@ -27,12 +27,13 @@ def read(path: str) -> Any:
 
 def runner(path: str) -> Run | None:
     """Who runs the file of this path."""
-    from . import engine, frames, packed, rooms, routing, texts, transcripts, window
+    from . import engine, frames, options, packed, rooms, routing, texts, transcripts, window
 
     exact: dict[str, Run] = {
         "backoff.json": rooms.backoff,
         "errors.json": rooms.errors,
         "jwt.json": rooms.jwt,
+        "options.json": options.options,
         "states.json": rooms.states,
         "targets.json": rooms.targets,
         "packed/records.json": packed.records,

@@ -2,21 +2,23 @@ internal import PamlinkFFI
 
 /// The bounds and choices of a client. What is `nil` is the engine's default.
 public struct Configuration: Hashable, Sendable {
-    /// How long a question waits for its answer, 1 s to 5 min. Default 60 s.
+    /// How long a question waits for its answer, 1 s to 24 h. Default 60 s. One that waits longer
+    /// than the server remembers (5 min by default) may take effect twice.
     public var askTimeout: Duration?
-    /// Most questions at once. Default 64.
+    /// Most questions at once, 1 to 65,536. Default 64.
     public var maxAsks: UInt32?
-    /// Most bytes of questions at once. Default 256 KiB.
+    /// Most bytes of questions at once, 1 KiB to 1 GiB. Default 256 KiB.
     public var maxAskBytes: UInt64?
-    /// After how long a silent server is asked for life, 0.1 to 25 s. Default 20 s.
+    /// After how long a silent server is asked for life, 10 ms to 25 s. Default 20 s.
     public var heartbeatInterval: Duration?
-    /// How long the server has to show it, 0.1 s to 2 min. Default 10 s.
+    /// How long the server has to show it, 10 ms to 2 min. Default 10 s.
     public var heartbeatDeadline: Duration?
-    /// The longest delay between two attempts to connect, 0.2 s to 1 h. Default 30 s.
+    /// The longest delay between two attempts to connect, 100 ms to 1 h. Default 30 s.
     public var backoffCap: Duration?
-    /// How long a transport may take to connect, 0.1 s to 10 min. Default 15 s.
+    /// How long a transport may take to connect, 10 ms to 10 min. Default 15 s.
     public var dialTimeout: Duration?
-    /// How long the server's welcome may take; zero for servers that send none. Default 10 s.
+    /// How long the server's welcome may take; zero for servers that send none. 0 to 10 min.
+    /// Default 10 s.
     public var welcomeTimeout: Duration?
     /// The longest message that is read, in bytes, 1 KiB to 1 GiB. Default 1 MiB. Transports that
     /// speak WebSocket themselves are given the same bound.

@@ -4,6 +4,7 @@
 mod engine;
 mod errors;
 mod frames;
+mod options;
 mod records;
 mod states;
 mod window;
@@ -12,7 +13,7 @@ use crate::files::Made;
 
 /// Every file that is made, but the schema, which is made where the schema is.
 pub(crate) fn all() -> Vec<Made> {
-    let mut made = vec![errors::file(), records::file(), states::file()];
+    let mut made = vec![errors::file(), options::file(), records::file(), states::file()];
     made.extend(window::files());
     made.extend(frames::files());
     made.extend(engine::files());

@@ -2,6 +2,7 @@
 
 mod engine;
 mod frames;
+mod options;
 mod packed;
 mod rooms;
 mod routing;
@@ -24,6 +25,7 @@ pub(crate) fn runner(path: &str) -> Option<Runner> {
         ("", "backoff") => rooms::backoff,
         ("", "errors") => tables::errors,
         ("", "jwt") => rooms::jwt,
+        ("", "options") => options::options,
         ("", "states") => tables::states,
         ("", "targets") => rooms::targets,
         ("engine", _) => engine::run,

@@ -9,7 +9,7 @@ public struct Auth: Hashable, Sendable, CustomStringConvertible, CustomReflectab
     public var jwks: String?
     /// The `aud` that a token must name. Default `authenticated`.
     public var audience: String?
-    /// How far the clocks of issuer and server may lie apart. Default 10 s.
+    /// How far the clocks of issuer and server may lie apart, 0 to 10 min. Default 10 s.
     public var leeway: Duration?
 
     /// A key, or none: then the host decides.
@@ -45,43 +45,43 @@ public struct HubConfiguration: Hashable, Sendable {
     public var routes: String?
     /// The origins from which a browser may connect over bytes. Default: any.
     public var origins: [String]?
-    /// Most links at once. Default 131,072.
+    /// Most links at once, 1 to 16,777,216. Default 131,072.
     public var maxLinks: UInt32?
-    /// Most links of one user at once. Default 32.
+    /// Most links of one user at once, 1 to 65,536. Default 32.
     public var maxLinksPerUser: UInt32?
     /// Whether one link more is refused; otherwise the user's oldest is closed with 1000.
     public var refuseNewest = false
-    /// Most running requests at once. Default 65,536.
+    /// Most running requests at once, 1 to 16,777,216. Default 65,536.
     public var maxRequests: UInt32?
-    /// Most running requests of one link. Default 32.
+    /// Most running requests of one link, 1 to 65,536. Default 32.
     public var maxRequestsPerLink: UInt32?
-    /// How long a request waits for its reply. Default 2 min.
+    /// How long a request waits for its reply, 100 ms to 24 h. Default 2 min.
     public var requestTimeout: Duration?
-    /// How long a link waits for the host's verdict on its token. Default 10 s.
+    /// How long a link waits for the host's verdict on its token, 10 ms to 24 h. Default 10 s.
     public var authTimeout: Duration?
-    /// How long a link may go on with an expired token. Default 60 s.
+    /// How long a link may go on with an expired token, 0 to 24 h. Default 60 s.
     public var tokenGrace: Duration?
-    /// Messages of one user a minute. Default 100.
+    /// Messages of one user a minute, 1 to 10,000,000. Default 100.
     public var messagesPerMinute: UInt32?
-    /// Links that one user may open a minute. Default 60.
+    /// Links that one user may open a minute, 1 to 10,000,000. Default 60.
     public var connectsPerMinute: UInt32?
-    /// Repeats of one user a minute. Default 500.
+    /// Repeats of one user a minute, 1 to 10,000,000. Default 500.
     public var repeatsPerMinute: UInt32?
-    /// Refusals that a link survives within a minute. Default 5.
+    /// Refusals that a link survives within a minute, 1 to 1,000,000. Default 5.
     public var maxViolations: UInt32?
-    /// Requests that are remembered. Default 262,144.
+    /// Requests that are remembered, 1 to 16,777,216. Default 262,144.
     public var windowEntries: UInt64?
-    /// How long a request is remembered. Default 5 min.
+    /// How long a request is remembered, 1 s to 168 h. Default 5 min.
     public var windowAge: Duration?
-    /// Bytes of results kept for repeats. Default 16 MiB.
+    /// Bytes of results kept for repeats, 0 to 1 GiB. Default 16 MiB.
     public var windowResultBytes: UInt64?
-    /// Between two pings of the hub. Default 20 s.
+    /// Between two pings of the hub, 10 ms to 25 s. Default 20 s.
     public var heartbeatInterval: Duration?
-    /// How long a peer has to show life. Default 10 s.
+    /// How long a peer has to show life, 10 ms to 2 min. Default 10 s.
     public var heartbeatDeadline: Duration?
-    /// The longest message that is read, in bytes. Default 1 MiB.
+    /// The longest message that is read, in bytes, 1 KiB to 1 GiB. Default 1 MiB.
     public var maxMessageBytes: UInt64?
-    /// Bytes that may wait to be written to one link. Default 256 KiB.
+    /// Bytes that may wait to be written to one link, 0 to 1 GiB. Default 256 KiB.
     public var outboxBytes: UInt64?
     /// Types beyond those of the dialect that the host takes.
     public var accepts: [String] = []

@@ -32,6 +32,7 @@ final class VectorsTests: XCTestCase {
         switch file {
         case "backoff.json": return backoffVectors
         case "jwt.json": return tokenVectors
+        case "options.json": return optionVectors
         case "states.json": return stateVectors
         case "targets.json": return targetVectors
         case "errors.json": return errorVectors

@@ -7,23 +7,29 @@ import kotlin.time.Duration
 
 /** The bounds and choices of a [Client]. What is null has the engine's default. */
 public data class ClientConfig(
-    /** How long a question waits for its answer, 1 s to 5 min. Default 60 s. */
+    /**
+     * How long a question waits for its answer, 1 s to 24 h. Default 60 s. One that waits longer
+     * than the server remembers (5 min by default) may take effect twice.
+     */
     val askTimeout: Duration? = null,
-    /** Most questions at once. Default 64. */
+    /** Most questions at once, 1 to 65,536. Default 64. */
     val maxAsks: Int? = null,
-    /** Most bytes of questions at once. Default 256 KiB. */
+    /** Most bytes of questions at once, 1 KiB to 1 GiB. Default 256 KiB. */
     val maxAskBytes: Long? = null,
-    /** After how long a silent server is asked for life. Default 20 s. */
+    /** After how long a silent server is asked for life, 10 ms to 25 s. Default 20 s. */
     val heartbeatInterval: Duration? = null,
-    /** How long the server has to show it. Default 10 s. */
+    /** How long the server has to show it, 10 ms to 2 min. Default 10 s. */
     val heartbeatDeadline: Duration? = null,
-    /** The longest delay between two attempts to connect. Default 30 s. */
+    /** The longest delay between two attempts to connect, 100 ms to 1 h. Default 30 s. */
     val backoffCap: Duration? = null,
-    /** How long a transport may take to connect. Default 15 s. */
+    /** How long a transport may take to connect, 10 ms to 10 min. Default 15 s. */
     val dialTimeout: Duration? = null,
-    /** How long the server's welcome may take; zero for servers that send none. Default 10 s. */
+    /**
+     * How long the server's welcome may take; zero for servers that send none. 0 to 10 min. Default
+     * 10 s.
+     */
     val welcomeTimeout: Duration? = null,
-    /** The longest message that is read, in bytes, at most 1 GiB. */
+    /** The longest message that is read, in bytes, 1 KiB to 1 GiB. Default 1 MiB. */
     val maxMessageBytes: Int = 1024 * 1024,
     /** The `Origin` header. Default none. */
     val origin: String? = null,

@@ -12,23 +12,29 @@ public data class ClientOptions(
     val url: String,
     /** Whether to connect without a token and never ask for one. */
     val anonymous: Boolean = false,
-    /** How long a question waits for its answer, 1 s to 5 min. Default 60 s. */
+    /**
+     * How long a question waits for its answer, 1 s to 24 h. Default 60 s. One that waits longer
+     * than the server remembers (5 min by default) may take effect twice.
+     */
     val askTimeout: Duration? = null,
-    /** Most questions at once. Default 64. */
+    /** Most questions at once, 1 to 65,536. Default 64. */
     val maxAsks: Int? = null,
-    /** Most bytes of questions at once. Default 256 KiB. */
+    /** Most bytes of questions at once, 1 KiB to 1 GiB. Default 256 KiB. */
     val maxAskBytes: Long? = null,
-    /** After how long a silent server is asked for life. Default 20 s. */
+    /** After how long a silent server is asked for life, 10 ms to 25 s. Default 20 s. */
     val heartbeatInterval: Duration? = null,
-    /** How long the server has to show it. Default 10 s. */
+    /** How long the server has to show it, 10 ms to 2 min. Default 10 s. */
     val heartbeatDeadline: Duration? = null,
-    /** The longest delay between two attempts to connect. Default 30 s. */
+    /** The longest delay between two attempts to connect, 100 ms to 1 h. Default 30 s. */
     val backoffCap: Duration? = null,
-    /** How long a transport may take to connect. Default 15 s. */
+    /** How long a transport may take to connect, 10 ms to 10 min. Default 15 s. */
     val dialTimeout: Duration? = null,
-    /** How long the server's welcome may take; zero for servers that send none. Default 10 s. */
+    /**
+     * How long the server's welcome may take; zero for servers that send none. 0 to 10 min. Default
+     * 10 s.
+     */
     val welcomeTimeout: Duration? = null,
-    /** The longest message that is read, in bytes. Default 1 MiB. */
+    /** The longest message that is read, in bytes, 1 KiB to 1 GiB. Default 1 MiB. */
     val maxMessageBytes: Long? = null,
     /** The `Origin` header. Default none. */
     val origin: String? = null,
@@ -71,7 +77,7 @@ public class AuthOptions(
     public val jwks: String? = null,
     /** The `aud` that a token must name. Default `authenticated`. */
     public val audience: String? = null,
-    /** How far the clocks of issuer and server may lie apart. Default 10 s. */
+    /** How far the clocks of issuer and server may lie apart, 0 to 10 min. Default 10 s. */
     public val leeway: Duration? = null,
 ) {
     /** Without the keys. */
@@ -88,43 +94,43 @@ public data class HubOptions(
     val routes: String? = null,
     /** The origins from which a browser may connect over bytes. Default: any. */
     val origins: List<String>? = null,
-    /** Most links at once. Default 131,072. */
+    /** Most links at once, 1 to 16,777,216. Default 131,072. */
     val maxLinks: Int? = null,
-    /** Most links of one user at once. Default 32. */
+    /** Most links of one user at once, 1 to 65,536. Default 32. */
     val maxLinksPerUser: Int? = null,
     /** Whether one link more is refused; otherwise the user's oldest is closed with 1000. */
     val refuseNewest: Boolean = false,
-    /** Most running requests at once. Default 65,536. */
+    /** Most running requests at once, 1 to 16,777,216. Default 65,536. */
     val maxRequests: Int? = null,
-    /** Most running requests of one link. Default 32. */
+    /** Most running requests of one link, 1 to 65,536. Default 32. */
     val maxRequestsPerLink: Int? = null,
-    /** How long a request waits for its reply. Default 120 s. */
+    /** How long a request waits for its reply, 100 ms to 24 h. Default 2 min. */
     val requestTimeout: Duration? = null,
-    /** How long a link waits for the host's verdict on its token. Default 10 s. */
+    /** How long a link waits for the host's verdict on its token, 10 ms to 24 h. Default 10 s. */
     val authTimeout: Duration? = null,
-    /** How long a link may go on with an expired token. Default 60 s. */
+    /** How long a link may go on with an expired token, 0 to 24 h. Default 60 s. */
     val tokenGrace: Duration? = null,
-    /** Messages of one user a minute. Default 100. */
+    /** Messages of one user a minute, 1 to 10,000,000. Default 100. */
     val messagesPerMinute: Int? = null,
-    /** Links that one user may open a minute. Default 60. */
+    /** Links that one user may open a minute, 1 to 10,000,000. Default 60. */
     val connectsPerMinute: Int? = null,
-    /** Repeats of one user a minute. Default 500. */
+    /** Repeats of one user a minute, 1 to 10,000,000. Default 500. */
     val repeatsPerMinute: Int? = null,
-    /** Refusals that a link survives within a minute. Default 5. */
+    /** Refusals that a link survives within a minute, 1 to 1,000,000. Default 5. */
     val maxViolations: Int? = null,
-    /** Requests that are remembered. Default 262,144. */
+    /** Requests that are remembered, 1 to 16,777,216. Default 262,144. */
     val windowEntries: Long? = null,
-    /** How long a request is remembered. Default 5 min. */
+    /** How long a request is remembered, 1 s to 168 h. Default 5 min. */
     val windowAge: Duration? = null,
-    /** Bytes of results kept for repeats. Default 16 MiB. */
+    /** Bytes of results kept for repeats, 0 to 1 GiB. Default 16 MiB. */
     val windowResultBytes: Long? = null,
-    /** Between two pings of the hub. Default 20 s. */
+    /** Between two pings of the hub, 10 ms to 25 s. Default 20 s. */
     val heartbeatInterval: Duration? = null,
-    /** How long a peer has to show life. Default 10 s. */
+    /** How long a peer has to show life, 10 ms to 2 min. Default 10 s. */
     val heartbeatDeadline: Duration? = null,
-    /** The longest message that is read, in bytes. Default 1 MiB. */
+    /** The longest message that is read, in bytes, 1 KiB to 1 GiB. Default 1 MiB. */
     val maxMessageBytes: Long? = null,
-    /** Bytes that may wait to be written to one link. Default 256 KiB. */
+    /** Bytes that may wait to be written to one link, 0 to 1 GiB. Default 256 KiB. */
     val outboxBytes: Long? = null,
     /** Types beyond those of the dialect that the host takes. */
     val accepts: List<String> = emptyList(),

@@ -40,6 +40,7 @@ internal fun runnerOf(path: String): Runner? {
             "backoff.json" -> ::backoff
             "errors.json" -> ::errors
             "jwt.json" -> ::jwt
+            "options.json" -> ::options
             "states.json" -> ::states
             "targets.json" -> ::targets
             "packed/records.json" -> ::records
