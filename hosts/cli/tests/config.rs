@@ -1,7 +1,9 @@
 //! The configuration: what it accepts, how it names what is wrong, and that its document is true.
 
 use std::path::Path;
+use std::time::Duration;
 
+use pamlink::limits::Class;
 use pamlink_cli::config::{Config, members};
 
 /// The line above the rows of the table.
@@ -16,22 +18,37 @@ fn an_empty_object_is_the_default() {
 fn a_member_that_is_given_counts_and_the_rest_keep_their_defaults() {
     let config = Config::parse(r#"{"rate": {"messages": 120}, "auth": {"audience": "a"}}"#);
     let config = config.expect("it is valid");
-    assert_eq!(config.rate.messages.value(), 120);
-    assert_eq!(config.rate.per_ms.value(), 60_000);
-    assert_eq!(config.auth.audience.as_deref(), Some("a"));
-    assert_eq!(config.links, Config::default().links);
+    let rate = config.hub.rates.rate(Class::Message);
+    assert_eq!((rate.count, rate.burst, rate.per), (120, 120, Duration::from_secs(60)));
+    assert_eq!(config.audience, "a");
+    let mut rest = config.hub;
+    rest.rates = Config::default().hub.rates;
+    assert_eq!(rest, Config::default().hub);
 }
 
 #[test]
 fn an_error_names_line_and_member() {
     for (text, parts) in [
-        ("{\n \"links\": {\n  \"max\": 0\n }\n}", ["line 3", "links.max: 0 is not within 1 to"]),
-        ("{\n \"links\": {\n  \"mox\": 1 } }", ["line 3", "unknown field `mox`"]),
+        (
+            "{\n \"links\": {\n  \"max\": 0\n }\n}",
+            ["line 3", ": links.max is 0, not from 1 to 16777216"],
+        ),
+        ("{\n \"links\": {\n  \"mox\": 1 } }", ["line 3", "there is no member `links.mox`"]),
         ("{\"heartbeat\": {\"interval_ms\": \"20s\"}}", ["line 1", "heartbeat.interval_ms: "]),
-        ("{\"heartbeat\": {\"interval_ms\": -1}}", ["line 1", "a whole number from 100 to 25000"]),
-        ("{\"compression\": {\"level\": 10}}", ["line 1", "compression.level: 10 is not within 0"]),
+        ("{\"heartbeat\": {\"interval_ms\": -1}}", ["line 1", "a whole number from 10 to 25000"]),
+        (
+            "{\"compression\": {\"level\": 10}}",
+            ["line 1", "compression.level is 10, not from 0 to 9"],
+        ),
         ("{\"compression\": {\"level\": true}}", ["line 1", "a whole number from 0 to 9"]),
-        ("{\"compression\": {\n\"send_window_bits\": 8}}", ["line 2", "8 is not within 9 to 15"]),
+        (
+            "{\"compression\": {\n\"send_window_bits\": 8}}",
+            ["line 2", "compression.send_window_bits is 8, not from 9 to 15"],
+        ),
+        ("{\"characters\": {\"message\": 0}}", ["line 1", ": characters.message is 0, not from 1"]),
+        ("{\"characters\": {\"message\": \"x\"}}", ["characters.message: ", "from 1 to 1048576"]),
+        ("{\"characters\": {\"mesage\": 1}}", ["line 1", "no option `characters.mesage`"]),
+        ("{\"links\": {\"max\": 1, \"max\": 1}}", ["line 1", "duplicate field `max`"]),
         ("{\"compression\": true}", ["line 1", "compression: invalid type"]),
         ("{\"auth\": {\"origins\": [\"http://a\", 1]}}", ["line 1", "auth.origins[1]: "]),
         ("{\"auth\": {\"origins\": [\"a.example\"]}}", ["auth.origins[0]: ", "its scheme"]),

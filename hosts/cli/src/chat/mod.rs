@@ -29,7 +29,9 @@ const AT_ONCE: usize = 4;
 pub fn run(args: &ChatArgs) -> Result<ExitCode, Fault> {
     let source = Source::of(args)?;
     let mut config = ClientConfig::default();
-    config.engine.ask_timeout = args.timeout;
+    let timeout = u64::try_from(args.timeout.as_millis()).unwrap_or(u64::MAX);
+    let set = config.engine.set("ask_timeout_ms", timeout);
+    set.map_err(|error| Fault::usage(error.of("--timeout in ms").to_string()))?;
     config.engine.link.link.deflate = args.compress.then(DeflateConfig::client);
     if let Some(path) = &args.tls_ca {
         let trust = tls::client_trusting(path);

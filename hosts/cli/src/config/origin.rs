@@ -10,8 +10,8 @@ pub struct Origin(String);
 
 impl Origin {
     /// Its text.
-    pub fn as_str(&self) -> &str {
-        &self.0
+    pub fn into_string(self) -> String {
+        self.0
     }
 }
 

@@ -3,7 +3,6 @@
 mod app;
 mod keys;
 mod reload;
-mod settings;
 mod signals;
 mod vitals;
 
@@ -19,7 +18,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 pub(crate) use self::app::App;
-use self::keys::Keys;
+use self::keys::{Keys, Source};
 use self::reload::{Files, Reload};
 use self::vitals::{Admin, Vitals};
 use crate::args::ServeArgs;
@@ -48,13 +47,13 @@ pub fn run(args: &ServeArgs) -> Result<ExitCode, Fault> {
         None => Arc::default(),
     };
     let files = Files::of(args);
-    let keys = settings::keys(args, &config)?;
+    let keys = keys(args, &config)?;
     let mut server = ServerConfig::new(Auth::Verifier(Box::new(keys.clone())));
-    server.hub = settings::hub(&config);
+    server.hub = config.hub;
     let room = descriptors::raise().map_or(u32::MAX, room);
     server.hub.max_links = server.hub.max_links.min(room);
     server.routes = table;
-    server.drain_spread = config.drain.spread_ms.millis();
+    server.drain_spread = config.drain_spread;
     server.drain_patience = DRAIN_PATIENCE;
     if let (Some(certificate), Some(key)) = (&args.tls_cert, &args.tls_key) {
         let tls = tls::server(certificate, key);
@@ -64,7 +63,7 @@ pub fn run(args: &ServeArgs) -> Result<ExitCode, Fault> {
         .enable_all()
         .build()
         .map_err(|error| Fault::failed(format!("cannot start threads: {error}")))?;
-    let app = App::new(args.dev.then(|| settings::audience(&config).to_owned()));
+    let app = App::new(args.dev.then_some(config.audience));
     runtime.block_on(serve(args, server, app, keys, files))?;
     // Agents that still think have nobody to answer to.
     runtime.shutdown_background();
@@ -136,6 +135,16 @@ fn address(server: &Server) -> Result<SocketAddr, Fault> {
 fn say(line: &str) -> Result<(), Fault> {
     writeln!(std::io::stdout(), "{line}")
         .map_err(|error| Fault::failed(format!("cannot write: {error}")))
+}
+
+/// What tokens are verified with.
+fn keys(args: &ServeArgs, config: &Config) -> Result<Keys, Fault> {
+    let source = match (&args.jwt_secret_file, &args.jwks_file) {
+        (Some(path), _) => Source::Secret(path.clone()),
+        (None, Some(path)) => Source::Set(path.clone()),
+        (None, None) => Source::Development,
+    };
+    Keys::read(source, &config.audience)
 }
 
 /// A server beside the server that tells how it is. It ends after it, so that a drain can be
