@@ -29,6 +29,7 @@ mod labels;
 pub mod message;
 mod object;
 mod open;
+mod owned;
 mod raw;
 mod record;
 mod scan;
@@ -50,8 +51,9 @@ pub use kind::{
     Verb,
 };
 pub use message::{Chat, Message};
+pub use owned::OwnedEnvelope;
 pub use raw::Raw;
-pub use scan::Scan;
+pub(crate) use scan::Scan;
 pub(crate) use seam::Seam;
 pub use shape::Shape;
 pub(crate) use text::write_text;
@@ -111,15 +113,14 @@ impl<'a> Envelope<'a> {
         Some(Self { text, scan: Scan::until_fault(text)? })
     }
 
-    /// The envelope that [`scan`](Self::scan) belongs to: `text` must be what was parsed.
-    ///
-    /// With another text every answer is unspecified, but no panic follows.
-    pub const fn from_scan(text: &'a str, scan: Scan) -> Self {
+    /// The envelope that a [`scan`](Self::scan) belongs to: `text` must be what was parsed. With
+    /// another text every answer is unspecified, but no panic follows.
+    pub(crate) const fn from_scan(text: &'a str, scan: Scan) -> Self {
         Self { text, scan }
     }
 
     /// Where the members are, to be kept while the text moves.
-    pub const fn scan(&self) -> Scan {
+    pub(crate) const fn scan(&self) -> Scan {
         self.scan
     }
 

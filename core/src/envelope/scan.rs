@@ -17,7 +17,7 @@ const RECORDED: usize = 12;
 ///
 /// Offsets only, so it can be kept while the text moves.
 #[derive(Clone, Copy, Debug)]
-pub struct Scan {
+pub(crate) struct Scan {
     recorded: [MemberSpan; RECORDED],
     /// Of how many members `recorded` knows.
     known: u8,

@@ -513,6 +513,21 @@ fn only_answers_answer() {
     assert!(Kind::ALL.iter().all(|it| !(it.is_answer() && it.is_request())));
 }
 
+#[test]
+fn an_owned_envelope_says_what_the_lent_one_said() {
+    let mut buffer = r#" {"type":"chat","id":7,"x":[1],"message":"s\u00e9cret"} "#.to_owned();
+    let owned = OwnedEnvelope::from(parse(&buffer).unwrap());
+    buffer.clear();
+    buffer.push_str("something else lies here by now, and the owned one does not look at it");
+    let lent = owned.as_envelope();
+    assert_eq!((lent.kind(), lent.id()), (Kind::Chat, Some(Id::from(7))));
+    assert_eq!(lent.text().as_deref(), Some("sécret"));
+    assert_eq!(lent.field("x").map(|x| x.as_json()), Some("[1]"));
+    let again = OwnedEnvelope::from(parse(owned.as_str()).unwrap());
+    assert_eq!(again, owned);
+    assert!(!format!("{owned:?}").contains("cret"));
+}
+
 proptest! {
     #[test]
     fn the_written_time_reads_back(millis in -62_167_219_200_000..253_402_300_800_000_i64) {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use pamlink::client::{self, AskId};
-use pamlink::envelope::{Chat, Envelope, EnvelopeError, Raw, Scan, Shape, Text};
+use pamlink::envelope::{Chat, Envelope, EnvelopeError, OwnedEnvelope, Raw, Shape, Text};
 use pamlink::frame::handshake::HeadError;
 use pamlink::frame::{CloseCode, FrameError};
 use pamlink::limits;
@@ -59,19 +59,16 @@ impl<T: Into<String>> From<T> for OwnedAsk {
 }
 
 /// An envelope of the server: an answer, or a message nobody asked for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
-    text: Box<str>,
-    /// Where its members are: the client has looked already.
-    scan: Box<Scan>,
+    envelope: OwnedEnvelope,
     /// What it says, where the server left that to the pieces.
     grown: Option<Box<str>>,
 }
 
 impl Answer {
     pub(crate) fn new(envelope: &Envelope<'_>) -> Self {
-        let (text, scan) = (envelope.as_str().into(), Box::new(envelope.scan()));
-        Self { text, scan, grown: None }
+        Self { envelope: (*envelope).into(), grown: None }
     }
 
     /// An answer that says this.
@@ -88,22 +85,14 @@ impl Answer {
 
     /// The envelope, byte for byte.
     pub fn as_str(&self) -> &str {
-        &self.text
+        self.envelope.as_str()
     }
 
     /// The envelope.
     pub fn envelope(&self) -> Envelope<'_> {
-        Envelope::from_scan(&self.text, *self.scan)
+        self.envelope.as_envelope()
     }
 }
-
-impl PartialEq for Answer {
-    fn eq(&self, other: &Self) -> bool {
-        self.text == other.text && self.grown == other.grown
-    }
-}
-
-impl Eq for Answer {}
 
 /// What a client tells besides the answers.
 #[derive(Clone, Debug, PartialEq, Eq)]

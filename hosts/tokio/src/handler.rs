@@ -5,7 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pamlink::envelope::{Envelope, ErrorCode, Raw, Scan, Text};
+use pamlink::envelope::{Envelope, ErrorCode, OwnedEnvelope, Raw, Text};
 use pamlink::frame::handshake;
 use pamlink::hub::{self, Delivered, Event, Hub, LinkId, ReplyError, RequestId};
 use pamlink::link::{AuthError, Claims, Token};
@@ -75,9 +75,7 @@ pub struct Request {
     user: Box<str>,
     agent: Arc<Agent>,
     because: &'static str,
-    text: Box<str>,
-    /// Where its members are: the hub has looked already.
-    scan: Box<Scan>,
+    envelope: OwnedEnvelope,
 }
 
 impl Request {
@@ -90,8 +88,7 @@ impl Request {
             user: request.user.into(),
             agent: Arc::clone(request.decision.agent),
             because: request.decision.because.as_str(),
-            text: request.envelope.as_str().into(),
-            scan: Box::new(request.envelope.scan()),
+            envelope: request.envelope.into(),
         }
     }
 
@@ -137,12 +134,12 @@ impl Request {
 
     /// The envelope, byte for byte.
     pub fn as_str(&self) -> &str {
-        &self.text
+        self.envelope.as_str()
     }
 
     /// The envelope.
     pub fn envelope(&self) -> Envelope<'_> {
-        Envelope::from_scan(&self.text, *self.scan)
+        self.envelope.as_envelope()
     }
 
     /// What the user says ([`Envelope::text`]), or nothing.
