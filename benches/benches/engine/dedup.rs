@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::hint::black_box;
 use std::time::Duration;
 
-use pamlink::dedup::{Key, Keyer, Verdict, Window, WindowConfig};
+use pamlink::dedup::{Key, Verdict, Window, WindowConfig};
 use pamlink::seed::Seed;
 use pamlink::time::Mono;
 use pamlink_benches::alloc::counted;
@@ -101,8 +101,9 @@ impl Keys {
 }
 
 fn keys(entries: usize) -> Keys {
-    let keyer = Keyer::new(Seed::from_number(2));
-    let all = (0..entries * 5 / 2).map(|number| keyer.of_id("user", &number.to_string())).collect();
+    let window = Window::new(WindowConfig::default(), Seed::from_number(2));
+    let key = |number: usize| window.key("user", Some(&number.to_string()), "");
+    let all = (0..entries * 5 / 2).filter_map(key).collect();
     Keys { all, back: entries / 2 }
 }
 

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use anyhow::ensure;
-use pamlink::dedup::Keyer;
+use pamlink::dedup::{Window, WindowConfig};
 use pamlink::envelope::Envelope;
 use pamlink::frame::{FrameConfig, FrameEvent, Reader, Role};
 use pamlink::seed::Seed;
@@ -105,11 +105,11 @@ fn payloads(effort: Effort, rows: &mut Rows, texts: &[String]) {
 
 fn keys(effort: Effort, rows: &mut Rows) {
     const ID: &str = "\"5e1fa0b3-9f30-4c1d-8f1e-6f1b2a9d0c11\"";
-    let keyer = Keyer::new(Seed::from_number(1));
+    let window = Window::new(WindowConfig::default(), Seed::from_number(1));
     let user = "7b1e0c52-3f4a-4d1b-9a55-0c2f6f6a1d10";
     let mut ours = || {
         timed(|_| {
-            black_box(keyer.of_id(black_box(user), black_box(ID)));
+            black_box(window.key(black_box(user), Some(black_box(ID)), ""));
         })
     };
     let [ours] = race(effort.rounds, [&mut ours]);

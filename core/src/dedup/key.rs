@@ -22,7 +22,7 @@ impl Key {
     }
 
     /// Whether the content was hashed, because the message had no id.
-    pub const fn is_of_content(self) -> bool {
+    pub(crate) const fn is_of_content(self) -> bool {
         self.0 & 1 == 1
     }
 
@@ -48,11 +48,11 @@ impl fmt::Debug for Key {
 /// instructions or not), and says nothing about two instances under related keys. Same seed, same
 /// keys, on every platform.
 #[derive(Clone)]
-pub struct Keyer(SipHasher13);
+pub(crate) struct Keyer(SipHasher13);
 
 impl Keyer {
     /// A keyer under the secret that `seed` starts.
-    pub fn new(seed: Seed) -> Self {
+    pub(crate) fn new(seed: Seed) -> Self {
         let mut random = seed.into_random();
         Self(SipHasher13::new_with_keys(random.next_u64(), random.next_u64()))
     }
@@ -60,13 +60,8 @@ impl Keyer {
     /// The key of the message that `user` sent under `id`.
     ///
     /// `id` is any text that stands for the id; ids are the same when their texts are.
-    pub fn of_id(&self, user: &str, id: &str) -> Key {
+    pub(crate) fn of_id(&self, user: &str, id: &str) -> Key {
         self.user(user).of_id(id)
-    }
-
-    /// The key of a message without an id that `user` sent with this content.
-    pub fn of_content(&self, user: &str, content: &str) -> Key {
-        self.user(user).of_content(content)
     }
 
     /// What stands for a user: computed once by who meets the same user again and again.

@@ -17,7 +17,7 @@
 //! use pamlink::{seed::Seed, time::Mono};
 //!
 //! let mut window = Window::new(WindowConfig::default(), Seed::from_number(1));
-//! let key = window.keyer().of_id("user-1", "m-17");
+//! let key = window.key("user-1", Some("m-17"), "").expect("what has an id has a key");
 //! let now = Mono::from_millis(1_000);
 //! assert_eq!(window.check(now, key), Verdict::Fresh);
 //! assert_eq!(window.check(now, key), Verdict::Duplicate { first: First::Pending });
@@ -37,8 +37,8 @@ mod window;
 use core::time::Duration;
 use std::sync::Arc;
 
-pub(crate) use self::key::UserKey;
-pub use self::key::{Key, Keyer};
+pub use self::key::Key;
+pub(crate) use self::key::{Keyer, UserKey};
 pub use self::window::Window;
 
 use self::entry::Entry;

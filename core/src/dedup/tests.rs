@@ -191,7 +191,7 @@ proptest! {
         let keyer = window.keyer().clone();
         let key = |number: u8, content: bool| {
             let text = (number % different).to_string();
-            if content { keyer.of_content("u", &text) } else { keyer.of_id("u", &text) }
+            if content { keyer.user("u").of_content(&text) } else { keyer.of_id("u", &text) }
         };
         let mut clock = 1_000i64;
         let mut at = |after: i64| {
@@ -233,8 +233,8 @@ proptest! {
     ) {
         let keyer = Keyer::new(Seed::from_number(3));
         prop_assert_eq!(keyer.of_id(&a.0, &a.1) == keyer.of_id(&b.0, &b.1), a == b);
-        prop_assert_eq!(keyer.of_content(&a.0, &a.1) == keyer.of_content(&b.0, &b.1), a == b);
-        prop_assert_ne!(keyer.of_id(&a.0, &a.1), keyer.of_content(&b.0, &b.1));
+        prop_assert_eq!(keyer.user(&a.0).of_content(&a.1) == keyer.user(&b.0).of_content(&b.1), a == b);
+        prop_assert_ne!(keyer.of_id(&a.0, &a.1), keyer.user(&b.0).of_content(&b.1));
     }
 }
 

@@ -65,7 +65,7 @@ impl Window {
     }
 
     /// Makes the keys of this window.
-    pub fn keyer(&self) -> &Keyer {
+    pub(crate) fn keyer(&self) -> &Keyer {
         &self.keyer
     }
 
@@ -143,10 +143,9 @@ impl Window {
 
     /// Lets up to `at_most` entries go that are too old at `now`, and tells how many went.
     ///
-    /// Never needed for correctness: [`Window::check`] removes two each time. A host may call it
-    /// in quiet times to give results back early.
+    /// Never needed for correctness: [`Window::check`] removes two each time.
     #[inline]
-    pub fn expire(&mut self, now: Mono, at_most: usize) -> usize {
+    pub(crate) fn expire(&mut self, now: Mono, at_most: usize) -> usize {
         self.latest = self.latest.max(now);
         let mut gone = 0;
         while gone < at_most && self.used > 0 && self.age_of(self.oldest) >= self.max_age {

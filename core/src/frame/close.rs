@@ -55,13 +55,13 @@ impl CloseCode {
 
     /// Whether a Close frame may carry this code (section 7.4): 1000 to 1003, 1007 to 1014, and
     /// 3000 to 4999 for libraries and applications.
-    pub const fn is_valid_on_wire(self) -> bool {
+    pub(crate) const fn is_valid_on_wire(self) -> bool {
         matches!(self.0, 1000..=1003 | 1007..=1014 | 3000..=4999)
     }
 
     /// Whether an endpoint of this role may send the code: valid on the wire, and 1010 from a
     /// client only (section 7.4.1).
-    pub const fn may_be_sent(self, role: Role) -> bool {
+    pub(crate) const fn may_be_sent(self, role: Role) -> bool {
         let for_us = match role {
             Role::Client => true,
             Role::Server => self.0 != Self::MANDATORY_EXTENSION.0,
@@ -92,14 +92,14 @@ impl From<CloseCode> for u16 {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CloseFrame<'a> {
-    /// The code; always [valid on the wire](CloseCode::is_valid_on_wire).
+    /// The code; always one that may stand on the wire (RFC 6455 section 7.4).
     pub code: CloseCode,
     /// The reason, at most [`MAX_REASON`] bytes, for people who debug.
     pub reason: &'a str,
 }
 
 /// The longest start of `reason` that fits a Close frame and ends on a character's border.
-pub const fn cut_reason(reason: &str) -> &str {
+pub(crate) const fn cut_reason(reason: &str) -> &str {
     reason.split_at(reason.floor_char_boundary(MAX_REASON)).0
 }
 

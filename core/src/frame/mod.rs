@@ -17,7 +17,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-pub use self::close::{CloseCode, CloseFrame, MAX_REASON, cut_reason};
+pub(crate) use self::close::cut_reason;
+pub use self::close::{CloseCode, CloseFrame, MAX_REASON};
 pub use self::config::FrameConfig;
 pub use self::deflate::{Agreement, DeflateConfig, DeflatePool, Window};
 pub use self::error::{FrameError, NotDrained, WriteError};

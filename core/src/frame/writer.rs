@@ -117,7 +117,7 @@ impl Writer {
     }
 
     /// Whether messages may be compressed.
-    pub const fn deflates(&self) -> bool {
+    pub(crate) const fn deflates(&self) -> bool {
         self.deflation.is_some()
     }
 

@@ -32,11 +32,6 @@ impl Push {
     pub const fn is_absent(&self) -> bool {
         self.queued == 0 && self.refused == 0
     }
-
-    /// At least one link has queued it.
-    pub const fn reached_anyone(&self) -> bool {
-        self.queued > 0
-    }
 }
 
 /// Why nothing was pushed.

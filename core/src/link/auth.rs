@@ -43,7 +43,7 @@ impl Claims {
     /// # Errors
     ///
     /// [`AuthError::WrongSubject`] unless both are equal, byte for byte, whatever the role.
-    pub fn require_subject(&self, user: &str) -> Result<(), AuthError> {
+    pub(crate) fn require_subject(&self, user: &str) -> Result<(), AuthError> {
         if self.subject == user { Ok(()) } else { Err(AuthError::WrongSubject) }
     }
 }

@@ -86,7 +86,7 @@ impl Class {
     /// | 3001 to 3999 otherwise, 4000 to 4499 otherwise | server error |
     /// | 4500 to 4999 | refused |
     /// | any other | protocol |
-    pub const fn of_close_code(code: u16) -> Self {
+    pub(crate) const fn of_close_code(code: u16) -> Self {
         match code {
             1000 => Self::Normal,
             1001 | 1005 | 1012..=1014 => Self::ServerUnavailable,
@@ -123,7 +123,7 @@ impl Class {
     ///
     /// Redirects are not followed: a token must not travel to an address that the host did not
     /// choose.
-    pub const fn of_http_status(status: u16) -> Self {
+    pub(crate) const fn of_http_status(status: u16) -> Self {
         match status {
             400 | 405 | 413 | 414 | 421 | 426 | 431 | 501 | 505 => Self::Setup,
             401 | 403 | 407 => Self::Authentication,

@@ -105,7 +105,7 @@ impl Endpoint {
     }
 
     /// The `Host` header: the port is left out where it is the scheme's own.
-    pub fn authority(&self) -> String {
+    pub(crate) fn authority(&self) -> String {
         let default = if self.tls { 443 } else { 80 };
         if self.port == default {
             self.host.to_string()

@@ -93,7 +93,7 @@ impl Table {
     }
 
     /// Whether an agent lists this message type.
-    pub fn lists_type(&self, kind: &str) -> bool {
+    pub(crate) fn lists_type(&self, kind: &str) -> bool {
         self.types.names.find(kind).is_some()
     }
 

@@ -47,7 +47,7 @@ impl RequestReader {
 
     /// Whether the method is `HEAD`, of a faulty request too: then the answer must have no body
     /// (RFC 9110 section 9.3.2).
-    pub const fn is_head(&self) -> bool {
+    pub(crate) const fn is_head(&self) -> bool {
         self.is_head
     }
 

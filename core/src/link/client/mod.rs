@@ -474,7 +474,7 @@ impl ClientLink {
     }
 
     /// Whether the peer of the open link has said that it goes away.
-    pub fn is_leaving(&self) -> bool {
+    pub(crate) fn is_leaving(&self) -> bool {
         self.phase == ClientPhase::Open && self.leaving.is_some()
     }
 

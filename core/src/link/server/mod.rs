@@ -373,7 +373,7 @@ impl ServerLink {
     }
 
     /// Whether [`poll_transmit`](Self::poll_transmit) has something to say: bytes, or to hang up.
-    pub fn wants_transmit(&self) -> bool {
+    pub(crate) fn wants_transmit(&self) -> bool {
         self.phase == ServerPhase::Closed || self.connection.output.has_output()
     }
 
@@ -404,7 +404,7 @@ impl ServerLink {
     }
 
     /// Whether messages can be sent.
-    pub fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         self.phase == ServerPhase::Open
     }
 
