@@ -8,7 +8,7 @@
 //!
 //! # The run loop
 //!
-//! Every machine here has the same shape. Who knows one machine knows all:
+//! **Every machine has the same shape.** Who knows one machine knows all:
 //!
 //! 1. **One input**, with the time: `handle_bytes`, `handle_closed`, `handle_timeout`, or a
 //!    command such as `ask` or `reply`.
@@ -98,10 +98,24 @@
 //!
 //! # What is where
 //!
-//! From the ground up; a module knows only those above it: [`time`], [`seed`], [`options`],
-//! [`metrics`], [`frame`], [`envelope`], [`dedup`], [`limits`], [`routing`], [`link`], [`client`], [`hub`].
-//! Each can be used without those below it: [`frame`] is a WebSocket codec, [`envelope`] a codec
-//! of the dialect for a transport that speaks WebSocket already.
+//! From the ground up; a module knows only those above it, and each can be used without those below it.
+//! Every page says what the module is for, with the smallest program, its bounds, and where it is
+//! specified.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`time`] | the two clocks that a host passes in, and deadlines |
+//! | [`seed`] | the randomness that a host passes in |
+//! | [`options`] | what a host may set: name, unit, bounds and meaning of each option |
+//! | [`metrics`] | what was counted, as a snapshot and as text for Prometheus |
+//! | [`frame`] | a WebSocket codec: RFC 6455, RFC 7692 and the opening handshake |
+//! | [`envelope`] | a codec of the dialect: JSON text to typed messages and back |
+//! | [`dedup`] | the window that knows a repeat, and the first result of it |
+//! | [`limits`] | how large, how deep and how often |
+//! | [`routing`] | who answers a message, and what happens when nobody can |
+//! | [`link`] | the life of one connection: states, heartbeat, token, backoff |
+//! | [`client`] | one outgoing link with its questions: what an app holds |
+//! | [`hub`] | many incoming links of many users: what a server holds |
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]

@@ -3,6 +3,27 @@
 //! The engine draws no entropy. A machine that needs random choices (mask keys, jitter, hash
 //! keys, ids) takes a [`Seed`] when it is made; the same seed and the same inputs give the same
 //! outputs on every platform.
+//!
+//! ```
+//! use pamlink::dedup::{Window, WindowConfig};
+//! use pamlink::seed::Seed;
+//!
+//! let key = |seed| Window::new(WindowConfig::default(), seed).key("ann", Some("m-1"), "");
+//!
+//! // In production: 32 bytes from the operating system. In a test: a number.
+//! assert_eq!(key(Seed::from_number(1)), key(Seed::from_number(1)));
+//! assert_ne!(key(Seed::from_number(1)), key(Seed::from_number(2)));
+//! ```
+//!
+//! # Bounds
+//!
+//! One seed serves one machine, for as long as that lives: behind it is a cryptographic generator
+//! (ChaCha with 12 rounds), and what a machine makes in its turn gets a seed drawn from it.
+//!
+//! # Where it is specified
+//!
+//! RFC 6455, section 10.3, asks that masks cannot be foreseen; P-10.1 of `docs/protocol.md` has the
+//! jitter.
 
 use core::fmt;
 use core::time::Duration;

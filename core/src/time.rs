@@ -1,9 +1,35 @@
-//! The two clocks that a host passes in.
+//! The two clocks that a host passes in, and the deadlines that it is given.
 //!
 //! The engine reads no clock. Every input carries a [`Now`]: a monotonic reading that *counts
 //! sleep* (`elapsedRealtime` on Android, the continuous clock on Apple systems, `CLOCK_BOOTTIME`
 //! on Linux clients, `CLOCK_MONOTONIC` on servers) for every interval and deadline, and the wall
 //! clock for what the outside world dates: tokens and timestamps.
+//!
+//! ```
+//! use std::time::{Duration, Instant, SystemTime};
+//!
+//! use pamlink::time::{Deadline, Mono, Now, TimerReason, Wall};
+//!
+//! let origin = Instant::now(); // Stops while a phone sleeps: there another clock is needed.
+//! let wall = SystemTime::UNIX_EPOCH.elapsed()?;
+//! let now = Now::new(Mono::ZERO + origin.elapsed(), Wall::EPOCH + wall);
+//!
+//! // What a machine answers to `poll_timeout`, and how long a host then sleeps.
+//! let due = Deadline::new(now.mono + Duration::from_secs(20), TimerReason::Heartbeat);
+//! assert_eq!(due.at.saturating_since(now.mono), Duration::from_secs(20));
+//! # Ok::<(), std::time::SystemTimeError>(())
+//! ```
+//!
+//! # Bounds
+//!
+//! Both clocks saturate and never wrap: [`Mono`] 584 years after its origin, [`Wall`] 292,000 years
+//! from 1970. A monotonic reading that is earlier than one before counts as that one; the wall clock
+//! may be set in either direction.
+//!
+//! # Where it is specified
+//!
+//! The times of the protocol are in the sections that use them, a timestamp on the wire in P-3.6 and
+//! P-3.7 of `docs/protocol.md`.
 
 use core::fmt;
 use core::ops::Add;

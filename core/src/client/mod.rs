@@ -4,6 +4,42 @@
 //! [`poll_event`](Client::poll_event) until it has none, then
 //! [`poll_transmit`](Client::poll_transmit), then [`poll_timeout`](Client::poll_timeout).
 //!
+//! ```
+//! use pamlink::client::{Client, ClientConfig, Event};
+//! use pamlink::envelope::Chat;
+//! use pamlink::frame::{Incoming, Outgoing};
+//! use pamlink::link::{Endpoint, Token};
+//! use pamlink::seed::Seed;
+//! use pamlink::time::{Mono, Now, Wall};
+//!
+//! let now = Now::new(Mono::ZERO, Wall::from_unix_secs(1_772_337_906));
+//! let endpoint = Endpoint::pam("wss://example.org", "ann")?;
+//! let mut client = Client::new(ClientConfig::default(), endpoint, Seed::from_number(1), now)?;
+//! client.connect(now);
+//! client.provide_token(now, Token::new("e.y.J"))?;
+//! let ask = client.ask(now, &Chat { message: Some("fuel so far?".into()), ..Chat::default() })?;
+//!
+//! // `Event::Dial` asks for a transport. This one speaks WebSocket itself, and brings a welcome.
+//! while client.poll_event().is_some() {}
+//! client.handle_opened(now, None);
+//! client.handle_message(now, Incoming::Text(r#"{"type":"connection","status":"connected"}"#))?;
+//! while client.poll_event().is_some() {}
+//!
+//! let mut sent = Vec::new();
+//! assert_eq!(client.poll_message(&mut sent), Some(Outgoing::Text));
+//! assert!(String::from_utf8_lossy(&sent).contains("fuel so far?"));
+//!
+//! let mut answer = None;
+//! client.handle_message(now, Incoming::Text(r#"{"type":"chat_response","message":"40"}"#))?;
+//! while let Some(event) = client.poll_event() {
+//!     if let Event::Answer { ask, text, .. } = event {
+//!         answer = Some((ask, text.into_owned()));
+//!     }
+//! }
+//! assert_eq!(answer, Some((ask, "40".to_owned())));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! [`ask`](Client::ask) takes questions at any time, connected or not, within the bounds of
 //! [`ClientConfig`]. Each goes out under an id of its own once the server has welcomed the link,
 //! and ends in exactly one event. What its answer is depends on what the server can do, which
@@ -22,6 +58,17 @@
 //! Who asked may leave ([`forget`](Client::forget)), and the client may stop
 //! ([`Stopped`](link::ClientLinkEvent::Stopped)): then every question ends, and none is taken, until
 //! [`connect`](Client::connect) starts it again.
+//!
+//! # Bounds
+//!
+//! Those of [`ClientConfig`]: how many questions wait, how many bytes of them, and how long; how much is
+//! kept of answers that grow; and the bounds of its link. At each a command is refused with a typed error,
+//! or an event tells.
+//!
+//! # Where it is specified
+//!
+//! In `docs/protocol.md`: section 5 which answer belongs to which question, 6 repeats, 9 and 10 how a
+//! client comes back, 11 its token. `docs/hosts.md` is the loop around it.
 
 mod answers;
 mod asks;

@@ -25,6 +25,15 @@
 //! let again = window.check(now, key);
 //! assert_eq!(again, Verdict::Duplicate { first: First::Result((*b"the answer").into()) });
 //! ```
+//!
+//! # Where it is specified
+//!
+//! Section 6 of `docs/protocol.md`: what a repeat is, and what comes of one.
+//!
+//! # Alone
+//!
+//! A service behind a queue that may deliver twice needs this module, [`seed`](crate::seed) and
+//! [`time`](crate::time). The packages show it as `DuplicateWindow`.
 
 mod entry;
 mod index;

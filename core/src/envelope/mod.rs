@@ -6,6 +6,21 @@
 //! [`reply_to`](Envelope::reply_to), [`timestamp`](Envelope::timestamp)) is then at hand; the
 //! payload is typed when somebody asks for it.
 //!
+//! ```
+//! use pamlink::envelope::{Envelope, Kind, Message};
+//!
+//! let text = r#"{"type":"chat","id":"m-1","message":"fuel so far?","mood":"calm"}"#;
+//! let envelope = Envelope::parse(text, Envelope::DEPTH)?;
+//! assert_eq!(envelope.kind(), Kind::Chat);
+//!
+//! let Message::Chat(mut chat) = envelope.message() else { unreachable!("its kind says so") };
+//! chat.message = Some("and the tolls?".into());
+//! let mut out = String::new();
+//! chat.encode(&mut out);
+//! assert!(out.contains(r#""message":"and the tolls?""#) && out.contains(r#""mood":"calm""#));
+//! # Ok::<(), pamlink::envelope::EnvelopeError>(())
+//! ```
+//!
 //! What is read is read leniently and kept exactly:
 //!
 //! * Every set of words is open. An unknown type, code, agent, verb or member is kept and written
@@ -18,6 +33,21 @@
 //!
 //! Only a text that is no JSON object, is nested too deep or has no string `type` is refused, with
 //! an [`EnvelopeError`] that names the byte.
+//!
+//! # Bounds
+//!
+//! A text is shorter than 2 GiB and nested no deeper than its reader allows ([`Envelope::DEPTH`] is the
+//! rule). Parsing allocates nothing. How large a message may be is a matter of [`limits`](crate::limits).
+//!
+//! # Where it is specified
+//!
+//! Sections 3 and 4 of `docs/protocol.md`: what an envelope is, every type with its members, and the
+//! sets of words. [`write`](mod@write) makes the frames that the engine sends of its own accord (P-4.5).
+//!
+//! # Alone
+//!
+//! For a transport that speaks WebSocket already, and for tools that read what was recorded. An envelope
+//! lends from its text; [`OwnedEnvelope`] keeps one.
 
 mod error;
 mod extra;

@@ -13,6 +13,44 @@
 //!    [`poll_transmit_vectored`](Hub::poll_transmit_vectored).
 //! 4. [`poll_timeout`](Hub::poll_timeout): when to call `handle_timeout`.
 //!
+//! ```
+//! use std::sync::Arc;
+//! use std::time::Duration;
+//!
+//! use pamlink::frame::Incoming;
+//! use pamlink::hub::{Auth, Event, Hub, HubConfig, Proof, Reply};
+//! use pamlink::link::Claims;
+//! use pamlink::time::{Mono, Now, Wall};
+//! use pamlink::{routing::Table, seed::Seed};
+//!
+//! let now = Now::new(Mono::ZERO, Wall::from_unix_secs(1_772_337_906));
+//! let (config, routes) = (HubConfig::default(), Arc::new(Table::default()));
+//! let mut hub = Hub::new(config, Auth::Host, routes, Seed::from_number(1));
+//!
+//! // The transport speaks WebSocket itself, and its host has verified the token.
+//! let claims = Claims::new("ann", now.wall + Duration::from_secs(3600));
+//! let link = hub.accept_opened(now, "ann", Proof::Claims(claims), None)?;
+//! hub.handle_message(now, link, Incoming::Text(r#"{"type":"chat","message":"my budget?"}"#))?;
+//!
+//! let mut asked = None;
+//! while let Some(event) = hub.poll_event() {
+//!     if let Event::Request(request) = event {
+//!         assert_eq!(request.decision.agent.name.as_ref(), "Financial Advisor");
+//!         asked = Some(request.request);
+//!     }
+//! }
+//! if let Some(request) = asked {
+//!     let _delivered = hub.reply(now, request, &Reply::text("40 are left"))?;
+//! }
+//!
+//! let mut sent = Vec::new();
+//! while let Some(link) = hub.poll_writable() {
+//!     while hub.poll_message(link, &mut sent).is_some() {}
+//! }
+//! assert!(String::from_utf8_lossy(&sent).contains("40 are left"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! What comes in passes, in this order, the frame reader, the envelope's one strict pass, size
 //! limits, the duplicate window, the rate of the user, and the routing table, and leaves as an
 //! [`Event`]. What is refused is answered with an `error`, counted, and told to the host; it
@@ -26,6 +64,11 @@
 //! Everything is bounded by [`HubConfig`]: links, links of a user, running requests, what waits
 //! to be written, the duplicate window, the tables of rates. There are no queues of events: what
 //! is to be told is found in the links and requests themselves.
+//!
+//! # Where it is specified
+//!
+//! All of `docs/protocol.md`, of which each clause names the tests that hold it; `docs/configuration.md`
+//! has the bounds that a file can set for `pamlink serve`, and `docs/hosts.md` the loop around a hub.
 
 mod accepting;
 mod admission;

@@ -6,6 +6,21 @@
 //!
 //! What is too large or too early is answered with an `error` and closes nothing. All tables by
 //! user are bounded: a user for whom there is no room is told to come back.
+//!
+//! ```
+//! use pamlink::hub::HubConfig;
+//! use pamlink::limits::{Class, Rate};
+//! use std::time::Duration;
+//!
+//! let mut config = HubConfig::default();
+//! // At most 10 messages in a minute from one user, all of them at once if need be.
+//! config.rates = config.rates.with(Class::Message, Rate::new(10, Duration::from_secs(60)));
+//! assert_eq!(config.rates.rate(Class::Message).count, 10);
+//! ```
+//!
+//! # Where it is specified
+//!
+//! Section 7 of `docs/protocol.md`: every size, every rate, and every code of a refusal.
 
 mod gcra;
 mod rate;

@@ -42,6 +42,24 @@
 //! assert!(!transmit.hang_up);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! # Bounds
+//!
+//! Those of [`LinkConfig`]: a frame and a message, the head of the handshake, what waits to be written
+//! ([`OutboxConfig`], by default 256 KiB, with a policy for what happens there), and a time for each thing
+//! that a peer may keep waiting ([`Patience`], [`HeartbeatConfig`]). A client adds [`BackoffConfig`] and
+//! [`TokenConfig`].
+//!
+//! # Where it is specified
+//!
+//! `docs/link-states.md` is the table of every state and input. In `docs/protocol.md`: section 2 the
+//! opening, 8 the heartbeat, 9 the close codes, 10 the backoff, 11 the renewal of a token.
+//!
+//! # Alone
+//!
+//! A server with connections that are no users, or a client of another dialect, drives a link by itself:
+//! text in, text out, with everything that keeps a connection alive. [`Backoff`] alone is the delay before
+//! the next attempt; `jwt`, behind the feature of that name, verifies tokens.
 
 mod auth;
 mod backoff;

@@ -104,6 +104,22 @@
 //! | `open_after` | integer, failures in a row | 1 to 1,000 | 5 |
 //! | `half_open_after_ms` | integer, milliseconds | 1 to 86,400,000 | 30,000 |
 //! | `close_after` | integer, successful probes in a row | 1 to 100 | 2 |
+//!
+//! # Bounds
+//!
+//! Of a table: the column above, and [`MAX_TABLE`] bytes for all of it. Of a message: its first
+//! [`MAX_SCANNED`] bytes are looked at for keywords, and [`MAX_NAME`] bytes of a name. A decision allocates
+//! nothing, and takes no longer with a longer history.
+//!
+//! # Where it is specified
+//!
+//! Section 12 of `docs/protocol.md`; `docs/routing.md` teaches how to write a table, and
+//! `pamlink routes check` finds its faults.
+//!
+//! # Alone
+//!
+//! Any program that hands texts to one of several workers: this module, [`seed`](crate::seed) and
+//! [`time`](crate::time). The packages show it as `Router`.
 
 mod build;
 mod decision;
