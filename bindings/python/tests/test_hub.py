@@ -400,6 +400,43 @@ async def test_a_closed_hub_leaves_nothing_behind() -> None:
         hub.open()
 
 
+async def test_a_link_that_waits_has_the_task_of_whoever_serves_it_alone() -> None:
+    hub = Hub(echo, auth=KEYS)
+    async with hub:
+        before = asyncio.all_tasks()
+        peer = Peer()
+        serving = serve(hub, peer)
+        await peer.hear("connection")
+        await ask(peer)
+        assert asyncio.all_tasks() - before == {serving}
+        hub.disconnect(hub.links_of("ann")[0])
+        await asyncio.wait_for(serving, SOON)
+
+
+async def test_the_end_of_a_link_does_not_cancel_whoever_served_it() -> None:
+    class Deaf(Peer):
+        """Never says that it has closed."""
+
+        async def close(self, code: int | None = None, reason: str = "") -> None:
+            self.closed.done() or self.closed.set_result((code, reason))
+
+    async with Hub(echo, auth=KEYS) as hub:
+        peer = Deaf()
+
+        async def carry() -> int:
+            await hub.serve(peer, user="ann", token=token())
+            await asyncio.sleep(0)
+            task = asyncio.current_task()
+            return int(getattr(task, "cancelling", lambda: 0)())
+
+        serving = asyncio.create_task(carry())
+        await peer.hear("connection")
+        hub.disconnect(hub.links_of("ann")[0], 4_000)
+        assert (await asyncio.wait_for(peer.closed, SOON))[0] == 4_000
+        # The engine waits some seconds for the close of the peer, and then hangs up.
+        assert await asyncio.wait_for(serving, 2 * SOON) == 0
+
+
 async def test_who_stops_serving_drops_the_link() -> None:
     async with Hub(echo, auth=KEYS) as hub:
         peer = Peer()

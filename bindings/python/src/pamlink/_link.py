@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
-from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol, runtime_checkable
 
@@ -42,7 +41,25 @@ class Telling(Protocol):
 
 
 class Link:
-    """A transport of the engine's link `number`."""
+    """A transport of the engine's link `number`. While it waits it has no task of its own."""
+
+    __slots__ = (
+        "_at_once",
+        "_bytes",
+        "_carrier",
+        "_hung_up",
+        "_is_interrupted",
+        "_is_writing",
+        "_messages",
+        "_over",
+        "_queue",
+        "_room",
+        "_transport",
+        "_turns",
+        "_writer",
+        "context",
+        "number",
+    )
 
     def __init__(
         self, number: int, transport: Transport | Telling, turns: Turns
@@ -60,12 +77,14 @@ class Link:
         self.context = contextvars.copy_context()
         """Of whoever made the link: what it does and is asked happens there."""
         self._turns = turns
-        self._queue: deque[Any] = deque()
+        self._queue: list[Any] = []
         # Until all that was handed out is written.
         self._is_writing = False
         self._writer: asyncio.Task[None] | None = None
         self._room: asyncio.Future[None] | None = None
-        self._end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        # The task that reads, which is whoever's that runs the link.
+        self._carrier: asyncio.Task[Any] | None = None
+        self._is_interrupted = False
         self._hung_up = False
         self._over = False
 
@@ -85,10 +104,17 @@ class Link:
         self._hung_up = True
         self.hand_out(None)
 
+    def interrupt(self) -> None:
+        """Reads no more: `run` returns."""
+        if not self._is_interrupted:
+            self._is_interrupted = True
+            if self._carrier is not None:
+                self._carrier.cancel()
+
     @property
     def is_behind(self) -> bool:
         """Whether something that was handed out is not written yet."""
-        return bool(self._queue) and not self._over
+        return self._is_writing and not self._over
 
     async def room(self) -> None:
         """Waits until everything that was handed out is written, or the link is over."""
@@ -98,47 +124,48 @@ class Link:
             await asyncio.shield(self._room)
 
     async def run(self) -> None:
-        """Carries the link until its end, of which the engine is told unless it said so."""
-        reading = asyncio.get_running_loop().create_task(self._read())
-        reading.add_done_callback(self._finish)
+        """Carries the link until its end, in the task that calls. The engine is told unless it said
+        so. Afterwards, `part` is left to be done."""
+        self._carrier = asyncio.current_task()
         try:
-            await self._end
-        finally:
-            self._over = True
-            self._queue.clear()
-            self._made_room()
-            tasks = [reading] if self._writer is None else [reading, self._writer]
-            for task in tasks:
-                task.cancel()
-            self._ended()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            await self._goodbye()
-
-    def _finish(self, _: object = None) -> None:
-        if not self._end.done():
-            self._end.set_result(None)
-
-    def _ended(self) -> None:
-        if not self._hung_up:
-            self._hung_up = True
-            self._turns.feed(records.closed_in(self.number))
-
-    async def _goodbye(self) -> None:
-        try:
-            await asyncio.wait_for(self._transport.close(), GOODBYE)
-        except Exception as error:
-            log.debug("link %d: goodbye: %r", self.number, error)
-
-    async def _read(self) -> None:
-        try:
-            if self._bytes is not None:
-                await self._read_bytes(self._bytes)
-            elif self._messages is not None:
-                await self._read_messages(self._messages)
+            if not self._is_interrupted:
+                if self._bytes is not None:
+                    await self._read_bytes(self._bytes)
+                elif self._messages is not None:
+                    await self._read_messages(self._messages)
+        except asyncio.CancelledError:
+            if not self._is_own_end():
+                raise
         except (OSError, EOFError) as error:
             log.debug("link %d: %r", self.number, error)
         except Exception:
             log.exception("link %d: the transport failed", self.number)
+        finally:
+            self._carrier = None
+            self._over = True
+            self._queue.clear()
+            self._made_room()
+            if not self._hung_up:
+                self._hung_up = True
+                self._turns.feed(records.closed_in(self.number))
+
+    def _is_own_end(self) -> bool:
+        """Whether the task was cancelled by `interrupt`, which is taken back then, and by nobody else."""
+        # Before Python 3.11 tasks do not count who cancels them.
+        take_back = getattr(self._carrier, "uncancel", None)
+        if not self._is_interrupted:
+            return False
+        return take_back is None or take_back() == 0
+
+    async def part(self) -> None:
+        """Ends what `run` has left, and says goodbye."""
+        if self._writer is not None:
+            self._writer.cancel()
+            await asyncio.gather(self._writer, return_exceptions=True)
+        try:
+            await asyncio.wait_for(self._transport.close(), GOODBYE)
+        except Exception as error:
+            log.debug("link %d: goodbye: %r", self.number, error)
 
     async def _read_bytes(self, transport: ByteTransport | Telling) -> None:
         if isinstance(transport, Telling):
@@ -178,32 +205,36 @@ class Link:
     async def _write(self) -> None:
         try:
             while self._queue:
-                record = self._queue[0]
-                if record is None:
-                    self._finish()
-                    return
+                found, self._queue = self._queue, []
                 if self._bytes is not None:
-                    await self._write_bytes(self._bytes)
+                    await self._write_bytes(self._bytes, found)
                 elif self._messages is not None:
-                    await self._write_message(self._messages, record)
+                    for record in found:
+                        if record is not None:
+                            await self._write_message(self._messages, record)
+                if found[-1] is None:
+                    self.interrupt()
+                    return
         except (OSError, EOFError, TransportClosed) as error:
             log.debug("link %d: %r", self.number, error)
-            self._finish()
+            self.interrupt()
         except Exception:
             log.exception("link %d: the transport failed", self.number)
-            self._finish()
+            self.interrupt()
         else:
             self._is_writing = False
             self._writer = None
             self._made_room()
 
-    async def _write_bytes(self, transport: ByteTransport | Telling) -> None:
+    async def _write_bytes(
+        self, transport: ByteTransport | Telling, found: list[Any]
+    ) -> None:
         """Writes all bytes that were handed out, at once."""
-        found = [record for record in self._queue if record is not None]
-        data = found[0].bytes if len(found) == 1 else b"".join([it.bytes for it in found])
-        await transport.write(data)
-        for record in found:
-            self._queue.popleft()
+        writes = [record for record in found if record is not None]
+        if writes:
+            one = len(writes) == 1
+            await transport.write(writes[0].bytes if one else b"".join([it.bytes for it in writes]))
+        for record in writes:
             if record.ack:
                 self._turns.feed(records.written(self.number))
 
@@ -214,7 +245,6 @@ class Link:
                 self._turns.feed(records.written(self.number))
         else:
             await transport.close(record.code, record.reason)
-        self._queue.popleft()
 
     def _made_room(self) -> None:
         if self._room is not None:

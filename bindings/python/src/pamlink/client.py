@@ -419,8 +419,11 @@ class Client(Runner):
         try:
             await link.run()
         finally:
-            if self._link is link:
-                self._link = None
+            try:
+                await link.part()
+            finally:
+                if self._link is link:
+                    self._link = None
 
     async def _provide(self, need: tokens.Need) -> None:
         assert self._token is not None, "an anonymous client asks for no token"

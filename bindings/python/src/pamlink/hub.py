@@ -12,7 +12,7 @@ from . import _engine, events, outputs
 from ._answering import Answering
 from ._link import Link, Telling
 from ._records import KINDS, pack
-from ._runner import Runner
+from ._runner import GOODBYE, Runner
 from ._running import must_go_on
 from .authorizing import Auth, Authorizer, Claims
 from .errors import AuthError, BusyError, LinkError, PamlinkError, UsageError
@@ -91,6 +91,8 @@ class Hub(Runner):
         self._respond = respond
         self._links: dict[int, Link] = {}
         self._answering = Answering(self._turns, agents or {}, default)
+        self._none_left = asyncio.Event()
+        self._none_left.set()
         self._drained = asyncio.Event()
         self._draining = False
         self._open = False
@@ -169,6 +171,7 @@ class Hub(Runner):
         finally:
             self._closed = True
             self._mailbox.end()
+            await self._part()
             await self._rest(self._answering.stop())
 
     # Links.
@@ -193,6 +196,32 @@ class Hub(Runner):
         Raises `BusyError` (`hub_full`, `hub_draining`): close the transport then. Cancelled, it
         drops the link.
         """
+        link, found = self._accepted(transport, user, token, claims, max_message)
+        # A frame that waits keeps what it names, and this one may wait for days.
+        del token, claims, transport
+        try:
+            self._handle(found)
+            del found
+            await link.run()
+        finally:
+            # In a task of its own: whoever serves may be cancelled, and the hub cancels what is left.
+            parting = self._spawn(link.part(), ends=True)
+            parting.add_done_callback(lambda _: self._parted(link.number))
+        try:
+            await asyncio.shield(parting)
+        except asyncio.CancelledError:
+            if not parting.cancelled():
+                raise
+
+    def _accepted(
+        self,
+        transport: Transport,
+        user: str,
+        token: str | None,
+        claims: Claims | None,
+        max_message: int | None,
+    ) -> tuple[Link, list[Any]]:
+        """A new link, and what followed from it."""
         self._usable()
         self._belongs()
         if isinstance(transport, (Telling, ByteTransport)):
@@ -204,26 +233,28 @@ class Hub(Runner):
                 KINDS["accept_opened"], (expires, max_message), (user, token, subject)
             )
         found = self._step(data)
-        number = None
         for record in found:
             if isinstance(record, outputs.Accepted):
-                number = record.link
-                break
-        if number is None:
-            self._handle(found, raising=True)
-            raise BusyError("the hub took no link", code=40)
-        link = self._links[number] = Link(number, transport, self._turns)
-        # In a task of its own: whoever serves may be cancelled, and the hub cancels what is left.
-        carrying = self._spawn(link.run(), ends=True)
-        self._handle(found)
-        try:
-            await asyncio.shield(carrying)
-        except asyncio.CancelledError:
-            if not carrying.cancelled():
-                carrying.cancel()
-                raise
-        finally:
-            carrying.add_done_callback(lambda _: self._links.pop(number, None))
+                link = self._links[record.link] = Link(record.link, transport, self._turns)
+                self._none_left.clear()
+                return link, found
+        self._handle(found, raising=True)
+        raise BusyError("the hub took no link", code=40)
+
+    def _parted(self, number: int) -> None:
+        self._links.pop(number, None)
+        if not self._links:
+            self._none_left.set()
+
+    async def _part(self) -> None:
+        """Waits until all links have parted; those that take too long are interrupted."""
+        for _ in range(2):
+            try:
+                await asyncio.wait_for(self._none_left.wait(), GOODBYE)
+                return
+            except asyncio.TimeoutError:
+                for link in self._links.values():
+                    link.interrupt()
 
     @property
     def links(self) -> int:
