@@ -36,6 +36,8 @@ class StarletteTransport(MessageTransport):
     # For the link: a message goes to the server at once, unless it has to wait.
     begins_at_once = True
 
+    __slots__ = ("_is_over", "_receive", "_send", "_websocket")
+
     def __init__(self, websocket: WebSocket) -> None:
         self._websocket = websocket
         self._send, self._receive = _given(websocket)
@@ -104,16 +106,18 @@ def endpoint(hub: Hub) -> Callable[[WebSocket], Awaitable[None]]:
     hide_tokens()
 
     async def pam(websocket: WebSocket) -> None:
-        target, prefix = _target(websocket)
-        read = read_target(target, prefix)
+        read = read_target(*_target(websocket))
         if read is None:
             await _refuse(websocket, 404)
         elif read.token is None:
             await _refuse(websocket, 403)
         else:
-            await serve(
+            carrying = serve(
                 hub, websocket, user=read.user, token=read.token, max_message=read.max_message
             )
+            # A frame that waits keeps what it names, and this one may wait for days.
+            del read, websocket
+            await carrying
 
     return pam
 
@@ -156,10 +160,12 @@ async def serve(
     """
     await websocket.accept()
     transport = StarletteTransport(websocket)
+    carrying = hub.serve(
+        transport, user=user, token=token, claims=claims, max_message=max_message
+    )
+    del token, claims, websocket
     try:
-        await hub.serve(
-            transport, user=user, token=token, claims=claims, max_message=max_message
-        )
+        await carrying
     except BusyError as busy:
         await transport.close(1013, busy.name)
 

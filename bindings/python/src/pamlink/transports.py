@@ -91,6 +91,8 @@ class MessageTransport(Protocol):
     An attribute `subprotocol`, if there is one, is what the server has chosen.
     """
 
+    __slots__ = ()
+
     async def send(self, text: str, /) -> None:
         """Sends a text message. It waits while the peer is slow."""
 
@@ -105,6 +107,8 @@ class MessageTransport(Protocol):
 @runtime_checkable
 class ByteTransport(Protocol):
     """A transport of bytes."""
+
+    __slots__ = ()
 
     async def write(self, data: bytes, /) -> None:
         """Writes bytes. It waits while the peer is slow."""
