@@ -12,8 +12,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use crate::handler::Handler;
-use crate::host::{Host, Socket};
+use crate::host::Host;
 use crate::outlet::{LINGER, Outlet, part};
+use crate::shared::Socket;
 
 /// How much is read at once.
 const READ: usize = 8 * 1024;

@@ -11,7 +11,7 @@ use pamlink::hub::{self, Delivered, Event, Hub, LinkId, ReplyError, RequestId};
 use pamlink::link::{AuthError, Claims, Token};
 use pamlink::routing::Agent;
 
-use crate::host::Shared;
+use crate::shared::Shared;
 
 /// A server program.
 ///

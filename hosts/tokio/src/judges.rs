@@ -14,7 +14,7 @@ use pamlink::hub::LinkId;
 use pamlink::link::{Token, Verify};
 use parking_lot::{Condvar, Mutex};
 
-use crate::host::Socket;
+use crate::shared::Socket;
 
 /// Most tokens that wait. With the longest tokens, of 16 KiB, these are 16 MiB.
 const MOST: usize = 1_024;

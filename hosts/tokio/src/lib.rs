@@ -107,6 +107,7 @@ mod judges;
 mod outlet;
 mod server;
 mod session;
+mod shared;
 pub mod tls;
 mod tokens;
 

@@ -19,8 +19,9 @@ use crate::clock;
 use crate::connection;
 use crate::descriptors::{self, Reserve};
 use crate::handler::Handler;
-use crate::host::{Host, Shared};
+use crate::host::Host;
 use crate::judges::Verifier;
+use crate::shared::Shared;
 
 /// What a server is made of.
 #[derive(Debug)]
