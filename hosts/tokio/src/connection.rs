@@ -1,23 +1,29 @@
 //! The task of one accepted connection: bytes in, bytes out.
 
 use std::future::poll_fn;
+use std::io;
 use std::mem::MaybeUninit;
 use std::net::IpAddr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use pamlink::hub::LinkId;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::sync::futures::Notified;
 
 use crate::handler::Handler;
-use crate::host::Host;
+use crate::host::{Host, Received};
 use crate::outlet::{LINGER, Outlet, part};
 use crate::shared::Socket;
 
 /// How much is read at once.
 const READ: usize = 8 * 1024;
+
+/// How often a connection reads before others have their turn. Twice: the second shows, as a rule,
+/// that there is no more.
+const READS: usize = 2;
 
 /// Serves a connection until it ends.
 ///
@@ -26,70 +32,245 @@ const READ: usize = 8 * 1024;
 pub(crate) fn spawn<H: Handler>(host: Arc<Host<H>>, socket: TcpStream, from: IpAddr) {
     // Refused links are closed unheard: the hub is full or drains, and has counted it.
     let Some((link, told)) = host.accept(from) else { return };
-    let tls = host.shared.tls();
-    tokio::spawn(async move {
-        let Some(tls) = tls else { return serve(&host, link, &told, socket).await };
-        tokio::select! {
-            secured = tls.accept(socket) => {
-                if let Ok(socket) = secured {
-                    return serve(&host, link, &told, socket).await;
+    match host.shared.tls() {
+        None => drop(tokio::spawn(async move { serve(&host, link, &told, socket).await })),
+        // A task of another kind: who does not speak TLS has no room for it.
+        Some(tls) => drop(tokio::spawn(async move {
+            tokio::select! {
+                secured = tls.accept(socket) => {
+                    if let Ok(socket) = secured {
+                        return serve(&host, link, &told, socket).await;
+                    }
                 }
+                () = told.until_closed() => {}
             }
-            () = told.until_closed() => {}
-        }
-        host.ended(link);
-    });
+            host.ended(link);
+        })),
+    }
 }
 
 async fn serve<H: Handler>(
     host: &Arc<Host<H>>,
     link: LinkId,
     told: &Socket,
-    stream: impl AsyncRead + AsyncWrite,
+    stream: impl AsyncRead + AsyncWrite + Unpin,
 ) {
-    let (mut reader, mut writer) = tokio::io::split(stream);
-    let mut outlet = Outlet::default();
-    loop {
-        if outlet.is_empty() && host.transmit(link, outlet.waiting()) {
-            host.ended(link);
-            // Whether the last bytes arrive is the peer's to know: the link has ended.
-            let _ = tokio::time::timeout(LINGER, outlet.write_to(&mut writer)).await;
-            // Beyond the bound nobody waits: a peer that has more on its way may lose the last.
-            if let Ok(_permit) = host.shared.lingering.try_acquire() {
-                part(reader, writer).await;
+    let mut connection = Connection { stream, outlet: Outlet::default(), more: true };
+    let end = {
+        let mut notified = pin!(told.ready.notified());
+        poll_fn(|cx| connection.poll_turn(cx, host, link, told, notified.as_mut())).await
+    };
+    // In a box: a connection that lives keeps no room for how it ends.
+    Box::pin(connection.end(host, link, end)).await;
+}
+
+struct Connection<S> {
+    stream: S,
+    outlet: Outlet,
+    /// The hub may have something to write.
+    more: bool,
+}
+
+/// How a connection ends.
+enum End {
+    /// The link has ended, and what waits is the last of it.
+    HungUp,
+    /// The link has ended, but the peer takes nothing any more: what is told to it last cannot be
+    /// told.
+    Stuck,
+    /// The peer has gone, or the link is no more.
+    Gone,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+    /// A connection's turn: writes what waits, reads, hands over and writes what came of it.
+    fn poll_turn<'a, H: Handler>(
+        &mut self,
+        cx: &mut Context<'_>,
+        host: &Arc<Host<H>>,
+        link: LinkId,
+        told: &'a Socket,
+        mut notified: Pin<&mut Notified<'a>>,
+    ) -> Poll<End> {
+        while notified.as_mut().poll(cx).is_ready() {
+            notified.set(told.ready.notified());
+            self.more = true;
+            if told.is_closed() && self.poll_write(cx).is_pending() {
+                return Poll::Ready(End::Stuck);
             }
-            return;
         }
-        tokio::select! {
-            alive = poll_fn(|cx| poll_received(cx, Pin::new(&mut reader), host, link)) => {
-                if !alive { break }
+        for _ in 0..READS {
+            if let Poll::Ready(end) = self.poll_transmit(cx, host, link) {
+                return Poll::Ready(end);
             }
-            wrote = outlet.write_to(&mut writer), if !outlet.is_empty() => {
-                if wrote.is_err() { break }
+            let Some(received) = ready!(self.poll_received(cx, host, link)) else {
+                return Poll::Ready(End::Gone);
+            };
+            if received.hang_up {
+                return Poll::Ready(End::HungUp);
             }
-            () = told.ready.notified() => {
-                // The peer takes nothing any more, so what is told to it last cannot be told.
-                if !outlet.is_empty() && told.is_closed() {
-                    let _ = tokio::time::timeout(LINGER, outlet.write_to(&mut writer)).await;
-                    break;
+            self.more = received.more;
+        }
+        if let Poll::Ready(end) = self.poll_transmit(cx, host, link) {
+            return Poll::Ready(end);
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// Writes until the hub has nothing more, or the socket takes nothing more.
+    fn poll_transmit<H: Handler>(
+        &mut self,
+        cx: &mut Context<'_>,
+        host: &Arc<Host<H>>,
+        link: LinkId,
+    ) -> Poll<End> {
+        loop {
+            if ready!(self.poll_write(cx)).is_err() {
+                return Poll::Ready(End::Gone);
+            }
+            if !self.more {
+                return Poll::Pending;
+            }
+            let transmit = host.transmit(link, self.outlet.waiting());
+            if transmit.hang_up {
+                return Poll::Ready(End::HungUp);
+            }
+            self.more = transmit.more;
+        }
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.outlet.is_empty() {
+            true => Poll::Ready(Ok(())),
+            false => self.outlet.poll_write_to(cx, Pin::new(&mut self.stream)),
+        }
+    }
+
+    /// Reads what has come and hands it over, by way of the stack: a connection that idles holds no
+    /// buffer. None: the connection or the link has ended.
+    fn poll_received<H: Handler>(
+        &mut self,
+        cx: &mut Context<'_>,
+        host: &Arc<Host<H>>,
+        link: LinkId,
+    ) -> Poll<Option<Received>> {
+        let mut space = [const { MaybeUninit::uninit() }; READ];
+        let mut read = ReadBuf::uninit(&mut space);
+        let done = ready!(Pin::new(&mut self.stream).poll_read(cx, &mut read));
+        let bytes = read.filled();
+        let alive = done.is_ok() && !bytes.is_empty();
+        Poll::Ready(alive.then(|| host.received(link, bytes, &mut self.outlet)).flatten())
+    }
+
+    /// Tells the hub, and the peer what can still be told.
+    async fn end<H: Handler>(mut self, host: &Arc<Host<H>>, link: LinkId, end: End) {
+        match end {
+            End::Gone => host.ended(link),
+            End::Stuck => {
+                let _ = tokio::time::timeout(LINGER, self.outlet.write_to(&mut self.stream)).await;
+                host.ended(link);
+            }
+            End::HungUp => {
+                host.ended(link);
+                // Whether the last bytes arrive is the peer's to know: the link has ended.
+                let _ = tokio::time::timeout(LINGER, self.outlet.write_to(&mut self.stream)).await;
+                // Beyond the bound nobody waits: a peer that has more on its way may lose the last.
+                if let Ok(_permit) = host.shared.lingering.try_acquire() {
+                    let (reader, writer) = tokio::io::split(self.stream);
+                    part(reader, writer).await;
                 }
             }
         }
     }
-    host.ended(link);
 }
 
-/// Reads what has come and hands it over, by way of the stack: a connection that idles holds no
-/// buffer. `false`: the connection or the link has ended.
-fn poll_received<H: Handler>(
-    cx: &mut Context<'_>,
-    reader: Pin<&mut impl AsyncRead>,
-    host: &Arc<Host<H>>,
-    link: LinkId,
-) -> Poll<bool> {
-    let mut space = [const { MaybeUninit::uninit() }; READ];
-    let mut read = ReadBuf::uninit(&mut space);
-    let done = ready!(reader.poll_read(cx, &mut read));
-    let bytes = read.filled();
-    Poll::Ready(done.is_ok() && !bytes.is_empty() && host.received(link, bytes))
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::{Wake, Waker};
+    use std::time::Duration;
+
+    use pamlink::hub::{Auth, Hub, HubConfig};
+    use pamlink::seed::Seed;
+
+    use super::*;
+    use crate::handler::Request;
+    use crate::shared::Shared;
+
+    /// A peer that always has more: an opening, then a text without end.
+    struct Flood {
+        opening: Vec<u8>,
+        read: usize,
+    }
+
+    impl AsyncRead for Flood {
+        fn poll_read(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            space: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            let opening = std::mem::take(&mut self.opening);
+            space.put_slice(&opening);
+            self.read += space.capacity();
+            space.put_slice(&vec![b'a'; space.remaining()]);
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    impl AsyncWrite for Flood {
+        fn poll_write(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            Poll::Ready(Ok(bytes.len()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[derive(Default)]
+    struct Woken(AtomicUsize);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn a_peer_that_always_has_more_leaves_others_their_turn() {
+        let mut opening = b"GET /api/v1/pam/ws/ann?token=t HTTP/1.1\r\nHost: h\r\n\
+            Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
+            Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+            .to_vec();
+        // A text of 60,000 bytes, with a key that leaves it as it is.
+        opening.extend_from_slice(&[0x81, 0xfe, 0xea, 0x60, 0, 0, 0, 0]);
+        let seed = Seed::from_number(1);
+        let hub = Hub::new(HubConfig::default(), Auth::Host, Arc::default(), seed);
+        let (shared, answer) = (Shared::new(hub, None, None), async |_: Request| "ok");
+        let host = Host::new(Arc::new(shared), answer, Duration::MAX, Duration::MAX);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let _inside = runtime.enter();
+
+        let host = Arc::new(host);
+        let (link, told) = host.accept(IpAddr::from([127, 0, 0, 1])).unwrap();
+        let stream = Flood { opening, read: 0 };
+        let mut connection = Connection { stream, outlet: Outlet::default(), more: true };
+        let woken = Arc::new(Woken::default());
+        let waker = Waker::from(Arc::clone(&woken));
+        let mut cx = Context::from_waker(&waker);
+        let mut notified = pin!(told.ready.notified());
+        let polled = connection.poll_turn(&mut cx, &host, link, &told, notified.as_mut());
+        assert!(polled.is_pending());
+        assert_eq!(connection.stream.read, READS * READ);
+        assert_eq!(woken.0.load(Ordering::Relaxed), 1, "its next turn comes after others");
+    }
 }

@@ -17,9 +17,11 @@ use crate::shared::Shared;
 ///
 /// A closure `async |request| reply` is one, too; implement the trait for more than answers.
 pub trait Handler: Send + Sync + 'static {
-    /// Answers a request. Runs as a task of its own, which is dropped after the hub's
-    /// `request_timeout`, when its peer has been told `REQUEST_EXPIRED`. A panic in it leaves the
-    /// request to the same timeout.
+    /// Answers a request. What waits for nothing is answered where the request came in, under no
+    /// lock; what has to wait becomes a task of its own, which is dropped after the hub's
+    /// `request_timeout`, when its peer has been told `REQUEST_EXPIRED`. What computes for long
+    /// belongs on a thread of its own (`tokio::task::spawn_blocking`): its link stands still
+    /// meanwhile. A panic leaves the request to the same timeout.
     fn handle(&self, request: Request) -> impl Future<Output = Reply> + Send;
 
     /// Decides on a token, for a server with [`Auth::Host`](pamlink::hub::Auth::Host). The

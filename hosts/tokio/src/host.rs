@@ -5,14 +5,17 @@ use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use pamlink::envelope::ErrorCode;
-use pamlink::hub::{self, Event, LinkId, ReplyError, RequestId};
-use pamlink::link::{AuthError, Claims, Gather, Token};
+use pamlink::hub::{self, Event, Hub, LinkId, ReplyError, RequestId};
+use pamlink::link::{AuthError, Claims, Gather, Token, Transmit};
+use parking_lot::MutexGuard;
 
 use crate::handler::{Handler, HttpResponse, Reply, Request};
 use crate::judges::{Case, Judges};
+use crate::outlet::Outlet;
 use crate::shared::{Locked, Shared, Socket};
 
 /// The hub with the program that answers.
@@ -25,13 +28,30 @@ pub(crate) struct Host<H> {
     auth_timeout: Duration,
 }
 
-/// What an event asks for once the hub is free again.
+/// What an event asks for, once the next event may be looked at.
 enum Follow {
-    Answer(Request),
-    Authorize(LinkId, String, Token),
     Verify(Case),
     Respond(LinkId, HttpResponse),
     Drained,
+}
+
+/// What is left to do once the hub is free again: nothing of it may run, or wake a thread, while
+/// others wait for the hub.
+#[derive(Default)]
+struct Left {
+    requests: Vec<Request>,
+    tokens: Vec<(LinkId, String, Token)>,
+    sockets: Vec<Arc<Socket>>,
+    /// The next deadline is earlier than the one that is waited for.
+    sooner: bool,
+}
+
+/// What came of bytes that were read.
+pub(crate) struct Received {
+    /// As [`Transmit::hang_up`].
+    pub(crate) hang_up: bool,
+    /// The outlet was not asked, or there is more than it took at once.
+    pub(crate) more: bool,
 }
 
 impl<H: Handler> Host<H> {
@@ -74,33 +94,107 @@ impl<H: Handler> Host<H> {
         let link = locked.hub.accept_from(self.shared.clock.now(), from).ok()?;
         let socket = Arc::new(Socket { from: Some(from.to_canonical()), ..Socket::default() });
         locked.sockets.insert(link, Arc::clone(&socket));
-        self.pump(&mut locked);
+        self.settle(locked);
         Some((link, socket))
     }
 
-    /// Hands over what was read. `false`: the link is no more.
-    pub(crate) fn received(self: &Arc<Self>, link: LinkId, bytes: &[u8]) -> bool {
+    /// Hands over what was read, and takes what there is to write then, if nothing waits yet. None:
+    /// the link is no more.
+    pub(crate) fn received(
+        self: &Arc<Self>,
+        link: LinkId,
+        bytes: &[u8],
+        outlet: &mut Outlet,
+    ) -> Option<Received> {
         let mut locked = self.shared.hub.lock();
-        let taken = locked.hub.handle_bytes(self.shared.clock.now(), link, bytes).is_ok();
-        self.pump(&mut locked);
-        taken
+        let taken = locked.hub.handle_bytes(self.shared.clock.now(), link, bytes);
+        let (mut locked, mut left) = self.answer(locked);
+        let mut received = Received { hang_up: false, more: true };
+        if outlet.is_empty() {
+            let transmit = locked.hub.poll_transmit_vectored(link, outlet.waiting());
+            (received.hang_up, received.more) = (transmit.hang_up, transmit.more);
+        }
+        self.look_out(&mut locked, &mut left, Some(link));
+        drop(locked);
+        self.follow(left);
+        taken.is_ok().then_some(received)
     }
 
     /// The transport has ended.
     pub(crate) fn ended(self: &Arc<Self>, link: LinkId) {
         let mut locked = self.shared.hub.lock();
         locked.hub.handle_closed(self.shared.clock.now(), link);
-        self.pump(&mut locked);
-        locked.sockets.remove(&link);
+        self.settle(locked);
+        self.shared.hub.lock().sockets.remove(&link);
     }
 
-    /// Takes what there is to write; `true`: after that, hang up.
-    pub(crate) fn transmit(&self, link: LinkId, waiting: &mut Gather) -> bool {
-        self.shared.hub.lock().hub.poll_transmit_vectored(link, waiting).hang_up
+    /// Takes what there is to write.
+    pub(crate) fn transmit(&self, link: LinkId, waiting: &mut Gather) -> Transmit {
+        self.shared.hub.lock().hub.poll_transmit_vectored(link, waiting)
     }
 
-    /// Drains the hub after an input: events to the handler, wake-ups to the sockets.
-    fn pump(self: &Arc<Self>, locked: &mut Locked) {
+    /// Does what an input has left to do.
+    fn settle<'a>(self: &'a Arc<Self>, locked: MutexGuard<'a, Locked>) {
+        let (mut locked, mut left) = self.answer(locked);
+        self.look_out(&mut locked, &mut left, None);
+        drop(locked);
+        self.follow(left);
+    }
+
+    /// Drains the hub after an input, and answers what can be answered at once.
+    ///
+    /// A handler is polled here before it becomes a task: most that wait for nothing need none.
+    /// What its answers set free, requests that waited for an agent, say, is a task: what is done
+    /// in one turn is bounded by what came in it.
+    fn answer<'a>(
+        self: &'a Arc<Self>,
+        mut locked: MutexGuard<'a, Locked>,
+    ) -> (MutexGuard<'a, Locked>, Left) {
+        let mut left = Left::default();
+        self.drain_events(&mut locked, &mut left);
+        if left.requests.is_empty() {
+            return (locked, left);
+        }
+        drop(locked);
+        let requests = std::mem::take(&mut left.requests);
+        let replies: Vec<_> = requests.into_iter().filter_map(|it| self.handle(it)).collect();
+        let mut locked = self.shared.hub.lock();
+        for (request, reply) in replies {
+            self.reply(&mut locked.hub, request, &reply);
+        }
+        self.drain_events(&mut locked, &mut left);
+        (locked, left)
+    }
+
+    /// Polls the handler once; if it has to wait, it waits as a task.
+    fn handle(self: &Arc<Self>, request: Request) -> Option<(RequestId, Reply)> {
+        let (id, host) = (request.id(), Arc::clone(self));
+        let mut reply = Box::pin(async move { host.handler.handle(request).await });
+        // The task polls it again, so that a waker of its own is in place by then.
+        let mut context = Context::from_waker(Waker::noop());
+        let first = AssertUnwindSafe(|| reply.as_mut().poll(&mut context));
+        match catch_unwind(first) {
+            Ok(Poll::Ready(reply)) => return Some((id, reply)),
+            Ok(Poll::Pending) => self.spawn(id, reply),
+            // As in a task: the request is left to its timeout.
+            Err(_) => {}
+        }
+        None
+    }
+
+    fn spawn(self: &Arc<Self>, id: RequestId, reply: impl Future<Output = Reply> + Send + 'static) {
+        let host = Arc::clone(self);
+        tokio::spawn(async move {
+            if let Ok(reply) = tokio::time::timeout(host.request_timeout, reply).await {
+                let mut locked = host.shared.hub.lock();
+                host.reply(&mut locked.hub, id, &reply);
+                host.settle(locked);
+            }
+        });
+    }
+
+    /// Takes what the hub tells.
+    fn drain_events(&self, locked: &mut Locked, left: &mut Left) {
         let mut again = true;
         while again {
             again = false;
@@ -109,14 +203,14 @@ impl<H: Handler> Host<H> {
                 self.handler.observe(&event);
                 match event {
                     Event::Request(request) => {
-                        follows.push(Follow::Answer(Request::new(&request, &self.shared)));
+                        left.requests.push(Request::new(&request, &self.shared));
                     }
                     Event::Authorize { link, token, .. } if self.shared.judges.decide() => {
                         let socket = locked.sockets.get(&link).map(Arc::clone).unwrap_or_default();
                         follows.push(Follow::Verify(Case { link, token: token.clone(), socket }));
                     }
                     Event::Authorize { link, user, token } => {
-                        follows.push(Follow::Authorize(link, user.to_owned(), token.clone()));
+                        left.tokens.push((link, user.to_owned(), token.clone()));
                     }
                     Event::Http { link, request } => {
                         let request = request.clone();
@@ -131,7 +225,7 @@ impl<H: Handler> Host<H> {
                     Event::Closed { link, .. } => {
                         if let Some(socket) = locked.sockets.get(&link) {
                             socket.closed.store(true, Ordering::Release);
-                            socket.ready.notify_one();
+                            left.sockets.push(Arc::clone(socket));
                         }
                     }
                     Event::Drained => follows.push(Follow::Drained),
@@ -139,43 +233,49 @@ impl<H: Handler> Host<H> {
                 }
             }
             for follow in follows {
-                again |= self.follow(locked, follow);
+                again |= self.carry_out(locked, follow);
             }
         }
+    }
+
+    /// Notes whom to wake; `own` is the link whose task asks, and looks by itself.
+    fn look_out(&self, locked: &mut Locked, left: &mut Left, own: Option<LinkId>) {
         while let Some(link) = locked.hub.poll_writable() {
-            if let Some(socket) = locked.sockets.get(&link) {
-                socket.ready.notify_one();
+            if own != Some(link)
+                && let Some(socket) = locked.sockets.get(&link)
+            {
+                left.sockets.push(Arc::clone(socket));
             }
         }
         let next = locked.hub.poll_timeout().map(|deadline| deadline.at);
-        if next.is_some_and(|next| locked.armed.is_none_or(|armed| next < armed)) {
+        left.sooner = next.is_some_and(|next| locked.armed.is_none_or(|armed| next < armed));
+    }
+
+    /// Starts tasks and wakes others.
+    fn follow(self: &Arc<Self>, left: Left) {
+        for request in left.requests {
+            let (id, host) = (request.id(), Arc::clone(self));
+            self.spawn(id, async move { host.handler.handle(request).await });
+        }
+        for (link, user, token) in left.tokens {
+            let host = Arc::clone(self);
+            tokio::spawn(async move {
+                let verdict = host.handler.authorize(user, token);
+                let verdict = tokio::time::timeout(host.auth_timeout, verdict).await;
+                host.authorized(link, verdict.unwrap_or(Err(AuthError::Unavailable)));
+            });
+        }
+        for socket in left.sockets {
+            socket.ready.notify_one();
+        }
+        if left.sooner {
             self.shared.deadline.notify_one();
         }
     }
 
     /// `true` if the hub may have more to say now.
-    fn follow(self: &Arc<Self>, locked: &mut Locked, follow: Follow) -> bool {
+    fn carry_out(&self, locked: &mut Locked, follow: Follow) -> bool {
         match follow {
-            Follow::Answer(request) => {
-                let host = Arc::clone(self);
-                tokio::spawn(async move {
-                    let id = request.id();
-                    let reply = host.handler.handle(request);
-                    if let Ok(reply) = tokio::time::timeout(host.request_timeout, reply).await {
-                        host.replied(id, &reply);
-                    }
-                });
-                false
-            }
-            Follow::Authorize(link, user, token) => {
-                let host = Arc::clone(self);
-                tokio::spawn(async move {
-                    let verdict = host.handler.authorize(user, token);
-                    let verdict = tokio::time::timeout(host.auth_timeout, verdict).await;
-                    host.authorized(link, verdict.unwrap_or(Err(AuthError::Unavailable)));
-                });
-                false
-            }
             Follow::Verify(case) => match self.shared.judges.add(case) {
                 Some(cut) => {
                     let now = self.shared.clock.now();
@@ -197,19 +297,17 @@ impl<H: Handler> Host<H> {
         }
     }
 
-    fn replied(self: &Arc<Self>, request: RequestId, reply: &Reply) {
-        let mut locked = self.shared.hub.lock();
+    /// A reply to a request that has expired is counted by the hub, and told as an event.
+    fn reply(&self, hub: &mut Hub, request: RequestId, reply: &Reply) {
         let now = self.shared.clock.now();
-        let replied = reply.with(|reply| locked.hub.reply(now, request, reply));
+        let replied = reply.with(|reply| hub.reply(now, request, reply));
         if let Err(ReplyError::Envelope(error)) = replied {
             // Nobody could read it: better word of that than no word until the time is up.
             let message = format!("the answer cannot be sent: {error}");
             let code = &ErrorCode::ProcessingError;
             let failed = hub::Reply::Error { code, message: &message, retry_after: None };
-            let _ = locked.hub.reply(now, request, &failed);
+            let _ = hub.reply(now, request, &failed);
         }
-        // A reply to a request that has expired is counted by the hub, and told as an event.
-        self.pump(&mut locked);
     }
 
     fn authorized(self: &Arc<Self>, link: LinkId, verdict: Result<Claims, AuthError>) {
@@ -217,7 +315,7 @@ impl<H: Handler> Host<H> {
         let now = self.shared.clock.now();
         // The link may be gone by now; then there is nobody to tell.
         let _ = locked.hub.authorize(now, link, verdict);
-        self.pump(&mut locked);
+        self.settle(locked);
     }
 
     fn verified(self: &Arc<Self>, link: LinkId, verdict: Result<Claims, AuthError>) {
@@ -225,15 +323,15 @@ impl<H: Handler> Host<H> {
         let now = self.shared.clock.now();
         // As above.
         let _ = locked.hub.verified(now, link, verdict);
-        self.pump(&mut locked);
+        self.settle(locked);
     }
 
     /// Calls the hub at each of its deadlines, and drains it after a command of a [`Handle`].
     pub(crate) async fn keep_deadlines(self: Arc<Self>) {
         loop {
+            self.settle(self.shared.hub.lock());
             let next = {
                 let mut locked = self.shared.hub.lock();
-                self.pump(&mut locked);
                 let next = locked.hub.poll_timeout();
                 locked.armed = next.map(|deadline| deadline.at);
                 next
@@ -255,7 +353,7 @@ impl<H: Handler> Host<H> {
         {
             let mut locked = self.shared.hub.lock();
             locked.hub.drain(self.shared.clock.now(), spread);
-            self.pump(&mut locked);
+            self.settle(locked);
         }
         let _ = tokio::time::timeout(spread + patience, self.shared.drained.notified()).await;
     }

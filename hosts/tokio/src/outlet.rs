@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use pamlink::link::Gather;
@@ -37,17 +37,26 @@ impl Outlet {
         &mut self,
         socket: &mut (impl AsyncWrite + Unpin),
     ) -> io::Result<()> {
+        poll_fn(|cx| self.poll_write_to(cx, Pin::new(socket))).await
+    }
+
+    /// [`write_to`](Self::write_to) by hand.
+    pub(crate) fn poll_write_to(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut socket: Pin<&mut impl AsyncWrite>,
+    ) -> Poll<io::Result<()>> {
         while !self.waiting.is_empty() {
-            match poll_fn(|cx| poll_write(cx, Pin::new(socket), &self.waiting)).await? {
-                0 => return Err(io::ErrorKind::WriteZero.into()),
+            match ready!(poll_write(cx, socket.as_mut(), &self.waiting))? {
+                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
                 written => self.waiting.advance(written),
             }
             self.unflushed = true;
         }
         // TLS buffers what it encrypts.
-        socket.flush().await?;
+        ready!(socket.poll_flush(cx))?;
         self.unflushed = false;
-        Ok(())
+        Poll::Ready(Ok(()))
     }
 }
 

@@ -52,6 +52,41 @@ async fn a_question_without_a_message_is_read_from_its_content() {
 }
 
 #[tokio::test]
+async fn a_handler_that_panics_or_waits_keeps_no_other_from_its_answer() {
+    let (go, waiting) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (gone, waits) = (Arc::clone(&go), Arc::clone(&waiting));
+    let answer = move |request: Request| {
+        let (go, waiting) = (Arc::clone(&gone), Arc::clone(&waits));
+        async move {
+            match request.text().as_ref() {
+                "panic" => panic!("as the test has it"),
+                "wait" => {
+                    waiting.notify_one();
+                    go.notified().await;
+                }
+                _ => {}
+            }
+            request.text().into_owned()
+        }
+    };
+    let server = start("127.0.0.1:0", config(), answer).await;
+    let client = within(Client::connect(&server.url("ann"), Token::new("good-ann"))).await.unwrap();
+    let panics = client.stream("panic").unwrap();
+    let waits = async { client.ask("wait").await.unwrap() };
+    let others = async {
+        waiting.notified().await;
+        let first = client.ask("first").await.unwrap();
+        go.notify_one();
+        first
+    };
+    let (late, first) = within(async { tokio::join!(waits, others) }).await;
+    assert_eq!((late.text().as_ref(), first.text().as_ref()), ("wait", "first"));
+    drop(panics);
+    within(client.close()).await;
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn a_long_answer_and_a_short_one_beside_it_come() {
     let echo = async |request: Request| match request.text().as_ref() {
         "long" => "x".repeat(131_100),
