@@ -12,16 +12,21 @@ pub fn user(number: usize) -> String {
     format!("7b1e0c52-3f4a-4d1b-9a55-{number:012}")
 }
 
+/// Where the `pam` dialect is spoken, with the token.
+pub fn target(user: &str, token: &str) -> String {
+    format!("/api/v1/pam/ws/{user}?token={token}")
+}
+
 /// Connects and is upgraded; also gives what has come behind the answer already.
 ///
 /// # Errors
 ///
 /// There is no connection, it ends in the handshake, or the status is not 101.
-pub async fn open(server: SocketAddr, user: &str, token: &str) -> Result<(TcpStream, Vec<u8>)> {
+pub async fn open(server: SocketAddr, target: &str) -> Result<(TcpStream, Vec<u8>)> {
     let mut stream = TcpStream::connect(server).await?;
     stream.set_nodelay(true)?;
     let request = format!(
-        "GET /api/v1/pam/ws/{user}?token={token} HTTP/1.1\r\nHost: {server}\r\n\
+        "GET {target} HTTP/1.1\r\nHost: {server}\r\n\
          Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
          Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
     );

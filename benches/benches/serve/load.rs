@@ -1,6 +1,5 @@
 //! The load: plain TCP sockets that speak WebSocket by hand, on one thread.
 
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -16,6 +15,8 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 use crate::SECRET;
+use crate::process::Process;
+use crate::wire::Wire;
 
 /// Questions have ids of their own over all turns: a server remembers them.
 static NEXT: AtomicU64 = AtomicU64::new(1);
@@ -37,7 +38,7 @@ pub(super) struct Clients(Vec<Client>);
 
 impl Clients {
     /// Connects one after the other; all have been welcomed then.
-    pub(super) async fn connect(server: SocketAddr, count: usize) -> Result<Self> {
+    pub(super) async fn connect(server: &Process, count: usize) -> Result<Self> {
         let mut clients = Vec::with_capacity(count);
         for number in 0..count {
             clients.push(Client::connect(server, number).await.context("no connection")?);
@@ -91,6 +92,7 @@ type Tell<'a> = &'a mut (dyn FnMut(&[u8], &mut Vec<(u64, Instant)>) + Send);
 
 struct Client {
     stream: TcpStream,
+    wire: Wire,
     /// What was read and not looked at yet.
     unread: Vec<u8>,
     /// What is to be written.
@@ -100,10 +102,16 @@ struct Client {
 }
 
 impl Client {
-    async fn connect(server: SocketAddr, number: usize) -> Result<Self> {
-        let user = opening::user(number);
-        let (stream, unread) = opening::open(server, &user, &token(&user)?).await?;
-        let mut client = Self { stream, unread, frames: Vec::new(), asked: Vec::new() };
+    async fn connect(server: &Process, number: usize) -> Result<Self> {
+        let (wire, user) = (server.wire, opening::user(number));
+        let token = token(&user)?;
+        let opened = opening::open(server.address, &wire.target(&user, &token)).await;
+        let (stream, unread) = opened?;
+        let mut client = Self { stream, wire, unread, frames: Vec::new(), asked: Vec::new() };
+        if let Some(greeting) = wire.greeting(&user, &token) {
+            mask_frame(greeting.as_bytes(), KEY, &mut client.frames);
+            client.write().await?;
+        }
         let mut is_welcome = false;
         while !is_welcome {
             client.read(&mut |frame, _| is_welcome |= has(frame, b"\"connection\"")).await?;
@@ -167,10 +175,10 @@ impl Client {
     fn ask(&mut self, text: &str, stream: bool) {
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         let stream = if stream { r#""stream":true,"# } else { "" };
-        let payload = format!(
+        let envelope = format!(
             r#"{{"type":"chat","id":"{id:016x}",{stream}"message":"{text}","context":{{"current_page":"wins","timezone":"Australia/Brisbane"}},"session_id":"session-{id:016x}","timestamp":1757120000123}}"#
         );
-        mask_frame(payload.as_bytes(), KEY, &mut self.frames);
+        mask_frame(self.wire.text(envelope).as_bytes(), KEY, &mut self.frames);
         self.asked.push((id, Instant::now()));
     }
 
@@ -191,8 +199,8 @@ impl Client {
         let mut at = 0;
         while let Some((head, end)) = frame_of(&self.unread[at..]) {
             let frame = &self.unread[at + head..at + end];
-            if has(frame, b"\"ping\"") {
-                mask_frame(br#"{"type":"pong"}"#, KEY, &mut self.frames);
+            if let Some(pong) = self.wire.pong(frame) {
+                mask_frame(pong, KEY, &mut self.frames);
             }
             tell(frame, &mut self.asked);
             at += end;

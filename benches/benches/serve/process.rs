@@ -9,16 +9,19 @@ use std::{fs, thread};
 use anyhow::{Context, Result};
 use pamlink_benches::cpu;
 
+use crate::wire::Wire;
+
 /// A process that serves until it is dropped.
 pub(super) struct Process {
     child: Child,
     pub(super) name: &'static str,
+    pub(super) wire: Wire,
     pub(super) address: SocketAddr,
 }
 
 impl Process {
     /// Starts it on the first core; the load has the last one.
-    pub(super) fn start(name: &'static str, command: &mut Command) -> Result<Self> {
+    pub(super) fn start(name: &'static str, wire: Wire, command: &mut Command) -> Result<Self> {
         // A process inherits where the thread that starts it may run.
         cpu::pin(0);
         let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
@@ -26,7 +29,8 @@ impl Process {
         let mut child = child.with_context(|| format!("{name} does not start"))?;
         let mut line = String::new();
         BufReader::new(child.stdout.take().context("no output")?).read_line(&mut line)?;
-        let mut process = Self { child, name, address: SocketAddr::from(([127, 0, 0, 1], 0)) };
+        let mut process =
+            Self { child, name, wire, address: SocketAddr::from(([127, 0, 0, 1], 0)) };
         let address = line.trim().rsplit('/').next().and_then(|address| address.parse().ok());
         process.address = address.with_context(|| format!("{name} says {line:?}"))?;
         Ok(process)

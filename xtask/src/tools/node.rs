@@ -9,6 +9,9 @@ use crate::workspace::Workspace;
 
 /// The packages of the real peers: what existing web clients are tested with, and what drives Chromium.
 const PEERS: &[(&str, &str)] = &[("ws", "8.14.2"), ("puppeteer-core", "25.16.0")];
+/// The packages of the peers of `cargo xtask bench serve`, and what checks their tokens.
+const BENCH_PEERS: &[(&str, &str)] =
+    &[("ws", "8.23.0"), ("socket.io", "4.8.4"), ("jsonwebtoken", "9.0.3")];
 /// From npm, because the package of this name at PyPI downloads a Node of its own.
 const PYRIGHT: (&str, &str) = ("pyright", "1.1.414");
 
@@ -16,6 +19,12 @@ const PYRIGHT: (&str, &str) = ("pyright", "1.1.414");
 pub(crate) fn node_modules(workspace: &Workspace, console: Console) -> Result<PathBuf, Stopped> {
     need("node")?;
     npm(workspace, console, "node", PEERS)
+}
+
+/// The folder of the packages of the peers of `cargo xtask bench serve`.
+pub(crate) fn bench_modules(workspace: &Workspace, console: Console) -> Result<PathBuf, Stopped> {
+    need("node")?;
+    npm(workspace, console, "serve", BENCH_PEERS)
 }
 
 /// The program of pyright, for Node.

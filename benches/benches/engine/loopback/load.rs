@@ -83,7 +83,7 @@ const TEXT: &str =
 impl Client {
     pub(super) async fn connect(server: SocketAddr, number: usize) -> Result<Self> {
         let user = opening::user(number);
-        let (stream, unread) = opening::open(server, &user, &user).await?;
+        let (stream, unread) = opening::open(server, &opening::target(&user, &user)).await?;
 
         let context =
             r#"{"user_location":{"lat":-27.4,"lng":153.02},"timezone":"Australia/Brisbane"}"#;
