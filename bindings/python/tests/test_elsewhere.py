@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import uvloop
 from conftest import KEYS, PLENTY, SOON, connected, provider, take, token
-from test_hub import Peer, echo, serve
+from peer import Peer, echo, serve
 
 import pamlink
 from pamlink import Client, Hub, memory, sansio

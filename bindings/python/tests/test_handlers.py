@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from conftest import KEYS, PLENTY, SOON, connected
-from test_hub import Peer, serve
+from peer import Peer, serve
 
 import pamlink
 from pamlink import Hub, Request, _running, _sharing
@@ -254,9 +254,9 @@ def test_a_task_that_says_nothing_of_a_cancel_is_not_shared() -> None:
     assert not watch.is_untouched
 
 
-@pytest.mark.skipif(sys.implementation.name != "cpython", reason="others need not count")
-def test_this_interpreter_counts_unless_it_has_no_lock() -> None:
-    assert _sharing.CAN_WATCH is getattr(sys, "_is_gil_enabled", lambda: True)()
+def test_tasks_are_shared_on_cpython_with_its_lock_and_nowhere_else() -> None:
+    has_lock = getattr(sys, "_is_gil_enabled", lambda: True)()
+    assert _sharing.CAN_WATCH is (sys.implementation.name == "cpython" and has_lock)
 
 
 async def test_a_handler_that_waits_holds_up_nobody_who_came_with_it() -> None:
