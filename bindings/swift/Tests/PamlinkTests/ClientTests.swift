@@ -53,22 +53,28 @@ final class ClientTests: XCTestCase {
 
     func testPiecesThatTheAnswerDoesNotBeginWithAreVoid() async throws {
         let (client, transport) = try make()
-        let server = Task {
+        let asking = Task {
             let connection = try await transport.next()
             connection.say(FakeConnection.welcome)
             let question = try await connection.question()
             connection.say(
                 "{\"type\":\"chat_response_delta\",\"content\":\"twice \",\"reply_to\":\(question.id)}"
             )
-            connection.say(answer("once", to: question.id))
-            return connection
+            return (connection, question)
         }
         let pieces = try await within {
-            try await client.ask("tell").reduce(into: [Piece]()) { $0.append($1) }
+            var pieces: [Piece] = []
+            for try await piece in client.ask("tell") {
+                pieces.append(piece)
+                if pieces.count > 1 { continue }
+                // Only once its reader has the void piece: before, the answer takes its place.
+                let (connection, question) = try await asking.value
+                connection.say(answer("once", to: question.id))
+            }
+            return pieces
         }
         XCTAssertEqual(pieces.map(\.text), ["twice ", "once"])
         XCTAssertEqual(pieces.map(\.restart), [false, true])
-        _ = try await server.value
         await client.close()
     }
 
