@@ -14,7 +14,8 @@ const TESTS: Duration = Duration::from_secs(600);
 
 pub(super) fn run(workspace: &Workspace, console: Console) -> Outcome {
     let finished = workspace.keep("swift", console.run(tests(workspace, console)?, TESTS)?);
-    let mut checks = Checks { tally: tally(&finished.lines), ..Checks::default() };
+    let notes = failures(&finished.lines);
+    let mut checks = Checks { tally: tally(&finished.lines), notes };
     checks.close(workspace.ci, &finished);
     Ok(checks)
 }
@@ -56,6 +57,12 @@ fn tally(lines: &[String]) -> Tally {
     tally
 }
 
+/// The lines that say what did not hold: the last lines of the output do not reach back to them.
+fn failures(lines: &[String]) -> Vec<String> {
+    let says = |line: &&String| line.contains(": error: ") || line.contains(" recorded an issue");
+    lines.iter().filter(says).cloned().collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,5 +87,6 @@ Executed 3 tests, with 1 test skipped and 1 failure (0 unexpected) in 0.1 (0.1) 
 ✘ Test run with 3 tests failed after 0.001 seconds with 1 issue.";
         let lines: Vec<String> = text.lines().map(str::to_owned).collect();
         assert_eq!(tally(&lines), Tally { passed: 2, failed: 2, skipped: 2 });
+        assert_eq!(failures(&lines), [lines[3].clone(), lines[9].clone()]);
     }
 }
