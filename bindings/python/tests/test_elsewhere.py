@@ -35,7 +35,8 @@ async def test_a_push_from_a_thread_arrives_at_once_and_in_order() -> None:
         pushed = await asyncio.to_thread(hub.push, "ann", {"type": "timer_expired", "id": 0})
         assert pushed.queued == 1
         await peer.hear("timer_expired")
-        assert time.monotonic() - began < 1
+        # Its heartbeat would wake the loop only after 20 s.
+        assert time.monotonic() - began < 5
 
         def burst() -> None:
             for number in range(200):

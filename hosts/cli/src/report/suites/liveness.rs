@@ -12,6 +12,9 @@ use crate::report::bench::{Bench, Dice, Failure};
 use crate::report::model::Figure;
 use crate::report::peers::{Script, Watch};
 
+/// The answers of a living peer that are waited for, one each 50 ms.
+const PONGS: f64 = 5.0;
+
 pub(super) async fn run(bench: &mut Bench, dice: &mut Dice) {
     bench
         .case("A peer that fell silent", Figure::words("heartbeat working"), async {
@@ -33,7 +36,8 @@ async fn silent(dice: &mut Dice) -> Result<Figure, Failure> {
     let dead = |event: &Event| matches!(event, Event::Retrying { class: Class::Timeout, .. });
     let (found, _) = watch.wait("the finding", 1, dead).await?;
     let took = found.saturating_duration_since(welcomed);
-    let (least, most) = (Duration::from_millis(200), Duration::from_millis(1_000));
+    // The usual heartbeat would take 20 s. A busy machine may be late by seconds.
+    let (least, most) = (Duration::from_millis(200), Duration::from_secs(5));
     ensure!(took >= least && took <= most, "found out after {took:?}");
     client.ask("and now?").await?;
     client.close().await;
@@ -44,12 +48,15 @@ async fn silent(dice: &mut Dice) -> Result<Figure, Failure> {
     plan.hub.link.heartbeat.deadline = Duration::from_secs(2);
     let house = plan.build(dice).await?;
     let client = house.client("ada", dice).await?;
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    let began = Instant::now();
+    let pongs = || house.metric_of("websocket_messages_total", "pong");
+    while pongs() < PONGS {
+        ensure!(began.elapsed() < Duration::from_secs(5), "{} pongs came in 5 s", pongs());
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
     ensure!(house.handle.links() == 1, "a link that answers pings was closed");
-    let pongs = house.metric_of("websocket_messages_total", "pong");
-    ensure!(pongs >= 5.0, "{pongs} pongs came in half a second");
     client.close().await;
-    let text = format!("found out; pongs: {pongs} in 0.5 s");
+    let text = format!("found out; {PONGS} pongs in {} ms", began.elapsed().as_millis());
     Ok(Figure::number(took.as_secs_f64() * 1e3, "ms").and(text))
 }
 
@@ -66,7 +73,8 @@ async fn woken(dice: &mut Dice) -> Result<Figure, Failure> {
     let dead = |event: &Event| matches!(event, Event::Retrying { class: Class::Timeout, .. });
     let (found, _) = watch.wait("the finding", 1, dead).await?;
     let took = found.saturating_duration_since(woken);
-    ensure!(took <= Duration::from_millis(800), "found out after {took:?}");
+    // The heartbeat alone would take 20 s.
+    ensure!(took <= Duration::from_secs(5), "found out after {took:?}");
     client.ask("and now?").await?;
     client.close().await;
     Ok(Figure::number(took.as_secs_f64() * 1e3, "ms").and("probe of 100 ms, interval 20 s"))
