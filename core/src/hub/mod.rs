@@ -72,6 +72,7 @@
 
 mod accepting;
 mod admission;
+mod authentication;
 mod config;
 mod drain;
 mod effects;
@@ -85,17 +86,22 @@ mod index;
 mod inline;
 mod lending;
 mod links;
-mod opening;
 mod options;
+mod pieces;
+mod ping;
 mod push;
 mod refusal;
+mod repeats;
 mod replies;
 mod reply;
 mod requests;
 mod slab;
 mod tokens;
+mod upgrade;
+mod user_cap;
 mod users;
 mod views;
+mod welcome;
 mod writing;
 
 use core::fmt;
@@ -358,19 +364,8 @@ impl Hub {
         let (scan, requests) = (&mut self.scan, &mut self.requests);
         match self.admission.examine(sender, lent, scan, requests, &mut self.metrics) {
             Action::Life => None,
-            Action::Pong => {
-                self.metrics.pongs.increment(Direction::Inbound);
-                if let Some(time) = slot.link.ponged(self.now) {
-                    self.metrics.round_trip.record(time);
-                }
-                None
-            }
-            Action::Ping { id } => {
-                self.metrics.pings.increment(Direction::Inbound);
-                self.metrics.pongs.increment(Direction::Outbound);
-                let pong = Own::Pong { reply_to: id.as_ref() };
-                self.apply(link, Effects { say: Some(Say::Now(pong)), ..Effects::default() })
-            }
+            Action::Pong => self.pong(link),
+            Action::Ping { id } => self.ping(link, id.as_ref()),
             Action::Renewal { token, id } => self.renewal(link, token, id),
             Action::Message { acknowledge, id } => {
                 let done = Own::ContextUpdated { reply_to: id.as_ref() };

@@ -4,16 +4,14 @@
 use std::sync::Arc;
 
 use super::Hub;
-use super::effects::{Effects, Say};
-use super::event::{Repeat, Unlent};
-use super::fault::Fault;
+use super::event::Unlent;
 use super::frames::Own;
 use super::ids::RequestId;
 use super::index::{Index, LinkIndex, RequestIndex};
 use super::inline::InlineText;
 use super::reply::{Delivered, Reply, ReplyError};
-use super::requests::{Again, Attached, Piece, Pieces, Running};
-use crate::dedup::{Duplicate, First, Key};
+use super::requests::{Pieces, Running};
+use crate::dedup::Key;
 use crate::envelope::ErrorCode;
 use crate::metrics::Direction;
 use crate::routing::{Choice, Outcome};
@@ -69,71 +67,6 @@ impl Hub {
         Ok(())
     }
 
-    /// Sends the next piece of an answer that grows: a `chat_response_delta`. The request stays
-    /// running, its time to be answered runs on, and [`reply`](Self::reply) still has to give the
-    /// whole answer: that alone is kept for repeats.
-    ///
-    /// Only a request that had an id and asked to `stream` gets pieces
-    /// ([`Request::wants_pieces`](super::Request::wants_pieces)); for any other nothing is sent
-    /// ([`Delivered::Whole`]), so a host may call this for every request. What a peer has of an
-    /// answer is always its beginning without gaps: after a piece that did not reach the peer's
-    /// link, or when another link takes the request over, no more pieces are sent. The exception
-    /// is [`Overflow::DropOldest`](crate::link::Overflow::DropOldest), under which a piece that
-    /// was queued may be lost.
-    ///
-    /// # Errors
-    ///
-    /// [`ReplyError::NotRunning`]: nothing was written and nothing has changed.
-    pub fn piece(
-        &mut self,
-        now: Now,
-        request: RequestId,
-        text: &str,
-    ) -> Result<Delivered, ReplyError> {
-        self.piece_wtf8(now, request, text.as_bytes())
-    }
-
-    /// As [`piece`](Self::piece), for hosts whose strings are cut anywhere: a surrogate alone is
-    /// encoded as if it were a character (WTF-8). The first half of a pair at the end of a piece
-    /// waits for the second one in the next.
-    ///
-    /// # Errors
-    ///
-    /// As [`piece`](Self::piece).
-    pub fn piece_wtf8(
-        &mut self,
-        now: Now,
-        request: RequestId,
-        text: &[u8],
-    ) -> Result<Delivered, ReplyError> {
-        self.now.advance(now);
-        let piece = self.requests.piece(request, text).ok_or(ReplyError::NotRunning(request))?;
-        let (link, text) = match piece {
-            Piece::Send(link, text) => (link, text),
-            Piece::Held(link) => return Ok(Delivered::Queued(self.links.id(link))),
-            Piece::Absent { kept: true } => return Ok(Delivered::Kept),
-            Piece::Absent { kept: false } => return Ok(Delivered::Absent),
-            Piece::Whole => return Ok(Delivered::Whole),
-        };
-        let reply_to = self.requests.find(request).and_then(|running| running.id.as_ref());
-        let own = Own::Piece { text: &text, reply_to };
-        let text = self.frames.own(self.now.wall, &own);
-        let fits = text.len() <= self.links.largest_of(link);
-        let queued = fits && {
-            self.metrics.messages.increment(own.kind(), Direction::Outbound);
-            self.links.send_text(link, self.now, text)
-        };
-        self.frames.trim();
-        if !queued {
-            self.requests.stop_pieces(request);
-        }
-        Ok(match (fits, queued) {
-            (false, _) => Delivered::Whole,
-            (true, false) => Delivered::Refused(self.links.id(link)),
-            (true, true) => Delivered::Queued(self.links.id(link)),
-        })
-    }
-
     /// A request was admitted: it runs from here on.
     pub(super) fn begin(
         &mut self,
@@ -155,60 +88,6 @@ impl Hub {
         let request = self.requests.enter(running, &mut self.users)?;
         self.links.begin(link, request.index, unnamed);
         Some(request)
-    }
-
-    /// A request has come that came before.
-    pub(super) fn repeat(
-        &mut self,
-        link: LinkIndex,
-        key: Key,
-        id: Option<&InlineText>,
-        first: First,
-        pieces: bool,
-    ) -> Option<Unlent> {
-        let (counted, first, fault) = match first {
-            First::Result(frame) => {
-                let frame = self.fitting(link, id, frame);
-                let say = Some(Say::Again { frame, in_turn: id.is_none() });
-                self.apply(link, Effects { say, ..Effects::default() });
-                (Duplicate::Repeated, Repeat::Answered, None)
-            }
-            First::Pending => match self.attach(link, key, id.is_none(), pieces) {
-                Some(request) => (Duplicate::Attached, Repeat::Running(request), None),
-                None => (Duplicate::Forgotten, Repeat::Forgotten, Some(Fault::Busy)),
-            },
-            First::Forgotten => (Duplicate::Forgotten, Repeat::Forgotten, Some(Fault::Forgotten)),
-        };
-        self.metrics.duplicates.increment(counted);
-        if let Some(fault) = fault {
-            self.refuse(link, &fault, id);
-        }
-        Some(Unlent::Duplicate { link, first })
-    }
-
-    /// Sees to it that the answer to a running request goes to the link of its repeat.
-    fn attach(
-        &mut self,
-        link: LinkIndex,
-        key: Key,
-        unnamed: bool,
-        pieces: bool,
-    ) -> Option<RequestId> {
-        let slot = self.links.get(link)?;
-        if unnamed && slot.running >= self.config.max_requests_per_link {
-            return None;
-        }
-        let again = Again { key, link, user: slot.user, unnamed, pieces };
-        match self.requests.attach(self.now.mono, again, &mut self.users)? {
-            Attached::Shared { first, sharer } => {
-                self.links.begin(link, sharer, true);
-                Some(first)
-            }
-            Attached::Moved { first, from } => {
-                self.links.hand_over(from, link);
-                Some(first)
-            }
-        }
     }
 
     /// Ends the next request that the host has not answered in time.

@@ -5,12 +5,12 @@
 //! whom to close, and keeps the bounds of links, of links without a good token and of what waits
 //! to be written.
 
+mod answer_order;
 mod entering;
 mod sending;
 mod slot;
 mod strangers;
 mod timers;
-mod turns;
 
 use core::iter;
 use std::collections::VecDeque;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::turns::Place;
+use super::answer_order::Place;
 use super::{Links, Phase};
 use crate::frame::{CloseCode, Outgoing};
 use crate::hub::ids::LinkId;

@@ -4,7 +4,7 @@ use core::net::IpAddr;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::turns::Turns;
+use super::answer_order::AnswerOrder;
 use crate::hub::index::{Index, LinkIndex, UserIndex};
 use crate::hub::inline::InlineText;
 use crate::link::{DEFAULT_MAX_MESSAGE, ServerLink, Token};
@@ -30,7 +30,7 @@ pub(in crate::hub) struct Slot {
     pub(in crate::hub) deadline: Option<Deadline>,
     pub(in crate::hub) since: Mono,
     /// What is to leave in the order of asking.
-    pub(in crate::hub) turns: Turns,
+    pub(in crate::hub) turns: AnswerOrder,
     /// Whole answers that wait for room in the outbox, in their order.
     pub(in crate::hub) waiting: VecDeque<Arc<[u8]>>,
     /// The largest message that its peer takes, by its own word, in bytes.
@@ -93,7 +93,7 @@ impl Slot {
             next_token: Mono::ZERO,
             deadline: None,
             since: now,
-            turns: Turns::default(),
+            turns: AnswerOrder::default(),
             waiting: VecDeque::new(),
             max_message: DEFAULT_MAX_MESSAGE,
             running: 0,

@@ -8,7 +8,7 @@ use crate::hub::index::RequestIndex;
 
 /// What is to leave on a link in turn.
 #[derive(Debug, Default)]
-pub(in crate::hub) struct Turns(VecDeque<Turn>);
+pub(in crate::hub) struct AnswerOrder(VecDeque<Turn>);
 
 #[derive(Debug)]
 enum Turn {
@@ -27,7 +27,7 @@ pub(super) enum Place {
     Behind,
 }
 
-impl Turns {
+impl AnswerOrder {
     /// A request takes the last place.
     pub(super) fn ask(&mut self, request: RequestIndex) {
         self.0.push_back(Turn::Running(request));
@@ -88,14 +88,14 @@ mod tests {
         text.as_bytes().into()
     }
 
-    fn taken(turns: &mut Turns) -> Vec<String> {
+    fn taken(turns: &mut AnswerOrder) -> Vec<String> {
         let frames = core::iter::from_fn(|| turns.take());
         frames.map(|frame| String::from_utf8(frame.to_vec()).unwrap()).collect()
     }
 
     #[test]
     fn answers_leave_in_the_order_of_asking() {
-        let mut turns = Turns::default();
+        let mut turns = AnswerOrder::default();
         turns.ask(A);
         turns.ask(B);
         assert_eq!(turns.answer(B, frame("b")), Some(Place::Behind));
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn what_answers_nothing_waits_for_what_runs_up_to_a_bound() {
-        let mut turns = Turns::default();
+        let mut turns = AnswerOrder::default();
         assert!(turns.wait(frame("at once"), 3).is_err(), "nothing runs");
         turns.ask(A);
         assert_eq!(turns.wait(frame("x"), 3), Ok(()));

@@ -1,0 +1,44 @@
+//! A link whose token is good is let in and welcomed, unless its user has had enough of them.
+
+use super::Hub;
+use super::effects::{Effects, Say};
+use super::frames::Own;
+use super::index::LinkIndex;
+use crate::envelope::ErrorCode;
+use crate::limits::Class;
+use crate::link::{Claims, ServerClose};
+use crate::registry::RefusedConnection;
+
+impl Hub {
+    /// Lets a link in: its first frame is the welcome.
+    pub(super) fn welcome(&mut self, index: LinkIndex, name: &str, claims: &Claims) {
+        if let Err(wait) = self.admission.may_connect(self.now.mono, name) {
+            self.metrics.connections_refused.increment(RefusedConnection::RateLimited);
+            if !wait.crowded {
+                self.metrics.rate_limited.increment(Class::Connect);
+            }
+            let close = ServerClose::ConnectsTooFast;
+            let error = Own::Error {
+                code: &ErrorCode::RateLimitExceeded,
+                message: close.reason(),
+                retry_after: Some(wait.retry_after),
+                reply_to: None,
+            };
+            let (say, close) = (Some(Say::Now(error)), Some(close));
+            self.apply(index, Effects { say, close, tell: None });
+            return;
+        }
+        if !self.make_room(name) {
+            self.metrics.connections_refused.increment(RefusedConnection::UserFull);
+            self.close(index, ServerClose::UserFull);
+            return;
+        }
+        let user = self.users.enter(name, self.requests.user_key(name));
+        self.links.welcome(index, user, &mut self.users, self.now.mono);
+        self.expires(index, claims);
+        self.metrics.connections.increment();
+        self.metrics.connections_active.add(1);
+        let welcome = Own::Welcome { max_message: self.links.largest() };
+        self.apply(index, Effects { say: Some(Say::Now(welcome)), ..Effects::default() });
+    }
+}
