@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Result, ensure};
-use pamlink::envelope::Message;
-use pamlink::envelope::message::part;
+use pamlink::envelope::message::{Context, Location, Message};
 use pamlink::frame::handshake::{Key, Upgrade, write_request};
 use pamlink::hub::{Answer, Auth, Event, Hub, HubConfig, LinkId, Reply, RequestId};
 use pamlink::limits::{Class, Rate};
@@ -151,9 +150,9 @@ pub(crate) fn type_it(message: &Message<'_>, depth: Depth) {
     let Message::Chat(chat) = message else { panic!("not a chat") };
     black_box(chat);
     if depth == Depth::Context {
-        let context = chat.context.and_then(part::Context::of);
+        let context = chat.context.and_then(Context::of);
         let place = context.as_ref().and_then(|context| context.user_location);
-        black_box(place.and_then(part::Location::of).and_then(|place| place.degrees()));
+        black_box(place.and_then(Location::of).and_then(|place| place.degrees()));
         black_box(&context);
     }
 }

@@ -53,7 +53,7 @@ pub enum EnvelopeError {
 /// A known field whose value is not of the type that the dialect gives it.
 ///
 /// Such a field never spoils the message: it reads as absent and stays among the
-/// [`Extra`](super::Extra) members, byte for byte.
+/// [`Extra`](super::message::Extra) members, byte for byte.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("expected {expected} for `{field}`, found {found} at byte {at}")]
 #[non_exhaustive]

@@ -11,7 +11,7 @@ use super::text::{Secret, Text};
 
 /// A type that a known field may have.
 pub(super) trait Field<'a>: Sized {
-    /// The type in words, for [`DecodeError`](super::DecodeError).
+    /// The type in words, for [`DecodeError`](super::error::DecodeError).
     const EXPECTED: &'static str;
 
     /// The typed value; nothing if `raw` is of another type.

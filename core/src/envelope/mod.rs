@@ -4,10 +4,11 @@
 //! the text: it checks that the whole of it is JSON and shallow enough, notes where the members
 //! are, and builds nothing. The head ([`kind`](Envelope::kind), [`id`](Envelope::id),
 //! [`reply_to`](Envelope::reply_to), [`timestamp`](Envelope::timestamp)) is then at hand; the
-//! payload is typed when somebody asks for it.
+//! payload is typed when somebody asks for it, and [`message`] has the types.
 //!
 //! ```
-//! use pamlink::envelope::{Envelope, Kind, Message};
+//! use pamlink::envelope::message::Message;
+//! use pamlink::envelope::{Envelope, Kind};
 //!
 //! let text = r#"{"type":"chat","id":"m-1","message":"fuel so far?","mood":"calm"}"#;
 //! let envelope = Envelope::parse(text, Envelope::DEPTH)?;
@@ -72,22 +73,19 @@ pub mod write;
 
 use core::fmt;
 
-pub use error::{DecodeError, EnvelopeError};
-pub use extra::Extra;
-pub use field::Number;
+use message::Message;
+
+pub use error::EnvelopeError;
 pub use id::Id;
-pub use kind::{
-    AlertAction, AlertCategory, ErrorCode, InputMode, Kind, Priority, Source, Storage, TimerType,
-    Verb,
-};
-pub use message::{Chat, Message};
+pub use kind::{ErrorCode, Kind, Source, Storage};
+pub use message::ask::Chat;
 pub use owned::OwnedEnvelope;
 pub use raw::Raw;
 pub(crate) use scan::Scan;
 pub(crate) use seam::Seam;
 pub use shape::Shape;
+pub use text::Text;
 pub(crate) use text::write_text;
-pub use text::{Secret, Text};
 pub use timestamp::{TimeForm, Timestamp};
 pub use value::{Adjusted, Value};
 

@@ -99,7 +99,7 @@ macro_rules! record {
         pub struct $name<'a> {
             $( $(#[$field_doc])* pub $field: Option<$type>, )*
             /// All other members, and those whose values were not of their type.
-            pub extra: $crate::envelope::Extra<'a>,
+            pub extra: $crate::envelope::extra::Extra<'a>,
         }
 
         impl<'a> $crate::envelope::record::Record<'a> for $name<'a> {
@@ -133,11 +133,11 @@ macro_rules! record {
                 }
             }
 
-            fn extra(&self) -> &$crate::envelope::Extra<'a> {
+            fn extra(&self) -> &$crate::envelope::extra::Extra<'a> {
                 &self.extra
             }
 
-            fn extra_mut(&mut self) -> &mut $crate::envelope::Extra<'a> {
+            fn extra_mut(&mut self) -> &mut $crate::envelope::extra::Extra<'a> {
                 &mut self.extra
             }
 

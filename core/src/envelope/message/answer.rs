@@ -19,9 +19,9 @@ frames! {
         "message" message: Text<'a>,
         /// The same text.
         "content" content: Text<'a>,
-        /// Things for the page to do, as early servers name them; see [`UiAction`](super::part::UiAction).
+        /// Things for the page to do, as early servers name them; see [`UiAction`](super::UiAction).
         "actions" actions: Raw<'a>,
-        /// Things for the page to do: an array of [`UiAction`](super::part::UiAction).
+        /// Things for the page to do: an array of [`UiAction`](super::UiAction).
         "ui_actions" ui_actions: Raw<'a>,
         /// Who made it.
         "source" source: Source<'a>,
@@ -39,11 +39,11 @@ frames! {
         "error_type" error_type: Text<'a>,
         /// The state of the services behind.
         "service_status" service_status: Raw<'a>,
-        /// The server's view of a failure; see [`DebugInfo`](super::part::DebugInfo).
+        /// The server's view of a failure; see [`DebugInfo`](super::DebugInfo).
         "debug_info" debug_info: Raw<'a>,
         /// When it was sent.
         "timestamp" timestamp: Timestamp<'a>,
-        /// The text as speech; see [`Tts`](super::part::Tts).
+        /// The text as speech; see [`Tts`](super::Tts).
         "tts" tts: Raw<'a>,
         /// How long speaking took, in milliseconds.
         "tts_processing_time_ms" tts_processing_time_ms: Number<'a>,
@@ -123,11 +123,11 @@ frames! {
         "error_code" error_code: ErrorCode<'a>,
         /// When to come back, in seconds.
         "retry_after" retry_after: Number<'a>,
-        /// The rate that was exceeded, in its first shape; see [`RateLimit`](super::part::RateLimit).
+        /// The rate that was exceeded, in its first shape; see [`RateLimit`](super::RateLimit).
         "rate_limit" rate_limit: Raw<'a>,
-        /// The rate that was exceeded, in its second shape; see [`RateLimitInfo`](super::part::RateLimitInfo).
+        /// The rate that was exceeded, in its second shape; see [`RateLimitInfo`](super::RateLimitInfo).
         "rate_limit_info" rate_limit_info: Raw<'a>,
-        /// The size that was exceeded; see [`SizeInfo`](super::part::SizeInfo).
+        /// The size that was exceeded; see [`SizeInfo`](super::SizeInfo).
         "size_info" size_info: Raw<'a>,
         /// The fields that were too large.
         "field_violations" field_violations: Raw<'a>,
@@ -151,9 +151,9 @@ frames! {
         "processing_time_ms" processing_time_ms: Number<'a>,
         /// How sure it is, from 0 to 1.
         "confidence" confidence: Number<'a>,
-        /// How it came about; see [`ResponseMetadata`](super::part::ResponseMetadata).
+        /// How it came about; see [`ResponseMetadata`](super::ResponseMetadata).
         "metadata" metadata: Raw<'a>,
-        /// The text as speech; see [`Tts`](super::part::Tts).
+        /// The text as speech; see [`Tts`](super::Tts).
         "tts" tts: Raw<'a>,
         /// When it was sent.
         "timestamp" timestamp: Timestamp<'a>,

@@ -42,7 +42,7 @@ frames! {
         "content" content: Text<'a>,
         /// Whether the answer may come in pieces.
         "stream" stream: bool,
-        /// What surrounds the question; see [`Context`](super::part::Context).
+        /// What surrounds the question; see [`Context`](super::Context).
         "context" context: Raw<'a>,
         /// The conversation.
         "session_id" session_id: Text<'a>,
@@ -68,7 +68,7 @@ frames! {
         "message" message: Text<'a>,
         /// The text, under its other name.
         "content" content: Text<'a>,
-        /// What surrounds the question; see [`Context`](super::part::Context).
+        /// What surrounds the question; see [`Context`](super::Context).
         "context" context: Raw<'a>,
         /// The conversation.
         "session_id" session_id: Text<'a>,
@@ -88,7 +88,7 @@ frames! {
         "id" id: Id<'a>,
         /// Whose context it is.
         "user_id" user_id: Text<'a>,
-        /// The context; see [`Context`](super::part::Context).
+        /// The context; see [`Context`](super::Context).
         "context" context: Raw<'a>,
         /// The conversation.
         "session_id" session_id: Text<'a>,
@@ -104,7 +104,7 @@ frames! {
         "id" id: Id<'a>,
         /// Whose context it is.
         "user_id" user_id: Text<'a>,
-        /// The context; see [`Context`](super::part::Context).
+        /// The context; see [`Context`](super::Context).
         "context" context: Raw<'a>,
         /// When it was sent.
         "timestamp" timestamp: Timestamp<'a>,
@@ -122,7 +122,7 @@ frames! {
         "content" content: Text<'a>,
         /// The text, under its third name.
         "response" response: Text<'a>,
-        /// What surrounds the question; see [`Context`](super::part::Context).
+        /// What surrounds the question; see [`Context`](super::Context).
         "context" context: Raw<'a>,
         /// The conversation.
         "session_id" session_id: Text<'a>,
@@ -160,7 +160,7 @@ frames! {
         "language" language: Text<'a>,
         /// Whether to answer at once what was recognised.
         "auto_send" auto_send: bool,
-        /// What surrounds it; see [`Context`](super::part::Context).
+        /// What surrounds it; see [`Context`](super::Context).
         "context" context: Raw<'a>,
         /// When it was sent.
         "timestamp" timestamp: Timestamp<'a>,

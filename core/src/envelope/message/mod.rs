@@ -1,4 +1,22 @@
-//! Typed messages: every frame that peers of the `pam` dialect send, in both directions.
+//! Typed messages: every frame that peers of the `pam` dialect send, in both directions, with the
+//! objects inside of them and the sets of words that these alone have.
+//!
+//! This is the vocabulary of the dialect. Nobody needs it to drive a client or a hub: a question is
+//! a [`Chat`], what comes in is an [`Envelope`], and an answer is text. It is for who wants the
+//! members of a message by name and type:
+//!
+//! ```
+//! use pamlink::envelope::Envelope;
+//! use pamlink::envelope::message::{Context, InputMode, Message};
+//!
+//! let text = r#"{"type":"chat","message":"and here?","context":{"input_mode":"voice"}}"#;
+//! let Message::Chat(chat) = Envelope::parse(text, Envelope::DEPTH)?.message() else {
+//!     unreachable!("its type says so")
+//! };
+//! let context = chat.context.and_then(Context::of);
+//! assert_eq!(context.and_then(|it| it.input_mode), Some(InputMode::Voice));
+//! # Ok::<(), pamlink::envelope::EnvelopeError>(())
+//! ```
 //!
 //! Every member is optional: what a peer left out, sent as `null` or sent with another type reads
 //! as absent. Members that this version does not know, and those of another type, are in `extra`.
@@ -6,13 +24,16 @@
 //! the others; each value is spelled as it came. Of members with equal names only the last one is
 //! kept where the name is known.
 //!
-//! Free-form members are [`Raw`](super::Raw); [`part`] types those that have a shape.
+//! Objects inside of a message stay [`Raw`](super::Raw) until somebody types them with `of`, as
+//! above; the member says which type it is.
+//!
+//! Sections 3 and 4 of `docs/protocol.md` specify all of it.
 
 mod answer;
-mod ask;
+pub(super) mod ask;
 mod macros;
 mod notice;
-pub mod part;
+mod part;
 mod reading;
 
 pub use answer::{
@@ -20,21 +41,30 @@ pub use answer::{
     ContextUpdated, ErrorFrame, Response, ResponseComplete, SttCapabilities, SttInstruction,
     SttResult,
 };
-pub use ask::{
-    Auth, Batch, Chat, ChatMessage, ContextUpdate, Init, PlainMessage, TokenRefresh, Voice,
-};
+pub use ask::{Auth, Batch, ChatMessage, ContextUpdate, Init, PlainMessage, TokenRefresh, Voice};
 pub use notice::{
     Connection, GoingAway, Ping, Pong, ProactiveAlert, TimerExpired, UiActions, VisualAction,
 };
+pub use part::{
+    AlertContent, BookAppointment, Context, CreateTrip, DebugInfo, Location, LogExpense, Navigate,
+    Notification, RateLimit, RateLimitInfo, ResponseMetadata, SizeInfo, Tts, Turn, UiAction,
+    VisualVerb,
+};
 pub use reading::Unknown;
 
+pub use super::error::DecodeError;
+pub use super::extra::Extra;
+pub use super::field::Number;
+pub use super::kind::{AlertAction, AlertCategory, InputMode, Priority, TimerType, Verb};
+pub use super::text::Secret;
+
+use ask::Chat;
 use macros::messages;
 
-use super::extra::Extra;
+use super::Envelope;
 use super::kind::Kind;
 use super::object::Object;
 use super::record::{self, Record};
-use super::{DecodeError, Envelope};
 
 messages! {
     Auth: Auth,

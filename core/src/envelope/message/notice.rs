@@ -66,7 +66,7 @@ frames! {
         "id" id: Id<'a>,
         /// When it was sent.
         "timestamp" timestamp: Timestamp<'a>,
-        /// The news of one sender; see [`AlertContent`](super::part::AlertContent).
+        /// The news of one sender; see [`AlertContent`](super::AlertContent).
         "content" content: Raw<'a>,
         /// The weather, of the other sender.
         "weather" weather: Raw<'a>,
@@ -90,19 +90,19 @@ frames! {
         "timestamp" timestamp: Timestamp<'a>,
         /// `show_notification`.
         "action" action: Text<'a>,
-        /// What to show; see [`Notification`](super::part::Notification).
+        /// What to show; see [`Notification`](super::Notification).
         "notification" notification: Raw<'a>,
     }
 
     /// Things for the page to do.
     UiActions: UiActions {
-        /// An array of [`UiAction`](super::part::UiAction).
+        /// An array of [`UiAction`](super::UiAction).
         "actions" actions: Raw<'a>,
     }
 
     /// A thing for the page to do, and what to say of it.
     VisualAction: VisualAction {
-        /// What to do; see [`VisualVerb`](super::part::VisualVerb).
+        /// What to do; see [`VisualVerb`](super::VisualVerb).
         "action" action: Raw<'a>,
         /// What to say.
         "feedback_message" feedback_message: Text<'a>,

@@ -4,7 +4,7 @@
 //! that is no object. As in messages, every member is optional and nothing is lost.
 
 use super::{Object, Record};
-use crate::envelope::DecodeError;
+use crate::envelope::error::DecodeError;
 use crate::envelope::field::Number;
 use crate::envelope::kind::{AlertAction, AlertCategory, InputMode, Priority, Verb};
 use crate::envelope::raw::{Members, Raw};

@@ -1,11 +1,9 @@
 //! What typed messages keep.
 
-use proptest::prelude::*;
-
-use super::part::*;
 use super::*;
 use crate::envelope::tests::{GOLDEN, json};
-use crate::envelope::{AlertAction, ErrorCode, Id, Raw, Shape, Verb};
+use crate::envelope::{ErrorCode, Id, Raw, Shape};
+use proptest::prelude::*;
 
 fn typed(text: &str) -> Message<'_> {
     Envelope::parse(text, 255).unwrap().message()

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use pamlink::envelope::{Envelope, Value, Verb};
+use pamlink::envelope::message::Verb;
+use pamlink::envelope::{Envelope, Value};
 use pamlink::time::Wall;
 use pamlink_tokio::Reply;
 use serde_json::{Value as Json, json};
