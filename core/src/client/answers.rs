@@ -1,6 +1,7 @@
 //! What a message from the server is to its client.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::Client;
 use super::asks::{Answered, Growing, InOrder, Unanswered};
@@ -248,7 +249,7 @@ impl Client {
                 }
                 continue;
             }
-            if self.link.send_text(self.now, text).is_err() {
+            if self.link.send_shared(self.now, Arc::clone(text).into()).is_err() {
                 return;
             }
             self.asks.sent(ask);

@@ -8,6 +8,7 @@
 //! takes effect once, but nothing of it goes to the caller any more.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use core::time::Duration;
 
@@ -27,8 +28,8 @@ enum Sent {
 #[derive(Debug)]
 struct Ask {
     id: AskId,
-    /// The whole message; empty once the ask has ended.
-    text: Box<str>,
+    /// The whole message, which the link holds too while it waits there; empty once the ask has ended.
+    text: Arc<str>,
     asked: Mono,
     /// When it has waited too long: the timeout after it was asked, or later.
     until: Mono,
@@ -124,7 +125,7 @@ impl Asks {
     }
 
     /// Enters an ask. Ids must rise and `fits` must hold.
-    pub(super) fn push(&mut self, now: Mono, id: AskId, text: Box<str>) {
+    pub(super) fn push(&mut self, now: Mono, id: AskId, text: Arc<str>) {
         self.bytes += text.len();
         self.waiting += 1;
         let until = now + self.timeout;
@@ -141,7 +142,7 @@ impl Asks {
     }
 
     /// The next text to send over this link; [`sent`](Self::sent) tells that it was taken.
-    pub(super) fn next_to_send(&self) -> Option<(AskId, &str)> {
+    pub(super) fn next_to_send(&self) -> Option<(AskId, &Arc<str>)> {
         let ask = self.asks.iter().find(|ask| !ask.ended && ask.sent != Sent::ThisLink)?;
         Some((ask.id, &ask.text))
     }
@@ -236,7 +237,7 @@ impl Asks {
             self.bytes -= ask.text.len();
             self.grown -= ask.growth.clear();
             self.waiting -= 1;
-            ask.text = Box::default();
+            ask.text = Arc::default();
         } else {
             self.take(place);
         }
@@ -395,7 +396,7 @@ mod tests {
     fn sent(asks: &mut Asks) -> Vec<String> {
         let mut all = Vec::new();
         while let Some((id, text)) = asks.next_to_send() {
-            all.push(text.to_owned());
+            all.push(text.to_string());
             asks.sent(id);
         }
         all

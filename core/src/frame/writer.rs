@@ -116,9 +116,9 @@ impl Writer {
         }
     }
 
-    /// Whether messages may be compressed.
-    pub(crate) const fn deflates(&self) -> bool {
-        self.deflation.is_some()
+    /// Whether a payload does not leave as it is: it is masked, or may be compressed.
+    pub(crate) const fn transforms(&self) -> bool {
+        self.masks.is_some() || self.deflation.is_some()
     }
 
     /// Bytes of memory that compression holds.

@@ -2,8 +2,7 @@
 
 use core::fmt;
 use std::collections::VecDeque;
-
-use super::outbox::Frame;
+use std::sync::Arc;
 
 /// From this size on a payload stays where it is. To copy a smaller one beside its neighbours costs
 /// less than one slice more in a write; and of the frames that are taken at once, no more than 16
@@ -20,8 +19,8 @@ pub(crate) trait Sink {
     /// What more bytes are appended to.
     fn buffer(&mut self) -> &mut Vec<u8>;
 
-    /// Takes a frame, its header before its payload.
-    fn push(&mut self, frame: Frame);
+    /// Takes a payload, whose header was appended to the buffer.
+    fn push(&mut self, payload: Arc<[u8]>);
 }
 
 impl Sink for Vec<u8> {
@@ -33,11 +32,8 @@ impl Sink for Vec<u8> {
         self
     }
 
-    fn push(&mut self, frame: Frame) {
-        if let Some(header) = frame.header() {
-            self.extend_from_slice(header.as_bytes());
-        }
-        self.extend_from_slice(frame.payload());
+    fn push(&mut self, payload: Arc<[u8]>) {
+        self.extend_from_slice(&payload);
     }
 }
 
@@ -81,7 +77,7 @@ pub struct Gather {
 struct Large {
     /// It comes before this byte of `small`.
     before: usize,
-    frame: Frame,
+    payload: Arc<[u8]>,
 }
 
 impl Gather {
@@ -102,7 +98,7 @@ impl Gather {
         let before = self.large.iter().flat_map(move |large| {
             let small = &self.small[from..large.before];
             from = large.before;
-            [small, &large.frame.payload()[core::mem::take(&mut cut)..]]
+            [small, &large.payload[core::mem::take(&mut cut)..]]
         });
         let last = self.large.back().map_or(self.written, |large| large.before);
         before.chain([&self.small[last..]]).filter(|slice| !slice.is_empty())
@@ -115,7 +111,7 @@ impl Gather {
             let small = rest.min(first.before - self.written);
             self.written += small;
             rest -= small;
-            let left = first.frame.payload().len() - self.cut;
+            let left = first.payload.len() - self.cut;
             if self.written < first.before || rest < left {
                 self.cut += rest;
                 self.unwritten -= rest;
@@ -158,17 +154,13 @@ impl Sink for Gather {
         &mut self.small
     }
 
-    fn push(&mut self, frame: Frame) {
+    fn push(&mut self, payload: Arc<[u8]>) {
         let small = self.buffer();
-        if let Some(header) = frame.header() {
-            small.extend_from_slice(header.as_bytes());
-        }
-        let len = frame.payload().len();
-        if len < LARGE {
-            small.extend_from_slice(frame.payload());
+        if payload.len() < LARGE {
+            small.extend_from_slice(&payload);
         } else {
-            self.unwritten += len;
-            self.large.push_back(Large { before: self.small.len(), frame });
+            self.unwritten += payload.len();
+            self.large.push_back(Large { before: self.small.len(), payload });
         }
     }
 }

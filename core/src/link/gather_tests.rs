@@ -3,7 +3,6 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::*;
-use crate::frame::{Opcode, server_header};
 
 fn written(gather: &Gather) -> Vec<u8> {
     gather.slices().flatten().copied().collect()
@@ -13,18 +12,17 @@ fn written(gather: &Gather) -> Vec<u8> {
 fn small_frames_are_one_slice_and_large_ones_are_handed_through() {
     let mut gather = Gather::default();
     let shared: Arc<[u8]> = Arc::from(vec![3; LARGE]);
-    let owned = vec![4; LARGE + 1];
-    let places = [shared.as_ptr(), owned.as_ptr()];
+    let longer: Arc<[u8]> = Arc::from(vec![4; LARGE + 1]);
+    let places = [shared.as_ptr(), longer.as_ptr()];
     gather.buffer().extend_from_slice(b"head");
-    gather.push(Frame::Masked(vec![1; 5]));
-    gather.push(Frame::Shared(Arc::from(vec![2; LARGE - 1])));
-    gather.push(Frame::Shared(Arc::clone(&shared)));
-    gather.push(Frame::Masked(owned));
+    gather.push(Arc::from([1; 5]));
+    gather.push(Arc::from(vec![2; LARGE - 1]));
+    gather.push(Arc::clone(&shared));
+    gather.push(longer);
     gather.buffer().extend_from_slice(b"tail");
     let slices: Vec<_> = gather.slices().collect();
     assert_eq!(slices.len(), 4);
-    // The headers of the two shared texts have four bytes each.
-    assert_eq!((slices[0].len(), slices[3]), (4 + 5 + 4 + LARGE - 1 + 4, &b"tail"[..]));
+    assert_eq!((slices[0].len(), slices[3]), (4 + 5 + LARGE - 1, &b"tail"[..]));
     assert_eq!([slices[1].as_ptr(), slices[2].as_ptr()], places);
     assert_eq!(Arc::strong_count(&shared), 2);
     gather.advance(slices[0].len() + LARGE);
@@ -35,8 +33,8 @@ fn small_frames_are_one_slice_and_large_ones_are_handed_through() {
 fn an_empty_one_gives_memory_back() {
     let mut gather = Gather::default();
     for _ in 0..100 {
-        gather.push(Frame::Masked(vec![1; LARGE - 1]));
-        gather.push(Frame::Masked(vec![2; LARGE]));
+        gather.push(Arc::from(vec![1; LARGE - 1]));
+        gather.push(Arc::from(vec![2; LARGE]));
     }
     gather.advance(usize::MAX);
     assert!(gather.is_empty() && gather.slices().next().is_none());
@@ -46,9 +44,9 @@ fn an_empty_one_gives_memory_back() {
 #[test]
 fn it_does_not_grow_though_it_is_never_empty() {
     let mut gather = Gather::default();
-    gather.push(Frame::Masked(vec![0; 2_000]));
+    gather.push(Arc::from(vec![0; 2_000]));
     for _ in 0..1_000 {
-        gather.push(Frame::Masked(vec![1; 1_000]));
+        gather.push(Arc::from(vec![1; 1_000]));
         gather.advance(1_000);
     }
     assert_eq!(gather.len(), 2_000);
@@ -58,8 +56,7 @@ fn it_does_not_grow_though_it_is_never_empty() {
 #[derive(Clone, Debug)]
 enum Act {
     Append(usize),
-    Owned(usize),
-    Shared(usize),
+    Push(usize),
     Write(usize),
 }
 
@@ -67,8 +64,7 @@ fn act() -> impl Strategy<Value = Act> {
     let len = prop_oneof![0..40_usize, LARGE - 2..LARGE + 2, LARGE..3 * LARGE];
     prop_oneof![
         (0..40_usize).prop_map(Act::Append),
-        len.clone().prop_map(Act::Owned),
-        len.clone().prop_map(Act::Shared),
+        len.clone().prop_map(Act::Push),
         len.prop_map(Act::Write),
     ]
 }
@@ -90,16 +86,10 @@ proptest! {
                     gather.buffer().extend_from_slice(&bytes);
                     all.extend_from_slice(&bytes);
                 }
-                Act::Owned(len) => {
-                    let bytes = next(len);
-                    Sink::push(&mut all, Frame::Masked(bytes.clone()));
-                    gather.push(Frame::Masked(bytes));
-                }
-                Act::Shared(len) => {
-                    let bytes = next(len);
-                    all.extend_from_slice(server_header(Opcode::Text, true, len).as_bytes());
-                    all.extend_from_slice(&bytes);
-                    gather.push(Frame::Shared(bytes.into()));
+                Act::Push(len) => {
+                    let payload: Arc<[u8]> = next(len).into();
+                    Sink::push(&mut all, Arc::clone(&payload));
+                    gather.push(payload);
                 }
                 Act::Write(len) => {
                     let waits = written(&gather);

@@ -343,11 +343,16 @@ impl ClientLink {
     /// [`SendError`]: the message was not taken. Under [`Overflow::Close`] a full outbox ends the
     /// link.
     pub fn send_text(&mut self, now: Now, text: &str) -> Result<(), SendError> {
+        self.send_shared(now, text.as_bytes().into())
+    }
+
+    /// Sends a text message that others hold too: its bytes, which are UTF-8.
+    pub(crate) fn send_shared(&mut self, now: Now, text: Arc<[u8]>) -> Result<(), SendError> {
         self.now = now;
         if self.phase != ClientPhase::Open {
             return Err(SendError::NotOpen);
         }
-        let sent = self.connection.output.send_text(text, &self.config.link.outbox);
+        let sent = self.connection.output.send(text, &self.config.link.outbox);
         if sent.is_err() && self.config.link.outbox.overflow == Overflow::Close {
             let mut end = End::without_code(Class::Network, Cause::Overflow);
             end.unsent = self.connection.output.drop_messages();

@@ -96,7 +96,7 @@ impl ClientLink {
         if let Some(token) = self.tokens.last() {
             let mut text = String::new();
             write::auth(&mut text, Some(&Id::from(RENEWAL)), token.expose());
-            self.connection.output.send_urgent(&text);
+            self.connection.output.send_anyway(text.as_bytes().into());
         }
     }
 }

@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use crate::envelope::write;
 use crate::frame::{
-    Agreement, CloseCode, DeflateConfig, DeflatePool, MessageKind, Outgoing, Role, Writer,
-    cut_reason,
+    Agreement, CloseCode, DeflateConfig, DeflatePool, MessageKind, Opcode, Outgoing, Role, Writer,
+    cut_reason, server_header,
 };
 use crate::link::config::{OutboxConfig, Overflow};
 use crate::link::event::{Overflowed, SendError, Transmit};
 use crate::link::gather::Sink;
-use crate::link::outbox::{Frame, Outbox, framed};
+use crate::link::outbox::Outbox;
 use crate::link::pings::{PingCounts, Pings};
 use crate::time::{Mono, Now, Wall};
 
@@ -96,43 +96,22 @@ impl Output {
         }
     }
 
-    /// Queues a text.
-    pub(in crate::link) fn send_text(
+    /// Queues a text, which others may hold too.
+    pub(in crate::link) fn send(
         &mut self,
-        text: &str,
+        text: Arc<[u8]>,
         config: &OutboxConfig,
     ) -> Result<(), SendError> {
         if self.writer.is_closed() {
             return Err(SendError::NotOpen);
         }
-        let frame = if self.writer.role() == Role::Server || self.writer.deflates() {
-            Frame::Text(text.as_bytes().to_vec())
-        } else {
-            let mut frame = Vec::with_capacity(text.len() + 14);
-            self.writer.text(text, &mut frame).map_err(|_| SendError::NotOpen)?;
-            Frame::Masked(frame)
-        };
-        self.outbox.push(frame, config)
+        self.outbox.push(text, config)
     }
 
-    /// Sends a text that others hold too.
-    pub(in crate::link) fn send_shared(
-        &mut self,
-        text: Arc<[u8]>,
-        config: &OutboxConfig,
-    ) -> Result<(), SendError> {
-        self.outbox.push(Frame::Shared(text), config)
-    }
-
-    /// Sends a text that no policy may keep out.
-    pub(in crate::link) fn send_urgent(&mut self, text: &str) {
-        // It fits, and a closed writer says goodbye anyway.
-        let _ = self.send_text(text, &UNBOUNDED);
-    }
-
-    /// Sends a shared text that no policy may keep out.
+    /// Queues a text that no policy may keep out.
     pub(in crate::link) fn send_anyway(&mut self, text: Arc<[u8]>) {
-        let _ = self.send_shared(text, &UNBOUNDED);
+        // It fits, and a closed writer says goodbye anyway.
+        let _ = self.send(text, &UNBOUNDED);
     }
 
     pub(in crate::link) fn send_ping(&mut self, now: Now) {
@@ -200,16 +179,18 @@ impl Output {
             }
             let enough = out.len() + CHUNK;
             while out.len() < enough
-                && let Some(frame) = self.outbox.pop()
+                && let Some(text) = self.outbox.pop()
             {
-                if self.writer.deflates() {
-                    // With compression a message takes its form when it leaves, since each may refer
-                    // to all before it, and none that was dropped. A closed writer was looked at
-                    // before, and there are no fragments.
-                    let (text, pool) = (frame.payload(), pool.as_deref_mut());
-                    let _ = self.writer.message(MessageKind::Text, text, pool, out.buffer());
+                if self.writer.transforms() {
+                    // A compressed message may refer to all before it, and to none that was dropped,
+                    // so none takes its form earlier. A closed writer was looked at before, and there
+                    // are no fragments.
+                    let pool = pool.as_deref_mut();
+                    let _ = self.writer.message(MessageKind::Text, &text, pool, out.buffer());
                 } else {
-                    out.push(frame);
+                    let header = server_header(Opcode::Text, true, text.len());
+                    out.buffer().extend_from_slice(header.as_bytes());
+                    out.push(text);
                 }
             }
             if self.outbox.is_empty()
@@ -223,8 +204,7 @@ impl Output {
         Transmit { written: out.len() - start, more: !self.outbox.is_empty(), hang_up: false }
     }
 
-    /// From here on whole messages leave: texts wait in the outbox as they are, because the host's
-    /// transport makes the frames.
+    /// From here on whole messages leave: the host's transport makes the frames, and the masks.
     pub(in crate::link) fn speak_messages(&mut self) {
         self.writer = Writer::server();
     }
@@ -242,8 +222,8 @@ impl Output {
             counted.pings_out = counted.pings_out.saturating_add(1);
             return Some(Outgoing::Text);
         }
-        if let Some(frame) = self.outbox.pop() {
-            out.extend_from_slice(frame.payload());
+        if let Some(text) = self.outbox.pop() {
+            out.extend_from_slice(&text);
             return Some(Outgoing::Text);
         }
         let (code, reason) = *self.goodbye.take()?;
@@ -280,7 +260,7 @@ impl Output {
 
     /// Whether a text of this length may wait beside what waits already.
     pub(in crate::link) fn has_room(&self, text: usize, config: &OutboxConfig) -> bool {
-        self.outbox.fits(framed(text), config)
+        self.outbox.fits(text, config)
     }
 
     /// What the outbox's policy did since the last call.

@@ -232,11 +232,7 @@ impl ServerLink {
     /// [`SendError`]: the message was not taken. Under [`Overflow::Close`] a full outbox closes
     /// the link.
     pub fn send_text(&mut self, now: Now, text: &str) -> Result<(), SendError> {
-        if self.phase != ServerPhase::Open {
-            return Err(SendError::NotOpen);
-        }
-        let sent = self.connection.output.send_text(text, &self.config.outbox);
-        self.sent(now, sent)
+        self.send_shared(now, text.as_bytes().into())
     }
 
     /// Sends a text message that was encoded once and is held by many links: its bytes, which are
@@ -249,7 +245,7 @@ impl ServerLink {
         if self.phase != ServerPhase::Open {
             return Err(SendError::NotOpen);
         }
-        let sent = self.connection.output.send_shared(text, &self.config.outbox);
+        let sent = self.connection.output.send(text, &self.config.outbox);
         self.sent(now, sent)
     }
 
