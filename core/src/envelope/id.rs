@@ -32,6 +32,12 @@ impl<'a> Id<'a> {
         }
     }
 
+    /// As [`from_raw`](Self::from_raw), for the JSON of a value that stood in a message which was
+    /// scanned.
+    pub(crate) fn from_scanned(json: &'a str) -> Option<Self> {
+        Self::from_raw(Raw::trusted(json, false))
+    }
+
     /// The text that stands for the id in keys and logs: of a string its text, of anything else
     /// its JSON.
     pub fn as_str(&self) -> &str {

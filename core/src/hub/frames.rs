@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::inline::InlineText;
 use super::reply::Reply;
-use crate::envelope::{Envelope, EnvelopeError, ErrorCode, Id, Kind, Raw, write};
+use crate::envelope::{Envelope, EnvelopeError, ErrorCode, Id, Kind, write};
 use crate::time::Wall;
 
 /// What the welcome tells a peer that knows the engine: replies name their request, and a request
@@ -151,12 +151,6 @@ impl Frames {
         }
     }
 
-    /// Takes a text of the host's as it is.
-    pub(super) fn verbatim(&mut self, text: &str) {
-        self.text.clear();
-        self.text.push_str(text);
-    }
-
     /// The bytes of the text that was made last.
     pub(super) fn len(&self) -> usize {
         self.text.len()
@@ -187,9 +181,9 @@ impl Frames {
     }
 }
 
-/// An id as it was spelled.
+/// An id as it was spelled in a message, which was scanned then.
 fn id(json: &InlineText) -> Option<Id<'_>> {
-    Id::from_raw(Raw::parse(json.as_str(), u8::MAX).ok()?)
+    Id::from_scanned(json.as_str())
 }
 
 /// The object `text` with `reply_to` as its last member, which is the one that counts.
@@ -255,8 +249,9 @@ mod tests {
     #[test]
     fn the_room_for_a_large_frame_is_given_back() {
         let mut frames = frames();
-        frames.verbatim(&"x".repeat(1 << 20));
-        assert_eq!(frames.share().len(), 1 << 20);
+        let text = "x".repeat(1 << 20);
+        frames.reply(Wall::EPOCH, &Reply::text(&text), None).unwrap();
+        assert!(frames.share().len() > 2 << 20);
         assert!(frames.memory() <= 4 * KEEP, "{}", frames.memory());
     }
 }

@@ -142,15 +142,14 @@ impl Hub {
         }
     }
 
-    /// Its frame and its type.
-    fn encode<'t>(&mut self, text: &'t str) -> Result<(Arc<[u8]>, Kind<'t>), PushError> {
+    /// The text in the memory that all links share, and its type.
+    fn encode<'t>(&self, text: &'t str) -> Result<(Arc<[u8]>, Kind<'t>), PushError> {
         let kind = Envelope::parse(text, Envelope::DEPTH)?.kind();
         let (bytes, limit) = (text.len(), self.links.largest());
         if bytes > limit {
             return Err(PushError::TooLarge { bytes, limit });
         }
-        self.frames.verbatim(text);
-        Ok((self.frames.share(), kind))
+        Ok((text.as_bytes().into(), kind))
     }
 
     fn count(&mut self, kind: Kind<'_>, push: Push) {
