@@ -233,9 +233,11 @@ impl Client {
         if !self.server.welcomed || self.server.unsure || self.link.is_leaving() {
             return;
         }
-        while let Some((ask, text)) = self.asks.next_to_send() {
+        while let Some((ask, text, taken)) = self.asks.next_to_send() {
             let (bytes, limit) = (text.len(), self.server.largest(&self.config));
-            let refused = if bytes > limit {
+            let refused = if taken {
+                None
+            } else if bytes > limit {
                 let why =
                     format!("a question of {bytes} bytes is over the server's limit of {limit}");
                 Some((ErrorCode::MessageTooLarge, why))

@@ -34,6 +34,8 @@ struct Ask {
     /// When it has waited too long: the timeout after it was asked, or later.
     until: Mono,
     sent: Sent,
+    /// It is known that the server of this link takes messages as large.
+    taken: bool,
     ended: bool,
     /// Nobody waits for it any more.
     forgotten: bool,
@@ -124,8 +126,9 @@ impl Asks {
         self.asks.len() < self.max_asks && bytes <= self.max_bytes.saturating_sub(self.bytes)
     }
 
-    /// Enters an ask. Ids must rise and `fits` must hold.
-    pub(super) fn push(&mut self, now: Mono, id: AskId, text: Arc<str>) {
+    /// Enters an ask. Ids must rise and [`fits`](Self::fits) must hold. `taken`: the server of this
+    /// link has said that it takes messages as large.
+    pub(super) fn push(&mut self, now: Mono, id: AskId, text: Arc<str>, taken: bool) {
         self.bytes += text.len();
         self.waiting += 1;
         let until = now + self.timeout;
@@ -135,16 +138,18 @@ impl Asks {
             asked: now,
             until,
             sent: Sent::Never,
+            taken,
             ended: false,
             forgotten: false,
             growth: Growth::default(),
         });
     }
 
-    /// The next text to send over this link; [`sent`](Self::sent) tells that it was taken.
-    pub(super) fn next_to_send(&self) -> Option<(AskId, &Arc<str>)> {
+    /// The next text to send over this link, and whether the server of this link is known to take
+    /// messages as large; [`sent`](Self::sent) tells that the link has taken it.
+    pub(super) fn next_to_send(&self) -> Option<(AskId, &Arc<str>, bool)> {
         let ask = self.asks.iter().find(|ask| !ask.ended && ask.sent != Sent::ThisLink)?;
-        Some((ask.id, &ask.text))
+        Some((ask.id, &ask.text, ask.taken))
     }
 
     /// The link has taken the ask.
@@ -269,6 +274,7 @@ impl Asks {
     pub(super) fn link_lost(&mut self) {
         self.asks.retain(|ask| !ask.ended);
         for ask in &mut self.asks {
+            ask.taken = false;
             if ask.sent == Sent::ThisLink {
                 ask.sent = Sent::EarlierLink;
                 ask.growth.link_lost();
@@ -369,7 +375,7 @@ mod tests {
                 let chosen = AskId(u64::from(choice) % (next + 1));
                 match step {
                     0 if asks.fits(1) => {
-                        asks.push(at(now), AskId(next), "x".into());
+                        asks.push(at(now), AskId(next), "x".into(), false);
                         next += 1;
                     }
                     1 => drop(asks.answer(chosen)),
@@ -395,7 +401,7 @@ mod tests {
 
     fn sent(asks: &mut Asks) -> Vec<String> {
         let mut all = Vec::new();
-        while let Some((id, text)) = asks.next_to_send() {
+        while let Some((id, text, _)) = asks.next_to_send() {
             all.push(text.to_string());
             asks.sent(id);
         }
@@ -408,7 +414,7 @@ mod tests {
         assert!(asks.fits(100) && !asks.fits(101));
         for id in 0..4 {
             assert!(asks.fits(10));
-            asks.push(at(0), AskId(id), "0123456789".into());
+            asks.push(at(0), AskId(id), "0123456789".into(), false);
         }
         assert!(!asks.fits(10));
         assert!(asks.answer(AskId(2)).is_some());
@@ -419,12 +425,12 @@ mod tests {
     fn after_a_lost_link_only_what_has_no_answer_is_sent_again() {
         let mut asks = asks();
         for id in 0..3 {
-            asks.push(at(0), AskId(id), format!("{id}").into());
+            asks.push(at(0), AskId(id), format!("{id}").into(), false);
         }
         assert_eq!(sent(&mut asks).len(), 3);
         assert!(asks.answer(AskId(1)).is_some());
         asks.link_lost();
-        asks.push(at(1), AskId(3), "3".into());
+        asks.push(at(1), AskId(3), "3".into(), false);
         assert_eq!(sent(&mut asks), ["0", "2", "3"]);
     }
 
@@ -435,8 +441,8 @@ mod tests {
     #[test]
     fn an_answer_in_order_skips_nobody_who_expired() {
         let mut asks = asks();
-        asks.push(at(0), AskId(0), "0".into());
-        asks.push(at(10), AskId(1), "1".into());
+        asks.push(at(0), AskId(0), "0".into(), false);
+        asks.push(at(10), AskId(1), "1".into(), false);
         sent(&mut asks);
         assert_eq!((expired(&mut asks, 59), asks.expiry()), (None, Some(at(60))));
         assert_eq!(expired(&mut asks, 60), Some(AskId(0)));
@@ -452,7 +458,7 @@ mod tests {
     fn marks_end_with_their_link_and_count_until_then() {
         let mut asks = asks();
         for id in 0..4 {
-            asks.push(at(0), AskId(id), "x".into());
+            asks.push(at(0), AskId(id), "x".into(), false);
         }
         sent(&mut asks);
         while asks.expire(at(60), true).is_some() {}
@@ -465,9 +471,9 @@ mod tests {
     #[test]
     fn what_was_never_sent_is_not_unsure() {
         let mut asks = asks();
-        asks.push(at(0), AskId(0), "0".into());
+        asks.push(at(0), AskId(0), "0".into(), false);
         sent(&mut asks);
-        asks.push(at(0), AskId(1), "1".into());
+        asks.push(at(0), AskId(1), "1".into(), false);
         asks.link_lost();
         let unsure = Unanswered { id: AskId(0), sent: true, forgotten: false };
         assert_eq!(asks.give_up_unsure(), Some(unsure));
@@ -478,10 +484,10 @@ mod tests {
     #[test]
     fn who_gives_up_knows_what_may_have_arrived() {
         let mut asks = asks();
-        asks.push(at(0), AskId(0), "0".into());
+        asks.push(at(0), AskId(0), "0".into(), false);
         sent(&mut asks);
         asks.link_lost();
-        asks.push(at(0), AskId(1), "1".into());
+        asks.push(at(0), AskId(1), "1".into(), false);
         let ends: Vec<_> = core::iter::from_fn(|| asks.give_up()).map(|ask| ask.sent).collect();
         assert_eq!((ends, asks.waiting(), asks.bytes()), (vec![true, false], 0, 0));
     }
@@ -489,8 +495,8 @@ mod tests {
     #[test]
     fn what_was_forgotten_before_it_was_sent_is_not_sent() {
         let mut asks = asks();
-        asks.push(at(0), AskId(0), "0".into());
-        asks.push(at(0), AskId(1), "1".into());
+        asks.push(at(0), AskId(0), "0".into(), false);
+        asks.push(at(0), AskId(1), "1".into(), false);
         asks.forget(AskId(0));
         assert_eq!(sent(&mut asks), ["1"]);
         asks.forget(AskId(1));

@@ -403,7 +403,8 @@ impl Client {
             return Err(AskError::Full);
         }
         self.next += 1;
-        self.asks.push(self.now.mono, ask, text.into());
+        // What no server has said yet is looked at when it is sent.
+        self.asks.push(self.now.mono, ask, text.into(), self.server.welcomed);
         self.flush();
         Ok(ask)
     }
