@@ -2,7 +2,7 @@
 //! and for the vectors that every language runs.
 
 use pamlink::envelope::{Envelope, EnvelopeError, Raw, TimeForm};
-use pamlink::link::{Cell, ClientInput, ClientPhase, ServerInput, ServerPhase};
+use pamlink::link::StateTable;
 use serde_json::{Value, json};
 
 /// What a text is as an envelope, as a JSON object.
@@ -79,34 +79,14 @@ fn refusal(error: &EnvelopeError) -> Value {
 /// or `ignored`.
 #[uniffi::export]
 pub fn state_tables() -> String {
-    let client: serde_json::Map<String, Value> = ClientInput::ALL
-        .iter()
-        .map(|input| (input.as_str().to_owned(), input.row().map(cell).to_vec().into()))
-        .collect();
-    let server: serde_json::Map<String, Value> = ServerInput::ALL
-        .iter()
-        .map(|input| (input.as_str().to_owned(), input.row().map(cell).to_vec().into()))
-        .collect();
-    json!({
-        "client": {
-            "phases": ClientPhase::ALL.map(|phase| format!("{phase:?}")),
-            "states": ClientPhase::ALL.map(|phase| phase.state().number()),
-            "inputs": client,
-        },
-        "server": {
-            "phases": ServerPhase::ALL.map(|phase| format!("{phase:?}")),
-            "states": ServerPhase::ALL.map(|phase| phase.state().number()),
-            "inputs": server,
-        },
-    })
-    .to_string()
+    json!({ "client": state_table(&StateTable::client()), "server": state_table(&StateTable::server()) })
+        .to_string()
 }
 
-fn cell<P: core::fmt::Debug>(cell: Cell<P>) -> Value {
-    match cell {
-        Cell::To(phase) => format!("{phase:?}").into(),
-        Cell::Stays => "stays".into(),
-        Cell::Refused => "refused".into(),
-        Cell::Ignored => "ignored".into(),
-    }
+fn state_table(table: &StateTable) -> Value {
+    let (phases, states): (Vec<_>, Vec<_>) =
+        table.phases.iter().map(|(phase, state)| (phase, state.number())).unzip();
+    let inputs: serde_json::Map<String, Value> =
+        table.inputs.iter().map(|(name, row)| ((*name).to_owned(), row.clone().into())).collect();
+    json!({ "phases": phases, "states": states, "inputs": inputs })
 }

@@ -5,9 +5,10 @@ mod ports;
 
 use std::sync::Arc;
 
+use pamlink::envelope::write::Answer;
 use pamlink::envelope::{Envelope, ErrorCode, Raw, Source};
 use pamlink::frame::{CloseCode, Incoming};
-use pamlink::hub::{Answer, Delivered, Event, Hub as Core, LinkId, Proof, Push, Reply, RequestId};
+use pamlink::hub::{Delivered, Event, Hub as Core, LinkId, Proof, Push, Reply, RequestId};
 use pamlink::link::{Claims, Token};
 use pamlink::metrics::prometheus;
 use pamlink::seed::Seed;

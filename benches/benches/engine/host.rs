@@ -6,8 +6,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Result, ensure};
 use pamlink::envelope::message::{Context, Location, Message};
+use pamlink::envelope::write::Answer;
 use pamlink::frame::handshake::{Key, Upgrade, write_request};
-use pamlink::hub::{Answer, Auth, Event, Hub, HubConfig, LinkId, Reply, RequestId};
+use pamlink::hub::{Auth, Event, Hub, HubConfig, LinkId, Reply, RequestId};
 use pamlink::limits::{Class, Rate};
 use pamlink::link::{AuthError, Claims, Verify};
 use pamlink::routing::Table;

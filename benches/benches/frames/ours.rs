@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::io::{IoSlice, Read, Write};
 
-use pamlink::frame::{FrameConfig, FrameEvent, Opcode, Reader, Role, Writer, server_header};
+use pamlink::frame::{FrameConfig, FrameEvent, Header, MessageKind, Reader, Role, Writer};
 use pamlink::seed::Seed;
 
 use super::contender::{Contender, Operation, Sample};
@@ -83,7 +83,7 @@ fn server(sample: &Sample) -> Contender<'_> {
 /// A frame of a server whose payload stays where it is.
 #[inline]
 fn send(text: &str, memory: &mut Memory<'_>) {
-    let header = server_header(Opcode::Text, true, text.len());
+    let header = Header::of_server(MessageKind::Text, text.len());
     let slices = [IoSlice::new(header.as_bytes()), IoSlice::new(text.as_bytes())];
     black_box(memory.write_vectored(&slices).expect("memory is always ready"));
 }

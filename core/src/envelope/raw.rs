@@ -21,7 +21,7 @@ pub struct Raw<'a> {
 
 impl<'a> Raw<'a> {
     /// The value `null`.
-    pub const NULL: Self = Self { json: "null", plain: false };
+    pub(super) const NULL: Self = Self { json: "null", plain: false };
 
     /// The empty array.
     pub(super) const EMPTY_LIST: Self = Self { json: "[]", plain: false };

@@ -70,11 +70,6 @@ impl<'a> Timestamp<'a> {
         self.form
     }
 
-    /// Whether it said no zone, so that UTC is a guess.
-    pub fn is_naive(&self) -> bool {
-        self.form == TimeForm::IsoNaive
-    }
-
     /// The value as JSON, spelled as it came.
     pub fn as_json(&self) -> &str {
         &self.json

@@ -4,8 +4,7 @@ use super::{FrameError, Role};
 
 /// What a frame is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(clippy::exhaustive_enums, reason = "RFC 6455 has these")]
-pub enum Opcode {
+pub(crate) enum Opcode {
     /// The next fragment of a message.
     Continuation = 0,
     /// A text message, or its first fragment.
@@ -22,7 +21,7 @@ pub enum Opcode {
 
 impl Opcode {
     /// Whether this is Close, Ping or Pong.
-    pub const fn is_control(self) -> bool {
+    pub(super) const fn is_control(self) -> bool {
         self as u8 & 8 != 0
     }
 
@@ -101,13 +100,12 @@ impl Header {
     }
 }
 
-/// The head of an unmasked frame with a payload of `len` bytes: for vectored writes that leave
-/// the payload where it is, and for one frame that goes to many links.
+/// The head of an unmasked frame with a payload of `len` bytes.
 ///
 /// Control frames need `fin` and at most 125 bytes; a [`Writer`](super::Writer) sees to that.
 #[must_use]
 #[inline]
-pub const fn server_header(opcode: Opcode, fin: bool, len: usize) -> Header {
+pub(crate) const fn server_header(opcode: Opcode, fin: bool, len: usize) -> Header {
     Header::new(opcode, fin, len, None)
 }
 

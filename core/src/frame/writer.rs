@@ -5,7 +5,7 @@ use core::fmt;
 use crate::seed::{Random, Seed};
 
 use super::deflate::{Agreement, DeflateConfig, DeflatePool, Deflation};
-use super::header::Header;
+use super::header::{Header, server_header};
 use super::message::close_body;
 use super::{CloseCode, Opcode, Role, WriteError, mask};
 
@@ -25,6 +25,16 @@ impl MessageKind {
             Self::Text => Opcode::Text,
             Self::Binary => Opcode::Binary,
         }
+    }
+}
+
+impl Header {
+    /// The head of a whole message that a server sends, with a payload of `len` bytes: for vectored
+    /// writes that leave the payload where it is, and for one message that goes to many links.
+    #[must_use]
+    #[inline]
+    pub const fn of_server(kind: MessageKind, len: usize) -> Self {
+        server_header(kind.opcode(), true, len)
     }
 }
 

@@ -115,7 +115,7 @@ pub use self::error::{Full, InputError, RespondError, UnknownLink};
 pub use self::event::{Event, Refused, Repeat, Request};
 pub use self::ids::{LinkId, RequestId};
 pub use self::push::{Push, PushError};
-pub use self::reply::{Answer, Delivered, Reply, ReplyError};
+pub use self::reply::{Delivered, Reply, ReplyError};
 
 use self::admission::{Action, Admission, Sender};
 use self::drain::Drain;

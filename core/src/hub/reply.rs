@@ -5,9 +5,8 @@ use core::time::Duration;
 use thiserror::Error;
 
 use super::{LinkId, RequestId};
+use crate::envelope::write::Answer;
 use crate::envelope::{EnvelopeError, ErrorCode};
-
-pub use crate::envelope::write::Answer;
 
 /// What a host says to a request. The hub adds `reply_to` where the request had an id.
 #[derive(Clone, Copy, Debug)]

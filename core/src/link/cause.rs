@@ -4,7 +4,6 @@ use core::fmt;
 use core::time::Duration;
 
 use super::class::Class;
-use super::state::ClientInput;
 use super::token::{Token, TokenError, redact};
 use crate::frame::handshake::{HandshakeError, first_line};
 use crate::frame::{CloseCode, FrameError};
@@ -189,8 +188,8 @@ impl fmt::Display for Cause {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Trigger<'a> {
-    /// The row of the table that says so.
-    Input(ClientInput),
+    /// The input whose row of the [table](super::StateTable) says so, by its name.
+    Input(&'static str),
     /// A link or an attempt has ended: by this.
     End(&'a Cause),
 }
@@ -198,7 +197,7 @@ pub enum Trigger<'a> {
 impl fmt::Display for Trigger<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Input(input) => input.fmt(f),
+            Self::Input(input) => f.write_str(input),
             Self::End(cause) => cause.fmt(f),
         }
     }

@@ -23,7 +23,7 @@ pub const DEFAULT_AUDIENCE: &str = "authenticated";
 
 /// How far the clocks of issuer and verifier may lie apart, unless set otherwise: a token is
 /// taken this long after `exp` and before `nbf`.
-pub const DEFAULT_LEEWAY: Duration = Duration::from_secs(10);
+const DEFAULT_LEEWAY: Duration = Duration::from_secs(10);
 
 /// Longest token that is looked at, in bytes.
 const LONGEST: usize = 16 * 1_024;
@@ -89,15 +89,6 @@ impl Verifier {
     /// [`OptionError`] names the option and, if the value is out of its bounds, these.
     pub fn set(&mut self, name: &str, value: u64) -> Result<(), OptionError> {
         options::set(Self::OPTIONS.iter(), self, name, value)
-    }
-
-    /// The same verifier with another leeway; what is out of the bounds of
-    /// [`Verifier::OPTIONS`] is taken as the nearest inside.
-    #[must_use]
-    pub fn with_leeway(self, leeway: Duration) -> Self {
-        let mut verifier = Self { leeway, ..self };
-        Self::OPTIONS.iter().for_each(|option| option.clamp(&mut verifier));
-        verifier
     }
 
     fn of(keys: Vec<Key>, audience: &str) -> Self {

@@ -14,7 +14,7 @@
 //! 4. It sleeps until `poll_timeout`, which also says why.
 //!
 //! The states are published ([`State`], 0 to 3); the phases behind them and what every input does
-//! in each are tables ([`ServerInput`], [`ClientInput`]) which `docs/link-states.md` shows. A link
+//! in each are tables ([`StateTable`]) which `docs/link-states.md` shows. A link
 //! ends in one transition, however it ended, and tells so once; the [`Class`] of the end decides
 //! what a client does next. Tokens show in no `Debug`, error, reason or printed URL; [`redact`]
 //! does the same for a host's own lines.
@@ -102,7 +102,7 @@ pub(crate) use options::OfLink;
 pub(crate) use pings::PingCounts;
 pub use server::ServerLink;
 pub(crate) use server::{LinkUnlent, MAX_EARLY, ServerClose, TooMany};
-pub use state::{Cell, ClientInput, ClientPhase, ServerInput, ServerPhase, State};
+pub use state::{State, StateTable};
 pub use token::{Token, TokenConfig, TokenError, redact};
 
 #[cfg(test)]

@@ -43,10 +43,53 @@ impl fmt::Display for State {
     }
 }
 
+/// What every input does to one end of a link in each of its phases, in words: a table of
+/// `docs/link-states.md`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StateTable {
+    /// The phases, each with the state that is published for it: the columns.
+    pub phases: Vec<(String, State)>,
+    /// Each input by its name, and what it does in each phase: the name of the next phase, `stays`
+    /// (it is taken), `refused` (a typed error to the caller) or `ignored` (no effect at all).
+    pub inputs: Vec<(&'static str, Vec<String>)>,
+}
+
+impl StateTable {
+    /// That of a [`ClientLink`](super::ClientLink).
+    pub fn client() -> Self {
+        Self {
+            phases: ClientPhase::ALL.map(|phase| (format!("{phase:?}"), phase.state())).into(),
+            inputs: row_names(ClientInput::ALL, |input| (input.as_str(), input.row().to_vec())),
+        }
+    }
+
+    /// That of a [`ServerLink`](super::ServerLink).
+    pub fn server() -> Self {
+        Self {
+            phases: ServerPhase::ALL.map(|phase| (format!("{phase:?}"), phase.state())).into(),
+            inputs: row_names(ServerInput::ALL, |input| (input.as_str(), input.row().to_vec())),
+        }
+    }
+}
+
+fn row_names<I: Copy, P: fmt::Debug>(
+    inputs: &[I],
+    row: impl Fn(I) -> (&'static str, Vec<Cell<P>>),
+) -> Vec<(&'static str, Vec<String>)> {
+    let in_words = |cell| match cell {
+        Cell::To(phase) => format!("{phase:?}"),
+        Cell::Stays => "stays".to_owned(),
+        Cell::Refused => "refused".to_owned(),
+        Cell::Ignored => "ignored".to_owned(),
+    };
+    let rows = inputs.iter().map(|&input| row(input));
+    rows.map(|(name, cells)| (name, cells.into_iter().map(in_words).collect())).collect()
+}
+
 /// What an input does in a phase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(clippy::exhaustive_enums, reason = "a cell of the printed table")]
-pub enum Cell<P> {
+pub(super) enum Cell<P> {
     /// It has no effect at all: no event, no byte, no deadline.
     Ignored,
     /// A typed error to the caller, and no effect.
@@ -62,15 +105,14 @@ macro_rules! inputs {
     ($(#[$doc:meta])* $name:ident, $phase:ident, $($(#[$row:meta])* $input:ident $text:literal [$($cell:expr),* $(,)?];)*) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        #[non_exhaustive]
-        pub enum $name { $($(#[$row])* $input,)* }
+        pub(super) enum $name { $($(#[$row])* $input,)* }
 
         impl $name {
             /// Every input, in the order of the table.
-            pub const ALL: &[Self] = &[$(Self::$input,)*];
+            pub(super) const ALL: &[Self] = &[$(Self::$input,)*];
 
             /// What the input does in each phase, in the order of the phases.
-            pub const fn row(self) -> [Cell<$phase>; $phase::ALL.len()] {
+            pub(super) const fn row(self) -> [Cell<$phase>; $phase::ALL.len()] {
                 use $phase::*;
                 const fn to(phase: $phase) -> Cell<$phase> { Cell::To(phase) }
                 const I: Cell<$phase> = Cell::Ignored;
@@ -82,12 +124,12 @@ macro_rules! inputs {
             }
 
             /// What the input does in `phase`.
-            pub const fn cell(self, phase: $phase) -> Cell<$phase> {
+            pub(super) const fn cell(self, phase: $phase) -> Cell<$phase> {
                 self.row()[phase as usize]
             }
 
             /// The name in the table.
-            pub const fn as_str(self) -> &'static str {
+            pub(super) const fn as_str(self) -> &'static str {
                 match self { $(Self::$input => $text,)* }
             }
         }
@@ -102,8 +144,7 @@ macro_rules! inputs {
 
 /// Where a server's link stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum ServerPhase {
+pub(super) enum ServerPhase {
     /// Reads the opening request.
     Head,
     /// Waits for the host to answer it.
@@ -118,10 +159,11 @@ pub enum ServerPhase {
 
 impl ServerPhase {
     /// Every phase, in the order of the table.
-    pub const ALL: [Self; 5] = [Self::Head, Self::Asked, Self::Open, Self::Closing, Self::Closed];
+    pub(super) const ALL: [Self; 5] =
+        [Self::Head, Self::Asked, Self::Open, Self::Closing, Self::Closed];
 
     /// The published state.
-    pub const fn state(self) -> State {
+    pub(super) const fn state(self) -> State {
         match self {
             Self::Head | Self::Asked => State::Connecting,
             Self::Open => State::Open,
@@ -171,8 +213,7 @@ inputs! {
 
 /// Where a client's link stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum ClientPhase {
+pub(super) enum ClientPhase {
     /// The host has not asked for a link, or has ended it.
     Idle,
     /// Waits for a token to dial with.
@@ -193,7 +234,7 @@ pub enum ClientPhase {
 
 impl ClientPhase {
     /// Every phase, in the order of the table.
-    pub const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 8] = [
         Self::Idle,
         Self::Token,
         Self::Dial,
@@ -205,7 +246,7 @@ impl ClientPhase {
     ];
 
     /// The published state.
-    pub const fn state(self) -> State {
+    pub(super) const fn state(self) -> State {
         match self {
             Self::Token | Self::Dial | Self::Handshake => State::Connecting,
             Self::Open => State::Open,

@@ -20,9 +20,7 @@ pub struct Query<'a> {
     pub kind: &'a str,
     /// Its intent, where something upstream found one.
     pub intent: Option<&'a str>,
-    /// What the user wrote; keywords are searched in its first [`MAX_SCANNED`] bytes.
-    ///
-    /// [`MAX_SCANNED`]: super::MAX_SCANNED
+    /// What the user wrote; keywords are searched in its first 8 KiB.
     pub text: &'a str,
 }
 

@@ -41,7 +41,7 @@ impl fmt::Display for TableError {
 
 impl core::error::Error for TableError {}
 
-/// One thing that is wrong with a table, and where.
+/// One thing that is wrong with a table, and where. Its `Display` says what.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Fault {
@@ -51,8 +51,8 @@ pub struct Fault {
     pub column: usize,
     /// The member, as in `agents[2].fallback[0]`; empty for the table as a whole.
     pub path: String,
-    /// What is wrong with it.
-    pub problem: Problem,
+    /// What is wrong with it; its text is that of the fault's `Display`.
+    pub(super) problem: Problem,
 }
 
 impl fmt::Display for Fault {
@@ -67,8 +67,7 @@ impl fmt::Display for Fault {
 
 /// What is wrong with a member.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Problem {
+pub(super) enum Problem {
     /// The keywords together are beyond what an automaton can hold.
     #[error("the keywords cannot be compiled: {0}")]
     Automaton(String),

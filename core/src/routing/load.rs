@@ -11,25 +11,25 @@ use super::table::Table;
 use super::words;
 
 /// Longest text of a table, in bytes.
-pub const MAX_TABLE: usize = 1024 * 1024;
+pub(super) const MAX_TABLE: usize = 1024 * 1024;
 /// Most agents of a table.
-pub const MAX_AGENTS: usize = 256;
+pub(super) const MAX_AGENTS: usize = 256;
 /// Most keywords of one agent.
-pub const MAX_KEYWORDS: usize = 2_000;
+pub(super) const MAX_KEYWORDS: usize = 2_000;
 /// Most bytes of keywords in a table, as they stand after folding.
-pub const MAX_KEYWORD_BYTES: usize = 256 * 1024;
+pub(super) const MAX_KEYWORD_BYTES: usize = 256 * 1024;
 /// Longest keyword, version or agent name, in characters.
-pub const MAX_LENGTH: usize = 64;
+pub(super) const MAX_LENGTH: usize = 64;
 /// Most aliases of an agent.
-pub const MAX_ALIASES: usize = 16;
+pub(super) const MAX_ALIASES: usize = 16;
 /// Most message types or intents of an agent.
-pub const MAX_LISTED: usize = 64;
+pub(super) const MAX_LISTED: usize = 64;
 /// Most fallbacks that an agent names itself.
-pub const MAX_FALLBACKS: usize = 8;
+pub(super) const MAX_FALLBACKS: usize = 8;
 /// Most messages that an agent may work on at once.
-pub const MAX_CONCURRENCY: u32 = 1_000_000;
+pub(super) const MAX_CONCURRENCY: u32 = 1_000_000;
 /// Messages that an agent may work on at once where the table does not say.
-pub const DEFAULT_CONCURRENCY: u32 = 1_024;
+pub(super) const DEFAULT_CONCURRENCY: u32 = 1_024;
 
 const ROOT: &[&str] = &["version", "agents", "default", "error_handler", "health"];
 const AGENT: &[&str] = &[

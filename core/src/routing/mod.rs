@@ -56,7 +56,7 @@
 //!
 //! # How keywords are found
 //!
-//! One Aho-Corasick pass over the first [`MAX_SCANNED`] bytes of the text finds all keywords that
+//! One Aho-Corasick pass over the first 8 KiB of the text finds all keywords that
 //! stand between word borders. The longest (in characters) wins, then the one whose agent has the
 //! highest priority, then the one whose agent stands first in the table.
 //!
@@ -107,9 +107,9 @@
 //!
 //! # Bounds
 //!
-//! Of a table: the column above, and [`MAX_TABLE`] bytes for all of it. Of a message: its first
-//! [`MAX_SCANNED`] bytes are looked at for keywords, and [`MAX_NAME`] bytes of a name. A decision allocates
-//! nothing, and takes no longer with a longer history.
+//! Of a table: the column above, and 1 MiB for all of it. Of a message: its first 8 KiB are looked
+//! at for keywords, and 64 bytes of a name. A decision allocates nothing, and takes no longer with
+//! a longer history.
 //!
 //! # Where it is specified
 //!
@@ -134,18 +134,12 @@ mod tickets;
 mod words;
 
 pub use decision::{Because, Decision, Fallback, Obstacle, Query, Refused};
-pub use error::{Fault, Problem, TableError};
+pub use error::{Fault, TableError};
 pub use health::{Health, HealthConfig, Outcome};
-pub use load::{
-    DEFAULT_CONCURRENCY, MAX_AGENTS, MAX_ALIASES, MAX_CONCURRENCY, MAX_FALLBACKS,
-    MAX_KEYWORD_BYTES, MAX_KEYWORDS, MAX_LENGTH, MAX_LISTED, MAX_TABLE,
-};
-pub use names::MAX_NAME;
 pub(crate) use router::Choice;
 pub use router::{Finished, Replaced, Router, Status};
 pub use table::{Agent, Table};
 pub use tickets::Ticket;
-pub use words::MAX_SCANNED;
 
 #[cfg(test)]
 mod tests;

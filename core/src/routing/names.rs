@@ -4,7 +4,7 @@ use ahash::RandomState;
 use hashbrown::HashMap;
 
 /// Longest name of an agent, a type or an intent, in bytes.
-pub const MAX_NAME: usize = 64;
+pub(super) const MAX_NAME: usize = 64;
 
 /// Names to indexes. Only the table's own names are inserted, so the hash needs no secret.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use aho_corasick::{Anchored, BuildError, MatchKind, StartKind, dfa};
 /// How many bytes of a text are searched for keywords; what follows is not read.
 ///
 /// The bound keeps a decision's time bounded. A word that lies across it is not found.
-pub const MAX_SCANNED: usize = 8 * 1024;
+pub(super) const MAX_SCANNED: usize = 8 * 1024;
 
 /// A table whose automaton stays below this many bytes gets the fast one (one array look-up a
 /// byte); a larger one gets the compact one (about a tenth of the memory, about a third of the

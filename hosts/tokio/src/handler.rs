@@ -5,7 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pamlink::envelope::{Envelope, ErrorCode, OwnedEnvelope, Raw, Text};
+use pamlink::envelope::{Envelope, ErrorCode, OwnedEnvelope, Raw, Text, write};
 use pamlink::frame::handshake;
 use pamlink::hub::{self, Delivered, Event, Hub, LinkId, ReplyError, RequestId};
 use pamlink::link::{AuthError, Claims, Token};
@@ -195,10 +195,10 @@ impl Reply {
             Self::Answer { text, ui_actions } => {
                 let actions = ui_actions.as_deref();
                 let actions = actions.map(|json| Raw::parse(json, Envelope::DEPTH - 1));
-                give(&hub::Reply::Answer(hub::Answer {
+                give(&hub::Reply::Answer(write::Answer {
                     text,
                     ui_actions: actions.transpose()?,
-                    ..hub::Answer::default()
+                    ..write::Answer::default()
                 }))
             }
             Self::Error { code, message, retry_after } => give(&hub::Reply::Error {

@@ -98,7 +98,7 @@ pub(crate) async fn part(mut reader: impl AsyncRead + Unpin, mut writer: impl As
 mod tests {
     use std::sync::Arc;
 
-    use pamlink::frame::{Opcode, server_header};
+    use pamlink::frame::{Header, MessageKind};
     use pamlink::link::{LinkConfig, LinkEvent, ServerLink};
     use pamlink::seed::Seed;
     use pamlink::time::{Mono, Now, Wall};
@@ -188,7 +188,7 @@ mod tests {
             outlet.write_to(&mut socket).await.unwrap();
             socket.taken.clear();
             for text in [text(10), Arc::clone(&large), text(5000), text(20), text(30)] {
-                all.extend_from_slice(server_header(Opcode::Text, true, text.len()).as_bytes());
+                all.extend_from_slice(Header::of_server(MessageKind::Text, text.len()).as_bytes());
                 all.extend_from_slice(&text);
                 link.send_shared(NOW, text).unwrap();
             }

@@ -1,8 +1,9 @@
 //! What may go out to whom: how deep, how large, and what waits for room.
 
 use super::support::Host;
+use crate::envelope::write::Answer;
 use crate::envelope::{Envelope, EnvelopeError, Raw};
-use crate::hub::{Answer, Delivered, LinkId, PushError, Reply, ReplyError};
+use crate::hub::{Delivered, LinkId, PushError, Reply, ReplyError};
 
 /// Its text goes out twice: with the rest of the frame it is more than the bound of an outbox.
 const LONG: usize = 131_100;

@@ -474,7 +474,8 @@ impl ClientLink {
     }
 
     /// The phase behind the state.
-    pub fn phase(&self) -> ClientPhase {
+    #[cfg(test)]
+    pub(super) fn phase(&self) -> ClientPhase {
         self.phase
     }
 

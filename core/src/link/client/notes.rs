@@ -48,7 +48,7 @@ impl Notes {
             Note::StateChanged { from, to, input, end } => {
                 let cause = match end {
                     Some(cause) => Trigger::End(self.cause.insert(cause)),
-                    None => Trigger::Input(input),
+                    None => Trigger::Input(input.as_str()),
                 };
                 ClientLinkEvent::StateChanged { from, to, cause }
             }

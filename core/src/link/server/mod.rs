@@ -395,7 +395,8 @@ impl ServerLink {
     }
 
     /// The phase behind the state.
-    pub fn phase(&self) -> ServerPhase {
+    #[cfg(test)]
+    pub(super) fn phase(&self) -> ServerPhase {
         self.phase
     }
 

@@ -1,9 +1,10 @@
 use core::time::Duration;
 use std::sync::Arc;
 
+use super::super::state::{Cell, ClientInput, ClientPhase};
 use super::super::{
-    Cell, Class, ClientConfig, ClientInput, ClientLink, ClientLinkEvent, ClientPhase, Endpoint,
-    LinkConfig, LinkEvent, Overflow, SendError, ServerLink, Token, TokenError,
+    Class, ClientConfig, ClientLink, ClientLinkEvent, Endpoint, LinkConfig, LinkEvent, Overflow,
+    SendError, ServerLink, Token, TokenError,
 };
 use super::{Effect, documented, written};
 use crate::frame::{CloseCode, Writer};

@@ -5,7 +5,7 @@ mod server;
 
 use core::fmt::Debug;
 
-use super::Cell;
+use super::state::Cell;
 
 const DOCUMENT: &str = include_str!("../../../../docs/link-states.md");
 

@@ -1,8 +1,7 @@
 use std::sync::Arc;
 
-use super::super::{
-    Cell, LinkConfig, LinkEvent, Overflow, SendError, ServerInput, ServerLink, ServerPhase,
-};
+use super::super::state::{Cell, ServerInput, ServerPhase};
+use super::super::{LinkConfig, LinkEvent, Overflow, SendError, ServerLink};
 use super::{Effect, documented, written};
 use crate::frame::{CloseCode, Writer};
 use crate::seed::Seed;

@@ -3,6 +3,10 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use super::super::load::{
+    MAX_AGENTS, MAX_ALIASES, MAX_KEYWORDS, MAX_LENGTH, MAX_LISTED, MAX_TABLE,
+};
+use super::super::names::MAX_NAME;
 use super::super::*;
 
 const DEFAULT: &str = include_str!("../default.json");
