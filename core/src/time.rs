@@ -36,8 +36,10 @@ use core::ops::Add;
 use core::time::Duration;
 
 /// Both clocks, read together by the host at the moment of an input.
+///
+/// Closed: a host has these two clocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(clippy::exhaustive_structs, reason = "a host has these two clocks")]
+#[expect(clippy::exhaustive_structs)]
 pub struct Now {
     /// The monotonic clock that counts sleep.
     pub mono: Mono,

@@ -55,11 +55,10 @@ use self::index::Index;
 use crate::metrics::label;
 
 /// The bounds of a [`Window`].
+///
+/// Closed: built by a literal that ends with `..Default::default()`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(
-    clippy::exhaustive_structs,
-    reason = "built by a literal that ends with `..Default::default()`"
-)]
+#[expect(clippy::exhaustive_structs)]
 pub struct WindowConfig {
     /// How many messages are remembered: the newest so many. Taken into
     /// `1..=`[`WindowConfig::MOST_ENTRIES`]. Default 4,096.
@@ -108,9 +107,11 @@ impl Default for WindowConfig {
 }
 
 /// What the window says about a message.
+///
+/// Closed: seen or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "a duplicate that is not held back takes effect twice"]
-#[expect(clippy::exhaustive_enums, reason = "seen or not")]
+#[expect(clippy::exhaustive_enums)]
 pub enum Verdict {
     /// Not seen within the window: it is remembered from now on.
     Fresh,
@@ -122,8 +123,10 @@ pub enum Verdict {
 }
 
 /// What came of the first of several equal messages.
+///
+/// Closed: a first message is under way, done, or forgotten.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "a first message is under way, done, or forgotten")]
+#[expect(clippy::exhaustive_enums)]
 pub enum First {
     /// It is still being worked on.
     Pending,

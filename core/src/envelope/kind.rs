@@ -138,8 +138,10 @@ impl Kind<'_> {
 }
 
 /// What a history does with a frame.
+///
+/// Closed: a frame is kept or not, and logged or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(clippy::exhaustive_enums, reason = "a frame is kept or not, and logged or not")]
+#[expect(clippy::exhaustive_enums)]
 pub enum Storage {
     /// It is kept.
     Stored,

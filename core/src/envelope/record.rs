@@ -94,8 +94,10 @@ macro_rules! record {
         $name:ident { $( $(#[$field_doc:meta])* $wire:literal $field:ident: $type:ty, )* }
     ) => {
         $(#[$doc])*
+        ///
+        /// Closed: built by a literal that ends with `..Default::default()`.
         #[derive(Clone, Debug, Default, PartialEq, Eq)]
-        #[allow(clippy::exhaustive_structs, reason = "built by a literal that ends with `..Default::default()`")]
+        #[allow(clippy::exhaustive_structs)]
         pub struct $name<'a> {
             $( $(#[$field_doc])* pub $field: Option<$type>, )*
             /// All other members, and those whose values were not of their type.

@@ -3,8 +3,10 @@
 use core::fmt;
 
 /// The six kinds of JSON value.
+///
+/// Closed: JSON has these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(clippy::exhaustive_enums, reason = "JSON has these")]
+#[expect(clippy::exhaustive_enums)]
 pub enum Shape {
     /// `true` or `false`.
     Bool,

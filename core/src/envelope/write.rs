@@ -17,11 +17,10 @@ use super::{Envelope, Kind};
 use crate::time::Wall;
 
 /// What a server says of itself in its welcome; a peer without the engine does not look.
+///
+/// Closed: built by a literal that ends with `..Default::default()`.
 #[derive(Clone, Copy, Debug, Default)]
-#[expect(
-    clippy::exhaustive_structs,
-    reason = "built by a literal that ends with `..Default::default()`"
-)]
+#[expect(clippy::exhaustive_structs)]
 pub struct Welcome<'a> {
     /// What it can do beyond the dialect, e.g. `reply_to` and `repeat`.
     pub features: &'a [&'a str],
@@ -106,11 +105,10 @@ pub fn auth(out: &mut String, id: Option<&Id<'_>>, token: &str) {
 }
 
 /// What an `error` frame says.
+///
+/// Closed: built by a literal, which says all of it.
 #[derive(Clone, Copy, Debug)]
-#[expect(
-    clippy::exhaustive_structs,
-    reason = "built by a literal that ends with `..Default::default()`"
-)]
+#[expect(clippy::exhaustive_structs)]
 pub struct Failure<'a> {
     /// Why, for programs.
     pub code: &'a ErrorCode<'a>,
@@ -136,11 +134,10 @@ pub fn error(out: &mut String, now: Wall, failure: &Failure<'_>) {
 }
 
 /// What a `chat_response` frame says.
+///
+/// Closed: built by a literal that ends with `..Default::default()`.
 #[derive(Clone, Copy, Debug, Default)]
-#[expect(
-    clippy::exhaustive_structs,
-    reason = "built by a literal that ends with `..Default::default()`"
-)]
+#[expect(clippy::exhaustive_structs)]
 pub struct Answer<'a> {
     /// The text, written as both `message` and `content`.
     pub text: &'a str,

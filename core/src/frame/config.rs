@@ -3,11 +3,10 @@
 use super::FrameError;
 
 /// The bounds of a [`Reader`](super::Reader).
+///
+/// Closed: built by a literal that ends with `..Default::default()`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(
-    clippy::exhaustive_structs,
-    reason = "built by a literal that ends with `..Default::default()`"
-)]
+#[expect(clippy::exhaustive_structs)]
 pub struct FrameConfig {
     /// The longest message, in bytes. Default: 1 MiB.
     pub max_message: usize,

@@ -5,8 +5,10 @@ use core::ops::Range;
 use super::{CloseFrame, FrameError};
 
 /// What was read. Messages are whole: fragments are put together before.
+///
+/// Closed: RFC 6455 has these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "RFC 6455 has these")]
+#[expect(clippy::exhaustive_enums)]
 pub enum FrameEvent<'a> {
     /// A text message.
     Text(&'a str),

@@ -4,8 +4,10 @@ use super::{CloseCode, MAX_REASON, cut_reason};
 
 /// What such a transport has received. It has put fragments together, checked that text is UTF-8
 /// and answered pings before.
+///
+/// Closed: RFC 6455 has these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "RFC 6455 has these")]
+#[expect(clippy::exhaustive_enums)]
 pub enum Incoming<'a> {
     /// A text message.
     Text(&'a str),
@@ -33,8 +35,10 @@ impl Incoming<'_> {
 
 /// What such a transport is to do. The text, or the reason of a close, was appended to the
 /// caller's buffer.
+///
+/// Closed: RFC 6455 has these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "RFC 6455 has these")]
+#[expect(clippy::exhaustive_enums)]
 pub enum Outgoing {
     /// Send a text message.
     Text,

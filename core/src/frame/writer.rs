@@ -10,8 +10,10 @@ use super::message::close_body;
 use super::{CloseCode, Opcode, Role, WriteError, mask};
 
 /// What a message is made of.
+///
+/// Closed: RFC 6455 has these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(clippy::exhaustive_enums, reason = "RFC 6455 has these")]
+#[expect(clippy::exhaustive_enums)]
 pub enum MessageKind {
     /// UTF-8.
     Text,

@@ -29,9 +29,11 @@ pub enum InputError {
 }
 
 /// The link has ended.
+///
+/// Closed: says all by its name.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 #[error("no such link")]
-#[expect(clippy::exhaustive_structs, reason = "says all by its name")]
+#[expect(clippy::exhaustive_structs)]
 pub struct UnknownLink;
 
 /// Why an HTTP request was not answered.

@@ -136,8 +136,10 @@ pub struct Refused<'a> {
 }
 
 /// What came of the first of several equal requests.
+///
+/// Closed: all that can have become of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(clippy::exhaustive_enums, reason = "all that can have become of a request")]
+#[expect(clippy::exhaustive_enums)]
 pub enum Repeat {
     /// It was answered, and its answer was sent again.
     Answered,

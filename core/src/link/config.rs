@@ -71,8 +71,10 @@ pub struct OutboxConfig {
 }
 
 /// What happens to a message that does not fit the outbox.
+///
+/// Closed: close, drop or refuse: there is no other way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(clippy::exhaustive_enums, reason = "close, drop or refuse: there is no other way")]
+#[expect(clippy::exhaustive_enums)]
 pub enum Overflow {
     /// The link is closed with 1013: a peer that does not read is as good as gone.
     Close,

@@ -6,9 +6,11 @@
 use core::fmt;
 
 /// The state of a link, with the numbers that clients and dashboards know.
+///
+/// Closed: the four states of every WebSocket API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
-#[expect(clippy::exhaustive_enums, reason = "the four states of every WebSocket API")]
+#[expect(clippy::exhaustive_enums)]
 pub enum State {
     /// Wait for open.
     Connecting = 0,

@@ -51,8 +51,10 @@ pub struct Sample {
 }
 
 /// What was counted.
+///
+/// Closed: whoever publishes them takes each.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "whoever publishes them takes each")]
+#[expect(clippy::exhaustive_enums)]
 pub enum Value {
     /// Of a counter.
     Counter(u64),

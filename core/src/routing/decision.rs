@@ -8,11 +8,10 @@ use super::tickets::Ticket;
 use crate::metrics::Label;
 
 /// What a message says about who should answer it.
+///
+/// Closed: built by a literal that ends with `..Default::default()`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[expect(
-    clippy::exhaustive_structs,
-    reason = "built by a literal that ends with `..Default::default()`"
-)]
+#[expect(clippy::exhaustive_structs)]
 pub struct Query<'a> {
     /// The agent that it names; blank is as good as none.
     pub agent: Option<&'a str>,

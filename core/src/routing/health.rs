@@ -23,8 +23,10 @@ impl Default for HealthConfig {
 }
 
 /// What an agent's breaker does with the next message.
+///
+/// Closed: the three states of a breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "the three states of a breaker")]
+#[expect(clippy::exhaustive_enums)]
 pub enum Health {
     /// Lets messages through.
     Closed,

@@ -34,8 +34,10 @@ struct Live {
 }
 
 /// What [`Router::finished`] did.
+///
+/// Closed: all that can have become of a ticket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "all that can have become of a ticket")]
+#[expect(clippy::exhaustive_enums)]
 pub enum Finished {
     /// Nothing: the ticket was finished before, or its agent has left the table.
     Stale,

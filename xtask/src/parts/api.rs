@@ -1,9 +1,11 @@
-//! The public API of `core` is a reviewed file: whoever changes the one changes the other.
+//! The public API of `core` is a reviewed file: whoever changes the one changes the other. Every
+//! type says whether it may grow.
 
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use serde_json::Value;
 
 use crate::check::{Checks, Outcome, Stopped};
 use crate::command::Console;
@@ -28,7 +30,8 @@ pub(super) fn run(workspace: &Workspace, console: Console) -> Outcome {
     rustdoc.args(["--", "-Zunstable-options", "--output-format=json", "--cap-lints=allow"]);
     console.must(rustdoc, LIMIT)?;
 
-    let api = public_api::Builder::from_rustdoc_json(target.join("doc/pamlink.json"))
+    let docs = target.join("doc/pamlink.json");
+    let api = public_api::Builder::from_rustdoc_json(&docs)
         .omit_blanket_impls(true)
         .omit_auto_trait_impls(true)
         .omit_auto_derived_impls(true)
@@ -45,6 +48,10 @@ pub(super) fn run(workspace: &Workspace, console: Console) -> Outcome {
     let mut checks = Checks::default();
     let faults = faults(&held, &now);
     checks.check(faults.is_empty(), faults.join("\n"));
+    let docs = std::fs::read_to_string(&docs).with_context(|| docs.display().to_string())?;
+    let unmarked = unmarked(&serde_json::from_str(&docs).context("the docs of core")?);
+    checks.check(unmarked.is_empty(), unmarked.join("\n"));
+
     let types = now.iter().filter(|line| is_type(line)).count();
     checks.note(format!("{types} public types, {} items", now.len()));
     Ok(checks)
@@ -76,6 +83,43 @@ fn is_type(line: &str) -> bool {
         .any(|start| line.starts_with(start))
 }
 
+/// The public enums, and structs all of whose members are public, that do not say whether they may
+/// grow: by `#[non_exhaustive]`, or in their docs by `Closed:` and why not.
+fn unmarked(docs: &Value) -> Vec<String> {
+    let Some(index) = docs["index"].as_object() else {
+        return vec!["the docs of core have no index".to_owned()];
+    };
+    let faults = index.values().filter_map(|item| {
+        if item["crate_id"] != 0 || item["visibility"] != "public" || !is_whole(&item["inner"]) {
+            return None;
+        }
+        let mut attributes = item["attrs"].as_array()?.iter();
+        let is_open = attributes.any(|it| it == "non_exhaustive");
+        let closed = item["docs"].as_str().unwrap_or_default().lines();
+        let is_closed = closed.filter(|line| line.starts_with("Closed: ")).count() == 1;
+        let file = item["span"]["filename"].as_str().unwrap_or_default();
+        let name = item["name"].as_str().unwrap_or_default();
+        let fault = match (is_open, is_closed) {
+            (true, false) | (false, true) => return None,
+            (false, false) => "neither `#[non_exhaustive]` nor `Closed:` and why in its docs",
+            (true, true) => "both `#[non_exhaustive]` and `Closed:` in its docs",
+        };
+        Some(format!("{file}: {name} has {fault}"))
+    });
+    let mut faults: Vec<String> = faults.collect();
+    faults.sort();
+    faults
+}
+
+/// Whether another crate can match all variants of it or build it by a literal.
+fn is_whole(inner: &Value) -> bool {
+    let kind = &inner["struct"]["kind"];
+    !inner["enum"].is_null()
+        || kind == "unit"
+        || kind["plain"]["has_stripped_fields"] == false
+        || kind["tuple"].as_array().is_some_and(|fields| fields.iter().all(|it| !it.is_null()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,5 +136,20 @@ mod tests {
     fn counts_types_alone() {
         assert!(is_type("#[non_exhaustive] pub enum pamlink::a::B"));
         assert!(!is_type("pub fn pamlink::a::b()"));
+    }
+
+    #[test]
+    fn a_type_is_open_or_closed() {
+        let item = |attrs: &str, docs: &str| {
+            let text = format!(
+                r#"{{"index": {{"1": {{"crate_id": 0, "visibility": "public", "name": "A",
+                "attrs": [{attrs}], "docs": "{docs}", "inner": {{"enum": {{}}}}}}}}}}"#
+            );
+            unmarked(&serde_json::from_str(&text).expect("JSON")).len()
+        };
+        assert_eq!(item(r#""non_exhaustive""#, "One."), 0);
+        assert_eq!(item("", "One.\\n\\nClosed: there is no other."), 0);
+        assert_eq!(item("", "One."), 1);
+        assert_eq!(item(r#""non_exhaustive""#, "Closed: there is no other."), 1);
     }
 }

@@ -128,8 +128,10 @@ impl DeflateConfig {
 }
 
 /// The LZ77 window of one direction (RFC 7692 section 7.1).
+///
+/// Closed: RFC 7692 negotiates these two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(clippy::exhaustive_structs, reason = "RFC 7692 negotiates these two")]
+#[expect(clippy::exhaustive_structs)]
 pub struct Window {
     /// The base-2 logarithm of its size in bytes, 8 to 15. Into a window of 8 nothing is
     /// compressed, since no message that is worth it fits; in a config it is taken as 9.

@@ -10,8 +10,10 @@ use crate::frame::handshake::{HandshakeError, HeaderFault, Request, is_token};
 const NAME: &str = "permessage-deflate";
 
 /// What both ends have agreed on, seen from one of them.
+///
+/// Closed: one window each way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(clippy::exhaustive_structs, reason = "one window each way")]
+#[expect(clippy::exhaustive_structs)]
 pub struct Agreement {
     /// For what we send.
     pub send: Window,

@@ -13,11 +13,10 @@ use super::{HandshakeError, HeaderFault, is_token, is_value};
 
 /// The bounds of an opening handshake, and with them of what a peer that nobody knows yet can hold:
 /// `max_head` bytes, as they come, and up to 16 bytes for each of `max_headers`.
+///
+/// Closed: built by a literal that ends with `..Default::default()`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(
-    clippy::exhaustive_structs,
-    reason = "built by a literal that ends with `..Default::default()`"
-)]
+#[expect(clippy::exhaustive_structs)]
 pub struct HandshakeConfig {
     /// The longest head in bytes, the empty line at its end counted. Default: 32 KiB, for the
     /// longest target and 8 KiB of cookies and what proxies add. At most [`HandshakeConfig::MOST_HEAD`] are used.

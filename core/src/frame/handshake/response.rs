@@ -50,8 +50,10 @@ impl Key {
 /// What a client asks for.
 ///
 /// `Debug` leaves out the target and the values of headers, where tokens are.
+///
+/// Closed: what RFC 6455 lets a client ask for.
 #[derive(Clone, Copy)]
-#[expect(clippy::exhaustive_structs, reason = "what RFC 6455 lets a client ask for")]
+#[expect(clippy::exhaustive_structs)]
 pub struct Upgrade<'a> {
     /// `Host`: name and, unless it is the scheme's own, port.
     pub host: &'a str,
