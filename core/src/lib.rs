@@ -98,24 +98,59 @@
 //!
 //! # What is where
 //!
-//! From the ground up; a module knows only those above it, and each can be used without those below it.
-//! Every page says what the module is for, with the smallest program, its bounds, and where it is
-//! specified.
+//! All that is public, from the ground up. A module knows only those above it, and each can be used
+//! without those below it. Every page says what the module is for, with the smallest program, its
+//! bounds, and where it is specified. Who writes an app begins with [`client`], who writes a server
+//! with [`hub`].
 //!
-//! | module | what it is |
+//! | module | its types |
 //! |---|---|
-//! | [`time`] | the two clocks that a host passes in, and deadlines |
-//! | [`seed`] | the randomness that a host passes in |
-//! | [`options`] | what a host may set: name, unit, bounds and meaning of each option |
-//! | [`metrics`] | what was counted, as a snapshot and as text for Prometheus |
-//! | [`frame`] | a WebSocket codec: RFC 6455, RFC 7692 and the opening handshake |
-//! | [`envelope`] | a codec of the dialect: JSON text to typed messages and back |
-//! | [`dedup`] | the window that knows a repeat, and the first result of it |
-//! | [`limits`] | how large, how deep and how often |
-//! | [`routing`] | who answers a message, and what happens when nobody can |
-//! | [`link`] | the life of one connection: states, heartbeat, token, backoff |
-//! | [`client`] | one outgoing link with its questions: what an app holds |
-//! | [`hub`] | many incoming links of many users: what a server holds |
+//! | **[`time`]** | **what a host passes in, and when it is to come back** |
+//! | | both clocks: `Now`, `Mono`, `Wall`; the next turn: `Deadline`, `TimerReason` |
+//! | **[`seed`]** | **the randomness that a host passes in**: `Seed` |
+//! | **[`options`]** | **what a host may set: name, unit, bounds and meaning** |
+//! | | `Spec`, `Place`, `OptionError` |
+//! | **[`metrics`]** | **what was counted** |
+//! | | `Snapshot` of each `Family` of its `Kind`: every `Sample` with its `Value` or `Buckets` |
+//! | [`metrics::prometheus`] | the same as text |
+//! | **[`frame`]** | **a WebSocket codec: RFC 6455 and RFC 7692** |
+//! | | in: `Reader`, `FrameEvent`, `FrameConfig`, `FrameError`, `NotDrained` |
+//! | | out: `Writer`, `MessageKind`, `Header`, `WriteError` |
+//! | | of both: `Role`, `CloseCode`, `CloseFrame` |
+//! | | compression: `DeflateConfig`, `DeflatePool`, `Agreement`, `Window` |
+//! | | for transports that have whole messages: `Incoming`, `Outgoing` |
+//! | [`frame::handshake`] | a server's: `RequestReader`, `Request`, `Headers`, `HandshakeConfig` |
+//! | | a client's: `Upgrade`, `Key`, `ResponseReader`, `Response` |
+//! | | errors: `HandshakeError`, `HeaderFault`, `HeadError`, `OriginError` |
+//! | **[`envelope`]** | **a codec of the dialect: JSON text and what it says** |
+//! | | a message: `Envelope`, `OwnedEnvelope`, `Kind`, `Storage`, `EnvelopeError`; a question: `Chat` |
+//! | | its members: `Id`, `Text`, `Timestamp`, `TimeForm`, `ErrorCode`, `Source`; any: `Raw`, `Shape` |
+//! | | what a host hands over: `Value`, `Adjusted` |
+//! | [`envelope::message`] | every message as a struct, with its parts and words: its page lists them |
+//! | [`envelope::write`](mod@envelope::write) | the engine's own frames: `Answer`, `Failure`, `Welcome` |
+//! | **[`dedup`]** | **the window that knows a repeat, and the first result of it** |
+//! | | `Window`, `WindowConfig`, `Key`, `Verdict`, `First` |
+//! | **[`limits`]** | **how large, how deep and how often** |
+//! | | `Sizes`, `Rates`, `Rate`, `Class`, `Refusal` |
+//! | **[`routing`]** | **who answers a message, and what happens when nobody can** |
+//! | | a table: `Table`, `Agent`, `HealthConfig`; its faults: `TableError`, `Fault` |
+//! | | a decision: `Router`, `Query`, `Decision`, `Because`, `Fallback`, `Obstacle`, `Refused` |
+//! | | its end: `Ticket`, `Outcome`, `Finished`; what is: `Status`, `Health`, `Replaced` |
+//! | **[`link`]** | **the life of one connection: states, heartbeat, token, backoff** |
+//! | | a server's: `ServerLink`, `LinkEvent`, `AnswerError` |
+//! | | a client's: `ClientLink`, `ClientLinkEvent`, `ClientConfig`, `Dial`, `DialFailed`, `Trigger` |
+//! | | bounds: `LinkConfig`, `HeartbeatConfig`, `OutboxConfig`, `Overflow`, `Patience` |
+//! | | its state and end: `State`, `StateTable`, `Closed`, `Cause`, `Class`, `Overflowed` |
+//! | | writing: `Transmit`, `Gather`, `Credit`, `SendError` |
+//! | | where to: `Endpoint`, `EndpointError`, `PamTarget`; when again: `Backoff`, `BackoffConfig` |
+//! | | who: `Token`, `TokenConfig`, `TokenError`, `TokenNeed`, `Verify`, `Claims`, `AuthError` |
+//! | `link::jwt` | with the feature of that name: `Verifier`, `KeyError` |
+//! | **[`client`]** | **one outgoing link with its questions: what an app holds** |
+//! | | `Client`, `ClientConfig`, `Event`, `AskId`, `AskError`, `SendError` |
+//! | **[`hub`]** | **many incoming links of many users: what a server holds** |
+//! | | `Hub`, `HubConfig`, `Auth`, `Proof`, `UserCap`, `UnknownAgent`, `LinkId`, `RequestId` |
+//! | | it tells: `Event`, `Request`, `Repeat`, `Refused`; it is told: `Reply`, `Push`, `Delivered` |
+//! | | errors: `Full`, `InputError`, `UnknownLink`, `ReplyError`, `PushError`, `RespondError` |
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]

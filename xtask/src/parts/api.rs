@@ -1,6 +1,7 @@
-//! The public API of `core` is a reviewed file: whoever changes the one changes the other. Every
-//! type says whether it may grow.
+//! The public API of `core` is a reviewed file: whoever changes the one changes the other. Its first
+//! page lists every type, and every type says whether it may grow.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
@@ -15,6 +16,12 @@ use crate::workspace::Workspace;
 const SNAPSHOT: &str = "core/public-api.txt";
 /// Set to write the file instead of comparing with it.
 const WRITE: &str = "PAMLINK_WRITE_API";
+/// Whose first lines list the modules with their types.
+const PAGE: &str = "core/src/lib.rs";
+/// So many rows fit one page.
+const ROWS: usize = 60;
+/// The vocabulary of the dialect, whose types its own page lists.
+const VOCABULARY: &str = "envelope::message";
 const LIMIT: Duration = Duration::from_secs(1_200);
 /// So many differences are shown.
 const SHOWN: usize = 40;
@@ -48,12 +55,21 @@ pub(super) fn run(workspace: &Workspace, console: Console) -> Outcome {
     let mut checks = Checks::default();
     let faults = faults(&held, &now);
     checks.check(faults.is_empty(), faults.join("\n"));
+    let page = workspace.read(Path::new(PAGE))?;
+    let unlisted = unlisted(&page, &now);
+    checks.check(unlisted.is_empty(), unlisted.join("\n"));
     let docs = std::fs::read_to_string(&docs).with_context(|| docs.display().to_string())?;
     let unmarked = unmarked(&serde_json::from_str(&docs).context("the docs of core")?);
     checks.check(unmarked.is_empty(), unmarked.join("\n"));
 
-    let types = now.iter().filter(|line| is_type(line)).count();
-    checks.note(format!("{types} public types, {} items", now.len()));
+    let types = by_module(&now);
+    let words = types.get(VOCABULARY).map_or(0, BTreeSet::len);
+    let all: usize = types.values().map(BTreeSet::len).sum();
+    checks.note(format!(
+        "{} public types and {words} of the vocabulary, {} items",
+        all - words,
+        now.len()
+    ));
     Ok(checks)
 }
 
@@ -75,12 +91,75 @@ fn faults(held: &str, now: &[String]) -> Vec<String> {
     faults
 }
 
-/// Whether a line of the file is that of a struct, enum, trait or other type.
-fn is_type(line: &str) -> bool {
-    let line = line.replace("#[non_exhaustive] ", "");
-    ["pub struct ", "pub enum ", "pub trait ", "pub type ", "pub union "]
-        .iter()
-        .any(|start| line.starts_with(start))
+/// The public types by their module, with the modules that have none.
+fn by_module(api: &[String]) -> BTreeMap<&str, BTreeSet<&str>> {
+    let mut modules: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for line in api {
+        if let Some((module, name)) = type_of(line) {
+            modules.entry(module).or_default().insert(name);
+        } else if let Some(module) = line.strip_prefix("pub mod pamlink::") {
+            modules.entry(module).or_default();
+        }
+    }
+    modules
+}
+
+/// Module and name, where a line of the file is that of a struct, enum, trait or other type.
+fn type_of(line: &str) -> Option<(&str, &str)> {
+    let mut line = line;
+    while let Some((_, rest)) = line.strip_prefix("#[").and_then(|rest| rest.split_once("] ")) {
+        line = rest;
+    }
+    let path = ["struct", "enum", "trait", "type", "union"].iter().find_map(|kind| {
+        line.strip_prefix("pub ")?.strip_prefix(kind)?.strip_prefix(" pamlink::")
+    })?;
+    let end = path.find(|c: char| !c.is_alphanumeric() && !"_:".contains(c)).unwrap_or(path.len());
+    let (module, name) = path[..end].rsplit_once("::")?;
+    // The types of an implementation are named after the one that has it.
+    let of_another = |(_, rest): (&str, &str)| rest.starts_with("::");
+    let is_inner = path[end..].split_once('>').is_some_and(of_another);
+    (!is_inner && !module.contains(char::is_uppercase)).then_some((module, name))
+}
+
+/// What the page lists and is not public, or the reverse.
+fn unlisted<'a>(page: &'a str, api: &'a [String]) -> Vec<String> {
+    let rows: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("//! | ")).collect();
+    let mut listed: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let mut module = None;
+    for row in &rows {
+        let Some((first, second)) = row.split_once('|') else { continue };
+        module = quoted(first).next().or(module);
+        let Some(module) = module else { continue };
+        let types = quoted(second).filter(|name| name.starts_with(char::is_uppercase));
+        listed.entry(module).or_default().extend(types);
+    }
+    let public = by_module(api);
+    let mut faults = Vec::new();
+    let modules: BTreeSet<&str> = listed.keys().chain(public.keys()).copied().collect();
+    for module in modules {
+        match (listed.get(module), public.get(module)) {
+            (Some(_), None) => {
+                faults.push(format!("{PAGE} lists the module {module}, which is not"));
+            }
+            (None, _) => faults.push(format!("{PAGE} does not list the module {module}")),
+            (Some(_), Some(_)) if module == VOCABULARY => {}
+            (Some(listed), Some(public)) => {
+                let gone = listed.difference(public);
+                let new = public.difference(listed);
+                faults.extend(gone.map(|it| format!("{PAGE} lists {module}::{it}, which is not")));
+                faults.extend(new.map(|it| format!("{PAGE} does not list {module}::{it}")));
+            }
+        }
+    }
+    if rows.len() > ROWS {
+        faults.push(format!("{PAGE} lists what is public in {} rows, not {ROWS}", rows.len()));
+    }
+    faults
+}
+
+/// What stands between backticks.
+fn quoted(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
 }
 
 /// The public enums, and structs all of whose members are public, that do not say whether they may
@@ -133,9 +212,26 @@ mod tests {
     }
 
     #[test]
-    fn counts_types_alone() {
-        assert!(is_type("#[non_exhaustive] pub enum pamlink::a::B"));
-        assert!(!is_type("pub fn pamlink::a::b()"));
+    fn finds_types_alone() {
+        assert_eq!(type_of("#[non_exhaustive] pub enum pamlink::a::b::C"), Some(("a::b", "C")));
+        assert_eq!(type_of("#[repr(u8)] pub enum pamlink::a::B"), Some(("a", "B")));
+        assert_eq!(type_of("pub struct pamlink::a::B<'a>(_)"), Some(("a", "B")));
+        assert_eq!(type_of("pub type pamlink::a::B::Output = u8"), None);
+        assert_eq!(type_of("pub type pamlink::a::B<'_>::Target = str"), None);
+        assert_eq!(type_of("pub fn pamlink::a::b()"), None);
+    }
+
+    #[test]
+    fn the_page_lists_what_is_public() {
+        let api = ["pub mod pamlink::a", "pub struct pamlink::a::B<'a>", "pub enum pamlink::a::C"];
+        let api = api.map(str::to_owned);
+        let page = "//! | **[`a`]** | **what it is** |\n//! | | in: `B`; out: `C` |\n";
+        assert!(unlisted(page, &api).is_empty());
+        let page = page.replace('C', "D");
+        let faults = unlisted(&page, &api);
+        assert!(faults[0].contains("lists a::D") && faults[1].contains("not list a::C"));
+        let page = page.replace("`a`", "`e`");
+        assert_eq!(unlisted(&page, &api).len(), 2, "a module is not listed, another is not");
     }
 
     #[test]
