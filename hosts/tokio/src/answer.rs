@@ -13,7 +13,10 @@ use pamlink::link::{Cause, Class, EndpointError, Overflowed, State};
 use crate::handler::said;
 
 /// A question with what goes along.
+///
+/// Closed: built by a literal that ends with `..Default::default()`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs)]
 pub struct OwnedAsk {
     /// What the user says.
     pub text: String,

@@ -224,7 +224,10 @@ impl From<&str> for Reply {
 }
 
 /// An answer to a plain HTTP request.
+///
+/// Closed: built by a literal, which says all that a response has.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs)]
 pub struct HttpResponse {
     /// The status, 200 to 599.
     pub status: u16,
