@@ -8,13 +8,13 @@
 //!
 //! # The run loop
 //!
-//! **Every machine has the same shape.** Who knows one machine knows all:
+//! **Every machine has the same three kinds of methods**, and a host drives each in this order:
 //!
 //! 1. **One input**, with the time: `handle_bytes`, `handle_closed`, `handle_timeout`, or a
 //!    command such as `ask` or `reply`.
 //! 2. **All outputs**: `poll_event` until it has none, then `poll_transmit`, which appends bytes
 //!    to a buffer of the caller's.
-//! 3. **One question**: `poll_timeout` says when to call `handle_timeout`, and why.
+//! 3. **The next deadline**: `poll_timeout` says when to call `handle_timeout`, and why.
 //!
 //! `docs/hosts.md` is the guide to this loop for who writes a host in another runtime: five steps,
 //! and a whole host that runs as a test.

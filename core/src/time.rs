@@ -196,15 +196,15 @@ pub enum TimerReason {
     CloseHandshake,
     /// The transport has had its time to connect.
     Dial,
-    /// A link's turn to be told that the hub drains.
+    /// The hub drains, and the moment has come at which this link is closed.
     Drain,
     /// The peer has had its time to finish the opening handshake or to be welcomed.
     Handshake,
-    /// Nothing was heard for an interval: time to ask for life.
+    /// The interval of the keepalive is over: time to send a ping.
     Heartbeat,
-    /// The peer has had its time to show life.
+    /// The peer has sent nothing for as long as a live one may be silent.
     Liveness,
-    /// A link has lived long enough to be trusted: the backoff starts over.
+    /// A link has been open long enough to reset the backoff.
     Proven,
     /// A request has waited as long as it may for the host's reply.
     RequestExpiry,

@@ -1,4 +1,4 @@
-//! Connections come in: each finds a place, or makes one, or is turned away.
+//! New connections: each is accepted, replaces the oldest unauthenticated one, or is refused.
 
 use core::net::IpAddr;
 
@@ -37,8 +37,8 @@ impl Hub {
     ///
     /// Links without a good token are bounded, in all and by address
     /// ([`HubConfig::max_unauthenticated_per_address`](super::HubConfig::max_unauthenticated_per_address)):
-    /// at the bound the one that has waited longest ends, with 503 or 1013, for the sake of this
-    /// one.
+    /// at the bound the oldest of them is closed, with HTTP 503 or close code 1013, and this one is
+    /// accepted.
     ///
     /// # Errors
     ///
@@ -53,8 +53,9 @@ impl Hub {
     /// [`Event::Authorize`](super::Event::Authorize) asks the host about a token if nobody else
     /// decides, and a peer that is not believed is closed with 4001.
     ///
-    /// The origin was the transport's to look at, and pings and pongs are too; the heartbeat's
-    /// question is a message. A user has at most 256 bytes; a longer one is nobody. `max_message` is
+    /// The transport has checked the origin, and answers pings of RFC 6455 itself; the keepalive of
+    /// the hub is a `ping` message. A user name of more than 256 bytes is invalid, and its link is
+    /// closed with 4001. `max_message` is
     /// the largest message that the peer says it takes, in bytes
     /// ([`PamTarget::max_message`](crate::link::PamTarget::max_message)).
     ///
@@ -98,10 +99,10 @@ impl Hub {
         Ok(link)
     }
 
-    /// The host could take no connection because it has no descriptor left. `true`: a link without
-    /// a good token is on its way out, the one that has been here longest, and there is a
-    /// descriptor once it is hung up. `false`: all are in use, which is counted, and the host
-    /// turns the connection away.
+    /// The host could not accept a connection because it has no file descriptor left. `true`: the
+    /// oldest link without a good token is being closed, and its descriptor is free once the host
+    /// has dropped its transport. `false`: every descriptor belongs to an authenticated link, which
+    /// is counted, and the host refuses the connection.
     pub fn handle_exhausted(&mut self, now: Now) -> bool {
         self.now.advance(now);
         if self.links.makes_way() {
@@ -142,7 +143,7 @@ impl Hub {
         self.links.enter(link, from, self.now.mono).ok_or(Full::Links)
     }
 
-    /// Ends a link without a good token for the sake of another.
+    /// Closes a link without a good token, to accept another.
     fn send_away(&mut self, index: LinkIndex) {
         self.metrics.connections_refused.increment(RefusedConnection::CrowdedOut);
         self.links.forget_stranger(index);

@@ -25,21 +25,21 @@ const MAX_ID: usize = 256;
 /// What is to become of a message.
 #[derive(Debug)]
 pub(super) enum Action {
-    /// Nothing: it only shows life.
+    /// Nothing: it only shows that the peer is alive.
     Life,
     /// It answers a ping.
     Pong,
-    /// It asks for life.
+    /// A `ping` of the peer: it wants a `pong`.
     Ping { id: Option<InlineText> },
-    /// It brings a token.
+    /// It renews the token of its link.
     Renewal { token: Token, id: Option<InlineText> },
-    /// It is for the host, and wants no reply of the host's.
+    /// It goes to the host, which does not reply to it.
     Message { acknowledge: bool, id: Option<InlineText> },
-    /// It is for the host, who is to reply.
+    /// A request: it goes to the host, which replies.
     Request { choice: Choice, key: Option<Key>, id: Option<InlineText>, pieces: bool },
-    /// It came before.
+    /// A repeat of a request.
     Repeat { key: Key, id: Option<InlineText>, first: First, pieces: bool },
-    /// It is not taken.
+    /// It is refused.
     Fault { fault: Fault, id: Option<InlineText> },
 }
 
@@ -62,15 +62,15 @@ struct Message<'m> {
     class: Class,
 }
 
-/// What its sender is told of a message that is not taken.
+/// The `error` that the sender of a refused message gets.
 #[derive(Clone, Debug)]
 pub(super) struct Refusal {
     pub(super) code: ErrorCode<'static>,
     pub(super) message: String,
     pub(super) retry_after: Option<Duration>,
-    /// How many more the user is forgiven; `None` if this was one too many.
+    /// How many more violations the user may commit; `None` if this one closes the link.
     pub(super) left: Option<u32>,
-    /// What there was too much of, if so.
+    /// The kind of violation that closes the link, if one does.
     pub(super) close: Option<TooMany>,
 }
 
@@ -162,7 +162,7 @@ impl Admission {
         Action::Fault { fault: Fault::UnknownType, id }
     }
 
-    /// Examines a request: has it come before, may it come now, and who answers it?
+    /// Examines a request: whether it is a duplicate, within its user's rate, and which agent answers.
     fn request(
         &mut self,
         message: &Message<'_>,
@@ -234,8 +234,8 @@ impl Admission {
         }
     }
 
-    /// What the sender of such a message is told; it is counted, and against the user if the sender
-    /// did something wrong.
+    /// The `error` for a refused message. It is counted, as a violation of its user if the sender is
+    /// at fault.
     pub(super) fn refuse(
         &mut self,
         now: Mono,

@@ -1,7 +1,7 @@
 //! The token that a link shows in its opening handshake, and the verdict on it.
 //!
 //! The upgrade is accepted *before* the token is judged: clients of the dialect cannot see an
-//! HTTP status and would take it for a broken network. A link that is not believed gets the close
+//! HTTP status and would take it for a broken network. A link whose token is refused is closed with
 //! code 4001 instead. Only a request without any `token` parameter is refused with 403.
 
 use super::Hub;
@@ -16,7 +16,7 @@ use crate::time::Now;
 
 impl Hub {
     /// The verdict on the token of [`Event::Authorize`](super::Event::Authorize): the claims of a
-    /// valid token, or why it is none.
+    /// valid token, or why the token is invalid.
     ///
     /// # Errors
     ///
@@ -32,7 +32,7 @@ impl Hub {
         self.decide(link, verdict)
     }
 
-    /// The verdict of a [verifier](crate::link::Verify) that the host asked in its own time: as
+    /// The verdict of a [verifier](crate::link::Verify) that the host ran outside the hub: as
     /// [`authorize`](Self::authorize), but the verifier has held the token against the clock, with
     /// its leeway.
     ///

@@ -18,17 +18,17 @@ pub struct HubConfig {
     pub link: LinkConfig,
     /// Most links that hold a compressor between messages, up to 380 KB each, where
     /// [`LinkConfig::deflate`] allows any: the others borrow one for each message, and save less.
-    /// Links that rest give theirs back. Default 64.
+    /// A link returns its own when it goes idle. Default 64.
     pub max_compressors: u32,
     /// The origins from which a browser may connect, compared without regard to case. A peer that
     /// sends no `Origin` is accepted. `None`, the default, allows every origin: the token
-    /// in the URL is no ambient credential, so there is nothing a foreign page could ride on.
+    /// in the URL is no ambient credential, so a foreign page has no credential to misuse.
     pub origins: Option<Vec<String>>,
     /// Most links at once, from accepting to the end. Default 131,072.
     pub max_links: u32,
     /// Most links at once that have shown no good token; and as many may wait for the host's
-    /// verdict. One more, and the one that has waited longest ends, with 503 or 1013. What they
-    /// can hold together is this many times the largest head of a request. Default 4,096.
+    /// verdict. Beyond it the oldest of them is closed, with HTTP 503 or close code 1013. Together
+    /// they hold at most this many times the largest request head. Default 4,096.
     pub max_unauthenticated: u32,
     /// The same for those of one address ([`Hub::accept_from`](super::Hub::accept_from)). Behind a
     /// proxy all come from one: there it bounds the handshakes that run at once. Default 64.
@@ -37,7 +37,8 @@ pub struct HubConfig {
     pub ipv6_prefix: u8,
     /// Most links of one user at once: devices and tabs. Default 32.
     pub max_links_per_user: u32,
-    /// What happens to one link more. Default [`UserCap::CloseOldest`].
+    /// What happens when a user opens a link beyond `max_links_per_user`. Default
+    /// [`UserCap::CloseOldest`].
     pub at_user_cap: UserCap,
     /// Most running requests at once. Default 65,536.
     pub max_requests: u32,
@@ -53,9 +54,9 @@ pub struct HubConfig {
     pub sizes: Sizes,
     /// Rates of users.
     pub rates: Rates,
-    /// The refusal after so many unforgiven ones closes the link. Default 5.
+    /// How many violations a user may commit before the next one closes its link. Default 5.
     pub max_violations: u32,
-    /// All refusals are forgiven after this. Default 60 s.
+    /// Violations are forgotten after this. Default 60 s.
     pub violation_window: Duration,
     /// The duplicate window, one for all users. Default as [`WindowConfig`] has it, but 262,144
     /// entries (9.3 MiB, allocated by the first request) and 16 MiB of results.
@@ -110,7 +111,7 @@ impl Default for HubConfig {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum UserCap {
-    /// The oldest link is closed with 1000 (do not come back): its device was left somewhere.
+    /// The oldest link is closed with 1000 (do not come back).
     CloseOldest,
     /// The new link is closed with 1013 (come back later). Clients that were there before do so
     /// every second.

@@ -1,4 +1,4 @@
-//! The end of a hub: every link is told, spread over time.
+//! The shutdown of a hub: its links are closed one after the other, spread over time.
 
 use core::time::Duration;
 
@@ -11,26 +11,26 @@ use super::links::Phase;
 use crate::link::ServerClose;
 use crate::time::{Deadline, Mono, Now, TimerReason};
 
-/// How long a link whose turn has come may wait for the answers to its running requests: again
-/// and again until the spread is over.
+/// A link with running requests is not closed at its moment but tried again after this, until the
+/// spread is over.
 const PATIENCE: Duration = Duration::from_millis(250);
 
-/// A hub that takes no more links and sends the ones it has away.
+/// A hub that accepts no more links and closes those it has.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Drain {
-    /// When the last link is told at the latest.
+    /// When the last link is closed at the latest.
     until: Mono,
-    /// The links are told to come back within this.
+    /// The span over which links are closed, and the `retry_after` that each gets.
     spread: Duration,
     told: bool,
 }
 
 impl Hub {
-    /// Sends every link away within `spread`, and takes no new ones.
+    /// Closes every link within `spread`, and accepts no new ones.
     ///
     /// Each link has a moment of its own, drawn from the spread, so that not all come back at
-    /// once. It is told `going_away` with `retry_after`, which clients of this engine honour and
-    /// others do not look at, and then closed with 1012. A link with running requests is given
+    /// once. It gets `going_away` with `retry_after`, which clients of this engine honour and others
+    /// ignore, and is then closed with 1012. A link with running requests is given
     /// the rest of the spread to see them answered. Links that are not welcomed yet go at once.
     /// At the end comes [`Event::Drained`](super::Event::Drained).
     pub fn drain(&mut self, now: Now, spread: Duration) {
@@ -59,7 +59,7 @@ impl Hub {
         self.drain.is_some()
     }
 
-    /// The turn of a link has come.
+    /// The moment has come at which a link is closed.
     pub(super) fn drain_link(&mut self, index: LinkIndex) {
         let Some(drain) = self.drain else { return };
         let Some(slot) = self.links.get_mut(index) else { return };
@@ -68,7 +68,7 @@ impl Hub {
             slot.deadline = Some(Deadline::new(at, TimerReason::Drain));
             return;
         }
-        // Whoever is told late has less of a crowd around it.
+        // `retry_after` is the whole spread for all: those that are closed last meet fewer others.
         let after = drain.spread.max(Duration::from_secs(1));
         let effects = Effects {
             say: Some(Say::Now(Own::GoingAway { retry_after: after })),
@@ -78,7 +78,7 @@ impl Hub {
         self.apply(index, effects);
     }
 
-    /// Whether the last link has gone, told once.
+    /// Whether the last link has gone; true once.
     pub(super) fn drained(&mut self) -> Option<Unlent> {
         let gone = self.links.is_empty();
         let drain = self.drain.as_mut()?;

@@ -1,4 +1,4 @@
-//! What follows for a link: values that the machines and the rules give, carried out here and
+//! Decisions about a link are values, which the machines of the hub return; they are applied here and
 //! nowhere else, in one order.
 
 use std::sync::Arc;
@@ -11,32 +11,32 @@ use super::inline::InlineText;
 use crate::link::ServerClose;
 use crate::metrics::Direction;
 
-/// What follows for a link. It happens in the order of the members: what the peer is told comes
-/// before the goodbye, and the host hears of it when both are on their way.
+/// What is to happen to a link, in the order of the members: the frame leaves before the close
+/// frame, and the host gets the event when both are queued.
 #[derive(Debug, Default)]
 pub(super) struct Effects<'a> {
     /// A frame for the peer.
     pub(super) say: Option<Say<'a>>,
     /// The link closes.
     pub(super) close: Option<ServerClose<'a>>,
-    /// What the host is told.
+    /// The event for the host.
     pub(super) tell: Option<Unlent>,
 }
 
 /// A frame for a peer, and when it leaves.
 #[derive(Debug)]
 pub(super) enum Say<'a> {
-    /// At once, whatever waits: it answers no request.
+    /// Now, ahead of answers that wait: a frame that answers no request.
     Now(Own<'a>),
-    /// As an answer: it may wait for room. `in_turn`, behind the answers to all earlier requests:
-    /// a peer without ids takes it for the answer to the oldest.
+    /// As an answer, which may wait until the outbox has space. `in_turn`: behind the answers to all
+    /// earlier requests, for a peer without ids, which takes any answer for that to its oldest.
     Answer { frame: Own<'a>, in_turn: bool },
     /// The same for the answer that a repeat gets again.
     Again { frame: Arc<[u8]>, in_turn: bool },
 }
 
 impl Hub {
-    /// Carries out what follows for a link.
+    /// Applies the effects to a link.
     pub(super) fn apply(&mut self, link: LinkIndex, effects: Effects<'_>) -> Option<Unlent> {
         if let Some(say) = effects.say {
             self.say(link, say);
@@ -89,7 +89,7 @@ impl Hub {
         if bytes <= limit { frame } else { self.share(&Own::TooLarge { bytes, limit, reply_to }) }
     }
 
-    /// Gives up what only the last event still needed.
+    /// Frees what only the last event still borrowed: an ended link, a user without links.
     pub(super) fn part(&mut self) {
         let Parting { link, user } = core::mem::replace(&mut self.parting, Parting::NOTHING);
         if user != UserIndex::NONE {
@@ -101,7 +101,7 @@ impl Hub {
     }
 }
 
-/// What the last event lent and nothing else holds any more.
+/// What only the last event still borrows.
 #[derive(Debug)]
 pub(super) struct Parting {
     pub(super) link: LinkIndex,

@@ -1,4 +1,4 @@
-//! Links end: each leaves its user and its requests, and the host hears of it once.
+//! The end of a link: it is taken from its user and its requests, and the host gets one `Closed`.
 
 use super::Hub;
 use super::effects::Parting;

@@ -1,4 +1,4 @@
-//! What a host can do wrong, or too late.
+//! Errors of calls to a hub: a caller's misuse, or a link that has ended meanwhile.
 
 use thiserror::Error;
 
@@ -20,7 +20,7 @@ pub enum Full {
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InputError {
-    /// As much waits to be looked at as a link may hold: poll events first.
+    /// The link holds as many unread bytes as it may: poll events first.
     #[error("events must be polled before this link can take more bytes")]
     NotDrained,
     /// The link has ended. The connection can be dropped.

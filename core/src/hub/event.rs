@@ -1,4 +1,4 @@
-//! What a hub tells its host.
+//! The events of a hub, for its host.
 
 use core::time::Duration;
 
@@ -23,7 +23,7 @@ pub enum Event<'a> {
     /// A peer presents a token: decide with [`Hub::authorize`](super::Hub::authorize). Only under
     /// [`Auth::Host`](super::Auth::Host).
     Authorize {
-        /// The link that waits. Nothing it sends is looked at before the verdict.
+        /// The link that waits. Nothing it sends is read before the verdict.
         link: LinkId,
         /// The user it claims to be: what the token's subject has to be.
         user: &'a str,
@@ -51,7 +51,7 @@ pub enum Event<'a> {
         /// The message.
         envelope: Envelope<'a>,
     },
-    /// A request came that had come before. It has no second effect.
+    /// A request was repeated: requests are idempotent, so the repeat has no effect of its own.
     Duplicate {
         /// Where the repeat came from: this link gets the answer.
         link: LinkId,
@@ -60,11 +60,10 @@ pub enum Event<'a> {
         /// What came of the first one.
         first: Repeat,
     },
-    /// A frame was refused. The peer was told with an `error`, unless too much waits to be
-    /// written already.
+    /// A frame was refused. The peer was sent an `error`, unless its outbox is full.
     Refused(Refused<'a>),
-    /// The host did not reply to a request in time. The peer was told `REQUEST_EXPIRED`, and so
-    /// is every repeat.
+    /// The host did not reply to a request in time. The peer was sent `REQUEST_EXPIRED`, as is every
+    /// repeat.
     Expired {
         /// The request; a reply to it comes too late now.
         request: RequestId,
@@ -125,13 +124,13 @@ pub struct Refused<'a> {
     pub link: LinkId,
     /// Who sent it; empty before it was authorised.
     pub user: &'a str,
-    /// What the peer was told.
+    /// The code of the `error` that the peer was sent.
     pub code: ErrorCode<'static>,
     /// When the peer may try again.
     pub retry_after: Option<Duration>,
-    /// How many more refusals the user is forgiven right now.
+    /// How many more violations the user may commit before its link is closed.
     pub left: u32,
-    /// It was one too many: the link closes.
+    /// The user had committed all violations that it may: the link closes.
     pub closing: bool,
 }
 
@@ -143,14 +142,13 @@ pub struct Refused<'a> {
 pub enum Repeat {
     /// It was answered, and its answer was sent again.
     Answered,
-    /// It was answered, but the answer is no longer kept: the peer was told
-    /// `DUPLICATE_REQUEST`.
+    /// It was answered, but the answer is no longer kept: the peer was sent `DUPLICATE_REQUEST`.
     Forgotten,
     /// It is running. Its answer will go to the link of the repeat.
     Running(RequestId),
 }
 
-/// An [`Event`] in places and numbers, which lends nothing yet.
+/// An [`Event`] that borrows nothing yet: places in tables and buffers instead of references.
 #[derive(Clone, Debug)]
 pub(super) enum Unlent {
     Http(LinkIndex),

@@ -1,4 +1,4 @@
-//! What is wrong with a message, and what its sender is told.
+//! Why a message is refused, and the `error` that its sender gets.
 
 use core::fmt;
 use core::time::Duration;
@@ -8,12 +8,12 @@ use crate::limits::Wait;
 use crate::link::TooMany;
 use crate::{limits, routing};
 
-/// Why a message is not taken.
+/// Why a message is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
     /// A binary message: the dialect has none.
     Binary,
-    /// As many requests run as may.
+    /// The hub or the link has as many running requests as it may.
     Busy,
     /// It is no envelope.
     Envelope(EnvelopeError),
@@ -27,15 +27,15 @@ pub(super) enum Fault {
     Rate(Wait),
     /// No agent takes it.
     Route(routing::Refused),
-    /// Nobody takes its type.
+    /// Neither the dialect nor the host knows its type.
     UnknownType,
 }
 
-/// How soon to come back when nobody knows better.
+/// The `retry_after` where the exact time is not known.
 const SOON: Duration = Duration::from_secs(1);
 
 impl Fault {
-    /// Why, for programs.
+    /// The `error_code`, for programs.
     pub(super) fn code(&self) -> ErrorCode<'static> {
         match self {
             Self::Binary => ErrorCode::FormatError,
@@ -67,8 +67,9 @@ impl Fault {
         }
     }
 
-    /// Whether the sender did something wrong, so that too much of it closes the link. A type or agent that this version does not know is no wrong: the sender may
-    /// be newer. Nor is a crowd of others.
+    /// The kind of violation that this counts as; `None` where the sender is not at fault. An unknown
+    /// type or agent is no violation, since the sender may be of a newer version; neither is a rate
+    /// table that other users have filled.
     pub(super) fn strikes(&self) -> Option<TooMany> {
         match self {
             Self::Binary | Self::IdTooLong => Some(TooMany::Faults),
@@ -88,7 +89,7 @@ impl Fault {
     }
 }
 
-/// Why, for people.
+/// The `message` of the `error`, for people.
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,5 +1,5 @@
-//! The frames that the hub makes: its own words, and what a host replies. Made here and nowhere
-//! else, in buffers that are kept.
+//! The frames that the hub makes: its own (welcome, error, pong, going_away) and those for replies of
+//! the host. Made here and nowhere else, in buffers that are kept.
 
 use core::fmt::Write as _;
 use core::time::Duration;
@@ -22,7 +22,7 @@ const KEEP: usize = 16 * 1024;
 pub(super) enum Own<'a> {
     /// The answer to an update of the context.
     ContextUpdated { reply_to: Option<&'a InlineText> },
-    /// Something is not done.
+    /// An `error`.
     Error {
         code: &'a ErrorCode<'a>,
         message: &'a str,
@@ -42,7 +42,7 @@ pub(super) enum Own<'a> {
 }
 
 impl Own<'_> {
-    /// What it counts as.
+    /// The type that it is counted as.
     pub(super) const fn kind(&self) -> Kind<'static> {
         match self {
             Self::ContextUpdated { .. } => Kind::ContextUpdated,
@@ -60,8 +60,8 @@ impl Own<'_> {
 pub(super) struct Frames {
     /// JSON in the making.
     text: String,
-    /// Which duplicate window it is that recognises repeats: another hub has another, or this one
-    /// after a restart.
+    /// The epoch: it names the duplicate window, which is another one in another hub and after a
+    /// restart.
     epoch: Box<str>,
     /// How large messages and their members may be, as the welcome states it.
     limits: Box<str>,

@@ -6,8 +6,8 @@
 //! 1. One call in: [`accept`](Hub::accept), [`handle_bytes`](Hub::handle_bytes),
 //!    [`handle_closed`](Hub::handle_closed), [`handle_timeout`](Hub::handle_timeout), or a command
 //!    such as [`reply`](Hub::reply).
-//! 2. [`poll_event`](Hub::poll_event) until it has none. The work is done here, message by
-//!    message: an event lends what came from the link's own buffer.
+//! 2. [`poll_event`](Hub::poll_event) until it returns `None`. Messages are read and decided on
+//!    here, one at a time: an event borrows the message from the buffer of its link.
 //! 3. [`poll_writable`](Hub::poll_writable) until it names no link, and
 //!    [`poll_transmit`](Hub::poll_transmit) for each, or
 //!    [`poll_transmit_vectored`](Hub::poll_transmit_vectored).
@@ -51,19 +51,19 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! What comes in passes, in this order, the frame reader, the envelope's one strict pass, size
-//! limits, the duplicate window, the rate of the user, and the routing table, and leaves as an
-//! [`Event`]. What is refused is answered with an `error`, counted, and told to the host; it
-//! closes the link only when there is too much of it.
+//! An inbound message passes, in this order, the frame reader, one strict scan of its JSON, the size
+//! limits, the duplicate window, the rate of its user, and the routing table, and reaches the host as
+//! an [`Event`]. A refused message is answered with an `error`, counted, and reported to the host
+//! ([`Event::Refused`]); too many violations close the link.
 //!
 //! The hub is composed of machines that do not know each other and have tests of their own: the
 //! links, the admission of messages, the running requests with their answers, the users, and the
-//! maker of the hub's own frames. The hub asks one, and carries out what it says with another. This
-//! file is the story of a message; what follows for a link is in `effects`.
+//! maker of the hub's own frames. The hub takes a decision from one and carries it out with another.
+//! This file follows a message from its bytes to its event; `effects` applies decisions to a link.
 //!
 //! Everything is bounded by [`HubConfig`]: links, links of a user, running requests, what waits
-//! to be written, the duplicate window, the tables of rates. There are no queues of events: what
-//! is to be told is found in the links and requests themselves.
+//! to be written (the backpressure of a link), the duplicate window, the tables of rates. There is
+//! no queue of events: `poll_event` finds the next one in the links and requests themselves.
 //!
 //! # Where it is specified
 //!
@@ -153,9 +153,9 @@ pub struct Hub {
     metrics: Metrics,
     random: Random,
     drain: Option<Drain>,
-    /// Where the members of the message are that was examined last.
+    /// The places of the members in the message that was examined last.
     scan: Scan,
-    /// What the last event lent, to be given up at the next call.
+    /// What the last event still borrows; freed at the next call.
     parting: Parting,
 }
 
@@ -227,7 +227,7 @@ impl Hub {
         self.hear(link, message.len(), |link| link.handle_message(now, message))
     }
 
-    /// Something of this length came over a link.
+    /// Takes bytes or a message of this length that came over a link.
     #[inline]
     fn hear(
         &mut self,
@@ -290,7 +290,7 @@ impl Hub {
         self.lend(told)
     }
 
-    /// Works until there is something to tell.
+    /// Works through due requests and ready links until one of them has an event.
     fn next_event(&mut self) -> Option<Unlent> {
         if let Some(told) = self.expire_request() {
             return Some(told);
@@ -305,7 +305,7 @@ impl Hub {
         self.drained()
     }
 
-    /// The next thing that a link has to tell.
+    /// The next event of a link.
     fn next_of(&mut self, link: LinkIndex) -> Option<Unlent> {
         loop {
             let (slot, pool) = self.links.reading(link)?;
@@ -403,9 +403,9 @@ impl Hub {
         self.auth = auth;
     }
 
-    /// Begins again with another seed, so with an epoch and keys of its own: what a hub needs that
-    /// was made before its process was forked. Whether it could: not once there was a link, whose
-    /// peer knows the epoch.
+    /// Replaces the seed, and with it the epoch and all keys: needed in each child of a fork, where
+    /// a hub that was made before would share them with its siblings. Returns whether it was done;
+    /// it is not once there was a link, whose peer knows the epoch.
     pub fn reseed(&mut self, seed: Seed) -> bool {
         let untouched = self.links.places().next().is_none() && self.drain.is_none();
         if untouched {

@@ -1,4 +1,4 @@
-//! What goes to peers unasked: to one link, to a user's links, to all.
+//! Pushes and their fan-out: an envelope for one link, for all links of a user, or for all users.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::metrics::Direction;
 use crate::registry::PushOutcome;
 use crate::time::Now;
 
-/// What became of a push. Queued is not read: if a link ends first,
+/// What became of a push. Queued does not mean received: if a link ends first,
 /// [`Closed::unsent`](crate::link::Closed::unsent) tells how many messages stayed behind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[must_use = "nobody else tells whether the push reached anyone"]
@@ -28,7 +28,7 @@ pub struct Push {
 }
 
 impl Push {
-    /// Nobody was there.
+    /// The user has no link.
     pub const fn is_absent(&self) -> bool {
         self.queued == 0 && self.refused == 0
     }
@@ -73,8 +73,8 @@ impl Hub {
         Ok(push)
     }
 
-    /// Sends an envelope to all links of a user; it is encoded once. See [`send`](Self::send) for
-    /// what it must not look like.
+    /// Sends an envelope to all links of a user: a fan-out of one encoded payload. See
+    /// [`send`](Self::send) for the members that it must not have.
     ///
     /// # Errors
     ///
@@ -93,8 +93,8 @@ impl Hub {
         Ok(push)
     }
 
-    /// Sends an envelope to every welcomed link; it is encoded once. See [`send`](Self::send) for
-    /// what it must not look like.
+    /// Sends an envelope to every welcomed link: a fan-out of one encoded payload. See
+    /// [`send`](Self::send) for the members that it must not have.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! A message is not taken: its sender is told, and too much of it closes the link.
+//! A message is refused: its sender gets an `error`, and too many violations close the link.
 
 use super::Hub;
 use super::effects::{Effects, Say};
@@ -10,10 +10,11 @@ use super::inline::InlineText;
 use crate::link::ServerClose;
 
 impl Hub {
-    /// Answers a message that is not taken, counts it, and closes the link if it was one too many.
+    /// Answers a refused message with an `error`, counts it, and closes the link if the user has used
+    /// up its violations.
     ///
-    /// A peer without ids takes any `error` for the answer to its oldest question: one that names
-    /// no message waits for the answers to those, unless it is the last word before a close.
+    /// A peer without ids takes any `error` for the answer to its oldest request: an `error` that
+    /// names no message waits behind the answers to those, unless the link closes after it.
     pub(super) fn refuse(
         &mut self,
         link: LinkIndex,

@@ -11,7 +11,7 @@ use super::requests::{Again, Attached};
 use crate::dedup::{Duplicate, First, Key};
 
 impl Hub {
-    /// A request has come that came before.
+    /// A repeat has come: it gets the result of the first request.
     pub(super) fn repeat(
         &mut self,
         link: LinkIndex,

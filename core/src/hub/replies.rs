@@ -1,5 +1,5 @@
-//! Requests and their answers: from the message that asks to the frame that answers, and those that
-//! get none.
+//! Requests and their answers: from the admitted request to the frame that answers it, and requests
+//! that expire or are dismissed.
 
 use std::sync::Arc;
 
@@ -20,9 +20,9 @@ use crate::time::Now;
 impl Hub {
     /// Answers a request.
     ///
-    /// The peer gets the answer with `reply_to` if the request had an id, else in its turn; and
-    /// whole, whatever [`piece`](Self::piece) has sent of it. Every request ends in exactly one of:
-    /// this, and [`Event::Expired`](super::Event::Expired).
+    /// The answer is correlated by `reply_to` if the request had an id, else by its order; and it is
+    /// sent whole, whatever [`piece`](Self::piece) has sent of it. Every request ends in exactly one
+    /// of a reply, [`dismiss`](Self::dismiss), and [`Event::Expired`](super::Event::Expired).
     ///
     /// # Errors
     ///

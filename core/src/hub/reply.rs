@@ -1,4 +1,4 @@
-//! What a host says to a request, and what became of it.
+//! The reply of a host to a request, and what became of it.
 
 use core::time::Duration;
 
@@ -44,18 +44,18 @@ pub enum Delivered {
     Queued(LinkId),
     /// It waits for the replies to earlier requests of this link, whose peer sends no ids.
     InOrder(LinkId),
-    /// The link has ended. Another one of the same user gets it when it repeats the request: the
-    /// whole answer, for a piece alone is not kept.
+    /// The link has ended. The answer is kept, and another link of the same user gets it when it
+    /// repeats the request. A piece is not kept; the whole answer will be.
     Kept,
     /// The link has ended, and the request had no id by which it could be repeated.
     Absent,
     /// Too much waits to be written to this link already.
     Refused(LinkId),
-    /// The answer is larger than the peer takes, or than any message may be: in its place the peer
-    /// is told so by an `error`, which its repeats get as well.
+    /// The answer is larger than the peer takes, or than any message may be: an `error` is sent in its
+    /// place, and to repeats as well.
     TooLarge,
-    /// Of a piece alone: nothing was sent. The peer gets the answer whole, at its end, since it
-    /// did not ask for pieces, or has missed one.
+    /// Only of a piece: it was not sent. The peer gets the whole answer at its end, because it did not
+    /// ask for pieces, or has missed one.
     Whole,
 }
 

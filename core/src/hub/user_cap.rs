@@ -6,7 +6,8 @@ use super::index::LinkIndex;
 use crate::link::ServerClose;
 
 impl Hub {
-    /// Makes room for one link more of a user, if that can be had.
+    /// Applies the cap of a user's links when it opens one more: closes the oldest, or says that it
+    /// cannot.
     pub(super) fn make_room(&mut self, name: &str) -> bool {
         let Some(user) = self.users.find(name).and_then(|user| self.users.get(user)) else {
             return true;

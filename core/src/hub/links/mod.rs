@@ -51,7 +51,7 @@ pub(super) struct Links {
     /// Bytes that wait to be written, over all links.
     buffered: usize,
     timers: Timers,
-    /// Links to look at; what a slot's flag does not confirm is an entry of a link that is gone.
+    /// Links with input to read, in turn; an entry without the slot's flag is of a link that is gone.
     ready: VecDeque<LinkIndex>,
     /// Events that the first of `ready` has had in this turn.
     turn: u32,
@@ -78,9 +78,10 @@ impl Links {
         }
     }
 
-    // Links are looked at.
+    // Links with input.
 
-    /// The link to look at, until it [rests](Self::rest) or has had its turn.
+    /// The link whose input is read next: the same one until it [has no more](Self::rest) or has given
+    /// as many events as one turn allows.
     pub(super) fn next_ready(&mut self) -> Option<LinkIndex> {
         while let Some(&index) = self.ready.front() {
             if self.slots.get(index).is_some_and(|slot| slot.ready) {
@@ -93,7 +94,7 @@ impl Links {
         None
     }
 
-    /// The link that was looked at had something to tell: others have their turn after some of it.
+    /// The front link has given an event: after [`TURN`] of them the next link comes first.
     pub(super) fn told(&mut self) {
         self.turn += 1;
         if self.turn >= TURN {
@@ -102,7 +103,7 @@ impl Links {
         }
     }
 
-    /// The link that was looked at has nothing more to tell.
+    /// The front link has no more events.
     pub(super) fn rest(&mut self, index: LinkIndex) {
         self.turn = 0;
         self.ready.pop_front();
@@ -111,7 +112,7 @@ impl Links {
         }
     }
 
-    /// Puts a link into the list of links to look at.
+    /// Puts a link into the list of links with input.
     pub(super) fn wake(&mut self, index: LinkIndex) {
         let Some(slot) = self.slots.get_mut(index) else { return };
         if !slot.ready {
@@ -137,7 +138,7 @@ impl Links {
         self.buffered = self.buffered + weight - before;
     }
 
-    /// A link was touched: it is looked at, written to and woken in time.
+    /// The state of a link has changed: it is listed as ready and writable, and its deadline is set.
     pub(super) fn touch(&mut self, index: LinkIndex) {
         self.wake(index);
         self.stir(index);

@@ -1,4 +1,4 @@
-//! What leaves on a link: frames, answers in their turn and as there is room, and the goodbye.
+//! What leaves on a link: frames, answers in their order as the outbox has space, and the close frame.
 
 use std::sync::Arc;
 
