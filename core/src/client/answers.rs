@@ -1,4 +1,5 @@
-//! What a message from the server is to its client.
+//! Inbound messages of a client, and the events that follow: each is an answer, a piece of one, an
+//! `error`, the welcome, or a push.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -21,7 +22,7 @@ use crate::time::Wall;
 /// The name under which the client knows itself in the window of pushes it has seen.
 const SERVER: &str = "server";
 
-/// An [`Event`] in places and numbers, which lends nothing yet.
+/// An [`Event`] that borrows nothing yet: places in tables and buffers instead of references.
 // Made and taken apart within one call: a box would cost more than the copy.
 #[allow(clippy::large_enum_variant)]
 #[derive(Debug)]
@@ -35,7 +36,7 @@ pub(super) enum Unlent {
     Message(Item, Scan, Meaning),
 }
 
-/// What a message is by its type.
+/// The class of a message, by its type alone.
 #[derive(Clone, Copy, Debug)]
 enum Sort {
     Ping,
@@ -46,16 +47,16 @@ enum Sort {
     News,
 }
 
-/// What a message is.
+/// A message, correlated with its request where it answers one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
     Welcome,
     Piece(AskId, Added),
     Answer(AskId, growth::Told),
-    /// An answer that is left to its pieces, all of which were told.
+    /// The end of an answer whose text came in pieces, all of which the host has.
     Whole(AskId),
     Rejection(AskId),
-    /// The end of an answer that is left to its pieces, not all of which were told.
+    /// The end of an answer whose text came in pieces, not all of which were kept.
     Incomplete(AskId),
     Late(Option<AskId>),
     LatePiece(AskId),
@@ -64,7 +65,7 @@ pub(super) enum Meaning {
 }
 
 impl Client {
-    /// Works until there is something to tell.
+    /// Works through ended requests and inbound messages until one gives an event.
     pub(super) fn next_event(&mut self) -> Option<Unlent> {
         if let Some(told) = self.give_up() {
             return Some(told);
@@ -265,8 +266,8 @@ impl Client {
         self.turned_down.push_back((ask, error));
     }
 
-    /// A message cannot be read. If it is what a question waits for the wait is in vain, and the
-    /// question ends; a piece of an answer ends nothing.
+    /// An unreadable message. If it is the answer to a question, that ends as rejected; a piece of
+    /// an answer ends nothing.
     fn unreadable(&mut self, item: Item, error: EnvelopeError) -> Option<Unlent> {
         let head = Envelope::before_fault(self.link.text(item).ok()?);
         let ended =
@@ -377,7 +378,7 @@ impl Client {
         }
     }
 
-    /// A frame that can end the wait for an answer: whose?
+    /// Correlates an answer or an `error` with its request, by `reply_to` or by order, and ends it.
     fn answer(&mut self, failed: bool, item: Item, scan: Scan) -> Option<Meaning> {
         let envelope = Envelope::from_scan(self.link.text(item).ok()?, scan);
         let named = envelope.reply_to();
@@ -414,7 +415,7 @@ impl Client {
         })
     }
 
-    /// What of a whole answer is new.
+    /// A whole answer: how much of it the host has already, from its pieces.
     fn whole(&mut self, answered: Answered, item: Item, scan: Scan) -> Option<Meaning> {
         let Answered { id, growth, .. } = answered;
         if growth == Growth::default() {
@@ -454,8 +455,8 @@ impl Client {
         }
     }
 
-    /// Should the link end next because there was too much, then an `error` has said when to come
-    /// back.
+    /// Notes the `retry_after` of an `error` about a rate: if the link is closed next, the client
+    /// waits that long.
     fn heed(&mut self, item: Item, scan: Scan) {
         let Ok(text) = self.link.text(item) else { return };
         let Message::Error(error) = Envelope::from_scan(text, scan).message() else { return };
@@ -476,7 +477,7 @@ impl Client {
         Some(Meaning::News)
     }
 
-    /// A frame that answers nothing: has it come before?
+    /// A push: recognises one whose id has come before, and heeds `going_away`.
     fn news(&mut self, item: Item, scan: Scan) -> Option<Meaning> {
         let envelope = Envelope::from_scan(self.link.text(item).ok()?, scan);
         let away = match envelope.kind() {
@@ -519,8 +520,8 @@ fn said<'a>(envelope: &Envelope<'a>) -> Cow<'a, str> {
     envelope.text().map_or(Cow::Borrowed(""), Text::into_cow)
 }
 
-/// What a piece adds to its answer: the start of one says something of its own, which is no part
-/// of it.
+/// The text that a piece adds to its answer: none for a `chat_response_start`, whose text is not part
+/// of the answer.
 fn piece<'a>(envelope: &Envelope<'a>) -> Text<'a> {
     let begins = envelope.kind() == Kind::ChatResponseStart;
     envelope.text().filter(|_| !begins).unwrap_or_default()

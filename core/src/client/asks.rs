@@ -17,7 +17,7 @@ use super::{AskId, ClientConfig};
 use crate::envelope::Text;
 use crate::time::Mono;
 
-/// Where the text of an ask went last.
+/// Which link has carried an ask last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Sent {
     Never,
@@ -64,7 +64,7 @@ pub(super) struct Unanswered {
     pub(super) forgotten: bool,
 }
 
-/// Whom an answer without a name belongs to.
+/// The ask that an answer without `reply_to` is correlated with, by order.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum InOrder {
     /// The first ask that still waits: it has ended now.
@@ -75,13 +75,13 @@ pub(super) enum InOrder {
     Nobody,
 }
 
-/// Whom a piece of an answer belongs to.
+/// The ask that a piece of an answer is correlated with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Growing {
     /// An ask that waits; whether the piece begins its answer anew.
     Waiting(AskId, Added),
-    /// An ask that waits, but as much is kept of growing answers as may be: the answer has to bring
-    /// what this piece would have told.
+    /// An ask that waits, but no more can be kept of growing answers: the whole answer brings what
+    /// this piece would have added.
     Full,
     /// An ask that had already ended, or whose caller has left.
     Ended(AskId),
@@ -301,7 +301,7 @@ impl Asks {
         Some(self.take(place).unanswered())
     }
 
-    /// Ends the next ask, whatever became of it: there will be no link.
+    /// Ends the next ask, sent or not: the client has stopped.
     pub(super) fn give_up(&mut self) -> Option<Unanswered> {
         let place = self.asks.iter().position(|ask| !ask.ended)?;
         Some(self.take(place).unanswered())
@@ -312,7 +312,7 @@ impl Asks {
         self.waiting
     }
 
-    /// Whether marks alone fill the table: the peer is out of step.
+    /// Whether marks of ended asks fill the table: the server owes more answers than can be counted.
     pub(super) fn is_stuck(&self) -> bool {
         self.waiting == 0 && self.asks.len() >= self.max_asks
     }

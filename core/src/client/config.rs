@@ -18,8 +18,8 @@ pub struct ClientConfig {
     pub max_asks: usize,
     /// Most bytes of asks at once, as they go over the wire. Default 256 KiB.
     pub max_ask_bytes: usize,
-    /// Most bytes that are kept of the texts of answers that grow, of all asks together: what was
-    /// told in pieces is compared with the whole answer. A piece beyond is not told, nor any after
+    /// Most bytes that are kept of the texts of answers that grow, of all asks together, to
+    /// compare the pieces with the whole answer. A piece beyond it gives no event, nor does any after
     /// it: the answer brings the rest. Default 1 MiB.
     pub max_answer_bytes: usize,
     /// How long an ask waits for its answer, connected or not. It must stay below the time for
@@ -31,8 +31,8 @@ pub struct ClientConfig {
     /// `ask_timeout` it has no effect. Default 180 s: what an ask may wait for a link, and as long
     /// again as servers give an answer (2 minutes by default).
     pub max_ask_age: Duration,
-    /// How many of the latest pushes that carry an id are known again, so that one that comes
-    /// twice is handed out once. Default 256.
+    /// How many ids of the latest pushes are remembered, to recognise a repeated push
+    /// ([`Event::Repeated`](super::Event::Repeated)). Default 256.
     pub max_seen: usize,
     /// How deep a message may be nested. Default [`Envelope::DEPTH`].
     pub depth: u8,

@@ -1,4 +1,4 @@
-//! What a client tells its host.
+//! The events of a client, for its host.
 
 use std::borrow::Cow;
 
@@ -40,13 +40,13 @@ impl fmt::Display for AskId {
 ///
 /// Every ask ends in exactly one of [`Answer`](Self::Answer), [`Rejected`](Self::Rejected),
 /// [`Expired`](Self::Expired), [`Unknown`](Self::Unknown) and [`Unsent`](Self::Unsent), unless its
-/// caller [has left](super::Client::forget): then what the server says of it is
-/// [`Late`](Self::Late), and nothing else is told.
+/// caller [has left](super::Client::forget): then what the server sends for it is
+/// [`Late`](Self::Late), and there is no other event of it.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// What the link tells, but for its texts, which are read here: what to dial, that a token is
-    /// wanted, its states, its ends and what follows from them.
+    /// An event of the link, other than its messages: an address to dial, a token that is needed, a
+    /// change of state, an end and what follows from it.
     ///
     /// Unless it is the host's own wish, [`Stopped`](ClientLinkEvent::Stopped) ends every question,
     /// and [`ask`](super::Client::ask) takes none before [`connect`](super::Client::connect).
@@ -67,13 +67,13 @@ pub enum Event<'a> {
     ///
     /// Appended to each other the texts are the beginning of the answer, unless `restart` says
     /// otherwise. What is beyond
-    /// [`max_answer_bytes`](super::ClientConfig::max_answer_bytes) is not told in pieces.
+    /// [`max_answer_bytes`](super::ClientConfig::max_answer_bytes) gives no pieces.
     Piece {
         /// The question.
         ask: AskId,
         /// What it adds. Empty where the answer only begins.
         text: Cow<'a, str>,
-        /// What was told before is void: the answer begins anew with this piece.
+        /// The pieces before this one are void: the answer begins anew with it.
         restart: bool,
         /// The piece.
         envelope: Envelope<'a>,
@@ -82,11 +82,11 @@ pub enum Event<'a> {
     Answer {
         /// The question.
         ask: AskId,
-        /// What it says, whole; of a server that leaves that to the pieces, what they said.
+        /// Its whole text; where the server sends that in pieces alone, those joined.
         text: Cow<'a, str>,
-        /// How many bytes of `text`, from its beginning, were told in pieces.
+        /// How many bytes of `text`, from its beginning, the pieces have given already.
         told: usize,
-        /// What was told in pieces is void: the answer does not begin with it. `told` is 0.
+        /// All pieces are void: the answer does not begin with their text. `told` is 0.
         restart: bool,
         /// The answer.
         envelope: Envelope<'a>,
@@ -104,7 +104,8 @@ pub enum Event<'a> {
         /// What the server sent: the `error` frame, mostly.
         envelope: Option<Envelope<'a>>,
     },
-    /// A question got no answer in time, nor a piece of one lately. Whether it had an effect is not known.
+    /// A question got no answer in time, nor a piece of one within the timeout. Whether it had an
+    /// effect is not known.
     Expired {
         /// The question.
         ask: AskId,
@@ -130,12 +131,12 @@ pub enum Event<'a> {
         /// The answer, or the [piece](crate::envelope::Kind::is_piece).
         envelope: Envelope<'a>,
     },
-    /// A message that answers nothing.
+    /// A push: a message that answers no request.
     Message {
         /// The message.
         envelope: Envelope<'a>,
     },
-    /// A message that had come before, under the same id, came again: nothing to do.
+    /// A push that had come before, under the same id: a repeat, to be ignored.
     Repeated {
         /// The message.
         envelope: Envelope<'a>,

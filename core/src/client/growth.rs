@@ -1,11 +1,11 @@
-//! What has been told of an answer that grows.
+//! An answer that grows: the text of its pieces so far.
 
 use crate::envelope::{Seam, Text};
 
-/// The beginning of an answer, as far as it was told in pieces.
+/// The beginning of an answer, as far as pieces have given it to the host.
 ///
-/// What was told is always the beginning of the answer without gaps: after a piece for which there
-/// is no room, no more are told, and the answer brings the rest.
+/// It is always a beginning without gaps: after a piece that exceeds the bound, none is handed out any
+/// more, and the whole answer brings the rest.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Growth {
     text: String,
@@ -18,12 +18,12 @@ pub(super) struct Growth {
 }
 
 impl Growth {
-    /// Bytes that were told.
+    /// Bytes that were handed out.
     pub(super) fn len(&self) -> usize {
         self.text.len()
     }
 
-    /// Adds a piece; nothing if it does not fit into `room`, in all, and is not to be told.
+    /// Adds a piece; `None` if the text with it exceeds `room`: then it is not handed out.
     pub(super) fn add(&mut self, text: &Text<'_>, begins: bool, room: usize) -> Option<Added> {
         let anew = begins || self.stale;
         let before = if anew { 0 } else { self.text.len() };
@@ -43,22 +43,22 @@ impl Growth {
         Some(Added { restart, at: before })
     }
 
-    /// What was told, from this byte on.
+    /// The text of the pieces, from this byte on.
     pub(super) fn since(&self, at: usize) -> &str {
         self.text.get(at..).unwrap_or_default()
     }
 
-    /// Forgets everything, and tells how many bytes that were.
+    /// Forgets everything, and returns how many bytes that were.
     pub(super) fn clear(&mut self) -> usize {
         core::mem::take(self).text.len()
     }
 
-    /// The link is gone: its server does not know what was told over it.
+    /// The link is lost: the server begins the answer anew over the next one.
     pub(super) fn link_lost(&mut self) {
         self.stale = self.full || !self.text.is_empty();
     }
 
-    /// What of the whole answer was told before.
+    /// Compares the whole answer with its pieces.
     pub(super) fn of(&self, whole: &str) -> Told {
         if whole.starts_with(&self.text) { Told::Beginning(self.text.len()) } else { Told::Other }
     }
@@ -71,21 +71,21 @@ impl Growth {
     }
 }
 
-/// A piece that is to be told.
+/// A piece that is to be handed out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Added {
-    /// What was told before is void with it.
+    /// The pieces before it are void.
     pub(super) restart: bool,
-    /// The byte of what is told at which it begins.
+    /// The byte of the text at which it begins.
     pub(super) at: usize,
 }
 
-/// What was told of an answer before it came as a whole.
+/// What the host has of an answer, from its pieces, when it comes as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Told {
-    /// So many bytes of its beginning.
+    /// This many bytes of its beginning.
     Beginning(usize),
-    /// Something else, which is void.
+    /// A different text, which is void.
     Other,
 }
 

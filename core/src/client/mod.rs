@@ -42,8 +42,8 @@
 //!
 //! [`ask`](Client::ask) takes questions at any time, connected or not, within the bounds of
 //! [`ClientConfig`]. Each goes out under an id of its own once the server has welcomed the link,
-//! and ends in exactly one event. What its answer is depends on what the server can do, which
-//! the welcome tells:
+//! and ends in exactly one event. How an answer is correlated with its question depends on the server,
+//! whose welcome says what it can do:
 //!
 //! * A server with the engine names the request in each reply (`reply_to`). Any other answers
 //!   without a name, and then answers belong to questions in the order of asking; only frames
@@ -62,13 +62,13 @@
 //! # Bounds
 //!
 //! Those of [`ClientConfig`]: how many questions wait, how many bytes of them, and how long; how much is
-//! kept of answers that grow; and the bounds of its link. At each a command is refused with a typed error,
-//! or an event tells.
+//! kept of answers that grow; and the bounds of its link. At each bound a command is refused with a typed
+//! error, or there is an event.
 //!
 //! # Where it is specified
 //!
-//! In `docs/protocol.md`: section 5 which answer belongs to which question, 6 repeats, 9 and 10 how a
-//! client comes back, 11 its token. `docs/hosts.md` is the loop around it.
+//! In `docs/protocol.md`: section 5 is the correlation of answers, 6 idempotence, 9 and 10 reconnecting,
+//! 11 the token. `docs/hosts.md` is the loop around it.
 
 mod answers;
 mod asks;
@@ -115,11 +115,11 @@ pub struct Client {
     /// What the ids of this client's asks start with: no other client has it.
     prefix: Box<str>,
     server: Server,
-    /// The window of the server that welcomed last, as that names it.
+    /// The epoch of the server that welcomed last: it names its duplicate window.
     epoch: Option<Box<str>>,
     /// It has stopped for a reason of its own, and was not started again.
     stopped: bool,
-    /// The answer that is being told, where the server left it to its pieces.
+    /// The whole text of the answer that `poll_event` hands out, where it came in pieces alone.
     whole: String,
     tally: Tally,
     /// Pushes with ids that have come lately.
@@ -307,7 +307,8 @@ impl Client {
         Ok(())
     }
 
-    /// The host has no token: [`TokenError::Unavailable`] is worth a retry, anything else is not.
+    /// The host has no token. After [`TokenError::Unavailable`] the client asks again; any other error
+    /// stops it.
     pub fn token_failed(&mut self, now: Now, error: TokenError) {
         self.set_now(now);
         self.link.token_failed(self.now, error);
@@ -409,9 +410,9 @@ impl Client {
         Ok(ask)
     }
 
-    /// Nobody waits for this question any more. If it was never sent it is not sent any more; else
-    /// it has its effect, and what the server says of it is [`Event::Late`]. Nothing else is told
-    /// of it. One that has ended is no matter.
+    /// The caller of a question has left. If it was never sent it is dropped; else it has its effect,
+    /// and what the server sends for it is [`Event::Late`]. There is no other event of it. Forgetting a
+    /// question that has ended does nothing.
     pub fn forget(&mut self, now: Now, ask: AskId) {
         self.set_now(now);
         if self.asks.forget(ask) {
@@ -419,7 +420,7 @@ impl Client {
         }
     }
 
-    /// Sends any other envelope, if the link is open. Nothing is kept and nothing awaited.
+    /// Sends any other envelope, if the link is open. It is neither kept, repeated nor answered.
     ///
     /// # Errors
     ///

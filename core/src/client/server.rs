@@ -14,9 +14,9 @@ pub(super) struct Server {
     pub(super) repeats: bool,
     /// Asks that only earlier links have carried are to be given up.
     pub(super) unsure: bool,
-    /// The largest message that it takes, by its own word, in bytes.
+    /// The largest message that it takes, as its welcome states, in bytes.
     pub(super) max_message: Option<usize>,
-    /// How large messages and their members may be, by its own word.
+    /// How large messages and their members may be, as its welcome states.
     pub(super) limits: Option<Box<Sizes>>,
 }
 

@@ -6,7 +6,7 @@ use crate::metrics::Snapshot;
 use crate::registry::Metrics;
 use crate::time::Mono;
 
-/// The metrics of a client, and what it takes to feed them.
+/// The metrics of a client, and the state that counting needs.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     pub(super) metrics: Metrics,
@@ -17,7 +17,7 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    /// The link has something to tell.
+    /// Counts an event of the link.
     pub(super) fn link_told(&mut self, now: Mono, event: &ClientLinkEvent<'_>) {
         match event {
             ClientLinkEvent::Dial(_) => self.metrics.dials.increment(),
@@ -44,7 +44,7 @@ impl Tally {
         }
     }
 
-    /// The server has replied to what was asked then.
+    /// The server has answered a request that was made at `asked`.
     pub(super) fn replied(&mut self, now: Mono, asked: Mono) {
         self.metrics.request_latency.record(now.saturating_since(asked));
     }

@@ -1,4 +1,4 @@
-//! Tokens of links that are welcomed: they end, and are renewed.
+//! Tokens of welcomed links: expiry and renewal.
 
 use core::time::Duration;
 
@@ -16,10 +16,10 @@ use crate::limits::{Class, Rate, Wait};
 use crate::link::{AuthError, AuthFailure, Claims, ServerClose, Token};
 use crate::time::{Deadline, Mono, TimerReason};
 
-/// How often a link may have a token judged: far more often than the schedule of a client comes
-/// to ([`TokenConfig::pause`](crate::link::TokenConfig::pause)), and no more work than this.
+/// The rate at which a link may present tokens: far above the schedule of a client
+/// ([`TokenConfig::pause`](crate::link::TokenConfig::pause)), and a bound on the work of verifying.
 const JUDGED: Rate = Rate::new(5, Duration::from_secs(5));
-/// When to send a token again that nobody could judge.
+/// The `retry_after` for a token that could not be verified.
 const JUDGE_AGAIN: Duration = Duration::from_secs(10);
 
 impl Hub {
@@ -60,9 +60,9 @@ impl Hub {
         Some(Unlent::Authorize(index))
     }
 
-    /// The verdict on a renewed token. A bad one changes nothing but the count of bad ones: the old
-    /// one may still be good. A good one is taken however many bad ones came before, over this link
-    /// or another of the user.
+    /// Applies the verdict on a renewed token. An invalid one is counted and changes nothing else,
+    /// since the old one may still be valid. A valid one is accepted however many invalid ones came
+    /// before, over this link or another of the user.
     pub(super) fn renew(
         &mut self,
         index: LinkIndex,
@@ -94,7 +94,7 @@ impl Hub {
         self.apply(index, Effects { say, ..Effects::default() })
     }
 
-    /// The token of a welcomed link has ended, as far as the monotonic clock knows.
+    /// The token of a welcomed link has expired by the monotonic clock.
     pub(super) fn token_ended(&mut self, index: LinkIndex) {
         let Some(slot) = self.links.get_mut(index) else { return };
         // The wall clock decides, and it may have been set in the meantime.
@@ -121,7 +121,7 @@ fn keep_pace(next: &mut Mono, now: Mono) -> Result<(), Wait> {
     Ok(())
 }
 
-/// What holds for every verdict, whoever gave it.
+/// Checks that every verdict has to pass, whoever gave it.
 pub(super) fn believe(claims: Claims, user: &str) -> Result<Claims, AuthError> {
     claims.require_subject(user)?;
     Ok(claims)

@@ -36,7 +36,7 @@ impl Hub {
         Ok(())
     }
 
-    /// A request has come: who is it?
+    /// Reads an opening request: its path, user and token; or refuses it with an HTTP status.
     pub(super) fn opening(&mut self, index: LinkIndex) -> Option<Unlent> {
         let slot = self.links.get_mut(index)?;
         let request = slot.link.request()?;

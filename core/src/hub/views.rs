@@ -1,4 +1,4 @@
-//! What a host can ask of a hub without changing it.
+//! Getters of a hub.
 
 use super::Hub;
 use super::ids::LinkId;
@@ -33,7 +33,7 @@ impl Hub {
         links.map(|link| self.links.id(link))
     }
 
-    /// The router: which table decides, and how its agents are doing.
+    /// The router: the table in force, and the load and health of its agents.
     pub fn router(&self) -> &Router {
         self.admission.router()
     }
@@ -48,8 +48,8 @@ impl Hub {
         metrics.snapshot()
     }
 
-    /// Bytes held by the hub and its links. Looks at every link: for tests and reports, not for
-    /// what is asked every second.
+    /// Bytes held by the hub and its links. It visits every link, so it is for tests and reports, not
+    /// for every second.
     pub fn memory(&self) -> usize {
         self.links.memory()
             + self.users.memory()

@@ -1,4 +1,4 @@
-//! A link whose token is good is let in and welcomed, unless its user has had enough of them.
+//! A link whose token is valid is welcomed, unless its user is at its cap of links.
 
 use super::Hub;
 use super::effects::{Effects, Say};
@@ -10,7 +10,7 @@ use crate::link::{Claims, ServerClose};
 use crate::registry::RefusedConnection;
 
 impl Hub {
-    /// Lets a link in: its first frame is the welcome.
+    /// Opens a link: its first frame is the welcome.
     pub(super) fn welcome(&mut self, index: LinkIndex, name: &str, claims: &Claims) {
         if let Err(wait) = self.admission.may_connect(self.now.mono, name) {
             self.metrics.connections_refused.increment(RefusedConnection::RateLimited);

@@ -1,4 +1,4 @@
-//! What leaves: bytes, or whole messages for a transport that makes its own frames.
+//! Output of links: bytes, or whole messages for a transport that makes its own frames.
 
 use super::Hub;
 use super::ids::LinkId;
@@ -6,15 +6,15 @@ use crate::frame::Outgoing;
 use crate::link::{Gather, Transmit};
 
 impl Hub {
-    /// The next link with something to write or to hang up, each once until it is asked with
-    /// [`poll_transmit`](Self::poll_transmit).
+    /// The next link with output, or whose transport is to be closed; each once until
+    /// [`poll_transmit`](Self::poll_transmit) was called for it.
     pub fn poll_writable(&mut self) -> Option<LinkId> {
         self.links.next_writable()
     }
 
     /// Appends what waits to be written to a link. If there is more than a host should write at
-    /// once, the link is writable again. After writing it, the host hangs up if told so; of a
-    /// link that has ended nothing is left but that.
+    /// once, the link is writable again. After writing it, the host closes the transport where
+    /// [`Transmit`] says so; an ended link has no other output left.
     pub fn poll_transmit(&mut self, link: LinkId, out: &mut Vec<u8>) -> Transmit {
         self.links.transmit(link, self.now, out, &mut self.metrics)
     }

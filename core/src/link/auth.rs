@@ -24,7 +24,7 @@ pub trait Verify {
 pub struct Claims {
     /// `sub`: the user.
     pub subject: String,
-    /// `exp`: from then on the token is worth nothing.
+    /// `exp`: the token is invalid from then on.
     pub expires: Wall,
     /// `iat`: when the token was made.
     pub issued: Option<Wall>,
@@ -33,12 +33,12 @@ pub struct Claims {
 }
 
 impl Claims {
-    /// Claims of `subject` until `expires`, with nothing else said.
+    /// Claims of `subject` until `expires`, without any optional claim.
     pub fn new(subject: impl Into<String>, expires: Wall) -> Self {
         Self { subject: subject.into(), expires, issued: None, role: None }
     }
 
-    /// Holds the subject against the user that the path of the request names.
+    /// Compares the subject with the user that the path of the request names.
     ///
     /// # Errors
     ///
@@ -97,7 +97,7 @@ pub(crate) enum AuthFailure {
     Token(AuthError),
     /// It expired on an open link and was not renewed.
     NotRenewed,
-    /// The host said no.
+    /// The host refused it.
     Host,
 }
 

@@ -16,11 +16,11 @@ pub struct BackoffConfig {
     pub cap: Duration,
     /// From the second retry on, no draw is below this. Default 200 ms.
     pub floor: Duration,
-    /// A peer's hint counts for no more than this, so that one bad number does not keep a client
-    /// away for ever. Default 1 h.
+    /// The longest hint (`retry_after`) of a peer that is honoured, so that one bad number does not
+    /// keep a client away for ever. Default 1 h.
     pub longest_hint: Duration,
-    /// The hint of a peer that names no time after an end that is to be retried slowly: too high a
-    /// rate, or nothing at the address. Default 30 s.
+    /// The delay after an end that is to be retried slowly (a rate was exceeded, or nothing is at the
+    /// address) where the peer names no time. Default 30 s.
     pub slow: Duration,
 }
 
@@ -57,9 +57,9 @@ impl Backoff {
 
     /// The delay before the next retry, which is thereby counted.
     ///
-    /// `hint` is the time that the peer asked for (`retry_after`): then the delay is the hint and
-    /// up to a quarter more, so that clients who were all told the same do not come back
-    /// together. A hint of zero is none.
+    /// `hint` is the `retry_after` of the peer: then the delay is the hint and up to a quarter more,
+    /// so that clients that all got the same hint do not come back together. A hint of zero counts
+    /// as absent.
     pub fn next_delay(&mut self, hint: Option<Duration>) -> Duration {
         let attempt = self.attempt;
         self.attempt = attempt.saturating_add(1);
@@ -81,7 +81,8 @@ impl Backoff {
         self.attempt
     }
 
-    /// The next retry is the first again: the link has proved itself, or the host asks anew.
+    /// Resets: the next retry is the first again, because the link has stayed open long enough, or the
+    /// host connects anew.
     pub fn reset(&mut self) {
         self.attempt = 0;
     }

@@ -18,7 +18,7 @@ pub struct LinkConfig {
     /// Compression of messages: what a client offers, and what a server agrees to. Default none:
     /// on phones the battery is worth more than the bytes, and memory is what servers run out of.
     pub deflate: Option<DeflateConfig>,
-    /// Liveness.
+    /// The keepalive.
     pub heartbeat: HeartbeatConfig,
     /// What waits to be written.
     pub outbox: OutboxConfig,
@@ -57,7 +57,7 @@ impl Default for LinkConfig {
     }
 }
 
-/// The bound of what waits to be written.
+/// The bound of what waits to be written, and what happens there: the backpressure of a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OutboxConfig {
@@ -76,9 +76,9 @@ pub struct OutboxConfig {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums)]
 pub enum Overflow {
-    /// The link is closed with 1013: a peer that does not read is as good as gone.
+    /// The link is closed with 1013.
     Close,
-    /// The oldest messages make room.
+    /// The oldest messages are dropped.
     DropOldest,
     /// The message is refused.
     Reject,

@@ -36,7 +36,7 @@ pub struct Closed<'a> {
     pub reason: &'a str,
     /// What the end means for the next link.
     pub class: Class,
-    /// Both sides said goodbye (RFC 6455 section 7.1.4).
+    /// Both sides have sent a close frame (RFC 6455 section 7.1.4).
     pub clean: bool,
     /// Who or what ended the link.
     pub cause: &'a Cause,

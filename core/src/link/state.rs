@@ -153,7 +153,7 @@ pub(super) enum ServerPhase {
     Asked,
     /// Frames flow.
     Open,
-    /// We said goodbye and wait for the peer to.
+    /// We have sent a close frame and wait for that of the peer.
     Closing,
     /// Over.
     Closed,
@@ -226,7 +226,7 @@ pub(super) enum ClientPhase {
     Handshake,
     /// Frames flow.
     Open,
-    /// We said goodbye and wait for the peer to.
+    /// We have sent a close frame and wait for that of the peer.
     Closing,
     /// Waits to dial again.
     Waiting,

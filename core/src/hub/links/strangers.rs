@@ -1,8 +1,7 @@
-//! Links that have shown no good token: bounded in all and by address, and the one that has waited
-//! longest makes room.
+//! Links without a valid token: bounded in all and by address; at a bound the oldest is closed.
 //!
-//! Nobody is locked out by sockets that say nothing: whoever comes with a token needs a moment
-//! here, and only those that were here before it leave for it.
+//! Silent sockets lock nobody out: a peer with a token is here for a moment, and only links older
+//! than it are closed for newer ones.
 
 use core::net::{IpAddr, Ipv6Addr};
 

@@ -33,7 +33,7 @@ pub(super) struct Again {
     pub(super) key: Key,
     pub(super) link: LinkIndex,
     pub(super) user: UserIndex,
-    /// It has no id, so its sender counts answers.
+    /// It has no id: its sender correlates answers by their order.
     pub(super) unnamed: bool,
     /// Its sender takes pieces.
     pub(super) pieces: bool,
@@ -45,16 +45,16 @@ pub(super) enum Attached {
     /// The answer goes to the link of the repeat from here on, and no more to the link that had
     /// asked before.
     Moved { first: RequestId, from: LinkIndex },
-    /// Its sender counts answers and wants one for each: this request gets the same one.
+    /// Its sender correlates by order and wants one answer for each: this request gets the same one.
     Shared { first: RequestId, sharer: RequestIndex },
 }
 
 /// What becomes of a piece of an answer.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Piece<'a> {
-    /// It goes to this link, as far as it is whole characters.
+    /// It is sent to this link, up to its last whole character.
     Send(LinkIndex, Cow<'a, str>),
-    /// It goes to this link with what comes next.
+    /// It holds no whole character: it is sent with the next piece.
     Held(LinkIndex),
     /// No link waits for it. Whether a repeat gets the answer.
     Absent { kept: bool },
@@ -86,7 +86,7 @@ impl Requests {
         self.window.seen(now, key)
     }
 
-    /// From here on a request of this key is a repeat.
+    /// Remembers the key: a later request with it is a repeat.
     pub(super) fn remember(&mut self, now: Mono, key: Key) {
         self.window.remember(now, key);
     }

@@ -90,7 +90,7 @@ pub enum ClientLinkEvent<'a> {
     HangUp,
     /// The next attempt comes by itself.
     Retrying {
-        /// Which attempt since a link last proved itself, from 1.
+        /// The number of the attempt since the backoff was last reset, from 1.
         attempt: u32,
         /// The delay.
         after: Duration,
@@ -112,9 +112,9 @@ pub enum ClientLinkEvent<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TokenNeed {
-    /// There is none, or it has expired.
+    /// The client has no token, or it has expired.
     Missing,
-    /// The server refused the last one, whatever its dates say: get a really new one.
+    /// The server refused the last token, though its dates were valid: bring another one.
     Rejected,
     /// It will expire before long; the link lives on meanwhile.
     Renewal,
@@ -124,7 +124,7 @@ pub enum TokenNeed {
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Dial<'a> {
-    /// Which attempt since a link last proved itself, from 1.
+    /// The number of the attempt since the backoff was last reset, from 1.
     pub attempt: u32,
     /// Host, port and whether to speak TLS.
     pub endpoint: &'a Endpoint,

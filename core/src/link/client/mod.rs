@@ -56,13 +56,13 @@ pub struct ClientLink {
     proven: Option<Mono>,
     /// Both clocks at the last input, for what is decided while events are drained.
     now: Now,
-    /// Attempts since a link last proved itself.
+    /// Attempts since the backoff was last reset.
     attempt: u32,
-    /// Not to come back before, said the peer.
+    /// The `retry_after` of the peer: no attempt before it.
     hint: Option<Mono>,
-    /// The wait is the peer's wish and not to be cut short.
+    /// The wait follows a `retry_after` of the peer and is not cut short.
     told_to_wait: bool,
-    /// The peer has said that it goes away; if it has not by then, we go.
+    /// The peer has sent `going_away`; if it has not closed by then, this end closes.
     leaving: Option<Mono>,
     /// Why the peer refused the token in whose place the host is asked for another.
     rejection: Option<Cause>,
@@ -142,7 +142,7 @@ impl ClientLink {
         }
     }
 
-    /// The host wants no link any more: an open one says goodbye with 1000.
+    /// The host wants no link any more: an open one is closed with 1000.
     pub fn disconnect(&mut self, now: Now) {
         self.now = now;
         self.again = false;
@@ -304,7 +304,7 @@ impl ClientLink {
         self.wake(now);
     }
 
-    /// The server's welcome came: from now on the link is proving itself.
+    /// The server's welcome came: the time after which the backoff is reset begins.
     pub fn welcomed(&mut self, now: Now) {
         self.now = now;
         if self.phase == ClientPhase::Open && self.welcome.take().is_some() {
@@ -320,9 +320,9 @@ impl ClientLink {
         }
     }
 
-    /// The peer said that it goes away, and when to come back. Whatever close of the protocol's own
-    /// comes now, under whatever code it arrives, means just that; and should none come, the link
-    /// is left soon after that time.
+    /// The peer has sent `going_away`, with the time to come back. A close of the protocol's own that
+    /// follows means the same, whatever its code; and if none follows, this end closes the link soon
+    /// after that time.
     pub fn going_away(&mut self, now: Now, after: Option<Duration>) {
         self.now = now;
         if self.phase != ClientPhase::Open {
@@ -367,7 +367,7 @@ impl ClientLink {
         self.lend(unlent)
     }
 
-    /// The first half of [`poll_event`](Self::poll_event): moves on, lends nothing.
+    /// The first half of [`poll_event`](Self::poll_event): advances, and borrows nothing.
     #[inline]
     pub(crate) fn poll_unlent(&mut self) -> Option<ClientLinkUnlent> {
         loop {
@@ -414,7 +414,7 @@ impl ClientLink {
         })
     }
 
-    /// The text of a [`ClientLinkUnlent::Text`]; if it is none, the next step fails the link.
+    /// The text of a [`ClientLinkUnlent::Text`]; if it is not UTF-8, the next event fails the link.
     #[inline]
     pub(crate) fn text(&mut self, item: Item) -> Result<&str, FrameError> {
         self.connection.text(item, None)

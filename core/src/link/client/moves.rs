@@ -1,4 +1,5 @@
-//! How a client's link moves from phase to phase: the beginnings, and what follows from each end.
+//! The transitions of a client's link between its phases: how an attempt begins, and what follows from
+//! each end.
 
 use core::mem;
 use core::time::Duration;
@@ -14,7 +15,7 @@ use crate::link::connection::{Connection, End};
 use crate::link::state::{Cell, ClientInput, ClientPhase};
 
 impl ClientLink {
-    /// The attempts are counted anew, and the token may be renewed once more.
+    /// Resets the count of attempts; the token may be renewed once more.
     pub(super) fn start_over(&mut self) {
         self.backoff.reset();
         (self.attempt, self.renewed) = (0, false);
@@ -102,7 +103,7 @@ impl ClientLink {
         self.part(end, ClientPhase::Stopped, input, None, hang_up);
     }
 
-    /// The one way to an end. `last` is what led there, where that is not what has ended the link.
+    /// The one transition to an end. `last` is its cause, where that is not what has ended the link.
     pub(super) fn part(
         &mut self,
         end: End,

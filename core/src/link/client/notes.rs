@@ -1,4 +1,4 @@
-//! What a client's link has to tell beside messages, in order, until it is told.
+//! The queue of a client's link: its events other than messages, in order.
 
 use core::time::Duration;
 use std::collections::VecDeque;
@@ -14,7 +14,7 @@ use crate::link::state::{ClientInput, State};
 #[derive(Debug, Default)]
 pub(super) struct Notes {
     queue: VecDeque<Note>,
-    /// The end that is being told, or the cause of one: the event lends from here.
+    /// The end, or the cause of one, that the polled event borrows.
     end: Option<End>,
     cause: Option<Cause>,
 }

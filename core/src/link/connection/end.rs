@@ -6,7 +6,7 @@ use crate::link::class::Class;
 use crate::link::event::Closed;
 use crate::link::token::redact;
 
-/// The end of a link, kept until it was told.
+/// The end of a link, kept until its event was polled.
 #[derive(Clone, Debug)]
 pub(in crate::link) struct End {
     pub(in crate::link) code: CloseCode,
@@ -30,14 +30,14 @@ impl End {
             .of_class(Class::of_frame_error(error))
     }
 
-    /// The peer has said goodbye.
+    /// The peer has sent a close frame.
     pub(in crate::link) fn of_peer(code: CloseCode, reason: &str) -> Self {
         let mut end = Self::new(code, reason, Cause::Transport);
         end.cause = Cause::Peer { code, reason: end.reason.clone() };
         end
     }
 
-    /// No close frame told why.
+    /// An end without a close frame.
     pub(in crate::link) fn without_code(class: Class, cause: Cause) -> Self {
         Self { class, ..Self::new(CloseCode::ABNORMAL, "", cause) }
     }

@@ -18,10 +18,10 @@ use crate::frame::{
 };
 use crate::time::{Deadline, Mono, Now};
 
-/// One connection: what arrived, what is to leave, whether the peer lives, and how it closes.
+/// One connection: its inbound messages, its output, its keepalive, and how it closes.
 pub(super) struct Connection {
     reader: Reader,
-    /// A text turned out not to be UTF-8 while it was lent: the next look finds that.
+    /// A text turned out not to be UTF-8 while it was lent: the next arrival is that error.
     not_utf8: bool,
     pub(super) output: Output,
     heartbeat: Heartbeat,
@@ -29,7 +29,7 @@ pub(super) struct Connection {
     ours: Option<Box<End>>,
 }
 
-/// What a look at a connection finds. After our goodbye the messages of the peer are for nobody.
+/// What arrived over a connection. After our close frame the messages of the peer are dropped.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Arrival {
     Text(Item),
@@ -38,7 +38,7 @@ pub(super) enum Arrival {
     Close(Item),
     /// The peer broke the protocol.
     Failed(FrameError),
-    /// A text that was lent is none, as whoever asked for it knows.
+    /// A text that was lent is not UTF-8; the call that lent it has failed.
     NotUtf8,
 }
 
@@ -91,8 +91,8 @@ impl Connection {
         self.reader.handle_message(message)
     }
 
-    /// The clock moved on, and the connection is open: pings if it is time to. Whether the peer is
-    /// alive, as far as can be told.
+    /// The keepalive of an open connection: pings when its interval is over. Returns whether the peer
+    /// is still within its deadline.
     #[must_use]
     pub(super) fn keep_alive(
         &mut self,
@@ -143,7 +143,7 @@ impl Connection {
         }
     }
 
-    /// The text of an [`Arrival::Text`], checked as it is lent: if it is none, the next look finds
+    /// The text of an [`Arrival::Text`], checked as it is lent: if it is not UTF-8, the next arrival is
     /// [`Arrival::NotUtf8`]. `pool` is that of [`poll_arrival`](Self::poll_arrival).
     #[inline]
     pub(super) fn text<'a>(
@@ -165,13 +165,13 @@ impl Connection {
         self.reader.bytes(item, None)
     }
 
-    /// Says goodbye: the connection waits for the peer's now.
+    /// Sends our close frame; the connection then waits for that of the peer.
     pub(super) fn close(&mut self, end: End) {
         self.output.say_goodbye(end.code, &end.reason);
         self.ours = Some(Box::new(end));
     }
 
-    /// The peer has said goodbye: it gets ours, if it was the first, and nothing more.
+    /// The peer has sent its close frame: if it was the first, ours answers it; nothing else is sent.
     pub(super) fn peer_closed(&mut self, item: Item) -> End {
         let end = match self.reader.close(item) {
             Some(frame) => End::of_peer(frame.code, frame.reason),
@@ -185,7 +185,7 @@ impl Connection {
         end
     }
 
-    /// RFC 6455 section 7.1.7: a goodbye, and no waiting for an answer.
+    /// Fails the connection (RFC 6455 section 7.1.7): sends a close frame and awaits none.
     pub(super) fn fail(&mut self, mut end: End) -> End {
         if self.ours.is_none() {
             self.output.say_goodbye(end.code, &end.reason);
@@ -200,7 +200,7 @@ impl Connection {
         end
     }
 
-    /// How it ended, where `last` is what ended it: if our goodbye came first, the end is ours.
+    /// How it ended, where `last` is what ended it: if our close frame came first, the end is ours.
     pub(super) fn end(&mut self, last: End) -> End {
         match self.ours.take() {
             Some(ours) => ours.after(&last),
@@ -214,12 +214,12 @@ impl Connection {
         self.not_utf8 = false;
     }
 
-    /// Only the peer's goodbye is of interest any more.
+    /// From here on everything of the peer but its close frame is dropped.
     pub(super) fn skim(&mut self) {
         self.reader.skim();
     }
 
-    /// Bytes that came and wait to be looked at, or for the rest of their message.
+    /// Bytes that came and were not read yet, or wait for the rest of their message.
     pub(super) fn unread(&self) -> usize {
         self.reader.buffered()
     }

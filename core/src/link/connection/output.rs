@@ -124,12 +124,12 @@ impl Output {
         self.follow_up = true;
     }
 
-    /// Says goodbye after all that waits.
+    /// Queues a close frame behind all that waits.
     pub(in crate::link) fn say_goodbye(&mut self, code: CloseCode, reason: &str) {
         self.goodbye = Some(Box::new((code, cut_reason(reason).into())));
     }
 
-    /// Nothing but the goodbye is to leave any more; tells how many messages stay behind.
+    /// Drops all that waits but the close frame, and returns how many messages that were.
     pub(in crate::link) fn drop_messages(&mut self) -> usize {
         (self.pong, self.ping, self.follow_up) = (None, None, false);
         self.outbox.clear()
@@ -141,7 +141,7 @@ impl Output {
         self.drop_messages()
     }
 
-    /// Gives the memory of an idle link back.
+    /// Frees the buffers of an idle link.
     pub(super) fn release(&mut self, pool: Option<&mut DeflatePool>) {
         self.writer.rest(pool);
         self.head = Vec::new();

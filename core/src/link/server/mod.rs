@@ -325,7 +325,7 @@ impl ServerLink {
         mem::take(&mut self.untold).then_some(LinkUnlent::Closed)
     }
 
-    /// The text of a [`LinkUnlent::Text`]; if it is none, the next step fails the link.
+    /// The text of a [`LinkUnlent::Text`]; if it is not UTF-8, the next event fails the link.
     #[inline]
     pub(crate) fn text<'a>(
         &'a mut self,
@@ -438,7 +438,7 @@ impl ServerLink {
         self.connection.output.queued()
     }
 
-    /// Bytes that came and wait to be looked at, or for the rest of their message.
+    /// Bytes that came and were not read yet, or wait for the rest of their message.
     pub(crate) fn unread(&self) -> usize {
         self.connection.unread()
     }
