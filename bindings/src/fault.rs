@@ -116,7 +116,7 @@ codes! {
     43 NotRunning "not_running" "usage" false
     /// The HTTP response breaks HTTP, or no request waits for one.
     44 BadResponse "bad_response" "usage" false
-    /// More input than may wait to be looked at.
+    /// More input than may wait to be read.
     45 NotDrained "not_drained" "busy" true
     /// A Close frame was already written.
     50 FramesClosed "frames_closed" "usage" false
@@ -130,7 +130,7 @@ codes! {
     60 BadSignature "bad_signature" "auth" false
     /// `exp` of a token has passed.
     61 Expired "expired" "auth" false
-    /// The token is none.
+    /// The token is malformed.
     62 Malformed "malformed" "auth" false
     /// A claim that must be there is not.
     63 MissingClaim "missing_claim" "auth" false

@@ -32,7 +32,7 @@ pub struct ClientOptions {
     /// Most bytes of questions at once, 1 KiB to 1 GiB. Default 256 KiB.
     #[uniffi(default = None)]
     pub max_ask_bytes: Option<u64>,
-    /// After how long a silent server is asked for life, 10 ms to 25 s. Default 20 s.
+    /// The interval of the keepalive: a server that is silent for it is sent a ping, 10 ms to 25 s. Default 20 s.
     #[uniffi(default = None)]
     pub heartbeat_interval_ms: Option<u64>,
     /// How long the server has to show it, 10 ms to 2 min. Default 10 s.

@@ -126,7 +126,7 @@ pub enum Event<'a> {
     /// to none that is known; or a piece of one, to a question that had ended before or whose
     /// caller has left.
     Late {
-        /// The question, if it can be told.
+        /// The question, if it is known.
         ask: Option<AskId>,
         /// The answer, or the [piece](crate::envelope::Kind::is_piece).
         envelope: Envelope<'a>,

@@ -74,7 +74,7 @@ impl Keyer {
 
 /// A user as the tables by user know it, 128 bits of keyed hash of its name; and the secret under
 /// which the keys of its messages are made (a cascade of pseudorandom functions), so that a
-/// message costs no second look at the name.
+/// message does not hash the name again.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct UserKey(u128);
 

@@ -132,18 +132,18 @@ pub enum First {
     Pending,
     /// Its result, as given to [`Window::complete`].
     Result(Arc<[u8]>),
-    /// It was completed, but the result was too large to keep or had to make room.
+    /// It was completed, but its result is not kept: it was too large, or was evicted.
     Forgotten,
 }
 
 /// How many entries and results have left a window, by cause, since it was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Evictions {
-    /// Entries that made room for newer ones.
+    /// Entries that were evicted for newer ones.
     pub(crate) count: u64,
     /// Entries that were too old.
     pub(crate) age: u64,
-    /// Results that were too large, or made room for newer ones, while their entry stayed.
+    /// Results that were too large, or were evicted for newer ones, while their entry stayed.
     pub(crate) results: u64,
 }
 
@@ -169,11 +169,11 @@ label! {
 /// Why something left the window: the members of [`Evictions`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Eviction {
-    /// An entry made room for a newer one.
+    /// An entry was evicted for a newer one.
     Count,
     /// An entry was too old.
     Age,
-    /// A result made room, or was too large.
+    /// A result was evicted, or was too large.
     Result,
 }
 

@@ -32,7 +32,7 @@ pub enum EnvelopeError {
     /// Objects and arrays are nested deeper than allowed.
     #[error("nested deeper than {limit} at byte {at}")]
     TooDeep {
-        /// The bracket that is one too many.
+        /// The place of the bracket that exceeds the depth.
         at: usize,
         /// The allowed nesting; the envelope's own braces count as one.
         limit: u8,

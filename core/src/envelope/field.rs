@@ -73,7 +73,7 @@ impl fmt::Debug for Number<'_> {
     }
 }
 
-/// Appends the shortest JSON number that reads back as `number`, or `null` if there is none.
+/// Appends the shortest JSON number that reads back as `number`, or `null` if it is not finite.
 /// Whether there was one.
 pub(super) fn write_f64(out: &mut String, number: f64) -> bool {
     if !number.is_finite() {

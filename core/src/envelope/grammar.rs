@@ -71,7 +71,7 @@ impl Fault {
     }
 }
 
-/// Texts are shorter than this, so that a place in one is told by 31 bits.
+/// The bound of a text: a place in it fits into 31 bits.
 pub(super) const TOO_LONG: usize = 1 << 31;
 
 /// Checks that `text` is one JSON value, nested no deeper than `depth`.

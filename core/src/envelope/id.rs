@@ -23,7 +23,7 @@ enum Repr<'a> {
 }
 
 impl<'a> Id<'a> {
-    /// The id in a value of a frame; `null` is none.
+    /// The id in a value of a frame; `null` counts as absent.
     pub fn from_raw(raw: Raw<'a>) -> Option<Self> {
         match raw.shape() {
             Shape::Null => None,

@@ -42,7 +42,7 @@ open_enum! {
         Ping = "ping",
         /// "Yes", from either side.
         Pong = "pong",
-        /// News that nobody asked for.
+        /// A push.
         ProactiveAlert = "proactive_alert",
         /// An answer of the edge matcher or an agent graph.
         Response = "response",
@@ -190,7 +190,7 @@ open_enum! {
         SuspiciousContent = "SUSPICIOUS_CONTENT",
         /// No agent has this name.
         UnknownAgent = "UNKNOWN_AGENT",
-        /// Nobody takes frames of this type.
+        /// Neither the dialect nor the host knows this type.
         UnknownType = "UNKNOWN_TYPE",
         /// A member is missing or of the wrong type.
         ValidationError = "VALIDATION_ERROR",

@@ -177,7 +177,7 @@ impl<'a> Envelope<'a> {
         self.scan.timestamp.raw(self.text).and_then(Timestamp::from_raw)
     }
 
-    /// What it says to a person: of `message` and `content` the first that is a text and not empty,
+    /// Its text for a person: of `message` and `content` the first that is a text and not empty,
     /// whatever the type. Where neither is, the members in which some types have their text alone
     /// count: `full_response` of `chat_response_complete`, `response` of `message`, `text` of
     /// `stt_result`, `feedback_message` of `visual_action`.

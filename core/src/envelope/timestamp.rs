@@ -49,7 +49,7 @@ pub enum TimeForm {
 }
 
 impl<'a> Timestamp<'a> {
-    /// The time in a value of a frame; `null` is none.
+    /// The time in a value of a frame; `null` counts as absent.
     pub fn from_raw(raw: Raw<'a>) -> Option<Self> {
         let (wall, form) = match raw.shape() {
             Shape::Null => return None,

@@ -1,4 +1,4 @@
-//! What a reader tells.
+//! The events of a reader.
 
 use core::ops::Range;
 

@@ -15,7 +15,7 @@ pub(crate) enum Opcode {
     Close = 8,
     /// A keepalive: the peer answers with a pong of the same payload.
     Ping = 9,
-    /// The answer to a ping, or a keepalive that nobody asked for.
+    /// The answer to a ping, or an unsolicited keepalive (RFC 6455 section 5.5.3).
     Pong = 10,
 }
 

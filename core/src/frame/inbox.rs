@@ -44,7 +44,7 @@ pub(super) enum Next {
 }
 
 impl Inbox {
-    /// Takes a copy of a message. What is too long is told by its length alone.
+    /// Takes a copy of a message. Of one that is too long, only the length is kept.
     #[inline]
     pub(super) fn push(&mut self, message: Incoming<'_>, config: &FrameConfig, weight: usize) {
         if self.last.is_some() {

@@ -22,7 +22,7 @@
 //! Those of [`FrameConfig`] (by default 1 MiB for a frame and for a message, 4,096 fragments), of
 //! [`HandshakeConfig`](handshake::HandshakeConfig) and of [`DeflateConfig`]. A peer that is over one ends
 //! its connection with [`FrameEvent::Failed`], whose error knows its close code. A caller that does not
-//! drain is told [`NotDrained`], and nothing was taken.
+//! drain gets [`NotDrained`], and nothing was taken.
 //!
 //! # Where it is specified
 //!

@@ -22,7 +22,7 @@ const PATIENCE: u8 = 8;
 #[derive(Debug, Default)]
 pub(super) struct Room {
     pub(super) bytes: Vec<u8>,
-    /// Where bytes are read to when there are none.
+    /// Where the first bytes are read to when the buffer is empty.
     front: usize,
     pub(super) pos: usize,
     pub(super) end: usize,

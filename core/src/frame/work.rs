@@ -1,4 +1,4 @@
-//! How many bytes were looked at: for the tests that hold the work linear in what arrived. Outside
+//! How many bytes were examined: for the tests that hold the work linear in what arrived. Outside
 //! of tests it is nothing.
 
 #[cfg(not(test))]
@@ -18,7 +18,7 @@ mod counted {
         BYTES.set(BYTES.get() + bytes);
     }
 
-    /// How many bytes were looked at while this ran.
+    /// How many bytes were examined while this ran.
     pub(crate) fn during(run: impl FnOnce()) -> usize {
         BYTES.set(0);
         run();

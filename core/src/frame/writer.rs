@@ -51,7 +51,7 @@ impl fmt::Display for MessageKind {
 
 /// Appends frames to the caller's buffer: masked for a client, plain for a server.
 ///
-/// Every method appends one whole frame, or nothing and tells why. After a Close frame every
+/// Every method appends one whole frame, or returns an error and appends nothing. After a Close frame every
 /// method answers [`WriteError::Closed`].
 #[derive(Debug)]
 pub struct Writer {

@@ -53,14 +53,14 @@ pub(super) struct Table {
     latest: Mono,
 }
 
-/// What the table says to one more cell.
+/// The decision of the table on one cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Admission {
     /// Admitted. So many more would be, right now.
     Admitted { left: u32 },
     /// The user is ahead of the rate.
     Ahead(Duration),
-    /// There is no room for another user for so long at least.
+    /// The table of users is full, for at least this long.
     Crowded(Duration),
 }
 
@@ -114,7 +114,7 @@ impl Table {
         Admission::Admitted { left: u32::try_from(left).unwrap_or(u32::MAX) }
     }
 
-    /// A user whose next arrival is not ahead of now is as good as a stranger: forgetting it
+    /// A user whose next arrival is not ahead of now has its whole burst, as a new one has: forgetting it
     /// changes no answer.
     fn forget_idle(&mut self, now: u128, at_most: usize) {
         for _ in 0..at_most {

@@ -1,8 +1,8 @@
-//! Admission: how large, how deep and how often, and what a refusal says.
+//! Admission: sizes, nesting and rates, and the refusal at each bound.
 //!
 //! - [`Sizes`]: bytes of a message, characters of a member, bytes of a nested value, by message
 //!   type. A hub holds what it receives against them, and a client what it sends.
-//! - [`Rates`]: messages, connections and others per user. A hub tells the exact time to wait.
+//! - [`Rates`]: messages, connections and others per user. A refusal has the exact time to wait.
 //!
 //! What is too large or too early is answered with an `error` and closes nothing. All tables by
 //! user are bounded: a user for whom there is no room is told to come back.

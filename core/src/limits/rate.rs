@@ -157,7 +157,7 @@ pub(crate) struct Wait {
     /// The exact time to wait: the same check after it succeeds, a nanosecond earlier it fails,
     /// if the user does nothing else in between.
     pub(crate) retry_after: Duration,
-    /// The table of users was full of others: this user did nothing wrong.
+    /// The table was full of other users: this one is not at fault.
     pub(crate) crowded: bool,
 }
 
@@ -181,7 +181,7 @@ impl Wait {
 /// sweep), and forgetting an idle user changes no answer. When the table is full of active users,
 /// a user that is not in it is refused until the one silent for longest is idle: it fails closed,
 /// says so ([`Wait::crowded`]) and counts it ([`RateLimiter::crowded`]). Users in the table are
-/// not harmed by the crowd. Refused checks cost the user nothing.
+/// unaffected. A refused check does not count against the user.
 #[derive(Clone, Debug)]
 pub(crate) struct RateLimiter {
     keyer: Keyer,
@@ -191,7 +191,7 @@ pub(crate) struct RateLimiter {
 }
 
 impl RateLimiter {
-    /// A limiter that knows nobody. Allocates nothing.
+    /// A limiter without users. Allocates nothing.
     pub(crate) fn new(rates: Rates, seed: Seed) -> Self {
         let table = |class| {
             let Rate { count, per, burst } = rates.rate(class);

@@ -58,10 +58,10 @@ pub struct Refusal {
     pub actual: Option<u64>,
     /// What `limit` and `actual` count.
     pub(crate) unit: Unit,
-    /// The time in which `limit` events are allowed, for rates; none if it was no rate but a
-    /// crowd of other users.
+    /// The time in which `limit` events are allowed; `None` unless a rate was exceeded, such as where
+    /// the table of users is full.
     pub(crate) per: Option<Duration>,
-    /// When to try again; none if the same message will never be admitted.
+    /// When to try again; `None` if the same message will never be admitted.
     pub(crate) retry_after: Option<Duration>,
 }
 

@@ -15,7 +15,7 @@ pub(crate) enum Strike {
         /// How many more are tolerated.
         left: u32,
     },
-    /// That was one too many: the link should be closed.
+    /// The user had committed all violations that it may: the link should be closed.
     TooMany,
 }
 

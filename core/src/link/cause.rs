@@ -1,4 +1,4 @@
-//! Who or what ended a link: one value for every end, retry and stop, with one text.
+//! The cause of an end, a retry or a stop: one value, with one text.
 
 use core::fmt;
 use core::time::Duration;
@@ -10,7 +10,7 @@ use crate::frame::{CloseCode, FrameError};
 use crate::metrics::label;
 use crate::time::TimerReason;
 
-/// What an opening handshake failed of, as it is counted.
+/// Why an opening handshake failed, as it is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum HandshakeFailure {
     /// The head is not HTTP.

@@ -10,7 +10,7 @@ use crate::frame::{CloseCode, FrameError};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Class {
-    /// The peer did not believe who we are: one token renewal, then stop.
+    /// The peer refused the token: one renewal, then stop.
     Authentication,
     /// The path to the peer broke: retry with growing delay.
     Network,
@@ -20,9 +20,9 @@ pub enum Class {
     NotFound,
     /// One side spoke a language the other does not: stop, since the next link would say the same.
     Protocol,
-    /// Too much, too fast: wait as told, then retry.
+    /// A rate was exceeded: wait as the peer says, then retry.
     RateLimited,
-    /// The peer knows who we are and will not have us: stop.
+    /// The peer has authenticated this end and denies it access: stop.
     Refused,
     /// The peer failed: retry with growing delay.
     ServerError,

@@ -1,8 +1,9 @@
-//! How far a host has come with writing what a link has for it.
+//! Flow control between a link and its host: how many bytes the host was given and has not written.
 
-/// Bytes that are handed out before the host has to say that it has written some.
+/// The credit: bytes that are handed out before the host has to acknowledge a write.
 const ROOM: usize = 64 * 1024;
-/// After so many bytes the host is asked to say so: it does while half of the room is left.
+/// After so many bytes the host is asked for an acknowledgement, which comes while half of the credit
+/// is left.
 const TELL: usize = ROOM / 2;
 /// What a write costs beside its bytes, so that many small ones count.
 const EACH: usize = 64;
@@ -16,7 +17,7 @@ const EACH: usize = 64;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Credit {
     /// What ends with each write that the host was asked to report and has not, the oldest first:
-    /// never more than two of half the room.
+    /// never more than two, of half the credit.
     asked: [usize; 2],
     /// What was handed out since.
     since: usize,
@@ -46,7 +47,7 @@ impl Credit {
         tell
     }
 
-    /// The host has written the oldest write that it was asked to report. Whether that makes room.
+    /// The host has acknowledged the oldest write that was to be. Returns whether there is credit now.
     pub const fn written(&mut self) -> bool {
         let had = self.has_room();
         self.asked = [self.asked[1], 0];
@@ -83,8 +84,8 @@ mod tests {
     }
 
     proptest! {
-        /// A host that reports what it is asked to report, in its own time, always gets room again,
-        /// and holds no more than the room and one write.
+        /// A host that acknowledges what it is asked to, in its own time, always gets credit again, and
+        /// holds no more than the credit and one write.
         #[test]
         fn a_host_that_reports_is_never_left_waiting(
             steps in prop::collection::vec((any::<bool>(), 0..100_000usize), 1..200),

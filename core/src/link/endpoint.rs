@@ -130,7 +130,7 @@ impl Endpoint {
         target
     }
 
-    /// States the largest message that the client takes, in bytes, to servers that look.
+    /// States the largest message that the client takes, in bytes, to servers that honour it.
     pub(super) fn state_max_message(&mut self, bytes: usize) {
         self.max_message = (bytes != DEFAULT_MAX_MESSAGE).then_some(bytes);
     }
@@ -256,7 +256,7 @@ fn take_token(target: &str) -> (String, Option<Token>) {
     let mut separator = '?';
     for parameter in query.split('&') {
         match parameter.strip_prefix("token=") {
-            // A token that does not decode is nobody's: the empty one is refused later on.
+            // A token that does not decode becomes the empty one, which is refused later on.
             Some(value) => {
                 token.get_or_insert_with(|| Token::new(decoded(value).unwrap_or_default()));
             }

@@ -1,4 +1,4 @@
-//! What links tell and what goes wrong with commands.
+//! The events of links, and the errors of commands.
 
 use thiserror::Error;
 
@@ -8,7 +8,7 @@ use super::config::Overflow;
 use crate::frame::handshake::{HeadError, Request};
 use crate::frame::{CloseCode, FrameError};
 
-/// What a server's link tells.
+/// An event of a server's link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LinkEvent<'a> {

@@ -32,22 +32,22 @@ impl Default for HeartbeatConfig {
 
 /// The one pinger of a link.
 ///
-/// Any traffic counts as life, so a busy peer is never declared dead for a late pong. A silent
+/// Any traffic counts as a sign that the peer is alive, so a busy one is never declared dead for a late pong. A silent
 /// peer is found dead `interval + deadline` after its last byte, or `probe` after a wake-up.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Heartbeat {
     /// When to ask next.
     ask: Mono,
-    /// Until when something must be heard; set while a question is open.
+    /// The deadline for anything to arrive; set while a ping is unanswered.
     due: Option<Mono>,
     /// This question was already given more time because the host was late.
     excused: bool,
 }
 
-/// What a heartbeat finds, and asks of its link.
+/// The state of a heartbeat, and what its link is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Liveness {
-    /// As far as can be told; nothing is due.
+    /// The peer is alive as far as is known; nothing is due.
     Alive,
     /// Not known: send a ping now.
     Ping,

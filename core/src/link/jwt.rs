@@ -25,7 +25,7 @@ pub const DEFAULT_AUDIENCE: &str = "authenticated";
 /// taken this long after `exp` and before `nbf`.
 const DEFAULT_LEEWAY: Duration = Duration::from_secs(10);
 
-/// Longest token that is looked at, in bytes.
+/// The longest token that is verified, in bytes; a longer one is malformed.
 const LONGEST: usize = 16 * 1_024;
 
 /// Verifies tokens against one secret or a set of public keys.

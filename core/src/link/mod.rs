@@ -1,4 +1,4 @@
-//! The life of one connection: states, heartbeat, token, close classes, backoff.
+//! One connection from dialling to closed: states, keepalive, token, close classes, backoff.
 //!
 //! [`ServerLink`] is a server's end of one accepted connection; [`ClientLink`] is a client's end,
 //! which dials again when a connection is lost. Both own the opening handshake, the frames, the
@@ -9,7 +9,7 @@
 //!    for a client also `handle_dialed` and `handle_dial_failed`; or a command: `send_text`,
 //!    `close`, `connect`, `wake` ...
 //! 2. It drains `poll_event`. Events lend from the link's buffer.
-//! 3. It writes what `poll_transmit` appends, as long as there is more, and hangs up when told.
+//! 3. It writes what `poll_transmit` appends, as long as there is more, and drops the transport when it says so.
 //!    With `poll_transmit_vectored` large frames are not copied ([`Gather`]).
 //! 4. It sleeps until `poll_timeout`, which also says why.
 //!

@@ -114,7 +114,7 @@ pub struct TokenConfig {
     /// After a failed or useless answer, and after an expired question, ask again no sooner than
     /// this. Default 10 s.
     pub pause: Duration,
-    /// A question that the host has not answered for this long is void. Default 30 s.
+    /// How long the host may take to provide a token before it is asked again. Default 30 s.
     pub patience: Duration,
 }
 
@@ -147,10 +147,10 @@ pub enum TokenError {
 /// The token of a client and the time of its renewal.
 ///
 /// Renewal is due at `min(80 % of the life, end - lead)` less a jitter, never before half the
-/// life. One question is open at a time.
+/// life. The host is asked for one token at a time.
 ///
 /// The dates in a token are those of its issuer's clock, and the device's may be another. So they
-/// time the renewal and nothing else: whether a token is good its server says. They are held
+/// time the renewal and nothing else: its server decides whether a token is valid. They are held
 /// against the wall once, when the token comes; if that puts now outside of the token's life, the
 /// device's clock is wrong, and the whole life counts from now. From there on time is monotonic: a
 /// wall clock that is set meanwhile changes nothing.
@@ -162,7 +162,7 @@ pub(crate) struct TokenSchedule {
     renew: Option<Mono>,
     /// The token's life is over from here: the next dial needs another.
     ends: Option<Mono>,
-    /// The open question is void from here.
+    /// From here the host is asked for a token again.
     void: Option<Mono>,
     /// No question before this.
     rest: Mono,
@@ -217,7 +217,7 @@ impl TokenSchedule {
         (self.token, self.renew, self.ends) = (None, None, None);
     }
 
-    /// Opens a question now, whatever the schedule says. False if one is open.
+    /// Asks the host for a token now, whatever the schedule says. False if it is asked already.
     #[must_use]
     pub(crate) fn ask(&mut self, now: Now) -> bool {
         if self.is_asking(now) {

@@ -76,7 +76,7 @@ pub struct Buckets {
     /// How many values.
     pub count: u64,
     /// Values in the unit of the name that 50, 99 and 99.9 % of all values do not exceed, at most
-    /// 6.25 % above the true ones; zeros if there are none.
+    /// 6.25 % above the true ones; zeros if nothing was recorded.
     pub quantiles: [f64; 3],
 }
 

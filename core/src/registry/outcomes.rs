@@ -1,4 +1,4 @@
-//! Ends that only counters name: what an event or an answer on the wire says has a type of its own
+//! Outcomes that only counters name: those of events and of answers on the wire have types of their own
 //! there.
 
 use crate::metrics::label;
@@ -14,7 +14,7 @@ pub(crate) enum RefusedConnection {
     RateLimited,
     /// The hub is being drained.
     Draining,
-    /// The path is none that is served.
+    /// The path is not served.
     NotFound,
     /// No token was given.
     NoToken,

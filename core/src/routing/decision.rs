@@ -1,4 +1,4 @@
-//! What is asked of a router and what it answers.
+//! The query to a router and its decision.
 
 use core::time::Duration;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::metrics::Label;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs)]
 pub struct Query<'a> {
-    /// The agent that it names; blank is as good as none.
+    /// The agent that it names; blank counts as absent.
     pub agent: Option<&'a str>,
     /// Its `type`.
     pub kind: &'a str,

@@ -24,7 +24,7 @@ from .values import encode, envelope_text
 log: logging.Logger = logging.getLogger("pamlink.hub")
 
 FAILED = Error("PROCESSING_ERROR", "The request could not be processed.")
-"""What a peer is told of a handler that failed."""
+"""The message of the `error` that a peer gets when a handler failed."""
 
 # How deep a member of an envelope may be nested.
 INSIDE = 9
@@ -70,7 +70,7 @@ class Answering:
             self._work_soon()
 
     def expired(self, request: int) -> None:
-        """The peer was told: whatever the handler does is in vain."""
+        """The peer was sent `REQUEST_EXPIRED`: what the handler returns is dropped."""
         if (task := self._tasks.pop(request, None)) is not None:
             task.cancel()
         else:
@@ -164,7 +164,7 @@ class Answering:
         return reply
 
     async def _grow(self, request: Request, link: Link | None, pieces: Any) -> Reply:
-        """Sends an answer as it grows. What it comes to."""
+        """Sends an answer as it grows, and returns the whole text."""
         texts: list[str] = []
         reply: Reply | None = None
         turns, turn = self._turns, -1

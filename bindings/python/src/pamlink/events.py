@@ -164,7 +164,7 @@ class Late(_Enveloped):
     task that asked it was cancelled."""
 
     ask: int | None
-    """The number of the question, if it can be told."""
+    """The number of the question, if it is known."""
     text: str
     """What it says."""
     json: str
@@ -364,7 +364,7 @@ class Duplicate:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A frame was refused, and the peer told so."""
+    """A frame was refused; the peer was sent an `error`."""
 
     link: int
     """Where it came from."""
@@ -373,16 +373,16 @@ class Refused:
     left: int
     """How many more refusals the user is forgiven now."""
     closing: bool
-    """It was one too many: the link closes."""
+    """The user had committed all violations that it may: the link closes."""
     user: str
     """Who sent it; empty before it was authorised."""
     error_code: str
-    """What the peer was told."""
+    """The code of the `error` that the peer was sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class RequestExpired:
-    """The handler did not reply in time. It was cancelled, and the peer told `REQUEST_EXPIRED`."""
+    """The handler did not reply in time. It was cancelled, and the peer was sent `REQUEST_EXPIRED`."""
 
     request: int
     """The request."""

@@ -53,7 +53,7 @@ class Hub(Runner):
 
     Each request has a task of its own, as many as the options allow. It is cancelled when the
     request expires. A handler that fails, by whatever exception, is logged with its traceback, and
-    its peer told `PROCESSING_ERROR` and nothing else; one that returns nothing is logged once. A
+    its peer is sent `PROCESSING_ERROR` and nothing else; one that returns nothing is logged once. A
     plain function runs in a thread.
 
     It belongs to the event loop that entered it. `push`, `broadcast`, `send_to`, `disconnect` and

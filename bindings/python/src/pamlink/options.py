@@ -26,7 +26,7 @@ class ClientOptions:
     max_ask_bytes: int | None = None
     """Most bytes of questions at once, 1 KiB to 1 GiB. Default 256 KiB."""
     heartbeat_interval: float | None = None
-    """After how long a silent server is asked for life, 10 ms to 25 s. Default 20 s."""
+    """The interval of the keepalive: a server that is silent for it is sent a ping, 10 ms to 25 s. Default 20 s."""
     heartbeat_deadline: float | None = None
     """How long the server has to show it, 10 ms to 2 min. Default 10 s."""
     backoff_cap: float | None = None

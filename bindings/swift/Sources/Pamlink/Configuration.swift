@@ -9,7 +9,7 @@ public struct Configuration: Hashable, Sendable {
     public var maxAsks: UInt32?
     /// Most bytes of questions at once, 1 KiB to 1 GiB. Default 256 KiB.
     public var maxAskBytes: UInt64?
-    /// After how long a silent server is asked for life, 10 ms to 25 s. Default 20 s.
+    /// The interval of the keepalive: a server that is silent for it is sent a ping, 10 ms to 25 s. Default 20 s.
     public var heartbeatInterval: Duration?
     /// How long the server has to show it, 10 ms to 2 min. Default 10 s.
     public var heartbeatDeadline: Duration?

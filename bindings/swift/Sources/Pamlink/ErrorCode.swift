@@ -63,7 +63,7 @@ public struct ErrorCode: RawRepresentable, Hashable, Sendable {
     public static let notRunning = Self(rawValue: 43)
     /// The HTTP response breaks HTTP, or no request waits for one.
     public static let badResponse = Self(rawValue: 44)
-    /// More input than may wait to be looked at.
+    /// More input than may wait to be read.
     public static let notDrained = Self(rawValue: 45)
     /// A Close frame was already written.
     public static let framesClosed = Self(rawValue: 50)
@@ -77,7 +77,7 @@ public struct ErrorCode: RawRepresentable, Hashable, Sendable {
     public static let badSignature = Self(rawValue: 60)
     /// `exp` of a token has passed.
     public static let expired = Self(rawValue: 61)
-    /// The token is none.
+    /// The token is malformed.
     public static let malformed = Self(rawValue: 62)
     /// A claim that must be there is not.
     public static let missingClaim = Self(rawValue: 63)

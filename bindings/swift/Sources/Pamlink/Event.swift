@@ -2,7 +2,7 @@ import Foundation
 
 /// Where a link is in its life.
 public enum LinkState: UInt64, Hashable, Sendable, CaseIterable {
-    /// There is none yet, or it is being made.
+    /// There is no link yet, or it is being made.
     case connecting = 0
     /// It is open: the server has welcomed it, or sends no welcome.
     case open = 1
@@ -80,7 +80,7 @@ public enum Event: Hashable, Sendable {
 
     /// An answer that came too late.
     public struct Late: Hashable, Sendable, JSONMessage {
-        /// The number of the question, if it can be told.
+        /// The number of the question, if it is known.
         public let ask: UInt64?
         /// What it says.
         public let text: String

@@ -1,4 +1,4 @@
-//! What nobody asked for: the welcome, signs of life, news, and things for the page to do.
+//! Messages that answer no request: the welcome, pings and pongs, pushes, and actions for a page.
 
 use super::macros::frames;
 use super::{Message, Object, Record};
@@ -60,7 +60,7 @@ frames! {
         "reply_to" reply_to: Id<'a>,
     }
 
-    /// News that nobody asked for.
+    /// A push.
     ProactiveAlert: ProactiveAlert {
         /// The server's name for it.
         "id" id: Id<'a>,

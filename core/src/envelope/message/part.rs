@@ -242,7 +242,7 @@ parts! {
         "compressed" compressed: bool,
         /// How long it took, in milliseconds.
         "latency_ms" latency_ms: Number<'a>,
-        /// Why there is none.
+        /// Why the data is missing.
         "error" error: Text<'a>,
         /// When to ask again, in seconds.
         "retry_after" retry_after: Number<'a>,

@@ -9,7 +9,7 @@ use crate::time::Wall;
 
 /// A value on its way into a frame.
 ///
-/// Encoding is total: every value becomes valid JSON, and what could not be said exactly is
+/// Encoding is total: every value becomes valid JSON, and what has no exact form there is
 /// counted in [`Adjusted`].
 ///
 /// | value | becomes | counted |

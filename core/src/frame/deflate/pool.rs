@@ -7,7 +7,7 @@ use flate2::{Compress, Compression, Decompress};
 
 use super::DeflateConfig;
 
-/// Compressors that a pool keeps or lends at most, unless it is told otherwise: 64 are up to 25 MB.
+/// The default of how many compressors a pool keeps and lends at most: 64 are up to 25 MB.
 const KEPT: usize = 64;
 /// Bytes that the buffer of inflated messages keeps.
 const RETAINED: usize = 64 * 1024;

@@ -2,9 +2,9 @@
 
 use super::Headers;
 
-/// Bytes of a body that are looked at.
+/// How many bytes of a body are read.
 const LOOKED_AT: usize = 1_024;
-/// The longest line that is told, in bytes.
+/// The longest line that is reported, in bytes.
 const LONGEST: usize = 200;
 
 /// The first line of a text that says anything, without control characters, cut at 200 bytes on the
@@ -30,7 +30,7 @@ pub(super) struct Body {
     left: Option<usize>,
     /// The line with the size of the first chunk comes first (RFC 9112 section 7.1).
     is_size: bool,
-    /// Bytes that may still be looked at.
+    /// Bytes that may still be read.
     room: usize,
 }
 

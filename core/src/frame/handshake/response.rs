@@ -210,7 +210,7 @@ impl ResponseReader {
         bytes.len()
     }
 
-    /// Nothing more of a refusal comes, or is waited for: it is told as far as it was read.
+    /// No more of a refusal comes, or is awaited: it is reported as far as it was read.
     pub fn handle_end(&mut self) {
         if let Some(refusal) = self.refusal.take() {
             self.outcome = Some(Err(refusal.end()));

@@ -6,7 +6,7 @@
 use crate::frame::{CloseCode, FrameError};
 use crate::link::Class;
 
-/// 4001: who the peer is was not proved.
+/// 4001: the peer was not authenticated.
 const UNAUTHENTICATED: CloseCode = CloseCode::new(4001);
 /// 4003: too many frames that break the rules.
 const FORBIDDEN: CloseCode = CloseCode::new(4003);
@@ -93,7 +93,7 @@ impl<'a> ServerClose<'a> {
         self.row().1
     }
 
-    /// What the end means to who counts ends: as the code says, unless this end knows better.
+    /// The class that the end is counted as: that of its code, unless this end knows more.
     pub(crate) fn class(self) -> Class {
         match self {
             Self::NoLife => Class::Timeout,

@@ -44,7 +44,7 @@ pub struct ServerLink {
     /// How much earlier than the interval this link's first ping goes out, in microseconds.
     jitter: u32,
     phase: ServerPhase,
-    /// The end was not told yet.
+    /// The event of the end was not polled yet.
     untold: bool,
 }
 

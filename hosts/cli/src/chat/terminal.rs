@@ -39,7 +39,7 @@ pub(super) struct Printer {
 }
 
 impl Printer {
-    /// Prints a piece. What is void stays on a line of its own.
+    /// Prints a piece. Pieces that a restart has made void stay on a line of their own.
     ///
     /// # Errors
     ///

@@ -92,13 +92,13 @@ public enum HubOutput: Hashable, Sendable {
         public let link: UInt64
         /// Who sent it; empty before the link was authorised.
         public let user: String
-        /// What the peer was told.
+        /// The code of the `error` that the peer was sent.
         public let code: String
         /// When the peer may try again.
         public let retryAfter: Duration?
         /// How many more refusals the user is forgiven right now.
         public let left: UInt64
-        /// It was one too many: the link closes.
+        /// The user had committed all violations that it may: the link closes.
         public let closing: Bool
     }
 

@@ -59,7 +59,7 @@ public sealed interface Event : Output {
      * caller was cancelled, or none is known.
      */
     public data class Late(
-        /** The number of the question, if it can be told. */
+        /** The number of the question, if it is known. */
         public val ask: Long?,
         /** What it says. */
         public val text: String,

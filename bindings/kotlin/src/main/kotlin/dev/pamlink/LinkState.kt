@@ -26,7 +26,7 @@ public enum class LinkState(
 
 /** Why a token is wanted. */
 public enum class TokenNeed {
-    /** There is none, or it has expired. */
+    /** The client has no token, or it has expired. */
     MISSING,
 
     /** The server did not take the last one. */

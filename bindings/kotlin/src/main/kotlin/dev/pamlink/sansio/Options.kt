@@ -21,7 +21,7 @@ public data class ClientOptions(
     val maxAsks: Int? = null,
     /** Most bytes of questions at once, 1 KiB to 1 GiB. Default 256 KiB. */
     val maxAskBytes: Long? = null,
-    /** After how long a silent server is asked for life, 10 ms to 25 s. Default 20 s. */
+    /** The interval of the keepalive: a server that is silent for it is sent a ping, 10 ms to 25 s. Default 20 s. */
     val heartbeatInterval: Duration? = null,
     /** How long the server has to show it, 10 ms to 2 min. Default 10 s. */
     val heartbeatDeadline: Duration? = null,

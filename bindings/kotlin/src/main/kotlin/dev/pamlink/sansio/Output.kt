@@ -101,7 +101,7 @@ public sealed interface Action : Output {
         val reason: String,
     ) : Action
 
-    /** Drop the transport once everything is written. Its end need not be told. */
+    /** Drop the transport once everything is written. Its end need not be reported. */
     public data class HangUp(
         /** Of which link; 0 for a client. */
         val link: Long,
@@ -282,7 +282,7 @@ public sealed interface HubEvent : Output {
         val first: String,
     ) : HubEvent
 
-    /** A frame was refused, and the peer told so. */
+    /** A frame was refused; the peer was sent an `error`. */
     public data class Refused(
         /** Where it came from. */
         val link: Long,
@@ -290,11 +290,11 @@ public sealed interface HubEvent : Output {
         val retryAfter: Duration?,
         /** How many more refusals the user is forgiven. */
         val left: Long,
-        /** It was one too many: the link closes. */
+        /** The user had committed all violations that it may: the link closes. */
         val closing: Boolean,
         /** Who sent it. */
         val user: String,
-        /** What the peer was told. */
+        /** The code of the `error` that the peer was sent. */
         val errorCode: String,
     ) : HubEvent
 
