@@ -154,8 +154,10 @@
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
-// Each public type says whether it may grow.
+// Each public type says whether it may grow,
 #![warn(clippy::exhaustive_enums, clippy::exhaustive_structs)]
+// and has a path by which others name it.
+#![warn(unnameable_types)]
 // `usize` has 32 bits on phones and in browsers: no cast may lose what only fits into 64.
 #![cfg_attr(
     not(test),
