@@ -1,5 +1,5 @@
 //! The public API of `core` is a reviewed file: whoever changes the one changes the other. Its first
-//! page lists every type, and every type says whether it may grow.
+//! page lists every type, and every type has one path and says whether it may grow.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -59,8 +59,11 @@ pub(super) fn run(workspace: &Workspace, console: Console) -> Outcome {
     let unlisted = unlisted(&page, &now);
     checks.check(unlisted.is_empty(), unlisted.join("\n"));
     let docs = std::fs::read_to_string(&docs).with_context(|| docs.display().to_string())?;
-    let unmarked = unmarked(&serde_json::from_str(&docs).context("the docs of core")?);
+    let docs: Value = serde_json::from_str(&docs).context("the docs of core")?;
+    let unmarked = unmarked(&docs);
     checks.check(unmarked.is_empty(), unmarked.join("\n"));
+    let doubled = doubled(&docs);
+    checks.check(doubled.is_empty(), doubled.join("\n"));
 
     let types = by_module(&now);
     let words = types.get(VOCABULARY).map_or(0, BTreeSet::len);
@@ -190,6 +193,33 @@ fn unmarked(docs: &Value) -> Vec<String> {
     faults
 }
 
+/// The types that have more than one path.
+fn doubled(docs: &Value) -> Vec<String> {
+    let mut paths = BTreeMap::new();
+    let root = docs["root"].to_string();
+    walk(docs, &root, "", &mut paths);
+    let doubled = paths.into_values().filter(|paths| paths.len() > 1);
+    doubled.map(|paths| format!("{} are one type", paths.join(" and "))).collect()
+}
+
+/// Notes the types of a module and of those in it: their paths by what they are.
+fn walk(docs: &Value, module: &str, path: &str, paths: &mut BTreeMap<String, Vec<String>>) {
+    for id in docs["index"][module]["inner"]["module"]["items"].as_array().into_iter().flatten() {
+        let id = id.to_string();
+        let item = &docs["index"][&id];
+        let used = &item["inner"]["use"];
+        let of = if used.is_null() { &item["name"] } else { &used["name"] };
+        let path = format!("{path}::{}", of.as_str().unwrap_or_default());
+        let target = if used.is_null() { id } else { used["id"].to_string() };
+        let inner = &docs["index"][&target]["inner"];
+        if !inner["module"].is_null() {
+            walk(docs, &target, &path, paths);
+        } else if ["struct", "enum", "trait", "union"].iter().any(|kind| !inner[kind].is_null()) {
+            paths.entry(target).or_default().push(path["::".len()..].to_owned());
+        }
+    }
+}
+
 /// Whether another crate can match all variants of it or build it by a literal.
 fn is_whole(inner: &Value) -> bool {
     let kind = &inner["struct"]["kind"];
@@ -232,6 +262,24 @@ mod tests {
         assert!(faults[0].contains("lists a::D") && faults[1].contains("not list a::C"));
         let page = page.replace("`a`", "`e`");
         assert_eq!(unlisted(&page, &api).len(), 2, "a module is not listed, another is not");
+    }
+
+    #[test]
+    fn a_type_has_one_path() {
+        let docs = |items: &str| {
+            let text = format!(
+                r#"{{"root": 0, "index": {{
+                "0": {{"name": "core", "inner": {{"module": {{"items": [1, 2]}}}}}},
+                "1": {{"name": "a", "inner": {{"module": {{"items": [3]}}}}}},
+                "2": {{"name": "b", "inner": {{"module": {{"items": [{items}]}}}}}},
+                "3": {{"name": "A", "inner": {{"enum": {{}}}}}},
+                "4": {{"name": null, "inner": {{"use": {{"name": "B", "id": 3}}}}}}
+                }}}}"#
+            );
+            doubled(&serde_json::from_str(&text).expect("JSON"))
+        };
+        assert!(docs("").is_empty());
+        assert_eq!(docs("4"), ["a::A and b::B are one type"]);
     }
 
     #[test]
