@@ -33,13 +33,13 @@ pub(crate) fn spawn<H: Handler>(host: Arc<Host<H>>, socket: TcpStream, from: IpA
     // Refused links are closed unheard: the hub is full or drains, and has counted it.
     let Some((link, told)) = host.accept(from) else { return };
     match host.shared.tls() {
-        None => drop(tokio::spawn(async move { serve(&host, link, &told, socket).await })),
+        None => drop(tokio::spawn(Connection::new(socket).serve(host, link, told))),
         // A task of another kind: who does not speak TLS has no room for it.
         Some(tls) => drop(tokio::spawn(async move {
             tokio::select! {
                 secured = tls.accept(socket) => {
                     if let Ok(socket) = secured {
-                        return serve(&host, link, &told, socket).await;
+                        return Connection::new(socket).serve(host, link, told).await;
                     }
                 }
                 () = told.until_closed() => {}
@@ -47,21 +47,6 @@ pub(crate) fn spawn<H: Handler>(host: Arc<Host<H>>, socket: TcpStream, from: IpA
             host.ended(link);
         })),
     }
-}
-
-async fn serve<H: Handler>(
-    host: &Arc<Host<H>>,
-    link: LinkId,
-    told: &Socket,
-    stream: impl AsyncRead + AsyncWrite + Unpin,
-) {
-    let mut connection = Connection { stream, outlet: Outlet::default(), more: true };
-    let end = {
-        let mut notified = pin!(told.ready.notified());
-        poll_fn(|cx| connection.poll_turn(cx, host, link, told, notified.as_mut())).await
-    };
-    // In a box: a connection that lives keeps no room for how it ends.
-    Box::pin(connection.end(host, link, end)).await;
 }
 
 struct Connection<S> {
@@ -83,6 +68,28 @@ enum End {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+    fn new(stream: S) -> Self {
+        Self { stream, outlet: Outlet::default(), more: true }
+    }
+
+    /// Serves it until its end.
+    #[expect(clippy::manual_async_fn, reason = "that would keep room for what it is given twice")]
+    fn serve<H: Handler>(
+        mut self,
+        host: Arc<Host<H>>,
+        link: LinkId,
+        told: Arc<Socket>,
+    ) -> impl Future<Output = ()> {
+        async move {
+            let end = {
+                let mut notified = pin!(told.ready.notified());
+                poll_fn(|cx| self.poll_turn(cx, &host, link, &told, notified.as_mut())).await
+            };
+            // In a box: a connection that lives keeps no room for how it ends.
+            Box::pin(self.end(&host, link, end)).await;
+        }
+    }
+
     /// A connection's turn: writes what waits, reads, hands over and writes what came of it.
     fn poll_turn<'a, H: Handler>(
         &mut self,
@@ -141,10 +148,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.outlet.is_empty() {
-            true => Poll::Ready(Ok(())),
-            false => self.outlet.poll_write_to(cx, Pin::new(&mut self.stream)),
-        }
+        self.outlet.poll_write_to(cx, Pin::new(&mut self.stream))
     }
 
     /// Reads what has come and hands it over, by way of the stack: a connection that idles holds no
@@ -193,6 +197,7 @@ mod tests {
 
     use pamlink::hub::{Auth, Hub, HubConfig};
     use pamlink::seed::Seed;
+    use tokio::net::TcpListener;
 
     use super::*;
     use crate::handler::Request;
@@ -245,6 +250,24 @@ mod tests {
         }
     }
 
+    fn host() -> Arc<Host<impl Handler>> {
+        let seed = Seed::from_number(1);
+        let hub = Hub::new(HubConfig::default(), Auth::Host, Arc::default(), seed);
+        let (shared, answer) = (Shared::new(hub, None, None), async |_: Request| "ok");
+        Arc::new(Host::new(Arc::new(shared), answer, Duration::MAX, Duration::MAX))
+    }
+
+    #[tokio::test]
+    async fn what_a_connection_holds_is_small() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let host = host();
+        let (link, told) = host.accept(IpAddr::from([127, 0, 0, 1])).unwrap();
+        let held = size_of_val(&Connection::new(stream).serve(host, link, told));
+        // The runtime adds 104 bytes, and takes lines of 128.
+        assert!(held <= 3 * 128 - 104, "{held} bytes");
+    }
+
     #[test]
     fn a_peer_that_always_has_more_leaves_others_their_turn() {
         let mut opening = b"GET /api/v1/pam/ws/ann?token=t HTTP/1.1\r\nHost: h\r\n\
@@ -253,17 +276,13 @@ mod tests {
             .to_vec();
         // A text of 60,000 bytes, with a key that leaves it as it is.
         opening.extend_from_slice(&[0x81, 0xfe, 0xea, 0x60, 0, 0, 0, 0]);
-        let seed = Seed::from_number(1);
-        let hub = Hub::new(HubConfig::default(), Auth::Host, Arc::default(), seed);
-        let (shared, answer) = (Shared::new(hub, None, None), async |_: Request| "ok");
-        let host = Host::new(Arc::new(shared), answer, Duration::MAX, Duration::MAX);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let _inside = runtime.enter();
 
-        let host = Arc::new(host);
+        let host = host();
         let (link, told) = host.accept(IpAddr::from([127, 0, 0, 1])).unwrap();
         let stream = Flood { opening, read: 0 };
-        let mut connection = Connection { stream, outlet: Outlet::default(), more: true };
+        let mut connection = Connection::new(stream);
         let woken = Arc::new(Woken::default());
         let waker = Waker::from(Arc::clone(&woken));
         let mut cx = Context::from_waker(&waker);

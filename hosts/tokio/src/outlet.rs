@@ -1,5 +1,6 @@
 //! Bytes on their way into a socket.
 
+use std::cell::Cell;
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -13,9 +14,15 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 /// socket leaves behind waits in the engine, under the engine's bound.
 #[derive(Debug, Default)]
 pub(crate) struct Outlet {
-    waiting: Gather,
+    /// None once it was written: a connection that idles holds no room for it.
+    waiting: Option<Box<Gather>>,
     /// Something was written that may not have left the socket's own buffer.
     unflushed: bool,
+}
+
+thread_local! {
+    /// An empty one, for the connection of this thread that writes next.
+    static SPARE: Cell<Option<Box<Gather>>> = const { Cell::new(None) };
 }
 
 /// Most slices of one write. What the engine gives at once has at most 33, and seldom more than 3.
@@ -23,13 +30,13 @@ const SLICES: usize = 32;
 
 impl Outlet {
     pub(crate) fn is_empty(&self) -> bool {
-        self.waiting.is_empty() && !self.unflushed
+        self.waiting.as_ref().is_none_or(|waiting| waiting.is_empty()) && !self.unflushed
     }
 
     /// What is to be filled. Only when it is empty.
     pub(crate) fn waiting(&mut self) -> &mut Gather {
         debug_assert!(self.is_empty(), "what waits is written first");
-        &mut self.waiting
+        self.waiting.get_or_insert_with(|| SPARE.take().unwrap_or_default())
     }
 
     /// Writes on until nothing waits. Cancelling loses and repeats nothing.
@@ -46,16 +53,21 @@ impl Outlet {
         cx: &mut Context<'_>,
         mut socket: Pin<&mut impl AsyncWrite>,
     ) -> Poll<io::Result<()>> {
-        while !self.waiting.is_empty() {
-            match ready!(poll_write(cx, socket.as_mut(), &self.waiting))? {
-                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                written => self.waiting.advance(written),
+        if let Some(waiting) = &mut self.waiting {
+            while !waiting.is_empty() {
+                match ready!(poll_write(cx, socket.as_mut(), waiting))? {
+                    0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                    written => waiting.advance(written),
+                }
+                self.unflushed = true;
             }
-            self.unflushed = true;
+            SPARE.set(self.waiting.take());
         }
-        // TLS buffers what it encrypts.
-        ready!(socket.poll_flush(cx))?;
-        self.unflushed = false;
+        if self.unflushed {
+            // TLS buffers what it encrypts.
+            ready!(socket.poll_flush(cx))?;
+            self.unflushed = false;
+        }
         Poll::Ready(Ok(()))
     }
 }
@@ -202,7 +214,7 @@ mod tests {
                     }
                 }
                 outlet.write_to(&mut socket).await.unwrap();
-                assert!(outlet.is_empty());
+                assert!(outlet.is_empty() && outlet.waiting.is_none(), "it keeps room");
             }
             assert!(socket.taken == all, "{} bytes of {}", socket.taken.len(), all.len());
             assert!(socket.seen.contains(&large.as_ptr()), "it was copied");
