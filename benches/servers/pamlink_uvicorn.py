@@ -5,11 +5,11 @@ from __future__ import annotations
 import fastapi
 import uvicorn
 from answers import hub
-from pamlink.starlette import endpoint, lifespan
+from pamlink.starlette import HubMiddleware, lifespan
 from world import listening
 
 app = fastapi.FastAPI(lifespan=lifespan(hub, spread=0.0))
-app.add_api_websocket_route("/api/v1/pam/ws/{user_id:path}", endpoint(hub))
+app.add_middleware(HubMiddleware, hub=hub)
 
 if __name__ == "__main__":
     config = uvicorn.Config(app, log_level="warning", ws_ping_interval=None)

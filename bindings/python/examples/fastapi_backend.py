@@ -19,7 +19,7 @@ from fastapi.responses import PlainTextResponse
 
 import pamlink
 from pamlink import sansio
-from pamlink.starlette import bearer, endpoint, lifespan
+from pamlink.starlette import HubMiddleware, bearer, lifespan
 
 KEYS = pamlink.HS256(
     os.environ.get("PAMLINK_SECRET", "a secret for development and nothing else").encode()
@@ -78,7 +78,7 @@ async def words(text: str) -> AsyncIterator[str]:
 
 
 app = fastapi.FastAPI(lifespan=lifespan(hub, spread=5.0))
-app.add_api_websocket_route("/api/v1/pam/ws/{user_id:path}", endpoint(hub))
+app.add_middleware(HubMiddleware, hub=hub)
 verified = bearer(sansio.TokenVerifier(KEYS))
 
 

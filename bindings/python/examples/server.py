@@ -4,7 +4,7 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from pamlink import HS256, Hub, Request
-from pamlink.starlette import endpoint, lifespan
+from pamlink.starlette import HubMiddleware, lifespan
 
 hub = Hub(auth=HS256(Path("jwt.secret").read_bytes()))
 
@@ -16,4 +16,4 @@ async def answer(request: Request) -> AsyncIterator[str]:
 
 
 app = FastAPI(lifespan=lifespan(hub))
-app.add_api_websocket_route("/api/v1/pam/ws/{user_id:path}", endpoint(hub))
+app.add_middleware(HubMiddleware, hub=hub)

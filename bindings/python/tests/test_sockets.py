@@ -28,7 +28,7 @@ import pamlink
 from pamlink import Claims, Client, ClientOptions, Hub, HubOptions, Request, tcp
 from pamlink import websockets as transport
 from pamlink.sansio import TokenVerifier, VerifiedToken
-from pamlink.starlette import bearer, endpoint, lifespan, serve
+from pamlink.starlette import HubMiddleware, bearer, endpoint, lifespan, serve
 
 DIALERS = [pytest.param(tcp.dial, id="asyncio"), pytest.param(transport.dial, id="websockets")]
 
@@ -43,10 +43,16 @@ async def grow(request: Request) -> AsyncIterator[str]:
         await asyncio.sleep(0)
 
 
-def app_of(hub: Hub, **options: Any) -> fastapi.FastAPI:
+def app_of(hub: Hub, by: str = "route", **options: Any) -> fastapi.FastAPI:
     app = fastapi.FastAPI(lifespan=lifespan(hub, signals=False, **options))
-    app.add_api_websocket_route(PATH + "{user_id:path}", endpoint(hub))
+    if by == "route":
+        app.add_api_websocket_route(PATH + "{user_id:path}", endpoint(hub))
+    else:
+        app.add_middleware(HubMiddleware, hub=hub)
     return app
+
+
+WAYS = ["route", "middleware"]
 
 
 def client_of(address: str, user: str = "ann", **options: Any) -> Client:
@@ -54,9 +60,10 @@ def client_of(address: str, user: str = "ann", **options: Any) -> Client:
     return Client(f"ws://{address}{PATH}{user}", **options)
 
 
+@pytest.mark.parametrize("by", WAYS)
 @pytest.mark.parametrize("dial", DIALERS)
-async def test_a_client_talks_to_an_app_of_fastapi(dial: Any) -> None:
-    async with serving(app_of(Hub(grow, auth=KEYS))) as address:
+async def test_a_client_talks_to_an_app_of_fastapi(dial: Any, by: str) -> None:
+    async with serving(app_of(Hub(grow, auth=KEYS), by)) as address:
         async with client_of(address, dial=dial) as client:
             pieces = [piece.text async for piece in client.ask("one two three")]
             assert "".join(pieces) == "one two three "
@@ -147,8 +154,9 @@ async def test_the_wire_of_old_clients_is_kept() -> None:
             assert types == ["error", "error", "context_updated"]
 
 
-async def test_a_token_is_judged_after_the_upgrade_and_its_absence_before() -> None:
-    async with serving(app_of(Hub(echo, auth=KEYS))) as address:
+@pytest.mark.parametrize("by", WAYS)
+async def test_a_token_is_judged_after_the_upgrade_and_its_absence_before(by: str) -> None:
+    async with serving(app_of(Hub(echo, auth=KEYS), by)) as address:
         url = f"ws://{address}{PATH}ann"
         with pytest.raises(websockets.exceptions.InvalidStatus) as refused:
             await websockets.asyncio.client.connect(url)
@@ -167,6 +175,34 @@ async def test_a_client_whose_token_is_not_believed_stops() -> None:
             async with client_of(address, token=token("eve"), dial=dial) as client:
                 assert await client.send("hi") == pamlink.Unsent()
                 assert (await take(client, pamlink.Closed)).code == 4001
+
+
+async def test_a_middleware_leaves_everything_else_to_the_app() -> None:
+    app = app_of(Hub(echo, auth=KEYS), "middleware")
+
+    @app.get(PATH + "me")
+    async def me() -> str:
+        return "you"
+
+    @app.websocket("/other/{name}")
+    async def other(websocket: WebSocket, name: str) -> None:
+        await websocket.accept()
+        await websocket.send_text(name)
+
+    async with serving(app) as address:
+        async with httpx.AsyncClient() as http:
+            assert (await http.get(f"http://{address}{PATH}me")).json() == "you"
+        async with websockets.asyncio.client.connect(f"ws://{address}/other/ann") as socket:
+            assert await socket.recv() == "ann"
+
+
+async def test_a_middleware_is_found_behind_a_prefix_that_the_server_knows() -> None:
+    app = fastapi.FastAPI()
+    app.mount("/v2", app_of(hub := Hub(echo, auth=KEYS), "middleware"))
+    async with hub, serving(app) as address:
+        url = f"ws://{address}/v2{PATH}a%20b?token={token('a b')}"
+        async with websockets.asyncio.client.connect(url) as socket:
+            assert json.loads(await socket.recv())["type"] == "connection"
 
 
 async def test_a_dependency_may_decide_who_it_is() -> None:

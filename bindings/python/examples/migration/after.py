@@ -7,7 +7,7 @@ import os
 from fastapi import FastAPI
 
 import pamlink
-from pamlink.starlette import endpoint, lifespan
+from pamlink.starlette import HubMiddleware, lifespan
 
 SECRET = os.environ.get("PAMLINK_SECRET", "a secret for development and nothing else")
 
@@ -15,7 +15,7 @@ hub = pamlink.Hub(
     auth=pamlink.HS256(SECRET.encode()), options=pamlink.HubOptions(messages_per_minute=60)
 )
 app = FastAPI(lifespan=lifespan(hub))
-app.add_api_websocket_route("/api/v1/pam/ws/{user_id:path}", endpoint(hub))
+app.add_middleware(HubMiddleware, hub=hub)
 
 
 async def think(user_id: str, text: str) -> str:

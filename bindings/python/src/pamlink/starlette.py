@@ -1,8 +1,8 @@
-"""The endpoint for Starlette and FastAPI, which keeps the wire of `/api/v1/pam/ws/{user_id}?token=`.
+"""A hub behind Starlette and FastAPI, which keeps the wire of `/api/v1/pam/ws/{user_id}?token=`.
 
     hub = Hub(answer, auth=HS256(secret))
     app = FastAPI(lifespan=lifespan(hub))
-    app.add_api_websocket_route("/api/v1/pam/ws/{user_id:path}", endpoint(hub))
+    app.add_middleware(HubMiddleware, hub=hub)
 
 The server's own pings are better off: the engine has a heartbeat, and knows a busy peer from a dead
 one. With uvicorn that is `ws_ping_interval=None`, and on its command line a day,
@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
-from starlette.types import Message, Receive, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from ._signals import Signals, trigger
@@ -95,8 +95,35 @@ def _keeps() -> bool:
 _KEEPS = _keeps()
 
 
+class HubMiddleware:
+    """A middleware that serves a hub's links, and leaves everything else to the app.
+
+    What an app has between a server and its routes stays on the stack of every WebSocket for as long
+    as it is open, and each message that is sent passes through it. A link that is taken here holds a
+    quarter less than one of `endpoint`, which suits an app that wants its own dependencies or exception
+    handlers on the way. Middlewares that are added later are still around it.
+    """
+
+    def __init__(self, app: ASGIApp, hub: Hub, path: str = "/api/v1/pam/ws/") -> None:
+        """`path` is what comes before the user id; what is said of requests at `endpoint` holds."""
+        self._app = app
+        self._pam = endpoint(hub)
+        self._path = path
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        if scope["type"] == "websocket":
+            path = scope["path"].removeprefix(scope.get("root_path", ""))
+            if path.startswith(self._path):
+                # As a route would find it.
+                scope["path_params"] = {"user_id": path[len(self._path) :]}
+                return self._pam(WebSocket(scope, receive, send))
+        return self._app(scope, receive, send)
+
+
 def endpoint(hub: Hub) -> Callable[[WebSocket], Awaitable[None]]:
-    """An endpoint for a route that ends in `{user_id:path}`.
+    """An endpoint for a route that ends in `{user_id:path}`:
+
+        app.add_api_websocket_route("/api/v1/pam/ws/{user_id:path}", endpoint(hub))
 
     Path and query are read by the engine, as they were sent: the user id is one segment, in which a
     slash is encoded. Another path is refused with 404 where the server can say so, else with 403; a

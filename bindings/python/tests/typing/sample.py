@@ -14,7 +14,7 @@ import prometheus_client
 import pamlink
 from pamlink import events, inputs, logs, memory, outputs, sansio, tcp
 from pamlink.prometheus import EngineCollector
-from pamlink.starlette import bearer, endpoint, lifespan
+from pamlink.starlette import HubMiddleware, bearer, endpoint, lifespan
 from pamlink.transports import ByteTransport, MessageTransport, Target, Transport, TransportClosed
 
 
@@ -94,7 +94,8 @@ async def answer(request: pamlink.Request) -> pamlink.Answer | pamlink.Error:
 
 
 app = fastapi.FastAPI(lifespan=lifespan(hub, spread=2.5))
-app.add_api_websocket_route("/api/v1/pam/ws/{user_id:path}", endpoint(hub))
+app.add_middleware(HubMiddleware, hub=hub)
+app.add_api_websocket_route("/again/{user_id:path}", endpoint(hub))
 verified = bearer(sansio.TokenVerifier(pamlink.HS256(b"secret")))
 
 
