@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use pamlink::hub::Auth;
 use pamlink_tokio::{Handle, Server, ServerConfig, descriptors, tls};
+use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -59,7 +60,7 @@ pub fn run(args: &ServeArgs) -> Result<ExitCode, Fault> {
         let tls = tls::server(certificate, key);
         server.tls = Some(tls.map_err(|error| Fault::usage(error.to_string()))?);
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+    let runtime = runtime()
         .enable_all()
         .build()
         .map_err(|error| Fault::failed(format!("cannot start threads: {error}")))?;
@@ -72,6 +73,15 @@ pub fn run(args: &ServeArgs) -> Result<ExitCode, Fault> {
 
 /// How long links may take to say goodbye once all have been told.
 const DRAIN_PATIENCE: Duration = Duration::from_secs(5);
+
+/// As many threads as this process has processors, which may be fewer than the machine has. A single
+/// one has a queue without an end and hands nothing to others: links are served in their order.
+fn runtime() -> Builder {
+    match std::thread::available_parallelism() {
+        Ok(processors) if processors.get() == 1 => Builder::new_current_thread(),
+        _ => Builder::new_multi_thread(),
+    }
+}
 
 /// How many links so many descriptors have room for.
 fn room(descriptors: u64) -> u32 {
