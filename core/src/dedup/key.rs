@@ -12,29 +12,36 @@ use crate::seed::Seed;
 ///
 /// Two different messages share a key with a chance of 2^-127, and nobody without the seed can
 /// raise it.
+///
+/// In two words: a number of 128 bits would be aligned to as many, and whatever holds a key would be
+/// larger and slower to move.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Key(u128);
+pub struct Key {
+    high: u64,
+    low: u64,
+}
 
 impl Key {
     /// The bits, uniformly spread in all but the lowest: for tables of the host's own.
     pub const fn to_bits(self) -> u128 {
-        self.0
+        (self.high as u128) << 64 | self.low as u128
     }
 
     /// Whether the content was hashed, because the message had no id.
     pub(crate) const fn is_of_content(self) -> bool {
-        self.0 & 1 == 1
+        self.low & 1 == 1
     }
 
     pub(super) const fn from_bits(bits: u128) -> Self {
-        Self(bits)
+        let (high, low) = halves(bits);
+        Self { high, low }
     }
 }
 
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let of = if self.is_of_content() { "content" } else { "id" };
-        write!(f, "Key({of} {:032x})", self.0)
+        write!(f, "Key({of} {:032x})", self.to_bits())
     }
 }
 
@@ -85,17 +92,16 @@ impl UserKey {
     }
 
     pub(crate) fn of_id(self, id: &str) -> Key {
-        Key(self.hash(id) & !1)
+        Key::from_bits(self.hash(id) & !1)
     }
 
     pub(crate) fn of_content(self, content: &str) -> Key {
-        Key(self.hash(content) | 1)
+        Key::from_bits(self.hash(content) | 1)
     }
 
     #[inline]
     fn hash(self, text: &str) -> u128 {
-        const LOW: u128 = 0xffff_ffff_ffff_ffff;
-        let (low, high) = ((self.0 & LOW) as u64, (self.0 >> 64) as u64);
+        let (high, low) = halves(self.0);
         let mut hasher = SipHasher13::new_with_keys(low, high);
         hasher.write(text.as_bytes());
         hasher.finish128().as_u128()
@@ -112,4 +118,9 @@ impl fmt::Debug for Keyer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Keyer(..)")
     }
+}
+
+const fn halves(bits: u128) -> (u64, u64) {
+    const LOW: u128 = 0xffff_ffff_ffff_ffff;
+    ((bits >> 64) as u64, (bits & LOW) as u64)
 }

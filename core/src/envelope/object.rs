@@ -26,12 +26,10 @@ impl<'o> Object<'o> {
         object
     }
 
+    #[inline]
     pub(super) fn name(&mut self, spelled: &str) -> &mut String {
-        if !self.empty {
-            self.out.push(',');
-        }
+        self.out.push_str(if self.empty { "\"" } else { ",\"" });
         self.empty = false;
-        self.out.push('"');
         self.out.push_str(spelled);
         self.out.push_str("\":");
         self.out

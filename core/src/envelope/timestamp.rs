@@ -126,15 +126,24 @@ pub(super) fn write_wall(out: &mut String, wall: Wall) {
     let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
     // Digit by digit: every frame of ours has one, and formatting takes ten times as long.
     let mut form = *b"0000-00-00T00:00:00.000Z";
-    let parts =
-        [(3, year), (6, month), (9, day), (12, hour), (15, minute), (18, second), (22, millis)];
-    for (last, mut number) in parts {
-        for digit in form[..=last].iter_mut().rev().take_while(|byte| **byte == b'0') {
-            *digit += u8::try_from(number % 10).unwrap_or(0);
-            number /= 10;
-        }
+    form[..4].copy_from_slice(&digits::<4>(year));
+    let twos = [(5, month), (8, day), (11, hour), (14, minute), (17, second)];
+    for (at, number) in twos {
+        form[at..at + 2].copy_from_slice(&digits::<2>(number));
     }
+    form[20..23].copy_from_slice(&digits::<3>(millis));
     out.push_str(str::from_utf8(&form).unwrap_or_default());
+}
+
+/// The last `N` decimal digits.
+fn digits<const N: usize>(number: i64) -> [u8; N] {
+    let mut number = u32::try_from(number).unwrap_or(0);
+    let mut digits = [b'0'; N];
+    for digit in digits.iter_mut().rev() {
+        *digit += (number % 10).to_le_bytes()[0];
+        number /= 10;
+    }
+    digits
 }
 
 fn read_number(raw: Raw<'_>) -> (Option<Wall>, TimeForm) {

@@ -159,8 +159,11 @@ pub struct Answer<'a> {
 /// An answer.
 pub fn chat_response(out: &mut String, now: Wall, answer: &Answer<'_>) {
     let mut object = Object::of(&Kind::ChatResponse, out);
-    object.text("message", answer.text);
-    object.text("content", answer.text);
+    let out = object.name("message");
+    let start = out.len();
+    write_text(out, answer.text);
+    let message = start..out.len();
+    object.name("content").extend_from_within(message);
     let actions = answer.ui_actions.filter(|it| !it.is_null()).unwrap_or(Raw::EMPTY_LIST);
     let out = object.name("ui_actions");
     if actions.as_json().starts_with('[') {
