@@ -56,7 +56,7 @@
 //!   questions end as [`Event::Unknown`]; what was never sent is sent.
 //!
 //! Who asked may leave ([`forget`](Client::forget)), and the client may stop
-//! ([`Stopped`](link::ClientLinkEvent::Stopped)): then every question ends, and none is taken, until
+//! ([`Stopped`](crate::link::ClientLinkEvent::Stopped)): then every question ends, and none is taken, until
 //! [`connect`](Client::connect) starts it again.
 //!
 //! # Bounds
@@ -70,34 +70,37 @@
 //! In `docs/protocol.md`: section 5 is the correlation of answers, 6 idempotence, 9 and 10 reconnecting,
 //! 11 the token. `docs/hosts.md` is the loop around it.
 
-mod answers;
+mod asking;
 mod asks;
 mod config;
+mod correlation;
+mod error;
 mod event;
 mod growth;
+mod lending;
 mod options;
+mod reading;
 mod server;
 mod tally;
+mod unlent;
 
 use core::fmt::Write as _;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use thiserror::Error;
-
 pub use self::config::ClientConfig;
+pub use self::error::{AskError, SendError};
 pub use self::event::{AskId, Event};
 
 use self::asks::Asks;
 use self::server::Server;
 use self::tally::Tally;
 use crate::dedup::{Window, WindowConfig};
-use crate::envelope::{Chat, Envelope, EnvelopeError, Id, Kind};
+use crate::envelope::{Chat, Envelope, Id, Kind, Scan};
 use crate::frame::handshake::HeadError;
 use crate::frame::{Incoming, NotDrained, Outgoing};
-use crate::limits::Refusal;
 use crate::link::{
-    self, ClientLink, DialFailed, Endpoint, Gather, Sink, State, Token, TokenError, Transmit,
+    ClientLink, DialFailed, Endpoint, Gather, Sink, State, Token, TokenError, Transmit,
 };
 use crate::metrics::Direction;
 use crate::registry::AskOutcome;
@@ -124,58 +127,11 @@ pub struct Client {
     tally: Tally,
     /// Pushes with ids that have come lately.
     seen: Window,
+    /// Where the members are of the message that was read last.
+    scan: Scan,
     /// Asks that have ended here without an answer, as the `error` frames that say why.
     turned_down: VecDeque<(AskId, String)>,
     text: String,
-}
-
-/// A question was not taken.
-#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum AskError {
-    /// As many questions, or bytes of them, are under way as may be.
-    #[error("too many questions are under way")]
-    Full,
-    /// The client has stopped, and was not [started again](Client::connect).
-    #[error("the client has stopped")]
-    Stopped,
-    /// It is larger than a message may be, or than all questions together: no other time will do.
-    #[error("a question of {bytes} bytes is over the limit of {limit}")]
-    TooLarge {
-        /// Its bytes, as it would go over the wire.
-        bytes: usize,
-        /// The limit.
-        limit: usize,
-    },
-    /// The server has said that it refuses it for the length of a member: no other time will do.
-    #[error("{0}")]
-    Member(Refusal),
-}
-
-/// A message was not sent.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SendError {
-    /// It is no envelope.
-    #[error(transparent)]
-    Envelope(#[from] EnvelopeError),
-    /// It is larger than the server takes, or than any message may be: no other time will do.
-    #[error("a message of {bytes} bytes is over the limit of {limit}")]
-    TooLarge {
-        /// Its bytes.
-        bytes: usize,
-        /// The limit.
-        limit: usize,
-    },
-    /// The server has said that it refuses it for the length of a member: no other time will do.
-    #[error("{0}")]
-    Member(Refusal),
-    /// The link did not take it.
-    #[error(transparent)]
-    Link(#[from] link::SendError),
-    /// The client has stopped, and was not [started again](Client::connect).
-    #[error("the client has stopped")]
-    Stopped,
 }
 
 impl Client {
@@ -211,6 +167,7 @@ impl Client {
             whole: String::new(),
             tally: Tally::default(),
             seen: Window::new(seen, random.next_seed()),
+            scan: Scan::EMPTY,
             turned_down: VecDeque::new(),
             text: String::new(),
             config,
@@ -233,13 +190,13 @@ impl Client {
         self.link.disconnect(self.now);
     }
 
-    /// The transport that [`Dial`](link::ClientLinkEvent::Dial) asked for is made.
+    /// The transport that [`Dial`](crate::link::ClientLinkEvent::Dial) asked for is made.
     pub fn handle_dialed(&mut self, now: Now) {
         self.set_now(now);
         self.link.handle_dialed(self.now);
     }
 
-    /// The transport that [`Dial`](link::ClientLinkEvent::Dial) asked for is open and speaks WebSocket itself, with this
+    /// The transport that [`Dial`](crate::link::ClientLinkEvent::Dial) asked for is open and speaks WebSocket itself, with this
     /// subprotocol if the server chose one: whole messages come and leave from now on
     /// ([`handle_message`](Self::handle_message), [`poll_message`](Self::poll_message)).
     pub fn handle_opened(&mut self, now: Now, subprotocol: Option<&str>) {
@@ -247,7 +204,7 @@ impl Client {
         self.link.handle_opened(self.now, subprotocol);
     }
 
-    /// The transport that [`Dial`](link::ClientLinkEvent::Dial) asked for could not be made.
+    /// The transport that [`Dial`](crate::link::ClientLinkEvent::Dial) asked for could not be made.
     pub fn handle_dial_failed<'a>(&mut self, now: Now, failed: impl Into<DialFailed<'a>>) {
         self.set_now(now);
         self.link.handle_dial_failed(self.now, failed);
@@ -291,7 +248,7 @@ impl Client {
         }
     }
 
-    /// The host's answer to [`NeedToken`](link::ClientLinkEvent::NeedToken), or a new token of its own accord.
+    /// The host's answer to [`NeedToken`](crate::link::ClientLinkEvent::NeedToken), or a new token of its own accord.
     ///
     /// # Errors
     ///
@@ -355,7 +312,7 @@ impl Client {
 
     /// What a transport that speaks WebSocket itself is to do next, in the place of
     /// [`poll_transmit`](Self::poll_transmit); a text or the reason of a close is appended to
-    /// `out`. Call it until it has no more. [`HangUp`](link::ClientLinkEvent::HangUp) tells when to drop the transport.
+    /// `out`. Call it until it has no more. [`HangUp`](crate::link::ClientLinkEvent::HangUp) tells when to drop the transport.
     pub fn poll_message(&mut self, out: &mut Vec<u8>) -> Option<Outgoing> {
         let before = out.len();
         let outgoing = self.link.poll_message(out);

@@ -2,6 +2,7 @@
 
 use super::ClientConfig;
 use crate::envelope::Envelope;
+use crate::envelope::message::Message;
 use crate::limits::{Refusal, Sizes};
 
 /// What is known of the server of the present link.
@@ -21,6 +22,26 @@ pub(super) struct Server {
 }
 
 impl Server {
+    /// It has welcomed the link; `known` is the epoch of the one that welcomed before. Returns its own.
+    pub(super) fn welcome(
+        &mut self,
+        envelope: &Envelope<'_>,
+        known: Option<&str>,
+    ) -> Option<Box<str>> {
+        let mut epoch = None;
+        if let Message::Connection(welcome) = envelope.message() {
+            self.correlates = welcome.has_feature("reply_to");
+            self.repeats = welcome.has_feature("repeat");
+            self.max_message = welcome.max_message();
+            self.limits = welcome.limits.map(Sizes::from_stated).map(Box::new);
+            epoch = welcome.epoch.map(|epoch| epoch.as_json());
+        }
+        let forgetful = epoch != known;
+        self.welcomed = true;
+        self.unsure = forgetful || !self.repeats;
+        epoch.map(Box::from)
+    }
+
     /// The largest message that may be sent, in bytes: as large as one that is taken here, and no
     /// larger than the server says it takes.
     pub(super) fn largest(&self, config: &ClientConfig) -> usize {

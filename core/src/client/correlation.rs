@@ -1,0 +1,209 @@
+//! The correlation of messages with questions, while the text of a message is borrowed.
+
+use core::time::Duration;
+use std::borrow::Cow;
+
+use super::asks::{Answered, Asks, Growing, InOrder};
+use super::event::AskId;
+use super::growth::{self, Growth};
+use super::tally::Tally;
+use super::unlent::Meaning;
+use crate::dedup::{Duplicate, Verdict, Window};
+use crate::envelope::message::Message;
+use crate::envelope::{Envelope, ErrorCode, Id, Kind, Text};
+use crate::link::{ClientLink, RENEWAL};
+use crate::registry::AskOutcome;
+use crate::time::{Mono, Now};
+
+/// The name under which the client knows itself in the window of pushes it has seen.
+const SERVER: &str = "server";
+
+/// What a message asks of the link, to be carried out when the message is lent no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Advice {
+    /// Should the link end next because there was too much: not to come back before.
+    RetryAfter(Duration),
+    /// The token that the link sent was not taken: when to send it again.
+    RenewalRefused(Duration),
+    /// The server goes away, and may be back after this.
+    GoingAway(Option<Duration>),
+}
+
+/// Finds the question that a message belongs to, and ends it if that is its answer. Knows the
+/// questions and nothing of the link, from which the message is lent.
+#[derive(Debug)]
+pub(super) struct Correlation<'c> {
+    pub(super) now: Mono,
+    /// How the ids of this client's asks begin, and how many it has given.
+    pub(super) prefix: &'c str,
+    pub(super) next: u64,
+    /// The server names the request in each reply.
+    pub(super) correlates: bool,
+    pub(super) asks: &'c mut Asks,
+    pub(super) seen: &'c mut Window,
+    /// Where an answer is put that the server left to its pieces.
+    pub(super) whole: &'c mut String,
+    pub(super) tally: &'c mut Tally,
+    pub(super) advice: Option<Advice>,
+}
+
+impl Correlation<'_> {
+    /// Correlates an answer or an `error` with its request, by `reply_to` or by order, and ends it.
+    /// `failed`: it is an `error`.
+    pub(super) fn answer(&mut self, envelope: &Envelope<'_>, failed: bool) -> Meaning {
+        let named = envelope.reply_to();
+        if failed {
+            let renewal = named.as_ref().is_some_and(|named| named.as_str() == RENEWAL);
+            self.advice = advice_of_error(envelope, renewal);
+            if renewal {
+                return Meaning::News;
+            }
+        }
+        let answered = match named.map(|named| self.own(&named)) {
+            Some(Some(ask)) => self.asks.answer(ask).ok_or(Meaning::Late(Some(ask))),
+            // It answers what the host sent by itself.
+            Some(None) => Err(Meaning::News),
+            None if self.correlates && failed => Err(Meaning::News),
+            None if self.correlates => Err(Meaning::Late(None)),
+            None => match self.asks.answer_in_order() {
+                InOrder::Answered(answered) => Ok(answered),
+                InOrder::Late(ask) => Err(Meaning::Late(Some(ask))),
+                InOrder::Nobody if failed => Err(Meaning::News),
+                InOrder::Nobody => Err(Meaning::Late(None)),
+            },
+        };
+        match answered {
+            Ok(answered) => {
+                self.tally.replied(self.now, answered.asked);
+                if failed {
+                    Meaning::Rejection(answered.id)
+                } else {
+                    self.whole(answered, envelope)
+                }
+            }
+            Err(meaning) => meaning,
+        }
+    }
+
+    /// A whole answer: how much of it the host has already, from its pieces.
+    fn whole(&mut self, answered: Answered, envelope: &Envelope<'_>) -> Meaning {
+        let Answered { id, growth, .. } = answered;
+        if growth == Growth::default() {
+            return Meaning::Answer(id, growth::Told::Beginning(0));
+        }
+        let text = said(envelope);
+        if !text.is_empty() {
+            return Meaning::Answer(id, growth.of(&text));
+        }
+        match growth.into_whole() {
+            Some(whole) if !whole.is_empty() => {
+                *self.whole = whole;
+                Meaning::Whole(id)
+            }
+            Some(_) => Meaning::Answer(id, growth::Told::Other),
+            None => Meaning::Incomplete(id),
+        }
+    }
+
+    /// A piece of an answer: of whose? Nothing if it is not to be told.
+    pub(super) fn piece(&mut self, envelope: &Envelope<'_>) -> Option<Meaning> {
+        let begins = envelope.kind() == Kind::ChatResponseStart;
+        // The start of an answer says something of its own, which is no part of it.
+        let text = envelope.text().filter(|_| !begins).unwrap_or_default();
+        let growing = match envelope.reply_to().map(|named| self.own(&named)) {
+            Some(Some(ask)) => self.asks.grow(self.now, ask, &text, begins),
+            // It belongs to what the host sent by itself.
+            Some(None) => Growing::Nobody,
+            // Where everything is named, it belongs to nothing.
+            None if self.correlates => Growing::Nobody,
+            None => self.asks.grow_in_order(self.now, &text, begins),
+        };
+        match growing {
+            Growing::Waiting(ask, added) => Some(Meaning::Piece(ask, added)),
+            Growing::Full => None,
+            Growing::Ended(ask) => Some(Meaning::LatePiece(ask)),
+            Growing::Nobody => Some(self.news(envelope)),
+        }
+    }
+
+    /// A push: recognises one whose id has come before, and notes what `going_away` says.
+    pub(super) fn news(&mut self, envelope: &Envelope<'_>) -> Meaning {
+        if envelope.kind() == Kind::GoingAway {
+            let after = match envelope.message() {
+                Message::GoingAway(away) => away.retry_after(),
+                _ => None,
+            };
+            self.advice = Some(Advice::GoingAway(after));
+        }
+        let key = envelope.id().map(|id| self.seen.keyer().of_id(SERVER, &id.to_json()));
+        match key.map(|key| self.seen.check(self.now, key)) {
+            Some(Verdict::Duplicate { .. }) => Meaning::OldNews,
+            _ => Meaning::News,
+        }
+    }
+
+    /// An unreadable message. If it is the answer to a question, that ends; a piece of an answer ends
+    /// nothing.
+    pub(super) fn unreadable(&mut self, text: &str) -> Option<AskId> {
+        let head = Envelope::before_fault(text).filter(|head| !head.kind().is_piece())?;
+        match head.reply_to() {
+            Some(named) => {
+                let ask = self.own(&named)?;
+                self.asks.answer(ask).map(|answered| answered.id)
+            }
+            None if self.correlates || !head.kind().is_answer() => None,
+            None => match self.asks.answer_in_order() {
+                InOrder::Answered(answered) => Some(answered.id),
+                InOrder::Late(_) | InOrder::Nobody => None,
+            },
+        }
+    }
+
+    /// Counts what came of a message.
+    pub(super) fn count(&mut self, meaning: Meaning) {
+        let metrics = &mut self.tally.metrics;
+        match meaning {
+            Meaning::Answer(..) | Meaning::Whole(_) => metrics.asks.increment(AskOutcome::Answered),
+            Meaning::Rejection(_) | Meaning::Incomplete(_) => {
+                metrics.asks.increment(AskOutcome::Rejected);
+            }
+            Meaning::Late(_) => metrics.asks.increment(AskOutcome::Late),
+            Meaning::OldNews => metrics.duplicates.increment(Duplicate::Repeated),
+            // Asks are counted by how they end.
+            Meaning::Welcome | Meaning::Piece(..) | Meaning::LatePiece(_) | Meaning::News => {}
+        }
+    }
+
+    /// The ask of this client whose id this is.
+    fn own(&self, id: &Id<'_>) -> Option<AskId> {
+        let number = id.as_str().strip_prefix(self.prefix)?.parse().ok()?;
+        (number < self.next).then_some(AskId(number))
+    }
+}
+
+impl Advice {
+    /// Tells the link.
+    pub(super) fn give(self, link: &mut ClientLink, now: Now) {
+        match self {
+            Self::RetryAfter(after) => link.retry_after(now, after),
+            Self::RenewalRefused(after) => link.renewal_refused(now, after),
+            Self::GoingAway(after) => link.going_away(now, after),
+        }
+    }
+}
+
+/// What an `error` asks of the link; `renewal`: it refuses the token that the link sent.
+fn advice_of_error(envelope: &Envelope<'_>, renewal: bool) -> Option<Advice> {
+    let Message::Error(error) = envelope.message() else { return None };
+    let after = error.retry_after()?;
+    if renewal {
+        return Some(Advice::RenewalRefused(after));
+    }
+    let limited = matches!(error.error_code, None | Some(ErrorCode::RateLimitExceeded));
+    limited.then_some(Advice::RetryAfter(after))
+}
+
+/// What an envelope says.
+pub(super) fn said<'a>(envelope: &Envelope<'a>) -> Cow<'a, str> {
+    envelope.text().map_or(Cow::Borrowed(""), Text::into_cow)
+}

@@ -1,0 +1,56 @@
+//! Why a client takes no question or message.
+
+use thiserror::Error;
+
+use crate::envelope::EnvelopeError;
+use crate::limits::Refusal;
+use crate::link;
+
+/// A question was not taken.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AskError {
+    /// As many questions, or bytes of them, are under way as may be.
+    #[error("too many questions are under way")]
+    Full,
+    /// The client has stopped, and was not [started again](super::Client::connect).
+    #[error("the client has stopped")]
+    Stopped,
+    /// It is larger than a message may be, or than all questions together: no other time will do.
+    #[error("a question of {bytes} bytes is over the limit of {limit}")]
+    TooLarge {
+        /// Its bytes, as it would go over the wire.
+        bytes: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// The server has said that it refuses it for the length of a member: no other time will do.
+    #[error("{0}")]
+    Member(Refusal),
+}
+
+/// A message was not sent.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SendError {
+    /// It is no envelope.
+    #[error(transparent)]
+    Envelope(#[from] EnvelopeError),
+    /// It is larger than the server takes, or than any message may be: no other time will do.
+    #[error("a message of {bytes} bytes is over the limit of {limit}")]
+    TooLarge {
+        /// Its bytes.
+        bytes: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// The server has said that it refuses it for the length of a member: no other time will do.
+    #[error("{0}")]
+    Member(Refusal),
+    /// The link did not take it.
+    #[error(transparent)]
+    Link(#[from] link::SendError),
+    /// The client has stopped, and was not [started again](super::Client::connect).
+    #[error("the client has stopped")]
+    Stopped,
+}

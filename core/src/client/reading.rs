@@ -1,0 +1,125 @@
+//! Inbound messages of a client: each is an answer, a piece of one, an `error`, the welcome, or a
+//! push.
+
+use super::Client;
+use super::correlation::Correlation;
+use super::unlent::{Meaning, Unlent};
+use crate::envelope::{Envelope, Kind, write};
+use crate::frame::Item;
+use crate::link::ClientLinkUnlent;
+use crate::metrics::Direction;
+
+impl Client {
+    /// Works through ended requests and inbound messages until one gives an event.
+    pub(super) fn next_event(&mut self) -> Option<Unlent> {
+        if let Some(told) = self.give_up() {
+            return Some(told);
+        }
+        self.keep_step();
+        loop {
+            let Some(event) = self.link.poll_unlent() else {
+                self.link.take_pings().add_to(&mut self.tally.metrics);
+                return None;
+            };
+            match event {
+                ClientLinkUnlent::Text(item) => {
+                    if let Some(told) = self.read(item) {
+                        return Some(told);
+                    }
+                }
+                ClientLinkUnlent::Note
+                | ClientLinkUnlent::Binary(_)
+                | ClientLinkUnlent::Overflowed(_) => return Some(Unlent::Link(event)),
+            }
+        }
+    }
+
+    /// A server that answers in order but owes more answers than the table holds is out of step:
+    /// a new link starts from nothing.
+    fn keep_step(&mut self) {
+        if self.asks.is_stuck() {
+            self.link.disconnect(self.now);
+            self.link.connect(self.now);
+        }
+    }
+
+    /// A text has come: what it means is found while it is lent, and what follows is carried out.
+    fn read(&mut self, item: Item) -> Option<Unlent> {
+        // If it is not UTF-8 the link's next step says so.
+        let text = self.link.text(item).ok()?;
+        self.tally.metrics.message_bytes.record(text.len());
+        let mut correlation = Correlation {
+            now: self.now.mono,
+            prefix: &self.prefix,
+            next: self.next,
+            correlates: self.server.correlates,
+            asks: &mut self.asks,
+            seen: &mut self.seen,
+            whole: &mut self.whole,
+            tally: &mut self.tally,
+            advice: None,
+        };
+        if let Err(error) = Envelope::scan_into(&mut self.scan, text, self.config.depth) {
+            if let Some(ask) = correlation.unreadable(text) {
+                self.turn_down(ask, &error.code(), &format!("the answer cannot be read: {error}"));
+            }
+            return Some(Unlent::Unreadable(item, error));
+        }
+        let envelope = Envelope::from_scan(text, self.scan);
+        let kind = envelope.kind();
+        correlation.tally.metrics.messages.increment(&kind, Direction::Inbound);
+        let meaning = match kind {
+            Kind::Ping => {
+                self.text.clear();
+                write::pong_to(&mut self.text, &envelope);
+                self.answer_ping();
+                return None;
+            }
+            Kind::Pong => {
+                self.take_pong();
+                return None;
+            }
+            Kind::Connection if !self.server.welcomed => {
+                let epoch = self.server.welcome(&envelope, self.epoch.as_deref());
+                self.epoch = epoch;
+                self.welcomed();
+                return Some(Unlent::Message(item, Meaning::Welcome));
+            }
+            Kind::Error => correlation.answer(&envelope, true),
+            kind if kind.is_answer() => correlation.answer(&envelope, false),
+            kind if kind.is_piece() => correlation.piece(&envelope)?,
+            _ => correlation.news(&envelope),
+        };
+        correlation.count(meaning);
+        if let Some(advice) = correlation.advice {
+            advice.give(&mut self.link, self.now);
+        }
+        Some(Unlent::Message(item, meaning))
+    }
+
+    /// The server asks for life, and the pong is written.
+    fn answer_ping(&mut self) {
+        let metrics = &mut self.tally.metrics;
+        metrics.pings.increment(Direction::Inbound);
+        // A full outbox shows life enough.
+        if self.link.send_text(self.now, &self.text).is_ok() {
+            metrics.pongs.increment(Direction::Outbound);
+            metrics.messages.increment(Kind::Pong, Direction::Outbound);
+        }
+    }
+
+    /// The server shows life.
+    fn take_pong(&mut self) {
+        self.tally.metrics.pongs.increment(Direction::Inbound);
+        if let Some(time) = self.link.ponged(self.now) {
+            self.tally.metrics.round_trip.record(time);
+        }
+    }
+
+    /// The server has welcomed the link: what waits goes out.
+    fn welcomed(&mut self) {
+        self.link.welcomed(self.now);
+        self.tally.welcomed(self.now.mono);
+        self.flush();
+    }
+}
