@@ -25,6 +25,18 @@ pub const ABSENT: u32 = u32::MAX;
 
 /// Bytes before the words.
 const HEAD: usize = 8;
+/// The most texts that a record of a host has.
+const MAX_TEXTS: usize = {
+    let (mut most, mut at) = (0, 0);
+    while at < schema::RECORDS.len() {
+        let record = &schema::RECORDS[at];
+        if matches!(record.from, schema::From::Host) && record.texts.len() > most {
+            most = record.texts.len();
+        }
+        at += 1;
+    }
+    most
+};
 
 /// Appends a record. A text of 4 GiB or more cannot come: no message is near that long.
 pub fn push(out: &mut Vec<u8>, kind: u16, words: &[u64], texts: &[Option<&[u8]>]) {
@@ -69,8 +81,16 @@ pub struct View<'a> {
     /// Its kind.
     pub kind: u16,
     words: &'a [u8],
-    lengths: &'a [u8],
-    bytes: &'a [u8],
+    texts: [Member<'a>; MAX_TEXTS],
+}
+
+/// A member behind the words. What is text was checked to be UTF-8, once, and is lent as text.
+#[derive(Clone, Copy, Debug, Default)]
+enum Member<'a> {
+    #[default]
+    Absent,
+    Text(&'a str),
+    Bytes(&'a [u8]),
 }
 
 impl<'a> View<'a> {
@@ -100,9 +120,8 @@ impl<'a> View<'a> {
         let (lengths, bytes) = rest
             .split_at_checked(4 * texts)
             .ok_or_else(|| bad(&format!("`{}` is too small for its texts", record.name)))?;
-        let view = Self { kind, words, lengths, bytes };
-        view.check(record)?;
-        Ok((view, &input[size..]))
+        let texts = members(record, lengths, bytes)?;
+        Ok((Self { kind, words, texts }, &input[size..]))
     }
 
     /// A word. 0 for one beyond the schema, which [`split`](Self::split) has ruled out.
@@ -123,8 +142,10 @@ impl<'a> View<'a> {
 
     /// A text that may be absent.
     pub fn optional(&self, at: usize) -> Option<&'a str> {
-        // Whole and valid: `split` has looked.
-        self.bytes(at).and_then(|bytes| str::from_utf8(bytes).ok())
+        match self.texts.get(at) {
+            Some(Member::Text(text)) => Some(text),
+            _ => None,
+        }
     }
 
     /// A text.
@@ -132,42 +153,50 @@ impl<'a> View<'a> {
         self.optional(at).unwrap_or_default()
     }
 
-    /// Bytes that are no text.
+    /// The bytes of a member, text or not.
     pub fn bytes(&self, at: usize) -> Option<&'a [u8]> {
-        let start: usize = (0..at).filter_map(|at| self.length(at)).sum();
-        self.bytes.get(start..start + self.length(at)?)
+        match self.texts.get(at) {
+            Some(Member::Bytes(bytes)) => Some(bytes),
+            Some(Member::Text(text)) => Some(text.as_bytes()),
+            _ => None,
+        }
     }
+}
 
-    fn length(&self, at: usize) -> Option<usize> {
-        let bytes = self.lengths.get(4 * at..4 * at + 4)?.try_into().ok()?;
-        Some(u32::from_le_bytes(bytes)).filter(|length| *length != ABSENT).map(|it| it as usize)
-    }
-
-    fn check(&self, record: &schema::Record) -> Result<(), Fault> {
-        let bad = |what: String| Fault::new(Code::BadInput, what);
-        let mut bytes = self.bytes;
-        for (at, name) in record.texts.iter().enumerate() {
-            let Some(length) = self.length(at) else {
-                if name.ends_with('?') {
-                    continue;
-                }
-                return Err(bad(format!("`{}` needs its `{name}`", record.name)));
-            };
-            let (text, rest) = bytes.split_at_checked(length).ok_or_else(|| {
-                bad(format!("`{name}` of `{}` is longer than the record", record.name))
-            })?;
-            // A piece may end within a character: it is WTF-8, which the engine joins.
-            let cut = record.kind == schema::REPLY_PIECE;
-            if !name.ends_with('*') && !cut && str::from_utf8(text).is_err() {
-                return Err(bad(format!("`{name}` of `{}` is not UTF-8", record.name)));
+/// The members behind the words: as many as the schema has, each of its kind.
+fn members<'a>(
+    record: &schema::Record,
+    lengths: &[u8],
+    mut bytes: &'a [u8],
+) -> Result<[Member<'a>; MAX_TEXTS], Fault> {
+    let bad = |what: String| Fault::new(Code::BadInput, what);
+    let mut members = [Member::Absent; MAX_TEXTS];
+    let lengths = lengths.as_chunks().0.iter().map(|length| u32::from_le_bytes(*length));
+    for ((member, name), length) in members.iter_mut().zip(record.texts).zip(lengths) {
+        if length == ABSENT {
+            if name.ends_with('?') {
+                continue;
             }
-            bytes = rest;
+            return Err(bad(format!("`{}` needs its `{name}`", record.name)));
         }
-        if bytes.is_empty() {
-            Ok(())
+        let (text, rest) = bytes.split_at_checked(length as usize).ok_or_else(|| {
+            bad(format!("`{name}` of `{}` is longer than the record", record.name))
+        })?;
+        bytes = rest;
+        // A piece may end within a character: it is WTF-8, which the engine joins.
+        *member = if name.ends_with('*') || record.kind == schema::REPLY_PIECE {
+            Member::Bytes(text)
         } else {
-            Err(bad(format!("`{}` has {} bytes too many", record.name, bytes.len())))
-        }
+            Member::Text(
+                simdutf8::basic::from_utf8(text)
+                    .map_err(|_| bad(format!("`{name}` of `{}` is not UTF-8", record.name)))?,
+            )
+        };
+    }
+    if bytes.is_empty() {
+        Ok(members)
+    } else {
+        Err(bad(format!("`{}` has {} bytes too many", record.name, bytes.len())))
     }
 }
 
