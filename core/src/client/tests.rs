@@ -3,6 +3,7 @@
 // Written as hosts have to write it: outside this crate the configuration has no literal.
 #![allow(clippy::field_reassign_with_default)]
 
+mod checks;
 mod ends;
 mod leaving;
 mod pieces;

@@ -46,6 +46,8 @@ pub use self::header::Header;
 pub(crate) use self::header::{Opcode, server_header};
 pub use self::message::{Incoming, Outgoing};
 pub use self::reader::Reader;
+#[cfg(test)]
+pub(crate) use self::work::during as looked_at_during;
 pub use self::writer::{MessageKind, Writer};
 
 mod assembly;

@@ -296,6 +296,7 @@ impl Reader {
             (Place::Inflated, Some(inflation)) => inflation.inflated(pool),
             _ => &self.room.bytes[item.range()],
         };
+        looked_at(bytes.len());
         match simdutf8::basic::from_utf8(bytes) {
             Ok(text) => Ok(text),
             Err(_) => {

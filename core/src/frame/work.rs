@@ -6,7 +6,7 @@
 pub(super) const fn looked_at(_bytes: usize) {}
 
 #[cfg(test)]
-pub(super) use self::counted::{during, looked_at};
+pub(crate) use self::counted::{during, looked_at};
 
 #[cfg(test)]
 mod counted {
