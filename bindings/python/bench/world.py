@@ -150,6 +150,9 @@ class World:
                             answered += 1
                             if record.ack:
                                 step(mono, WALL, (inputs.Written(link),))
+                elif isinstance(event, outputs.WriteText) and event.ack:
+                    # A ping: what comes after it waits for this.
+                    step(mono, WALL, (inputs.Written(link),))
         nanos = perf_counter_ns() - start
         self.mono = mono
         step(mono, WALL, (inputs.Written(link),))
