@@ -87,6 +87,6 @@ Executed 3 tests, with 1 test skipped and 1 failure (0 unexpected) in 0.1 (0.1) 
 ✘ Test run with 3 tests failed after 0.001 seconds with 1 issue.";
         let lines: Vec<String> = text.lines().map(str::to_owned).collect();
         assert_eq!(tally(&lines), Tally { passed: 2, failed: 2, skipped: 2 });
-        assert_eq!(failures(&lines), [lines[3].clone(), lines[9].clone()]);
+        assert_eq!(failures(&lines), [lines[3].clone(), lines[10].clone()]);
     }
 }
