@@ -26,7 +26,7 @@ const CONNECTIONS: usize = 100;
 const FEW: usize = 4;
 const LARGE: usize = 12 << 20;
 /// What a host reads at once, into memory that its connections share.
-const CHUNK: usize = 16 * 1024;
+const PART_BYTES: usize = 16 * 1024;
 const PEER: &str = "tungstenite";
 
 fn main() -> anyhow::Result<()> {
@@ -85,8 +85,8 @@ fn ours(connections: usize, wire: &[Vec<u8>], release: bool) -> anyhow::Result<f
         FrameConfig { max_message: 16 << 20, max_frame: 16 << 20, ..FrameConfig::default() };
     let open = || -> anyhow::Result<_> {
         let mut reader = Reader::new(Role::Server, config);
-        for chunk in wire.iter().flat_map(|frame| frame.chunks(CHUNK)) {
-            reader.handle_bytes(chunk)?;
+        for part in wire.iter().flat_map(|frame| frame.chunks(PART_BYTES)) {
+            reader.handle_bytes(part)?;
             while let Some(event) = reader.poll_event() {
                 ensure!(matches!(event, FrameEvent::Binary(_)), "{event:?}");
             }
@@ -231,7 +231,7 @@ impl Read for Wire<'_> {
         let Some((frame, rest)) = self.frames.split_first() else {
             return Err(io::ErrorKind::WouldBlock.into());
         };
-        let read = (frame.len() - self.at).min(into.len()).min(CHUNK);
+        let read = (frame.len() - self.at).min(into.len()).min(PART_BYTES);
         into[..read].copy_from_slice(&frame[self.at..self.at + read]);
         self.at += read;
         if self.at == frame.len() {

@@ -122,7 +122,7 @@ fn open(hub: &mut Hub, now: Now, number: u32, out: &mut Vec<u8>) {
             asked = Some(request.request);
         }
     }
-    let _ = hub.reply(now, asked.expect("the question"), &Reply::text("42.10")).expect("it runs");
+    let _ = hub.reply(now, asked.expect("the request"), &Reply::text("42.10")).expect("it runs");
     while hub.poll_event().is_some() {}
     written(hub, link, out);
 }

@@ -1,11 +1,11 @@
-//! One outgoing link and its questions, across the border.
+//! One outgoing link and its requests, across the border.
 
 pub(crate) mod events;
 
 use core::time::Duration;
 use std::sync::Arc;
 
-use pamlink::client::{AskId, Client as Core, Event};
+use pamlink::client::{Client as Core, Event, RequestId};
 use pamlink::envelope::{Chat, Envelope, Raw, Shape, Text};
 use pamlink::frame::{CloseCode, Incoming};
 use pamlink::link::{Class, ClientLinkEvent, DialFailed, Token, TokenError};
@@ -22,7 +22,7 @@ use crate::process::Process;
 use crate::said;
 use crate::seed::seed;
 
-/// One outgoing link with its questions: what an app holds. See `step`.
+/// One outgoing link with its requests: what an app holds. See `step`.
 #[derive(Debug, uniffi::Object)]
 pub struct Client {
     engine: Arc<Engine<ClientMachine>>,
@@ -201,10 +201,10 @@ impl Take for ClientMachine {
             schema::WAKE => core.wake(now),
             schema::NETWORK_CHANGED => core.network_changed(now),
             schema::ASK => {
-                let ask = core.ask(now, &question(record)?)?;
-                packed::push(out, schema::ASKED, &[of, ask.as_u64()], &[]);
+                let request = core.ask(now, &request(record)?)?;
+                packed::push(out, schema::ASKED, &[of, request.as_u64()], &[]);
             }
-            schema::FORGET => core.forget(now, AskId::from_u64(record.word(0))),
+            schema::FORGET => core.forget(now, RequestId::from_u64(record.word(0))),
             schema::SEND => core.send(now, record.text(0))?,
             _ => return Err(Fault::new(Code::WrongMachine, "this is a command for a hub")),
         }
@@ -215,12 +215,12 @@ impl Take for ClientMachine {
         while let Some(event) = self.core.poll_event() {
             match event {
                 // What waits to be written goes first.
-                Event::Link(ClientLinkEvent::HangUp) => self.port.hang_up = true,
+                Event::Link(ClientLinkEvent::CloseTransport) => self.port.close_transport = true,
                 event => {
                     if matches!(event, Event::Link(ClientLinkEvent::Dial(_))) {
                         // One transport after the other.
-                        if self.port.hang_up {
-                            packed::push(out, schema::HANG_UP, &[LINK], &[]);
+                        if self.port.close_transport {
+                            packed::push(out, schema::CLOSE_TRANSPORT, &[LINK], &[]);
                         }
                         (self.port, self.dialing) = (Port::default(), true);
                     }
@@ -240,9 +240,9 @@ impl ClientMachine {
                 break;
             }
         }
-        if self.port.hang_up {
+        if self.port.close_transport {
             (self.port, self.dialing) = (Port::default(), false);
-            packed::push(out, schema::HANG_UP, &[LINK], &[]);
+            packed::push(out, schema::CLOSE_TRANSPORT, &[LINK], &[]);
         }
     }
 
@@ -297,7 +297,7 @@ fn dial_failed<'a>(record: &View<'a>) -> DialFailed<'a> {
     DialFailed::Unanswered { class, said }
 }
 
-fn question<'a>(record: &View<'a>) -> Result<Chat<'a>, Fault> {
+fn request<'a>(record: &View<'a>) -> Result<Chat<'a>, Fault> {
     let context = match record.optional(4) {
         None => None,
         Some(json) => match Raw::parse(json, Envelope::DEPTH - 1) {

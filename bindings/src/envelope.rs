@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 ///
 /// Of an envelope: `kind`, `known`, `id` and `reply_to` as spelled (or null), `time_form` and
 /// `unix_micros` (or null), `message_text` (or null), `fields` (the top-level members as spelled,
-/// the last of each name), `misfits` (known members whose values are not of their type), `extra`
+/// the last of each name), `mismatches` (known members whose values are not of their type), `extra`
 /// (names of members without a typed place) and `encoded` (the frame after typed decoding and
 /// encoding). Of anything else: `error` with the name of what is wrong, `at` (a byte) and
 /// `expected`, and `message` for people.
@@ -45,7 +45,7 @@ fn described(envelope: &Envelope<'_>) -> Value {
         .flat_map(|whole| whole.fields())
         .map(|(name, raw)| (name.as_str().to_owned(), raw.as_json().into()))
         .collect();
-    let misfits: Vec<_> = message.misfits().iter().map(|misfit| misfit.field).collect();
+    let mismatches: Vec<_> = message.mismatches().iter().map(|mismatch| mismatch.field).collect();
     let extra: Vec<_> = message.extra().fields().map(|(name, _)| name.to_owned()).collect();
     json!({
         "kind": envelope.kind().as_str(),
@@ -56,7 +56,7 @@ fn described(envelope: &Envelope<'_>) -> Value {
         "unix_micros": micros,
         "message_text": envelope.text().as_deref(),
         "fields": fields,
-        "misfits": misfits,
+        "mismatches": mismatches,
         "extra": extra,
         "encoded": encoded,
     })

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use pamlink::client::{AskError, SendError};
+use pamlink::client::{RequestError, SendError};
 use pamlink::envelope::EnvelopeError;
 use pamlink::frame::WriteError;
 use pamlink::hub::{Full, InputError, PushError, ReplyError, RespondError, UnknownLink};
@@ -86,15 +86,15 @@ codes! {
     13 BadKey "bad_key" "usage" false
     /// The routing table is refused.
     14 BadRoutes "bad_routes" "usage" false
-    /// As many questions, or bytes of them, are under way as may be.
-    20 AskFull "ask_full" "busy" true
+    /// As many requests, or bytes of them, are under way as may be.
+    20 RequestsFull "requests_full" "busy" true
     /// The link is not open.
     21 NotOpen "not_open" "link" true
     /// Too much waits to be written.
     22 OutboxFull "outbox_full" "busy" true
     /// The text is no envelope.
     23 NotAnEnvelope "not_an_envelope" "usage" false
-    /// The context of a question is no JSON object.
+    /// The context of a request is no JSON object.
     24 BadContext "bad_context" "usage" false
     /// It is larger than any message may be, or than the peer takes.
     25 TooLarge "too_large" "usage" false
@@ -150,16 +150,16 @@ codes! {
     70 WrongSubject "wrong_subject" "auth" false
     /// The server answered with an `error`.
     80 Rejected "rejected" "answer" false
-    /// No answer came in time; whether the question had an effect is not known.
-    81 AskExpired "ask_expired" "answer" false
-    /// The link broke after the question was sent, and the server cannot tell repeats.
-    82 AskUnknown "ask_unknown" "answer" false
+    /// No answer came in time; whether the request had an effect is not known.
+    81 RequestExpired "request_expired" "answer" false
+    /// The link broke after the request was sent, and the server cannot tell repeats.
+    82 RequestUnknown "request_unknown" "answer" false
     /// The client has stopped: another attempt would end the same way.
     83 Stopped "stopped" "link" false
     /// The client is closed.
     84 Closed "closed" "link" false
-    /// The client stopped before the question was sent: it had no effect.
-    85 AskUnsent "ask_unsent" "answer" false
+    /// The client stopped before the request was sent: it had no effect.
+    85 RequestUnsent "request_unsent" "answer" false
 }
 
 /// A fault on its way to the host.
@@ -224,12 +224,12 @@ pub fn error_codes() -> Vec<ErrorCode> {
     all.collect()
 }
 
-impl From<AskError> for Fault {
-    fn from(error: AskError) -> Self {
+impl From<RequestError> for Fault {
+    fn from(error: RequestError) -> Self {
         let code = match error {
-            AskError::Stopped => Code::Stopped,
-            AskError::TooLarge { .. } | AskError::Member(_) => Code::TooLarge,
-            _ => Code::AskFull,
+            RequestError::Stopped => Code::Stopped,
+            RequestError::TooLarge { .. } | RequestError::Member(_) => Code::TooLarge,
+            _ => Code::RequestsFull,
         };
         Self::of(code, &error)
     }

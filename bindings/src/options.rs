@@ -22,16 +22,16 @@ pub struct ClientOptions {
     /// Whether to connect without a token and never ask for one.
     #[uniffi(default = false)]
     pub anonymous: bool,
-    /// How long a question waits for its answer, 1 s to 24 h. Default 60 s. One that waits longer
+    /// How long a request waits for its answer, 1 s to 24 h. Default 60 s. One that waits longer
     /// than the server remembers (5 min by default) may take effect twice.
     #[uniffi(default = None)]
-    pub ask_timeout_ms: Option<u64>,
-    /// Most questions at once, 1 to 65,536. Default 64.
+    pub request_timeout_ms: Option<u64>,
+    /// Most requests at once, 1 to 65,536. Default 64.
     #[uniffi(default = None)]
-    pub max_asks: Option<u32>,
-    /// Most bytes of questions at once, 1 KiB to 1 GiB. Default 256 KiB.
+    pub max_requests: Option<u32>,
+    /// Most bytes of requests at once, 1 KiB to 1 GiB. Default 256 KiB.
     #[uniffi(default = None)]
-    pub max_ask_bytes: Option<u64>,
+    pub max_request_bytes: Option<u64>,
     /// The interval of the keepalive: a server that is silent for it is sent a ping, 10 ms to 25 s. Default 20 s.
     #[uniffi(default = None)]
     pub heartbeat_interval_ms: Option<u64>,
@@ -75,9 +75,9 @@ impl ClientOptions {
         link.subprotocols = self.subprotocols;
         link.link.deflate = self.compression.then(DeflateConfig::client);
         let wanted = [
-            ("ask_timeout_ms", self.ask_timeout_ms),
-            ("max_asks", self.max_asks.map(u64::from)),
-            ("max_ask_bytes", self.max_ask_bytes),
+            ("request_timeout_ms", self.request_timeout_ms),
+            ("max_requests", self.max_requests.map(u64::from)),
+            ("max_request_bytes", self.max_request_bytes),
             ("heartbeat_interval_ms", self.heartbeat_interval_ms),
             ("heartbeat_deadline_ms", self.heartbeat_deadline_ms),
             ("backoff_cap_ms", self.backoff_cap_ms),

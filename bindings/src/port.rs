@@ -11,7 +11,7 @@ pub(crate) struct Port {
     pub(crate) speaks: Speaks,
     credit: Credit,
     /// The link has ended: its transport is to be dropped once everything is handed out.
-    pub(crate) hang_up: bool,
+    pub(crate) close_transport: bool,
 }
 
 /// What a transport takes.
@@ -36,7 +36,7 @@ impl Port {
     /// The last words of a link that has ended always may: a host whose peer does not read any
     /// more never says `written`, and would keep the transport for good.
     pub(crate) const fn has_room(&self) -> bool {
-        self.hang_up || self.credit.has_room()
+        self.close_transport || self.credit.has_room()
     }
 
     /// Appends bytes to write.
@@ -64,8 +64,8 @@ impl Port {
                 packed::push(out, schema::WRITE_CLOSE, &[link, packed::word(code)], &[Some(text)]);
                 false
             }
-            Outgoing::HangUp => {
-                packed::push(out, schema::HANG_UP, &[link], &[]);
+            Outgoing::CloseTransport => {
+                packed::push(out, schema::CLOSE_TRANSPORT, &[link], &[]);
                 true
             }
         }

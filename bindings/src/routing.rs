@@ -145,13 +145,13 @@ impl Router {
         let inner = &mut *self.inner.lock();
         let Some(ticket) = inner.tickets.remove(&ticket) else { return Ok("stale".to_owned()) };
         let finished = inner.router.finished(Mono::from_nanos(mono_nanos), ticket, outcome);
-        let told = match finished {
+        let name = match finished {
             Finished::Stale => "stale",
             Finished::Counted => "counted",
             Finished::Opened => "opened",
             Finished::Closed => "closed",
         };
-        Ok(told.to_owned())
+        Ok(name.to_owned())
     }
 
     /// Replaces the table between two decisions. Returns how many agents both tables have, only

@@ -81,7 +81,6 @@ pub(crate) fn next(out: &mut Vec<u8>, deadline: Option<Deadline>) {
 const fn reason(reason: pamlink::time::TimerReason) -> &'static str {
     use pamlink::time::TimerReason as Reason;
     match reason {
-        Reason::AskExpiry => "ask expiry",
         Reason::Backoff => "backoff",
         Reason::CloseHandshake => "close handshake",
         Reason::Dial => "dial",

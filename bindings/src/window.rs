@@ -69,14 +69,14 @@ impl DuplicateWindow {
     ) -> WindowVerdict {
         let mut window = self.window.lock();
         let Some(key) = window.key(user, id.as_deref(), content) else {
-            return told("fresh", None);
+            return verdict("fresh", None);
         };
         match window.check(Mono::from_nanos(mono_nanos), key) {
-            Verdict::Fresh => told("fresh", None),
-            Verdict::Duplicate { first: First::Pending } => told("pending", None),
-            Verdict::Duplicate { first: First::Forgotten } => told("forgotten", None),
+            Verdict::Fresh => verdict("fresh", None),
+            Verdict::Duplicate { first: First::Pending } => verdict("pending", None),
+            Verdict::Duplicate { first: First::Forgotten } => verdict("forgotten", None),
             Verdict::Duplicate { first: First::Result(result) } => {
-                told("result", Some(result.to_vec()))
+                verdict("result", Some(result.to_vec()))
             }
         }
     }
@@ -117,6 +117,6 @@ impl DuplicateWindow {
     }
 }
 
-fn told(verdict: &str, result: Option<Vec<u8>>) -> WindowVerdict {
+fn verdict(verdict: &str, result: Option<Vec<u8>>) -> WindowVerdict {
     WindowVerdict { verdict: verdict.to_owned(), result }
 }

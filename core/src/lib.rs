@@ -123,7 +123,7 @@
 //! | | a client's: `Upgrade`, `Key`, `ResponseReader`, `Response` |
 //! | | errors: `HandshakeError`, `HeaderFault`, `HeadError`, `OriginError` |
 //! | **[`envelope`]** | **a codec of the dialect: JSON text and what it says** |
-//! | | a message: `Envelope`, `OwnedEnvelope`, `Kind`, `Storage`, `EnvelopeError`; a question: `Chat` |
+//! | | a message: `Envelope`, `OwnedEnvelope`, `Kind`, `Storage`, `EnvelopeError`; a request: `Chat` |
 //! | | its members: `Id`, `Text`, `Timestamp`, `TimeForm`, `ErrorCode`, `Source`; any: `Raw`, `Shape` |
 //! | | what a host hands over: `Value`, `Adjusted` |
 //! | [`envelope::message`] | every message as a struct, with its parts and words: its page lists them |
@@ -145,8 +145,8 @@
 //! | | where to: `Endpoint`, `EndpointError`, `PamTarget`; when again: `Backoff`, `BackoffConfig` |
 //! | | who: `Token`, `TokenConfig`, `TokenError`, `TokenNeed`, `Verify`, `Claims`, `AuthError` |
 //! | `link::jwt` | with the feature of that name: `Verifier`, `KeyError` |
-//! | **[`client`]** | **one outgoing link with its questions: what an app holds** |
-//! | | `Client`, `ClientConfig`, `Event`, `AskId`, `AskError`, `SendError` |
+//! | **[`client`]** | **one outgoing link with its requests: what an app holds** |
+//! | | `Client`, `ClientConfig`, `Event`, `RequestId`, `RequestError`, `SendError` |
 //! | **[`hub`]** | **many incoming links of many users: what a server holds** |
 //! | | `Hub`, `HubConfig`, `Auth`, `Proof`, `UserCap`, `UnknownAgent`, `LinkId`, `RequestId` |
 //! | | it tells: `Event`, `Request`, `Repeat`, `Refused`; it is told: `Reply`, `Push`, `Delivered` |

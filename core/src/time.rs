@@ -188,8 +188,6 @@ impl Deadline {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum TimerReason {
-    /// A question has waited as long as it may for its answer.
-    AskExpiry,
     /// The wait before the next attempt to connect is over.
     Backoff,
     /// The peer has had its time to finish the close handshake.
@@ -206,7 +204,7 @@ pub enum TimerReason {
     Liveness,
     /// A link has been open long enough to reset the backoff.
     Proven,
-    /// A request has waited as long as it may for the host's reply.
+    /// A request has waited as long as it may: at a client for its answer, in a hub for the host's reply.
     RequestExpiry,
     /// The token wants renewal ahead of its expiry.
     TokenRenewal,
@@ -217,7 +215,6 @@ pub enum TimerReason {
 impl fmt::Display for TimerReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::AskExpiry => "ask expiry",
             Self::Backoff => "backoff",
             Self::CloseHandshake => "close handshake",
             Self::Dial => "dial",

@@ -22,7 +22,7 @@ struct Case {
     #[serde(default)]
     fields: BTreeMap<String, String>,
     #[serde(default)]
-    misfits: Vec<String>,
+    mismatches: Vec<String>,
     encoded: Option<String>,
     extra: Option<Vec<String>>,
     error: Option<Refusal>,
@@ -111,8 +111,8 @@ fn check(case: &Case, envelope: &Envelope<'_>) {
     }
     let message = envelope.message();
     assert_eq!(envelope.text().as_deref(), case.message_text.as_deref(), "{name}");
-    let misfits: Vec<_> = message.misfits().iter().map(|misfit| misfit.field).collect();
-    assert_eq!(misfits, case.misfits, "{name}");
+    let mismatches: Vec<_> = message.mismatches().iter().map(|mismatch| mismatch.field).collect();
+    assert_eq!(mismatches, case.mismatches, "{name}");
     if let Some(extra) = &case.extra {
         let names: Vec<_> = message.extra().fields().map(|(name, _)| name).collect();
         assert_eq!(&names, extra, "{name}");

@@ -1,12 +1,12 @@
-//! Whatever the network does, every question takes effect once and gets its answer.
+//! Whatever the network does, every request takes effect once and gets its answer.
 
 mod sim;
 
 use sim::{Outcome, Plan, run};
 
-/// Every question has exactly one effect and exactly one end: its answer.
+/// Every request has exactly one effect and exactly one end: its answer.
 fn assert_once(plan: Plan, outcome: &Outcome) {
-    let asked = plan.clients * plan.asks;
+    let asked = plan.clients * plan.requests;
     assert_eq!(outcome.otherwise, [""; 0], "{plan:?}");
     assert_eq!(outcome.answered.len(), asked, "{plan:?} answered");
     assert_eq!(outcome.effects.len(), asked, "{plan:?} took effect");
@@ -17,7 +17,7 @@ fn assert_once(plan: Plan, outcome: &Outcome) {
 fn seeds(cuts: u32) -> (u32, u32) {
     let (mut cut, mut repeats, mut pieces) = (0, 0, 0);
     for seed in 0..100 {
-        let plan = Plan { seed, clients: 3, asks: 8, cuts, restarts: 0, patient: true };
+        let plan = Plan { seed, clients: 3, requests: 8, cuts, restarts: 0, patient: true };
         let outcome = run(plan);
         assert_once(plan, &outcome);
         assert!(outcome.memory < MEMORY, "{plan:?} held {} bytes", outcome.memory);
@@ -61,31 +61,31 @@ fn at_30_percent_cuts_everything_takes_effect_once() {
 fn a_server_that_forgets_does_nothing_twice() {
     let mut unknown = 0;
     for seed in 0..60 {
-        let plan = Plan { seed, clients: 3, asks: 8, cuts: 10, restarts: 3, patient: true };
+        let plan = Plan { seed, clients: 3, requests: 8, cuts: 10, restarts: 3, patient: true };
         let outcome = run(plan);
         assert_at_most_once(plan, &outcome);
         unknown += outcome.otherwise.iter().filter(|end| end.contains("Unknown")).count();
     }
-    assert!(unknown > 20, "{unknown} questions were under way when the server died");
+    assert!(unknown > 20, "{unknown} requests were under way when the server died");
 }
 
-/// By default a question is given up long before the server's window forgets it.
+/// By default a request is given up long before the server's window forgets it.
 #[test]
 fn what_expires_has_had_at_most_one_effect() {
     let mut expired = 0;
     for seed in 0..60 {
-        let plan = Plan { seed, clients: 3, asks: 8, cuts: 40, restarts: 0, patient: false };
+        let plan = Plan { seed, clients: 3, requests: 8, cuts: 40, restarts: 0, patient: false };
         let outcome = run(plan);
         assert_at_most_once(plan, &outcome);
         expired += outcome.otherwise.iter().filter(|end| end.contains("Expired")).count();
     }
-    assert!(expired > 20, "{expired} questions expired");
+    assert!(expired > 20, "{expired} requests expired");
 }
 
-/// Every question has exactly one end and at most one effect, and exactly one if it was answered.
+/// Every request has exactly one end and at most one effect, and exactly one if it was answered.
 fn assert_at_most_once(plan: Plan, outcome: &Outcome) {
     let ends = outcome.answered.len() + outcome.otherwise.len();
-    assert_eq!(ends, plan.clients * plan.asks, "{plan:?} {outcome:?}");
+    assert_eq!(ends, plan.clients * plan.requests, "{plan:?} {outcome:?}");
     assert!(outcome.answered.values().all(|times| *times == 1), "{plan:?} {outcome:?}");
     assert!(outcome.effects.values().all(|times| *times == 1), "{plan:?} {outcome:?}");
     assert!(outcome.answered.keys().all(|text| outcome.effects.contains_key(text)), "{plan:?}");
@@ -94,7 +94,7 @@ fn assert_at_most_once(plan: Plan, outcome: &Outcome) {
 #[test]
 fn the_same_seed_gives_the_same_bytes() {
     for cuts in [0, 15, 30] {
-        let plan = Plan { seed: 42, clients: 4, asks: 10, cuts, restarts: 1, patient: true };
+        let plan = Plan { seed: 42, clients: 4, requests: 10, cuts, restarts: 1, patient: true };
         assert_eq!(run(plan), run(plan));
         let other = Plan { seed: 43, ..plan };
         assert_ne!(run(plan).transcript, run(other).transcript);

@@ -159,7 +159,7 @@ impl World {
 
     fn client_events(&mut self) -> bool {
         let before = self.log.len();
-        let (mut dial, mut token, mut hang_up) = (false, false, false);
+        let (mut dial, mut token, mut close_transport) = (false, false, false);
         while let Some(event) = self.client.poll_event() {
             let said = match &event {
                 ClientEvent::Link(ClientLinkEvent::StateChanged { from, to, .. }) => {
@@ -169,14 +169,14 @@ impl World {
             };
             dial |= matches!(event, ClientEvent::Link(ClientLinkEvent::Dial(_)));
             token |= matches!(event, ClientEvent::Link(ClientLinkEvent::NeedToken(_)));
-            hang_up |= matches!(event, ClientEvent::Link(ClientLinkEvent::HangUp));
+            close_transport |= matches!(event, ClientEvent::Link(ClientLinkEvent::CloseTransport));
             self.log.push(format!("client: {said}"));
         }
         if token {
             let token = Token::with_dates("ada", None, Wall::from_unix_secs(START + 1_000_000));
             self.client.provide_token(self.now, token).unwrap();
         }
-        if hang_up {
+        if close_transport {
             self.client_output();
             if let Some(link) = self.link.take() {
                 self.hub.handle_closed(self.now, link);
@@ -241,10 +241,10 @@ impl World {
             any = true;
             let ours = Some(link) == self.link;
             let mut out = Vec::new();
-            let mut hang_up = false;
+            let mut close_transport = false;
             match self.over {
                 Over::Bytes => {
-                    hang_up = self.hub.poll_transmit(link, &mut out).hang_up;
+                    close_transport = self.hub.poll_transmit(link, &mut out).close_transport;
                     if ours {
                         self.client.handle_bytes(self.now, &out).unwrap();
                     }
@@ -252,7 +252,7 @@ impl World {
                 Over::Messages => {
                     while let Some(outgoing) = self.hub.poll_message(link, &mut out) {
                         let Some(message) = incoming(outgoing, &out) else {
-                            hang_up = true;
+                            close_transport = true;
                             break;
                         };
                         if ours {
@@ -262,7 +262,7 @@ impl World {
                     }
                 }
             }
-            if hang_up && ours {
+            if close_transport && ours {
                 while self.client_events() {}
                 self.link = None;
                 self.client.handle_closed(self.now);
@@ -279,7 +279,7 @@ fn incoming(outgoing: Outgoing, out: &[u8]) -> Option<Incoming<'_>> {
         Outgoing::Text => Some(Incoming::Text(text)),
         Outgoing::Close(CloseCode::NO_STATUS) => Some(Incoming::Close(None, "")),
         Outgoing::Close(code) => Some(Incoming::Close(Some(code), text)),
-        Outgoing::HangUp => None,
+        Outgoing::CloseTransport => None,
     }
 }
 
@@ -313,7 +313,7 @@ fn a_conversation_over_messages_goes_through_cuts() {
     world.apply(&Act::Pass(40_000));
     world.apply(&Act::Reply);
     let log = world.log.join("\n");
-    assert!(log.contains("Duplicate"), "the question is asked again: {log}");
+    assert!(log.contains("Duplicate"), "the request is asked again: {log}");
     assert_eq!(log.matches("client: Answer").count(), 1, "{log}");
 }
 
@@ -329,20 +329,20 @@ fn pieces_come_before_their_answer_by_either_way() {
         for act in [Act::Piece, Act::Reply] {
             world.apply(&act);
         }
-        let told = world.log.iter().filter(|said| {
+        let events = world.log.iter().filter(|said| {
             ["piece ", "client: Piece", "client: Answer"].iter().any(|it| said.starts_with(it))
         });
-        let told: Vec<_> = told.map(|said| said.split(", text").next().unwrap()).collect();
+        let events: Vec<_> = events.map(|said| said.split(", text").next().unwrap()).collect();
         let expected = [
             "piece Ok(Queued(LinkId(0.0)))",
-            "client: Piece { ask: AskId(0)",
+            "client: Piece { request: RequestId(0)",
             "piece Ok(Queued(LinkId(0.0)))",
-            "client: Piece { ask: AskId(0)",
-            "client: Answer { ask: AskId(0)",
+            "client: Piece { request: RequestId(0)",
+            "client: Answer { request: RequestId(0)",
             "piece Ok(Whole)",
-            "client: Answer { ask: AskId(1)",
+            "client: Answer { request: RequestId(1)",
         ];
-        assert_eq!(told, expected, "{over:?}");
+        assert_eq!(events, expected, "{over:?}");
     }
 }
 
@@ -384,7 +384,7 @@ fn said(hub: &mut Hub, link: LinkId) -> Vec<String> {
         let mut out = Vec::new();
         while let Some(outgoing) = hub.poll_message(link, &mut out) {
             said.push(format!("{outgoing:?} {}", String::from_utf8(out.split_off(0)).unwrap()));
-            if outgoing == Outgoing::HangUp {
+            if outgoing == Outgoing::CloseTransport {
                 break;
             }
         }
@@ -469,13 +469,13 @@ fn bounds_hold_for_messages_as_for_frames() {
         hub.handle_message(now, link, message).unwrap();
         let words = said(&mut hub, link);
         assert!(words[0].starts_with(close), "{words:?}");
-        assert_eq!(words[1..], ["HangUp "]);
+        assert_eq!(words[1..], ["CloseTransport "]);
         assert_eq!(hub.links(), 0);
     }
 }
 
 #[test]
-fn the_heartbeat_asks_in_a_message_and_hears_any() {
+fn the_heartbeat_pings_in_a_message_and_takes_any_answer() {
     let (mut hub, link, now) =
         opened(Auth::Verifier(Box::new(ByName)), Proof::Token(Token::new("ada")));
     said(&mut hub, link);

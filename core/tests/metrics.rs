@@ -124,11 +124,12 @@ impl World {
 
     fn serve_client(&mut self, app: usize) -> bool {
         let App { client, token, link } = &mut self.apps[app];
-        let (mut dial, mut want, mut hang_up) = (false, false, false);
+        let (mut dial, mut want, mut close_transport) = (false, false, false);
         while let Some(event) = client.poll_event() {
             dial |= matches!(event, client::Event::Link(ClientLinkEvent::Dial(_)));
             want |= matches!(event, client::Event::Link(ClientLinkEvent::NeedToken(_)));
-            hang_up |= matches!(event, client::Event::Link(ClientLinkEvent::HangUp));
+            close_transport |=
+                matches!(event, client::Event::Link(ClientLinkEvent::CloseTransport));
         }
         if want {
             client.provide_token(self.now, Token::new(*token)).unwrap();
@@ -148,10 +149,10 @@ impl World {
             // A link that has ended takes nothing, and says so.
             let _ = self.hub.handle_bytes(self.now, link, &bytes);
         }
-        if hang_up && let Some(link) = link.take() {
+        if close_transport && let Some(link) = link.take() {
             self.hub.handle_closed(self.now, link);
         }
-        want || dial || hang_up || !bytes.is_empty()
+        want || dial || close_transport || !bytes.is_empty()
     }
 
     fn serve_hub(&mut self) -> bool {
@@ -170,7 +171,7 @@ impl World {
                 continue;
             };
             app.client.handle_bytes(self.now, &bytes).unwrap();
-            if transmit.hang_up {
+            if transmit.close_transport {
                 app.client.handle_closed(self.now);
                 app.link = None;
             }
@@ -284,7 +285,7 @@ fn either_side_feeds_its_own() {
         "pamlink_window_entries",
         "pamlink_window_evictions_total",
     ];
-    let only_client = ["pamlink_asks_total", "pamlink_dials_total", "pamlink_reconnects_total"];
+    let only_client = ["pamlink_requests_total", "pamlink_dials_total", "pamlink_reconnects_total"];
     let [hub, client] = &world.moved;
     let both: BTreeSet<_> = hub.union(client).copied().collect();
     let without = |names: &[&str]| both.iter().copied().filter(|it| !names.contains(it)).collect();
@@ -316,7 +317,7 @@ fn counts_are_what_happened() {
         ("pamlink_reconnects_total", &["network"], 0, 1),
         ("pamlink_closes_total", &["network"], 1, 1),
         ("pamlink_connection_duration_seconds", &[], 1, 1),
-        ("pamlink_asks_total", &["answered"], 0, 3),
+        ("pamlink_requests_total", &["answered"], 0, 3),
         ("pamlink_request_latency_seconds", &[], 4, 3),
         ("pamlink_token_renewals_total", &[], 1, 1),
         ("pamlink_requests_active", &[], 0, 0),

@@ -3,7 +3,7 @@
 //! A vector has a `table` (or `"default"`) and `steps`. A step is a `query` whose decision is
 //! held against `expect`, a `finish` of an earlier step's `ticket`, or a `replace` of the table.
 //! What `expect` leaves out is absent or false, but `module` and `version` are held only where
-//! they are given. Or it has a list `refused` of texts and the faults that each must be told.
+//! they are given. Or it has a list `refused` of texts and the faults that each must be faults.
 
 use std::collections::HashMap;
 use std::fs;
@@ -51,8 +51,8 @@ fn refused(name: &str, case: &Value) {
         lines => lines.as_array().unwrap().iter().map(|line| line.as_str().unwrap()).collect(),
     };
     let error: TableError = Table::from_json(&text).expect_err(&text);
-    let told: Vec<String> = error.faults().iter().map(ToString::to_string).collect();
-    assert_eq!(json!(told), case["faults"], "{name}: {text}");
+    let faults: Vec<String> = error.faults().iter().map(ToString::to_string).collect();
+    assert_eq!(json!(faults), case["faults"], "{name}: {text}");
 }
 
 fn steps(name: &str, vector: &Value) {
@@ -64,7 +64,7 @@ fn steps(name: &str, vector: &Value) {
         let expected = &step["expect"];
         if let Some(ticket) = step["finish"].as_str() {
             let finished = router.finished(now, tickets[ticket], outcome(&step["outcome"]));
-            assert_eq!(told(finished), expected.as_str().unwrap(), "{place}");
+            assert_eq!(name_of(finished), expected.as_str().unwrap(), "{place}");
         } else if !step["replace"].is_null() {
             let replaced = router.replace(Arc::new(table(&step["replace"])));
             let replaced = json!({
@@ -134,7 +134,7 @@ fn outcome(value: &Value) -> Outcome {
     }
 }
 
-fn told(finished: Finished) -> &'static str {
+fn name_of(finished: Finished) -> &'static str {
     match finished {
         Finished::Stale => "stale",
         Finished::Counted => "counted",

@@ -118,8 +118,8 @@ impl Seen {
 fn ours(role: Role, wire: &[u8]) -> Outcome {
     let mut reader = Reader::new(role, CONFIG);
     let mut seen = Vec::new();
-    for chunk in wire.chunks(4096) {
-        reader.handle_bytes(chunk).expect("a reader that is drained takes a chunk");
+    for part in wire.chunks(4096) {
+        reader.handle_bytes(part).expect("a reader that is drained takes a chunk");
         while let Some(event) = reader.poll_event() {
             seen.push(match event {
                 FrameEvent::Text(text) => Seen::Text(text.to_owned()),

@@ -44,8 +44,8 @@ fn look(envelope: &Envelope<'_>) {
     let (id, time) = (envelope.id(), envelope.timestamp());
     let message = envelope.message();
     assert_eq!(message.kind(), kind);
-    for misfit in message.misfits() {
-        assert!(!misfit.to_string().is_empty());
+    for mismatch in message.mismatches() {
+        assert!(!mismatch.to_string().is_empty());
     }
     let mut once = String::new();
     message.encode(&mut once);

@@ -26,9 +26,9 @@ fn events(role: Role, wire: &[u8], size: usize) -> Vec<String> {
     let mut reader = Reader::new(role, CONFIG);
     let mut events = Vec::new();
     let mut fed = 0;
-    for chunk in wire.chunks(size) {
-        fed += chunk.len();
-        reader.handle_bytes(chunk).expect("a reader that is drained takes a chunk");
+    for part in wire.chunks(size) {
+        fed += part.len();
+        reader.handle_bytes(part).expect("a reader that is drained takes a chunk");
         while let Some(event) = reader.poll_event() {
             let failed = matches!(event, FrameEvent::Failed(_));
             events.push(format!("{event:?}"));

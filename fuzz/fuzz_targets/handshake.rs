@@ -15,24 +15,24 @@ const SECRET: &str = "verysecrettoken";
 
 fuzz_target!(|input: &[u8]| {
     let [what, chunking, bytes @ ..] = input else { return };
-    let chunk = usize::from(*chunking).max(1);
+    let part = usize::from(*chunking).max(1);
     match what % 3 {
-        0 => assert_eq!(request(bytes, bytes.len().max(1)), request(bytes, chunk)),
-        1 => assert_eq!(response(bytes, bytes.len().max(1)), response(bytes, chunk)),
+        0 => assert_eq!(request(bytes, bytes.len().max(1)), request(bytes, part)),
+        1 => assert_eq!(response(bytes, bytes.len().max(1)), response(bytes, part)),
         _ => round(&String::from_utf8_lossy(bytes)),
     }
 });
 
 /// What a server makes of a head, and how many bytes it took.
-fn request(bytes: &[u8], chunk: usize) -> (String, usize) {
+fn request(bytes: &[u8], part: usize) -> (String, usize) {
     let mut reader = RequestReader::new(HandshakeConfig::default());
     let mut taken = 0;
-    for chunk in bytes.chunks(chunk) {
-        let took = reader.handle_bytes(chunk);
-        assert!(took <= chunk.len());
+    for part in bytes.chunks(part) {
+        let took = reader.handle_bytes(part);
+        assert!(took <= part.len());
         taken += took;
         match reader.poll_event() {
-            None => assert_eq!(took, chunk.len(), "bytes are left while the head is not whole"),
+            None => assert_eq!(took, part.len(), "bytes are left while the head is not whole"),
             Some(Err(error)) => {
                 let mut out = Vec::new();
                 reject(error.status(), &error.to_string(), &mut out).expect("a status to answer");
@@ -51,16 +51,16 @@ fn request(bytes: &[u8], chunk: usize) -> (String, usize) {
 }
 
 /// What a client makes of an answer, and how many bytes it took.
-fn response(bytes: &[u8], chunk: usize) -> (String, usize) {
+fn response(bytes: &[u8], part: usize) -> (String, usize) {
     let key = Key::from_seed(Seed::from_number(1));
     let mut reader = ResponseReader::new(HandshakeConfig::default(), &key, &["pam"]);
     let mut taken = 0;
-    for chunk in bytes.chunks(chunk) {
-        let took = reader.handle_bytes(chunk);
-        assert!(took <= chunk.len());
+    for part in bytes.chunks(part) {
+        let took = reader.handle_bytes(part);
+        assert!(took <= part.len());
         taken += took;
         match reader.poll_event() {
-            None => assert_eq!(took, chunk.len(), "bytes are left while the head is not whole"),
+            None => assert_eq!(took, part.len(), "bytes are left while the head is not whole"),
             Some(Err(error)) => return (format!("{error:?}"), 0),
             Some(Ok(response)) => return (format!("{response:?}"), taken),
         }

@@ -59,7 +59,7 @@ struct Peer {
     response: Option<ResponseReader>,
     reader: Option<Reader>,
     deflate: Option<DeflateConfig>,
-    hung_up: bool,
+    transport_closed: bool,
     closed: u32,
 }
 
@@ -155,7 +155,7 @@ impl Host {
             response: None,
             reader: None,
             deflate: self.deflate,
-            hung_up: false,
+            transport_closed: false,
             closed: 0,
         };
         assert!(self.peers.insert(link, peer).is_none(), "an id came twice");
@@ -219,8 +219,8 @@ impl Host {
             let mut bytes = Vec::new();
             let transmit = self.hub.poll_transmit(link, &mut bytes);
             let peer = self.peers.get_mut(&link).expect("bytes for a link that was accepted");
-            assert!(bytes.is_empty() || !peer.hung_up, "bytes after hanging up");
-            peer.hung_up |= transmit.hang_up;
+            assert!(bytes.is_empty() || !peer.transport_closed, "bytes after hanging up");
+            peer.transport_closed |= transmit.close_transport;
             peer.hear(&bytes, &mut self.log);
         }
         assert!(self.hub.links() <= MAX_LINKS as usize);

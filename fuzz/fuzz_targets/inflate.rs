@@ -39,7 +39,7 @@ fuzz_target!(|input: &[u8]| {
 
 /// What was read of one message.
 #[derive(Debug, PartialEq, Eq)]
-enum Told {
+enum Outcome {
     Message(Vec<u8>),
     Failed(FrameError),
 }
@@ -90,29 +90,29 @@ fn read(
     wire: &[u8],
     size: usize,
     mut pool: Option<&mut DeflatePool>,
-) -> Vec<Told> {
+) -> Vec<Outcome> {
     let config = FrameConfig { max_message: LIMIT, ..FrameConfig::default() };
     let mut reader = Reader::new(Role::Client, config);
     reader.inflate(&DeflateConfig::client(), agreed);
-    let mut told = Vec::new();
-    for chunk in wire.chunks(size.min(wire.len()).max(1)) {
-        reader.handle_bytes(chunk).expect("a reader that is drained takes a chunk");
+    let mut events = Vec::new();
+    for part in wire.chunks(size.min(wire.len()).max(1)) {
+        reader.handle_bytes(part).expect("a reader that is drained takes a chunk");
         loop {
             let event = match &mut pool {
                 Some(pool) => reader.poll_event_with(pool),
                 None => reader.poll_event(),
             };
-            told.push(match event {
+            events.push(match event {
                 None => break,
-                Some(FrameEvent::Binary(bytes)) => Told::Message(bytes.to_vec()),
-                Some(FrameEvent::Failed(error)) => Told::Failed(error),
+                Some(FrameEvent::Binary(bytes)) => Outcome::Message(bytes.to_vec()),
+                Some(FrameEvent::Failed(error)) => Outcome::Failed(error),
                 Some(event) => panic!("{event:?}"),
             });
         }
         let most = 4 * (LIMIT + wire.len()) + 256 * 1024;
         assert!(reader.capacity() <= most, "{} B", reader.capacity());
     }
-    told
+    events
 }
 
 /// Leaves a past in a pool, which the next connection must not see.
@@ -121,8 +121,8 @@ fn disturb(pool: &mut DeflatePool) {
     let agreed = Agreement { send: window, receive: window };
     // A stored block of eight bytes.
     let secret = b"\x00\x08\x00\xf7\xffa secret\x00";
-    let told = read(agreed, &wire(&[secret], usize::MAX), usize::MAX, Some(pool));
-    assert_eq!(told, [Told::Message(b"a secret".to_vec())]);
+    let events = read(agreed, &wire(&[secret], usize::MAX), usize::MAX, Some(pool));
+    assert_eq!(events, [Outcome::Message(b"a secret".to_vec())]);
 }
 
 /// What another implementation makes of a payload without a past; nothing, if a final block is in
@@ -146,18 +146,18 @@ fn oracle(payload: &[u8]) -> Option<Result<Vec<u8>, ()>> {
     }
 }
 
-fn check(told: Option<&Told>, expected: &Result<Vec<u8>, ()>, compressed: usize) {
-    match (told, expected) {
-        (Some(Told::Message(bytes)), Ok(expected)) => assert_eq!(bytes, expected),
-        (Some(Told::Failed(FrameError::RatioTooHigh { limit })), Ok(expected)) => {
+fn check(events: Option<&Outcome>, expected: &Result<Vec<u8>, ()>, compressed: usize) {
+    match (events, expected) {
+        (Some(Outcome::Message(bytes)), Ok(expected)) => assert_eq!(bytes, expected),
+        (Some(Outcome::Failed(FrameError::RatioTooHigh { limit })), Ok(expected)) => {
             assert!(expected.len() > 64 * 1024 && expected.len() > compressed * *limit as usize);
         }
-        (Some(Told::Failed(FrameError::MessageTooBig { .. })), Ok(expected)) => {
+        (Some(Outcome::Failed(FrameError::MessageTooBig { .. })), Ok(expected)) => {
             assert!(expected.len() > LIMIT);
         }
-        (Some(Told::Failed(_)), Err(())) => {}
+        (Some(Outcome::Failed(_)), Err(())) => {}
         // A sender may leave out even the header of an empty block.
-        (Some(Told::Message(bytes)), Err(())) if compressed == 0 => assert!(bytes.is_empty()),
-        (told, expected) => panic!("we: {told:?}\nminiz_oxide: {expected:?}"),
+        (Some(Outcome::Message(bytes)), Err(())) if compressed == 0 => assert!(bytes.is_empty()),
+        (events, expected) => panic!("we: {events:?}\nminiz_oxide: {expected:?}"),
     }
 }

@@ -140,12 +140,12 @@ impl Pair {
         }
     }
 
-    fn read(&mut self, chunk: usize) {
+    fn read(&mut self, part: usize) {
         let mut said = self.said.drain(..);
-        for chunk in self.wire.chunks(chunk) {
-            self.reader.space(chunk.len()).expect("it is drained")[..chunk.len()]
-                .copy_from_slice(chunk);
-            self.reader.filled(chunk.len());
+        for part in self.wire.chunks(part) {
+            self.reader.space(part.len()).expect("it is drained")[..part.len()]
+                .copy_from_slice(part);
+            self.reader.filled(part.len());
             loop {
                 let event = match &mut self.pools {
                     Some((_, pool)) => self.reader.poll_event_with(pool),

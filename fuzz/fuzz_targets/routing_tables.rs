@@ -1,4 +1,4 @@
-//! Any text as a routing table: a clear refusal, or a table whose router decides every question.
+//! Any text as a routing table: a clear refusal, or a table whose router decides every request.
 
 #![no_main]
 

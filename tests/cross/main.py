@@ -3,7 +3,7 @@
     CROSS_RUST='["..."]' CROSS_KOTLIN='["..."]' CROSS_SWIFT='["..."]' python main.py
 
 Each variable is the command of a client as a list in JSON; it is given URL, TOKEN and COUNT, and
-says `answer I TEXT` for each question, in the order of asking, and at the end `done`. CHAT_KOTLIN and
+says `answer I TEXT` for each request, in the order of asking, and at the end `done`. CHAT_KOTLIN and
 CHAT_SWIFT are the console chats (`chats.py`).
 """
 
@@ -74,7 +74,7 @@ async def together(seed):
             same(proxies[name].cuts, CUTS, f"cuts of {name}")
             check(proxies[name].connections > CUTS, f"{name} did not come back")
         same(sorted(backend.effects), sorted(name.lower() for name in CLIENTS), "users")
-        check(backend.duplicates > 0, "nothing was cut between a question and its answer")
+        check(backend.duplicates > 0, "nothing was cut between a request and its answer")
 
 
 for seed in (1, 2, 3):

@@ -24,7 +24,7 @@ class Proxy:
 
     def _limit(self, cut):
         # Of the first connections one breaks within its handshake, whose request alone has more
-        # than 400 bytes; the others while questions and answers go to and fro.
+        # than 400 bytes; the others while requests and answers go to and fro.
         return self._random.randrange(50, 400) if cut == 1 else self._random.randrange(900, 4_000)
 
     def _note(self, what):
@@ -60,15 +60,15 @@ class Proxy:
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target)
 
         async def carry(source, sink):
-            while chunk := await source.read(65_536):
-                if left[0] is not None and len(chunk) >= left[0]:
-                    sink.write(chunk[: left[0]])
+            while part := await source.read(65_536):
+                if left[0] is not None and len(part) >= left[0]:
+                    sink.write(part[: left[0]])
                     self.cuts += 1
                     self._note("cut to the hub" if source is reader else "cut to the client")
                     return
                 if left[0] is not None:
-                    left[0] -= len(chunk)
-                sink.write(chunk)
+                    left[0] -= len(part)
+                sink.write(part)
                 await sink.drain()
 
         ways = [

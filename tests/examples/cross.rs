@@ -1,4 +1,4 @@
-//! Asks numbered questions over a connection that somebody cuts, a few at once, and says each
+//! Asks numbered requests over a connection that somebody cuts, a few at once, and says each
 //! answer in the order of asking: `answer I TEXT`, and at the end `done`.
 //!
 //! ```text
@@ -10,10 +10,10 @@ use std::process::ExitCode;
 use pamlink::link::Token;
 use pamlink_tokio::{Client, ClientConfig};
 
-/// Questions that are under way at once.
+/// Requests that are under way at once.
 const AT_ONCE: usize = 4;
 
-// One thread: tasks begin in the order in which they were made, and so the questions are asked.
+// One thread: tasks begin in the order in which they were made, and so the requests are asked.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().collect();
@@ -36,8 +36,8 @@ async fn ask(url: &str, token: &str, count: usize) -> Result<(), Box<dyn std::er
             .iter()
             .map(|number| {
                 let client = client.clone();
-                let question = format!("RUST {number}");
-                tokio::spawn(async move { client.ask(question).await })
+                let request = format!("RUST {number}");
+                tokio::spawn(async move { client.ask(request).await })
             })
             .collect();
         for (number, answer) in some.iter().zip(asked) {

@@ -55,10 +55,10 @@ fn bounds() -> BTreeMap<&'static str, u64> {
         ("client.token.lead_ms", ms(client.link.token.lead)),
         ("client.token.pause_ms", ms(client.link.token.pause)),
         ("client.token.patience_ms", ms(client.link.token.patience)),
-        ("client.max_asks", bytes(client.max_asks)),
-        ("client.max_ask_bytes", bytes(client.max_ask_bytes)),
-        ("client.ask_timeout_ms", ms(client.ask_timeout)),
-        ("client.max_ask_age_ms", ms(client.max_ask_age)),
+        ("client.max_requests", bytes(client.max_requests)),
+        ("client.max_request_bytes", bytes(client.max_request_bytes)),
+        ("client.request_timeout_ms", ms(client.request_timeout)),
+        ("client.max_request_age_ms", ms(client.max_request_age)),
     ])
 }
 

@@ -101,8 +101,8 @@ fn every_member_of_the_tables_is_known_by_its_type() {
             let text = format!(r#"{{"type":"{kind}","{member}":{wrong}}}"#);
             let envelope = Envelope::parse(&text, 10).expect("an envelope");
             let message = envelope.message();
-            let misfits: Vec<_> =
-                message.misfits().iter().map(|it| (it.field, it.expected)).collect();
+            let mismatches: Vec<_> =
+                message.mismatches().iter().map(|it| (it.field, it.expected)).collect();
             if expected.is_empty() {
                 // Ids, times and free values take any JSON: known, they come before the unknown.
                 let text = format!(r#"{{"type":"{kind}","a":1,"{member}":[]}}"#);
@@ -111,14 +111,14 @@ fn every_member_of_the_tables_is_known_by_its_type() {
                 let known = format!(r#"{{"type":"{kind}","{member}":[],"a":1}}"#);
                 assert_eq!(again, known, "{kind}.{member} is {of}");
             } else {
-                assert_eq!(misfits, [(member.as_str(), expected)], "{kind}.{member} is {of}");
+                assert_eq!(mismatches, [(member.as_str(), expected)], "{kind}.{member} is {of}");
             }
         }
     }
 }
 
 #[test]
-fn every_frame_of_the_document_is_read_and_none_of_its_members_is_misfit() {
+fn every_frame_of_the_document_is_read_and_none_of_its_members_is_a_mismatch() {
     let document = read("docs/protocol.md");
     let frames = document.lines().filter_map(|line| {
         let frame = line.strip_prefix("> ").or_else(|| line.strip_prefix("< "))?;
@@ -127,7 +127,7 @@ fn every_frame_of_the_document_is_read_and_none_of_its_members_is_misfit() {
     let mut count = 0;
     for frame in frames {
         let envelope = Envelope::parse(frame, 10).expect(frame);
-        assert_eq!(envelope.message().misfits(), [], "{frame}");
+        assert_eq!(envelope.message().mismatches(), [], "{frame}");
         count += 1;
     }
     assert!(count > 12, "{count} frames");
@@ -140,7 +140,7 @@ fn is_known(kind: &str, member: &str) -> bool {
     let envelope = Envelope::parse(&text, 10).expect("an envelope");
     let message = envelope.message();
     message.encode(&mut again);
-    again != text || !message.misfits().is_empty()
+    again != text || !message.mismatches().is_empty()
 }
 
 #[test]

@@ -3,24 +3,24 @@
 use std::fmt::Display;
 
 use crate::command::Finished;
-use crate::tally::Tally;
+use crate::totals::Totals;
 
 /// The checks of one part: counts, and what to show of those that failed.
 #[derive(Debug, Default)]
 pub(crate) struct Checks {
-    pub(crate) tally: Tally,
+    pub(crate) totals: Totals,
     pub(crate) notes: Vec<String>,
 }
 
 impl Checks {
     /// Counts a check that holds.
     pub(crate) const fn pass(&mut self) {
-        self.tally.passed += 1;
+        self.totals.passed += 1;
     }
 
     /// Counts a check that does not hold, and says why.
     pub(crate) fn fail(&mut self, why: impl Display) {
-        self.tally.failed += 1;
+        self.totals.failed += 1;
         self.notes.push(why.to_string());
     }
 
@@ -36,22 +36,22 @@ impl Checks {
 
     /// Adds the checks of another.
     pub(crate) fn add(&mut self, other: Self) {
-        self.tally += other.tally;
+        self.totals += other.totals;
         self.notes.extend(other.notes);
     }
 
     /// Ends the count of a program that ran tests: it has failed if it says so, though it named no
     /// failed test, and in CI what it left out has failed.
     pub(crate) fn close(&mut self, ci: bool, finished: &Finished) {
-        if !finished.success && self.tally.failed == 0 {
-            self.tally.failed = 1;
+        if !finished.success && self.totals.failed == 0 {
+            self.totals.failed = 1;
         }
-        if self.tally.failed > 0 && self.notes.is_empty() {
+        if self.totals.failed > 0 && self.notes.is_empty() {
             self.note(finished.tail(100));
         }
-        if ci && self.tally.skipped > 0 {
-            self.note(format!("{} were skipped, which CI counts as failed", self.tally.skipped));
-            self.tally.failed += std::mem::take(&mut self.tally.skipped);
+        if ci && self.totals.skipped > 0 {
+            self.note(format!("{} were skipped, which CI counts as failed", self.totals.skipped));
+            self.totals.failed += std::mem::take(&mut self.totals.skipped);
         }
     }
 
@@ -99,10 +99,10 @@ mod tests {
     fn what_was_skipped_fails_in_ci() {
         let finished = Finished { success: true, lines: Vec::new() };
         for (ci, failed, skipped) in [(false, 0, 2), (true, 2, 0)] {
-            let tally = Tally { passed: 1, failed: 0, skipped: 2 };
-            let mut checks = Checks { tally, notes: Vec::new() };
+            let totals = Totals { passed: 1, failed: 0, skipped: 2 };
+            let mut checks = Checks { totals, notes: Vec::new() };
             checks.close(ci, &finished);
-            assert_eq!(checks.tally, Tally { passed: 1, failed, skipped });
+            assert_eq!(checks.totals, Totals { passed: 1, failed, skipped });
         }
     }
 
@@ -111,7 +111,7 @@ mod tests {
         let finished = Finished { success: false, lines: vec!["killed".to_owned()] };
         let mut checks = Checks::default();
         checks.close(false, &finished);
-        assert_eq!(checks.tally.failed, 1);
+        assert_eq!(checks.totals.failed, 1);
         assert_eq!(checks.notes, ["killed"]);
     }
 }

@@ -10,9 +10,9 @@ mod command;
 mod fuzz;
 mod package;
 mod parts;
-mod tally;
 mod tap;
 mod tools;
+mod totals;
 mod workspace;
 
 use std::process::ExitCode;

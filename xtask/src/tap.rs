@@ -2,11 +2,11 @@
 
 use crate::check::Checks;
 use crate::command::Finished;
-use crate::tally::Tally;
+use crate::totals::Totals;
 
 /// The checks of a script that has ended.
 pub(crate) fn checks(ci: bool, finished: &Finished) -> Checks {
-    let mut checks = Checks { tally: tally(&finished.lines), ..Checks::default() };
+    let mut checks = Checks { totals: totals(&finished.lines), ..Checks::default() };
     for line in failures(&finished.lines) {
         checks.note(line);
     }
@@ -15,17 +15,17 @@ pub(crate) fn checks(ci: bool, finished: &Finished) -> Checks {
 }
 
 /// What the result lines among `lines` add up to. `# SKIP` after a name counts as skipped.
-fn tally(lines: &[String]) -> Tally {
-    let mut tally = Tally::default();
+fn totals(lines: &[String]) -> Totals {
+    let mut totals = Totals::default();
     for line in lines {
         if line.starts_with("not ok ") {
-            tally.failed += 1;
+            totals.failed += 1;
         } else if line.starts_with("ok ") {
             let skipped = line.contains("# SKIP");
-            *(if skipped { &mut tally.skipped } else { &mut tally.passed }) += 1;
+            *(if skipped { &mut totals.skipped } else { &mut totals.passed }) += 1;
         }
     }
-    tally
+    totals
 }
 
 /// The lines that name a failed check, with the explanation that follows each (`# ...`).
@@ -50,7 +50,7 @@ mod tests {
         let text =
             "starting\nok 1 welcome\n# fine\nnot ok 2 ping\n# no pong\n# in 5 s\nok 3 x # SKIP";
         let lines: Vec<String> = text.lines().map(str::to_owned).collect();
-        assert_eq!(tally(&lines), Tally { passed: 1, failed: 1, skipped: 1 });
+        assert_eq!(totals(&lines), Totals { passed: 1, failed: 1, skipped: 1 });
         assert_eq!(failures(&lines), ["not ok 2 ping", "# no pong", "# in 5 s"]);
     }
 }

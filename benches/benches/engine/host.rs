@@ -90,14 +90,14 @@ impl Host {
         now: Now,
         link: LinkId,
         bytes: &[u8],
-        mut told: impl FnMut(&Event<'_>),
+        mut events: impl FnMut(&Event<'_>),
     ) {
         self.hub.handle_bytes(now, link, bytes).expect("events were polled");
         while let Some(event) = &self.hub.poll_event() {
             if let Event::Request(request) = event {
                 self.requests.push(request.request);
             }
-            told(event);
+            events(event);
         }
         self.write();
         black_box(self.hub.poll_timeout());

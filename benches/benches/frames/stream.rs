@@ -37,13 +37,13 @@ impl<'a> Memory<'a> {
 
     /// What the next read brings, at most `space` bytes.
     #[inline]
-    pub(crate) fn chunk(&mut self, space: usize) -> &'a [u8] {
+    pub(crate) fn part(&mut self, space: usize) -> &'a [u8] {
         let end = match self.cut {
             Cut::Frame => self.wire.ends[self.frame],
             Cut::Batch => self.wire.bytes.len().min(self.at + 64 * 1024),
         };
         let end = end.min(self.at.saturating_add(space));
-        let chunk = &self.wire.bytes[self.at..end];
+        let part = &self.wire.bytes[self.at..end];
         self.at = end;
         if self.cut == Cut::Frame && end == self.wire.ends[self.frame] {
             self.frame += 1;
@@ -51,16 +51,16 @@ impl<'a> Memory<'a> {
         if end == self.wire.bytes.len() {
             (self.at, self.frame) = (0, 0);
         }
-        chunk
+        part
     }
 }
 
 impl Read for Memory<'_> {
     #[inline]
     fn read(&mut self, space: &mut [u8]) -> io::Result<usize> {
-        let chunk = self.chunk(space.len());
-        copy(chunk, &mut space[..chunk.len()]);
-        Ok(chunk.len())
+        let part = self.part(space.len());
+        copy(part, &mut space[..part.len()]);
+        Ok(part.len())
     }
 }
 
@@ -88,7 +88,7 @@ impl tokio::io::AsyncRead for Memory<'_> {
         _: &mut Context<'_>,
         space: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        for block in self.chunk(space.remaining()).chunks(BLOCK) {
+        for block in self.part(space.remaining()).chunks(BLOCK) {
             space.put_slice(block);
         }
         Poll::Ready(Ok(()))

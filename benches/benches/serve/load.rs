@@ -18,7 +18,7 @@ use crate::SECRET;
 use crate::process::Process;
 use crate::wire::Wire;
 
-/// Questions have ids of their own over all turns: a server remembers them.
+/// Requests have ids of their own over all turns: a server remembers them.
 static NEXT: AtomicU64 = AtomicU64::new(1);
 const KEY: u32 = 0x3c5a_a7e1;
 const DIGITS: usize = 16;
@@ -29,7 +29,7 @@ pub(super) struct Counted {
     /// Answers.
     pub(super) answers: u64,
     pub(super) time: Duration,
-    /// Nanoseconds from question to answer.
+    /// Nanoseconds from request to answer.
     pub(super) times: Histogram<u64>,
 }
 
@@ -46,14 +46,14 @@ impl Clients {
         Ok(Self(clients))
     }
 
-    /// Every client keeps so many questions in flight for as long as the turn lasts.
+    /// Every client keeps so many requests in flight for as long as the turn lasts.
     pub(super) async fn load(&mut self, flight: usize, turn: Duration) -> Result<Counted> {
         let start = Instant::now();
         let end = start + turn;
         let mut running = JoinSet::new();
         for mut client in self.0.drain(..) {
             running.spawn(async move {
-                let times = client.ask_until(flight, end).await;
+                let times = client.request_until(flight, end).await;
                 (client, times)
             });
         }
@@ -87,7 +87,7 @@ impl Clients {
     }
 }
 
-/// Is told each frame, with the questions.
+/// Is told each frame, with the requests.
 type Tell<'a> = &'a mut (dyn FnMut(&[u8], &mut Vec<(u64, Instant)>) + Send);
 
 struct Client {
@@ -97,7 +97,7 @@ struct Client {
     unread: Vec<u8>,
     /// What is to be written.
     frames: Vec<u8>,
-    /// Questions without an answer.
+    /// Requests without an answer.
     asked: Vec<(u64, Instant)>,
 }
 
@@ -119,18 +119,18 @@ impl Client {
         Ok(client)
     }
 
-    /// Asks again as answers come; returns the nanoseconds of each question.
-    async fn ask_until(&mut self, flight: usize, end: Instant) -> Result<Vec<u64>> {
+    /// Asks again as answers come; returns the nanoseconds of each request.
+    async fn request_until(&mut self, flight: usize, end: Instant) -> Result<Vec<u64>> {
         let mut times = Vec::new();
         for _ in 0..flight {
-            self.ask(QUESTION, false);
+            self.ask(REQUEST, false);
         }
         while !self.asked.is_empty() {
             self.write().await?;
             let mut answered = 0;
             self.read(&mut |frame, asked| {
                 let Some(id) = answer(frame) else { return };
-                let Some(at) = asked.iter().position(|(question, _)| *question == id) else {
+                let Some(at) = asked.iter().position(|(request, _)| *request == id) else {
                     return;
                 };
                 let (_, start) = asked.swap_remove(at);
@@ -140,7 +140,7 @@ impl Client {
             .await?;
             if Instant::now() < end {
                 for _ in 0..answered {
-                    self.ask(QUESTION, false);
+                    self.ask(REQUEST, false);
                 }
             }
         }
@@ -171,7 +171,7 @@ impl Client {
         Ok((last - first).as_secs_f64() / f64::from(count - 1))
     }
 
-    /// Adds a question to what is to be written.
+    /// Adds a request to what is to be written.
     fn ask(&mut self, text: &str, stream: bool) {
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         let stream = if stream { r#""stream":true,"# } else { "" };
@@ -190,7 +190,7 @@ impl Client {
         Ok(())
     }
 
-    /// Reads once and tells each frame that is here whole, with the questions. A `ping` of the
+    /// Reads once and tells each frame that is here whole, with the requests. A `ping` of the
     /// server is answered with the next write.
     async fn read(&mut self, tell: Tell<'_>) -> Result<()> {
         if frame_of(&self.unread).is_none() {
@@ -210,7 +210,7 @@ impl Client {
     }
 }
 
-const QUESTION: &str = "We are near the river and the kids ask for a \\\"real\\\" camp fire \
+const REQUEST: &str = "We are near the river and the kids ask for a \\\"real\\\" camp fire \
                         tonight: what is left of my budget?";
 
 fn token(user: &str) -> Result<String> {

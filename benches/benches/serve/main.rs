@@ -144,7 +144,7 @@ struct Figures {
     cpu: f64,
     /// Messages a second.
     rate: f64,
-    /// Microseconds from question to answer.
+    /// Microseconds from request to answer.
     p50: f64,
     p99: f64,
 }

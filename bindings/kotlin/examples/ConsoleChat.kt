@@ -1,4 +1,4 @@
-// A chat in the console: each line of the input is a question, and its answer is printed as it grows.
+// A chat in the console: each line of the input is a request, and its answer is printed as it grows.
 //
 //     java … ConsoleChatKt ws://127.0.0.1:8080/api/v1/pam/ws/ann TOKEN
 //
@@ -36,9 +36,9 @@ fun main(arguments: Array<String>): Unit = runBlocking {
     events.cancelAndJoin()
 }
 
-private suspend fun chat(client: Client, question: String) {
+private suspend fun chat(client: Client, request: String) {
     try {
-        client.ask(question).collect { piece ->
+        client.ask(request).collect { piece ->
             if (piece.restart) print("\n[once more] ")
             print(piece.text)
         }

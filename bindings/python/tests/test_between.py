@@ -70,7 +70,7 @@ async def test_a_fault_of_the_setup_ends_it_and_says_what_was_answered(
 
 
 @pytest.mark.parametrize("dialer", DIALERS)
-async def test_what_is_not_found_is_tried_again_slowly_and_told(dialer: str) -> None:
+async def test_what_is_not_found_is_tried_again_slowly_and_reported(dialer: str) -> None:
     answer = "404 No\r\nRetry-After: 40\r\nContent-Length: 10\r\n\r\nno backend"
     async with answering(answer) as url:
         async with pamlink.Client(url, token=token(), dial=DIALERS[dialer]) as client:

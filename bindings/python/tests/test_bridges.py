@@ -25,8 +25,8 @@ async def test_a_registry_collects_from_several_engines() -> None:
         await client.send("hi")
         value = registry.get_sample_value
         assert value("websocket_connections_active", {"engine": "hub"}) == 1
-        asks = {"outcome": "answered", "engine": "client"}
-        assert value("pamlink_asks_total", asks) == 1
+        requests = {"outcome": "answered", "engine": "client"}
+        assert value("pamlink_requests_total", requests) == 1
         text = prometheus_client.generate_latest(registry).decode()
         assert 'websocket_connections_active{engine="hub"} 1.0' in text
 

@@ -17,7 +17,7 @@ async def echo(request: Request) -> str:
     return f"you said {request.text}"
 
 
-async def test_a_question_has_its_answer() -> None:
+async def test_a_request_has_its_answer() -> None:
     async with Hub(echo, auth=KEYS) as hub, connected(hub) as (client, _):
         outcome = await client.send("hi", context={"at": 1})
         assert isinstance(outcome, pamlink.Answered)
@@ -26,7 +26,7 @@ async def test_a_question_has_its_answer() -> None:
         assert client.state is State.OPEN
 
 
-async def test_a_question_may_be_asked_before_there_is_a_link() -> None:
+async def test_a_request_may_be_asked_before_there_is_a_link() -> None:
     hub = Hub(echo, auth=KEYS)
     async with hub:
         network = memory.Network(hub)
@@ -42,7 +42,7 @@ async def test_a_question_may_be_asked_before_there_is_a_link() -> None:
             )
 
 
-async def test_what_goes_along_with_a_question_arrives() -> None:
+async def test_what_goes_along_with_a_request_arrives() -> None:
     seen: list[Request] = []
 
     async def look(request: Request) -> str:
@@ -62,7 +62,7 @@ async def test_what_goes_along_with_a_question_arrives() -> None:
         assert (refused.value.name, refused.value.code) == ("bad_context", 24)
 
 
-async def test_the_other_ends_of_a_question_are_values() -> None:
+async def test_the_other_ends_of_a_request_are_values() -> None:
     async def refuse(request: Request) -> pamlink.Error:
         return pamlink.Error("VALIDATION_ERROR", "no", retry_after=2.5)
 
@@ -72,7 +72,7 @@ async def test_the_other_ends_of_a_question_are_values() -> None:
 
     hub = Hub(refuse, auth=KEYS)
     hub.agent("trips")(sleep)
-    options = ClientOptions(ask_timeout=1)
+    options = ClientOptions(request_timeout=1)
     async with hub, connected(hub, options=options) as (client, _):
         outcome = await client.send("hi")
         assert isinstance(outcome, pamlink.Rejected)
@@ -142,12 +142,12 @@ async def test_a_stream_that_ends_without_its_text_leaves_it_to_the_pieces() -> 
             return await self.out.get()
 
         async def close(self, code: int | None = None, reason: str = "") -> None:
-            raise OSError("no goodbye")
+            raise OSError("no close frame")
 
     async def dial(target: pamlink.transports.Target) -> Old:
         return Old()
 
-    options = ClientOptions(ask_timeout=5)
+    options = ClientOptions(request_timeout=5)
     async with Client("ws://old/ws", dial=dial, options=options) as client:
         pieces = [piece.text async for piece in client.ask("hi")]
         assert "".join(pieces) == "a b"
@@ -155,13 +155,13 @@ async def test_a_stream_that_ends_without_its_text_leaves_it_to_the_pieces() -> 
         assert isinstance(outcome, pamlink.Answered) and outcome.text == "a b"
 
 
-async def test_the_ends_of_an_asking_are_raised() -> None:
+async def test_the_ends_of_an_answer_stream_are_raised() -> None:
     async def refuse(request: Request) -> pamlink.Error:
         return pamlink.Error("RATE_LIMIT_EXCEEDED", "slow down", retry_after=3)
 
     async with Hub(refuse, auth=KEYS) as hub, connected(hub) as (client, _):
         asking = client.ask("hi")
-        with pytest.raises(pamlink.AskRejected) as raised:
+        with pytest.raises(pamlink.RejectedError) as raised:
             await anext(asking)
         error = raised.value
         assert (error.code, error.error_code, error.retry_after) == (80, "RATE_LIMIT_EXCEEDED", 3)
@@ -171,7 +171,7 @@ async def test_the_ends_of_an_asking_are_raised() -> None:
             await anext(asking)
 
 
-async def test_a_cancelled_question_leaves_its_answer_as_an_event() -> None:
+async def test_a_cancelled_request_leaves_its_answer_as_an_event() -> None:
     go_on = asyncio.Event()
 
     async def slow(request: Request) -> str:
@@ -188,7 +188,7 @@ async def test_a_cancelled_question_leaves_its_answer_as_an_event() -> None:
             await given_up
         go_on.set()
         late = await take(client, pamlink.Late)
-        assert (late.ask, late.text) == (0, "slow")
+        assert (late.request, late.text) == (0, "slow")
         # Nothing else is lost.
         assert isinstance(await client.send("again"), pamlink.Answered)
 
@@ -198,9 +198,9 @@ async def test_an_answer_in_the_moment_of_cancelling_is_an_event_too() -> None:
         await client.send("first")
         asked = asyncio.create_task(client.send("second"))
         await asyncio.sleep(0)
-        (question,) = client._questions.values()
+        (request,) = client._requests.values()
         client._end(1, pamlink.Answered("now", "{}"))
-        assert question.settled
+        assert request.settled
         asked.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asked
@@ -225,7 +225,7 @@ async def test_a_rejection_that_nobody_waits_for_is_an_event() -> None:
 
 
 @pytest.mark.parametrize("way", ["break", "aclose"])
-async def test_who_leaves_an_asking_early_gets_the_rest_as_events(way: str) -> None:
+async def test_who_leaves_an_answer_stream_early_gets_the_rest_as_events(way: str) -> None:
     go_on = asyncio.Event()
 
     async def grow(request: Request) -> AsyncIterator[str]:
@@ -248,7 +248,7 @@ async def test_who_leaves_an_asking_early_gets_the_rest_as_events(way: str) -> N
         assert (await take(client, pamlink.Late)).text == "ab"
 
 
-async def test_a_step_of_an_asking_may_be_cancelled_and_taken_again() -> None:
+async def test_a_step_of_an_answer_stream_may_be_cancelled_and_taken_again() -> None:
     go_on = asyncio.Event()
 
     async def grow(request: Request) -> AsyncIterator[str]:
@@ -313,18 +313,18 @@ async def test_an_envelope_is_posted_or_refused() -> None:
         assert bad.value.name == "not_an_envelope"
 
 
-async def test_too_many_questions_are_refused_and_nothing_else() -> None:
+async def test_too_many_requests_are_refused_and_nothing_else() -> None:
     async def never(request: Request) -> str:
         await asyncio.Event().wait()
         return ""
 
-    options = ClientOptions(max_asks=1)
+    options = ClientOptions(max_requests=1)
     async with Hub(never, auth=KEYS) as hub, connected(hub, options=options) as (client, _):
         first = asyncio.create_task(client.send("one"))
         await asyncio.sleep(0)
         with pytest.raises(pamlink.BusyError) as busy:
             await client.send("two")
-        assert (busy.value.name, busy.value.retryable) == ("ask_full", True)
+        assert (busy.value.name, busy.value.retryable) == ("requests_full", True)
         assert not first.done()
         first.cancel()
 
@@ -345,8 +345,8 @@ async def test_close_ends_what_waits_and_the_events() -> None:
             await client.send("hi")
         events = [event async for event in client]
         assert isinstance(events[-1], pamlink.Stopped)
-        goodbye = next(event for event in events if isinstance(event, pamlink.Closed))
-        assert goodbye.clean and goodbye.code == 1000
+        close = next(event for event in events if isinstance(event, pamlink.Closed))
+        assert close.clean and close.code == 1000
         assert client.state is State.CLOSED
         # Again is nothing.
         await client.close()
@@ -410,7 +410,7 @@ async def test_a_denied_token_stops_the_client() -> None:
             await anext(client.ask("again"))
 
 
-async def test_a_client_that_has_stopped_ends_its_questions_and_starts_again() -> None:
+async def test_a_client_that_has_stopped_ends_its_requests_and_starts_again() -> None:
     async def answer(request: Request) -> str:
         if request.text == "never":
             await asyncio.Event().wait()
@@ -424,7 +424,7 @@ async def test_a_client_that_has_stopped_ends_its_questions_and_starts_again() -
         await until(lambda: client.metrics().count("pamlink_requests_active 2"))
         hub.disconnect_user("ann", 4003, "enough")
         assert await asyncio.wait_for(sent, SOON) == pamlink.Unknown()
-        with pytest.raises(pamlink.AskUnknown):
+        with pytest.raises(pamlink.UnknownError):
             await asyncio.wait_for(growing, SOON)
         events = [event async for event in client]
         assert isinstance(events[-1], pamlink.Stopped)
@@ -452,7 +452,7 @@ async def test_what_was_left_before_it_was_sent_is_not_sent() -> None:
             client.network_changed()
             outcome = await asyncio.wait_for(client.send("hi"), SOON)
             assert isinstance(outcome, pamlink.Answered)
-            assert 'pamlink_asks_total{outcome="forgotten"} 1' in client.metrics()
+            assert 'pamlink_requests_total{outcome="forgotten"} 1' in client.metrics()
 
 
 async def test_a_fixed_token_that_is_refused_stops_the_client() -> None:
@@ -509,7 +509,7 @@ async def test_after_a_cut_everything_takes_effect_once_and_in_order() -> None:
             assert welcomes >= 3
 
 
-async def test_a_server_without_a_window_leaves_a_question_unknown() -> None:
+async def test_a_server_without_a_window_leaves_a_request_unknown() -> None:
     class Old:
         def __init__(self) -> None:
             self.first = True
@@ -540,8 +540,8 @@ async def test_bad_options_are_named() -> None:
         Client("http://hub/")
     assert url.value.name == "bad_url"
     with pytest.raises(pamlink.UsageError) as option:
-        Client("ws://hub/x", options=ClientOptions(ask_timeout=0.1))
-    assert option.value.name == "bad_option" and "ask_timeout_ms" in option.value.message
+        Client("ws://hub/x", options=ClientOptions(request_timeout=0.1))
+    assert option.value.name == "bad_option" and "request_timeout_ms" in option.value.message
     with pytest.raises(ValueError):
         Client("ws://hub/x", buffer=0)
 
@@ -549,5 +549,5 @@ async def test_bad_options_are_named() -> None:
 async def test_what_was_counted_can_be_read() -> None:
     async with Hub(echo, auth=KEYS) as hub, connected(hub) as (client, _):
         await client.send("hi")
-        assert 'pamlink_asks_total{outcome="answered"} 1' in client.metrics()
+        assert 'pamlink_requests_total{outcome="answered"} 1' in client.metrics()
         assert "websocket_connections_active 1" in hub.metrics()

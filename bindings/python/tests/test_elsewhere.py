@@ -166,7 +166,7 @@ def test_a_hub_that_has_served_before_a_fork_is_refused_after_it() -> None:
     assert asyncio.run(parent()) == ("UsageError: forked", "UsageError: forked")
 
 
-def test_a_client_that_was_made_before_a_fork_asks_with_ids_of_its_own() -> None:
+def test_a_client_that_was_made_before_a_fork_makes_ids_of_its_own() -> None:
     async def asked(client: Client, hub: Hub) -> str:
         async with hub, client:
             await asyncio.wait_for(client.send("hi"), SOON)

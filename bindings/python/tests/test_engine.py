@@ -34,13 +34,13 @@ class World:
         self.hub = HubEngine(auth=KEYS, options=PLENTY, seed=SEED)
         self.client = ClientEngine(
             "ws://hub/api/v1/pam/ws/ann",
-            options=ClientOptions(ask_timeout=30),
+            options=ClientOptions(request_timeout=30),
             seed=SEED,
             mono_nanos=self.now,
             wall_micros=WALL,
         )
         self.link: int | None = None
-        self.told: list[Output] = []
+        self.events: list[Output] = []
         self.deadlines: dict[object, int] = {}
         self.replies = True
         self.up = True
@@ -77,10 +77,10 @@ class World:
                 elif engine is self.hub:
                     self.step(self.client, inputs.BytesIn(0, data))
             case events.Request(request=request) if self.replies:
-                self.told.append(record)
+                self.events.append(record)
                 self.step(self.hub, inputs.Reply(request, False, f"echo {record.text}"))
             case _:
-                self.told.append(record)
+                self.events.append(record)
 
     def pass_time(self, seconds: float) -> None:
         """Lets time pass, from deadline to deadline."""
@@ -98,7 +98,7 @@ class World:
         self.step(self.client, inputs.ClosedIn(0))
 
     def of(self, kind: type[Any]) -> list[Any]:
-        return [it for it in self.told if isinstance(it, kind)]
+        return [it for it in self.events if isinstance(it, kind)]
 
 
 def test_a_conversation_needs_no_network_and_no_waiting() -> None:
@@ -121,7 +121,7 @@ def test_an_hour_of_silence_passes_in_no_time() -> None:
     assert not world.of(events.Closed)
 
 
-def test_a_question_that_a_cut_interrupts_is_answered_once() -> None:
+def test_a_request_that_a_cut_interrupts_is_answered_once() -> None:
     world = World()
     world.step(world.client, inputs.Connect())
     world.replies = False
@@ -144,14 +144,14 @@ def test_the_same_inputs_give_the_same_outputs() -> None:
         world.pass_time(20)
         world.up = True
         world.pass_time(60)
-        return world.told
+        return world.events
 
     first = run()
     assert len([it for it in first if isinstance(it, outputs.Retrying)]) > 2
     assert first == run()
 
 
-def test_a_question_expires_by_the_clock_that_is_passed_in() -> None:
+def test_a_request_expires_by_the_clock_that_is_passed_in() -> None:
     world = World()
     world.up = False
     world.step(world.client, inputs.Connect())
@@ -162,7 +162,7 @@ def test_a_question_expires_by_the_clock_that_is_passed_in() -> None:
     assert world.of(outputs.Expired) == [outputs.Expired(0)]
 
 
-def test_a_refused_record_is_told_and_the_others_are_taken() -> None:
+def test_a_refused_record_is_reported_and_the_others_are_taken() -> None:
     world = World()
     records = [inputs.Ask(False, "a", context="[]"), inputs.Drain(0), inputs.Ask(False, "b")]
     step = world.client.step(world.now, WALL, records)

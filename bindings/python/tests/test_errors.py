@@ -17,9 +17,9 @@ def test_an_error_says_what_to_do() -> None:
         raise errors.error(20, "too many", retry_after=1.5)
     error = raised.value
     assert isinstance(error, pamlink.BusyError)
-    assert (error.code, error.name, error.kind) == (20, "ask_full", "busy")
+    assert (error.code, error.name, error.kind) == (20, "requests_full", "busy")
     assert (error.retryable, error.retry_after, error.message) == (True, 1.5, "too many")
-    assert str(error) == "too many (ask_full)"
+    assert str(error) == "too many (requests_full)"
 
 
 def test_a_number_of_a_newer_library_is_believed() -> None:
@@ -44,11 +44,11 @@ def test_errors_survive_pickle_and_copy(row: tuple[int, str, str, bool]) -> None
 
 
 def test_a_rejection_keeps_what_the_server_said() -> None:
-    error = pamlink.AskRejected(Rejected("X", "no", 3.0, "{}"))
+    error = pamlink.RejectedError(Rejected("X", "no", 3.0, "{}"))
     again = pickle.loads(pickle.dumps(error))
     assert again.outcome == error.outcome and again.error_code == "X"
     assert again.retryable and again.retry_after == 3.0
-    assert not pamlink.AskRejected(Rejected(None, "no", None, "{}")).retryable
+    assert not pamlink.RejectedError(Rejected(None, "no", None, "{}")).retryable
 
 
 def test_a_provider_s_own_errors_have_their_numbers() -> None:

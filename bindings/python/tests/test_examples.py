@@ -40,7 +40,7 @@ def load(name: str) -> ModuleType:
 
 async def test_the_backend_answers_through_its_five_agents() -> None:
     example = load("fastapi_backend")
-    questions = {
+    requests = {
         "what is left of my budget?": ("finance", "You have spent 40 on fuel so far."),
         "plan a trip to the coast": ("trips", "A route from Perth to the coast, with a stop"),
         "I have a headache": ("health", "Rest, drink water"),
@@ -49,7 +49,7 @@ async def test_the_backend_answers_through_its_five_agents() -> None:
     async with serving(example.app) as address:
         url = f"ws://{address}{PATH}ann"
         async with Client(url, token=lambda need: token()) as client:
-            for text, (agent, start) in questions.items():
+            for text, (agent, start) in requests.items():
                 asking = client.ask(text, context={"user_location": {"city": "Perth"}})
                 pieces = [piece async for piece in asking]
                 answer = asking.answer

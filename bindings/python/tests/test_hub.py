@@ -281,7 +281,7 @@ async def test_the_program_may_have_found_out_who_it_is() -> None:
         assert (await asyncio.wait_for(other.closed, SOON))[0] == 4001
 
 
-async def test_frames_that_are_refused_are_told_and_are_events() -> None:
+async def test_frames_that_are_refused_are_reported_and_are_events() -> None:
     async with Hub(echo, auth=KEYS, options=HubOptions(messages_per_minute=1)) as hub:
         peer = Peer()
         serve(hub, peer)

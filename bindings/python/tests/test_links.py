@@ -100,7 +100,7 @@ async def test_the_end_of_a_link_does_not_cancel_whoever_served_it() -> None:
         await peer.hear("connection")
         hub.disconnect(hub.links_of("ann")[0], 4_000)
         assert (await asyncio.wait_for(peer.closed, SOON))[0] == 4_000
-        # The engine waits some seconds for the close of the peer, and then hangs up.
+        # The engine waits some seconds for the close of the peer, and then closes the transport.
         assert await asyncio.wait_for(serving, 2 * SOON) == 0
 
 

@@ -76,7 +76,7 @@ async def test_a_client_talks_to_an_app_of_fastapi(dial: Any, by: str) -> None:
         assert closed.clean and closed.code == 1000
 
 
-async def test_an_app_is_told_how_large_a_message_its_peer_takes() -> None:
+async def test_an_app_knows_how_large_a_message_its_peer_takes() -> None:
     options = pamlink.ClientOptions(max_message_bytes=2_048)
     async with serving(app_of(Hub(echo, auth=KEYS))) as address:
         async with client_of(address, options=options) as client:
@@ -335,7 +335,7 @@ async def test_with_cuts_everything_arrives_once_and_in_order(dial: Any) -> None
                 assert answers == texts and done == texts
 
 
-async def test_many_questions_at_once_survive_cuts() -> None:
+async def test_many_requests_at_once_survive_cuts() -> None:
     done: list[str] = []
 
     async def work(request: Request) -> str:
@@ -347,7 +347,7 @@ async def test_many_questions_at_once_survive_cuts() -> None:
     async with serving(app_of(hub)) as address:
         proxy = Proxy(address)
         async with proxy.running() as way:
-            options = ClientOptions(backoff_cap=0.2, max_asks=64)
+            options = ClientOptions(backoff_cap=0.2, max_requests=64)
             async with client_of(way, options=options) as client:
                 for turn in range(6):
                     texts = [f"{turn}.{number}" for number in range(25)]

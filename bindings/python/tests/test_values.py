@@ -223,7 +223,7 @@ def test_what_fails_has_an_encoding_too() -> None:
     assert encode(10**5_000) == json.dumps(hex(10**5_000))
 
 
-def test_what_could_not_be_said_exactly_is_told() -> None:
+def test_what_could_not_be_said_exactly_is_reported() -> None:
     it = encoded({"a": float("nan"), 1: 2**60, "b": "\ud800"})
     assert it.adjusted == {"non_finite": 1, "keys": 1, "wide_integers": 1, "replaced": 1}
     assert encoded({"a": 1}).adjusted == {}

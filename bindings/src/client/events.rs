@@ -8,7 +8,7 @@ use super::LINK;
 use crate::packed::{self, schema};
 use crate::said::{self, said};
 
-/// Appends an event. [`HangUp`](ClientLinkEvent::HangUp) is the transport's and not told here.
+/// Appends an event. [`CloseTransport`](ClientLinkEvent::CloseTransport) is the transport's and not told here.
 pub(super) fn push(out: &mut Vec<u8>, event: &Event<'_>) {
     match event {
         Event::Link(event) => link(out, event),
@@ -16,31 +16,31 @@ pub(super) fn push(out: &mut Vec<u8>, event: &Event<'_>) {
             let words = [(*correlates).into(), (*repeats).into()];
             packed::push(out, schema::WELCOMED, &words, &[json(envelope)]);
         }
-        Event::Piece { ask, text, restart, envelope } => {
-            let words = [ask.as_u64(), (*restart).into()];
+        Event::Piece { request, text, restart, envelope } => {
+            let words = [request.as_u64(), (*restart).into()];
             packed::push(out, schema::PIECE, &words, &[Some(text.as_bytes()), json(envelope)]);
         }
-        Event::Answer { ask, text, told, restart, envelope } => {
-            let words = [ask.as_u64(), (*restart).into()];
+        Event::Answer { request, text, in_pieces, restart, envelope } => {
+            let words = [request.as_u64(), (*restart).into()];
             // Mostly nothing was told before, and the rest is the whole.
-            let rest = (*told > 0).then(|| &text.as_bytes()[*told..]);
+            let rest = (*in_pieces > 0).then(|| &text.as_bytes()[*in_pieces..]);
             let texts = [Some(text.as_bytes()), rest, json(envelope)];
             packed::push(out, schema::ANSWER, &words, &texts);
         }
-        Event::Rejected { ask, code, message, retry_after, envelope } => {
+        Event::Rejected { request, code, message, retry_after, envelope } => {
             let code = code.as_ref().map(|code| code.as_str().as_bytes());
             let json = envelope.as_ref().map_or("", Envelope::as_str);
             let texts = [code, Some(message.as_bytes()), Some(json.as_bytes())];
-            let words = [ask.as_u64(), said::maybe(*retry_after)];
+            let words = [request.as_u64(), said::maybe(*retry_after)];
             packed::push(out, schema::REJECTED, &words, &texts);
         }
-        Event::Expired { ask } => packed::push(out, schema::EXPIRED, &[ask.as_u64()], &[]),
-        Event::Unknown { ask } => packed::push(out, schema::UNKNOWN, &[ask.as_u64()], &[]),
-        Event::Unsent { ask } => packed::push(out, schema::UNSENT, &[ask.as_u64()], &[]),
-        Event::Late { ask, envelope } => {
+        Event::Expired { request } => packed::push(out, schema::EXPIRED, &[request.as_u64()], &[]),
+        Event::Unknown { request } => packed::push(out, schema::UNKNOWN, &[request.as_u64()], &[]),
+        Event::Unsent { request } => packed::push(out, schema::UNSENT, &[request.as_u64()], &[]),
+        Event::Late { request, envelope } => {
             let text = said(envelope);
-            let ask = packed::word(ask.map(|ask| ask.as_u64()));
-            packed::push(out, schema::LATE, &[ask], &[Some(text.as_bytes()), json(envelope)]);
+            let request = packed::word(request.map(|request| request.as_u64()));
+            packed::push(out, schema::LATE, &[request], &[Some(text.as_bytes()), json(envelope)]);
         }
         Event::Message { envelope } => message(out, schema::MESSAGE, envelope),
         Event::Repeated { envelope } => message(out, schema::REPEATED, envelope),
@@ -96,7 +96,7 @@ fn link(out: &mut Vec<u8>, event: &ClientLinkEvent<'_>) {
             because(out, schema::STOPPED, &said::words(cause), *class, cause);
         }
         // The client has read the texts, and the transport has its own record.
-        ClientLinkEvent::Text(_) | ClientLinkEvent::HangUp => {}
+        ClientLinkEvent::Text(_) | ClientLinkEvent::CloseTransport => {}
         // As above.
         _ => debug_assert!(false, "{event:?} has no record"),
     }

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::FrameCodec;
 use crate::packed::NONE;
-use crate::packed::tests::{Told, anything, give};
+use crate::packed::tests::{Output, anything, give};
 
 const WELCOME: &str = r#"{"type":"connection","features":["reply_to","repeat"],"epoch":"e1"}"#;
 
@@ -16,9 +16,9 @@ fn options() -> ClientOptions {
     ClientOptions {
         url: "ws://localhost:1/api/v1/pam/ws/ann".to_owned(),
         anonymous: true,
-        ask_timeout_ms: None,
-        max_asks: None,
-        max_ask_bytes: None,
+        request_timeout_ms: None,
+        max_requests: None,
+        max_request_bytes: None,
         heartbeat_interval_ms: None,
         heartbeat_deadline_ms: None,
         backoff_cap_ms: None,
@@ -56,9 +56,9 @@ impl Fixture {
     /// The transport that it has dialled.
     fn reopen(&mut self, bytes: bool) {
         if bytes {
-            let told = self.step(&give(schema::DIALED, &[], &[]));
+            let events = self.step(&give(schema::DIALED, &[], &[]));
             let mut request = RequestReader::new(HandshakeConfig::default());
-            assert!(request.handle_bytes(told[0].bytes("bytes")) > 0);
+            assert!(request.handle_bytes(events[0].bytes("bytes")) > 0);
             let request = request.poll_event().unwrap().unwrap();
             let mut answer = Vec::new();
             accept(&request, None, None, &mut answer).unwrap();
@@ -70,61 +70,61 @@ impl Fixture {
             self.wire = None;
             self.step(&opened);
         }
-        assert!(self.say(WELCOME).iter().any(|told| told.is("welcomed")));
+        assert!(self.say(WELCOME).iter().any(|events| events.is("welcomed")));
     }
 
-    fn step(&self, input: &[u8]) -> Vec<Told> {
-        Told::all(&self.client.step(self.at_ms * 1_000_000, 0, input).unwrap())
+    fn step(&self, input: &[u8]) -> Vec<Output> {
+        Output::all(&self.client.step(self.at_ms * 1_000_000, 0, input).unwrap())
     }
 
     /// The server says something.
-    fn say(&self, text: &str) -> Vec<Told> {
+    fn say(&self, text: &str) -> Vec<Output> {
         self.step(&match &self.wire {
             Some(wire) => bytes_in(&wire.text(text).unwrap()),
             None => give(schema::TEXT, &[LINK], &[text]),
         })
     }
 
-    fn say_goodbye(&self, code: u32) -> Vec<Told> {
+    fn send_close(&self, code: u32) -> Vec<Output> {
         self.step(&match &self.wire {
             Some(wire) => bytes_in(&wire.close_frame(Some(code), "").unwrap()),
             None => give(schema::CLOSE, &[LINK, code.into()], &[""]),
         })
     }
 
-    fn ask(&self, message: &str) -> Vec<Told> {
-        let mut ask = Vec::new();
+    fn ask(&self, message: &str) -> Vec<Output> {
+        let mut request = Vec::new();
         let texts = [Some(message.as_bytes()), None, None, None, None];
-        packed::push(&mut ask, schema::ASK, &[0], &texts);
-        self.step(&ask)
+        packed::push(&mut request, schema::ASK, &[0], &texts);
+        self.step(&request)
     }
 
     /// What was written, as a peer reads it: texts, and codes of closes.
-    fn written(&self, told: &[Told]) -> Vec<String> {
+    fn written(&self, events: &[Output]) -> Vec<String> {
         let Some(wire) = &self.wire else {
-            return told.iter().filter_map(outgoing).collect();
+            return events.iter().filter_map(outgoing).collect();
         };
-        let bytes: Vec<u8> = told
+        let bytes: Vec<u8> = events
             .iter()
             .filter(|it| it.is("write_bytes"))
             .flat_map(|it| it.bytes("bytes").to_vec())
             .collect();
         let mut read = wire.read(&bytes).unwrap();
         said::next(&mut read, None);
-        Told::all(&read).iter().filter_map(outgoing).collect()
+        Output::all(&read).iter().filter_map(outgoing).collect()
     }
 
     /// Time passes until the deadline of what was told.
-    fn wait_for(&mut self, told: &[Told]) {
-        let deadline = told.last().and_then(|next| next.word("deadline")).unwrap();
+    fn wait_for(&mut self, events: &[Output]) {
+        let deadline = events.last().and_then(|next| next.word("deadline")).unwrap();
         self.at_ms = self.at_ms.max(deadline.div_ceil(1_000_000));
     }
 }
 
-fn outgoing(told: &Told) -> Option<String> {
-    match told.name() {
-        "write_text" | "text_read" => Some(told.text("text").to_owned()),
-        "write_close" | "close_read" => Some(format!("close {:?}", told.word("code"))),
+fn outgoing(events: &Output) -> Option<String> {
+    match events.name() {
+        "write_text" | "text_read" => Some(events.text("text").to_owned()),
+        "write_close" | "close_read" => Some(format!("close {:?}", events.word("code"))),
         _ => None,
     }
 }
@@ -135,8 +135,8 @@ fn bytes_in(bytes: &[u8]) -> Vec<u8> {
     out
 }
 
-fn names(told: &[Told]) -> Vec<&'static str> {
-    told.iter().map(Told::name).filter(|name| *name != "next").collect()
+fn names(events: &[Output]) -> Vec<&'static str> {
+    events.iter().map(Output::name).filter(|name| *name != "next").collect()
 }
 
 /// A text of so many bytes as an envelope.
@@ -149,14 +149,14 @@ fn envelope_of(length: usize) -> String {
 fn conversation(bytes: bool) -> Vec<String> {
     let mut client = Fixture::open(bytes);
     let mut log = Vec::new();
-    let mut note = |client: &Fixture, told: &[Told]| {
-        log.extend(client.written(told));
-        let events = told.iter().filter(|it| !it.name().starts_with("write_") && !it.is("next"));
-        log.extend(events.map(|told| format!("{told:?}")));
+    let mut note = |client: &Fixture, events: &[Output]| {
+        log.extend(client.written(events));
+        let events = events.iter().filter(|it| !it.name().starts_with("write_") && !it.is("next"));
+        log.extend(events.map(|events| format!("{events:?}")));
     };
-    let told = client.ask("one");
-    note(&client, &told);
-    let asked: serde_json::Value = serde_json::from_str(&client.written_again(&told)).unwrap();
+    let events = client.ask("one");
+    note(&client, &events);
+    let asked: serde_json::Value = serde_json::from_str(&client.written_again(&events)).unwrap();
     let answer = serde_json::json!({
         "type": "chat_response", "message": "to one", "reply_to": asked["id"],
     });
@@ -170,25 +170,25 @@ fn conversation(bytes: bool) -> Vec<String> {
         note(&client, &client.say(text));
     }
     note(&client, &client.step(&give(schema::SEND, &[], &[r#"{"type":"x"}"#])));
-    let told = client.say_goodbye(1012);
-    note(&client, &told);
-    client.wait_for(&told);
+    let events = client.send_close(1012);
+    note(&client, &events);
+    client.wait_for(&events);
     note(&client, &client.step(&[]));
     client.reopen(bytes);
     note(&client, &client.step(&give(schema::DISCONNECT, &[], &[])));
-    note(&client, &client.say_goodbye(1000));
+    note(&client, &client.send_close(1000));
     log
 }
 
 impl Fixture {
     /// The first text of what was written over messages or, again, over bytes.
-    fn written_again(&self, told: &[Told]) -> String {
+    fn written_again(&self, events: &[Output]) -> String {
         let fresh = Self {
             client: Arc::clone(&self.client),
             at_ms: 0,
             wire: self.wire.as_ref().map(|_| FrameCodec::new(false, 1 << 20, &[]).unwrap()),
         };
-        fresh.written(told).remove(0)
+        fresh.written(events).remove(0)
     }
 }
 
@@ -196,7 +196,7 @@ impl Fixture {
 fn a_conversation_is_the_same_through_both_doors() {
     let (messages, bytes) = (conversation(false), conversation(true));
     // How the state changed has another name for each door; and who speaks WebSocket itself says
-    // goodbye to a goodbye by itself.
+    // a close frame to a close frame by itself.
     let alike = |log: Vec<String>| -> Vec<String> {
         log.into_iter()
             .filter(|line| !line.contains("state_changed") && line != "close Some(1012)")
@@ -209,10 +209,10 @@ fn a_conversation_is_the_same_through_both_doors() {
 fn a_transport_is_dropped_after_all_that_is_to_be_written() {
     for bytes in [false, true] {
         let client = Fixture::open(bytes);
-        let goodbye = client.say_goodbye(1001);
-        assert_eq!(goodbye[goodbye.len() - 2].name(), "hang_up");
-        assert_eq!(goodbye.iter().filter(|it| it.is("hang_up")).count(), 1);
-        assert!(!names(&client.step(&[])).contains(&"hang_up"), "once");
+        let close = client.send_close(1001);
+        assert_eq!(close[close.len() - 2].name(), "close_transport");
+        assert_eq!(close.iter().filter(|it| it.is("close_transport")).count(), 1);
+        assert!(!names(&client.step(&[])).contains(&"close_transport"), "once");
     }
 }
 
@@ -229,13 +229,13 @@ fn a_host_gets_64_kib_and_then_has_to_say_that_they_are_written() {
         assert!(client.written(&client.ask("and this")).is_empty());
         let mut rest = Vec::new();
         for _ in 0..3 {
-            let told = client.step(&give(schema::WRITTEN, &[LINK], &[]));
-            rest.extend(client.written(&told));
+            let events = client.step(&give(schema::WRITTEN, &[LINK], &[]));
+            rest.extend(client.written(&events));
         }
         assert_eq!(rest.len(), 5);
         assert!(rest[4].contains("and this"), "the last of what waited");
-        let told = client.step(&give(schema::WRITTEN, &[LINK], &[]));
-        assert!(names(&told).is_empty());
+        let events = client.step(&give(schema::WRITTEN, &[LINK], &[]));
+        assert!(names(&events).is_empty());
     }
 }
 
@@ -243,15 +243,16 @@ fn a_host_gets_64_kib_and_then_has_to_say_that_they_are_written() {
 fn what_the_outbox_does_not_hold_is_a_fault_and_nothing_is_lost_in_silence() {
     let client = Fixture::open(false);
     let send = give(schema::SEND, &[], &[&envelope_of(60_000)]);
-    let told: Vec<_> = (0..8).map(|_| client.step(&send)).collect();
-    let full =
-        |told: &Vec<Told>| told.iter().any(|it| it.is("fault") && it.text("name") == "outbox_full");
+    let events: Vec<_> = (0..8).map(|_| client.step(&send)).collect();
+    let full = |events: &Vec<Output>| {
+        events.iter().any(|it| it.is("fault") && it.text("name") == "outbox_full")
+    };
     assert_eq!(
-        told.iter().map(full).collect::<Vec<_>>(),
+        events.iter().map(full).collect::<Vec<_>>(),
         [false, false, false, false, false, false, false, true]
     );
-    let told = client.step(&give(schema::CLOSED, &[LINK], &[]));
-    let closed = told.iter().find(|it| it.is("closed")).unwrap();
+    let events = client.step(&give(schema::CLOSED, &[LINK], &[]));
+    let closed = events.iter().find(|it| it.is("closed")).unwrap();
     assert_eq!(closed.word("unsent"), Some(5), "two of seven were handed out");
 }
 
@@ -261,17 +262,17 @@ fn a_peer_that_reads_no_more_does_not_keep_the_transport() {
         let mut client = Fixture::open(bytes);
         let send = give(schema::SEND, &[], &[&envelope_of(70_000)]);
         assert_eq!(client.written(&client.step(&send)).len(), 1);
-        let mut told = client.step(&send);
-        assert!(client.written(&told).is_empty(), "the room is full, and `written` never comes");
+        let mut events = client.step(&send);
+        assert!(client.written(&events).is_empty(), "the room is full, and `written` never comes");
         for _ in 0..4 {
-            client.wait_for(&told);
-            told = client.step(&[]);
-            if names(&told).contains(&"closed") {
+            client.wait_for(&events);
+            events = client.step(&[]);
+            if names(&events).contains(&"closed") {
                 break;
             }
         }
-        assert!(names(&told).contains(&"retrying"), "{:?}", names(&told));
-        assert_eq!(told[told.len() - 2].name(), "hang_up");
+        assert!(names(&events).contains(&"retrying"), "{:?}", names(&events));
+        assert_eq!(events[events.len() - 2].name(), "close_transport");
     }
 }
 
@@ -280,10 +281,10 @@ fn one_transport_is_dropped_before_the_next_is_wanted() {
     let client = Fixture::open(false);
     // The peer leaves and the device wakes up: both in one input.
     let input = [give(schema::CLOSE, &[LINK, 1012], &[""]), give(schema::WAKE, &[], &[])].concat();
-    let told = names(&client.step(&input));
-    let place = |name: &str| told.iter().position(|it| *it == name).unwrap();
-    assert!(place("hang_up") < place("dial"), "{told:?}");
-    assert_eq!(told.iter().filter(|it| **it == "hang_up").count(), 1);
+    let events = names(&client.step(&input));
+    let place = |name: &str| events.iter().position(|it| *it == name).unwrap();
+    assert!(place("close_transport") < place("dial"), "{events:?}");
+    assert_eq!(events.iter().filter(|it| **it == "close_transport").count(), 1);
 }
 
 #[test]
@@ -303,7 +304,7 @@ fn a_transport_that_nobody_waits_for_changes_nothing() {
     // Nor does one that comes when the client has given up on it.
     let client = Fixture::new();
     client.step(&give(schema::CONNECT, &[], &[]));
-    assert!(names(&client.step(&give(schema::DISCONNECT, &[], &[]))).contains(&"hang_up"));
+    assert!(names(&client.step(&give(schema::DISCONNECT, &[], &[]))).contains(&"close_transport"));
     assert!(names(&client.step(&opened)).is_empty());
     assert_eq!(client.client.state().unwrap(), 3);
 }
@@ -320,8 +321,8 @@ fn a_class_that_nobody_knows_is_the_networks_and_a_status_that_is_none_is_no_ser
         let mut failed = Vec::new();
         let texts = [text.map(str::as_bytes), None];
         packed::push(&mut failed, schema::DIAL_FAILED, &words, &texts);
-        let told = client.step(&failed);
-        let closed = told.iter().find(|it| it.is("closed")).unwrap();
+        let events = client.step(&failed);
+        let closed = events.iter().find(|it| it.is("closed")).unwrap();
         assert_eq!(closed.text("class"), class);
     }
 }
@@ -342,14 +343,14 @@ fn an_end_a_retry_and_a_stop_tell_the_same_cause() {
     ] {
         let client = Fixture::new();
         client.step(&give(schema::CONNECT, &[], &[]));
-        let told = client.step(&given);
+        let events = client.step(&given);
         for name in ["closed", then] {
-            let record = told.iter().find(|it| it.is(name)).unwrap();
+            let record = events.iter().find(|it| it.is(name)).unwrap();
             let status = Some(status).filter(|status| *status != NONE);
             assert_eq!((record.text("cause"), record.word("status")), (cause, status), "{name}");
         }
-        assert_eq!(told.iter().find(|it| it.is(then)).unwrap().text("reason"), reason);
-        let changed = told.iter().find(|it| it.is("state_changed")).unwrap();
+        assert_eq!(events.iter().find(|it| it.is(then)).unwrap().text("reason"), reason);
+        let changed = events.iter().find(|it| it.is("state_changed")).unwrap();
         assert_eq!(changed.text("cause"), cause);
     }
 }
@@ -375,7 +376,10 @@ fn a_client_that_cannot_be_is_an_error() {
         "bad_url"
     );
     assert_eq!(refused(options(), &[0; 33]), "bad_seed");
-    assert_eq!(refused(ClientOptions { max_asks: Some(0), ..options() }, &[0; 32]), "bad_option");
+    assert_eq!(
+        refused(ClientOptions { max_requests: Some(0), ..options() }, &[0; 32]),
+        "bad_option"
+    );
     let origin = Some("no\r\norigin".to_owned());
     assert_eq!(refused(ClientOptions { origin, ..options() }, &[0; 32]), "bad_option");
 }
@@ -386,8 +390,8 @@ fn a_client_offers_compression_only_if_asked_to() {
         let client = Client::new(ClientOptions { compression, ..options() }, &[1; 32], 0, 0);
         let fixture = Fixture { client: client.unwrap(), at_ms: 0, wire: None };
         fixture.step(&give(schema::CONNECT, &[], &[]));
-        let told = fixture.step(&give(schema::DIALED, &[], &[]));
-        String::from_utf8(told[0].bytes("bytes").to_vec()).unwrap()
+        let events = fixture.step(&give(schema::DIALED, &[], &[]));
+        String::from_utf8(events[0].bytes("bytes").to_vec()).unwrap()
     };
     let offer = "\r\nSec-WebSocket-Extensions: permessage-deflate";
     assert!(head(true).contains(offer), "{}", head(true));
@@ -429,8 +433,8 @@ proptest! {
         let mut mono = start;
         for (input, passes) in inputs {
             mono = mono.saturating_add(passes.into());
-            let told = Told::all(&fixture.client.step(mono, wall, &input).unwrap());
-            prop_assert!(told.len() < 1_000);
+            let events = Output::all(&fixture.client.step(mono, wall, &input).unwrap());
+            prop_assert!(events.len() < 1_000);
         }
     }
 }

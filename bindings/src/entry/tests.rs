@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
 use super::*;
-use crate::packed::tests::{Told, give};
+use crate::packed::tests::{Output, give};
 use crate::packed::{self, NONE, schema};
 use crate::{Client, ClientOptions, Hub, HubOptions};
 
@@ -22,9 +22,9 @@ fn client() -> Arc<Client> {
     let options = ClientOptions {
         url: "ws://h/api/v1/pam/ws/ann".to_owned(),
         anonymous: true,
-        ask_timeout_ms: None,
-        max_asks: None,
-        max_ask_bytes: None,
+        request_timeout_ms: None,
+        max_requests: None,
+        max_request_bytes: None,
         heartbeat_interval_ms: None,
         heartbeat_deadline_ms: None,
         backoff_cap_ms: None,
@@ -134,8 +134,8 @@ fn an_input_that_is_cut_is_a_fault_in_the_output() {
     let hub = hub();
     let input = accept_opened("ann");
     for length in 1..input.len() {
-        let told = Told::all(&step(hub.handle(), &input[..length], 4_096).1);
-        assert_eq!((told[0].name(), told[0].text("name")), ("fault", "bad_input"), "{length}");
+        let events = Output::all(&step(hub.handle(), &input[..length], 4_096).1);
+        assert_eq!((events[0].name(), events[0].text("name")), ("fault", "bad_input"), "{length}");
     }
     assert_eq!(hub.links().unwrap(), 0);
 }
@@ -152,8 +152,8 @@ fn an_output_without_room_waits_whole_and_nothing_goes_on_before() {
     }
     let (again, out) = output(handle, length as usize);
     assert_eq!(again, length);
-    let told = Told::all(&out);
-    assert_eq!(told[0].name(), "accepted");
+    let events = Output::all(&out);
+    assert_eq!(events[0].name(), "accepted");
     assert_eq!(output(handle, 4_096), (0, vec![]), "once");
     assert_eq!(hub.links().unwrap(), 1, "bob never came");
     assert!(step(handle, &accept_opened("bob"), 4_096).0 > 0);
@@ -199,8 +199,9 @@ fn steps_of_many_threads_on_one_engine_come_one_after_the_other() {
                     let (length, out) = step(handle, &accept_opened(&user), 4_096);
                     assert!(length > 0);
                     // The answer is whole, and that to the own input.
-                    let told = Told::all(&out);
-                    let ours = told.iter().filter(|it| it.is("opened") && it.text("user") == user);
+                    let events = Output::all(&out);
+                    let ours =
+                        events.iter().filter(|it| it.is("opened") && it.text("user") == user);
                     opened.fetch_add(ours.count() as u64, Ordering::Relaxed);
                 }
             });
@@ -224,8 +225,8 @@ fn threads_that_leave_outputs_lose_none() {
                     // Whoever comes first fetches what waits, of this thread or another.
                     let (_, out) = output(handle, 4_096);
                     if !out.is_empty() {
-                        let told = Told::all(&out);
-                        let new = told.iter().filter(|it| it.is("accepted")).count();
+                        let events = Output::all(&out);
+                        let new = events.iter().filter(|it| it.is("accepted")).count();
                         accepted.fetch_add(new as u64, Ordering::Relaxed);
                     }
                 }
@@ -243,8 +244,8 @@ fn engines_of_many_threads_do_not_know_of_each_other() {
                 for _ in 0..20 {
                     let client = client();
                     let (_, out) = step(client.handle(), &give(schema::CONNECT, &[], &[]), 4_096);
-                    let told: Vec<_> = Told::all(&out).iter().map(Told::name).collect();
-                    assert_eq!(told, ["state_changed", "dial", "next"]);
+                    let events: Vec<_> = Output::all(&out).iter().map(Output::name).collect();
+                    assert_eq!(events, ["state_changed", "dial", "next"]);
                 }
             });
         }
@@ -264,7 +265,7 @@ fn an_engine_that_is_dropped_while_a_thread_steps_is_gone_after_that_step() {
                     if length == NO_ENGINE {
                         break;
                     }
-                    assert_eq!(Told::all(&out)[0].name(), "accepted");
+                    assert_eq!(Output::all(&out)[0].name(), "accepted");
                     stepped.store(true, Ordering::Release);
                 }
             });

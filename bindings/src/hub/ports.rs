@@ -30,7 +30,7 @@ impl Ports {
     /// The link has ended: what is left of it is handed out, room or not.
     pub(super) fn ended(&mut self, link: u64) {
         if let Some(port) = self.ports.get_mut(&link) {
-            port.hang_up = true;
+            port.close_transport = true;
         }
     }
 
@@ -53,7 +53,7 @@ impl Ports {
     }
 
     fn hand_out(&mut self, hub: &mut Hub, link: LinkId, out: &mut Vec<u8>) {
-        // A link that the host has said goodbye to has nothing to be written any more.
+        // A link that the host has closed has nothing to be written any more.
         let Some(port) = self.ports.get_mut(&link.as_u64()) else { return };
         while port.has_room() {
             self.buffer.clear();
@@ -69,8 +69,8 @@ impl Ports {
             if !self.buffer.is_empty() {
                 port.bytes(out, link.as_u64(), &self.buffer);
             }
-            if transmit.hang_up {
-                packed::push(out, schema::HANG_UP, &[link.as_u64()], &[]);
+            if transmit.close_transport {
+                packed::push(out, schema::CLOSE_TRANSPORT, &[link.as_u64()], &[]);
                 self.ports.remove(&link.as_u64());
                 return;
             }

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::client::tests::variants;
 use crate::packed::NONE;
-use crate::packed::tests::{Told, anything, give};
+use crate::packed::tests::{Output, anything, give};
 use crate::{FrameCodec, sign_token};
 
 const SECRET: &[u8] = b"pamlink-test-secret-of-32-bytes!";
@@ -34,8 +34,8 @@ impl Fixture {
         Self { hub, at_ms: 0 }
     }
 
-    fn step(&self, input: &[u8]) -> Vec<Told> {
-        Told::all(&self.hub.step(self.at_ms * 1_000_000, 0, input).unwrap())
+    fn step(&self, input: &[u8]) -> Vec<Output> {
+        Output::all(&self.hub.step(self.at_ms * 1_000_000, 0, input).unwrap())
     }
 
     /// A welcomed link through one of the doors.
@@ -44,76 +44,76 @@ impl Fixture {
             let mut open = Vec::new();
             let texts = [Some(user.as_bytes()), None, Some(user.as_bytes())];
             packed::push(&mut open, schema::ACCEPT_OPENED, &[NONE; 2], &texts);
-            let told = self.step(&open);
-            assert!(names(&told).contains(&"opened"));
-            return Link { number: told[0].word("link").unwrap(), wire: None };
+            let events = self.step(&open);
+            assert!(names(&events).contains(&"opened"));
+            return Link { number: events[0].word("link").unwrap(), wire: None };
         }
-        let told = self.step(&give(schema::ACCEPT, &[], &[]));
-        let number = told[0].word("link").unwrap();
+        let events = self.step(&give(schema::ACCEPT, &[], &[]));
+        let number = events[0].word("link").unwrap();
         let request = format!(
             "GET /api/v1/pam/ws/{user}?token={} HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\n\
              Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
              Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
             token(user)
         );
-        let told = self.step(&bytes_in(number, request.as_bytes()));
-        assert!(names(&told).contains(&"opened"));
+        let events = self.step(&bytes_in(number, request.as_bytes()));
+        assert!(names(&events).contains(&"opened"));
         let wire = FrameCodec::new(true, 1 << 20, &[2; 32]).unwrap();
         Link { number, wire: Some(wire) }
     }
 
     /// A peer says something.
-    fn say(&self, link: &Link, text: &str) -> Vec<Told> {
+    fn say(&self, link: &Link, text: &str) -> Vec<Output> {
         self.step(&match &link.wire {
             Some(wire) => bytes_in(link.number, &wire.text(text).unwrap()),
             None => give(schema::TEXT, &[link.number], &[text]),
         })
     }
 
-    fn say_goodbye(&self, link: &Link) -> Vec<Told> {
+    fn send_close(&self, link: &Link) -> Vec<Output> {
         self.step(&match &link.wire {
             Some(wire) => bytes_in(link.number, &wire.close_frame(Some(1000), "bye").unwrap()),
             None => give(schema::CLOSE, &[link.number, 1000], &["bye"]),
         })
     }
 
-    fn reply(&self, told: &[Told], text: &str) -> Vec<Told> {
-        let request = told.iter().find(|it| it.is("request")).unwrap().word("request").unwrap();
+    fn reply(&self, events: &[Output], text: &str) -> Vec<Output> {
+        let request = events.iter().find(|it| it.is("request")).unwrap().word("request").unwrap();
         let mut reply = Vec::new();
         let texts = [Some(text.as_bytes()), None, None, None, None];
         packed::push(&mut reply, schema::REPLY, &[request, 0], &texts);
         self.step(&reply)
     }
 
-    fn push(&self, user: &str, envelope: &str) -> Vec<Told> {
+    fn push(&self, user: &str, envelope: &str) -> Vec<Output> {
         self.step(&give(schema::PUSH, &[], &[user, envelope]))
     }
 
-    fn wait_for(&mut self, told: &[Told]) {
-        let deadline = told.last().and_then(|next| next.word("deadline")).unwrap();
+    fn wait_for(&mut self, events: &[Output]) {
+        let deadline = events.last().and_then(|next| next.word("deadline")).unwrap();
         self.at_ms = self.at_ms.max(deadline.div_ceil(1_000_000));
     }
 }
 
 impl Link {
     /// What was written, as the peer reads it.
-    fn written(&self, told: &[Told]) -> Vec<String> {
-        let ours = |told: &&Told| {
-            told.name().starts_with("write_") && told.word("link") == Some(self.number)
+    fn written(&self, events: &[Output]) -> Vec<String> {
+        let ours = |events: &&Output| {
+            events.name().starts_with("write_") && events.word("link") == Some(self.number)
         };
-        let ours: Vec<_> = told.iter().filter(ours).cloned().collect();
+        let ours: Vec<_> = events.iter().filter(ours).cloned().collect();
         let Some(wire) = &self.wire else { return ours.iter().filter_map(outgoing).collect() };
         let bytes: Vec<u8> = ours.iter().flat_map(|it| it.bytes("bytes").to_vec()).collect();
         let mut read = wire.read(&bytes).unwrap();
         said::next(&mut read, None);
-        Told::all(&read).iter().filter_map(outgoing).collect()
+        Output::all(&read).iter().filter_map(outgoing).collect()
     }
 }
 
-fn outgoing(told: &Told) -> Option<String> {
-    match told.name() {
-        "write_text" | "text_read" => Some(told.text("text").to_owned()),
-        "write_close" | "close_read" => Some(format!("close {:?}", told.word("code"))),
+fn outgoing(events: &Output) -> Option<String> {
+    match events.name() {
+        "write_text" | "text_read" => Some(events.text("text").to_owned()),
+        "write_close" | "close_read" => Some(format!("close {:?}", events.word("code"))),
         _ => None,
     }
 }
@@ -124,8 +124,8 @@ fn bytes_in(link: u64, bytes: &[u8]) -> Vec<u8> {
     out
 }
 
-fn names(told: &[Told]) -> Vec<&'static str> {
-    told.iter().map(Told::name).filter(|name| *name != "next").collect()
+fn names(events: &[Output]) -> Vec<&'static str> {
+    events.iter().map(Output::name).filter(|name| *name != "next").collect()
 }
 
 /// A text of so many bytes as an envelope.
@@ -139,10 +139,10 @@ fn conversation(bytes: bool) -> Vec<String> {
     let hub = Fixture::new(HubOptions::default());
     let link = hub.open("ann", bytes);
     let mut log = Vec::new();
-    let mut note = |told: &[Told]| {
-        log.extend(link.written(told));
-        let events = told.iter().filter(|it| !it.name().starts_with("write_") && !it.is("next"));
-        log.extend(events.map(|told| format!("{told:?}")));
+    let mut note = |events: &[Output]| {
+        log.extend(link.written(events));
+        let events = events.iter().filter(|it| !it.name().starts_with("write_") && !it.is("next"));
+        log.extend(events.map(|events| format!("{events:?}")));
     };
     for text in [
         r#"{"type":"ping","id":[1]}"#,
@@ -153,20 +153,20 @@ fn conversation(bytes: bool) -> Vec<String> {
     ] {
         note(&hub.say(&link, text));
     }
-    for question in [
+    for request in [
         r#"{"type":"chat","id":"q","message":"m","stream":true}"#,
         r#"{"type":"chat","message":"without id"}"#,
     ] {
-        let told = hub.say(&link, question);
-        note(&told);
-        let request = told[0].word("request").unwrap();
+        let events = hub.say(&link, request);
+        note(&events);
+        let request = events[0].word("request").unwrap();
         note(&hub.step(&give(schema::REPLY_PIECE, &[request], &["piece"])));
-        note(&hub.reply(&told, "answer"));
+        note(&hub.reply(&events, "answer"));
     }
     note(&hub.say(&link, r#"{"type":"chat","id":"q","message":"m"}"#));
     note(&hub.push("ann", r#"{"type":"x"}"#));
     note(&hub.step(&give(schema::DISCONNECT_USER, &[4500], &["ann", "reason"])));
-    note(&hub.say_goodbye(&link));
+    note(&hub.send_close(&link));
     log
 }
 
@@ -183,8 +183,8 @@ fn a_transport_is_dropped_after_all_that_is_to_be_written() {
         let hub = Fixture::new(HubOptions::default());
         let link = hub.open("ann", bytes);
         hub.step(&give(schema::DISCONNECT_LINK, &[link.number, 1000], &[""]));
-        let told = hub.say_goodbye(&link);
-        assert_eq!(told[told.len() - 2].name(), "hang_up");
+        let events = hub.send_close(&link);
+        assert_eq!(events[events.len() - 2].name(), "close_transport");
         assert!(names(&hub.step(&[])).is_empty(), "once");
         assert_eq!(hub.hub.links().unwrap(), 0);
     }
@@ -203,8 +203,8 @@ fn a_host_gets_64_kib_for_a_link_and_then_has_to_say_that_they_are_written() {
         assert_eq!(bob.written(&hub.push("bob", &envelope)).len(), 1, "another link goes on");
         let mut rest = 0;
         for _ in 0..2 {
-            let told = hub.step(&give(schema::WRITTEN, &[ann.number], &[]));
-            rest += ann.written(&told).len();
+            let events = hub.step(&give(schema::WRITTEN, &[ann.number], &[]));
+            rest += ann.written(&events).len();
         }
         assert_eq!(rest, 4);
         assert!(names(&hub.step(&give(schema::WRITTEN, &[ann.number], &[]))).is_empty());
@@ -218,31 +218,34 @@ fn a_peer_that_reads_no_more_does_not_keep_its_transport_nor_its_place() {
         let link = hub.open("ann", bytes);
         let big = envelope_of(70_000);
         assert_eq!(link.written(&hub.push("ann", &big)).len(), 1);
-        let mut told = hub.push("ann", &big);
-        assert!(link.written(&told).is_empty(), "the room is full, and `written` never comes");
+        let mut events = hub.push("ann", &big);
+        assert!(link.written(&events).is_empty(), "the room is full, and `written` never comes");
         for _ in 0..4 {
-            hub.wait_for(&told);
-            told = hub.step(&[]);
-            if names(&told).contains(&"closed") {
+            hub.wait_for(&events);
+            events = hub.step(&[]);
+            if names(&events).contains(&"closed") {
                 break;
             }
         }
-        let told = names(&told);
-        assert!(told.contains(&"closed") && told.last() == Some(&"hang_up"), "{told:?}");
+        let events = names(&events);
+        assert!(
+            events.contains(&"closed") && events.last() == Some(&"close_transport"),
+            "{events:?}"
+        );
         hub.open("bob", bytes);
     }
 }
 
 #[test]
-fn a_goodbye_that_has_no_room_is_not_waited_for_longer_than_any_other() {
+fn a_close_that_has_no_room_is_not_waited_for_longer_than_any_other() {
     let mut hub = Fixture::new(HubOptions::default());
     let link = hub.open("ann", true);
     hub.push("ann", &envelope_of(70_000));
-    let told = hub.step(&give(schema::DISCONNECT_LINK, &[link.number, 1000], &[""]));
-    assert_eq!(names(&told), ["disconnected"], "there is no room for it");
-    hub.wait_for(&told);
-    let told = hub.step(&[]);
-    assert_eq!(names(&told).last(), Some(&"hang_up"), "{:?}", names(&told));
+    let events = hub.step(&give(schema::DISCONNECT_LINK, &[link.number, 1000], &[""]));
+    assert_eq!(names(&events), ["disconnected"], "there is no room for it");
+    hub.wait_for(&events);
+    let events = hub.step(&[]);
+    assert_eq!(names(&events).last(), Some(&"close_transport"), "{:?}", names(&events));
     assert!(hub.at_ms <= 5_000);
 }
 
@@ -251,10 +254,10 @@ fn the_last_link_that_goes_ends_a_drain_in_the_same_step() {
     for bytes in [false, true] {
         let hub = Fixture::new(HubOptions::default());
         let link = hub.open("ann", bytes);
-        let told = hub.step(&give(schema::DRAIN, &[0], &[]));
-        assert!(link.written(&told)[0].contains("going_away"));
-        let told = names(&hub.say_goodbye(&link));
-        assert_eq!(told.last(), Some(&"drained"), "{told:?}");
+        let events = hub.step(&give(schema::DRAIN, &[0], &[]));
+        assert!(link.written(&events)[0].contains("going_away"));
+        let events = names(&hub.send_close(&link));
+        assert_eq!(events.last(), Some(&"drained"), "{events:?}");
     }
     let hub = Fixture::new(HubOptions::default());
     assert_eq!(names(&hub.step(&give(schema::DRAIN, &[NONE - 1], &[]))), ["drained"]);
@@ -274,14 +277,14 @@ fn what_a_hub_is_asked_beside_its_steps() {
         )
     };
     hub.hub.replace_routes(&table("other")).unwrap();
-    let told = hub.say(&new, r#"{"type":"chat","message":"m"}"#);
-    assert_eq!(told[0].text("agent"), "other");
+    let events = hub.say(&new, r#"{"type":"chat","message":"m"}"#);
+    assert_eq!(events[0].text("agent"), "other");
     let Failure::Failure { name, what, .. } = hub.hub.replace_routes("{").unwrap_err();
     assert_eq!(name, "bad_routes");
     assert!(what.contains("line 1"), "{what}");
     // Tokens that come from now on are for the host to judge.
     hub.hub.set_auth(AuthOptions::default()).unwrap();
-    let told = hub.step(&{
+    let events = hub.step(&{
         let mut open = Vec::new();
         packed::push(
             &mut open,
@@ -291,7 +294,7 @@ fn what_a_hub_is_asked_beside_its_steps() {
         );
         open
     });
-    assert!(names(&told).contains(&"authorize"));
+    assert!(names(&events).contains(&"authorize"));
     let weak = AuthOptions { hs256_secret: Some(vec![0]), ..AuthOptions::default() };
     let Failure::Failure { name, .. } = hub.hub.set_auth(weak).unwrap_err();
     assert_eq!(name, "bad_key");
@@ -346,8 +349,8 @@ proptest! {
         let mut mono = start;
         for (input, passes) in inputs {
             mono = mono.saturating_add(passes.into());
-            let told = Told::all(&fixture.hub.step(mono, wall, &input).unwrap());
-            prop_assert!(told.len() < 1_000);
+            let events = Output::all(&fixture.hub.step(mono, wall, &input).unwrap());
+            prop_assert!(events.len() < 1_000);
         }
     }
 }

@@ -7,13 +7,13 @@ use super::*;
 
 /// A record that a machine told.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Told {
+pub(crate) struct Output {
     schema: &'static Record,
     words: Vec<u64>,
     texts: Vec<Option<Vec<u8>>>,
 }
 
-impl Told {
+impl Output {
     /// The records of an output, which must be sound: `next` comes at the end and only there.
     pub(crate) fn all(mut bytes: &[u8]) -> Vec<Self> {
         let mut all = Vec::new();
@@ -23,7 +23,7 @@ impl Told {
             all.push(Self::of(record));
             bytes = rest;
         }
-        let next = all.iter().position(|told| told.is("next"));
+        let next = all.iter().position(|events| events.is("next"));
         assert_eq!(next, Some(all.len() - 1), "an output ends with `next`");
         all
     }

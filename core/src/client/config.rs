@@ -14,23 +14,23 @@ use crate::link;
 pub struct ClientConfig {
     /// What the link keeps to: handshakes, heartbeat, frames, outbox, backoff, token.
     pub link: link::ClientConfig,
-    /// Most asks at once. Default 64.
-    pub max_asks: usize,
-    /// Most bytes of asks at once, as they go over the wire. Default 256 KiB.
-    pub max_ask_bytes: usize,
-    /// Most bytes that are kept of the texts of answers that grow, of all asks together, to
+    /// Most requests at once. Default 64.
+    pub max_requests: usize,
+    /// Most bytes of requests at once, as they go over the wire. Default 256 KiB.
+    pub max_request_bytes: usize,
+    /// Most bytes that are kept of the texts of answers that grow, of all requests together, to
     /// compare the pieces with the whole answer. A piece beyond it gives no event, nor does any after
     /// it: the answer brings the rest. Default 1 MiB.
     pub max_answer_bytes: usize,
-    /// How long an ask waits for its answer, connected or not. It must stay below the time for
+    /// How long a request waits for its answer, connected or not. It must stay below the time for
     /// which servers remember what they were asked (5 minutes by default), or a late repeat
     /// would take effect again. Default 60 s.
-    pub ask_timeout: Duration,
-    /// How old an ask may become while its answer comes in pieces: each piece restarts
-    /// `ask_timeout`, up to this age. It must stay below the same time as that one; below
-    /// `ask_timeout` it has no effect. Default 180 s: what an ask may wait for a link, and as long
+    pub request_timeout: Duration,
+    /// How old a request may become while its answer comes in pieces: each piece restarts
+    /// `request_timeout`, up to this age. It must stay below the same time as that one; below
+    /// `request_timeout` it has no effect. Default 180 s: what a request may wait for a link, and as long
     /// again as servers give an answer (2 minutes by default).
-    pub max_ask_age: Duration,
+    pub max_request_age: Duration,
     /// How many ids of the latest pushes are remembered, to recognise a repeated push
     /// ([`Event::Repeated`](super::Event::Repeated)). Default 256.
     pub max_seen: usize,
@@ -42,11 +42,11 @@ impl Default for ClientConfig {
     fn default() -> Self {
         Self {
             link: link::ClientConfig::default(),
-            max_asks: 64,
-            max_ask_bytes: 256 * 1024,
+            max_requests: 64,
+            max_request_bytes: 256 * 1024,
             max_answer_bytes: 1024 * 1024,
-            ask_timeout: Duration::from_secs(60),
-            max_ask_age: Duration::from_secs(180),
+            request_timeout: Duration::from_secs(60),
+            max_request_age: Duration::from_secs(180),
             max_seen: 256,
             depth: Envelope::DEPTH,
         }

@@ -1,18 +1,18 @@
-//! The correlation of messages with questions, while the text of a message is borrowed.
+//! The correlation of messages with requests, while the text of a message is borrowed.
 
 use core::time::Duration;
 use std::borrow::Cow;
 
-use super::asks::{Answered, Asks, Growing, InOrder};
-use super::event::AskId;
+use super::counters::Counters;
+use super::event::RequestId;
 use super::growth::{self, Growth};
-use super::tally::Tally;
+use super::requests::{Answered, Growing, InOrder, Requests};
 use super::unlent::Meaning;
 use crate::dedup::{Duplicate, Verdict, Window};
 use crate::envelope::message::Message;
 use crate::envelope::{Envelope, ErrorCode, Id, Kind, Text};
 use crate::link::{ClientLink, RENEWAL};
-use crate::registry::AskOutcome;
+use crate::registry::RequestOutcome;
 use crate::time::{Mono, Now};
 
 /// The name under which the client knows itself in the window of pushes it has seen.
@@ -29,21 +29,21 @@ pub(super) enum Advice {
     GoingAway(Option<Duration>),
 }
 
-/// Finds the question that a message belongs to, and ends it if that is its answer. Knows the
-/// questions and nothing of the link, from which the message is lent.
+/// Finds the request that a message belongs to, and ends it if that is its answer. Knows the
+/// requests and nothing of the link, from which the message is lent.
 #[derive(Debug)]
 pub(super) struct Correlation<'c> {
     pub(super) now: Mono,
-    /// How the ids of this client's asks begin, and how many it has given.
+    /// How the ids of this client's requests begin, and how many it has given.
     pub(super) prefix: &'c str,
     pub(super) next: u64,
     /// The server names the request in each reply.
     pub(super) correlates: bool,
-    pub(super) asks: &'c mut Asks,
+    pub(super) requests: &'c mut Requests,
     pub(super) seen: &'c mut Window,
     /// Where an answer is put that the server left to its pieces.
     pub(super) whole: &'c mut String,
-    pub(super) tally: &'c mut Tally,
+    pub(super) counters: &'c mut Counters,
     pub(super) advice: Option<Advice>,
 }
 
@@ -60,21 +60,23 @@ impl Correlation<'_> {
             }
         }
         let answered = match named.map(|named| self.own(&named)) {
-            Some(Some(ask)) => self.asks.answer(ask).ok_or(Meaning::Late(Some(ask))),
+            Some(Some(request)) => {
+                self.requests.answer(request).ok_or(Meaning::Late(Some(request)))
+            }
             // It answers what the host sent by itself.
             Some(None) => Err(Meaning::News),
             None if self.correlates && failed => Err(Meaning::News),
             None if self.correlates => Err(Meaning::Late(None)),
-            None => match self.asks.answer_in_order() {
+            None => match self.requests.answer_in_order() {
                 InOrder::Answered(answered) => Ok(answered),
-                InOrder::Late(ask) => Err(Meaning::Late(Some(ask))),
+                InOrder::Late(request) => Err(Meaning::Late(Some(request))),
                 InOrder::Nobody if failed => Err(Meaning::News),
                 InOrder::Nobody => Err(Meaning::Late(None)),
             },
         };
         match answered {
             Ok(answered) => {
-                self.tally.replied(self.now, answered.asked);
+                self.counters.replied(self.now, answered.asked);
                 if failed {
                     Meaning::Rejection(answered.id)
                 } else {
@@ -89,7 +91,7 @@ impl Correlation<'_> {
     fn whole(&mut self, answered: Answered, envelope: &Envelope<'_>) -> Meaning {
         let Answered { id, growth, .. } = answered;
         if growth == Growth::default() {
-            return Meaning::Answer(id, growth::Told::Beginning(0));
+            return Meaning::Answer(id, growth::Given::Beginning(0));
         }
         let text = said(envelope);
         if !text.is_empty() {
@@ -100,7 +102,7 @@ impl Correlation<'_> {
                 *self.whole = whole;
                 Meaning::Whole(id)
             }
-            Some(_) => Meaning::Answer(id, growth::Told::Other),
+            Some(_) => Meaning::Answer(id, growth::Given::Other),
             None => Meaning::Incomplete(id),
         }
     }
@@ -111,17 +113,17 @@ impl Correlation<'_> {
         // The start of an answer says something of its own, which is no part of it.
         let text = envelope.text().filter(|_| !begins).unwrap_or_default();
         let growing = match envelope.reply_to().map(|named| self.own(&named)) {
-            Some(Some(ask)) => self.asks.grow(self.now, ask, &text, begins),
+            Some(Some(request)) => self.requests.grow(self.now, request, &text, begins),
             // It belongs to what the host sent by itself.
             Some(None) => Growing::Nobody,
             // Where everything is named, it belongs to nothing.
             None if self.correlates => Growing::Nobody,
-            None => self.asks.grow_in_order(self.now, &text, begins),
+            None => self.requests.grow_in_order(self.now, &text, begins),
         };
         match growing {
-            Growing::Waiting(ask, added) => Some(Meaning::Piece(ask, added)),
+            Growing::Waiting(request, added) => Some(Meaning::Piece(request, added)),
             Growing::Full => None,
-            Growing::Ended(ask) => Some(Meaning::LatePiece(ask)),
+            Growing::Ended(request) => Some(Meaning::LatePiece(request)),
             Growing::Nobody => Some(self.news(envelope)),
         }
     }
@@ -142,17 +144,17 @@ impl Correlation<'_> {
         }
     }
 
-    /// An unreadable message. If it is the answer to a question, that ends; a piece of an answer ends
+    /// An unreadable message. If it is the answer to a request, that ends; a piece of an answer ends
     /// nothing.
-    pub(super) fn unreadable(&mut self, text: &str) -> Option<AskId> {
+    pub(super) fn unreadable(&mut self, text: &str) -> Option<RequestId> {
         let head = Envelope::before_fault(text).filter(|head| !head.kind().is_piece())?;
         match head.reply_to() {
             Some(named) => {
-                let ask = self.own(&named)?;
-                self.asks.answer(ask).map(|answered| answered.id)
+                let request = self.own(&named)?;
+                self.requests.answer(request).map(|answered| answered.id)
             }
             None if self.correlates || !head.kind().is_answer() => None,
-            None => match self.asks.answer_in_order() {
+            None => match self.requests.answer_in_order() {
                 InOrder::Answered(answered) => Some(answered.id),
                 InOrder::Late(_) | InOrder::Nobody => None,
             },
@@ -161,23 +163,25 @@ impl Correlation<'_> {
 
     /// Counts what came of a message.
     pub(super) fn count(&mut self, meaning: Meaning) {
-        let metrics = &mut self.tally.metrics;
+        let metrics = &mut self.counters.metrics;
         match meaning {
-            Meaning::Answer(..) | Meaning::Whole(_) => metrics.asks.increment(AskOutcome::Answered),
-            Meaning::Rejection(_) | Meaning::Incomplete(_) => {
-                metrics.asks.increment(AskOutcome::Rejected);
+            Meaning::Answer(..) | Meaning::Whole(_) => {
+                metrics.requests.increment(RequestOutcome::Answered);
             }
-            Meaning::Late(_) => metrics.asks.increment(AskOutcome::Late),
+            Meaning::Rejection(_) | Meaning::Incomplete(_) => {
+                metrics.requests.increment(RequestOutcome::Rejected);
+            }
+            Meaning::Late(_) => metrics.requests.increment(RequestOutcome::Late),
             Meaning::OldNews => metrics.duplicates.increment(Duplicate::Repeated),
-            // Asks are counted by how they end.
+            // Requests are counted by how they end.
             Meaning::Welcome | Meaning::Piece(..) | Meaning::LatePiece(_) | Meaning::News => {}
         }
     }
 
-    /// The ask of this client whose id this is.
-    fn own(&self, id: &Id<'_>) -> Option<AskId> {
+    /// The request of this client whose id this is.
+    fn own(&self, id: &Id<'_>) -> Option<RequestId> {
         let number = id.as_str().strip_prefix(self.prefix)?.parse().ok()?;
-        (number < self.next).then_some(AskId(number))
+        (number < self.next).then_some(RequestId(number))
     }
 }
 

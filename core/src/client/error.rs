@@ -1,4 +1,4 @@
-//! Why a client takes no question or message.
+//! Why a client takes no request or message.
 
 use thiserror::Error;
 
@@ -6,18 +6,18 @@ use crate::envelope::EnvelopeError;
 use crate::limits::Refusal;
 use crate::link;
 
-/// A question was not taken.
+/// A request was not taken.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum AskError {
-    /// As many questions, or bytes of them, are under way as may be.
-    #[error("too many questions are under way")]
+pub enum RequestError {
+    /// As many requests, or bytes of them, are under way as may be.
+    #[error("too many requests are under way")]
     Full,
     /// The client has stopped, and was not [started again](super::Client::connect).
     #[error("the client has stopped")]
     Stopped,
-    /// It is larger than a message may be, or than all questions together: no other time will do.
-    #[error("a question of {bytes} bytes is over the limit of {limit}")]
+    /// It is larger than a message may be, or than all requests together: no other time will do.
+    #[error("a request of {bytes} bytes is over the limit of {limit}")]
     TooLarge {
         /// Its bytes, as it would go over the wire.
         bytes: usize,

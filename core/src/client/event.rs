@@ -8,29 +8,29 @@ use core::time::Duration;
 use crate::envelope::{Envelope, EnvelopeError, ErrorCode};
 use crate::link::ClientLinkEvent;
 
-/// What the host calls a question. Rises with each.
+/// What the host calls a request. Rises with each.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct AskId(pub(super) u64);
+pub struct RequestId(pub(super) u64);
 
-impl AskId {
+impl RequestId {
     /// The id of this number, as [`as_u64`](Self::as_u64) gave it.
     pub const fn from_u64(number: u64) -> Self {
         Self(number)
     }
 
-    /// The number: 0 for a client's first question.
+    /// The number: 0 for a client's first request.
     pub const fn as_u64(self) -> u64 {
         self.0
     }
 }
 
-impl fmt::Debug for AskId {
+impl fmt::Debug for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "AskId({})", self.0)
+        write!(f, "RequestId({})", self.0)
     }
 }
 
-impl fmt::Display for AskId {
+impl fmt::Display for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.0, f)
     }
@@ -38,7 +38,7 @@ impl fmt::Display for AskId {
 
 /// What happened, lent from the client's buffers until its next call.
 ///
-/// Every ask ends in exactly one of [`Answer`](Self::Answer), [`Rejected`](Self::Rejected),
+/// Every request ends in exactly one of [`Answer`](Self::Answer), [`Rejected`](Self::Rejected),
 /// [`Expired`](Self::Expired), [`Unknown`](Self::Unknown) and [`Unsent`](Self::Unsent), unless its
 /// caller [has left](super::Client::forget): then what the server sends for it is
 /// [`Late`](Self::Late), and there is no other event of it.
@@ -48,7 +48,7 @@ pub enum Event<'a> {
     /// An event of the link, other than its messages: an address to dial, a token that is needed, a
     /// change of state, an end and what follows from it.
     ///
-    /// Unless it is the host's own wish, [`Stopped`](ClientLinkEvent::Stopped) ends every question,
+    /// Unless it is the host's own wish, [`Stopped`](ClientLinkEvent::Stopped) ends every request,
     /// and [`ask`](super::Client::ask) takes none before [`connect`](super::Client::connect).
     Link(ClientLinkEvent<'a>),
     /// The server has welcomed this link.
@@ -61,7 +61,7 @@ pub enum Event<'a> {
         repeats: bool,
     },
     /// A piece of an answer that grows, or word that it begins: a `chat_response_start`,
-    /// `chat_response_delta` or `chunk`. It ends nothing; the end of the ask comes after it, and an
+    /// `chat_response_delta` or `chunk`. It ends nothing; the end of the request comes after it, and an
     /// answer holds the whole text once more. (Existing servers that end a stream with
     /// `response_complete` leave the text to the pieces.)
     ///
@@ -69,8 +69,8 @@ pub enum Event<'a> {
     /// otherwise. What is beyond
     /// [`max_answer_bytes`](super::ClientConfig::max_answer_bytes) gives no pieces.
     Piece {
-        /// The question.
-        ask: AskId,
+        /// The request.
+        request: RequestId,
         /// What it adds. Empty where the answer only begins.
         text: Cow<'a, str>,
         /// The pieces before this one are void: the answer begins anew with it.
@@ -78,23 +78,23 @@ pub enum Event<'a> {
         /// The piece.
         envelope: Envelope<'a>,
     },
-    /// The answer to a question.
+    /// The answer to a request.
     Answer {
-        /// The question.
-        ask: AskId,
+        /// The request.
+        request: RequestId,
         /// Its whole text; where the server sends that in pieces alone, those joined.
         text: Cow<'a, str>,
         /// How many bytes of `text`, from its beginning, the pieces have given already.
-        told: usize,
-        /// All pieces are void: the answer does not begin with their text. `told` is 0.
+        in_pieces: usize,
+        /// All pieces are void: the answer does not begin with their text. `in_pieces` is 0.
         restart: bool,
         /// The answer.
         envelope: Envelope<'a>,
     },
-    /// The server refused a question or failed at it, or its answer is of no use.
+    /// The server refused a request or failed at it, or its answer is of no use.
     Rejected {
-        /// The question.
-        ask: AskId,
+        /// The request.
+        request: RequestId,
         /// Why, for programs.
         code: Option<ErrorCode<'a>>,
         /// Why, for people.
@@ -104,30 +104,30 @@ pub enum Event<'a> {
         /// What the server sent: the `error` frame, mostly.
         envelope: Option<Envelope<'a>>,
     },
-    /// A question got no answer in time, nor a piece of one within the timeout. Whether it had an
+    /// A request got no answer in time, nor a piece of one within the timeout. Whether it had an
     /// effect is not known.
     Expired {
-        /// The question.
-        ask: AskId,
+        /// The request.
+        request: RequestId,
     },
-    /// The link broke after a question had been sent, and the server keeps no window, or the client
+    /// The link broke after a request had been sent, and the server keeps no window, or the client
     /// has stopped: asking it again might do it twice.
     Unknown {
-        /// The question.
-        ask: AskId,
+        /// The request.
+        request: RequestId,
     },
-    /// The client has stopped before a question was sent: it had no effect, and may be asked again
+    /// The client has stopped before a request was sent: it had no effect, and may be asked again
     /// after [`connect`](super::Client::connect).
     Unsent {
-        /// The question.
-        ask: AskId,
+        /// The request.
+        request: RequestId,
     },
-    /// An answer or an `error` came to a question that had ended before or whose caller has left, or
-    /// to none that is known; or a piece of one, to a question that had ended before or whose
+    /// An answer or an `error` came to a request that had ended before or whose caller has left, or
+    /// to none that is known; or a piece of one, to a request that had ended before or whose
     /// caller has left.
     Late {
-        /// The question, if it is known.
-        ask: Option<AskId>,
+        /// The request, if it is known.
+        request: Option<RequestId>,
         /// The answer, or the [piece](crate::envelope::Kind::is_piece).
         envelope: Envelope<'a>,
     },

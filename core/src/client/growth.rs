@@ -59,8 +59,8 @@ impl Growth {
     }
 
     /// Compares the whole answer with its pieces.
-    pub(super) fn of(&self, whole: &str) -> Told {
-        if whole.starts_with(&self.text) { Told::Beginning(self.text.len()) } else { Told::Other }
+    pub(super) fn of(&self, whole: &str) -> Given {
+        if whole.starts_with(&self.text) { Given::Beginning(self.text.len()) } else { Given::Other }
     }
 
     /// The whole answer, where the server left that to its pieces; nothing if some were left out.
@@ -82,7 +82,7 @@ pub(super) struct Added {
 
 /// What the host has of an answer, from its pieces, when it comes as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Told {
+pub(super) enum Given {
     /// This many bytes of its beginning.
     Beginning(usize),
     /// A different text, which is void.
@@ -108,22 +108,22 @@ mod tests {
     }
 
     #[test]
-    fn what_was_told_is_the_beginning_or_void() {
+    fn what_was_given_is_the_beginning_or_void() {
         let growth = grown(&["once ", "upon"], 100);
-        assert_eq!(growth.of("once upon a time"), Told::Beginning(9));
-        assert_eq!(growth.of("once upon"), Told::Beginning(9));
-        assert_eq!(growth.of("once"), Told::Other);
-        assert_eq!(growth.of("never"), Told::Other);
-        assert_eq!(Growth::default().of("once"), Told::Beginning(0));
+        assert_eq!(growth.of("once upon a time"), Given::Beginning(9));
+        assert_eq!(growth.of("once upon"), Given::Beginning(9));
+        assert_eq!(growth.of("once"), Given::Other);
+        assert_eq!(growth.of("never"), Given::Other);
+        assert_eq!(Growth::default().of("once"), Given::Beginning(0));
     }
 
     #[test]
-    fn after_a_piece_without_room_no_more_are_told() {
+    fn after_a_piece_without_room_no_more_are_given() {
         let mut growth = Growth::default();
         assert_eq!(add(&mut growth, "12345", false), Some(false));
         assert_eq!(add(&mut growth, "6789", false), None);
         assert_eq!(add(&mut growth, "x", false), None);
-        assert_eq!(growth.of("123456789x"), Told::Beginning(5));
+        assert_eq!(growth.of("123456789x"), Given::Beginning(5));
         assert_eq!(growth.into_whole(), None);
     }
 
@@ -132,7 +132,7 @@ mod tests {
         let mut growth = grown(&["once "], 8);
         assert_eq!(add(&mut growth, "upon", false), None);
         growth.link_lost();
-        assert_eq!(growth.of("once upon"), Told::Beginning(5));
+        assert_eq!(growth.of("once upon"), Given::Beginning(5));
         assert_eq!(add(&mut growth, "", false), Some(true));
         assert_eq!(add(&mut growth, "once", false), Some(false));
         assert_eq!(growth.into_whole().as_deref(), Some("once"));
@@ -142,17 +142,17 @@ mod tests {
     }
 
     #[test]
-    fn a_new_beginning_without_room_leaves_what_was_told_to_the_answer() {
+    fn a_new_beginning_without_room_leaves_what_was_given_to_the_answer() {
         let mut growth = grown(&["1234"], 8);
         assert_eq!(add(&mut growth, "123456789", true), None);
-        assert_eq!(growth.of("123456789"), Told::Beginning(4));
-        assert_eq!(growth.of("x23456789"), Told::Other);
+        assert_eq!(growth.of("123456789"), Given::Beginning(4));
+        assert_eq!(growth.of("x23456789"), Given::Other);
         assert_eq!(add(&mut growth, "x", true), Some(true));
-        assert_eq!(growth.of("x23456789"), Told::Beginning(1));
+        assert_eq!(growth.of("x23456789"), Given::Beginning(1));
     }
 
     #[test]
-    fn a_beginning_makes_void_what_was_told() {
+    fn a_beginning_makes_void_what_was_given() {
         let mut growth = grown(&["once"], 8);
         assert_eq!(add(&mut growth, "", true), Some(true));
         assert_eq!(add(&mut growth, "", true), Some(false));
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_character_that_two_pieces_share_is_told_with_the_second() {
+    fn a_character_that_two_pieces_share_is_given_with_the_second() {
         let piece = |growth: &mut Growth, json: &str, begins| {
             let text = Raw::parse(json, 1).unwrap().text().unwrap();
             let added = growth.add(&text, begins, 100).unwrap();
@@ -170,7 +170,7 @@ mod tests {
         assert_eq!(piece(&mut growth, r#""a\ud83d""#, true), "a");
         assert_eq!(piece(&mut growth, r#""""#, false), "");
         assert_eq!(piece(&mut growth, r#""\ude00 b\uD83D""#, false), "😀 b");
-        assert_eq!(growth.of("a😀 b😀"), Told::Beginning(7));
+        assert_eq!(growth.of("a😀 b😀"), Given::Beginning(7));
         assert_eq!(piece(&mut growth, r#""\uDE00\ud83d""#, false), "😀");
         // It never came: the next piece is no second half, or none follows at all.
         assert_eq!(piece(&mut growth, r#""c\ud83d""#, false), "\u{fffd}c");

@@ -15,14 +15,14 @@ use crate::link::{Cause, Class, ClientLinkEvent, State};
 
 impl Client {
     /// The event for the host, which borrows from the buffer of the link.
-    pub(super) fn lend(&mut self, told: Unlent) -> Option<Event<'_>> {
-        Some(match told {
+    pub(super) fn lend(&mut self, event: Unlent) -> Option<Event<'_>> {
+        Some(match event {
             Unlent::Link(unlent) => {
                 let event = self.link.lend(unlent)?;
-                self.tally.link_told(self.now.mono, &event);
+                self.counters.link_event(self.now.mono, &event);
                 match event {
                     ClientLinkEvent::StateChanged { from: State::Open, .. } => {
-                        self.asks.link_lost();
+                        self.requests.link_lost();
                         self.server = Server::default();
                     }
                     // The host's own wish is no reason to give anything up.
@@ -33,27 +33,27 @@ impl Client {
                 }
                 if let ClientLinkEvent::Closed(closed) = event
                     && closed.class == Class::TooBig
-                    && let Some(ask) =
-                        self.asks.end_too_large(!matches!(closed.cause, Cause::Frame(_)))
+                    && let Some(request) =
+                        self.requests.end_too_large(!matches!(closed.cause, Cause::Frame(_)))
                 {
                     let why = "a message that was too large ended the link";
                     let code = ErrorCode::MessageTooLarge;
-                    let error = rejection(&self.prefix, self.now.wall, ask, &code, why);
-                    self.turned_down.push_back((ask, error));
+                    let error = rejection(&self.prefix, self.now.wall, request, &code, why);
+                    self.turned_down.push_back((request, error));
                 }
                 Event::Link(event)
             }
             Unlent::Unreadable(item, error) => {
                 Event::Unreadable { error, text: self.link.text(item).ok()? }
             }
-            Unlent::Expired(ask) => Event::Expired { ask },
-            Unlent::Unknown(ask) => Event::Unknown { ask },
-            Unlent::Unsent(ask) => Event::Unsent { ask },
-            Unlent::TurnedDown(ask) => {
+            Unlent::Expired(request) => Event::Expired { request },
+            Unlent::Unknown(request) => Event::Unknown { request },
+            Unlent::Unsent(request) => Event::Unsent { request },
+            Unlent::TurnedDown(request) => {
                 let envelope = Envelope::parse(&self.text, Envelope::DEPTH).ok()?;
                 let Message::Error(error) = envelope.message() else { return None };
                 Event::Rejected {
-                    ask,
+                    request,
                     code: error.error_code,
                     message: said(&envelope),
                     retry_after: None,
@@ -68,41 +68,53 @@ impl Client {
                         correlates: self.server.correlates,
                         repeats: self.server.repeats,
                     },
-                    Meaning::Piece(ask, Added { restart, at }) => {
-                        let text = Cow::Borrowed(self.asks.told_since(ask, at));
-                        Event::Piece { ask, text, restart, envelope }
+                    Meaning::Piece(request, Added { restart, at }) => {
+                        let text = Cow::Borrowed(self.requests.given_since(request, at));
+                        Event::Piece { request, text, restart, envelope }
                     }
-                    Meaning::Answer(ask, told) => {
-                        let (told, restart) = match told {
-                            growth::Told::Beginning(told) => (told, false),
-                            growth::Told::Other => (0, true),
+                    Meaning::Answer(request, given) => {
+                        let (in_pieces, restart) = match given {
+                            growth::Given::Beginning(bytes) => (bytes, false),
+                            growth::Given::Other => (0, true),
                         };
-                        Event::Answer { ask, text: said(&envelope), told, restart, envelope }
+                        Event::Answer {
+                            request,
+                            text: said(&envelope),
+                            in_pieces,
+                            restart,
+                            envelope,
+                        }
                     }
-                    Meaning::Whole(ask) => {
+                    Meaning::Whole(request) => {
                         let text = Cow::Borrowed(self.whole.as_str());
-                        Event::Answer { ask, told: text.len(), text, restart: false, envelope }
+                        Event::Answer {
+                            request,
+                            in_pieces: text.len(),
+                            text,
+                            restart: false,
+                            envelope,
+                        }
                     }
-                    Meaning::Rejection(ask) => {
+                    Meaning::Rejection(request) => {
                         let Message::Error(error) = envelope.message() else { return None };
                         Event::Rejected {
-                            ask,
+                            request,
                             retry_after: error.retry_after(),
                             code: error.error_code,
                             message: said(&envelope),
                             envelope: Some(envelope),
                         }
                     }
-                    Meaning::Incomplete(ask) => Event::Rejected {
-                        ask,
+                    Meaning::Incomplete(request) => Event::Rejected {
+                        request,
                         code: Some(ErrorCode::MessageTooLarge),
                         message: "the answer came in more pieces than are kept, and not as a whole"
                             .into(),
                         retry_after: None,
                         envelope: Some(envelope),
                     },
-                    Meaning::Late(ask) => Event::Late { ask, envelope },
-                    Meaning::LatePiece(ask) => Event::Late { ask: Some(ask), envelope },
+                    Meaning::Late(request) => Event::Late { request, envelope },
+                    Meaning::LatePiece(request) => Event::Late { request: Some(request), envelope },
                     Meaning::News => Event::Message { envelope },
                     Meaning::OldNews => Event::Repeated { envelope },
                 }

@@ -1,4 +1,4 @@
-//! One outgoing link and the questions asked over it: what an app holds.
+//! One outgoing link and the requests made over it: what an app holds.
 //!
 //! A [`Client`] is driven like every machine here: one call in, then
 //! [`poll_event`](Client::poll_event) until it has none, then
@@ -40,28 +40,28 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! [`ask`](Client::ask) takes questions at any time, connected or not, within the bounds of
+//! [`ask`](Client::ask) takes requests at any time, connected or not, within the bounds of
 //! [`ClientConfig`]. Each goes out under an id of its own once the server has welcomed the link,
-//! and ends in exactly one event. How an answer is correlated with its question depends on the server,
+//! and ends in exactly one event. How an answer is correlated with its request depends on the server,
 //! whose welcome says what it can do:
 //!
 //! * A server with the engine names the request in each reply (`reply_to`). Any other answers
-//!   without a name, and then answers belong to questions in the order of asking; only frames
+//!   without a name, and then answers belong to requests in the order of asking; only frames
 //!   that [are answers](crate::envelope::Kind::is_answer) count, never a welcome, a timer or an
-//!   alert. A piece of an answer belongs to a question in the same way, and does not end it
+//!   alert. A piece of an answer belongs to a request in the same way, and does not end it
 //!   ([`Event::Piece`]); [`Chat::stream`] asks for them.
 //! * A server with the engine recognises a repeat. After a reconnect everything without an answer
 //!   is asked again, under the same id, and takes effect once. Towards any other server, and
 //!   towards one that has lost its memory (its welcome names another `epoch` than before), such
-//!   questions end as [`Event::Unknown`]; what was never sent is sent.
+//!   requests end as [`Event::Unknown`]; what was never sent is sent.
 //!
 //! Who asked may leave ([`forget`](Client::forget)), and the client may stop
-//! ([`Stopped`](crate::link::ClientLinkEvent::Stopped)): then every question ends, and none is taken, until
+//! ([`Stopped`](crate::link::ClientLinkEvent::Stopped)): then every request ends, and none is taken, until
 //! [`connect`](Client::connect) starts it again.
 //!
 //! # Bounds
 //!
-//! Those of [`ClientConfig`]: how many questions wait, how many bytes of them, and how long; how much is
+//! Those of [`ClientConfig`]: how many requests wait, how many bytes of them, and how long; how much is
 //! kept of answers that grow; and the bounds of its link. At each bound a command is refused with a typed
 //! error, or there is an event.
 //!
@@ -71,17 +71,17 @@
 //! 11 the token. `docs/hosts.md` is the loop around it.
 
 mod asking;
-mod asks;
 mod config;
 mod correlation;
+mod counters;
 mod error;
 mod event;
 mod growth;
 mod lending;
 mod options;
 mod reading;
+mod requests;
 mod server;
-mod tally;
 mod unlent;
 
 use core::fmt::Write as _;
@@ -89,12 +89,12 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 pub use self::config::ClientConfig;
-pub use self::error::{AskError, SendError};
-pub use self::event::{AskId, Event};
+pub use self::error::{RequestError, SendError};
+pub use self::event::{Event, RequestId};
 
-use self::asks::Asks;
+use self::counters::Counters;
+use self::requests::Requests;
 use self::server::Server;
-use self::tally::Tally;
 use crate::dedup::{Window, WindowConfig};
 use crate::envelope::{Chat, Envelope, Id, Kind, Scan};
 use crate::frame::handshake::HeadError;
@@ -103,19 +103,19 @@ use crate::link::{
     ClientLink, DialFailed, Endpoint, Gather, Sink, State, Token, TokenError, Transmit,
 };
 use crate::metrics::Direction;
-use crate::registry::AskOutcome;
+use crate::registry::RequestOutcome;
 use crate::seed::Seed;
 use crate::time::{Deadline, Now, TimerReason};
 
-/// One outgoing link and the questions asked over it. See the [module](self).
+/// One outgoing link and the requests made over it. See the [module](self).
 #[derive(Debug)]
 pub struct Client {
     config: ClientConfig,
     link: ClientLink,
     now: Now,
-    asks: Asks,
+    requests: Requests,
     next: u64,
-    /// What the ids of this client's asks start with: no other client has it.
+    /// What the ids of this client's requests start with: no other client has it.
     prefix: Box<str>,
     server: Server,
     /// The epoch of the server that welcomed last: it names its duplicate window.
@@ -124,13 +124,13 @@ pub struct Client {
     stopped: bool,
     /// The whole text of the answer that `poll_event` hands out, where it came in pieces alone.
     whole: String,
-    tally: Tally,
+    counters: Counters,
     /// Pushes with ids that have come lately.
     seen: Window,
     /// Where the members are of the message that was read last.
     scan: Scan,
-    /// Asks that have ended here without an answer, as the `error` frames that say why.
-    turned_down: VecDeque<(AskId, String)>,
+    /// Requests that have ended here without an answer, as the `error` frames that say why.
+    turned_down: VecDeque<(RequestId, String)>,
     text: String,
 }
 
@@ -158,14 +158,14 @@ impl Client {
         Ok(Self {
             link,
             now,
-            asks: Asks::new(&config),
+            requests: Requests::new(&config),
             next: 0,
             prefix: format!("{:016x}-", random.next_u64()).into(),
             server: Server::default(),
             epoch: None,
             stopped: false,
             whole: String::new(),
-            tally: Tally::default(),
+            counters: Counters::default(),
             seen: Window::new(seen, random.next_seed()),
             scan: Scan::EMPTY,
             turned_down: VecDeque::new(),
@@ -183,7 +183,7 @@ impl Client {
         self.link.connect(self.now);
     }
 
-    /// Closes the link and stays disconnected. Questions stay and wait for
+    /// Closes the link and stays disconnected. Requests stay and wait for
     /// [`connect`](Self::connect), until they expire.
     pub fn disconnect(&mut self, now: Now) {
         self.set_now(now);
@@ -218,7 +218,7 @@ impl Client {
     pub fn handle_bytes(&mut self, now: Now, bytes: &[u8]) -> Result<(), NotDrained> {
         self.set_now(now);
         self.link.handle_bytes(self.now, bytes)?;
-        self.tally.metrics.bytes.add(Direction::Inbound, bytes.len() as u64);
+        self.counters.metrics.bytes.add(Direction::Inbound, bytes.len() as u64);
         Ok(())
     }
 
@@ -230,7 +230,7 @@ impl Client {
     pub fn handle_message(&mut self, now: Now, message: Incoming<'_>) -> Result<(), NotDrained> {
         self.set_now(now);
         self.link.handle_message(self.now, message)?;
-        self.tally.metrics.bytes.add(Direction::Inbound, message.len() as u64);
+        self.counters.metrics.bytes.add(Direction::Inbound, message.len() as u64);
         Ok(())
     }
 
@@ -258,8 +258,8 @@ impl Client {
         self.link.provide_token(self.now, token)?;
         if self.state() == State::Open {
             // The link has passed it on.
-            self.tally.metrics.renewals.increment();
-            self.tally.metrics.messages.increment(Kind::Auth, Direction::Outbound);
+            self.counters.metrics.renewals.increment();
+            self.counters.metrics.messages.increment(Kind::Auth, Direction::Outbound);
         }
         Ok(())
     }
@@ -287,8 +287,8 @@ impl Client {
 
     /// The next event, lent until the next call.
     pub fn poll_event(&mut self) -> Option<Event<'_>> {
-        let told = self.next_event()?;
-        self.lend(told)
+        let event = self.next_event()?;
+        self.lend(event)
     }
 
     /// Appends what is to be written. Call it again after writing, as long as it says `more`.
@@ -303,8 +303,8 @@ impl Client {
 
     fn transmit(&mut self, out: &mut impl Sink) -> Transmit {
         let transmit = self.link.transmit(out);
-        self.link.take_pings().add_to(&mut self.tally.metrics);
-        self.tally.metrics.bytes.add(Direction::Outbound, transmit.written as u64);
+        self.link.take_pings().add_to(&mut self.counters.metrics);
+        self.counters.metrics.bytes.add(Direction::Outbound, transmit.written as u64);
         // What did not fit before may fit now.
         self.flush();
         transmit
@@ -312,12 +312,12 @@ impl Client {
 
     /// What a transport that speaks WebSocket itself is to do next, in the place of
     /// [`poll_transmit`](Self::poll_transmit); a text or the reason of a close is appended to
-    /// `out`. Call it until it has no more. [`HangUp`](crate::link::ClientLinkEvent::HangUp) tells when to drop the transport.
+    /// `out`. Call it until it has no more. [`CloseTransport`](crate::link::ClientLinkEvent::CloseTransport) tells when to drop the transport.
     pub fn poll_message(&mut self, out: &mut Vec<u8>) -> Option<Outgoing> {
         let before = out.len();
         let outgoing = self.link.poll_message(out);
-        self.link.take_pings().add_to(&mut self.tally.metrics);
-        self.tally.metrics.bytes.add(Direction::Outbound, (out.len() - before) as u64);
+        self.link.take_pings().add_to(&mut self.counters.metrics);
+        self.counters.metrics.bytes.add(Direction::Outbound, (out.len() - before) as u64);
         // What did not fit before may fit now.
         self.flush();
         outgoing
@@ -325,55 +325,55 @@ impl Client {
 
     /// When to call [`handle_timeout`](Self::handle_timeout), and why.
     pub fn poll_timeout(&self) -> Option<Deadline> {
-        let expiry = self.asks.expiry().map(|at| Deadline::new(at, TimerReason::AskExpiry));
+        let expiry = self.requests.expiry().map(|at| Deadline::new(at, TimerReason::RequestExpiry));
         Deadline::earlier(self.link.poll_timeout(), expiry)
     }
 
     // Commands.
 
-    /// Asks a question, now or as soon as there is a link. Its `id` is the client's to give.
+    /// Sends a request, now or as soon as there is a link. Its `id` is the client's to give.
     ///
     /// # Errors
     ///
-    /// [`AskError`]: it was not taken.
-    pub fn ask(&mut self, now: Now, chat: &Chat<'_>) -> Result<AskId, AskError> {
+    /// [`RequestError`]: it was not taken.
+    pub fn ask(&mut self, now: Now, chat: &Chat<'_>) -> Result<RequestId, RequestError> {
         self.set_now(now);
         if self.stopped {
-            return Err(AskError::Stopped);
+            return Err(RequestError::Stopped);
         }
-        let ask = AskId(self.next);
+        let request = RequestId(self.next);
         self.text.clear();
-        let named = write!(self.text, "{}{}", self.prefix, ask.0);
+        let named = write!(self.text, "{}{}", self.prefix, request.0);
         debug_assert!(named.is_ok(), "a String takes everything");
         let chat = Chat { id: Some(Id::from(core::mem::take(&mut self.text))), ..chat.clone() };
         chat.encode(&mut self.text);
         let text = core::mem::take(&mut self.text);
         let (bytes, limit) =
-            (text.len(), self.server.largest(&self.config).min(self.config.max_ask_bytes));
+            (text.len(), self.server.largest(&self.config).min(self.config.max_request_bytes));
         if bytes > limit {
-            return Err(AskError::TooLarge { bytes, limit });
+            return Err(RequestError::TooLarge { bytes, limit });
         }
         self.server.takes_text(&text).map_err(|refusal| match refusal.bytes() {
-            Some((bytes, limit)) => AskError::TooLarge { bytes, limit },
-            None => AskError::Member(refusal),
+            Some((bytes, limit)) => RequestError::TooLarge { bytes, limit },
+            None => RequestError::Member(refusal),
         })?;
-        if !self.asks.fits(bytes) {
-            return Err(AskError::Full);
+        if !self.requests.fits(bytes) {
+            return Err(RequestError::Full);
         }
         self.next += 1;
         // What no server has said yet is looked at when it is sent.
-        self.asks.push(self.now.mono, ask, text.into(), self.server.welcomed);
+        self.requests.push(self.now.mono, request, text.into(), self.server.welcomed);
         self.flush();
-        Ok(ask)
+        Ok(request)
     }
 
-    /// The caller of a question has left. If it was never sent it is dropped; else it has its effect,
+    /// The caller of a request has left. If it was never sent it is dropped; else it has its effect,
     /// and what the server sends for it is [`Event::Late`]. There is no other event of it. Forgetting a
-    /// question that has ended does nothing.
-    pub fn forget(&mut self, now: Now, ask: AskId) {
+    /// request that has ended does nothing.
+    pub fn forget(&mut self, now: Now, request: RequestId) {
         self.set_now(now);
-        if self.asks.forget(ask) {
-            self.tally.metrics.asks.increment(AskOutcome::Forgotten);
+        if self.requests.forget(request) {
+            self.counters.metrics.requests.increment(RequestOutcome::Forgotten);
         }
     }
 
@@ -397,7 +397,7 @@ impl Client {
             None => SendError::Member(refusal),
         })?;
         self.link.send_text(self.now, text)?;
-        self.tally.metrics.messages.increment(envelope.kind(), Direction::Outbound);
+        self.counters.metrics.messages.increment(envelope.kind(), Direction::Outbound);
         Ok(())
     }
 
@@ -413,14 +413,14 @@ impl Client {
         self.server.welcomed
     }
 
-    /// Questions without an answer.
+    /// Requests without an answer.
     pub fn pending(&self) -> usize {
-        self.asks.waiting()
+        self.requests.waiting()
     }
 
-    /// Bytes held by questions.
+    /// Bytes held by requests.
     pub fn pending_bytes(&self) -> usize {
-        self.asks.bytes()
+        self.requests.bytes()
     }
 
     fn set_now(&mut self, now: Now) {

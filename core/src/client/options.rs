@@ -47,33 +47,33 @@ const OPTIONS: &[Row] = &[
     )
     .in_packages(),
     Row::number(
-        "ask_timeout_ms",
+        "request_timeout_ms",
         "ms",
         1_000..=86_400_000,
-        |it| Place::Span(&mut it.ask_timeout),
+        |it| Place::Span(&mut it.request_timeout),
         "How long a request waits for its answer; less than the server remembers it.",
     )
     .in_packages(),
     Row::number(
-        "max_ask_age_ms",
+        "max_request_age_ms",
         "ms",
         1_000..=86_400_000,
-        |it| Place::Span(&mut it.max_ask_age),
+        |it| Place::Span(&mut it.max_request_age),
         "How old a request may become while its answer comes in pieces.",
     ),
     Row::number(
-        "max_asks",
+        "max_requests",
         "requests",
         1..=65_536,
-        |it| Place::Size(&mut it.max_asks),
+        |it| Place::Size(&mut it.max_requests),
         "Requests at once.",
     )
     .in_packages(),
     Row::number(
-        "max_ask_bytes",
+        "max_request_bytes",
         "bytes",
         1_024..=1 << 30,
-        |it| Place::Size(&mut it.max_ask_bytes),
+        |it| Place::Size(&mut it.max_request_bytes),
         "Requests at once, as they go over the wire.",
     )
     .in_packages(),
@@ -190,14 +190,14 @@ const OPTIONS: &[Row] = &[
         "ms",
         0..=86_400_000,
         |it| Place::Span(&mut it.link.token.pause),
-        "How long the next question for a token waits after one that failed.",
+        "How long the next request for a token waits after one that failed.",
     ),
     Row::number(
         "token_patience_ms",
         "ms",
         10..=86_400_000,
         |it| Place::Span(&mut it.link.token.patience),
-        "How long the host may take to answer a question for a token.",
+        "How long the host may take to answer a request for a token.",
     ),
     Row::other("origin", "text", "none", "The `Origin` header; only browsers have one.")
         .in_packages(),
@@ -232,10 +232,13 @@ mod tests {
 
     #[test]
     fn a_client_takes_what_is_out_of_bounds_as_the_nearest_inside() {
-        let config =
-            ClientConfig { max_asks: 0, ask_timeout: Duration::MAX, ..ClientConfig::default() };
+        let config = ClientConfig {
+            max_requests: 0,
+            request_timeout: Duration::MAX,
+            ..ClientConfig::default()
+        };
         let held = config.within_bounds();
-        assert_eq!((held.max_asks, held.ask_timeout), (1, Duration::from_secs(86_400)));
+        assert_eq!((held.max_requests, held.request_timeout), (1, Duration::from_secs(86_400)));
         assert_eq!(ClientConfig::default().within_bounds(), ClientConfig::default());
     }
 }

@@ -12,19 +12,19 @@ use crate::metrics::Direction;
 impl Client {
     /// Works through ended requests and inbound messages until one gives an event.
     pub(super) fn next_event(&mut self) -> Option<Unlent> {
-        if let Some(told) = self.give_up() {
-            return Some(told);
+        if let Some(event) = self.give_up() {
+            return Some(event);
         }
         self.keep_step();
         loop {
             let Some(event) = self.link.poll_unlent() else {
-                self.link.take_pings().add_to(&mut self.tally.metrics);
+                self.link.take_pings().add_to(&mut self.counters.metrics);
                 return None;
             };
             match event {
                 ClientLinkUnlent::Text(item) => {
-                    if let Some(told) = self.read(item) {
-                        return Some(told);
+                    if let Some(event) = self.read(item) {
+                        return Some(event);
                     }
                 }
                 ClientLinkUnlent::Note
@@ -37,7 +37,7 @@ impl Client {
     /// A server that answers in order but owes more answers than the table holds is out of step:
     /// a new link starts from nothing.
     fn keep_step(&mut self) {
-        if self.asks.is_stuck() {
+        if self.requests.is_stuck() {
             self.link.disconnect(self.now);
             self.link.connect(self.now);
         }
@@ -47,27 +47,31 @@ impl Client {
     fn read(&mut self, item: Item) -> Option<Unlent> {
         // If it is not UTF-8 the link's next step says so.
         let text = self.link.text(item).ok()?;
-        self.tally.metrics.message_bytes.record(text.len());
+        self.counters.metrics.message_bytes.record(text.len());
         let mut correlation = Correlation {
             now: self.now.mono,
             prefix: &self.prefix,
             next: self.next,
             correlates: self.server.correlates,
-            asks: &mut self.asks,
+            requests: &mut self.requests,
             seen: &mut self.seen,
             whole: &mut self.whole,
-            tally: &mut self.tally,
+            counters: &mut self.counters,
             advice: None,
         };
         if let Err(error) = Envelope::scan_into(&mut self.scan, text, self.config.depth) {
-            if let Some(ask) = correlation.unreadable(text) {
-                self.turn_down(ask, &error.code(), &format!("the answer cannot be read: {error}"));
+            if let Some(request) = correlation.unreadable(text) {
+                self.turn_down(
+                    request,
+                    &error.code(),
+                    &format!("the answer cannot be read: {error}"),
+                );
             }
             return Some(Unlent::Unreadable(item, error));
         }
         let envelope = Envelope::from_scan(text, self.scan);
         let kind = envelope.kind();
-        correlation.tally.metrics.messages.increment(&kind, Direction::Inbound);
+        correlation.counters.metrics.messages.increment(&kind, Direction::Inbound);
         let meaning = match kind {
             Kind::Ping => {
                 self.text.clear();
@@ -99,7 +103,7 @@ impl Client {
 
     /// The server asks for life, and the pong is written.
     fn answer_ping(&mut self) {
-        let metrics = &mut self.tally.metrics;
+        let metrics = &mut self.counters.metrics;
         metrics.pings.increment(Direction::Inbound);
         // A full outbox shows life enough.
         if self.link.send_text(self.now, &self.text).is_ok() {
@@ -110,16 +114,16 @@ impl Client {
 
     /// The server shows life.
     fn take_pong(&mut self) {
-        self.tally.metrics.pongs.increment(Direction::Inbound);
+        self.counters.metrics.pongs.increment(Direction::Inbound);
         if let Some(time) = self.link.ponged(self.now) {
-            self.tally.metrics.round_trip.record(time);
+            self.counters.metrics.round_trip.record(time);
         }
     }
 
     /// The server has welcomed the link: what waits goes out.
     fn welcomed(&mut self) {
         self.link.welcomed(self.now);
-        self.tally.welcomed(self.now.mono);
+        self.counters.welcomed(self.now.mono);
         self.flush();
     }
 }

@@ -13,7 +13,7 @@ pub(super) struct Server {
     pub(super) correlates: bool,
     /// It recognises repeats.
     pub(super) repeats: bool,
-    /// Asks that only earlier links have carried are to be given up.
+    /// Requests that only earlier links have carried are to be given up.
     pub(super) unsure: bool,
     /// The largest message that it takes, as its welcome states, in bytes.
     pub(super) max_message: Option<usize>,

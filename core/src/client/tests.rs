@@ -25,13 +25,13 @@ const NEW_WELCOME: &str =
 struct Host {
     client: Client,
     now: Now,
-    told: Vec<String>,
+    events: Vec<String>,
     /// Causes of retries and stops.
     causes: Vec<String>,
     /// Texts that the server has read.
     read: Vec<String>,
     server: Option<(Writer, Reader)>,
-    hung_up: bool,
+    transport_closed: bool,
 }
 
 impl Host {
@@ -46,11 +46,11 @@ impl Host {
         Self {
             client,
             now,
-            told: Vec::new(),
+            events: Vec::new(),
             causes: Vec::new(),
             read: Vec::new(),
             server: None,
-            hung_up: false,
+            transport_closed: false,
         }
     }
 
@@ -67,7 +67,7 @@ impl Host {
         host.drain();
         host.open();
         host.say(welcome);
-        host.told.clear();
+        host.events.clear();
         host
     }
 
@@ -95,11 +95,11 @@ impl Host {
         self.drain();
     }
 
-    fn ask(&mut self, text: &str) -> AskId {
+    fn ask(&mut self, text: &str) -> RequestId {
         let chat = Chat { message: Some(text.into()), ..Chat::default() };
-        let ask = self.client.ask(self.now, &chat).unwrap();
+        let request = self.client.ask(self.now, &chat).unwrap();
         self.drain();
-        ask
+        request
     }
 
     fn cut(&mut self) {
@@ -131,14 +131,14 @@ impl Host {
 
     fn drain(&mut self) {
         while let Some(event) = self.client.poll_event() {
-            self.hung_up |= matches!(event, Event::Link(ClientLinkEvent::HangUp));
+            self.transport_closed |= matches!(event, Event::Link(ClientLinkEvent::CloseTransport));
             if let Event::Link(
                 ClientLinkEvent::Retrying { cause, .. } | ClientLinkEvent::Stopped { cause, .. },
             ) = &event
             {
                 self.causes.push(cause.to_string());
             }
-            self.told.extend(words(&event));
+            self.events.extend(words(&event));
         }
         let Some((_, reader)) = &mut self.server else { return };
         let mut out = Vec::new();
@@ -151,15 +151,15 @@ impl Host {
         }
     }
 
-    fn told(&mut self) -> Vec<String> {
-        core::mem::take(&mut self.told)
+    fn events(&mut self) -> Vec<String> {
+        core::mem::take(&mut self.events)
     }
 
     fn read(&mut self) -> Vec<String> {
         core::mem::take(&mut self.read)
     }
 
-    /// The id under which the server has read its latest question.
+    /// The id under which the server has read its latest request.
     fn asked_id(&self) -> String {
         let envelope = Envelope::parse(self.read.last().unwrap(), 10).unwrap();
         envelope.id().unwrap().to_json()
@@ -169,23 +169,23 @@ impl Host {
 /// An event in words, if it concerns messages.
 fn words(event: &Event<'_>) -> Option<String> {
     Some(match event {
-        Event::Piece { ask, text, restart, .. } => {
-            format!("{} {ask} {text}", if *restart { "restart" } else { "piece" })
+        Event::Piece { request, text, restart, .. } => {
+            format!("{} {request} {text}", if *restart { "restart" } else { "piece" })
         }
-        Event::Answer { ask, text, told, restart, .. } => {
+        Event::Answer { request, text, in_pieces, restart, .. } => {
             // As somebody reads it who has had the pieces.
-            let (had, rest) = text.split_at(*told);
+            let (had, rest) = text.split_at(*in_pieces);
             let had = if *restart { "(void) " } else { had };
-            format!("answer {ask} {had}{}{rest}", if *told > 0 { "|" } else { "" })
+            format!("answer {request} {had}{}{rest}", if *in_pieces > 0 { "|" } else { "" })
         }
-        Event::Rejected { ask, code, retry_after, .. } => {
+        Event::Rejected { request, code, retry_after, .. } => {
             let code = code.as_ref().map(ToString::to_string).unwrap_or_default();
-            format!("rejected {ask} {code} {retry_after:?}")
+            format!("rejected {request} {code} {retry_after:?}")
         }
-        Event::Expired { ask } => format!("expired {ask}"),
-        Event::Unknown { ask } => format!("unknown {ask}"),
-        Event::Unsent { ask } => format!("unsent {ask}"),
-        Event::Late { ask, .. } => format!("late {ask:?}"),
+        Event::Expired { request } => format!("expired {request}"),
+        Event::Unknown { request } => format!("unknown {request}"),
+        Event::Unsent { request } => format!("unsent {request}"),
+        Event::Late { request, .. } => format!("late {request:?}"),
         Event::Message { envelope } => format!("message {}", envelope.kind()),
         Event::Repeated { envelope } => format!("repeated {}", envelope.kind()),
         Event::Unreadable { error, .. } => format!("unreadable: {error}"),
@@ -204,24 +204,24 @@ fn answer(reply_to: Option<&str>, text: &str) -> String {
 }
 
 #[test]
-fn questions_wait_for_the_welcome_which_is_no_answer() {
+fn requests_wait_for_the_welcome_which_is_no_answer() {
     let mut host = Host::new();
     host.client.connect(host.now);
     host.drain();
     host.client.provide_token(host.now, Token::new("t")).unwrap();
     host.drain();
-    let ask = host.ask("hello");
+    let request = host.ask("hello");
     host.open();
     assert!(host.read().is_empty(), "not before the welcome");
     host.say(OLD_WELCOME);
-    assert_eq!(host.told(), ["welcomed false false"]);
+    assert_eq!(host.events(), ["welcomed false false"]);
     assert!(host.read()[0].contains(r#""message":"hello""#));
     host.say(&answer(None, "hi"));
-    assert_eq!(host.told(), [format!("answer {ask} hi")]);
+    assert_eq!(host.events(), [format!("answer {request} hi")]);
 }
 
 #[test]
-fn answers_find_their_questions_by_name_in_any_order() {
+fn answers_find_their_requests_by_name_in_any_order() {
     let mut host = Host::welcomed(NEW_WELCOME);
     let first = host.ask("one");
     let first_id = host.asked_id();
@@ -229,15 +229,15 @@ fn answers_find_their_questions_by_name_in_any_order() {
     let second_id = host.asked_id();
     host.say(&answer(Some(&second_id), "2"));
     host.say(&answer(Some(&first_id), "1"));
-    assert_eq!(host.told(), [format!("answer {second} 2"), format!("answer {first} 1")]);
+    assert_eq!(host.events(), [format!("answer {second} 2"), format!("answer {first} 1")]);
     host.say(&answer(Some(&first_id), "1 again"));
-    assert_eq!(host.told(), [format!("late Some({first:?})")]);
+    assert_eq!(host.events(), [format!("late Some({first:?})")]);
 }
 
 #[test]
 fn from_an_old_server_answers_come_in_the_order_of_asking_and_only_answers_count() {
     let mut host = Host::welcomed(OLD_WELCOME);
-    let asks = [host.ask("one"), host.ask("two"), host.ask("three")];
+    let requests = [host.ask("one"), host.ask("two"), host.ask("three")];
     for other in [
         r#"{"type":"timer_expired","message":"tea"}"#,
         r#"{"type":"proactive_alert","content":{"message":"fuel"}}"#,
@@ -248,19 +248,19 @@ fn from_an_old_server_answers_come_in_the_order_of_asking_and_only_answers_count
     ] {
         host.say(other);
     }
-    assert!(host.told().iter().all(|told| told.starts_with("message")));
+    assert!(host.events().iter().all(|events| events.starts_with("message")));
     host.say(&answer(None, "1"));
     host.say(r#"{"type":"error","message":"slow down","error_code":"RATE_LIMIT_EXCEEDED","rate_limit_info":{"remaining":0,"reset_in_seconds":12,"limit_type":"websocket"}}"#);
     host.say(r#"{"type":"response","content":"3","message":"3"}"#);
-    let [one, two, three] = asks;
+    let [one, two, three] = requests;
     let expected = [
         format!("answer {one} 1"),
         format!("rejected {two} RATE_LIMIT_EXCEEDED Some(12s)"),
         format!("answer {three} 3"),
     ];
-    assert_eq!(host.told(), expected);
+    assert_eq!(host.events(), expected);
     host.say(&answer(None, "of nobody"));
-    assert_eq!(host.told(), ["late None"]);
+    assert_eq!(host.events(), ["late None"]);
 }
 
 #[test]
@@ -271,11 +271,11 @@ fn a_late_answer_of_an_old_server_is_not_taken_for_the_next_ones() {
         host.pass(Duration::from_secs(10));
         host.say(r#"{"type":"pong"}"#);
     }
-    assert_eq!(host.told(), [format!("expired {first}")]);
+    assert_eq!(host.events(), [format!("expired {first}")]);
     let second = host.ask("two");
     host.say(&answer(None, "1"));
     host.say(&answer(None, "2"));
-    assert_eq!(host.told(), [format!("late Some({first:?})"), format!("answer {second} 2")]);
+    assert_eq!(host.events(), [format!("late Some({first:?})"), format!("answer {second} 2")]);
 }
 
 #[test]
@@ -286,17 +286,17 @@ fn after_a_reconnect_an_old_server_is_not_asked_twice() {
     host.cut();
     let fresh = host.ask("two");
     host.reconnect(OLD_WELCOME);
-    assert!(host.told().contains(&format!("unknown {sent}")));
+    assert!(host.events().contains(&format!("unknown {sent}")));
     let read = host.read();
     assert!(read.len() == 1 && read[0].contains("two"), "{read:?}");
     host.say(&answer(None, "2"));
-    assert_eq!(host.told(), [format!("answer {fresh} 2")]);
+    assert_eq!(host.events(), [format!("answer {fresh} 2")]);
 }
 
 #[test]
 fn after_a_reconnect_a_new_server_is_asked_again_under_the_same_id() {
     let mut host = Host::welcomed(NEW_WELCOME);
-    let ask = host.ask("one");
+    let request = host.ask("one");
     let sent = host.read();
     host.cut();
     host.reconnect(NEW_WELCOME);
@@ -304,7 +304,7 @@ fn after_a_reconnect_a_new_server_is_asked_again_under_the_same_id() {
     host.read = sent;
     let id = host.asked_id();
     host.say(&answer(Some(&id), "1"));
-    assert_eq!(host.told().last().unwrap(), &format!("answer {ask} 1"));
+    assert_eq!(host.events().last().unwrap(), &format!("answer {request} 1"));
 }
 
 #[test]
@@ -319,30 +319,30 @@ fn ids_differ_between_clients() {
 }
 
 #[test]
-fn a_question_expires_connected_or_not() {
+fn a_request_expires_connected_or_not() {
     let mut host = Host::new();
-    let ask = host.ask("one");
+    let request = host.ask("one");
     host.pass(Duration::from_secs(59));
-    assert_eq!(host.told(), [""; 0]);
+    assert_eq!(host.events(), [""; 0]);
     host.pass(Duration::from_secs(1));
-    assert_eq!(host.told(), [format!("expired {ask}")]);
+    assert_eq!(host.events(), [format!("expired {request}")]);
     assert_eq!((host.client.pending(), host.client.pending_bytes()), (0, 0));
     assert_eq!(host.client.poll_timeout(), None);
 }
 
 #[test]
-fn more_questions_than_fit_are_refused() {
+fn more_requests_than_fit_are_refused() {
     let mut host = Host::new();
     for n in 0..64 {
         host.ask(&n.to_string());
     }
     let chat = Chat { message: Some("one more".into()), ..Chat::default() };
-    assert_eq!(host.client.ask(host.now, &chat), Err(AskError::Full));
+    assert_eq!(host.client.ask(host.now, &chat), Err(RequestError::Full));
     let mut host = Host::new();
     let long = "x".repeat(200 * 1024);
     host.ask(&long);
     let chat = Chat { message: Some(long.as_str().into()), ..Chat::default() };
-    assert_eq!(host.client.ask(host.now, &chat), Err(AskError::Full));
+    assert_eq!(host.client.ask(host.now, &chat), Err(RequestError::Full));
 }
 
 #[test]
@@ -355,7 +355,7 @@ fn a_push_that_comes_twice_is_handed_out_once() {
     host.say(r#"{"type":"chunk","content":"a"}"#);
     let expected =
         ["message proactive_alert", "repeated proactive_alert", "message chunk", "message chunk"];
-    assert_eq!(host.told(), expected, "and what has no id is never a repeat");
+    assert_eq!(host.events(), expected, "and what has no id is never a repeat");
 }
 
 #[test]
@@ -364,9 +364,9 @@ fn ids_that_are_spelled_apart_are_two_pushes() {
     for id in ["7", r#""7""#, "7.0", "null", "null"] {
         host.say(&format!(r#"{{"type":"proactive_alert","id":{id},"content":{{}}}}"#));
     }
-    assert_eq!(host.told(), ["message proactive_alert"; 5], "as the server tells ids apart");
+    assert_eq!(host.events(), ["message proactive_alert"; 5], "as the server tells ids apart");
     host.say(r#"{"type":"proactive_alert","id":"7","content":{}}"#);
-    assert_eq!(host.told(), ["repeated proactive_alert"]);
+    assert_eq!(host.events(), ["repeated proactive_alert"]);
 }
 
 #[test]
@@ -374,7 +374,7 @@ fn a_ping_is_answered_with_its_own_timestamp() {
     let mut host = Host::welcomed(OLD_WELCOME);
     host.say(r#"{"type":"ping","timestamp":1772337926.81,"connection_id":"c"}"#);
     assert_eq!(host.read(), [r#"{"type":"pong","timestamp":1772337926.81}"#]);
-    assert_eq!(host.told(), [""; 0]);
+    assert_eq!(host.events(), [""; 0]);
 }
 
 #[test]
@@ -386,24 +386,27 @@ fn a_server_that_goes_away_says_when_to_come_back() {
     server.close(CloseCode::SERVICE_RESTART, "restarting", &mut frame).unwrap();
     host.client.handle_bytes(host.now, &frame).unwrap();
     host.drain();
-    let told = host.told();
-    let retrying = told.iter().find(|told| told.starts_with("retrying")).unwrap();
+    let events = host.events();
+    let retrying = events.iter().find(|events| events.starts_with("retrying")).unwrap();
     let after: u64 = retrying.rsplit(' ').next().unwrap().parse().unwrap();
     assert!((20..=25).contains(&after), "{retrying}");
-    assert!(host.hung_up);
+    assert!(host.transport_closed);
 }
 
 #[test]
-fn what_cannot_be_read_is_told_and_harms_nothing() {
+fn what_cannot_be_read_is_an_event_and_harms_nothing() {
     let mut host = Host::welcomed(NEW_WELCOME);
-    let ask = host.ask("one");
+    let request = host.ask("one");
     let id = host.asked_id();
     host.say("nonsense");
     host.say(r#"{"message":"no type"}"#);
     host.say(&answer(Some(&id), "1"));
-    let told = host.told();
-    assert!(told[0].starts_with("unreadable") && told[1].starts_with("unreadable"), "{told:?}");
-    assert_eq!(told[2], format!("answer {ask} 1"));
+    let events = host.events();
+    assert!(
+        events[0].starts_with("unreadable") && events[1].starts_with("unreadable"),
+        "{events:?}"
+    );
+    assert_eq!(events[2], format!("answer {request} 1"));
 }
 
 #[test]
@@ -413,15 +416,15 @@ fn an_answer_to_what_the_host_sent_by_itself_is_a_message() {
     host.say(
         r#"{"type":"error","message":"unknown","error_code":"UNKNOWN_TYPE","reply_to":"own"}"#,
     );
-    assert_eq!(host.told(), ["message error"]);
+    assert_eq!(host.events(), ["message error"]);
     assert!(host.client.send(host.now, "no envelope").is_err());
 }
 
 #[test]
 fn an_old_server_that_owes_a_table_full_of_answers_is_left_for_a_new_link() {
     let mut config = ClientConfig::default();
-    config.max_asks = 3;
-    config.ask_timeout = Duration::from_secs(5);
+    config.max_requests = 3;
+    config.request_timeout = Duration::from_secs(5);
     let mut host = Host::with(config);
     host.client.connect(host.now);
     host.drain();
@@ -432,9 +435,9 @@ fn an_old_server_that_owes_a_table_full_of_answers_is_left_for_a_new_link() {
     for n in 0..3 {
         host.ask(&n.to_string());
     }
-    host.told();
+    host.events();
     host.pass(Duration::from_secs(5));
-    assert_eq!(host.told()[..3], ["expired 0", "expired 1", "expired 2"]);
+    assert_eq!(host.events()[..3], ["expired 0", "expired 1", "expired 2"]);
     host.cut();
     host.pass(Duration::from_secs(6));
     host.open();
@@ -448,65 +451,65 @@ fn a_server_with_another_memory_is_not_asked_again() {
     let welcome =
         |epoch: &str| NEW_WELCOME.replace("\"status\"", &format!(r#""epoch":"{epoch}","status""#));
     let mut host = Host::welcomed(&welcome("a"));
-    let ask = host.ask("one");
+    let request = host.ask("one");
     host.read();
     host.cut();
     host.reconnect(&welcome("a"));
     assert_eq!(host.read().len(), 1, "the same one is");
     host.cut();
-    host.told();
+    host.events();
     host.reconnect(&welcome("b"));
-    assert!(host.told().contains(&format!("unknown {ask}")));
+    assert!(host.events().contains(&format!("unknown {request}")));
     assert!(host.read().is_empty());
 }
 
 #[test]
-fn after_too_many_questions_the_server_says_when_to_come_back() {
+fn after_too_many_requests_the_server_says_when_to_come_back() {
     let mut host = Host::welcomed(NEW_WELCOME);
-    let ask = host.ask("one");
+    let request = host.ask("one");
     let id = host.asked_id();
     host.say(&format!(
         r#"{{"type":"error","message":"slow down","error_code":"RATE_LIMIT_EXCEEDED","retry_after":7,"reply_to":{id}}}"#
     ));
-    assert_eq!(host.told(), [format!("rejected {ask} RATE_LIMIT_EXCEEDED Some(7s)")]);
+    assert_eq!(host.events(), [format!("rejected {request} RATE_LIMIT_EXCEEDED Some(7s)")]);
     let mut frame = Vec::new();
     let server = &mut host.server.as_mut().unwrap().0;
     server.close(CloseCode::new(4008), "rate limit exceeded", &mut frame).unwrap();
     host.client.handle_bytes(host.now, &frame).unwrap();
     host.drain();
-    let told = host.told();
+    let events = host.events();
     assert!(
-        ["retrying rate_limited 7", "retrying rate_limited 8"].contains(&&*told[0]),
-        "{told:?}"
+        ["retrying rate_limited 7", "retrying rate_limited 8"].contains(&&*events[0]),
+        "{events:?}"
     );
 }
 
 #[test]
-fn an_error_that_answers_nothing_rejects_no_question_and_may_say_when_to_come_back() {
+fn an_error_that_answers_nothing_rejects_no_request_and_may_say_when_to_come_back() {
     let mut host = Host::welcomed(NEW_WELCOME);
-    let ask = host.ask("one");
+    let request = host.ask("one");
     let id = host.asked_id();
     host.say(r#"{"type":"error","message":"m","retry_after":100}"#);
-    assert_eq!(host.told(), ["message error"]);
+    assert_eq!(host.events(), ["message error"]);
     host.say(&answer(None, "of nobody"));
-    assert_eq!(host.told(), ["late None"]);
+    assert_eq!(host.events(), ["late None"]);
     let named =
         format!(r#"{{"type":"error","message":"m","error_code":"AGENT_BUSY","reply_to":{id}}}"#);
     host.say(&named);
-    assert_eq!(host.told(), [format!("rejected {ask} AGENT_BUSY None")]);
+    assert_eq!(host.events(), [format!("rejected {request} AGENT_BUSY None")]);
     let mut frame = Vec::new();
     let writer = &mut host.server.as_mut().unwrap().0;
     writer.close(CloseCode::SERVICE_RESTART, "", &mut frame).unwrap();
     host.client.handle_bytes(host.now, &frame).unwrap();
     host.drain();
-    let told = host.told();
-    let after = told.iter().find_map(|it| it.strip_prefix("retrying server_unavailable "));
+    let events = host.events();
+    let after = events.iter().find_map(|it| it.strip_prefix("retrying server_unavailable "));
     let after: u64 = after.expect("it comes back").parse().unwrap();
     assert!((100..=125).contains(&after), "{after}");
 }
 
 #[test]
-fn every_question_is_counted_by_how_it_ended() {
+fn every_request_is_counted_by_how_it_ended() {
     let mut host = Host::welcomed(OLD_WELCOME);
     for n in 0..3 {
         host.ask(&n.to_string());
@@ -518,8 +521,8 @@ fn every_question_is_counted_by_how_it_ended() {
     host.reconnect(OLD_WELCOME);
     host.say(&answer(None, "of nobody"));
     let snapshot = host.client.metrics();
-    let asks = snapshot.family("pamlink_asks_total").unwrap();
-    let counted: Vec<_> = asks.samples.iter().map(|sample| sample.value.clone()).collect();
+    let requests = snapshot.family("pamlink_requests_total").unwrap();
+    let counted: Vec<_> = requests.samples.iter().map(|sample| sample.value.clone()).collect();
     assert_eq!(counted, [1, 1, 0, 1, 0, 0, 1].map(crate::metrics::Value::Counter));
     let reconnects = snapshot.family("pamlink_reconnects_total").unwrap();
     let network = |sample: &&crate::metrics::Sample| sample.labels[0].1 == Class::Network.as_str();

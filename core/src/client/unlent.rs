@@ -1,6 +1,6 @@
 //! Events that borrow nothing yet.
 
-use super::event::AskId;
+use super::event::RequestId;
 use super::growth::{self, Added};
 use crate::envelope::EnvelopeError;
 use crate::frame::Item;
@@ -12,10 +12,10 @@ use crate::link::ClientLinkUnlent;
 pub(super) enum Unlent {
     Link(ClientLinkUnlent),
     Unreadable(Item, EnvelopeError),
-    Expired(AskId),
-    TurnedDown(AskId),
-    Unknown(AskId),
-    Unsent(AskId),
+    Expired(RequestId),
+    TurnedDown(RequestId),
+    Unknown(RequestId),
+    Unsent(RequestId),
     /// A text and what it is; where its members are is in the client's scan.
     Message(Item, Meaning),
 }
@@ -24,15 +24,15 @@ pub(super) enum Unlent {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
     Welcome,
-    Piece(AskId, Added),
-    Answer(AskId, growth::Told),
+    Piece(RequestId, Added),
+    Answer(RequestId, growth::Given),
     /// The end of an answer whose text came in pieces, all of which the host has.
-    Whole(AskId),
-    Rejection(AskId),
+    Whole(RequestId),
+    Rejection(RequestId),
     /// The end of an answer whose text came in pieces, not all of which were kept.
-    Incomplete(AskId),
-    Late(Option<AskId>),
-    LatePiece(AskId),
+    Incomplete(RequestId),
+    Late(Option<RequestId>),
+    LatePiece(RequestId),
     News,
     OldNews,
 }

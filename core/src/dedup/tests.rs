@@ -327,7 +327,7 @@ fn the_oldest_results_make_room_and_their_messages_are_still_recognised() {
 }
 
 #[test]
-fn messages_without_an_id_are_told_apart_by_content_only_where_that_is_configured() {
+fn messages_without_an_id_are_distinguished_by_content_only_where_that_is_configured() {
     let off = window(WindowConfig::default());
     assert_eq!(off.key("u", None, "fuel so far?"), None);
     assert!(off.key("u", Some("1"), "fuel so far?").is_some_and(|key| !key.is_of_content()));

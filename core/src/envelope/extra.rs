@@ -24,8 +24,8 @@ pub(super) struct ExtraMember<'a> {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Seen {
     /// The value that came last was not of its type and is among the extra members.
-    pub(super) misfit: u64,
-    /// A misfit came before the value that counts.
+    pub(super) mismatch: u64,
+    /// A mismatch came before the value that counts.
     pub(super) superseded: u64,
 }
 
@@ -61,12 +61,12 @@ impl<'a> Extra<'a> {
         self.0.push(ExtraMember { name, value, at, place });
     }
 
-    /// Forgets the misfits that a later value has superseded, all in one walk: one for each
+    /// Forgets the mismatches that a later value has superseded, all in one walk: one for each
     /// repeat of a name would take time with the square of the frame.
     #[cold]
     pub(super) fn forget(&mut self, seen: Seen) {
-        // From the end, only the first misfit of a place can count, and only if no fit came later.
-        let mut counts = seen.misfit;
+        // From the end, only the first mismatch of a place can count, and only if no fit came later.
+        let mut counts = seen.mismatch;
         let mut kept: Vec<_> = core::mem::take(&mut self.0)
             .into_iter()
             .rev()

@@ -203,8 +203,8 @@ pub(super) fn plain_until(bytes: &[u8], mut at: usize) -> usize {
     // what is subtracted. A borrow can mislead only above a true hit, and the lowest hit counts.
     // The quote (0x22) is put below 0x21 together with the control characters by flipping 0x02:
     // they stay among themselves, and the two characters between them and the quote go above.
-    for chunk in bytes.get(at..).unwrap_or_default().as_chunks::<8>().0 {
-        let word = u64::from_le_bytes(*chunk);
+    for part in bytes.get(at..).unwrap_or_default().as_chunks::<8>().0 {
+        let word = u64::from_le_bytes(*part);
         let quote_or_control = (word ^ (ONES * 0x02)).wrapping_sub(ONES * 0x21);
         let slash = (word ^ (ONES * 0x5c)).wrapping_sub(ONES);
         let hit = (quote_or_control | slash) & !word & HIGH;

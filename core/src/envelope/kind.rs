@@ -10,9 +10,9 @@ open_enum! {
         Auth = "auth",
         /// Several messages in one frame; old servers reject it.
         Batch = "batch",
-        /// A question from a client.
+        /// A request from a client.
         Chat = "chat",
-        /// A question under the name that some load tests use; old servers reject it.
+        /// A request under the name that some load tests use; old servers reject it.
         ChatMessage = "chat_message",
         /// An answer.
         ChatResponse = "chat_response",
@@ -36,7 +36,7 @@ open_enum! {
         GoingAway = "going_away",
         /// A client's opening context.
         Init = "init",
-        /// A question by the default name of some clients; also an answer of one old server.
+        /// A request by the default name of some clients; also an answer of one old server.
         Message = "message",
         /// "Are you there?", from either side.
         Ping = "ping",
@@ -48,7 +48,7 @@ open_enum! {
         Response = "response",
         /// The end of a streamed answer, as later servers name it.
         ResponseComplete = "response_complete",
-        /// Which audio the server takes, and the question for it.
+        /// Which audio the server takes, and the request for it.
         SttCapabilities = "stt_capabilities",
         /// How the client is to recognise speech by itself.
         SttInstruction = "stt_instruction",
@@ -89,7 +89,7 @@ impl Kind<'_> {
     }
 
     /// Whether such a frame is a piece of an answer that grows, its start included: it belongs to
-    /// a question and does not end the wait for the answer.
+    /// a request and does not end the wait for the answer.
     pub const fn is_piece(&self) -> bool {
         matches!(self, Self::ChatResponseDelta | Self::ChatResponseStart | Self::Chunk)
     }

@@ -78,7 +78,7 @@ use message::Message;
 pub use error::EnvelopeError;
 pub use id::Id;
 pub use kind::{ErrorCode, Kind, Source, Storage};
-pub use message::ask::Chat;
+pub use message::request::Chat;
 pub use owned::OwnedEnvelope;
 pub use raw::Raw;
 pub(crate) use scan::Scan;
@@ -196,7 +196,7 @@ impl<'a> Envelope<'a> {
     }
 
     /// The typed payload. Nothing can fail: a member of an unexpected type reads as absent, and
-    /// [`Message::misfits`] names it.
+    /// [`Message::mismatches`] names it.
     pub fn message(&self) -> Message<'a> {
         Message::decode(self)
     }

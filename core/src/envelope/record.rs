@@ -66,25 +66,25 @@ pub(super) fn take<'a, T: Field<'a>>(
     extra: &mut Extra<'a>,
 ) -> Option<T> {
     let bit = 1 << place;
-    seen.superseded |= seen.misfit & bit;
+    seen.superseded |= seen.mismatch & bit;
     let typed = if member.value.is_null() { None } else { T::read(member.value) };
     if typed.is_none() {
-        seen.misfit |= bit;
+        seen.mismatch |= bit;
         extra.keep(member, Some(place));
     } else {
-        seen.misfit &= !bit;
+        seen.mismatch &= !bit;
     }
     typed
 }
 
 /// The known members of `record` that were not of their type.
-pub(super) fn misfits<'a, T: Record<'a>>(record: &T) -> Vec<DecodeError> {
+pub(super) fn mismatches<'a, T: Record<'a>>(record: &T) -> Vec<DecodeError> {
     let members = record.extra().members().filter(|member| member.value.shape() != Shape::Null);
-    let misfit = members.filter_map(|member| {
+    let mismatch = members.filter_map(|member| {
         let (field, expected) = T::known(&member.name)?;
         Some(DecodeError { field, expected, found: member.value.shape(), at: member.at })
     });
-    misfit.collect()
+    mismatch.collect()
 }
 
 /// Makes a struct of an object's known members, all optional, and `extra` for the others.

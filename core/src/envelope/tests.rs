@@ -385,7 +385,7 @@ fn no_new_frame_can_be_taken_for_an_answer_or_a_failure() {
             assert!(envelope.field(name).is_none(), "{text}");
         }
         assert!(!envelope.kind().is_answer());
-        assert!(envelope.message().misfits().is_empty(), "{text}");
+        assert!(envelope.message().mismatches().is_empty(), "{text}");
         assert!(envelope.message().extra().is_empty(), "{text}");
     }
 }
@@ -422,7 +422,7 @@ fn a_piece_has_its_text_as_content_and_is_no_answer() {
     assert!(envelope.kind().is_piece() && !envelope.kind().is_answer());
     let Message::ChatResponseDelta(read) = envelope.message() else { panic!() };
     assert_eq!(read.content.as_deref(), Some("a \"b\"\n"));
-    assert!(envelope.message().misfits().is_empty() && envelope.message().extra().is_empty());
+    assert!(envelope.message().mismatches().is_empty() && envelope.message().extra().is_empty());
     let pieces = Kind::ALL.iter().filter(|kind| kind.is_piece()).map(Kind::as_str);
     let known: Vec<_> = pieces.collect();
     assert_eq!(known, ["chat_response_delta", "chat_response_start", "chunk"]);

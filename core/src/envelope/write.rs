@@ -1,7 +1,7 @@
 //! The frames that the engine itself sends.
 //!
 //! Old clients take any frame with a top-level `message`, `content`, `response` or `text` for the
-//! answer to their question, and any truthy `error` for a failure. Of the frames made here only
+//! answer to their request, and any truthy `error` for a failure. Of the frames made here only
 //! [`chat_response`] and [`error`] carry such members, because they are just that, and
 //! [`chat_response_delta`], which goes to nobody who has not asked for it.
 
@@ -88,7 +88,7 @@ pub fn pong_to(out: &mut String, ping: &Envelope<'_>) {
 }
 
 /// A server's answer to `context_update`, without the `message` that old clients would take for
-/// the answer to a question.
+/// the answer to a request.
 pub fn context_updated(out: &mut String, now: Wall, reply_to: Option<&Id<'_>>) {
     let mut object = Object::of(&Kind::ContextUpdated, out);
     object.time(now);

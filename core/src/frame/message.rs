@@ -45,7 +45,7 @@ pub enum Outgoing {
     /// Close with this code; with [`CloseCode::NO_STATUS`] without one.
     Close(CloseCode),
     /// Drop the transport, once everything is sent. Nothing else comes any more.
-    HangUp,
+    CloseTransport,
 }
 
 /// The body of a close frame.

@@ -49,8 +49,8 @@ fn read(role: Role, config: FrameConfig, bytes: &[u8], sizes: &[usize]) -> Vec<O
     let mut events = Vec::new();
     let mut rest = bytes;
     for &size in sizes.iter().cycle() {
-        let (chunk, after) = rest.split_at(size.min(rest.len()));
-        reader.handle_bytes(chunk).unwrap();
+        let (part, after) = rest.split_at(size.min(rest.len()));
+        reader.handle_bytes(part).unwrap();
         drain(&mut reader, &mut events);
         rest = after;
         if rest.is_empty() {
@@ -152,9 +152,9 @@ fn any_stream(masked: bool) -> impl Strategy<Value = Vec<u8>> {
 fn read_in_place(role: Role, config: FrameConfig, bytes: &[u8], size: usize) -> Vec<Owned> {
     let mut reader = Reader::new(role, config);
     let mut events = Vec::new();
-    for chunk in bytes.chunks(size) {
-        reader.space(chunk.len()).unwrap()[..chunk.len()].copy_from_slice(chunk);
-        reader.filled(chunk.len());
+    for part in bytes.chunks(size) {
+        reader.space(part.len()).unwrap()[..part.len()].copy_from_slice(part);
+        reader.filled(part.len());
         drain(&mut reader, &mut events);
     }
     events

@@ -148,7 +148,7 @@ impl Hub {
         self.metrics.connections_refused.increment(RefusedConnection::CrowdedOut);
         self.links.forget_stranger(index);
         self.close(index, ServerClose::MadeWay);
-        // It was told already that it is not let in: nobody waits for its goodbye.
+        // It was told already that it is not let in: nobody waits for its close frame.
         self.links.hasten(index, self.now);
     }
 }

@@ -22,7 +22,7 @@ pub(super) struct Drain {
     until: Mono,
     /// The span over which links are closed, and the `retry_after` that each gets.
     spread: Duration,
-    told: bool,
+    reported: bool,
 }
 
 impl Hub {
@@ -39,7 +39,7 @@ impl Hub {
             return;
         }
         let until = self.now.mono + spread;
-        self.drain = Some(Drain { until, spread, told: false });
+        self.drain = Some(Drain { until, spread, reported: false });
         for index in self.links.places() {
             let Some(slot) = self.links.get_mut(index) else { continue };
             match slot.phase {
@@ -82,10 +82,10 @@ impl Hub {
     pub(super) fn drained(&mut self) -> Option<Unlent> {
         let gone = self.links.is_empty();
         let drain = self.drain.as_mut()?;
-        if !gone || drain.told {
+        if !gone || drain.reported {
             return None;
         }
-        drain.told = true;
+        drain.reported = true;
         Some(Unlent::Drained)
     }
 }

@@ -7,8 +7,8 @@ use crate::envelope::Envelope;
 
 impl Hub {
     /// Puts names to an event.
-    pub(super) fn lend(&mut self, told: Unlent) -> Option<Event<'_>> {
-        Some(match told {
+    pub(super) fn lend(&mut self, event: Unlent) -> Option<Event<'_>> {
+        Some(match event {
             Unlent::Request { link, request, text, choice } => {
                 let (wants_pieces, user) =
                     (self.requests.wants_pieces(request), self.links.user(link));

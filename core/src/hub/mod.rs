@@ -286,19 +286,19 @@ impl Hub {
     /// The next event, lent until the next call.
     pub fn poll_event(&mut self) -> Option<Event<'_>> {
         self.part();
-        let told = self.next_event()?;
-        self.lend(told)
+        let event = self.next_event()?;
+        self.lend(event)
     }
 
     /// Works through due requests and ready links until one of them has an event.
     fn next_event(&mut self) -> Option<Unlent> {
-        if let Some(told) = self.expire_request() {
-            return Some(told);
+        if let Some(event) = self.expire_request() {
+            return Some(event);
         }
         while let Some(link) = self.links.next_ready() {
-            if let Some(told) = self.next_of(link) {
-                self.links.told();
-                return Some(told);
+            if let Some(event) = self.next_of(link) {
+                self.links.event_taken();
+                return Some(event);
             }
             self.links.rest(link);
         }
@@ -327,7 +327,7 @@ impl Hub {
                 self.links.stir(link);
                 return None;
             };
-            let told = match event {
+            let event = match event {
                 LinkUnlent::Request => self.opening(link),
                 LinkUnlent::Text(text) => self.message(link, text),
                 LinkUnlent::Binary(_) if slot.phase == Phase::Open => {
@@ -341,8 +341,8 @@ impl Hub {
                 LinkUnlent::Closed => Some(self.ended(link)),
             };
             self.links.stir(link);
-            if told.is_some() {
-                return told;
+            if event.is_some() {
+                return event;
             }
         }
     }

@@ -30,7 +30,7 @@ impl Hub {
     /// something: the link is named by [`poll_writable`](Self::poll_writable) when it has new
     /// output, not for what was left.
     ///
-    /// [`Outgoing::HangUp`] comes once everything is sent; the link is gone then.
+    /// [`Outgoing::CloseTransport`] comes once everything is sent; the link is gone then.
     pub fn poll_message(&mut self, link: LinkId, out: &mut Vec<u8>) -> Option<Outgoing> {
         self.links.poll_message(link, self.now, out, &mut self.metrics)
     }

@@ -14,7 +14,7 @@ use crate::time::Mono;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Class {
-    /// Messages that ask for work.
+    /// Messages that request for work.
     Message,
     /// Connections opened.
     Connect,

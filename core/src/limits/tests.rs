@@ -55,9 +55,9 @@ proptest! {
         let mut now = 0;
         for (after, user) in steps {
             now += after;
-            let told = limiter.check(Mono::from_nanos(now), Class::Message, &user.to_string());
+            let found = limiter.check(Mono::from_nanos(now), Class::Message, &user.to_string());
             let exact = model.check(now, user, rate);
-            prop_assert_eq!(told.map_err(|wait| wait.retry_after), exact);
+            prop_assert_eq!(found.map_err(|wait| wait.retry_after), exact);
         }
     }
 
@@ -85,7 +85,7 @@ proptest! {
     }
 
     #[test]
-    fn the_told_wait_is_exact(
+    fn the_wait_in_an_error_is_exact(
         rate in rate(),
         steps in prop::collection::vec((0u64..4, 0u8..6), 1..100),
         max_users in 1usize..6,
@@ -163,8 +163,8 @@ fn a_full_table_refuses_strangers_says_so_and_does_not_harm_those_it_knows() {
     let wait = limiter.check(at(600), Class::Message, "eve").expect_err("full");
     assert!(wait.crowded);
     assert_eq!(wait.retry_after, Duration::from_millis(400), "until ann is idle");
-    let told = wait.refusal().to_string();
-    assert_eq!(told, "too many users at once, try again in 1 s", "eve is not accused");
+    let found = wait.refusal().to_string();
+    assert_eq!(found, "too many users at once, try again in 1 s", "eve is not accused");
     assert_eq!(limiter.check(at(700), Class::Message, "bob"), Ok(()));
     assert_eq!(limiter.check(at(1_000), Class::Message, "eve"), Ok(()));
     assert_eq!(limiter.crowded(), 1);

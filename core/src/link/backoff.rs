@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn clients_that_were_told_the_same_time_do_not_come_back_together() {
+    fn clients_that_got_the_same_time_to_wait_do_not_come_back_together() {
         let delays: Vec<Duration> = (0..1_000)
             .map(|seed| {
                 Backoff::new(BackoffConfig::default(), Seed::from_number(seed))

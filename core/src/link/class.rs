@@ -33,7 +33,7 @@ pub enum Class {
     Setup,
     /// The peer did not answer in time: retry with growing delay.
     Timeout,
-    /// A message exceeded a limit of the peer, or of ours: retry with growing delay. The question that
+    /// A message exceeded a limit of the peer, or of ours: retry with growing delay. The request that
     /// it belongs to ends, so that it is not sent, or answered, again and again.
     TooBig,
 }
@@ -242,8 +242,8 @@ mod tests {
 
     #[test]
     fn the_application_range_retries_below_4500_and_stops_from_there() {
-        let told = [4001, 4002, 4003, 4004, 4008, 4009];
-        for code in (4000..5000).filter(|code| !told.contains(code)) {
+        let found = [4001, 4002, 4003, 4004, 4008, 4009];
+        for code in (4000..5000).filter(|code| !found.contains(code)) {
             let expected = if code < 4500 { Remedy::Retry } else { Remedy::Stop };
             assert_eq!(Class::of_close_code(code).remedy(), expected, "close code {code}");
         }

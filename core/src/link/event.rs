@@ -96,6 +96,6 @@ pub struct Transmit {
     /// There is more: write these first, then ask again.
     pub more: bool,
     /// The link is over and everything was added: write it, shut the sending side down, read
-    /// and forget for a moment so that the peer can read the goodbye, then drop the transport.
-    pub hang_up: bool,
+    /// and forget for a moment so that the peer can read the close frame, then drop the transport.
+    pub close_transport: bool,
 }

@@ -37,10 +37,10 @@ impl Default for HeartbeatConfig {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Heartbeat {
     /// When to ask next.
-    ask: Mono,
+    request: Mono,
     /// The deadline for anything to arrive; set while a ping is unanswered.
     due: Option<Mono>,
-    /// This question was already given more time because the host was late.
+    /// This request was already given more time because the host was late.
     excused: bool,
 }
 
@@ -58,7 +58,7 @@ pub(crate) enum Liveness {
 impl Heartbeat {
     /// A heartbeat of a link that opened at `now`, or at a jittered moment before.
     pub(crate) fn new(config: &HeartbeatConfig, now: Mono) -> Self {
-        Self { ask: now + config.interval, due: None, excused: false }
+        Self { request: now + config.interval, due: None, excused: false }
     }
 
     /// Something, anything, arrived.
@@ -66,7 +66,7 @@ impl Heartbeat {
         self.due = None;
         self.excused = false;
         if !config.always {
-            self.ask = now + config.interval;
+            self.request = now + config.interval;
         }
     }
 
@@ -80,7 +80,7 @@ impl Heartbeat {
             _ => due,
         });
         self.excused = true;
-        self.ask = now + config.interval;
+        self.request = now + config.interval;
     }
 
     /// Looks at the clock.
@@ -97,20 +97,20 @@ impl Heartbeat {
             self.probe(config, now);
             return Liveness::Ping;
         }
-        if now < self.ask {
+        if now < self.request {
             return Liveness::Alive;
         }
-        self.ask = now + config.interval;
+        self.request = now + config.interval;
         self.due.get_or_insert(now + config.deadline);
         Liveness::Ping
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout).
     pub(crate) fn poll_timeout(&self) -> Deadline {
-        let ask = Deadline::new(self.ask, TimerReason::Heartbeat);
+        let request = Deadline::new(self.request, TimerReason::Heartbeat);
         match self.due {
-            Some(due) if due <= self.ask => Deadline::new(due, TimerReason::Liveness),
-            _ => ask,
+            Some(due) if due <= self.request => Deadline::new(due, TimerReason::Liveness),
+            _ => request,
         }
     }
 }

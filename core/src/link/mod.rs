@@ -39,7 +39,7 @@
 //! let mut out = Vec::new();
 //! let transmit = link.poll_transmit(&mut out);
 //! assert!(out.starts_with(b"HTTP/1.1 101 ") && out.ends_with(b"\x81\x05hello"));
-//! assert!(!transmit.hang_up);
+//! assert!(!transmit.close_transport);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!

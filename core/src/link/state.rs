@@ -371,6 +371,6 @@ inputs! {
     WakeNoToken "wake, network changed, no token"
         [I, I, I, I, S, I, to(Token), I];
     /// The same, and the peer has told us how long to wait.
-    WakeTold "wake, network changed, told to wait"
+    WakeWaiting "wake, network changed, told to wait"
         [I, I, I, I, S, I, S, I];
 }

@@ -111,7 +111,7 @@ pub struct TokenConfig {
     /// Ask up to this much earlier, drawn anew for each token, but no more than a tenth of its
     /// life. Default 30 s.
     pub jitter: Duration,
-    /// After a failed or useless answer, and after an expired question, ask again no sooner than
+    /// After a failed or useless answer, and after an expired request, ask again no sooner than
     /// this. Default 10 s.
     pub pause: Duration,
     /// How long the host may take to provide a token before it is asked again. Default 30 s.
@@ -164,7 +164,7 @@ pub(crate) struct TokenSchedule {
     ends: Option<Mono>,
     /// From here the host is asked for a token again.
     void: Option<Mono>,
-    /// No question before this.
+    /// No request before this.
     rest: Mono,
 }
 
@@ -175,7 +175,7 @@ impl TokenSchedule {
         Self { config, random, token: None, renew: None, ends: None, void: None, rest: Mono::ZERO }
     }
 
-    /// The host's answer, asked for or not; it ends the open question.
+    /// The host's answer, asked for or not; it ends the open request.
     ///
     /// # Errors
     ///
@@ -196,7 +196,7 @@ impl TokenSchedule {
         Ok(())
     }
 
-    /// The host could not answer; it ends the open question, and the next waits for the pause.
+    /// The host could not answer; it ends the open request, and the next waits for the pause.
     pub(crate) fn fail(&mut self, now: Now) {
         self.void = None;
         self.rest = now.mono + self.config.pause;
@@ -220,14 +220,14 @@ impl TokenSchedule {
     /// Asks the host for a token now, whatever the schedule says. False if it is asked already.
     #[must_use]
     pub(crate) fn ask(&mut self, now: Now) -> bool {
-        if self.is_asking(now) {
+        if self.is_requested(now) {
             return false;
         }
         self.void = Some(now.mono + self.config.patience);
         true
     }
 
-    /// Opens a question if renewal is due. True if the host must now be asked.
+    /// Opens a request if renewal is due. True if the host must now be asked.
     #[must_use]
     pub(crate) fn handle_timeout(&mut self, now: Now) -> bool {
         if self.void.is_some_and(|void| now.mono >= void) {
@@ -236,8 +236,8 @@ impl TokenSchedule {
         self.renew.is_some_and(|renew| now.mono >= renew.max(self.rest)) && self.ask(now)
     }
 
-    /// A question is open.
-    pub(crate) fn is_asking(&self, now: Now) -> bool {
+    /// A request is open.
+    pub(crate) fn is_requested(&self, now: Now) -> bool {
         self.void.is_some_and(|void| now.mono < void)
     }
 

@@ -76,7 +76,7 @@ fn the_host_is_asked_once_at_a_time_and_not_again_before_the_pause() {
     schedule.provide(now(0), token(0, 3_600)).unwrap();
     assert!(!schedule.handle_timeout(now(2_000)));
     assert!(schedule.handle_timeout(now(2_880)));
-    assert!(!schedule.handle_timeout(now(2_885)), "a question is open");
+    assert!(!schedule.handle_timeout(now(2_885)), "a request is open");
     assert!(!schedule.ask(now(2_885)));
     schedule.fail(now(2_890));
     assert!(!schedule.handle_timeout(now(2_895)), "the pause is not over");

@@ -144,8 +144,8 @@ mod tests {
             values.sort_unstable();
             let rank = ((q * values.len() as f64).ceil() as usize).clamp(1, values.len());
             let exact = values[rank - 1];
-            let told = histogram.quantile(q).expect("not empty");
-            prop_assert!(told >= exact && told <= exact + exact / 16 + 1, "{told} for {exact}");
+            let found = histogram.quantile(q).expect("not empty");
+            prop_assert!(found >= exact && found <= exact + exact / 16 + 1, "{found} for {exact}");
         }
 
         #[test]

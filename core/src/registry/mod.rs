@@ -5,7 +5,7 @@ mod outcomes;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use self::outcomes::{AskOutcome, PushOutcome, RefusedConnection};
+pub(crate) use self::outcomes::{PushOutcome, RefusedConnection, RequestOutcome};
 
 use self::agents::Agents;
 use crate::dedup::{Duplicate, Eviction};
@@ -104,8 +104,8 @@ metrics! {
         "How long links lived.";
     requests_active: Gauge = "pamlink_requests_active",
         "Requests that wait for their reply.";
-    asks: by!(AskOutcome) =
-        "pamlink_asks_total", "Questions of a client, by how they ended.";
+    requests: by!(RequestOutcome) =
+        "pamlink_requests_total", "Requests of a client, by how they ended.";
     pushes: by!(PushOutcome) =
         "pamlink_pushes_total", "Pushes to users, by outcome.";
     routes: Agents = "pamlink_routes_total",

@@ -61,7 +61,7 @@ label! {
 
 /// How a client's request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum AskOutcome {
+pub(crate) enum RequestOutcome {
     /// With its answer.
     Answered,
     /// With a refusal.
@@ -79,7 +79,7 @@ pub(crate) enum AskOutcome {
 }
 
 label! {
-    AskOutcome "outcome" {
+    RequestOutcome "outcome" {
         Answered = "answered",
         Rejected = "rejected",
         Expired = "expired",

@@ -176,7 +176,7 @@ fn all_that_dashboards_and_operators_ask_for_is_there() {
         ("pings sent", "pamlink_pings_total"),
         ("pongs received", "pamlink_pongs_total"),
         ("last latency", "pamlink_round_trip_seconds"),
-        ("requests of a client and their ends", "pamlink_asks_total"),
+        ("requests of a client and their ends", "pamlink_requests_total"),
         ("reconnects", "pamlink_reconnects_total"),
         ("token renewals", "pamlink_token_renewals_total"),
         // What operators missed there.

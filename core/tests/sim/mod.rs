@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pamlink::client::{AskId, Client, ClientConfig, Event as ClientEvent};
+use pamlink::client::{Client, ClientConfig, Event as ClientEvent, RequestId};
 use pamlink::envelope::Chat;
 use pamlink::hub::{Auth, Hub, HubConfig};
 use pamlink::limits::{Class as RateClass, Rate};
@@ -32,24 +32,24 @@ pub(crate) struct Plan {
     pub(crate) seed: u64,
     /// How many clients.
     pub(crate) clients: usize,
-    /// How many questions each asks.
-    pub(crate) asks: usize,
+    /// How many requests each asks.
+    pub(crate) requests: usize,
     /// The chance in percent that a batch breaks its connection.
     pub(crate) cuts: u32,
     /// How often the hub dies and begins again from nothing.
     pub(crate) restarts: u64,
-    /// Whether questions wait for ever, or as long as they do by default.
+    /// Whether requests wait for ever, or as long as they do by default.
     pub(crate) patient: bool,
 }
 
 /// What came of it, counted outside the engine.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Outcome {
-    /// How often each question took effect.
+    /// How often each request took effect.
     pub(crate) effects: BTreeMap<String, u32>,
-    /// How often each question ended, with its answer or otherwise.
+    /// How often each request ended, with its answer or otherwise.
     pub(crate) answered: BTreeMap<String, u32>,
-    /// Questions that ended otherwise, in words.
+    /// Requests that ended otherwise, in words.
     pub(crate) otherwise: Vec<String>,
     /// Connections that were cut.
     pub(crate) cuts: u32,
@@ -65,7 +65,7 @@ pub(crate) struct Outcome {
     pub(crate) took: Duration,
 }
 
-/// Runs a plan to its end: until every question has ended, or for a virtual day.
+/// Runs a plan to its end: until every request has ended, or for a virtual day.
 pub(crate) fn run(plan: Plan) -> Outcome {
     World::new(plan).run()
 }
@@ -82,11 +82,11 @@ impl Verify for ByName {
 struct User {
     name: String,
     client: Client,
-    /// The texts of the questions under way.
-    asked: BTreeMap<AskId, String>,
+    /// The texts of the requests under way.
+    asked: BTreeMap<RequestId, String>,
     /// What has come of their answers.
-    grown: BTreeMap<AskId, String>,
-    to_ask: usize,
+    grown: BTreeMap<RequestId, String>,
+    to_send: usize,
 }
 
 fn new_hub(config: &HubConfig, random: &mut Random) -> Hub {
@@ -112,7 +112,7 @@ impl World {
         let mut random = Random::new(plan.seed);
         let now = Now::new(Mono::from_millis(5_000), Wall::from_unix_secs(1_800_000_000));
         let mut config = HubConfig::default();
-        // The questions wait for as long as it takes, and so do the window and the rates.
+        // The requests wait for as long as it takes, and so do the window and the rates.
         let plenty = Rate::new(1_000_000, Duration::from_secs(1));
         config.rates = config.rates.with(RateClass::Connect, plenty);
         config.rates = config.rates.with(RateClass::Message, plenty);
@@ -127,12 +127,12 @@ impl World {
                 let name = format!("user-{number}");
                 let mut config = ClientConfig::default();
                 if plan.patient {
-                    config.ask_timeout = Duration::from_secs(86_400);
+                    config.request_timeout = Duration::from_secs(86_400);
                 }
                 let endpoint = Endpoint::pam("ws://hub.test", &name).unwrap();
                 let seed = Seed::from_number(random.next());
                 let client = Client::new(config, endpoint, seed, now).unwrap();
-                for _ in 0..plan.asks {
+                for _ in 0..plan.requests {
                     let at = now.mono + Duration::from_millis(random.below(30_000));
                     network.at(at, Action::Ask(number));
                 }
@@ -141,7 +141,7 @@ impl World {
                     client,
                     asked: BTreeMap::new(),
                     grown: BTreeMap::new(),
-                    to_ask: plan.asks,
+                    to_send: plan.requests,
                 }
             })
             .collect();
@@ -159,7 +159,7 @@ impl World {
             self.users[number].client.connect(self.now);
             self.drain_client(number);
         }
-        while self.users.iter().any(|user| user.to_ask > 0 || !user.asked.is_empty()) {
+        while self.users.iter().any(|user| user.to_send > 0 || !user.asked.is_empty()) {
             let Some(at) = self.next_moment() else { break };
             if at.saturating_since(start) > Duration::from_secs(86_400) {
                 break;
@@ -262,12 +262,12 @@ impl World {
 
     fn ask(&mut self, number: usize) {
         let user = &mut self.users[number];
-        let text = format!("question {} of {}", user.to_ask, user.name);
-        user.to_ask -= 1;
+        let text = format!("request {} of {}", user.to_send, user.name);
+        user.to_send -= 1;
         let message = Some(text.as_str().into());
         let chat = Chat { message, stream: Some(true), ..Chat::default() };
-        let ask = user.client.ask(self.now, &chat).expect("fewer asks than fit");
-        user.asked.insert(ask, text);
+        let request = user.client.ask(self.now, &chat).expect("fewer asks than fit");
+        user.asked.insert(request, text);
         self.drain_client(number);
     }
 
@@ -288,8 +288,13 @@ impl World {
                 let mut bytes = Vec::new();
                 let transmit = self.hub.poll_transmit(link, &mut bytes);
                 self.send(connection, Side::Client, bytes);
-                if transmit.hang_up {
-                    self.network.hang_up(self.now.mono, connection, Side::Hub, &mut self.random);
+                if transmit.close_transport {
+                    self.network.close_transport(
+                        self.now.mono,
+                        connection,
+                        Side::Hub,
+                        &mut self.random,
+                    );
                 }
                 if !transmit.more {
                     break;
@@ -301,7 +306,7 @@ impl World {
 
     fn drain_client(&mut self, number: usize) {
         let user = &mut self.users[number];
-        let mut hang_up = false;
+        let mut close_transport = false;
         let mut want_token = false;
         while let Some(event) = user.client.poll_event() {
             self.outcome.note(format!("{event:?}").as_bytes());
@@ -311,29 +316,32 @@ impl World {
                     self.network.dial(self.now.mono, number, failed, &mut self.random);
                 }
                 ClientEvent::Link(ClientLinkEvent::NeedToken(_)) => want_token = true,
-                ClientEvent::Link(ClientLinkEvent::HangUp) => hang_up = true,
-                ClientEvent::Piece { ask, text, restart, .. } => {
-                    let grown = user.grown.entry(ask).or_default();
+                ClientEvent::Link(ClientLinkEvent::CloseTransport) => close_transport = true,
+                ClientEvent::Piece { request, text, restart, .. } => {
+                    let grown = user.grown.entry(request).or_default();
                     if restart {
                         grown.clear();
                     }
                     grown.push_str(&text);
-                    let whole = host::answer_to(&user.asked[&ask]);
+                    let whole = host::answer_to(&user.asked[&request]);
                     assert!(whole.starts_with(&*grown), "no beginning of the answer: {grown}");
                     self.outcome.pieces += 1;
                 }
-                ClientEvent::Answer { ask, text: answer, told, restart, .. } => {
-                    let text = user.asked.remove(&ask).expect("an ask ends once");
+                ClientEvent::Answer { request, text: answer, in_pieces, restart, .. } => {
+                    let text = user.asked.remove(&request).expect("a request ends once");
                     assert_eq!(answer, host::answer_to(&text));
-                    let grown = user.grown.remove(&ask).unwrap_or_default();
-                    assert!(!restart && answer[..told] == *grown, "{answer}: {told}, {grown}");
+                    let grown = user.grown.remove(&request).unwrap_or_default();
+                    assert!(
+                        !restart && answer[..in_pieces] == *grown,
+                        "{answer}: {in_pieces}, {grown}"
+                    );
                     *self.outcome.answered.entry(text).or_default() += 1;
                 }
-                ClientEvent::Rejected { ask, .. }
-                | ClientEvent::Expired { ask }
-                | ClientEvent::Unknown { ask }
-                | ClientEvent::Unsent { ask } => {
-                    let text = user.asked.remove(&ask).expect("an ask ends once");
+                ClientEvent::Rejected { request, .. }
+                | ClientEvent::Expired { request }
+                | ClientEvent::Unknown { request }
+                | ClientEvent::Unsent { request } => {
+                    let text = user.asked.remove(&request).expect("a request ends once");
                     self.outcome.otherwise.push(format!("{text}: {event:?}"));
                 }
                 _ => {}
@@ -354,8 +362,8 @@ impl World {
                 break;
             }
         }
-        if let Some(connection) = connection.filter(|_| hang_up) {
-            self.network.hang_up(self.now.mono, connection, Side::Client, &mut self.random);
+        if let Some(connection) = connection.filter(|_| close_transport) {
+            self.network.close_transport(self.now.mono, connection, Side::Client, &mut self.random);
         }
     }
 

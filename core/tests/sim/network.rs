@@ -130,11 +130,11 @@ impl Network {
         let arrives = if cut { random.below(bytes.len() as u64 + 1) as usize } else { bytes.len() };
         let mut rest = &bytes[..arrives];
         while !rest.is_empty() {
-            let (chunk, after) = rest.split_at(1 + random.below(rest.len() as u64) as usize);
+            let (part, after) = rest.split_at(1 + random.below(rest.len() as u64) as usize);
             rest = after;
             let last = &mut self.connections[connection].last[to as usize];
             *last = (*last).max(now + latency(random));
-            let (at, bytes) = (*last, chunk.to_vec());
+            let (at, bytes) = (*last, part.to_vec());
             self.at(at, Action::Deliver { connection, to, bytes });
         }
         if cut {
@@ -144,7 +144,7 @@ impl Network {
     }
 
     /// One side has closed its transport: what it wrote arrives before the end does.
-    pub(super) fn hang_up(
+    pub(super) fn close_transport(
         &mut self,
         now: Mono,
         connection: usize,

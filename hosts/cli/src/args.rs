@@ -84,7 +84,7 @@ Serves:
 Messages are compressed with clients that offer permessage-deflate, unless the settings turn it off.
 
 The first line on standard output, `listening on http://ADDR`, says that it is ready. SIGINT and
-SIGTERM drain: every link is told with close code 1012, spread over time, and the process ends.
+SIGTERM drain: every link is closed with code 1012, spread over time, and the process ends.
 SIGHUP reads the routing table, the keys and the certificate again; keys and certificate are also
 read when their files change, and a JWK set, once a minute at most, for a key that it does not have."
 )]
@@ -167,14 +167,14 @@ pub struct TokenArgs {
 #[command(
     group = ArgGroup::new("credential").args(["token", "token_file", "dev"]),
     after_help = "\
-Each line of standard input is a question; each answer is a line on standard output, in the order
+Each line of standard input is a request; each answer is a line on standard output, in the order
 of asking; the state of the link goes to standard error. It survives a server restart: what got no
 answer is asked again under the same id. At the end of input it waits for the answers still due.
 
   pamlink chat ws://127.0.0.1:8080 --dev --user ada
   echo 'fuel so far?' | pamlink chat 'wss://host/api/v1/pam/ws/ada' --token-file token.txt
 
-Exit codes: 0 every question was answered, 1 one was not, 2 flags or files were bad."
+Exit codes: 0 every request was answered, 1 one was not, 2 flags or files were bad."
 )]
 pub struct ChatArgs {
     /// ws://HOST:PORT or wss://HOST/PREFIX with --user, or the whole URL, which ends with

@@ -57,7 +57,7 @@ fn answers(output: &Output) -> Vec<String> {
 }
 
 #[test]
-fn every_line_is_answered_in_order_and_the_states_are_told() {
+fn every_line_is_answered_in_order_and_the_states_are_shown() {
     let (_server, url) = serve("127.0.0.1:0");
     let (child, mut input) = chat(&[&url, "--dev", "--user", "ada"]);
     for at in 0..20 {
@@ -86,8 +86,8 @@ fn a_restart_of_the_server_costs_no_line() {
     drop(server);
     // What is asked before the client knows of the loss may have been heard or not, and ends as
     // unknown; what is asked after it waits for the next server.
-    let mut told = BufReader::new(child.stderr.take().expect("it is piped")).lines();
-    assert!(told.any(|line| line.expect("it is text").contains("link: lost")));
+    let mut events = BufReader::new(child.stderr.take().expect("it is piped")).lines();
+    assert!(events.any(|line| line.expect("it is text").contains("link: lost")));
     writeln!(input, "during").expect("it reads");
     let address = url.strip_prefix("http://").expect("an address");
     let (_server, _) = serve(address);
@@ -197,7 +197,7 @@ fn bad_flags_are_one_line_and_code_2() {
 }
 
 #[test]
-fn it_speaks_tls_to_a_server_whose_certificate_it_is_told_to_trust() {
+fn it_speaks_tls_to_a_server_whose_certificate_it_is_set_to_trust() {
     let pair = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
     let certificate = file("chat-cert.pem", &pair.cert.pem());
     let key = file("chat-key.pem", &pair.signing_key.serialize_pem());
@@ -215,7 +215,7 @@ fn it_speaks_tls_to_a_server_whose_certificate_it_is_told_to_trust() {
 }
 
 #[test]
-fn who_is_too_fast_waits_as_told_and_every_line_is_answered() {
+fn who_is_too_fast_waits_as_the_server_said_and_every_line_is_answered() {
     let config = file("chat-rate.json", r#"{"rate": {"messages": 2, "per_ms": 400}}"#);
     let (_server, url) = serve_with("127.0.0.1:0", &["--config", &config]);
     let (child, mut input) = chat(&[&url, "--dev", "--user", "ada"]);

@@ -112,7 +112,7 @@ fn what_came_from_outside_is_text_and_never_markup() {
 }
 
 #[test]
-fn a_failure_is_told_at_the_top() {
+fn a_failure_is_shown_at_the_top() {
     let page = html::render(&report(Plots::default()));
     assert!(page.contains("1 of 2 cases failed") && page.contains("What failed"));
     // A run in which nothing ran has shown nothing.

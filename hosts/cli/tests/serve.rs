@@ -51,7 +51,7 @@ fn development_tokens_are_made_in_development_only() {
 }
 
 #[tokio::test]
-async fn a_question_without_a_message_reaches_the_agent_of_its_content() {
+async fn a_request_without_a_message_reaches_the_agent_of_its_content() {
     let served = Served::start(&["--dev"]);
     let url = format!("ws://{}/api/v1/pam/ws/ada", served.address);
     let token: Value = serde_json::from_str(&served.get("/dev/token?user=ada").1).expect("JSON");
@@ -62,7 +62,7 @@ async fn a_question_without_a_message_reaches_the_agent_of_its_content() {
             format!(r#"{{"type":"chat","message":{message},"content":"how is my budget?"}}"#);
         client.send(&chat).expect("the link is open");
         let answer = loop {
-            // It belongs to no question of the client's own.
+            // It belongs to no request of the client's own.
             if let Some(Event::Late { answer, .. }) = client.next_event().await {
                 break answer;
             }

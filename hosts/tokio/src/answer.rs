@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use pamlink::client::{self, AskId};
+use pamlink::client::{self, RequestId};
 use pamlink::envelope::{Chat, Envelope, EnvelopeError, OwnedEnvelope, Raw, Shape, Text};
 use pamlink::frame::handshake::HeadError;
 use pamlink::frame::{CloseCode, FrameError};
@@ -12,12 +12,12 @@ use pamlink::link::{Cause, Class, EndpointError, Overflowed, State};
 
 use crate::handler::said;
 
-/// A question with what goes along.
+/// A request with what goes along.
 ///
 /// Closed: built by a literal that ends with `..Default::default()`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs)]
-pub struct OwnedAsk {
+pub struct ClientRequest {
     /// What the user says.
     pub text: String,
     /// The agent that is to answer. `None`: the server's table decides.
@@ -28,21 +28,21 @@ pub struct OwnedAsk {
     pub context: Option<String>,
 }
 
-impl OwnedAsk {
-    /// A question without anything else.
+impl ClientRequest {
+    /// A request without anything else.
     pub fn text(text: impl Into<String>) -> Self {
         Self { text: text.into(), ..Self::default() }
     }
 }
 
-impl OwnedAsk {
-    /// The envelope of the question.
-    pub(crate) fn chat(&self) -> Result<Chat<'_>, AskError> {
+impl ClientRequest {
+    /// The envelope of the request.
+    pub(crate) fn chat(&self) -> Result<Chat<'_>, RequestError> {
         let context = match &self.context {
             None => None,
             Some(json) => match Raw::parse(json, Envelope::DEPTH - 1) {
                 Ok(context) if context.shape() == Shape::Object => Some(context),
-                _ => return Err(AskError::Context),
+                _ => return Err(RequestError::Context),
             },
         };
         Ok(Chat {
@@ -55,7 +55,7 @@ impl OwnedAsk {
     }
 }
 
-impl<T: Into<String>> From<T> for OwnedAsk {
+impl<T: Into<String>> From<T> for ClientRequest {
     fn from(text: T) -> Self {
         Self::text(text)
     }
@@ -108,7 +108,7 @@ pub enum Event {
         /// Now.
         to: State,
     },
-    /// The server has welcomed the link; questions are on their way.
+    /// The server has welcomed the link; requests are on their way.
     Welcomed,
     /// The link is down; the next attempt comes by itself.
     Retrying {
@@ -130,18 +130,18 @@ pub enum Event {
     },
     /// A message of the server that answers nothing: an alert, a timer, an action.
     Message(Answer),
-    /// An answer or an `error`, or a piece of an answer, to a question that had already ended or
+    /// An answer or an `error`, or a piece of an answer, to a request that had already ended or
     /// that nobody waits for any more.
     Late {
-        /// The question, if the answer names it.
-        ask: Option<AskId>,
+        /// The request, if the answer names it.
+        request: Option<RequestId>,
         /// The answer, or the piece.
         answer: Answer,
     },
     /// A message that had come before, under the same id, came again: nothing to do.
     Repeated(Answer),
     /// A text came that is no envelope, or one that is nested too deep. Where it was the answer to a
-    /// question, that has ended as [`AskError::Rejected`].
+    /// request, that has ended as [`RequestError::Rejected`].
     Unreadable {
         /// What is wrong with it.
         error: EnvelopeError,
@@ -162,7 +162,7 @@ pub enum Event {
         reason: String,
         /// What it means for the next attempt.
         class: Class,
-        /// Whether both sides said goodbye.
+        /// Whether both sides have sent a close frame.
         clean: bool,
         /// Who or what has ended it.
         cause: Cause,
@@ -173,10 +173,10 @@ pub enum Event {
     Lost(u64),
 }
 
-/// Why a question has no answer.
+/// Why a request has no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum AskError {
+pub enum RequestError {
     /// The server answered with an `error`.
     #[error("refused ({code}): {message}")]
     Rejected {
@@ -187,50 +187,50 @@ pub enum AskError {
         /// When to try again.
         retry_after: Option<Duration>,
     },
-    /// No answer within the time for answers. Whether the question had an effect is not known.
+    /// No answer within the time for answers. Whether the request had an effect is not known.
     #[error("no answer in time")]
     Expired,
-    /// The link broke after the question was sent, to a server that cannot tell repeats, or the
+    /// The link broke after the request was sent, to a server that cannot tell repeats, or the
     /// client stopped: it may have been acted on, or not.
-    #[error("the link is gone, and the question was sent: what became of it is unknown")]
+    #[error("the link is gone, and the request was sent: what became of it is unknown")]
     Unknown,
-    /// The client stopped before the question was sent: it had no effect, and may be asked again
+    /// The client stopped before the request was sent: it had no effect, and may be asked again
     /// after [`Client::reconnect`](crate::Client::reconnect).
-    #[error("the client stopped before the question was sent")]
+    #[error("the client stopped before the request was sent")]
     Unsent,
-    /// The client has stopped, and takes no question before
+    /// The client has stopped, and takes no request before
     /// [`Client::reconnect`](crate::Client::reconnect).
     #[error("the client has stopped")]
     Stopped,
-    /// As many questions wait as may.
-    #[error("too many questions wait for their answers")]
+    /// As many requests wait as may.
+    #[error("too many requests wait for their answers")]
     Full,
-    /// The question is larger than any may be: no other time will do.
-    #[error("a question of {bytes} bytes is over the limit of {limit}")]
+    /// The request is larger than any may be: no other time will do.
+    #[error("a request of {bytes} bytes is over the limit of {limit}")]
     TooLarge {
         /// Its bytes, as it would go over the wire.
         bytes: usize,
         /// The limit.
         limit: usize,
     },
-    /// The server has said that it refuses the question for the length of a member: no other time
+    /// The server has said that it refuses the request for the length of a member: no other time
     /// will do.
     #[error("{0}")]
     Member(limits::Refusal),
     /// The `context` is no JSON object.
-    #[error("the context of the question is no JSON object")]
+    #[error("the context of the request is no JSON object")]
     Context,
     /// The client is closed.
     #[error("the client is closed")]
     Closed,
 }
 
-impl From<client::AskError> for AskError {
-    fn from(error: client::AskError) -> Self {
+impl From<client::RequestError> for RequestError {
+    fn from(error: client::RequestError) -> Self {
         match error {
-            client::AskError::Stopped => Self::Stopped,
-            client::AskError::TooLarge { bytes, limit } => Self::TooLarge { bytes, limit },
-            client::AskError::Member(refusal) => Self::Member(refusal),
+            client::RequestError::Stopped => Self::Stopped,
+            client::RequestError::TooLarge { bytes, limit } => Self::TooLarge { bytes, limit },
+            client::RequestError::Member(refusal) => Self::Member(refusal),
             _ => Self::Full,
         }
     }

@@ -8,8 +8,8 @@ use pamlink::link::{Endpoint, State};
 use pamlink::metrics::Snapshot;
 use pamlink::seed::Seed;
 
-use crate::answer::{Answer, AskError, ConnectError, Event, OwnedAsk};
-use crate::asking::Asking;
+use crate::answer::{Answer, ClientRequest, ConnectError, Event, RequestError};
+use crate::answer_stream::AnswerStream;
 use crate::session::{self, Progress, Session};
 use crate::tokens::Tokens;
 
@@ -24,8 +24,8 @@ pub struct ClientConfig {
     /// How many events wait for [`Client::next_event`]; beyond, the oldest are dropped and
     /// counted. Default 256.
     pub events: usize,
-    /// How long [`Client::close`] waits for the server's goodbye. Default 2 s.
-    pub goodbye: Duration,
+    /// How long [`Client::close`] waits for the server's close frame. Default 2 s.
+    pub close_timeout: Duration,
     /// A fixed seed, for tests. Default: the operating system's entropy.
     pub seed: Option<Seed>,
 }
@@ -36,7 +36,7 @@ impl Default for ClientConfig {
             engine: client::ClientConfig::default(),
             tls: None,
             events: 256,
-            goodbye: Duration::from_secs(2),
+            close_timeout: Duration::from_secs(2),
             seed: None,
         }
     }
@@ -103,31 +103,31 @@ impl Client {
         self.session.0.reconnect();
     }
 
-    /// Asks, and waits for the answer. While there is no link the question waits, too, and after
+    /// Asks, and waits for the answer. While there is no link the request waits, too, and after
     /// a broken one it is sent again to a server that knows repeats: it takes effect once.
-    /// Cancelling it is as dropping an [`Asking`].
+    /// Cancelling it is as dropping an [`AnswerStream`].
     ///
     /// # Errors
     ///
     /// The server refused, no answer came in time, the client has stopped, or what became of the
-    /// question is unknown.
-    pub async fn ask(&self, ask: impl Into<OwnedAsk>) -> Result<Answer, AskError> {
-        self.asking(&ask.into(), false)?.answer().await
+    /// request is unknown.
+    pub async fn ask(&self, request: impl Into<ClientRequest>) -> Result<Answer, RequestError> {
+        self.begin(&request.into(), false)?.answer().await
     }
 
     /// Asks, and hands over the answer as it grows. A server that does not stream sends one piece.
     ///
     /// # Errors
     ///
-    /// The question was not taken. How else it may end, [`Asking`] says.
-    pub fn stream(&self, ask: impl Into<OwnedAsk>) -> Result<Asking, AskError> {
-        self.asking(&ask.into(), true)
+    /// The request was not taken. How else it may end, [`AnswerStream`] says.
+    pub fn stream(&self, request: impl Into<ClientRequest>) -> Result<AnswerStream, RequestError> {
+        self.begin(&request.into(), true)
     }
 
-    fn asking(&self, ask: &OwnedAsk, stream: bool) -> Result<Asking, AskError> {
+    fn begin(&self, request: &ClientRequest, stream: bool) -> Result<AnswerStream, RequestError> {
         let session = &self.session.0;
-        let (ask, progress) = session.ask(ask, stream)?;
-        Ok(Asking::new(Arc::clone(session), ask, progress))
+        let (request, progress) = session.ask(request, stream)?;
+        Ok(AnswerStream::new(Arc::clone(session), request, progress))
     }
 
     /// Sends an envelope that wants no answer, now.
@@ -149,7 +149,7 @@ impl Client {
         self.session.0.state()
     }
 
-    /// All that the engine has counted: questions by how they ended, reconnects, round trips.
+    /// All that the engine has counted: requests by how they ended, reconnects, round trips.
     pub fn metrics(&self) -> Snapshot {
         self.session.0.metrics()
     }
@@ -164,7 +164,7 @@ impl Client {
         self.session.0.network_changed();
     }
 
-    /// Tells the server goodbye and ends. Questions that wait end with [`AskError::Closed`].
+    /// Sends the server a close frame and ends. Requests that wait end with [`RequestError::Closed`].
     pub async fn close(self) {
         self.session.0.close();
         let mut progress = self.session.0.progress();

@@ -31,18 +31,18 @@ const READS: usize = 2;
 /// too, and what times an opening out or drains them ends them.
 pub(crate) fn spawn<H: Handler>(host: Arc<Host<H>>, socket: TcpStream, from: IpAddr) {
     // Refused links are closed unheard: the hub is full or drains, and has counted it.
-    let Some((link, told)) = host.accept(from) else { return };
+    let Some((link, wakes)) = host.accept(from) else { return };
     match host.shared.tls() {
-        None => drop(tokio::spawn(Connection::new(socket).serve(host, link, told))),
+        None => drop(tokio::spawn(Connection::new(socket).serve(host, link, wakes))),
         // A task of another kind: who does not speak TLS has no room for it.
         Some(tls) => drop(tokio::spawn(async move {
             tokio::select! {
                 secured = tls.accept(socket) => {
                     if let Ok(socket) = secured {
-                        return Connection::new(socket).serve(host, link, told).await;
+                        return Connection::new(socket).serve(host, link, wakes).await;
                     }
                 }
-                () = told.until_closed() => {}
+                () = wakes.until_closed() => {}
             }
             host.ended(link);
         })),
@@ -59,7 +59,7 @@ struct Connection<S> {
 /// How a connection ends.
 enum End {
     /// The link has ended, and what waits is the last of it.
-    HungUp,
+    TransportClosed,
     /// The link has ended, but the peer takes nothing any more: what is told to it last cannot be
     /// told.
     Stuck,
@@ -78,12 +78,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         mut self,
         host: Arc<Host<H>>,
         link: LinkId,
-        told: Arc<Socket>,
+        wakes: Arc<Socket>,
     ) -> impl Future<Output = ()> {
         async move {
             let end = {
-                let mut notified = pin!(told.ready.notified());
-                poll_fn(|cx| self.poll_turn(cx, &host, link, &told, notified.as_mut())).await
+                let mut notified = pin!(wakes.ready.notified());
+                poll_fn(|cx| self.poll_turn(cx, &host, link, &wakes, notified.as_mut())).await
             };
             // In a box: a connection that lives keeps no room for how it ends.
             Box::pin(self.end(&host, link, end)).await;
@@ -96,13 +96,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         cx: &mut Context<'_>,
         host: &Arc<Host<H>>,
         link: LinkId,
-        told: &'a Socket,
+        wakes: &'a Socket,
         mut notified: Pin<&mut Notified<'a>>,
     ) -> Poll<End> {
         while notified.as_mut().poll(cx).is_ready() {
-            notified.set(told.ready.notified());
+            notified.set(wakes.ready.notified());
             self.more = true;
-            if told.is_closed() && self.poll_write(cx).is_pending() {
+            if wakes.is_closed() && self.poll_write(cx).is_pending() {
                 return Poll::Ready(End::Stuck);
             }
         }
@@ -113,8 +113,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             let Some(received) = ready!(self.poll_received(cx, host, link)) else {
                 return Poll::Ready(End::Gone);
             };
-            if received.hang_up {
-                return Poll::Ready(End::HungUp);
+            if received.close_transport {
+                return Poll::Ready(End::TransportClosed);
             }
             self.more = received.more;
         }
@@ -140,8 +140,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 return Poll::Pending;
             }
             let transmit = host.transmit(link, self.outlet.waiting());
-            if transmit.hang_up {
-                return Poll::Ready(End::HungUp);
+            if transmit.close_transport {
+                return Poll::Ready(End::TransportClosed);
             }
             self.more = transmit.more;
         }
@@ -175,7 +175,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 let _ = tokio::time::timeout(LINGER, self.outlet.write_to(&mut self.stream)).await;
                 host.ended(link);
             }
-            End::HungUp => {
+            End::TransportClosed => {
                 host.ended(link);
                 // Whether the last bytes arrive is the peer's to know: the link has ended.
                 let _ = tokio::time::timeout(LINGER, self.outlet.write_to(&mut self.stream)).await;
@@ -262,8 +262,8 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let host = host();
-        let (link, told) = host.accept(IpAddr::from([127, 0, 0, 1])).unwrap();
-        let held = size_of_val(&Connection::new(stream).serve(host, link, told));
+        let (link, wakes) = host.accept(IpAddr::from([127, 0, 0, 1])).unwrap();
+        let held = size_of_val(&Connection::new(stream).serve(host, link, wakes));
         // The runtime adds 104 bytes, and takes lines of 128.
         assert!(held <= 3 * 128 - 104, "{held} bytes");
     }
@@ -280,14 +280,14 @@ mod tests {
         let _inside = runtime.enter();
 
         let host = host();
-        let (link, told) = host.accept(IpAddr::from([127, 0, 0, 1])).unwrap();
+        let (link, wakes) = host.accept(IpAddr::from([127, 0, 0, 1])).unwrap();
         let stream = Flood { opening, read: 0 };
         let mut connection = Connection::new(stream);
         let woken = Arc::new(Woken::default());
         let waker = Waker::from(Arc::clone(&woken));
         let mut cx = Context::from_waker(&waker);
-        let mut notified = pin!(told.ready.notified());
-        let polled = connection.poll_turn(&mut cx, &host, link, &told, notified.as_mut());
+        let mut notified = pin!(wakes.ready.notified());
+        let polled = connection.poll_turn(&mut cx, &host, link, &wakes, notified.as_mut());
         assert!(polled.is_pending());
         assert_eq!(connection.stream.read, READS * READ);
         assert_eq!(woken.0.load(Ordering::Relaxed), 1, "its next turn comes after others");

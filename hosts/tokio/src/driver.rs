@@ -39,7 +39,7 @@ pub(crate) async fn run(session: Arc<Session>, tokens: impl Tokens, config: Clie
         driver.wait(deadline).await;
     }
     session.lock().engine.disconnect(session.clock.now());
-    let goodbye = async {
+    let close = async {
         loop {
             let deadline = driver.work();
             if driver.socket.is_none() {
@@ -48,7 +48,7 @@ pub(crate) async fn run(session: Arc<Session>, tokens: impl Tokens, config: Clie
             driver.wait(deadline).await;
         }
     };
-    let _ = tokio::time::timeout(config.goodbye, goodbye).await;
+    let _ = tokio::time::timeout(config.close_timeout, close).await;
     session.end();
 }
 
@@ -114,14 +114,14 @@ impl<T: Tokens> Driver<T> {
     fn work(&mut self) -> Option<Deadline> {
         let session = Arc::clone(&self.session);
         let mut inner = session.lock();
-        let Wants { dial, hang_up, token } = session.drain(&mut inner);
+        let Wants { dial, close_transport, token } = session.drain(&mut inner);
         if let Some(need) = token {
             self.fetch_token(need);
         }
-        self.parting |= hang_up;
+        self.parting |= close_transport;
         if self.socket.is_some() && self.outlet.is_empty() {
             let waiting = self.outlet.waiting();
-            self.parting |= inner.engine.poll_transmit_vectored(waiting).hang_up;
+            self.parting |= inner.engine.poll_transmit_vectored(waiting).close_transport;
         }
         if self.parting && self.outlet.is_empty() {
             self.part();

@@ -48,8 +48,8 @@ struct Left {
 
 /// What came of bytes that were read.
 pub(crate) struct Received {
-    /// As [`Transmit::hang_up`].
-    pub(crate) hang_up: bool,
+    /// As [`Transmit::close_transport`].
+    pub(crate) close_transport: bool,
     /// The outlet was not asked, or there is more than it took at once.
     pub(crate) more: bool,
 }
@@ -109,10 +109,10 @@ impl<H: Handler> Host<H> {
         let mut locked = self.shared.hub.lock();
         let taken = locked.hub.handle_bytes(self.shared.clock.now(), link, bytes);
         let (mut locked, mut left) = self.answer(locked);
-        let mut received = Received { hang_up: false, more: true };
+        let mut received = Received { close_transport: false, more: true };
         if outlet.is_empty() {
             let transmit = locked.hub.poll_transmit_vectored(link, outlet.waiting());
-            (received.hang_up, received.more) = (transmit.hang_up, transmit.more);
+            (received.close_transport, received.more) = (transmit.close_transport, transmit.more);
         }
         self.look_out(&mut locked, &mut left, Some(link));
         drop(locked);

@@ -51,8 +51,8 @@
 //! and a client reads them as they come:
 //!
 //! ```no_run
-//! # use pamlink_tokio::{AskError, Client};
-//! # async fn run(client: Client) -> Result<(), AskError> {
+//! # use pamlink_tokio::{RequestError, Client};
+//! # async fn run(client: Client) -> Result<(), RequestError> {
 //! let mut asking = client.stream("tell me a story")?;
 //! while let Some(piece) = asking.next_piece().await? {
 //!     print!("{}", piece.text);
@@ -97,7 +97,7 @@
 )]
 
 mod answer;
-mod asking;
+mod answer_stream;
 mod client;
 mod clock;
 mod connection;
@@ -113,8 +113,8 @@ mod shared;
 pub mod tls;
 mod tokens;
 
-pub use answer::{Answer, AskError, ConnectError, Event, OwnedAsk};
-pub use asking::{Asking, Piece};
+pub use answer::{Answer, ClientRequest, ConnectError, Event, RequestError};
+pub use answer_stream::{AnswerStream, Piece};
 pub use client::{Client, ClientConfig};
 pub use handler::{Handler, HttpResponse, Reply, Request};
 pub use pamlink;

@@ -135,7 +135,7 @@ impl Server {
         host.start_judges().expect("the system starts threads");
         let deadlines = tokio::spawn(Arc::clone(&host).keep_deadlines());
         let (mut shutdown, mut reserve) = (pin!(shutdown), Reserve::new());
-        let mut told: Option<Instant> = None;
+        let mut reported: Option<Instant> = None;
         loop {
             tokio::select! {
                 () = &mut shutdown => break,
@@ -151,8 +151,8 @@ impl Server {
                             tokio::time::sleep(MAKING_WAY).await;
                             continue;
                         }
-                        if told.is_none_or(|at| at.elapsed() >= TELL_AGAIN) {
-                            told = Some(Instant::now());
+                        if reported.is_none_or(|at| at.elapsed() >= TELL_AGAIN) {
+                            reported = Some(Instant::now());
                             host.handler.exhausted(&error);
                         }
                         let plain = self.shared.tls().is_none();

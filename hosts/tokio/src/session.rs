@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use pamlink::client::{self, AskId, SendError};
+use pamlink::client::{self, RequestId, SendError};
 use pamlink::envelope::Chat;
 use pamlink::frame::handshake::HeadError;
 use pamlink::link::{Cause, Class, ClientLinkEvent, Endpoint, State, TokenNeed};
@@ -12,8 +12,8 @@ use pamlink::time::Now;
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{Notify, watch};
 
-use crate::answer::{Answer, AskError, Event, OwnedAsk};
-use crate::asking::{Taken, Waiting};
+use crate::answer::{Answer, ClientRequest, Event, RequestError};
+use crate::answer_stream::{Taken, Waiting};
 use crate::client::ClientConfig;
 use crate::clock::{self, Clock};
 use crate::driver;
@@ -36,7 +36,7 @@ pub(crate) struct Session {
     /// The task has something to look at.
     pub(crate) changed: Notify,
     /// [`Session::next_event`] has something to look at.
-    told: Notify,
+    taken: Notify,
     progress: watch::Sender<Progress>,
 }
 
@@ -45,7 +45,7 @@ pub(crate) struct Session {
 pub(crate) struct Inner {
     pub(crate) engine: client::Client,
     /// Who waits for which answer.
-    asks: HashMap<AskId, Waiting>,
+    requests: HashMap<RequestId, Waiting>,
     events: VecDeque<Event>,
     max_events: usize,
     /// Events that were dropped since the last [`Event::Lost`].
@@ -68,7 +68,7 @@ pub(crate) fn spawn(
     let session = Arc::new(Session {
         inner: Mutex::new(Inner {
             engine,
-            asks: HashMap::new(),
+            requests: HashMap::new(),
             events: VecDeque::new(),
             max_events: config.events.max(1),
             lost: 0,
@@ -77,7 +77,7 @@ pub(crate) fn spawn(
         }),
         clock,
         changed: Notify::new(),
-        told: Notify::new(),
+        taken: Notify::new(),
         progress: watch::Sender::new(Progress::Connecting),
     });
     tokio::spawn(driver::run(Arc::clone(&session), tokens, config));
@@ -91,33 +91,33 @@ impl Session {
 
     pub(crate) fn ask(
         &self,
-        ask: &OwnedAsk,
+        request: &ClientRequest,
         stream: bool,
-    ) -> Result<(AskId, Arc<Notify>), AskError> {
+    ) -> Result<(RequestId, Arc<Notify>), RequestError> {
         let mut inner = self.inner.lock();
         if inner.closing {
-            return Err(AskError::Closed);
+            return Err(RequestError::Closed);
         }
-        let chat = Chat { stream: stream.then_some(true), ..ask.chat()? };
+        let chat = Chat { stream: stream.then_some(true), ..request.chat()? };
         let id = inner.engine.ask(self.clock.now(), &chat)?;
         let waiting = Waiting::default();
         let progress = waiting.progress();
-        inner.asks.insert(id, waiting);
+        inner.requests.insert(id, waiting);
         drop(inner);
         self.changed.notify_one();
         Ok((id, progress))
     }
 
-    /// What is next of a question.
-    pub(crate) fn take(&self, ask: AskId) -> Option<Taken> {
-        self.inner.lock().asks.get_mut(&ask)?.take()
+    /// What is next of a request.
+    pub(crate) fn take(&self, request: RequestId) -> Option<Taken> {
+        self.inner.lock().requests.get_mut(&request)?.take()
     }
 
-    /// Nobody waits for a question any more.
-    pub(crate) fn forget(&self, ask: AskId) {
+    /// Nobody waits for a request any more.
+    pub(crate) fn forget(&self, request: RequestId) {
         let mut inner = self.inner.lock();
-        if inner.asks.remove(&ask).is_some_and(|waiting| !waiting.has_ended()) {
-            inner.engine.forget(self.clock.now(), ask);
+        if inner.requests.remove(&request).is_some_and(|waiting| !waiting.has_ended()) {
+            inner.engine.forget(self.clock.now(), request);
             drop(inner);
             self.changed.notify_one();
         }
@@ -165,7 +165,7 @@ impl Session {
 
     pub(crate) async fn next_event(&self) -> Option<Event> {
         loop {
-            let told = self.told.notified();
+            let taken = self.taken.notified();
             {
                 let mut inner = self.inner.lock();
                 if inner.lost > 0 {
@@ -176,11 +176,11 @@ impl Session {
                 }
                 if inner.ended {
                     // The next one who waits is told, too.
-                    self.told.notify_one();
+                    self.taken.notify_one();
                     return None;
                 }
             }
-            told.await;
+            taken.await;
         }
     }
 
@@ -189,7 +189,7 @@ impl Session {
         let mut wants = Wants::default();
         loop {
             // Field by field, so that an event may be told while it borrows the engine.
-            let Inner { engine, asks, events, max_events, lost, .. } = inner;
+            let Inner { engine, requests, events, max_events, lost, .. } = inner;
             let Some(event) = engine.poll_event() else { break };
             let mut tell = |event| {
                 if events.len() == *max_events {
@@ -197,10 +197,10 @@ impl Session {
                     *lost += 1;
                 }
                 events.push_back(event);
-                self.told.notify_one();
+                self.taken.notify_one();
             };
-            let mut end = |ask, outcome| {
-                if let Some(waiting) = asks.get_mut(&ask) {
+            let mut end = |request, outcome| {
+                if let Some(waiting) = requests.get_mut(&request) {
                     waiting.end(outcome);
                 }
             };
@@ -210,27 +210,27 @@ impl Session {
                     self.progress.send_replace(Progress::Welcomed);
                     tell(Event::Welcomed);
                 }
-                client::Event::Piece { ask, text, restart, .. } => {
-                    if let Some(waiting) = asks.get_mut(&ask) {
+                client::Event::Piece { request, text, restart, .. } => {
+                    if let Some(waiting) = requests.get_mut(&request) {
                         waiting.piece(&text, restart);
                     }
                 }
-                client::Event::Answer { ask, text, told, restart, envelope } => {
-                    if let Some(waiting) = asks.get_mut(&ask) {
-                        waiting.piece(&text[told..], restart);
+                client::Event::Answer { request, text, in_pieces, restart, envelope } => {
+                    if let Some(waiting) = requests.get_mut(&request) {
+                        waiting.piece(&text[in_pieces..], restart);
                         waiting.end(Ok(Answer::whole(&envelope, &text)));
                     }
                 }
-                client::Event::Rejected { ask, code, message, retry_after, .. } => {
+                client::Event::Rejected { request, code, message, retry_after, .. } => {
                     let code = code.map_or_else(String::new, |code| code.as_str().to_owned());
                     let message = message.into_owned();
-                    end(ask, Err(AskError::Rejected { code, message, retry_after }));
+                    end(request, Err(RequestError::Rejected { code, message, retry_after }));
                 }
-                client::Event::Unsent { ask } => end(ask, Err(AskError::Unsent)),
-                client::Event::Expired { ask } => end(ask, Err(AskError::Expired)),
-                client::Event::Unknown { ask } => end(ask, Err(AskError::Unknown)),
-                client::Event::Late { ask, envelope } => {
-                    tell(Event::Late { ask, answer: Answer::new(&envelope) });
+                client::Event::Unsent { request } => end(request, Err(RequestError::Unsent)),
+                client::Event::Expired { request } => end(request, Err(RequestError::Expired)),
+                client::Event::Unknown { request } => end(request, Err(RequestError::Unknown)),
+                client::Event::Late { request, envelope } => {
+                    tell(Event::Late { request, answer: Answer::new(&envelope) });
                 }
                 client::Event::Message { envelope } => tell(Event::Message(Answer::new(&envelope))),
                 client::Event::Repeated { envelope } => {
@@ -254,7 +254,7 @@ impl Session {
     ) {
         match event {
             ClientLinkEvent::Dial(dial) => wants.dial = Some(dial.endpoint.clone()),
-            ClientLinkEvent::HangUp => wants.hang_up = true,
+            ClientLinkEvent::CloseTransport => wants.close_transport = true,
             ClientLinkEvent::NeedToken(need) => wants.token = Some(need),
             ClientLinkEvent::StateChanged { from, to, .. } => {
                 tell(Event::StateChanged { from, to });
@@ -288,12 +288,12 @@ impl Session {
         let mut inner = self.inner.lock();
         inner.closing = true;
         inner.ended = true;
-        for waiting in inner.asks.values_mut() {
-            waiting.end(Err(AskError::Closed));
+        for waiting in inner.requests.values_mut() {
+            waiting.end(Err(RequestError::Closed));
         }
         drop(inner);
         self.progress.send_replace(Progress::Closed);
-        self.told.notify_one();
+        self.taken.notify_one();
     }
 
     fn command<T>(&self, command: impl FnOnce(&mut client::Client, Now) -> T) -> T {
@@ -307,6 +307,6 @@ impl Session {
 #[derive(Debug, Default)]
 pub(crate) struct Wants {
     pub(crate) dial: Option<Endpoint>,
-    pub(crate) hang_up: bool,
+    pub(crate) close_transport: bool,
     pub(crate) token: Option<TokenNeed>,
 }

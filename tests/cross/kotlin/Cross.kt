@@ -1,4 +1,4 @@
-// Asks numbered questions one after the other over a connection that somebody cuts, and says each
+// Asks numbered requests one after the other over a connection that somebody cuts, and says each
 // answer: `answer I TEXT`, and at the end `done`.
 //
 //     java … CrossKt URL TOKEN COUNT
@@ -24,7 +24,7 @@ private suspend fun ask(client: Client, count: Int): Boolean = client.use {
     for (number in 0 until count) {
         val outcome = client.send("KOTLIN $number")
         if (outcome !is Outcome.Answered) {
-            System.err.println("question $number ended as $outcome")
+            System.err.println("request $number ended as $outcome")
             return false
         }
         println("answer $number ${outcome.text}")

@@ -61,7 +61,7 @@ async def frame(link):
 
 
 async def ask(link, text):
-    """The answer to a question."""
+    """The answer to a request."""
     await link.send(json.dumps({"type": "chat", "id": text, "message": text}))
     while True:
         answer = await frame(link)
@@ -111,8 +111,8 @@ class Chat:
             self.said.append(line.decode().rstrip())
             self._heard.set()
 
-    async def asks(self, text):
-        """Asks, and reads the answer, which repeats the question."""
+    async def sends(self, text):
+        """Asks, and reads the answer, which repeats the request."""
         self.child.stdin.write(f"{text}\n".encode())
         line = await asyncio.wait_for(self.child.stdout.readline(), 2 * PATIENCE)
         answer = line.decode().rstrip()
@@ -171,7 +171,7 @@ def tests_of(kind):
     async def console_chat():
         async with behind(kind) as (_, proxy):
             console = await Chat.start(proxy, token_file(Path(pamlink._folder.name)))
-            await console.asks("fuel so far?")
+            await console.sends("fuel so far?")
             same(await console.end(), 0, f"exit code, having said {console.said}")
 
     @named("pieces arrive as they are made")
@@ -243,12 +243,12 @@ def tests_of(kind):
     async def restart():
         async with behind(kind) as (server, proxy):
             console = await Chat.start(proxy, token_file(Path(pamlink._folder.name)))
-            await console.asks("fuel so far?")
+            await console.sends("fuel so far?")
             await server.stop()
             await console.says("lost", PATIENCE)
             again = await pamlink.Server.start(DRAIN, listen=server.address)
             try:
-                await console.asks("plan a trip to the coast")
+                await console.sends("plan a trip to the coast")
                 same(await console.end(), 0, f"exit code, having said {console.said}")
             finally:
                 await again.stop()
@@ -257,7 +257,7 @@ def tests_of(kind):
     async def reload():
         async with behind(kind) as (_, proxy):
             console = await Chat.start(proxy, token_file(Path(pamlink._folder.name)))
-            await console.asks("fuel so far?")
+            await console.sends("fuel so far?")
             async with connect(url(proxy, "ben")) as link:
                 await frame(link)
                 began = time.monotonic()
@@ -268,7 +268,7 @@ def tests_of(kind):
                     same(f"closed {close[0]}" if close else "cut", kind.ends, "end of the link")
                     check(time.monotonic() - began > kind.lingers / 2, "it was ended at once")
                     await console.says("lost", PATIENCE)
-            await console.asks("plan a trip to the coast")
+            await console.sends("plan a trip to the coast")
             same(await console.end(), 0, f"exit code, having said {console.said}")
             if not kind.lingers:
                 check(not any("lost" in line for line in console.said), f"cut: {console.said}")

@@ -3,7 +3,7 @@
     python tests/field/servers/main.py
 
 Run by a Python that has the package and the servers. All of them run at once, each in a process of
-its own, and each is asked the same questions in turn.
+its own, and each is asked the same requests in turn.
 """
 
 import asyncio

@@ -62,7 +62,7 @@ test('chats without ids are answered in their order', async () => {
   const peer = await welcomed();
   const agents = ['finance', 'trips', 'health', 'voice', 'chat', 'trips', 'finance'];
   for (const [at, agent] of agents.entries()) {
-    peer.send({ type: 'chat', agent, message: `question ${at}` });
+    peer.send({ type: 'chat', agent, message: `request ${at}` });
   }
   for (const agent of agents) {
     const answer = await peer.next();
@@ -175,7 +175,7 @@ test('a repeat after a reconnect gets the first answer', async () => {
   await peer.close();
 });
 
-test('equal questions without ids are two questions', async () => {
+test('equal requests without ids are two requests', async () => {
   const peer = await welcomed();
   const before = await server.metric(EFFECTS);
   like(await peer.ask({ message: 'again' }), ANSWER, 'first');
@@ -215,7 +215,7 @@ test('a missing user is refused before the upgrade', async () => {
   check(status >= 400 && status < 500, `status ${status}`);
 });
 
-// Questions and answers of all sizes, and more than is answered.
+// Requests and answers of all sizes, and more than is answered.
 const talk = [1, 90, 600, 4_900].map((size) => ({ message: prose(size) }));
 talk.push({ message: 'and all that was before', notes: prose(55_000) });
 

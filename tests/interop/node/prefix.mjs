@@ -1,6 +1,6 @@
 // A reverse proxy that serves another server's pages and WebSockets under a prefix.
 
-import { createServer, request as ask } from 'node:http';
+import { createServer, request as request } from 'node:http';
 
 /** Starts one in front of `address`, on a free port; settles with its own address when it is ready. */
 export async function underPrefix(prefix, address) {

@@ -36,7 +36,7 @@ class Chat:
         return cls(await start("chat", url, *flags, stdin=pipe, stderr=pipe))
 
     async def ask(self, text):
-        """Types a question."""
+        """Types a request."""
         self.child.stdin.write(f"{text}\n".encode())
         await self.child.stdin.drain()
 
@@ -86,7 +86,7 @@ async def chats(link):
 def add():
     """Adds all tests."""
 
-    @test("server: a question of `pamlink chat` is answered", limit=20)
+    @test("server: a request of `pamlink chat` is answered", limit=20)
     async def _():
         async def handler(link):
             await link.send(json.dumps(WELCOME))
@@ -120,13 +120,13 @@ def add():
                 pieces = [text[at : at + 500] for at in range(0, len(text), 500)]
                 await link.send(pieces if len(frame["message"]) == 1_000 else text)
 
-        questions = [prose(size) for size in [2, 150, 1_000, 4_000] * 2]
+        requests = [prose(size) for size in [2, 150, 1_000, 4_000] * 2]
         async with Listener(handler) as server:
             for more in [[], ["--compress"]]:
                 chat = await Chat.start(server.port, more=more)
-                for question in questions:
-                    await chat.ask(question)
-                    check((await chat.line()).endswith(question), "another answer")
+                for request in requests:
+                    await chat.ask(request)
+                    check((await chat.line()).endswith(request), "another answer")
                 same((await chat.end())[2], 0, "exit code")
         [(none, plain), (found, small)] = wires
         same([none, found], [[], ["permessage-deflate"]], "extensions")
@@ -153,7 +153,7 @@ def add():
                 check(f"answer to {text}" in line, f"{text}: {line}")
             same((await chat.end())[2], 0, "exit code")
 
-    @test("server: after a restart an unanswered question comes again under its id", limit=40)
+    @test("server: after a restart an unanswered request comes again under its id", limit=40)
     async def _():
         asked = []
 
@@ -180,7 +180,7 @@ def add():
         check(len(asked) >= 2, asked)
         same({frame["id"] for frame in asked}, {asked[0]["id"]}, "ids")
 
-    @test("server: towards a server without `repeat` a broken question is not asked twice", limit=40)
+    @test("server: towards a server without `repeat` a broken request is not asked twice", limit=40)
     async def _():
         asked = []
 
@@ -202,7 +202,7 @@ def add():
             out, _, code = await chat.end()
             check("answer to hello again" in out, out)
             same(code, 1, "exit code")
-        same(asked, ["book it", "hello again"], "questions")
+        same(asked, ["book it", "hello again"], "requests")
 
     @test("server: a refused token stops `pamlink chat`", limit=40)
     async def _():
@@ -227,7 +227,7 @@ def add():
 async def play(name):
     """Plays the server's side of a transcript; `pamlink chat` is its client and host."""
     steps = transcripts.steps(name)
-    asks = asyncio.Queue()
+    requests = asyncio.Queue()
     done = asyncio.get_running_loop().create_future()
 
     async def handler(link):
@@ -235,8 +235,8 @@ async def play(name):
             for step in steps:
                 if step["from"] == "server":
                     await link.send(step["text"])
-                elif (question := transcripts.question(step)) is not None:
-                    await asks.put(question)
+                elif (request := transcripts.request(step)) is not None:
+                    await requests.put(request)
                     await hears(link, {"type": "chat"})
                 elif "expect" in step:
                     await hears(link, step["expect"])
@@ -253,7 +253,7 @@ async def play(name):
 
         async def types():
             while True:
-                text = await asks.get()
+                text = await requests.get()
                 await chat.ask(text.split("\n")[0])
 
         typing = asyncio.create_task(types())

@@ -21,7 +21,7 @@ def steps(name):
     return json.loads((_FOLDER / f"{name}.json").read_text())["steps"]
 
 
-def question(step):
+def request(step):
     """The text of a step that is a chat, else nothing."""
     try:
         frame = json.loads(step["text"])

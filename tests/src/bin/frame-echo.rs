@@ -40,7 +40,7 @@ const WRITE: usize = 64 * 1024;
 /// How long a peer may be silent within a case: the suite's own limit is 480 s.
 const SILENCE: Duration = Duration::from_secs(600);
 /// How long a peer may take to end the transport after the closing handshake.
-const GOODBYE: Duration = Duration::from_secs(10);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
@@ -239,7 +239,7 @@ impl Connection {
         if self.writer.role() == Role::Server {
             let _gone_already = self.stream.shutdown(Shutdown::Write);
         }
-        let _gone_already = self.stream.set_read_timeout(Some(GOODBYE));
+        let _gone_already = self.stream.set_read_timeout(Some(CLOSE_TIMEOUT));
         let mut bytes = [0; 4096];
         while self.stream.read(&mut bytes).is_ok_and(|n| n > 0) {}
     }

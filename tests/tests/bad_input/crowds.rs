@@ -38,7 +38,7 @@ struct Crowd {
     /// Links that ended, and the statuses and close codes that were written.
     closed: u32,
     written: Vec<u8>,
-    hung_up: HashSet<LinkId>,
+    transport_closed: HashSet<LinkId>,
 }
 
 impl Crowd {
@@ -49,7 +49,7 @@ impl Crowd {
         let auth = Auth::Verifier(Box::new(ByName));
         let hub = Hub::new(config, auth, Arc::new(Table::default()), Seed::from_number(1));
         let now = Now::new(Mono::from_millis(1), Wall::from_unix_secs(1_800_000_000));
-        Self { hub, now, closed: 0, written: Vec::new(), hung_up: HashSet::new() }
+        Self { hub, now, closed: 0, written: Vec::new(), transport_closed: HashSet::new() }
     }
 
     fn connect(&mut self) -> LinkId {
@@ -75,8 +75,8 @@ impl Crowd {
             }
         }
         while let Some(link) = self.hub.poll_writable() {
-            if self.hub.poll_transmit(link, &mut self.written).hang_up {
-                self.hung_up.insert(link);
+            if self.hub.poll_transmit(link, &mut self.written).close_transport {
+                self.transport_closed.insert(link);
                 self.hub.handle_closed(self.now, link);
             }
         }
@@ -136,7 +136,7 @@ fn a_hundred_thousand_forged_tokens_are_refused_one_by_one() {
     assert_eq!(crowd.wrote(b"bad signature"), CROWD as usize);
     assert_eq!(crowd.count("pamlink_auth_failures_total", "signature"), u64::from(CROWD));
     assert_eq!(crowd.hub.users(), 0, "nobody who was not believed is a user");
-    // Nobody says goodbye.
+    // Nobody sends its close frame.
     crowd.pass(Duration::from_secs(5));
     assert_eq!((crowd.hub.links(), crowd.closed), (0, CROWD));
     let left = crowd.hub.memory();
@@ -212,7 +212,7 @@ async fn churn(addr: std::net::SocketAddr, at: u32) {
             let head = upgrade(&target("ann", "forged.forged.forged"));
             peer.say(head.as_bytes()).await.unwrap();
             assert!(peer.head().await.starts_with("HTTP/1.1 101 "));
-            assert!(matches!(peer.goodbye().await.1, Heard::Close(4001, _)));
+            assert!(matches!(peer.until_close().await.1, Heard::Close(4001, _)));
             peer.reset();
         }
         _ => {

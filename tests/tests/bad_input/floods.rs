@@ -52,7 +52,7 @@ async fn ten_thousand_pings_of_the_dialect_are_answered() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_peer_that_asks_and_never_listens_is_sent_away_within_its_bound() {
+async fn a_peer_that_sends_and_never_reads_is_sent_away_within_its_bound() {
     let house = House::open().await;
     let mut peer = deaf(&house, "ann").await;
     let mut flood = Vec::new();
@@ -169,7 +169,7 @@ async fn a_peer_that_falls_silent_is_found_out() {
     // Half open: they neither read nor write nor end, as after a pulled plug.
     house.counted("pamlink_closes_total", "timeout", 20).await;
     for mut peer in silent {
-        let (_, end) = peer.goodbye().await;
+        let (_, end) = peer.until_close().await;
         assert_eq!(end, Heard::Close(1001, "Ping timeout".to_owned()));
     }
     house.close().await;

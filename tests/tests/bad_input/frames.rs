@@ -85,7 +85,7 @@ async fn every_bad_frame_ends_its_link_with_the_right_code() {
         let before = house.count("pamlink_closes_total", class);
         let mut peer = Peer::welcomed(&house, "ann").await;
         let _ = peer.say(&bytes).await;
-        let (_, end) = peer.goodbye().await;
+        let (_, end) = peer.until_close().await;
         assert!(matches!(end, Heard::Close(found, _) if found == code), "{name}: {end:?}");
         assert_eq!(peer.hear().await, Heard::End, "{name}");
         house.counted("pamlink_closes_total", class, before + 1).await;
@@ -107,7 +107,7 @@ async fn every_bad_frame_ends_its_link_byte_by_byte() {
             }
             tokio::task::yield_now().await;
         }
-        let (_, end) = peer.goodbye().await;
+        let (_, end) = peer.until_close().await;
         assert!(matches!(end, Heard::Close(found, _) if found == code), "{name}: {end:?}");
     }
     house.close().await;
@@ -129,7 +129,7 @@ async fn bytes_that_mean_nothing_end_their_link() {
         bytes[0] = 0x7f;
         let mut peer = Peer::welcomed(&house, "ann").await;
         let _ = peer.say(&bytes).await;
-        let (_, end) = peer.goodbye().await;
+        let (_, end) = peer.until_close().await;
         assert!(matches!(end, Heard::Close(1002, _)), "round {round}: {end:?}");
     }
     house.counted("pamlink_closes_total", "protocol", 50).await;

@@ -159,7 +159,7 @@ async fn a_head_that_breaks_off_is_counted() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_slow_loris_is_told_that_its_time_is_up() {
+async fn a_slow_loris_gets_a_408() {
     let mut config = config();
     config.hub.link.patience.handshake = Duration::from_millis(300);
     let house = House::with(config).await;

@@ -161,7 +161,7 @@ impl House {
         let witnessed = within(self.witness).await.expect("the witness was not disturbed");
         assert!(witnessed.answered > 0);
         let Witnessed { answered, slowest } = witnessed;
-        println!("witness: {answered} questions, the slowest answer after {slowest:?}");
+        println!("witness: {answered} requests, the slowest answer after {slowest:?}");
         let _ = self.stop.send(());
         within(self.server).await.expect("the server ends");
     }
@@ -175,14 +175,14 @@ impl House {
     }
 }
 
-/// Chats until told to leave. Every question must be answered, over one link.
+/// Chats until told to leave. Every request must be answered, over one link.
 async fn bear_witness(client: Client, mut left: oneshot::Receiver<()>) -> Witnessed {
     let mut witnessed = Witnessed { answered: 0, slowest: Duration::ZERO };
     while left.try_recv() == Err(oneshot::error::TryRecvError::Empty) {
-        let question = format!("question {}", witnessed.answered);
+        let request = format!("request {}", witnessed.answered);
         let asked = std::time::Instant::now();
-        let answer = within(client.ask(question.as_str())).await.expect("an answer");
-        assert_eq!(answer.text(), format!("echo {question}"));
+        let answer = within(client.ask(request.as_str())).await.expect("an answer");
+        assert_eq!(answer.text(), format!("echo {request}"));
         witnessed.slowest = witnessed.slowest.max(asked.elapsed());
         witnessed.answered += 1;
         tokio::time::sleep(Duration::from_millis(2)).await;

@@ -1,7 +1,7 @@
 //! Bad input over real sockets: each kind is refused clearly, counted, and harms nobody else.
 //!
 //! Every test runs a server and a witness: a client in good faith that chats all the while, whose
-//! every question must be answered over the one link it began with.
+//! every request must be answered over the one link it began with.
 
 mod crowds;
 mod floods;

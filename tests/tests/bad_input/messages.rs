@@ -1,4 +1,4 @@
-//! Whole frames whose text is no message: an `error` that says why, and in the end a goodbye.
+//! Whole frames whose text is no message: an `error` that says why, and in the end a close frame.
 
 use crate::house::{House, config};
 use crate::peer::{Heard, Peer};
@@ -37,7 +37,7 @@ fn cases() -> Vec<(&'static str, String, &'static str)> {
             "MESSAGE_TOO_LARGE",
         ),
         (
-            "a long question",
+            "a long request",
             format!(r#"{{"type":"chat","message":"{}"}}"#, text(500_000)),
             "MESSAGE_TOO_LARGE",
         ),
@@ -85,7 +85,7 @@ async fn too_many_of_them_end_the_link() {
         for _ in 0..10 {
             let _ = peer.text(&text).await;
         }
-        let (errors, end) = peer.goodbye().await;
+        let (errors, end) = peer.until_close().await;
         assert_eq!(errors.len(), 6, "five are forgiven: {errors:?}");
         assert!(matches!(end, Heard::Close(found, _) if found == code), "{end:?}");
         house.counted("pamlink_violations_closed_total", "", 1).await;
@@ -107,7 +107,7 @@ async fn binary_messages_are_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whoever_asks_too_fast_is_told_how_long_to_wait_and_then_sent_away() {
+async fn whoever_sends_too_fast_learns_how_long_to_wait_and_is_then_closed() {
     use pamlink::limits::{Class, Rate};
     let mut config = config();
     // The witness keeps to this; the flood does not.
@@ -121,7 +121,7 @@ async fn whoever_asks_too_fast_is_told_how_long_to_wait_and_then_sent_away() {
         peer.writer.text(&chat, &mut flood).unwrap();
     }
     let _ = peer.say(&flood).await;
-    let (texts, end) = peer.goodbye().await;
+    let (texts, end) = peer.until_close().await;
     let refused: Vec<_> =
         texts.iter().filter(|text| text.contains("RATE_LIMIT_EXCEEDED")).collect();
     assert!(!refused.is_empty(), "{} texts", texts.len());

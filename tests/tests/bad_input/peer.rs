@@ -127,8 +127,8 @@ impl Peer {
         }
     }
 
-    /// All that is said up to the goodbye or the end, and that.
-    pub(crate) async fn goodbye(&mut self) -> (Vec<String>, Heard) {
+    /// All that is said up to the close frame or the end, and that.
+    pub(crate) async fn until_close(&mut self) -> (Vec<String>, Heard) {
         let mut texts = Vec::new();
         loop {
             match self.hear().await {
@@ -151,7 +151,7 @@ impl Peer {
         }
     }
 
-    /// Ends with a reset instead of a goodbye.
+    /// Ends with a reset instead of a close frame.
     pub(crate) fn reset(self) {
         reset(self.socket);
     }

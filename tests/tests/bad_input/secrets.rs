@@ -160,13 +160,13 @@ async fn the_debug_text_of_events_repeats_no_token() {
         peer.say(&text(&said)).await.unwrap();
     }
     while !peer.reply().await.contains("written down") {}
-    // The peer's own goodbye may quote a token, too.
-    let mut goodbye = Vec::new();
+    // The peer's own close frame may quote a token, too.
+    let mut close = Vec::new();
     let reason = format!("token={good}");
     let code = pamlink::frame::CloseCode::NORMAL;
-    peer.writer.close(code, &reason, &mut goodbye).unwrap();
-    peer.say(&goodbye).await.unwrap();
-    peer.goodbye().await;
+    peer.writer.close(code, &reason, &mut close).unwrap();
+    peer.say(&close).await.unwrap();
+    peer.until_close().await;
     let _ = stop.send(());
     within(server).await.unwrap();
     let written = written.lock().unwrap();

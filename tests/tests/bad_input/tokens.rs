@@ -68,7 +68,7 @@ async fn a_bad_token_is_refused_with_4001_and_never_repeated() {
         let mut peer = Peer::present(house.addr, "ann", &token).await;
         // What it sends ahead of its welcome is not looked at.
         let _ = peer.text(r#"{"type":"chat","message":"let me in"}"#).await;
-        let (texts, end) = peer.goodbye().await;
+        let (texts, end) = peer.until_close().await;
         assert_eq!(texts, [""; 0], "{name}");
         let Heard::Close(code, reason) = end else { panic!("{name}: {end:?}") };
         assert_eq!(code, 4001, "{name}: {reason}");
@@ -103,7 +103,7 @@ async fn a_token_that_ends_and_is_not_renewed_ends_its_link() {
     config.hub.token_grace = std::time::Duration::from_millis(100);
     let house = House::with(config).await;
     let mut peer = Peer::present(house.addr, "ann", &token("ann", 2)).await;
-    let (_, end) = within(peer.goodbye()).await;
+    let (_, end) = within(peer.until_close()).await;
     assert_eq!(end, Heard::Close(4001, "token expired".to_owned()));
     house.counted(FAILED, "not_renewed", 1).await;
     house.close().await;

@@ -1,8 +1,8 @@
-//! The engine as the client: the server's side is played, the host asks the questions.
+//! The engine as the client: the server's side is played, the host sends the requests.
 
 use std::collections::VecDeque;
 
-use pamlink::client::{AskId, Client, ClientConfig, Event};
+use pamlink::client::{Client, ClientConfig, Event, RequestId};
 use pamlink::envelope::{Chat, Kind};
 use pamlink::frame::handshake::{HandshakeConfig, RequestReader, accept};
 use pamlink::frame::{FrameConfig, FrameEvent, Reader, Role, Writer};
@@ -21,10 +21,10 @@ pub(crate) fn play(transcript: &Transcript) {
             assert_eq!(Some(read), step.reads, "{name}, step {at}: {}", step.text);
             continue;
         }
-        if let Some(question) = step.question() {
-            end.ask(&question);
-            let frame = end.next().expect("a question is sent");
-            let asked = serde_json::json!({"type": "chat", "message": question, "id": "$string"});
+        if let Some(request) = step.request() {
+            end.ask(&request);
+            let frame = end.next().expect("a request is sent");
+            let asked = serde_json::json!({"type": "chat", "message": request, "id": "$string"});
             assert_eq!(difference(&frame, &asked), None, "{name}, step {at}");
         } else if let Some(expect) = &step.expect {
             // A pong to a ping that the transcript leaves unanswered may come before.
@@ -45,8 +45,8 @@ struct End {
     now: Now,
     reader: Reader,
     writer: Writer,
-    /// Questions without an end, oldest first.
-    open: VecDeque<AskId>,
+    /// Requests without an end, oldest first.
+    open: VecDeque<RequestId>,
 }
 
 impl End {
@@ -82,9 +82,9 @@ impl End {
         end
     }
 
-    fn ask(&mut self, question: &str) {
-        let chat = Chat { message: Some(question.into()), ..Chat::default() };
-        self.open.push_back(self.client.ask(self.now, &chat).expect("room for a question"));
+    fn ask(&mut self, request: &str) {
+        let chat = Chat { message: Some(request.into()), ..Chat::default() };
+        self.open.push_back(self.client.ask(self.now, &chat).expect("room for a request"));
         self.drain();
     }
 
@@ -102,25 +102,25 @@ impl End {
 
     /// Drains the client; what it told about a message, in a word.
     fn drain(&mut self) -> Option<&'static str> {
-        let mut told = None;
+        let mut outcome = None;
         while let Some(event) = self.client.poll_event() {
             let word = match event {
                 Event::Welcomed { envelope, .. } => {
                     assert_eq!(envelope.kind(), Kind::Connection);
                     "welcome"
                 }
-                Event::Answer { ask, envelope, .. } => {
+                Event::Answer { request, envelope, .. } => {
                     assert!(envelope.kind().is_answer());
-                    assert_eq!(self.open.pop_front(), Some(ask), "another question's answer");
+                    assert_eq!(self.open.pop_front(), Some(request), "another request's answer");
                     "answer"
                 }
-                Event::Rejected { ask, .. } => {
-                    assert_eq!(self.open.pop_front(), Some(ask), "another question's refusal");
+                Event::Rejected { request, .. } => {
+                    assert_eq!(self.open.pop_front(), Some(request), "another request's refusal");
                     "refusal"
                 }
-                Event::Piece { ask, envelope, .. } => {
+                Event::Piece { request, envelope, .. } => {
                     assert!(envelope.kind().is_piece());
-                    assert_eq!(self.open.front(), Some(&ask), "a piece for another question");
+                    assert_eq!(self.open.front(), Some(&request), "a piece for another request");
                     "piece"
                 }
                 Event::Late { .. } => "late",
@@ -132,9 +132,9 @@ impl End {
                 ) => continue,
                 other => panic!("unexpected {other:?}"),
             };
-            assert_eq!(told.replace(word), None, "one message, two events");
+            assert_eq!(outcome.replace(word), None, "one message, two events");
         }
-        told
+        outcome
     }
 
     /// The next text that the client sent.

@@ -21,7 +21,7 @@ fn the_client_keeps_every_transcript() {
 }
 
 #[test]
-fn a_frame_that_differs_is_told() {
+fn a_frame_that_differs_is_reported() {
     let expect = serde_json::json!({"type": "pong", "message": "$absent", "b": "$same:a"});
     let differ = |text| vector::difference(text, &expect).is_some();
     assert!(!differ(r#"{"type":"pong","a":1,"b":1}"#));

@@ -105,7 +105,7 @@ impl End {
         while self.hub.poll_event().is_some() {}
         let mut out = Vec::new();
         let transmit = self.hub.poll_transmit(self.link, &mut out);
-        assert!(!transmit.hang_up, "the link ended");
+        assert!(!transmit.close_transport, "the link ended");
         let taken = self.response.handle_bytes(&out);
         if let Some(response) = self.response.poll_event() {
             response.expect("the upgrade is accepted");

@@ -50,8 +50,8 @@ impl Transcript {
 }
 
 impl Step {
-    /// The question, if the step is a chat of a client.
-    pub(crate) fn question(&self) -> Option<String> {
+    /// The request, if the step is a chat of a client.
+    pub(crate) fn request(&self) -> Option<String> {
         let frame: Value = serde_json::from_str(&self.text).ok()?;
         let is_chat = self.by_client && frame["type"] == "chat";
         let text = frame["message"].as_str().or_else(|| frame["content"].as_str());

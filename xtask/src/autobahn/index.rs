@@ -194,13 +194,13 @@ mod tests {
     #[test]
     fn only_good_behaviours_pass_in_the_case_and_in_its_close() {
         for good in ["OK", "INFORMATIONAL"] {
-            assert_eq!(index(good, "OK").judge(&wanted(), &[]).tally.failed, 0, "{good}");
-            assert_eq!(index("OK", good).judge(&wanted(), &[]).tally.failed, 0, "{good}");
+            assert_eq!(index(good, "OK").judge(&wanted(), &[]).totals.failed, 0, "{good}");
+            assert_eq!(index("OK", good).judge(&wanted(), &[]).totals.failed, 0, "{good}");
         }
         let bad = ["FAILED", "UNIMPLEMENTED", "WRONG CODE", "UNCLEAN", "FAILED BY CLIENT", ""];
         for bad in bad.into_iter().chain(["NON-STRICT"]) {
-            assert_eq!(index(bad, "OK").judge(&wanted(), &["6.4.4"]).tally.failed, 1, "{bad}");
-            assert_eq!(index("OK", bad).judge(&wanted(), &["6.4.4"]).tally.failed, 1, "{bad}");
+            assert_eq!(index(bad, "OK").judge(&wanted(), &["6.4.4"]).totals.failed, 1, "{bad}");
+            assert_eq!(index("OK", bad).judge(&wanted(), &["6.4.4"]).totals.failed, 1, "{bad}");
         }
         let checks = index("FAILED", "WRONG CODE").judge(&wanted(), &[]);
         let note = "6.4.3: FAILED, closes WRONG CODE, see pamlink_case_6_4_3.json";
@@ -210,13 +210,13 @@ mod tests {
     #[test]
     fn a_case_that_says_nothing_fails() {
         let index = Index::parse(r#"{"pamlink": {"6.4.3": {}}}"#).unwrap();
-        assert_eq!(index.judge(&wanted(), &[]).tally.failed, 1);
+        assert_eq!(index.judge(&wanted(), &[]).totals.failed, 1);
     }
 
     #[test]
     fn non_strict_passes_where_it_is_listed_and_nothing_else_does() {
-        assert_eq!(index("NON-STRICT", "OK").judge(&wanted(), &["6.4.3"]).tally.failed, 0);
-        assert_eq!(index("FAILED", "OK").judge(&wanted(), &["6.4.3"]).tally.failed, 1);
+        assert_eq!(index("NON-STRICT", "OK").judge(&wanted(), &["6.4.3"]).totals.failed, 0);
+        assert_eq!(index("FAILED", "OK").judge(&wanted(), &["6.4.3"]).totals.failed, 1);
     }
 
     #[test]
@@ -224,8 +224,8 @@ mod tests {
         let more = ["6.4.3".to_owned(), "6.4.4".to_owned()];
         assert_eq!(index("OK", "OK").judge(&more, &[]).notes, ["6.4.4: not run"]);
         let other = ["6.4.4".to_owned()];
-        assert_eq!(index("OK", "OK").judge(&other, &[]).tally.failed, 2);
-        assert_eq!(Index::default().judge(&[], &[]).tally.failed, 1);
+        assert_eq!(index("OK", "OK").judge(&other, &[]).totals.failed, 2);
+        assert_eq!(Index::default().judge(&[], &[]).totals.failed, 1);
     }
 
     #[test]

@@ -73,8 +73,8 @@ pub(crate) fn run(
     for note in &checks.notes {
         println!("{note}");
     }
-    println!("{}", checks.tally);
-    Ok(checks.tally.failed == 0)
+    println!("{}", checks.totals);
+    Ok(checks.totals.failed == 0)
 }
 
 /// Runs the cases: one check for each case and role, and a table for each role.

@@ -23,7 +23,7 @@ use crate::parts::peers;
 use crate::workspace::Workspace;
 use served::Served;
 
-/// A consumer asks one question.
+/// A consumer sends one request.
 const CONSUMER: Duration = Duration::from_secs(60);
 
 /// What every language needs to make its package and to run its consumer.
@@ -43,8 +43,8 @@ pub(crate) fn run(workspace: &Workspace, console: Console) -> Result<bool> {
     for note in &checks.notes {
         println!("{note}");
     }
-    println!("{}", checks.tally);
-    Ok(checks.tally.failed == 0)
+    println!("{}", checks.totals);
+    Ok(checks.totals.failed == 0)
 }
 
 /// The same as checks: one for each package.

@@ -275,7 +275,7 @@ mod tests {
         Known { names, binaries: true }
     }
 
-    fn told(document: &str) -> Vec<String> {
+    fn lines_of(document: &str) -> Vec<String> {
         let (clauses, mut faults) = read(document);
         faults.extend(clauses.iter().flat_map(|clause| faults_of(clause, &known())));
         faults.extend(order(&clauses));
@@ -286,16 +286,16 @@ mod tests {
 
     #[test]
     fn a_document_whose_clauses_are_held_has_no_fault() {
-        assert_eq!(told(GOOD), [""; 0]);
+        assert_eq!(lines_of(GOOD), [""; 0]);
         assert_eq!(read(GOOD).0[0].tests, ["a::b", "c.json"]);
     }
 
     #[test]
     fn a_clause_without_a_test_or_with_a_test_that_is_not_there_is_named() {
         let none = GOOD.replace("test: `a::b`\n", "");
-        assert_eq!(told(&none), ["docs/protocol.md:8: P-1.2 names no test"]);
+        assert_eq!(lines_of(&none), ["docs/protocol.md:8: P-1.2 names no test"]);
         let gone = GOOD.replace("c.json", "d.json");
-        assert_eq!(told(&gone), ["docs/protocol.md:3: P-1.1: no test is d.json"]);
+        assert_eq!(lines_of(&gone), ["docs/protocol.md:3: P-1.1: no test is d.json"]);
     }
 
     #[test]
@@ -317,29 +317,29 @@ mod tests {
         let document = format!(
             "{head}| `x` | `a::b`, `c.json` |\n| `x` | none |\n| y | `a::c` |\n\n## N\n\n| z | |\n"
         );
-        let told: Vec<_> =
+        let shown: Vec<_> =
             rows(&document).iter().flat_map(|row| faults_of(row, &known())).collect();
-        let told: Vec<_> = told.iter().map(|fault| fault.shown("d")).collect();
+        let shown: Vec<_> = shown.iter().map(|fault| fault.shown("d")).collect();
         assert_eq!(rows(&document).len(), 3);
-        assert_eq!(told, ["d:8: a row names no test", "d:9: a row: no test is a::c"]);
+        assert_eq!(shown, ["d:8: a row names no test", "d:9: a row: no test is a::c"]);
         assert!(rows("# None\n\n| a | `a::b` |\n").is_empty());
     }
 
     #[test]
     fn numbers_rise_within_their_sections() {
         let twice = GOOD.replace("**P-1.2**", "**P-1.1**").replace("see P-1.2", "");
-        assert_eq!(told(&twice), ["docs/protocol.md:8: P-1.1 comes after P-1.1"]);
+        assert_eq!(lines_of(&twice), ["docs/protocol.md:8: P-1.1 comes after P-1.1"]);
         let astray = GOOD.replace("P-1.2", "P-2.1");
-        assert_eq!(told(&astray), ["docs/protocol.md:8: P-2.1 stands in section 1"]);
+        assert_eq!(lines_of(&astray), ["docs/protocol.md:8: P-2.1 stands in section 1"]);
         let broken = GOOD.replace("**P-1.2**", "**P-two**").replace("see P-1.2", "");
-        assert_eq!(told(&broken).len(), 1);
+        assert_eq!(lines_of(&broken).len(), 1);
     }
 
     #[test]
     fn what_is_referred_to_is_there_and_frames_are_frames() {
         let dangling = GOOD.replace("see P-1.2", "see P-1.3");
-        assert_eq!(told(&dangling), ["docs/protocol.md:3: there is no P-1.3"]);
+        assert_eq!(lines_of(&dangling), ["docs/protocol.md:3: there is no P-1.3"]);
         let broken = GOOD.replace("{\"type\"", "{type");
-        assert_eq!(told(&broken).len(), 1);
+        assert_eq!(lines_of(&broken).len(), 1);
     }
 }

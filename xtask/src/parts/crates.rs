@@ -38,7 +38,7 @@ pub(super) fn run(workspace: &Workspace, console: Console) -> Outcome {
             format!("{name} was not packaged"),
         );
     }
-    if checks.tally.failed == 0 {
+    if checks.totals.failed == 0 {
         checks.add(programs(workspace, console, &folder, &version)?);
     }
     checks.add(oldest(workspace, console)?);
@@ -126,11 +126,11 @@ fn oldest(workspace: &Workspace, console: Console) -> Result<Checks, Stopped> {
     let ours = stated(engine).context("`pamlink` states no rust-version")?;
     for package in packages {
         let name = package["name"].as_str().unwrap_or_default();
-        let asks = stated(package);
+        let requests = stated(package);
         if package["source"].is_null() {
-            checks.check(asks == Some(ours), format!("{name} states another rust-version"));
-        } else if asks.is_some_and(|asks| asks > ours) {
-            checks.fail(format!("{name} needs Rust {asks:?}, the manifests state {ours:?}"));
+            checks.check(requests == Some(ours), format!("{name} states another rust-version"));
+        } else if requests.is_some_and(|requests| requests > ours) {
+            checks.fail(format!("{name} needs Rust {requests:?}, the manifests state {ours:?}"));
         }
     }
     let compiler = workspace.command("rustc").arg("--version").output()?;
@@ -149,7 +149,7 @@ fn oldest(workspace: &Workspace, console: Console) -> Result<Checks, Stopped> {
         check.arg(workspace.target.join("oldest"));
         checks.add(Checks::of_command(&console.run(check, LIMIT)?));
     } else {
-        checks.tally.skipped += 1;
+        checks.totals.skipped += 1;
         checks.note(format!("not compiled by the oldest: `rustup toolchain install {toolchain}`"));
     }
     Ok(checks)
@@ -168,7 +168,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_manifest_that_no_registry_takes_is_told() {
+    fn a_manifest_that_no_registry_takes_is_reported() {
         let dependency = json!({ "path": "core", "req": "*" });
         let mut package = json!({
             "description": "x", "license": "MIT", "repository": "x", "readme": "x",

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::check::{Checks, Outcome};
 use crate::command::Console;
-use crate::tally::Tally;
 use crate::tools;
+use crate::totals::Totals;
 use crate::workspace::Workspace;
 
 const LIMIT: Duration = Duration::from_secs(1_500);
@@ -36,11 +36,11 @@ pub(super) fn run(workspace: &Workspace, console: Console) -> Outcome {
     }
     test.args(["--locked", "--package", "pamlink-ffi", "--lib", "entry::"]);
     let finished = console.run(test, LIMIT)?;
-    let tally = Tally::of_test_run(&finished.lines).unwrap_or_default();
-    let mut checks = Checks { tally, ..Checks::default() };
+    let totals = Totals::of_test_run(&finished.lines).unwrap_or_default();
+    let mut checks = Checks { totals, ..Checks::default() };
     // What the name leaves out is no skipped test.
-    checks.tally.skipped = 0;
-    checks.check(tally.passed > 0, "no test of the entry has run");
+    checks.totals.skipped = 0;
+    checks.check(totals.passed > 0, "no test of the entry has run");
     checks.close(workspace.ci, &finished);
     checks.note(if has_miri { "run by Miri" } else { "run with the address sanitizer" });
     Ok(checks)

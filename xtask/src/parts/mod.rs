@@ -32,7 +32,7 @@ use std::time::Instant;
 use crate::check::{Checks, Outcome, Stopped};
 use crate::command::Console;
 use crate::package;
-use crate::tally::Tally;
+use crate::totals::Totals;
 use crate::workspace::Workspace;
 
 /// One part.
@@ -168,7 +168,7 @@ pub(crate) fn run(workspace: &Workspace, console: Console, only: &[String]) -> b
         [] => workspace.whole || is_everyday(part),
         only => only.iter().any(|name| name == part.name),
     };
-    let mut sum = Tally::default();
+    let mut sum = Totals::default();
     let mut failures = Vec::new();
     for part in PARTS.iter().filter(wanted) {
         println!("{:<11}{}", part.name, part.about);
@@ -176,16 +176,16 @@ pub(crate) fn run(workspace: &Workspace, console: Console, only: &[String]) -> b
         let started = Instant::now();
         let checks = settle(workspace.ci, part.name, (part.run)(workspace, console));
         show(&checks);
-        workspace.note(part.name, checks.tally.failed == 0);
-        println!("{:<11}{} ({:.1} s)", part.name, checks.tally, started.elapsed().as_secs_f64());
-        sum += checks.tally;
-        if checks.tally.failed > 0 {
+        workspace.note(part.name, checks.totals.failed == 0);
+        println!("{:<11}{} ({:.1} s)", part.name, checks.totals, started.elapsed().as_secs_f64());
+        sum += checks.totals;
+        if checks.totals.failed > 0 {
             failures.push((part.name, checks));
         }
     }
     // Once more where a log that was cut still has it: a whole run prints thousands of lines.
     for (name, checks) in &failures {
-        println!("{name:<11}{} failed", checks.tally.failed);
+        println!("{name:<11}{} failed", checks.totals.failed);
         show(checks);
     }
     if only.is_empty() && !workspace.whole {
@@ -205,13 +205,13 @@ fn show(checks: &Checks) {
 fn settle(ci: bool, name: &str, outcome: Outcome) -> Checks {
     let mut checks = Checks::default();
     match outcome {
-        Ok(done) if done.tally == Tally::default() => {
+        Ok(done) if done.totals == Totals::default() => {
             checks.fail(format!("{name} checked nothing"));
         }
         Ok(done) => return done,
         Err(Stopped::Missing(what)) if ci => checks.fail(format!("{name} cannot run: {what}")),
         Err(Stopped::Missing(what)) => {
-            checks.tally.skipped += 1;
+            checks.totals.skipped += 1;
             checks.note(format!("{name} is skipped: {what}"));
         }
         Err(Stopped::Broken(error)) => checks.fail(format!("{error:#}")),
@@ -226,10 +226,10 @@ mod tests {
     #[test]
     fn a_missing_tool_is_skipped_but_fails_in_ci() {
         let missing = || Err(Stopped::Missing("no chromium".to_owned()));
-        let skipped = Tally { skipped: 1, ..Tally::default() };
-        assert_eq!(settle(false, "browser", missing()).tally, skipped);
-        let failed = Tally { failed: 1, ..Tally::default() };
-        assert_eq!(settle(true, "browser", missing()).tally, failed);
+        let skipped = Totals { skipped: 1, ..Totals::default() };
+        assert_eq!(settle(false, "browser", missing()).totals, skipped);
+        let failed = Totals { failed: 1, ..Totals::default() };
+        assert_eq!(settle(true, "browser", missing()).totals, failed);
     }
 
     #[test]
@@ -239,6 +239,6 @@ mod tests {
 
     #[test]
     fn a_part_that_checked_nothing_fails() {
-        assert_eq!(settle(false, "unit", Ok(Checks::default())).tally.failed, 1);
+        assert_eq!(settle(false, "unit", Ok(Checks::default())).totals.failed, 1);
     }
 }

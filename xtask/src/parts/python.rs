@@ -8,8 +8,8 @@ use crate::bindings::{self, Bindings, python};
 use crate::check::{Checks, Outcome, Stopped};
 use crate::command::Console;
 use crate::parts::peers;
-use crate::tally::Tally;
 use crate::tools;
+use crate::totals::Totals;
 use crate::workspace::Workspace;
 
 const TESTS: Duration = Duration::from_secs(300);
@@ -30,7 +30,7 @@ pub(super) fn run(workspace: &Workspace, console: Console) -> Outcome {
 fn pytest(workspace: &Workspace, console: Console, python: &Path) -> Outcome {
     let finished =
         workspace.keep("python", console.run(tests(workspace, console, python)?, TESTS)?);
-    let mut checks = Checks { tally: tally(&finished.lines), ..Checks::default() };
+    let mut checks = Checks { totals: totals(&finished.lines), ..Checks::default() };
     checks.close(workspace.ci, &finished);
     Ok(checks)
 }
@@ -80,44 +80,44 @@ fn pyright(workspace: &Workspace, console: Console, python: &Path) -> Outcome {
 }
 
 /// Reads the last line of pytest: `1 failed, 3 passed, 2 skipped, 1 warning in 0.12s`.
-fn tally(lines: &[String]) -> Tally {
+fn totals(lines: &[String]) -> Totals {
     let summary = |line: &&String| {
         let (counts, time) = line.rsplit_once(" in ").unwrap_or_default();
         time.trim_end_matches('=').trim().starts_with(|c: char| c.is_ascii_digit())
             && counts.contains(|c: char| c.is_ascii_digit())
     };
-    let mut tally = Tally::default();
-    let Some(line) = lines.iter().rev().find(summary) else { return tally };
+    let mut totals = Totals::default();
+    let Some(line) = lines.iter().rev().find(summary) else { return totals };
     let counts = line.rsplit_once(" in ").unwrap_or_default().0;
     for count in counts.trim_matches(['=', ' ']).split(", ") {
         let Some((number, word)) = count.split_once(' ') else { continue };
         let Ok(number) = number.parse::<u64>() else { continue };
         match word {
-            "passed" => tally.passed += number,
-            "failed" | "error" | "errors" | "xpassed" => tally.failed += number,
-            "skipped" | "xfailed" => tally.skipped += number,
+            "passed" => totals.passed += number,
+            "failed" | "error" | "errors" | "xpassed" => totals.failed += number,
+            "skipped" | "xfailed" => totals.skipped += number,
             _ => {}
         }
     }
-    tally
+    totals
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn of(text: &str) -> Tally {
-        tally(&text.lines().map(str::to_owned).collect::<Vec<_>>())
+    fn of(text: &str) -> Totals {
+        totals(&text.lines().map(str::to_owned).collect::<Vec<_>>())
     }
 
     #[test]
     fn reads_the_summary_of_pytest() {
         let all =
             "x.py .sF\n2 failed, 11 passed, 3 skipped, 1 xfailed, 1 error, 9 warnings in 1.2s";
-        assert_eq!(of(all), Tally { passed: 11, failed: 3, skipped: 4 });
+        assert_eq!(of(all), Totals { passed: 11, failed: 3, skipped: 4 });
         let framed = "==== 1 passed in 61.02s (0:01:01) ====";
-        assert_eq!(of(framed), Tally { passed: 1, ..Tally::default() });
-        assert_eq!(of("no tests ran in 0.01s"), Tally::default());
-        assert_eq!(of("3 passed the ball"), Tally::default());
+        assert_eq!(of(framed), Totals { passed: 1, ..Totals::default() });
+        assert_eq!(of("no tests ran in 0.01s"), Totals::default());
+        assert_eq!(of("3 passed the ball"), Totals::default());
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::check::{Checks, Outcome, Stopped};
 use crate::command::{Console, Finished, has_program};
-use crate::tally::Tally;
+use crate::totals::Totals;
 use crate::workspace::Workspace;
 
 /// Long enough for a clean build on two cores; a test that hangs is stopped by nextest long before.
@@ -118,11 +118,11 @@ fn one(command: Command, console: Console) -> Outcome {
 /// Counts tests. A run that fails without naming a failed test, as when it does not compile,
 /// counts as one failure.
 fn counted(finished: &Finished) -> Checks {
-    let tally = Tally::of_test_run(&finished.lines).unwrap_or_default();
-    let mut checks = Checks { tally, ..Checks::default() };
+    let totals = Totals::of_test_run(&finished.lines).unwrap_or_default();
+    let mut checks = Checks { totals, ..Checks::default() };
     if !finished.success {
-        let failed = checks.tally.failed.max(1);
-        checks.tally.failed = failed;
+        let failed = checks.totals.failed.max(1);
+        checks.totals.failed = failed;
         checks.note(finished.tail(200));
     }
     checks

@@ -7,7 +7,7 @@ use crate::bindings::{Bindings, swift};
 use crate::check::{Checks, Outcome, Stopped};
 use crate::command::Console;
 use crate::parts::peers;
-use crate::tally::Tally;
+use crate::totals::Totals;
 use crate::workspace::Workspace;
 
 const TESTS: Duration = Duration::from_secs(600);
@@ -15,7 +15,7 @@ const TESTS: Duration = Duration::from_secs(600);
 pub(super) fn run(workspace: &Workspace, console: Console) -> Outcome {
     let finished = workspace.keep("swift", console.run(tests(workspace, console)?, TESTS)?);
     let notes = failures(&finished.lines);
-    let mut checks = Checks { tally: tally(&finished.lines), notes };
+    let mut checks = Checks { totals: totals(&finished.lines), notes };
     checks.close(workspace.ci, &finished);
     Ok(checks)
 }
@@ -31,8 +31,8 @@ pub(super) fn tests(workspace: &Workspace, console: Console) -> Result<Command, 
 /// Counts the tests that XCTest (`Test Case 'A.b' passed (0.1 seconds)`) and Swift Testing
 /// (`✔ Test "a" passed after 0.1 seconds.`) name. Not their summaries: each has one of its own
 /// for each bundle and suite.
-fn tally(lines: &[String]) -> Tally {
-    let mut tally = Tally::default();
+fn totals(lines: &[String]) -> Totals {
+    let mut totals = Totals::default();
     for line in lines {
         let line = line.trim();
         let result = if let Some(rest) = line.strip_prefix("Test Case '") {
@@ -48,13 +48,13 @@ fn tally(lines: &[String]) -> Tally {
             })
         };
         match result.and_then(|result| result.split([' ', '.', ':']).next()) {
-            Some("passed") => tally.passed += 1,
-            Some("failed") => tally.failed += 1,
-            Some("skipped") => tally.skipped += 1,
+            Some("passed") => totals.passed += 1,
+            Some("failed") => totals.failed += 1,
+            Some("skipped") => totals.skipped += 1,
             _ => {}
         }
     }
-    tally
+    totals
 }
 
 /// The lines that say what did not hold: the last lines of the output do not reach back to them.
@@ -71,8 +71,8 @@ mod tests {
     fn counts_the_tests_of_both_libraries() {
         let text = "\
 Test Suite 'All tests' started at 2026-01-01 00:00:00.000
-Test Case 'ChatTests.testAsk' started at 2026-01-01 00:00:00.000
-Test Case 'ChatTests.testAsk' passed (0.002 seconds)
+Test Case 'ChatTests.testSend' started at 2026-01-01 00:00:00.000
+Test Case 'ChatTests.testSend' passed (0.002 seconds)
 /src/A.swift:12: error: ChatTests.testLate : XCTAssertEqual failed: (\"1\") is not equal to (\"2\")
 Test Case 'ChatTests.testLate' failed (0.002 seconds)
 Test Case 'ChatTests.testOff' skipped (0.0 seconds)
@@ -86,7 +86,7 @@ Executed 3 tests, with 1 test skipped and 1 failure (0 unexpected) in 0.1 (0.1) 
 ✔ Suite Windows passed after 0.001 seconds.
 ✘ Test run with 3 tests failed after 0.001 seconds with 1 issue.";
         let lines: Vec<String> = text.lines().map(str::to_owned).collect();
-        assert_eq!(tally(&lines), Tally { passed: 2, failed: 2, skipped: 2 });
+        assert_eq!(totals(&lines), Totals { passed: 2, failed: 2, skipped: 2 });
         assert_eq!(failures(&lines), [lines[3].clone(), lines[10].clone()]);
     }
 }

@@ -60,7 +60,7 @@ pub(super) struct Ran {
 impl Ran {
     /// What is wrong with how a file was run.
     pub(super) fn fault(&self, file: &str) -> Option<String> {
-        if self.checks.tally.failed > 0 {
+        if self.checks.totals.failed > 0 {
             return Some(self.checks.notes.join("\n"));
         }
         fault(file, &self.counts)

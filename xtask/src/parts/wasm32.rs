@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::check::{Checks, Outcome};
 use crate::command::{Console, Finished};
-use crate::tally::Tally;
 use crate::tools;
+use crate::totals::Totals;
 use crate::workspace::Workspace;
 
 const BUILD: Duration = Duration::from_secs(1_200);
@@ -28,11 +28,11 @@ pub(super) fn run(workspace: &Workspace, console: Console) -> Outcome {
         test.arg(RUNNER).arg(compiler.path(workspace, &named));
         test.arg(&workspace.root).arg(compiler.source(workspace)).arg("--test-threads=1");
         let finished = console.run(test, TESTS)?;
-        let tally = Tally::of_test_run(&finished.lines);
-        let mut run = Checks { tally: tally.unwrap_or_default(), ..Checks::default() };
-        if tally.is_none() {
+        let totals = Totals::of_test_run(&finished.lines);
+        let mut run = Checks { totals: totals.unwrap_or_default(), ..Checks::default() };
+        if totals.is_none() {
             // A panic ends the program, and its sum with it.
-            run.tally.passed = passed(&finished);
+            run.totals.passed = passed(&finished);
             run.fail(finished.tail(40));
         }
         run.close(workspace.ci, &finished);

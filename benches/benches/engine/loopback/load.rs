@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 pub(super) struct Figures {
     /// Answers a second.
     pub(super) rate: f64,
-    /// Microseconds from question to answer: the median and two tails.
+    /// Microseconds from request to answer: the median and two tails.
     pub(super) p50: f64,
     pub(super) p99: f64,
     pub(super) p999: f64,
@@ -35,14 +35,14 @@ impl Clients {
         Ok(Self(clients))
     }
 
-    /// All clients ask, one question at a time each, for as long as the turn lasts.
+    /// All clients ask, one request at a time each, for as long as the turn lasts.
     pub(super) async fn load(&mut self, turn: Duration) -> Result<Figures> {
         let start = Instant::now();
         let end = start + turn;
         let mut running = JoinSet::new();
         for mut client in self.0.drain(..) {
             running.spawn(async move {
-                let times = client.ask_until(end).await;
+                let times = client.request_until(end).await;
                 (client, times)
             });
         }
@@ -68,7 +68,7 @@ impl Clients {
 pub(super) struct Client {
     stream: TcpStream,
     frame: Vec<u8>,
-    /// Where the digits of the id are in the frame; they change with each question.
+    /// Where the digits of the id are in the frame; they change with each request.
     digits: usize,
     asked: u64,
     /// What was read and not looked at yet.
@@ -98,8 +98,8 @@ impl Client {
         Ok(Self { stream, frame, digits, asked: 0, unread })
     }
 
-    /// Asks again and again; returns the nanoseconds of each question.
-    async fn ask_until(&mut self, end: Instant) -> Result<Vec<u64>> {
+    /// Asks again and again; returns the nanoseconds of each request.
+    async fn request_until(&mut self, end: Instant) -> Result<Vec<u64>> {
         let mut times = Vec::new();
         let mut start = Instant::now();
         while start < end {

@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 use crate::host::Everybody;
 
 /// The engine with its host, as it comes but for the rates, which a load would meet. Its handler
-/// answers with the text of the question.
+/// answers with the text of the request.
 pub(super) fn pamlink() -> anyhow::Result<SocketAddr> {
     pamlink_that(Everybody)
 }

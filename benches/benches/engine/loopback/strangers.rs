@@ -37,22 +37,22 @@ pub(crate) fn run(effort: Effort, rows: &mut Rows) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut innocent = runtime.block_on(Client::connect(server, 0))?;
     let forger = Forger::new(server);
-    let (mut quiet, mut loud, mut told) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut quiet, mut loud, mut events) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..=effort.loads {
         let alone = runtime.block_on(chat(&mut innocent, effort.load))?;
-        let before = forger.told();
+        let before = forger.events();
         let forging = Forging::begin(&forger);
         let beside = runtime.block_on(chat(&mut innocent, effort.load))?;
         forging.end()?;
         if round > 0 {
             quiet.push(alone);
             loud.push(beside);
-            told.push((forger.told() - before) as f64 / effort.load.as_secs_f64());
+            events.push((forger.events() - before) as f64 / effort.load.as_secs_f64());
         }
     }
-    let told = median(told);
-    rows.push(Row::new("strangers: forged tokens that were told so", told, "/s"));
-    ensure!(told > f64::from(FORGED) / 2.0, "the strangers did not come");
+    let events = median(events);
+    rows.push(Row::new("strangers: forged tokens that were told so", events, "/s"));
+    ensure!(events > f64::from(FORGED) / 2.0, "the strangers did not come");
     for (name, at, most) in [("p50", 0, None), ("p99", 1, Some(2.0))] {
         let middle = |turns: &[[f64; 2]]| median(turns.iter().map(|turn| turn[at]).collect());
         let row = Row::new(format!("strangers, 1,000/s: innocent {name}"), middle(&loud), "us");
@@ -102,7 +102,7 @@ fn verifier() -> Result<Verifier> {
 struct Forger {
     server: SocketAddr,
     request: Arc<str>,
-    told: Arc<AtomicU64>,
+    events: Arc<AtomicU64>,
 }
 
 impl Forger {
@@ -115,11 +115,11 @@ impl Forger {
              Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
              Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
         );
-        Self { server, request: request.into(), told: Arc::default() }
+        Self { server, request: request.into(), events: Arc::default() }
     }
 
-    fn told(&self) -> u64 {
-        self.told.load(Ordering::Relaxed)
+    fn events(&self) -> u64 {
+        self.events.load(Ordering::Relaxed)
     }
 
     async fn forge(self) -> Result<()> {
@@ -127,9 +127,9 @@ impl Forger {
         stream.write_all(self.request.as_bytes()).await?;
         let mut answer = Vec::with_capacity(512);
         while stream.read_buf(&mut answer).await? > 0 {
-            let told = |reason: &[u8]| memmem::find(&answer, reason).is_some();
-            if told(b"bad signature") || told(b"too many tokens") {
-                self.told.fetch_add(1, Ordering::Relaxed);
+            let events = |reason: &[u8]| memmem::find(&answer, reason).is_some();
+            if events(b"bad signature") || events(b"too many tokens") {
+                self.events.fetch_add(1, Ordering::Relaxed);
                 break;
             }
         }

@@ -66,9 +66,9 @@ impl<'a> Incoming<'a> {
             if let Some(message) = self.messages.pop() {
                 return message;
             }
-            let chunk = self.memory.chunk(READ);
-            self.bytes.reserve(chunk.len());
-            chunk.chunks(BLOCK).for_each(|block| self.bytes.extend_from_slice(block));
+            let part = self.memory.part(READ);
+            self.bytes.reserve(part.len());
+            part.chunks(BLOCK).for_each(|block| self.bytes.extend_from_slice(block));
             self.protocol.process_into(&mut self.bytes, &mut self.messages).expect("no fault");
             self.messages.reverse();
         }

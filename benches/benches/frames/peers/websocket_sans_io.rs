@@ -102,7 +102,7 @@ impl<'a> Incoming<'a> {
     #[inline]
     fn next(&mut self) -> &str {
         self.message.clear();
-        let (mut chunk, mut length) = (0..0, 0);
+        let (mut part, mut length) = (0..0, 0);
         loop {
             let unread = &mut self.buffer[self.unread.clone()];
             let done = self.decoder.add_data(unread).unwrap_or_else(|never| match never {});
@@ -113,9 +113,9 @@ impl<'a> Incoming<'a> {
                     length = frame_info.payload_length as usize;
                 }
                 Some(WebsocketFrameEvent::PayloadChunk { .. }) => {
-                    chunk = start..self.unread.start;
-                    if chunk.len() < length {
-                        self.message.extend_from_slice(&self.buffer[chunk.clone()]);
+                    part = start..self.unread.start;
+                    if part.len() < length {
+                        self.message.extend_from_slice(&self.buffer[part.clone()]);
                     }
                 }
                 Some(WebsocketFrameEvent::End { .. }) => break,
@@ -126,7 +126,7 @@ impl<'a> Incoming<'a> {
                 None => {}
             }
         }
-        let text = if chunk.len() == length { &self.buffer[chunk] } else { &self.message };
+        let text = if part.len() == length { &self.buffer[part] } else { &self.message };
         simdutf8::basic::from_utf8(text).expect("UTF-8")
     }
 }

@@ -18,16 +18,16 @@ and the tasks around it. `pamlink.sansio` is the engine without them.
 from __future__ import annotations
 
 from . import _native as _native  # First: a library that does not fit is refused here.
-from ._asking import Asking
+from ._requests import AnswerStream
 from .authorizing import Auth, Authorizer, Claims
 from .client import Client
 from .errors import (
     AbiMismatch,
     AnswerError,
-    AskExpired,
-    AskRejected,
-    AskUnknown,
-    AskUnsent,
+    ExpiredError,
+    RejectedError,
+    UnknownError,
+    UnsentError,
     AuthError,
     BusyError,
     ClientClosed,
@@ -87,11 +87,11 @@ __all__ = [
     "Answer",
     "AnswerError",
     "Answered",
-    "AskExpired",
-    "AskRejected",
-    "AskUnknown",
-    "AskUnsent",
-    "Asking",
+    "ExpiredError",
+    "RejectedError",
+    "UnknownError",
+    "UnsentError",
+    "AnswerStream",
     "Auth",
     "AuthError",
     "Authorizer",

@@ -22,8 +22,8 @@ from .transports import (
 
 log: logging.Logger = logging.getLogger("pamlink")
 
-# What a transport may take to say goodbye before it is dropped.
-GOODBYE = 5.0
+# What a transport may take to send a close frame before it is dropped.
+CLOSE_TIMEOUT = 5.0
 
 
 @runtime_checkable
@@ -47,7 +47,7 @@ class Link:
         "_at_once",
         "_bytes",
         "_carrier",
-        "_hung_up",
+        "_transport_closed",
         "_is_interrupted",
         "_is_writing",
         "_messages",
@@ -85,7 +85,7 @@ class Link:
         # The task that reads, which is whoever's that runs the link.
         self._carrier: asyncio.Task[Any] | None = None
         self._is_interrupted = False
-        self._hung_up = False
+        self._transport_closed = False
         self._over = False
 
     def hand_out(self, record: Any) -> None:
@@ -99,9 +99,9 @@ class Link:
             self._is_writing = True
             self._turns.write(self._write_now)
 
-    def hang_up(self) -> None:
+    def close_transport(self) -> None:
         """Drops the transport once everything is written. The engine wants to hear no more."""
-        self._hung_up = True
+        self._transport_closed = True
         self.hand_out(None)
 
     def interrupt(self) -> None:
@@ -145,8 +145,8 @@ class Link:
             self._over = True
             self._queue.clear()
             self._made_room()
-            if not self._hung_up:
-                self._hung_up = True
+            if not self._transport_closed:
+                self._transport_closed = True
                 self._turns.feed(records.closed_in(self.number))
 
     def _is_own_end(self) -> bool:
@@ -158,14 +158,14 @@ class Link:
         return take_back is None or take_back() == 0
 
     async def part(self) -> None:
-        """Ends what `run` has left, and says goodbye."""
+        """Ends what `run` has left, and sends its close frame."""
         if self._writer is not None:
             self._writer.cancel()
             await asyncio.gather(self._writer, return_exceptions=True)
         try:
-            await asyncio.wait_for(self._transport.close(), GOODBYE)
+            await asyncio.wait_for(self._transport.close(), CLOSE_TIMEOUT)
         except Exception as error:
-            log.debug("link %d: goodbye: %r", self.number, error)
+            log.debug("link %d: close frame: %r", self.number, error)
 
     async def _read_bytes(self, transport: ByteTransport | Telling) -> None:
         if isinstance(transport, Telling):
@@ -187,7 +187,7 @@ class Link:
                 else:
                     self._turns.feed(records.binary_in(self.number, bytes(message)))
         except TransportClosed as closed:
-            if closed.code != ABNORMAL and not self._hung_up:
+            if closed.code != ABNORMAL and not self._transport_closed:
                 code = None if closed.code == NO_STATUS else closed.code
                 self._turns.feed(records.close_in(self.number, code, closed.reason))
 

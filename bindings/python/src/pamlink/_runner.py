@@ -18,8 +18,8 @@ from .errors import PamlinkError, UsageError
 
 log: logging.Logger = logging.getLogger("pamlink")
 
-# What links have to write their last and say goodbye, before they are dropped.
-GOODBYE = 5.0
+# What links have to write their last and send a close frame, before they are dropped.
+CLOSE_TIMEOUT = 5.0
 # Where a reply went is for those to know who step by themselves.
 _UNREAD = frozenset({KINDS["delivered"]})
 # What concerns the caller of a command alone.
@@ -176,7 +176,7 @@ class Runner(Unique):
         """Cancels the timer and all tasks, and waits for their ends and those of others."""
         ending = self._ending - {asyncio.current_task()}
         if ending:
-            await asyncio.wait(ending, timeout=GOODBYE)
+            await asyncio.wait(ending, timeout=CLOSE_TIMEOUT)
         tasks = self._tasks.union(others) - {asyncio.current_task()}
         for task in tasks:
             task.cancel()

@@ -149,11 +149,11 @@ def trigger(hub: Hub, spread: float) -> Callable[[], Awaitable[None]]:
 
     async def wait() -> None:
         loop = asyncio.get_running_loop()
-        told = asyncio.Event()
+        signalled = asyncio.Event()
         for number in ENDS:
-            loop.add_signal_handler(number, told.set)
+            loop.add_signal_handler(number, signalled.set)
         try:
-            await told.wait()
+            await signalled.wait()
             await hub.drain(spread)
         finally:
             for number in ENDS:

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, cast
 
 from . import _engine, events, outputs, tokens
-from ._asking import Asking, Question
+from ._requests import AnswerStream, PendingRequest
 from ._clock import mono_nanos, wall_micros
 from ._link import Link
 from ._records import KINDS, pack
@@ -25,18 +25,18 @@ from .values import encode, envelope_text
 
 log: logging.Logger = logging.getLogger("pamlink.client")
 
-# How long `close` waits for the engine's own deadline of the goodbye, which comes first.
+# How long `close` waits for the engine's own deadline of the close frame, which comes first.
 PATIENCE = 15.0
 
 
 class Client(Runner):
-    """One outgoing link with its questions.
+    """One outgoing link with its requests.
 
         async with Client("wss://example.org/api/v1/pam/ws/ann", token=provider) as client:
             outcome = await client.send("fuel so far?")
 
     It connects when it is entered, connects again whenever its link ends, renews its token in time,
-    and asks again under the same id what got no answer. Questions may be asked at any time,
+    and asks again under the same id what got no answer. Requests may be made at any time,
     connected or not.
 
     It belongs to the event loop that entered it: awaited in another one, its methods raise
@@ -70,7 +70,7 @@ class Client(Runner):
         self._native = engine
         self._state = engine.state()
         self._dial = dial
-        self._questions: dict[int, Question] = {}
+        self._requests: dict[int, PendingRequest] = {}
         self._link: Link | None = None
         self._dialing: asyncio.Task[None] | None = None
         self._opened = False
@@ -104,7 +104,7 @@ class Client(Runner):
         return self
 
     async def __anext__(self) -> Event:
-        """What else happens: all that is no answer to a question that somebody waits for.
+        """What else happens: all that is no answer to a request that somebody waits for.
 
         The iteration ends after `Stopped`; after `connect` there is more. A step that is cancelled has lost nothing. If several
         tasks iterate, each event goes to one of them.
@@ -137,9 +137,9 @@ class Client(Runner):
         self._feed(pack(KINDS["connect"], (), ()))
 
     async def close(self) -> None:
-        """Says goodbye, and ends everything; leaving the client does it.
+        """Sends the close frame, and ends everything; leaving the client does it.
 
-        Questions that wait raise `ClientClosed`. The events so far can still be taken.
+        Requests that wait raise `ClientClosed`. The events so far can still be taken.
         """
         if self._closed:
             return
@@ -150,7 +150,7 @@ class Client(Runner):
                 self._feed(pack(KINDS["disconnect"], (), ()))
                 await asyncio.wait_for(self._at_rest.wait(), PATIENCE)
         except (asyncio.TimeoutError, PamlinkError) as error:
-            log.warning("the client was closed without a goodbye: %r", error)
+            log.warning("the client was closed without a close frame: %r", error)
         finally:
             self._give_up(ClientClosed("the client was closed"))
             self._mailbox.end()
@@ -174,23 +174,23 @@ class Client(Runner):
         session_id: str | None = None,
         context: Mapping[str, Any] | str | None = None,
     ) -> Outcome:
-        """Asks a question, now or as soon as there is a link, and waits for how it ends.
+        """Sends a request, now or as soon as there is a link, and waits for how it ends.
 
         `agent` names who is to answer, else the server decides; `intent` is what the user wants, if
         that is known. `context` is an object, as JSON or as anything that `encode` makes one of.
 
-        Cancelled, it waits no longer: a question that was not sent yet is not sent; any other has
+        Cancelled, it waits no longer: a request that was not sent yet is not sent; any other has
         its effect, and what the server says of it is a `Late` event.
 
-        Raises `BusyError` (`ask_full`) if too many are under way, `UsageError` (`bad_context`),
+        Raises `BusyError` (`requests_full`) if too many are under way, `UsageError` (`bad_context`),
         `ClientStopped` and `ClientClosed`.
         """
-        question = Question()
-        self._ask(question, 0, text, agent, intent, session_id, context)
+        request = PendingRequest()
+        self._ask(request, 0, text, agent, intent, session_id, context)
         try:
-            return await question.ended()
+            return await request.ended()
         except asyncio.CancelledError:
-            self._leave(question)
+            self._leave(request)
             raise
 
     def ask(
@@ -201,14 +201,14 @@ class Client(Runner):
         intent: str | None = None,
         session_id: str | None = None,
         context: Mapping[str, Any] | str | None = None,
-    ) -> Asking:
-        """A question whose answer is read as it grows, by `async for`. Arguments are those of
+    ) -> AnswerStream:
+        """A request whose answer is read as it grows, by `async for`. Arguments are those of
         `send`; it is asked by the first step of the iteration."""
 
-        def ask(question: Question) -> None:
-            self._ask(question, 1, text, agent, intent, session_id, context)
+        def ask(request: PendingRequest) -> None:
+            self._ask(request, 1, text, agent, intent, session_id, context)
 
-        return Asking(ask, self._leave)
+        return AnswerStream(ask, self._leave)
 
     async def post(self, envelope: Mapping[str, Any] | str) -> None:
         """Sends an envelope that wants no answer: a JSON text, or anything with a `type` that
@@ -236,11 +236,11 @@ class Client(Runner):
             else:
                 self._feed(data)
 
-    # Questions.
+    # Requests.
 
     def _ask(
         self,
-        question: Question,
+        request: PendingRequest,
         stream: int,
         text: str,
         agent: str | None,
@@ -255,21 +255,21 @@ class Client(Runner):
         found = self._step(data)
         for record in found:
             if isinstance(record, outputs.Asked):
-                question.number = record.ask
-                self._questions[record.ask] = question
+                request.number = record.request
+                self._requests[record.request] = request
                 break
         self._handle(found, raising=True)
 
-    def _leave(self, question: Question) -> None:
-        """Nobody waits for a question any more."""
-        if question.number is None or question.error is not None:
+    def _leave(self, request: PendingRequest) -> None:
+        """Nobody waits for a request any more."""
+        if request.number is None or request.error is not None:
             return
-        if question.outcome is not None:
+        if request.outcome is not None:
             # It ended in the moment in which its task was cancelled.
-            self._late(question.number, question.outcome)
-        elif self._questions.pop(question.number, None) is not None and self._loop is not None:
-            # Whoever drops an `Asking` may do so in any thread.
-            self._loop.call_soon_threadsafe(self._forget, question.number)
+            self._late(request.number, request.outcome)
+        elif self._requests.pop(request.number, None) is not None and self._loop is not None:
+            # Whoever drops an `AnswerStream` may do so in any thread.
+            self._loop.call_soon_threadsafe(self._forget, request.number)
 
     def _forget(self, number: int) -> None:
         if self._running:
@@ -284,17 +284,17 @@ class Client(Runner):
                 pass
 
     def _end(self, number: int, outcome: Outcome) -> None:
-        question = self._questions.pop(number, None)
-        if question is None:
+        request = self._requests.pop(number, None)
+        if request is None:
             # Its task was cancelled a moment ago.
             self._late(number, outcome)
         else:
-            question.end(outcome)
+            request.end(outcome)
 
     def _give_up(self, error: PamlinkError) -> None:
-        questions, self._questions = self._questions, {}
-        for question in questions.values():
-            question.fail(error)
+        requests, self._requests = self._requests, {}
+        for request in requests.values():
+            request.fail(error)
 
     # The engine.
 
@@ -316,34 +316,34 @@ class Client(Runner):
                 case outputs.WriteBytes() | outputs.WriteText() | outputs.WriteClose():
                     if self._link is not None:
                         self._link.hand_out(record)
-                case outputs.HangUp():
-                    self._hang_up()
+                case outputs.CloseTransport():
+                    self._close_transport()
                 case outputs.Dial():
                     self._dialing = self._spawn(self._make(record), ends=True)
                 case outputs.NeedToken(need):
                     self._spawn(self._provide(cast("tokens.Need", need)))
                 case outputs.Asked():
                     pass
-                case outputs.Piece(ask, restart, text, json):
-                    question = self._questions.get(ask)
-                    if question is None:
-                        self._mailbox.put(Late(ask, text, json))
-                    elif question.stream:
-                        question.piece(text, restart)
-                case outputs.Answer(ask, restart, text, rest, json):
-                    question = self._questions.get(ask)
-                    if question is not None and question.stream:
-                        question.piece(text if rest is None else rest, restart)
-                    self._end(ask, Answered(text, json))
-                case outputs.Rejected(ask, retry_after, error_code, message, json):
+                case outputs.Piece(number, restart, text, json):
+                    request = self._requests.get(number)
+                    if request is None:
+                        self._mailbox.put(Late(number, text, json))
+                    elif request.stream:
+                        request.piece(text, restart)
+                case outputs.Answer(number, restart, text, rest, json):
+                    request = self._requests.get(number)
+                    if request is not None and request.stream:
+                        request.piece(text if rest is None else rest, restart)
+                    self._end(number, Answered(text, json))
+                case outputs.Rejected(number, retry_after, error_code, message, json):
                     wait = None if retry_after is None else retry_after / 1e9
-                    self._end(ask, Rejected(error_code, message, wait, json))
-                case outputs.Expired(ask):
-                    self._end(ask, Expired())
-                case outputs.Unknown(ask):
-                    self._end(ask, Unknown())
-                case outputs.Unsent(ask):
-                    self._end(ask, Unsent())
+                    self._end(number, Rejected(error_code, message, wait, json))
+                case outputs.Expired(number):
+                    self._end(number, Expired())
+                case outputs.Unknown(number):
+                    self._end(number, Unknown())
+                case outputs.Unsent(number):
+                    self._end(number, Unsent())
                 case outputs.Fault():
                     refusal = _engine.fault(record)
                     if not raising:
@@ -363,7 +363,7 @@ class Client(Runner):
             raise refusal
 
     def _engine_failed(self) -> None:
-        self._hang_up()
+        self._close_transport()
 
     def _stop(self, stopped: events.Stopped) -> None:
         self._stopped = stopped
@@ -373,11 +373,11 @@ class Client(Runner):
 
     # Transports and tokens.
 
-    def _hang_up(self) -> None:
+    def _close_transport(self) -> None:
         if self._dialing is not None:
             self._dialing.cancel()
         if self._link is not None:
-            self._link.hang_up()
+            self._link.close_transport()
             self._link = None
 
     async def _make(self, dial: outputs.Dial) -> None:

@@ -13,11 +13,11 @@ group the numbers; catch the widest one that you treat alike:
     │   └── ClientClosed   the client was closed
     ├── AuthError          a token is none, or not good
     │   └── TokenDenied    raise it in a token provider: there will be no token
-    ├── AnswerError        how a question ended that `Client.ask` asked
-    │   ├── AskRejected    the server refused it, or failed at it
-    │   ├── AskExpired     no answer came in time
-    │   ├── AskUnknown     the link broke, and asking again might do it twice
-    │   └── AskUnsent      the client stopped before it was sent
+    ├── AnswerError        how a request of `Client.ask` ended
+    │   ├── RejectedError    the server refused it, or failed at it
+    │   ├── ExpiredError     no answer came in time
+    │   ├── UnknownError     the link broke, and asking again might do it twice
+    │   └── UnsentError      the client stopped before it was sent
     └── InternalError      a fault of pamlink
         └── Poisoned       this engine has panicked; all others are well
 """
@@ -44,7 +44,7 @@ CODES: tuple[tuple[int, str, str, bool], ...] = (
     (12, "bad_seed", "usage", False),
     (13, "bad_key", "usage", False),
     (14, "bad_routes", "usage", False),
-    (20, "ask_full", "busy", True),
+    (20, "requests_full", "busy", True),
     (21, "not_open", "link", True),
     (22, "outbox_full", "busy", True),
     (23, "not_an_envelope", "usage", False),
@@ -76,11 +76,11 @@ CODES: tuple[tuple[int, str, str, bool], ...] = (
     (69, "wrong_audience", "auth", False),
     (70, "wrong_subject", "auth", False),
     (80, "rejected", "answer", False),
-    (81, "ask_expired", "answer", False),
-    (82, "ask_unknown", "answer", False),
+    (81, "request_expired", "answer", False),
+    (82, "request_unknown", "answer", False),
     (83, "stopped", "link", False),
     (84, "closed", "link", False),
-    (85, "ask_unsent", "answer", False),
+    (85, "request_unsent", "answer", False),
 )
 
 _BY_CODE = {row[0]: row for row in CODES}
@@ -170,13 +170,13 @@ class TokenDenied(AuthError):
 
 
 class AnswerError(PamlinkError):
-    """A question ended without an answer."""
+    """A request ended without an answer."""
 
     _code = 81
 
 
-class AskRejected(AnswerError):
-    """The server refused the question, or failed at it."""
+class RejectedError(AnswerError):
+    """The server refused the request, or failed at it."""
 
     _code = 80
 
@@ -196,21 +196,21 @@ class AskRejected(AnswerError):
         return self.outcome.error_code
 
 
-class AskExpired(AnswerError):
-    """No answer came in time. Whether the question had an effect is not known."""
+class ExpiredError(AnswerError):
+    """No answer came in time. Whether the request had an effect is not known."""
 
     _code = 81
 
 
-class AskUnknown(AnswerError):
-    """The link broke after the question was sent, and the server cannot tell repeats, or the client
+class UnknownError(AnswerError):
+    """The link broke after the request was sent, and the server cannot tell repeats, or the client
     stopped."""
 
     _code = 82
 
 
-class AskUnsent(AnswerError):
-    """The client stopped before the question was sent: it had no effect, and may be asked again
+class UnsentError(AnswerError):
+    """The client stopped before the request was sent: it had no effect, and may be asked again
     after `Client.connect`."""
 
     _code = 85
@@ -240,9 +240,9 @@ _EXACT: dict[int, type[PamlinkError]] = {
     1: AbiMismatch,
     6: Poisoned,
     32: TokenDenied,
-    81: AskExpired,
-    82: AskUnknown,
-    85: AskUnsent,
+    81: ExpiredError,
+    82: UnknownError,
+    85: UnsentError,
     83: ClientStopped,
     84: ClientClosed,
 }

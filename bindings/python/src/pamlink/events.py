@@ -45,12 +45,12 @@ class _Enveloped:
         return parsed
 
 
-# How questions end.
+# How requests end.
 
 
 @dataclass(frozen=True, slots=True)
 class Answered(_Enveloped):
-    """The answer to a question."""
+    """The answer to a request."""
 
     text: str
     """What it says: of `message` and `content` the first that is a text and not empty."""
@@ -60,7 +60,7 @@ class Answered(_Enveloped):
 
 @dataclass(frozen=True, slots=True)
 class Rejected(_Enveloped):
-    """The server refused a question, or failed at it."""
+    """The server refused a request, or failed at it."""
 
     error_code: str | None
     """Why, for programs: `RATE_LIMIT_EXCEEDED`, `PROCESSING_ERROR`; the set is open."""
@@ -74,23 +74,23 @@ class Rejected(_Enveloped):
 
 @dataclass(frozen=True, slots=True)
 class Expired:
-    """No answer came in time. Whether the question had an effect is not known."""
+    """No answer came in time. Whether the request had an effect is not known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """The link broke after the question was sent, and the server keeps no window of duplicates, or
+    """The link broke after the request was sent, and the server keeps no window of duplicates, or
     the client stopped: asking again might do it twice."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unsent:
-    """The client stopped before the question was sent: it had no effect, and may be asked again
+    """The client stopped before the request was sent: it had no effect, and may be asked again
     after `Client.connect`."""
 
 
 Outcome: TypeAlias = Union[Answered, Rejected, Expired, Unknown, Unsent]
-"""How a question ended. Every question ends in exactly one."""
+"""How a request ended. Every request ends in exactly one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,11 +160,11 @@ class Repeated(_Enveloped):
 
 @dataclass(frozen=True, slots=True)
 class Late(_Enveloped):
-    """An answer, or a piece of one, that nobody waits for: its question had ended before, or the
+    """An answer, or a piece of one, that nobody waits for: its request had ended before, or the
     task that asked it was cancelled."""
 
-    ask: int | None
-    """The number of the question, if it is known."""
+    request: int | None
+    """The number of the request, if it is known."""
     text: str
     """What it says."""
     json: str
@@ -226,7 +226,7 @@ class Closed:
     code: int
     """The close code; 1006 if there was none."""
     clean: bool
-    """Both sides said goodbye."""
+    """Both sides have sent a close frame."""
     unsent: int
     """Messages that were not written."""
     running: int
@@ -271,7 +271,7 @@ class Retrying:
 @dataclass(frozen=True, slots=True)
 class Stopped:
     """There are no more attempts: another would end the same way, or the client was closed. Every
-    question has ended, and none is taken; `Client.connect` starts the client again."""
+    request has ended, and none is taken; `Client.connect` starts the client again."""
 
     status: int | None
     """The HTTP status that the last attempt was answered with, if that was it."""

@@ -12,7 +12,7 @@ from . import _engine, events, outputs
 from ._answering import Answering
 from ._link import Link, Telling
 from ._records import KINDS, pack
-from ._runner import GOODBYE, Runner
+from ._runner import CLOSE_TIMEOUT, Runner
 from ._running import must_go_on
 from .authorizing import Auth, Authorizer, Claims
 from .errors import AuthError, BusyError, LinkError, PamlinkError, UsageError
@@ -28,7 +28,7 @@ log: logging.Logger = logging.getLogger("pamlink.hub")
 
 H = TypeVar("H", bound=Handler)
 
-# How long `drain` waits beyond its spread, for goodbyes that the engine bounds more tightly.
+# How long `drain` waits beyond its spread, for closes that the engine bounds more tightly.
 PATIENCE = 15.0
 
 Respond = Callable[[events.HttpRequest], tuple[int, str, bytes]]
@@ -250,7 +250,7 @@ class Hub(Runner):
         """Waits until all links have parted; those that take too long are interrupted."""
         for _ in range(2):
             try:
-                await asyncio.wait_for(self._none_left.wait(), GOODBYE)
+                await asyncio.wait_for(self._none_left.wait(), CLOSE_TIMEOUT)
                 return
             except asyncio.TimeoutError:
                 for link in self._links.values():
@@ -359,9 +359,9 @@ class Hub(Runner):
                     link.hand_out(record)
             elif made in _RESULTS:
                 pass
-            elif made is outputs.HangUp:
+            elif made is outputs.CloseTransport:
                 if (link := self._links.get(record.link)) is not None:
-                    link.hang_up()
+                    link.close_transport()
             elif made is outputs.Authorize:
                 self._spawn(self._authorize(record))
             elif made is events.HttpRequest:
@@ -387,7 +387,7 @@ class Hub(Runner):
 
     def _engine_failed(self) -> None:
         for link in self._links.values():
-            link.hang_up()
+            link.close_transport()
 
     async def _authorize(self, asked: outputs.Authorize) -> None:
         found: Claims | None = None

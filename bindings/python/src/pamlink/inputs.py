@@ -48,7 +48,7 @@ class CloseIn:
 
 @dataclass(frozen=True, slots=True)
 class ClosedIn:
-    """The transport has ended, however it did. Not after `hang_up`."""
+    """The transport has ended, however it did. Not after `close_transport`."""
 
     link: int
 
@@ -121,7 +121,7 @@ class NetworkChanged:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Ask a question; `stream`: its answer may come in pieces; `context`: a JSON object. Answered
+    """Send a request; `stream`: its answer may come in pieces; `context`: a JSON object. Answered
     with `asked`."""
 
     stream: bool
@@ -141,9 +141,9 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Forget:
-    """Nobody waits for this question any more."""
+    """Nobody waits for this request any more."""
 
-    ask: int
+    request: int
 
 
 @dataclass(frozen=True, slots=True)

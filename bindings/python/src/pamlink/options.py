@@ -18,13 +18,13 @@ from ._native import native
 class ClientOptions:
     """The bounds and choices of a client."""
 
-    ask_timeout: float | None = None
-    """How long a question waits for its answer, 1 s to 24 h. Default 60 s. One that waits longer
+    request_timeout: float | None = None
+    """How long a request waits for its answer, 1 s to 24 h. Default 60 s. One that waits longer
     than the server remembers (5 min by default) may take effect twice."""
-    max_asks: int | None = None
-    """Most questions at once, 1 to 65,536. Default 64."""
-    max_ask_bytes: int | None = None
-    """Most bytes of questions at once, 1 KiB to 1 GiB. Default 256 KiB."""
+    max_requests: int | None = None
+    """Most requests at once, 1 to 65,536. Default 64."""
+    max_request_bytes: int | None = None
+    """Most bytes of requests at once, 1 KiB to 1 GiB. Default 256 KiB."""
     heartbeat_interval: float | None = None
     """The interval of the keepalive: a server that is silent for it is sent a ping, 10 ms to 25 s. Default 20 s."""
     heartbeat_deadline: float | None = None
@@ -52,9 +52,9 @@ class ClientOptions:
         return native.ClientOptions(
             url=url,
             anonymous=anonymous,
-            ask_timeout_ms=_millis(self.ask_timeout),
-            max_asks=self.max_asks,
-            max_ask_bytes=self.max_ask_bytes,
+            request_timeout_ms=_millis(self.request_timeout),
+            max_requests=self.max_requests,
+            max_request_bytes=self.max_request_bytes,
             heartbeat_interval_ms=_millis(self.heartbeat_interval),
             heartbeat_deadline_ms=_millis(self.heartbeat_deadline),
             backoff_cap_ms=_millis(self.backoff_cap),

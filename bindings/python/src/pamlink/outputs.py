@@ -37,10 +37,10 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question was taken under this number."""
+    """A request was taken under this number."""
 
     of: int
-    ask: int
+    request: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ class WriteClose:
 
 
 @dataclass(frozen=True, slots=True)
-class HangUp:
+class CloseTransport:
     """Drop the transport once everything is written."""
 
     link: int
@@ -134,7 +134,7 @@ class NeedToken:
 class Piece:
     """A piece of an answer; `restart`: what came before is void."""
 
-    ask: int
+    request: int
     restart: bool
     text: str
     json: str
@@ -142,10 +142,10 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The answer to a question; `rest`: what of `text` did not come in pieces, None where that is
+    """The answer to a request; `rest`: what of `text` did not come in pieces, None where that is
     all of it; `restart`: what came in pieces is void."""
 
-    ask: int
+    request: int
     restart: bool
     text: str
     rest: str | None
@@ -154,9 +154,9 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A question was refused; `retry_after` in nanoseconds."""
+    """A request was refused; `retry_after` in nanoseconds."""
 
-    ask: int
+    request: int
     retry_after: int | None
     error_code: str | None
     message: str
@@ -167,21 +167,21 @@ class Rejected:
 class Expired:
     """No answer came in time."""
 
-    ask: int
+    request: int
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """The link broke, or the client stopped, after the question was sent."""
+    """The link broke, or the client stopped, after the request was sent."""
 
-    ask: int
+    request: int
 
 
 @dataclass(frozen=True, slots=True)
 class Unsent:
-    """The client stopped before the question was sent."""
+    """The client stopped before the request was sent."""
 
-    ask: int
+    request: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +258,7 @@ Output: TypeAlias = Union[
     WriteBytes,
     WriteText,
     WriteClose,
-    HangUp,
+    CloseTransport,
     Dial,
     NeedToken,
     Piece,

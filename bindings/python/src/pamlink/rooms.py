@@ -296,7 +296,7 @@ def describe_envelope(text: str, *, depth: int = 10) -> dict[str, Any]:
     """What a text is as an envelope.
 
     Of an envelope: `kind`, `known`, `id` and `reply_to` as spelled, `time_form`, `unix_micros`,
-    `message_text`, `fields` (the members as spelled), `misfits` (known members whose values are not
+    `message_text`, `fields` (the members as spelled), `mismatches` (known members whose values are not
     of their type), `extra` (members without a typed place), `encoded` (the frame after decoding and
     encoding). Of anything else: `error`, `at` (a byte), `expected` and `message`.
     """

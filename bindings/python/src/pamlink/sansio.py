@@ -134,7 +134,7 @@ class Step(NamedTuple):
     deadline: int | None
     """When to step again at the latest, on the monotonic clock, in nanoseconds."""
     reason: str | None
-    """Why then: `heartbeat`, `backoff`, `ask expiry`; the set is open."""
+    """Why then: `heartbeat`, `backoff`, `request expiry`; the set is open."""
 
 
 # What a step reads is in the order of its members: no need to take it apart and put it together.
@@ -159,7 +159,7 @@ def read_records(packed: bytes) -> list[Output]:
 
 
 class ClientEngine(Stepped):
-    """One outgoing link with its questions: what an app holds."""
+    """One outgoing link with its requests: what an app holds."""
 
     __slots__ = ()
     _object: generated.Client

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .hub import Hub
 
 # Bytes that are read at once.
-CHUNK = 64 * 1024
+PART_BYTES = 64 * 1024
 
 
 class StreamTransport(ByteTransport):
@@ -35,7 +35,7 @@ class StreamTransport(ByteTransport):
         await self._writer.drain()
 
     async def read(self) -> bytes:
-        return await self._reader.read(CHUNK)
+        return await self._reader.read(PART_BYTES)
 
     async def close(self) -> None:
         self._writer.close()
@@ -49,7 +49,7 @@ def dialer(tls: ssl.SSLContext | None = None) -> Dialer:
         context = (tls or ssl.create_default_context()) if target.tls else None
         try:
             reader, writer = await asyncio.open_connection(
-                target.host, target.port, ssl=context, limit=CHUNK
+                target.host, target.port, ssl=context, limit=PART_BYTES
             )
         except TimeoutError as error:
             raise DialFailed(str(error), class_="timeout") from error

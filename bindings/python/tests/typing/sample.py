@@ -25,7 +25,7 @@ async def provider(need: pamlink.Need) -> pamlink.Token:
 
 
 async def chat() -> None:
-    options = pamlink.ClientOptions(ask_timeout=30, subprotocols=("pam",))
+    options = pamlink.ClientOptions(request_timeout=30, subprotocols=("pam",))
     async with pamlink.Client("wss://h/ws/ann", token=provider, options=options) as client:
         assert_type(client, pamlink.Client)
         outcome = await client.send("hi", agent="Trip Planner", context={"at": datetime.now()})

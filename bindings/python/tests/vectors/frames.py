@@ -19,8 +19,8 @@ def run(file: Any) -> int:
             max_message_bytes=file["max_message_bytes"],
             seed=seed(file["seed"]),
         )
-        if "chunks" in case:
-            read = [event for chunk in case["chunks"] for event in codec.read(bytes.fromhex(chunk))]
+        if "parts" in case:
+            read = [event for part in case["parts"] for event in codec.read(bytes.fromhex(part))]
             assert [plain(event) for event in read] == [wanted(it) for it in case["events"]], case
         else:
             assert [_write(codec, it) for it in case["write"]] == case["bytes"], case["name"]

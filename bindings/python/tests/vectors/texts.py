@@ -27,7 +27,7 @@ def envelopes(file: Any) -> int:
 
 def _envelope(case: Any, said: dict[str, Any]) -> None:
     absent = {"kind": None, "known": True, "id": None, "reply_to": None, "message_text": None}
-    for name, default in (absent | {"misfits": []}).items():
+    for name, default in (absent | {"mismatches": []}).items():
         assert said[name] == case.get(name, default), (name, case)
     for name in ("unix_micros", "time_form", "extra", "encoded"):
         assert name not in case or said[name] == case[name], (name, case)

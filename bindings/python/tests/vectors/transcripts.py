@@ -36,10 +36,10 @@ class End:
         self.said: deque[str] = deque()
 
     def give(self, record: Input) -> list[Output]:
-        told = self.engine.step(*NOW, [record]).records
-        assert not any(isinstance(it, (events.Closed, outputs.Fault)) for it in told), told
-        self.said.extend(it.text for it in told if isinstance(it, outputs.WriteText))
-        return told
+        records = self.engine.step(*NOW, [record]).records
+        assert not any(isinstance(it, (events.Closed, outputs.Fault)) for it in records), records
+        self.said.extend(it.text for it in records if isinstance(it, outputs.WriteText))
+        return records
 
 
 def _server(steps: list[Any]) -> None:
@@ -61,7 +61,7 @@ def _server(steps: list[Any]) -> None:
 
 
 def _client(steps: list[Any]) -> None:
-    """The engine is the client, whose host asks the questions."""
+    """The engine is the client, whose host sends the requests."""
     engine = ClientEngine(
         "ws://localhost:1/api/v1/pam/ws/ada",
         anonymous=True,
@@ -75,14 +75,14 @@ def _client(steps: list[Any]) -> None:
     open_: deque[int] = deque()
     for step in steps:
         if step["from"] == "server":
-            told = end.give(inputs.TextIn(0, step["text"]))
-            words = [word for it in told if (word := _word(it, open_)) is not None]
+            records = end.give(inputs.TextIn(0, step["text"]))
+            words = [word for it in records if (word := _word(it, open_)) is not None]
             assert len(words) <= 1, words
             assert (words or ["life"])[0] == step["reads"], step
-        elif (question := _question(step)) is not None:
-            told = end.give(inputs.Ask(False, question))
-            open_.extend(it.ask for it in told if isinstance(it, outputs.Asked))
-            asked = {"type": "chat", "message": question, "id": "$string"}
+        elif (request := _request(step)) is not None:
+            records = end.give(inputs.Ask(False, request))
+            open_.extend(it.request for it in records if isinstance(it, outputs.Asked))
+            asked = {"type": "chat", "message": request, "id": "$string"}
             assert _difference(end.said.popleft(), asked) is None, step
         elif "expect" in step:
             # A pong to a ping that the transcript leaves unanswered may come before.
@@ -92,16 +92,16 @@ def _client(steps: list[Any]) -> None:
     assert all(frame.startswith('{"type":"pong"') for frame in end.said), end.said
 
 
-def _word(told: Output, open_: deque[int]) -> str | None:
+def _word(record: Output, open_: deque[int]) -> str | None:
     """What the client makes of a message, in the words of the file."""
-    match told:
+    match record:
         case events.Welcomed():
             return "welcome"
-        case outputs.Answer(ask) | outputs.Rejected(ask):
-            assert open_.popleft() == ask, "another question's end"
-            return "answer" if isinstance(told, outputs.Answer) else "refusal"
-        case outputs.Piece(ask):
-            assert open_[0] == ask, "a piece of another answer"
+        case outputs.Answer(request) | outputs.Rejected(request):
+            assert open_.popleft() == request, "another request's end"
+            return "answer" if isinstance(record, outputs.Answer) else "refusal"
+        case outputs.Piece(request):
+            assert open_[0] == request, "a piece of another answer"
             return "piece"
         case events.Late():
             return "late"
@@ -109,11 +109,11 @@ def _word(told: Output, open_: deque[int]) -> str | None:
             return "message"
         case outputs.WriteText():
             return None
-    raise AssertionError(f"unexpected {told}")
+    raise AssertionError(f"unexpected {record}")
 
 
-def _question(step: Any) -> str | None:
-    """The question, if the step is a chat of a client."""
+def _request(step: Any) -> str | None:
+    """The request, if the step is a chat of a client."""
     try:
         frame = json.loads(step["text"])
     except ValueError:

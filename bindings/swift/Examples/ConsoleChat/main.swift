@@ -1,4 +1,4 @@
-// A chat in the terminal: each line is a question, and its answer appears as it grows.
+// A chat in the terminal: each line is a request, and its answer appears as it grows.
 //
 //     ConsoleChat ws://127.0.0.1:8080/api/v1/pam/ws/ann TOKEN
 //
@@ -23,10 +23,10 @@ let watching = Task.detached { [client] in
         FileHandle.standardError.write(Data("· \(state)\n".utf8))
     }
 }
-while let question = readLine() {
-    guard !question.isEmpty else { continue }
+while let request = readLine() {
+    guard !request.isEmpty else { continue }
     do {
-        for try await piece in client.ask(question) {
+        for try await piece in client.ask(request) {
             if piece.restart { print() }
             print(piece.text, terminator: "")
             fflush(nil)

@@ -2,13 +2,13 @@ internal import PamlinkFFI
 
 /// The bounds and choices of a client. What is `nil` is the engine's default.
 public struct Configuration: Hashable, Sendable {
-    /// How long a question waits for its answer, 1 s to 24 h. Default 60 s. One that waits longer
+    /// How long a request waits for its answer, 1 s to 24 h. Default 60 s. One that waits longer
     /// than the server remembers (5 min by default) may take effect twice.
-    public var askTimeout: Duration?
-    /// Most questions at once, 1 to 65,536. Default 64.
-    public var maxAsks: UInt32?
-    /// Most bytes of questions at once, 1 KiB to 1 GiB. Default 256 KiB.
-    public var maxAskBytes: UInt64?
+    public var requestTimeout: Duration?
+    /// Most requests at once, 1 to 65,536. Default 64.
+    public var maxRequests: UInt32?
+    /// Most bytes of requests at once, 1 KiB to 1 GiB. Default 256 KiB.
+    public var maxRequestBytes: UInt64?
     /// The interval of the keepalive: a server that is silent for it is sent a ping, 10 ms to 25 s. Default 20 s.
     public var heartbeatInterval: Duration?
     /// How long the server has to show it, 10 ms to 2 min. Default 10 s.
@@ -38,15 +38,15 @@ public struct Configuration: Hashable, Sendable {
 
     /// The engine's defaults but for what is given.
     public init(
-        askTimeout: Duration? = nil, maxAsks: UInt32? = nil, maxAskBytes: UInt64? = nil,
+        requestTimeout: Duration? = nil, maxRequests: UInt32? = nil, maxRequestBytes: UInt64? = nil,
         heartbeatInterval: Duration? = nil, heartbeatDeadline: Duration? = nil,
         backoffCap: Duration? = nil, dialTimeout: Duration? = nil,
         welcomeTimeout: Duration? = nil, maxMessageBytes: UInt64? = nil, origin: String? = nil,
         subprotocols: [String] = [], compression: Bool = false, anonymous: Bool = false
     ) {
-        self.askTimeout = askTimeout
-        self.maxAsks = maxAsks
-        self.maxAskBytes = maxAskBytes
+        self.requestTimeout = requestTimeout
+        self.maxRequests = maxRequests
+        self.maxRequestBytes = maxRequestBytes
         self.heartbeatInterval = heartbeatInterval
         self.heartbeatDeadline = heartbeatDeadline
         self.backoffCap = backoffCap
@@ -64,8 +64,8 @@ public struct Configuration: Hashable, Sendable {
 
     func options(url: String) -> ClientOptions {
         ClientOptions(
-            url: url, anonymous: anonymous, askTimeoutMs: askTimeout?.millis, maxAsks: maxAsks,
-            maxAskBytes: maxAskBytes, heartbeatIntervalMs: heartbeatInterval?.millis,
+            url: url, anonymous: anonymous, requestTimeoutMs: requestTimeout?.millis, maxRequests: maxRequests,
+            maxRequestBytes: maxRequestBytes, heartbeatIntervalMs: heartbeatInterval?.millis,
             heartbeatDeadlineMs: heartbeatDeadline?.millis, backoffCapMs: backoffCap?.millis,
             dialTimeoutMs: dialTimeout?.millis, welcomeTimeoutMs: welcomeTimeout?.millis,
             maxMessageBytes: maxMessageBytes, origin: origin, subprotocols: subprotocols,

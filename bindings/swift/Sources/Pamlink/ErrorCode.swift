@@ -33,15 +33,15 @@ public struct ErrorCode: RawRepresentable, Hashable, Sendable {
     public static let badKey = Self(rawValue: 13)
     /// The routing table is refused.
     public static let badRoutes = Self(rawValue: 14)
-    /// As many questions, or bytes of them, are under way as may be.
-    public static let askFull = Self(rawValue: 20)
+    /// As many requests, or bytes of them, are under way as may be.
+    public static let requestsFull = Self(rawValue: 20)
     /// The link is not open.
     public static let notOpen = Self(rawValue: 21)
     /// Too much waits to be written.
     public static let outboxFull = Self(rawValue: 22)
     /// The text is no envelope.
     public static let notAnEnvelope = Self(rawValue: 23)
-    /// The context of a question is no JSON object.
+    /// The context of a request is no JSON object.
     public static let badContext = Self(rawValue: 24)
     /// It is larger than any message may be, or than the peer takes.
     public static let tooLarge = Self(rawValue: 25)
@@ -97,16 +97,16 @@ public struct ErrorCode: RawRepresentable, Hashable, Sendable {
     public static let wrongSubject = Self(rawValue: 70)
     /// The server answered with an `error`.
     public static let rejected = Self(rawValue: 80)
-    /// No answer came in time; whether the question had an effect is not known.
-    public static let askExpired = Self(rawValue: 81)
-    /// The link broke after the question was sent, and the server cannot tell repeats.
-    public static let askUnknown = Self(rawValue: 82)
+    /// No answer came in time; whether the request had an effect is not known.
+    public static let requestExpired = Self(rawValue: 81)
+    /// The link broke after the request was sent, and the server cannot tell repeats.
+    public static let requestUnknown = Self(rawValue: 82)
     /// The client has stopped: another attempt would end the same way.
     public static let stopped = Self(rawValue: 83)
     /// The client is closed.
     public static let closed = Self(rawValue: 84)
-    /// The client stopped before the question was sent: it had no effect.
-    public static let askUnsent = Self(rawValue: 85)
+    /// The client stopped before the request was sent: it had no effect.
+    public static let requestUnsent = Self(rawValue: 85)
 
     /// Every number that this version knows, rising.
     public static let all: [ErrorCode] = table.map(\.code)
@@ -167,14 +167,14 @@ public struct ErrorCode: RawRepresentable, Hashable, Sendable {
         Row(.badKey, "bad_key", "usage", false, "the key material cannot be used"),
         Row(.badRoutes, "bad_routes", "usage", false, "the routing table is refused"),
         Row(
-            .askFull, "ask_full", "busy", true,
-            "as many questions, or bytes of them, are under way as may be"),
+            .requestsFull, "requests_full", "busy", true,
+            "as many requests, or bytes of them, are under way as may be"),
         Row(.notOpen, "not_open", "link", true, "the link is not open"),
         Row(.outboxFull, "outbox_full", "busy", true, "too much waits to be written"),
         Row(.notAnEnvelope, "not_an_envelope", "usage", false, "the text is no envelope"),
         Row(
             .badContext, "bad_context", "usage", false,
-            "the context of a question is no JSON object"),
+            "the context of a request is no JSON object"),
         Row(
             .tooLarge, "too_large", "usage", false,
             "it is larger than any message may be, or than the peer takes"),
@@ -219,17 +219,17 @@ public struct ErrorCode: RawRepresentable, Hashable, Sendable {
         Row(.wrongSubject, "wrong_subject", "auth", false, "the token is another user's"),
         Row(.rejected, "rejected", "answer", false, "the server answered with an error"),
         Row(
-            .askExpired, "ask_expired", "answer", false,
-            "no answer came in time; whether the question had an effect is not known"),
+            .requestExpired, "request_expired", "answer", false,
+            "no answer came in time; whether the request had an effect is not known"),
         Row(
-            .askUnknown, "ask_unknown", "answer", false,
-            "the link broke after the question was sent, and the server cannot tell repeats"),
+            .requestUnknown, "request_unknown", "answer", false,
+            "the link broke after the request was sent, and the server cannot tell repeats"),
         Row(
             .stopped, "stopped", "link", false,
             "the client has stopped: another attempt would end the same way"),
         Row(.closed, "closed", "link", false, "the client is closed"),
         Row(
-            .askUnsent, "ask_unsent", "answer", false,
-            "the client stopped before the question was sent: it had no effect"),
+            .requestUnsent, "request_unsent", "answer", false,
+            "the client stopped before the request was sent: it had no effect"),
     ]
 }

@@ -12,7 +12,7 @@ public enum LinkState: UInt64, Hashable, Sendable, CaseIterable {
     case closed = 3
 }
 
-/// What happens at a client beside the ends of its questions.
+/// What happens at a client beside the ends of its requests.
 ///
 /// Only packages of a later version add cases; what a newer engine adds is ``unknown(kind:raw:)``.
 public enum Event: Hashable, Sendable {
@@ -24,8 +24,8 @@ public enum Event: Hashable, Sendable {
     case message(Message)
     /// A message that had come before, under the same id, came again: nothing to do.
     case repeated(Message)
-    /// An answer came to a question that had ended before, or to none that is known; or a piece of
-    /// one, to a question that had ended before.
+    /// An answer came to a request that had ended before, or to none that is known; or a piece of
+    /// one, to a request that had ended before.
     case late(Late)
     /// A text came that is no envelope: what is wrong with it, and the text.
     case unreadable(message: String, text: String)
@@ -58,7 +58,7 @@ public enum Event: Hashable, Sendable {
 
     /// What the server can do.
     public struct Welcome: Hashable, Sendable, JSONMessage {
-        /// It names the question in each reply.
+        /// It names the request in each reply.
         public let correlates: Bool
         /// It knows repeats: what got no answer is asked again under the same id.
         public let repeats: Bool
@@ -80,8 +80,8 @@ public enum Event: Hashable, Sendable {
 
     /// An answer that came too late.
     public struct Late: Hashable, Sendable, JSONMessage {
-        /// The number of the question, if it is known.
-        public let ask: UInt64?
+        /// The number of the request, if it is known.
+        public let request: UInt64?
         /// What it says.
         public let text: String
         /// The envelope.
@@ -112,7 +112,7 @@ public enum Event: Hashable, Sendable {
     public struct Closed: Hashable, Sendable {
         /// The close code: 1006 if there was no Close frame.
         public let code: UInt16
-        /// Whether both ends said goodbye.
+        /// Whether both ends have sent a close frame.
         public let clean: Bool
         /// Messages that were not written.
         public let unsent: UInt64
@@ -193,7 +193,7 @@ extension Event {
         case Kind.message: self = .message(Message(&it))
         case Kind.repeated: self = .repeated(Message(&it))
         case Kind.late:
-            self = .late(Late(ask: it.maybe(), text: it.string(), json: it.string()))
+            self = .late(Late(request: it.maybe(), text: it.string(), json: it.string()))
         case Kind.unreadable:
             self = .unreadable(message: it.string(), text: it.string())
         case Kind.binary: self = .binary(it.bytes())

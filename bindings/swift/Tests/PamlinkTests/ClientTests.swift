@@ -26,15 +26,15 @@ final class ClientTests: XCTestCase {
         let server = Task {
             let connection = try await transport.next()
             connection.say(FakeConnection.welcome)
-            let question = try await connection.question()
-            XCTAssertEqual(question.json["stream"], .bool(true))
-            XCTAssertEqual(question.json["context"]?["page"], .text("wins"))
+            let request = try await connection.request()
+            XCTAssertEqual(request.json["stream"], .bool(true))
+            XCTAssertEqual(request.json["context"]?["page"], .text("wins"))
             for piece in ["once ", "upon "] {
                 connection.say(
-                    "{\"type\":\"chat_response_delta\",\"content\":\"\(piece)\",\"reply_to\":\(question.id)}"
+                    "{\"type\":\"chat_response_delta\",\"content\":\"\(piece)\",\"reply_to\":\(request.id)}"
                 )
             }
-            connection.say(answer("once upon a time", to: question.id))
+            connection.say(answer("once upon a time", to: request.id))
             return connection
         }
         let pieces = try await within {
@@ -56,11 +56,11 @@ final class ClientTests: XCTestCase {
         let asking = Task {
             let connection = try await transport.next()
             connection.say(FakeConnection.welcome)
-            let question = try await connection.question()
+            let request = try await connection.request()
             connection.say(
-                "{\"type\":\"chat_response_delta\",\"content\":\"twice \",\"reply_to\":\(question.id)}"
+                "{\"type\":\"chat_response_delta\",\"content\":\"twice \",\"reply_to\":\(request.id)}"
             )
-            return (connection, question)
+            return (connection, request)
         }
         let pieces = try await within {
             var pieces: [Piece] = []
@@ -68,8 +68,8 @@ final class ClientTests: XCTestCase {
                 pieces.append(piece)
                 if pieces.count > 1 { continue }
                 // Only once its reader has the void piece: before, the answer takes its place.
-                let (connection, question) = try await asking.value
-                connection.say(answer("once", to: question.id))
+                let (connection, request) = try await asking.value
+                connection.say(answer("once", to: request.id))
             }
             return pieces
         }
@@ -95,10 +95,10 @@ final class ClientTests: XCTestCase {
             let connection = try await transport.next()
             connection.say(FakeConnection.welcome)
             for _ in 0..<2 {
-                let question = try await connection.question()
+                let request = try await connection.request()
                 connection.say(
                     "{\"type\":\"error\",\"error_code\":\"RATE_LIMIT_EXCEEDED\",\"message\":\"slow\","
-                        + "\"retry_after\":3,\"reply_to\":\(question.id)}")
+                        + "\"retry_after\":3,\"reply_to\":\(request.id)}")
             }
             return connection
         }
@@ -118,16 +118,16 @@ final class ClientTests: XCTestCase {
         await client.close()
     }
 
-    func testAQuestionThatGotNoAnswerIsAskedAgainUnderTheSameId() async throws {
+    func testARequestThatGotNoAnswerIsAskedAgainUnderTheSameId() async throws {
         let (client, transport) = try make()
         async let outcome = client.send("book it")
         let first = try await within { try await transport.next() }
         first.say(FakeConnection.welcome)
-        let asked = try await within { try await first.question() }
+        let asked = try await within { try await first.request() }
         first.lose()
         let second = try await within { try await transport.next() }
         second.say(FakeConnection.welcome)
-        let again = try await within { try await second.question() }
+        let again = try await within { try await second.request() }
         XCTAssertEqual(again.id, asked.id)
         second.say(answer("booked", to: again.id))
         guard case .answered(let answer) = try await outcome else { return XCTFail("no answer") }
@@ -140,12 +140,12 @@ final class ClientTests: XCTestCase {
         let sending = Task { try await client.send("never mind") }
         let connection = try await within { try await transport.next() }
         connection.say(FakeConnection.welcome)
-        let question = try await within { try await connection.question() }
+        let request = try await within { try await connection.request() }
         sending.cancel()
         let result = await sending.result
         XCTAssertThrowsError(try result.get()) { XCTAssertTrue($0 is CancellationError) }
         try await eventually { await client.open == 0 }
-        connection.say(answer("too late", to: question.id))
+        connection.say(answer("too late", to: request.id))
         let events = client.events
         let late = try await within {
             for await event in events {
@@ -157,7 +157,7 @@ final class ClientTests: XCTestCase {
         await client.close()
     }
 
-    func testAReaderThatStopsFreesItsQuestion() async throws {
+    func testAReaderThatStopsFreesItsRequest() async throws {
         let (client, transport) = try make()
         let reading = Task {
             for try await piece in client.ask("tell") { return piece.text }
@@ -165,15 +165,15 @@ final class ClientTests: XCTestCase {
         }
         let connection = try await within { try await transport.next() }
         connection.say(FakeConnection.welcome)
-        let question = try await within { try await connection.question() }
+        let request = try await within { try await connection.request() }
         connection.say(
-            "{\"type\":\"chat_response_delta\",\"content\":\"once \",\"reply_to\":\(question.id)}")
+            "{\"type\":\"chat_response_delta\",\"content\":\"once \",\"reply_to\":\(request.id)}")
         let text = try await within { try await reading.value }
         XCTAssertEqual(text, "once ")
         try await eventually { await client.open == 0 }
 
         let cancelled = Task { for try await _ in client.ask("more") {} }
-        _ = try await within { try await connection.question() }
+        _ = try await within { try await connection.request() }
         cancelled.cancel()
         // A stream that is cancelled ends.
         try? await within { try await cancelled.value }
@@ -238,11 +238,11 @@ final class ClientTests: XCTestCase {
         let connection = try await within { try await transport.next() }
         connection.say(FakeConnection.welcome)
         let sending = Task { try await client.send("never mind") }
-        let question = try await within { try await connection.question() }
+        let request = try await within { try await connection.request() }
         sending.cancel()
         _ = await sending.result
         try await eventually { await client.open == 0 }
-        let of = ",\"reply_to\":\(question.id)}"
+        let of = ",\"reply_to\":\(request.id)}"
         connection.say("{\"type\":\"chat_response_delta\",\"content\":\"a piece\"" + of)
         connection.say("{\"type\":\"error\",\"message\":\"a refusal\"" + of)
         let events = client.events
@@ -258,12 +258,12 @@ final class ClientTests: XCTestCase {
         await client.close()
     }
 
-    func testAClientThatHasStoppedEndsItsQuestionsAndStartsAgain() async throws {
+    func testAClientThatHasStoppedEndsItsRequestsAndStartsAgain() async throws {
         let (client, transport) = try make()
         let sending = Task { try await client.send("sent") }
         let first = try await within { try await transport.next() }
         first.say(FakeConnection.welcome)
-        _ = try await within { try await first.question() }
+        _ = try await within { try await first.request() }
         first.close(4003)
         let outcome = try await within { try await sending.value }
         XCTAssertEqual(outcome, .unknown)
@@ -277,9 +277,9 @@ final class ClientTests: XCTestCase {
         let second = try await within { try await transport.next() }
         let again = Task { try await client.send("again") }
         second.say(FakeConnection.welcome)
-        let question = try await within { try await second.question() }
-        XCTAssertEqual(question.text, "again")
-        second.say(answer("yes", to: question.id))
+        let request = try await within { try await second.request() }
+        XCTAssertEqual(request.text, "again")
+        second.say(answer("yes", to: request.id))
         let answered = try await within { try await again.value }
         guard case .answered(let answer) = answered else { return XCTFail("no answer") }
         XCTAssertEqual(answer.text, "yes")
@@ -345,7 +345,7 @@ final class ClientTests: XCTestCase {
         await client.close()
     }
 
-    func testWhatIsNotFoundIsTriedAgainSlowlyAndTold() async throws {
+    func testWhatIsNotFoundIsTriedAgainSlowlyAndReported() async throws {
         let away = FakeTransport(
             refusing: ConnectFailure(
                 status: 404, message: "no", body: "no backend", retryAfter: .seconds(40)))
@@ -394,7 +394,7 @@ final class ClientTests: XCTestCase {
         let sending = Task { try await client.send("one") }
         let connection = try await within { try await transport.next() }
         connection.say(FakeConnection.welcome)
-        _ = try await within { try await connection.question() }
+        _ = try await within { try await connection.request() }
         try await within { await client.close() }
         XCTAssertGreaterThan(connection.drops.count, 0)
         let result = await sending.result
@@ -477,8 +477,8 @@ final class ClientTests: XCTestCase {
         Task {
             let connection = try await transport.next()
             connection.say(FakeConnection.welcome)
-            let question = try await connection.question()
-            connection.say(answer(text, to: question.id))
+            let request = try await connection.request()
+            connection.say(answer(text, to: request.id))
             return connection
         }
     }

@@ -9,7 +9,7 @@ final class SansIOTests: XCTestCase {
         try world.connect()
         XCTAssertEqual(try world.client.state(), .open)
 
-        let ask = try XCTUnwrap(world.ask(Question("fuel so far?", agent: "finance")))
+        let number = try XCTUnwrap(world.ask(ClientRequest("fuel so far?", agent: "finance")))
         let request = try XCTUnwrap(world.requests.first)
         XCTAssertEqual(request.user, "ann")
         XCTAssertEqual(request.text, "fuel so far?")
@@ -17,7 +17,7 @@ final class SansIOTests: XCTestCase {
         XCTAssertEqual(request.because, "agent_id")
         XCTAssertFalse(request.wantsPieces)
         try world.hub(.reply(request: request.request, .init("40 litres", agent: "finance")))
-        guard case .answered(let answer)? = world.ends[ask] else {
+        guard case .answered(let answer)? = world.ends[number] else {
             return XCTFail("\(world.ends)")
         }
         XCTAssertEqual(answer.text, "40 litres")
@@ -28,17 +28,17 @@ final class SansIOTests: XCTestCase {
     func testPiecesComeInOrderAndTheAnswerIsWhole() throws {
         let world = try World()
         try world.connect()
-        let ask = try XCTUnwrap(world.ask(Question("tell", inPieces: true)))
+        let number = try XCTUnwrap(world.ask(ClientRequest("tell", inPieces: true)))
         let request = try XCTUnwrap(world.requests.first)
         XCTAssertTrue(request.wantsPieces)
         for piece in ["once ", "upon "] {
             try world.hub(.replyPiece(request: request.request, text: piece))
         }
-        XCTAssertNil(world.ends[ask])
+        XCTAssertNil(world.ends[number])
         try world.hub(.reply(request: request.request, .init("once upon a time")))
         XCTAssertEqual(world.pieces.map(\.text), ["once ", "upon "])
-        XCTAssertEqual(world.pieces.map(\.ask), [ask, ask])
-        guard case .answered(let answer)? = world.ends[ask] else {
+        XCTAssertEqual(world.pieces.map(\.request), [number, number])
+        guard case .answered(let answer)? = world.ends[number] else {
             return XCTFail("\(world.ends)")
         }
         XCTAssertEqual(answer.text, "once upon a time")
@@ -47,28 +47,28 @@ final class SansIOTests: XCTestCase {
     func testWhatGotNoAnswerIsAskedAgainAfterACutAndHasOneEffect() throws {
         let world = try World()
         try world.connect()
-        let ask = try XCTUnwrap(world.ask(Question("book it")))
+        let number = try XCTUnwrap(world.ask(ClientRequest("book it")))
         let request = try XCTUnwrap(world.requests.first)
         try world.cut()
-        XCTAssertNil(world.ends[ask])
+        XCTAssertNil(world.ends[number])
         // It dials again by itself, when the engine says so.
         try world.pass(until: { world.link != nil && world.state == .open })
         XCTAssertEqual(world.requests.count, 1, "it was asked twice")
         XCTAssertEqual(world.duplicates, 1)
         try world.hub(.reply(request: request.request, .init("booked")))
-        guard case .answered(let answer)? = world.ends[ask] else {
+        guard case .answered(let answer)? = world.ends[number] else {
             return XCTFail("\(world.ends)")
         }
         XCTAssertEqual(answer.text, "booked")
     }
 
-    func testAQuestionThatNobodyAnswersExpires() throws {
+    func testARequestThatNobodyAnswersExpires() throws {
         let world = try World()
         try world.connect()
-        let ask = try XCTUnwrap(world.ask(Question("hello?")))
+        let number = try XCTUnwrap(world.ask(ClientRequest("hello?")))
         let before = world.now.monoNanos
-        try world.pass(until: { world.ends[ask] != nil })
-        XCTAssertEqual(world.ends[ask], .expired)
+        try world.pass(until: { world.ends[number] != nil })
+        XCTAssertEqual(world.ends[number], .expired)
         let passed = Duration.nanoseconds(Int64(world.now.monoNanos - before))
         XCTAssertGreaterThanOrEqual(passed, .seconds(60))
         XCTAssertLessThan(passed, .seconds(90))
@@ -77,13 +77,13 @@ final class SansIOTests: XCTestCase {
     func testARefusalHasItsCodeAndTheTimeToWait() throws {
         let world = try World()
         try world.connect()
-        let ask = try XCTUnwrap(world.ask(Question("again")))
+        let number = try XCTUnwrap(world.ask(ClientRequest("again")))
         let request = try XCTUnwrap(world.requests.first)
         try world.hub(
             .replyError(
                 request: request.request, code: "AGENT_BUSY", message: "later",
                 retryAfter: .seconds(3)))
-        guard case .rejected(let rejection)? = world.ends[ask] else {
+        guard case .rejected(let rejection)? = world.ends[number] else {
             return XCTFail("\(world.ends)")
         }
         XCTAssertEqual(rejection.code, "AGENT_BUSY")
@@ -117,7 +117,7 @@ final class SansIOTests: XCTestCase {
         try world.connect()
         let outputs = try world.client.step(
             now: world.now,
-            [.send("no envelope"), .ask(Question("x", context: "[]")), .ask(Question("y"))])
+            [.send("no envelope"), .ask(ClientRequest("x", context: "[]")), .ask(ClientRequest("y"))])
         var faults: [Int: Pamlink.ErrorCode] = [:]
         var asked: [Int] = []
         for output in outputs {
@@ -131,7 +131,7 @@ final class SansIOTests: XCTestCase {
     func testOptionsOutOfBoundsAreNamed() {
         XCTAssertEqual(code { try ClientEngine(url: "http://x") }, .badUrl)
         XCTAssertEqual(
-            code { try ClientEngine(url: "ws://x", configuration: .init(askTimeout: .zero)) },
+            code { try ClientEngine(url: "ws://x", configuration: .init(requestTimeout: .zero)) },
             .badOption)
         XCTAssertEqual(code { try ClientEngine(url: "ws://x", seed: [1]) }, .badSeed)
         var hub = HubConfiguration()

@@ -6,7 +6,7 @@ import XCTest
 /// Conversations with a running `pamlink serve` over real sockets, where the engine speaks
 /// WebSocket itself.
 final class ServeTests: XCTestCase {
-    func testAClientIsWelcomedAsksAndIsToldGoodbye() async throws {
+    func testAClientIsWelcomedSendsAndCloses() async throws {
         let server = try Server()
         let client = try connect(server)
         let outcome = try await within { try await client.send("fuel so far?") }
@@ -76,13 +76,13 @@ final class ServeTests: XCTestCase {
         await client.close()
     }
 
-    func testManyQuestionsAtOnceGetTheirOwnAnswers() async throws {
+    func testManyRequestsAtOnceGetTheirOwnAnswers() async throws {
         let server = try Server()
         let client = try connect(server)
         let answers = try await within {
             try await withThrowingTaskGroup(of: (Int, Outcome).self) { group in
                 for number in 0..<20 {
-                    group.addTask { (number, try await client.send("question \(number).")) }
+                    group.addTask { (number, try await client.send("request \(number).")) }
                 }
                 return try await group.reduce(into: [Int: Outcome]()) { $0[$1.0] = $1.1 }
             }
@@ -92,7 +92,7 @@ final class ServeTests: XCTestCase {
                 XCTFail("\(number): \(String(describing: answers[number]))")
                 continue
             }
-            XCTAssertTrue(answer.text.contains("question \(number)."), answer.text)
+            XCTAssertTrue(answer.text.contains("request \(number)."), answer.text)
         }
         await client.close()
     }
@@ -142,7 +142,7 @@ final class ServeTests: XCTestCase {
         await client.close()
     }
 
-    func testTheSystemsOwnWebSocketAsksAndIsToldGoodbye() async throws {
+    func testTheSystemsOwnWebSocketSendsAndCloses() async throws {
         let server = try Server()
         let token = try server.token("ann")
         let client = try Client(url: server.url("ann"), transport: URLSessionTransport()) { _ in

@@ -21,7 +21,7 @@ const FROZEN: &[(u32, &str, &str, bool)] = &[
     (12, "bad_seed", "usage", false),
     (13, "bad_key", "usage", false),
     (14, "bad_routes", "usage", false),
-    (20, "ask_full", "busy", true),
+    (20, "requests_full", "busy", true),
     (21, "not_open", "link", true),
     (22, "outbox_full", "busy", true),
     (23, "not_an_envelope", "usage", false),
@@ -53,11 +53,11 @@ const FROZEN: &[(u32, &str, &str, bool)] = &[
     (69, "wrong_audience", "auth", false),
     (70, "wrong_subject", "auth", false),
     (80, "rejected", "answer", false),
-    (81, "ask_expired", "answer", false),
-    (82, "ask_unknown", "answer", false),
+    (81, "request_expired", "answer", false),
+    (82, "request_unknown", "answer", false),
     (83, "stopped", "link", false),
     (84, "closed", "link", false),
-    (85, "ask_unsent", "answer", false),
+    (85, "request_unsent", "answer", false),
 ];
 
 pub(super) fn file() -> Made {

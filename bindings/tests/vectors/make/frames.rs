@@ -97,10 +97,10 @@ impl Codec {
     }
 
     /// These chunks give these records. Of a `failed` the text is the engine's.
-    fn reads(&mut self, name: &str, chunks: &[&[u8]], mut expected: Vec<Record>) {
+    fn reads(&mut self, name: &str, parts: &[&[u8]], mut expected: Vec<Record>) {
         let codec = self.codec();
-        let read = |chunk: &&[u8]| Record::read(&codec.read(chunk).expect("room"));
-        let events: Vec<Record> = chunks.iter().flat_map(read).collect();
+        let read = |part: &&[u8]| Record::read(&codec.read(part).expect("room"));
+        let events: Vec<Record> = parts.iter().flat_map(read).collect();
         for (expected, event) in expected.iter_mut().zip(&events) {
             if expected.is("failed") && event.is("failed") {
                 assert!(!event.text("message").is_empty());
@@ -114,15 +114,15 @@ impl Codec {
             }
         }
         assert_eq!(events, expected, "{}: {name}", self.name);
-        let chunks: Vec<_> = chunks.iter().map(|chunk| format!("\"{}\"", hex(chunk))).collect();
+        let parts: Vec<_> = parts.iter().map(|part| format!("\"{}\"", hex(part))).collect();
         let events: Vec<_> = events.iter().map(|event| event.line("")).collect();
-        self.case(name, "chunks", &chunks, "events", &events);
+        self.case(name, "parts", &parts, "events", &events);
     }
 
     /// The same, every byte by itself.
     fn reads_bytewise(&mut self, name: &str, bytes: &[u8], expected: Vec<Record>) {
-        let chunks: Vec<_> = bytes.chunks(1).collect();
-        self.reads(name, &chunks, expected);
+        let parts: Vec<_> = bytes.chunks(1).collect();
+        self.reads(name, &parts, expected);
     }
 
     /// Each item gives this frame or the number of this error. A client masks its frames with keys
@@ -130,7 +130,7 @@ impl Codec {
     fn writes(&mut self, name: &str, items: Vec<(Value, Result<Vec<u8>, u32>)>) {
         let codec = self.codec();
         let mut keys = Vec::new();
-        let mut told = Vec::new();
+        let mut events = Vec::new();
         for (item, expected) in &items {
             let written = write(&codec, item).map_err(|failure| code(&failure));
             let plain = written.clone().map(|frame| {
@@ -142,7 +142,7 @@ impl Codec {
                 frame
             });
             assert_eq!(plain, *expected, "{}: {name}: {item}", self.name);
-            told.push(match written {
+            events.push(match written {
                 Ok(frame) => format!("\"{}\"", hex(&frame)),
                 Err(code) => code.to_string(),
             });
@@ -150,13 +150,13 @@ impl Codec {
         let different: std::collections::HashSet<_> = keys.iter().collect();
         assert_eq!(different.len(), keys.len(), "{name}: a key was used twice");
         let items: Vec<_> = items.iter().map(|(item, _)| item.to_string()).collect();
-        self.case(name, "write", &items, "bytes", &told);
+        self.case(name, "write", &items, "bytes", &events);
     }
 
-    fn case(&mut self, name: &str, given: &str, items: &[String], told: &str, lines: &[String]) {
+    fn case(&mut self, name: &str, given: &str, items: &[String], events: &str, lines: &[String]) {
         self.names.push(name.to_owned());
         self.cases.push(format!(
-            "{{\"name\": {}, \"{given}\": [{}], \"{told}\": [{}]}}",
+            "{{\"name\": {}, \"{given}\": [{}], \"{events}\": [{}]}}",
             quoted(name),
             items.join(", "),
             lines.join(", ")

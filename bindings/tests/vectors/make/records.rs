@@ -79,7 +79,7 @@ fn chosen() -> Vec<Record> {
         ),
         Record::new("next", json!({ "deadline": 0, "reason": "" })),
         Record::new("next", json!({ "deadline": null, "reason": null })),
-        Record::new("late", json!({ "ask": 0, "text": "\u{fffd}", "json": long })),
+        Record::new("late", json!({ "request": 0, "text": "\u{fffd}", "json": long })),
         Record::new("binary", json!({ "bytes": "" })),
         Record::new("close_read", json!({ "code": null, "reason": "" })),
         Record::new("message", json!({ "kind": "a type of tomorrow", "id": "", "text": texts })),

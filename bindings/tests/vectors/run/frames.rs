@@ -16,10 +16,10 @@ pub(super) fn run(file: &Value) -> usize {
             &seed(number(&file["seed"])),
         )
         .expect("a codec");
-        if let Some(chunks) = case.get("chunks") {
+        if let Some(parts) = case.get("parts") {
             let mut events = Vec::new();
-            for chunk in items(chunks) {
-                events.extend(Record::read(&codec.read(&bytes(text(chunk))).expect("room")));
+            for part in items(parts) {
+                events.extend(Record::read(&codec.read(&bytes(text(part))).expect("room")));
             }
             let expected: Vec<_> = items(&case["events"]).iter().map(Record::from_json).collect();
             assert_eq!(events, expected, "{}", case["name"]);

@@ -32,7 +32,7 @@ fn envelope(case: &Value, said: &Value) {
         ("id", Value::Null),
         ("reply_to", Value::Null),
         ("message_text", Value::Null),
-        ("misfits", json!([])),
+        ("mismatches", json!([])),
     ] {
         assert_eq!(said[member], *case.get(member).unwrap_or(&absent), "{member} of {case}");
     }

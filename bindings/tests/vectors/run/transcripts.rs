@@ -24,8 +24,8 @@ fn server(steps: &[Value]) {
     let link = welcomed.iter().find_map(|it| it.is("accepted").then(|| it.word("link")));
     for step in steps {
         if step["from"] == "client" {
-            let told = end.give("text_in", json!({ "link": link, "text": step["text"] }));
-            for request in told.iter().filter(|it| it.is("request")) {
+            let events = end.give("text_in", json!({ "link": link, "text": step["text"] }));
+            for request in events.iter().filter(|it| it.is("request")) {
                 let request = request.word("request");
                 end.give("reply", json!({ "request": request, "text": "well" }));
             }
@@ -42,7 +42,7 @@ fn server(steps: &[Value]) {
     }
 }
 
-/// The engine is the client, whose host asks the questions.
+/// The engine is the client, whose host sends the requests.
 fn client(steps: &[Value]) {
     let options = json!({ "url": "ws://localhost:1/api/v1/pam/ws/ada", "anonymous": true });
     let mut end = End::new(&json!({ "kind": "client", "seed": 1, "options": options }));
@@ -51,15 +51,17 @@ fn client(steps: &[Value]) {
     let mut open = VecDeque::new();
     for step in steps {
         if step["from"] == "server" {
-            let told = end.give("text_in", json!({ "text": step["text"] }));
-            let words: Vec<_> = told.iter().filter_map(|it| word(it, &mut open)).collect();
+            let events = end.give("text_in", json!({ "text": step["text"] }));
+            let words: Vec<_> = events.iter().filter_map(|it| word(it, &mut open)).collect();
             assert!(words.len() <= 1, "{words:?} of {step}");
             assert_eq!(words.first().unwrap_or(&"life"), &text(&step["reads"]), "{step}");
-        } else if let Some(question) = question(step) {
-            let told = end.give("ask", json!({ "message": question }));
-            open.extend(told.iter().filter(|it| it.is("asked")).filter_map(|it| it.word("ask")));
-            let frame = end.said.pop_front().expect("a question is sent");
-            let asked = json!({ "type": "chat", "message": question, "id": "$string" });
+        } else if let Some(request) = request(step) {
+            let events = end.give("ask", json!({ "message": request }));
+            open.extend(
+                events.iter().filter(|it| it.is("asked")).filter_map(|it| it.word("request")),
+            );
+            let frame = end.said.pop_front().expect("a request is sent");
+            let asked = json!({ "type": "chat", "message": request, "id": "$string" });
             assert_eq!(difference(&frame, &asked), None, "{step}");
         } else if let Some(expect) = step.get("expect") {
             // A pong to a ping that the transcript leaves unanswered may come before.
@@ -85,27 +87,27 @@ impl End {
     }
 
     fn give(&mut self, record: &str, members: Value) -> Vec<Record> {
-        let told = self.engine.step(AT_MS, WALL_MS, &Record::new(record, members).pack());
-        for record in &told {
+        let events = self.engine.step(AT_MS, WALL_MS, &Record::new(record, members).pack());
+        for record in &events {
             assert!(!record.is("closed") && !record.is("fault"), "{record:?}");
             if record.is("write_text") {
                 self.said.push_back(record.text("text").to_owned());
             }
         }
-        told
+        events
     }
 }
 
 /// What the client makes of a message, in the words of the file.
-fn word(told: &Record, open: &mut VecDeque<u64>) -> Option<&'static str> {
-    Some(match told.name() {
+fn word(events: &Record, open: &mut VecDeque<u64>) -> Option<&'static str> {
+    Some(match events.name() {
         "welcomed" => "welcome",
         "answer" | "rejected" => {
-            assert_eq!(open.pop_front(), told.word("ask"), "another question's end");
-            if told.is("answer") { "answer" } else { "refusal" }
+            assert_eq!(open.pop_front(), events.word("request"), "another request's end");
+            if events.is("answer") { "answer" } else { "refusal" }
         }
         "piece" => {
-            assert_eq!(open.front().copied(), told.word("ask"), "a piece of another answer");
+            assert_eq!(open.front().copied(), events.word("request"), "a piece of another answer");
             "piece"
         }
         "late" => "late",
@@ -115,8 +117,8 @@ fn word(told: &Record, open: &mut VecDeque<u64>) -> Option<&'static str> {
     })
 }
 
-/// The question, if the step is a chat of a client.
-fn question(step: &Value) -> Option<String> {
+/// The request, if the step is a chat of a client.
+fn request(step: &Value) -> Option<String> {
     let frame: Value = serde_json::from_str(text(&step["text"])).ok()?;
     let text = frame["message"].as_str().or_else(|| frame["content"].as_str());
     text.filter(|_| frame["type"] == "chat").map(str::to_owned)

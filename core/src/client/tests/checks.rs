@@ -22,13 +22,13 @@ fn a_message_is_checked_to_be_text_twice_whatever_it_means() {
     ] {
         let mut frame = Vec::new();
         host.server.as_mut().unwrap().0.text(&text, &mut frame).unwrap();
-        let mut told = 0;
+        let mut events = 0;
         let looked_at = looked_at_during(|| {
             host.client.handle_bytes(host.now, &frame).unwrap();
             while host.client.poll_event().is_some() {
-                told += 1;
+                events += 1;
             }
         });
-        assert_eq!((told, looked_at / text.len()), (1, 2), "{looked_at} of {text:.40}");
+        assert_eq!((events, looked_at / text.len()), (1, 2), "{looked_at} of {text:.40}");
     }
 }

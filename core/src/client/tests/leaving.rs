@@ -4,7 +4,7 @@ use super::*;
 
 /// Whatever the close is on its way: libraries turn 1012 into 1002, 1005 or 1000.
 #[test]
-fn after_going_away_a_close_of_any_code_of_the_protocol_means_come_back_as_told() {
+fn after_going_away_a_close_of_any_code_of_the_protocol_means_come_back_as_the_server_said() {
     for code in [1000, 1001, 1002, 1003, 1005, 1006, 1007, 1008, 1009, 1011, 1012, 1013] {
         let mut host = Host::welcomed(NEW_WELCOME);
         host.say(r#"{"type":"going_away","retry_after":20}"#);
@@ -18,9 +18,9 @@ fn after_going_away_a_close_of_any_code_of_the_protocol_means_come_back_as_told(
         }
         host.client.handle_bytes(host.now, &frame).unwrap();
         host.drain();
-        let told = host.told();
-        let after = told.iter().find_map(|it| it.strip_prefix("retrying server_unavailable "));
-        let after: u64 = after.unwrap_or_else(|| panic!("{code}: {told:?}")).parse().unwrap();
+        let events = host.events();
+        let after = events.iter().find_map(|it| it.strip_prefix("retrying server_unavailable "));
+        let after: u64 = after.unwrap_or_else(|| panic!("{code}: {events:?}")).parse().unwrap();
         assert!((20..=25).contains(&after), "{code}: {after}");
         let cause = if code == 1006 { "frame: ".into() } else { format!("peer: close {code}") };
         assert!(host.causes.last().unwrap().starts_with(&cause), "{:?}", host.causes);
@@ -42,25 +42,25 @@ fn after_going_away_a_close_of_the_application_keeps_its_meaning() {
         server.close(CloseCode::new(code), "", &mut frame).unwrap();
         host.client.handle_bytes(host.now, &frame).unwrap();
         host.drain();
-        let told = host.told();
-        assert!(told.iter().any(|it| it.starts_with(expected)), "{code}: {told:?}");
+        let events = host.events();
+        assert!(events.iter().any(|it| it.starts_with(expected)), "{code}: {events:?}");
     }
 }
 
 #[test]
-fn a_question_that_is_asked_after_going_away_waits_for_the_next_link() {
+fn a_request_that_is_asked_after_going_away_waits_for_the_next_link() {
     // An old server would leave what became of it unknown.
     for welcome in [NEW_WELCOME, OLD_WELCOME] {
         let mut host = Host::welcomed(welcome);
         host.say(r#"{"type":"going_away","retry_after":1}"#);
-        let ask = host.ask("one");
+        let request = host.ask("one");
         assert!(host.read().is_empty());
         host.cut();
         host.reconnect(welcome);
         assert_eq!(host.read.len(), 1, "{:?}", host.read);
         let id = host.asked_id();
         host.say(&answer((welcome == NEW_WELCOME).then_some(&*id), "1"));
-        assert!(host.told().contains(&format!("answer {ask} 1")));
+        assert!(host.events().contains(&format!("answer {request} 1")));
     }
 }
 
@@ -68,13 +68,13 @@ fn a_question_that_is_asked_after_going_away_waits_for_the_next_link() {
 fn a_server_that_says_it_goes_away_and_stays_is_left() {
     let mut host = Host::welcomed(NEW_WELCOME);
     host.say(r#"{"type":"going_away","retry_after":20}"#);
-    let ask = host.ask("one");
+    let request = host.ask("one");
     host.pass(Duration::from_secs(24));
-    assert!(host.told().iter().all(|told| !told.starts_with("retrying")));
+    assert!(host.events().iter().all(|events| !events.starts_with("retrying")));
     host.reconnect(NEW_WELCOME);
-    let told = host.told();
-    assert!(told.iter().any(|it| it.starts_with("retrying server_unavailable")), "{told:?}");
+    let events = host.events();
+    assert!(events.iter().any(|it| it.starts_with("retrying server_unavailable")), "{events:?}");
     let id = host.asked_id();
     host.say(&answer(Some(&id), "1"));
-    assert_eq!(host.told(), [format!("answer {ask} 1")]);
+    assert_eq!(host.events(), [format!("answer {request} 1")]);
 }

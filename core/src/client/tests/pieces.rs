@@ -7,16 +7,16 @@ fn delta(reply_to: Option<&str>, text: &str) -> String {
     format!(r#"{{"type":"chat_response_delta","content":"{text}"{reply_to}}}"#)
 }
 
-fn stream(host: &mut Host, text: &str) -> (AskId, String) {
+fn stream(host: &mut Host, text: &str) -> (RequestId, String) {
     let chat = Chat { message: Some(text.into()), stream: Some(true), ..Chat::default() };
-    let ask = host.client.ask(host.now, &chat).unwrap();
+    let request = host.client.ask(host.now, &chat).unwrap();
     host.drain();
     assert!(host.read.last().unwrap().contains(r#""stream":true"#), "{:?}", host.read);
-    (ask, host.asked_id())
+    (request, host.asked_id())
 }
 
 #[test]
-fn pieces_go_to_the_question_that_they_name_and_end_nothing() {
+fn pieces_go_to_the_request_that_they_name_and_end_nothing() {
     let mut host = Host::welcomed(NEW_WELCOME);
     let (first, first_id) = stream(&mut host, "one");
     let (second, second_id) = stream(&mut host, "two");
@@ -33,33 +33,33 @@ fn pieces_go_to_the_question_that_they_name_and_end_nothing() {
         format!("answer {second} 2a2b|"),
         format!("answer {first} 1a|"),
     ];
-    assert_eq!(host.told(), expected);
+    assert_eq!(host.events(), expected);
 }
 
 #[test]
-fn a_character_that_a_server_cuts_in_two_is_told_with_its_second_half() {
+fn a_character_that_a_server_cuts_in_two_is_given_with_its_second_half() {
     for (welcome, named) in [(NEW_WELCOME, true), (OLD_WELCOME, false)] {
         let mut host = Host::welcomed(welcome);
-        let (ask, id) = stream(&mut host, "one");
+        let (request, id) = stream(&mut host, "one");
         let id = named.then_some(id.as_str());
         for piece in [r"so \ud83d", r"\ude00!", r"\ud83d"] {
             host.say(&delta(id, piece));
         }
         host.say(&answer(id, r"so \ud83d\ude00!\ud83d\ude01"));
         let expected = [
-            format!("piece {ask} so "),
-            format!("piece {ask} 😀!"),
-            format!("piece {ask} "),
-            format!("answer {ask} so 😀!|😁"),
+            format!("piece {request} so "),
+            format!("piece {request} 😀!"),
+            format!("piece {request} "),
+            format!("answer {request} so 😀!|😁"),
         ];
-        assert_eq!(host.told(), expected, "{welcome}");
+        assert_eq!(host.events(), expected, "{welcome}");
     }
 }
 
 #[test]
-fn from_an_old_server_pieces_go_to_the_oldest_question() {
+fn from_an_old_server_pieces_go_to_the_oldest_request() {
     let mut host = Host::welcomed(OLD_WELCOME);
-    let asks = [host.ask("one"), host.ask("two")];
+    let requests = [host.ask("one"), host.ask("two")];
     for frame in [
         r#"{"type":"chat_response_start","message_id":"m","status":"processing","message":"thinking"}"#,
         r#"{"type":"chat_response_delta","content":"1a"}"#,
@@ -71,7 +71,7 @@ fn from_an_old_server_pieces_go_to_the_oldest_question() {
     ] {
         host.say(frame);
     }
-    let [one, two] = asks;
+    let [one, two] = requests;
     let expected = [
         format!("piece {one} "),
         format!("piece {one} 1a"),
@@ -81,27 +81,27 @@ fn from_an_old_server_pieces_go_to_the_oldest_question() {
         format!("answer {two} 2a|"),
         "message chunk".to_owned(),
     ];
-    assert_eq!(host.told(), expected);
+    assert_eq!(host.events(), expected);
 }
 
 #[test]
-fn a_piece_for_a_question_that_has_ended_is_late() {
+fn a_piece_for_a_request_that_has_ended_is_late() {
     let mut host = Host::welcomed(NEW_WELCOME);
-    let (ask, id) = stream(&mut host, "one");
+    let (request, id) = stream(&mut host, "one");
     host.say(&answer(Some(&id), "1"));
     host.say(&delta(Some(&id), "1"));
-    assert_eq!(host.told(), [format!("answer {ask} 1"), format!("late Some({ask:?})")]);
+    assert_eq!(host.events(), [format!("answer {request} 1"), format!("late Some({request:?})")]);
     let snapshot = host.client.metrics();
-    let asks = &snapshot.family("pamlink_asks_total").unwrap().samples;
+    let requests = &snapshot.family("pamlink_requests_total").unwrap().samples;
     let counted = |sample: &crate::metrics::Sample| match sample.value {
         crate::metrics::Value::Counter(count) => count,
         _ => panic!("a counter"),
     };
-    assert_eq!(asks.iter().map(counted).sum::<u64>(), 1, "only how a question ends is counted");
+    assert_eq!(requests.iter().map(counted).sum::<u64>(), 1, "only how a request ends is counted");
 }
 
 #[test]
-fn a_late_piece_of_an_old_server_is_not_taken_for_the_next_questions() {
+fn a_late_piece_of_an_old_server_is_not_taken_for_the_next_requests() {
     let mut host = Host::welcomed(OLD_WELCOME);
     let first = host.ask("one");
     for _ in 0..6 {
@@ -114,29 +114,29 @@ fn a_late_piece_of_an_old_server_is_not_taken_for_the_next_questions() {
     host.say(&delta(None, "2"));
     let late = format!("late Some({first:?})");
     let expected = [format!("expired {first}"), late.clone(), late, format!("piece {second} 2")];
-    assert_eq!(host.told(), expected);
+    assert_eq!(host.events(), expected);
 }
 
 #[test]
-fn a_piece_that_belongs_to_no_question_is_a_message() {
+fn a_piece_that_belongs_to_no_request_is_a_message() {
     let mut host = Host::welcomed(NEW_WELCOME);
-    let (ask, id) = stream(&mut host, "one");
+    let (request, id) = stream(&mut host, "one");
     let never_asked = id.replace("-0\"", "-1\"");
     assert_ne!(never_asked, id);
     host.say(&delta(None, "x"));
     host.say(&delta(Some("\"own\""), "x"));
     host.say(&delta(Some(&never_asked), "x"));
-    assert_eq!(host.told(), ["message chat_response_delta"; 3]);
+    assert_eq!(host.events(), ["message chat_response_delta"; 3]);
     // Towards an old server, too, what names another is nobody's.
     let mut host = Host::welcomed(OLD_WELCOME);
     host.ask("one");
     host.say(&delta(Some("\"own\""), "x"));
-    assert_eq!(host.told(), ["message chat_response_delta"]);
-    assert_eq!(ask.as_u64(), 0);
+    assert_eq!(host.events(), ["message chat_response_delta"]);
+    assert_eq!(request.as_u64(), 0);
 }
 
 #[test]
-fn a_growing_answer_does_not_expire_but_no_question_waits_for_ever() {
+fn a_growing_answer_does_not_expire_but_no_request_waits_for_ever() {
     let mut host = Host::welcomed(NEW_WELCOME);
     let (growing, id) = stream(&mut host, "one");
     let (other, _) = stream(&mut host, "two");
@@ -144,21 +144,21 @@ fn a_growing_answer_does_not_expire_but_no_question_waits_for_ever() {
         host.pass(Duration::from_secs(10));
         host.say(&delta(Some(&id), "."));
     }
-    let told = host.told();
-    assert_eq!(told.iter().filter(|it| **it == format!("piece {growing} .")).count(), 17);
+    let events = host.events();
+    assert_eq!(events.iter().filter(|it| **it == format!("piece {growing} .")).count(), 17);
     // Asked later, it ends earlier: a minute is a minute for what does not grow.
-    let place = told.iter().position(|it| *it == format!("expired {other}"));
-    assert_eq!((place, told.len()), (Some(5), 18));
+    let place = events.iter().position(|it| *it == format!("expired {other}"));
+    assert_eq!((place, events.len()), (Some(5), 18));
     host.pass(Duration::from_millis(9_999));
-    assert_eq!(host.told(), [""; 0]);
+    assert_eq!(host.events(), [""; 0]);
     host.pass(Duration::from_millis(1));
-    assert_eq!(host.told(), [format!("expired {growing}")], "after three minutes of pieces");
+    assert_eq!(host.events(), [format!("expired {growing}")], "after three minutes of pieces");
 }
 
 #[test]
 fn an_answer_that_grows_no_more_expires_a_minute_after_its_last_piece() {
     let mut host = Host::welcomed(NEW_WELCOME);
-    let (ask, id) = stream(&mut host, "one");
+    let (request, id) = stream(&mut host, "one");
     host.pass(Duration::from_secs(20));
     host.say(&delta(Some(&id), "."));
     for _ in 0..5 {
@@ -166,9 +166,9 @@ fn an_answer_that_grows_no_more_expires_a_minute_after_its_last_piece() {
         host.say(r#"{"type":"pong"}"#);
     }
     host.pass(Duration::from_millis(9_999));
-    assert_eq!(host.told(), [format!("piece {ask} .")]);
+    assert_eq!(host.events(), [format!("piece {request} .")]);
     host.pass(Duration::from_millis(1));
-    assert_eq!(host.told(), [format!("expired {ask}")]);
+    assert_eq!(host.events(), [format!("expired {request}")]);
 }
 
 #[test]
@@ -181,39 +181,42 @@ fn the_answer_brings_what_the_pieces_did_not() {
         (&[], "once", "once"),
         (&["o"], "", "o|"),
     ] {
-        let (ask, id) = stream(&mut host, "?");
+        let (request, id) = stream(&mut host, "?");
         for piece in pieces {
             host.say(&delta(Some(&id), piece));
         }
-        host.told();
+        host.events();
         host.say(&answer(Some(&id), whole));
-        assert_eq!(host.told(), [format!("answer {ask} {expected}")]);
+        assert_eq!(host.events(), [format!("answer {request} {expected}")]);
     }
 }
 
 #[test]
 fn pieces_over_another_link_begin_the_answer_anew() {
     let mut host = Host::welcomed(NEW_WELCOME);
-    let (ask, id) = stream(&mut host, "?");
+    let (request, id) = stream(&mut host, "?");
     host.say(&delta(Some(&id), "on"));
     host.cut();
     host.reconnect(NEW_WELCOME);
-    host.told();
+    host.events();
     host.say(&delta(Some(&id), "on"));
     host.say(&delta(Some(&id), "ce"));
     host.say(&answer(Some(&id), "once"));
-    let expected =
-        [format!("restart {ask} on"), format!("piece {ask} ce"), format!("answer {ask} once|")];
-    assert_eq!(host.told(), expected);
+    let expected = [
+        format!("restart {request} on"),
+        format!("piece {request} ce"),
+        format!("answer {request} once|"),
+    ];
+    assert_eq!(host.events(), expected);
 
     // One without pieces goes on where the pieces before it ended.
-    let (ask, id) = stream(&mut host, "?");
+    let (request, id) = stream(&mut host, "?");
     host.say(&delta(Some(&id), "on"));
     host.cut();
     host.reconnect(NEW_WELCOME);
-    host.told();
+    host.events();
     host.say(&answer(Some(&id), "once"));
-    assert_eq!(host.told(), [format!("answer {ask} on|ce")]);
+    assert_eq!(host.events(), [format!("answer {request} on|ce")]);
 }
 
 #[test]
@@ -233,13 +236,13 @@ fn what_is_kept_of_growing_answers_is_bounded_and_the_answer_is_whole() {
         format!("answer {one} 12345|6789"),
         format!("answer {two} abcdefghi"),
     ];
-    assert_eq!(host.told(), expected);
+    assert_eq!(host.events(), expected);
     // What has ended makes room.
     let (three, id) = stream(&mut host, "3");
     host.say(&delta(Some(&id), "12345678"));
-    assert_eq!(host.told(), [format!("piece {three} 12345678")]);
+    assert_eq!(host.events(), [format!("piece {three} 12345678")]);
     // An end without the text is none, if not all of it was told.
     host.say(&delta(Some(&id), "9"));
     host.say(&answer(Some(&id), ""));
-    assert_eq!(host.told(), [format!("rejected {three} MESSAGE_TOO_LARGE None")]);
+    assert_eq!(host.events(), [format!("rejected {three} MESSAGE_TOO_LARGE None")]);
 }

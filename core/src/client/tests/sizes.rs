@@ -12,12 +12,12 @@ fn what_the_server_does_not_take_is_refused_before_it_is_sent() {
     let mut host = Host::welcomed(&welcome(1_000));
     let chat = |length: usize| Chat { message: Some("x".repeat(length).into()), ..Chat::default() };
     let refused = host.client.ask(host.now, &chat(1_000)).unwrap_err();
-    assert!(matches!(refused, AskError::TooLarge { limit: 1_000, .. }), "{refused:?}");
+    assert!(matches!(refused, RequestError::TooLarge { limit: 1_000, .. }), "{refused:?}");
     let init = format!(r#"{{"type":"init","context":"{}"}}"#, "x".repeat(1_000));
     let refused = host.client.send(host.now, &init).unwrap_err();
     assert_eq!(refused, SendError::TooLarge { bytes: init.len(), limit: 1_000 });
     host.drain();
-    assert!(host.read().is_empty() && host.told().is_empty());
+    assert!(host.read().is_empty() && host.events().is_empty());
     // One that was asked before the server said so ends as the server would end it.
     let mut host = Host::new();
     host.client.connect(host.now);
@@ -28,11 +28,11 @@ fn what_the_server_does_not_take_is_refused_before_it_is_sent() {
     host.say(&welcome(1_000));
     assert_eq!(host.read().len(), 1);
     let rejected = format!("rejected {large} MESSAGE_TOO_LARGE None");
-    assert_eq!(host.told(), ["welcomed true true".to_owned(), rejected]);
+    assert_eq!(host.events(), ["welcomed true true".to_owned(), rejected]);
     assert_eq!(host.client.pending(), 1);
     let id = host.client.prefix.to_string() + &small.to_string();
     host.say(&answer(Some(&format!("{id:?}")), "hi"));
-    assert_eq!(host.told(), [format!("answer {small} hi")]);
+    assert_eq!(host.events(), [format!("answer {small} hi")]);
 }
 
 #[test]
@@ -50,11 +50,11 @@ fn what_the_server_says_it_refuses_for_its_length_is_not_sent() {
     host.say(&welcome);
     assert_eq!(host.read().len(), 1);
     let rejected = format!("rejected {long} VALIDATION_ERROR None");
-    assert_eq!(host.told(), ["welcomed true true".to_owned(), rejected]);
+    assert_eq!(host.events(), ["welcomed true true".to_owned(), rejected]);
     let id = host.client.prefix.to_string() + &short.to_string();
     host.say(&answer(Some(&format!("{id:?}")), "hi"));
-    assert_eq!(host.told(), [format!("answer {short} hi")]);
-    // Afterwards it is refused at once, and so is what is no question.
+    assert_eq!(host.events(), [format!("answer {short} hi")]);
+    // Afterwards it is refused at once, and so is what is no request.
     let chat = Chat { message: Some("four".into()), ..Chat::default() };
     let refused = host.client.ask(host.now, &chat).unwrap_err();
     assert_eq!(refused.to_string(), "message too long: 4 characters, at most 3");
@@ -68,7 +68,7 @@ fn what_the_server_says_it_refuses_for_its_length_is_not_sent() {
     let context = format!("[{voice:?}]");
     let chat = Chat { context: Some(Raw::parse(&context, 2).unwrap()), ..chat };
     let refused = host.client.ask(host.now, &chat).unwrap_err();
-    assert!(matches!(refused, AskError::TooLarge { limit: 65_536, .. }), "{refused:?}");
+    assert!(matches!(refused, RequestError::TooLarge { limit: 65_536, .. }), "{refused:?}");
     assert_eq!(host.client.pending(), 0);
     // A server that says nothing is asked anything.
     let mut host = Host::welcomed(NEW_WELCOME);
@@ -90,11 +90,11 @@ fn what_can_never_fit_is_no_matter_of_another_time() {
     assert!(matches!(refused, SendError::TooLarge { limit: 0x10_0000, .. }), "{refused:?}");
     let chat = Chat { message: Some("x".repeat(300_000).into()), ..Chat::default() };
     let refused = host.client.ask(host.now, &chat).unwrap_err();
-    assert!(matches!(refused, AskError::TooLarge { limit: 0x4_0000, .. }), "{refused:?}");
+    assert!(matches!(refused, RequestError::TooLarge { limit: 0x4_0000, .. }), "{refused:?}");
 }
 
 #[test]
-fn an_answer_that_cannot_be_read_ends_its_question_with_the_reason() {
+fn an_answer_that_cannot_be_read_ends_its_request_with_the_reason() {
     let deep = format!("{}{}", "[".repeat(12), "]".repeat(12));
     let mut host = Host::welcomed(NEW_WELCOME);
     for (frame, reason) in [
@@ -102,43 +102,43 @@ fn an_answer_that_cannot_be_read_ends_its_question_with_the_reason() {
         (r#"{"type":"chat_response","reply_to":ID,"message":"#, "FORMAT_ERROR"),
         (r#"{"reply_to":ID,"message":"typeless"}"#, "VALIDATION_ERROR"),
     ] {
-        let ask = host.ask("one");
+        let request = host.ask("one");
         let id = host.asked_id();
         // A piece that cannot be read is a piece less.
         host.say(&format!(r#"{{"type":"chat_response_delta","reply_to":{id},"content":{deep}}}"#));
-        assert!(host.told()[0].starts_with("unreadable"));
+        assert!(host.events()[0].starts_with("unreadable"));
         host.say(&frame.replace("DEEP", &deep).replace("ID", &id));
-        let told = host.told();
-        assert!(told[0].starts_with("unreadable"), "{told:?}");
-        assert_eq!(told[1..], [format!("rejected {ask} {reason} None")]);
+        let events = host.events();
+        assert!(events[0].starts_with("unreadable"), "{events:?}");
+        assert_eq!(events[1..], [format!("rejected {request} {reason} None")]);
         assert_eq!((host.client.pending(), host.client.pending_bytes()), (0, 0));
     }
     // What names nobody, or somebody else's, ends nothing.
     host.ask("one");
     for reply_to in ["", r#","reply_to":"another""#] {
         host.say(&format!(r#"{{"type":"chat_response","a":{deep}{reply_to}}}"#));
-        assert_eq!(host.told().len(), 1);
+        assert_eq!(host.events().len(), 1);
     }
     assert_eq!(host.client.pending(), 1);
 }
 
 #[test]
-fn of_an_old_server_an_answer_that_cannot_be_read_ends_the_oldest_question() {
+fn of_an_old_server_an_answer_that_cannot_be_read_ends_the_oldest_request() {
     let deep = format!("{}{}", "[".repeat(12), "]".repeat(12));
     let mut host = Host::welcomed(OLD_WELCOME);
     let (first, second) = (host.ask("one"), host.ask("two"));
     // An alert answers nothing.
     host.say(&format!(r#"{{"type":"proactive_alert","content":{deep}}}"#));
-    assert_eq!(host.told().len(), 1);
+    assert_eq!(host.events().len(), 1);
     host.say(&format!(r#"{{"type":"chat_response","message":"1","ui_actions":{deep}}}"#));
-    assert_eq!(host.told()[1..], [format!("rejected {first} MESSAGE_TOO_LARGE None")]);
+    assert_eq!(host.events()[1..], [format!("rejected {first} MESSAGE_TOO_LARGE None")]);
     host.say(&answer(None, "2"));
-    assert_eq!(host.told(), [format!("answer {second} 2")]);
+    assert_eq!(host.events(), [format!("answer {second} 2")]);
 }
 
 #[test]
 fn one_message_that_is_too_large_stops_no_client() {
-    // The server did not say how much it takes: the longest question that it got is the one.
+    // The server did not say how much it takes: the longest request that it got is the one.
     let mut host = Host::welcomed(NEW_WELCOME);
     let (short, long) = (host.ask("short"), host.ask(&"x".repeat(60_000)));
     let mut frame = Vec::new();
@@ -146,24 +146,24 @@ fn one_message_that_is_too_large_stops_no_client() {
     server.close(CloseCode::TOO_BIG, "over 50000 bytes", &mut frame).unwrap();
     host.client.handle_bytes(host.now, &frame).unwrap();
     host.drain();
-    let told = host.told();
-    assert!(told.contains(&format!("rejected {long} MESSAGE_TOO_LARGE None")), "{told:?}");
-    assert!(told.iter().any(|told| told.starts_with("retrying too_big")), "{told:?}");
+    let events = host.events();
+    assert!(events.contains(&format!("rejected {long} MESSAGE_TOO_LARGE None")), "{events:?}");
+    assert!(events.iter().any(|events| events.starts_with("retrying too_big")), "{events:?}");
     host.read();
     host.reconnect(NEW_WELCOME);
     let read = host.read();
     assert!(read.len() == 1 && read[0].contains("short"), "{read:?}");
     let id = host.client.prefix.to_string() + &short.to_string();
     host.say(&answer(Some(&format!("{id:?}")), "hi"));
-    assert_eq!(host.told().last().unwrap(), &format!("answer {short} hi"));
+    assert_eq!(host.events().last().unwrap(), &format!("answer {short} hi"));
     // Its own message was too large for us: it was the answer that came next.
     let (first, second) = (host.ask("one"), host.ask("two"));
     let head = b"\x81\x7f\x00\x00\x00\x00\x01\x00\x00\x00";
     host.client.handle_bytes(host.now, head).unwrap();
     host.drain();
-    let told = host.told();
-    assert!(told.contains(&format!("rejected {first} MESSAGE_TOO_LARGE None")), "{told:?}");
-    assert!(told.iter().any(|told| told.starts_with("retrying too_big")), "{told:?}");
+    let events = host.events();
+    assert!(events.contains(&format!("rejected {first} MESSAGE_TOO_LARGE None")), "{events:?}");
+    assert!(events.iter().any(|events| events.starts_with("retrying too_big")), "{events:?}");
     host.read();
     host.reconnect(NEW_WELCOME);
     assert!(host.read()[0].contains("two") && host.client.pending() == 1, "{second}");

@@ -47,7 +47,7 @@ frames! {
         "tts" tts: Raw<'a>,
         /// How long speaking took, in milliseconds.
         "tts_processing_time_ms" tts_processing_time_ms: Number<'a>,
-        /// The question it answers.
+        /// The request it answers.
         "reply_to" reply_to: Id<'a>,
     }
 
@@ -63,7 +63,7 @@ frames! {
         "metadata" metadata: Raw<'a>,
         /// When it was sent.
         "timestamp" timestamp: Timestamp<'a>,
-        /// The question it answers.
+        /// The request it answers.
         "reply_to" reply_to: Id<'a>,
     }
 
@@ -73,7 +73,7 @@ frames! {
         "content" content: Text<'a>,
         /// When it was sent.
         "timestamp" timestamp: Timestamp<'a>,
-        /// The question it answers.
+        /// The request it answers.
         "reply_to" reply_to: Id<'a>,
     }
 
@@ -87,7 +87,7 @@ frames! {
         "message" message: Text<'a>,
         /// When it was sent.
         "timestamp" timestamp: Timestamp<'a>,
-        /// The question it answers.
+        /// The request it answers.
         "reply_to" reply_to: Id<'a>,
     }
 
@@ -101,7 +101,7 @@ frames! {
         "model" model: Text<'a>,
         /// When it was sent.
         "timestamp" timestamp: Timestamp<'a>,
-        /// The question it answers.
+        /// The request it answers.
         "reply_to" reply_to: Id<'a>,
     }
 
@@ -157,7 +157,7 @@ frames! {
         "tts" tts: Raw<'a>,
         /// When it was sent.
         "timestamp" timestamp: Timestamp<'a>,
-        /// The question it answers.
+        /// The request it answers.
         "reply_to" reply_to: Id<'a>,
     }
 
@@ -169,13 +169,13 @@ frames! {
         "model" model: Text<'a>,
         /// When it was sent.
         "timestamp" timestamp: Timestamp<'a>,
-        /// The question it answers.
+        /// The request it answers.
         "reply_to" reply_to: Id<'a>,
     }
 
-    /// The question which audio a server takes, and the answer.
+    /// The request which audio a server takes, and the answer.
     SttCapabilities: SttCapabilities {
-        /// What the sender calls the question.
+        /// What the sender calls the request.
         "id" id: Id<'a>,
         /// What the server can do.
         "capabilities" capabilities: Raw<'a>,
@@ -183,7 +183,7 @@ frames! {
         "supported_formats" supported_formats: Raw<'a>,
         /// An array of languages.
         "supported_languages" supported_languages: Raw<'a>,
-        /// The question it answers.
+        /// The request it answers.
         "reply_to" reply_to: Id<'a>,
     }
 

@@ -41,7 +41,7 @@ macro_rules! messages {
 
         impl<'a> Message<'a> {
             /// Types an envelope. Nothing can fail: what does not fit is in
-            /// [`extra`](Self::extra), and [`misfits`](Self::misfits) tells of it.
+            /// [`extra`](Self::extra), and [`mismatches`](Self::mismatches) tells of it.
             pub(in crate::envelope) fn decode(envelope: &Envelope<'a>) -> Self {
                 let members = envelope.scan.members(envelope.text);
                 match envelope.kind() {
@@ -70,9 +70,9 @@ macro_rules! messages {
 
             /// The known members that were not of their type and so read as absent; `null` is
             /// absence and none of them.
-            pub fn misfits(&self) -> Vec<DecodeError> {
+            pub fn mismatches(&self) -> Vec<DecodeError> {
                 match self {
-                    $( Self::$kind(message) => record::misfits(message), )*
+                    $( Self::$kind(message) => record::mismatches(message), )*
                     Self::Unknown(_) => Vec::new(),
                 }
             }

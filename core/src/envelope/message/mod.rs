@@ -1,7 +1,7 @@
 //! Typed messages: every frame that peers of the `pam` dialect send, in both directions, with the
 //! objects inside of them and the sets of words that these alone have.
 //!
-//! This is the vocabulary of the dialect. Nobody needs it to drive a client or a hub: a question is
+//! This is the vocabulary of the dialect. Nobody needs it to drive a client or a hub: a request is
 //! a [`Chat`], what comes in is an [`Envelope`], and an answer is text. It is for who wants the
 //! members of a message by name and type:
 //!
@@ -30,18 +30,17 @@
 //! Sections 3 and 4 of `docs/protocol.md` specify all of it.
 
 mod answer;
-pub(super) mod ask;
 mod macros;
 mod notice;
 mod part;
 mod reading;
+pub(super) mod request;
 
 pub use answer::{
     ChatResponse, ChatResponseComplete, ChatResponseDelta, ChatResponseStart, Chunk,
     ContextUpdated, ErrorFrame, Response, ResponseComplete, SttCapabilities, SttInstruction,
     SttResult,
 };
-pub use ask::{Auth, Batch, ChatMessage, ContextUpdate, Init, PlainMessage, TokenRefresh, Voice};
 pub use notice::{
     Connection, GoingAway, Ping, Pong, ProactiveAlert, TimerExpired, UiActions, VisualAction,
 };
@@ -51,6 +50,9 @@ pub use part::{
     VisualVerb,
 };
 pub use reading::Unknown;
+pub use request::{
+    Auth, Batch, ChatMessage, ContextUpdate, Init, PlainMessage, TokenRefresh, Voice,
+};
 
 pub use super::error::DecodeError;
 pub use super::extra::Extra;
@@ -58,8 +60,8 @@ pub use super::field::Number;
 pub use super::kind::{AlertAction, AlertCategory, InputMode, Priority, TimerType, Verb};
 pub use super::text::Secret;
 
-use ask::Chat;
 use macros::messages;
+use request::Chat;
 
 use super::Envelope;
 use super::kind::Kind;

@@ -8,7 +8,7 @@ use crate::envelope::error::DecodeError;
 use crate::envelope::field::Number;
 use crate::envelope::kind::{AlertAction, AlertCategory, InputMode, Priority, Verb};
 use crate::envelope::raw::{Members, Raw};
-use crate::envelope::record::{misfits, read, record};
+use crate::envelope::record::{mismatches, read, record};
 use crate::envelope::shape::Shape;
 use crate::envelope::text::Text;
 use crate::envelope::timestamp::Timestamp;
@@ -27,8 +27,8 @@ macro_rules! parts {
 
             /// The known members that were not of their type; offsets count from the start of
             /// the object.
-            pub fn misfits(&self) -> Vec<DecodeError> {
-                misfits(self)
+            pub fn mismatches(&self) -> Vec<DecodeError> {
+                mismatches(self)
             }
 
             /// Appends the object as JSON.
@@ -72,7 +72,7 @@ parts! {
         "description" description: Text<'a>,
     }
 
-    /// What surrounds a question.
+    /// What surrounds a request.
     Context {
         /// Who asks.
         "user_id" user_id: Text<'a>,
@@ -118,9 +118,9 @@ parts! {
     DebugInfo {
         /// Whether there was somebody to answer.
         "orchestrator_initialized" orchestrator_initialized: bool,
-        /// The length of the question.
+        /// The length of the request.
         "message_length" message_length: Number<'a>,
-        /// Whether the question named its user.
+        /// Whether the request named its user.
         "user_id_provided" user_id_provided: bool,
     }
 

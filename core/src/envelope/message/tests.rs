@@ -26,7 +26,7 @@ fn every_golden_frame_survives_typing_byte_for_byte() {
         let message = typed(text);
         assert!(message.kind().is_known());
         assert!(message.extra().is_empty(), "{text}: {:?}", message.extra());
-        assert!(message.misfits().is_empty());
+        assert!(message.mismatches().is_empty());
         assert_eq!(encoded(&message), text);
     }
 }
@@ -70,7 +70,7 @@ fn the_objects_inside_of_messages_are_typed_whole() {
     macro_rules! whole {
         ($($part:ident $json:literal)*) => { $(
             let part = $part::of(Raw::parse($json, 9).unwrap()).unwrap();
-            assert!(part.extra.is_empty() && part.misfits().is_empty(), "{part:?}");
+            assert!(part.extra.is_empty() && part.mismatches().is_empty(), "{part:?}");
             let mut out = String::new();
             part.encode(&mut out);
             assert_eq!(out, $json);
@@ -109,8 +109,9 @@ fn oddly_typed_members_spoil_nothing_and_survive() {
     assert_eq!(chat.message.as_deref(), Some("hi"));
     assert_eq!(Context::of(chat.context.unwrap()), None);
     assert_eq!((&chat.session_id, chat.stream), (&None, None));
-    let misfits = message.misfits();
-    let names: Vec<_> = misfits.iter().map(|it| (it.field, it.expected, it.found, it.at)).collect();
+    let mismatches = message.mismatches();
+    let names: Vec<_> =
+        mismatches.iter().map(|it| (it.field, it.expected, it.found, it.at)).collect();
     assert_eq!(
         names,
         [

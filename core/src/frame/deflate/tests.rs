@@ -202,8 +202,8 @@ fn a_bomb_costs_no_more_than_the_limit() {
             reader.handle_bytes(&frame(first, piece)).unwrap();
             match reader.poll_event_with(&mut pool) {
                 None => assert!(!last, "the bomb passed"),
-                Some(FrameEvent::Failed(FrameError::MessageTooBig { length, limit: told })) => {
-                    assert!(told == limit && length > limit as u64);
+                Some(FrameEvent::Failed(FrameError::MessageTooBig { length, limit: events })) => {
+                    assert!(events == limit && length > limit as u64);
                     break;
                 }
                 Some(event) => panic!("{event:?}"),
@@ -344,7 +344,7 @@ fn a_connection_on_its_own_holds_nothing_while_it_rests() {
     for takeover in [true, false] {
         let (mut writer, _) = pair(&config(1), agreed(15, takeover));
         let mut wire = Vec::new();
-        writer.text(&"a long question, ".repeat(50), &mut wire).unwrap();
+        writer.text(&"a long request, ".repeat(50), &mut wire).unwrap();
         assert!(writer.capacity() > 100 * 1024, "{} bytes", writer.capacity());
         writer.rest(None);
         assert!(writer.capacity() <= 1024, "takeover {takeover}: {} bytes", writer.capacity());
@@ -381,7 +381,7 @@ proptest! {
         takeover: bool,
         threshold in 0usize..200,
         level in 1u8..=9,
-        chunk in 1usize..2_000,
+        part in 1usize..2_000,
         shared: bool,
     ) {
         let config = DeflateConfig { threshold, level, ..DeflateConfig::client() };
@@ -421,7 +421,7 @@ proptest! {
             }));
         }
         let mut found = Vec::new();
-        for piece in wire.chunks(chunk) {
+        for piece in wire.chunks(part) {
             reader.handle_bytes(piece).unwrap();
             loop {
                 let event =

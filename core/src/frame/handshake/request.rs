@@ -149,13 +149,13 @@ impl Request {
             }
             _ => {}
         }
-        if request.asks_for_upgrade() {
+        if request.wants_upgrade() {
             request.accept = Some(request.judge_upgrade()?);
         }
         Ok(request)
     }
 
-    fn asks_for_upgrade(&self) -> bool {
+    fn wants_upgrade(&self) -> bool {
         self.headers.list("Upgrade").any(|to| to.eq_ignore_ascii_case("websocket"))
             || self.headers.first("Sec-WebSocket-Key").is_some()
             || self.headers.first("Sec-WebSocket-Version").is_some()
@@ -261,7 +261,7 @@ pub fn accept(
 }
 
 /// Appends an answer that ends the request, with `body` as plain text, and the headers that its
-/// status needs: `Allow` with 405, the version with 426. Then hang up.
+/// status needs: `Allow` with 405, the version with 426. Then close the transport.
 ///
 /// # Errors
 ///
@@ -281,7 +281,7 @@ pub fn reject(status: u16, body: &str, out: &mut Vec<u8>) -> Result<(), HeadErro
 
 /// Appends a plain HTTP answer with these headers; `Content-Length` and `Connection: close` are
 /// added. A status that has no body (204, 304) gets neither body nor length (RFC 9110 section
-/// 8.6). Then hang up.
+/// 8.6). Then close the transport.
 ///
 /// # Errors
 ///

@@ -20,8 +20,8 @@ type Outcome = Option<Result<Request, HandshakeError>>;
 fn read_in(config: HandshakeConfig, head: &[u8], size: usize) -> (Outcome, usize) {
     let mut reader = RequestReader::new(config);
     let (mut outcome, mut taken) = (None, 0);
-    for chunk in head.chunks(size) {
-        taken += reader.handle_bytes(chunk);
+    for part in head.chunks(size) {
+        taken += reader.handle_bytes(part);
         if let Some(event) = reader.poll_event() {
             assert!(outcome.replace(event).is_none(), "two outcomes");
         }

@@ -112,7 +112,7 @@ fn a_message_between_pings_takes_linear_time() {
 }
 
 #[test]
-fn a_host_that_never_drains_is_told() {
+fn a_host_that_never_drains_gets_an_error() {
     let mut reader = Reader::new(Role::Server, SMALL);
     let bound = SMALL.max_frame + 64 * 1024;
     let pings = raw(0x89, true, b"").repeat(bound / 6 + 1);

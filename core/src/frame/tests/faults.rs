@@ -12,7 +12,7 @@ fn fault(bytes: &[u8]) -> FrameError {
 }
 
 #[test]
-fn each_fault_is_told_once_by_name_and_ends_the_reading() {
+fn each_fault_is_an_event_once_by_name_and_ends_the_reading() {
     let text = |first, payload: &[u8]| raw(first, true, payload);
     for (bytes, expected, code) in [
         (text(0xc1, b"a"), FrameError::ReservedBits { bits: 4 }, 1002),

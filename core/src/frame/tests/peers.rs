@@ -56,17 +56,17 @@ fn a_flood_of_empty_fragments_ends_at_the_limit_and_holds_nothing() {
 #[test]
 fn a_long_message_may_come_in_thousands_of_small_fragments() {
     let mut reader = Reader::new(Role::Server, FrameConfig::default());
-    let (mut told, mut sent) = (Vec::new(), 0);
+    let (mut events, mut sent) = (Vec::new(), 0);
     for at in 0..2_570 {
         let (first, last) =
             (if at == 0 { 0x01 } else { 0x00 }, if at == 2_569 { 0x80 } else { 0x00 });
         for (start, length) in [(first, 242), (last, 4)] {
             reader.handle_bytes(&raw(start, true, &vec![b'a'; length])).unwrap();
-            drain(&mut reader, &mut told);
+            drain(&mut reader, &mut events);
             sent += length;
         }
     }
-    assert_eq!(told, [Owned::Text("a".repeat(sent))]);
+    assert_eq!(events, [Owned::Text("a".repeat(sent))]);
 }
 
 /// fastwebsockets#100: 64 fragments of half the limit were one message of 32 times the limit.
@@ -74,16 +74,16 @@ fn a_long_message_may_come_in_thousands_of_small_fragments() {
 fn fragments_together_are_held_to_the_limit_of_a_message() {
     let mut reader = Reader::new(Role::Server, FrameConfig::default());
     let half = vec![7; MIB / 2];
-    let mut told = Vec::new();
+    let mut events = Vec::new();
     for at in 0..64 {
-        for chunk in raw(if at == 0 { 0x02 } else { 0x00 }, true, &half).chunks(64 * 1024) {
-            reader.handle_bytes(chunk).unwrap();
-            drain(&mut reader, &mut told);
+        for part in raw(if at == 0 { 0x02 } else { 0x00 }, true, &half).chunks(64 * 1024) {
+            reader.handle_bytes(part).unwrap();
+            drain(&mut reader, &mut events);
         }
         assert!(reader.capacity() <= 3 * MIB, "{}", reader.capacity());
     }
     let error = FrameError::MessageTooBig { length: 3 * MIB as u64 / 2, limit: MIB };
-    assert_eq!(told, [Owned::Failed(error)]);
+    assert_eq!(events, [Owned::Failed(error)]);
 }
 
 /// A limit of 64 MiB is none: hew#1443, reinhardt-web#506.
@@ -123,15 +123,15 @@ fn a_read_that_ends_anywhere_loses_nothing() {
     let frames = [raw(0x81, true, &[b'a'; 70_000]), raw(0x82, true, &[7; 200])].concat();
     for cut in (0..40).chain(69_990..frames.len()) {
         let mut reader = Reader::new(Role::Server, FrameConfig::default());
-        let mut told = Vec::new();
+        let mut events = Vec::new();
         for part in [&frames[..cut], &frames[cut..]] {
             // Space that was lent and not filled, then the same again.
             let _ = reader.space(part.len() + 7).unwrap();
             reader.space(part.len()).unwrap()[..part.len()].copy_from_slice(part);
             reader.filled(part.len());
-            drain(&mut reader, &mut told);
+            drain(&mut reader, &mut events);
         }
-        assert_eq!(told.len(), 2, "cut at {cut}");
-        assert_eq!(told[1], Owned::Binary(vec![7; 200]));
+        assert_eq!(events.len(), 2, "cut at {cut}");
+        assert_eq!(events[1], Owned::Binary(vec![7; 200]));
     }
 }

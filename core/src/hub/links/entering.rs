@@ -74,7 +74,7 @@ impl Links {
         Some(LinkId::new(index, generation))
     }
 
-    /// A link that was closed makes way for another: nobody waits for its goodbye.
+    /// A link that was closed makes way for another: nobody waits for its close frame.
     pub(in crate::hub) fn hasten(&mut self, index: LinkIndex, now: Now) {
         let Some(slot) = self.slots.get_mut(index) else { return };
         slot.link.handle_closed(now);

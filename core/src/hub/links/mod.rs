@@ -95,7 +95,7 @@ impl Links {
     }
 
     /// The front link has given an event: after [`TURN`] of them the next link comes first.
-    pub(super) fn told(&mut self) {
+    pub(super) fn event_taken(&mut self) {
         self.turn += 1;
         if self.turn >= TURN {
             self.turn = 0;

@@ -190,20 +190,20 @@ impl Links {
         out: &mut impl Sink,
         metrics: &mut Metrics,
     ) -> Transmit {
-        let gone = Transmit { hang_up: true, ..Transmit::default() };
+        let gone = Transmit { close_transport: true, ..Transmit::default() };
         let Self { slots, pool, .. } = self;
         let Some(slot) = slots.find_mut(link.index, link.generation) else { return gone };
         let transmit = slot.link.transmit(out, Some(pool));
         slot.link.take_pings().add_to(metrics);
         metrics.bytes.add(Direction::Outbound, transmit.written as u64);
         let ended = slot.phase == Phase::Ended;
-        slot.detached |= transmit.hang_up;
+        slot.detached |= transmit.close_transport;
         self.room_made(link.index, now);
         self.weigh(link.index);
         if transmit.more {
             self.stir(link.index);
         }
-        match (transmit.hang_up, ended) {
+        match (transmit.close_transport, ended) {
             (true, true) => self.free(link.index),
             (true, false) => self.wake(link.index),
             _ => {}
@@ -219,16 +219,16 @@ impl Links {
         out: &mut Vec<u8>,
         metrics: &mut Metrics,
     ) -> Option<Outgoing> {
-        let Some(slot) = self.find_mut(link) else { return Some(Outgoing::HangUp) };
+        let Some(slot) = self.find_mut(link) else { return Some(Outgoing::CloseTransport) };
         let before = out.len();
         let outgoing = slot.link.poll_message(out);
         slot.link.take_pings().add_to(metrics);
         metrics.bytes.add(Direction::Outbound, (out.len() - before) as u64);
-        let hang_up = outgoing == Some(Outgoing::HangUp);
+        let close_transport = outgoing == Some(Outgoing::CloseTransport);
         let ended = slot.phase == Phase::Ended;
-        slot.detached |= hang_up;
+        slot.detached |= close_transport;
         self.weigh(link.index);
-        match (hang_up, ended) {
+        match (close_transport, ended) {
             (true, true) => self.free(link.index),
             (true, false) => self.wake(link.index),
             _ => self.room_made(link.index, now),
@@ -276,7 +276,7 @@ impl Links {
         }
     }
 
-    /// A link is about to end: what waits goes out before the goodbye, or counts as left behind.
+    /// A link is about to end: what waits goes out before the close frame, or counts as left behind.
     fn give_room(&mut self, index: LinkIndex) {
         let Some(slot) = self.get_mut(index) else { return };
         for frame in core::mem::take(&mut slot.waiting) {

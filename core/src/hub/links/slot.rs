@@ -111,7 +111,7 @@ impl Slot {
         Deadline::earlier(self.link.poll_timeout(), self.deadline)
     }
 
-    /// Whether it is welcomed and neither side has said goodbye.
+    /// Whether it is welcomed and neither side has sent its close frame.
     pub(in crate::hub) fn is_open(&self) -> bool {
         self.phase == Phase::Open && self.link.is_open()
     }

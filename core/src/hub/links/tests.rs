@@ -64,7 +64,7 @@ fn each_link_has_its_turn() {
     links.wake(a);
     for _ in 0..TURN {
         assert_eq!(links.next_ready(), Some(a));
-        links.told();
+        links.event_taken();
     }
     assert_eq!(links.next_ready(), Some(b), "others have their turn");
     links.rest(b);
@@ -189,7 +189,7 @@ fn answers_without_a_name_leave_in_turn_and_named_ones_at_once() {
 }
 
 #[test]
-fn answers_wait_for_room_and_leave_before_the_goodbye() {
+fn answers_wait_for_room_and_leave_before_the_close() {
     let (mut links, mut users) = (links(|config| config.link.outbox.max_bytes = 100), users());
     let link = welcome(&mut links, &mut users, "ada");
     let large = frame(&"x".repeat(80));
@@ -217,7 +217,7 @@ fn a_request_goes_with_its_answer_to_another_link() {
 }
 
 #[test]
-fn a_link_whose_transport_is_gone_is_freed_when_its_end_was_told() {
+fn a_link_whose_transport_is_gone_is_freed_when_its_end_was_an_event() {
     let (mut links, mut users) = (links(|_| {}), users());
     let link = welcome(&mut links, &mut users, "ada");
     let id = links.id(link);

@@ -55,12 +55,15 @@ fn a_refusal_names_the_message_as_far_as_it_could_be_read() {
     let deep =
         format!(r#"{{"type":"chat","context":{}1{},"id":7}}"#, "[".repeat(20), "]".repeat(20));
     host.say(link, &deep);
-    let told = host.text(link);
-    assert!(told.contains("MESSAGE_TOO_LARGE") && told.contains(r#""reply_to":7"#), "{told}");
+    let events = host.text(link);
+    assert!(events.contains("MESSAGE_TOO_LARGE") && events.contains(r#""reply_to":7"#), "{events}");
     host.say(link, r#"{"id":"q-1","message":"no type"}"#);
-    let told = host.text(link);
-    assert!(told.contains("VALIDATION_ERROR") && told.contains(r#""reply_to":"q-1""#), "{told}");
+    let events = host.text(link);
+    assert!(
+        events.contains("VALIDATION_ERROR") && events.contains(r#""reply_to":"q-1""#),
+        "{events}"
+    );
     host.say(link, "{nothing");
-    let told = host.text(link);
-    assert!(told.contains("FORMAT_ERROR") && !told.contains("reply_to"), "{told}");
+    let events = host.text(link);
+    assert!(events.contains("FORMAT_ERROR") && !events.contains("reply_to"), "{events}");
 }

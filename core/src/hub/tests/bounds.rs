@@ -60,20 +60,20 @@ fn a_link_runs_so_many_requests_at_once() {
 }
 
 #[test]
-fn a_peer_that_does_not_read_is_closed_and_what_it_lost_is_told() {
+fn a_peer_that_does_not_read_is_closed_and_what_it_lost_is_an_event() {
     let mut config = HubConfig::default();
     config.link.outbox.max_bytes = 1_000;
     let mut host = Host::with(config);
     host.open("ada");
-    host.told();
+    host.events();
     let text = format!(r#"{{"type":"note","a":"{}"}}"#, "x".repeat(400));
     let pushes: Vec<_> = (0..4).map(|_| host.hub.push(host.now, "ada", &text).unwrap()).collect();
     let counts: Vec<_> = pushes.iter().map(|push| (push.queued, push.refused)).collect();
     assert_eq!(counts, [(1, 0), (1, 0), (1, 0), (0, 1)]);
     host.drain();
-    assert_eq!(host.told(), ["overflowed 1"]);
+    assert_eq!(host.events(), ["overflowed 1"]);
     host.pass(Duration::from_secs(6));
-    assert_eq!(host.told(), ["closed ada 1013 running 0 left 0"]);
+    assert_eq!(host.events(), ["closed ada 1013 running 0 left 0"]);
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn or_keeps_its_link_and_loses_the_oldest() {
         assert!(host.hub.push(host.now, "ada", &text).unwrap().queued > 0);
     }
     host.drain();
-    assert!(host.told().contains(&"overflowed 2".to_owned()));
+    assert!(host.events().contains(&"overflowed 2".to_owned()));
     let texts = &host.peers[&link].texts;
     assert!(texts[0].contains(r#""n":2"#) && texts[2].contains(r#""n":4"#), "{texts:?}");
 }

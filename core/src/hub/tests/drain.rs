@@ -7,20 +7,20 @@ use crate::hub::Full;
 use crate::time::Mono;
 
 #[test]
-fn every_link_is_told_within_the_spread_and_not_all_at_once() {
+fn every_link_is_closed_within_the_spread_and_not_all_at_once() {
     let mut host = Host::new();
     let links: Vec<_> = (0..40).map(|n| host.open(&format!("user-{n}"))).collect();
-    host.told();
+    host.events();
     host.hub.drain(host.now, Duration::from_secs(10));
     assert_eq!(host.hub.accept(host.now), Err(Full::Draining));
-    let mut told_by_second = Vec::new();
+    let mut closed_by_second = Vec::new();
     for _ in 0..10 {
         host.pass(Duration::from_secs(1));
-        let told = links.iter().filter(|link| host.peers[link].closed.is_some()).count();
-        told_by_second.push(told);
+        let events = links.iter().filter(|link| host.peers[link].closed.is_some()).count();
+        closed_by_second.push(events);
     }
-    assert_eq!(told_by_second.last(), Some(&40));
-    assert!(told_by_second[4] > 5 && told_by_second[4] < 35, "{told_by_second:?}");
+    assert_eq!(closed_by_second.last(), Some(&40));
+    assert!(closed_by_second[4] > 5 && closed_by_second[4] < 35, "{closed_by_second:?}");
     for link in &links {
         assert_eq!(host.peers[link].closed.as_ref().unwrap().0, 1012);
         let away = host.text(*link);
@@ -30,7 +30,7 @@ fn every_link_is_told_within_the_spread_and_not_all_at_once() {
         }
     }
     host.pass(Duration::from_secs(6));
-    assert_eq!(host.told().last().unwrap(), "drained");
+    assert_eq!(host.events().last().unwrap(), "drained");
     assert_eq!(host.hub.links(), 0);
 }
 
@@ -65,5 +65,5 @@ fn an_empty_hub_is_drained_at_once() {
     let mut host = Host::new();
     host.hub.drain(host.now, Duration::from_secs(10));
     host.drain();
-    assert_eq!(host.told(), ["drained"]);
+    assert_eq!(host.events(), ["drained"]);
 }

@@ -52,13 +52,13 @@ fn the_welcome_comes_first_whatever_the_peer_has_sent_ahead() {
     let link = host.dial("/api/v1/pam/ws/ada?token=any");
     host.say(link, r#"{"type":"chat","message":"early"}"#);
     host.say(link, r#"{"type":"ping"}"#);
-    assert_eq!(host.told(), ["authorize ada"]);
+    assert_eq!(host.events(), ["authorize ada"]);
     assert!(host.peers[&link].texts.is_empty());
 
     let claims = Claims::new("ada", host.now.wall + Duration::from_secs(60));
     host.hub.authorize(host.now, link, Ok(claims)).unwrap();
     host.drain();
-    assert_eq!(host.told(), ["opened ada 1", "request ada -> chat"]);
+    assert_eq!(host.events(), ["opened ada 1", "request ada -> chat"]);
     assert!(host.text(link).starts_with(r#"{"type":"connection","status":"connected""#));
     assert!(host.text(link).starts_with(r#"{"type":"pong""#));
 }

@@ -55,8 +55,8 @@ fn a_message_above_one_mebibyte_ends_the_link_with_1009() {
     let text = format!(r#"{{"type":"chat","message":"{}"}}"#, "x".repeat(1024 * 1024));
     let mut frame = Vec::new();
     Writer::client(Seed::from_number(3)).text(&text, &mut frame).unwrap();
-    for chunk in frame.chunks(16 * 1024) {
-        if host.hub.handle_bytes(host.now, link, chunk).is_err() {
+    for part in frame.chunks(16 * 1024) {
+        if host.hub.handle_bytes(host.now, link, part).is_err() {
             break;
         }
         host.drain();

@@ -23,19 +23,19 @@ fn whoever_is_not_let_in_cannot_make_the_hub_hold_a_message() {
     let before = host.hub.memory();
     for _ in 0..16 {
         let frame = piece(&mut host, link, 60_000);
-        for chunk in frame.chunks(8_192) {
-            host.bytes(link, chunk);
+        for part in frame.chunks(8_192) {
+            host.bytes(link, part);
         }
     }
     let held = host.hub.memory() - before;
     assert!(held < 64 * 1_024, "{held} bytes for a peer without a token");
-    // What it says goodbye with is still heard.
-    let mut goodbye = Vec::new();
+    // What it sends its close frame with is still heard.
+    let mut close = Vec::new();
     let writer = &mut host.peers.get_mut(&link).unwrap().writer;
-    writer.close(crate::frame::CloseCode::NORMAL, "", &mut goodbye).unwrap();
-    host.bytes(link, &goodbye);
-    assert_eq!(host.told().last().unwrap(), "closed  4001 running 0 left 0");
-    assert!(host.peers[&link].hung_up);
+    writer.close(crate::frame::CloseCode::NORMAL, "", &mut close).unwrap();
+    host.bytes(link, &close);
+    assert_eq!(host.events().last().unwrap(), "closed  4001 running 0 left 0");
+    assert!(host.peers[&link].transport_closed);
 }
 
 #[test]
@@ -48,8 +48,8 @@ fn a_message_in_pieces_is_let_go_when_its_link_begins_to_close() {
     host.hub.disconnect(now, link, crate::frame::CloseCode::GOING_AWAY, "");
     host.drain();
     let (before, more) = (host.hub.memory(), piece(&mut host, link, 900_000));
-    for chunk in more.chunks(8_192) {
-        host.bytes(link, chunk);
+    for part in more.chunks(8_192) {
+        host.bytes(link, part);
     }
     assert!(host.hub.memory() <= before);
 }
@@ -59,12 +59,12 @@ fn little_may_come_ahead_of_the_verdict_on_a_token() {
     let mut host = Host::with_auth(HubConfig::default(), Auth::Host);
     let link = host.dial("/api/v1/pam/ws/ada?token=ada");
     let frame = piece(&mut host, link, 60_000);
-    for chunk in frame.chunks(8_192) {
-        host.bytes(link, chunk);
+    for part in frame.chunks(8_192) {
+        host.bytes(link, part);
     }
     assert_eq!(host.peers[&link].closed.as_ref().unwrap().0, 1008);
     host.pass(Duration::from_secs(5));
-    assert_eq!(host.told().last().unwrap(), "closed  1008 running 0 left 0");
+    assert_eq!(host.events().last().unwrap(), "closed  1008 running 0 left 0");
 }
 
 #[test]
@@ -78,9 +78,9 @@ fn a_new_link_in_the_place_of_one_that_was_listed_is_served_once() {
         host.hub.handle_closed(now, old);
         while host.hub.poll_event().is_some() {}
         let new = host.open(&format!("new-{round}"));
-        host.told();
+        host.events();
         host.say(new, r#"{"type":"chat","id":1,"message":"hello"}"#);
-        assert_eq!(host.told(), [format!("request new-{round} -> chat")]);
+        assert_eq!(host.events(), [format!("request new-{round} -> chat")]);
         let request = host.requests.pop().unwrap();
         host.hub.reply(now, request, &crate::hub::Reply::Raw(r#"{"type":"x"}"#)).unwrap();
         host.drain();
@@ -102,9 +102,9 @@ fn repeats_without_ids_take_no_more_places_than_requests() {
     }
     assert_eq!(host.hub.requests(), 4);
     let other = host.open("ben");
-    host.told();
+    host.events();
     host.say(other, r#"{"type":"chat","message":"me too"}"#);
-    assert_eq!(host.told(), ["request ben -> chat"]);
+    assert_eq!(host.events(), ["request ben -> chat"]);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::time::Wall;
 fn a_good_token_is_welcomed() {
     let mut host = Host::new();
     host.open("ada");
-    assert_eq!(host.told(), ["opened ada 1"]);
+    assert_eq!(host.events(), ["opened ada 1"]);
     assert_eq!((host.hub.links(), host.hub.users()), (1, 1));
 }
 
@@ -75,7 +75,7 @@ fn a_token_of_16_kib_comes_in_the_url_and_over_the_open_link() {
     let claims = Claims::new("ada", Wall::from_unix_secs(START + 100));
     host.hub.authorize(host.now, link, Ok(claims)).unwrap();
     host.drain();
-    assert_eq!(host.told(), ["opened ada 1"]);
+    assert_eq!(host.events(), ["opened ada 1"]);
 
     let mut host = Host::new();
     let link = host.open("ada");
@@ -90,7 +90,7 @@ fn without_a_token_parameter_or_on_another_path_there_is_no_upgrade() {
         let link = host.dial(target);
         let peer = &host.peers[&link];
         assert!(peer.status().contains(status), "{}", peer.status());
-        assert!(peer.hung_up);
+        assert!(peer.transport_closed);
     }
     assert_eq!(host.hub.links(), 0);
 }
@@ -119,12 +119,12 @@ fn plain_http_is_answered_by_the_host() {
     let link = host.hub.accept(host.now).unwrap();
     host.hub.handle_bytes(host.now, link, b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
     host.drain();
-    assert_eq!(host.told(), ["http /health"]);
+    assert_eq!(host.events(), ["http /health"]);
     host.hub.respond(host.now, link, 200, &[("Content-Type", "application/json")], b"{}").unwrap();
     while host.hub.poll_event().is_some() {}
     assert_eq!(host.hub.poll_writable(), Some(link));
     let mut out = Vec::new();
-    assert!(host.hub.poll_transmit(link, &mut out).hang_up);
+    assert!(host.hub.poll_transmit(link, &mut out).close_transport);
     let out = String::from_utf8(out).unwrap();
     assert!(out.starts_with("HTTP/1.1 200") && out.ends_with("{}"), "{out}");
     assert_eq!(host.hub.links(), 0);
@@ -176,11 +176,11 @@ fn garbage_and_silence_end_a_link_before_its_handshake() {
     assert_eq!(host.hub.links(), 1, "{silent:?} is left");
     host.pass(Duration::from_secs(10));
     assert_eq!(host.hub.links(), 0);
-    assert_eq!(host.told().len(), 2);
+    assert_eq!(host.events().len(), 2);
 }
 
 #[test]
-fn too_many_connections_of_a_user_are_told_when_to_come_back() {
+fn too_many_connections_of_a_user_learn_when_to_come_back() {
     let mut config = HubConfig::default();
     config.rates = config.rates.with(Class::Connect, Rate::new(2, Duration::from_secs(60)));
     let mut host = Host::with(config);

@@ -19,7 +19,7 @@ fn pieces_come_before_the_answer_and_name_their_request() {
     let mut host = Host::new();
     let link = host.open("ada");
     host.say(link, ASK);
-    assert_eq!(host.told().last().unwrap(), "request ada -> chat in pieces");
+    assert_eq!(host.events().last().unwrap(), "request ada -> chat in pieces");
     assert_eq!(host.piece("once \"upon\""), Delivered::Queued(link));
     assert_eq!(host.piece(" a time"), Delivered::Queued(link));
     assert_eq!(host.hub.requests(), 1, "it is running still");
@@ -40,10 +40,10 @@ fn pieces_come_before_the_answer_and_name_their_request() {
 }
 
 #[test]
-fn who_asks_without_an_id_or_not_to_stream_gets_no_piece() {
+fn without_an_id_or_stream_nobody_gets_no_piece() {
     let mut host = Host::new();
     let link = host.open("ada");
-    for ask in [
+    for request in [
         r#"{"type":"chat","message":"x","stream":true}"#,
         r#"{"type":"chat","message":"x","stream":true,"id":null}"#,
         r#"{"type":"chat","message":"x","id":1}"#,
@@ -54,11 +54,11 @@ fn who_asks_without_an_id_or_not_to_stream_gets_no_piece() {
         r#"{"type":"chat","message":"x","id":6,"context":{"stream":true}}"#,
         r#"{"type":"chat","message":"x","id":7,"stream":true,"stream":false}"#,
     ] {
-        host.say(link, ask);
-        assert_eq!(host.told().last().unwrap(), "request ada -> chat", "{ask}");
-        assert_eq!(host.piece("y"), Delivered::Whole, "{ask}");
+        host.say(link, request);
+        assert_eq!(host.events().last().unwrap(), "request ada -> chat", "{request}");
+        assert_eq!(host.piece("y"), Delivered::Whole, "{request}");
         host.reply("yz");
-        assert_eq!(kinds(&host, link), ["chat_response"], "{ask}");
+        assert_eq!(kinds(&host, link), ["chat_response"], "{request}");
         host.text(link);
     }
     let sent = counts(&host, "websocket_messages_total");
@@ -70,7 +70,7 @@ fn any_request_may_ask_for_pieces_however_it_spells_that() {
     let mut host = Host::new();
     let link = host.open("ada");
     let members: String = (0..20).map(|n| format!(r#""m{n}":{n},"#)).collect();
-    for (id, ask) in [
+    for (id, request) in [
         r#"{"type":"chat","id":0,"stream":false,"stream":true}"#.to_owned(),
         r#"{"type":"message","id":1,"str\u0065am" : true }"#.to_owned(),
         format!(r#"{{{members}"type":"voice","id":2,"stream":true}}"#),
@@ -78,9 +78,9 @@ fn any_request_may_ask_for_pieces_however_it_spells_that() {
     .iter()
     .enumerate()
     {
-        host.say(link, ask);
-        assert_eq!(host.piece("y"), Delivered::Queued(link), "{ask}");
-        assert!(host.text(link).contains(&format!(r#""reply_to":{id}}}"#)), "{ask}");
+        host.say(link, request);
+        assert_eq!(host.piece("y"), Delivered::Queued(link), "{request}");
+        assert!(host.text(link).contains(&format!(r#""reply_to":{id}}}"#)), "{request}");
         host.reply("yz");
         host.text(link);
     }
@@ -95,7 +95,7 @@ fn a_link_that_takes_a_request_over_never_gets_the_middle_of_an_answer() {
     host.cut(link);
     let again = host.open("ada");
     host.say(again, ASK);
-    assert_eq!(host.told().last().unwrap(), "duplicate ada Running");
+    assert_eq!(host.events().last().unwrap(), "duplicate ada Running");
     assert_eq!(host.piece("upon "), Delivered::Whole);
     assert_eq!(host.reply("once upon a time"), Delivered::Queued(again));
     assert_eq!(kinds(&host, again), ["chat_response"]);

@@ -21,7 +21,7 @@ fn a_push_reaches_all_devices_of_its_user_and_nobody_else() {
 }
 
 #[test]
-fn a_push_to_an_absent_user_is_told_as_such() {
+fn a_push_to_an_absent_user_is_reported_as_such() {
     let mut host = Host::new();
     assert!(host.hub.push(host.now, "ada", NOTE).unwrap().is_absent());
     let link = host.open("ada");

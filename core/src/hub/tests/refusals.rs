@@ -27,9 +27,9 @@ fn each_kind_of_bad_frame_is_answered_with_its_code() {
     ] {
         let mut host = Host::new();
         let link = host.open("ada");
-        host.told();
+        host.events();
         host.say(link, frame);
-        assert_eq!(host.told(), [format!("refused ada {code} false")], "{frame:.60}");
+        assert_eq!(host.events(), [format!("refused ada {code} false")], "{frame:.60}");
         let error = host.text(link);
         assert!(error.contains(&format!(r#""error_code":"{code}""#)), "{error}");
         assert!(host.requests.is_empty());
@@ -47,7 +47,7 @@ fn one_bad_frame_too_many_closes_the_link_with_4003() {
         host.say(link, "nonsense");
     }
     assert_eq!(host.peers[&link].closed.as_ref().unwrap().0, 4003);
-    assert!(host.told().contains(&"refused ada FORMAT_ERROR true".to_owned()));
+    assert!(host.events().contains(&"refused ada FORMAT_ERROR true".to_owned()));
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn every_class_of_rate_is_used() {
             Class::Feedback => ([r#"{"type":"feedback","message":"good"}"#; 2], 1),
             Class::Repeat => ([r#"{"type":"chat","id":"q"}"#; 2], 2),
         };
-        let refused = |host: &Host| host.told.iter().any(|it| it.contains("RATE_LIMIT_EXCEEDED"));
+        let refused = |host: &Host| host.events.iter().any(|it| it.contains("RATE_LIMIT_EXCEEDED"));
         if class == Class::Connect {
             let link = host.dial("/api/v1/pam/ws/ada?token=ada");
             assert!(host.text(link).contains("RATE_LIMIT_EXCEEDED"));
@@ -141,9 +141,9 @@ fn every_class_of_rate_is_used() {
             for frame in &frames[..taken] {
                 host.say(link, frame);
             }
-            assert!(!refused(&host), "{class}: {:?}", host.told);
+            assert!(!refused(&host), "{class}: {:?}", host.events);
             host.say(link, frames[1]);
-            assert!(refused(&host), "{class}: {:?}", host.told);
+            assert!(refused(&host), "{class}: {:?}", host.events);
         }
         assert_eq!(host.hub.metrics.rate_limited.value(class), 1, "{class}");
     }
@@ -161,7 +161,7 @@ fn a_peer_of_the_future_is_not_punished() {
 }
 
 #[test]
-fn too_many_messages_are_told_when_to_come_back_and_then_closed_with_4008() {
+fn too_many_messages_are_refused_with_the_time_to_wait_and_then_closed_with_4008() {
     let mut config = HubConfig::default();
     let rate = Rate::new(1, Duration::from_secs(10)).with_burst(2);
     config.rates = config.rates.with(Class::Message, rate);
@@ -219,19 +219,19 @@ fn an_unknown_agent_can_go_to_the_error_handler_of_the_table() {
     config.unknown_agent = UnknownAgent::Route;
     let mut host = Host::with(config);
     let link = host.open("ada");
-    host.told();
+    host.events();
     host.say(link, r#"{"type":"chat","agent":"nobody","message":"y"}"#);
-    assert_eq!(host.told(), ["request ada -> error_handler"]);
+    assert_eq!(host.events(), ["request ada -> error_handler"]);
 }
 
 #[test]
-fn a_binary_message_and_a_broken_frame_are_told_apart() {
+fn a_binary_message_and_a_broken_frame_are_distinguished() {
     let mut host = Host::new();
     let link = host.open("ada");
-    host.told();
+    host.events();
     host.bytes(link, &[0x82, 0x81, 0, 0, 0, 0, 7]);
-    assert_eq!(host.told(), ["refused ada FORMAT_ERROR false"]);
+    assert_eq!(host.events(), ["refused ada FORMAT_ERROR false"]);
     host.bytes(link, &[0x83, 0x80, 0, 0, 0, 0]);
-    assert_eq!(host.told(), ["closed ada 1002 running 0 left 0"]);
+    assert_eq!(host.events(), ["closed ada 1002 running 0 left 0"]);
     assert_eq!(host.hub.links(), 0);
 }

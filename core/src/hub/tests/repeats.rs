@@ -17,9 +17,9 @@ fn a_repeat_of_an_answered_request_gets_the_first_answer_byte_for_byte() {
     let first = host.text(link);
     host.cut(link);
     let again = host.open("ada");
-    host.told();
+    host.events();
     host.say(again, ASK);
-    assert_eq!(host.told(), ["duplicate ada Answered"]);
+    assert_eq!(host.events(), ["duplicate ada Answered"]);
     assert_eq!(host.text(again), first);
 }
 
@@ -31,7 +31,7 @@ fn a_repeat_of_a_running_request_takes_its_answer_over() {
     let again = host.open("ada");
     host.say(again, ASK);
     assert_eq!(host.requests.len(), 1, "one effect");
-    assert_eq!(host.told().last().unwrap(), "duplicate ada Running");
+    assert_eq!(host.events().last().unwrap(), "duplicate ada Running");
     assert_eq!(host.reply("logged"), Delivered::Queued(again));
     assert!(host.text(again).contains("logged"));
     assert!(host.peers[&link].texts.is_empty(), "the link that asked first gets nothing");
@@ -43,7 +43,7 @@ fn the_answer_to_a_link_that_has_ended_is_kept_for_the_repeat() {
     let link = host.open("ada");
     host.say(link, ASK);
     host.cut(link);
-    assert_eq!(host.told().last().unwrap(), "closed ada 1006 running 1 left 0");
+    assert_eq!(host.events().last().unwrap(), "closed ada 1006 running 1 left 0");
     assert_eq!(host.reply("logged"), Delivered::Kept);
     assert_eq!((host.hub.users(), host.hub.requests()), (0, 0));
     let again = host.open("ada");
@@ -61,7 +61,7 @@ fn a_repeat_that_comes_after_the_link_ended_and_before_the_answer_is_answered() 
     host.say(again, ASK);
     assert_eq!(host.reply("logged"), Delivered::Queued(again));
     host.cut(again);
-    assert_eq!(host.told().last().unwrap(), "closed ada 1006 running 0 left 0");
+    assert_eq!(host.events().last().unwrap(), "closed ada 1006 running 0 left 0");
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn another_user_may_use_the_same_id() {
 }
 
 #[test]
-fn an_answer_that_is_no_longer_kept_is_told_as_such() {
+fn an_answer_that_is_no_longer_kept_is_reported_as_such() {
     let mut config = HubConfig::default();
     config.window.max_result_bytes = 600;
     let mut host = Host::with(config);
@@ -87,9 +87,9 @@ fn an_answer_that_is_no_longer_kept_is_told_as_such() {
         host.reply("yes");
         host.text(link);
     }
-    host.told();
+    host.events();
     host.say(link, ASK);
-    assert_eq!(host.told(), ["duplicate ada Forgotten"]);
+    assert_eq!(host.events(), ["duplicate ada Forgotten"]);
     let error = host.text(link);
     assert!(error.contains("DUPLICATE_REQUEST") && error.contains(r#""reply_to":"q""#), "{error}");
 }
@@ -150,9 +150,9 @@ fn without_ids_the_content_counts_if_so_configured_and_each_repeat_is_answered()
     config.window.content_age = Some(Duration::from_secs(5));
     let mut host = Host::with(config);
     let link = host.open("ada");
-    let ask = r#"{"type":"chat","message":"log 40 for fuel"}"#;
-    host.say(link, ask);
-    host.say(link, ask);
+    let request = r#"{"type":"chat","message":"log 40 for fuel"}"#;
+    host.say(link, request);
+    host.say(link, request);
     host.say(link, r#"{"type":"chat","message":"and?"}"#);
     assert_eq!(host.requests.len(), 2, "one effect of the two");
     host.requests.swap(0, 1);
@@ -162,10 +162,10 @@ fn without_ids_the_content_counts_if_so_configured_and_each_repeat_is_answered()
         let text = host.text(link);
         assert!(text.contains(expected), "{text}");
     }
-    host.say(link, ask);
+    host.say(link, request);
     assert!(host.text(link).contains("logged"), "the kept answer");
     host.pass(Duration::from_secs(6));
-    host.say(link, ask);
+    host.say(link, request);
     assert_eq!(host.requests.len(), 1, "people repeat themselves");
     assert_eq!(host.hub.requests(), 1);
 }
@@ -180,7 +180,7 @@ fn a_dismissed_request_has_no_answer_and_neither_has_its_repeat() {
     assert!(host.hub.dismiss(host.now, request).is_err());
     assert!(host.hub.reply(host.now, request, &Reply::text("late")).is_err());
     host.say(link, ASK);
-    assert_eq!(host.told().last().unwrap(), "duplicate ada Answered");
+    assert_eq!(host.events().last().unwrap(), "duplicate ada Answered");
     assert!(host.peers[&link].texts.is_empty());
 }
 
@@ -193,7 +193,7 @@ fn the_id_alone_makes_a_repeat_on_whichever_link_and_only_as_it_is_spelled() {
     let first = host.text(phone);
     host.say(laptop, r#"{"type":"chat","id":"7","message":"in other words"}"#);
     assert_eq!((host.text(laptop), host.requests.len()), (first, 0));
-    // A number is another id, and equal texts without ids are two questions.
+    // A number is another id, and equal texts without ids are two requests.
     host.say(phone, r#"{"type":"chat","id":7,"message":"log 40"}"#);
     host.say(phone, r#"{"type":"chat","message":"next"}"#);
     host.say(phone, r#"{"type":"chat","message":"next"}"#);

@@ -37,8 +37,8 @@ fn a_long_answer_and_a_short_one_reach_a_peer_that_reads_in_either_order() {
             let mut host = Host::new();
             let link = host.open("ada");
             for id in ["q-1", "q-2"] {
-                let question = if ids { chat(id) } else { r#"{"type":"chat"}"#.to_owned() };
-                host.say(link, &question);
+                let request = if ids { chat(id) } else { r#"{"type":"chat"}"#.to_owned() };
+                host.say(link, &request);
             }
             answer_together(&mut host, &lengths);
             for length in lengths {
@@ -73,7 +73,7 @@ fn answers_that_are_ready_together_wait_for_room_and_all_come() {
 }
 
 #[test]
-fn what_waits_for_room_goes_out_before_a_goodbye() {
+fn what_waits_for_room_goes_out_before_a_close() {
     let mut host = Host::new();
     let link = host.open("ada");
     host.say(link, &chat("q-1"));

@@ -26,7 +26,7 @@ impl Host {
     fn gone(&mut self, link: LinkId) -> bool {
         let mut out = Vec::new();
         let transmit = self.hub.poll_transmit(link, &mut out);
-        transmit.hang_up
+        transmit.close_transport
     }
 }
 
@@ -67,21 +67,21 @@ fn silent_sockets_lock_nobody_out() {
 }
 
 #[test]
-fn a_host_that_is_slow_to_hang_up_keeps_nobody_out() {
+fn a_host_that_is_slow_to_close_transport_keeps_nobody_out() {
     let mut config = config();
     (config.max_unauthenticated, config.max_unauthenticated_per_address) = (1_000, 1_000);
     let mut host = Host::with(config);
     // It is told of each that made way, and its task does not run.
-    let mut told = Vec::new();
+    let mut events = Vec::new();
     let silent: Vec<_> = (0..500)
         .map(|_| {
             let link = host.hub.accept_from(host.now, address(1)).unwrap();
             while host.hub.poll_event().is_some() {}
-            told.extend(core::iter::from_fn(|| host.hub.poll_writable()));
+            events.extend(core::iter::from_fn(|| host.hub.poll_writable()));
             link
         })
         .collect();
-    assert!(silent[..450].iter().all(|link| told.contains(link)), "each transport is let go");
+    assert!(silent[..450].iter().all(|link| events.contains(link)), "each transport is let go");
     let ada = host.open("ada");
     host.say(ada, r#"{"type":"ping"}"#);
     assert!(host.text(ada).contains("pong"));
@@ -95,12 +95,12 @@ fn a_host_that_hears_nothing_is_refused_more_and_keeps_what_it_has() {
     let taken = (0..500).filter(|_| host.hub.accept_from(host.now, address(1)).is_ok()).count();
     assert_eq!(taken, 50 + 64, "the bound of links, and of those that leave");
     while host.hub.poll_event().is_some() {}
-    let told = core::iter::from_fn(|| host.hub.poll_writable()).count();
-    assert_eq!(told, taken - 8, "all but those that its address may have");
+    let events = core::iter::from_fn(|| host.hub.poll_writable()).count();
+    assert_eq!(events, taken - 8, "all but those that its address may have");
 }
 
 #[test]
-fn the_one_that_has_waited_longest_makes_way_and_is_told() {
+fn the_one_that_has_waited_longest_makes_way_and_learns_why() {
     let mut host = Host::with(config());
     let first = host.dial_from("/health", address(2));
     let _ = first;
@@ -110,7 +110,7 @@ fn the_one_that_has_waited_longest_makes_way_and_is_told() {
     host.hub.accept_from(host.now, address(1)).unwrap();
     let mut out = Vec::new();
     while host.hub.poll_event().is_some() {}
-    assert!(host.hub.poll_transmit(oldest, &mut out).hang_up);
+    assert!(host.hub.poll_transmit(oldest, &mut out).close_transport);
     assert!(out.starts_with(b"HTTP/1.1 503 "), "{}", String::from_utf8_lossy(&out));
     assert!(others.into_iter().all(|link| !host.gone(link)));
 }
@@ -140,15 +140,15 @@ fn a_full_house_of_friends_takes_nobody_more() {
 }
 
 #[test]
-fn verdicts_are_bounded_and_one_too_many_is_told_to_come_back() {
+fn verdicts_are_bounded_and_one_beyond_the_bound_has_to_come_back() {
     let mut config = config();
     config.max_unauthenticated = 3;
     let mut host = Host::with_auth(config, Auth::Host);
     let target = "/api/v1/pam/ws/ada?token=any";
     let waiting: Vec<_> = (0..3).map(|_| host.dial(target)).collect();
     let late = host.dial(target);
-    let told = (1013, "too many tokens wait to be verified".to_owned());
-    assert_eq!(host.peers[&late].closed, Some(told));
+    let events = (1013, "too many tokens wait to be verified".to_owned());
+    assert_eq!(host.peers[&late].closed, Some(events));
     assert_eq!(counts(&host, "pamlink_auth_failures_total"), [("busy".to_owned(), 1)]);
     // Those that wait have shown a token: silent ones push out each other, not them.
     for _ in 0..20 {
@@ -173,11 +173,11 @@ fn a_verifier_of_the_host_keeps_its_leeway() {
         let mut claims = Claims::new("ada", host.now.wall);
         claims.issued = None;
         let (now, hub) = (host.now, &mut host.hub);
-        let told = match verified {
+        let events = match verified {
             true => hub.verified(now, link, Ok(claims)),
             false => hub.authorize(now, link, Ok(claims)),
         };
-        told.unwrap();
+        events.unwrap();
         host.drain();
         assert_eq!(host.peers[&link].closed.is_none(), welcomed);
     }

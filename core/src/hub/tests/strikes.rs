@@ -69,14 +69,14 @@ fn host(allowed: u32, window: Duration) -> (Host, LinkId) {
     let link = host.open("ada");
     host.say(link, r#"{"type":"chat","id":"only","message":"x"}"#);
     host.requests.clear();
-    host.told();
+    host.events();
     (host, link)
 }
 
 /// Does wrong once, and sees that it is answered.
 fn strike(host: &mut Host, link: LinkId, wrong: &Wrong, closing: bool) {
     (wrong.send)(host, link);
-    assert_eq!(host.told(), [format!("refused ada {} {closing}", wrong.code)]);
+    assert_eq!(host.events(), [format!("refused ada {} {closing}", wrong.code)]);
     let error = host.text(link);
     assert!(error.contains(r#""type":"error""#), "{error}");
     assert!(error.contains(&format!(r#""error_code":"{}""#, wrong.code)), "{error}");
@@ -95,7 +95,7 @@ fn live(host: &mut Host, link: LinkId, time: Duration) {
         host.say(link, r#"{"type":"pong"}"#);
         host.peers.get_mut(&link).unwrap().texts.clear();
     }
-    host.told();
+    host.events();
 }
 
 #[test]

@@ -51,7 +51,7 @@ pub(super) struct Peer {
     pub(super) closed: Option<(u16, String)>,
     /// The status of a response other than 101.
     pub(super) head: Vec<u8>,
-    pub(super) hung_up: bool,
+    pub(super) transport_closed: bool,
 }
 
 /// A hub, its peers, and what it told.
@@ -60,7 +60,7 @@ pub(super) struct Host {
     pub(super) now: Now,
     pub(super) peers: BTreeMap<LinkId, Peer>,
     /// Events in words.
-    pub(super) told: Vec<String>,
+    pub(super) events: Vec<String>,
     /// Requests that were not answered yet, oldest first.
     pub(super) requests: Vec<RequestId>,
     /// What peers offer that dial from now on.
@@ -82,7 +82,7 @@ impl Host {
             hub: Hub::new(config, auth, table, Seed::from_number(7)),
             now: Now::new(Mono::from_millis(1_000), Wall::from_unix_secs(START)),
             peers: BTreeMap::new(),
-            told: Vec::new(),
+            events: Vec::new(),
             requests: Vec::new(),
             offers: None,
         }
@@ -136,7 +136,7 @@ impl Host {
             pongs: Vec::new(),
             closed: None,
             head: Vec::new(),
-            hung_up: false,
+            transport_closed: false,
         };
         self.peers.insert(link, peer);
         self.bytes(link, &request);
@@ -158,7 +158,7 @@ impl Host {
     /// The next text that a peer has read.
     pub(super) fn text(&mut self, link: LinkId) -> String {
         let peer = self.peers.get_mut(&link).unwrap();
-        assert!(!peer.texts.is_empty(), "nothing came; told: {:?}", self.told);
+        assert!(!peer.texts.is_empty(), "nothing came; told: {:?}", self.events);
         peer.texts.remove(0)
     }
 
@@ -184,13 +184,13 @@ impl Host {
             if let Event::Request(request) = &event {
                 self.requests.push(request.request);
             }
-            self.told.push(words(&event));
+            self.events.push(words(&event));
         }
         while let Some(link) = self.hub.poll_writable() {
             let mut out = Vec::new();
             let transmit = self.hub.poll_transmit(link, &mut out);
             if let Some(peer) = self.peers.get_mut(&link) {
-                peer.hung_up |= transmit.hang_up;
+                peer.transport_closed |= transmit.close_transport;
                 peer.read(&out);
             }
         }
@@ -218,8 +218,8 @@ impl Host {
     }
 
     /// What was told since the last look.
-    pub(super) fn told(&mut self) -> Vec<String> {
-        core::mem::take(&mut self.told)
+    pub(super) fn events(&mut self) -> Vec<String> {
+        core::mem::take(&mut self.events)
     }
 }
 

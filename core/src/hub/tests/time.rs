@@ -13,12 +13,12 @@ fn a_link_that_is_silent_is_pinged_and_then_closed() {
     assert!(host.text(link).starts_with(r#"{"type":"ping""#));
     host.pass(Duration::from_secs(15));
     assert_eq!(host.peers[&link].closed, Some((1001, "Ping timeout".to_owned())));
-    assert_eq!(host.told().last().unwrap(), "closed ada 1001 running 0 left 0");
+    assert_eq!(host.events().last().unwrap(), "closed ada 1001 running 0 left 0");
     assert_eq!((host.hub.links(), host.hub.users(), host.hub.poll_timeout()), (0, 0, None));
 }
 
 #[test]
-fn a_request_without_a_reply_expires_and_its_repeat_is_told_the_same() {
+fn a_request_without_a_reply_expires_and_its_repeat_gets_the_same_error() {
     let mut host = Host::new();
     let link = host.open("ada");
     host.say(link, r#"{"type":"chat","id":"q","message":"hello"}"#);
@@ -29,10 +29,10 @@ fn a_request_without_a_reply_expires_and_its_repeat_is_told_the_same() {
     let texts = core::mem::take(&mut host.peers.get_mut(&link).unwrap().texts);
     let error = texts.iter().find(|text| text.contains("\"error\"")).unwrap();
     assert!(error.contains("REQUEST_EXPIRED") && error.contains(r#""reply_to":"q""#), "{error}");
-    assert!(host.told().contains(&"expired ada".to_owned()));
+    assert!(host.events().contains(&"expired ada".to_owned()));
 
     host.say(link, r#"{"type":"chat","id":"q","message":"hello"}"#);
-    assert_eq!(host.told(), ["duplicate ada Answered"]);
+    assert_eq!(host.events(), ["duplicate ada Answered"]);
     assert_eq!(&host.text(link), error);
 }
 

@@ -45,7 +45,7 @@ fn a_token_is_renewed_in_band_under_both_names() {
 }
 
 #[test]
-fn a_bad_renewal_is_told_and_changes_nothing() {
+fn a_bad_renewal_is_refused_and_changes_nothing() {
     let mut host = Host::new();
     let link = host.open("ada");
     for token in ["bad", "ben"] {
@@ -109,11 +109,11 @@ fn good_tokens_cost_nothing_and_bad_ones_do() {
     for n in 0..6 {
         host.say(one, &auth("bad"));
         let error = host.text(one);
-        let (code, told) = match n {
+        let (code, events) = match n {
             0..5 => ("AUTH_REQUIRED", false),
             _ => ("RATE_LIMIT_EXCEEDED", true),
         };
-        assert!(error.contains(code) && error.contains("retry_after") == told, "{n}: {error}");
+        assert!(error.contains(code) && error.contains("retry_after") == events, "{n}: {error}");
         host.pass(Duration::from_millis(500));
     }
     host.say(other, &auth("ada"));
@@ -182,11 +182,11 @@ fn a_host_judges_in_its_own_time_and_nothing_is_looked_at_before() {
     let mut host = Host::with_auth(HubConfig::default(), Auth::Host);
     let link = host.dial("/api/v1/pam/ws/ada?token=t");
     host.say(link, r#"{"type":"chat","id":1,"message":"x"}"#);
-    assert_eq!(host.told(), ["authorize ada"]);
+    assert_eq!(host.events(), ["authorize ada"]);
     let claims = Claims::new("ada", Wall::from_unix_secs(START + 100));
     host.hub.authorize(host.now, link, Ok(claims)).unwrap();
     host.drain();
-    assert_eq!(host.told()[0], "opened ada 1");
+    assert_eq!(host.events()[0], "opened ada 1");
     assert_eq!(host.requests.len(), 1, "what came meanwhile is taken");
     assert!(host.text(link).contains("connected"));
 }

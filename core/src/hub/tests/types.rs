@@ -26,7 +26,7 @@ fn a_type_that_an_agent_lists_is_a_request() {
     assert!(host.text(link).contains("UNKNOWN_TYPE"));
     let _replaced = host.hub.replace_routes(Arc::new(Table::from_json(TICKETS).unwrap()));
     host.say(link, ticket);
-    assert_eq!(host.told().last().unwrap(), "request ada -> desk");
+    assert_eq!(host.events().last().unwrap(), "request ada -> desk");
     host.hub.reply(host.now, host.requests[0], &Reply::text("done")).unwrap();
     host.drain();
     let answer = host.text(link);
@@ -59,11 +59,11 @@ fn an_agent_that_keeps_failing_is_unavailable_for_a_while() {
     host.say(link, r#"{"type":"pong"}"#);
     host.pass(Duration::from_secs(2));
     host.say(link, &ticket(2));
-    assert_eq!(host.told().last().unwrap(), "request ada -> desk");
+    assert_eq!(host.events().last().unwrap(), "request ada -> desk");
 }
 
 #[test]
-fn the_other_names_of_a_question_are_questions() {
+fn the_other_names_of_a_request_are_requests() {
     let mut host = Host::new();
     let link = host.open("ada");
     for kind in ["chat", "chat_message", "message", "voice"] {
@@ -86,7 +86,7 @@ fn a_message_without_words_leaves_them_to_the_content() {
     let mut host = Host::with(config);
     let _replaced = host.hub.replace_routes(Arc::new(Table::from_json(MONEY).unwrap()));
     let link = host.open("ada");
-    host.told();
+    host.events();
     for message in [r#""""#, "null", "7", "true", "{}", r#"["fuel"]"#] {
         let chat =
             |content| format!(r#"{{"type":"chat","message":{message},"content":{content}}}"#);
@@ -98,10 +98,10 @@ fn a_message_without_words_leaves_them_to_the_content() {
             true => ["request ada -> money", "request ada -> rest"],
             false => ["duplicate ada Running", "duplicate ada Running"],
         };
-        assert_eq!(host.told(), expected, "{message}");
+        assert_eq!(host.events(), expected, "{message}");
     }
     // A frame that says nothing repeats no other that says nothing.
     host.say(link, r#"{"type":"chat","message":"","context":{"a":1}}"#);
     host.say(link, r#"{"type":"chat","message":"","context":{"a":2}}"#);
-    assert_eq!(host.told(), ["request ada -> rest"; 2]);
+    assert_eq!(host.events(), ["request ada -> rest"; 2]);
 }

@@ -20,9 +20,9 @@ fn a_refused_request_pushes_no_other_out_and_may_be_tried_again() {
         host.say(ada, &chat(&format!("refused {number}")));
         assert!(host.text(ada).contains("AGENT_BUSY"));
     }
-    host.told.clear();
+    host.events.clear();
     host.say(ada, &chat("first"));
-    assert_eq!(host.told, ["duplicate ada Running"]);
+    assert_eq!(host.events, ["duplicate ada Running"]);
     host.say(ada, &chat("refused 0"));
     assert!(host.text(ada).contains("AGENT_BUSY"), "tried again, not a duplicate");
 }

@@ -57,7 +57,7 @@ impl Default for ClientConfig {
 
 /// What a client's link tells.
 ///
-/// A link begins with `Dial` and ends with exactly one `Closed`, which is followed by `HangUp` if
+/// A link begins with `Dial` and ends with exactly one `Closed`, which is followed by `CloseTransport` if
 /// the host still holds a transport, and by `Retrying` or `Stopped`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -87,7 +87,7 @@ pub enum ClientLinkEvent<'a> {
     Closed(Closed<'a>),
     /// Write what `poll_transmit` still has, then drop the transport, or stop making it. Nothing
     /// of it may be reported any more.
-    HangUp,
+    CloseTransport,
     /// The next attempt comes by itself.
     Retrying {
         /// The number of the attempt since the backoff was last reset, from 1.

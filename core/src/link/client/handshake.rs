@@ -69,15 +69,15 @@ impl ClientLink {
     }
 
     /// Nothing more of the answer comes: whether it was a refusal, which is told now.
-    pub(super) fn end_answer(&mut self, hang_up: bool) -> bool {
+    pub(super) fn end_answer(&mut self, close_transport: bool) -> bool {
         let Some(response) = &mut self.response else { return false };
         response.handle_end();
         let Some(Err(error)) = response.poll_event() else { return false };
-        self.refused(error, hang_up);
+        self.refused(error, close_transport);
         true
     }
 
-    fn refused(&mut self, error: HandshakeError, hang_up: bool) {
+    fn refused(&mut self, error: HandshakeError, close_transport: bool) {
         let (class, cause, rows) = match error {
             HandshakeError::Refused { status, retry_after, line } => {
                 if let Some(after) = retry_after {
@@ -88,7 +88,7 @@ impl ClientLink {
             }
             error => (Class::Protocol, Cause::Handshake(error), Rows::one(ClientInput::BadFrame)),
         };
-        self.lose(End::without_code(class, cause), rows, hang_up);
+        self.lose(End::without_code(class, cause), rows, close_transport);
     }
 
     /// Frames or messages flow from now on.

@@ -37,7 +37,7 @@ use crate::time::{Deadline, Mono, Now, TimerReason};
 /// Give it bytes, the fate of the transports it asks for, tokens and the time; after every input
 /// drain [`poll_event`](Self::poll_event), then [`poll_transmit`](Self::poll_transmit), then look
 /// at [`poll_timeout`](Self::poll_timeout). It speaks of one transport at a time: after
-/// [`HangUp`](ClientLinkEvent::HangUp) the old one must be silent.
+/// [`CloseTransport`](ClientLinkEvent::CloseTransport) the old one must be silent.
 #[derive(Debug)]
 pub struct ClientLink {
     config: Arc<ClientConfig>,
@@ -61,7 +61,7 @@ pub struct ClientLink {
     /// The `retry_after` of the peer: no attempt before it.
     hint: Option<Mono>,
     /// The wait follows a `retry_after` of the peer and is not cut short.
-    told_to_wait: bool,
+    held_back: bool,
     /// The peer has sent `going_away`; if it has not closed by then, this end closes.
     leaving: Option<Mono>,
     /// Why the peer refused the token in whose place the host is asked for another.
@@ -116,7 +116,7 @@ impl ClientLink {
             now,
             attempt: 0,
             hint: None,
-            told_to_wait: false,
+            held_back: false,
             leaving: None,
             rejection: None,
             renewed: false,
@@ -292,7 +292,7 @@ impl ClientLink {
                 self.connection.probe(&self.config.link, now);
                 self.renew_token();
             }
-            ClientPhase::Waiting if !self.told_to_wait => {
+            ClientPhase::Waiting if !self.held_back => {
                 self.begin(ClientInput::Wake, ClientInput::WakeNoToken);
             }
             _ => {}
@@ -422,7 +422,7 @@ impl ClientLink {
 
     /// What a transport that speaks WebSocket itself is to do next; a text or a reason is appended
     /// to `out`. Call it until it has no more. When to drop the transport is told by
-    /// [`ClientLinkEvent::HangUp`].
+    /// [`ClientLinkEvent::CloseTransport`].
     pub fn poll_message(&mut self, out: &mut Vec<u8>) -> Option<Outgoing> {
         self.connection.output.poll_message(out)
     }
@@ -439,7 +439,7 @@ impl ClientLink {
 
     pub(crate) fn transmit(&mut self, out: &mut impl Sink) -> Transmit {
         let mut transmit = self.connection.output.transmit(out, None);
-        transmit.hang_up = self.phase.state() == State::Closed && !transmit.more;
+        transmit.close_transport = self.phase.state() == State::Closed && !transmit.more;
         transmit
     }
 

@@ -23,13 +23,13 @@ impl ClientLink {
 
     /// The next attempt begins, as these rows say: with a token it dials, without one it asks for it.
     pub(super) fn begin(&mut self, with: ClientInput, without: ClientInput) {
-        (self.hint, self.told_to_wait) = (None, false);
+        (self.hint, self.held_back) = (None, false);
         if self.has_token() {
             return self.dial(with);
         }
         self.deadline = self.now.mono + self.config.token.patience;
         self.go(ClientPhase::Token, without);
-        self.ask_for_token(TokenNeed::Missing);
+        self.request_token(TokenNeed::Missing);
     }
 
     pub(super) fn dial(&mut self, input: ClientInput) {
@@ -46,12 +46,12 @@ impl ClientLink {
     }
 
     /// The link has ended, or a token could not be had: what follows depends on the class.
-    pub(super) fn lose(&mut self, mut end: End, rows: Rows, hang_up: bool) {
+    pub(super) fn lose(&mut self, mut end: End, rows: Rows, close_transport: bool) {
         if self.phase == ClientPhase::Closing {
             // The host has ended it; how exactly it went makes no difference to what follows.
             let (cause, input) = (end.cause.clone(), rows.of(end.class.remedy()));
             let ours = self.connection.end(end);
-            self.part(ours, ClientPhase::Idle, input, Some(cause), hang_up);
+            self.part(ours, ClientPhase::Idle, input, Some(cause), close_transport);
             if mem::take(&mut self.again) {
                 self.start_over();
                 self.begin(ClientInput::Connect, ClientInput::ConnectNoToken);
@@ -64,31 +64,31 @@ impl ClientLink {
             end.class = Class::ServerUnavailable;
         }
         match end.class.remedy() {
-            Remedy::Retry | Remedy::RetrySlowly => self.wait(end, rows.retry, hang_up),
+            Remedy::Retry | Remedy::RetrySlowly => self.wait(end, rows.retry, close_transport),
             Remedy::RenewToken if !self.renewed && !self.config.anonymous => {
                 self.renewed = true;
                 self.tokens.reject();
                 let cause = end.cause.clone();
-                self.wait(end, rows.renew, hang_up);
+                self.wait(end, rows.renew, close_transport);
                 self.rejection = Some(cause);
-                self.ask_for_token(TokenNeed::Rejected);
+                self.request_token(TokenNeed::Rejected);
             }
-            Remedy::RenewToken => self.give_up(end, rows.again, hang_up),
-            Remedy::Stop => self.give_up(end, rows.stop, hang_up),
+            Remedy::RenewToken => self.give_up(end, rows.again, close_transport),
+            Remedy::Stop => self.give_up(end, rows.stop, close_transport),
         }
     }
 
-    fn wait(&mut self, end: End, input: ClientInput, hang_up: bool) {
+    fn wait(&mut self, end: End, input: ClientInput, close_transport: bool) {
         let (class, cause) = (end.class, end.cause.clone());
         let left = self.hint.take().map(|until| until.saturating_since(self.now.mono));
         let mut hint = left.filter(|left| !left.is_zero());
         if class.remedy() == Remedy::RetrySlowly {
             hint = hint.or(Some(self.config.backoff.slow));
         }
-        self.told_to_wait = hint.is_some();
+        self.held_back = hint.is_some();
         let after = self.backoff.next_delay(hint);
         self.deadline = self.now.mono + after;
-        self.part(end, ClientPhase::Waiting, input, None, hang_up);
+        self.part(end, ClientPhase::Waiting, input, None, close_transport);
         let attempt = self.attempt.saturating_add(1);
         self.notes.push(Note::Retrying { attempt, after, class, cause });
     }
@@ -99,8 +99,8 @@ impl ClientLink {
     }
 
     /// No attempt follows.
-    pub(super) fn give_up(&mut self, end: End, input: ClientInput, hang_up: bool) {
-        self.part(end, ClientPhase::Stopped, input, None, hang_up);
+    pub(super) fn give_up(&mut self, end: End, input: ClientInput, close_transport: bool) {
+        self.part(end, ClientPhase::Stopped, input, None, close_transport);
     }
 
     /// The one transition to an end. `last` is its cause, where that is not what has ended the link.
@@ -110,7 +110,7 @@ impl ClientLink {
         phase: ClientPhase,
         input: ClientInput,
         last: Option<Cause>,
-        hang_up: bool,
+        close_transport: bool,
     ) {
         let began = !matches!(self.phase, ClientPhase::Token | ClientPhase::Waiting);
         (self.response, self.welcome, self.proven) = (None, None, None);
@@ -120,8 +120,8 @@ impl ClientLink {
         let stopped = (phase != ClientPhase::Waiting).then(|| Note::Stopped(end.clone()));
         if began {
             self.notes.push(Note::Closed(end));
-            if hang_up {
-                self.notes.push(Note::HangUp);
+            if close_transport {
+                self.notes.push(Note::CloseTransport);
             }
         }
         if let Some(stopped) = stopped {
@@ -146,7 +146,7 @@ impl ClientLink {
         self.config.anonymous || self.tokens.usable(self.now.mono).is_some()
     }
 
-    pub(super) fn ask_for_token(&mut self, need: TokenNeed) {
+    pub(super) fn request_token(&mut self, need: TokenNeed) {
         if self.tokens.ask(self.now) {
             self.notes.push(Note::NeedToken(need));
         }

@@ -26,7 +26,7 @@ pub(super) enum Note {
     StateChanged { from: State, to: State, input: ClientInput, end: Option<Cause> },
     Failed(FrameError),
     Closed(End),
-    HangUp,
+    CloseTransport,
     Retrying { attempt: u32, after: Duration, class: Class, cause: Cause },
     Stopped(End),
 }
@@ -54,7 +54,7 @@ impl Notes {
             }
             Note::Failed(error) => ClientLinkEvent::Failed(error),
             Note::Closed(end) => ClientLinkEvent::Closed(self.end.insert(end).closed()),
-            Note::HangUp => ClientLinkEvent::HangUp,
+            Note::CloseTransport => ClientLinkEvent::CloseTransport,
             Note::Retrying { attempt, after, class, cause } => {
                 let cause = self.cause.insert(cause);
                 ClientLinkEvent::Retrying { attempt, after, class, cause }

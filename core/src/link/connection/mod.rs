@@ -25,7 +25,7 @@ pub(super) struct Connection {
     not_utf8: bool,
     pub(super) output: Output,
     heartbeat: Heartbeat,
-    /// Our own end, from our goodbye on.
+    /// Our own end, from our close frame on.
     ours: Option<Box<End>>,
 }
 
@@ -167,7 +167,7 @@ impl Connection {
 
     /// Sends our close frame; the connection then waits for that of the peer.
     pub(super) fn close(&mut self, end: End) {
-        self.output.say_goodbye(end.code, &end.reason);
+        self.output.send_close(end.code, &end.reason);
         self.ours = Some(Box::new(end));
     }
 
@@ -178,7 +178,7 @@ impl Connection {
             None => End::of_peer(CloseCode::NO_STATUS, ""),
         };
         if self.ours.is_none() {
-            self.output.say_goodbye(end.code, "");
+            self.output.send_close(end.code, "");
         }
         let mut end = end.clean();
         end.unsent = self.output.drop_messages();
@@ -188,7 +188,7 @@ impl Connection {
     /// Fails the connection (RFC 6455 section 7.1.7): sends a close frame and awaits none.
     pub(super) fn fail(&mut self, mut end: End) -> End {
         if self.ours.is_none() {
-            self.output.say_goodbye(end.code, &end.reason);
+            self.output.send_close(end.code, &end.reason);
         }
         end.unsent += self.output.drop_messages();
         end

@@ -17,7 +17,7 @@ use crate::link::pings::{PingCounts, Pings};
 use crate::time::{Mono, Now, Wall};
 
 /// Bytes of data frames that a host takes before it should write them.
-const CHUNK: usize = 64 * 1_024;
+const PART_BYTES: usize = 64 * 1_024;
 
 /// For what is bounded elsewhere.
 const UNBOUNDED: OutboxConfig = OutboxConfig { max_bytes: usize::MAX, overflow: Overflow::Reject };
@@ -37,7 +37,7 @@ pub(in crate::link) struct Output {
     ping: Option<Wall>,
     pings: Pings,
     /// Our close frame, until it is appended.
-    goodbye: Option<Box<(CloseCode, Box<str>)>>,
+    close: Option<Box<(CloseCode, Box<str>)>>,
 }
 
 impl Output {
@@ -50,7 +50,7 @@ impl Output {
             follow_up: false,
             ping: None,
             pings: Pings::default(),
-            goodbye: None,
+            close: None,
         }
     }
 
@@ -110,7 +110,7 @@ impl Output {
 
     /// Queues a text that no policy may keep out.
     pub(in crate::link) fn send_anyway(&mut self, text: Arc<[u8]>) {
-        // It fits, and a closed writer says goodbye anyway.
+        // It fits, and a closed writer sends its close frame anyway.
         let _ = self.send(text, &UNBOUNDED);
     }
 
@@ -125,8 +125,8 @@ impl Output {
     }
 
     /// Queues a close frame behind all that waits.
-    pub(in crate::link) fn say_goodbye(&mut self, code: CloseCode, reason: &str) {
-        self.goodbye = Some(Box::new((code, cut_reason(reason).into())));
+    pub(in crate::link) fn send_close(&mut self, code: CloseCode, reason: &str) {
+        self.close = Some(Box::new((code, cut_reason(reason).into())));
     }
 
     /// Drops all that waits but the close frame, and returns how many messages that were.
@@ -137,7 +137,7 @@ impl Output {
 
     /// Nothing is to leave any more and nothing is held: the transport is gone.
     pub(in crate::link) fn abandon(&mut self) -> usize {
-        (self.head, self.goodbye) = (Vec::new(), None);
+        (self.head, self.close) = (Vec::new(), None);
         self.drop_messages()
     }
 
@@ -147,7 +147,7 @@ impl Output {
         self.head = Vec::new();
     }
 
-    /// `hang_up` is left to the caller.
+    /// `close_transport` is left to the caller.
     pub(in crate::link) fn transmit(
         &mut self,
         out: &mut impl Sink,
@@ -177,7 +177,7 @@ impl Output {
                 let counted = &mut self.pings.counted;
                 counted.pings_out = counted.pings_out.saturating_add(1);
             }
-            let enough = out.len() + CHUNK;
+            let enough = out.len() + PART_BYTES;
             while out.len() < enough
                 && let Some(text) = self.outbox.pop()
             {
@@ -194,14 +194,18 @@ impl Output {
                 }
             }
             if self.outbox.is_empty()
-                && let Some(goodbye) = self.goodbye.take()
-                && self.writer.close(goodbye.0, &goodbye.1, out.buffer()).is_err()
+                && let Some(close) = self.close.take()
+                && self.writer.close(close.0, &close.1, out.buffer()).is_err()
             {
                 // A code that may not be sent becomes a close frame without one.
                 let _ = self.writer.close(CloseCode::NO_STATUS, "", out.buffer());
             }
         }
-        Transmit { written: out.len() - start, more: !self.outbox.is_empty(), hang_up: false }
+        Transmit {
+            written: out.len() - start,
+            more: !self.outbox.is_empty(),
+            close_transport: false,
+        }
     }
 
     /// From here on whole messages leave: the host's transport makes the frames, and the masks.
@@ -226,7 +230,7 @@ impl Output {
             out.extend_from_slice(&text);
             return Some(Outgoing::Text);
         }
-        let (code, reason) = *self.goodbye.take()?;
+        let (code, reason) = *self.close.take()?;
         // The frame is the transport's to make; ours only ends the writer.
         if self.writer.close(code, "", &mut Vec::new()).is_ok() {
             out.extend_from_slice(reason.as_bytes());
@@ -239,8 +243,8 @@ impl Output {
     /// Bytes on the heap.
     pub(super) fn memory(&self) -> usize {
         let pong = self.pong.as_ref().map_or(0, |pong| pong.len());
-        let goodbye = self.goodbye.as_ref().map_or(0, |_| size_of::<(CloseCode, Box<str>)>());
-        self.writer.capacity() + self.head.capacity() + self.outbox.memory() + pong + goodbye
+        let close = self.close.as_ref().map_or(0, |_| size_of::<(CloseCode, Box<str>)>());
+        self.writer.capacity() + self.head.capacity() + self.outbox.memory() + pong + close
     }
 
     /// Something waits to be appended.
@@ -249,7 +253,7 @@ impl Output {
             || self.pong.is_some()
             || self.follow_up
             || self.ping.is_some()
-            || self.goodbye.is_some()
+            || self.close.is_some()
             || !self.outbox.is_empty()
     }
 
@@ -275,7 +279,7 @@ impl fmt::Debug for Output {
         f.debug_struct("Output")
             .field("head", &self.head.len())
             .field("queued", &self.outbox.bytes())
-            .field("goodbye", &self.goodbye.as_ref().map(|goodbye| goodbye.0))
+            .field("close", &self.close.as_ref().map(|close| close.0))
             .finish_non_exhaustive()
     }
 }

@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn each_goodbye_can_be_sent_and_says_why() {
+    fn each_close_can_be_sent_and_says_why() {
         for why in ALL {
             assert!(why.code().may_be_sent(crate::frame::Role::Server), "{why:?}");
             assert!((1..=crate::frame::MAX_REASON).contains(&why.reason().len()), "{why:?}");

@@ -356,19 +356,22 @@ impl ServerLink {
         pool: Option<&mut DeflatePool>,
     ) -> Transmit {
         let mut transmit = self.connection.output.transmit(out, pool);
-        transmit.hang_up = self.phase == ServerPhase::Closed && !transmit.more;
+        transmit.close_transport = self.phase == ServerPhase::Closed && !transmit.more;
         transmit
     }
 
     /// What the transport of a link that was [`opened`](Self::opened) is to do next; a text or a
-    /// reason is appended to `out`. Call it until it has no more. [`Outgoing::HangUp`] is the last
+    /// reason is appended to `out`. Call it until it has no more. [`Outgoing::CloseTransport`] is the last
     /// and comes again at each call.
     pub fn poll_message(&mut self, out: &mut Vec<u8>) -> Option<Outgoing> {
-        let hang_up = self.phase == ServerPhase::Closed;
-        self.connection.output.poll_message(out).or_else(|| hang_up.then_some(Outgoing::HangUp))
+        let close_transport = self.phase == ServerPhase::Closed;
+        self.connection
+            .output
+            .poll_message(out)
+            .or_else(|| close_transport.then_some(Outgoing::CloseTransport))
     }
 
-    /// Whether [`poll_transmit`](Self::poll_transmit) has something to say: bytes, or to hang up.
+    /// Whether [`poll_transmit`](Self::poll_transmit) has something to say: bytes, or to close the transport.
     pub(crate) fn wants_transmit(&self) -> bool {
         self.phase == ServerPhase::Closed || self.connection.output.has_output()
     }

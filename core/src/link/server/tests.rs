@@ -126,15 +126,17 @@ fn a_peer_that_does_not_read_is_closed_with_1013_and_what_it_missed_is_counted()
     assert_eq!(link.poll_event(), Some(LinkEvent::Overflowed(overflowed)));
     let mut reader = Reader::new(Role::Client, FrameConfig::default());
     reader.handle_bytes(&written(&mut link)).unwrap();
-    let Some(FrameEvent::Close(Some(goodbye))) = reader.poll_event() else { panic!("no goodbye") };
-    assert_eq!(goodbye.code, CloseCode::TRY_AGAIN_LATER);
+    let Some(FrameEvent::Close(Some(close))) = reader.poll_event() else {
+        panic!("no close frame")
+    };
+    assert_eq!(close.code, CloseCode::TRY_AGAIN_LATER);
     link.handle_timeout(at(6_001));
     let Some(LinkEvent::Closed(closed)) = link.poll_event() else { panic!("no end") };
     assert_eq!((closed.unsent, closed.cause), (3, &Cause::Overflow));
 }
 
 #[test]
-fn what_was_sent_before_a_goodbye_goes_out_before_it() {
+fn what_was_sent_before_a_close_goes_out_before_it() {
     let mut link = open(LinkConfig::server());
     link.send_text(at(1), "last words").unwrap();
     link.close(at(1), CloseCode::SERVICE_RESTART, &"ü".repeat(100));
@@ -142,8 +144,10 @@ fn what_was_sent_before_a_goodbye_goes_out_before_it() {
     let mut reader = Reader::new(Role::Client, FrameConfig::default());
     reader.handle_bytes(&written(&mut link)).unwrap();
     assert_eq!(reader.poll_event(), Some(FrameEvent::Text("last words")));
-    let Some(FrameEvent::Close(Some(goodbye))) = reader.poll_event() else { panic!("no goodbye") };
-    assert_eq!((goodbye.code.as_u16(), goodbye.reason), (1012, &*"ü".repeat(61)));
+    let Some(FrameEvent::Close(Some(close))) = reader.poll_event() else {
+        panic!("no close frame")
+    };
+    assert_eq!((close.code.as_u16(), close.reason), (1012, &*"ü".repeat(61)));
 }
 
 #[test]
@@ -180,7 +184,7 @@ fn a_head_request_gets_the_head_of_the_answer_and_no_body() {
         link.handle_bytes(at(0), request.as_bytes()).unwrap();
         answer(&mut link);
         let mut out = Vec::new();
-        assert!(link.poll_transmit(&mut out).hang_up);
+        assert!(link.poll_transmit(&mut out).close_transport);
         String::from_utf8(out).unwrap()
     };
     let answers: [&dyn Fn(&mut ServerLink); 4] = [

@@ -120,7 +120,7 @@ fn a_short_sleep_does_not_cost_a_living_link() {
 }
 
 #[test]
-fn a_waiting_link_dials_at_once_on_a_new_network_unless_told_to_wait() {
+fn a_waiting_link_dials_at_once_on_a_new_network_unless_the_server_said_to_wait() {
     let mut world = World::open(8);
     world.service = Service::Down;
     world.cut();
@@ -231,7 +231,7 @@ fn closes_that_cross_end_both_sides_once_and_cleanly() {
 }
 
 #[test]
-fn a_connect_during_the_goodbye_is_not_lost() {
+fn a_connect_during_the_close_is_not_lost() {
     let mut world = World::open(12);
     world.client.disconnect(world.now);
     world.client.connect(world.now);
@@ -241,7 +241,7 @@ fn a_connect_during_the_goodbye_is_not_lost() {
 }
 
 #[test]
-fn a_peer_that_never_says_goodbye_back_is_left_after_five_seconds() {
+fn a_peer_that_never_says_close_back_is_left_after_five_seconds() {
     let mut world = World::open(13);
     world.silence();
     world.client.disconnect(world.now);

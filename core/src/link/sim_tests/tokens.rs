@@ -14,11 +14,11 @@ fn a_link_is_renewed_in_band_and_never_dropped_for_it() {
     assert_eq!(world.seen.dials.len(), 1);
     let renewals = world.seen.needs.iter().filter(|need| **need == TokenNeed::Renewal).count();
     assert!((7..=8).contains(&renewals), "{renewals} renewals of an hour's token in six hours");
-    let told = world.seen.server_texts.iter();
-    let told = told
+    let events = world.seen.server_texts.iter();
+    let events = events
         .filter(|text| text.starts_with(r#"{"type":"auth","id":"renewal","token":"secret-"#))
         .count();
-    assert_eq!(told, renewals);
+    assert_eq!(events, renewals);
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn a_good_token_is_tried_and_renewed_in_time_whatever_the_devices_clock() {
 }
 
 #[test]
-fn a_clock_that_makes_a_new_token_look_almost_over_asks_for_no_storm() {
+fn a_clock_that_makes_a_new_token_look_almost_over_starts_no_storm() {
     let mut world = World::new(9, |_| {});
     world.set_clock(3_599);
     world.client.connect(world.now);
@@ -131,7 +131,7 @@ fn an_open_link_outlives_a_host_that_is_denied_a_renewal() {
 }
 
 #[test]
-fn an_anonymous_link_never_asks() {
+fn an_anonymous_link_never_wants_a_token() {
     let mut world = World::new(8, |config| config.anonymous = true);
     world.client.connect(world.now);
     world.run(secs(7_200));

@@ -205,7 +205,7 @@ impl World {
         let secret = "115, 101, 99, 114, 101, 116, 45"; // "secret-" as a list of bytes
         assert!(!shown.contains("secret-") && !shown.contains(secret), "{shown}");
         let mut needs = None;
-        let (mut dial, mut hang_up, mut welcomed) = (false, false, false);
+        let (mut dial, mut close_transport, mut welcomed) = (false, false, false);
         let (mut pinged, mut busy) = (false, false);
         let issuer = self.issuer();
         while let Some(event) = self.client.poll_event() {
@@ -228,7 +228,7 @@ impl World {
                     self.seen.texts.push(text.to_owned());
                 }
                 ClientLinkEvent::Closed(closed) => self.seen.ends.push(closed.class),
-                ClientLinkEvent::HangUp => hang_up = true,
+                ClientLinkEvent::CloseTransport => close_transport = true,
                 ClientLinkEvent::Retrying { after, .. } => self.seen.retries.push(after),
                 ClientLinkEvent::Stopped { class, .. } => self.seen.stops.push(class),
                 _ => {}
@@ -244,8 +244,8 @@ impl World {
         {
             wire.up.append(&mut out);
         }
-        if hang_up {
-            self.hang_up();
+        if close_transport {
+            self.close_transport();
         }
         if welcomed {
             self.client.welcomed(self.now);
@@ -282,7 +282,7 @@ impl World {
     }
 
     /// The client's host drops the transport; what was written before still arrives.
-    fn hang_up(&mut self) {
+    fn close_transport(&mut self) {
         while self.deliver_up() {
             self.pump_server();
         }
@@ -332,7 +332,7 @@ impl World {
         if !wire.silent {
             wire.down.append(&mut out);
         }
-        if transmit.hang_up && wire.down.is_empty() {
+        if transmit.close_transport && wire.down.is_empty() {
             let silent = wire.silent;
             self.wire = None;
             if !silent {
@@ -350,16 +350,16 @@ impl World {
 
     fn deliver_up(&mut self) -> bool {
         let Some(wire) = &mut self.wire else { return false };
-        let chunk = take(&mut wire.up, &mut self.random);
-        wire.server.handle_bytes(self.now, &chunk).unwrap();
-        !chunk.is_empty()
+        let part = take(&mut wire.up, &mut self.random);
+        wire.server.handle_bytes(self.now, &part).unwrap();
+        !part.is_empty()
     }
 
     fn deliver_down(&mut self) -> bool {
         let Some(wire) = &mut self.wire else { return false };
-        let chunk = take(&mut wire.down, &mut self.random);
-        self.client.handle_bytes(self.now, &chunk).unwrap();
-        !chunk.is_empty()
+        let part = take(&mut wire.down, &mut self.random);
+        self.client.handle_bytes(self.now, &part).unwrap();
+        !part.is_empty()
     }
 }
 

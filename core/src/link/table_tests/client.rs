@@ -46,7 +46,7 @@ impl Fixture {
         let mut this = Self { link, answer: b"HTTP/1.1 101 S\r\n\r\n".to_vec() };
         let needs_again =
             matches!(input, DialFailedAuthAgain | RefusedAuthAgain | PeerCloseAuthAgain);
-        this.reach(phase, needs_again, input == WakeTold);
+        this.reach(phase, needs_again, input == WakeWaiting);
         if input == BadFrameRetry {
             this.link.going_away(at(0), Some(Duration::from_secs(60)));
         }
@@ -56,7 +56,7 @@ impl Fixture {
         this
     }
 
-    fn reach(&mut self, phase: ClientPhase, renewed: bool, told: bool) {
+    fn reach(&mut self, phase: ClientPhase, renewed: bool, events: bool) {
         if phase == ClientPhase::Token {
             return self.link.connect(at(0));
         }
@@ -73,7 +73,7 @@ impl Fixture {
         match phase {
             ClientPhase::Dial => return,
             ClientPhase::Stopped => return self.link.handle_dial_failed(at(0), Class::Refused),
-            ClientPhase::Waiting if !told => {
+            ClientPhase::Waiting if !events => {
                 return self.link.handle_dial_failed(at(0), Class::Network);
             }
             _ => self.link.handle_dialed(at(0)),
@@ -156,7 +156,7 @@ impl Fixture {
             Heartbeat => link.handle_timeout(at(0)),
             Deadline => self.pass_deadline(|now| now),
             DeadlineNoToken => self.pass_deadline(late),
-            Wake | WakeTold => link.wake(now),
+            Wake | WakeWaiting => link.wake(now),
             WakeNoToken => link.network_changed(late(now)),
         }
         self.link.handle_bytes(now, &bytes).unwrap();

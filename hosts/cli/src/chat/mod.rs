@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use pamlink::frame::DeflateConfig;
-use pamlink_tokio::{AskError, Client, ClientConfig, Event, Piece, tls};
+use pamlink_tokio::{Client, ClientConfig, Event, Piece, RequestError, tls};
 use tokio::sync::mpsc;
 
 use self::source::Source;
@@ -17,7 +17,7 @@ use crate::args::ChatArgs;
 use crate::fault::Fault;
 use crate::span;
 
-/// Questions under way at once. Below the number of refusals that close a link, so that a pipe
+/// Requests under way at once. Below the number of refusals that close a link, so that a pipe
 /// that is too fast is told to wait and not thrown out.
 const AT_ONCE: usize = 4;
 
@@ -30,7 +30,7 @@ pub fn run(args: &ChatArgs) -> Result<ExitCode, Fault> {
     let source = Source::of(args)?;
     let mut config = ClientConfig::default();
     let timeout = u64::try_from(args.timeout.as_millis()).unwrap_or(u64::MAX);
-    let set = config.engine.set("ask_timeout_ms", timeout);
+    let set = config.engine.set("request_timeout_ms", timeout);
     set.map_err(|error| Fault::usage(error.of("--timeout in ms").to_string()))?;
     config.engine.link.link.deflate = args.compress.then(DeflateConfig::client);
     if let Some(path) = &args.tls_ca {
@@ -90,17 +90,17 @@ async fn chat(source: Source, config: ClientConfig) -> Result<ExitCode, Fault> {
     Ok(ended.unwrap_or(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }))
 }
 
-/// What comes of a question.
+/// What comes of a request.
 enum Part {
     Piece(Piece),
-    End(Result<(), AskError>),
+    End(Result<(), RequestError>),
 }
 
 /// Asks, and asks again when the server said when. What comes waits for its turn to be printed.
 async fn ask(client: Client, line: String, parts: mpsc::Sender<Part>) {
     let outcome = loop {
         match grow(&client, &line, &parts).await {
-            Err(AskError::Rejected { retry_after: Some(after), code, .. }) => {
+            Err(RequestError::Rejected { retry_after: Some(after), code, .. }) => {
                 say(&format!("asked to wait {} ({code})", span::show(after)));
                 tokio::time::sleep(after + Duration::from_millis(1)).await;
             }
@@ -111,7 +111,7 @@ async fn ask(client: Client, line: String, parts: mpsc::Sender<Part>) {
     let _ = parts.send(Part::End(outcome)).await;
 }
 
-async fn grow(client: &Client, line: &str, parts: &mpsc::Sender<Part>) -> Result<(), AskError> {
+async fn grow(client: &Client, line: &str, parts: &mpsc::Sender<Part>) -> Result<(), RequestError> {
     let mut asking = client.stream(line)?;
     while let Some(piece) = asking.next_piece().await? {
         if parts.send(Part::Piece(piece)).await.is_err() {
@@ -123,7 +123,7 @@ async fn grow(client: &Client, line: &str, parts: &mpsc::Sender<Part>) -> Result
 
 async fn next(asked: &mut VecDeque<mpsc::Receiver<Part>>) -> Part {
     match asked.front_mut() {
-        Some(first) => first.recv().await.unwrap_or(Part::End(Err(AskError::Closed))),
+        Some(first) => first.recv().await.unwrap_or(Part::End(Err(RequestError::Closed))),
         None => std::future::pending().await,
     }
 }

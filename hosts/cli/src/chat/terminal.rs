@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_terminal_is_not_told_what_to_do() {
+    fn a_terminal_gets_no_control_characters() {
         assert_eq!(harmless("a\tb\nc"), "a\tb\nc");
         assert_eq!(harmless("\u{1b}[2Jx\r\u{9b}"), "\u{fffd}[2Jx\u{fffd}\u{fffd}");
     }

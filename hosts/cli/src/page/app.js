@@ -2,11 +2,11 @@
 const NAMES = ['connecting', 'open', 'closing', 'closed'];
 const BACKOFF = { base: 500, cap: 30000, proven: 10000 };
 const HEARTBEAT = { interval: 20000, deadline: 10000 };
-const ASK_EXPIRY = 60000;
+const REQUEST_EXPIRY = 60000;
 
 const $ = (id) => document.getElementById(id);
 const dev = document.body.dataset.mode === 'dev';
-const asks = new Map(); // id -> { text, agent, line, sent, at }
+const requests = new Map(); // id -> { text, agent, line, sent, at }
 let socket = null, state = 3, attempt = 0, wanted = false, renewed = false, welcomed = false;
 let leaving = false;
 let dialAt = 0, holdUntil = 0, heardAt = 0, pingAt = 0, lastPing = 0, opened = 0, lost = 0, expires = 0;
@@ -27,7 +27,7 @@ function become(next) {
 
 function counts() {
   $('counts').textContent = `${opened} / ${lost}`;
-  $('pending').textContent = asks.size;
+  $('pending').textContent = requests.size;
 }
 
 // Full jitter, drawn after the cap; a server's own wish comes first.
@@ -150,15 +150,15 @@ function welcome(features) {
   if (opened === 1) note('Connected. Ask something, or pick an agent.');
   proven = setTimeout(() => { attempt = 0; renewed = false; }, BACKOFF.proven);
   const repeats = features.includes('repeat');
-  for (const [id, ask] of asks) {
-    if (!ask.sent || repeats) write(id, ask);
+  for (const [id, request] of requests) {
+    if (!request.sent || repeats) write(id, request);
     else settle(id, 'failed', 'The link broke before the answer; the server may have done it.');
   }
 }
 
 function ended(frame) {
-  if (frame.reply_to !== undefined) return asks.has(frame.reply_to) ? frame.reply_to : null;
-  for (const [id, ask] of asks) if (ask.sent) return id; // an older server answers in order
+  if (frame.reply_to !== undefined) return requests.has(frame.reply_to) ? frame.reply_to : null;
+  for (const [id, request] of requests) if (request.sent) return id; // an older server answers in order
   return null;
 }
 
@@ -166,7 +166,7 @@ function answer(frame) {
   const id = ended(frame);
   const text = [frame.message, frame.content].find((it) => it && typeof it === 'string') ?? '';
   if (id === null) return line('answer', text, 'late');
-  const took = performance.now() - asks.get(id).at;
+  const took = performance.now() - requests.get(id).at;
   settle(id, frame.error ? 'failed' : 'answer', text, `${frame.source ? frame.source + ', ' : ''}${took.toFixed(1)} ms`);
 }
 
@@ -179,16 +179,16 @@ function refused(frame) {
   else settle(id, 'failed', frame.message, detail);
 }
 
-// Asking.
+// Requests.
 const pings = new Map();
 function send(frame) {
   if (socket && socket.readyState === 1) socket.send(JSON.stringify(frame));
 }
 
-function write(id, ask) {
-  const frame = { type: 'chat', id, user_id: $('user').value, message: ask.text, timestamp: Date.now() };
-  if (ask.agent) frame.agent = ask.agent;
-  ask.sent = true;
+function write(id, request) {
+  const frame = { type: 'chat', id, user_id: $('user').value, message: request.text, timestamp: Date.now() };
+  if (request.agent) frame.agent = request.agent;
+  request.sent = true;
   send(frame);
 }
 
@@ -197,7 +197,7 @@ function unique() {
 }
 
 function settle(id, kind, text, detail) {
-  asks.delete(id);
+  requests.delete(id);
   line(kind, text, detail);
   counts();
 }
@@ -223,7 +223,7 @@ function tick() {
     else if (!pingAt && now - heardAt > HEARTBEAT.interval) probe();
     if (dev && expires && now > expires - 60000) renew();
   }
-  for (const [id, ask] of asks) if (performance.now() - ask.at > ASK_EXPIRY) settle(id, 'failed', 'No answer within 60 seconds.');
+  for (const [id, request] of requests) if (performance.now() - request.at > REQUEST_EXPIRY) settle(id, 'failed', 'No answer within 60 seconds.');
   $('reconnect').textContent = dialAt ? `in ${(Math.max(0, dialAt - now) / 1000).toFixed(1)} s, attempt ${attempt}` : wanted ? (state === 1 ? 'not needed' : 'now') : 'stopped';
   $('ping').textContent = lastPing ? `${Math.round((now - lastPing) / 1000)} s ago` : '-';
 }
@@ -268,11 +268,11 @@ $('ask').addEventListener('submit', (event) => {
   event.preventDefault();
   const text = $('text').value.trim();
   if (!text) return;
-  const id = unique(), ask = { text, agent: $('agent').value, sent: false, at: performance.now() };
-  asks.set(id, ask);
+  const id = unique(), request = { text, agent: $('agent').value, sent: false, at: performance.now() };
+  requests.set(id, request);
   line('mine', text);
   $('text').value = '';
-  if (state === 1 && welcomed) write(id, ask);
+  if (state === 1 && welcomed) write(id, request);
   counts();
 });
 $('login').addEventListener('submit', (event) => { event.preventDefault(); start(); });

@@ -71,7 +71,7 @@ pub fn run(args: &ServeArgs) -> Result<ExitCode, Fault> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// How long links may take to say goodbye once all have been told.
+/// How long links may take to send a close frame once all have been told.
 const DRAIN_PATIENCE: Duration = Duration::from_secs(5);
 
 /// As many threads as this process has processors, which may be fewer than the machine has. A single

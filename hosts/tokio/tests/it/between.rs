@@ -73,17 +73,17 @@ async fn a_fault_of_the_setup_ends_it_and_says_what_was_answered() {
 }
 
 #[tokio::test]
-async fn what_is_not_found_is_tried_again_slowly_and_told() {
+async fn what_is_not_found_is_tried_again_slowly_and_reported() {
     let url = answering("HTTP/1.1 404 No\r\n\r\nno backend");
     let client = Client::start(&url, tokens(), ClientConfig::default()).unwrap();
-    let told = within(async {
+    let events = within(async {
         loop {
             if let Some(Event::Retrying { after, class, cause, .. }) = client.next_event().await {
                 return (after, class, cause);
             }
         }
     });
-    let (after, class, cause) = told.await;
+    let (after, class, cause) = events.await;
     assert_eq!((class, cause.status(), cause.reason()), (Class::NotFound, Some(404), "no backend"));
     assert!((Duration::from_secs(30)..=Duration::from_secs(38)).contains(&after), "{after:?}");
 }

@@ -9,7 +9,9 @@ use pamlink::hub::Auth;
 use pamlink::link::{AuthError, Claims, Class, State, Token, TokenError};
 use pamlink::metrics::Value;
 use pamlink::time::Wall;
-use pamlink_tokio::{AskError, Client, ClientConfig, ConnectError, Event, Handler, Reply, Request};
+use pamlink_tokio::{
+    Client, ClientConfig, ConnectError, Event, Handler, Reply, Request, RequestError,
+};
 use tokio::sync::{Mutex, Notify, mpsc};
 
 use crate::common::{client, config, retrying, start, within};
@@ -25,14 +27,14 @@ async fn an_answer_names_its_agent_and_reason() {
     let answer = within(client.ask("plan a trip to Broome")).await.unwrap();
     assert!(answer.text().starts_with("Trip Planner/keyword"), "{}", answer.text());
     let metrics = client.metrics();
-    let asks = &metrics.family("pamlink_asks_total").unwrap().samples;
-    assert_eq!(asks[0].value, Value::Counter(1), "answered");
+    let requests = &metrics.family("pamlink_requests_total").unwrap().samples;
+    assert_eq!(requests[0].value, Value::Counter(1), "answered");
     within(client.close()).await;
     server.stop().await;
 }
 
 #[tokio::test]
-async fn a_question_without_a_message_is_read_from_its_content() {
+async fn a_request_without_a_message_is_read_from_its_content() {
     let heard = async |request: Request| format!("{}: {}", request.agent().name, request.text());
     let server = start("127.0.0.1:0", config(), heard).await;
     let client = within(Client::connect(&server.url("ann"), Token::new("good-ann"))).await.unwrap();
@@ -40,7 +42,7 @@ async fn a_question_without_a_message_is_read_from_its_content() {
         let chat = format!(r#"{{"type":"chat","message":{message},"content":"plan a trip"}}"#);
         client.send(&chat).unwrap();
         let answer = loop {
-            // It belongs to no question of the client's own.
+            // It belongs to no request of the client's own.
             if let Event::Late { answer, .. } = within(client.next_event()).await.unwrap() {
                 break answer;
             }
@@ -110,7 +112,7 @@ async fn a_long_answer_and_a_short_one_beside_it_come() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_told_and_ends_its_question() {
+async fn what_cannot_be_read_is_an_event_and_ends_its_request() {
     let deep = format!("{}{}", "[".repeat(12), "]".repeat(12));
     let actions = deep.clone();
     let answer = move |request: Request| {
@@ -125,10 +127,10 @@ async fn what_cannot_be_read_is_told_and_ends_its_question() {
     };
     let server = start("127.0.0.1:0", config(), answer).await;
     let client = within(Client::connect(&server.url("ann"), Token::new("good-ann"))).await.unwrap();
-    for question in ["deep", "none", "raw"] {
-        let refused = within(client.ask(question)).await.unwrap_err();
-        let AskError::Rejected { code, message, .. } = refused else { panic!("{refused:?}") };
-        assert_eq!(code, "PROCESSING_ERROR", "{question}");
+    for request in ["deep", "none", "raw"] {
+        let refused = within(client.ask(request)).await.unwrap_err();
+        let RequestError::Rejected { code, message, .. } = refused else { panic!("{refused:?}") };
+        assert_eq!(code, "PROCESSING_ERROR", "{request}");
         assert!(message.contains("cannot be sent"), "{message}");
     }
     within(client.close()).await;
@@ -147,9 +149,9 @@ async fn talk(server_deflates: bool, client_deflates: bool) -> u64 {
     settings.engine.link.link.deflate = client_deflates.then(DeflateConfig::client);
     let client = Client::start(&server.url("ann"), Token::new("good-ann"), settings).unwrap();
     for words in [1, 40, 200, 600] {
-        let question = (0..words).map(|at| format!("{at} km ")).collect::<String>();
-        let answer = within(client.ask(question.as_str())).await.unwrap();
-        assert_eq!(answer.text(), format!("you said: {question}"));
+        let request = (0..words).map(|at| format!("{at} km ")).collect::<String>();
+        let answer = within(client.ask(request.as_str())).await.unwrap();
+        assert_eq!(answer.text(), format!("you said: {request}"));
     }
     let metrics = server.handle.metrics();
     let bytes = metrics.family("pamlink_bytes_total").unwrap().samples.iter();
@@ -177,8 +179,8 @@ async fn messages_are_compressed_where_both_ends_want_it() {
 }
 
 #[tokio::test]
-async fn two_questions_in_flight_get_their_own_answers() {
-    // The first question is answered only after the second.
+async fn two_requests_in_flight_get_their_own_answers() {
+    // The first request is answered only after the second.
     let second_done = Arc::new(Notify::new());
     let handler = {
         let second_done = Arc::clone(&second_done);
@@ -204,7 +206,7 @@ async fn two_questions_in_flight_get_their_own_answers() {
     server.stop().await;
 }
 
-/// Counts what each question did, and answers late enough for a server to be stopped meanwhile.
+/// Counts what each request did, and answers late enough for a server to be stopped meanwhile.
 #[derive(Clone, Default)]
 struct Counting {
     effects: Arc<Mutex<HashMap<String, u32>>>,
@@ -218,7 +220,7 @@ impl Handler for Counting {
 }
 
 #[tokio::test]
-async fn questions_outlive_a_restart_of_the_server() {
+async fn requests_outlive_a_restart_of_the_server() {
     let handler = Counting::default();
     let server = start("127.0.0.1:0", config(), handler.clone()).await;
     let (addr, url) = (server.addr.to_string(), server.url("ann"));
@@ -278,20 +280,20 @@ async fn a_refused_token_is_renewed_once_and_then_the_client_stops() {
 }
 
 #[tokio::test]
-async fn an_error_reply_is_an_error_of_the_question() {
+async fn an_error_reply_is_an_error_of_the_request() {
     let handler = async |_: Request| Reply::error("OUT_OF_FUEL", "no tools today");
     let server = start("127.0.0.1:0", config(), handler).await;
     let client = client(&server.url("ann"), "ann");
     let error = within(client.ask("anything")).await.unwrap_err();
-    let AskError::Rejected { code, message, .. } = error else { panic!("{error}") };
+    let RequestError::Rejected { code, message, .. } = error else { panic!("{error}") };
     assert_eq!((code.as_str(), message.as_str()), ("OUT_OF_FUEL", "no tools today"));
     server.stop().await;
 }
 
 #[tokio::test]
 async fn dropping_the_last_handle_closes_the_link() {
-    let (told, mut closes) = mpsc::unbounded_channel();
-    let server = start("127.0.0.1:0", config(), Watching(told)).await;
+    let (events, mut closes) = mpsc::unbounded_channel();
+    let server = start("127.0.0.1:0", config(), Watching(events)).await;
     let client = client(&server.url("ann"), "ann");
     within(client.ready()).await.unwrap();
     drop(client);
@@ -345,8 +347,8 @@ async fn a_host_may_decide_on_tokens_itself() {
 
 #[tokio::test]
 async fn a_server_under_shutdown_says_1012() {
-    let (told, mut closes) = mpsc::unbounded_channel();
-    let server = start("127.0.0.1:0", config(), Watching(told)).await;
+    let (events, mut closes) = mpsc::unbounded_channel();
+    let server = start("127.0.0.1:0", config(), Watching(events)).await;
     let client = client(&server.url("ann"), "ann");
     within(client.ready()).await.unwrap();
     server.stop().await;
@@ -416,7 +418,7 @@ async fn what_comes_for_a_caller_who_has_left_is_late() {
 }
 
 #[tokio::test]
-async fn a_client_that_has_stopped_ends_its_questions_and_starts_again() {
+async fn a_client_that_has_stopped_ends_its_requests_and_starts_again() {
     let answer = async |request: Request| {
         if request.text() == "never" {
             std::future::pending::<()>().await;
@@ -426,11 +428,11 @@ async fn a_client_that_has_stopped_ends_its_questions_and_starts_again() {
     let server = start("127.0.0.1:0", config(), answer).await;
     let client = within(Client::connect(&server.url("ann"), Token::new("good-ann"))).await.unwrap();
     let asking = client.stream("never").unwrap();
-    // The question has been sent when another one is answered.
+    // The request has been sent when another one is answered.
     within(client.ask("hi")).await.unwrap();
     server.handle.disconnect_user("ann", CloseCode::new(4003), "enough");
-    assert_eq!(within(asking.answer()).await, Err(AskError::Unknown));
-    assert_eq!(within(client.ask("while stopped")).await, Err(AskError::Stopped));
+    assert_eq!(within(asking.answer()).await, Err(RequestError::Unknown));
+    assert_eq!(within(client.ask("while stopped")).await, Err(RequestError::Stopped));
     client.reconnect();
     assert_eq!(within(client.ask("again")).await.unwrap().text(), "again");
     within(client.close()).await;
@@ -441,8 +443,8 @@ async fn a_client_that_has_stopped_ends_its_questions_and_starts_again() {
 async fn what_was_never_sent_ends_as_unsent_or_is_not_sent() {
     let denied = async |_| Err::<Token, _>(TokenError::Denied);
     let client = Client::start("ws://127.0.0.1:1/ws/ann", denied, ClientConfig::default()).unwrap();
-    assert_eq!(within(client.ask("hi")).await, Err(AskError::Unsent));
-    assert_eq!(within(client.ask("hi")).await, Err(AskError::Stopped));
+    assert_eq!(within(client.ask("hi")).await, Err(RequestError::Unsent));
+    assert_eq!(within(client.ask("hi")).await, Err(RequestError::Stopped));
 
     let heard = Arc::new(Mutex::new(Vec::new()));
     let hears = Arc::clone(&heard);

@@ -153,8 +153,8 @@ async fn a_large_answer_arrives_whole_at_a_peer_that_reads_in_sips() {
     let mut asked = request.as_bytes().to_vec();
     let mut writer = Writer::client(Seed::from_number(1));
     for mark in ["s", "l", "s"] {
-        let ask = format!(r#"{{"type":"chat","message":"{mark}"}}"#);
-        writer.text(&ask, &mut asked).unwrap();
+        let request = format!(r#"{{"type":"chat","message":"{mark}"}}"#);
+        writer.text(&request, &mut asked).unwrap();
     }
     socket.write_all(&asked).await.unwrap();
 

@@ -60,10 +60,10 @@ async fn a_signature_that_takes_for_ever_keeps_no_conversation_waiting() {
     }
     drop(go);
     for mut stream in forged {
-        let mut told = Vec::new();
-        within(stream.read_to_end(&mut told)).await.unwrap();
+        let mut events = Vec::new();
+        within(stream.read_to_end(&mut events)).await.unwrap();
         let close = [0x0f, 0xa1, b'b', b'a', b'd', b' ', b's'];
-        assert!(told.windows(7).any(|it| it == close), "4001 bad signature: {told:?}");
+        assert!(events.windows(7).any(|it| it == close), "4001 bad signature: {events:?}");
     }
     server.stop().await;
 }
@@ -82,19 +82,19 @@ async fn an_address_has_no_more_silent_sockets_than_its_bound() {
     let ben = client(&server.url("ben"), "ben");
     assert_eq!(within(ben.ask("may I?")).await.unwrap().text(), "welcome");
     // The first of them were told that they made way.
-    let mut told = String::new();
-    within(silent[0].read_to_string(&mut told)).await.unwrap();
-    assert!(told.starts_with("HTTP/1.1 503 "), "{told}");
+    let mut events = String::new();
+    within(silent[0].read_to_string(&mut events)).await.unwrap();
+    assert!(events.starts_with("HTTP/1.1 503 "), "{events}");
     assert!(server.handle.links() <= 2 + 8, "{}", server.handle.links());
     server.stop().await;
 }
 
-/// Reads until the words have come, and leaves without a goodbye: the server would wait for it.
+/// Reads until the words have come, and leaves without a close frame: the server would wait for it.
 async fn hear(mut stream: TcpStream, words: &[u8]) {
-    let mut told = Vec::new();
-    while !told.windows(words.len()).any(|it| it == words) {
-        let read = within(stream.read_buf(&mut told)).await.unwrap();
-        assert!(read > 0, "it ends with {told:?}");
+    let mut events = Vec::new();
+    while !events.windows(words.len()).any(|it| it == words) {
+        let read = within(stream.read_buf(&mut events)).await.unwrap();
+        assert!(read > 0, "it ends with {events:?}");
     }
 }
 

@@ -34,7 +34,7 @@ pub(super) fn run(workspace: &Workspace, console: Console) -> Outcome {
             lines.push(Line::broken(program, &run.tail(60)));
         }
     }
-    Ok(told(&items, &lines))
+    Ok(judged(&items, &lines))
 }
 
 /// One check, as it is printed.
@@ -88,7 +88,7 @@ impl Line {
 }
 
 /// The list in the order of the items; an item that nothing checks has failed.
-fn told(items: &[Item], lines: &[Line]) -> Checks {
+fn judged(items: &[Item], lines: &[Line]) -> Checks {
     let mut checks = Checks::default();
     let mut of_items: BTreeMap<&str, Vec<&Line>> = BTreeMap::new();
     for line in lines {
@@ -127,7 +127,7 @@ fn tell(checks: &mut Checks, line: &Line) {
 mod tests {
     use super::row::Check;
     use super::*;
-    use crate::tally::Tally;
+    use crate::totals::Totals;
 
     fn item(number: &str) -> Item {
         Item { number: number.to_owned(), title: "a title".to_owned() }
@@ -151,8 +151,8 @@ mod tests {
     fn an_item_without_a_check_and_a_check_without_an_item_fail() {
         let lines =
             ["ok 1 - 1.1 a: b", "ok 2 - 9.9 a: b"].map(|line| Line::of_program(line).unwrap());
-        let checks = told(&[item("1.1"), item("1.2")], &lines);
-        assert_eq!(checks.tally, Tally { passed: 1, failed: 2, skipped: 0 });
+        let checks = judged(&[item("1.1"), item("1.2")], &lines);
+        assert_eq!(checks.totals, Totals { passed: 1, failed: 2, skipped: 0 });
         assert!(checks.notes.iter().any(|note| note.contains("nothing checks 1.2")));
         assert!(checks.notes.iter().any(|note| note.contains("9.9 is no item")));
     }

@@ -237,7 +237,7 @@ fn parts(workspace: &Workspace, console: Console, wanted: &[&Check], results: &m
         let Some(part) = PARTS.iter().find(|part| part.name == check.name()) else { continue };
         let passed = workspace.passed(part.name).unwrap_or_else(|| {
             let checks = settle(true, part.name, (part.run)(workspace, console));
-            checks.tally.failed == 0
+            checks.totals.failed == 0
         });
         let result = if passed { Ok(()) } else { Err(format!("part {} failed", part.name)) };
         results.0.insert((*check).clone(), result);

@@ -283,7 +283,7 @@ mod tests {
     use super::*;
 
     const TOP: &str = "mod low; mod high; pub use self::low::Id; struct Hub;
-        impl Hub { fn story(&self) { self.high(); } fn told(&self) {} }";
+        impl Hub { fn story(&self) { self.high(); } fn seen(&self) {} }";
 
     fn found(low: &str, high: &str) -> Vec<String> {
         let files = [
@@ -309,7 +309,7 @@ mod tests {
         let want =
             "hub::low knows hub::high by `Hub::high`, hub::high knows hub::low by `Hub::low`";
         assert_eq!(found(low, high), [want]);
-        for call in ["if true { self.told() }", "Self::told(self)", "assert!(self.told())"] {
+        for call in ["if true { self.seen() }", "Self::seen(self)", "assert!(self.seen())"] {
             let back = format!("use super::Hub; impl Hub {{ fn high(&self) {{ {call} }} }}");
             assert_eq!(found("", &back).len(), 1, "the file above calls it: {call}");
         }

@@ -26,7 +26,7 @@ public struct TokenDenied: Error, Hashable, Sendable {
 ///
 /// It ends with ``close()``, or when nobody holds it any more.
 public actor Client {
-    /// What happens beside the ends of questions. Up to 256 events wait to be taken; beyond that
+    /// What happens beside the ends of requests. Up to 256 events wait to be taken; beyond that
     /// the oldest are dropped, and ``Event/lost(_:)`` says how many, where they were. There is one
     /// line of events: of several readers each event goes to one. It ends with the client.
     public nonisolated var events: AsyncStream<Event> {
@@ -73,8 +73,8 @@ public actor Client {
 
     /// Events that may wait to be taken.
     static let mostEvents = 256
-    /// How long ``close()`` waits for the other end's goodbye.
-    private static let farewell = Duration.seconds(5)
+    /// How long ``close()`` waits for the other end's close frame.
+    private static let closeTimeout = Duration.seconds(5)
 
     /// A client that begins to connect.
     ///
@@ -117,7 +117,7 @@ public actor Client {
 
     /// Asks, and returns how it ends.
     ///
-    /// A question waits while there is no link. If the task is cancelled, a question that was not
+    /// A request waits while there is no link. If the task is cancelled, a request that was not
     /// sent yet is not sent; any other has its effect, and what the server says of it is an
     /// ``Event/late(_:)``.
     ///
@@ -127,27 +127,27 @@ public actor Client {
     ///   - intent: the intent, where something upstream found one.
     ///   - sessionID: the conversation that it belongs to.
     ///   - context: what is known beside the text: a map.
-    /// - Throws: `ask_full`, `bad_context`, `stopped` (until ``connect()``), `closed`;
+    /// - Throws: `requests_full`, `bad_context`, `stopped` (until ``connect()``), `closed`;
     ///   `CancellationError`. A refusal by the server
     ///   is an ``Outcome``.
     public func send(
         _ text: String, agent: String? = nil, intent: String? = nil, sessionID: String? = nil,
         context: Value? = nil
     ) async throws -> Outcome {
-        let question = Question(
+        let request = ClientRequest(
             text, agent: agent, intent: intent, sessionID: sessionID,
             context: try context?.encoded(depth: Self.contextDepth).json)
         let waiter = OutcomeWaiter()
-        let ask = try begin(question, waiter)
+        let number = try begin(request, waiter)
         return try await withTaskCancellationHandler {
             try await waiter.value()
         } onCancel: {
             waiter.cancel()
-            Task { await self.forget(ask) }
+            Task { await self.forget(number) }
         }
     }
 
-    /// Asks, and gives the answer as it grows. The question is asked when the first piece is
+    /// Asks, and gives the answer as it grows. The request is asked when the first piece is
     /// awaited.
     ///
     /// The texts of all pieces are the answer; one with ``Piece/restart`` begins it anew. Servers
@@ -155,7 +155,7 @@ public actor Client {
     /// that it took is free at once.
     ///
     /// The parameters are those of ``send(_:agent:intent:sessionID:context:)``. The stream throws
-    /// what that throws, and `rejected`, `ask_expired`, `ask_unknown` and `ask_unsent` for the other
+    /// what that throws, and `rejected`, `request_expired`, `request_unknown` and `request_unsent` for the other
     /// outcomes. Pieces that wait to be read become one.
     public nonisolated func ask(
         _ text: String, agent: String? = nil, intent: String? = nil, sessionID: String? = nil,
@@ -168,9 +168,9 @@ public actor Client {
                 return nil
             }
         }
-        let question = Question(
+        let request = ClientRequest(
             text, agent: agent, intent: intent, sessionID: sessionID, context: json, inPieces: true)
-        let reader = PieceReader(self, question)
+        let reader = PieceReader(self, request)
         return AsyncThrowingStream { try await reader.next() }
     }
 
@@ -200,9 +200,9 @@ public actor Client {
         try engine.metrics()
     }
 
-    /// Says goodbye and ends the client. Returns when the link is over, or after 5 s at the latest.
+    /// Sends the close frame and ends the client. Returns when the link is over, or after 5 s at the latest.
     ///
-    /// Questions that have not ended throw `closed`, and ``events`` ends.
+    /// Requests that have not ended throw `closed`, and ``events`` ends.
     public func close() async {
         if !isClosed {
             isClosed = true
@@ -211,7 +211,7 @@ public actor Client {
         }
         if pump != nil {
             let timeout = Task { [weak self] in
-                try? await Task.sleep(for: Self.farewell)
+                try? await Task.sleep(for: Self.closeTimeout)
                 if !Task.isCancelled { await self?.finish() }
             }
             await withCheckedContinuation { closing.append($0) }
@@ -225,23 +225,23 @@ public actor Client {
 
 // What its own tasks say.
 extension Client {
-    /// Asks a question.
-    func begin(_ question: Question, _ waiter: any Waiter) throws(PamlinkError) -> UInt64 {
+    /// Sends a request.
+    func begin(_ request: ClientRequest, _ waiter: any Waiter) throws(PamlinkError) -> UInt64 {
         try usable()
-        let ran = run(.ask(question), asking: waiter)
+        let ran = run(.ask(request), asking: waiter)
         if let fault = ran.fault { throw fault }
-        guard let ask = ran.asked else {
-            throw PamlinkError(.poisoned, "the engine gave no number to a question")
+        guard let number = ran.asked else {
+            throw PamlinkError(.poisoned, "the engine gave no number to a request")
         }
-        return ask
+        return number
     }
 
-    /// Nobody waits for this question any more.
-    func forget(_ ask: UInt64) {
-        if waiters.removeValue(forKey: ask) != nil, !isClosed { run(.forget(ask: ask)) }
+    /// Nobody waits for this request any more.
+    func forget(_ request: UInt64) {
+        if waiters.removeValue(forKey: request) != nil, !isClosed { run(.forget(request: request)) }
     }
 
-    /// Questions that somebody waits for.
+    /// Requests that somebody waits for.
     var open: Int { waiters.count }
 
     private func usable() throws(PamlinkError) {
@@ -273,42 +273,42 @@ extension Client {
     private func handle(_ output: ClientOutput, _ ran: inout Ran, _ asking: (any Waiter)?) {
         switch output {
         case .fault(let fault): ran.fault = fault.error
-        case .asked(_, let ask):
-            ran.asked = ask
-            waiters[ask] = asking
+        case .asked(_, let request):
+            ran.asked = request
+            waiters[request] = asking
         case .dial(let dial): self.dial(dial)
         case .needToken(let need): getToken(need)
         case .write(let outbound, let ack): pump?.write(outbound, ack: ack)
-        case .hangUp: hangUp()
-        case .piece(let ask, let restart, let text, let json):
-            if let waiter = waiters[ask] {
+        case .closeTransport: closeTransport()
+        case .piece(let request, let restart, let text, let json):
+            if let waiter = waiters[request] {
                 waiter.piece(Piece(text: text, restart: restart, json: json))
             } else {
-                late(ask, text, json)
+                late(request, text, json)
             }
-        case .answered(let ask, let restart, let answer, let rest):
+        case .answered(let request, let restart, let answer, let rest):
             let last = Piece(text: rest ?? answer.text, restart: restart, json: answer.json)
-            waiters[ask]?.piece(last)
-            ended(ask, .answered(answer))
-        case .ended(let ask, let outcome): ended(ask, outcome)
+            waiters[request]?.piece(last)
+            ended(request, .answered(answer))
+        case .ended(let request, let outcome): ended(request, outcome)
         case .event(let event):
             if case .stateChanged(let change) = event { watched.set(change.to) }
             buffer.add(event)
         }
     }
 
-    private func ended(_ ask: UInt64, _ outcome: Outcome) {
-        if waiters.removeValue(forKey: ask)?.end(.success(outcome)) == true { return }
+    private func ended(_ request: UInt64, _ outcome: Outcome) {
+        if waiters.removeValue(forKey: request)?.end(.success(outcome)) == true { return }
         // Whoever asked has left a moment ago. What the server said is not lost.
         switch outcome {
-        case .answered(let answer): late(ask, answer.text, answer.json)
-        case .rejected(let rejection): late(ask, rejection.message, rejection.json)
+        case .answered(let answer): late(request, answer.text, answer.json)
+        case .rejected(let rejection): late(request, rejection.message, rejection.json)
         case .expired, .unknown, .unsent: break
         }
     }
 
-    private func late(_ ask: UInt64, _ text: String, _ json: String) {
-        buffer.add(.late(Event.Late(ask: ask, text: text, json: json)))
+    private func late(_ request: UInt64, _ text: String, _ json: String) {
+        buffer.add(.late(Event.Late(request: request, text: text, json: json)))
     }
 
     /// Sees to it that the engine is called at its deadline.
@@ -370,7 +370,7 @@ extension Client {
             do {
                 let connection = try await transport.connect(request)
                 guard let self, await self.connected(connection, mine) else {
-                    return connection.hangUp()
+                    return connection.closeTransport()
                 }
             } catch let failure as ConnectFailure {
                 await self?.notConnected(failure, mine)
@@ -385,8 +385,8 @@ extension Client {
     private func connected(_ connection: any Connection, _ mine: Int) -> Bool {
         guard mine == generation else { return false }
         dialTask = nil
-        pump = Pump(connection) { [weak self] told in
-            await self?.told(told, mine) ?? false
+        pump = Pump(connection) { [weak self] event in
+            await self?.handle(event, mine) ?? false
         }
         switch connection.speaks {
         case .bytes: run(.dialed)
@@ -406,25 +406,25 @@ extension Client {
     }
 
     /// Takes what a connection says. Whether it is still wanted.
-    private func told(_ told: Pump.Told, _ mine: Int) -> Bool {
+    private func handle(_ event: Pump.TransportEvent, _ mine: Int) -> Bool {
         guard mine == generation, pump != nil else { return false }
-        switch told {
+        switch event {
         case .read(let inbound): run(.read(inbound))
         case .written: run(.written)
         case .closed:
             pump?.drop()
             detach()
             run(.closed)
-            farewell()
+            finishClosing()
         }
         return mine == generation
     }
 
-    private func hangUp() {
+    private func closeTransport() {
         dialTask?.cancel()
-        pump?.hangUp()
+        pump?.closeTransport()
         detach()
-        farewell()
+        finishClosing()
     }
 
     /// Lets go of the transport: nothing of it is reported any more.
@@ -434,7 +434,7 @@ extension Client {
         pump = nil
     }
 
-    private func farewell() {
+    private func finishClosing() {
         let waiting = closing
         closing = []
         for continuation in waiting { continuation.resume() }
@@ -452,6 +452,6 @@ extension Client {
         for waiter in unanswered.values { waiter.end(.failure(error)) }
         buffer.finish()
         watched.finish()
-        farewell()
+        finishClosing()
     }
 }

@@ -92,55 +92,55 @@ final class PieceBuffer: Waiter, @unchecked Sendable {
 }
 
 extension PamlinkError {
-    /// The error of a question that was not answered.
+    /// The error of a request that was not answered.
     init(_ outcome: Outcome) {
         switch outcome {
         case .rejected(let rejection):
             let code = rejection.code.map { "\($0): " } ?? ""
             self.init(
                 .rejected, code + rejection.message, retryAfter: rejection.retryAfter)
-        case .expired: self.init(.askExpired, ErrorCode.askExpired.about)
-        case .unknown: self.init(.askUnknown, ErrorCode.askUnknown.about)
-        case .unsent: self.init(.askUnsent, ErrorCode.askUnsent.about)
+        case .expired: self.init(.requestExpired, ErrorCode.requestExpired.about)
+        case .unknown: self.init(.requestUnknown, ErrorCode.requestUnknown.about)
+        case .unsent: self.init(.requestUnsent, ErrorCode.requestUnsent.about)
         case .answered: self.init(.poisoned, "an answer is no error")
         }
     }
 }
 
-/// Asks when the first piece is wanted, and lets go of the question when nobody holds the stream.
+/// Asks when the first piece is wanted, and lets go of the request when nobody holds the stream.
 final class PieceReader: Sendable {
     private let client: Client
-    private let question: Question
+    private let request: ClientRequest
     private let buffer = PieceBuffer()
     private let asked = Asked()
 
-    init(_ client: Client, _ question: Question) {
+    init(_ client: Client, _ request: ClientRequest) {
         self.client = client
-        self.question = question
+        self.request = request
     }
 
     deinit {
         buffer.cancel()
-        if let ask = asked.number { Task { [client] in await client.forget(ask) } }
+        if let request = asked.number { Task { [client] in await client.forget(request) } }
     }
 
     func next() async throws -> Piece? {
         if asked.isFirst {
-            asked.number = try await client.begin(question, buffer)
+            asked.number = try await client.begin(request, buffer)
         }
         do {
             return try await buffer.next()
         } catch let error as CancellationError {
-            if let ask = asked.number { await client.forget(ask) }
+            if let request = asked.number { await client.forget(request) }
             throw error
         }
     }
 
-    /// Whether the question was asked, and its number.
+    /// Whether the request was asked, and its number.
     private final class Asked: @unchecked Sendable {
         private let lock = NSLock()
         private var began = false
-        private var ask: UInt64?
+        private var request: UInt64?
 
         var isFirst: Bool {
             lock.withLock {
@@ -150,8 +150,8 @@ final class PieceReader: Sendable {
         }
 
         var number: UInt64? {
-            get { lock.withLock { ask } }
-            set { lock.withLock { ask = newValue } }
+            get { lock.withLock { request } }
+            set { lock.withLock { request = newValue } }
         }
     }
 }

@@ -6,7 +6,7 @@ import Foundation
 /// before.
 final class Pump: @unchecked Sendable {
     /// What a connection tells its client.
-    enum Told: Sendable {
+    enum TransportEvent: Sendable {
         case read(Inbound)
         case written
         case closed
@@ -26,7 +26,7 @@ final class Pump: @unchecked Sendable {
     /// How long a connection that is to be dropped may take to write what it has.
     private static let grace = Duration.seconds(2)
 
-    init(_ connection: any Connection, tell: @escaping @Sendable (Told) async -> Bool) {
+    init(_ connection: any Connection, tell: @escaping @Sendable (TransportEvent) async -> Bool) {
         self.connection = connection
         let (queue, outgoing) = AsyncStream<Write>.makeStream()
         self.outgoing = outgoing
@@ -42,13 +42,13 @@ final class Pump: @unchecked Sendable {
                     try await connection.write(write.outbound)
                 } catch {
                     // The reader sees the end as well; whoever is first tells it.
-                    connection.hangUp()
+                    connection.closeTransport()
                     _ = await tell(.closed)
                     return
                 }
                 if write.ack, await !tell(.written) { return }
             }
-            connection.hangUp()
+            connection.closeTransport()
         }
         lock.withLock { tasks = [reader, writer] }
     }
@@ -63,7 +63,7 @@ final class Pump: @unchecked Sendable {
     }
 
     /// Drops the connection once everything is written, or after a while.
-    func hangUp() {
+    func closeTransport() {
         outgoing.finish()
         Task { [self] in
             try? await Task.sleep(for: Self.grace)
@@ -74,7 +74,7 @@ final class Pump: @unchecked Sendable {
     /// Drops the connection now.
     func drop() {
         outgoing.finish()
-        connection.hangUp()
+        connection.closeTransport()
         for task in lock.withLock({ tasks }) { task.cancel() }
     }
 }

@@ -1,21 +1,21 @@
 import Foundation
 
-/// Somebody who wants to know what comes of a question.
+/// Somebody who wants to know what comes of a request.
 protocol Waiter: AnyObject, Sendable {
     /// A piece of the answer came, or what of the whole did not come in pieces.
     func piece(_ piece: Piece)
-    /// The question has ended, or never will. Whether somebody still wanted to know.
+    /// The request has ended, or never will. Whether somebody still wanted to know.
     @discardableResult
     func end(_ result: Result<Outcome, PamlinkError>) -> Bool
 }
 
-/// Waits for how a question ends.
+/// Waits for how a request ends.
 final class OutcomeWaiter: Waiter, @unchecked Sendable {
     private let lock = NSLock()
     private var result: Result<Outcome, any Error>?
     private var continuation: CheckedContinuation<Outcome, any Error>?
 
-    /// This question was asked without pieces; a server that sends some nevertheless sends the
+    /// This request was asked without pieces; a server that sends some nevertheless sends the
     /// answer as well.
     func piece(_ piece: Piece) {}
 

@@ -60,7 +60,7 @@ enum Kind {
     static let writeBytes: UInt16 = 110
     static let writeText: UInt16 = 111
     static let writeClose: UInt16 = 112
-    static let hangUp: UInt16 = 113
+    static let closeTransport: UInt16 = 113
     static let dial: UInt16 = 120
     static let needToken: UInt16 = 121
     static let stateChanged: UInt16 = 122
@@ -166,7 +166,7 @@ enum Schema {
         (Kind.networkChanged, "network_changed", "", ""),
         (Kind.ask, "ask", "stream", "message agent? intent? session_id? context?"),
         (Kind.send, "send", "", "envelope"),
-        (Kind.forget, "forget", "ask", ""),
+        (Kind.forget, "forget", "request", ""),
         (Kind.accept, "accept", "", ""),
         (Kind.acceptOpened, "accept_opened", "expires? max_message?", "user token? subject?"),
         (Kind.authorizeLink, "authorize_link", "link expires?", "subject? error?"),
@@ -187,7 +187,7 @@ enum Schema {
     private static let engine: [(UInt16, String, String, String)] = [
         (Kind.next, "next", "deadline?", "reason?"),
         (Kind.fault, "fault", "of code retryable retry_after?", "name class message"),
-        (Kind.asked, "asked", "of ask", ""),
+        (Kind.asked, "asked", "of request", ""),
         (Kind.accepted, "accepted", "of link", ""),
         (Kind.delivered, "delivered", "of link?", "outcome"),
         (Kind.pushed, "pushed", "of queued refused", ""),
@@ -195,17 +195,17 @@ enum Schema {
         (Kind.writeBytes, "write_bytes", "link ack", "bytes*"),
         (Kind.writeText, "write_text", "link ack", "text"),
         (Kind.writeClose, "write_close", "link code?", "reason"),
-        (Kind.hangUp, "hang_up", "link", ""),
+        (Kind.closeTransport, "close_transport", "link", ""),
         (Kind.dial, "dial", "attempt tls port", "url host target"),
         (Kind.needToken, "need_token", "", "need"),
         (Kind.stateChanged, "state_changed", "from to", "cause"),
         (Kind.welcomed, "welcomed", "correlates repeats", "json"),
-        (Kind.piece, "piece", "ask restart", "text json"),
-        (Kind.answer, "answer", "ask restart", "text rest? json"),
-        (Kind.rejected, "rejected", "ask retry_after?", "error_code? message json"),
-        (Kind.expired, "expired", "ask", ""),
-        (Kind.unknown, "unknown", "ask", ""),
-        (Kind.late, "late", "ask?", "text json"),
+        (Kind.piece, "piece", "request restart", "text json"),
+        (Kind.answer, "answer", "request restart", "text rest? json"),
+        (Kind.rejected, "rejected", "request retry_after?", "error_code? message json"),
+        (Kind.expired, "expired", "request", ""),
+        (Kind.unknown, "unknown", "request", ""),
+        (Kind.late, "late", "request?", "text json"),
         (Kind.message, "message", "", "kind id? text json"),
         (Kind.repeated, "repeated", "", "kind id? text json"),
         (Kind.unreadable, "unreadable", "", "message text"),
@@ -218,7 +218,7 @@ enum Schema {
         ),
         (Kind.retrying, "retrying", "attempt after status? code?", "class cause reason"),
         (Kind.stopped, "stopped", "status? code?", "class cause reason"),
-        (Kind.unsent, "unsent", "ask", ""),
+        (Kind.unsent, "unsent", "request", ""),
         (Kind.http, "http", "link", "method target headers"),
         (Kind.authorize, "authorize", "link", "user token"),
         (Kind.opened, "opened", "link links_of_user", "user"),

@@ -26,10 +26,10 @@ public enum ClientInput: Hashable, Sendable {
     case wake
     /// The device has another network.
     case networkChanged
-    /// A question.
-    case ask(Question)
-    /// Nobody waits for this question any more.
-    case forget(ask: UInt64)
+    /// A request.
+    case ask(ClientRequest)
+    /// Nobody waits for this request any more.
+    case forget(request: UInt64)
     /// An envelope that wants no answer.
     case send(String)
 
@@ -63,8 +63,8 @@ public enum ClientInput: Hashable, Sendable {
             out.end()
         case .wake: out.bare(Kind.wake)
         case .networkChanged: out.bare(Kind.networkChanged)
-        case .ask(let question): question.write(to: out)
-        case .forget(let ask): out.one(Kind.forget, ask)
+        case .ask(let request): request.write(to: out)
+        case .forget(let request): out.one(Kind.forget, request)
         case .send(let envelope):
             out.begin(Kind.send, words: 0, texts: 1)
             out.text(envelope)
@@ -73,8 +73,8 @@ public enum ClientInput: Hashable, Sendable {
     }
 }
 
-/// What a question says, and to whom.
-public struct Question: Hashable, Sendable {
+/// What a request says, and to whom.
+public struct ClientRequest: Hashable, Sendable {
     /// What the user wrote.
     public var text: String
     /// The agent that is to answer, by id or name.
@@ -88,7 +88,7 @@ public struct Question: Hashable, Sendable {
     /// Whether the answer is wanted in pieces as it grows.
     public var inPieces: Bool
 
-    /// A question with this text.
+    /// A request with this text.
     public init(
         _ text: String, agent: String? = nil, intent: String? = nil, sessionID: String? = nil,
         context: String? = nil, inPieces: Bool = false

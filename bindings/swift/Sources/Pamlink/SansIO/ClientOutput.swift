@@ -2,8 +2,8 @@
 public enum ClientOutput: Hashable, Sendable {
     /// An input was refused.
     case fault(Fault)
-    /// The question at this place of the inputs has this number.
-    case asked(of: Int, ask: UInt64)
+    /// The request at this place of the inputs has this number.
+    case asked(of: Int, request: UInt64)
     /// Make a transport.
     case dial(Dial)
     /// A token is wanted.
@@ -11,14 +11,14 @@ public enum ClientOutput: Hashable, Sendable {
     /// The transport is to write this, and to say ``ClientInput/written`` then if `ack`.
     case write(Outbound, ack: Bool)
     /// Drop the transport once everything is written.
-    case hangUp
+    case closeTransport
     /// A piece of an answer that grows; `restart`: what came before is void. It ends nothing.
-    case piece(ask: UInt64, restart: Bool, text: String, json: String)
-    /// A question ended with its answer. `rest` is what of its text did not come in pieces, `nil`
+    case piece(request: UInt64, restart: Bool, text: String, json: String)
+    /// A request ended with its answer. `rest` is what of its text did not come in pieces, `nil`
     /// where that is all of it; `restart`: what came in pieces is void.
-    case answered(ask: UInt64, restart: Bool, Answer, rest: String?)
-    /// A question ended otherwise. Each ends exactly once.
-    case ended(ask: UInt64, Outcome)
+    case answered(request: UInt64, restart: Bool, Answer, rest: String?)
+    /// A request ended otherwise. Each ends exactly once.
+    case ended(request: UInt64, Outcome)
     /// What else happened.
     case event(Event)
 
@@ -26,38 +26,38 @@ public enum ClientOutput: Hashable, Sendable {
         var it = record
         switch it.kind {
         case Kind.fault: self = .fault(Fault(&it))
-        case Kind.asked: self = .asked(of: Int(clamping: it.number()), ask: it.number())
+        case Kind.asked: self = .asked(of: Int(clamping: it.number()), request: it.number())
         case Kind.dial: self = .dial(Dial(&it))
         case Kind.needToken: self = .needToken(TokenNeed(it.string()))
         case Kind.writeBytes, Kind.writeText, Kind.writeClose:
             _ = it.number()
             let ack = it.kind != Kind.writeClose && it.flag()
             self = Outbound(&it).map { .write($0, ack: ack) } ?? .event(.unrecognised(record))
-        case Kind.hangUp: self = .hangUp
+        case Kind.closeTransport: self = .closeTransport
         case Kind.piece:
             self = .piece(
-                ask: it.number(), restart: it.flag(), text: it.string(), json: it.string())
+                request: it.number(), restart: it.flag(), text: it.string(), json: it.string())
         case Kind.answer:
-            let (ask, restart) = (it.number(), it.flag())
+            let (request, restart) = (it.number(), it.flag())
             let (text, rest) = (it.string(), it.maybeString())
             let answer = Answer(text: text, json: it.string())
-            self = .answered(ask: ask, restart: restart, answer, rest: rest)
+            self = .answered(request: request, restart: restart, answer, rest: rest)
         case Kind.rejected:
-            let ask = it.number()
+            let request = it.number()
             let retryAfter = it.maybe().map(Duration.init(word:))
             let rejection = Rejection(
                 code: it.maybeString(), message: it.string(), retryAfter: retryAfter,
                 json: it.string())
-            self = .ended(ask: ask, .rejected(rejection))
-        case Kind.expired: self = .ended(ask: it.number(), .expired)
-        case Kind.unknown: self = .ended(ask: it.number(), .unknown)
-        case Kind.unsent: self = .ended(ask: it.number(), .unsent)
+            self = .ended(request: request, .rejected(rejection))
+        case Kind.expired: self = .ended(request: it.number(), .expired)
+        case Kind.unknown: self = .ended(request: it.number(), .unknown)
+        case Kind.unsent: self = .ended(request: it.number(), .unsent)
         default: self = .event(Event(record) ?? .unrecognised(record))
         }
     }
 }
 
-/// How a question ended.
+/// How a request ended.
 public enum Outcome: Hashable, Sendable {
     /// The server answered.
     case answered(Answer)
@@ -65,10 +65,10 @@ public enum Outcome: Hashable, Sendable {
     case rejected(Rejection)
     /// No answer came in time, nor a piece of one lately. Whether it had an effect is not known.
     case expired
-    /// The link broke after the question was sent, and the server keeps no window, or the client
+    /// The link broke after the request was sent, and the server keeps no window, or the client
     /// stopped: asking it again might do it twice.
     case unknown
-    /// The client stopped before the question was sent: it had no effect, and may be asked again
+    /// The client stopped before the request was sent: it had no effect, and may be asked again
     /// after ``Client/connect()``.
     case unsent
 }

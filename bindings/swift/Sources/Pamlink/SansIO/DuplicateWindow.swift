@@ -44,10 +44,10 @@ public final class DuplicateWindow: Sendable {
     public func check(
         user: String, id: String?, content: String = "", monoNanos: UInt64 = Now.current.monoNanos
     ) -> Verdict {
-        let told = window.check(monoNanos: monoNanos, user: user, id: id, content: content)
-        switch told.verdict {
+        let found = window.check(monoNanos: monoNanos, user: user, id: id, content: content)
+        switch found.verdict {
         case "pending": return .pending
-        case "result": return .result(told.result.map { [UInt8]($0) } ?? [])
+        case "result": return .result(found.result.map { [UInt8]($0) } ?? [])
         case "forgotten": return .forgotten
         default: return .fresh
         }

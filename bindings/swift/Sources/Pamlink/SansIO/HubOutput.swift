@@ -14,7 +14,7 @@ public enum HubOutput: Hashable, Sendable {
     /// The transport of this link is to write this.
     case write(link: UInt64, Outbound, ack: Bool)
     /// Drop the transport of this link once everything is written.
-    case hangUp(link: UInt64)
+    case closeTransport(link: UInt64)
     /// A plain HTTP request: answer it with ``HubInput/respond(link:status:contentType:body:)``.
     /// A header is a line `name: value`.
     case http(link: UInt64, method: String, target: String, headers: String)
@@ -122,7 +122,7 @@ public enum HubOutput: Hashable, Sendable {
                 of: Int(clamping: it.number()), queued: it.number(), refused: it.number())
         case Kind.disconnected:
             self = .disconnected(of: Int(clamping: it.number()), links: it.number())
-        case Kind.hangUp: self = .hangUp(link: it.number())
+        case Kind.closeTransport: self = .closeTransport(link: it.number())
         case Kind.http:
             self = .http(
                 link: it.number(), method: it.string(), target: it.string(), headers: it.string())
@@ -139,13 +139,13 @@ public enum HubOutput: Hashable, Sendable {
         case Kind.requestExpired:
             self = .requestExpired(request: it.number(), user: it.string())
         case Kind.overflowed:
-            let told = OverflowedLink(&it)
-            self = .overflowed(link: told.link, user: told.user, told.overflow)
+            let event = OverflowedLink(&it)
+            self = .overflowed(link: event.link, user: event.user, event.overflow)
         case Kind.closed:
-            let told = ClosedLink(&it)
+            let event = ClosedLink(&it)
             self = .closed(
-                link: told.link, user: told.user, told.closed, running: told.running,
-                linksOfUser: told.linksOfUser)
+                link: event.link, user: event.user, event.closed, running: event.running,
+                linksOfUser: event.linksOfUser)
         case Kind.drained: self = .drained
         default: self = .unknown(kind: it.kind, raw: [UInt8](it.raw))
         }

@@ -71,7 +71,7 @@
             }
         }
 
-        func hangUp() {
+        func closeTransport() {
             connection.cancel()
         }
 

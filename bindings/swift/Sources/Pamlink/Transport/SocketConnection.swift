@@ -117,7 +117,7 @@
             }
         }
 
-        func hangUp() {
+        func closeTransport() {
             queue.async { [self] in
                 guard !isOver else { return }
                 isOver = true
@@ -134,7 +134,7 @@
                     queue.async { [self] in wait(to: direction, continuation) }
                 }
             } onCancel: {
-                hangUp()
+                closeTransport()
             }
         }
 

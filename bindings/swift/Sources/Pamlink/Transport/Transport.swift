@@ -22,7 +22,7 @@ public protocol Connection: Sendable {
 
     /// Drops the connection: `read` and `write` that wait return soon. May be called more than once
     /// and at any time.
-    func hangUp()
+    func closeTransport()
 }
 
 /// What a connection reads and writes.

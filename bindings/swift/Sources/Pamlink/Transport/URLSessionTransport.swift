@@ -8,7 +8,7 @@
     /// certificates and power rules hold.
     ///
     /// On Linux it works as well, but Foundation tells less there: a refused upgrade has no status,
-    /// and a goodbye with code 1000 looks like a lost link. The client tries again where it would
+    /// and a close frame with code 1000 looks like a lost link. The client tries again where it would
     /// have stopped.
     public final class URLSessionTransport: Transport {
         private let configuration: @Sendable () -> URLSessionConfiguration
@@ -154,10 +154,10 @@
                 }
             } catch {
                 lock.withLock { isOver = true }
-                // `.invalid` is a link that was lost, which is no goodbye.
+                // `.invalid` is a link that was lost, which is no close frame.
                 guard task.closeCode != .invalid else { return nil }
                 #if canImport(FoundationNetworking)
-                    // It says the same of a lost link as of a goodbye, and trying again is safe.
+                    // It says the same of a lost link as of a close frame, and trying again is safe.
                     guard task.closeCode != .normalClosure else { return nil }
                 #endif
                 let reason = task.closeReason.map { String(decoding: $0, as: UTF8.self) } ?? ""
@@ -177,7 +177,7 @@
             }
         }
 
-        func hangUp() {
+        func closeTransport() {
             session.invalidateAndCancel()
         }
     }

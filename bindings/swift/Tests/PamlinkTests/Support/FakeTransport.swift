@@ -60,14 +60,14 @@ final class FakeConnection: Connection, @unchecked Sendable {
 
     func write(_ outbound: Outbound) async throws {
         fromClient.yield(outbound)
-        // A goodbye is answered with one.
+        // A close frame is answered with one.
         if case .close(let code, let reason) = outbound {
             toClient.yield(.close(code: code, reason: reason))
             toClient.finish()
         }
     }
 
-    func hangUp() {
+    func closeTransport() {
         drops.add()
         toClient.finish()
         fromClient.finish()
@@ -97,8 +97,8 @@ final class FakeConnection: Connection, @unchecked Sendable {
         throw TooLate(what: "a text")
     }
 
-    /// The next question, its id as it is to be given back.
-    func question() async throws -> (id: String, text: String, json: JSON) {
+    /// The next request, its id as it is to be given back.
+    func request() async throws -> (id: String, text: String, json: JSON) {
         while true {
             let json = try await next()
             if json["type"]?.text == "chat" {

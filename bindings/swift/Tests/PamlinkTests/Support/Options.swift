@@ -16,9 +16,9 @@ struct Options {
             switch name {
             case "url": url = try text(value)
             case "anonymous": it.anonymous = try flag(value)
-            case "ask_timeout_ms": it.askTimeout = try span(value)
-            case "max_asks": it.maxAsks = UInt32(try word(value))
-            case "max_ask_bytes": it.maxAskBytes = try word(value)
+            case "request_timeout_ms": it.requestTimeout = try span(value)
+            case "max_requests": it.maxRequests = UInt32(try word(value))
+            case "max_request_bytes": it.maxRequestBytes = try word(value)
             case "heartbeat_interval_ms": it.heartbeatInterval = try span(value)
             case "heartbeat_deadline_ms": it.heartbeatDeadline = try span(value)
             case "backoff_cap_ms": it.backoffCap = try span(value)

@@ -67,11 +67,11 @@ func clientInput(_ it: Record) -> ClientInput? {
     case "network_changed": .networkChanged
     case "ask":
         .ask(
-            Question(
+            ClientRequest(
                 it.texts("message"), agent: it.text("agent"), intent: it.text("intent"),
                 sessionID: it.text("session_id"), context: it.text("context"), inPieces: true))
     case "send": .send(it.texts("envelope"))
-    case "forget": .forget(ask: it.words("ask"))
+    case "forget": .forget(request: it.words("request"))
     default: nil
     }
 }

@@ -19,7 +19,7 @@ final class Server {
         kill()
     }
 
-    /// Ends it without a goodbye, as a crash would.
+    /// Ends it without a close frame, as a crash would.
     func kill() {
         guard process.isRunning else { return }
         Foundation.kill(process.processIdentifier, SIGKILL)

@@ -12,7 +12,7 @@ final class World {
     private(set) var state = LinkState.closed
     private(set) var requests: [HubOutput.Request] = []
     private(set) var duplicates = 0
-    private(set) var pieces: [(ask: UInt64, text: String)] = []
+    private(set) var pieces: [(request: UInt64, text: String)] = []
     private(set) var ends: [UInt64: Outcome] = [:]
     /// Everything that the client wrote.
     private(set) var wire: [UInt8] = []
@@ -32,9 +32,9 @@ final class World {
         XCTAssertEqual(state, .open)
     }
 
-    /// Asks; the number of the question.
-    func ask(_ question: Question) throws -> UInt64? {
-        try give(.ask(question))
+    /// Asks; the number of the request.
+    func ask(_ request: ClientRequest) throws -> UInt64? {
+        try give(.ask(request))
     }
 
     /// Has the hub do something.
@@ -74,7 +74,7 @@ final class World {
         var asked: UInt64?
         for output in outputs {
             switch output {
-            case .asked(_, let ask): asked = ask
+            case .asked(_, let request): asked = request
             case .dial:
                 try hub(.accept)
                 try give(.dialed)
@@ -87,14 +87,14 @@ final class World {
                 wire += bytes
                 if let link { try hub(.read(link: link, .bytes(bytes))) }
             case .write(let other, _): XCTFail("\(other)")
-            case .hangUp:
+            case .closeTransport:
                 if let link {
                     self.link = nil
                     try hub(.closed(link: link))
                 }
-            case .piece(let ask, _, let text, _): pieces.append((ask, text))
-            case .answered(let ask, _, let answer, _): ends[ask] = .answered(answer)
-            case .ended(let ask, let outcome): ends[ask] = outcome
+            case .piece(let request, _, let text, _): pieces.append((request, text))
+            case .answered(let request, _, let answer, _): ends[request] = .answered(answer)
+            case .ended(let request, let outcome): ends[request] = outcome
             case .event(.stateChanged(let change)): state = change.to
             case .event: break
             case .fault(let fault): throw fault.error
@@ -110,7 +110,7 @@ final class World {
             case .write(let to, .bytes(let bytes), _) where to == link: try give(.read(.bytes(bytes)))
             case .request(let request): requests.append(request)
             case .duplicate: duplicates += 1
-            case .hangUp(let gone) where gone == link:
+            case .closeTransport(let gone) where gone == link:
                 link = nil
                 try give(.closed)
             case .fault(let fault): throw fault.error

@@ -13,11 +13,11 @@ func frameVectors(_ file: JSON, _ name: String) throws -> Int {
                 "max_message_bytes"),
             seed: seed(try must(item["seed"]?.uint ?? file["seed"]?.uint, "seed")))
         let place = "\(name), case \(at)"
-        if let chunks = item["chunks"]?.list {
+        if let parts = item["parts"]?.list {
             var found: [String] = []
-            for chunk in chunks {
+            for part in parts {
                 let records = try codec.readRecords(
-                    unhex(must(chunk.text, "chunk")))
+                    unhex(must(part.text, "part")))
                 found += try records.withRecords { Record($0)?.line ?? "unknown" }
             }
             let wanted = try must(item["events"]?.list, "events").map { try Record($0).line }

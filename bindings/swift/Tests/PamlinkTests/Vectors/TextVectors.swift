@@ -19,7 +19,7 @@ func envelopeVectors(_ file: JSON, _ name: String) throws -> Int {
         XCTAssertNil(found["error"], place)
         XCTAssertEqual(found["kind"], item["kind"], place)
         XCTAssertEqual(found["known"], item["known"] ?? .bool(true), place)
-        XCTAssertEqual(found["misfits"], item["misfits"] ?? .list([]), place)
+        XCTAssertEqual(found["mismatches"], item["mismatches"] ?? .list([]), place)
         for absent in ["id", "reply_to", "message_text"] {
             XCTAssertEqual(found[absent], item[absent], "\(place), \(absent)")
         }

@@ -24,8 +24,8 @@ private struct TranscriptStep {
         reads = json["reads"]?.text
     }
 
-    /// The question, if the step is a chat of a client; whether its pieces are wanted.
-    var question: String? {
+    /// The request, if the step is a chat of a client; whether its pieces are wanted.
+    var request: String? {
         guard isClient, let frame = try? JSON(parsing: text), frame["type"]?.text == "chat" else {
             return nil
         }
@@ -81,18 +81,18 @@ private struct HubSide {
             case .write(_, .text(let text), _): frames.append(text)
             case .request(let request):
                 try take(hub.step(now: moment, .reply(request: request.request, .init("well"))))
-            case .closed, .fault, .hangUp: XCTFail("\(output)")
+            case .closed, .fault, .closeTransport: XCTFail("\(output)")
             default: break
             }
         }
     }
 }
 
-/// The engine as the client: the host asks the questions.
+/// The engine as the client: the host sends the requests.
 private struct ClientSide {
     private let client: ClientEngine
     private var frames: [String] = []
-    /// Questions without an end, oldest first.
+    /// Requests without an end, oldest first.
     private var open: [UInt64] = []
 
     init() throws {
@@ -110,15 +110,15 @@ private struct ClientSide {
         for (at, step) in steps.enumerated() {
             let place = "\(name), step \(at)"
             guard step.isClient else {
-                let told = try end.take(end.client.step(now: moment, .read(.text(step.text))))
-                XCTAssertEqual(told ?? "life", step.reads, "\(place): \(step.text)")
+                let events = try end.take(end.client.step(now: moment, .read(.text(step.text))))
+                XCTAssertEqual(events ?? "life", step.reads, "\(place): \(step.text)")
                 continue
             }
-            if let question = step.question {
-                try end.take(end.client.step(now: moment, .ask(Question(question))))
+            if let request = step.request {
+                try end.take(end.client.step(now: moment, .ask(ClientRequest(request))))
                 guard !end.frames.isEmpty else { return XCTFail("\(place): nothing was asked") }
                 let asked = JSON.object([
-                    "type": .text("chat"), "message": .text(question), "id": .text("$string"),
+                    "type": .text("chat"), "message": .text(request), "id": .text("$string"),
                 ])
                 XCTAssertNil(try difference(end.frames.removeFirst(), asked), place)
             } else if let expect = step.expect {
@@ -136,32 +136,32 @@ private struct ClientSide {
     /// Takes what the client has to tell; what it told about a message, in a word.
     @discardableResult
     private mutating func take(_ outputs: [ClientOutput]) throws -> String? {
-        var told: [String] = []
+        var events: [String] = []
         for output in outputs {
             switch output {
-            case .asked(_, let ask): open.append(ask)
+            case .asked(_, let request): open.append(request)
             case .write(.text(let text), _): frames.append(text)
-            case .piece(let ask, _, _, _):
-                XCTAssertEqual(ask, open.first)
-                told.append("piece")
-            case .answered(let ask, _, _, _):
-                XCTAssertEqual(ask, open.isEmpty ? nil : open.removeFirst())
-                told.append("answer")
-            case .ended(let ask, let outcome):
-                XCTAssertEqual(ask, open.isEmpty ? nil : open.removeFirst())
+            case .piece(let request, _, _, _):
+                XCTAssertEqual(request, open.first)
+                events.append("piece")
+            case .answered(let request, _, _, _):
+                XCTAssertEqual(request, open.isEmpty ? nil : open.removeFirst())
+                events.append("answer")
+            case .ended(let request, let outcome):
+                XCTAssertEqual(request, open.isEmpty ? nil : open.removeFirst())
                 switch outcome {
-                case .rejected: told.append("refusal")
+                case .rejected: events.append("refusal")
                 case .answered, .expired, .unknown, .unsent: XCTFail("\(outcome)")
                 }
-            case .event(.welcomed): told.append("welcome")
-            case .event(.late): told.append("late")
-            case .event(.message): told.append("message")
+            case .event(.welcomed): events.append("welcome")
+            case .event(.late): events.append("late")
+            case .event(.message): events.append("message")
             case .event(.stateChanged), .dial, .needToken: break
             default: XCTFail("unexpected \(output)")
             }
         }
-        XCTAssertLessThan(told.count, 2, "one message, two events")
-        return told.first
+        XCTAssertLessThan(events.count, 2, "one message, two events")
+        return events.first
     }
 }
 

@@ -1,4 +1,4 @@
-// Asks one question of the server at PAMLINK_URL, and says the answer.
+// Asks one request of the server at PAMLINK_URL, and says the answer.
 
 import Foundation
 import Pamlink

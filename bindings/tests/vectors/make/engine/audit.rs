@@ -10,7 +10,7 @@ use crate::run::Step;
 /// What a machine has said so far.
 #[derive(Default)]
 pub(super) struct Audit {
-    /// Questions, in order, and how each ended.
+    /// Requests, in order, and how each ended.
     asked: Vec<u64>,
     ended: BTreeMap<u64, &'static str>,
     /// The order of endings.
@@ -22,7 +22,7 @@ pub(super) struct Audit {
     /// Links of a hub, those that have closed, and those whose transport is to be dropped.
     links: BTreeSet<u64>,
     closed: BTreeSet<u64>,
-    hung_up: BTreeSet<u64>,
+    transport_closed: BTreeSet<u64>,
     /// Requests of a hub by number, and the ids that were worked on by user.
     requests: BTreeSet<u64>,
     effects: Vec<(String, String)>,
@@ -30,17 +30,17 @@ pub(super) struct Audit {
 
 impl Audit {
     pub(super) fn look(&mut self, step: &Step) {
-        let (next, told) = step.output.split_last().expect("an output");
+        let (next, events) = step.output.split_last().expect("an output");
         assert!(next.is("next"), "an output ends with `next`");
         assert_eq!(next.word("deadline").is_some(), next.bytes("reason").is_some());
         let mut commands = Vec::new();
         for input in step.input.iter().flatten() {
-            // The host has said goodbye: nothing more is told of its transport.
+            // The host has sent its close frame: nothing more is told of its transport.
             if input.is("closed_in") {
-                self.hung_up.insert(input.word("link").expect("a link"));
+                self.transport_closed.insert(input.word("link").expect("a link"));
             }
         }
-        for record in told {
+        for record in events {
             assert!(!record.is("next"), "`next` comes once");
             if let "fault" | "asked" | "accepted" | "delivered" | "pushed" | "disconnected" =
                 record.name()
@@ -57,25 +57,25 @@ impl Audit {
         match record.name() {
             "fault" => fault(record),
             "asked" => {
-                let ask = record.word("ask").expect("a question");
-                assert!(self.asked.last().is_none_or(|last| *last < ask), "questions rise");
-                self.asked.push(ask);
+                let request = record.word("request").expect("a request");
+                assert!(self.asked.last().is_none_or(|last| *last < request), "requests rise");
+                self.asked.push(request);
             }
             "answer" | "rejected" | "expired" | "unknown" | "unsent" => {
-                let ask = record.word("ask").expect("a question");
-                assert!(self.asked.contains(&ask), "{ask} was never asked");
-                let before = self.ended.insert(ask, record.name());
-                assert_eq!(before, None, "{ask} ended twice");
-                self.order.push(ask);
+                let request = record.word("request").expect("a request");
+                assert!(self.asked.contains(&request), "{request} was never asked");
+                let before = self.ended.insert(request, record.name());
+                assert_eq!(before, None, "{request} ended twice");
+                self.order.push(request);
             }
             "piece" => {
-                let ask = record.word("ask").expect("a question");
-                assert!(self.asked.contains(&ask) && !self.ended.contains_key(&ask));
+                let request = record.word("request").expect("a request");
+                assert!(self.asked.contains(&request) && !self.ended.contains_key(&request));
             }
             "dial" => {
                 assert_eq!(self.dials, self.closes, "a dial before the end of the last");
                 self.dials += 1;
-                self.hung_up.clear();
+                self.transport_closed.clear();
                 assert_eq!(self.state, Some(0), "dials while it is connecting");
             }
             "state_changed" => {
@@ -94,13 +94,13 @@ impl Audit {
                 let (user, id) = (record.text("user").to_owned(), record.text("id").to_owned());
                 self.effects.push((user, id));
             }
-            "hang_up" => {
+            "close_transport" => {
                 let link = record.word("link").expect("a link");
-                assert!(self.hung_up.insert(link), "{link} hung up twice");
+                assert!(self.transport_closed.insert(link), "{link} hung up twice");
             }
             "write_bytes" | "write_text" | "write_close" => {
                 let link = record.word("link").expect("a link");
-                assert!(!self.hung_up.contains(&link), "{link} is to be dropped already");
+                assert!(!self.transport_closed.contains(&link), "{link} is to be dropped already");
             }
             _ => {}
         }
@@ -117,17 +117,17 @@ impl Audit {
         }
     }
 
-    /// How each question ended, in the order of asking. Every one has.
+    /// How each request ended, in the order of asking. Every one has.
     pub(super) fn endings(&self) -> Vec<&'static str> {
-        let ending = |ask: &u64| {
-            self.ended.get(ask).copied().unwrap_or_else(|| panic!("{ask} has not ended"))
+        let ending = |request: &u64| {
+            self.ended.get(request).copied().unwrap_or_else(|| panic!("{request} has not ended"))
         };
         self.asked.iter().map(ending).collect()
     }
 
-    /// Every question was answered, once and in the order of asking.
-    pub(super) fn all_answered_in_order(&self, questions: usize) {
-        assert_eq!(self.endings(), vec!["answer"; questions]);
+    /// Every request was answered, once and in the order of asking.
+    pub(super) fn all_answered_in_order(&self, requests: usize) {
+        assert_eq!(self.endings(), vec!["answer"; requests]);
         assert_eq!(self.order, self.asked, "in the order of asking");
     }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::client::{WELCOME, text};
 use super::hub::{open, request_of, say};
 use super::requests::chat;
-use super::scene::{Scene, Told};
+use super::scene::{Records, Scene};
 use crate::record::{Record, hex};
 use crate::run::Input;
 
@@ -17,8 +17,8 @@ fn record(name: &str, members: Value) -> Input {
     Ok(Record::new(name, members))
 }
 
-fn names_of_faults(told: &[Record]) -> Vec<(Option<u64>, &str)> {
-    told.all("fault").iter().map(|it| (it.word("of"), it.text("name"))).collect()
+fn names_of_faults(events: &[Record]) -> Vec<(Option<u64>, &str)> {
+    events.all("fault").iter().map(|it| (it.word("of"), it.text("name"))).collect()
 }
 
 fn faults() -> Scene {
@@ -44,9 +44,9 @@ fn faults() -> Scene {
         "drain",
         "respond",
     ];
-    let told = scene.step("client", hub_only.map(|name| record(name, Value::Null)).into());
-    assert_eq!(names_of_faults(&told).len(), hub_only.len());
-    assert!(told.all("fault").iter().all(|it| it.text("name") == "wrong_machine"));
+    let events = scene.step("client", hub_only.map(|name| record(name, Value::Null)).into());
+    assert_eq!(names_of_faults(&events).len(), hub_only.len());
+    assert!(events.all("fault").iter().all(|it| it.text("name") == "wrong_machine"));
     let client_only = [
         "connect",
         "disconnect",
@@ -60,11 +60,11 @@ fn faults() -> Scene {
         "ask",
         "send",
     ];
-    let told = scene.step("hub", client_only.map(|name| record(name, Value::Null)).into());
-    assert_eq!(names_of_faults(&told).len(), client_only.len());
-    assert!(told.all("fault").iter().all(|it| it.text("name") == "wrong_machine"));
+    let events = scene.step("hub", client_only.map(|name| record(name, Value::Null)).into());
+    assert_eq!(names_of_faults(&events).len(), client_only.len());
+    assert!(events.all("fault").iter().all(|it| it.text("name") == "wrong_machine"));
     // A link that never was.
-    let told = scene.step(
+    let events = scene.step(
         "hub",
         vec![
             record("bytes_in", json!({ "link": 5 })),
@@ -81,11 +81,11 @@ fn faults() -> Scene {
         ],
     );
     let expected = [0, 1, 2, 3, 6, 8].map(|of| (Some(of), "no_link"));
-    assert_eq!(names_of_faults(&told), expected);
-    assert_eq!(told.one("pushed").word("queued"), Some(0));
-    assert_eq!(told.one("accepted").word("of"), Some(10));
+    assert_eq!(names_of_faults(&events), expected);
+    assert_eq!(events.one("pushed").word("queued"), Some(0));
+    assert_eq!(events.one("accepted").word("of"), Some(10));
     // A client that is not connected takes what comes and says no to what it cannot do.
-    let told = scene.step(
+    let events = scene.step(
         "client",
         vec![
             record("text_in", text(WELCOME)),
@@ -97,7 +97,7 @@ fn faults() -> Scene {
             record("disconnect", Value::Null),
         ],
     );
-    assert_eq!(names_of_faults(&told), [(Some(4), "not_open")]);
+    assert_eq!(names_of_faults(&events), [(Some(4), "not_open")]);
     scene
 }
 
@@ -111,10 +111,11 @@ fn batches() -> Scene {
         let text = json!({ "type": "chat", "id": id, "message": "m" }).to_string();
         record("text_in", json!({ "link": link, "text": text }))
     };
-    let told = scene.step("hub", vec![ask(1), ask(2), ask(2), ask(3)]);
-    assert_eq!(told.names(), ["request", "request", "duplicate", "request"]);
-    let requests: Vec<_> = told.all("request").iter().filter_map(|it| it.word("request")).collect();
-    let told = scene.step(
+    let events = scene.step("hub", vec![ask(1), ask(2), ask(2), ask(3)]);
+    assert_eq!(events.names(), ["request", "request", "duplicate", "request"]);
+    let requests: Vec<_> =
+        events.all("request").iter().filter_map(|it| it.word("request")).collect();
+    let events = scene.step(
         "hub",
         vec![
             record("reply", json!({ "request": requests[1], "text": "two" })),
@@ -126,16 +127,16 @@ fn batches() -> Scene {
             record("reply", json!({ "request": requests[2], "text": "three" })),
         ],
     );
-    let names = told.names();
+    let names = events.names();
     assert_eq!(
         names[..7],
         ["delivered", "delivered", "fault", "accepted", "opened", "pushed", "closed",]
     );
     assert_eq!(names[7], "delivered");
-    let outcomes: Vec<_> = told.all("delivered").iter().map(|it| it.text("outcome")).collect();
+    let outcomes: Vec<_> = events.all("delivered").iter().map(|it| it.text("outcome")).collect();
     assert_eq!(outcomes, ["queued", "queued", "kept"]);
     // What waited for the link that ended is written to nobody.
-    assert!(told.all("write_text").iter().all(|it| it.word("link") != Some(link)));
+    assert!(events.all("write_text").iter().all(|it| it.word("link") != Some(link)));
     scene
 }
 
@@ -175,18 +176,18 @@ fn malformed() -> Scene {
         let input = vec![record("connect", Value::Null), Err(bytes.to_vec())];
         only_connects(&mut scene, input, bytes);
     }
-    let told = scene.step(
+    let events = scene.step(
         "hub",
         vec![record("accept", Value::Null), Err(vec![1]), record("accept", Value::Null)],
     );
-    assert_eq!(told.names(), ["accepted", "fault"]);
+    assert_eq!(events.names(), ["accepted", "fault"]);
     scene
 }
 
 /// The first record is taken, the second is not, and the third not looked at.
 fn only_connects(scene: &mut Scene, input: Vec<Input>, bytes: &[u8]) {
-    let told = scene.step("client", input);
-    assert_eq!(names_of_faults(&told), [(Some(1), "bad_input")], "{}", hex(bytes));
+    let events = scene.step("client", input);
+    assert_eq!(names_of_faults(&events), [(Some(1), "bad_input")], "{}", hex(bytes));
     assert_eq!(scene.state("client"), 0);
     scene.give("client", "disconnect", Value::Null);
 }
@@ -200,31 +201,31 @@ fn room() -> Scene {
     let asked = request_of(&say(&mut scene, ann, &chat("q", "x")));
     // Text and content together: an answer of 16 KB, which each repeat gets once more.
     let members = json!({ "request": asked, "text": "y".repeat(8_000) });
-    let told = scene.give("hub", "reply", members);
-    let answer = told.one("write_text").clone();
+    let events = scene.give("hub", "reply", members);
+    let answer = events.one("write_text").clone();
     let (mut handed, mut asked) = (1, answer.word("ack").expect("a flag"));
     loop {
-        let told = say(&mut scene, ann, &chat("q", "x"));
-        assert_eq!(told.one("duplicate").text("first"), "answered");
-        if told.no("write_text") {
+        let events = say(&mut scene, ann, &chat("q", "x"));
+        assert_eq!(events.one("duplicate").text("first"), "answered");
+        if events.no("write_text") {
             break;
         }
         handed += 1;
-        asked += told.one("write_text").word("ack").expect("a flag");
+        asked += events.one("write_text").word("ack").expect("a flag");
     }
     assert_eq!(asked, 1, "after half of the room");
     // The welcome and four answers are a little less than 64 KiB; one more comes, and one waits.
     assert!((4..=5).contains(&handed), "{handed} answers");
     assert_eq!(say(&mut scene, bob, &json!({ "type": "ping" })).all("write_text").len(), 1);
-    let told = scene.give("hub", "written", json!({ "link": bob }));
-    assert!(told.names().is_empty());
-    let told = scene.give("hub", "disconnect_link", json!({ "link": ann, "code": 1000 }));
-    assert_eq!(told.names(), ["disconnected"], "the goodbye waits as well");
-    let told = scene.give("hub", "written", json!({ "link": ann }));
-    assert_eq!(told.names(), ["write_text", "write_close"]);
-    assert_eq!(told.one("write_text").text("text"), answer.text("text"));
-    let told = scene.give("hub", "close_in", json!({ "link": ann, "code": 1000 }));
-    assert_eq!(told.names(), ["closed", "hang_up"]);
+    let events = scene.give("hub", "written", json!({ "link": bob }));
+    assert!(events.names().is_empty());
+    let events = scene.give("hub", "disconnect_link", json!({ "link": ann, "code": 1000 }));
+    assert_eq!(events.names(), ["disconnected"], "the close frame waits as well");
+    let events = scene.give("hub", "written", json!({ "link": ann }));
+    assert_eq!(events.names(), ["write_text", "write_close"]);
+    assert_eq!(events.one("write_text").text("text"), answer.text("text"));
+    let events = scene.give("hub", "close_in", json!({ "link": ann, "code": 1000 }));
+    assert_eq!(events.names(), ["closed", "close_transport"]);
     scene.audit("hub").each_effect_once(1);
     scene
 }
@@ -239,23 +240,23 @@ fn overflow() -> Scene {
     let envelope = json!({ "type": "timer_expired", "padding": "x".repeat(2_048) }).to_string();
     // What waits alone always fits; what comes behind it is over the bound.
     let broadcast = || Ok(Record::new("broadcast", json!({ "envelope": envelope })));
-    let told = scene.step("hub", vec![broadcast(), broadcast()]);
+    let events = scene.step("hub", vec![broadcast(), broadcast()]);
     let pushed: Vec<_> =
-        told.all("pushed").iter().map(|it| (it.word("queued"), it.word("refused"))).collect();
+        events.all("pushed").iter().map(|it| (it.word("queued"), it.word("refused"))).collect();
     assert_eq!(pushed, [(Some(2), Some(0)), (Some(0), Some(2))]);
-    let overflowed: Vec<_> = told.all("overflowed").iter().map(|it| it.word("link")).collect();
+    let overflowed: Vec<_> = events.all("overflowed").iter().map(|it| it.word("link")).collect();
     assert_eq!(overflowed.len(), 2);
-    for (link, record) in [ann, other].into_iter().zip(told.all("write_close")) {
+    for (link, record) in [ann, other].into_iter().zip(events.all("write_close")) {
         assert_eq!((record.word("link"), record.word("code")), (Some(link), Some(1013)));
     }
-    let told = scene.give("hub", "reply", json!({ "request": asked, "text": "y" }));
-    assert_eq!(told.one("delivered").text("outcome"), "refused");
-    let told = scene.give("hub", "close_in", json!({ "link": ann, "code": 1013 }));
-    assert_eq!(told.one("closed").text("cause"), "overflow");
+    let events = scene.give("hub", "reply", json!({ "request": asked, "text": "y" }));
+    assert_eq!(events.one("delivered").text("outcome"), "refused");
+    let events = scene.give("hub", "close_in", json!({ "link": ann, "code": 1013 }));
+    assert_eq!(events.one("closed").text("cause"), "overflow");
     let ann = open(&mut scene, "ann");
-    let told = say(&mut scene, ann, &chat("q", "x"));
-    assert_eq!(told.one("duplicate").text("first"), "answered");
-    assert_eq!(told.written()[0]["message"], "y");
+    let events = say(&mut scene, ann, &chat("q", "x"));
+    assert_eq!(events.one("duplicate").text("first"), "answered");
+    assert_eq!(events.written()[0]["message"], "y");
     scene.audit("hub").each_effect_once(1);
     scene
 }

@@ -1,4 +1,4 @@
-//! Links with cuts: whatever is lost, every question is answered once and in order, and the hub
+//! Links with cuts: whatever is lost, every request is answered once and in order, and the hub
 //! works on it once.
 
 use super::pair::{Cut, Host, Pair};
@@ -14,16 +14,16 @@ pub(super) fn scenes() -> Vec<Scene> {
     ]
 }
 
-const MESSAGES: &str = "A client asks two questions over transports of whole messages; each pair \
+const MESSAGES: &str = "A client sends two requests over transports of whole messages; each pair \
     loses another message, and all behind it.";
 const LATE: &str = "The same, but the host replies when nothing is on its way any more: after \
     the cut.";
 const BYTES: &str = "The same over bytes; each pair loses the second half of another write.";
-const MANY: &str = "The transport breaks again and again between eight questions.";
+const MANY: &str = "The transport breaks again and again between eight requests.";
 const MANY_BYTES: &str = "The same over bytes.";
 
-/// How many deliveries the conversation has: a welcome, questions and answers; or an upgrade, its
-/// answer with the welcome, both questions at once, and answers.
+/// How many deliveries the conversation has: a welcome, requests and answers; or an upgrade, its
+/// answer with the welcome, both requests at once, and answers.
 const DELIVERIES: usize = 5;
 
 fn cuts(
@@ -34,7 +34,7 @@ fn cuts(
     cut: fn(usize) -> Cut,
 ) -> Scene {
     let mut scene = Scene::new(name, about);
-    // A host that is late does nothing before the questions have come.
+    // A host that is late does nothing before the requests have come.
     let first = if host == Host::Late { 1 } else { 0 };
     for at in first..DELIVERIES {
         let place = format!("-{at}");
@@ -49,18 +49,18 @@ fn cuts(
     scene
 }
 
-/// Cuts between any two questions, some of them twice, with the answers on their way.
+/// Cuts between any two requests, some of them twice, with the answers on their way.
 fn again_and_again(name: &'static str, about: &'static str, bytes: bool) -> Scene {
     let mut scene = Scene::new(name, about);
     let mut pair = Pair::new(&mut scene, "", bytes, Host::Late, Cut::Never);
     pair.connect();
     pair.settle();
-    for (at, question) in ["one", "two", "three", "four"].into_iter().enumerate() {
-        pair.ask(&[question]);
+    for (at, request) in ["one", "two", "three", "four"].into_iter().enumerate() {
+        pair.ask(&[request]);
         if at % 2 == 0 {
             pair.break_off();
         }
-        pair.ask(&[&format!("{question} and a half")]);
+        pair.ask(&[&format!("{request} and a half")]);
         pair.settle();
         if at != 2 {
             pair.break_off();

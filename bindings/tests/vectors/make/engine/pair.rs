@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use pamlink_ffi::sign_token;
 use serde_json::{Value, json};
 
-use super::scene::{Scene, Told, WALL_MS};
+use super::scene::{Records, Scene, WALL_MS};
 use crate::record::{Record, hex};
 
 pub(super) const SECRET: &[u8] = b"pamlink-test-secret-of-32-bytes!";
@@ -92,14 +92,14 @@ impl<'a> Pair<'a> {
         self.tell_client("connect", Value::Null);
     }
 
-    pub(super) fn ask(&mut self, questions: &[&str]) {
-        self.open += questions.len();
-        let ask = |question: &&str| Ok(Record::new("ask", json!({ "message": question })));
-        let told = self.scene.step(&self.client.clone(), questions.iter().map(ask).collect());
-        self.absorb(false, &told);
+    pub(super) fn ask(&mut self, requests: &[&str]) {
+        self.open += requests.len();
+        let ask = |request: &&str| Ok(Record::new("ask", json!({ "message": request })));
+        let events = self.scene.step(&self.client.clone(), requests.iter().map(ask).collect());
+        self.absorb(false, &events);
     }
 
-    /// Everything that can happen happens, until every question has ended.
+    /// Everything that can happen happens, until every request has ended.
     pub(super) fn settle(&mut self) {
         for _ in 0..400 {
             if self.dialing {
@@ -116,7 +116,7 @@ impl<'a> Pair<'a> {
                 self.pass_time();
             }
         }
-        panic!("{} questions without an end", self.open);
+        panic!("{} requests without an end", self.open);
     }
 
     /// The transport breaks: what is on its way is lost.
@@ -178,30 +178,30 @@ impl<'a> Pair<'a> {
     }
 
     fn pass_time(&mut self) {
-        let told = self.scene.tick(&self.client.clone());
-        self.scene.wait_for(&told);
+        let events = self.scene.tick(&self.client.clone());
+        self.scene.wait_for(&events);
         let (client, hub) = (self.client.clone(), self.hub.clone());
-        let told = self.scene.tick(&client);
-        self.absorb(false, &told);
-        let told = self.scene.tick(&hub);
-        self.absorb(true, &told);
+        let events = self.scene.tick(&client);
+        self.absorb(false, &events);
+        let events = self.scene.tick(&hub);
+        self.absorb(true, &events);
     }
 
     fn tell_client(&mut self, record: &str, members: Value) {
-        let told = self.scene.give(&self.client.clone(), record, members);
-        self.absorb(false, &told);
+        let events = self.scene.give(&self.client.clone(), record, members);
+        self.absorb(false, &events);
     }
 
     fn tell_hub(&mut self, record: &str, members: Value) -> Vec<Record> {
-        let told = self.scene.give(&self.hub.clone(), record, members);
+        let events = self.scene.give(&self.hub.clone(), record, members);
         if record != "accept" && record != "accept_opened" {
-            self.absorb(true, &told);
+            self.absorb(true, &events);
         }
-        told
+        events
     }
 
-    fn absorb(&mut self, of_hub: bool, told: &[Record]) {
-        for record in told {
+    fn absorb(&mut self, of_hub: bool, events: &[Record]) {
+        for record in events {
             match record.name() {
                 "dial" => self.dialing = true,
                 "write_bytes" | "write_text" => {

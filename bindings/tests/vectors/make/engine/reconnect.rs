@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::client::{WELCOME, text};
 use super::pair::token;
-use super::scene::{Scene, Told, WALL_MS};
+use super::scene::{Records, Scene, WALL_MS};
 use super::wire::Wire;
 use crate::record::{Record, hex};
 
@@ -33,14 +33,14 @@ fn backoff() -> Scene {
         scene.give(machine, "connect", Value::Null);
     }
     for n in 0..9 {
-        let told = scene.give("client", "dial_failed", json!({ "class": "network" }));
-        assert_eq!(told.names(), ["state_changed", "closed", "retrying"]);
-        within_bounds(told.one("retrying"), n, 8 * SECOND);
-        assert_eq!(told.one("retrying").word("attempt"), Some(u64::from(n) + 2));
-        delays.push(told.one("retrying").word("after"));
-        assert_eq!(scene.wait_for(&told), "backoff");
-        let told = scene.tick("client");
-        assert_eq!(told.one("dial").word("attempt"), Some(u64::from(n) + 2));
+        let events = scene.give("client", "dial_failed", json!({ "class": "network" }));
+        assert_eq!(events.names(), ["state_changed", "closed", "retrying"]);
+        within_bounds(events.one("retrying"), n, 8 * SECOND);
+        assert_eq!(events.one("retrying").word("attempt"), Some(u64::from(n) + 2));
+        delays.push(events.one("retrying").word("after"));
+        assert_eq!(scene.wait_for(&events), "backoff");
+        let events = scene.tick("client");
+        assert_eq!(events.one("dial").word("attempt"), Some(u64::from(n) + 2));
     }
     delays.dedup();
     assert_eq!(delays.len(), 9, "no two are equal");
@@ -48,15 +48,15 @@ fn backoff() -> Scene {
     scene.give("client", "text_in", text(WELCOME));
     scene.wait(10_000);
     scene.tick("client");
-    let told = scene.give("client", "closed_in", json!({}));
-    within_bounds(told.one("retrying"), 0, 8 * SECOND);
+    let events = scene.give("client", "closed_in", json!({}));
+    within_bounds(events.one("retrying"), 0, 8 * SECOND);
     // The device wakes up: no waiting, and no second dial for the second call.
     assert!(!scene.give("client", "wake", Value::Null).no("dial"));
     assert!(scene.give("client", "network_changed", Value::Null).no("dial"));
     // Another seed, other delays.
-    let told = scene.give("other", "dial_failed", json!({ "class": "no such class" }));
-    assert_eq!(told.one("closed").text("class"), "network");
-    assert_ne!(told.one("retrying").word("after"), delays[0]);
+    let events = scene.give("other", "dial_failed", json!({ "class": "no such class" }));
+    assert_eq!(events.one("closed").text("class"), "network");
+    assert_ne!(events.one("retrying").word("after"), delays[0]);
     scene
 }
 
@@ -97,13 +97,13 @@ fn classes() -> Scene {
         scene.client(&client, json!({}));
         scene.give(&client, "connect", Value::Null);
         let status = how["status"].as_u64();
-        let told = how["retry_after"].as_u64().unwrap_or(30 * SECOND);
+        let hint = how["retry_after"].as_u64().unwrap_or(30 * SECOND);
         let records = scene.give(&client, "dial_failed", how);
         ends(&records, class, then);
         assert_eq!(records.one(then).word("status"), status);
         if matches!(class, "rate_limited" | "not_found") {
             let after = records.one("retrying").word("after").expect("a delay");
-            assert!((told..=told / 4 * 5).contains(&after), "30 s if not told: {after}");
+            assert!((hint..=hint / 4 * 5).contains(&after), "30 s if not told: {after}");
         }
     }
     let closes = [
@@ -124,11 +124,11 @@ fn classes() -> Scene {
         scene.client(&client, json!({}));
         scene.give(&client, "connect", Value::Null);
         scene.give(&client, "opened_in", Value::Null);
-        let told = scene.give(&client, "close_in", json!({ "code": code, "reason": "why" }));
-        assert_eq!(told.one("closed").text("reason"), "why");
-        ends(&told, class, then);
-        assert_eq!(told.one(then).word("code"), Some(code));
-        assert_eq!(told.one(then).text("cause"), format!("peer: close {code}: why"));
+        let events = scene.give(&client, "close_in", json!({ "code": code, "reason": "why" }));
+        assert_eq!(events.one("closed").text("reason"), "why");
+        ends(&events, class, then);
+        assert_eq!(events.one(then).word("code"), Some(code));
+        assert_eq!(events.one(then).text("cause"), format!("peer: close {code}: why"));
     }
     for (status, body, class, then) in [
         ("503 No\r\nRetry-After: 120", "", "server_unavailable", "retrying"),
@@ -143,21 +143,21 @@ fn classes() -> Scene {
         scene.give(&client, "dialed", Value::Null);
         let length = body.len();
         let answer = format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\n\r\n{body}");
-        let told = scene.give(&client, "bytes_in", json!({ "bytes": hex(answer.as_bytes()) }));
-        ends(&told, class, then);
+        let events = scene.give(&client, "bytes_in", json!({ "bytes": hex(answer.as_bytes()) }));
+        ends(&events, class, then);
         if status.contains("120") {
-            let after = told.one("retrying").word("after").expect("a delay");
+            let after = events.one("retrying").word("after").expect("a delay");
             assert!((120 * SECOND..=150 * SECOND).contains(&after), "as told: {after}");
         }
     }
     scene
 }
 
-fn ends(told: &[Record], class: &str, then: &str) {
-    assert_eq!(told.one("closed").text("class"), class);
-    assert_eq!(told.one(then).text("class"), class);
+fn ends(events: &[Record], class: &str, then: &str) {
+    assert_eq!(events.one("closed").text("class"), class);
+    assert_eq!(events.one(then).text("class"), class);
     let other = if then == "stopped" { "retrying" } else { "stopped" };
-    assert!(told.no(other), "{:?}", told.names());
+    assert!(events.no(other), "{:?}", events.names());
 }
 
 fn tokens() -> Scene {
@@ -167,66 +167,66 @@ fn tokens() -> Scene {
     for client in ["client", "denied", "patient", "spoilt", "skewed", "refused"] {
         scene.client(client, json!({ "anonymous": false }));
     }
-    let told = scene.give("client", "connect", Value::Null);
-    assert_eq!(told.names(), ["state_changed", "need_token"]);
-    assert_eq!(told.one("need_token").text("need"), "missing");
-    let told = scene.give("client", "token", json!({ "token": "first" }));
-    assert_eq!(told.one("dial").text("target"), "/api/v1/pam/ws/ann?token=first");
-    assert!(told.one("dial").text("url").ends_with("/ann?token=first"));
+    let events = scene.give("client", "connect", Value::Null);
+    assert_eq!(events.names(), ["state_changed", "need_token"]);
+    assert_eq!(events.one("need_token").text("need"), "missing");
+    let events = scene.give("client", "token", json!({ "token": "first" }));
+    assert_eq!(events.one("dial").text("target"), "/api/v1/pam/ws/ann?token=first");
+    assert!(events.one("dial").text("url").ends_with("/ann?token=first"));
     scene.give("client", "opened_in", Value::Null);
-    let told = scene.give("client", "close_in", json!({ "code": 4001, "reason": "expired" }));
-    assert_eq!(told.one("closed").text("class"), "authentication");
-    assert_eq!(told.one("need_token").text("need"), "rejected");
-    scene.wait_for(&told);
+    let events = scene.give("client", "close_in", json!({ "code": 4001, "reason": "expired" }));
+    assert_eq!(events.one("closed").text("class"), "authentication");
+    assert_eq!(events.one("need_token").text("need"), "rejected");
+    scene.wait_for(&events);
     let _ = scene.tick("client");
-    let told = scene.give("client", "token", json!({ "token": "second" }));
-    let told = match told.no("dial") {
-        false => told,
+    let events = scene.give("client", "token", json!({ "token": "second" }));
+    let events = match events.no("dial") {
+        false => events,
         true => {
-            scene.wait_for(&told);
+            scene.wait_for(&events);
             scene.tick("client")
         }
     };
-    assert!(told.one("dial").text("target").ends_with("token=second"));
+    assert!(events.one("dial").text("target").ends_with("token=second"));
     // Refused again right after the renewal: there is no use in a third.
-    let told = scene.give("client", "dial_failed", json!({ "status": 401 }));
-    ends(&told, "authentication", "stopped");
-    let told = scene.give("client", "connect", Value::Null);
-    assert!(!told.no("dial") || !told.no("need_token"), "only the host begins again");
+    let events = scene.give("client", "dial_failed", json!({ "status": 401 }));
+    ends(&events, "authentication", "stopped");
+    let events = scene.give("client", "connect", Value::Null);
+    assert!(!events.no("dial") || !events.no("need_token"), "only the host begins again");
 
     scene.give("denied", "connect", Value::Null);
-    let told = scene.give("denied", "token_failed", json!({ "denied": 1 }));
-    assert!(told.one("stopped").text("cause").starts_with("token: "));
-    let told = scene.give("patient", "connect", Value::Null);
-    let told_later = scene.give("patient", "token_failed", json!({ "denied": 0 }));
-    assert!(!told_later.no("retrying") && told.no("retrying"));
-    scene.wait_for(&told_later);
-    let told = scene.tick("patient");
-    assert_eq!(told.one("need_token").text("need"), "missing");
+    let events = scene.give("denied", "token_failed", json!({ "denied": 1 }));
+    assert!(events.one("stopped").text("cause").starts_with("token: "));
+    let events = scene.give("patient", "connect", Value::Null);
+    let later_events = scene.give("patient", "token_failed", json!({ "denied": 0 }));
+    assert!(!later_events.no("retrying") && events.no("retrying"));
+    scene.wait_for(&later_events);
+    let events = scene.tick("patient");
+    assert_eq!(events.one("need_token").text("need"), "missing");
     // A host that says nothing for 30 s is asked again later.
     let at = scene.at_ms;
-    scene.wait_for(&told);
+    scene.wait_for(&events);
     assert_eq!(scene.at_ms, at + 30_000);
     assert!(!scene.tick("patient").no("retrying"));
 
     scene.give("spoilt", "connect", Value::Null);
-    let told = scene.give("spoilt", "token", json!({ "token": "two words" }));
-    assert_eq!(told.one("fault").text("name"), "token_malformed");
-    assert!(!told.no("stopped"), "a host that has no better token");
+    let events = scene.give("spoilt", "token", json!({ "token": "two words" }));
+    assert_eq!(events.one("fault").text("name"), "token_malformed");
+    assert!(!events.no("stopped"), "a host that has no better token");
 
     // By the device's clock it is over; whether it is the server says.
     let past = WALL_MS * 1_000 - 1;
     scene.give("skewed", "connect", Value::Null);
-    let told = scene.give("skewed", "token", json!({ "token": "old", "expires": past }));
-    assert!(told.one("dial").text("target").ends_with("token=old"));
+    let events = scene.give("skewed", "token", json!({ "token": "old", "expires": past }));
+    assert!(events.one("dial").text("target").ends_with("token=old"));
 
     // What the server said of the last token says more than that there is no other.
     scene.give("refused", "token", json!({ "token": "first" }));
     scene.give("refused", "connect", Value::Null);
     scene.give("refused", "opened_in", Value::Null);
     scene.give("refused", "close_in", json!({ "code": 4001, "reason": "bad signature" }));
-    let told = scene.give("refused", "token_failed", json!({ "denied": 1 }));
-    assert_eq!(told.one("stopped").text("cause"), "peer: close 4001: bad signature");
+    let events = scene.give("refused", "token_failed", json!({ "denied": 1 }));
+    assert_eq!(events.one("stopped").text("cause"), "peer: close 4001: bad signature");
     scene
 }
 
@@ -239,34 +239,34 @@ fn renewal() -> Scene {
     scene.give("client", "token", json!({ "token": token("ann", 600) }));
     scene.give("client", "connect", Value::Null);
     scene.give("client", "opened_in", Value::Null);
-    let mut told = scene.give("client", "text_in", text(WELCOME));
+    let mut events = scene.give("client", "text_in", text(WELCOME));
     let began = scene.at_ms;
     for _ in 0..40 {
-        if !told.no("need_token") {
+        if !events.no("need_token") {
             break;
         }
-        scene.wait_for(&told);
-        told = scene.tick("client");
-        if told.written().iter().any(|frame| frame["type"] == "ping") {
-            told = scene.give("client", "text_in", text(r#"{"type":"pong"}"#));
+        scene.wait_for(&events);
+        events = scene.tick("client");
+        if events.written().iter().any(|frame| frame["type"] == "ping") {
+            events = scene.give("client", "text_in", text(r#"{"type":"pong"}"#));
         }
     }
-    assert_eq!(told.one("need_token").text("need"), "renewal");
+    assert_eq!(events.one("need_token").text("need"), "renewal");
     assert!(scene.at_ms - began < 600_000, "in time");
     let fresh = token("ann", 2_000);
-    let told = scene.give("client", "token", json!({ "token": fresh }));
+    let events = scene.give("client", "token", json!({ "token": fresh }));
     let auth = json!({ "type": "auth", "id": "renewal", "token": fresh });
-    assert_eq!(told.written(), std::slice::from_ref(&auth));
+    assert_eq!(events.written(), std::slice::from_ref(&auth));
     scene.wait(10);
     let refused = r#"{"type":"error","error_code":"RATE_LIMIT_EXCEEDED","retry_after":2.5,"reply_to":"renewal"}"#;
-    let told = scene.give("client", "text_in", text(refused));
-    assert_eq!(told.names(), ["message"]);
+    let events = scene.give("client", "text_in", text(refused));
+    assert_eq!(events.names(), ["message"]);
     let refused = scene.at_ms;
-    assert_eq!(scene.wait_for(&told), "token renewal");
+    assert_eq!(scene.wait_for(&events), "token renewal");
     assert_eq!(scene.at_ms - refused, 2_500);
-    let told = scene.tick("client");
-    assert_eq!(told.written(), [auth]);
-    assert_eq!(told.last().expect("next").text("reason"), "heartbeat");
+    let events = scene.tick("client");
+    assert_eq!(events.written(), [auth]);
+    assert_eq!(events.last().expect("next").text("reason"), "heartbeat");
     assert_eq!(scene.state("client"), 1);
     scene
 }
@@ -278,35 +278,35 @@ fn heartbeat() -> Scene {
     scene.client("client", json!({}));
     scene.give("client", "connect", Value::Null);
     scene.give("client", "opened_in", Value::Null);
-    let told = scene.give("client", "text_in", text(WELCOME));
-    scene.wait_for(&told);
-    let told = scene.tick("client");
+    let events = scene.give("client", "text_in", text(WELCOME));
+    scene.wait_for(&events);
+    let events = scene.tick("client");
     let began = scene.at_ms;
-    assert_eq!(scene.wait_for(&told), "heartbeat");
-    let told = scene.tick("client");
-    assert_eq!(told.written()[0]["type"], "ping");
+    assert_eq!(scene.wait_for(&events), "heartbeat");
+    let events = scene.tick("client");
+    assert_eq!(events.written()[0]["type"], "ping");
     assert_eq!(scene.at_ms - 1_000, 20_000);
     assert!(scene.at_ms > began);
     // Anything at all is life.
     scene.wait(9_000);
-    let told = scene.give("client", "text_in", text(r#"{"type":"whatever"}"#));
+    let events = scene.give("client", "text_in", text(r#"{"type":"whatever"}"#));
     let heard = scene.at_ms;
-    assert_eq!(scene.wait_for(&told), "heartbeat");
-    let told = scene.tick("client");
+    assert_eq!(scene.wait_for(&events), "heartbeat");
+    let events = scene.tick("client");
     assert_eq!(scene.at_ms - heard, 20_000);
-    assert_eq!(scene.wait_for(&told), "liveness");
+    assert_eq!(scene.wait_for(&events), "liveness");
     assert_eq!(scene.at_ms - heard, 30_000);
-    let told = scene.tick("client");
-    ends(&told, "timeout", "retrying");
-    assert_eq!(told.one("closed").text("cause"), "timeout: liveness");
-    scene.wait_for(&told);
+    let events = scene.tick("client");
+    ends(&events, "timeout", "retrying");
+    assert_eq!(events.one("closed").text("cause"), "timeout: liveness");
+    scene.wait_for(&events);
     scene.tick("client");
     scene.give("client", "opened_in", Value::Null);
     scene.give("client", "text_in", text(WELCOME));
-    let told = scene.give("client", "wake", Value::Null);
-    assert_eq!(told.written()[0]["type"], "ping");
+    let events = scene.give("client", "wake", Value::Null);
+    assert_eq!(events.written()[0]["type"], "ping");
     let woken = scene.at_ms;
-    assert_eq!(scene.wait_for(&told), "liveness");
+    assert_eq!(scene.wait_for(&events), "liveness");
     assert_eq!(scene.at_ms - woken, 3_000);
     ends(&scene.tick("client"), "timeout", "retrying");
     scene
@@ -314,39 +314,39 @@ fn heartbeat() -> Scene {
 
 fn bytes_heartbeat() -> Scene {
     let about =
-        "Over bytes the question is the same message, and any byte is life: a pong, half a frame.";
+        "Over bytes the request is the same message, and any byte is life: a pong, half a frame.";
     let mut scene = Scene::new("client-heartbeat-bytes", about);
     let options = json!({ "heartbeat_interval_ms": 1_000, "heartbeat_deadline_ms": 500 });
     scene.client("client", options);
     scene.give("client", "connect", Value::Null);
-    let told = scene.give("client", "dialed", Value::Null);
+    let events = scene.give("client", "dialed", Value::Null);
     let wire = Wire::server();
-    let response = [Wire::upgrade(&told), crate::record::bytes(&wire.text(WELCOME))].concat();
-    let told = scene.give("client", "bytes_in", json!({ "bytes": hex(&response) }));
-    scene.wait_for(&told);
-    let told = scene.tick("client");
-    assert_eq!(wire.texts(&told)[0]["type"], "ping");
-    let mut told = told;
+    let response = [Wire::upgrade(&events), crate::record::bytes(&wire.text(WELCOME))].concat();
+    let events = scene.give("client", "bytes_in", json!({ "bytes": hex(&response) }));
+    scene.wait_for(&events);
+    let events = scene.tick("client");
+    assert_eq!(wire.texts(&events)[0]["type"], "ping");
+    let mut events = events;
     for life in [wire.pong(b""), wire.text("{")[..2].to_owned()] {
         scene.wait(499);
-        told = scene.give("client", "bytes_in", json!({ "bytes": life }));
-        assert!(told.no("closed"));
-        assert_eq!(scene.wait_for(&told), "heartbeat");
-        told = scene.tick("client");
+        events = scene.give("client", "bytes_in", json!({ "bytes": life }));
+        assert!(events.no("closed"));
+        assert_eq!(scene.wait_for(&events), "heartbeat");
+        events = scene.tick("client");
     }
-    assert_eq!(scene.wait_for(&told), "liveness");
-    let told = scene.tick("client");
-    ends(&told, "timeout", "retrying");
-    assert_eq!(told.all("hang_up").len(), 1);
+    assert_eq!(scene.wait_for(&events), "liveness");
+    let events = scene.tick("client");
+    ends(&events, "timeout", "retrying");
+    assert_eq!(events.all("close_transport").len(), 1);
     scene
 }
 
 fn deadlines() -> Scene {
     let about = "What does not come in time: the transport, the answer to the upgrade, the welcome, \
-                 the peer's goodbye.";
+                 the peer's close frame.";
     let mut scene = Scene::new("client-deadlines", about);
     let options = json!({ "dial_timeout_ms": 2_000, "welcome_timeout_ms": 4_000 });
-    for client in ["dial", "handshake", "welcome", "goodbye"] {
+    for client in ["dial", "handshake", "welcome", "close"] {
         scene.client(client, options.clone());
     }
     let mut waits = Vec::new();
@@ -354,21 +354,21 @@ fn deadlines() -> Scene {
         ("dial", &["connect"][..]),
         ("handshake", &["connect", "dialed"]),
         ("welcome", &["connect", "opened_in"]),
-        ("goodbye", &["connect", "opened_in", "disconnect"]),
+        ("close", &["connect", "opened_in", "disconnect"]),
     ] {
         let began = scene.at_ms;
-        let mut told = Vec::new();
+        let mut events = Vec::new();
         for input in inputs {
-            told = scene.give(client, input, Value::Null);
+            events = scene.give(client, input, Value::Null);
         }
-        let reason = scene.wait_for(&told);
+        let reason = scene.wait_for(&events);
         waits.push((scene.at_ms - began, reason));
-        let told = scene.tick(client);
-        if client == "goodbye" {
-            assert_eq!(told.one("closed").word("clean"), Some(0));
-            assert!(told.no("retrying"));
+        let events = scene.tick(client);
+        if client == "close" {
+            assert_eq!(events.one("closed").word("clean"), Some(0));
+            assert!(events.no("retrying"));
         } else {
-            ends(&told, "timeout", "retrying");
+            ends(&events, "timeout", "retrying");
         }
     }
     let expected =

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use super::pair::{token, verifier};
-use super::scene::{Scene, Told};
+use super::scene::{Records, Scene};
 
 const SECOND: u64 = 1_000;
 
@@ -34,10 +34,10 @@ pub(super) fn scene() -> Scene {
     // Five bad tokens are told as such, however they are spread over the links.
     let pairs_bad = json!({ "type": "auth", "id": "bad", "token": token("bob", 5_000) });
     for n in 0..6 {
-        let told = pairs.say(n % 2, &pairs_bad);
+        let events = pairs.say(n % 2, &pairs_bad);
         let code = if n < 5 { "AUTH_REQUIRED" } else { "RATE_LIMIT_EXCEEDED" };
-        assert_eq!(told[0]["error_code"], code, "{n}");
-        assert_eq!(told[0]["retry_after"].is_null(), n < 5);
+        assert_eq!(events[0]["error_code"], code, "{n}");
+        assert_eq!(events[0]["retry_after"].is_null(), n < 5);
         pairs.scene.wait(SECOND);
     }
     // The schedule goes on.
@@ -49,9 +49,9 @@ pub(super) fn scene() -> Scene {
     for _ in 0..5 {
         assert!(pairs.say(0, &good).is_empty());
     }
-    let told = pairs.say(0, &good);
-    assert_eq!(told[0]["error_code"], "RATE_LIMIT_EXCEEDED");
-    assert_eq!(told[0]["retry_after"], 1);
+    let events = pairs.say(0, &good);
+    assert_eq!(events[0]["error_code"], "RATE_LIMIT_EXCEEDED");
+    assert_eq!(events[0]["retry_after"], 1);
     assert!(pairs.say(1, &good).is_empty(), "the other link has its own");
     pairs.scene
 }
@@ -87,31 +87,31 @@ impl Pairs {
         {
             let (machine, at) = (machine.clone(), *at);
             self.scene.wait(at.saturating_sub(self.scene.at_ms));
-            let told = self.scene.tick(&machine);
-            self.absorb(&machine, &told);
+            let events = self.scene.tick(&machine);
+            self.absorb(&machine, &events);
         }
         self.scene.wait(end - self.scene.at_ms);
     }
 
     /// A peer says something by hand: what its link is told.
     fn say(&mut self, link: u64, frame: &Value) -> Vec<Value> {
-        let told =
+        let events =
             self.scene.give("hub", "text_in", json!({ "link": link, "text": frame.to_string() }));
-        told.written()
+        events.written()
     }
 
     fn give(&mut self, machine: &str, record: &str, members: Value) {
-        let told = self.scene.give(machine, record, members);
-        self.absorb(machine, &told);
+        let events = self.scene.give(machine, record, members);
+        self.absorb(machine, &events);
     }
 
     /// What one says the other hears.
-    fn absorb(&mut self, machine: &str, told: &[crate::record::Record]) {
-        assert!(told.no("write_close") && told.no("stopped"), "{:?}", told.names());
-        if let Some(at) = told.last().and_then(|next| next.word("deadline")) {
+    fn absorb(&mut self, machine: &str, events: &[crate::record::Record]) {
+        assert!(events.no("write_close") && events.no("stopped"), "{:?}", events.names());
+        if let Some(at) = events.last().and_then(|next| next.word("deadline")) {
             self.due.insert(machine.to_owned(), at.div_ceil(1_000_000));
         }
-        for written in told.all("write_text") {
+        for written in events.all("write_text") {
             let text = written.text("text").to_owned();
             assert!(!text.contains("error"), "{text}");
             match machine.strip_prefix("client") {
@@ -125,7 +125,7 @@ impl Pairs {
                 }
             }
         }
-        if !told.no("need_token") {
+        if !events.no("need_token") {
             self.renewals += 1;
             let token = self.token();
             self.give(machine, "token", json!({ "token": token }));

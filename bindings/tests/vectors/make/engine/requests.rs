@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::hub::{open, request_of, say};
-use super::scene::{Scene, Told};
+use super::scene::{Records, Scene};
 use crate::record::Record;
 
 pub(super) fn scenes() -> Vec<Scene> {
@@ -31,8 +31,8 @@ fn reply(scene: &mut Scene, request: u64, text: &str) -> Vec<Record> {
     scene.give("hub", "reply", json!({ "request": request, "text": text }))
 }
 
-fn outcome(told: &[Record]) -> &str {
-    told.one("delivered").text("outcome")
+fn outcome(events: &[Record]) -> &str {
+    events.one("delivered").text("outcome")
 }
 
 fn replies() -> Scene {
@@ -41,52 +41,53 @@ fn replies() -> Scene {
     scene.hub("hub", json!({}));
     let link = open(&mut scene, "ann");
     let ask = |scene: &mut Scene, id: u64| {
-        let told = say(scene, link, &json!({ "type": "chat", "id": id, "message": "m" }));
-        request_of(&told)
+        let events = say(scene, link, &json!({ "type": "chat", "id": id, "message": "m" }));
+        request_of(&events)
     };
     let one = ask(&mut scene, 1);
-    let told = scene.give(
+    let events = scene.give(
         "hub",
         "reply",
         json!({
             "request": one, "text": "sorry", "failed": 1, "ui_actions": "{", "source": "cloud",
         }),
     );
-    assert_eq!(told.one("fault").text("name"), "not_an_envelope");
-    let told = scene.give("hub", "reply", json!({ "request": one, "text": "sorry", "failed": 1 }));
+    assert_eq!(events.one("fault").text("name"), "not_an_envelope");
+    let events =
+        scene.give("hub", "reply", json!({ "request": one, "text": "sorry", "failed": 1 }));
     assert_eq!(
-        (&told.written()[0]["error"], &told.written()[0]["reply_to"]),
+        (&events.written()[0]["error"], &events.written()[0]["reply_to"]),
         (&json!(true), &json!(1))
     );
-    let told = reply(&mut scene, one, "again");
-    assert_eq!(told.one("fault").text("name"), "not_running");
+    let events = reply(&mut scene, one, "again");
+    assert_eq!(events.one("fault").text("name"), "not_running");
     let two = ask(&mut scene, 2);
-    let told = scene.give("hub", "reply_error", json!({
+    let events = scene.give("hub", "reply_error", json!({
         "request": two, "error_code": "AGENT_BUSY", "message": "later", "retry_after": 2_500_000_000_u64,
     }));
-    let error = &told.written()[0];
+    let error = &events.written()[0];
     assert_eq!((&error["type"], &error["error_code"]), (&json!("error"), &json!("AGENT_BUSY")));
     assert_eq!((&error["retry_after"], &error["reply_to"]), (&json!(2.5), &json!(2)));
     let three = ask(&mut scene, 3);
-    let told = scene.give("hub", "reply_raw", json!({ "request": three, "envelope": "[]" }));
-    assert_eq!(told.one("fault").text("name"), "not_an_envelope");
+    let events = scene.give("hub", "reply_raw", json!({ "request": three, "envelope": "[]" }));
+    assert_eq!(events.one("fault").text("name"), "not_an_envelope");
     let raw = r#"{ "type": "chat_response", "message": "r\u00e9", "of": [1e400] }"#;
-    let told = scene.give("hub", "reply_raw", json!({ "request": three, "envelope": raw }));
-    let written = told.one("write_text").text("text");
+    let events = scene.give("hub", "reply_raw", json!({ "request": three, "envelope": raw }));
+    let written = events.one("write_text").text("text");
     assert!(written.contains(r#""r\u00e9", "of": [1e400]"#) && written.contains(r#""reply_to":3"#));
     let four = ask(&mut scene, 4);
-    let told = scene.give("hub", "dismiss", json!({ "request": four }));
-    assert!(told.names().is_empty());
-    let told = scene.give("hub", "dismiss", json!({ "request": four }));
-    assert_eq!(told.one("fault").text("name"), "not_running");
-    let told = reply(&mut scene, 1 << 63, "to nobody");
-    assert_eq!(told.one("fault").text("name"), "not_running");
+    let events = scene.give("hub", "dismiss", json!({ "request": four }));
+    assert!(events.names().is_empty());
+    let events = scene.give("hub", "dismiss", json!({ "request": four }));
+    assert_eq!(events.one("fault").text("name"), "not_running");
+    let events = reply(&mut scene, 1 << 63, "to nobody");
+    assert_eq!(events.one("fault").text("name"), "not_running");
     // Its link ends first: the reply is kept for a repeat. One without an id cannot be repeated.
     let five = ask(&mut scene, 5);
-    let told = say(&mut scene, link, &json!({ "type": "chat", "message": "without id" }));
-    let six = request_of(&told);
-    let told = scene.give("hub", "closed_in", json!({ "link": link }));
-    assert_eq!(told.one("closed").word("running"), Some(2));
+    let events = say(&mut scene, link, &json!({ "type": "chat", "message": "without id" }));
+    let six = request_of(&events);
+    let events = scene.give("hub", "closed_in", json!({ "link": link }));
+    assert_eq!(events.one("closed").word("running"), Some(2));
     assert_eq!(outcome(&reply(&mut scene, five, "kept")), "kept");
     assert_eq!(outcome(&reply(&mut scene, six, "lost")), "absent");
     scene.audit("hub").each_effect_once(6);
@@ -102,34 +103,34 @@ fn repeats() -> Scene {
     let [old, new] = [(); 2].map(|()| open(&mut scene, "ann"));
     let other = open(&mut scene, "bob");
     let running = request_of(&say(&mut scene, old, &chat("q", "one")));
-    let told = say(&mut scene, new, &chat("q", "one"));
-    let duplicate = told.one("duplicate");
+    let events = say(&mut scene, new, &chat("q", "one"));
+    let duplicate = events.one("duplicate");
     assert_eq!((duplicate.text("first"), duplicate.word("request")), ("running", Some(running)));
-    let told = reply(&mut scene, running, "first");
-    assert_eq!(told.one("delivered").word("link"), Some(new));
-    let first = told.written();
+    let events = reply(&mut scene, running, "first");
+    assert_eq!(events.one("delivered").word("link"), Some(new));
+    let first = events.written();
     for link in [old, new] {
-        let told = say(&mut scene, link, &chat("q", "whatever it says"));
-        assert_eq!(told.one("duplicate").text("first"), "answered");
-        assert_eq!(told.written(), first);
+        let events = say(&mut scene, link, &chat("q", "whatever it says"));
+        assert_eq!(events.one("duplicate").text("first"), "answered");
+        assert_eq!(events.written(), first);
     }
     // Another user's is another, and an id is a text or a number.
     let theirs = request_of(&say(&mut scene, other, &chat("q", "one")));
     scene.give("hub", "dismiss", json!({ "request": theirs }));
     let number =
         request_of(&say(&mut scene, old, &json!({ "type": "chat", "id": 7, "message": "n" })));
-    let told = say(&mut scene, old, &json!({ "type": "chat", "id": 7, "message": "n" }));
-    assert_eq!(told.one("duplicate").word("request"), Some(number));
+    let events = say(&mut scene, old, &json!({ "type": "chat", "id": 7, "message": "n" }));
+    assert_eq!(events.one("duplicate").word("request"), Some(number));
     reply(&mut scene, number, &"longer ".repeat(20));
-    let told = say(&mut scene, old, &chat("q", "one"));
-    assert_eq!(told.one("duplicate").text("first"), "forgotten");
-    assert_eq!(told.written()[0]["error_code"], "DUPLICATE_REQUEST");
+    let events = say(&mut scene, old, &chat("q", "one"));
+    assert_eq!(events.one("duplicate").text("first"), "forgotten");
+    assert_eq!(events.written()[0]["error_code"], "DUPLICATE_REQUEST");
     // What was dismissed has no answer, also not for a repeat.
-    let told = say(&mut scene, other, &chat("q", "one"));
-    assert_eq!(told.names(), ["duplicate"]);
+    let events = say(&mut scene, other, &chat("q", "one"));
+    assert_eq!(events.names(), ["duplicate"]);
     scene.wait(60_000);
-    let told = say(&mut scene, old, &chat("q", "a minute later"));
-    assert!(!told.no("request"), "as new");
+    let events = say(&mut scene, old, &chat("q", "a minute later"));
+    assert!(!events.no("request"), "as new");
     scene
 }
 
@@ -138,9 +139,9 @@ fn sizes() -> Scene {
                  than a message may be ends once, as an error that its repeats get as well.";
     let mut scene = Scene::new("hub-sizes", about);
     scene.hub("hub", json!({ "max_message_bytes": 1_024 }));
-    let told = scene.give("hub", "accept_opened", json!({ "user": "ann", "subject": "ann" }));
-    let link = told.one("accepted").word("link").expect("a link");
-    assert_eq!(told.written()[0]["max_message"], 1_024);
+    let events = scene.give("hub", "accept_opened", json!({ "user": "ann", "subject": "ann" }));
+    let link = events.one("accepted").word("link").expect("a link");
+    assert_eq!(events.written()[0]["max_message"], 1_024);
     let asked = request_of(&say(&mut scene, link, &chat("q", "x")));
     let deep = format!("{}{}", "[".repeat(12), "]".repeat(12));
     let raw = format!(r#"{{"type":"chat_response","message":"m","ui_actions":{deep}}}"#);
@@ -151,31 +152,31 @@ fn sizes() -> Scene {
         ("push", json!({ "user": "ann", "envelope": raw })),
         ("broadcast", json!({ "envelope": raw })),
     ] {
-        let told = scene.give("hub", record, members);
-        assert_eq!(told.one("fault").text("name"), "not_an_envelope", "{record}");
+        let events = scene.give("hub", record, members);
+        assert_eq!(events.one("fault").text("name"), "not_an_envelope", "{record}");
     }
     let long = json!({ "type": "news", "body": "x".repeat(1_024) }).to_string();
-    let told = scene.give("hub", "broadcast", json!({ "envelope": long }));
-    assert_eq!(told.one("fault").text("name"), "too_large");
+    let events = scene.give("hub", "broadcast", json!({ "envelope": long }));
+    assert_eq!(events.one("fault").text("name"), "too_large");
     // The text goes out twice.
-    let told = reply(&mut scene, asked, &"x".repeat(500));
-    assert_eq!(outcome(&told), "too_large");
-    let error = told.written();
+    let events = reply(&mut scene, asked, &"x".repeat(500));
+    assert_eq!(outcome(&events), "too_large");
+    let error = events.written();
     assert_eq!(error[0]["error_code"], "MESSAGE_TOO_LARGE");
     assert_eq!(error[0]["reply_to"], "q");
-    let told = say(&mut scene, link, &chat("q", "x"));
-    assert_eq!(told.one("duplicate").text("first"), "answered");
-    assert_eq!(told.written(), error);
+    let events = say(&mut scene, link, &chat("q", "x"));
+    assert_eq!(events.one("duplicate").text("first"), "answered");
+    assert_eq!(events.written(), error);
     let asked = request_of(&say(&mut scene, link, &chat("r", "x")));
     assert_eq!(outcome(&reply(&mut scene, asked, "short")), "queued");
     // A peer that says it takes less.
     let peer = json!({ "user": "bob", "subject": "bob", "max_message": 600 });
-    let told = scene.give("hub", "accept_opened", peer);
-    let link = told.one("accepted").word("link").expect("a link");
+    let events = scene.give("hub", "accept_opened", peer);
+    let link = events.one("accepted").word("link").expect("a link");
     let asked = request_of(&say(&mut scene, link, &chat("q", "x")));
-    let told = reply(&mut scene, asked, &"x".repeat(300));
-    assert_eq!(outcome(&told), "too_large");
-    assert!(told.written()[0]["message"].to_string().contains("600"));
+    let events = reply(&mut scene, asked, &"x".repeat(300));
+    assert_eq!(outcome(&events), "too_large");
+    assert!(events.written()[0]["message"].to_string().contains("600"));
     scene
 }
 
@@ -192,23 +193,23 @@ fn order() -> Scene {
     let named = request_of(&say(&mut scene, link, &chat("id", "named")));
     assert_eq!(outcome(&reply(&mut scene, three, "to three")), "in_order");
     assert_eq!(outcome(&reply(&mut scene, two, "to two")), "in_order");
-    let told = reply(&mut scene, named, "to named");
-    assert_eq!((outcome(&told), &told.written()[0]["reply_to"]), ("queued", &json!("id")));
-    let told = reply(&mut scene, one, "to one");
-    assert_eq!(outcome(&told), "queued");
-    let texts: Vec<_> = told.written().iter().map(|frame| frame["message"].clone()).collect();
+    let events = reply(&mut scene, named, "to named");
+    assert_eq!((outcome(&events), &events.written()[0]["reply_to"]), ("queued", &json!("id")));
+    let events = reply(&mut scene, one, "to one");
+    assert_eq!(outcome(&events), "queued");
+    let texts: Vec<_> = events.written().iter().map(|frame| frame["message"].clone()).collect();
     assert_eq!(texts, ["to one", "to two", "to three"]);
     // One that is dismissed holds nobody up.
     let [four, five] = ["four", "five"].map(|message| plain(&mut scene, message));
     reply(&mut scene, five, "to five");
-    let told = scene.give("hub", "dismiss", json!({ "request": four }));
-    assert_eq!(told.written()[0]["message"], "to five");
+    let events = scene.give("hub", "dismiss", json!({ "request": four }));
+    assert_eq!(events.written()[0]["message"], "to five");
     // A refusal in between has its turn, too.
     let six = plain(&mut scene, "six");
-    let told = say(&mut scene, link, &json!({ "type": "never heard of" }));
-    assert!(!told.no("refused") && told.no("write_text"));
-    let told = reply(&mut scene, six, "to six");
-    let kinds: Vec<_> = told.written().iter().map(|frame| frame["type"].clone()).collect();
+    let events = say(&mut scene, link, &json!({ "type": "never heard of" }));
+    assert!(!events.no("refused") && events.no("write_text"));
+    let events = reply(&mut scene, six, "to six");
+    let kinds: Vec<_> = events.written().iter().map(|frame| frame["type"].clone()).collect();
     assert_eq!(kinds, ["chat_response", "error"]);
     scene
 }
@@ -223,37 +224,37 @@ fn pieces() -> Scene {
     let piece = |scene: &mut Scene, request: u64, text: &str| {
         scene.give("hub", "reply_piece", json!({ "request": request, "text": text }))
     };
-    let told = say(&mut scene, link, &stream(json!("a")));
-    assert_eq!(told.one("request").word("wants_pieces"), Some(1));
-    let asked = request_of(&told);
+    let events = say(&mut scene, link, &stream(json!("a")));
+    assert_eq!(events.one("request").word("wants_pieces"), Some(1));
+    let asked = request_of(&events);
     for text in ["once ", "upon "] {
-        let told = piece(&mut scene, asked, text);
-        assert_eq!(outcome(&told), "queued");
-        let frame = &told.written()[0];
+        let events = piece(&mut scene, asked, text);
+        assert_eq!(outcome(&events), "queued");
+        let frame = &events.written()[0];
         assert_eq!(frame["type"], "chat_response_delta");
         assert_eq!((&frame["content"], &frame["reply_to"]), (&json!(text), &json!("a")));
     }
-    let told = reply(&mut scene, asked, "once upon a time");
-    assert_eq!(told.written()[0]["message"], "once upon a time");
-    let told = piece(&mut scene, asked, "!");
-    assert_eq!(told.one("fault").text("name"), "not_running");
+    let events = reply(&mut scene, asked, "once upon a time");
+    assert_eq!(events.written()[0]["message"], "once upon a time");
+    let events = piece(&mut scene, asked, "!");
+    assert_eq!(events.one("fault").text("name"), "not_running");
     for (message, wants) in
         [(chat("b", "m"), 0), (json!({ "type": "chat", "message": "m", "stream": true }), 0)]
     {
-        let told = say(&mut scene, link, &message);
-        assert_eq!(told.one("request").word("wants_pieces"), Some(wants));
-        let asked = request_of(&told);
+        let events = say(&mut scene, link, &message);
+        assert_eq!(events.one("request").word("wants_pieces"), Some(wants));
+        let asked = request_of(&events);
         assert_eq!(outcome(&piece(&mut scene, asked, "p")), "whole");
         assert_eq!(outcome(&reply(&mut scene, asked, "w")), "queued");
     }
     let asked = request_of(&say(&mut scene, link, &stream(json!("c"))));
     assert_eq!(outcome(&piece(&mut scene, asked, "first ")), "queued");
     let newer = open(&mut scene, "ann");
-    let told = say(&mut scene, newer, &stream(json!("c")));
-    assert_eq!(told.one("duplicate").text("first"), "running");
+    let events = say(&mut scene, newer, &stream(json!("c")));
+    assert_eq!(events.one("duplicate").text("first"), "running");
     assert_eq!(outcome(&piece(&mut scene, asked, "second ")), "whole");
-    let told = reply(&mut scene, asked, "first second third");
-    assert_eq!(told.one("delivered").word("link"), Some(newer));
+    let events = reply(&mut scene, asked, "first second third");
+    assert_eq!(events.one("delivered").word("link"), Some(newer));
     // Its link is gone: the piece is not kept, the answer will be.
     let asked = request_of(&say(&mut scene, newer, &stream(json!("d"))));
     scene.give("hub", "closed_in", json!({ "link": newer }));
@@ -276,57 +277,57 @@ fn routed() -> Scene {
     });
     scene.hub("hub", json!({ "routes": routes.to_string(), "accepts": ["of tomorrow"] }));
     let link = open(&mut scene, "ann");
-    let told = say(&mut scene, link, &chat("1", "hello"));
-    let asked = told.one("request");
+    let events = say(&mut scene, link, &chat("1", "hello"));
+    let asked = events.one("request");
     assert_eq!((asked.text("agent"), asked.text("agent_name")), ("main", "Main"));
     assert_eq!((asked.text("module"), asked.text("because")), ("m.main", "default"));
-    let told = say(&mut scene, link, &chat("2", "my BUDGET, please"));
+    let events = say(&mut scene, link, &chat("2", "my BUDGET, please"));
     assert_eq!(
-        (told.one("request").text("agent"), told.one("request").text("because")),
+        (events.one("request").text("agent"), events.one("request").text("because")),
         ("money", "keyword")
     );
-    let told = say(
+    let events = say(
         &mut scene,
         link,
         &json!({ "type": "chat", "id": "3", "message": "x", "agent": "main" }),
     );
-    assert_eq!(told.one("request").text("because"), "agent_id");
+    assert_eq!(events.one("request").text("because"), "agent_id");
     // As busy as it may be.
-    let told = say(&mut scene, link, &chat("4", "budget"));
-    assert_eq!(told.one("refused").text("error_code"), "AGENT_BUSY");
-    assert_eq!(told.one("refused").word("closing"), Some(0));
-    let told = say(
+    let events = say(&mut scene, link, &chat("4", "budget"));
+    assert_eq!(events.one("refused").text("error_code"), "AGENT_BUSY");
+    assert_eq!(events.one("refused").word("closing"), Some(0));
+    let events = say(
         &mut scene,
         link,
         &json!({ "type": "chat", "id": "5", "message": "x", "agent": "nobody" }),
     );
-    assert_eq!(told.one("refused").text("error_code"), "UNKNOWN_AGENT");
+    assert_eq!(events.one("refused").text("error_code"), "UNKNOWN_AGENT");
     // Of `message` and `content` the first that is a text and not empty is what is said.
     for message in [json!(""), json!(null), json!(7), json!(["budget"])] {
-        let told = say(
+        let events = say(
             &mut scene,
             link,
             &json!({ "type": "chat", "message": message, "content": "hello, main" }),
         );
-        let asked = told.one("request");
+        let asked = events.one("request");
         assert_eq!((asked.text("agent"), asked.text("text")), ("main", "hello, main"));
-        let told = say(
+        let events = say(
             &mut scene,
             link,
             &json!({ "type": "chat", "message": message, "content": "budget?" }),
         );
-        assert_eq!(told.one("refused").text("error_code"), "AGENT_BUSY", "the words were read");
+        assert_eq!(events.one("refused").text("error_code"), "AGENT_BUSY", "the words were read");
     }
-    let told = say(&mut scene, link, &json!({ "type": "of tomorrow", "id": "6" }));
-    assert_eq!(told.one("received").text("kind"), "of tomorrow");
+    let events = say(&mut scene, link, &json!({ "type": "of tomorrow", "id": "6" }));
+    assert_eq!(events.one("received").text("kind"), "of tomorrow");
 
     scene.machine("router", "hub", json!({ "route_unknown_agents": true }));
-    let told = scene.give("router", "accept_opened", json!({ "user": "ann", "subject": "ann" }));
-    let link = told.one("accepted").word("link");
+    let events = scene.give("router", "accept_opened", json!({ "user": "ann", "subject": "ann" }));
+    let link = events.one("accepted").word("link");
     let message =
         json!({ "type": "chat", "id": "1", "message": "x", "agent": "nobody" }).to_string();
-    let told = scene.give("router", "text_in", json!({ "link": link, "text": message }));
-    let asked = told.one("request");
+    let events = scene.give("router", "text_in", json!({ "link": link, "text": message }));
+    let asked = events.one("request");
     assert_eq!((asked.text("because"), asked.text("refused")), ("unknown_agent", "unknown_agent"));
     scene
 }
@@ -351,25 +352,25 @@ fn refusals() -> Scene {
         (r#"{"type":"of tomorrow","id":1}"#, "UNKNOWN_TYPE"),
         (deep.as_str(), "MESSAGE_TOO_LARGE"),
     ] {
-        let told = scene.give("hub", "text_in", json!({ "link": link, "text": text }));
-        let refused = told.one("refused");
-        let answer = &told.written()[0];
+        let events = scene.give("hub", "text_in", json!({ "link": link, "text": text }));
+        let refused = events.one("refused");
+        let answer = &events.written()[0];
         assert_eq!(answer["error_code"], refused.text("error_code"), "{text}");
         assert_eq!(answer["type"], "error");
         assert_eq!(refused.text("error_code"), code, "{text}");
-        assert!(told.no("request") && refused.word("closing") == Some(0));
+        assert!(events.no("request") && refused.word("closing") == Some(0));
     }
     let long = "x".repeat(257);
-    let told = say(&mut scene, link, &chat(&long, "x"));
-    assert_eq!(told.one("refused").text("error_code"), "VALIDATION_ERROR");
-    let told = scene.give("hub", "binary_in", json!({ "link": link, "bytes": "00" }));
-    assert_eq!(told.one("refused").text("error_code"), "FORMAT_ERROR");
-    let told = say(&mut scene, link, &chat("big", &"x".repeat(12_000)));
-    assert_eq!(told.written()[0]["reply_to"], "big");
+    let events = say(&mut scene, link, &chat(&long, "x"));
+    assert_eq!(events.one("refused").text("error_code"), "VALIDATION_ERROR");
+    let events = scene.give("hub", "binary_in", json!({ "link": link, "bytes": "00" }));
+    assert_eq!(events.one("refused").text("error_code"), "FORMAT_ERROR");
+    let events = say(&mut scene, link, &chat("big", &"x".repeat(12_000)));
+    assert_eq!(events.written()[0]["reply_to"], "big");
     let running = request_of(&say(&mut scene, link, &chat("1", "x")));
-    let told = say(&mut scene, link, &chat("2", "x"));
-    assert_eq!(told.one("refused").text("error_code"), "AGENT_BUSY");
-    assert_eq!(told.one("refused").word("retry_after"), Some(1_000_000_000));
+    let events = say(&mut scene, link, &chat("2", "x"));
+    assert_eq!(events.one("refused").text("error_code"), "AGENT_BUSY");
+    assert_eq!(events.one("refused").word("retry_after"), Some(1_000_000_000));
     reply(&mut scene, running, "y");
     // What was refused may be tried again under the same id.
     assert!(!say(&mut scene, link, &chat("2", "x")).no("request"));
@@ -384,8 +385,8 @@ fn characters() -> Scene {
     scene.hub("hub", json!({ "characters": limits, "max_violations": 1 }));
     let link = open(&mut scene, "ann");
     for at in 0..6 {
-        let told = say(&mut scene, link, &chat(&at.to_string(), "12345678901"));
-        let refused = told.one("refused");
+        let events = say(&mut scene, link, &chat(&at.to_string(), "12345678901"));
+        let refused = events.one("refused");
         assert_eq!(refused.text("error_code"), "VALIDATION_ERROR");
         assert_eq!((refused.word("left"), refused.word("closing")), (Some(1), Some(0)));
     }
@@ -404,8 +405,8 @@ fn strikes() -> Scene {
     let wrong =
         |scene: &mut Scene| scene.give("hub", "text_in", json!({ "link": link, "text": "{" }));
     for left in [2, 1, 0] {
-        let told = wrong(&mut scene);
-        assert_eq!(told.one("refused").word("left"), Some(left));
+        let events = wrong(&mut scene);
+        assert_eq!(events.one("refused").word("left"), Some(left));
     }
     scene.wait(59_000);
     scene.tick("hub");
@@ -415,10 +416,10 @@ fn strikes() -> Scene {
     for left in [2, 1, 0] {
         assert_eq!(wrong(&mut scene).one("refused").word("left"), Some(left));
     }
-    let told = wrong(&mut scene);
-    assert_eq!(told.one("refused").word("closing"), Some(1));
-    assert_eq!(told.one("write_close").word("code"), Some(4003));
-    assert!(!told.written().is_empty(), "the last word before the close");
+    let events = wrong(&mut scene);
+    assert_eq!(events.one("refused").word("closing"), Some(1));
+    assert_eq!(events.one("write_close").word("code"), Some(4003));
+    assert!(!events.written().is_empty(), "the last word before the close");
     scene
 }
 
@@ -430,16 +431,16 @@ fn rates() -> Scene {
         "messages_per_minute": 3, "repeats_per_minute": 2, "connects_per_minute": 2, "max_violations": 50,
     }));
     let [one, two] = [(); 2].map(|()| open(&mut scene, "ann"));
-    let told = scene.give("hub", "accept_opened", json!({ "user": "ann", "subject": "ann" }));
-    assert_eq!(told.one("write_close").word("code"), Some(4008));
-    assert_eq!(told.written()[0]["error_code"], "RATE_LIMIT_EXCEEDED");
+    let events = scene.give("hub", "accept_opened", json!({ "user": "ann", "subject": "ann" }));
+    assert_eq!(events.one("write_close").word("code"), Some(4008));
+    assert_eq!(events.written()[0]["error_code"], "RATE_LIMIT_EXCEEDED");
     for (link, id) in [(one, "1"), (two, "2"), (one, "3")] {
         let request = request_of(&say(&mut scene, link, &chat(id, "x")));
         scene.give("hub", "dismiss", json!({ "request": request }));
     }
-    let told = say(&mut scene, two, &chat("4", "x"));
-    assert_eq!(told.one("refused").text("error_code"), "RATE_LIMIT_EXCEEDED");
-    let wait = told.one("refused").word("retry_after").expect("a time to wait");
+    let events = say(&mut scene, two, &chat("4", "x"));
+    assert_eq!(events.one("refused").text("error_code"), "RATE_LIMIT_EXCEEDED");
+    let wait = events.one("refused").word("retry_after").expect("a time to wait");
     assert!(wait > 0 && wait <= 60_000_000_000, "{wait}");
     for _ in 0..2 {
         assert!(!say(&mut scene, two, &chat("1", "x")).no("duplicate"));
@@ -458,20 +459,20 @@ fn expiry() -> Scene {
     let link = open(&mut scene, "ann");
     let one = request_of(&say(&mut scene, link, &chat("1", "x")));
     scene.wait(2_000);
-    let told = say(&mut scene, link, &json!({ "type": "chat", "message": "without id" }));
-    let two = request_of(&told);
-    assert_eq!(scene.wait_for(&told), "request expiry");
+    let events = say(&mut scene, link, &json!({ "type": "chat", "message": "without id" }));
+    let two = request_of(&events);
+    assert_eq!(scene.wait_for(&events), "request expiry");
     assert_eq!(scene.at_ms, 6_000);
-    let told = scene.tick("hub");
-    assert_eq!(told.one("request_expired").word("request"), Some(one));
-    assert_eq!(told.written()[0]["error_code"], "REQUEST_EXPIRED");
-    assert_eq!(told.written()[0]["reply_to"], "1");
+    let events = scene.tick("hub");
+    assert_eq!(events.one("request_expired").word("request"), Some(one));
+    assert_eq!(events.written()[0]["error_code"], "REQUEST_EXPIRED");
+    assert_eq!(events.written()[0]["reply_to"], "1");
     assert_eq!(reply(&mut scene, one, "late").one("fault").text("name"), "not_running");
-    let told = say(&mut scene, link, &chat("1", "x"));
-    assert_eq!(told.written()[0]["error_code"], "REQUEST_EXPIRED");
-    scene.wait_for(&told);
-    let told = scene.tick("hub");
-    assert_eq!(told.one("request_expired").word("request"), Some(two));
-    assert_eq!(told.written()[0].get("reply_to"), None);
+    let events = say(&mut scene, link, &chat("1", "x"));
+    assert_eq!(events.written()[0]["error_code"], "REQUEST_EXPIRED");
+    scene.wait_for(&events);
+    let events = scene.tick("hub");
+    assert_eq!(events.one("request_expired").word("request"), Some(two));
+    assert_eq!(events.written()[0].get("reply_to"), None);
     scene
 }

@@ -70,8 +70,8 @@ impl Scene {
     }
 
     /// Time passes until the deadline that these records end with. Its reason.
-    pub(super) fn wait_for(&mut self, told: &[Record]) -> String {
-        let next = told.last().expect("an output ends with `next`");
+    pub(super) fn wait_for(&mut self, events: &[Record]) -> String {
+        let next = events.last().expect("an output ends with `next`");
         let at = next.word("deadline").expect("a deadline").div_ceil(1_000_000);
         self.wait(at.saturating_sub(self.at_ms));
         next.text("reason").to_owned()
@@ -164,7 +164,7 @@ fn step(step: &Step) -> String {
 }
 
 /// What is asked of the records of an output.
-pub(super) trait Told {
+pub(super) trait Records {
     /// The records of this name.
     fn all(&self, name: &str) -> Vec<&Record>;
 
@@ -188,7 +188,7 @@ pub(super) trait Told {
     }
 }
 
-impl Told for [Record] {
+impl Records for [Record] {
     fn all(&self, name: &str) -> Vec<&Record> {
         self.iter().filter(|record| record.is(name)).collect()
     }

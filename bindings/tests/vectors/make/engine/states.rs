@@ -9,7 +9,7 @@ mod server;
 use pamlink_ffi::state_tables;
 use serde_json::Value;
 
-use super::scene::{Scene, Told};
+use super::scene::{Records, Scene};
 use crate::record::Record;
 
 pub(super) fn scenes() -> Vec<Scene> {
@@ -55,6 +55,6 @@ impl Table {
 }
 
 /// Whether nothing at all came of an input: no event, no byte, no other deadline.
-fn nothing(told: &[Record], deadline: Option<u64>) -> bool {
-    told.names().is_empty() && told.last().is_some_and(|next| next.word("deadline") == deadline)
+fn nothing(events: &[Record], deadline: Option<u64>) -> bool {
+    events.names().is_empty() && events.last().is_some_and(|next| next.word("deadline") == deadline)
 }

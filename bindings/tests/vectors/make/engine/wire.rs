@@ -6,7 +6,7 @@ use pamlink::frame::handshake::{HandshakeConfig, RequestReader, accept};
 use pamlink_ffi::FrameCodec;
 use serde_json::Value;
 
-use super::scene::Told;
+use super::scene::Records;
 use crate::record::{Record, hex};
 use crate::run::seed;
 
@@ -38,8 +38,8 @@ impl Wire {
     }
 
     /// What a server answers to the request that was written.
-    pub(super) fn upgrade(told: &[Record]) -> Vec<u8> {
-        let bytes = told.one("write_bytes").bytes("bytes").expect("bytes");
+    pub(super) fn upgrade(events: &[Record]) -> Vec<u8> {
+        let bytes = events.one("write_bytes").bytes("bytes").expect("bytes");
         let mut reader = RequestReader::new(HandshakeConfig::default());
         assert_eq!(reader.handle_bytes(bytes), bytes.len());
         let request = reader.poll_event().expect("a whole request").expect("a sound request");
@@ -49,8 +49,8 @@ impl Wire {
     }
 
     /// The frames that were written.
-    pub(super) fn frames(&self, told: &[Record]) -> Vec<Record> {
-        let bytes: Vec<u8> = told
+    pub(super) fn frames(&self, events: &[Record]) -> Vec<Record> {
+        let bytes: Vec<u8> = events
             .all("write_bytes")
             .iter()
             .flat_map(|record| record.bytes("bytes").expect("bytes").to_vec())
@@ -63,9 +63,9 @@ impl Wire {
     }
 
     /// The texts that were written, as JSON.
-    pub(super) fn texts(&self, told: &[Record]) -> Vec<Value> {
+    pub(super) fn texts(&self, events: &[Record]) -> Vec<Value> {
         let text = |frame: &Record| serde_json::from_str(frame.text("text")).expect("JSON");
-        self.frames(told).iter().filter(|it| it.is("text_read")).map(text).collect()
+        self.frames(events).iter().filter(|it| it.is("text_read")).map(text).collect()
     }
 
     /// A text in a frame, as an input has it.

@@ -102,7 +102,7 @@ fn everything(codec: &mut Codec, make: fn(u8, &[u8]) -> Vec<u8>) {
         make(0x81, b"next"),
     ]
     .concat();
-    let told = || {
+    let events = || {
         vec![
             of_bytes("ping", b"are you there?"),
             of_bytes("pong", b""),
@@ -111,10 +111,10 @@ fn everything(codec: &mut Codec, make: fn(u8, &[u8]) -> Vec<u8>) {
             text("next"),
         ]
     };
-    codec.reads("control frames between fragments", &[&fragments], told());
-    codec.reads_bytewise("the same byte by byte", &fragments, told());
+    codec.reads("control frames between fragments", &[&fragments], events());
+    codec.reads_bytewise("the same byte by byte", &fragments, events());
     let sevens: Vec<_> = fragments.chunks(7).collect();
-    codec.reads("the same by sevens", &sevens, told());
+    codec.reads("the same by sevens", &sevens, events());
     let whole = [make(0x01, b""), make(0x80, b"")].concat();
     codec.reads("an empty message in two frames", &[&whole], vec![text("")]);
     let full: Vec<u8> = (0..125).collect();

@@ -131,7 +131,7 @@ fn compressed_fragments_are_counted_and_empty_ones_too() {
 /// Found by the fuzz target `inflate`: a bomb that is broken behind the bound was told as broken
 /// where the buffer happened to be large.
 #[test]
-fn which_fault_is_told_does_not_depend_on_what_came_before() {
+fn which_fault_is_reported_does_not_depend_on_what_came_before() {
     let mut bomb = compressed(&vec![0; 66_000]);
     bomb.extend_from_slice(&[0x00, 0x00, 0xff, 0xff, 0x07]);
     let too_high = owned(&FrameEvent::Failed(FrameError::RatioTooHigh { limit: 200 }));

@@ -41,15 +41,15 @@ fn a_mebibyte_of_headers_costs_no_more_than_the_limit() {
         for size in [1, 1_000, head.len()] {
             let config = HandshakeConfig { max_headers, ..HandshakeConfig::default() };
             let mut reader = RequestReader::new(config);
-            let (mut told, mut most) = (Vec::new(), 0);
+            let (mut events, mut most) = (Vec::new(), 0);
             let looked_at = work::during(|| {
-                for chunk in head.chunks(size) {
-                    assert_eq!(reader.handle_bytes(chunk), chunk.len());
+                for part in head.chunks(size) {
+                    assert_eq!(reader.handle_bytes(part), part.len());
                     most = most.max(reader.memory());
-                    told.extend(reader.poll_event());
+                    events.extend(reader.poll_event());
                 }
             });
-            assert_eq!(told, [Err(error.clone())], "{size} at a time");
+            assert_eq!(events, [Err(error.clone())], "{size} at a time");
             assert!(looked_at <= 2 * 32_769, "{looked_at}");
             assert!(most <= 160 * 1024 && reader.memory() == 0, "{most}, then {}", reader.memory());
         }

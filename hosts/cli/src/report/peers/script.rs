@@ -1,4 +1,4 @@
-//! A server that does what a suite tells it, dial by dial, and a record of what a client told.
+//! A server that does what a suite tells it, dial by dial, and a record of what a client seen.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -61,14 +61,14 @@ impl Drop for Script {
     }
 }
 
-/// Everything that a client told, with its time.
+/// Everything that a client seen, with its time.
 #[derive(Clone)]
 pub(crate) struct Watch {
-    told: Arc<Told>,
+    seen: Arc<Seen>,
 }
 
 #[derive(Default)]
-struct Told {
+struct Seen {
     events: Mutex<Vec<(Instant, Event)>>,
     more: Notify,
 }
@@ -76,26 +76,26 @@ struct Told {
 impl Watch {
     /// Watches `client` for as long as it lives.
     pub(crate) fn of(client: &Client) -> Self {
-        let told = Arc::new(Told::default());
-        let (watch, client) = (Self { told: Arc::clone(&told) }, client.clone());
+        let seen = Arc::new(Seen::default());
+        let (watch, client) = (Self { seen: Arc::clone(&seen) }, client.clone());
         tokio::spawn(async move {
             while let Some(event) = client.next_event().await {
-                told.events
+                seen.events
                     .lock()
                     .unwrap_or_else(PoisonError::into_inner)
                     .push((Instant::now(), event));
-                told.more.notify_waiters();
+                seen.more.notify_waiters();
             }
         });
         watch
     }
 
-    /// What was told until now.
+    /// What was seen until now.
     pub(crate) fn events(&self) -> Vec<(Instant, Event)> {
-        self.told.events.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.seen.events.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Waits until `count` events that match were told, and returns the last of them.
+    /// Waits until `count` events that match were seen, and returns the last of them.
     pub(crate) async fn wait(
         &self,
         what: &str,
@@ -104,7 +104,7 @@ impl Watch {
     ) -> Result<(Instant, Event), Failure> {
         let found = async {
             loop {
-                let more = self.told.more.notified();
+                let more = self.seen.more.notified();
                 let mut more = std::pin::pin!(more);
                 // Registered before looking: an event in between must wake us.
                 more.as_mut().enable();
@@ -118,9 +118,9 @@ impl Watch {
         };
         let patience = Duration::from_secs(8);
         tokio::time::timeout(patience, found).await.map_err(|_| {
-            let mut told: Vec<_> = self.events().into_iter().map(|(_, event)| event).collect();
-            let count = told.len();
-            let last = told.split_off(count.saturating_sub(4));
+            let mut seen: Vec<_> = self.events().into_iter().map(|(_, event)| event).collect();
+            let count = seen.len();
+            let last = seen.split_off(count.saturating_sub(4));
             Failure::new(format!(
                 "{what} did not come within {patience:?}; the last of {count} events: {last:?}"
             ))

@@ -115,7 +115,7 @@ pub(super) async fn run(bench: &mut Bench) {
             let mut wire = house.wire("ada", dice).await?;
             let stolen = token::dev("bob", HOUR, DEFAULT_AUDIENCE)?;
             wire.send(&json!({ "type": "auth", "token": stolen }).to_string()).await?;
-            let told = match wire.next_text().await {
+            let text = match wire.next_text().await {
                 Ok(text) => {
                     ensure!(text.contains("\"error\""), "heard {text}");
                     "told with an error".to_owned()
@@ -125,7 +125,7 @@ pub(super) async fn run(bench: &mut Bench) {
                     closed
                 }
             };
-            Ok(Figure::words(told))
+            Ok(Figure::words(text))
         })
         .await;
     bench

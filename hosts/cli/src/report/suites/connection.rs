@@ -61,7 +61,7 @@ pub(super) async fn run(bench: &mut Bench) {
             let welcome = json(&wire.next_text().await?)?;
             ensure!(welcome["type"] == "connection", "the first frame is {welcome}");
             ensure!(welcome["status"] == "connected", "its status is {}", welcome["status"]);
-            // Old clients take any frame with such a member for the answer to a question.
+            // Old clients take any frame with such a member for the answer to a request.
             for member in ["message", "content", "response", "text", "error"] {
                 ensure!(welcome.get(member).is_none(), "the welcome has a member {member}");
             }
@@ -173,7 +173,7 @@ async fn raw(house: &House, bytes: &[u8]) -> Result<String, Failure> {
     match tokio::time::timeout(Duration::from_secs(5), read).await {
         // A reset after the answer: the server did not want the rest of what was sent.
         Ok(Err(_)) | Ok(Ok(_)) => Ok(String::from_utf8_lossy(&answer).into_owned()),
-        Err(_) => Err(Failure::new("the server neither answers nor hangs up")),
+        Err(_) => Err(Failure::new("the server neither answers nor closes the transport")),
     }
 }
 

@@ -15,7 +15,7 @@ use crate::report::peers::Wire;
 const BOUND: usize = 3_008;
 /// What it held before.
 const ENTRIES: usize = 5_500;
-/// Questions under way at once.
+/// Requests under way at once.
 const BURST: usize = 50;
 
 const HELD: &str = "pamlink_window_entries";

@@ -20,7 +20,7 @@ const BURSTS: [(usize, f64, f64); 4] =
 const PEAK: f64 = 192.7;
 /// Connections, and the baseline's mean latency for so many.
 const CROWDS: [(usize, f64); 4] = [(1, 0.29), (5, 0.24), (10, 0.08), (25, 0.12)];
-/// Questions of one client under way at once.
+/// Requests of one client under way at once.
 const AT_ONCE: usize = 16;
 
 pub(super) async fn run(bench: &mut Bench) {
@@ -80,7 +80,7 @@ async fn throughput(bench: &mut Bench, house: &House, dice: &mut Dice) {
     client.close().await;
 }
 
-/// Asks `messages` times, some at once; the time from each question to its answer.
+/// Asks `messages` times, some at once; the time from each request to its answer.
 async fn burst(client: &Client, messages: usize) -> Result<Vec<f64>, Failure> {
     let mut workers = Vec::new();
     for worker in 0..AT_ONCE.min(messages) {
@@ -246,8 +246,8 @@ async fn health(bench: &mut Bench, dice: &mut Dice) {
                 asked.push(tokio::spawn(async move { client.ask("how are you").await }));
             }
             let count = asked.len();
-            for ask in asked {
-                ask.await??;
+            for request in asked {
+                request.await??;
             }
             let wall = began.elapsed().as_secs_f64();
             let spent = computed().unwrap_or(before).saturating_sub(before).as_secs_f64();

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use pamlink::link::jwt::DEFAULT_AUDIENCE;
 use pamlink::link::{Class, Endpoint, Token, TokenError, TokenNeed};
-use pamlink_tokio::{AskError, Client, ClientConfig, Event};
+use pamlink_tokio::{Client, ClientConfig, Event, RequestError};
 use serde_json::json as object;
 use tokio::net::TcpStream;
 
@@ -75,7 +75,7 @@ pub(super) async fn run(bench: &mut Bench) {
     spread::run(bench, dice).await;
 }
 
-/// Answers every question like an engine would.
+/// Answers every request like an engine would.
 pub(super) async fn answer(mut wire: Wire) -> Result<(), Failure> {
     loop {
         let asked = json(&wire.next_text().await?)?;
@@ -223,7 +223,7 @@ async fn limited(dice: &mut Dice) -> Result<Figure, Failure> {
             "retry_after": WAIT.as_secs_f64(), "reply_to": asked["id"],
         });
         wire.send(&refusal.to_string()).await?;
-        // That one ended the question. This one is about the link.
+        // That one ended the request. This one is about the link.
         let refusal = object!({
             "type": "error", "message": "slow down", "error_code": "RATE_LIMIT_EXCEEDED",
             "retry_after": WAIT.as_secs_f64(),
@@ -237,11 +237,11 @@ async fn limited(dice: &mut Dice) -> Result<Figure, Failure> {
     let watch = Watch::of(&client);
     let asked = Instant::now();
     match client.ask("first").await {
-        Err(AskError::Rejected { code, retry_after: Some(after), .. }) => {
+        Err(RequestError::Rejected { code, retry_after: Some(after), .. }) => {
             ensure!(code == "RATE_LIMIT_EXCEEDED", "code {code}");
             ensure!(after == WAIT, "told to wait {after:?}, not {WAIT:?}");
         }
-        other => return Err(Failure::new(format!("the question ended with {other:?}"))),
+        other => return Err(Failure::new(format!("the request ended with {other:?}"))),
     }
     let limited =
         |event: &Event| matches!(event, Event::Retrying { class: Class::RateLimited, .. });
@@ -270,7 +270,7 @@ async fn refused(dice: &mut Dice) -> Result<Figure, Failure> {
         client.ask(format!("turn {turn}")).await?;
     }
     let wait = match client.ask("one too many").await {
-        Err(AskError::Rejected { code, retry_after: Some(wait), .. })
+        Err(RequestError::Rejected { code, retry_after: Some(wait), .. })
             if code == "RATE_LIMIT_EXCEEDED" =>
         {
             wait
@@ -346,7 +346,7 @@ async fn restart(dice: &mut Dice) -> Result<Figure, Failure> {
     let took = down.elapsed().as_secs_f64() * 1e3;
     let left =
         |event: &Event| matches!(event, Event::Retrying { class: Class::ServerUnavailable, .. });
-    watch.wait("the goodbye", 1, left).await?;
+    watch.wait("the close frame", 1, left).await?;
     client.close().await;
     house.close().await?;
     Ok(Figure::number(took, "ms").and("1012, down 60 ms, answered by the next server"))

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use pamlink::routing::Table;
-use pamlink_tokio::{AskError, Client, OwnedAsk, Reply};
+use pamlink_tokio::{Client, ClientRequest, Reply, RequestError};
 
 use super::house::{House, Plan};
 use crate::ensure;
@@ -43,10 +43,10 @@ pub(super) async fn run(bench: &mut Bench) {
             .case(&name, report, async {
                 let mut times = Vec::new();
                 for turn in 0..rounds {
-                    let mut ask = OwnedAsk::text(format!("{agent}, turn {turn}"));
-                    ask.agent = Some(agent.to_owned());
+                    let mut request = ClientRequest::text(format!("{agent}, turn {turn}"));
+                    request.agent = Some(agent.to_owned());
                     let began = Instant::now();
-                    let answer = client.ask(ask).await?;
+                    let answer = client.ask(request).await?;
                     times.push(began.elapsed().as_secs_f64() * 1e3);
                     let text = answer.text();
                     ensure!(
@@ -64,13 +64,13 @@ pub(super) async fn run(bench: &mut Bench) {
             let before = house.effects.total();
             let mut times = Vec::new();
             for turn in 0..rounds {
-                let mut ask = OwnedAsk::text("who are you?");
-                ask.agent = Some(format!("Nobody {turn}"));
+                let mut request = ClientRequest::text("who are you?");
+                request.agent = Some(format!("Nobody {turn}"));
                 let began = Instant::now();
-                let answer = client.ask(ask).await;
+                let answer = client.ask(request).await;
                 times.push(began.elapsed().as_secs_f64() * 1e3);
                 match answer {
-                    Err(AskError::Rejected { code, .. }) if code == "UNKNOWN_AGENT" => {}
+                    Err(RequestError::Rejected { code, .. }) if code == "UNKNOWN_AGENT" => {}
                     other => return Err(Failure::new(format!("got {other:?}"))),
                 }
             }
@@ -91,9 +91,9 @@ pub(super) async fn run(bench: &mut Bench) {
                 ("why: spending-free tripod", None, "finance", "keyword"),
                 ("why: tripod", None, "chat", "default"),
             ] {
-                let mut ask = OwnedAsk::text(text);
-                ask.intent = intent.map(str::to_owned);
-                let answer = client.ask(ask).await?.text().into_owned();
+                let mut request = ClientRequest::text(text);
+                request.intent = intent.map(str::to_owned);
+                let answer = client.ask(request).await?.text().into_owned();
                 let right = answer.starts_with(&format!("{agent} ")) && answer.contains(because);
                 ensure!(right, "{text:?} went to {answer}");
                 seen.push(answer);
@@ -126,16 +126,16 @@ async fn replaced(house: &House, client: &Client) -> Result<Figure, Failure> {
         table("one", r#"{"id":"a","name":"A"},{"id":"b"}"#)?,
         table("two", r#"{"id":"b"},{"id":"a","name":"Other"}"#)?,
     ];
-    let mut asks = Vec::new();
+    let mut requests = Vec::new();
     for turn in 0..300_usize {
         if turn.is_multiple_of(30) {
             house.handle.replace_routes(Arc::clone(&tables[turn / 30 % 2]));
         }
         let client = client.clone();
-        asks.push(tokio::spawn(async move { client.ask(format!("why: flow {turn}")).await }));
-        if asks.len() == 20 {
-            for ask in asks.drain(..) {
-                let text = ask.await??.text().into_owned();
+        requests.push(tokio::spawn(async move { client.ask(format!("why: flow {turn}")).await }));
+        if requests.len() == 20 {
+            for request in requests.drain(..) {
+                let text = request.await??.text().into_owned();
                 ensure!(text.starts_with("a "), "went to {text}");
             }
         }
@@ -156,7 +156,7 @@ async fn busy(dice: &mut Dice) -> Result<Figure, Failure> {
     });
     tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     match client.ask("second").await {
-        Err(AskError::Rejected { code, .. }) if code == "AGENT_BUSY" => {}
+        Err(RequestError::Rejected { code, .. }) if code == "AGENT_BUSY" => {}
         other => return Err(Failure::new(format!("the second got {other:?}"))),
     }
     first.await??;
@@ -182,7 +182,7 @@ async fn failing(dice: &mut Dice) -> Result<Figure, Failure> {
                     "after {failures} failures the stand-in answers"
                 )));
             }
-            Err(AskError::Rejected { code, .. }) if code == "PROCESSING_ERROR" => failures += 1,
+            Err(RequestError::Rejected { code, .. }) if code == "PROCESSING_ERROR" => failures += 1,
             Err(error) => return Err(error.into()),
         }
     }

@@ -69,10 +69,10 @@ async fn come_back(crowd: usize, dice: &mut Dice) -> Result<Vec<f64>, Failure> {
         let (at, _) = watch.wait("the second welcome", 2, welcomed).await?;
         times.push(at.saturating_duration_since(back).as_secs_f64() * 1e3);
     }
-    let goodbyes: Vec<_> =
+    let closes: Vec<_> =
         clients.into_iter().map(|(client, _)| tokio::spawn(client.close())).collect();
-    for goodbye in goodbyes {
-        goodbye.await?;
+    for close in closes {
+        close.await?;
     }
     until_empty(&house).await?;
     times.sort_by(f64::total_cmp);

@@ -1,4 +1,4 @@
-//! Wires that are cut while questions are on their way: everything arrives and takes effect once.
+//! Wires that are cut while requests are on their way: everything arrives and takes effect once.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ const LEVELS: [(&str, u64, u32); 4] = [
     ("Unstable network (15%)", 15, 6),
     ("Very unstable (30%)", 30, 3),
 ];
-/// Questions under way at once.
+/// Requests under way at once.
 const AT_ONCE: usize = 6;
 
 pub(super) async fn run(bench: &mut Bench, dice: &mut Dice) {
@@ -58,8 +58,8 @@ async fn level(percent: u64, messages: usize, dice: &mut Dice) -> Result<Figure,
             }
         }
     }
-    for ask in asked {
-        ask.await??;
+    for request in asked {
+        request.await??;
         delivered += 1;
     }
     let (effects, distinct) = house.effects.total();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pamlink::link::State;
-use pamlink_tokio::{AskError, Event};
+use pamlink_tokio::{Event, RequestError};
 
 use super::house::{client_config, start};
 use super::recovery::answer;
@@ -32,7 +32,7 @@ fn is(state: State, number: u8, name: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Nothing can be sent; a question waits and is answered once the link is open.
+/// Nothing can be sent; a request waits and is answered once the link is open.
 async fn connecting(dice: &mut Dice) -> Result<Figure, Failure> {
     let script = Script::start(async |_, stream| {
         let incoming = Incoming::read(stream).await?;
@@ -52,7 +52,7 @@ async fn connecting(dice: &mut Dice) -> Result<Figure, Failure> {
     let text = asked.await??.text().into_owned();
     ensure!(text == "early", "answered with {text}");
     client.close().await;
-    Ok(Figure::words("a question waits, a send is refused"))
+    Ok(Figure::words("a request waits, a send is refused"))
 }
 
 async fn open(dice: &mut Dice) -> Result<Figure, Failure> {
@@ -69,7 +69,7 @@ async fn open(dice: &mut Dice) -> Result<Figure, Failure> {
     Ok(Figure::words("sends, asks"))
 }
 
-/// The goodbye is said; the link is over when the server has said it, too.
+/// The close frame is sent; the link is over when the server has sent one, too.
 async fn closing(dice: &mut Dice) -> Result<Figure, Failure> {
     let script = Script::start(async |_, stream| {
         let mut wire = Incoming::read(stream).await?.welcome().await?;
@@ -82,20 +82,20 @@ async fn closing(dice: &mut Dice) -> Result<Figure, Failure> {
     let client = start(script.address(), "ada", client_config(dice))?;
     client.ready().await?;
     let watch = Watch::of(&client);
-    let goodbye = tokio::spawn(client.clone().close());
+    let close = tokio::spawn(client.clone().close());
     tokio::time::sleep(PAUSE / 2).await;
     is(client.state(), 2, "CLOSING")?;
     let asked = client.ask("late").await;
-    ensure!(matches!(asked, Err(AskError::Closed)), "asking ended with {asked:?}");
-    goodbye.await?;
+    ensure!(matches!(asked, Err(RequestError::Closed)), "asking ended with {asked:?}");
+    close.await?;
     let over = |event: &Event| {
         matches!(event, Event::StateChanged { from: State::Closing, to: State::Closed })
     };
     watch.wait("the end", 1, over).await?;
-    Ok(Figure::words("takes no question, ends with the server's goodbye"))
+    Ok(Figure::words("takes no request, ends with the server's close frame"))
 }
 
-/// After a loss it comes back by itself; after a goodbye it stays.
+/// After a loss it comes back by itself; after a close frame it stays.
 async fn closed(dice: &mut Dice) -> Result<Figure, Failure> {
     let script = Script::start(async |number, stream| {
         let wire = Incoming::read(stream).await?.welcome().await?;
@@ -129,6 +129,6 @@ async fn closed(dice: &mut Dice) -> Result<Figure, Failure> {
     is(gone.state(), 3, "CLOSED")?;
     let dials = script.dials().len();
     tokio::time::sleep(PAUSE).await;
-    ensure!(script.dials().len() == dials, "dialled again after its goodbye");
-    Ok(Figure::words("back after a loss, stays after a goodbye"))
+    ensure!(script.dials().len() == dials, "dialled again after its close frame");
+    Ok(Figure::words("back after a loss, stays after a close frame"))
 }

@@ -1,4 +1,4 @@
-// Asks numbered questions one after the other over a connection that somebody cuts, and says each
+// Asks numbered requests one after the other over a connection that somebody cuts, and says each
 // answer: `answer I TEXT`, and at the end `done`.
 //
 //     cross URL TOKEN COUNT
@@ -23,7 +23,7 @@ for number in 0..<count {
     switch try await client.send("SWIFT \(number)") {
     case .answered(let answer): say("answer \(number) \(answer.text)")
     case let other:
-        say("question \(number) ended as \(other)", to: .standardError)
+        say("request \(number) ended as \(other)", to: .standardError)
         exit(1)
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::client::WELCOME;
-use super::super::scene::{Scene, Told};
+use super::super::scene::{Records, Scene};
 use super::super::wire::Wire;
 use super::{Table, nothing};
 use crate::record::{Record, bytes, hex};
@@ -40,20 +40,20 @@ pub(super) fn scene() -> Scene {
             let mut other = alone.then(|| Link::put(&mut scene, &name, &phase, input));
             let link = other.as_mut().unwrap_or(&mut here);
             let deadline = link.deadline;
-            let (told, after) = link.apply(&mut scene, input, &phase);
-            let refused = !told.no("fault");
+            let (events, after) = link.apply(&mut scene, input, &phase);
+            let refused = !events.no("fault");
             match cell.as_str() {
                 "stays" => assert!(after == phase && !refused, "{name}: {after}"),
                 "refused" => assert!(after == phase && refused, "{name}: {after}"),
                 "ignored" => {
                     assert_eq!(after, phase, "{name}");
-                    assert!(nothing(&told, deadline), "{name}: {:?}", told.names());
+                    assert!(nothing(&events, deadline), "{name}: {:?}", events.names());
                 }
                 next => assert_eq!(after, next, "{name}"),
             }
             let state = u64::from(scene.state(&link.name));
             assert_eq!(state, table.state(&after), "{name}");
-            let ends = told.all("closed").len();
+            let ends = events.all("closed").len();
             let lives = |phase: &str| matches!(phase, "dial" | "handshake" | "open" | "closing");
             assert_eq!(ends, usize::from(lives(&phase) && !lives(&after)), "{name}: {ends} ends");
         }
@@ -99,7 +99,7 @@ impl Link {
 
     fn reach(&mut self, scene: &mut Scene, phase: &str, input: &str, token: Value) {
         let renewed = input.ends_with(" again");
-        let told = input.ends_with("told to wait");
+        let held = input.ends_with("told to wait");
         if phase == "token" {
             self.step(scene, vec![record("connect", Value::Null)]);
             return;
@@ -115,7 +115,7 @@ impl Link {
         }
         match phase {
             "stopped" => begin.push(record("dial_failed", json!({ "status": 426 }))),
-            "waiting" if !told => begin.push(record("dial_failed", json!({}))),
+            "waiting" if !held => begin.push(record("dial_failed", json!({}))),
             "idle" | "dial" => {}
             _ => begin.push(record("dialed", Value::Null)),
         }
@@ -129,7 +129,7 @@ impl Link {
         }
         let wire = Wire::server();
         let mut open = [self.answer.clone(), bytes(&wire.text(WELCOME))].concat();
-        if told {
+        if held {
             let error = r#"{"type":"error","message":"m","retry_after":60}"#;
             open.extend(bytes(&wire.text(error)));
         }
@@ -147,9 +147,9 @@ impl Link {
     }
 
     fn step(&mut self, scene: &mut Scene, input: Vec<Input>) -> Vec<Record> {
-        let told = scene.step(&self.name, input);
-        self.deadline = told.last().expect("an output").word("deadline");
-        told
+        let events = scene.step(&self.name, input);
+        self.deadline = events.last().expect("an output").word("deadline");
+        events
     }
 
     /// Applies an input of the table; what was told, and the phase after it.
@@ -157,12 +157,12 @@ impl Link {
         if input.ends_with("no token") {
             scene.wait(SHORT_MS);
         }
-        let told = self.told(scene, input, phase);
-        let after = after(input, phase, &told);
-        (told, after)
+        let events = self.events(scene, input, phase);
+        let after = after(input, phase, &events);
+        (events, after)
     }
 
-    fn told(&mut self, scene: &mut Scene, input: &str, phase: &str) -> Vec<Record> {
+    fn events(&mut self, scene: &mut Scene, input: &str, phase: &str) -> Vec<Record> {
         let wire = Wire::server();
         let raw = |bytes: &str| record("bytes_in", json!({ "bytes": bytes }));
         let head = |status: &str| {
@@ -213,30 +213,30 @@ impl Link {
 
     /// Waits until something ends, or there is nothing to wait for.
     fn pass_deadline(&mut self, scene: &mut Scene, phase: &str) -> Vec<Record> {
-        let mut told = Vec::new();
+        let mut events = Vec::new();
         for _ in 0..9 {
             if let Some(deadline) = self.deadline {
                 scene.wait((deadline / 1_000_000 + 1).saturating_sub(scene.at_ms));
             }
-            told = self.step(scene, Vec::new());
-            if after("deadline", phase, &told) != phase || self.deadline.is_none() {
+            events = self.step(scene, Vec::new());
+            if after("deadline", phase, &events) != phase || self.deadline.is_none() {
                 break;
             }
         }
-        told
+        events
     }
 }
 
 /// The phase after an input, by what was told.
-fn after(input: &str, before: &str, told: &[Record]) -> String {
-    let changed = told.all("state_changed");
+fn after(input: &str, before: &str, events: &[Record]) -> String {
+    let changed = events.all("state_changed");
     let state = changed.last().and_then(|record| record.word("to"));
-    let next = told.last().and_then(|next| next.word("deadline"));
-    let phase = if !told.no("dial") {
+    let next = events.last().and_then(|next| next.word("deadline"));
+    let phase = if !events.no("dial") {
         "dial"
-    } else if !told.no("retrying") {
+    } else if !events.no("retrying") {
         "waiting"
-    } else if !told.no("stopped") && before != "closing" && input != "disconnect" {
+    } else if !events.no("stopped") && before != "closing" && input != "disconnect" {
         "stopped"
     } else {
         match state {
@@ -244,7 +244,7 @@ fn after(input: &str, before: &str, told: &[Record]) -> String {
             Some(1) => "open",
             Some(2) => "closing",
             Some(_) => "idle",
-            None if !told.no("write_bytes") && input == "dialed" => "handshake",
+            None if !events.no("write_bytes") && input == "dialed" => "handshake",
             // It waits for nothing any more.
             None if before == "waiting" && next.is_none() => "idle",
             None => before,

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::pair::{token, verifier};
-use super::super::scene::{Scene, Told};
+use super::super::scene::{Records, Scene};
 use super::super::wire::{Wire, request};
 use super::Table;
 use crate::record::{Record, hex};
@@ -40,9 +40,9 @@ pub(super) fn scene() -> Scene {
             let rests = matches!(cell.as_str(), "stays" | "ignored" | "refused");
             let alone = !rests || matches!(input.as_str(), "heartbeat" | "deadline");
             let link = if alone { put(&mut scene, &phase) } else { shared };
-            let told = apply(&mut scene, link, input, &phase);
-            let after = after(&mut scene, link, &phase, &told);
-            let place = format!("{phase}, {input}: {:?}", told.names());
+            let events = apply(&mut scene, link, input, &phase);
+            let after = after(&mut scene, link, &phase, &events);
+            let place = format!("{phase}, {input}: {:?}", events.names());
             match cell.as_str() {
                 "stays" | "ignored" | "refused" => assert_eq!(after, phase, "{place}"),
                 // The hub accepts at once.
@@ -50,15 +50,15 @@ pub(super) fn scene() -> Scene {
                 next => assert_eq!(after, next, "{place}"),
             }
             if cell == "refused" {
-                let refused = !told.no("fault") || told.one("pushed").word("queued") == Some(0);
+                let refused = !events.no("fault") || events.one("pushed").word("queued") == Some(0);
                 assert!(refused, "{place}");
             }
-            let ends = told.all("closed").len();
+            let ends = events.all("closed").len();
             assert_eq!(ends, usize::from(after == "closed" && phase != "closed"), "{place}");
             // Whatever it was, the end comes once.
             if after != "closed" && alone {
-                let told = scene.give("hub", "closed_in", json!({ "link": link }));
-                assert_eq!(told.names(), ["closed"], "{place}");
+                let events = scene.give("hub", "closed_in", json!({ "link": link }));
+                assert_eq!(events.names(), ["closed"], "{place}");
             }
         }
     }
@@ -70,8 +70,8 @@ pub(super) fn scene() -> Scene {
 
 /// A link in this phase.
 fn put(scene: &mut Scene, phase: &str) -> u64 {
-    let told = scene.give("hub", "accept", Value::Null);
-    let link = told.one("accepted").word("link").expect("a link");
+    let events = scene.give("hub", "accept", Value::Null);
+    let link = events.one("accepted").word("link").expect("a link");
     let input = |bytes: &[u8]| json!({ "link": link, "bytes": hex(bytes) });
     match phase {
         "head" => {}
@@ -124,35 +124,35 @@ fn apply(scene: &mut Scene, link: u64, input: &str, phase: &str) -> Vec<Record> 
 
 /// Waits until the only link ends, or there is nothing to wait for.
 fn pass_deadlines(scene: &mut Scene) -> Vec<Record> {
-    let mut told = scene.tick("hub");
+    let mut events = scene.tick("hub");
     for _ in 0..9 {
-        let next = told.last().and_then(|next| next.word("deadline"));
-        if !told.no("closed") || next.is_none() {
+        let next = events.last().and_then(|next| next.word("deadline"));
+        if !events.no("closed") || next.is_none() {
             break;
         }
-        scene.wait_for(&told);
-        told = scene.tick("hub");
+        scene.wait_for(&events);
+        events = scene.tick("hub");
     }
-    told
+    events
 }
 
 /// The phase of the link after what was told.
-fn after(scene: &mut Scene, link: u64, before: &str, told: &[Record]) -> String {
-    if !told.no("closed") || before == "closed" {
+fn after(scene: &mut Scene, link: u64, before: &str, events: &[Record]) -> String {
+    if !events.no("closed") || before == "closed" {
         return "closed".to_owned();
     }
-    if !told.no("opened") {
+    if !events.no("opened") {
         return "open".to_owned();
     }
-    let goodbye = |record: &&Record| {
+    let close = |record: &&Record| {
         let frames = Wire::client().read(record.bytes("bytes").unwrap_or_default());
         frames.iter().any(|frame| frame.is("close_read"))
     };
-    if told.all("write_bytes").iter().any(goodbye) {
+    if events.all("write_bytes").iter().any(close) {
         return "closing".to_owned();
     }
     // Nothing was told: it is where it was, or the hub would have said so.
-    let told = scene.tick("hub");
-    assert!(told.no("closed"), "{link} ended later");
+    let events = scene.tick("hub");
+    assert!(events.no("closed"), "{link} ended later");
     before.to_owned()
 }

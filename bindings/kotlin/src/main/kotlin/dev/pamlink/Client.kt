@@ -39,7 +39,7 @@ public class Client(
     private val driver = Driver(url, tokens, config, scope)
 
     /**
-     * What happens beside the answers to questions.
+     * What happens beside the answers to requests.
      *
      * At most [ClientConfig.eventBuffer] events wait to be taken; then the oldest are dropped, and
      * [Event.Lost] says how many. While nobody collects, events wait for the next collector; several
@@ -53,13 +53,13 @@ public class Client(
     /** Connects again after [disconnect] or [Event.Stopped]. */
     public fun connect(): Unit = driver.connect()
 
-    /** Closes the link and stays disconnected. Questions wait, until they expire. */
+    /** Closes the link and stays disconnected. Requests wait, until they expire. */
     public fun disconnect(): Unit = driver.disconnect()
 
     /**
-     * Asks, and tells how it ended. Works while disconnected, too: the question waits for the link.
+     * Asks, and tells how it ended. Works while disconnected, too: the request waits for the link.
      *
-     * If the caller is cancelled, a question that was not sent yet is not sent; any other has its
+     * If the caller is cancelled, a request that was not sent yet is not sent; any other has its
      * effect, and what the server says of it is an [Event.Late].
      *
      * @param text what is said.
@@ -67,7 +67,7 @@ public class Client(
      * @param intent the intent, where it is known.
      * @param sessionId the conversation that it belongs to.
      * @param context a JSON object for the agent.
-     * @throws PamlinkException.Busy `ask_full`: as many questions, or bytes of them, wait as may.
+     * @throws PamlinkException.Busy `requests_full`: as many requests, or bytes of them, wait as may.
      * @throws PamlinkException.Usage `bad_context`.
      * @throws PamlinkException.Link `stopped` (until [connect]) or `closed`.
      */
@@ -79,7 +79,7 @@ public class Client(
         context: String? = null,
     ): Outcome {
         val waiting = WaitingForEnd()
-        return driver.asking(Question(text, false, agent, intent, sessionId, context), waiting) { waiting.await() }
+        return driver.asking(ClientRequest(text, false, agent, intent, sessionId, context), waiting) { waiting.await() }
     }
 
     /**
@@ -103,8 +103,8 @@ public class Client(
         context: String? = null,
     ): Flow<Piece> = flow {
         val waiting = WaitingForPieces()
-        val question = Question(text, true, agent, intent, sessionId, context)
-        driver.asking(question, waiting) { waiting.handOver(this) }
+        val request = ClientRequest(text, true, agent, intent, sessionId, context)
+        driver.asking(request, waiting) { waiting.handOver(this) }
     }
 
     /**
@@ -126,7 +126,7 @@ public class Client(
     public fun metrics(): String = driver.metrics()
 
     /**
-     * Says goodbye and frees everything, without waiting for it. Whoever waits for an answer gets
+     * Sends the close frame and frees everything, without waiting for it. Whoever waits for an answer gets
      * `closed`. May be called again.
      */
     override fun close(): Unit = driver.close()

@@ -1,7 +1,7 @@
 package dev.pamlink
 
 import dev.pamlink.sansio.Action
-import dev.pamlink.sansio.AskEvent
+import dev.pamlink.sansio.RequestEvent
 import dev.pamlink.sansio.ClientEngine
 import dev.pamlink.sansio.CommandResult
 import dev.pamlink.sansio.Input
@@ -25,8 +25,8 @@ import kotlinx.coroutines.launch
 import kotlinx.coroutines.withContext
 import kotlinx.coroutines.withTimeoutOrNull
 
-/** A question on its way. */
-internal class Question(
+/** A request on its way. */
+internal class ClientRequest(
     val text: String,
     val stream: Boolean,
     val agent: String?,
@@ -59,7 +59,7 @@ internal class Driver(
     private val states = MutableStateFlow(LinkState.CLOSED)
     val state: StateFlow<LinkState> get() = states
 
-    /** Who waits for what comes of each question. Safe from any thread. */
+    /** Who waits for what comes of each request. Safe from any thread. */
     private val waiting = ConcurrentHashMap<Long, Waiting>()
     private var link: Link? = null
     private val deadline = Timer()
@@ -84,15 +84,15 @@ internal class Driver(
 
     fun metrics(): String = if (job.isCompleted) throw closedError() else engine.metrics()
 
-    /** Asks, runs [use], and forgets the question however that ends. */
-    suspend fun <T> asking(question: Question, who: Waiting, use: suspend () -> T): T {
-        var ask: Long? = null
+    /** Asks, runs [use], and forgets the request however that ends. */
+    suspend fun <T> asking(request: ClientRequest, who: Waiting, use: suspend () -> T): T {
+        var number: Long? = null
         try {
-            withContext(confined) { ask = begin(question, who) }
+            withContext(confined) { number = begin(request, who) }
             return use()
         } finally {
             // Whoever leaves before the end is not told of it any more.
-            ask?.let { if (waiting.remove(it) != null) stepSoon(Input.Forget(it)) }
+            number?.let { if (waiting.remove(it) != null) stepSoon(Input.Forget(it)) }
         }
     }
 
@@ -106,7 +106,7 @@ internal class Driver(
         own.launch {
             fail(closedError())
             step(Input.Disconnect)
-            withTimeoutOrNull(FAREWELL) { link?.job?.join() }
+            withTimeoutOrNull(CLOSE_TIMEOUT) { link?.job?.join() }
             job.cancel()
         }
         // Without it the launch above may never run: the scope of the client may be over.
@@ -122,16 +122,16 @@ internal class Driver(
 
     // Confined.
 
-    private fun begin(question: Question, who: Waiting): Long {
+    private fun begin(request: ClientRequest, who: Waiting): Long {
         refuseIfOver()
         var taken: Long? = null
-        val input = with(question) { Input.Ask(stream, text, agent, intent, sessionId, context) }
-        val fault = step(input) { ask ->
-            taken = ask
-            waiting[ask] = who
+        val input = with(request) { Input.Ask(stream, text, agent, intent, sessionId, context) }
+        val fault = step(input) { request ->
+            taken = request
+            waiting[request] = who
         }
         fault?.let { throw it.error }
-        return taken ?: throw PamlinkException.of(ErrorCode.BAD_INPUT, "the engine did not say what became of a question")
+        return taken ?: throw PamlinkException.of(ErrorCode.BAD_INPUT, "the engine did not say what became of a request")
     }
 
     private fun refuseIfOver() {
@@ -144,7 +144,7 @@ internal class Driver(
 
     /**
      * Steps, and carries out what follows. Returns the fault, if [input] was refused; [asked] is told
-     * the number of a question before anything that comes of it.
+     * the number of a request before anything that comes of it.
      */
     private fun step(input: Input?, asked: (Long) -> Unit = {}): CommandResult.Faulted? {
         var fault: CommandResult.Faulted? = null
@@ -160,7 +160,7 @@ internal class Driver(
         for (output in outputs) {
             when (output) {
                 is CommandResult.Faulted -> fault = output
-                is CommandResult.Asked -> asked(output.ask)
+                is CommandResult.Asked -> asked(output.request)
                 else -> handle(output)
             }
         }
@@ -170,7 +170,7 @@ internal class Driver(
 
     private fun handle(output: Output) {
         when (output) {
-            is AskEvent -> handle(output)
+            is RequestEvent -> handle(output)
             is Action.Dial -> dial(output)
             is Action.NeedToken -> own.launch { provide(output.need) }
             is Action -> link?.carryOut(output)
@@ -183,15 +183,15 @@ internal class Driver(
         }
     }
 
-    private fun handle(event: AskEvent) {
-        if (event is AskEvent.Piece) {
-            val who = waiting[event.ask]
-            if (who != null) who.piece(event.text, event.restart) else late(event.ask, event.text, event.json)
+    private fun handle(event: RequestEvent) {
+        if (event is RequestEvent.Piece) {
+            val who = waiting[event.request]
+            if (who != null) who.piece(event.text, event.restart) else late(event.request, event.text, event.json)
             return
         }
-        val who = waiting.remove(event.ask)
+        val who = waiting.remove(event.request)
         if (who != null) {
-            if (event is AskEvent.Answer) {
+            if (event is RequestEvent.Answer) {
                 who.end(Outcome.Answered(event.text, event.json), event.rest ?: event.text, event.restart)
             } else {
                 outcome(event)?.let { who.end(it) }
@@ -200,24 +200,24 @@ internal class Driver(
         }
         // The caller has gone a moment ago. What the server said is not lost.
         when (event) {
-            is AskEvent.Answer -> late(event.ask, event.text, event.json)
-            is AskEvent.Rejected -> late(event.ask, event.message, event.json)
+            is RequestEvent.Answer -> late(event.request, event.text, event.json)
+            is RequestEvent.Rejected -> late(event.request, event.message, event.json)
             else -> {}
         }
     }
 
-    private fun late(ask: Long, text: String, json: String) = events.offer(Event.Late(ask, text, json))
+    private fun late(request: Long, text: String, json: String) = events.offer(Event.Late(request, text, json))
 
-    private fun outcome(event: AskEvent): Outcome? = when (event) {
-        is AskEvent.Rejected -> Outcome.Rejected(event.errorCode, event.message, event.retryAfter, event.json)
-        is AskEvent.Expired -> Outcome.Expired
-        is AskEvent.Unknown -> Outcome.Unknown
-        is AskEvent.Unsent -> Outcome.Unsent
-        is AskEvent.Answer, is AskEvent.Piece -> null
+    private fun outcome(event: RequestEvent): Outcome? = when (event) {
+        is RequestEvent.Rejected -> Outcome.Rejected(event.errorCode, event.message, event.retryAfter, event.json)
+        is RequestEvent.Expired -> Outcome.Expired
+        is RequestEvent.Unknown -> Outcome.Unknown
+        is RequestEvent.Unsent -> Outcome.Unsent
+        is RequestEvent.Answer, is RequestEvent.Piece -> null
     }
 
     private fun fail(error: PamlinkException) {
-        for (ask in waiting.keys) waiting.remove(ask)?.fail(error)
+        for (request in waiting.keys) waiting.remove(request)?.fail(error)
     }
 
     private suspend fun provide(need: TokenNeed) {
@@ -280,7 +280,7 @@ internal class Driver(
 
     private companion object {
         /** How long a link that is being closed may take. */
-        val FAREWELL = 5.seconds
+        val CLOSE_TIMEOUT = 5.seconds
         const val MILLISECOND = 1_000_000L
     }
 }

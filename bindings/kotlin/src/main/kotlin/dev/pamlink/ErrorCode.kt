@@ -21,11 +21,11 @@ internal enum class ErrorCode(
     BAD_SEED(12, "usage", false, "the seed does not have 32 bytes"),
     BAD_KEY(13, "usage", false, "the key material cannot be used"),
     BAD_ROUTES(14, "usage", false, "the routing table is refused"),
-    ASK_FULL(20, "busy", true, "as many questions, or bytes of them, are under way as may be"),
+    REQUESTS_FULL(20, "busy", true, "as many requests, or bytes of them, are under way as may be"),
     NOT_OPEN(21, "link", true, "the link is not open"),
     OUTBOX_FULL(22, "busy", true, "too much waits to be written"),
     NOT_AN_ENVELOPE(23, "usage", false, "the text is no envelope"),
-    BAD_CONTEXT(24, "usage", false, "the context of a question is no JSON object"),
+    BAD_CONTEXT(24, "usage", false, "the context of a request is no JSON object"),
     TOO_LARGE(25, "usage", false, "it is larger than any message may be, or than the peer takes"),
     TOKEN_EXPIRED(30, "auth", false, "the token had expired when it was handed over"),
     TOKEN_MALFORMED(31, "auth", false, "the token has characters that no token has"),
@@ -53,11 +53,11 @@ internal enum class ErrorCode(
     WRONG_AUDIENCE(69, "auth", false, "the token is for another audience"),
     WRONG_SUBJECT(70, "auth", false, "the token is another user's"),
     REJECTED(80, "answer", false, "the server answered with an error"),
-    ASK_EXPIRED(81, "answer", false, "no answer came in time; whether the question had an effect is not known"),
-    ASK_UNKNOWN(82, "answer", false, "the link broke after the question was sent, and the server cannot tell repeats"),
+    REQUEST_EXPIRED(81, "answer", false, "no answer came in time; whether the request had an effect is not known"),
+    REQUEST_UNKNOWN(82, "answer", false, "the link broke after the request was sent, and the server cannot tell repeats"),
     STOPPED(83, "link", false, "the client has stopped: another attempt would end the same way"),
     CLOSED(84, "link", false, "the client is closed"),
-    ASK_UNSENT(85, "answer", false, "the client stopped before the question was sent: it had no effect"),
+    REQUEST_UNSENT(85, "answer", false, "the client stopped before the request was sent: it had no effect"),
     ;
 
     /** The name of the number in every language. */

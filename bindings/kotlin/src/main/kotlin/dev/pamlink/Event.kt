@@ -4,7 +4,7 @@ import dev.pamlink.sansio.Output
 import kotlin.time.Duration
 
 /**
- * What happens beside the answers to questions: see [Client.events].
+ * What happens beside the answers to requests: see [Client.events].
  *
  * `json` is the whole envelope as it came, `text` what it says to a person (its `message`, else its
  * `content`, else nothing).
@@ -55,12 +55,12 @@ public sealed interface Event : Output {
     ) : Event
 
     /**
-     * An answer, or a piece of one, for which nobody waits: its question had ended before, or its
+     * An answer, or a piece of one, for which nobody waits: its request had ended before, or its
      * caller was cancelled, or none is known.
      */
     public data class Late(
-        /** The number of the question, if it is known. */
-        public val ask: Long?,
+        /** The number of the request, if it is known. */
+        public val request: Long?,
         /** What it says. */
         public val text: String,
         /** The envelope. */
@@ -111,7 +111,7 @@ public sealed interface Event : Output {
     public data class Closed(
         /** The close code. */
         public val code: Int,
-        /** Both sides have said goodbye. */
+        /** Both sides have sent a close frame. */
         public val clean: Boolean,
         /** Messages that were not written any more. */
         public val unsent: Long,

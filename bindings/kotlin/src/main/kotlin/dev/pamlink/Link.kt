@@ -35,7 +35,7 @@ internal class Link(
 
     /** What the engine wants of the transport. */
     fun carryOut(action: Action) {
-        if (action is Action.HangUp) {
+        if (action is Action.CloseTransport) {
             over = true
             // Nothing waits to be written yet.
             if (connection == null) job.cancel()
@@ -92,8 +92,8 @@ internal class Link(
     private suspend fun write(connection: Connection) {
         for (action in outgoing) {
             val done = if (over) {
-                // The engine has said goodbye: the peer does not get all the time it may want.
-                withTimeoutOrNull(GOODBYE) { put(connection, action) } ?: break
+                // The engine has sent its close frame: the peer does not get all the time it may want.
+                withTimeoutOrNull(CLOSE_TIMEOUT) { put(connection, action) } ?: break
             } else {
                 put(connection, action)
             }
@@ -130,6 +130,6 @@ internal class Link(
     private companion object {
         /** The one link of a client. */
         const val LINK = 0L
-        val GOODBYE = 2.seconds
+        val CLOSE_TIMEOUT = 2.seconds
     }
 }

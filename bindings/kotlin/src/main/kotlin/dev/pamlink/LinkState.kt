@@ -11,7 +11,7 @@ public enum class LinkState(
     /** Messages flow. */
     OPEN(1),
 
-    /** One side has said goodbye. */
+    /** One side has sent its close frame. */
     CLOSING(2),
 
     /** There is no link. */

@@ -2,7 +2,7 @@ package dev.pamlink
 
 import kotlin.time.Duration
 
-/** How a question ended: each ends in exactly one of these. */
+/** How a request ended: each ends in exactly one of these. */
 public sealed interface Outcome {
     /** The server answered. */
     public data class Answered(
@@ -12,7 +12,7 @@ public sealed interface Outcome {
         public val json: String,
     ) : Outcome
 
-    /** The server refused the question or failed at it. */
+    /** The server refused the request or failed at it. */
     public data class Rejected(
         /** Why, for programs: the server's own code, such as `RATE_LIMITED`. */
         public val code: String?,
@@ -24,17 +24,17 @@ public sealed interface Outcome {
         public val json: String,
     ) : Outcome
 
-    /** No answer came in time. Whether the question had an effect is not known. */
+    /** No answer came in time. Whether the request had an effect is not known. */
     public data object Expired : Outcome
 
     /**
-     * The link broke after the question had been sent, and the server cannot tell repeats, or the
+     * The link broke after the request had been sent, and the server cannot tell repeats, or the
      * client has stopped: asking again might do it twice.
      */
     public data object Unknown : Outcome
 
     /**
-     * The client stopped before the question was sent: it had no effect, and may be asked again after
+     * The client stopped before the request was sent: it had no effect, and may be asked again after
      * [Client.connect].
      */
     public data object Unsent : Outcome

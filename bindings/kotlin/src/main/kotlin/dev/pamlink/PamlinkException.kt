@@ -11,7 +11,7 @@ import kotlin.time.Duration
 public sealed class PamlinkException(
     /** The number, the same in every language and release. */
     public val code: Int,
-    /** The name of the number, such as `ask_full`. */
+    /** The name of the number, such as `requests_full`. */
     public val name: String,
     /** What kind of thing went wrong: `usage`, `busy`, `link`, `auth`, `answer` or `internal`. */
     public val kind: String,
@@ -34,7 +34,7 @@ public sealed class PamlinkException(
     /** A token is not good, or none can be had. */
     public class Auth internal constructor(error: ErrorParts) : PamlinkException(error)
 
-    /** A question ended without an answer. */
+    /** A request ended without an answer. */
     public class Answer internal constructor(
         error: ErrorParts,
         /** How it ended; never [Outcome.Answered]. */
@@ -91,9 +91,9 @@ public sealed class PamlinkException(
                     listOfNotNull(outcome.code, outcome.message.ifEmpty { null }).joinToString(": "),
                     outcome.retryAfter,
                 )
-                Outcome.Expired -> Triple(ErrorCode.ASK_EXPIRED, ErrorCode.ASK_EXPIRED.about, null)
-                Outcome.Unsent -> Triple(ErrorCode.ASK_UNSENT, ErrorCode.ASK_UNSENT.about, null)
-                else -> Triple(ErrorCode.ASK_UNKNOWN, ErrorCode.ASK_UNKNOWN.about, null)
+                Outcome.Expired -> Triple(ErrorCode.REQUEST_EXPIRED, ErrorCode.REQUEST_EXPIRED.about, null)
+                Outcome.Unsent -> Triple(ErrorCode.REQUEST_UNSENT, ErrorCode.REQUEST_UNSENT.about, null)
+                else -> Triple(ErrorCode.REQUEST_UNKNOWN, ErrorCode.REQUEST_UNKNOWN.about, null)
             }
             // Who is told when to come back may come back.
             val retryable = code.retryable || after != null

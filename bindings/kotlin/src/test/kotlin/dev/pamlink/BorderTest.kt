@@ -86,8 +86,8 @@ class BorderTest {
         HubEngine().use { hub ->
             val link = accepted(hub)
             val long = "{\"type\":\"alert\",\"message\":\"${"x".repeat(200_000)}\"}"
-            val told = hub.step(now, Input.SendTo(link, long))
-            assertEquals(long, assertIs<Action.WriteText>(told.last()).text)
+            val events = hub.step(now, Input.SendTo(link, long))
+            assertEquals(long, assertIs<Action.WriteText>(events.last()).text)
             val small = hub.step(now, Input.TextIn(link, "{\"type\":\"pong\"}"))
             assertEquals(emptyList(), small)
         }
@@ -96,9 +96,9 @@ class BorderTest {
     @Test
     fun `records that are none are a fault of their place`() {
         HubEngine().use { hub ->
-            val told = hub.step(now, listOf(Input.Broadcast("{\"type\":\"alert\"}"), Input.Connect))
-            assertIs<CommandResult.Pushed>(told[0])
-            val fault = assertIs<CommandResult.Faulted>(told[1])
+            val events = hub.step(now, listOf(Input.Broadcast("{\"type\":\"alert\"}"), Input.Connect))
+            assertIs<CommandResult.Pushed>(events[0])
+            val fault = assertIs<CommandResult.Faulted>(events[1])
             assertEquals(1, fault.of)
             assertEquals("wrong_machine", fault.error.name)
             assertIs<PamlinkException.Usage>(fault.error)
@@ -110,9 +110,9 @@ class BorderTest {
         val options = ClientOptions("ws://localhost:1/x")
         assertEquals("bad_url", refused { ClientEngine(ClientOptions("http://localhost"), now = now) })
         assertEquals("bad_seed", refused { ClientEngine(options, ByteArray(31), now) })
-        assertEquals("bad_option", refused { ClientEngine(options.copy(maxAsks = 0), now = now) })
-        assertEquals("bad_option", refused { ClientEngine(options.copy(maxAsks = -1), now = now) })
-        assertEquals("bad_option", refused { ClientEngine(options.copy(askTimeout = (-1).milliseconds), now = now) })
+        assertEquals("bad_option", refused { ClientEngine(options.copy(maxRequests = 0), now = now) })
+        assertEquals("bad_option", refused { ClientEngine(options.copy(maxRequests = -1), now = now) })
+        assertEquals("bad_option", refused { ClientEngine(options.copy(requestTimeout = (-1).milliseconds), now = now) })
         assertEquals("bad_key", refused { HubEngine(HubOptions(auth = AuthOptions(hs256Secret = ByteArray(31)))) })
         assertEquals("bad_routes", refused { HubEngine(HubOptions(routes = "{}")) })
         assertEquals("bad_key", refused { signToken(ByteArray(5), "ann", 1) })

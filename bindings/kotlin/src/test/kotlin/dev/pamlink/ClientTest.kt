@@ -57,7 +57,7 @@ class ClientTest {
     }
 
     @Test
-    fun `a question is answered`() = bounded {
+    fun `a request is answered`() = bounded {
         val client = client()
         val sending = async { client.send("fuel so far?", sessionId = "s-1", context = "{\"lat\":-27.4}") }
         val request = server.request()
@@ -71,7 +71,7 @@ class ClientTest {
     }
 
     @Test
-    fun `a question that is refused has the server's code and the time to wait`() = bounded {
+    fun `a request that is refused has the server's code and the time to wait`() = bounded {
         val sending = async { client().send("now?") }
         val request = server.request()
         server.carryOut(Input.ReplyError(request.request, 2.seconds, "OVERLOADED", "too much at once"))
@@ -100,7 +100,7 @@ class ClientTest {
     }
 
     @Test
-    fun `a flow that nobody collects asks nothing, and each collector asks`() = bounded {
+    fun `a flow that nobody collects sends nothing, and each collector sends`() = bounded {
         val client = client()
         val flow = client.ask("again")
         client.state.first { it == LinkState.OPEN }
@@ -125,7 +125,7 @@ class ClientTest {
     }
 
     @Test
-    fun `a client that has stopped ends its questions and starts again`() = bounded {
+    fun `a client that has stopped ends its requests and starts again`() = bounded {
         val client = client()
         val sending = async { client.send("sent") }
         server.request()
@@ -142,7 +142,7 @@ class ClientTest {
     }
 
     @Test
-    fun `who is cancelled leaves nothing behind, and the answer that comes is told`() = bounded {
+    fun `who is cancelled leaves nothing behind, and the answer that comes is an event`() = bounded {
         val client = client()
         val asking = launch { client.ask("a story").collect {} }
         val request = server.request()
@@ -161,7 +161,7 @@ class ClientTest {
     }
 
     @Test
-    fun `a question before there is a link waits for it`() = bounded {
+    fun `a request before there is a link waits for it`() = bounded {
         server.refusals.addAll(listOf(IOException("no network"), DialException("busy", status = 503)))
         val sending = async { client().send("anybody?") }
         server.reply(server.request(), "yes")
@@ -182,7 +182,7 @@ class ClientTest {
     }
 
     @Test
-    fun `many questions at once are all answered, each with its own`() = bounded {
+    fun `many requests at once are all answered, each with its own`() = bounded {
         val client = client()
         val answering = launch { repeat(50) { val it = server.request(); server.reply(it, it.text + "!") } }
         val all = List(50) { async { it to client.send("q$it") } }
@@ -194,12 +194,12 @@ class ClientTest {
     }
 
     @Test
-    fun `more questions than may wait are refused, and not kept`() = bounded {
-        val client = client(config.copy(maxAsks = 1))
+    fun `more requests than may wait are refused, and not kept`() = bounded {
+        val client = client(config.copy(maxRequests = 1))
         val first = async { client.send("one") }
         val request = server.request()
         val error = assertFailsWith<PamlinkException.Busy> { client.send("two") }
-        assertEquals("ask_full", error.name)
+        assertEquals("requests_full", error.name)
         assertTrue(error.retryable)
         server.reply(request, "1")
         assertIs<Outcome.Answered>(first.await())
@@ -233,7 +233,7 @@ class ClientTest {
     }
 
     @Test
-    fun `events that nobody takes are bounded, and the loss is told`() = bounded {
+    fun `events that nobody takes are bounded, and the loss is reported`() = bounded {
         val client = client(config.copy(eventBuffer = 4))
         client.state.first { it == LinkState.OPEN }
         repeat(20) { server.carryOut(Input.Push("ann", "{\"type\":\"alert\",\"message\":\"$it\"}")) }
@@ -313,7 +313,7 @@ class ClientTest {
     }
 
     @Test
-    fun `disconnecting keeps questions for the next link`() = bounded {
+    fun `disconnecting keeps requests for the next link`() = bounded {
         val client = client()
         client.state.first { it == LinkState.OPEN }
         client.disconnect()
@@ -325,7 +325,7 @@ class ClientTest {
     }
 
     @Test
-    fun `closing says goodbye, frees the engine and ends everything`() = bounded {
+    fun `closing sends its close frame, frees the engine and ends everything`() = bounded {
         val client = client()
         client.state.first { it == LinkState.OPEN }
         val sending = async { runCatching { client.send("never") } }
@@ -374,7 +374,7 @@ class ClientTest {
     fun `a client that cannot be made leaves nothing in its scope`() = bounded {
         coroutineScope {
             assertEquals("bad_url", assertFailsWith<PamlinkException.Usage> { Client("nowhere", null, config, this) }.name)
-            assertEquals("bad_option", assertFailsWith<PamlinkException.Usage> { client(config.copy(maxAsks = 0), this) }.name)
+            assertEquals("bad_option", assertFailsWith<PamlinkException.Usage> { client(config.copy(maxRequests = 0), this) }.name)
         }
     }
 

@@ -28,7 +28,7 @@ class EventBufferTest {
     }
 
     @Test
-    fun `beyond the bound the oldest go, and their number is told`() = bounded {
+    fun `beyond the bound the oldest go, and their number is reported`() = bounded {
         val buffer = EventBuffer(3)
         repeat(10) { buffer.offer(event(it)) }
         buffer.close()

@@ -19,7 +19,7 @@ class ExamplesTest {
     @Test
     fun `the chat says why there is no answer`() = Serve.start().use { server ->
         val said = run("ConsoleChatKt", "fuel so far?\n", server.url("ann"), server.token("bob"))
-        assertTrue(said.single().startsWith("[ask_unsent: "), "$said")
+        assertTrue(said.single().startsWith("[request_unsent: "), "$said")
     }
 
     @Test

@@ -77,7 +77,7 @@ internal class MemoryServer(options: HubOptions = HubOptions()) : Transport, Aut
                     is CommandResult.Faulted -> throw output.error
                     is Action.WriteText -> links[output.link]?.incoming?.trySend(Incoming.Text(output.text))
                     is Action.WriteClose -> links[output.link]?.incoming?.trySend(Incoming.Close(output.code, output.reason))
-                    is Action.HangUp -> links.remove(output.link)?.incoming?.close()
+                    is Action.CloseTransport -> links.remove(output.link)?.incoming?.close()
                     is HubEvent.Request -> requests.trySend(output)
                     is HubEvent -> others.trySend(output)
                     else -> {}

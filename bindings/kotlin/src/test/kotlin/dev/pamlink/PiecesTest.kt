@@ -75,7 +75,7 @@ class PiecesTest {
     }
 
     @Test
-    fun `a slow collector is told that what it was given is void`() = runBlocking {
+    fun `a slow collector is reported that what it was given is void`() = runBlocking {
         val waiting = WaitingForPieces()
         waiting.piece("twice", false)
         val pieces = ArrayList<Piece>()
@@ -105,7 +105,7 @@ class PiecesTest {
         assertEquals(true, error.retryable)
         assertSame(rejected, error.outcome)
         assertEquals("RATE_LIMITED: slow down", error.message)
-        for ((outcome, name) in listOf(Outcome.Expired to "ask_expired", Outcome.Unknown to "ask_unknown", Outcome.Unsent to "ask_unsent")) {
+        for ((outcome, name) in listOf(Outcome.Expired to "request_expired", Outcome.Unknown to "request_unknown", Outcome.Unsent to "request_unsent")) {
             val other = assertFailsWith<PamlinkException.Answer> { handedOver { it.end(outcome) } }
             assertEquals(name, other.name)
             assertEquals(false, other.retryable)

@@ -70,8 +70,8 @@ internal class RawPeer(private val socket: Socket) : AutoCloseable {
         while (true) {
             val size = input.read(buffer)
             if (size < 0) return emptyList()
-            val told = codec.read(buffer.copyOf(size))
-            if (told.isNotEmpty()) return told
+            val events = codec.read(buffer.copyOf(size))
+            if (events.isNotEmpty()) return events
         }
     }
 

@@ -1,7 +1,7 @@
 package dev.pamlink
 
 import dev.pamlink.sansio.Action
-import dev.pamlink.sansio.AskEvent
+import dev.pamlink.sansio.RequestEvent
 import dev.pamlink.sansio.ClientEngine
 import dev.pamlink.sansio.ClientOptions
 import dev.pamlink.sansio.CommandResult
@@ -25,31 +25,31 @@ class SansIoTest {
     private val hub = HubEngine(seed = seed)
     private val client = ClientEngine(ClientOptions("ws://host/api/v1/pam/ws/ann", anonymous = true), seed, now)
     private var link: Long? = null
-    private val told = ArrayList<Output>()
+    private val events = ArrayList<Output>()
 
     @Test
-    fun `a question finds its agent and its answer comes back`() {
+    fun `a request finds its agent and its answer comes back`() {
         connect()
-        val ask = ask("fuel so far?")
+        val number = ask("fuel so far?")
         val request = atHub<HubEvent.Request>()
         assertEquals("fuel so far?", request.text)
         assertEquals("ann", request.user)
         hub(Input.Reply(request = request.request, failed = false, text = "40 so far"))
-        val answer = told.filterIsInstance<AskEvent.Answer>().single()
-        assertEquals(ask, answer.ask)
+        val answer = events.filterIsInstance<RequestEvent.Answer>().single()
+        assertEquals(number, answer.request)
         assertEquals("40 so far", answer.text)
     }
 
     @Test
     fun `an answer comes in pieces to who wants them`() {
         connect()
-        val ask = ask("a story", stream = true)
+        val number = ask("a story", stream = true)
         val request = atHub<HubEvent.Request>()
         assertTrue(request.wantsPieces)
         hub(Input.ReplyPiece(request.request, "once "), Input.ReplyPiece(request.request, "upon"))
         hub(Input.Reply(request = request.request, failed = false, text = "once upon a time"))
-        assertEquals(listOf("once ", "upon"), told.filterIsInstance<AskEvent.Piece>().map { it.text })
-        assertEquals(AskEvent.Answer(ask, false, "once upon a time", " a time", ""), told.filterIsInstance<AskEvent.Answer>().single().copy(json = ""))
+        assertEquals(listOf("once ", "upon"), events.filterIsInstance<RequestEvent.Piece>().map { it.text })
+        assertEquals(RequestEvent.Answer(number, false, "once upon a time", " a time", ""), events.filterIsInstance<RequestEvent.Answer>().single().copy(json = ""))
     }
 
     @Test
@@ -58,21 +58,21 @@ class SansIoTest {
         ask("a smile", stream = true)
         val request = atHub<HubEvent.Request>().request
         hub(Input.ReplyPiece(request, "so \ud83d"), Input.ReplyPiece(request, "\ude00!"))
-        assertEquals(listOf("so ", "\ud83d\ude00!"), told.filterIsInstance<AskEvent.Piece>().map { it.text })
+        assertEquals(listOf("so ", "\ud83d\ude00!"), events.filterIsInstance<RequestEvent.Piece>().map { it.text })
     }
 
     @Test
     fun `what got no answer before a cut is asked again and takes effect once`() {
         connect()
-        val ask = ask("book it")
+        val number = ask("book it")
         val request = atHub<HubEvent.Request>()
         cut()
         hub(Input.Reply(request = request.request, failed = false, text = "booked"))
-        passTime { client.deadline?.monoNanos.takeIf { told.none { it is AskEvent.Answer } } }
+        passTime { client.deadline?.monoNanos.takeIf { events.none { it is RequestEvent.Answer } } }
         val repeated = atHub<HubEvent.Duplicate>()
         assertEquals("answered", repeated.first)
-        assertEquals(listOf(ask to "booked"), told.filterIsInstance<AskEvent.Answer>().map { it.ask to it.text })
-        assertEquals(1, told.count { it is HubEvent.Request })
+        assertEquals(listOf(number to "booked"), events.filterIsInstance<RequestEvent.Answer>().map { it.request to it.text })
+        assertEquals(1, events.count { it is HubEvent.Request })
     }
 
     @Test
@@ -84,19 +84,19 @@ class SansIoTest {
         // The link dies in silence: the client asks for life, and then gives it up.
         val dead = link
         link = null
-        passTime { client.deadline?.monoNanos.takeIf { told.none { it is Event.Closed } } }
-        val closed = told.filterIsInstance<Event.Closed>().single()
+        passTime { client.deadline?.monoNanos.takeIf { events.none { it is Event.Closed } } }
+        val closed = events.filterIsInstance<Event.Closed>().single()
         assertEquals("timeout", closed.endClass)
         assertTrue(now.monoNanos <= 40.seconds.inWholeNanoseconds)
         assertNotNull(dead)
     }
 
     @Test
-    fun `a question that nobody answers expires in its time`() {
-        val ask = ask("anybody?")
+    fun `a request that nobody answers expires in its time`() {
+        val number = ask("anybody?")
         client(Input.Connect)
-        passTime { client.deadline?.monoNanos.takeIf { told.none { it is AskEvent.Expired } } }
-        assertEquals(AskEvent.Expired(ask), told.filterIsInstance<AskEvent.Expired>().single())
+        passTime { client.deadline?.monoNanos.takeIf { events.none { it is RequestEvent.Expired } } }
+        assertEquals(RequestEvent.Expired(number), events.filterIsInstance<RequestEvent.Expired>().single())
         assertEquals(60.seconds.inWholeNanoseconds, now.monoNanos)
     }
 
@@ -122,19 +122,19 @@ class SansIoTest {
 
     private fun connect() {
         client(Input.Connect)
-        assertIs<Event.Welcomed>(told.last { it is Event })
+        assertIs<Event.Welcomed>(events.last { it is Event })
     }
 
     private fun ask(text: String, stream: Boolean = false): Long {
         client(Input.Ask(stream = stream, message = text))
-        return told.filterIsInstance<CommandResult.Asked>().last().ask
+        return events.filterIsInstance<CommandResult.Asked>().last().request
     }
 
-    private inline fun <reified T : HubEvent> atHub(): T = told.filterIsInstance<T>().single()
+    private inline fun <reified T : HubEvent> atHub(): T = events.filterIsInstance<T>().single()
 
     private fun client(vararg inputs: Input) {
         for (output in client.step(now, inputs.toList())) {
-            told.add(output)
+            events.add(output)
             val link = link
             when (output) {
                 is Action.Dial -> {
@@ -149,7 +149,7 @@ class SansIoTest {
 
     private fun hub(vararg inputs: Input) {
         for (output in hub.step(now, inputs.toList())) {
-            told.add(output)
+            events.add(output)
             when (output) {
                 is CommandResult.Accepted -> {
                     link = output.link

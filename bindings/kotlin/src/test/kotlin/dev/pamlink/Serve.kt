@@ -22,7 +22,7 @@ internal class Serve private constructor(private val program: String, address: S
         return made.inputStream.bufferedReader().readLine() ?: error("no token")
     }
 
-    /** Ends it without a goodbye. */
+    /** Ends it without a close frame. */
     fun kill() {
         process.destroyForcibly()
         check(process.waitFor(10, TimeUnit.SECONDS)) { "the server does not end" }

@@ -32,7 +32,7 @@ abstract class ServeContract(transport: Transport) {
         Client(server.url(user), { token }, config)
 
     @Test
-    fun `the server welcomes, answers and sees the goodbye`() = bounded {
+    fun `the server welcomes, answers and sees the close frame`() = bounded {
         val client = client()
         val welcomed = client.events.filterIsInstance<Event.Welcomed>().first()
         assertTrue(welcomed.correlates && welcomed.repeats, "$welcomed")
@@ -62,7 +62,7 @@ abstract class ServeContract(transport: Transport) {
     }
 
     @Test
-    fun `many questions at once are all answered`() = bounded {
+    fun `many requests at once are all answered`() = bounded {
         client().use { client ->
             val answers = List(30) { async { client.send("number $it!") } }.awaitAll()
             answers.forEachIndexed { at, it -> assertTrue("number $at!" in assertIs<Outcome.Answered>(it).text) }

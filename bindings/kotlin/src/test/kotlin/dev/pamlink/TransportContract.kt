@@ -108,7 +108,7 @@ abstract class TransportContract(private val transport: Transport) {
     }
 
     @Test
-    fun `the close of the peer is told with its code, and then the end`() = bounded {
+    fun `the close of the peer is reported with its code, and then the end`() = bounded {
         opened { connection, peer ->
             peer.write(peer.codec.closeFrame(4001, "who are you"))
             val close = assertIs<Incoming.Close>(connection.receive())
@@ -123,7 +123,7 @@ abstract class TransportContract(private val transport: Transport) {
     }
 
     @Test
-    fun `a goodbye goes out with its code`() = bounded {
+    fun `a close frame goes out with its code`() = bounded {
         opened { connection, peer ->
             connection.close(1000, "bye")
             val close = assertIs<FrameEvent.Close>(peer.read().single())
@@ -191,7 +191,7 @@ abstract class TransportContract(private val transport: Transport) {
     }
 
     @Test
-    fun `a status in place of an upgrade is told`() = bounded {
+    fun `a status in place of an upgrade is reported`() = bounded {
         for (status in listOf(401, 429, 503)) {
             val refusing = CompletableFuture.supplyAsync { server.refused(status) }
             assertEquals(status, assertFailsWith<DialException> { transport.open(request()) }.status)
@@ -200,7 +200,7 @@ abstract class TransportContract(private val transport: Transport) {
     }
 
     @Test
-    fun `what a refusal says is told as far as it is known`() = bounded {
+    fun `what a refusal says is reported as far as it is known`() = bounded {
         var refusing = CompletableFuture.supplyAsync { server.refused(404, "Retry-After: 40\r\n", "no backend") }
         val gone = assertFailsWith<DialException> { transport.open(request()) }
         refusing.await()
@@ -217,7 +217,7 @@ abstract class TransportContract(private val transport: Transport) {
     }
 
     @Test
-    fun `a client that is told of a fault of the setup stops and says what was answered`() = bounded {
+    fun `a client that learns of a fault of the setup stops and says what was answered`() = bounded {
         for (status in listOf(200, 400, 414, 426, 431, 501, 505)) {
             val refusing = CompletableFuture.supplyAsync { server.refused(status) }
             val client = Client(server.url, tokens = null, config = ClientConfig(transport = transport))

@@ -10,12 +10,12 @@ import kotlin.time.Duration.Companion.nanoseconds
 
 /** The record that was found last, of a client's output. `next` is none of these. */
 internal fun PackedReader.clientOutput(): Output = when (kind) {
-    Schema.PIECE -> AskEvent.Piece(word(0), flag(1), text(0), text(1))
-    Schema.ANSWER -> AskEvent.Answer(word(0), flag(1), text(0), optional(1), text(2))
-    Schema.REJECTED -> AskEvent.Rejected(word(0), span(1), optional(0), text(1), text(2))
-    Schema.EXPIRED -> AskEvent.Expired(word(0))
-    Schema.UNKNOWN -> AskEvent.Unknown(word(0))
-    Schema.UNSENT -> AskEvent.Unsent(word(0))
+    Schema.PIECE -> RequestEvent.Piece(word(0), flag(1), text(0), text(1))
+    Schema.ANSWER -> RequestEvent.Answer(word(0), flag(1), text(0), optional(1), text(2))
+    Schema.REJECTED -> RequestEvent.Rejected(word(0), span(1), optional(0), text(1), text(2))
+    Schema.EXPIRED -> RequestEvent.Expired(word(0))
+    Schema.UNKNOWN -> RequestEvent.Unknown(word(0))
+    Schema.UNSENT -> RequestEvent.Unsent(word(0))
     Schema.DIAL -> Action.Dial(word(0), flag(1), int(2), text(0), text(1), text(2))
     Schema.NEED_TOKEN -> Action.NeedToken(TokenNeed.of(text(0)))
     Schema.STATE_CHANGED -> Event.StateChanged(LinkState.of(word(0)), LinkState.of(word(1)), text(0))
@@ -69,7 +69,7 @@ private fun PackedReader.shared(): Output = when (kind) {
     Schema.WRITE_TEXT -> Action.WriteText(word(0), flag(1), text(0))
     Schema.WRITE_BYTES -> Action.WriteBytes(word(0), flag(1), bytes(0))
     Schema.WRITE_CLOSE -> Action.WriteClose(word(0), some(1)?.toInt(), text(0))
-    Schema.HANG_UP -> Action.HangUp(word(0))
+    Schema.CLOSE_TRANSPORT -> Action.CloseTransport(word(0))
     Schema.FAULT -> CommandResult.Faulted(int(0), fault())
     Schema.ASKED -> CommandResult.Asked(int(0), word(1))
     Schema.ACCEPTED -> CommandResult.Accepted(int(0), word(1))

@@ -72,7 +72,7 @@ private fun PackedWriter.members(input: Input): Unit = when (input) {
     }
     is Input.Forget -> {
         begin(Schema.FORGET, 1, 0)
-        word(input.ask)
+        word(input.request)
     }
     is Input.Send -> {
         begin(Schema.SEND, 0, 1)

@@ -13,7 +13,7 @@ import dev.pamlink.ffi.Hub as FfiHub
 import dev.pamlink.ffi.InternalException as FfiPanic
 
 /**
- * One outgoing link and its questions, without sockets, clocks and threads: same inputs, same
+ * One outgoing link and its requests, without sockets, clocks and threads: same inputs, same
  * outputs. [dev.pamlink.Client] is this with a transport.
  *
  * May be called from any thread, one step at a time: others wait. A step takes microseconds.

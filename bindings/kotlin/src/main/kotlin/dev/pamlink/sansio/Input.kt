@@ -42,7 +42,7 @@ public sealed interface Input {
         val reason: String,
     ) : Input
 
-    /** The transport has ended, whoever ended it. Not after `HangUp`. */
+    /** The transport has ended, whoever ended it. Not after `CloseTransport`. */
     public data class ClosedIn(
         /** The link; 0 for a client. */
         val link: Long,
@@ -57,7 +57,7 @@ public sealed interface Input {
     /** A client: connect, and stay connected. */
     public data object Connect : Input
 
-    /** A client: close the link and stay disconnected. Questions wait until they expire. */
+    /** A client: close the link and stay disconnected. Requests wait until they expire. */
     public data object Disconnect : Input
 
     /** A client: the transport that `Dial` asked for is made and carries bytes. */
@@ -104,7 +104,7 @@ public sealed interface Input {
     /** A client: the device has another network than before. */
     public data object NetworkChanged : Input
 
-    /** A client: ask a question; the result is `Asked` or a fault. */
+    /** A client: send a request; the result is `Asked` or a fault. */
     public data class Ask(
         /** Whether the answer may come in pieces. */
         val stream: Boolean,
@@ -120,10 +120,10 @@ public sealed interface Input {
         val context: String? = null,
     ) : Input
 
-    /** A client: nobody waits for this question any more. */
+    /** A client: nobody waits for this request any more. */
     public data class Forget(
-        /** The question. */
-        val ask: Long,
+        /** The request. */
+        val request: Long,
     ) : Input
 
     /** A client: send an envelope that wants no answer. */

@@ -13,14 +13,14 @@ public data class ClientOptions(
     /** Whether to connect without a token and never ask for one. */
     val anonymous: Boolean = false,
     /**
-     * How long a question waits for its answer, 1 s to 24 h. Default 60 s. One that waits longer
+     * How long a request waits for its answer, 1 s to 24 h. Default 60 s. One that waits longer
      * than the server remembers (5 min by default) may take effect twice.
      */
-    val askTimeout: Duration? = null,
-    /** Most questions at once, 1 to 65,536. Default 64. */
-    val maxAsks: Int? = null,
-    /** Most bytes of questions at once, 1 KiB to 1 GiB. Default 256 KiB. */
-    val maxAskBytes: Long? = null,
+    val requestTimeout: Duration? = null,
+    /** Most requests at once, 1 to 65,536. Default 64. */
+    val maxRequests: Int? = null,
+    /** Most bytes of requests at once, 1 KiB to 1 GiB. Default 256 KiB. */
+    val maxRequestBytes: Long? = null,
     /** The interval of the keepalive: a server that is silent for it is sent a ping, 10 ms to 25 s. Default 20 s. */
     val heartbeatInterval: Duration? = null,
     /** How long the server has to show it, 10 ms to 2 min. Default 10 s. */
@@ -54,9 +54,9 @@ public data class ClientOptions(
     internal fun ffi() = FfiClientOptions(
         url = url,
         anonymous = anonymous,
-        askTimeoutMs = millis(askTimeout),
-        maxAsks = count(maxAsks),
-        maxAskBytes = count(maxAskBytes),
+        requestTimeoutMs = millis(requestTimeout),
+        maxRequests = count(maxRequests),
+        maxRequestBytes = count(maxRequestBytes),
         heartbeatIntervalMs = millis(heartbeatInterval),
         heartbeatDeadlineMs = millis(heartbeatDeadline),
         backoffCapMs = millis(backoffCap),

@@ -6,7 +6,7 @@ import dev.pamlink.TokenNeed
 import kotlin.time.Duration
 
 /**
- * What follows of a step: a [CommandResult], an [Action], an [AskEvent] or an [Event] of a client, a
+ * What follows of a step: a [CommandResult], an [Action], a [RequestEvent] or an [Event] of a client, a
  * [HubEvent], or an [Event.UnknownEvent] of a newer library.
  */
 public interface Output
@@ -23,11 +23,11 @@ public sealed interface CommandResult : Output {
         val error: PamlinkException,
     ) : CommandResult
 
-    /** A question was taken. */
+    /** A request was taken. */
     public data class Asked(
         override val of: Int,
         /** Its number: what comes of it names this. */
-        val ask: Long,
+        val request: Long,
     ) : CommandResult
 
     /** A link was taken. */
@@ -102,7 +102,7 @@ public sealed interface Action : Output {
     ) : Action
 
     /** Drop the transport once everything is written. Its end need not be reported. */
-    public data class HangUp(
+    public data class CloseTransport(
         /** Of which link; 0 for a client. */
         val link: Long,
     ) : Action
@@ -134,25 +134,25 @@ public sealed interface Action : Output {
     ) : Action
 }
 
-/** What comes of a question of a client. */
-public sealed interface AskEvent : Output {
-    /** The question, as [CommandResult.Asked] named it. */
-    public val ask: Long
+/** What comes of a request of a client. */
+public sealed interface RequestEvent : Output {
+    /** The request, as [CommandResult.Asked] named it. */
+    public val request: Long
 
     /** A piece of an answer that grows. It ends nothing. */
     public data class Piece(
-        override val ask: Long,
+        override val request: Long,
         /** What came before is void: the answer begins anew with this piece. */
         val restart: Boolean,
         /** What it says. */
         val text: String,
         /** The envelope. */
         val json: String,
-    ) : AskEvent
+    ) : RequestEvent
 
     /** The answer. */
     public data class Answer(
-        override val ask: Long,
+        override val request: Long,
         /** What came in pieces is void: the answer does not begin with it. */
         val restart: Boolean,
         /** What it says. */
@@ -161,11 +161,11 @@ public sealed interface AskEvent : Output {
         val rest: String?,
         /** The envelope. */
         val json: String,
-    ) : AskEvent
+    ) : RequestEvent
 
-    /** The server refused the question or failed at it. */
+    /** The server refused the request or failed at it. */
     public data class Rejected(
-        override val ask: Long,
+        override val request: Long,
         /** When to ask again. */
         val retryAfter: Duration?,
         /** Why, for programs. */
@@ -174,16 +174,16 @@ public sealed interface AskEvent : Output {
         val message: String,
         /** The envelope. */
         val json: String,
-    ) : AskEvent
+    ) : RequestEvent
 
     /** No answer came in time. */
-    public data class Expired(override val ask: Long) : AskEvent
+    public data class Expired(override val request: Long) : RequestEvent
 
     /** The link broke, and the server cannot tell repeats, or the client has stopped. */
-    public data class Unknown(override val ask: Long) : AskEvent
+    public data class Unknown(override val request: Long) : RequestEvent
 
-    /** The client stopped before the question was sent. */
-    public data class Unsent(override val ask: Long) : AskEvent
+    /** The client stopped before the request was sent. */
+    public data class Unsent(override val request: Long) : RequestEvent
 }
 
 /** What a hub tells. */
@@ -326,7 +326,7 @@ public sealed interface HubEvent : Output {
         val link: Long,
         /** The close code. */
         val code: Int,
-        /** Both sides have said goodbye. */
+        /** Both sides have sent a close frame. */
         val clean: Boolean,
         /** Messages that were not written any more. */
         val unsent: Long,

@@ -62,7 +62,7 @@ internal object Schema {
     const val WRITE_BYTES: Int = 110
     const val WRITE_TEXT: Int = 111
     const val WRITE_CLOSE: Int = 112
-    const val HANG_UP: Int = 113
+    const val CLOSE_TRANSPORT: Int = 113
     const val DIAL: Int = 120
     const val NEED_TOKEN: Int = 121
     const val STATE_CHANGED: Int = 122
@@ -121,7 +121,7 @@ internal object Schema {
             listOf("message", "agent?", "intent?", "session_id?", "context?"),
         ),
         RecordType(SEND, "send", true, emptyList(), listOf("envelope")),
-        RecordType(FORGET, "forget", true, listOf("ask"), emptyList()),
+        RecordType(FORGET, "forget", true, listOf("request"), emptyList()),
         RecordType(ACCEPT, "accept", true, emptyList(), emptyList()),
         RecordType(ACCEPT_OPENED, "accept_opened", true, listOf("expires?", "max_message?"), listOf("user", "token?", "subject?")),
         RecordType(AUTHORIZE_LINK, "authorize_link", true, listOf("link", "expires?"), listOf("subject?", "error?")),
@@ -157,7 +157,7 @@ internal object Schema {
             listOf("of", "code", "retryable", "retry_after?"),
             listOf("name", "class", "message"),
         ),
-        RecordType(ASKED, "asked", false, listOf("of", "ask"), emptyList()),
+        RecordType(ASKED, "asked", false, listOf("of", "request"), emptyList()),
         RecordType(ACCEPTED, "accepted", false, listOf("of", "link"), emptyList()),
         RecordType(DELIVERED, "delivered", false, listOf("of", "link?"), listOf("outcome")),
         RecordType(PUSHED, "pushed", false, listOf("of", "queued", "refused"), emptyList()),
@@ -165,23 +165,23 @@ internal object Schema {
         RecordType(WRITE_BYTES, "write_bytes", false, listOf("link", "ack"), listOf("bytes*")),
         RecordType(WRITE_TEXT, "write_text", false, listOf("link", "ack"), listOf("text")),
         RecordType(WRITE_CLOSE, "write_close", false, listOf("link", "code?"), listOf("reason")),
-        RecordType(HANG_UP, "hang_up", false, listOf("link"), emptyList()),
+        RecordType(CLOSE_TRANSPORT, "close_transport", false, listOf("link"), emptyList()),
         RecordType(DIAL, "dial", false, listOf("attempt", "tls", "port"), listOf("url", "host", "target")),
         RecordType(NEED_TOKEN, "need_token", false, emptyList(), listOf("need")),
         RecordType(STATE_CHANGED, "state_changed", false, listOf("from", "to"), listOf("cause")),
         RecordType(WELCOMED, "welcomed", false, listOf("correlates", "repeats"), listOf("json")),
-        RecordType(PIECE, "piece", false, listOf("ask", "restart"), listOf("text", "json")),
-        RecordType(ANSWER, "answer", false, listOf("ask", "restart"), listOf("text", "rest?", "json")),
+        RecordType(PIECE, "piece", false, listOf("request", "restart"), listOf("text", "json")),
+        RecordType(ANSWER, "answer", false, listOf("request", "restart"), listOf("text", "rest?", "json")),
         RecordType(
             REJECTED,
             "rejected",
             false,
-            listOf("ask", "retry_after?"),
+            listOf("request", "retry_after?"),
             listOf("error_code?", "message", "json"),
         ),
-        RecordType(EXPIRED, "expired", false, listOf("ask"), emptyList()),
-        RecordType(UNKNOWN, "unknown", false, listOf("ask"), emptyList()),
-        RecordType(LATE, "late", false, listOf("ask?"), listOf("text", "json")),
+        RecordType(EXPIRED, "expired", false, listOf("request"), emptyList()),
+        RecordType(UNKNOWN, "unknown", false, listOf("request"), emptyList()),
+        RecordType(LATE, "late", false, listOf("request?"), listOf("text", "json")),
         RecordType(MESSAGE, "message", false, emptyList(), listOf("kind", "id?", "text", "json")),
         RecordType(REPEATED, "repeated", false, emptyList(), listOf("kind", "id?", "text", "json")),
         RecordType(UNREADABLE, "unreadable", false, emptyList(), listOf("message", "text")),
@@ -203,7 +203,7 @@ internal object Schema {
             listOf("class", "cause", "reason"),
         ),
         RecordType(STOPPED, "stopped", false, listOf("status?", "code?"), listOf("class", "cause", "reason")),
-        RecordType(UNSENT, "unsent", false, listOf("ask"), emptyList()),
+        RecordType(UNSENT, "unsent", false, listOf("request"), emptyList()),
         RecordType(HTTP, "http", false, listOf("link"), listOf("method", "target", "headers")),
         RecordType(AUTHORIZE, "authorize", false, listOf("link"), listOf("user", "token")),
         RecordType(OPENED, "opened", false, listOf("link", "links_of_user"), listOf("user")),

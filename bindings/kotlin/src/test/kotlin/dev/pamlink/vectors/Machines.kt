@@ -82,9 +82,9 @@ private fun clientOptions(members: Map<String, Any?>): ClientOptions = with(Taki
     ClientOptions(
         url = text("url") ?: "",
         anonymous = flag("anonymous"),
-        askTimeout = span("ask_timeout_ms"),
-        maxAsks = int("max_asks"),
-        maxAskBytes = long("max_ask_bytes"),
+        requestTimeout = span("request_timeout_ms"),
+        maxRequests = int("max_requests"),
+        maxRequestBytes = long("max_request_bytes"),
         heartbeatInterval = span("heartbeat_interval_ms"),
         heartbeatDeadline = span("heartbeat_deadline_ms"),
         backoffCap = span("backoff_cap_ms"),

@@ -142,8 +142,8 @@ private fun frames(file: Any?): Int {
     for (case in file["cases"].list) {
         val codec = FrameCodec(file["client"] == true, file["max_message_bytes"].long, seedOf(file["seed"].long))
         codec.use {
-            if (case["chunks"] != null) {
-                val events = case["chunks"].list.flatMap { codec.read(bytesOf(it.text)) }
+            if (case["parts"] != null) {
+                val events = case["parts"].list.flatMap { codec.read(bytesOf(it.text)) }
                 val expected = case["events"].list
                 assertEquals(expected.size, events.size, case["name"].text)
                 for ((event, record) in events.zip(expected)) assertTrue(says(event, record.members), "$event, not $record")

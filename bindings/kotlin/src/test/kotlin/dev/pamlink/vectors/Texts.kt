@@ -26,8 +26,8 @@ internal fun envelopes(file: Any?): Int {
             }
             continue
         }
-        val absent = mapOf("known" to true, "misfits" to emptyList<Any?>())
-        for (member in listOf("kind", "known", "id", "reply_to", "message_text", "misfits")) {
+        val absent = mapOf("known" to true, "mismatches" to emptyList<Any?>())
+        for (member in listOf("kind", "known", "id", "reply_to", "message_text", "mismatches")) {
             assertTrue(same(case[member] ?: absent[member], said[member]), "$member of $case: $said")
         }
         for (member in listOf("unix_micros", "time_form", "extra", "encoded")) {
@@ -134,14 +134,14 @@ private fun step(router: Router, tickets: HashMap<String, Long>, step: Any?) {
     val now = (step["at_ms"]?.long ?: 0) * 1_000_000
     val expected = step["expect"]
     if (step["finish"] != null) {
-        val told = router.finished(now, tickets.getValue(step["finish"].text), step["outcome"].text)
-        assertEquals(expected, told, "$step")
+        val events = router.finished(now, tickets.getValue(step["finish"].text), step["outcome"].text)
+        assertEquals(expected, events, "$step")
         return
     }
     if (step["replace"] != null) {
         val replaced = router.replace(table(step["replace"]) ?: "")
-        val told = listOf(expected["kept"].long, expected["added"].long, expected["removed"].long)
-        assertEquals(told, listOf(replaced.kept, replaced.added, replaced.removed), "$step")
+        val events = listOf(expected["kept"].long, expected["added"].long, expected["removed"].long)
+        assertEquals(events, listOf(replaced.kept, replaced.added, replaced.removed), "$step")
         return
     }
     val query = step["query"]

@@ -2,7 +2,7 @@ package dev.pamlink.vectors
 
 import dev.pamlink.Event
 import dev.pamlink.sansio.Action
-import dev.pamlink.sansio.AskEvent
+import dev.pamlink.sansio.RequestEvent
 import dev.pamlink.sansio.ClientEngine
 import dev.pamlink.sansio.ClientOptions
 import dev.pamlink.sansio.CommandResult
@@ -30,12 +30,12 @@ private class End(private val engine: Engine) : AutoCloseable by engine {
     val said = ArrayDeque<String>()
 
     fun give(input: Input): List<Output> {
-        val told = engine.step(NOW, input)
-        for (output in told) {
+        val events = engine.step(NOW, input)
+        for (output in events) {
             check(output !is CommandResult.Faulted && output !is Event.Closed && output !is HubEvent.Closed) { "$output" }
             if (output is Action.WriteText) said.addLast(output.text)
         }
-        return told
+        return events
     }
 }
 
@@ -45,8 +45,8 @@ private fun server(steps: List<Any?>) = End(HubEngine(seed = seedOf(1))).use { e
         .firstNotNullOf { (it as? CommandResult.Accepted)?.link }
     for (step in steps) {
         if (step["from"] == "client") {
-            val told = end.give(Input.TextIn(link, step["text"].text))
-            for (request in told.filterIsInstance<HubEvent.Request>()) {
+            val events = end.give(Input.TextIn(link, step["text"].text))
+            for (request in events.filterIsInstance<HubEvent.Request>()) {
                 end.give(Input.Reply(request = request.request, failed = false, text = "well"))
             }
         } else if (step["expect"] != null) {
@@ -59,7 +59,7 @@ private fun server(steps: List<Any?>) = End(HubEngine(seed = seedOf(1))).use { e
     for (frame in end.said) assertTrue(foreign && "\"type\":\"chat_response\"" in frame, "unexpected $frame")
 }
 
-/** The engine is the client, whose host asks the questions. */
+/** The engine is the client, whose host sends the requests. */
 private fun client(steps: List<Any?>) {
     val options = ClientOptions("ws://localhost:1/api/v1/pam/ws/ada", anonymous = true)
     End(ClientEngine(options, seedOf(1), NOW)).use { end ->
@@ -67,15 +67,15 @@ private fun client(steps: List<Any?>) {
         end.give(Input.OpenedIn())
         val open = ArrayDeque<Long>()
         for (step in steps) {
-            val question = question(step)
+            val request = request(step)
             if (step["from"] == "server") {
                 val words = end.give(Input.TextIn(0, step["text"].text)).mapNotNull { word(it, open) }
                 assertEquals(listOf(step["reads"].text), words.ifEmpty { listOf("life") }, "$step")
-            } else if (question != null) {
-                val told = end.give(Input.Ask(stream = false, message = question))
-                open.addLast(told.firstNotNullOf { (it as? CommandResult.Asked)?.ask })
-                val frame = end.said.removeFirstOrNull() ?: error("a question is not sent: $step")
-                val asked = mapOf("type" to "chat", "message" to question, "id" to "\$string")
+            } else if (request != null) {
+                val events = end.give(Input.Ask(stream = false, message = request))
+                open.addLast(events.firstNotNullOf { (it as? CommandResult.Asked)?.request })
+                val frame = end.said.removeFirstOrNull() ?: error("a request is not sent: $step")
+                val asked = mapOf("type" to "chat", "message" to request, "id" to "\$string")
                 assertNull(difference(frame, asked), "$step")
             } else if (step["expect"] != null) {
                 // A pong to a ping that the transcript leaves unanswered may come before.
@@ -91,19 +91,19 @@ private fun client(steps: List<Any?>) {
 }
 
 /** What the client makes of a message, in the words of the file. */
-private fun word(told: Output, open: ArrayDeque<Long>): String? = when (told) {
+private fun word(events: Output, open: ArrayDeque<Long>): String? = when (events) {
     is Event.Welcomed -> "welcome"
-    is AskEvent.Piece -> "piece".also { assertEquals(open.first(), told.ask) }
-    is AskEvent.Answer -> "answer".also { assertEquals(open.removeFirst(), told.ask) }
-    is AskEvent.Rejected -> "refusal".also { assertEquals(open.removeFirst(), told.ask) }
+    is RequestEvent.Piece -> "piece".also { assertEquals(open.first(), events.request) }
+    is RequestEvent.Answer -> "answer".also { assertEquals(open.removeFirst(), events.request) }
+    is RequestEvent.Rejected -> "refusal".also { assertEquals(open.removeFirst(), events.request) }
     is Event.Late -> "late"
     is Event.Message -> "message"
     is Action.WriteText -> null
-    else -> error("unexpected $told")
+    else -> error("unexpected $events")
 }
 
-/** The question, if the step is a chat of a client. */
-private fun question(step: Any?): String? {
+/** The request, if the step is a chat of a client. */
+private fun request(step: Any?): String? {
     if (step["from"] != "client") return null
     val frame = runCatching { Json.parse(step["text"].text) }.getOrNull() ?: return null
     if (frame["type"] != "chat") return null

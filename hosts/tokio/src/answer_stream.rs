@@ -1,12 +1,12 @@
-//! A question on its way: what comes of it, and who waits for that.
+//! A request on its way: what comes of it, and who waits for that.
 
 use std::fmt;
 use std::sync::Arc;
 
-use pamlink::client::AskId;
+use pamlink::client::RequestId;
 use tokio::sync::Notify;
 
-use crate::answer::{Answer, AskError};
+use crate::answer::{Answer, RequestError};
 use crate::session::Session;
 
 /// What came of an answer that grows.
@@ -19,20 +19,20 @@ pub struct Piece {
     pub restart: bool,
 }
 
-/// A question whose answer is read as it grows: what [`Client::stream`](crate::Client::stream)
-/// returns. Whoever drops it before its end waits no longer: a question that was not sent yet is
+/// A request whose answer is read as it grows: what [`Client::stream`](crate::Client::stream)
+/// returns. Whoever drops it before its end waits no longer: a request that was not sent yet is
 /// not sent, any other has its effect, and what the server says of it is
 /// [`Event::Late`](crate::Event::Late).
-pub struct Asking {
+pub struct AnswerStream {
     session: Arc<Session>,
-    ask: AskId,
+    request: RequestId,
     progress: Arc<Notify>,
-    ended: Option<Result<Answer, AskError>>,
+    ended: Option<Result<Answer, RequestError>>,
 }
 
-impl Asking {
-    pub(crate) fn new(session: Arc<Session>, ask: AskId, progress: Arc<Notify>) -> Self {
-        Self { session, ask, progress, ended: None }
+impl AnswerStream {
+    pub(crate) fn new(session: Arc<Session>, request: RequestId, progress: Arc<Notify>) -> Self {
+        Self { session, request, progress, ended: None }
     }
 
     /// The next piece; `None` after the last one. Appended to each other the pieces are the answer,
@@ -41,13 +41,13 @@ impl Asking {
     ///
     /// # Errors
     ///
-    /// The question ended otherwise than with its answer, as [`Client::ask`](crate::Client::ask)
+    /// The request ended otherwise than with its answer, as [`Client::ask`](crate::Client::ask)
     /// says.
-    pub async fn next_piece(&mut self) -> Result<Option<Piece>, AskError> {
+    pub async fn next_piece(&mut self) -> Result<Option<Piece>, RequestError> {
         while self.ended.is_none() {
             let progress = Arc::clone(&self.progress);
             let more = progress.notified();
-            match self.session.take(self.ask) {
+            match self.session.take(self.request) {
                 Some(Taken::Piece(piece)) => return Ok(Some(piece)),
                 Some(Taken::End(outcome)) => self.ended = Some(outcome),
                 None => more.await,
@@ -64,35 +64,38 @@ impl Asking {
     /// # Errors
     ///
     /// As [`next_piece`](Self::next_piece).
-    pub async fn answer(mut self) -> Result<Answer, AskError> {
+    pub async fn answer(mut self) -> Result<Answer, RequestError> {
         while self.next_piece().await?.is_some() {}
-        self.ended.take().unwrap_or(Err(AskError::Closed))
+        self.ended.take().unwrap_or(Err(RequestError::Closed))
     }
 }
 
-impl Drop for Asking {
+impl Drop for AnswerStream {
     fn drop(&mut self) {
-        self.session.forget(self.ask);
+        self.session.forget(self.request);
     }
 }
 
-impl fmt::Debug for Asking {
+impl fmt::Debug for AnswerStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Asking").field("ask", &self.ask).field("ended", &self.ended).finish()
+        f.debug_struct("AnswerStream")
+            .field("ask", &self.request)
+            .field("ended", &self.ended)
+            .finish()
     }
 }
 
-/// What is next of a question.
+/// What is next of a request.
 pub(crate) enum Taken {
     Piece(Piece),
-    End(Result<Answer, AskError>),
+    End(Result<Answer, RequestError>),
 }
 
-/// What came of a question and was not taken yet.
+/// What came of a request and was not taken yet.
 #[derive(Debug, Default)]
 pub(crate) struct Waiting {
     fresh: Piece,
-    end: Option<Result<Answer, AskError>>,
+    end: Option<Result<Answer, RequestError>>,
     progress: Arc<Notify>,
 }
 
@@ -109,7 +112,7 @@ impl Waiting {
         self.progress.notify_one();
     }
 
-    pub(crate) fn end(&mut self, outcome: Result<Answer, AskError>) {
+    pub(crate) fn end(&mut self, outcome: Result<Answer, RequestError>) {
         self.end = Some(outcome);
         self.progress.notify_one();
     }
@@ -147,7 +150,7 @@ mod tests {
         waiting.piece(" a time", false);
         waiting.piece("nev", true);
         waiting.piece("er", false);
-        waiting.end(Err(AskError::Expired));
+        waiting.end(Err(RequestError::Expired));
         assert_eq!(next(&mut waiting), Some(("never".to_owned(), true)));
         assert_eq!(next(&mut waiting), Some(("Err(Expired)".to_owned(), false)));
     }

@@ -1,4 +1,4 @@
-"""Questions that wait for their answers."""
+"""Requests that wait for their answers."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Callable
 
 from ._engine import Unique
 from .errors import (
-    AskExpired,
-    AskRejected,
-    AskUnknown,
-    AskUnsent,
+    ExpiredError,
+    RejectedError,
+    UnknownError,
+    UnsentError,
     PamlinkError,
 )
 from .events import Answered, Expired, Outcome, Piece, Rejected, Unknown, Unsent
 
 
-class Question:
-    """What has come of a question so far."""
+class PendingRequest:
+    """What has come of a request so far."""
 
     def __init__(self, stream: bool = False) -> None:
         self.stream = stream
@@ -38,7 +38,7 @@ class Question:
         self._stir()
 
     def end(self, outcome: Outcome) -> None:
-        """The question has ended."""
+        """The request has ended."""
         self.outcome = outcome
         self._stir()
 
@@ -77,12 +77,12 @@ class Question:
             self._progress.set_result(None)
 
 
-Ask = Callable[[Question], None]
-Leave = Callable[[Question], None]
+Ask = Callable[[PendingRequest], None]
+Leave = Callable[[PendingRequest], None]
 
 
-class Asking(Unique):
-    """A question whose answer is read as it grows: what `Client.ask` returns.
+class AnswerStream(Unique):
+    """A request whose answer is read as it grows: what `Client.ask` returns.
 
         asking = client.ask("plan a trip to the coast")
         async for piece in asking:
@@ -95,7 +95,7 @@ class Asking(Unique):
     """
 
     def __init__(self, ask: Ask, leave: Leave) -> None:
-        self._question = Question(stream=True)
+        self._request = PendingRequest(stream=True)
         self._ask = ask
         self._leave = leave
         self._over = False
@@ -103,34 +103,34 @@ class Asking(Unique):
     @property
     def answer(self) -> Answered | None:
         """The whole answer, once the iteration has come to its end."""
-        outcome = self._question.outcome
+        outcome = self._request.outcome
         return outcome if self._over and isinstance(outcome, Answered) else None
 
-    def __aiter__(self) -> Asking:
+    def __aiter__(self) -> AnswerStream:
         return self
 
     async def __anext__(self) -> Piece:
         """The next piece. Appended to each other, the pieces are the answer, unless one says
         `restart`.
 
-        Raises `AskRejected`, `AskExpired`, `AskUnknown` or `AskUnsent` if it ends otherwise, and what
+        Raises `RejectedError`, `ExpiredError`, `UnknownError` or `UnsentError` if it ends otherwise, and what
         `Client.send` raises.
         """
-        question = self._question
+        request = self._request
         if self._over:
             raise StopAsyncIteration
-        if question.number is None:
-            self._ask(question)
+        if request.number is None:
+            self._ask(request)
         while True:
-            if (piece := question.take()) is not None:
+            if (piece := request.take()) is not None:
                 return piece
-            if question.error is not None:
+            if request.error is not None:
                 self._over = True
-                raise question.error
-            if question.outcome is not None:
+                raise request.error
+            if request.outcome is not None:
                 self._over = True
-                raise self._last(question.outcome)
-            await question.progress()
+                raise self._last(request.outcome)
+            await request.progress()
 
     async def aclose(self) -> None:
         """Waits no longer for the answer. It has its effect all the same."""
@@ -144,15 +144,15 @@ class Asking(Unique):
             case Answered():
                 return StopAsyncIteration()
             case Rejected():
-                return AskRejected(outcome)
+                return RejectedError(outcome)
             case Expired():
-                return AskExpired("no answer came in time")
+                return ExpiredError("no answer came in time")
             case Unknown():
-                return AskUnknown("the link is gone, and the question may have had its effect")
+                return UnknownError("the link is gone, and the request may have had its effect")
             case Unsent():
-                return AskUnsent("the client stopped before the question was sent")
+                return UnsentError("the client stopped before the request was sent")
 
     def _drop(self) -> None:
         if not self._over:
             self._over = True
-            self._leave(self._question)
+            self._leave(self._request)

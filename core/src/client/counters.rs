@@ -8,7 +8,7 @@ use crate::time::Mono;
 
 /// The metrics of a client, and the state that counting needs.
 #[derive(Debug, Default)]
-pub(super) struct Tally {
+pub(super) struct Counters {
     pub(super) metrics: Metrics,
     /// When the present link was welcomed.
     welcomed: Option<Mono>,
@@ -16,9 +16,9 @@ pub(super) struct Tally {
     lost: Option<Class>,
 }
 
-impl Tally {
+impl Counters {
     /// Counts an event of the link.
-    pub(super) fn link_told(&mut self, now: Mono, event: &ClientLinkEvent<'_>) {
+    pub(super) fn link_event(&mut self, now: Mono, event: &ClientLinkEvent<'_>) {
         match event {
             ClientLinkEvent::Dial(_) => self.metrics.dials.increment(),
             ClientLinkEvent::Closed(closed) => {
@@ -53,9 +53,9 @@ impl Tally {
 impl Client {
     /// All that was counted. Families that only a server feeds are zero.
     pub fn metrics(&self) -> Snapshot {
-        let mut metrics = self.tally.metrics.clone();
+        let mut metrics = self.counters.metrics.clone();
         metrics.connections_active.set(i64::from(self.server.welcomed));
-        metrics.requests_active.set_size(self.asks.waiting());
+        metrics.requests_active.set_size(self.requests.waiting());
         metrics.buffered_bytes.set_size(self.link.queued());
         metrics.snapshot()
     }

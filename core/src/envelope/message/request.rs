@@ -30,9 +30,9 @@ frames! {
         "timestamp" timestamp: Timestamp<'a>,
     }
 
-    /// A question.
+    /// A request.
     Chat: Chat {
-        /// What the sender calls the question; the answer names it in `reply_to`.
+        /// What the sender calls the request; the answer names it in `reply_to`.
         "id" id: Id<'a>,
         /// Who asks.
         "user_id" user_id: Text<'a>,
@@ -42,13 +42,13 @@ frames! {
         "content" content: Text<'a>,
         /// Whether the answer may come in pieces.
         "stream" stream: bool,
-        /// What surrounds the question; see [`Context`](super::Context).
+        /// What surrounds the request; see [`Context`](super::Context).
         "context" context: Raw<'a>,
         /// The conversation.
         "session_id" session_id: Text<'a>,
         /// The agent that shall answer.
         "agent" agent: Text<'a>,
-        /// What the sender takes the question to be about.
+        /// What the sender takes the request to be about.
         "intent" intent: Text<'a>,
         /// How soon it wants an answer.
         "priority" priority: Priority<'a>,
@@ -58,9 +58,9 @@ frames! {
         "timestamp" timestamp: Timestamp<'a>,
     }
 
-    /// A question, as load tests name it.
+    /// A request, as load tests name it.
     ChatMessage: ChatMessage {
-        /// What the sender calls the question.
+        /// What the sender calls the request.
         "id" id: Id<'a>,
         /// Who asks.
         "user_id" user_id: Text<'a>,
@@ -68,13 +68,13 @@ frames! {
         "message" message: Text<'a>,
         /// The text, under its other name.
         "content" content: Text<'a>,
-        /// What surrounds the question; see [`Context`](super::Context).
+        /// What surrounds the request; see [`Context`](super::Context).
         "context" context: Raw<'a>,
         /// The conversation.
         "session_id" session_id: Text<'a>,
         /// The agent that shall answer.
         "agent" agent: Text<'a>,
-        /// What the sender takes the question to be about.
+        /// What the sender takes the request to be about.
         "intent" intent: Text<'a>,
         /// Anything else.
         "metadata" metadata: Raw<'a>,
@@ -110,7 +110,7 @@ frames! {
         "timestamp" timestamp: Timestamp<'a>,
     }
 
-    /// A question by the default name of some clients, and an answer of one old server.
+    /// A request by the default name of some clients, and an answer of one old server.
     Message: PlainMessage {
         /// What the sender calls it.
         "id" id: Id<'a>,
@@ -122,13 +122,13 @@ frames! {
         "content" content: Text<'a>,
         /// The text, under its third name.
         "response" response: Text<'a>,
-        /// What surrounds the question; see [`Context`](super::Context).
+        /// What surrounds the request; see [`Context`](super::Context).
         "context" context: Raw<'a>,
         /// The conversation.
         "session_id" session_id: Text<'a>,
         /// The agent that shall answer.
         "agent" agent: Text<'a>,
-        /// What the sender takes the question to be about.
+        /// What the sender takes the request to be about.
         "intent" intent: Text<'a>,
         /// How soon it wants an answer.
         "priority" priority: Priority<'a>,
@@ -136,7 +136,7 @@ frames! {
         "metadata" metadata: Raw<'a>,
         /// When it was sent.
         "timestamp" timestamp: Timestamp<'a>,
-        /// The question it answers.
+        /// The request it answers.
         "reply_to" reply_to: Id<'a>,
     }
 

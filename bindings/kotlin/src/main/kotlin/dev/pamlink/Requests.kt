@@ -4,7 +4,7 @@ import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.channels.Channel
 import kotlinx.coroutines.flow.FlowCollector
 
-/** Who waits for what comes of a question. */
+/** Who waits for what comes of a request. */
 internal interface Waiting {
     /** A piece of the answer; [restart]: what came before is void. */
     fun piece(text: String, restart: Boolean)

@@ -1,0 +1,537 @@
+//! The requests under way, in order of asking.
+//!
+//! Bounded in count, bytes and age. An answer that comes in pieces lets its ask become older, up
+//! to a bound of its own, so the order of expiry is almost that of asking. A request that has ended
+//! but whose answer may still come over this link, from a peer that does not say what it answers,
+//! stays as a mark until that answer has come or the link is gone: otherwise the late answer would
+//! be taken for the next one's. A request whose caller has left lives on like any other, so that it
+//! takes effect once, but nothing of it goes to the caller any more.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use core::time::Duration;
+
+use super::growth::{Added, Growth};
+use super::{ClientConfig, RequestId};
+use crate::envelope::Text;
+use crate::time::Mono;
+
+/// Which link has carried a request last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sent {
+    Never,
+    EarlierLink,
+    ThisLink,
+}
+
+#[derive(Debug)]
+struct Request {
+    id: RequestId,
+    /// The whole message, which the link holds too while it waits there; empty once the request has ended.
+    text: Arc<str>,
+    asked: Mono,
+    /// When it has waited too long: the timeout after it was asked, or later.
+    until: Mono,
+    sent: Sent,
+    /// It is known that the server of this link takes messages as large.
+    taken: bool,
+    ended: bool,
+    /// Nobody waits for it any more.
+    forgotten: bool,
+    growth: Growth,
+}
+
+/// A request that has got its answer.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Answered {
+    /// Which.
+    pub(super) id: RequestId,
+    /// When it was asked.
+    pub(super) asked: Mono,
+    /// What was told of its answer before.
+    pub(super) growth: Growth,
+}
+
+/// A request that ends without an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Unanswered {
+    /// Which.
+    pub(super) id: RequestId,
+    /// A link has carried it, so it may have had its effect.
+    pub(super) sent: bool,
+    /// Nobody waits for it.
+    pub(super) forgotten: bool,
+}
+
+/// The request that an answer without `reply_to` is correlated with, by order.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum InOrder {
+    /// The first request that still waits: it has ended now.
+    Answered(Answered),
+    /// A request that had already ended.
+    Late(RequestId),
+    /// Nothing was asked over this link.
+    Nobody,
+}
+
+/// The request that a piece of an answer is correlated with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Growing {
+    /// A request that waits; whether the piece begins its answer anew.
+    Waiting(RequestId, Added),
+    /// A request that waits, but no more can be kept of growing answers: the whole answer brings what
+    /// this piece would have added.
+    Full,
+    /// A request that had already ended, or whose caller has left.
+    Ended(RequestId),
+    /// Nothing was asked over this link.
+    Nobody,
+}
+
+/// All requests that have not ended, and the marks of those that ended early.
+#[derive(Debug)]
+pub(super) struct Requests {
+    requests: VecDeque<Request>,
+    bytes: usize,
+    /// Bytes of growing answers.
+    grown: usize,
+    waiting: usize,
+    max_requests: usize,
+    max_bytes: usize,
+    max_grown: usize,
+    timeout: Duration,
+    /// What pieces may stretch the timeout to.
+    max_age: Duration,
+}
+
+impl Requests {
+    pub(super) fn new(config: &ClientConfig) -> Self {
+        Self {
+            requests: VecDeque::new(),
+            bytes: 0,
+            grown: 0,
+            waiting: 0,
+            max_requests: config.max_requests,
+            max_bytes: config.max_request_bytes,
+            max_grown: config.max_answer_bytes,
+            timeout: config.request_timeout,
+            max_age: config.max_request_age.max(config.request_timeout),
+        }
+    }
+
+    /// Whether another request of `bytes` fits. Marks count: a peer that never answers fills the
+    /// table.
+    pub(super) fn fits(&self, bytes: usize) -> bool {
+        self.requests.len() < self.max_requests
+            && bytes <= self.max_bytes.saturating_sub(self.bytes)
+    }
+
+    /// Enters a request. Ids must rise and [`fits`](Self::fits) must hold. `taken`: the server of this
+    /// link has said that it takes messages as large.
+    pub(super) fn push(&mut self, now: Mono, id: RequestId, text: Arc<str>, taken: bool) {
+        self.bytes += text.len();
+        self.waiting += 1;
+        let until = now + self.timeout;
+        self.requests.push_back(Request {
+            id,
+            text,
+            asked: now,
+            until,
+            sent: Sent::Never,
+            taken,
+            ended: false,
+            forgotten: false,
+            growth: Growth::default(),
+        });
+    }
+
+    /// The next text to send over this link, and whether the server of this link is known to take
+    /// messages as large; [`sent`](Self::sent) tells that the link has taken it.
+    pub(super) fn next_to_send(&self) -> Option<(RequestId, &Arc<str>, bool)> {
+        let request = self
+            .requests
+            .iter()
+            .find(|request| !request.ended && request.sent != Sent::ThisLink)?;
+        Some((request.id, &request.text, request.taken))
+    }
+
+    /// The link has taken the request.
+    pub(super) fn sent(&mut self, id: RequestId) {
+        if let Some(place) = self.place(id) {
+            self.requests[place].sent = Sent::ThisLink;
+        }
+    }
+
+    /// The caller of a request has left. Whether that ended it: what was never sent is not sent any
+    /// more.
+    pub(super) fn forget(&mut self, id: RequestId) -> bool {
+        let Some(place) = self.place(id).filter(|place| !self.requests[*place].ended) else {
+            return false;
+        };
+        let request = &mut self.requests[place];
+        request.forgotten = true;
+        self.grown -= request.growth.clear();
+        let unsent = request.sent == Sent::Never;
+        if unsent {
+            self.take(place);
+        }
+        unsent
+    }
+
+    /// Ends the request of this id with its answer. Nothing if it had ended before, or if its caller
+    /// has left.
+    pub(super) fn answer(&mut self, id: RequestId) -> Option<Answered> {
+        let place = self.place(id)?;
+        self.answered(place)
+    }
+
+    /// Gives an answer that names nobody to the first request of this link.
+    pub(super) fn answer_in_order(&mut self) -> InOrder {
+        let Some(place) = self.requests.iter().position(|request| request.sent == Sent::ThisLink)
+        else {
+            return InOrder::Nobody;
+        };
+        let id = self.requests[place].id;
+        self.answered(place).map_or(InOrder::Late(id), InOrder::Answered)
+    }
+
+    fn answered(&mut self, place: usize) -> Option<Answered> {
+        let Request { id, asked, ended, forgotten, growth, .. } = self.take(place);
+        (!ended && !forgotten).then_some(Answered { id, asked, growth })
+    }
+
+    /// Gives a piece with this text to the request that it names. `begins`: it says that the answer
+    /// begins with it.
+    pub(super) fn grow(
+        &mut self,
+        now: Mono,
+        id: RequestId,
+        text: &Text<'_>,
+        begins: bool,
+    ) -> Growing {
+        let Some(place) = self.place(id).filter(|place| !self.requests[*place].ended) else {
+            return Growing::Ended(id);
+        };
+        let request = &mut self.requests[place];
+        let until = (now + self.timeout).min(request.asked + self.max_age);
+        request.until = request.until.max(until);
+        if request.forgotten {
+            return Growing::Ended(id);
+        }
+        let before = request.growth.len();
+        let room = self.max_grown - (self.grown - before);
+        let grown = request.growth.add(text, begins, room);
+        self.grown = self.grown - before + request.growth.len();
+        grown.map_or(Growing::Full, |added| Growing::Waiting(id, added))
+    }
+
+    /// Gives a piece that names nobody to the first request of this link, as its answer will be.
+    pub(super) fn grow_in_order(&mut self, now: Mono, text: &Text<'_>, begins: bool) -> Growing {
+        match self
+            .requests
+            .iter()
+            .find(|request| request.sent == Sent::ThisLink)
+            .map(|request| request.id)
+        {
+            Some(id) => self.grow(now, id, text, begins),
+            None => Growing::Nobody,
+        }
+    }
+
+    /// What was told of the answer to this request, from this byte on.
+    pub(super) fn given_since(&self, id: RequestId, at: usize) -> &str {
+        self.place(id).map_or("", |place| self.requests[place].growth.since(at))
+    }
+
+    /// Ends the next request that has waited too long. `in_order`: the peer does not say what it
+    /// answers, so a mark stays.
+    pub(super) fn expire(&mut self, now: Mono, in_order: bool) -> Option<Unanswered> {
+        let (place, until) = self.next_to_expire()?;
+        if now < until {
+            return None;
+        }
+        let expired = self.requests[place].unanswered();
+        if in_order && self.requests[place].sent == Sent::ThisLink {
+            let request = &mut self.requests[place];
+            request.ended = true;
+            self.bytes -= request.text.len();
+            self.grown -= request.growth.clear();
+            self.waiting -= 1;
+            request.text = Arc::default();
+        } else {
+            self.take(place);
+        }
+        Some(expired)
+    }
+
+    /// When the next request will have waited too long.
+    pub(super) fn expiry(&self) -> Option<Mono> {
+        self.next_to_expire().map(|(_, until)| until)
+    }
+
+    /// Where the request is that will have waited too long before all others, and when.
+    fn next_to_expire(&self) -> Option<(usize, Mono)> {
+        let mut next: Option<(usize, Mono)> = None;
+        for (place, request) in
+            self.requests.iter().enumerate().filter(|(_, request)| !request.ended)
+        {
+            // Those from here on were asked later, and none waits for less than the timeout: where
+            // nothing grows, this is the second one that waits.
+            if next.is_some_and(|(_, until)| until <= request.asked + self.timeout) {
+                break;
+            }
+            if next.is_none_or(|(_, until)| request.until < until) {
+                next = Some((place, request.until));
+            }
+        }
+        next
+    }
+
+    /// The link is gone: what it carried may or may not have arrived, and nothing more comes.
+    pub(super) fn link_lost(&mut self) {
+        self.requests.retain(|request| !request.ended);
+        for request in &mut self.requests {
+            request.taken = false;
+            if request.sent == Sent::ThisLink {
+                request.sent = Sent::EarlierLink;
+                request.growth.link_lost();
+            }
+        }
+    }
+
+    /// Ends the request that has most likely ended the link that is gone, by a message that was too large:
+    /// the longest that it has carried if the message was `ours`, else the one that was to be answered
+    /// next. Nothing if nobody waits for it any more.
+    pub(super) fn end_too_large(&mut self, ours: bool) -> Option<RequestId> {
+        let carried = self
+            .requests
+            .iter()
+            .enumerate()
+            .filter(|(_, request)| request.sent == Sent::EarlierLink);
+        let place = match ours {
+            true => carried.max_by_key(|(_, request)| request.text.len())?.0,
+            false => carried.min_by_key(|(place, _)| *place)?.0,
+        };
+        let request = self.take(place);
+        (!request.forgotten).then_some(request.id)
+    }
+
+    /// Ends the next request that only an earlier link has carried.
+    pub(super) fn give_up_unsure(&mut self) -> Option<Unanswered> {
+        let place = self.requests.iter().position(|request| request.sent == Sent::EarlierLink)?;
+        Some(self.take(place).unanswered())
+    }
+
+    /// Ends the next request, sent or not: the client has stopped.
+    pub(super) fn give_up(&mut self) -> Option<Unanswered> {
+        let place = self.requests.iter().position(|request| !request.ended)?;
+        Some(self.take(place).unanswered())
+    }
+
+    /// Requests that have not ended.
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting
+    }
+
+    /// Whether marks of ended asks fill the table: the server owes more answers than can be counted.
+    pub(super) fn is_stuck(&self) -> bool {
+        self.waiting == 0 && self.requests.len() >= self.max_requests
+    }
+
+    /// Bytes of text held.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    fn place(&self, id: RequestId) -> Option<usize> {
+        self.requests.binary_search_by_key(&id, |request| request.id).ok()
+    }
+
+    fn take(&mut self, place: usize) -> Request {
+        let request = self.requests.remove(place).expect("the place was found in the queue");
+        if !request.ended {
+            self.bytes -= request.text.len();
+            self.grown -= request.growth.len();
+            self.waiting -= 1;
+        }
+        request
+    }
+}
+
+impl Request {
+    fn unanswered(&self) -> Unanswered {
+        let Self { id, sent, forgotten, .. } = *self;
+        Unanswered { id, sent: sent != Sent::Never, forgotten }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn requests() -> Requests {
+        let config =
+            ClientConfig { max_requests: 4, max_request_bytes: 100, ..ClientConfig::default() };
+        Requests::new(&config)
+    }
+
+    fn at(secs: u64) -> Mono {
+        Mono::from_millis(secs * 1_000)
+    }
+
+    proptest! {
+        /// Whatever grows, and however it ends, the request that expires next is the one whose time is
+        /// up first, and none waits for less than the timeout or more than the bound.
+        #[test]
+        fn the_next_to_expire_is_found_whatever_grows(
+            steps in prop::collection::vec((0..4u8, any::<u8>(), 0..30u64), 1..200),
+        ) {
+            let config =
+                ClientConfig { max_requests: 8, max_answer_bytes: 64, ..ClientConfig::default() };
+            let mut requests = Requests::new(&config);
+            let (mut now, mut next) = (0, 0);
+            for (step, choice, pause) in steps {
+                now += pause;
+                let chosen = RequestId(u64::from(choice) % (next + 1));
+                match step {
+                    0 if requests.fits(1) => {
+                        requests.push(at(now), RequestId(next), "x".into(), false);
+                        next += 1;
+                    }
+                    1 => drop(requests.answer(chosen)),
+                    2 if choice % 16 == 0 => drop(requests.forget(chosen)),
+                    _ => drop(requests.grow(at(now), chosen, &"piece".into(), choice % 8 == 0)),
+                }
+                let grown = requests.requests.iter().map(|request| request.growth.len());
+                prop_assert_eq!(requests.grown, grown.sum::<usize>());
+                prop_assert!(requests.grown <= 64);
+                sent(&mut requests);
+                let waiting = || requests.requests.iter().filter(|request| !request.ended);
+                prop_assert_eq!(requests.expiry(), waiting().map(|request| request.until).min());
+                for request in waiting() {
+                    let age = request.until.saturating_since(request.asked).as_secs();
+                    prop_assert!((60..=180).contains(&age), "{}", age);
+                }
+                while let Some(until) = requests.expiry().filter(|until| *until <= at(now)) {
+                    prop_assert!(requests.expire(at(now), choice % 2 == 0).is_some(), "{:?}", until);
+                }
+            }
+        }
+    }
+
+    fn sent(requests: &mut Requests) -> Vec<String> {
+        let mut all = Vec::new();
+        while let Some((id, text, _)) = requests.next_to_send() {
+            all.push(text.to_string());
+            requests.sent(id);
+        }
+        all
+    }
+
+    #[test]
+    fn bounds_hold_in_count_and_bytes() {
+        let mut requests = requests();
+        assert!(requests.fits(100) && !requests.fits(101));
+        for id in 0..4 {
+            assert!(requests.fits(10));
+            requests.push(at(0), RequestId(id), "0123456789".into(), false);
+        }
+        assert!(!requests.fits(10));
+        assert!(requests.answer(RequestId(2)).is_some());
+        assert!(requests.fits(70) && !requests.fits(71));
+    }
+
+    #[test]
+    fn after_a_lost_link_only_what_has_no_answer_is_sent_again() {
+        let mut requests = requests();
+        for id in 0..3 {
+            requests.push(at(0), RequestId(id), format!("{id}").into(), false);
+        }
+        assert_eq!(sent(&mut requests).len(), 3);
+        assert!(requests.answer(RequestId(1)).is_some());
+        requests.link_lost();
+        requests.push(at(1), RequestId(3), "3".into(), false);
+        assert_eq!(sent(&mut requests), ["0", "2", "3"]);
+    }
+
+    fn expired(requests: &mut Requests, secs: u64) -> Option<RequestId> {
+        requests.expire(at(secs), true).map(|request| request.id)
+    }
+
+    #[test]
+    fn an_answer_in_order_skips_nobody_who_expired() {
+        let mut requests = requests();
+        requests.push(at(0), RequestId(0), "0".into(), false);
+        requests.push(at(10), RequestId(1), "1".into(), false);
+        sent(&mut requests);
+        assert_eq!((expired(&mut requests, 59), requests.expiry()), (None, Some(at(60))));
+        assert_eq!(expired(&mut requests, 60), Some(RequestId(0)));
+        assert_eq!((expired(&mut requests, 60), requests.expiry()), (None, Some(at(70))));
+        assert_eq!(requests.answer_in_order(), InOrder::Late(RequestId(0)));
+        let growth = Growth::default();
+        let answered = Answered { id: RequestId(1), asked: at(10), growth };
+        assert_eq!(requests.answer_in_order(), InOrder::Answered(answered));
+        assert_eq!(requests.answer_in_order(), InOrder::Nobody);
+    }
+
+    #[test]
+    fn marks_end_with_their_link_and_count_until_then() {
+        let mut requests = requests();
+        for id in 0..4 {
+            requests.push(at(0), RequestId(id), "x".into(), false);
+        }
+        sent(&mut requests);
+        while requests.expire(at(60), true).is_some() {}
+        assert!(requests.is_stuck() && !requests.fits(1));
+        assert_eq!((requests.waiting(), requests.bytes()), (0, 0));
+        requests.link_lost();
+        assert!(requests.fits(1));
+    }
+
+    #[test]
+    fn what_was_never_sent_is_not_unsure() {
+        let mut requests = requests();
+        requests.push(at(0), RequestId(0), "0".into(), false);
+        sent(&mut requests);
+        requests.push(at(0), RequestId(1), "1".into(), false);
+        requests.link_lost();
+        let unsure = Unanswered { id: RequestId(0), sent: true, forgotten: false };
+        assert_eq!(requests.give_up_unsure(), Some(unsure));
+        assert_eq!(requests.give_up_unsure(), None);
+        assert_eq!(sent(&mut requests), ["1"]);
+    }
+
+    #[test]
+    fn who_gives_up_knows_what_may_have_arrived() {
+        let mut requests = requests();
+        requests.push(at(0), RequestId(0), "0".into(), false);
+        sent(&mut requests);
+        requests.link_lost();
+        requests.push(at(0), RequestId(1), "1".into(), false);
+        let ends: Vec<_> =
+            core::iter::from_fn(|| requests.give_up()).map(|request| request.sent).collect();
+        assert_eq!((ends, requests.waiting(), requests.bytes()), (vec![true, false], 0, 0));
+    }
+
+    #[test]
+    fn what_was_forgotten_before_it_was_sent_is_not_sent() {
+        let mut requests = requests();
+        requests.push(at(0), RequestId(0), "0".into(), false);
+        requests.push(at(0), RequestId(1), "1".into(), false);
+        requests.forget(RequestId(0));
+        assert_eq!(sent(&mut requests), ["1"]);
+        requests.forget(RequestId(1));
+        assert_eq!(
+            requests.grow(at(1), RequestId(1), &"a".into(), false),
+            Growing::Ended(RequestId(1))
+        );
+        requests.link_lost();
+        // It may have had its effect, and is asked again so that it has.
+        assert_eq!(sent(&mut requests), ["1"]);
+        assert_eq!(requests.answer_in_order(), InOrder::Late(RequestId(1)));
+        assert_eq!(requests.waiting(), 0);
+    }
+}
