@@ -9,8 +9,8 @@ use std::io::{self, Read, Write};
 
 use anyhow::{Context, ensure};
 use pamlink::frame::{
-    Agreement, DeflateConfig, DeflatePool, FrameConfig, FrameEvent, MessageKind, Reader, Role,
-    Window, Writer,
+    Agreement, DeflateConfig, DeflatePool, DeflateWindow, FrameConfig, FrameEvent, MessageKind,
+    Reader, Role, Writer,
 };
 use pamlink::seed::Seed;
 use pamlink_benches::alloc::{Counting, counted};
@@ -145,7 +145,7 @@ fn compressed(config: DeflateConfig) -> anyhow::Result<f64> {
             writer.message_with(MessageKind::Text, said.as_bytes(), &mut pool, &mut out)?;
         }
         reader.release();
-        writer.rest(Some(&mut pool));
+        writer.release(Some(&mut pool));
         Ok((reader, writer))
     };
     drop(open()?); // Warms the pool.
@@ -160,14 +160,14 @@ fn pools(rows: &mut Rows) -> anyhow::Result<()> {
     let text = "what was left of the budget in March, by account and by week. ".repeat(20);
     let mut wire = Vec::with_capacity(text.len());
     for bits in [9, 15] {
-        let window = Window { bits, takeover: true };
+        let window = DeflateWindow { bits, takeover: true };
         let agreed = Agreement { send: window, receive: window };
         let (pool, memory) = counted(|| -> anyhow::Result<_> {
             let (mut pool, mut writer) = (DeflatePool::default(), Writer::server());
             writer.deflate(&DeflateConfig::server(), agreed);
             wire.clear();
             writer.message_with(MessageKind::Text, text.as_bytes(), &mut pool, &mut wire)?;
-            writer.rest(Some(&mut pool));
+            writer.release(Some(&mut pool));
             Ok(pool)
         });
         said(&format!("a pool with a compressor of {bits} bits"), memory.live, &pool?, rows)?;
@@ -194,7 +194,7 @@ fn said(name: &str, live: i64, pool: &DeflatePool, rows: &mut Rows) -> anyhow::R
 }
 
 /// What a client says, compressed into this window; longer together than the largest is.
-fn peer(window: Window) -> anyhow::Result<Vec<Vec<u8>>> {
+fn peer(window: DeflateWindow) -> anyhow::Result<Vec<Vec<u8>>> {
     let mut config = DeflateConfig::client();
     config.send = window;
     let mut writer = Writer::client(Seed::from_number(2));

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pamlink::frame::handshake::{HandshakeConfig, Key, ResponseReader, Upgrade, write_request};
+use pamlink::frame::handshake::{
+    HandshakeConfig, ResponseReader, Upgrade, WebSocketKey, write_request,
+};
 use pamlink::frame::{DeflateConfig, Writer};
 use pamlink::hub::{Auth, Event, Hub, HubConfig, LinkId, Reply};
 use pamlink::link::{AuthError, Claims, Verify};
@@ -85,7 +87,7 @@ fn idle(deflate: Option<DeflateConfig>) -> Hub {
 /// Opens a link, asks, and has it answered.
 fn open(hub: &mut Hub, now: Now, number: u32, out: &mut Vec<u8>) {
     let link = hub.accept(now).expect("there is room");
-    let key = Key::from_seed(Seed::from_number(1));
+    let key = WebSocketKey::from_seed(Seed::from_number(1));
     let client = DeflateConfig::client();
     let target = format!("/api/v1/pam/ws/user{number}?token=user{number}");
     let upgrade = Upgrade {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use pamlink::client::{Client as Core, Event, RequestId};
 use pamlink::envelope::{Chat, Envelope, Raw, Shape, Text};
 use pamlink::frame::{CloseCode, Incoming};
-use pamlink::link::{Class, ClientLinkEvent, DialFailed, Token, TokenError};
+use pamlink::link::{ClientLinkEvent, CloseClass, DialFailed, Token, TokenError};
 use pamlink::metrics::prometheus;
 use pamlink::time::{Now, Wall};
 
@@ -292,8 +292,8 @@ fn dial_failed<'a>(record: &View<'a>) -> DialFailed<'a> {
         let retry_after = record.some(1).map(Duration::from_nanos);
         return DialFailed::Answered { status, retry_after, body: said };
     }
-    let named = |name: &str| Class::ALL.into_iter().find(|class| class.as_str() == name);
-    let class = record.optional(0).and_then(named).unwrap_or(Class::Network);
+    let named = |name: &str| CloseClass::ALL.into_iter().find(|class| class.as_str() == name);
+    let class = record.optional(0).and_then(named).unwrap_or(CloseClass::Network);
     DialFailed::Unanswered { class, said }
 }
 

@@ -247,7 +247,7 @@ impl From<SendError> for Fault {
             SendError::Envelope(inner) => Self::of(Code::NotAnEnvelope, inner),
             SendError::TooLarge { .. } | SendError::Member(_) => Self::of(Code::TooLarge, &error),
             SendError::Stopped => Self::of(Code::Stopped, &error),
-            SendError::Link(link::SendError::Full { .. }) => Self::of(Code::OutboxFull, &error),
+            SendError::Link(link::LinkSendError::Full { .. }) => Self::of(Code::OutboxFull, &error),
             _ => Self::of(Code::NotOpen, &error),
         }
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use pamlink::routing::{
-    Because, Finished, Outcome, Query as CoreQuery, Refused, Router as Core, Table, Ticket,
+    Because, Finished, NoAgent, Outcome, Query as CoreQuery, Router as Core, Table, Ticket,
 };
 use pamlink::time::Mono;
 use parking_lot::Mutex;
@@ -118,7 +118,7 @@ impl Router {
             fallback_why: decision.fallback.map(|it| it.why.as_str().to_owned()),
             refused: decision.refused.map(|refused| refused.as_str().to_owned()),
             retry_after_ms: match decision.refused {
-                Some(Refused::Unavailable { retry_after }) => {
+                Some(NoAgent::Unavailable { retry_after }) => {
                     Some(u64::try_from(retry_after.as_millis()).unwrap_or(u64::MAX))
                 }
                 _ => None,

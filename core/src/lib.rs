@@ -111,16 +111,16 @@
 //! | **[`options`]** | **what a host may set: name, unit, bounds and meaning** |
 //! | | `Spec`, `Place`, `OptionError` |
 //! | **[`metrics`]** | **what was counted** |
-//! | | `Snapshot` of each `Family` of its `Kind`: every `Sample` with its `Value` or `Buckets` |
+//! | | `Snapshot` of each `Family` of its `MetricKind`: every `Sample` with its `SampleValue` or `Buckets` |
 //! | [`metrics::prometheus`] | the same as text |
 //! | **[`frame`]** | **a WebSocket codec: RFC 6455 and RFC 7692** |
 //! | | in: `Reader`, `FrameEvent`, `FrameConfig`, `FrameError`, `NotDrained` |
 //! | | out: `Writer`, `MessageKind`, `Header`, `WriteError` |
 //! | | of both: `Role`, `CloseCode`, `CloseFrame` |
-//! | | compression: `DeflateConfig`, `DeflatePool`, `Agreement`, `Window` |
+//! | | compression: `DeflateConfig`, `DeflatePool`, `Agreement`, `DeflateWindow` |
 //! | | for transports that have whole messages: `Incoming`, `Outgoing` |
 //! | [`frame::handshake`] | a server's: `RequestReader`, `Request`, `Headers`, `HandshakeConfig` |
-//! | | a client's: `Upgrade`, `Key`, `ResponseReader`, `Response` |
+//! | | a client's: `Upgrade`, `WebSocketKey`, `ResponseReader`, `Response` |
 //! | | errors: `HandshakeError`, `HeaderFault`, `HeadError`, `OriginError` |
 //! | **[`envelope`]** | **a codec of the dialect: JSON text and what it says** |
 //! | | a message: `Envelope`, `OwnedEnvelope`, `Kind`, `Storage`, `EnvelopeError`; a request: `Chat` |
@@ -131,17 +131,17 @@
 //! | **[`dedup`]** | **the window that knows a repeat, and the first result of it** |
 //! | | `Window`, `WindowConfig`, `Key`, `Verdict`, `First` |
 //! | **[`limits`]** | **how large, how deep and how often** |
-//! | | `Sizes`, `Rates`, `Rate`, `Class`, `Refusal` |
+//! | | `Sizes`, `Rates`, `Rate`, `RateClass`, `Refusal` |
 //! | **[`routing`]** | **who answers a message, and what happens when nobody can** |
-//! | | a table: `Table`, `Agent`, `HealthConfig`; its faults: `TableError`, `Fault` |
-//! | | a decision: `Router`, `Query`, `Decision`, `Because`, `Fallback`, `Obstacle`, `Refused` |
+//! | | a table: `Table`, `Agent`, `HealthConfig`; its faults: `TableError`, `TableFault` |
+//! | | a decision: `Router`, `Query`, `Decision`, `Because`, `Fallback`, `Obstacle`, `NoAgent` |
 //! | | its end: `Ticket`, `Outcome`, `Finished`; what is: `Status`, `Health`, `Replaced` |
 //! | **[`link`]** | **the life of one connection: states, heartbeat, token, backoff** |
 //! | | a server's: `ServerLink`, `LinkEvent`, `AnswerError` |
-//! | | a client's: `ClientLink`, `ClientLinkEvent`, `ClientConfig`, `Dial`, `DialFailed`, `Trigger` |
+//! | | a client's: `ClientLink`, `ClientLinkEvent`, `ClientLinkConfig`, `Dial`, `DialFailed`, `Trigger` |
 //! | | bounds: `LinkConfig`, `HeartbeatConfig`, `OutboxConfig`, `Overflow`, `Patience` |
-//! | | its state and end: `State`, `StateTable`, `Closed`, `Cause`, `Class`, `Overflowed` |
-//! | | writing: `Transmit`, `Gather`, `Credit`, `SendError` |
+//! | | its state and end: `State`, `StateTable`, `Closed`, `Cause`, `CloseClass`, `Overflowed` |
+//! | | writing: `Transmit`, `Gather`, `Credit`, `LinkSendError` |
 //! | | where to: `Endpoint`, `EndpointError`, `PamTarget`; when again: `Backoff`, `BackoffConfig` |
 //! | | who: `Token`, `TokenConfig`, `TokenError`, `TokenNeed`, `Verify`, `Claims`, `AuthError` |
 //! | `link::jwt` | with the feature of that name: `Verifier`, `KeyError` |
@@ -149,7 +149,7 @@
 //! | | `Client`, `ClientConfig`, `Event`, `RequestId`, `RequestError`, `SendError` |
 //! | **[`hub`]** | **many incoming links of many users: what a server holds** |
 //! | | `Hub`, `HubConfig`, `Auth`, `Proof`, `UserCap`, `UnknownAgent`, `LinkId`, `RequestId` |
-//! | | it tells: `Event`, `Request`, `Repeat`, `Refused`; it is told: `Reply`, `Push`, `Delivered` |
+//! | | it tells: `Event`, `Request`, `Repeat`, `RefusedMessage`; it is told: `Reply`, `Push`, `Delivered` |
 //! | | errors: `Full`, `InputError`, `UnknownLink`, `ReplyError`, `PushError`, `RespondError` |
 
 #![forbid(unsafe_code)]

@@ -7,9 +7,11 @@ use std::time::Duration;
 use pamlink::client::{self, Client, ClientConfig};
 use pamlink::envelope::Chat;
 use pamlink::hub::{self, Auth, Hub, HubConfig, LinkId, Reply, RequestId};
-use pamlink::limits::{Class as RateClass, Rate};
-use pamlink::link::{AuthError, Claims, Class, ClientLinkEvent, Endpoint, Overflow, Token, Verify};
-use pamlink::metrics::{Snapshot, Value};
+use pamlink::limits::{Rate, RateClass};
+use pamlink::link::{
+    AuthError, Claims, ClientLinkEvent, CloseClass, Endpoint, Overflow, Token, Verify,
+};
+use pamlink::metrics::{SampleValue, Snapshot};
 use pamlink::routing::Table;
 use pamlink::seed::Seed;
 use pamlink::time::{Mono, Now, Wall};
@@ -140,7 +142,7 @@ impl World {
                     *link = Some(made);
                     client.handle_dialed(self.now);
                 }
-                Err(_) => client.handle_dial_failed(self.now, Class::ServerUnavailable),
+                Err(_) => client.handle_dial_failed(self.now, CloseClass::ServerUnavailable),
             }
         }
         let mut bytes = Vec::new();
@@ -190,9 +192,9 @@ impl World {
 
 fn moved(snapshot: &Snapshot) -> impl Iterator<Item = &'static str> {
     let not_zero = snapshot.iter().filter(|(_, sample)| match &sample.value {
-        Value::Counter(count) => *count > 0,
-        Value::Gauge(value) => *value != 0,
-        Value::Histogram(buckets) => buckets.count > 0,
+        SampleValue::Counter(count) => *count > 0,
+        SampleValue::Gauge(value) => *value != 0,
+        SampleValue::Histogram(buckets) => buckets.count > 0,
     });
     not_zero.map(|(family, _)| family.name)
 }
@@ -304,9 +306,9 @@ fn counts_are_what_happened() {
         };
         let sample = samples.iter().find(of).unwrap();
         match &sample.value {
-            Value::Counter(count) => *count,
-            Value::Gauge(value) => value.unsigned_abs(),
-            Value::Histogram(buckets) => buckets.count,
+            SampleValue::Counter(count) => *count,
+            SampleValue::Gauge(value) => value.unsigned_abs(),
+            SampleValue::Histogram(buckets) => buckets.count,
         }
     };
     let (hub, client) = (world.hub.metrics(), world.apps[0].client.metrics());

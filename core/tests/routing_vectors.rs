@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use pamlink::routing::{
-    Because, Decision, Finished, Outcome, Query, Refused, Router, Table, TableError,
+    Because, Decision, Finished, NoAgent, Outcome, Query, Router, Table, TableError,
 };
 use pamlink::seed::Seed;
 use pamlink::time::Mono;
@@ -109,7 +109,7 @@ fn plain(decision: &Decision<'_>, expected: &Value) -> Value {
     }
     if let Some(refused) = decision.refused {
         plain["refused"] = json!(refused.as_str());
-        if let Refused::Unavailable { retry_after } = refused {
+        if let NoAgent::Unavailable { retry_after } = refused {
             plain["retry_after_ms"] = json!(retry_after.as_millis() as u64);
         }
     }

@@ -7,7 +7,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use pamlink::frame::handshake::{
-    HandshakeConfig, Key, RequestReader, ResponseReader, Upgrade, accept, reject, write_request,
+    HandshakeConfig, WebSocketKey, RequestReader, ResponseReader, Upgrade, accept, reject, write_request,
 };
 use pamlink::seed::Seed;
 
@@ -52,7 +52,7 @@ fn request(bytes: &[u8], part: usize) -> (String, usize) {
 
 /// What a client makes of an answer, and how many bytes it took.
 fn response(bytes: &[u8], part: usize) -> (String, usize) {
-    let key = Key::from_seed(Seed::from_number(1));
+    let key = WebSocketKey::from_seed(Seed::from_number(1));
     let mut reader = ResponseReader::new(HandshakeConfig::default(), &key, &["pam"]);
     let mut taken = 0;
     for part in bytes.chunks(part) {
@@ -75,7 +75,7 @@ fn round(text: &str) {
     let mut part = || parts.next().unwrap_or("");
     let (host, path, origin, protocol) = (part(), part(), part(), part());
     let target = format!("/{path}?token={SECRET}");
-    let key = Key::from_seed(Seed::from_number(2));
+    let key = WebSocketKey::from_seed(Seed::from_number(2));
     let offered = [protocol];
     let upgrade = Upgrade {
         host,

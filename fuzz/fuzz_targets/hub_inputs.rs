@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
 use pamlink::envelope::{Envelope, Kind};
-use pamlink::frame::handshake::{HandshakeConfig, Key, ResponseReader, Upgrade, write_request};
+use pamlink::frame::handshake::{HandshakeConfig, WebSocketKey, ResponseReader, Upgrade, write_request};
 use pamlink::frame::{CloseCode, DeflateConfig, FrameConfig, FrameEvent, Reader, Role, Writer};
 use pamlink::hub::{Auth, Event, Hub, HubConfig, LinkId, Reply, RequestId};
 use pamlink::link::{AuthError, Claims, Verify};
@@ -164,7 +164,7 @@ impl Host {
     }
 
     fn dial(&mut self, target: &str) {
-        let key = Key::from_seed(Seed::from_number(8));
+        let key = WebSocketKey::from_seed(Seed::from_number(8));
         let upgrade = Upgrade {
             host: "h",
             target,

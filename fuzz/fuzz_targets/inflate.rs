@@ -12,7 +12,7 @@ use miniz_oxide::inflate::TINFLStatus;
 use miniz_oxide::inflate::core::{DecompressorOxide, decompress, inflate_flags};
 use pamlink::frame::{
     Agreement, DeflateConfig, DeflatePool, FrameConfig, FrameError, FrameEvent, Reader, Role,
-    Window,
+    DeflateWindow,
 };
 
 /// Little, for speed; more than the 64 KiB up to which no ratio is too high.
@@ -21,8 +21,8 @@ const LIMIT: usize = 96 * 1024;
 fuzz_target!(|input: &[u8]| {
     let [window, cut, payload @ ..] = input else { return };
     let agreed = Agreement {
-        send: Window { bits: 15, takeover: true },
-        receive: Window { bits: 9 + window % 7, takeover: window & 0x80 == 0 },
+        send: DeflateWindow { bits: 15, takeover: true },
+        receive: DeflateWindow { bits: 9 + window % 7, takeover: window & 0x80 == 0 },
     };
     let messages = messages(payload);
     let size = usize::from(*cut).max(1);
@@ -117,7 +117,7 @@ fn read(
 
 /// Leaves a past in a pool, which the next connection must not see.
 fn disturb(pool: &mut DeflatePool) {
-    let window = Window { bits: 15, takeover: true };
+    let window = DeflateWindow { bits: 15, takeover: true };
     let agreed = Agreement { send: window, receive: window };
     // A stored block of eight bytes.
     let secret = b"\x00\x08\x00\xf7\xffa secret\x00";

@@ -8,10 +8,10 @@
 
 use libfuzzer_sys::fuzz_target;
 use pamlink::frame::handshake::{
-    HandshakeConfig, Key, Request, RequestReader, Response, ResponseReader, Upgrade, accept,
+    HandshakeConfig, WebSocketKey, Request, RequestReader, Response, ResponseReader, Upgrade, accept,
     write_request,
 };
-use pamlink::frame::{Agreement, DeflateConfig, Window};
+use pamlink::frame::{Agreement, DeflateConfig, DeflateWindow};
 use pamlink::seed::Seed;
 
 fuzz_target!(|input: &[u8]| {
@@ -27,13 +27,13 @@ fuzz_target!(|input: &[u8]| {
 /// Settings of one end.
 fn config(byte: u8) -> DeflateConfig {
     let mut config = DeflateConfig::server();
-    config.send = Window { bits: 8 + byte % 8, takeover: byte & 0x40 == 0 };
-    config.receive = Window { bits: 8 + (byte >> 3) % 8, takeover: byte & 0x80 == 0 };
+    config.send = DeflateWindow { bits: 8 + byte % 8, takeover: byte & 0x40 == 0 };
+    config.receive = DeflateWindow { bits: 8 + (byte >> 3) % 8, takeover: byte & 0x80 == 0 };
     config
 }
 
 /// What a window of a config asks for: one of 8 bits is taken as 9.
-fn within(agreed: Window, asked: Window) -> bool {
+fn within(agreed: DeflateWindow, asked: DeflateWindow) -> bool {
     (8..=15).contains(&agreed.bits)
         && agreed.bits <= asked.bits.max(9)
         && (asked.takeover || !agreed.takeover)
@@ -77,7 +77,7 @@ fn answered(config: &DeflateConfig, value: &[u8]) {
         Connection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"
         .to_vec();
     lines(value, &mut head);
-    let key = Key::new(*b"the sample nonce");
+    let key = WebSocketKey::new(*b"the sample nonce");
     let mut plain = ResponseReader::new(HandshakeConfig::default(), &key, &[]);
     let _ = plain.handle_bytes(&head);
     if let Some(Ok(response)) = plain.poll_event() {
@@ -111,7 +111,7 @@ fn agreed(server: &DeflateConfig, client: &DeflateConfig) {
 }
 
 fn open(server: &DeflateConfig, client: &DeflateConfig) -> (Request, Response) {
-    let key = Key::from_seed(Seed::from_number(2));
+    let key = WebSocketKey::from_seed(Seed::from_number(2));
     let upgrade = Upgrade {
         host: "h",
         target: "/",

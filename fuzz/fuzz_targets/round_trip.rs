@@ -10,7 +10,7 @@
 use libfuzzer_sys::fuzz_target;
 use pamlink::frame::{
     Agreement, CloseCode, DeflateConfig, DeflatePool, FrameConfig, FrameEvent, MessageKind, Reader,
-    Role, Window, Writer,
+    Role, DeflateWindow, Writer,
 };
 use pamlink::seed::Seed;
 
@@ -57,7 +57,7 @@ impl Pair {
         };
         let mut reader = Reader::new(role, FrameConfig::default());
         if options & 2 == 2 {
-            let window = Window { bits: 9 + (options >> 3) % 7, takeover: options & 4 == 4 };
+            let window = DeflateWindow { bits: 9 + (options >> 3) % 7, takeover: options & 4 == 4 };
             let agreed = Agreement { send: window, receive: window };
             let mut config = DeflateConfig::server();
             config.threshold = 32;
@@ -82,7 +82,7 @@ impl Pair {
         let before = self.wire.len();
         let (writer, wire, pools) = (&mut self.writer, &mut self.wire, &mut self.pools);
         if what & 0x10 == 0x10 {
-            writer.rest(pools.as_mut().map(|pools| &mut pools.0));
+            writer.release(pools.as_mut().map(|pools| &mut pools.0));
         }
         let (written, said) = match what & 7 {
             0 => {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use pamlink::client::ClientConfig;
 use pamlink::hub::HubConfig;
-use pamlink::limits::Class;
+use pamlink::limits::RateClass;
 
 /// The bounds and schedules of both ends, as the table names them: times in milliseconds, sizes in
 /// bytes, everything else as a count. `client.` before those of a client.
@@ -31,9 +31,9 @@ fn bounds() -> BTreeMap<&'static str, u64> {
         ("heartbeat.deadline_ms", ms(hub.link.heartbeat.deadline)),
         ("requests.max_per_link", u64::from(hub.max_requests_per_link)),
         ("requests.timeout_ms", ms(hub.request_timeout)),
-        ("rate.messages", rate(Class::Message)),
-        ("rate.connects", rate(Class::Connect)),
-        ("rate.repeats", rate(Class::Repeat)),
+        ("rate.messages", rate(RateClass::Message)),
+        ("rate.connects", rate(RateClass::Connect)),
+        ("rate.repeats", rate(RateClass::Repeat)),
         ("violations.max", u64::from(hub.max_violations)),
         ("violations.window_ms", ms(hub.violation_window)),
         ("duplicates.max_age_ms", ms(hub.window.max_age)),

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant, SystemTime};
 use anyhow::{Result, ensure};
 use pamlink::envelope::message::{Context, Location, Message};
 use pamlink::envelope::write::Answer;
-use pamlink::frame::handshake::{Key, Upgrade, write_request};
+use pamlink::frame::handshake::{Upgrade, WebSocketKey, write_request};
 use pamlink::hub::{Auth, Event, Hub, HubConfig, LinkId, Reply, RequestId};
-use pamlink::limits::{Class, Rate};
+use pamlink::limits::{Rate, RateClass};
 use pamlink::link::{AuthError, Claims, Verify};
 use pamlink::routing::Table;
 use pamlink::seed::Seed;
@@ -45,8 +45,8 @@ impl Host {
         config.max_links_per_user = u32::MAX;
         config.rates = config
             .rates
-            .with(Class::Message, Rate::new(u32::MAX, Duration::from_nanos(1)))
-            .with(Class::Connect, Rate::new(u32::MAX, Duration::from_nanos(1)));
+            .with(RateClass::Message, Rate::new(u32::MAX, Duration::from_nanos(1)))
+            .with(RateClass::Connect, Rate::new(u32::MAX, Duration::from_nanos(1)));
         Self::with(config)
     }
 
@@ -64,7 +64,7 @@ impl Host {
     /// Opens a link up to its welcome.
     pub(crate) fn open(&mut self, now: Now, user: &str) -> Result<LinkId> {
         let link = self.hub.accept(now)?;
-        let key = Key::from_seed(Seed::from_number(1));
+        let key = WebSocketKey::from_seed(Seed::from_number(1));
         let upgrade = Upgrade {
             host: "localhost",
             target: &format!("/api/v1/pam/ws/{user}?token={user}"),

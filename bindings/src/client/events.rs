@@ -2,7 +2,7 @@
 
 use pamlink::client::Event;
 use pamlink::envelope::Envelope;
-use pamlink::link::{Cause, Class, ClientLinkEvent, TokenNeed};
+use pamlink::link::{Cause, ClientLinkEvent, CloseClass, TokenNeed};
 
 use super::LINK;
 use crate::packed::{self, schema};
@@ -103,7 +103,7 @@ fn link(out: &mut Vec<u8>, event: &ClientLinkEvent<'_>) {
 }
 
 /// Appends what follows from an end, with its cause.
-fn because(out: &mut Vec<u8>, kind: u16, words: &[u64], class: Class, cause: &Cause) {
+fn because(out: &mut Vec<u8>, kind: u16, words: &[u64], class: CloseClass, cause: &Cause) {
     let text = cause.to_string();
     let texts = [class.as_str(), &text, cause.reason()].map(|text| Some(text.as_bytes()));
     packed::push(out, kind, words, &texts);

@@ -13,7 +13,7 @@ use crate::link;
 #[non_exhaustive]
 pub struct ClientConfig {
     /// What the link keeps to: handshakes, heartbeat, frames, outbox, backoff, token.
-    pub link: link::ClientConfig,
+    pub link: link::ClientLinkConfig,
     /// Most requests at once. Default 64.
     pub max_requests: usize,
     /// Most bytes of requests at once, as they go over the wire. Default 256 KiB.
@@ -41,7 +41,7 @@ pub struct ClientConfig {
 impl Default for ClientConfig {
     fn default() -> Self {
         Self {
-            link: link::ClientConfig::default(),
+            link: link::ClientLinkConfig::default(),
             max_requests: 64,
             max_request_bytes: 256 * 1024,
             max_answer_bytes: 1024 * 1024,

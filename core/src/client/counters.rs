@@ -1,7 +1,7 @@
 //! What a client counts.
 
 use super::Client;
-use crate::link::{Class, ClientLinkEvent};
+use crate::link::{ClientLinkEvent, CloseClass};
 use crate::metrics::Snapshot;
 use crate::registry::Metrics;
 use crate::time::Mono;
@@ -13,7 +13,7 @@ pub(super) struct Counters {
     /// When the present link was welcomed.
     welcomed: Option<Mono>,
     /// Why the last welcomed link was lost.
-    lost: Option<Class>,
+    lost: Option<CloseClass>,
 }
 
 impl Counters {

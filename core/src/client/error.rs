@@ -49,7 +49,7 @@ pub enum SendError {
     Member(Refusal),
     /// The link did not take it.
     #[error(transparent)]
-    Link(#[from] link::SendError),
+    Link(#[from] link::LinkSendError),
     /// The client has stopped, and was not [started again](super::Client::connect).
     #[error("the client has stopped")]
     Stopped,

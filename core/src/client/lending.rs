@@ -11,7 +11,7 @@ use super::server::Server;
 use super::unlent::{Meaning, Unlent};
 use crate::envelope::message::Message;
 use crate::envelope::{Envelope, ErrorCode};
-use crate::link::{Cause, Class, ClientLinkEvent, State};
+use crate::link::{Cause, ClientLinkEvent, CloseClass, State};
 
 impl Client {
     /// The event for the host, which borrows from the buffer of the link.
@@ -32,7 +32,7 @@ impl Client {
                     _ => {}
                 }
                 if let ClientLinkEvent::Closed(closed) = event
-                    && closed.class == Class::TooBig
+                    && closed.class == CloseClass::TooBig
                     && let Some(request) =
                         self.requests.end_too_large(!matches!(closed.cause, Cause::Frame(_)))
                 {

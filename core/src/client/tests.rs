@@ -14,7 +14,7 @@ use core::time::Duration;
 use super::*;
 use crate::frame::handshake::{HandshakeConfig, RequestReader, accept};
 use crate::frame::{CloseCode, FrameConfig, FrameEvent, Reader, Role, Writer};
-use crate::link::{Class, ClientLinkEvent};
+use crate::link::{ClientLinkEvent, CloseClass};
 use crate::time::{Mono, Wall};
 
 const OLD_WELCOME: &str = r#"{"type":"connection","status":"connected","message":"ready","timestamp":"2026-03-01T04:05:06.789012"}"#;
@@ -523,9 +523,10 @@ fn every_request_is_counted_by_how_it_ended() {
     let snapshot = host.client.metrics();
     let requests = snapshot.family("pamlink_requests_total").unwrap();
     let counted: Vec<_> = requests.samples.iter().map(|sample| sample.value.clone()).collect();
-    assert_eq!(counted, [1, 1, 0, 1, 0, 0, 1].map(crate::metrics::Value::Counter));
+    assert_eq!(counted, [1, 1, 0, 1, 0, 0, 1].map(crate::metrics::SampleValue::Counter));
     let reconnects = snapshot.family("pamlink_reconnects_total").unwrap();
-    let network = |sample: &&crate::metrics::Sample| sample.labels[0].1 == Class::Network.as_str();
+    let network =
+        |sample: &&crate::metrics::Sample| sample.labels[0].1 == CloseClass::Network.as_str();
     let counted = &reconnects.samples.iter().find(network).unwrap().value;
-    assert_eq!(*counted, crate::metrics::Value::Counter(1));
+    assert_eq!(*counted, crate::metrics::SampleValue::Counter(1));
 }

@@ -38,7 +38,7 @@
 pub(crate) use self::close::cut_reason;
 pub use self::close::{CloseCode, CloseFrame, MAX_REASON};
 pub use self::config::FrameConfig;
-pub use self::deflate::{Agreement, DeflateConfig, DeflatePool, Window};
+pub use self::deflate::{Agreement, DeflateConfig, DeflatePool, DeflateWindow};
 pub use self::error::{FrameError, NotDrained, WriteError};
 pub use self::event::FrameEvent;
 pub(crate) use self::event::{Item, ItemKind};

@@ -175,7 +175,7 @@ impl Reader {
     /// idle.
     pub fn release(&mut self) {
         if let Some(inflation) = &mut self.inflation {
-            inflation.rest();
+            inflation.release();
         }
         if self.buffered() == 0 {
             self.room.release();

@@ -120,11 +120,11 @@ impl Writer {
 
     /// Gives the compressor back, to `pool` if it is from there: the next message refers to none
     /// before it. For connections that idle. Not inside a fragmented message.
-    pub fn rest(&mut self, pool: Option<&mut DeflatePool>) {
+    pub fn release(&mut self, pool: Option<&mut DeflatePool>) {
         if let Some(deflation) = &mut self.deflation
             && self.open.is_none()
         {
-            deflation.rest(pool);
+            deflation.release(pool);
         }
     }
 

@@ -12,11 +12,11 @@ use super::inline::InlineText;
 use super::requests::Requests;
 use crate::dedup::{First, Key, UserKey};
 use crate::envelope::{Envelope, ErrorCode, Kind, Scan};
-use crate::limits::{Class, RateLimiter, Strike, Unit, Violations, Wait};
+use crate::limits::{RateClass, RateLimiter, Strike, Unit, Violations, Wait};
 use crate::link::{Token, TooMany};
 use crate::metrics::Direction;
 use crate::registry::Metrics;
-use crate::routing::{Choice, Outcome, Query, Refused, Replaced, Router, Table, Ticket};
+use crate::routing::{Choice, NoAgent, Outcome, Query, Replaced, Router, Table, Ticket};
 use crate::time::{Mono, Now};
 
 /// The longest id, in bytes of JSON.
@@ -59,7 +59,7 @@ struct Message<'m> {
     text: &'m str,
     scan: &'m Scan,
     kind: Kind<'m>,
-    class: Class,
+    class: RateClass,
 }
 
 /// The `error` that the sender of a refused message gets.
@@ -118,10 +118,10 @@ impl Admission {
         }
         let id = spelled.map(InlineText::new);
         let class = match kind {
-            Kind::Auth | Kind::TokenRefresh => Class::Auth,
-            Kind::Voice => Class::Voice,
-            Kind::Unknown(_) if name == "feedback" => Class::Feedback,
-            _ => Class::Message,
+            Kind::Auth | Kind::TokenRefresh => RateClass::Auth,
+            Kind::Voice => RateClass::Voice,
+            Kind::Unknown(_) if name == "feedback" => RateClass::Feedback,
+            _ => RateClass::Message,
         };
         if let Err(refusal) = self.config.sizes.rule(name).check(text, scan) {
             let mut fault = Fault::Limits(refusal);
@@ -138,7 +138,7 @@ impl Admission {
             Kind::Pong => return Action::Pong,
             _ => {}
         }
-        if class == Class::Auth {
+        if class == RateClass::Auth {
             let token = scan.token(text).and_then(|token| token.text());
             let Some(token) = token.filter(|token| !token.is_empty()) else {
                 return Action::Life;
@@ -182,7 +182,7 @@ impl Admission {
         if let Some(key) = key
             && let Some(first) = requests.seen(sender.now.mono, key)
         {
-            return match self.rates.check_key(sender.now.mono, Class::Repeat, sender.user) {
+            return match self.rates.check_key(sender.now.mono, RateClass::Repeat, sender.user) {
                 Ok(()) => Action::Repeat { key, id, first, pieces },
                 Err(wait) => Action::Fault { fault: Fault::Rate(wait), id },
             };
@@ -227,7 +227,7 @@ impl Admission {
         metrics.routes.increment(&decision);
         match choice.refused {
             None => Ok(choice),
-            Some(Refused::UnknownAgent) if self.config.unknown_agent == UnknownAgent::Route => {
+            Some(NoAgent::UnknownAgent) if self.config.unknown_agent == UnknownAgent::Route => {
                 Ok(choice)
             }
             Some(refused) => Err(Fault::Route(refused)),
@@ -268,12 +268,12 @@ impl Admission {
 
     /// Whether a user may open one link more now.
     pub(super) fn may_connect(&mut self, now: Mono, user: &str) -> Result<(), Wait> {
-        self.rates.check(now, Class::Connect, user)
+        self.rates.check(now, RateClass::Connect, user)
     }
 
     /// Whether a user may present one more token that is not good.
     pub(super) fn may_fail(&mut self, now: Mono, user: UserKey) -> Result<(), Wait> {
-        self.rates.check_key(now, Class::Auth, user)
+        self.rates.check_key(now, RateClass::Auth, user)
     }
 
     /// A request that was routed has ended.

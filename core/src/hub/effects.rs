@@ -90,8 +90,8 @@ impl Hub {
     }
 
     /// Frees what only the last event still borrowed: an ended link, a user without links.
-    pub(super) fn part(&mut self) {
-        let Parting { link, user } = core::mem::replace(&mut self.parting, Parting::NOTHING);
+    pub(super) fn release_last(&mut self) {
+        let LastEvent { link, user } = core::mem::replace(&mut self.last_event, LastEvent::NOTHING);
         if user != UserIndex::NONE {
             self.users.leave_if_idle(user);
         }
@@ -103,11 +103,11 @@ impl Hub {
 
 /// What only the last event still borrows.
 #[derive(Debug)]
-pub(super) struct Parting {
+pub(super) struct LastEvent {
     pub(super) link: LinkIndex,
     pub(super) user: UserIndex,
 }
 
-impl Parting {
+impl LastEvent {
     pub(super) const NOTHING: Self = Self { link: LinkIndex::NONE, user: UserIndex::NONE };
 }

@@ -1,11 +1,11 @@
 //! The end of a link: it is taken from its user and its requests, and the host gets one `Closed`.
 
 use super::Hub;
-use super::effects::Parting;
+use super::effects::LastEvent;
 use super::event::Unlent;
 use super::index::LinkIndex;
 use super::links::Phase;
-use crate::link::Class;
+use crate::link::CloseClass;
 
 impl Hub {
     /// A link has ended.
@@ -16,7 +16,7 @@ impl Hub {
         let (phase, user, running, since) = (slot.phase, slot.user, slot.running, slot.since);
         slot.link.take_pings().add_to(&mut self.metrics);
         let closed = slot.link.closed();
-        let class = closed.map_or(Class::Network, |closed| closed.class);
+        let class = closed.map_or(CloseClass::Network, |closed| closed.class);
         self.metrics.closes.increment(class);
         if phase == Phase::Opening
             && let Some(failure) = closed.and_then(|closed| closed.cause.handshake_failure())
@@ -24,7 +24,7 @@ impl Hub {
             self.metrics.handshake_failures.increment(failure);
         }
         self.links.end(link, &mut self.users);
-        self.parting = Parting { link, user };
+        self.last_event = LastEvent { link, user };
         if phase != Phase::Open {
             return Unlent::Closed { link, running: 0, links_of_user: 0 };
         }

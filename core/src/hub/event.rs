@@ -61,7 +61,7 @@ pub enum Event<'a> {
         first: Repeat,
     },
     /// A frame was refused. The peer was sent an `error`, unless its outbox is full.
-    Refused(Refused<'a>),
+    Refused(RefusedMessage<'a>),
     /// The host did not reply to a request in time. The peer was sent `REQUEST_EXPIRED`, as is every
     /// repeat.
     Expired {
@@ -119,7 +119,7 @@ pub struct Request<'a> {
 /// A frame that was refused.
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct Refused<'a> {
+pub struct RefusedMessage<'a> {
     /// Where it came from.
     pub link: LinkId,
     /// Who sent it; empty before it was authorised.

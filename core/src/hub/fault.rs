@@ -26,7 +26,7 @@ pub(super) enum Fault {
     /// Its sender is ahead of its rate.
     Rate(Wait),
     /// No agent takes it.
-    Route(routing::Refused),
+    Route(routing::NoAgent),
     /// Neither the dialect nor the host knows its type.
     UnknownType,
 }
@@ -46,8 +46,8 @@ impl Fault {
             Self::Limits(refusal) => ErrorCode::from(refusal.code.as_str()),
             Self::Rate(_) => ErrorCode::RateLimitExceeded,
             Self::Route(refused) => match refused {
-                routing::Refused::UnknownAgent => ErrorCode::UnknownAgent,
-                routing::Refused::Busy => ErrorCode::AgentBusy,
+                routing::NoAgent::UnknownAgent => ErrorCode::UnknownAgent,
+                routing::NoAgent::Busy => ErrorCode::AgentBusy,
                 _ => ErrorCode::AgentUnavailable,
             },
             Self::UnknownType => ErrorCode::UnknownType,
@@ -57,10 +57,10 @@ impl Fault {
     /// When to try again.
     pub(super) fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Busy | Self::Route(routing::Refused::Busy) => Some(SOON),
+            Self::Busy | Self::Route(routing::NoAgent::Busy) => Some(SOON),
             Self::Limits(refusal) => refusal.retry_after,
             Self::Rate(wait) => Some(wait.retry_after),
-            Self::Route(routing::Refused::Unavailable { retry_after }) => {
+            Self::Route(routing::NoAgent::Unavailable { retry_after }) => {
                 Some((*retry_after).max(SOON))
             }
             _ => None,
@@ -101,8 +101,8 @@ impl fmt::Display for Fault {
             Self::Limits(refusal) => refusal.fmt(f),
             Self::Rate(wait) => wait.refusal().fmt(f),
             Self::Route(refused) => f.write_str(match refused {
-                routing::Refused::UnknownAgent => "no agent has this name",
-                routing::Refused::Busy => "the agent is busy",
+                routing::NoAgent::UnknownAgent => "no agent has this name",
+                routing::NoAgent::Busy => "the agent is busy",
                 _ => "no agent is available",
             }),
             Self::UnknownType => f.write_str("unknown message type"),

@@ -1,7 +1,7 @@
 //! Events on their way to the host: found in places and numbers, lent with their names.
 
 use super::Hub;
-use super::event::{Event, Refused, Request, Unlent};
+use super::event::{Event, RefusedMessage, Request, Unlent};
 use super::index::LinkIndex;
 use crate::envelope::Envelope;
 
@@ -51,7 +51,7 @@ impl Hub {
             Unlent::Refused { link, code, retry_after, left, closing } => {
                 let user = self.user_of(link);
                 let link = self.links.id(link);
-                Event::Refused(Refused { link, user, code, retry_after, left, closing })
+                Event::Refused(RefusedMessage { link, user, code, retry_after, left, closing })
             }
             Unlent::Expired { request, user } => {
                 Event::Expired { request, user: self.users.name(user) }

@@ -112,14 +112,14 @@ use ahash::RandomState;
 pub use self::accepting::Proof;
 pub use self::config::{Auth, HubConfig, UnknownAgent, UserCap};
 pub use self::error::{Full, InputError, RespondError, UnknownLink};
-pub use self::event::{Event, Refused, Repeat, Request};
+pub use self::event::{Event, RefusedMessage, Repeat, Request};
 pub use self::ids::{LinkId, RequestId};
 pub use self::push::{Push, PushError};
 pub use self::reply::{Delivered, Reply, ReplyError};
 
 use self::admission::{Action, Admission, Sender};
 use self::drain::Drain;
-use self::effects::{Effects, Parting, Say};
+use self::effects::{Effects, LastEvent, Say};
 use self::event::Unlent;
 use self::fault::Fault;
 use self::frames::{Frames, Own};
@@ -156,7 +156,7 @@ pub struct Hub {
     /// The places of the members in the message that was examined last.
     scan: Scan,
     /// What the last event still borrows; freed at the next call.
-    parting: Parting,
+    last_event: LastEvent,
 }
 
 impl Hub {
@@ -193,7 +193,7 @@ impl Hub {
             random,
             drain: None,
             scan: Scan::EMPTY,
-            parting: Parting::NOTHING,
+            last_event: LastEvent::NOTHING,
             config,
         }
     }
@@ -208,7 +208,7 @@ impl Hub {
     pub fn handle_bytes(&mut self, now: Now, link: LinkId, bytes: &[u8]) -> Result<(), InputError> {
         self.now.advance(now);
         let now = self.now;
-        self.hear(link, bytes.len(), |link| link.handle_bytes(now, bytes))
+        self.receive(link, bytes.len(), |link| link.handle_bytes(now, bytes))
     }
 
     /// A whole message came over a link that was [opened](Self::accept_opened).
@@ -224,12 +224,12 @@ impl Hub {
     ) -> Result<(), InputError> {
         self.now.advance(now);
         let now = self.now;
-        self.hear(link, message.len(), |link| link.handle_message(now, message))
+        self.receive(link, message.len(), |link| link.handle_message(now, message))
     }
 
     /// Takes bytes or a message of this length that came over a link.
     #[inline]
-    fn hear(
+    fn receive(
         &mut self,
         link: LinkId,
         len: usize,
@@ -246,7 +246,7 @@ impl Hub {
         }
         let taken = take(&mut slot.link);
         self.metrics.bytes.add(Direction::Inbound, len as u64);
-        self.links.wake(link.index);
+        self.links.mark_ready(link.index);
         self.links.arm(link.index);
         taken.map_err(|_| InputError::NotDrained)
     }
@@ -285,7 +285,7 @@ impl Hub {
 
     /// The next event, lent until the next call.
     pub fn poll_event(&mut self) -> Option<Event<'_>> {
-        self.part();
+        self.release_last();
         let event = self.next_event()?;
         self.lend(event)
     }
@@ -300,7 +300,7 @@ impl Hub {
                 self.links.event_taken();
                 return Some(event);
             }
-            self.links.rest(link);
+            self.links.mark_idle(link);
         }
         self.drained()
     }
@@ -324,7 +324,7 @@ impl Hub {
             let Some(event) = slot.link.poll_unlent(Some(pool)) else {
                 slot.link.take_pings().add_to(&mut self.metrics);
                 // What was read may have been a ping alone, and the pong waits.
-                self.links.stir(link);
+                self.links.mark_writable(link);
                 return None;
             };
             let event = match event {
@@ -340,7 +340,7 @@ impl Hub {
                 LinkUnlent::Binary(_) | LinkUnlent::Failed(_) => None,
                 LinkUnlent::Closed => Some(self.ended(link)),
             };
-            self.links.stir(link);
+            self.links.mark_writable(link);
             if event.is_some() {
                 return event;
             }

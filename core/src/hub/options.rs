@@ -2,7 +2,7 @@
 
 use super::config::HubConfig;
 use crate::dedup::WindowConfig;
-use crate::limits::{Class, Rate};
+use crate::limits::{Rate, RateClass};
 use crate::link::{LinkConfig, OfLink};
 use crate::options::{self, OptionError, Place, Spec};
 
@@ -175,7 +175,7 @@ const OPTIONS: &[Row] = &[
         "messages_per_minute",
         "messages",
         1..=10_000_000,
-        |it| count(it.rates.rate_mut(Class::Message)),
+        |it| count(it.rates.rate_mut(RateClass::Message)),
         "Messages of one user in `per_ms`.",
     )
     .in_packages()
@@ -184,7 +184,7 @@ const OPTIONS: &[Row] = &[
         "connects_per_minute",
         "links",
         1..=10_000_000,
-        |it| count(it.rates.rate_mut(Class::Connect)),
+        |it| count(it.rates.rate_mut(RateClass::Connect)),
         "Links that one user may open in `per_ms`.",
     )
     .in_packages()
@@ -193,7 +193,7 @@ const OPTIONS: &[Row] = &[
         "repeats_per_minute",
         "messages",
         1..=10_000_000,
-        |it| count(it.rates.rate_mut(Class::Repeat)),
+        |it| count(it.rates.rate_mut(RateClass::Repeat)),
         "Repeats of requests, which have no second effect, of one user in `per_ms`.",
     )
     .in_packages()
@@ -203,7 +203,7 @@ const OPTIONS: &[Row] = &[
         "ms",
         1..=86_400_000,
         |it| {
-            let own = |class| matches!(class, Class::Auth | Class::Voice | Class::Feedback);
+            let own = |class| matches!(class, RateClass::Auth | RateClass::Voice | RateClass::Feedback);
             let rates = it.rates.each_mut().filter(|(class, _)| !own(*class));
             Place::All(rates.map(|(_, rate)| Place::Span(&mut rate.per)).collect())
         },
@@ -214,42 +214,42 @@ const OPTIONS: &[Row] = &[
         "bad_tokens",
         "tokens",
         1..=10_000_000,
-        |it| count(it.rates.rate_mut(Class::Auth)),
+        |it| count(it.rates.rate_mut(RateClass::Auth)),
         "Tokens of one user over open links that are no good, in their own span.",
     ),
     Row::number(
         "bad_tokens_per_ms",
         "ms",
         1..=86_400_000,
-        |it| Place::Span(&mut it.rates.rate_mut(Class::Auth).per),
+        |it| Place::Span(&mut it.rates.rate_mut(RateClass::Auth).per),
         "The span that bad tokens count for.",
     ),
     Row::number(
         "voice",
         "messages",
         1..=10_000_000,
-        |it| count(it.rates.rate_mut(Class::Voice)),
+        |it| count(it.rates.rate_mut(RateClass::Voice)),
         "Voice inputs of one user, in their own span.",
     ),
     Row::number(
         "voice_per_ms",
         "ms",
         1..=86_400_000,
-        |it| Place::Span(&mut it.rates.rate_mut(Class::Voice).per),
+        |it| Place::Span(&mut it.rates.rate_mut(RateClass::Voice).per),
         "The span that voice inputs count for.",
     ),
     Row::number(
         "feedback",
         "messages",
         1..=10_000_000,
-        |it| count(it.rates.rate_mut(Class::Feedback)),
+        |it| count(it.rates.rate_mut(RateClass::Feedback)),
         "Feedback of one user, in its own span.",
     ),
     Row::number(
         "feedback_per_ms",
         "ms",
         1..=86_400_000,
-        |it| Place::Span(&mut it.rates.rate_mut(Class::Feedback).per),
+        |it| Place::Span(&mut it.rates.rate_mut(RateClass::Feedback).per),
         "The span that feedback counts for.",
     ),
     Row::number(

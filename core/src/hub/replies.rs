@@ -101,7 +101,7 @@ impl Hub {
         let frame = self.share(&Own::Error { code, message, retry_after: None, reply_to });
         self.conclude(request, frame, Outcome::Failure);
         // The event still names the user.
-        self.parting.user = user;
+        self.last_event.user = user;
         Some(Unlent::Expired { request, user })
     }
 

@@ -12,7 +12,7 @@ use super::index::LinkIndex;
 use super::inline::InlineText;
 use super::links::Claim;
 use crate::envelope::ErrorCode;
-use crate::limits::{Class, Rate, Wait};
+use crate::limits::{Rate, RateClass, Wait};
 use crate::link::{AuthError, AuthFailure, Claims, ServerClose, Token};
 use crate::time::{Deadline, Mono, TimerReason};
 
@@ -115,7 +115,12 @@ fn keep_pace(next: &mut Mono, now: Mono) -> Result<(), Wait> {
     let apart = JUDGED.per / JUDGED.count;
     let early = next.saturating_since(now).saturating_sub(apart * (JUDGED.burst - 1));
     if !early.is_zero() {
-        return Err(Wait { class: Class::Auth, rate: JUDGED, retry_after: early, crowded: false });
+        return Err(Wait {
+            class: RateClass::Auth,
+            rate: JUDGED,
+            retry_after: early,
+            crowded: false,
+        });
     }
     *next = (*next).max(now) + apart;
     Ok(())

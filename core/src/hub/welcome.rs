@@ -5,7 +5,7 @@ use super::effects::{Effects, Say};
 use super::frames::Own;
 use super::index::LinkIndex;
 use crate::envelope::ErrorCode;
-use crate::limits::Class;
+use crate::limits::RateClass;
 use crate::link::{Claims, ServerClose};
 use crate::registry::RefusedConnection;
 
@@ -15,7 +15,7 @@ impl Hub {
         if let Err(wait) = self.admission.may_connect(self.now.mono, name) {
             self.metrics.connections_refused.increment(RefusedConnection::RateLimited);
             if !wait.crowded {
-                self.metrics.rate_limited.increment(Class::Connect);
+                self.metrics.rate_limited.increment(RateClass::Connect);
             }
             let close = ServerClose::ConnectsTooFast;
             let error = Own::Error {

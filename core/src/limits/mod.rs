@@ -9,13 +9,13 @@
 //!
 //! ```
 //! use pamlink::hub::HubConfig;
-//! use pamlink::limits::{Class, Rate};
+//! use pamlink::limits::{RateClass, Rate};
 //! use std::time::Duration;
 //!
 //! let mut config = HubConfig::default();
 //! // At most 10 messages in a minute from one user, all of them at once if need be.
-//! config.rates = config.rates.with(Class::Message, Rate::new(10, Duration::from_secs(60)));
-//! assert_eq!(config.rates.rate(Class::Message).count, 10);
+//! config.rates = config.rates.with(RateClass::Message, Rate::new(10, Duration::from_secs(60)));
+//! assert_eq!(config.rates.rate(RateClass::Message).count, 10);
 //! ```
 //!
 //! # Where it is specified
@@ -31,7 +31,7 @@ mod stated;
 mod tests;
 mod violations;
 
-pub use self::rate::{Class, Rate, Rates};
+pub use self::rate::{Rate, RateClass, Rates};
 pub(crate) use self::rate::{RateLimiter, Wait};
 pub use self::refusal::Refusal;
 pub(crate) use self::refusal::{Code, Unit};

@@ -13,7 +13,7 @@ use crate::time::Mono;
 /// What is counted, each with a rate of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Class {
+pub enum RateClass {
     /// Messages that request for work.
     Message,
     /// Connections opened.
@@ -28,7 +28,7 @@ pub enum Class {
     Repeat,
 }
 
-impl Class {
+impl RateClass {
     /// All classes, in the order of their numbers.
     pub const ALL: [Self; 6] =
         [Self::Message, Self::Connect, Self::Auth, Self::Voice, Self::Feedback, Self::Repeat];
@@ -47,7 +47,7 @@ impl Class {
 }
 
 label! {
-    Class "class" {
+    RateClass "class" {
         Message = Self::Message.as_str(),
         Connect = Self::Connect.as_str(),
         Auth = Self::Auth.as_str(),
@@ -57,7 +57,7 @@ label! {
     } and "other"
 }
 
-impl fmt::Display for Class {
+impl fmt::Display for RateClass {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
@@ -101,7 +101,7 @@ impl Rate {
 /// reconnects asks again whatever got no answer, and is not to be refused for a bad network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rates {
-    rates: [Rate; Class::ALL.len()],
+    rates: [Rate; RateClass::ALL.len()],
     /// How many users each class knows at once. A user is forgotten when idle for so long that it
     /// could use its whole burst again, at the latest at the first check after that which comes
     /// to it. Default 100,000 (about 6 MB a class when all are active).
@@ -110,23 +110,23 @@ pub struct Rates {
 
 impl Rates {
     /// The rate of a class.
-    pub const fn rate(&self, class: Class) -> Rate {
+    pub const fn rate(&self, class: RateClass) -> Rate {
         self.rates[class as usize]
     }
 
     /// The rates of all classes, to change them.
-    pub(crate) fn each_mut(&mut self) -> impl Iterator<Item = (Class, &mut Rate)> {
-        Class::ALL.into_iter().zip(&mut self.rates)
+    pub(crate) fn each_mut(&mut self) -> impl Iterator<Item = (RateClass, &mut Rate)> {
+        RateClass::ALL.into_iter().zip(&mut self.rates)
     }
 
     /// The rate of a class, to change it.
-    pub(crate) const fn rate_mut(&mut self, class: Class) -> &mut Rate {
+    pub(crate) const fn rate_mut(&mut self, class: RateClass) -> &mut Rate {
         &mut self.rates[class as usize]
     }
 
     /// With another rate for a class.
     #[must_use]
-    pub const fn with(mut self, class: Class, rate: Rate) -> Self {
+    pub const fn with(mut self, class: RateClass, rate: Rate) -> Self {
         self.rates[class as usize] = rate;
         self
     }
@@ -135,13 +135,13 @@ impl Rates {
 impl Default for Rates {
     fn default() -> Self {
         let minute = Duration::from_secs(60);
-        let rates = Class::ALL.map(|class| match class {
-            Class::Message => Rate::new(100, minute),
-            Class::Connect => Rate::new(60, minute),
-            Class::Feedback => Rate::new(5, minute),
-            Class::Auth => Rate::new(5, 5 * minute),
-            Class::Voice => Rate::new(10, minute),
-            Class::Repeat => Rate::new(500, minute),
+        let rates = RateClass::ALL.map(|class| match class {
+            RateClass::Message => Rate::new(100, minute),
+            RateClass::Connect => Rate::new(60, minute),
+            RateClass::Feedback => Rate::new(5, minute),
+            RateClass::Auth => Rate::new(5, 5 * minute),
+            RateClass::Voice => Rate::new(10, minute),
+            RateClass::Repeat => Rate::new(500, minute),
         });
         Self { rates, max_users: 100_000 }
     }
@@ -151,7 +151,7 @@ impl Default for Rates {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Wait {
     /// The class.
-    pub(crate) class: Class,
+    pub(crate) class: RateClass,
     /// Its rate.
     pub(crate) rate: Rate,
     /// The exact time to wait: the same check after it succeeds, a nanosecond earlier it fails,
@@ -186,7 +186,7 @@ impl Wait {
 pub(crate) struct RateLimiter {
     keyer: Keyer,
     rates: Rates,
-    tables: [Table; Class::ALL.len()],
+    tables: [Table; RateClass::ALL.len()],
     crowded: u64,
 }
 
@@ -197,25 +197,30 @@ impl RateLimiter {
             let Rate { count, per, burst } = rates.rate(class);
             Table::new(Cells::new(count, per, burst), rates.max_users)
         };
-        Self { keyer: Keyer::new(seed), tables: Class::ALL.map(table), rates, crowded: 0 }
+        Self { keyer: Keyer::new(seed), tables: RateClass::ALL.map(table), rates, crowded: 0 }
     }
 
     /// Whether the user may do one more of this class now; if so, it is counted.
     ///
-    /// For [`Class::Connect`] before authentication, `user` is whatever the host knows of the
+    /// For [`RateClass::Connect`] before authentication, `user` is whatever the host knows of the
     /// peer, such as its address. A `now` earlier than one given before counts as that one.
     ///
     /// # Errors
     ///
     /// The time to wait.
-    pub(crate) fn check(&mut self, now: Mono, class: Class, user: &str) -> Result<(), Wait> {
+    pub(crate) fn check(&mut self, now: Mono, class: RateClass, user: &str) -> Result<(), Wait> {
         self.check_key(now, class, self.keyer.user(user))
     }
 
     /// As [`check`](Self::check), for a user whose key is at hand. All keys of a class must come
     /// from one keyer.
     #[inline]
-    pub(crate) fn check_key(&mut self, now: Mono, class: Class, user: UserKey) -> Result<(), Wait> {
+    pub(crate) fn check_key(
+        &mut self,
+        now: Mono,
+        class: RateClass,
+        user: UserKey,
+    ) -> Result<(), Wait> {
         let (retry_after, crowded) = match self.tables[class as usize].take(now, user.to_bits()) {
             Admission::Admitted { .. } => return Ok(()),
             Admission::Ahead(wait) => (wait, false),
@@ -232,7 +237,7 @@ impl RateLimiter {
 
     /// How many users a class knows now.
     #[cfg(test)]
-    pub(crate) fn users(&self, class: Class) -> usize {
+    pub(crate) fn users(&self, class: RateClass) -> usize {
         self.tables[class as usize].len()
     }
 

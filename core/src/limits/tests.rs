@@ -4,14 +4,14 @@ use std::collections::HashMap;
 use proptest::prelude::*;
 
 use super::sizes::Rule;
-use super::{Class, Code, Rate, RateLimiter, Rates, Refusal, Sizes, Strike, Unit, Violations};
+use super::{Code, Rate, RateClass, RateLimiter, Rates, Refusal, Sizes, Strike, Unit, Violations};
 use crate::dedup::{Keyer, UserKey};
 use crate::envelope::Envelope;
 use crate::seed::Seed;
 use crate::time::Mono;
 
 fn limiter(rate: Rate, max_users: usize) -> RateLimiter {
-    let mut rates = Rates::default().with(Class::Message, rate);
+    let mut rates = Rates::default().with(RateClass::Message, rate);
     rates.max_users = max_users;
     RateLimiter::new(rates, Seed::from_number(5))
 }
@@ -55,7 +55,7 @@ proptest! {
         let mut now = 0;
         for (after, user) in steps {
             now += after;
-            let found = limiter.check(Mono::from_nanos(now), Class::Message, &user.to_string());
+            let found = limiter.check(Mono::from_nanos(now), RateClass::Message, &user.to_string());
             let exact = model.check(now, user, rate);
             prop_assert_eq!(found.map_err(|wait| wait.retry_after), exact);
         }
@@ -71,7 +71,7 @@ proptest! {
         let mut admitted = Vec::new();
         for after in steps {
             now += after;
-            if limiter.check(Mono::from_nanos(now), Class::Message, "u").is_ok() {
+            if limiter.check(Mono::from_nanos(now), RateClass::Message, "u").is_ok() {
                 admitted.push(now);
             }
         }
@@ -95,14 +95,14 @@ proptest! {
         for (after, user) in steps {
             now += after;
             let user = user.to_string();
-            let Err(wait) = limiter.check(Mono::from_nanos(now), Class::Message, &user) else {
+            let Err(wait) = limiter.check(Mono::from_nanos(now), RateClass::Message, &user) else {
                 continue;
             };
             let later = now + wait.retry_after.as_nanos() as u64;
             let early = Mono::from_nanos(later - 1);
-            prop_assert!(limiter.clone().check(early, Class::Message, &user).is_err());
+            prop_assert!(limiter.clone().check(early, RateClass::Message, &user).is_err());
             let due = Mono::from_nanos(later);
-            prop_assert!(limiter.clone().check(due, Class::Message, &user).is_ok());
+            prop_assert!(limiter.clone().check(due, RateClass::Message, &user).is_ok());
         }
     }
 
@@ -140,12 +140,12 @@ fn a_hundred_messages_a_minute_and_each_class_for_itself() {
     let mut limiter = RateLimiter::new(Rates::default(), Seed::from_number(1));
     let now = Mono::from_millis(5);
     for _ in 0..100 {
-        assert_eq!(limiter.check(now, Class::Message, "ann"), Ok(()));
+        assert_eq!(limiter.check(now, RateClass::Message, "ann"), Ok(()));
     }
-    let wait = limiter.check(now, Class::Message, "ann").expect_err("100 were admitted");
+    let wait = limiter.check(now, RateClass::Message, "ann").expect_err("100 were admitted");
     assert_eq!(wait.retry_after, Duration::from_millis(600));
-    assert_eq!(limiter.check(now, Class::Message, "bob"), Ok(()));
-    assert_eq!(limiter.check(now, Class::Connect, "ann"), Ok(()));
+    assert_eq!(limiter.check(now, RateClass::Message, "bob"), Ok(()));
+    assert_eq!(limiter.check(now, RateClass::Connect, "ann"), Ok(()));
     assert_eq!(limiter.crowded(), 0);
 
     let refusal = wait.refusal();
@@ -158,15 +158,15 @@ fn a_hundred_messages_a_minute_and_each_class_for_itself() {
 fn a_full_table_refuses_strangers_says_so_and_does_not_harm_those_it_knows() {
     let mut limiter = limiter(Rate::new(2, Duration::from_secs(2)), 2);
     let at = Mono::from_millis;
-    assert_eq!(limiter.check(at(0), Class::Message, "ann"), Ok(()));
-    assert_eq!(limiter.check(at(500), Class::Message, "bob"), Ok(()));
-    let wait = limiter.check(at(600), Class::Message, "eve").expect_err("full");
+    assert_eq!(limiter.check(at(0), RateClass::Message, "ann"), Ok(()));
+    assert_eq!(limiter.check(at(500), RateClass::Message, "bob"), Ok(()));
+    let wait = limiter.check(at(600), RateClass::Message, "eve").expect_err("full");
     assert!(wait.crowded);
     assert_eq!(wait.retry_after, Duration::from_millis(400), "until ann is idle");
     let found = wait.refusal().to_string();
     assert_eq!(found, "too many users at once, try again in 1 s", "eve is not accused");
-    assert_eq!(limiter.check(at(700), Class::Message, "bob"), Ok(()));
-    assert_eq!(limiter.check(at(1_000), Class::Message, "eve"), Ok(()));
+    assert_eq!(limiter.check(at(700), RateClass::Message, "bob"), Ok(()));
+    assert_eq!(limiter.check(at(1_000), RateClass::Message, "eve"), Ok(()));
     assert_eq!(limiter.crowded(), 1);
 }
 
@@ -175,8 +175,8 @@ fn idle_users_are_forgotten_as_others_come() {
     let mut limiter = limiter(Rate::new(10, Duration::from_secs(1)), 1_000);
     for user in 0..5_000u64 {
         let now = Mono::from_millis(user * 10);
-        assert_eq!(limiter.check(now, Class::Message, &user.to_string()), Ok(()));
-        assert!(limiter.users(Class::Message) <= 11);
+        assert_eq!(limiter.check(now, RateClass::Message, &user.to_string()), Ok(()));
+        assert!(limiter.users(RateClass::Message) <= 11);
     }
 }
 
@@ -218,26 +218,26 @@ fn a_million_users_take_no_more_than_the_bound_and_do_not_harm_those_it_knows() 
     let mut limiter = RateLimiter::new(rates, Seed::from_number(1));
     let mut violations = Violations::new(5, Duration::from_secs(60), 10_000);
     let at = Mono::from_nanos;
-    assert_eq!(limiter.check(at(0), Class::Message, "ann"), Ok(()));
+    assert_eq!(limiter.check(at(0), RateClass::Message, "ann"), Ok(()));
     let mut refused = 0;
     for user in 0..1_000_000u64 {
         let name = user.to_string();
-        refused += u64::from(limiter.check(at(user), Class::Message, &name).is_err());
+        refused += u64::from(limiter.check(at(user), RateClass::Message, &name).is_err());
         let _ = violations.strike(at(user), key(&name));
     }
-    assert_eq!((limiter.users(Class::Message), limiter.crowded()), (10_000, refused));
+    assert_eq!((limiter.users(RateClass::Message), limiter.crowded()), (10_000, refused));
     assert_eq!(refused, 1_000_000 - 9_999);
     // Slots double as they grow: at most 16,384 of 48 bytes, and 5 bytes each in the index.
     let bound = 16_384 * (48 + 2 * 5 + 2);
     assert!(limiter.memory() <= bound, "{}", limiter.memory());
     assert!(violations.memory() <= bound);
-    assert_eq!(limiter.check(at(1_000_000), Class::Message, "ann"), Ok(()));
+    assert_eq!(limiter.check(at(1_000_000), RateClass::Message, "ann"), Ok(()));
     // All are idle again: each one that comes takes two that were there with it.
     let later = Mono::from_millis(120_000);
     for user in 0..6_000 {
-        assert_eq!(limiter.check(later, Class::Message, &format!("new {user}")), Ok(()));
+        assert_eq!(limiter.check(later, RateClass::Message, &format!("new {user}")), Ok(()));
     }
-    assert_eq!(limiter.users(Class::Message), 6_000);
+    assert_eq!(limiter.users(RateClass::Message), 6_000);
 }
 
 #[test]
@@ -247,12 +247,12 @@ fn a_clock_that_jumps_by_years_neither_panics_nor_admits_twice() {
     for rate in [rate, Rate::new(1, Duration::ZERO), Rate::new(2, Duration::from_secs(2))] {
         let mut limiter = limiter(rate, 2);
         for now in [0, 30 * YEAR, 0, u64::MAX, 5, u64::MAX] {
-            let checked = limiter.check(Mono::from_nanos(now), Class::Message, "ann");
+            let checked = limiter.check(Mono::from_nanos(now), RateClass::Message, "ann");
             let _ = checked.map_err(|wait| wait.refusal().to_string());
         }
     }
     let mut limiter = limiter(Rate::new(1, Duration::from_secs(1)), 2);
-    let mut check = |now| limiter.check(Mono::from_nanos(now), Class::Message, "ann").is_ok();
+    let mut check = |now| limiter.check(Mono::from_nanos(now), RateClass::Message, "ann").is_ok();
     assert!(check(YEAR));
     assert!(!check(0), "an earlier reading counts as the latest");
     assert!(!check(YEAR + 999_999_999));

@@ -3,7 +3,7 @@
 use core::fmt;
 use core::time::Duration;
 
-use super::class::Class;
+use super::class::CloseClass;
 use super::token::{Token, TokenError, redact};
 use crate::frame::handshake::{HandshakeError, first_line};
 use crate::frame::{CloseCode, FrameError};
@@ -218,23 +218,23 @@ pub enum DialFailed<'a> {
     },
     /// There was no answer.
     Unanswered {
-        /// What that means for the next attempt: [`Class::Network`] where nothing else is known.
-        class: Class,
+        /// What that means for the next attempt: [`CloseClass::Network`] where nothing else is known.
+        class: CloseClass,
         /// What happened, for people.
         said: &'a str,
     },
 }
 
-impl From<Class> for DialFailed<'_> {
-    fn from(class: Class) -> Self {
+impl From<CloseClass> for DialFailed<'_> {
+    fn from(class: CloseClass) -> Self {
         Self::Unanswered { class, said: "" }
     }
 }
 
 impl DialFailed<'_> {
-    pub(super) fn class(&self) -> Class {
+    pub(super) fn class(&self) -> CloseClass {
         match *self {
-            Self::Answered { status, .. } => Class::of_http_status(status),
+            Self::Answered { status, .. } => CloseClass::of_http_status(status),
             Self::Unanswered { class, .. } => class,
         }
     }
@@ -299,8 +299,8 @@ mod tests {
             "answered: HTTP 414: no /ws?token=***&x *** or ***"
         );
         assert_eq!(shown(answered(&"x".repeat(10_000))).len(), "answered: HTTP 414: ".len() + 200);
-        let failed = |said| DialFailed::Unanswered { class: Class::Network, said };
+        let failed = |said| DialFailed::Unanswered { class: CloseClass::Network, said };
         assert_eq!(shown(failed("ws://h/?token=opaque-0123")), "dial: ws://h/?token=***");
-        assert_eq!(shown(Class::Timeout.into()), "dial");
+        assert_eq!(shown(CloseClass::Timeout.into()), "dial");
     }
 }

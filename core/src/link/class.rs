@@ -9,7 +9,7 @@ use crate::frame::{CloseCode, FrameError};
 /// Why a link ended or never came to be, as far as the decision to try again goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
-pub enum Class {
+pub enum CloseClass {
     /// The peer refused the token: one renewal, then stop.
     Authentication,
     /// The path to the peer broke: retry with growing delay.
@@ -38,7 +38,7 @@ pub enum Class {
     TooBig,
 }
 
-/// What a client does after an end of some [`Class`].
+/// What a client does after an end of some [`CloseClass`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Remedy {
     /// Ask the host for a new token once and try again with it; at the second refusal in a row,
@@ -52,7 +52,7 @@ pub(crate) enum Remedy {
     Stop,
 }
 
-impl Class {
+impl CloseClass {
     /// Every class, in the order of their names.
     pub const ALL: [Self; 12] = [
         Self::Authentication,
@@ -172,7 +172,7 @@ impl Class {
 }
 
 label! {
-    Class "class" {
+    CloseClass "class" {
         Authentication = Self::Authentication.as_str(),
         Network = Self::Network.as_str(),
         Normal = Self::Normal.as_str(),
@@ -188,7 +188,7 @@ label! {
     } and "other"
 }
 
-impl fmt::Display for Class {
+impl fmt::Display for CloseClass {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
@@ -200,8 +200,8 @@ mod tests {
 
     #[test]
     fn every_close_code_has_the_class_that_the_table_gives_it() {
-        use Class::*;
-        let table: &[(u16, Class)] = &[
+        use CloseClass::*;
+        let table: &[(u16, CloseClass)] = &[
             (1000, Normal),
             (1001, ServerUnavailable),
             (1002, Protocol),
@@ -236,7 +236,7 @@ mod tests {
             (5000, Protocol),
         ];
         for &(code, class) in table {
-            assert_eq!(Class::of_close_code(code), class, "close code {code}");
+            assert_eq!(CloseClass::of_close_code(code), class, "close code {code}");
         }
     }
 
@@ -245,14 +245,14 @@ mod tests {
         let found = [4001, 4002, 4003, 4004, 4008, 4009];
         for code in (4000..5000).filter(|code| !found.contains(code)) {
             let expected = if code < 4500 { Remedy::Retry } else { Remedy::Stop };
-            assert_eq!(Class::of_close_code(code).remedy(), expected, "close code {code}");
+            assert_eq!(CloseClass::of_close_code(code).remedy(), expected, "close code {code}");
         }
     }
 
     #[test]
     fn every_status_has_the_class_that_the_table_gives_it() {
-        use Class::*;
-        let table: &[(u16, Class)] = &[
+        use CloseClass::*;
+        let table: &[(u16, CloseClass)] = &[
             (0, Setup),
             (101, Setup),
             (200, Setup),
@@ -287,7 +287,7 @@ mod tests {
             (999, Setup),
         ];
         for &(status, class) in table {
-            assert_eq!(Class::of_http_status(status), class, "status {status}");
+            assert_eq!(CloseClass::of_http_status(status), class, "status {status}");
         }
     }
 }

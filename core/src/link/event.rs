@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::cause::Cause;
-use super::class::Class;
+use super::class::CloseClass;
 use super::config::Overflow;
 use crate::frame::handshake::{HeadError, Request};
 use crate::frame::{CloseCode, FrameError};
@@ -35,7 +35,7 @@ pub struct Closed<'a> {
     /// The reason that came or went with the code, tokens redacted; at most 123 bytes.
     pub reason: &'a str,
     /// What the end means for the next link.
-    pub class: Class,
+    pub class: CloseClass,
     /// Both sides have sent a close frame (RFC 6455 section 7.1.4).
     pub clean: bool,
     /// Who or what ended the link.
@@ -59,7 +59,7 @@ pub struct Overflowed {
 /// A message that was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
-pub enum SendError {
+pub enum LinkSendError {
     /// It does not fit the outbox; by the policy the link may be closing now.
     #[error("{bytes} bytes do not fit an outbox of {bound} bytes")]
     Full {

@@ -15,7 +15,7 @@
 //!
 //! The states are published ([`State`], 0 to 3); the phases behind them and what every input does
 //! in each are tables ([`StateTable`]) which `docs/link-states.md` shows. A link
-//! ends in one transition, however it ended, and tells so once; the [`Class`] of the end decides
+//! ends in one transition, however it ended, and tells so once; the [`CloseClass`] of the end decides
 //! what a client does next. Tokens show in no `Debug`, error, reason or printed URL; [`redact`]
 //! does the same for a host's own lines.
 //!
@@ -87,14 +87,14 @@ pub use auth::{AuthError, Claims, Verify};
 pub use backoff::{Backoff, BackoffConfig};
 pub(crate) use cause::HandshakeFailure;
 pub use cause::{Cause, DialFailed, Trigger};
-pub use class::Class;
-pub use client::{ClientConfig, ClientLink, ClientLinkEvent, Dial, TokenNeed};
+pub use class::CloseClass;
+pub use client::{ClientLink, ClientLinkConfig, ClientLinkEvent, Dial, TokenNeed};
 pub(crate) use client::{ClientLinkUnlent, RENEWAL};
 pub use config::{LinkConfig, OutboxConfig, Overflow, Patience};
 pub use credit::Credit;
 pub(crate) use endpoint::DEFAULT_MAX_MESSAGE;
 pub use endpoint::{Endpoint, EndpointError, PamTarget};
-pub use event::{AnswerError, Closed, LinkEvent, Overflowed, SendError, Transmit};
+pub use event::{AnswerError, Closed, LinkEvent, LinkSendError, Overflowed, Transmit};
 pub use gather::Gather;
 pub(crate) use gather::Sink;
 pub use heartbeat::HeartbeatConfig;

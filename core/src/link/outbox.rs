@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::config::{OutboxConfig, Overflow};
-use super::event::{Overflowed, SendError};
+use super::event::{LinkSendError, Overflowed};
 use crate::frame::{Opcode, server_header};
 
 /// Empty queues keep room for this many texts.
@@ -31,12 +31,16 @@ fn framed(text: usize) -> usize {
 
 impl Outbox {
     /// Queues a text. On `Full` under [`Overflow::Close`] the caller closes the link.
-    pub(super) fn push(&mut self, text: Arc<[u8]>, config: &OutboxConfig) -> Result<(), SendError> {
+    pub(super) fn push(
+        &mut self,
+        text: Arc<[u8]>,
+        config: &OutboxConfig,
+    ) -> Result<(), LinkSendError> {
         let (bytes, bound) = (framed(text.len()), config.max_bytes);
         while !self.fits(text.len(), config) {
             if config.overflow != Overflow::DropOldest {
                 self.lose(bytes);
-                return Err(SendError::Full { bytes, bound });
+                return Err(LinkSendError::Full { bytes, bound });
             }
             let Some(oldest) = self.texts.pop_front() else { break };
             let dropped = framed(oldest.len());
@@ -127,7 +131,7 @@ mod tests {
             let mut outbox = Outbox::default();
             outbox.push(framed_in(6), &config(overflow)).unwrap();
             outbox.push(framed_in(6), &config(overflow)).unwrap();
-            let full = Err(SendError::Full { bytes: 5, bound: 10 });
+            let full = Err(LinkSendError::Full { bytes: 5, bound: 10 });
             assert_eq!(outbox.push(framed_in(5), &config(overflow)), full);
             outbox.push(framed_in(4), &config(overflow)).unwrap();
             let lost = Overflowed { policy: overflow, messages: 1, bytes: 5 };

@@ -39,7 +39,7 @@ mod label;
 pub mod prometheus;
 mod snapshot;
 
-pub use self::snapshot::{Buckets, Family, Kind, Sample, Snapshot, Value};
+pub use self::snapshot::{Buckets, Family, MetricKind, Sample, SampleValue, Snapshot};
 
 pub(crate) use self::counters::{By, ByTwo, Counter, Gauge, SizeHistogram, TimeHistogram};
 pub(crate) use self::label::{Direction, Label, label};

@@ -2,7 +2,7 @@
 
 use core::fmt::Write;
 
-use super::snapshot::{Family, Kind, Sample, Snapshot, Value};
+use super::snapshot::{Family, MetricKind, Sample, SampleValue, Snapshot};
 
 /// The `Content-Type` of the text.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -24,9 +24,9 @@ fn write_family(family: &Family, out: &mut String) {
     out.push_str("\n# TYPE ");
     out.push_str(family.name);
     out.push_str(match family.kind {
-        Kind::Counter => " counter\n",
-        Kind::Gauge => " gauge\n",
-        Kind::Histogram => " histogram\n",
+        MetricKind::Counter => " counter\n",
+        MetricKind::Gauge => " gauge\n",
+        MetricKind::Histogram => " histogram\n",
     });
     for sample in &family.samples {
         write_sample(family.name, sample, out);
@@ -35,9 +35,9 @@ fn write_family(family: &Family, out: &mut String) {
 
 fn write_sample(name: &str, sample: &Sample, out: &mut String) {
     match &sample.value {
-        Value::Counter(value) => line(name, "", sample, None, value, out),
-        Value::Gauge(value) => line(name, "", sample, None, value, out),
-        Value::Histogram(buckets) => {
+        SampleValue::Counter(value) => line(name, "", sample, None, value, out),
+        SampleValue::Gauge(value) => line(name, "", sample, None, value, out),
+        SampleValue::Histogram(buckets) => {
             for (bound, count) in &buckets.cumulative {
                 line(name, "_bucket", sample, Some(*bound), count, out);
             }

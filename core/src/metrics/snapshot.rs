@@ -23,7 +23,7 @@ pub struct Family {
     /// What it counts, one line.
     pub help: &'static str,
     /// What it is.
-    pub kind: Kind,
+    pub kind: MetricKind,
     /// One sample for each combination of labels.
     pub samples: Vec<Sample>,
 }
@@ -31,7 +31,7 @@ pub struct Family {
 /// What a metric is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Kind {
+pub enum MetricKind {
     /// Only grows.
     Counter,
     /// Goes up and down.
@@ -47,7 +47,7 @@ pub struct Sample {
     /// Names and values of its labels.
     pub labels: Vec<(&'static str, Cow<'static, str>)>,
     /// What was counted.
-    pub value: Value,
+    pub value: SampleValue,
 }
 
 /// What was counted.
@@ -55,7 +55,7 @@ pub struct Sample {
 /// Closed: whoever publishes them takes each.
 #[derive(Clone, Debug, PartialEq)]
 #[expect(clippy::exhaustive_enums)]
-pub enum Value {
+pub enum SampleValue {
     /// Of a counter.
     Counter(u64),
     /// Of a gauge.
@@ -96,25 +96,25 @@ impl Snapshot {
 
 /// What a metric shows of itself.
 pub(crate) trait Samples {
-    fn kind(&self) -> Kind {
-        Kind::Counter
+    fn kind(&self) -> MetricKind {
+        MetricKind::Counter
     }
     fn samples(&self) -> Vec<Sample>;
 }
 
 impl Samples for Counter {
     fn samples(&self) -> Vec<Sample> {
-        vec![Sample { labels: Vec::new(), value: Value::Counter(self.value()) }]
+        vec![Sample { labels: Vec::new(), value: SampleValue::Counter(self.value()) }]
     }
 }
 
 impl Samples for Gauge {
-    fn kind(&self) -> Kind {
-        Kind::Gauge
+    fn kind(&self) -> MetricKind {
+        MetricKind::Gauge
     }
 
     fn samples(&self) -> Vec<Sample> {
-        vec![Sample { labels: Vec::new(), value: Value::Gauge(self.value()) }]
+        vec![Sample { labels: Vec::new(), value: SampleValue::Gauge(self.value()) }]
     }
 }
 
@@ -122,7 +122,7 @@ impl<L: Label, const N: usize> Samples for By<L, N> {
     fn samples(&self) -> Vec<Sample> {
         let sample = |(text, count): (&&'static str, &u64)| Sample {
             labels: vec![(L::NAME, (*text).into())],
-            value: Value::Counter(*count),
+            value: SampleValue::Counter(*count),
         };
         L::TEXTS.iter().zip(self.counts()).map(sample).collect()
     }
@@ -134,7 +134,7 @@ impl<A: Label, B: Label, const N: usize, const M: usize> Samples for ByTwo<A, B,
         for (a, counts) in A::TEXTS.iter().zip(self.counts()) {
             for (b, count) in B::TEXTS.iter().zip(counts) {
                 let labels = vec![(A::NAME, (*a).into()), (B::NAME, (*b).into())];
-                samples.push(Sample { labels, value: Value::Counter(*count) });
+                samples.push(Sample { labels, value: SampleValue::Counter(*count) });
             }
         }
         samples
@@ -142,8 +142,8 @@ impl<A: Label, B: Label, const N: usize, const M: usize> Samples for ByTwo<A, B,
 }
 
 impl Samples for TimeHistogram {
-    fn kind(&self) -> Kind {
-        Kind::Histogram
+    fn kind(&self) -> MetricKind {
+        MetricKind::Histogram
     }
 
     /// 16 us to 69 s by powers of two, then 4.6, 18 and 73 minutes, 4.9 and 20 hours; in seconds.
@@ -153,8 +153,8 @@ impl Samples for TimeHistogram {
 }
 
 impl Samples for SizeHistogram {
-    fn kind(&self) -> Kind {
-        Kind::Histogram
+    fn kind(&self) -> MetricKind {
+        MetricKind::Histogram
     }
 
     /// 64 bytes to 1 MiB.
@@ -173,5 +173,5 @@ fn histogram(histogram: &Histogram, powers: impl Iterator<Item = u32>, unit: f64
         count: histogram.count(),
         quantiles: [quantile(0.5), quantile(0.99), quantile(0.999)],
     };
-    vec![Sample { labels: Vec::new(), value: Value::Histogram(buckets) }]
+    vec![Sample { labels: Vec::new(), value: SampleValue::Histogram(buckets) }]
 }

@@ -1,6 +1,6 @@
 //! Routing decisions by agent and reason.
 
-use crate::metrics::{Label, Sample, Samples, Value};
+use crate::metrics::{Label, Sample, SampleValue, Samples};
 use crate::routing::Decision;
 
 /// How many reasons there are.
@@ -59,7 +59,7 @@ impl Samples for Agents {
                 if *count > 0 {
                     let agent = ("agent", name.to_owned().into());
                     let labels = vec![agent, (Decision::NAME, (*because).into())];
-                    samples.push(Sample { labels, value: Value::Counter(*count) });
+                    samples.push(Sample { labels, value: SampleValue::Counter(*count) });
                 }
             }
         }
@@ -93,6 +93,9 @@ mod tests {
         agents.of(OTHER)[0] += 1;
         let others: Vec<Sample> = agents.samples();
         let others = others.iter().filter(|sample| sample.labels[0].1 == OTHER);
-        assert_eq!(others.map(|sample| &sample.value).collect::<Vec<_>>(), [&Value::Counter(2)]);
+        assert_eq!(
+            others.map(|sample| &sample.value).collect::<Vec<_>>(),
+            [&SampleValue::Counter(2)]
+        );
     }
 }

@@ -78,17 +78,17 @@ metrics! {
         "pamlink_window_evictions_total", "What left the duplicate window, by cause.";
     refusals: by!(ErrorCode<'static>) =
         "pamlink_refusals_total", "Messages refused, by error code.";
-    rate_limited: by!(limits::Class) =
+    rate_limited: by!(limits::RateClass) =
         "pamlink_rate_limited_total", "Refusals because a user was ahead of its rate, by class.";
     rate_crowded: Counter = "pamlink_rate_table_full_total",
         "Refusals because the table of users was full.";
     violations_closed: Counter = "pamlink_violations_closed_total",
         "Links closed because their user broke too many rules.";
-    closes: by!(link::Class) =
+    closes: by!(link::CloseClass) =
         "pamlink_closes_total", "Links that ended, by class.";
     dials: Counter = "pamlink_dials_total",
         "Attempts of a client to connect.";
-    reconnects: by!(link::Class) = "pamlink_reconnects_total",
+    reconnects: by!(link::CloseClass) = "pamlink_reconnects_total",
         "Links that a client opened again after a loss, by the class of the loss.";
     renewals: Counter = "pamlink_token_renewals_total",
         "Tokens that were renewed on an open link.";

@@ -1,7 +1,7 @@
 use core::time::Duration;
 
 use super::*;
-use crate::metrics::{Sample, Value, prometheus};
+use crate::metrics::{Sample, SampleValue, prometheus};
 use crate::routing::{Decision, Query, Router, Table};
 use crate::seed::Seed;
 use crate::time::Mono;
@@ -67,7 +67,7 @@ fn the_text_follows_the_rules_of_the_format() {
     let routes = snapshot.families.iter_mut().find(|it| it.name == "pamlink_routes_total").unwrap();
     let odd = ("agent", "a \"quoted\" \\ name\nof two lines".into());
     let labels = vec![odd, ("because", "keyword".into())];
-    routes.samples.push(Sample { labels, value: Value::Counter(1) });
+    routes.samples.push(Sample { labels, value: SampleValue::Counter(1) });
     let mut text = String::new();
     prometheus::write(&snapshot, &mut text);
     assert!(text.ends_with('\n') && !text.contains("\n\n"));
@@ -154,7 +154,7 @@ fn a_snapshot_can_be_walked() {
     assert!(snapshot.iter().count() > 150);
     assert_eq!(
         snapshot.family("pamlink_closes_total").map(|f| f.samples.len()),
-        Some(<link::Class as Label>::TEXTS.len())
+        Some(<link::CloseClass as Label>::TEXTS.len())
     );
     let zero = Snapshot { families: snapshot.families.clone() };
     assert_eq!(zero, snapshot);
@@ -222,10 +222,10 @@ fn labels_say_what_the_words_say() {
     for code in [ErrorCode::RateLimitExceeded, ErrorCode::ProcessingError, ErrorCode::AgentBusy] {
         assert_eq!(text(&code), code.as_str());
     }
-    for class in limits::Class::ALL {
+    for class in limits::RateClass::ALL {
         assert_eq!(text(class), class.as_str());
     }
-    for class in link::Class::ALL {
+    for class in link::CloseClass::ALL {
         assert_eq!(text(class), class.as_str());
     }
 }

@@ -37,7 +37,7 @@ pub struct Decision<'r> {
     /// To hand back when the message is done; `None` if refused.
     pub ticket: Option<Ticket>,
     /// Why no agent answers. The peer must be told.
-    pub refused: Option<Refused>,
+    pub refused: Option<NoAgent>,
     /// The message named an intent that no agent lists: two vocabularies have drifted apart.
     pub unknown_intent: bool,
     /// The version of the table that decided.
@@ -63,9 +63,9 @@ impl Label for Decision<'_> {
 
     fn index(&self) -> usize {
         match (self.refused, self.fallback) {
-            (Some(Refused::Busy | Refused::Unavailable { .. }), _) => 8,
+            (Some(NoAgent::Busy | NoAgent::Unavailable { .. }), _) => 8,
             (None, Some(_)) => 7,
-            (Some(Refused::UnknownAgent | Refused::NoMatch), _) | (None, None) => {
+            (Some(NoAgent::UnknownAgent | NoAgent::NoMatch), _) | (None, None) => {
                 match self.because {
                     Because::AgentId => 0,
                     Because::UnknownAgent => 1,
@@ -154,7 +154,7 @@ impl Obstacle {
 /// Why no agent answers a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Refused {
+pub enum NoAgent {
     /// It names an agent that the table does not have.
     UnknownAgent,
     /// Nothing in it leads to an agent, and the table has no default.
@@ -169,7 +169,7 @@ pub enum Refused {
     },
 }
 
-impl Refused {
+impl NoAgent {
     /// The refusal as one word, for metrics and logs.
     pub fn as_str(&self) -> &'static str {
         match self {

@@ -8,13 +8,13 @@ pub(super) const MAX_FAULTS: usize = 64;
 /// A table was refused, whole, with everything that is wrong with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TableError {
-    pub(super) faults: Vec<Fault>,
+    pub(super) faults: Vec<TableFault>,
     pub(super) more: usize,
 }
 
 impl TableError {
     /// What is wrong, in the order of the text; at least one fault, at most 64.
-    pub fn faults(&self) -> &[Fault] {
+    pub fn faults(&self) -> &[TableFault] {
         &self.faults
     }
 
@@ -44,7 +44,7 @@ impl core::error::Error for TableError {}
 /// One thing that is wrong with a table, and where. Its `Display` says what.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Fault {
+pub struct TableFault {
     /// Line in the text, from 1.
     pub line: usize,
     /// Column in that line in characters, from 1.
@@ -55,7 +55,7 @@ pub struct Fault {
     pub(super) problem: Problem,
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for TableFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "line {}, column {}: ", self.line, self.column)?;
         if !self.path.is_empty() {

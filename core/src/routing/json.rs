@@ -8,7 +8,7 @@ use core::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::error::{Fault, MAX_FAULTS, Problem, TableError, nearest};
+use super::error::{MAX_FAULTS, Problem, TableError, TableFault, nearest};
 
 /// Reads one text and collects what is wrong with it.
 #[derive(Debug)]
@@ -118,7 +118,7 @@ impl<'a> Reader<'a> {
                     }
                 }
                 done = offset.max(done);
-                Fault { line, column, path, problem }
+                TableFault { line, column, path, problem }
             })
             .collect();
         TableError { faults, more }

@@ -133,8 +133,8 @@ mod table;
 mod tickets;
 mod words;
 
-pub use decision::{Because, Decision, Fallback, Obstacle, Query, Refused};
-pub use error::{Fault, TableError};
+pub use decision::{Because, Decision, Fallback, NoAgent, Obstacle, Query};
+pub use error::{TableError, TableFault};
 pub use health::{Health, HealthConfig, Outcome};
 pub(crate) use router::Choice;
 pub use router::{Finished, Replaced, Router, Status};

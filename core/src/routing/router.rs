@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::seed::{Random, Seed};
 use crate::time::Mono;
 
-use super::decision::{Because, Decision, Fallback, Obstacle, Query, Refused};
+use super::decision::{Because, Decision, Fallback, NoAgent, Obstacle, Query};
 use super::health::{Breaker, Change, Health, Outcome};
 use super::table::{Agent, HANDLER, Table};
 use super::tickets::{Held, Ticket, Tickets};
@@ -176,7 +176,7 @@ impl Router {
                 return pool.choose(Basis::AgentId, &[agent]);
             }
             if !name.trim().is_empty() {
-                return Choice::refused(Basis::UnknownAgent, Refused::UnknownAgent);
+                return Choice::refused(Basis::UnknownAgent, NoAgent::UnknownAgent);
             }
         }
         if let Some(candidates) = table.by_type(query.kind) {
@@ -191,7 +191,7 @@ impl Router {
         } else if let Some(agent) = table.by_default() {
             pool.choose(Basis::Default, &[agent])
         } else {
-            Choice::refused(Basis::NoMatch, Refused::NoMatch)
+            Choice::refused(Basis::NoMatch, NoAgent::NoMatch)
         };
         choice.unknown_intent = intent.is_some();
         choice
@@ -253,12 +253,12 @@ pub(crate) struct Choice {
     basis: Basis,
     fallback: Option<(u16, Obstacle)>,
     pub(crate) ticket: Option<Ticket>,
-    pub(crate) refused: Option<Refused>,
+    pub(crate) refused: Option<NoAgent>,
     unknown_intent: bool,
 }
 
 impl Choice {
-    fn refused(basis: Basis, refused: Refused) -> Self {
+    fn refused(basis: Basis, refused: NoAgent) -> Self {
         Self {
             agent: HANDLER,
             basis,
@@ -294,7 +294,7 @@ impl Pool<'_> {
     /// Chooses among `candidates`, which come by falling priority.
     fn choose(&mut self, basis: Basis, candidates: &[u16]) -> Choice {
         let Some(&first) = candidates.first() else {
-            return Choice::refused(basis, Refused::NoMatch);
+            return Choice::refused(basis, NoAgent::NoMatch);
         };
         let mut rest = candidates;
         while let Some(&head) = rest.first() {
@@ -367,7 +367,7 @@ impl Pool<'_> {
         Choice { fallback, ..Choice::refused(basis, self.refusal(candidates)) }
     }
 
-    fn refusal(&self, candidates: &[u16]) -> Refused {
+    fn refusal(&self, candidates: &[u16]) -> NoAgent {
         let mut retry_after = Duration::MAX;
         let all = candidates
             .iter()
@@ -375,7 +375,7 @@ impl Pool<'_> {
         for agent in all {
             match self.live[usize::from(*agent)].breaker.health(self.now) {
                 _ if self.obstacle(*agent) == Some(Obstacle::Busy) => {
-                    return Refused::Busy;
+                    return NoAgent::Busy;
                 }
                 Health::Open { until } => {
                     retry_after = retry_after.min(until.saturating_since(self.now));
@@ -383,7 +383,7 @@ impl Pool<'_> {
                 Health::Closed | Health::HalfOpen => retry_after = Duration::ZERO,
             }
         }
-        Refused::Unavailable { retry_after }
+        NoAgent::Unavailable { retry_after }
     }
 
     fn obstacle(&self, agent: u16) -> Option<Obstacle> {

@@ -15,8 +15,8 @@ use std::time::Duration;
 use pamlink::client::{Client, ClientConfig, Event as ClientEvent, RequestId};
 use pamlink::envelope::Chat;
 use pamlink::hub::{Auth, Hub, HubConfig};
-use pamlink::limits::{Class as RateClass, Rate};
-use pamlink::link::{AuthError, Claims, Class, ClientLinkEvent, Endpoint, Token, Verify};
+use pamlink::limits::{Rate, RateClass};
+use pamlink::link::{AuthError, Claims, ClientLinkEvent, CloseClass, Endpoint, Token, Verify};
 use pamlink::routing::Table;
 use pamlink::seed::Seed;
 use pamlink::time::{Mono, Now, Wall};
@@ -210,7 +210,7 @@ impl World {
             }
             Action::DialFailed { user, connection } => {
                 if self.network.is_current(user, connection) {
-                    self.users[user].client.handle_dial_failed(self.now, Class::Network);
+                    self.users[user].client.handle_dial_failed(self.now, CloseClass::Network);
                     self.drain_client(user);
                 }
             }

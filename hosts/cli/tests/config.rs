@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use pamlink::limits::Class;
+use pamlink::limits::RateClass;
 use pamlink_cli::config::{Config, members};
 
 /// The line above the rows of the table.
@@ -18,7 +18,7 @@ fn an_empty_object_is_the_default() {
 fn a_member_that_is_given_counts_and_the_rest_keep_their_defaults() {
     let config = Config::parse(r#"{"rate": {"messages": 120}, "auth": {"audience": "a"}}"#);
     let config = config.expect("it is valid");
-    let rate = config.hub.rates.rate(Class::Message);
+    let rate = config.hub.rates.rate(RateClass::Message);
     assert_eq!((rate.count, rate.burst, rate.per), (120, 120, Duration::from_secs(60)));
     assert_eq!(config.audience, "a");
     let mut rest = config.hub;

@@ -8,7 +8,7 @@ use pamlink::envelope::{Chat, Envelope, EnvelopeError, OwnedEnvelope, Raw, Shape
 use pamlink::frame::handshake::HeadError;
 use pamlink::frame::{CloseCode, FrameError};
 use pamlink::limits;
-use pamlink::link::{Cause, Class, EndpointError, Overflowed, State};
+use pamlink::link::{Cause, CloseClass, EndpointError, Overflowed, State};
 
 use crate::handler::said;
 
@@ -117,14 +117,14 @@ pub enum Event {
         /// How long until then.
         after: Duration,
         /// What that means for the next one.
-        class: Class,
+        class: CloseClass,
         /// What has ended the last one, or kept it from beginning.
         cause: Cause,
     },
     /// The link is down and stays down.
     Stopped {
         /// What kind of end it was.
-        class: Class,
+        class: CloseClass,
         /// What has ended it, or kept it from beginning.
         cause: Cause,
     },
@@ -161,7 +161,7 @@ pub enum Event {
         /// The reason, for people.
         reason: String,
         /// What it means for the next attempt.
-        class: Class,
+        class: CloseClass,
         /// Whether both sides have sent a close frame.
         clean: bool,
         /// Who or what has ended it.
@@ -250,7 +250,7 @@ pub enum ConnectError {
     #[error("could not connect ({class}): {cause}")]
     Stopped {
         /// What kind of end it was.
-        class: Class,
+        class: CloseClass,
         /// What was wrong.
         cause: Cause,
     },

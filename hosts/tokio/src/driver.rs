@@ -5,7 +5,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use pamlink::link::{Class, DialFailed, Endpoint, TokenNeed};
+use pamlink::link::{CloseClass, DialFailed, Endpoint, TokenNeed};
 use pamlink::time::Deadline;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadHalf, WriteHalf};
@@ -216,10 +216,10 @@ async fn connect(endpoint: Endpoint, tls: Option<Arc<rustls::ClientConfig>>) -> 
     Ok(Box::new(connector.connect(name, socket).await?))
 }
 
-fn class_of(error: &io::Error) -> Class {
+fn class_of(error: &io::Error) -> CloseClass {
     match error.kind() {
-        io::ErrorKind::TimedOut => Class::Timeout,
-        io::ErrorKind::ConnectionRefused => Class::ServerUnavailable,
-        _ => Class::Network,
+        io::ErrorKind::TimedOut => CloseClass::Timeout,
+        io::ErrorKind::ConnectionRefused => CloseClass::ServerUnavailable,
+        _ => CloseClass::Network,
     }
 }

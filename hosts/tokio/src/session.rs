@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pamlink::client::{self, RequestId, SendError};
 use pamlink::envelope::Chat;
 use pamlink::frame::handshake::HeadError;
-use pamlink::link::{Cause, Class, ClientLinkEvent, Endpoint, State, TokenNeed};
+use pamlink::link::{Cause, ClientLinkEvent, CloseClass, Endpoint, State, TokenNeed};
 use pamlink::metrics::Snapshot;
 use pamlink::time::Now;
 use parking_lot::{Mutex, MutexGuard};
@@ -24,7 +24,7 @@ use crate::tokens::Tokens;
 pub(crate) enum Progress {
     Connecting,
     Welcomed,
-    Stopped { class: Class, cause: Cause },
+    Stopped { class: CloseClass, cause: Cause },
     Closed,
 }
 

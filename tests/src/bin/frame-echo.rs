@@ -19,7 +19,7 @@ use std::thread;
 use std::time::Duration;
 
 use pamlink::frame::handshake::{
-    self, HandshakeConfig, Key, RequestReader, ResponseReader, Upgrade,
+    self, HandshakeConfig, RequestReader, ResponseReader, Upgrade, WebSocketKey,
 };
 use pamlink::frame::{
     Agreement, CloseCode, DeflateConfig, FrameConfig, FrameEvent, Reader, Role, WriteError, Writer,
@@ -131,7 +131,7 @@ fn dial(
     stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(SILENCE))?;
     // Keys that anybody can guess: there is nobody here to guess them.
-    let key = Key::from_seed(Seed::from_number(seed));
+    let key = WebSocketKey::from_seed(Seed::from_number(seed));
     let mut out = Vec::new();
     let host = address.to_string();
     let upgrade = Upgrade {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use pamlink::frame::handshake;
 use pamlink::hub::{Auth, Event, Hub, HubConfig, LinkId};
 use pamlink::link::{AuthError, Claims, Verify};
-use pamlink::metrics::Value;
+use pamlink::metrics::SampleValue;
 use pamlink::routing::Table;
 use pamlink::seed::Seed;
 use pamlink::time::{Mono, Now, Wall};
@@ -96,7 +96,7 @@ impl Crowd {
         let snapshot = self.hub.metrics();
         let samples = &snapshot.family(name).unwrap().samples;
         let sample = samples.iter().find(|it| it.labels.iter().any(|it| it.1 == label)).unwrap();
-        let Value::Counter(count) = sample.value else { panic!("{name} is a counter") };
+        let SampleValue::Counter(count) = sample.value else { panic!("{name} is a counter") };
         count
     }
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use pamlink::frame::handshake;
 use pamlink::hub::{Auth, Hub};
-use pamlink::limits::{Class, Rate};
+use pamlink::limits::{Rate, RateClass};
 use pamlink::link::jwt::{DEFAULT_AUDIENCE, Verifier, sign_hs256};
 use pamlink::link::{self, Claims, Token};
-use pamlink::metrics::{Value, prometheus};
+use pamlink::metrics::{SampleValue, prometheus};
 use pamlink::seed::Seed;
 use pamlink::time::Wall;
 use pamlink_tokio::{
@@ -40,7 +40,8 @@ pub(crate) fn config() -> ServerConfig {
     config.seed = Some(Seed::from_number(5));
     config.drain_spread = Duration::ZERO;
     let plenty = Rate::new(1_000_000, Duration::from_secs(60));
-    config.hub.rates = config.hub.rates.with(Class::Message, plenty).with(Class::Connect, plenty);
+    config.hub.rates =
+        config.hub.rates.with(RateClass::Message, plenty).with(RateClass::Connect, plenty);
     config.hub.max_links_per_user = 100;
     // Whoever attacks here comes from one address.
     config.hub.max_unauthenticated_per_address = config.hub.max_unauthenticated;
@@ -124,9 +125,9 @@ impl House {
             .filter(|sample| label.is_empty() || sample.labels.iter().any(|it| it.1 == label));
         labelled
             .map(|sample| match &sample.value {
-                Value::Counter(count) => *count,
-                Value::Gauge(size) => u64::try_from(*size).unwrap_or(0),
-                Value::Histogram(buckets) => buckets.count,
+                SampleValue::Counter(count) => *count,
+                SampleValue::Gauge(size) => u64::try_from(*size).unwrap_or(0),
+                SampleValue::Histogram(buckets) => buckets.count,
             })
             .sum()
     }
@@ -193,7 +194,7 @@ async fn bear_witness(client: Client, mut left: oneshot::Receiver<()>) -> Witnes
         match event {
             Event::Welcomed => welcomes += 1,
             // It closed its link itself.
-            Event::Stopped { class: link::Class::Normal, .. } => {}
+            Event::Stopped { class: link::CloseClass::Normal, .. } => {}
             Event::Retrying { .. } | Event::Stopped { .. } | Event::Late { .. } => {
                 panic!("disturbed: {event:?}")
             }

@@ -108,11 +108,11 @@ async fn binary_messages_are_refused() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_sends_too_fast_learns_how_long_to_wait_and_is_then_closed() {
-    use pamlink::limits::{Class, Rate};
+    use pamlink::limits::{Rate, RateClass};
     let mut config = config();
     // The witness keeps to this; the flood does not.
     let rate = Rate::new(600_000, std::time::Duration::from_secs(60)).with_burst(50);
-    config.hub.rates = config.hub.rates.with(Class::Message, rate);
+    config.hub.rates = config.hub.rates.with(RateClass::Message, rate);
     let house = House::with(config).await;
     let mut peer = Peer::welcomed(&house, "ann").await;
     let mut flood = Vec::new();

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pamlink::frame::handshake::{HandshakeConfig, Key, ResponseReader, Upgrade, write_request};
+use pamlink::frame::handshake::{
+    HandshakeConfig, ResponseReader, Upgrade, WebSocketKey, write_request,
+};
 use pamlink::frame::{FrameConfig, FrameEvent, Reader, Role, Writer};
 use pamlink::hub::{Auth, Event, Hub, HubConfig, LinkId, Reply};
 use pamlink::link::{AuthError, Claims, Verify};
@@ -62,7 +64,7 @@ impl End {
         let mut hub = Hub::new(HubConfig::default(), auth, table, Seed::from_number(1));
         let now = Now::new(Mono::from_millis(1), Wall::from_unix_secs(1_800_000_000));
         let link = hub.accept(now).expect("an empty hub takes a link");
-        let key = Key::from_seed(Seed::from_number(2));
+        let key = WebSocketKey::from_seed(Seed::from_number(2));
         let upgrade = Upgrade {
             host: "localhost",
             target: "/api/v1/pam/ws/ada?token=ada",

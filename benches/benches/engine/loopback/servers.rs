@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::Context;
 use futures_util::{SinkExt, StreamExt};
 use pamlink::hub::Auth;
-use pamlink::limits::{Class, Rate};
+use pamlink::limits::{Rate, RateClass};
 use pamlink::link::Verify;
 use pamlink_benches::cpu;
 use pamlink_tokio::{Request, Server, ServerConfig};
@@ -29,7 +29,7 @@ pub(super) fn pamlink_that(
 ) -> anyhow::Result<SocketAddr> {
     serve(move |addr: Sender<SocketAddr>| async move {
         let mut config = ServerConfig::new(Auth::Verifier(Box::new(verifies)));
-        for class in [Class::Message, Class::Connect] {
+        for class in [RateClass::Message, RateClass::Connect] {
             let rates = config.hub.rates.clone();
             config.hub.rates = rates.with(class, Rate::new(u32::MAX, Duration::from_nanos(1)));
         }

@@ -94,7 +94,7 @@ fn a_piece_for_a_request_that_has_ended_is_late() {
     let snapshot = host.client.metrics();
     let requests = &snapshot.family("pamlink_requests_total").unwrap().samples;
     let counted = |sample: &crate::metrics::Sample| match sample.value {
-        crate::metrics::Value::Counter(count) => count,
+        crate::metrics::SampleValue::Counter(count) => count,
         _ => panic!("a counter"),
     };
     assert_eq!(requests.iter().map(counted).sum::<u64>(), 1, "only how a request ends is counted");

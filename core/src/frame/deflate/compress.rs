@@ -5,7 +5,7 @@ use core::fmt;
 use flate2::{FlushCompress, Status};
 
 use super::pool::{Compressor, DeflatePool};
-use super::{Agreement, DeflateConfig, Window, advanced};
+use super::{Agreement, DeflateConfig, DeflateWindow, advanced};
 
 /// What ends each compressed message and is left out.
 const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
@@ -16,7 +16,7 @@ const ALONE: usize = 4;
 /// One connection's end of the extension for what it sends.
 pub(in crate::frame) struct Deflation {
     config: DeflateConfig,
-    send: Window,
+    send: DeflateWindow,
     compressor: Option<Box<Compressor>>,
     /// In place of a shared pool.
     own: Option<Box<DeflatePool>>,
@@ -94,7 +94,7 @@ impl Deflation {
     }
 
     /// Gives the compressor back: the next message refers to none before it.
-    pub(in crate::frame) fn rest(&mut self, pool: Option<&mut DeflatePool>) {
+    pub(in crate::frame) fn release(&mut self, pool: Option<&mut DeflatePool>) {
         self.forget(pool);
         self.own = None;
     }

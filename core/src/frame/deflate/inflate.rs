@@ -5,7 +5,7 @@ use core::fmt;
 use flate2::{Decompress, FlushDecompress, Status};
 
 use super::pool::{DeflatePool, Inflated};
-use super::{Agreement, DeflateConfig, Window, advanced};
+use super::{Agreement, DeflateConfig, DeflateWindow, advanced};
 use crate::frame::FrameError;
 
 /// What a sender has left out (section 7.2.1), and an empty final block after it. The decoder comes
@@ -20,7 +20,7 @@ const RATIO_FREE: usize = 64 * 1024;
 
 /// One connection's end of the extension for what it receives.
 pub(in crate::frame) struct Inflation {
-    receive: Window,
+    receive: DeflateWindow,
     max_ratio: u32,
     /// The end of what came before: what a peer with context takeover may refer to.
     window: Vec<u8>,
@@ -71,7 +71,7 @@ impl Inflation {
     }
 
     /// Gives all back but the window.
-    pub(in crate::frame) fn rest(&mut self) {
+    pub(in crate::frame) fn release(&mut self) {
         self.own = None;
     }
 

@@ -47,11 +47,11 @@ pub struct DeflateConfig {
     /// was agreed on. Default 128: below, what is saved is less than a header and its packet.
     pub threshold: usize,
     /// What we ask of ourselves for what we send. Default: 15 bits with takeover.
-    pub send: Window,
+    pub send: DeflateWindow,
     /// What we ask of the peer for what it sends. The default of a server is 9 bits with takeover:
     /// then an idle connection keeps 512 bytes. A client that cannot be held to it is asked for no
     /// takeover.
-    pub receive: Window,
+    pub receive: DeflateWindow,
     /// How many times longer than its compressed form a message may be, if it is longer than
     /// 64 KiB. Beyond it the connection fails with 1009. Default 200.
     pub max_ratio: u32,
@@ -115,15 +115,15 @@ impl DeflateConfig {
         Self {
             level: 1,
             threshold: 128,
-            send: Window { bits: 15, takeover: true },
-            receive: Window { bits: 9, takeover: true },
+            send: DeflateWindow { bits: 15, takeover: true },
+            receive: DeflateWindow { bits: 9, takeover: true },
             max_ratio: 200,
         }
     }
 
     /// The defaults of a client, whose one connection may keep a window of 32 KiB.
     pub const fn client() -> Self {
-        Self { receive: Window { bits: 15, takeover: true }, ..Self::server() }
+        Self { receive: DeflateWindow { bits: 15, takeover: true }, ..Self::server() }
     }
 }
 
@@ -132,7 +132,7 @@ impl DeflateConfig {
 /// Closed: RFC 7692 negotiates these two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_structs)]
-pub struct Window {
+pub struct DeflateWindow {
     /// The base-2 logarithm of its size in bytes, 8 to 15. Into a window of 8 nothing is
     /// compressed, since no message that is worth it fits; in a config it is taken as 9.
     pub bits: u8,
@@ -141,7 +141,7 @@ pub struct Window {
     pub takeover: bool,
 }
 
-impl Window {
+impl DeflateWindow {
     /// Its size in bytes.
     const fn size(self) -> usize {
         1 << self.bits

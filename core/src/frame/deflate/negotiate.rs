@@ -3,7 +3,7 @@
 
 use core::fmt::Write as _;
 
-use super::{DeflateConfig, Window};
+use super::{DeflateConfig, DeflateWindow};
 use crate::frame::handshake::{HandshakeError, HeaderFault, Request, is_token};
 
 /// The name of the extension.
@@ -16,9 +16,9 @@ const NAME: &str = "permessage-deflate";
 #[expect(clippy::exhaustive_structs)]
 pub struct Agreement {
     /// For what we send.
-    pub send: Window,
+    pub send: DeflateWindow,
     /// For what we receive.
-    pub receive: Window,
+    pub receive: DeflateWindow,
 }
 
 impl Agreement {
@@ -102,11 +102,11 @@ impl Agreement {
             Some(None) => return Err(fault(HeaderFault::Unsupported)),
         };
         Ok(Some(Self {
-            send: Window {
+            send: DeflateWindow {
                 bits: send.bits.min(most),
                 takeover: send.takeover && !answer.client_no_context_takeover,
             },
-            receive: Window { bits, takeover: !answer.server_no_context_takeover },
+            receive: DeflateWindow { bits, takeover: !answer.server_no_context_takeover },
         }))
     }
 }
@@ -192,11 +192,11 @@ impl Parameters {
             return None;
         }
         Some(Agreement {
-            send: Window {
+            send: DeflateWindow {
                 bits: send.bits.min(self.server_max_window_bits.unwrap_or(15)),
                 takeover: send.takeover && !self.server_no_context_takeover,
             },
-            receive: Window { bits, takeover },
+            receive: DeflateWindow { bits, takeover },
         })
     }
 }

@@ -11,7 +11,7 @@ mod attacks;
 mod negotiation;
 
 const fn agreed(bits: u8, takeover: bool) -> Agreement {
-    let window = Window { bits, takeover };
+    let window = DeflateWindow { bits, takeover };
     Agreement { send: window, receive: window }
 }
 
@@ -277,7 +277,7 @@ fn takeover_makes_the_second_message_small_and_rest_forgets() {
             let mut wire = Vec::new();
             writer.text(said, &mut wire).unwrap();
             if rest {
-                writer.rest(None);
+                writer.release(None);
             }
             reader.handle_bytes(&wire).unwrap();
             assert_eq!(reader.poll_event(), Some(FrameEvent::Text(said)));
@@ -310,7 +310,7 @@ fn a_pool_lends_so_many_compressors_and_gets_them_back() {
         assert_eq!(pool.lent(), 2, "others borrow for a message");
         assert!(pool.memory() > 300 * 1024, "one lies ready for them");
     }
-    links[0].0.rest(Some(&mut pool));
+    links[0].0.release(Some(&mut pool));
     assert_eq!(pool.lent(), 1);
     // One that is dropped comes back too.
     drop(links);
@@ -333,7 +333,7 @@ fn an_idle_connection_holds_less_than_a_kibibyte() {
     reader.handle_bytes(&wire).unwrap();
     assert_eq!(reader.poll_event_with(&mut pool), Some(FrameEvent::Text(&said)));
     assert_eq!(reader.poll_event_with(&mut pool), None);
-    writer.rest(Some(&mut pool));
+    writer.release(Some(&mut pool));
     reader.release();
     let held = writer.capacity() + reader.capacity();
     assert!(held <= 1024, "{held} bytes");
@@ -346,7 +346,7 @@ fn a_connection_on_its_own_holds_nothing_while_it_rests() {
         let mut wire = Vec::new();
         writer.text(&"a long request, ".repeat(50), &mut wire).unwrap();
         assert!(writer.capacity() > 100 * 1024, "{} bytes", writer.capacity());
-        writer.rest(None);
+        writer.release(None);
         assert!(writer.capacity() <= 1024, "takeover {takeover}: {} bytes", writer.capacity());
     }
 }
@@ -411,7 +411,7 @@ proptest! {
                     (kind, pieces.concat())
                 }
                 Said::Rest => {
-                    writer.rest(Some(&mut pool));
+                    writer.release(Some(&mut pool));
                     continue;
                 }
             };

@@ -10,7 +10,7 @@ pub use self::error::{HandshakeError, HeadError, HeaderFault};
 pub use self::head::{HandshakeConfig, Headers};
 pub use self::origin::{OriginError, check_origin};
 pub use self::request::{Request, RequestReader, accept, reject, respond};
-pub use self::response::{Key, Response, ResponseReader, Upgrade, write_request};
+pub use self::response::{Response, ResponseReader, Upgrade, WebSocketKey, write_request};
 
 mod body;
 mod error;

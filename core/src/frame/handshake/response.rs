@@ -20,9 +20,9 @@ use super::{
 /// The value of `Sec-WebSocket-Key`: 16 random bytes, fresh for each connection (RFC 6455
 /// section 4.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Key(String);
+pub struct WebSocketKey(String);
 
-impl Key {
+impl WebSocketKey {
     /// The key of these 16 random bytes.
     pub fn new(nonce: [u8; 16]) -> Self {
         Self(STANDARD.encode(nonce))
@@ -60,7 +60,7 @@ pub struct Upgrade<'a> {
     /// Path and query.
     pub target: &'a str,
     /// The key, also for the [`ResponseReader`].
-    pub key: &'a Key,
+    pub key: &'a WebSocketKey,
     /// Subprotocols on offer, the preferred one first.
     pub subprotocols: &'a [&'a str],
     /// Offers compression, also for the [`ResponseReader`].
@@ -160,7 +160,7 @@ impl Refusal {
 
 impl ResponseReader {
     /// A reader of the answer to the request with this key and these subprotocols.
-    pub fn new(config: HandshakeConfig, key: &Key, subprotocols: &[&str]) -> Self {
+    pub fn new(config: HandshakeConfig, key: &WebSocketKey, subprotocols: &[&str]) -> Self {
         Self {
             config,
             head: HeadReader::new(config),

@@ -92,7 +92,7 @@ fn the_kind_of_a_message_says_what_is_done_with_it() {
 fn a_repeat_costs_nothing_of_the_rate_of_requests() {
     let mut gate = Gate::new(|config| {
         let rate = Rate::new(1, Duration::from_secs(60));
-        config.rates = config.rates.clone().with(Class::Message, rate);
+        config.rates = config.rates.clone().with(RateClass::Message, rate);
     });
     assert!(matches!(gate.examine(CHAT), Action::Request { .. }));
     assert!(matches!(gate.examine(CHAT), Action::Repeat { .. }));

@@ -79,8 +79,8 @@ impl Links {
         let Some(slot) = self.slots.get_mut(index) else { return };
         slot.link.handle_closed(now);
         slot.leaving = Some(self.leaving.push_back(index));
-        self.wake(index);
-        self.stir(index);
+        self.mark_ready(index);
+        self.mark_writable(index);
     }
 
     /// A link is no stranger any more.

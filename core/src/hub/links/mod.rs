@@ -104,7 +104,7 @@ impl Links {
     }
 
     /// The front link has no more events.
-    pub(super) fn rest(&mut self, index: LinkIndex) {
+    pub(super) fn mark_idle(&mut self, index: LinkIndex) {
         self.turn = 0;
         self.ready.pop_front();
         if let Some(slot) = self.slots.get_mut(index) {
@@ -113,7 +113,7 @@ impl Links {
     }
 
     /// Puts a link into the list of links with input.
-    pub(super) fn wake(&mut self, index: LinkIndex) {
+    pub(super) fn mark_ready(&mut self, index: LinkIndex) {
         let Some(slot) = self.slots.get_mut(index) else { return };
         if !slot.ready {
             slot.ready = true;
@@ -122,7 +122,7 @@ impl Links {
     }
 
     /// Puts a link into the list of links to write to, if it has something.
-    pub(super) fn stir(&mut self, index: LinkIndex) {
+    pub(super) fn mark_writable(&mut self, index: LinkIndex) {
         let Some(slot) = self.get_mut(index) else { return };
         if !slot.writable && !slot.detached && slot.link.wants_transmit() {
             slot.writable = true;
@@ -140,8 +140,8 @@ impl Links {
 
     /// The state of a link has changed: it is listed as ready and writable, and its deadline is set.
     pub(super) fn touch(&mut self, index: LinkIndex) {
-        self.wake(index);
-        self.stir(index);
+        self.mark_ready(index);
+        self.mark_writable(index);
         self.arm(index);
     }
 
@@ -192,8 +192,8 @@ impl Links {
             Some(due) => self.timers.set(index, due.at),
             None => self.timers.remove(index),
         }
-        self.wake(index);
-        self.stir(index);
+        self.mark_ready(index);
+        self.mark_writable(index);
     }
 
     /// Sees to it that a link is woken in time.

@@ -42,10 +42,10 @@ impl Links {
         self.weigh(index);
         if !sent || self.config.link.outbox.overflow == Overflow::DropOldest {
             // The link may have begun to close, or have lost an older frame: it has that to tell.
-            self.wake(index);
+            self.mark_ready(index);
             self.arm(index);
         }
-        self.stir(index);
+        self.mark_writable(index);
         sent
     }
 
@@ -165,7 +165,7 @@ impl Links {
         self.give_room(link.index);
         let Some(slot) = self.find_mut(link) else { return };
         slot.link.handle_closed(now);
-        self.wake(link.index);
+        self.mark_ready(link.index);
     }
 
     // Frames are written.
@@ -201,11 +201,11 @@ impl Links {
         self.room_made(link.index, now);
         self.weigh(link.index);
         if transmit.more {
-            self.stir(link.index);
+            self.mark_writable(link.index);
         }
         match (transmit.close_transport, ended) {
             (true, true) => self.free(link.index),
-            (true, false) => self.wake(link.index),
+            (true, false) => self.mark_ready(link.index),
             _ => {}
         }
         transmit
@@ -230,7 +230,7 @@ impl Links {
         self.weigh(link.index);
         match (close_transport, ended) {
             (true, true) => self.free(link.index),
-            (true, false) => self.wake(link.index),
+            (true, false) => self.mark_ready(link.index),
             _ => self.room_made(link.index, now),
         }
         outgoing

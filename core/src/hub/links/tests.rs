@@ -59,17 +59,17 @@ fn written(links: &mut Links, link: LinkIndex) -> Vec<String> {
 fn each_link_has_its_turn() {
     let mut links = links(|_| {});
     let (a, b) = (enter(&mut links, at(0)), enter(&mut links, at(0)));
-    links.wake(a);
-    links.wake(b);
-    links.wake(a);
+    links.mark_ready(a);
+    links.mark_ready(b);
+    links.mark_ready(a);
     for _ in 0..TURN {
         assert_eq!(links.next_ready(), Some(a));
         links.event_taken();
     }
     assert_eq!(links.next_ready(), Some(b), "others have their turn");
-    links.rest(b);
+    links.mark_idle(b);
     assert_eq!(links.next_ready(), Some(a), "it has more to tell");
-    links.rest(a);
+    links.mark_idle(a);
     assert_eq!(links.next_ready(), None, "each was listed once");
 }
 
@@ -77,7 +77,7 @@ fn each_link_has_its_turn() {
 fn an_entry_of_a_link_that_is_gone_means_nothing() {
     let mut links = links(|_| {});
     let gone = enter(&mut links, at(0));
-    links.wake(gone);
+    links.mark_ready(gone);
     links.send_text(gone, at(0), "x");
     links.free(gone);
     assert_eq!(links.buffered(), 0);

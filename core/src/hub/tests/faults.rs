@@ -5,7 +5,7 @@ use core::time::Duration;
 use super::support::Host;
 use crate::frame::Writer;
 use crate::hub::{HubConfig, LinkId};
-use crate::limits::{Class, Rate};
+use crate::limits::{Rate, RateClass};
 use crate::seed::Seed;
 
 fn code(host: &Host, link: LinkId) -> Option<u16> {
@@ -78,7 +78,7 @@ fn the_sixth_fault_in_a_minute_closes_with_the_code_of_its_kind() {
         assert_eq!(code(&host, link), Some(close));
     }
     let mut config = HubConfig::default();
-    config.rates = config.rates.with(Class::Message, Rate::new(1, Duration::from_secs(3_600)));
+    config.rates = config.rates.with(RateClass::Message, Rate::new(1, Duration::from_secs(3_600)));
     let mut host = Host::with(config);
     let link = host.open("ada");
     host.say(link, r#"{"type":"init"}"#);

@@ -5,7 +5,7 @@ use core::time::Duration;
 use super::support::Host;
 use crate::frame::MessageKind;
 use crate::hub::{Auth, HubConfig, LinkId};
-use crate::metrics::Value;
+use crate::metrics::SampleValue;
 
 /// A piece of a message that never ends, masked.
 fn piece(host: &mut Host, link: LinkId, len: usize) -> Vec<u8> {
@@ -120,6 +120,6 @@ fn pings_of_the_protocol_are_counted_and_answered_once_a_look() {
     let snapshot = host.hub.metrics();
     let samples = &snapshot.family("pamlink_pongs_total").unwrap().samples;
     let inbound = samples.iter().find(|it| it.labels[0].1 == "inbound").unwrap();
-    assert_eq!(inbound.value, Value::Counter(10_000));
+    assert_eq!(inbound.value, SampleValue::Counter(10_000));
     assert_eq!(inbound.labels[0].1, "inbound");
 }

@@ -3,13 +3,13 @@
 use core::time::Duration;
 
 use super::support::Host;
-use crate::metrics::{Sample, Value};
+use crate::metrics::{Sample, SampleValue};
 
 /// The counts of a metric that are not zero, each with the values of its labels.
 pub(super) fn counts(host: &Host, name: &str) -> Vec<(String, u64)> {
     let snapshot = host.hub.metrics();
     let count = |sample: &Sample| match sample.value {
-        Value::Counter(count) => count,
+        SampleValue::Counter(count) => count,
         _ => panic!("{name} is a counter"),
     };
     let labels = |sample: &Sample| {
@@ -74,7 +74,7 @@ fn pings_pongs_and_the_time_between_them_are_counted() {
     let pongs = [("inbound".to_owned(), 2), ("outbound".to_owned(), 1)];
     assert_eq!(counts(&host, "pamlink_pongs_total"), pongs);
     let snapshot = host.hub.metrics();
-    let Value::Histogram(round_trip) =
+    let SampleValue::Histogram(round_trip) =
         &snapshot.family("pamlink_round_trip_seconds").unwrap().samples[0].value
     else {
         panic!("a histogram")

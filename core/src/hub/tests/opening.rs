@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use super::support::{Host, START};
 use crate::hub::{Auth, Event, HubConfig};
-use crate::limits::{Class, Rate};
+use crate::limits::{Rate, RateClass};
 use crate::link::Claims;
 use crate::seed::Seed;
 use crate::time::Wall;
@@ -182,7 +182,7 @@ fn garbage_and_silence_end_a_link_before_its_handshake() {
 #[test]
 fn too_many_connections_of_a_user_learn_when_to_come_back() {
     let mut config = HubConfig::default();
-    config.rates = config.rates.with(Class::Connect, Rate::new(2, Duration::from_secs(60)));
+    config.rates = config.rates.with(RateClass::Connect, Rate::new(2, Duration::from_secs(60)));
     let mut host = Host::with(config);
     host.open("ada");
     host.open("ada");

@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use super::support::Host;
 use crate::hub::{HubConfig, UnknownAgent};
-use crate::limits::{Class, Rate};
+use crate::limits::{Rate, RateClass};
 
 #[test]
 fn each_kind_of_bad_frame_is_answered_with_its_code() {
@@ -119,22 +119,22 @@ fn the_error_before_a_close_waits_for_nothing() {
 
 #[test]
 fn every_class_of_rate_is_used() {
-    for class in Class::ALL {
+    for class in RateClass::ALL {
         let mut config = HubConfig::default();
         config.accepts = vec!["feedback".to_owned()];
         config.rates = config.rates.with(class, Rate::new(1, Duration::from_secs(60)));
         let mut host = Host::with(config);
         let link = host.open("ada");
         let (frames, taken) = match class {
-            Class::Connect => (["", ""], 1),
-            Class::Message => ([r#"{"type":"init"}"#, r#"{"type":"chat","id":1}"#], 1),
-            Class::Auth => ([r#"{"type":"auth","token":"bad"}"#; 2], 1),
-            Class::Voice => ([r#"{"type":"voice"}"#; 2], 1),
-            Class::Feedback => ([r#"{"type":"feedback","message":"good"}"#; 2], 1),
-            Class::Repeat => ([r#"{"type":"chat","id":"q"}"#; 2], 2),
+            RateClass::Connect => (["", ""], 1),
+            RateClass::Message => ([r#"{"type":"init"}"#, r#"{"type":"chat","id":1}"#], 1),
+            RateClass::Auth => ([r#"{"type":"auth","token":"bad"}"#; 2], 1),
+            RateClass::Voice => ([r#"{"type":"voice"}"#; 2], 1),
+            RateClass::Feedback => ([r#"{"type":"feedback","message":"good"}"#; 2], 1),
+            RateClass::Repeat => ([r#"{"type":"chat","id":"q"}"#; 2], 2),
         };
         let refused = |host: &Host| host.events.iter().any(|it| it.contains("RATE_LIMIT_EXCEEDED"));
-        if class == Class::Connect {
+        if class == RateClass::Connect {
             let link = host.dial("/api/v1/pam/ws/ada?token=ada");
             assert!(host.text(link).contains("RATE_LIMIT_EXCEEDED"));
         } else {
@@ -164,7 +164,7 @@ fn a_peer_of_the_future_is_not_punished() {
 fn too_many_messages_are_refused_with_the_time_to_wait_and_then_closed_with_4008() {
     let mut config = HubConfig::default();
     let rate = Rate::new(1, Duration::from_secs(10)).with_burst(2);
-    config.rates = config.rates.with(Class::Message, rate);
+    config.rates = config.rates.with(RateClass::Message, rate);
     let mut host = Host::with(config);
     let link = host.open("ada");
     for id in 0..2 {
@@ -186,7 +186,7 @@ fn too_many_messages_are_refused_with_the_time_to_wait_and_then_closed_with_4008
 #[test]
 fn pings_and_repeats_cost_nothing_of_the_rate() {
     let mut config = HubConfig::default();
-    config.rates = config.rates.with(Class::Message, Rate::new(1, Duration::from_secs(3_600)));
+    config.rates = config.rates.with(RateClass::Message, Rate::new(1, Duration::from_secs(3_600)));
     let mut host = Host::with(config);
     let link = host.open("ada");
     for _ in 0..20 {

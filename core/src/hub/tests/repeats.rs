@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use super::support::Host;
 use crate::hub::{Delivered, HubConfig, Reply};
-use crate::limits::{Class, Rate};
+use crate::limits::{Rate, RateClass};
 
 const ASK: &str = r#"{"type":"chat","id":"q","message":"log 40 for fuel"}"#;
 
@@ -98,7 +98,7 @@ fn an_answer_that_is_no_longer_kept_is_reported_as_such() {
 fn repeats_have_a_rate_of_their_own_and_say_when_to_come_back() {
     let mut config = HubConfig::default();
     let rate = Rate::new(1, Duration::from_secs(10)).with_burst(3);
-    config.rates = config.rates.with(Class::Repeat, rate);
+    config.rates = config.rates.with(RateClass::Repeat, rate);
     let mut host = Host::with(config);
     let (ada, ben) = (host.open("ada"), host.open("ben"));
     for link in [ada, ben] {

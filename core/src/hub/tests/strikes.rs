@@ -5,7 +5,7 @@ use core::time::Duration;
 
 use super::support::Host;
 use crate::hub::{HubConfig, LinkId};
-use crate::limits::{Class, Rate};
+use crate::limits::{Rate, RateClass};
 
 /// A kind of wrong: what to send, what is answered, and the code of the close.
 struct Wrong {
@@ -64,7 +64,7 @@ const WRONGS: [Wrong; 6] = [
 fn host(allowed: u32, window: Duration) -> (Host, LinkId) {
     let mut config = HubConfig::default();
     (config.max_violations, config.violation_window) = (allowed, window);
-    config.rates = config.rates.with(Class::Message, Rate::new(1, Duration::from_secs(36_000)));
+    config.rates = config.rates.with(RateClass::Message, Rate::new(1, Duration::from_secs(36_000)));
     let mut host = Host::with(config);
     let link = host.open("ada");
     host.say(link, r#"{"type":"chat","id":"only","message":"x"}"#);

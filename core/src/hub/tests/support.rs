@@ -6,7 +6,9 @@ use std::sync::Arc;
 use core::net::IpAddr;
 use core::time::Duration;
 
-use crate::frame::handshake::{HandshakeConfig, Key, ResponseReader, Upgrade, write_request};
+use crate::frame::handshake::{
+    HandshakeConfig, ResponseReader, Upgrade, WebSocketKey, write_request,
+};
 use crate::frame::{DeflateConfig, FrameConfig, FrameEvent, Reader, Role, Writer};
 use crate::hub::{Auth, Delivered, Event, Hub, HubConfig, LinkId, Reply, RequestId};
 use crate::link::{AuthError, Claims, Verify};
@@ -110,7 +112,7 @@ impl Host {
     }
 
     fn ask(&mut self, link: LinkId, target: &str) {
-        let key = Key::from_seed(Seed::from_number(1));
+        let key = WebSocketKey::from_seed(Seed::from_number(1));
         let upgrade = Upgrade {
             host: "localhost",
             target,

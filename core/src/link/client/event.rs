@@ -5,7 +5,7 @@ use core::time::Duration;
 
 use super::super::backoff::BackoffConfig;
 use super::super::cause::{Cause, Trigger};
-use super::super::class::Class;
+use super::super::class::CloseClass;
 use super::super::config::LinkConfig;
 use super::super::endpoint::Endpoint;
 use super::super::event::{Closed, Overflowed};
@@ -16,7 +16,7 @@ use crate::frame::FrameError;
 /// The bounds, times and habits of a client's link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct ClientConfig {
+pub struct ClientLinkConfig {
     /// Frames, heartbeat, outbox and handshakes.
     pub link: LinkConfig,
     /// Delays between attempts.
@@ -39,7 +39,7 @@ pub struct ClientConfig {
     pub origin: Option<String>,
 }
 
-impl Default for ClientConfig {
+impl Default for ClientLinkConfig {
     fn default() -> Self {
         Self {
             link: LinkConfig::client(),
@@ -95,14 +95,14 @@ pub enum ClientLinkEvent<'a> {
         /// The delay.
         after: Duration,
         /// What ended the last one.
-        class: Class,
+        class: CloseClass,
         /// More about it.
         cause: &'a Cause,
     },
     /// No further attempt comes unless the host calls `connect`.
     Stopped {
         /// What ended the last one; normal if the host did.
-        class: Class,
+        class: CloseClass,
         /// More about it.
         cause: &'a Cause,
     },

@@ -3,12 +3,12 @@
 use core::time::Duration;
 
 use super::ClientLink;
-use super::event::ClientConfig;
+use super::event::ClientLinkConfig;
 use super::rows::Rows;
 use crate::frame::NotDrained;
-use crate::frame::handshake::{HandshakeError, HeadError, Key, Upgrade, write_request};
+use crate::frame::handshake::{HandshakeError, HeadError, Upgrade, WebSocketKey, write_request};
 use crate::link::cause::Cause;
-use crate::link::class::Class;
+use crate::link::class::CloseClass;
 use crate::link::connection::End;
 use crate::link::endpoint::Endpoint;
 use crate::link::state::{ClientInput, ClientPhase};
@@ -19,10 +19,10 @@ const FIRST_LINE: Duration = Duration::from_secs(1);
 
 /// Appends the opening request.
 pub(super) fn open_request(
-    config: &ClientConfig,
+    config: &ClientLinkConfig,
     endpoint: &Endpoint,
     token: Option<&Token>,
-    key: &Key,
+    key: &WebSocketKey,
     out: &mut Vec<u8>,
 ) -> Result<(), HeadError> {
     let subprotocols: Vec<&str> = config.subprotocols.iter().map(String::as_str).collect();
@@ -84,9 +84,11 @@ impl ClientLink {
                     self.hint(after);
                 }
                 let cause = Cause::answered(status, &line, self.tokens.last());
-                (Class::of_http_status(status), cause, Rows::ANSWER)
+                (CloseClass::of_http_status(status), cause, Rows::ANSWER)
             }
-            error => (Class::Protocol, Cause::Handshake(error), Rows::one(ClientInput::BadFrame)),
+            error => {
+                (CloseClass::Protocol, Cause::Handshake(error), Rows::one(ClientInput::BadFrame))
+            }
         };
         self.lose(End::without_code(class, cause), rows, close_transport);
     }

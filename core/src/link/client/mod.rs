@@ -10,7 +10,7 @@ mod tokens;
 use core::time::Duration;
 use std::sync::Arc;
 
-pub use self::event::{ClientConfig, ClientLinkEvent, Dial, TokenNeed};
+pub use self::event::{ClientLinkConfig, ClientLinkEvent, Dial, TokenNeed};
 pub(crate) use self::tokens::RENEWAL;
 
 use self::handshake::open_request;
@@ -18,16 +18,16 @@ use self::notes::{Note, Notes};
 use self::rows::Rows;
 use super::backoff::Backoff;
 use super::cause::{Cause, DialFailed};
-use super::class::Class;
+use super::class::CloseClass;
 use super::config::Overflow;
 use super::connection::{Arrival, Connection, End};
 use super::endpoint::Endpoint;
-use super::event::{Overflowed, SendError, Transmit};
+use super::event::{LinkSendError, Overflowed, Transmit};
 use super::gather::{Gather, Sink};
 use super::pings::PingCounts;
 use super::state::{ClientInput, ClientPhase, State};
 use super::token::{TokenError, TokenSchedule};
-use crate::frame::handshake::{HeadError, Key, ResponseReader};
+use crate::frame::handshake::{HeadError, ResponseReader, WebSocketKey};
 use crate::frame::{CloseCode, FrameError, Incoming, Item, NotDrained, Outgoing, Role, Writer};
 use crate::seed::{Random, Seed};
 use crate::time::{Deadline, Mono, Now, TimerReason};
@@ -40,7 +40,7 @@ use crate::time::{Deadline, Mono, Now, TimerReason};
 /// [`CloseTransport`](ClientLinkEvent::CloseTransport) the old one must be silent.
 #[derive(Debug)]
 pub struct ClientLink {
-    config: Arc<ClientConfig>,
+    config: Arc<ClientLinkConfig>,
     endpoint: Endpoint,
     phase: ClientPhase,
     connection: Connection,
@@ -91,14 +91,14 @@ impl ClientLink {
     ///
     /// [`HeadError`] if the opening request would break HTTP.
     pub fn new(
-        config: &Arc<ClientConfig>,
+        config: &Arc<ClientLinkConfig>,
         mut endpoint: Endpoint,
         seed: Seed,
         now: Now,
     ) -> Result<Self, HeadError> {
         endpoint.state_max_message(config.link.frames.max_message);
         let mut random = seed.into_random();
-        let key = Key::draw(&mut random);
+        let key = WebSocketKey::draw(&mut random);
         open_request(config, &endpoint, None, &key, &mut Vec::new())?;
         let writer = Writer::client(random.next_seed());
         Ok(Self {
@@ -154,7 +154,7 @@ impl ClientLink {
                 self.go(ClientPhase::Closing, ClientInput::Disconnect);
             }
             ClientPhase::Idle | ClientPhase::Stopped | ClientPhase::Closing => {}
-            _ => self.part(end, ClientPhase::Idle, ClientInput::Disconnect, None, true),
+            _ => self.end_link(end, ClientPhase::Idle, ClientInput::Disconnect, None, true),
         }
     }
 
@@ -164,7 +164,7 @@ impl ClientLink {
         if self.phase != ClientPhase::Dial {
             return;
         }
-        let key = Key::draw(&mut self.random);
+        let key = WebSocketKey::draw(&mut self.random);
         let token = self.tokens.last();
         // `new` has seen that the request is sound, and a token is encoded.
         let _ =
@@ -246,7 +246,7 @@ impl ClientLink {
             self.phase,
             ClientPhase::Dial | ClientPhase::Handshake | ClientPhase::Open | ClientPhase::Closing
         ) {
-            let end = End::without_code(Class::Network, Cause::Transport);
+            let end = End::without_code(CloseClass::Network, Cause::Transport);
             let end = self.connection.abandon(end);
             self.lose(end, Rows::one(ClientInput::TransportClosed), false);
         }
@@ -261,13 +261,13 @@ impl ClientLink {
         if now.mono < self.deadline {
             return;
         }
-        let late = |reason| End::without_code(Class::Timeout, Cause::Timeout(reason));
+        let late = |reason| End::without_code(CloseClass::Timeout, Cause::Timeout(reason));
         let rows = Rows::one(ClientInput::Deadline);
         match self.phase {
             ClientPhase::Token => {
                 self.tokens.fail(now);
                 let cause = Cause::Token(TokenError::Unavailable);
-                self.lose(End::without_code(Class::Timeout, cause), rows, false);
+                self.lose(End::without_code(CloseClass::Timeout, cause), rows, false);
             }
             ClientPhase::Dial => self.lose(late(TimerReason::Dial), rows, true),
             ClientPhase::Handshake => {
@@ -340,21 +340,21 @@ impl ClientLink {
     ///
     /// # Errors
     ///
-    /// [`SendError`]: the message was not taken. Under [`Overflow::Close`] a full outbox ends the
+    /// [`LinkSendError`]: the message was not taken. Under [`Overflow::Close`] a full outbox ends the
     /// link.
-    pub fn send_text(&mut self, now: Now, text: &str) -> Result<(), SendError> {
+    pub fn send_text(&mut self, now: Now, text: &str) -> Result<(), LinkSendError> {
         self.send_shared(now, text.as_bytes().into())
     }
 
     /// Sends a text message that others hold too: its bytes, which are UTF-8.
-    pub(crate) fn send_shared(&mut self, now: Now, text: Arc<[u8]>) -> Result<(), SendError> {
+    pub(crate) fn send_shared(&mut self, now: Now, text: Arc<[u8]>) -> Result<(), LinkSendError> {
         self.now = now;
         if self.phase != ClientPhase::Open {
-            return Err(SendError::NotOpen);
+            return Err(LinkSendError::NotOpen);
         }
         let sent = self.connection.output.send(text, &self.config.link.outbox);
         if sent.is_err() && self.config.link.outbox.overflow == Overflow::Close {
-            let mut end = End::without_code(Class::Network, Cause::Overflow);
+            let mut end = End::without_code(CloseClass::Network, Cause::Overflow);
             end.unsent = self.connection.output.drop_messages();
             self.lose(end, Rows::one(ClientInput::SendOverflow), true);
         }
@@ -509,12 +509,12 @@ impl ClientLink {
         if !self.connection.keep_alive(&self.config.link, now, None) {
             let cause = Cause::Timeout(TimerReason::Liveness);
             let end = End::new(CloseCode::GOING_AWAY, "Ping timeout", cause);
-            return self.fail(end.of_class(Class::Timeout), Rows::one(ClientInput::Deadline));
+            return self.fail(end.of_class(CloseClass::Timeout), Rows::one(ClientInput::Deadline));
         }
         if self.welcome.is_some_and(|welcome| now.mono >= welcome) {
             let cause = Cause::Timeout(TimerReason::Handshake);
             let end = End::new(CloseCode::GOING_AWAY, "no welcome", cause);
-            return self.fail(end.of_class(Class::Timeout), Rows::one(ClientInput::Deadline));
+            return self.fail(end.of_class(CloseClass::Timeout), Rows::one(ClientInput::Deadline));
         }
         if self.leaving.is_some_and(|leaving| now.mono >= leaving) {
             let cause = Cause::Timeout(TimerReason::Drain);

@@ -10,7 +10,7 @@ use super::notes::Note;
 use super::rows::Rows;
 use crate::frame::{Role, Writer};
 use crate::link::cause::Cause;
-use crate::link::class::{Class, Remedy};
+use crate::link::class::{CloseClass, Remedy};
 use crate::link::connection::{Connection, End};
 use crate::link::state::{Cell, ClientInput, ClientPhase};
 
@@ -51,7 +51,7 @@ impl ClientLink {
             // The host has ended it; how exactly it went makes no difference to what follows.
             let (cause, input) = (end.cause.clone(), rows.of(end.class.remedy()));
             let ours = self.connection.end(end);
-            self.part(ours, ClientPhase::Idle, input, Some(cause), close_transport);
+            self.end_link(ours, ClientPhase::Idle, input, Some(cause), close_transport);
             if mem::take(&mut self.again) {
                 self.start_over();
                 self.begin(ClientInput::Connect, ClientInput::ConnectNoToken);
@@ -61,7 +61,7 @@ impl ClientLink {
         // Libraries and proxies change a code on its way, but not to one of an application's own.
         let theirs = matches!(end.cause, Cause::Peer { .. } | Cause::Frame(_));
         if self.leaving.is_some() && theirs && end.code.as_u16() < 3_000 {
-            end.class = Class::ServerUnavailable;
+            end.class = CloseClass::ServerUnavailable;
         }
         match end.class.remedy() {
             Remedy::Retry | Remedy::RetrySlowly => self.wait(end, rows.retry, close_transport),
@@ -88,7 +88,7 @@ impl ClientLink {
         self.held_back = hint.is_some();
         let after = self.backoff.next_delay(hint);
         self.deadline = self.now.mono + after;
-        self.part(end, ClientPhase::Waiting, input, None, close_transport);
+        self.end_link(end, ClientPhase::Waiting, input, None, close_transport);
         let attempt = self.attempt.saturating_add(1);
         self.notes.push(Note::Retrying { attempt, after, class, cause });
     }
@@ -100,11 +100,11 @@ impl ClientLink {
 
     /// No attempt follows.
     pub(super) fn give_up(&mut self, end: End, input: ClientInput, close_transport: bool) {
-        self.part(end, ClientPhase::Stopped, input, None, close_transport);
+        self.end_link(end, ClientPhase::Stopped, input, None, close_transport);
     }
 
     /// The one transition to an end. `last` is its cause, where that is not what has ended the link.
-    pub(super) fn part(
+    pub(super) fn end_link(
         &mut self,
         end: End,
         phase: ClientPhase,

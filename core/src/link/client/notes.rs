@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use super::event::{ClientLinkEvent, Dial, TokenNeed};
 use crate::frame::FrameError;
 use crate::link::cause::{Cause, Trigger};
-use crate::link::class::Class;
+use crate::link::class::CloseClass;
 use crate::link::connection::End;
 use crate::link::state::{ClientInput, State};
 
@@ -27,7 +27,7 @@ pub(super) enum Note {
     Failed(FrameError),
     Closed(End),
     CloseTransport,
-    Retrying { attempt: u32, after: Duration, class: Class, cause: Cause },
+    Retrying { attempt: u32, after: Duration, class: CloseClass, cause: Cause },
     Stopped(End),
 }
 

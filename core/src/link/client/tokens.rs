@@ -8,7 +8,7 @@ use super::notes::Note;
 use super::rows::Rows;
 use crate::envelope::{Id, write};
 use crate::link::cause::Cause;
-use crate::link::class::Class;
+use crate::link::class::CloseClass;
 use crate::link::connection::End;
 use crate::link::state::{ClientInput, ClientPhase};
 use crate::link::token::{Token, TokenError};
@@ -37,7 +37,7 @@ impl ClientLink {
             }
             Err(error) => {
                 if self.phase == ClientPhase::Token {
-                    let end = End::without_code(Class::Authentication, Cause::Token(error));
+                    let end = End::without_code(CloseClass::Authentication, Cause::Token(error));
                     self.give_up(end, ClientInput::ProvideMalformed, false);
                 }
                 Err(error)
@@ -55,8 +55,8 @@ impl ClientLink {
             ClientInput::TokenDeniedNoToken
         };
         let class = match error {
-            TokenError::Unavailable => Class::ServerUnavailable,
-            _ => Class::Authentication,
+            TokenError::Unavailable => CloseClass::ServerUnavailable,
+            _ => CloseClass::Authentication,
         };
         let mut end = End::without_code(class, Cause::Token(error));
         let waits = match self.phase {

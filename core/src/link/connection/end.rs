@@ -2,7 +2,7 @@
 
 use crate::frame::{CloseCode, FrameError, cut_reason};
 use crate::link::cause::Cause;
-use crate::link::class::Class;
+use crate::link::class::CloseClass;
 use crate::link::event::Closed;
 use crate::link::token::redact;
 
@@ -11,7 +11,7 @@ use crate::link::token::redact;
 pub(in crate::link) struct End {
     pub(in crate::link) code: CloseCode,
     pub(in crate::link) reason: Box<str>,
-    pub(in crate::link) class: Class,
+    pub(in crate::link) class: CloseClass,
     pub(in crate::link) clean: bool,
     pub(in crate::link) cause: Cause,
     pub(in crate::link) unsent: usize,
@@ -19,7 +19,7 @@ pub(in crate::link) struct End {
 
 impl End {
     pub(in crate::link) fn new(code: CloseCode, reason: &str, cause: Cause) -> Self {
-        let class = Class::of_close_code(code.as_u16());
+        let class = CloseClass::of_close_code(code.as_u16());
         let reason = redact(cut_reason(reason)).into();
         Self { code, reason, class, clean: false, cause, unsent: 0 }
     }
@@ -27,7 +27,7 @@ impl End {
     /// The peer broke RFC 6455 or a bound.
     pub(in crate::link) fn of_frame(error: FrameError) -> Self {
         Self::new(error.close_code(), &error.to_string(), Cause::Frame(error))
-            .of_class(Class::of_frame_error(error))
+            .of_class(CloseClass::of_frame_error(error))
     }
 
     /// The peer has sent a close frame.
@@ -38,11 +38,11 @@ impl End {
     }
 
     /// An end without a close frame.
-    pub(in crate::link) fn without_code(class: Class, cause: Cause) -> Self {
+    pub(in crate::link) fn without_code(class: CloseClass, cause: Cause) -> Self {
         Self { class, ..Self::new(CloseCode::ABNORMAL, "", cause) }
     }
 
-    pub(in crate::link) fn of_class(self, class: Class) -> Self {
+    pub(in crate::link) fn of_class(self, class: CloseClass) -> Self {
         Self { class, ..self }
     }
 

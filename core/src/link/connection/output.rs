@@ -10,7 +10,7 @@ use crate::frame::{
     cut_reason, server_header,
 };
 use crate::link::config::{OutboxConfig, Overflow};
-use crate::link::event::{Overflowed, SendError, Transmit};
+use crate::link::event::{LinkSendError, Overflowed, Transmit};
 use crate::link::gather::Sink;
 use crate::link::outbox::Outbox;
 use crate::link::pings::{PingCounts, Pings};
@@ -101,9 +101,9 @@ impl Output {
         &mut self,
         text: Arc<[u8]>,
         config: &OutboxConfig,
-    ) -> Result<(), SendError> {
+    ) -> Result<(), LinkSendError> {
         if self.writer.is_closed() {
-            return Err(SendError::NotOpen);
+            return Err(LinkSendError::NotOpen);
         }
         self.outbox.push(text, config)
     }
@@ -143,7 +143,7 @@ impl Output {
 
     /// Frees the buffers of an idle link.
     pub(super) fn release(&mut self, pool: Option<&mut DeflatePool>) {
-        self.writer.rest(pool);
+        self.writer.release(pool);
         self.head = Vec::new();
     }
 

@@ -4,7 +4,7 @@
 //! beside these.
 
 use crate::frame::{CloseCode, FrameError};
-use crate::link::Class;
+use crate::link::CloseClass;
 
 /// 4001: the peer was not authenticated.
 const UNAUTHENTICATED: CloseCode = CloseCode::new(4001);
@@ -94,11 +94,11 @@ impl<'a> ServerClose<'a> {
     }
 
     /// The class that the end is counted as: that of its code, unless this end knows more.
-    pub(crate) fn class(self) -> Class {
+    pub(crate) fn class(self) -> CloseClass {
         match self {
-            Self::NoLife => Class::Timeout,
-            Self::Frame(error, _) => Class::of_frame_error(error),
-            _ => Class::of_close_code(self.code().as_u16()),
+            Self::NoLife => CloseClass::Timeout,
+            Self::Frame(error, _) => CloseClass::of_frame_error(error),
+            _ => CloseClass::of_close_code(self.code().as_u16()),
         }
     }
 }

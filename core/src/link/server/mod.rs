@@ -11,10 +11,10 @@ use std::sync::Arc;
 
 use self::opening::Opening;
 use super::cause::Cause;
-use super::class::Class;
+use super::class::CloseClass;
 use super::config::{LinkConfig, Overflow};
 use super::connection::{Arrival, Connection, End};
-use super::event::{AnswerError, Closed, LinkEvent, Overflowed, SendError, Transmit};
+use super::event::{AnswerError, Closed, LinkEvent, LinkSendError, Overflowed, Transmit};
 use super::gather::{Gather, Sink};
 use super::pings::PingCounts;
 use super::state::{Cell, ServerInput, ServerPhase, State};
@@ -138,7 +138,7 @@ impl ServerLink {
         if self.phase == ServerPhase::Closed {
             return;
         }
-        let end = End::without_code(Class::Network, Cause::Transport);
+        let end = End::without_code(CloseClass::Network, Cause::Transport);
         let end = self.connection.abandon(end);
         self.finish(end, ServerInput::TransportClosed);
     }
@@ -164,7 +164,7 @@ impl ServerLink {
             ServerPhase::Head => self.time_out(408, TimerReason::Handshake),
             ServerPhase::Asked => self.time_out(503, TimerReason::Handshake),
             _ => {
-                let end = End::without_code(Class::Timeout, Cause::Host);
+                let end = End::without_code(CloseClass::Timeout, Cause::Host);
                 let end = self.connection.abandon(end);
                 self.finish(end, ServerInput::Deadline);
             }
@@ -229,9 +229,9 @@ impl ServerLink {
     ///
     /// # Errors
     ///
-    /// [`SendError`]: the message was not taken. Under [`Overflow::Close`] a full outbox closes
+    /// [`LinkSendError`]: the message was not taken. Under [`Overflow::Close`] a full outbox closes
     /// the link.
-    pub fn send_text(&mut self, now: Now, text: &str) -> Result<(), SendError> {
+    pub fn send_text(&mut self, now: Now, text: &str) -> Result<(), LinkSendError> {
         self.send_shared(now, text.as_bytes().into())
     }
 
@@ -241,9 +241,9 @@ impl ServerLink {
     /// # Errors
     ///
     /// As [`send_text`](Self::send_text).
-    pub fn send_shared(&mut self, now: Now, text: Arc<[u8]>) -> Result<(), SendError> {
+    pub fn send_shared(&mut self, now: Now, text: Arc<[u8]>) -> Result<(), LinkSendError> {
         if self.phase != ServerPhase::Open {
-            return Err(SendError::NotOpen);
+            return Err(LinkSendError::NotOpen);
         }
         let sent = self.connection.output.send(text, &self.config.outbox);
         self.sent(now, sent)
@@ -488,16 +488,16 @@ impl ServerLink {
     fn fail_head(&mut self, error: HandshakeError, input: ServerInput) {
         let status = error.status();
         let _ = reject(status, &error.to_string(), self.connection.output.head());
-        self.finish(End::without_code(Class::Protocol, Cause::Handshake(error)), input);
+        self.finish(End::without_code(CloseClass::Protocol, Cause::Handshake(error)), input);
     }
 
     fn time_out(&mut self, status: u16, reason: TimerReason) {
         let _ = reject(status, "", self.connection.output.head());
-        let end = End::without_code(Class::Timeout, Cause::Timeout(reason));
+        let end = End::without_code(CloseClass::Timeout, Cause::Timeout(reason));
         self.finish(end, ServerInput::Deadline);
     }
 
-    fn sent(&mut self, now: Now, sent: Result<(), SendError>) -> Result<(), SendError> {
+    fn sent(&mut self, now: Now, sent: Result<(), LinkSendError>) -> Result<(), LinkSendError> {
         if sent.is_err() && self.config.outbox.overflow == Overflow::Close {
             let mut end = end(ServerClose::TooSlow, Cause::Overflow);
             end.unsent = self.connection.output.drop_messages();
@@ -546,7 +546,7 @@ fn end(why: ServerClose<'_>, cause: Cause) -> End {
 }
 
 fn rejected(status: u16) -> End {
-    let class = if status < 300 { Class::Normal } else { Class::of_http_status(status) };
+    let class = if status < 300 { CloseClass::Normal } else { CloseClass::of_http_status(status) };
     End::without_code(class, Cause::Rejected { status })
 }
 

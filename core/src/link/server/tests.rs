@@ -106,7 +106,7 @@ fn a_slow_loris_has_ten_seconds_for_its_request_however_steadily_it_drips() {
     }
     assert!(written(&mut link).starts_with(b"HTTP/1.1 408 "));
     let Some(LinkEvent::Closed(closed)) = link.poll_event() else { panic!("no end") };
-    assert_eq!((closed.class, closed.clean), (Class::Timeout, false));
+    assert_eq!((closed.class, closed.clean), (CloseClass::Timeout, false));
     assert_eq!(closed.cause, &Cause::Timeout(TimerReason::Handshake));
     assert_eq!(link.poll_event(), None);
 }
@@ -120,7 +120,7 @@ fn a_peer_that_does_not_read_is_closed_with_1013_and_what_it_missed_is_counted()
     for _ in 0..3 {
         link.send_text(at(1), &text).unwrap();
     }
-    assert!(matches!(link.send_text(at(1), &text), Err(SendError::Full { .. })));
+    assert!(matches!(link.send_text(at(1), &text), Err(LinkSendError::Full { .. })));
     assert_eq!(link.state(), State::Closing);
     let overflowed = Overflowed { policy: Overflow::Close, messages: 1, bytes: 404 };
     assert_eq!(link.poll_event(), Some(LinkEvent::Overflowed(overflowed)));
@@ -140,7 +140,7 @@ fn what_was_sent_before_a_close_goes_out_before_it() {
     let mut link = open(LinkConfig::server());
     link.send_text(at(1), "last words").unwrap();
     link.close(at(1), CloseCode::SERVICE_RESTART, &"ü".repeat(100));
-    assert_eq!(link.send_text(at(1), "too late"), Err(SendError::NotOpen));
+    assert_eq!(link.send_text(at(1), "too late"), Err(LinkSendError::NotOpen));
     let mut reader = Reader::new(Role::Client, FrameConfig::default());
     reader.handle_bytes(&written(&mut link)).unwrap();
     assert_eq!(reader.poll_event(), Some(FrameEvent::Text("last words")));

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::world::{Service, World};
 use crate::frame::CloseCode;
-use crate::link::{Class, State};
+use crate::link::{CloseClass, State};
 
 fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -17,9 +17,9 @@ fn a_quiet_link_stays_open_for_a_day_and_ends_cleanly() {
     assert_eq!((world.seen.dials.len(), world.seen.ends.len()), (1, 0));
     world.client.disconnect(world.now);
     world.settle();
-    assert_eq!(world.seen.ends, [Class::Normal]);
-    assert_eq!(world.seen.server_ends, [Class::Normal]);
-    assert_eq!(world.seen.stops, [Class::Normal]);
+    assert_eq!(world.seen.ends, [CloseClass::Normal]);
+    assert_eq!(world.seen.server_ends, [CloseClass::Normal]);
+    assert_eq!(world.seen.stops, [CloseClass::Normal]);
     let path = [
         (State::Closed, State::Connecting),
         (State::Connecting, State::Open),
@@ -83,7 +83,7 @@ fn half_open_silence_is_found_by_both_ends() {
         assert!(world.now.mono.saturating_since(from) <= most, "{:?}", world.seen);
     };
     ends_by(&mut world, secs(31));
-    assert_eq!(world.seen.ends, [Class::Timeout]);
+    assert_eq!(world.seen.ends, [CloseClass::Timeout]);
     world.run(secs(40));
     assert!(world.client.is_welcomed(), "a new link took its place");
 }
@@ -103,7 +103,7 @@ fn a_zombie_after_sleep_is_found_within_three_seconds_of_waking() {
     }
     let found = world.now.mono.saturating_since(woke);
     assert!(found <= Duration::from_millis(3_100), "after {found:?}");
-    assert_eq!(world.seen.ends, [Class::Timeout]);
+    assert_eq!(world.seen.ends, [CloseClass::Timeout]);
 }
 
 #[test]
@@ -183,7 +183,7 @@ fn a_mute_server_and_a_slow_loris_meet_a_deadline() {
     world.service = Service::Mute;
     world.client.connect(world.now);
     world.run(secs(11));
-    assert_eq!(world.seen.ends, [Class::Timeout]);
+    assert_eq!(world.seen.ends, [CloseClass::Timeout]);
     assert_eq!(world.seen.server_ends.len(), 1);
 
     let mut world = World::new(10, |_| {});
@@ -211,7 +211,7 @@ fn a_server_that_never_welcomes_is_left() {
     world.run(secs(9));
     assert_eq!(world.client.state(), State::Open);
     world.run(secs(2));
-    assert_eq!(world.seen.ends, [Class::Timeout]);
+    assert_eq!(world.seen.ends, [CloseClass::Timeout]);
 }
 
 #[test]
@@ -222,8 +222,8 @@ fn closes_that_cross_end_both_sides_once_and_cleanly() {
         world.with_server(|server, now| server.close(now, CloseCode::GOING_AWAY, "bye"));
         world.client.disconnect(world.now);
         world.settle();
-        assert_eq!(world.seen.ends, [Class::Normal]);
-        assert_eq!(world.seen.server_ends, [Class::ServerUnavailable]);
+        assert_eq!(world.seen.ends, [CloseClass::Normal]);
+        assert_eq!(world.seen.server_ends, [CloseClass::ServerUnavailable]);
         world.cut();
         world.run(secs(60));
         assert_eq!((world.seen.ends.len(), world.seen.server_ends.len()), (1, 1));
@@ -272,10 +272,10 @@ fn a_flood_of_pings_and_pongs_holds_no_memory_and_harms_nothing() {
 
 #[test]
 fn garbage_ends_a_link_once_with_the_right_class() {
-    let cases: [(&[u8], Class); 3] = [
-        (b"\xf1\x00", Class::Protocol),
-        (b"\x81\x02\xff\xfe", Class::Protocol),
-        (b"\x81\x80\x00\x00\x00\x00", Class::Protocol),
+    let cases: [(&[u8], CloseClass); 3] = [
+        (b"\xf1\x00", CloseClass::Protocol),
+        (b"\x81\x02\xff\xfe", CloseClass::Protocol),
+        (b"\x81\x80\x00\x00\x00\x00", CloseClass::Protocol),
     ];
     for (bytes, class) in cases {
         let mut world = World::open(15);

@@ -1,7 +1,7 @@
 use core::time::Duration;
 
 use super::world::{Service, World};
-use crate::link::{Class, TokenNeed};
+use crate::link::{CloseClass, TokenNeed};
 
 fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -30,7 +30,7 @@ fn a_refused_token_is_renewed_once_and_then_the_client_stops() {
         world.run(secs(3_600));
         assert_eq!(world.seen.dials.len(), 2, "{service:?}");
         assert_eq!(world.seen.needs, [TokenNeed::Missing, TokenNeed::Rejected], "{service:?}");
-        assert_eq!(world.seen.stops, [Class::Authentication], "{service:?}");
+        assert_eq!(world.seen.stops, [CloseClass::Authentication], "{service:?}");
         world.service = Service::Answers;
         world.client.connect(world.now);
         world.run(secs(5));
@@ -107,7 +107,10 @@ fn a_token_that_seems_to_be_over_is_tried_and_the_server_judges() {
     world.client.connect(world.now);
     world.run(secs(3_600));
     assert_eq!(world.seen.needs, [TokenNeed::Missing, TokenNeed::Rejected]);
-    assert_eq!((world.seen.dials.len(), &*world.seen.stops), (2, &[Class::Authentication][..]));
+    assert_eq!(
+        (world.seen.dials.len(), &*world.seen.stops),
+        (2, &[CloseClass::Authentication][..])
+    );
 }
 
 #[test]
@@ -117,7 +120,7 @@ fn a_host_that_is_denied_a_token_is_not_asked_for_ever() {
     world.client.connect(world.now);
     world.run(secs(3_600));
     assert_eq!((world.seen.dials.len(), world.seen.needs.len()), (0, 1));
-    assert_eq!(world.seen.stops, [Class::Authentication]);
+    assert_eq!(world.seen.stops, [CloseClass::Authentication]);
 }
 
 #[test]
@@ -140,5 +143,5 @@ fn an_anonymous_link_never_wants_a_token() {
         server.close(now, crate::frame::CloseCode::new(4001), "who are you");
     });
     world.run(secs(60));
-    assert_eq!(world.seen.stops, [Class::Authentication]);
+    assert_eq!(world.seen.stops, [CloseClass::Authentication]);
 }

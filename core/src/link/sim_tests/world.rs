@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::frame::{CloseCode, Writer};
 use crate::link::{
-    Class, ClientConfig, ClientLink, ClientLinkEvent, Endpoint, LinkConfig, LinkEvent, ServerLink,
-    State, Token, TokenError, TokenNeed,
+    ClientLink, ClientLinkConfig, ClientLinkEvent, CloseClass, Endpoint, LinkConfig, LinkEvent,
+    ServerLink, State, Token, TokenError, TokenNeed,
 };
 use crate::seed::{Random, Seed};
 use crate::time::{Mono, Now, Wall};
@@ -57,21 +57,21 @@ pub(super) struct World {
 pub(super) struct Seen {
     pub(super) dials: Vec<Mono>,
     pub(super) expired_dials: usize,
-    pub(super) ends: Vec<Class>,
+    pub(super) ends: Vec<CloseClass>,
     pub(super) states: Vec<(State, State)>,
     pub(super) needs: Vec<TokenNeed>,
     pub(super) retries: Vec<Duration>,
-    pub(super) stops: Vec<Class>,
+    pub(super) stops: Vec<CloseClass>,
     pub(super) texts: Vec<String>,
     pub(super) server_texts: Vec<String>,
     pub(super) servers: usize,
-    pub(super) server_ends: Vec<Class>,
+    pub(super) server_ends: Vec<CloseClass>,
 }
 
 impl World {
-    pub(super) fn new(seed: u64, configure: impl FnOnce(&mut ClientConfig)) -> Self {
+    pub(super) fn new(seed: u64, configure: impl FnOnce(&mut ClientLinkConfig)) -> Self {
         let mut random = Seed::from_number(seed).into_random();
-        let mut config = ClientConfig::default();
+        let mut config = ClientLinkConfig::default();
         configure(&mut config);
         let now = Now::new(Mono::from_millis(1_000), Wall::from_unix_secs(1_800_000_000));
         let endpoint = Endpoint::pam("ws://h", "u").unwrap();
@@ -272,7 +272,7 @@ impl World {
 
     fn dial(&mut self) {
         if self.service == Service::Down {
-            return self.client.handle_dial_failed(self.now, Class::Network);
+            return self.client.handle_dial_failed(self.now, CloseClass::Network);
         }
         let seed = self.random.next_seed();
         let server = ServerLink::new(&self.server_config, seed, self.now);

@@ -3,8 +3,8 @@ use std::sync::Arc;
 
 use super::super::state::{Cell, ClientInput, ClientPhase};
 use super::super::{
-    Class, ClientConfig, ClientLink, ClientLinkEvent, Endpoint, LinkConfig, LinkEvent, Overflow,
-    SendError, ServerLink, Token, TokenError,
+    ClientLink, ClientLinkConfig, ClientLinkEvent, CloseClass, Endpoint, LinkConfig, LinkEvent,
+    LinkSendError, Overflow, ServerLink, Token, TokenError,
 };
 use super::{Effect, documented, written};
 use crate::frame::{CloseCode, Writer};
@@ -37,7 +37,7 @@ struct Fixture {
 impl Fixture {
     fn in_phase(phase: ClientPhase, input: ClientInput) -> Self {
         use ClientInput::*;
-        let mut config = ClientConfig::default();
+        let mut config = ClientLinkConfig::default();
         config.link.outbox.max_bytes = 64;
         config.link.outbox.overflow = Overflow::Close;
         let endpoint = Endpoint::pam("ws://h", "u").unwrap();
@@ -66,15 +66,17 @@ impl Fixture {
         }
         self.link.connect(at(0));
         if renewed {
-            self.link.handle_dial_failed(at(0), Class::Authentication);
+            self.link.handle_dial_failed(at(0), CloseClass::Authentication);
             self.link.provide_token(at(0), good()).unwrap();
             self.link.connect(at(0));
         }
         match phase {
             ClientPhase::Dial => return,
-            ClientPhase::Stopped => return self.link.handle_dial_failed(at(0), Class::Refused),
+            ClientPhase::Stopped => {
+                return self.link.handle_dial_failed(at(0), CloseClass::Refused);
+            }
             ClientPhase::Waiting if !events => {
-                return self.link.handle_dial_failed(at(0), Class::Network);
+                return self.link.handle_dial_failed(at(0), CloseClass::Network);
             }
             _ => self.link.handle_dialed(at(0)),
         }
@@ -124,7 +126,7 @@ impl Fixture {
             SendOverflow => {
                 // What waits alone always fits.
                 let _ = link.send_text(now, &"x".repeat(100));
-                return link.send_text(now, &"x".repeat(100)) == Err(SendError::NotOpen);
+                return link.send_text(now, &"x".repeat(100)) == Err(LinkSendError::NotOpen);
             }
             Provide => return link.provide_token(now, good()).is_err(),
             ProvideMalformed => {
@@ -136,11 +138,11 @@ impl Fixture {
             TokenDeniedNoToken => link.token_failed(late(now), TokenError::Denied),
             Dialed => link.handle_dialed(now),
             Opened => link.handle_opened(now, None),
-            DialFailed => link.handle_dial_failed(now, Class::Network),
+            DialFailed => link.handle_dial_failed(now, CloseClass::Network),
             DialFailedAuth | DialFailedAuthAgain => {
-                link.handle_dial_failed(now, Class::Authentication);
+                link.handle_dial_failed(now, CloseClass::Authentication);
             }
-            DialFailedStop => link.handle_dial_failed(now, Class::Refused),
+            DialFailedStop => link.handle_dial_failed(now, CloseClass::Refused),
             Upgraded => bytes = self.answer.clone(),
             Refused => bytes = answered("503 No\r\nRetry-After: 1"),
             RefusedAuth | RefusedAuthAgain => bytes = answered("401 No"),

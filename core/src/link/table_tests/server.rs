@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::super::state::{Cell, ServerInput, ServerPhase};
-use super::super::{LinkConfig, LinkEvent, Overflow, SendError, ServerLink};
+use super::super::{LinkConfig, LinkEvent, LinkSendError, Overflow, ServerLink};
 use super::{Effect, documented, written};
 use crate::frame::{CloseCode, Writer};
 use crate::seed::Seed;
@@ -66,7 +66,7 @@ fn apply(link: &mut ServerLink, input: ServerInput) -> bool {
         SendOverflow => {
             // What waits alone always fits.
             let _ = link.send_text(now, &"x".repeat(100));
-            return link.send_text(now, &"x".repeat(100)) == Err(SendError::NotOpen);
+            return link.send_text(now, &"x".repeat(100)) == Err(LinkSendError::NotOpen);
         }
         Close => link.close(now, CloseCode::GOING_AWAY, "bye"),
         Request => frames.extend_from_slice(REQUEST),

@@ -107,7 +107,7 @@ fn a_chain_as_long_as_the_table_is_followed() {
 }
 
 /// Whether a fault stands inside the text.
-fn stands_in(fault: &Fault, text: &str) -> bool {
+fn stands_in(fault: &TableFault, text: &str) -> bool {
     let line = text.split('\n').nth(fault.line - 1);
     line.is_some_and(|line| (1..=line.chars().count() + 1).contains(&fault.column))
 }

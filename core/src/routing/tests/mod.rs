@@ -33,7 +33,7 @@ fn an_unknown_agent_is_refused_by_the_error_handler() {
     let mut router = Router::new(Arc::new(Table::default()), Seed::from_number(1));
     let query = Query { agent: Some("Weather Wizard"), kind: "chat", ..Query::default() };
     let decision = router.route(Mono::ZERO, &query);
-    assert_eq!(decision.refused, Some(Refused::UnknownAgent));
+    assert_eq!(decision.refused, Some(NoAgent::UnknownAgent));
     assert_eq!(decision.because, Because::UnknownAgent);
     assert_eq!(&*decision.agent.name, "Error Handler");
 }

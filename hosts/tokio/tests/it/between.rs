@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::time::Duration;
 
-use pamlink::link::{Cause, Class, Token};
+use pamlink::link::{Cause, CloseClass, Token};
 use pamlink_tokio::{Client, ClientConfig, ConnectError, Event};
 
 use crate::common::within;
@@ -31,30 +31,30 @@ fn answering(answer: &'static str) -> String {
 }
 
 /// Answers that end it, with the class and the text of the cause.
-const ENDS: &[(&str, Class, &str)] = &[
+const ENDS: &[(&str, CloseClass, &str)] = &[
     (
         "HTTP/1.1 505 No\r\nContent-Length: 5\r\n\r\nnginx",
-        Class::Setup,
+        CloseClass::Setup,
         "answered: HTTP 505: nginx",
     ),
-    ("HTTP/1.1 501 No\r\n\r\nnot here\n", Class::Setup, "answered: HTTP 501: not here"),
-    ("HTTP/1.1 426 No\r\nContent-Length: 0\r\n\r\n", Class::Setup, "answered: HTTP 426"),
+    ("HTTP/1.1 501 No\r\n\r\nnot here\n", CloseClass::Setup, "answered: HTTP 501: not here"),
+    ("HTTP/1.1 426 No\r\nContent-Length: 0\r\n\r\n", CloseClass::Setup, "answered: HTTP 426"),
     (
         "HTTP/1.1 301 Moved\r\nLocation: https://h/x\r\n\r\n<html>",
-        Class::Setup,
+        CloseClass::Setup,
         "answered: HTTP 301: Location: https://h/x",
     ),
     (
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6\r\n<html>\r\n0\r\n\r\n",
-        Class::Setup,
+        CloseClass::Setup,
         "answered: HTTP 200: <html>",
     ),
-    ("HTTP/1.1 414 No\r\n\r\nURI too long", Class::Setup, "answered: HTTP 414: URI too long"),
-    ("HTTP/1.1 431 No\r\n\r\n", Class::Setup, "answered: HTTP 431"),
-    ("HTTP/1.1 400 No\r\n\r\nno Upgrade", Class::Setup, "answered: HTTP 400: no Upgrade"),
-    ("HTTP/1.1 401 No\r\n\r\nproxy", Class::Authentication, "answered: HTTP 401: proxy"),
-    ("HTTP/1.1 407 No\r\n\r\n", Class::Authentication, "answered: HTTP 407"),
-    ("HTTP/1.1 410 Gone\r\n\r\n", Class::Refused, "answered: HTTP 410"),
+    ("HTTP/1.1 414 No\r\n\r\nURI too long", CloseClass::Setup, "answered: HTTP 414: URI too long"),
+    ("HTTP/1.1 431 No\r\n\r\n", CloseClass::Setup, "answered: HTTP 431"),
+    ("HTTP/1.1 400 No\r\n\r\nno Upgrade", CloseClass::Setup, "answered: HTTP 400: no Upgrade"),
+    ("HTTP/1.1 401 No\r\n\r\nproxy", CloseClass::Authentication, "answered: HTTP 401: proxy"),
+    ("HTTP/1.1 407 No\r\n\r\n", CloseClass::Authentication, "answered: HTTP 407"),
+    ("HTTP/1.1 410 Gone\r\n\r\n", CloseClass::Refused, "answered: HTTP 410"),
 ];
 
 fn tokens() -> impl pamlink_tokio::Tokens {
@@ -84,7 +84,10 @@ async fn what_is_not_found_is_tried_again_slowly_and_reported() {
         }
     });
     let (after, class, cause) = events.await;
-    assert_eq!((class, cause.status(), cause.reason()), (Class::NotFound, Some(404), "no backend"));
+    assert_eq!(
+        (class, cause.status(), cause.reason()),
+        (CloseClass::NotFound, Some(404), "no backend")
+    );
     assert!((Duration::from_secs(30)..=Duration::from_secs(38)).contains(&after), "{after:?}");
 }
 

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use pamlink::hub::Auth;
-use pamlink::link::{AuthError, Claims, Class, Token, Verify};
+use pamlink::link::{AuthError, Claims, CloseClass, Token, Verify};
 use pamlink::time::Wall;
 use pamlink_tokio::{Client, ClientConfig, Event, Handle, Handler, Server, ServerConfig};
 use tokio::sync::oneshot;
@@ -71,7 +71,7 @@ pub(crate) fn client(url: &str, user: &str) -> Client {
 }
 
 /// Waits until a client has lost its link or could not get one, and tells why.
-pub(crate) async fn retrying(client: &Client) -> Class {
+pub(crate) async fn retrying(client: &Client) -> CloseClass {
     loop {
         match client.next_event().await {
             Some(Event::Retrying { class, .. }) => return class,

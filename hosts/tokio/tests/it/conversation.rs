@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use pamlink::frame::{CloseCode, DeflateConfig};
 use pamlink::hub::Auth;
-use pamlink::link::{AuthError, Claims, Class, State, Token, TokenError};
-use pamlink::metrics::Value;
+use pamlink::link::{AuthError, Claims, CloseClass, State, Token, TokenError};
+use pamlink::metrics::SampleValue;
 use pamlink::time::Wall;
 use pamlink_tokio::{
     Client, ClientConfig, ConnectError, Event, Handler, Reply, Request, RequestError,
@@ -28,7 +28,7 @@ async fn an_answer_names_its_agent_and_reason() {
     assert!(answer.text().starts_with("Trip Planner/keyword"), "{}", answer.text());
     let metrics = client.metrics();
     let requests = &metrics.family("pamlink_requests_total").unwrap().samples;
-    assert_eq!(requests[0].value, Value::Counter(1), "answered");
+    assert_eq!(requests[0].value, SampleValue::Counter(1), "answered");
     within(client.close()).await;
     server.stop().await;
 }
@@ -106,7 +106,7 @@ async fn a_long_answer_and_a_short_one_beside_it_come() {
     }
     let closes = server.handle.metrics();
     let closes = &closes.family("pamlink_closes_total").unwrap().samples;
-    assert!(closes.iter().all(|close| close.value == Value::Counter(0)), "{closes:?}");
+    assert!(closes.iter().all(|close| close.value == SampleValue::Counter(0)), "{closes:?}");
     within(client.close()).await;
     server.stop().await;
 }
@@ -157,7 +157,7 @@ async fn talk(server_deflates: bool, client_deflates: bool) -> u64 {
     let bytes = metrics.family("pamlink_bytes_total").unwrap().samples.iter();
     let sent = bytes.filter(|sample| sample.labels.iter().any(|(_, value)| *value == "outbound"));
     let sent = sent.map(|sample| match sample.value {
-        Value::Counter(count) => count,
+        SampleValue::Counter(count) => count,
         _ => 0,
     });
     let sent = sent.sum();
@@ -274,7 +274,7 @@ async fn a_refused_token_is_renewed_once_and_then_the_client_stops() {
     };
     let refused = within(Client::connect(&server.url("ann"), tokens)).await.unwrap_err();
     let ConnectError::Stopped { class, .. } = refused else { panic!("{refused}") };
-    assert_eq!(class, Class::Authentication);
+    assert_eq!(class, CloseClass::Authentication);
     assert_eq!(asked.load(Ordering::Relaxed), 2);
     server.stop().await;
 }
@@ -353,7 +353,7 @@ async fn a_server_under_shutdown_says_1012() {
     within(client.ready()).await.unwrap();
     server.stop().await;
     assert_eq!(within(closes.recv()).await, Some(1012));
-    assert_eq!(within(retrying(&client)).await, Class::ServerUnavailable);
+    assert_eq!(within(retrying(&client)).await, CloseClass::ServerUnavailable);
     within(client.close()).await;
 }
 

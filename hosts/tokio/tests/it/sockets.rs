@@ -7,7 +7,7 @@ use crate::common::{config, retrying, start, within};
 use pamlink::envelope::Envelope;
 use pamlink::frame::{FrameConfig, FrameEvent, Reader, Role, Writer, handshake};
 use pamlink::hub::Hub;
-use pamlink::link::{Class, Token};
+use pamlink::link::{CloseClass, Token};
 use pamlink::seed::Seed;
 use pamlink_tokio::{Client, ClientConfig, Handler, HttpResponse, Reply, Request, tls};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -38,7 +38,7 @@ async fn tls_carries_a_conversation_and_refuses_a_stranger() {
 
     // The world does not know this certificate: the client must not talk to it.
     let wary = Client::start(&url, Token::new("good-ann"), ClientConfig::default()).unwrap();
-    assert_eq!(within(retrying(&wary)).await, Class::Network);
+    assert_eq!(within(retrying(&wary)).await, CloseClass::Network);
     assert_eq!(server.handle.users(), 1);
 
     // Another certificate holds for who comes from now on.
@@ -124,7 +124,7 @@ async fn a_certificate_for_another_name_is_refused() {
     trusting.tls = Some(tls::client_trusting(&chain).unwrap());
     let url = format!("wss://127.0.0.1:{}/api/v1/pam/ws/ann", server.addr.port());
     let client = Client::start(&url, Token::new("good-ann"), trusting).unwrap();
-    assert_eq!(within(retrying(&client)).await, Class::Network);
+    assert_eq!(within(retrying(&client)).await, CloseClass::Network);
     server.stop().await;
 }
 

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::frame::handshake::{
-    HandshakeConfig, HandshakeError, HeadError, HeaderFault, Key, Request, RequestReader, Response,
-    ResponseReader, Upgrade, accept, write_request,
+    HandshakeConfig, HandshakeError, HeadError, HeaderFault, Request, RequestReader, Response,
+    ResponseReader, Upgrade, WebSocketKey, accept, write_request,
 };
 
 fn request(extensions: &str) -> Result<Request, HandshakeError> {
@@ -28,13 +28,13 @@ fn answer(config: &DeflateConfig, offers: &str) -> Option<(String, Agreement)> {
     Some((line.unwrap().to_owned(), agreed))
 }
 
-const fn window(bits: u8, takeover: bool) -> Window {
-    Window { bits, takeover }
+const fn window(bits: u8, takeover: bool) -> DeflateWindow {
+    DeflateWindow { bits, takeover }
 }
 
 #[test]
 fn a_server_narrows_what_is_offered() {
-    let cases: &[(&str, &str, Window, Window)] = &[
+    let cases: &[(&str, &str, DeflateWindow, DeflateWindow)] = &[
         // Not held to a window, a client must start over for each message, if it can.
         (
             "permessage-deflate; client_no_context_takeover",
@@ -159,7 +159,7 @@ fn an_offer_that_is_no_extension_at_all_fails_the_handshake() {
 
 /// What a client makes of an answer.
 fn conclude(config: DeflateConfig, answer: &str) -> Result<Option<Agreement>, HandshakeError> {
-    let key = Key::new([1; 16]);
+    let key = WebSocketKey::new([1; 16]);
     let mut reader =
         ResponseReader::new(HandshakeConfig::default(), &key, &[]).with_deflate(config);
     let upgrade = Upgrade {

@@ -5,8 +5,8 @@ use core::time::Duration;
 use super::*;
 
 /// The nonce of RFC 6455 section 1.3.
-fn key() -> Key {
-    Key::new(*b"the sample nonce")
+fn key() -> WebSocketKey {
+    WebSocketKey::new(*b"the sample nonce")
 }
 
 const RESPONSE: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\
@@ -137,7 +137,7 @@ fn the_first_line_of_a_refusal_is_waited_for_and_bounded() {
 
 #[test]
 fn a_client_reads_what_a_server_answers() {
-    let key = Key::from_seed(Seed::from_number(7));
+    let key = WebSocketKey::from_seed(Seed::from_number(7));
     let upgrade = Upgrade {
         host: "h:8080",
         target: "/p?token=secret",

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use pamlink::frame::handshake::{
-    HandshakeConfig, HandshakeError, Key, Request, RequestReader, ResponseReader, Upgrade, accept,
-    reject, write_request,
+    HandshakeConfig, HandshakeError, Request, RequestReader, ResponseReader, Upgrade, WebSocketKey,
+    accept, reject, write_request,
 };
 use pamlink::frame::{CloseCode, FrameConfig, FrameEvent, Reader, Role, Writer};
 use pamlink::seed::Seed;
@@ -59,7 +59,7 @@ impl Wire {
         let dialled = dialled.map_err(|_| other("no connection in time".into()))?;
         let mut stream = dialled.map_err(|error| other(format!("cannot connect: {error}")))?;
         stream.set_nodelay(true).map_err(|error| other(error.to_string()))?;
-        let key = Key::from_seed(Seed::from_number(dice.roll()));
+        let key = WebSocketKey::from_seed(Seed::from_number(dice.roll()));
         let host = address.to_string();
         let upgrade = Upgrade {
             host: &host,

@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use pamlink::frame::handshake;
 use pamlink::hub::{Auth, Hub, HubConfig};
-use pamlink::limits::{Class, Rate, Rates};
+use pamlink::limits::{Rate, RateClass, Rates};
 use pamlink::link::jwt::{DEFAULT_AUDIENCE, Verifier};
 use pamlink::link::{Endpoint, Token, TokenError, TokenNeed};
-use pamlink::metrics::{Snapshot, Value};
+use pamlink::metrics::{SampleValue, Snapshot};
 use pamlink::routing::Table;
 use pamlink::seed::Seed;
 use pamlink_tokio::{
@@ -49,7 +49,7 @@ impl Plan {
         let mut hub = HubConfig::default();
         let roomy = Rate::new(1_000_000, Duration::from_secs(1));
         let mut rates = Rates::default();
-        for class in Class::ALL {
+        for class in RateClass::ALL {
             rates = rates.with(class, roomy);
         }
         hub.rates = rates;
@@ -164,9 +164,9 @@ pub(super) fn metric(snapshot: &Snapshot, name: &str, label: &str) -> f64 {
     samples
         .filter(|sample| label.is_empty() || sample.labels.iter().any(|(_, value)| value == label))
         .map(|sample| match &sample.value {
-            Value::Counter(value) => *value as f64,
-            Value::Gauge(value) => *value as f64,
-            Value::Histogram(histogram) => histogram.count as f64,
+            SampleValue::Counter(value) => *value as f64,
+            SampleValue::Gauge(value) => *value as f64,
+            SampleValue::Histogram(histogram) => histogram.count as f64,
         })
         .fold(0.0, |sum, value| sum + value)
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use pamlink::link::Class;
+use pamlink::link::CloseClass;
 use pamlink_tokio::Event;
 
 use super::house::{Plan, client_config, start};
@@ -33,7 +33,7 @@ async fn silent(dice: &mut Dice) -> Result<Figure, Failure> {
     let client = start(script.address(), "ada", config)?;
     let watch = Watch::of(&client);
     let (welcomed, _) = watch.wait("the welcome", 1, |e| matches!(e, Event::Welcomed)).await?;
-    let dead = |event: &Event| matches!(event, Event::Retrying { class: Class::Timeout, .. });
+    let dead = |event: &Event| matches!(event, Event::Retrying { class: CloseClass::Timeout, .. });
     let (found, _) = watch.wait("the finding", 1, dead).await?;
     let took = found.saturating_duration_since(welcomed);
     // The usual heartbeat would take 20 s. A busy machine may be late by seconds.
@@ -70,7 +70,7 @@ async fn woken(dice: &mut Dice) -> Result<Figure, Failure> {
     watch.wait("the welcome", 1, |event| matches!(event, Event::Welcomed)).await?;
     let woken = Instant::now();
     client.wake();
-    let dead = |event: &Event| matches!(event, Event::Retrying { class: Class::Timeout, .. });
+    let dead = |event: &Event| matches!(event, Event::Retrying { class: CloseClass::Timeout, .. });
     let (found, _) = watch.wait("the finding", 1, dead).await?;
     let took = found.saturating_duration_since(woken);
     // The heartbeat alone would take 20 s.

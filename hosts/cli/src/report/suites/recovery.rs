@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use pamlink::link::jwt::DEFAULT_AUDIENCE;
-use pamlink::link::{Class, Endpoint, Token, TokenError, TokenNeed};
+use pamlink::link::{CloseClass, Endpoint, Token, TokenError, TokenNeed};
 use pamlink_tokio::{Client, ClientConfig, Event, RequestError};
 use serde_json::json as object;
 use tokio::net::TcpStream;
@@ -65,10 +65,14 @@ pub(super) async fn run(bench: &mut Bench) {
         })
         .await;
     bench
-        .case("Message too big", Figure::none(), async { returns(1009, Class::TooBig, dice).await })
+        .case("Message too big", Figure::none(), async {
+            returns(1009, CloseClass::TooBig, dice).await
+        })
         .await;
     bench
-        .case("Protocol error", Figure::none(), async { stops(1002, Class::Protocol, dice).await })
+        .case("Protocol error", Figure::none(), async {
+            stops(1002, CloseClass::Protocol, dice).await
+        })
         .await;
     liveness::run(bench, dice).await;
     states::run(bench, dice).await;
@@ -99,7 +103,7 @@ pub(super) async fn welcome(stream: TcpStream) -> Result<Wire, Failure> {
 async fn comes_round(
     script: &Script,
     config: ClientConfig,
-    class: Class,
+    class: CloseClass,
 ) -> Result<Figure, Failure> {
     let backoff = config.engine.link.backoff;
     let client = start(script.address(), "ada", config)?;
@@ -143,7 +147,7 @@ async fn timeout(dice: &mut Dice) -> Result<Figure, Failure> {
     .await?;
     let mut config = client_config(dice);
     config.engine.link.link.patience.handshake = Duration::from_millis(200);
-    comes_round(&script, config, Class::Timeout).await
+    comes_round(&script, config, CloseClass::Timeout).await
 }
 
 async fn unavailable(dice: &mut Dice) -> Result<Figure, Failure> {
@@ -155,7 +159,7 @@ async fn unavailable(dice: &mut Dice) -> Result<Figure, Failure> {
         answer(incoming.welcome().await?).await
     })
     .await?;
-    comes_round(&script, client_config(dice), Class::ServerUnavailable).await
+    comes_round(&script, client_config(dice), CloseClass::ServerUnavailable).await
 }
 
 async fn nobody(dice: &mut Dice) -> Result<Figure, Failure> {
@@ -163,8 +167,9 @@ async fn nobody(dice: &mut Dice) -> Result<Figure, Failure> {
     let address = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?.local_addr()?;
     let client = start(address, "ada", client_config(dice))?;
     let watch = Watch::of(&client);
-    let refused =
-        |event: &Event| matches!(event, Event::Retrying { class: Class::ServerUnavailable, .. });
+    let refused = |event: &Event| {
+        matches!(event, Event::Retrying { class: CloseClass::ServerUnavailable, .. })
+    };
     watch.wait("the third retry", 3, refused).await?;
     let asked = tokio::spawn({
         let client = client.clone();
@@ -199,7 +204,7 @@ async fn authentication() -> Result<Figure, Failure> {
     let client = Client::start(&url, tokens, ClientConfig::default())?;
     let watch = Watch::of(&client);
     let stopped =
-        |event: &Event| matches!(event, Event::Stopped { class: Class::Authentication, .. });
+        |event: &Event| matches!(event, Event::Stopped { class: CloseClass::Authentication, .. });
     watch.wait("the stop", 1, stopped).await?;
     tokio::time::sleep(Duration::from_millis(300)).await;
     let (dials, drawn) = (script.dials().len(), drawn.load(Ordering::SeqCst));
@@ -244,7 +249,7 @@ async fn limited(dice: &mut Dice) -> Result<Figure, Failure> {
         other => return Err(Failure::new(format!("the request ended with {other:?}"))),
     }
     let limited =
-        |event: &Event| matches!(event, Event::Retrying { class: Class::RateLimited, .. });
+        |event: &Event| matches!(event, Event::Retrying { class: CloseClass::RateLimited, .. });
     let (_, event) = watch.wait("the retry", 1, limited).await?;
     let Event::Retrying { after, .. } = event else { return Err(Failure::new("no retry")) };
     ensure!(after >= WAIT && after <= WAIT + WAIT / 4, "waits {after:?}, told was {WAIT:?}");
@@ -260,10 +265,10 @@ async fn limited(dice: &mut Dice) -> Result<Figure, Failure> {
 
 /// The server's own limiter: the exact time to wait, and the link stays.
 async fn refused(dice: &mut Dice) -> Result<Figure, Failure> {
-    use pamlink::limits::{Class, Rate};
+    use pamlink::limits::{Rate, RateClass};
     let mut plan = Plan::new();
     let rate = Rate::new(5, Duration::from_secs(4));
-    plan.hub.rates = plan.hub.rates.with(Class::Message, rate);
+    plan.hub.rates = plan.hub.rates.with(RateClass::Message, rate);
     let house = plan.build(dice).await?;
     let client = house.client("ada", dice).await?;
     for turn in 0..5 {
@@ -314,7 +319,7 @@ async fn network(dice: &mut Dice) -> Result<Figure, Failure> {
     let answered = client.ask("still there?").await?;
     ensure!(answered.text() == "yes", "answered with {}", answered.as_str());
     let took = began.elapsed().as_secs_f64() * 1e3;
-    let lost = |event: &Event| matches!(event, Event::Retrying { class: Class::Network, .. });
+    let lost = |event: &Event| matches!(event, Event::Retrying { class: CloseClass::Network, .. });
     watch.wait("the loss", 1, lost).await?;
     let ids = ids.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
     ensure!(ids.len() == 2 && ids[0] == ids[1] && ids[0].is_string(), "asked as {ids:?}");
@@ -344,8 +349,9 @@ async fn restart(dice: &mut Dice) -> Result<Figure, Failure> {
     let answered = asked.await??;
     ensure!(answered.text().ends_with("during"), "answered with {}", answered.as_str());
     let took = down.elapsed().as_secs_f64() * 1e3;
-    let left =
-        |event: &Event| matches!(event, Event::Retrying { class: Class::ServerUnavailable, .. });
+    let left = |event: &Event| {
+        matches!(event, Event::Retrying { class: CloseClass::ServerUnavailable, .. })
+    };
     watch.wait("the close frame", 1, left).await?;
     client.close().await;
     house.close().await?;
@@ -353,7 +359,7 @@ async fn restart(dice: &mut Dice) -> Result<Figure, Failure> {
 }
 
 /// A close code that ends a link, but not the client.
-async fn returns(code: u16, class: Class, dice: &mut Dice) -> Result<Figure, Failure> {
+async fn returns(code: u16, class: CloseClass, dice: &mut Dice) -> Result<Figure, Failure> {
     let script = Script::start(move |_, stream| async move {
         let mut wire = welcome(stream).await?;
         wire.close(code, "no").await?;
@@ -370,7 +376,7 @@ async fn returns(code: u16, class: Class, dice: &mut Dice) -> Result<Figure, Fai
 }
 
 /// A close code after which dialling again would only end the same way.
-async fn stops(code: u16, class: Class, dice: &mut Dice) -> Result<Figure, Failure> {
+async fn stops(code: u16, class: CloseClass, dice: &mut Dice) -> Result<Figure, Failure> {
     let script = Script::start(move |_, stream| async move {
         let mut wire = welcome(stream).await?;
         wire.close(code, "no").await?;
