@@ -7,8 +7,8 @@ use super::event::RequestId;
 use super::requests::Unanswered;
 use super::unlent::Unlent;
 use crate::envelope::{ErrorCode, Id, Kind, write};
+use crate::metric_families::RequestOutcome;
 use crate::metrics::Direction;
-use crate::registry::RequestOutcome;
 use crate::time::Wall;
 
 impl Client {

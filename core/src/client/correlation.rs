@@ -12,7 +12,7 @@ use crate::dedup::{Duplicate, Verdict, Window};
 use crate::envelope::message::Message;
 use crate::envelope::{Envelope, ErrorCode, Id, Kind, Text};
 use crate::link::{ClientLink, RENEWAL};
-use crate::registry::RequestOutcome;
+use crate::metric_families::RequestOutcome;
 use crate::time::{Mono, Now};
 
 /// The name under which the client knows itself in the window of pushes it has seen.

@@ -2,8 +2,8 @@
 
 use super::Client;
 use crate::link::{ClientLinkEvent, CloseClass};
+use crate::metric_families::Metrics;
 use crate::metrics::Snapshot;
-use crate::registry::Metrics;
 use crate::time::Mono;
 
 /// The metrics of a client, and the state that counting needs.

@@ -7,7 +7,7 @@ use super::asking::rejection;
 use super::correlation::said;
 use super::event::Event;
 use super::growth::{self, Added};
-use super::server::Server;
+use super::known_server::Server;
 use super::unlent::{Meaning, Unlent};
 use crate::envelope::message::Message;
 use crate::envelope::{Envelope, ErrorCode};

@@ -77,11 +77,11 @@ mod counters;
 mod error;
 mod event;
 mod growth;
+mod known_server;
 mod lending;
 mod options;
 mod reading;
 mod requests;
-mod server;
 mod unlent;
 
 use core::fmt::Write as _;
@@ -93,8 +93,8 @@ pub use self::error::{RequestError, SendError};
 pub use self::event::{Event, RequestId};
 
 use self::counters::Counters;
+use self::known_server::Server;
 use self::requests::Requests;
-use self::server::Server;
 use crate::dedup::{Window, WindowConfig};
 use crate::envelope::{Chat, Envelope, Id, Kind, Scan};
 use crate::frame::handshake::HeadError;
@@ -102,8 +102,8 @@ use crate::frame::{Incoming, NotDrained, Outgoing};
 use crate::link::{
     ClientLink, DialFailed, Endpoint, Gather, Sink, State, Token, TokenError, Transmit,
 };
+use crate::metric_families::RequestOutcome;
 use crate::metrics::Direction;
-use crate::registry::RequestOutcome;
 use crate::seed::Seed;
 use crate::time::{Deadline, Now, TimerReason};
 

@@ -2,8 +2,8 @@
 
 use core::fmt;
 
+use super::json_string::Text;
 use super::raw::{Member, Raw};
-use super::text::Text;
 
 /// Members that this version does not know, or whose values it did not expect, in the order of
 /// the text and spelled as they came. They are written again behind the known ones.

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use super::id::Id;
+use super::json_string::{Secret, Text};
 use super::raw::Raw;
 use super::shape::Shape;
-use super::text::{Secret, Text};
 
 /// A type that a known field may have.
 pub(super) trait Field<'a>: Sized {

@@ -4,9 +4,9 @@ use core::fmt;
 use core::hash::{Hash, Hasher};
 use std::borrow::Cow;
 
+use super::json_string::{Text, write_text};
 use super::raw::Raw;
 use super::shape::Shape;
-use super::text::{Text, write_text};
 
 /// What a peer calls a message: a JSON value of any kind but `null`.
 ///

@@ -55,9 +55,11 @@ mod extra;
 mod field;
 mod grammar;
 mod id;
+mod json_string;
 mod kind;
 mod labels;
 pub mod message;
+mod message_text;
 mod object;
 mod open;
 mod owned;
@@ -66,7 +68,6 @@ mod record;
 mod scan;
 mod seam;
 mod shape;
-mod text;
 mod timestamp;
 mod value;
 pub mod write;
@@ -77,6 +78,8 @@ use message::Message;
 
 pub use error::EnvelopeError;
 pub use id::Id;
+pub use json_string::Text;
+pub(crate) use json_string::write_text;
 pub use kind::{ErrorCode, Kind, Source, Storage};
 pub use message::request::Chat;
 pub use owned::OwnedEnvelope;
@@ -84,8 +87,6 @@ pub use raw::Raw;
 pub(crate) use scan::Scan;
 pub(crate) use seam::Seam;
 pub use shape::Shape;
-pub use text::Text;
-pub(crate) use text::write_text;
 pub use timestamp::{TimeForm, Timestamp};
 pub use value::{Adjusted, Value};
 
@@ -175,24 +176,6 @@ impl<'a> Envelope<'a> {
     /// When it was sent, by its own account.
     pub fn timestamp(&self) -> Option<Timestamp<'a>> {
         self.scan.timestamp.raw(self.text).and_then(Timestamp::from_raw)
-    }
-
-    /// Its text for a person: of `message` and `content` the first that is a text and not empty,
-    /// whatever the type. Where neither is, the members in which some types have their text alone
-    /// count: `full_response` of `chat_response_complete`, `response` of `message`, `text` of
-    /// `stt_result`, `feedback_message` of `visual_action`.
-    pub fn text(&self) -> Option<Text<'a>> {
-        let said = self.scan.said(self.text).or_else(|| {
-            let own = match self.kind() {
-                Kind::ChatResponseComplete => "full_response",
-                Kind::Message => "response",
-                Kind::SttResult => "text",
-                Kind::VisualAction => "feedback_message",
-                _ => return None,
-            };
-            self.field(own).filter(Raw::is_said)
-        });
-        said?.text()
     }
 
     /// The typed payload. Nothing can fail: a member of an unexpected type reads as absent, and

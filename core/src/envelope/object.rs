@@ -3,7 +3,7 @@
 use super::Kind;
 use super::extra::Extra;
 use super::field::Field;
-use super::text::write_text;
+use super::json_string::write_text;
 use super::timestamp::write_wall;
 use crate::time::Wall;
 

@@ -6,8 +6,8 @@ use super::error::EnvelopeError;
 use super::grammar::{
     Fault, check, colon, first_name, next_name, peek, skip_whitespace, string, value,
 };
+use super::json_string::Text;
 use super::shape::Shape;
-use super::text::Text;
 
 /// One valid JSON value, spelled as it came.
 ///

@@ -6,9 +6,9 @@ use super::grammar::{
     Fault, TOO_LONG, check, colon, finish, first_name, next_name, peek, skip_whitespace, string,
     value,
 };
+use super::json_string::Text;
 use super::raw::{Member, Members, Raw};
 use super::shape::Shape;
-use super::text::Text;
 
 /// How many members a [`Scan`] remembers; the ones after are found again by reading on.
 const RECORDED: usize = 12;
@@ -28,9 +28,9 @@ pub(crate) struct Scan {
     pub(super) reply_to: ValueSpan,
     pub(super) timestamp: ValueSpan,
     agent: ValueSpan,
-    content: ValueSpan,
+    pub(super) content: ValueSpan,
     intent: ValueSpan,
-    message: ValueSpan,
+    pub(super) message: ValueSpan,
     stream: ValueSpan,
     token: ValueSpan,
 }
@@ -238,13 +238,6 @@ impl Scan {
     /// What the sender takes the message to be about.
     pub(crate) fn intent<'a>(&self, text: &'a str) -> Option<Raw<'a>> {
         self.intent.raw(text)
-    }
-
-    /// What is said in it: of `message` and `content` the first that is a text and not empty. This
-    /// is the one place that decides it; `null`, a number and the like are absence.
-    pub(crate) fn said<'a>(&self, text: &'a str) -> Option<Raw<'a>> {
-        let said = |span: ValueSpan| span.raw(text).filter(Raw::is_said);
-        said(self.message).or_else(|| said(self.content))
     }
 
     /// Whether it asks for its answer in pieces.

@@ -261,7 +261,7 @@ proptest! {
     #[test]
     fn text_is_written_so_that_it_reads_back(text in any::<String>()) {
         let mut json = String::new();
-        super::text::write_text(&mut json, &text);
+        super::json_string::write_text(&mut json, &text);
         prop_assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text.clone());
         let read = Raw::parse(&json, 0).unwrap().text().unwrap();
         prop_assert_eq!(read.as_str(), text);

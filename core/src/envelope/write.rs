@@ -9,10 +9,10 @@ use core::time::Duration;
 
 use super::field::{Field, write_f64};
 use super::id::Id;
+use super::json_string::{Text, write_text};
 use super::kind::{ErrorCode, Source};
 use super::object::Object;
 use super::raw::Raw;
-use super::text::{Text, write_text};
 use super::{Envelope, Kind};
 use crate::time::Wall;
 

@@ -7,15 +7,15 @@ use core::time::Duration;
 use std::sync::Arc;
 
 use super::config::{HubConfig, UnknownAgent};
-use super::fault::Fault;
-use super::inline::InlineText;
+use super::inline_text::InlineText;
+use super::refusal_reason::RefusalReason;
 use super::requests::Requests;
 use crate::dedup::{First, Key, UserKey};
 use crate::envelope::{Envelope, ErrorCode, Kind, Scan};
 use crate::limits::{RateClass, RateLimiter, Strike, Unit, Violations, Wait};
 use crate::link::{Token, TooMany};
+use crate::metric_families::Metrics;
 use crate::metrics::Direction;
-use crate::registry::Metrics;
 use crate::routing::{Choice, NoAgent, Outcome, Query, Replaced, Router, Table, Ticket};
 use crate::time::{Mono, Now};
 
@@ -40,7 +40,7 @@ pub(super) enum Action {
     /// A repeat of a request.
     Repeat { key: Key, id: Option<InlineText>, first: First, pieces: bool },
     /// It is refused.
-    Fault { fault: Fault, id: Option<InlineText> },
+    Refuse { reason: RefusalReason, id: Option<InlineText> },
 }
 
 /// Who sent a message, and when.
@@ -106,7 +106,7 @@ impl Admission {
         if let Err(error) = Envelope::scan_into(scan, text, self.config.sizes.depth) {
             let id = Envelope::refused_id(text).map(|id| id.to_json());
             let id = id.filter(|id| id.len() <= MAX_ID).map(|id| InlineText::new(&id));
-            return Action::Fault { fault: Fault::Envelope(error), id };
+            return Action::Refuse { reason: RefusalReason::Envelope(error), id };
         }
         let kind = scan.kind(text);
         let name = kind.as_str();
@@ -114,7 +114,7 @@ impl Admission {
 
         let spelled = scan.id_json(text);
         if spelled.is_some_and(|id| id.len() > MAX_ID) {
-            return Action::Fault { fault: Fault::IdTooLong, id: None };
+            return Action::Refuse { reason: RefusalReason::IdTooLong, id: None };
         }
         let id = spelled.map(InlineText::new);
         let class = match kind {
@@ -124,14 +124,14 @@ impl Admission {
             _ => RateClass::Message,
         };
         if let Err(refusal) = self.config.sizes.rule(name).check(text, scan) {
-            let mut fault = Fault::Limits(refusal);
+            let mut reason = RefusalReason::Limits(refusal);
             // What is no fault costs what a message costs, or it would cost nothing.
             if refusal.unit == Unit::Characters
                 && let Err(wait) = self.rates.check_key(sender.now.mono, class, sender.user)
             {
-                fault = Fault::Rate(wait);
+                reason = RefusalReason::Rate(wait);
             }
-            return Action::Fault { fault, id };
+            return Action::Refuse { reason, id };
         }
         match kind {
             Kind::Ping => return Action::Ping { id },
@@ -150,7 +150,7 @@ impl Admission {
             return self.request(&message, id, requests, metrics);
         }
         if let Err(wait) = self.rates.check_key(sender.now.mono, class, sender.user) {
-            return Action::Fault { fault: Fault::Rate(wait), id };
+            return Action::Refuse { reason: RefusalReason::Rate(wait), id };
         }
         let acknowledge = kind == Kind::ContextUpdate;
         if acknowledge
@@ -159,7 +159,7 @@ impl Admission {
         {
             return Action::Message { acknowledge, id };
         }
-        Action::Fault { fault: Fault::UnknownType, id }
+        Action::Refuse { reason: RefusalReason::UnknownType, id }
     }
 
     /// Examines a request: whether it is a duplicate, within its user's rate, and which agent answers.
@@ -184,7 +184,7 @@ impl Admission {
         {
             return match self.rates.check_key(sender.now.mono, RateClass::Repeat, sender.user) {
                 Ok(()) => Action::Repeat { key, id, first, pieces },
-                Err(wait) => Action::Fault { fault: Fault::Rate(wait), id },
+                Err(wait) => Action::Refuse { reason: RefusalReason::Rate(wait), id },
             };
         }
         match self.route(message, requests, metrics) {
@@ -196,7 +196,7 @@ impl Admission {
                 }
                 Action::Request { choice, key, id, pieces }
             }
-            Err(fault) => Action::Fault { fault, id },
+            Err(reason) => Action::Refuse { reason, id },
         }
     }
 
@@ -205,11 +205,11 @@ impl Admission {
         message: &Message<'_>,
         requests: &Requests,
         metrics: &mut Metrics,
-    ) -> Result<Choice, Fault> {
+    ) -> Result<Choice, RefusalReason> {
         let Message { sender, text, scan, ref kind, class } = *message;
-        self.rates.check_key(sender.now.mono, class, sender.user).map_err(Fault::Rate)?;
+        self.rates.check_key(sender.now.mono, class, sender.user).map_err(RefusalReason::Rate)?;
         if !sender.free || requests.is_full() {
-            return Err(Fault::Busy);
+            return Err(RefusalReason::Busy);
         }
         let agent = scan.agent(text).and_then(|agent| agent.text());
         let intent = scan.intent(text).and_then(|intent| intent.text());
@@ -230,7 +230,7 @@ impl Admission {
             Some(NoAgent::UnknownAgent) if self.config.unknown_agent == UnknownAgent::Route => {
                 Ok(choice)
             }
-            Some(refused) => Err(Fault::Route(refused)),
+            Some(refused) => Err(RefusalReason::Route(refused)),
         }
     }
 
@@ -240,18 +240,18 @@ impl Admission {
         &mut self,
         now: Mono,
         user: Option<UserKey>,
-        fault: &Fault,
+        reason: &RefusalReason,
         metrics: &mut Metrics,
     ) -> Refusal {
-        let code = fault.code();
+        let code = reason.code();
         metrics.refusals.increment(&code);
         // A full table is counted by the limiter.
-        if let Fault::Rate(wait) = fault
+        if let RefusalReason::Rate(wait) = reason
             && !wait.crowded
         {
             metrics.rate_limited.increment(wait.class);
         }
-        let close = fault.strikes();
+        let close = reason.strikes();
         let strike = close.and(user).map(|user| self.violations.strike(now, user));
         let left = match strike {
             Some(Strike::Tolerated { left }) => Some(left),
@@ -262,7 +262,7 @@ impl Admission {
         if close.is_some() {
             metrics.violations_closed.increment();
         }
-        let (message, retry_after) = (fault.to_string(), fault.retry_after());
+        let (message, retry_after) = (reason.to_string(), reason.retry_after());
         Refusal { code, message, retry_after, left, close }
     }
 

@@ -4,8 +4,8 @@ use core::time::Duration;
 
 use super::Hub;
 use super::effects::{Effects, Say};
+use super::envelopes::Own;
 use super::event::Unlent;
-use super::frames::Own;
 use super::index::LinkIndex;
 use super::links::Phase;
 use crate::link::ServerClose;

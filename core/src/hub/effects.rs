@@ -4,10 +4,10 @@
 use std::sync::Arc;
 
 use super::Hub;
+use super::envelopes::Own;
 use super::event::Unlent;
-use super::frames::Own;
 use super::index::{Index, LinkIndex, UserIndex};
-use super::inline::InlineText;
+use super::inline_text::InlineText;
 use crate::link::ServerClose;
 use crate::metrics::Direction;
 
@@ -56,9 +56,9 @@ impl Hub {
         let (frame, in_turn) = match say {
             Say::Now(own) => {
                 self.metrics.messages.increment(own.kind(), Direction::Outbound);
-                let text = self.frames.own(self.now.wall, &own);
+                let text = self.envelopes.own(self.now.wall, &own);
                 self.links.send_text(link, self.now, text);
-                self.frames.trim();
+                self.envelopes.trim();
                 return;
             }
             Say::Answer { frame, in_turn } => (self.share(&frame), in_turn),
@@ -74,8 +74,8 @@ impl Hub {
     /// Makes a frame of the hub's own that is kept or waits. It is counted.
     pub(super) fn share(&mut self, own: &Own<'_>) -> Arc<[u8]> {
         self.metrics.messages.increment(own.kind(), Direction::Outbound);
-        self.frames.own(self.now.wall, own);
-        self.frames.share()
+        self.envelopes.own(self.now.wall, own);
+        self.envelopes.share()
     }
 
     /// The answer, or the `error` in its place if the peer of this link takes no message as large.

@@ -70,20 +70,19 @@
 //! All of `docs/protocol.md`, of which each clause names the tests that hold it; `docs/configuration.md`
 //! has the bounds that a file can set for `pamlink serve`, and `docs/hosts.md` the loop around a hub.
 
-mod accepting;
+mod accept;
 mod admission;
 mod authentication;
 mod config;
 mod drain;
 mod effects;
 mod ending;
+mod envelopes;
 mod error;
 mod event;
-mod fault;
-mod frames;
 mod ids;
 mod index;
-mod inline;
+mod inline_text;
 mod lending;
 mod links;
 mod options;
@@ -91,6 +90,7 @@ mod pieces;
 mod ping;
 mod push;
 mod refusal;
+mod refusal_reason;
 mod repeats;
 mod replies;
 mod reply;
@@ -109,7 +109,7 @@ use std::sync::Arc;
 
 use ahash::RandomState;
 
-pub use self::accepting::Proof;
+pub use self::accept::Proof;
 pub use self::config::{Auth, HubConfig, UnknownAgent, UserCap};
 pub use self::error::{Full, InputError, RespondError, UnknownLink};
 pub use self::event::{Event, RefusedMessage, Repeat, Request};
@@ -120,20 +120,20 @@ pub use self::reply::{Delivered, Reply, ReplyError};
 use self::admission::{Action, Admission, Sender};
 use self::drain::Drain;
 use self::effects::{Effects, LastEvent, Say};
+use self::envelopes::{Envelopes, Own};
 use self::event::Unlent;
-use self::fault::Fault;
-use self::frames::{Frames, Own};
 use self::index::LinkIndex;
 use self::links::{Links, Phase};
+use self::refusal_reason::RefusalReason;
 use self::requests::Requests;
 use self::users::Users;
 use crate::dedup::Window;
 use crate::envelope::Scan;
 use crate::frame::{Incoming, Item, NotDrained};
 use crate::limits::{RateLimiter, Violations};
-use crate::link::{LinkConfig, LinkUnlent, MAX_EARLY, ServerClose, ServerLink, State};
+use crate::link::{LinkConfig, LinkUnlent, ServerClose, ServerLink, State, early};
+use crate::metric_families::Metrics;
 use crate::metrics::Direction;
-use crate::registry::Metrics;
 use crate::routing::{Replaced, Router, Table};
 use crate::seed::{Random, Seed};
 use crate::time::{Deadline, Mono, Now, TimerReason, Wall};
@@ -149,7 +149,7 @@ pub struct Hub {
     users: Users,
     admission: Admission,
     requests: Requests,
-    frames: Frames,
+    envelopes: Envelopes,
     metrics: Metrics,
     random: Random,
     drain: Option<Drain>,
@@ -188,7 +188,7 @@ impl Hub {
             users: Users::new(hasher),
             admission: Admission::new(&config, violations, rates, router),
             requests: Requests::new(config.max_requests, config.request_timeout, window),
-            frames: Frames::new(epoch.into(), limits.into()),
+            envelopes: Envelopes::new(epoch.into(), limits.into()),
             metrics: Metrics::default(),
             random,
             drain: None,
@@ -239,7 +239,7 @@ impl Hub {
         if slot.phase == Phase::Ended {
             return Ok(());
         }
-        if slot.phase == Phase::Authorizing && slot.link.unread() + len > MAX_EARLY {
+        if slot.phase == Phase::Authorizing && early::is_flood(slot.link.unread(), len) {
             // The hub does not look before the verdict, and nobody has proved anything yet.
             self.close(link.index, ServerClose::EarlyFlood);
             return Ok(());
@@ -331,7 +331,7 @@ impl Hub {
                 LinkUnlent::Request => self.opening(link),
                 LinkUnlent::Text(text) => self.message(link, text),
                 LinkUnlent::Binary(_) if slot.phase == Phase::Open => {
-                    self.refuse(link, &Fault::Binary, None)
+                    self.refuse(link, &RefusalReason::Binary, None)
                 }
                 LinkUnlent::Overflowed(overflowed) => {
                     overflowed.add_to(&mut self.metrics);
@@ -380,7 +380,7 @@ impl Hub {
             Action::Repeat { key, id, first, pieces } => {
                 self.repeat(link, key, id.as_ref(), first, pieces)
             }
-            Action::Fault { fault, id } => self.refuse(link, &fault, id.as_ref()),
+            Action::Refuse { reason, id } => self.refuse(link, &reason, id.as_ref()),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Answers that are sent ahead in pieces.
 
 use super::Hub;
-use super::frames::Own;
+use super::envelopes::Own;
 use super::ids::RequestId;
 use super::reply::{Delivered, ReplyError};
 use super::requests::Piece;
@@ -57,13 +57,13 @@ impl Hub {
         };
         let reply_to = self.requests.find(request).and_then(|running| running.id.as_ref());
         let own = Own::Piece { text: &text, reply_to };
-        let text = self.frames.own(self.now.wall, &own);
+        let text = self.envelopes.own(self.now.wall, &own);
         let fits = text.len() <= self.links.largest_of(link);
         let queued = fits && {
             self.metrics.messages.increment(own.kind(), Direction::Outbound);
             self.links.send_text(link, self.now, text)
         };
-        self.frames.trim();
+        self.envelopes.trim();
         if !queued {
             self.requests.stop_pieces(request);
         }

@@ -2,10 +2,10 @@
 
 use super::Hub;
 use super::effects::{Effects, Say};
+use super::envelopes::Own;
 use super::event::Unlent;
-use super::frames::Own;
 use super::index::LinkIndex;
-use super::inline::InlineText;
+use super::inline_text::InlineText;
 use crate::metrics::Direction;
 
 impl Hub {

@@ -10,8 +10,8 @@ use super::index::{Index, LinkIndex};
 use super::links::Phase;
 use crate::envelope::{Envelope, EnvelopeError, Kind};
 use crate::frame::CloseCode;
+use crate::metric_families::PushOutcome;
 use crate::metrics::Direction;
-use crate::registry::PushOutcome;
 use crate::time::Now;
 
 /// What became of a push. Queued does not mean received: if a link ends first,

@@ -2,11 +2,11 @@
 
 use super::Hub;
 use super::effects::{Effects, Say};
+use super::envelopes::Own;
 use super::event::Unlent;
-use super::fault::Fault;
-use super::frames::Own;
 use super::index::LinkIndex;
-use super::inline::InlineText;
+use super::inline_text::InlineText;
+use super::refusal_reason::RefusalReason;
 use crate::link::ServerClose;
 
 impl Hub {
@@ -18,11 +18,11 @@ impl Hub {
     pub(super) fn refuse(
         &mut self,
         link: LinkIndex,
-        fault: &Fault,
+        reason: &RefusalReason,
         reply_to: Option<&InlineText>,
     ) -> Option<Unlent> {
         let user = self.users.get(self.links.user(link)).map(|user| user.key);
-        let refusal = self.admission.refuse(self.now.mono, user, fault, &mut self.metrics);
+        let refusal = self.admission.refuse(self.now.mono, user, reason, &mut self.metrics);
         let (code, message) = (&refusal.code, &*refusal.message);
         let (retry_after, closing) = (refusal.retry_after, refusal.left.is_none());
         let frame = Own::Error { code, message, retry_after, reply_to };

@@ -3,10 +3,10 @@
 use super::Hub;
 use super::effects::{Effects, Say};
 use super::event::{Repeat, Unlent};
-use super::fault::Fault;
 use super::ids::RequestId;
 use super::index::LinkIndex;
-use super::inline::InlineText;
+use super::inline_text::InlineText;
+use super::refusal_reason::RefusalReason;
 use super::requests::{Again, Attached};
 use crate::dedup::{Duplicate, First, Key};
 
@@ -20,7 +20,7 @@ impl Hub {
         first: First,
         pieces: bool,
     ) -> Option<Unlent> {
-        let (counted, first, fault) = match first {
+        let (counted, first, reason) = match first {
             First::Result(frame) => {
                 let frame = self.fitting(link, id, frame);
                 let say = Some(Say::Again { frame, in_turn: id.is_none() });
@@ -29,13 +29,15 @@ impl Hub {
             }
             First::Pending => match self.attach(link, key, id.is_none(), pieces) {
                 Some(request) => (Duplicate::Attached, Repeat::Running(request), None),
-                None => (Duplicate::Forgotten, Repeat::Forgotten, Some(Fault::Busy)),
+                None => (Duplicate::Forgotten, Repeat::Forgotten, Some(RefusalReason::Busy)),
             },
-            First::Forgotten => (Duplicate::Forgotten, Repeat::Forgotten, Some(Fault::Forgotten)),
+            First::Forgotten => {
+                (Duplicate::Forgotten, Repeat::Forgotten, Some(RefusalReason::Forgotten))
+            }
         };
         self.metrics.duplicates.increment(counted);
-        if let Some(fault) = fault {
-            self.refuse(link, &fault, id);
+        if let Some(reason) = reason {
+            self.refuse(link, &reason, id);
         }
         Some(Unlent::Duplicate { link, first })
     }

@@ -4,11 +4,11 @@
 use std::sync::Arc;
 
 use super::Hub;
+use super::envelopes::Own;
 use super::event::Unlent;
-use super::frames::Own;
 use super::ids::RequestId;
 use super::index::{Index, LinkIndex, RequestIndex};
-use super::inline::InlineText;
+use super::inline_text::InlineText;
 use super::reply::{Delivered, Reply, ReplyError};
 use super::requests::{Pieces, Running};
 use crate::dedup::Key;
@@ -37,8 +37,8 @@ impl Hub {
         let running = self.requests.find(request).ok_or(ReplyError::NotRunning(request))?;
         let (user, limit) = (running.user, self.links.largest_of(running.link));
         let reply_to = running.id.as_ref();
-        let kind = self.frames.reply(self.now.wall, reply, reply_to)?;
-        let (bytes, outcome) = (self.frames.len(), outcome(reply));
+        let kind = self.envelopes.reply(self.now.wall, reply, reply_to)?;
+        let (bytes, outcome) = (self.envelopes.len(), outcome(reply));
         if bytes > limit {
             let reply_to = reply_to.cloned();
             let frame = self.share(&Own::TooLarge { bytes, limit, reply_to: reply_to.as_ref() });
@@ -47,7 +47,7 @@ impl Hub {
             return Ok(Delivered::TooLarge);
         }
         self.metrics.messages.increment(kind, Direction::Outbound);
-        let frame = self.frames.share();
+        let frame = self.envelopes.share();
         let delivered = self.conclude(request, frame, outcome);
         self.users.leave_if_idle(user);
         Ok(delivered)
@@ -62,7 +62,7 @@ impl Hub {
         self.now.advance(now);
         let running = self.requests.find(request).ok_or(ReplyError::NotRunning(request))?;
         let user = running.user;
-        self.conclude(request, self.frames.nothing(), Outcome::Success);
+        self.conclude(request, self.envelopes.nothing(), Outcome::Success);
         self.users.leave_if_idle(user);
         Ok(())
     }

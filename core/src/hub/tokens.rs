@@ -5,12 +5,12 @@ use core::time::Duration;
 use super::Hub;
 use super::config::Auth;
 use super::effects::{Effects, Say};
+use super::envelopes::Own;
 use super::event::Unlent;
-use super::fault::Fault;
-use super::frames::Own;
 use super::index::LinkIndex;
-use super::inline::InlineText;
+use super::inline_text::InlineText;
 use super::links::Claim;
+use super::refusal_reason::RefusalReason;
 use crate::envelope::ErrorCode;
 use crate::limits::{Rate, RateClass, Wait};
 use crate::link::{AuthError, AuthFailure, Claims, ServerClose, Token};
@@ -43,7 +43,7 @@ impl Hub {
     ) -> Option<Unlent> {
         let slot = self.links.get_mut(index)?;
         if let Err(wait) = keep_pace(&mut slot.next_token, self.now.mono) {
-            return self.refuse(index, &Fault::Rate(wait), id.as_ref());
+            return self.refuse(index, &RefusalReason::Rate(wait), id.as_ref());
         }
         if let Auth::Verifier(verifier) = &self.auth {
             let verdict = verifier.verify(token.expose(), self.now.wall);
@@ -85,7 +85,7 @@ impl Hub {
         if retry_after.is_none() {
             let user = self.users.get(self.links.user(index))?.key;
             if let Err(wait) = self.admission.may_fail(self.now.mono, user) {
-                return self.refuse(index, &Fault::Rate(wait), id);
+                return self.refuse(index, &RefusalReason::Rate(wait), id);
             }
         }
         let (code, message) = (&ErrorCode::AuthRequired, &*error.to_string());

@@ -7,7 +7,7 @@ use super::ids::LinkId;
 use super::index::LinkIndex;
 use super::links::{Claim, Phase};
 use crate::link::{AnswerError, AuthError, DEFAULT_MAX_MESSAGE, PamTarget};
-use crate::registry::RefusedConnection;
+use crate::metric_families::RefusedConnection;
 use crate::time::Now;
 
 impl Hub {

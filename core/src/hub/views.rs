@@ -55,6 +55,6 @@ impl Hub {
             + self.users.memory()
             + self.requests.memory()
             + self.admission.memory()
-            + self.frames.memory()
+            + self.envelopes.memory()
     }
 }

@@ -2,12 +2,12 @@
 
 use super::Hub;
 use super::effects::{Effects, Say};
-use super::frames::Own;
+use super::envelopes::Own;
 use super::index::LinkIndex;
 use crate::envelope::ErrorCode;
 use crate::limits::RateClass;
 use crate::link::{Claims, ServerClose};
-use crate::registry::RefusedConnection;
+use crate::metric_families::RefusedConnection;
 
 impl Hub {
     /// Opens a link: its first frame is the welcome.

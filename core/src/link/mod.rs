@@ -101,7 +101,7 @@ pub use heartbeat::HeartbeatConfig;
 pub(crate) use options::OfLink;
 pub(crate) use pings::PingCounts;
 pub use server::ServerLink;
-pub(crate) use server::{LinkUnlent, MAX_EARLY, ServerClose, TooMany};
+pub(crate) use server::{LinkUnlent, ServerClose, TooMany, early};
 pub use state::{State, StateTable};
 pub use token::{Token, TokenConfig, TokenError, redact};
 

@@ -57,8 +57,8 @@ pub use request::{
 pub use super::error::DecodeError;
 pub use super::extra::Extra;
 pub use super::field::Number;
+pub use super::json_string::Secret;
 pub use super::kind::{AlertAction, AlertCategory, InputMode, Priority, TimerType, Verb};
-pub use super::text::Secret;
 
 use macros::messages;
 use request::Chat;

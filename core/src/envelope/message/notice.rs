@@ -4,10 +4,10 @@ use super::macros::frames;
 use super::{Message, Object, Record};
 use crate::envelope::field::Number;
 use crate::envelope::id::Id;
+use crate::envelope::json_string::Text;
 use crate::envelope::kind::{Kind, TimerType};
 use crate::envelope::raw::Raw;
 use crate::envelope::record::record;
-use crate::envelope::text::Text;
 use crate::envelope::timestamp::Timestamp;
 
 frames! {

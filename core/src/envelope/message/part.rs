@@ -6,11 +6,11 @@
 use super::{Object, Record};
 use crate::envelope::error::DecodeError;
 use crate::envelope::field::Number;
+use crate::envelope::json_string::Text;
 use crate::envelope::kind::{AlertAction, AlertCategory, InputMode, Priority, Verb};
 use crate::envelope::raw::{Members, Raw};
 use crate::envelope::record::{mismatches, read, record};
 use crate::envelope::shape::Shape;
-use crate::envelope::text::Text;
 use crate::envelope::timestamp::Timestamp;
 
 /// Makes the types and what all of them can do.

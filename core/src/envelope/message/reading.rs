@@ -6,9 +6,9 @@ use super::part::{RateLimit, RateLimitInfo};
 use super::{ChatResponse, Connection, ErrorFrame, Extra, GoingAway, Message, Object, Record};
 use crate::envelope::extra::Seen;
 use crate::envelope::field::Number;
+use crate::envelope::json_string::Text;
 use crate::envelope::raw::{Member, Raw};
 use crate::envelope::shape::Shape;
-use crate::envelope::text::Text;
 
 /// A frame of a type that this version does not know.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -3,10 +3,10 @@
 use super::macros::frames;
 use super::{Message, Object, Record};
 use crate::envelope::id::Id;
+use crate::envelope::json_string::{Secret, Text};
 use crate::envelope::kind::{Kind, Priority};
 use crate::envelope::raw::Raw;
 use crate::envelope::record::record;
-use crate::envelope::text::{Secret, Text};
 use crate::envelope::timestamp::Timestamp;
 
 frames! {

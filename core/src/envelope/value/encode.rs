@@ -11,9 +11,9 @@ use base64::engine::general_purpose::STANDARD;
 use super::{Adjusted, Value};
 use crate::envelope::error::EnvelopeError;
 use crate::envelope::field::write_f64;
+use crate::envelope::json_string::{Text, write_text};
 use crate::envelope::raw::Raw;
 use crate::envelope::seam::from_wtf8;
-use crate::envelope::text::{Text, write_text};
 use crate::envelope::timestamp::{clamped, write_wall};
 
 /// Stands for what was too deep.

@@ -36,14 +36,14 @@ impl Gate {
         admission.examine(sender, text, scan, requests, metrics)
     }
 
-    fn fault(&mut self, text: &str) -> Fault {
+    fn fault(&mut self, text: &str) -> RefusalReason {
         match self.examine(text) {
-            Action::Fault { fault, .. } => fault,
+            Action::Refuse { reason, .. } => reason,
             other => panic!("{other:?}"),
         }
     }
 
-    fn refuse(&mut self, fault: &Fault) -> Refusal {
+    fn refuse(&mut self, fault: &RefusalReason) -> Refusal {
         self.admission.refuse(Mono::ZERO, Some(self.user), fault, &mut self.metrics)
     }
 }
@@ -66,7 +66,7 @@ fn a_request_is_admitted_once_and_is_a_repeat_from_then_on() {
 fn what_is_refused_may_be_tried_again_under_the_same_id() {
     let mut gate = Gate::new(|_| {});
     gate.free = false;
-    assert_eq!(gate.fault(CHAT), Fault::Busy);
+    assert_eq!(gate.fault(CHAT), RefusalReason::Busy);
     gate.free = true;
     assert!(matches!(gate.examine(CHAT), Action::Request { .. }));
 }
@@ -82,10 +82,10 @@ fn the_kind_of_a_message_says_what_is_done_with_it() {
     assert!(matches!(update, Action::Message { acknowledge: true, .. }));
     let mine = gate.examine(r#"{"type":"mine"}"#);
     assert!(matches!(mine, Action::Message { acknowledge: false, .. }));
-    assert_eq!(gate.fault(r#"{"type":"other"}"#), Fault::UnknownType);
-    assert!(matches!(gate.fault("nothing"), Fault::Envelope(_)));
+    assert_eq!(gate.fault(r#"{"type":"other"}"#), RefusalReason::UnknownType);
+    assert!(matches!(gate.fault("nothing"), RefusalReason::Envelope(_)));
     let long = format!(r#"{{"type":"chat","id":"{}"}}"#, "x".repeat(MAX_ID));
-    assert_eq!(gate.fault(&long), Fault::IdTooLong);
+    assert_eq!(gate.fault(&long), RefusalReason::IdTooLong);
 }
 
 #[test]
@@ -97,19 +97,19 @@ fn a_repeat_costs_nothing_of_the_rate_of_requests() {
     assert!(matches!(gate.examine(CHAT), Action::Request { .. }));
     assert!(matches!(gate.examine(CHAT), Action::Repeat { .. }));
     let other = CHAT.replace("\"a\"", "\"b\"");
-    assert!(matches!(gate.fault(&other), Fault::Rate(_)));
+    assert!(matches!(gate.fault(&other), RefusalReason::Rate(_)));
 }
 
 #[test]
 fn one_refusal_too_many_closes_and_an_unknown_type_never_does() {
     let mut gate = Gate::new(|_| {});
     for _ in 0..3 {
-        let refusal = gate.refuse(&Fault::UnknownType);
+        let refusal = gate.refuse(&RefusalReason::UnknownType);
         assert_eq!((refusal.close, refusal.left.is_some()), (None, true));
     }
-    let first = gate.refuse(&Fault::IdTooLong);
+    let first = gate.refuse(&RefusalReason::IdTooLong);
     assert_eq!((first.close, first.left), (None, Some(0)));
     assert_eq!(first.message, "the id is too long");
-    let second = gate.refuse(&Fault::IdTooLong);
+    let second = gate.refuse(&RefusalReason::IdTooLong);
     assert_eq!((second.close, second.left), (Some(TooMany::Faults), None));
 }

@@ -9,12 +9,12 @@ use crate::hub::ids::LinkId;
 use crate::hub::index::{LinkIndex, RequestIndex};
 use crate::hub::reply::Delivered;
 use crate::link::{Overflow, Sink, Transmit};
+use crate::metric_families::Metrics;
 use crate::metrics::Direction;
-use crate::registry::Metrics;
 use crate::time::Now;
 
 impl Links {
-    // Frames are queued.
+    // Envelopes are queued.
 
     /// Queues a text. Whether the link took it.
     pub(in crate::hub) fn send_text(&mut self, index: LinkIndex, now: Now, text: &str) -> bool {
@@ -168,7 +168,7 @@ impl Links {
         self.mark_ready(link.index);
     }
 
-    // Frames are written.
+    // Envelopes are written.
 
     /// The next link with something to write, each once until it is asked for it.
     pub(in crate::hub) fn next_writable(&mut self) -> Option<LinkId> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::answer_order::AnswerOrder;
 use crate::hub::index::{Index, LinkIndex, UserIndex};
-use crate::hub::inline::InlineText;
+use crate::hub::inline_text::InlineText;
 use crate::link::{DEFAULT_MAX_MESSAGE, ServerLink, Token};
 use crate::time::{Deadline, Mono, Wall};
 

@@ -6,7 +6,7 @@ use crate::hub::index::RequestIndex;
 use crate::hub::reply::Delivered;
 use crate::hub::users::Users;
 use crate::link::ServerLink;
-use crate::registry::Metrics;
+use crate::metric_families::Metrics;
 use crate::seed::Seed;
 use crate::time::Wall;
 

@@ -16,7 +16,7 @@ use super::ids::RequestId;
 use super::index::{Index, LinkIndex, RequestIndex, UserIndex};
 use super::users::{User, Users};
 use crate::dedup::{Eviction, First, Key, UserKey, Window};
-use crate::registry::Metrics;
+use crate::metric_families::Metrics;
 use crate::time::Mono;
 
 /// The running requests, and the window that recognises repeats.

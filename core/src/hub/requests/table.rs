@@ -8,7 +8,7 @@
 use crate::dedup::Key;
 use crate::envelope::Seam;
 use crate::hub::index::{Index, LinkIndex, RequestIndex, UserIndex};
-use crate::hub::inline::InlineText;
+use crate::hub::inline_text::InlineText;
 use crate::hub::slab::Slab;
 use crate::hub::users::User;
 use crate::routing::Ticket;

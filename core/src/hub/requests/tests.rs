@@ -2,7 +2,7 @@ use ahash::RandomState;
 
 use super::*;
 use crate::dedup::WindowConfig;
-use crate::hub::inline::InlineText;
+use crate::hub::inline_text::InlineText;
 use crate::seed::Seed;
 
 const LINK: LinkIndex = LinkIndex(1);

@@ -1,7 +1,8 @@
 //! One accepted connection.
 
 mod close_codes;
-mod opening;
+pub(crate) mod early;
+mod opening_request;
 
 pub(crate) use self::close_codes::{ServerClose, TooMany};
 
@@ -9,7 +10,7 @@ use core::mem;
 use core::time::Duration;
 use std::sync::Arc;
 
-use self::opening::Opening;
+use self::opening_request::Opening;
 use super::cause::Cause;
 use super::class::CloseClass;
 use super::config::{LinkConfig, Overflow};
@@ -52,9 +53,6 @@ pub struct ServerLink {
 /// 5.5.3). Some clients and proxies look at frames that came in one segment with the 101 only when
 /// more bytes come: without it they would see the welcome at the first ping.
 const FOLLOW_UP: Duration = Duration::from_millis(100);
-/// Early bytes that may wait for the host's answer to the opening request, or for its verdict on
-/// a token.
-pub(crate) const MAX_EARLY: usize = 16 * 1_024;
 const NEVER: Mono = Mono::from_nanos(u64::MAX);
 
 /// A [`LinkEvent`] that lends nothing yet.
@@ -478,9 +476,10 @@ impl ServerLink {
 
     /// Frames that a hasty client sends before it has its answer.
     fn keep_early(&mut self, bytes: &[u8]) {
-        let early = self.unread() + bytes.len();
-        if early > MAX_EARLY || self.connection.handle_early(bytes).is_err() {
-            let error = HandshakeError::HeadTooLarge { limit: MAX_EARLY };
+        if early::is_flood(self.unread(), bytes.len())
+            || self.connection.handle_early(bytes).is_err()
+        {
+            let error = HandshakeError::HeadTooLarge { limit: early::MAX_EARLY };
             self.fail_head(error, ServerInput::EarlyFlood);
         }
     }

@@ -8,7 +8,7 @@ use super::ids::LinkId;
 use super::index::LinkIndex;
 use super::links::Claim;
 use crate::link::{AuthError, Claims, PamTarget, ServerClose, ServerLink, Token};
-use crate::registry::RefusedConnection;
+use crate::metric_families::RefusedConnection;
 use crate::time::Now;
 
 /// What the host knows of the peer of an opened transport.

@@ -5,7 +5,7 @@ use core::fmt::Write as _;
 use core::time::Duration;
 use std::sync::Arc;
 
-use super::inline::InlineText;
+use super::inline_text::InlineText;
 use super::reply::Reply;
 use crate::envelope::{Envelope, EnvelopeError, ErrorCode, Id, Kind, write};
 use crate::time::Wall;
@@ -57,7 +57,7 @@ impl Own<'_> {
 
 /// Makes frames.
 #[derive(Debug)]
-pub(super) struct Frames {
+pub(super) struct Envelopes {
     /// JSON in the making.
     text: String,
     /// The epoch: it names the duplicate window, which is another one in another hub and after a
@@ -68,7 +68,7 @@ pub(super) struct Frames {
     nothing: Arc<[u8]>,
 }
 
-impl Frames {
+impl Envelopes {
     /// For a hub whose duplicate window has this name and whose limits are stated so.
     pub(super) fn new(epoch: Box<str>, limits: Box<str>) -> Self {
         Self { text: String::new(), epoch, limits, nothing: Arc::new([]) }
@@ -203,8 +203,8 @@ fn splice(out: &mut String, text: &str, id: Option<&InlineText>) {
 mod tests {
     use super::*;
 
-    fn frames() -> Frames {
-        Frames::new("e".into(), "{}".into())
+    fn envelopes() -> Envelopes {
+        Envelopes::new("e".into(), "{}".into())
     }
 
     #[test]
@@ -220,17 +220,17 @@ mod tests {
             Own::TooLarge { bytes: 2, limit: 1, reply_to },
         ];
         for own in own {
-            let mut frames = frames();
-            let text = frames.own(Wall::EPOCH, &own);
+            let mut envelopes = envelopes();
+            let text = envelopes.own(Wall::EPOCH, &own);
             let envelope = Envelope::parse(text, Envelope::DEPTH).unwrap();
             assert_eq!(envelope.kind(), own.kind());
             assert!(text.contains("\"reply_to\":\"a\""), "{text}");
         }
         let going = Own::GoingAway { retry_after: Duration::from_secs(2) };
-        assert!(frames().own(Wall::EPOCH, &going).contains("\"retry_after\":2"));
+        assert!(envelopes().own(Wall::EPOCH, &going).contains("\"retry_after\":2"));
         let welcome = Own::Welcome { max_message: 7 };
         assert!(
-            frames()
+            envelopes()
                 .own(Wall::EPOCH, &welcome)
                 .contains("\"epoch\":\"e\",\"max_message\":7,\"limits\":{}")
         );
@@ -239,19 +239,19 @@ mod tests {
     #[test]
     fn a_host_s_envelope_gets_the_id_as_its_last_member() {
         let id = InlineText::new("7");
-        let mut frames = frames();
+        let mut envelopes = envelopes();
         let raw = Reply::Raw("{\"type\":\"x\",\"reply_to\":1} ");
-        frames.reply(Wall::EPOCH, &raw, Some(&id)).unwrap();
-        let shared = frames.share();
+        envelopes.reply(Wall::EPOCH, &raw, Some(&id)).unwrap();
+        let shared = envelopes.share();
         assert_eq!(*shared, *b"{\"type\":\"x\",\"reply_to\":1,\"reply_to\":7}");
     }
 
     #[test]
     fn the_room_for_a_large_frame_is_given_back() {
-        let mut frames = frames();
+        let mut envelopes = envelopes();
         let text = "x".repeat(1 << 20);
-        frames.reply(Wall::EPOCH, &Reply::text(&text), None).unwrap();
-        assert!(frames.share().len() > 2 << 20);
-        assert!(frames.memory() <= 4 * KEEP, "{}", frames.memory());
+        envelopes.reply(Wall::EPOCH, &Reply::text(&text), None).unwrap();
+        assert!(envelopes.share().len() > 2 << 20);
+        assert!(envelopes.memory() <= 4 * KEEP, "{}", envelopes.memory());
     }
 }

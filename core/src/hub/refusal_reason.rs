@@ -10,7 +10,7 @@ use crate::{limits, routing};
 
 /// Why a message is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(super) enum RefusalReason {
     /// A binary message: the dialect has none.
     Binary,
     /// The hub or the link has as many running requests as it may.
@@ -34,7 +34,7 @@ pub(super) enum Fault {
 /// The `retry_after` where the exact time is not known.
 const SOON: Duration = Duration::from_secs(1);
 
-impl Fault {
+impl RefusalReason {
     /// The `error_code`, for programs.
     pub(super) fn code(&self) -> ErrorCode<'static> {
         match self {
@@ -90,7 +90,7 @@ impl Fault {
 }
 
 /// The `message` of the `error`, for people.
-impl fmt::Display for Fault {
+impl fmt::Display for RefusalReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Binary => f.write_str("binary messages are not understood"),
