@@ -313,7 +313,7 @@ fn a_conversation_over_messages_goes_through_cuts() {
     world.apply(&Act::Pass(40_000));
     world.apply(&Act::Reply);
     let log = world.log.join("\n");
-    assert!(log.contains("Duplicate"), "the request is asked again: {log}");
+    assert!(log.contains("Duplicate"), "the request is sent again: {log}");
     assert_eq!(log.matches("client: Answer").count(), 1, "{log}");
 }
 

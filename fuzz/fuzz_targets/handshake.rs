@@ -7,7 +7,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use pamlink::frame::handshake::{
-    HandshakeConfig, WebSocketKey, RequestReader, ResponseReader, Upgrade, accept, reject, write_request,
+    HandshakeConfig, RequestReader, ResponseReader, Upgrade, WebSocketKey, accept, reject,
+    write_request,
 };
 use pamlink::seed::Seed;
 

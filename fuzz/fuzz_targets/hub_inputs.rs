@@ -12,7 +12,9 @@ use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
 use pamlink::envelope::{Envelope, Kind};
-use pamlink::frame::handshake::{HandshakeConfig, WebSocketKey, ResponseReader, Upgrade, write_request};
+use pamlink::frame::handshake::{
+    HandshakeConfig, ResponseReader, Upgrade, WebSocketKey, write_request,
+};
 use pamlink::frame::{CloseCode, DeflateConfig, FrameConfig, FrameEvent, Reader, Role, Writer};
 use pamlink::hub::{Auth, Event, Hub, HubConfig, LinkId, Reply, RequestId};
 use pamlink::link::{AuthError, Claims, Verify};
@@ -219,7 +221,10 @@ impl Host {
             let mut bytes = Vec::new();
             let transmit = self.hub.poll_transmit(link, &mut bytes);
             let peer = self.peers.get_mut(&link).expect("bytes for a link that was accepted");
-            assert!(bytes.is_empty() || !peer.transport_closed, "bytes after hanging up");
+            assert!(
+                bytes.is_empty() || !peer.transport_closed,
+                "bytes after the transport was closed"
+            );
             peer.transport_closed |= transmit.close_transport;
             peer.hear(&bytes, &mut self.log);
         }

@@ -11,8 +11,8 @@ use libfuzzer_sys::fuzz_target;
 use miniz_oxide::inflate::TINFLStatus;
 use miniz_oxide::inflate::core::{DecompressorOxide, decompress, inflate_flags};
 use pamlink::frame::{
-    Agreement, DeflateConfig, DeflatePool, FrameConfig, FrameError, FrameEvent, Reader, Role,
-    DeflateWindow,
+    Agreement, DeflateConfig, DeflatePool, DeflateWindow, FrameConfig, FrameError, FrameEvent,
+    Reader, Role,
 };
 
 /// Little, for speed; more than the 64 KiB up to which no ratio is too high.
@@ -94,7 +94,7 @@ fn read(
     let config = FrameConfig { max_message: LIMIT, ..FrameConfig::default() };
     let mut reader = Reader::new(Role::Client, config);
     reader.inflate(&DeflateConfig::client(), agreed);
-    let mut events = Vec::new();
+    let mut outcomes = Vec::new();
     for part in wire.chunks(size.min(wire.len()).max(1)) {
         reader.handle_bytes(part).expect("a reader that is drained takes a chunk");
         loop {
@@ -102,7 +102,7 @@ fn read(
                 Some(pool) => reader.poll_event_with(pool),
                 None => reader.poll_event(),
             };
-            events.push(match event {
+            outcomes.push(match event {
                 None => break,
                 Some(FrameEvent::Binary(bytes)) => Outcome::Message(bytes.to_vec()),
                 Some(FrameEvent::Failed(error)) => Outcome::Failed(error),
@@ -112,7 +112,7 @@ fn read(
         let most = 4 * (LIMIT + wire.len()) + 256 * 1024;
         assert!(reader.capacity() <= most, "{} B", reader.capacity());
     }
-    events
+    outcomes
 }
 
 /// Leaves a past in a pool, which the next connection must not see.
@@ -121,8 +121,8 @@ fn disturb(pool: &mut DeflatePool) {
     let agreed = Agreement { send: window, receive: window };
     // A stored block of eight bytes.
     let secret = b"\x00\x08\x00\xf7\xffa secret\x00";
-    let events = read(agreed, &wire(&[secret], usize::MAX), usize::MAX, Some(pool));
-    assert_eq!(events, [Outcome::Message(b"a secret".to_vec())]);
+    let outcomes = read(agreed, &wire(&[secret], usize::MAX), usize::MAX, Some(pool));
+    assert_eq!(outcomes, [Outcome::Message(b"a secret".to_vec())]);
 }
 
 /// What another implementation makes of a payload without a past; nothing, if a final block is in
@@ -146,8 +146,8 @@ fn oracle(payload: &[u8]) -> Option<Result<Vec<u8>, ()>> {
     }
 }
 
-fn check(events: Option<&Outcome>, expected: &Result<Vec<u8>, ()>, compressed: usize) {
-    match (events, expected) {
+fn check(outcome: Option<&Outcome>, expected: &Result<Vec<u8>, ()>, compressed: usize) {
+    match (outcome, expected) {
         (Some(Outcome::Message(bytes)), Ok(expected)) => assert_eq!(bytes, expected),
         (Some(Outcome::Failed(FrameError::RatioTooHigh { limit })), Ok(expected)) => {
             assert!(expected.len() > 64 * 1024 && expected.len() > compressed * *limit as usize);
@@ -158,6 +158,6 @@ fn check(events: Option<&Outcome>, expected: &Result<Vec<u8>, ()>, compressed: u
         (Some(Outcome::Failed(_)), Err(())) => {}
         // A sender may leave out even the header of an empty block.
         (Some(Outcome::Message(bytes)), Err(())) if compressed == 0 => assert!(bytes.is_empty()),
-        (events, expected) => panic!("we: {events:?}\nminiz_oxide: {expected:?}"),
+        (outcome, expected) => panic!("we: {outcome:?}\nminiz_oxide: {expected:?}"),
     }
 }

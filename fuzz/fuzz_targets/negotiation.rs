@@ -8,8 +8,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use pamlink::frame::handshake::{
-    HandshakeConfig, WebSocketKey, Request, RequestReader, Response, ResponseReader, Upgrade, accept,
-    write_request,
+    HandshakeConfig, Request, RequestReader, Response, ResponseReader, Upgrade, WebSocketKey,
+    accept, write_request,
 };
 use pamlink::frame::{Agreement, DeflateConfig, DeflateWindow};
 use pamlink::seed::Seed;

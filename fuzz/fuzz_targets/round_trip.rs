@@ -9,8 +9,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use pamlink::frame::{
-    Agreement, CloseCode, DeflateConfig, DeflatePool, FrameConfig, FrameEvent, MessageKind, Reader,
-    Role, DeflateWindow, Writer,
+    Agreement, CloseCode, DeflateConfig, DeflatePool, DeflateWindow, FrameConfig, FrameEvent,
+    MessageKind, Reader, Role, Writer,
 };
 use pamlink::seed::Seed;
 

@@ -90,14 +90,14 @@ impl Host {
         now: Now,
         link: LinkId,
         bytes: &[u8],
-        mut events: impl FnMut(&Event<'_>),
+        mut on_event: impl FnMut(&Event<'_>),
     ) {
         self.hub.handle_bytes(now, link, bytes).expect("events were polled");
         while let Some(event) = &self.hub.poll_event() {
             if let Event::Request(request) = event {
                 self.requests.push(request.request);
             }
-            events(event);
+            on_event(event);
         }
         self.write();
         black_box(self.hub.poll_timeout());

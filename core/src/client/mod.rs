@@ -17,7 +17,8 @@
 //! let mut client = Client::new(ClientConfig::default(), endpoint, Seed::from_number(1), now)?;
 //! client.connect(now);
 //! client.provide_token(now, Token::new("e.y.J"))?;
-//! let ask = client.ask(now, &Chat { message: Some("fuel so far?".into()), ..Chat::default() })?;
+//! let chat = Chat { message: Some("fuel so far?".into()), ..Chat::default() };
+//! let request = client.ask(now, &chat)?;
 //!
 //! // `Event::Dial` asks for a transport. This one speaks WebSocket itself, and brings a welcome.
 //! while client.poll_event().is_some() {}
@@ -32,11 +33,11 @@
 //! let mut answer = None;
 //! client.handle_message(now, Incoming::Text(r#"{"type":"chat_response","message":"40"}"#))?;
 //! while let Some(event) = client.poll_event() {
-//!     if let Event::Answer { ask, text, .. } = event {
-//!         answer = Some((ask, text.into_owned()));
+//!     if let Event::Answer { request, text, .. } = event {
+//!         answer = Some((request, text.into_owned()));
 //!     }
 //! }
-//! assert_eq!(answer, Some((ask, "40".to_owned())));
+//! assert_eq!(answer, Some((request, "40".to_owned())));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!

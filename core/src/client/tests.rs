@@ -248,7 +248,7 @@ fn from_an_old_server_answers_come_in_the_order_of_asking_and_only_answers_count
     ] {
         host.say(other);
     }
-    assert!(host.events().iter().all(|events| events.starts_with("message")));
+    assert!(host.events().iter().all(|event| event.starts_with("message")));
     host.say(&answer(None, "1"));
     host.say(r#"{"type":"error","message":"slow down","error_code":"RATE_LIMIT_EXCEEDED","rate_limit_info":{"remaining":0,"reset_in_seconds":12,"limit_type":"websocket"}}"#);
     host.say(r#"{"type":"response","content":"3","message":"3"}"#);
@@ -387,7 +387,7 @@ fn a_server_that_goes_away_says_when_to_come_back() {
     host.client.handle_bytes(host.now, &frame).unwrap();
     host.drain();
     let events = host.events();
-    let retrying = events.iter().find(|events| events.starts_with("retrying")).unwrap();
+    let retrying = events.iter().find(|event| event.starts_with("retrying")).unwrap();
     let after: u64 = retrying.rsplit(' ').next().unwrap().parse().unwrap();
     assert!((20..=25).contains(&after), "{retrying}");
     assert!(host.transport_closed);

@@ -36,8 +36,8 @@ impl Default for HeartbeatConfig {
 /// peer is found dead `interval + deadline` after its last byte, or `probe` after a wake-up.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Heartbeat {
-    /// When to ask next.
-    request: Mono,
+    /// When to send the next ping.
+    next: Mono,
     /// The deadline for anything to arrive; set while a ping is unanswered.
     due: Option<Mono>,
     /// This request was already given more time because the host was late.
@@ -58,7 +58,7 @@ pub(crate) enum Liveness {
 impl Heartbeat {
     /// A heartbeat of a link that opened at `now`, or at a jittered moment before.
     pub(crate) fn new(config: &HeartbeatConfig, now: Mono) -> Self {
-        Self { request: now + config.interval, due: None, excused: false }
+        Self { next: now + config.interval, due: None, excused: false }
     }
 
     /// Something, anything, arrived.
@@ -66,7 +66,7 @@ impl Heartbeat {
         self.due = None;
         self.excused = false;
         if !config.always {
-            self.request = now + config.interval;
+            self.next = now + config.interval;
         }
     }
 
@@ -80,7 +80,7 @@ impl Heartbeat {
             _ => due,
         });
         self.excused = true;
-        self.request = now + config.interval;
+        self.next = now + config.interval;
     }
 
     /// Looks at the clock.
@@ -97,20 +97,20 @@ impl Heartbeat {
             self.probe(config, now);
             return Liveness::Ping;
         }
-        if now < self.request {
+        if now < self.next {
             return Liveness::Alive;
         }
-        self.request = now + config.interval;
+        self.next = now + config.interval;
         self.due.get_or_insert(now + config.deadline);
         Liveness::Ping
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout).
     pub(crate) fn poll_timeout(&self) -> Deadline {
-        let request = Deadline::new(self.request, TimerReason::Heartbeat);
+        let ping = Deadline::new(self.next, TimerReason::Heartbeat);
         match self.due {
-            Some(due) if due <= self.request => Deadline::new(due, TimerReason::Liveness),
-            _ => request,
+            Some(due) if due <= self.next => Deadline::new(due, TimerReason::Liveness),
+            _ => ping,
         }
     }
 }

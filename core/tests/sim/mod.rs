@@ -266,7 +266,7 @@ impl World {
         user.to_send -= 1;
         let message = Some(text.as_str().into());
         let chat = Chat { message, stream: Some(true), ..Chat::default() };
-        let request = user.client.ask(self.now, &chat).expect("fewer asks than fit");
+        let request = user.client.ask(self.now, &chat).expect("fewer requests than fit");
         user.asked.insert(request, text);
         self.drain_client(number);
     }

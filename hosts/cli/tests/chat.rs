@@ -86,8 +86,8 @@ fn a_restart_of_the_server_costs_no_line() {
     drop(server);
     // What is asked before the client knows of the loss may have been heard or not, and ends as
     // unknown; what is asked after it waits for the next server.
-    let mut events = BufReader::new(child.stderr.take().expect("it is piped")).lines();
-    assert!(events.any(|line| line.expect("it is text").contains("link: lost")));
+    let mut lines = BufReader::new(child.stderr.take().expect("it is piped")).lines();
+    assert!(lines.any(|line| line.expect("it is text").contains("link: lost")));
     writeln!(input, "during").expect("it reads");
     let address = url.strip_prefix("http://").expect("an address");
     let (_server, _) = serve(address);

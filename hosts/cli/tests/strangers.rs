@@ -104,7 +104,7 @@ fn out_of_descriptors_is_said_once_counted_and_answered_with_503() {
 #[test]
 fn health_and_metrics_have_a_listener_of_their_own_if_they_are_to() {
     let mut served = Served::start(&["--dev", "--admin-listen", "127.0.0.1:0"]);
-    let admin = served.events("health and metrics on ");
+    let admin = served.address("health and metrics on ");
     for path in ["/health", "/metrics"] {
         assert_eq!((served.get(path).0, get(admin, path).0), (404, 200), "{path}");
     }

@@ -79,7 +79,7 @@ impl Drop for AnswerStream {
 impl fmt::Debug for AnswerStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AnswerStream")
-            .field("ask", &self.request)
+            .field("request", &self.request)
             .field("ended", &self.ended)
             .finish()
     }

@@ -51,10 +51,10 @@
 //! and a client reads them as they come:
 //!
 //! ```no_run
-//! # use pamlink_tokio::{RequestError, Client};
+//! # use pamlink_tokio::{Client, RequestError};
 //! # async fn run(client: Client) -> Result<(), RequestError> {
-//! let mut asking = client.stream("tell me a story")?;
-//! while let Some(piece) = asking.next_piece().await? {
+//! let mut answer = client.stream("tell me a story")?;
+//! while let Some(piece) = answer.next_piece().await? {
 //!     print!("{}", piece.text);
 //! }
 //! # Ok(())

@@ -36,7 +36,7 @@ pub(crate) struct Session {
     /// The task has something to look at.
     pub(crate) changed: Notify,
     /// [`Session::next_event`] has something to look at.
-    taken: Notify,
+    event_came: Notify,
     progress: watch::Sender<Progress>,
 }
 
@@ -77,7 +77,7 @@ pub(crate) fn spawn(
         }),
         clock,
         changed: Notify::new(),
-        taken: Notify::new(),
+        event_came: Notify::new(),
         progress: watch::Sender::new(Progress::Connecting),
     });
     tokio::spawn(driver::run(Arc::clone(&session), tokens, config));
@@ -165,7 +165,7 @@ impl Session {
 
     pub(crate) async fn next_event(&self) -> Option<Event> {
         loop {
-            let taken = self.taken.notified();
+            let event_came = self.event_came.notified();
             {
                 let mut inner = self.inner.lock();
                 if inner.lost > 0 {
@@ -175,12 +175,12 @@ impl Session {
                     return Some(event);
                 }
                 if inner.ended {
-                    // The next one who waits is told, too.
-                    self.taken.notify_one();
+                    // The next one who waits is woken, too.
+                    self.event_came.notify_one();
                     return None;
                 }
             }
-            taken.await;
+            event_came.await;
         }
     }
 
@@ -197,7 +197,7 @@ impl Session {
                     *lost += 1;
                 }
                 events.push_back(event);
-                self.taken.notify_one();
+                self.event_came.notify_one();
             };
             let mut end = |request, outcome| {
                 if let Some(waiting) = requests.get_mut(&request) {
@@ -293,7 +293,7 @@ impl Session {
         }
         drop(inner);
         self.progress.send_replace(Progress::Closed);
-        self.taken.notify_one();
+        self.event_came.notify_one();
     }
 
     fn command<T>(&self, command: impl FnOnce(&mut client::Client, Now) -> T) -> T {

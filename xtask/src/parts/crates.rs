@@ -126,11 +126,11 @@ fn oldest(workspace: &Workspace, console: Console) -> Result<Checks, Stopped> {
     let ours = stated(engine).context("`pamlink` states no rust-version")?;
     for package in packages {
         let name = package["name"].as_str().unwrap_or_default();
-        let requests = stated(package);
+        let theirs = stated(package);
         if package["source"].is_null() {
-            checks.check(requests == Some(ours), format!("{name} states another rust-version"));
-        } else if requests.is_some_and(|requests| requests > ours) {
-            checks.fail(format!("{name} needs Rust {requests:?}, the manifests state {ours:?}"));
+            checks.check(theirs == Some(ours), format!("{name} states another rust-version"));
+        } else if theirs.is_some_and(|theirs| theirs > ours) {
+            checks.fail(format!("{name} needs Rust {theirs:?}, the manifests state {ours:?}"));
         }
     }
     let compiler = workspace.command("rustc").arg("--version").output()?;

@@ -37,22 +37,22 @@ pub(crate) fn run(effort: Effort, rows: &mut Rows) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut innocent = runtime.block_on(Client::connect(server, 0))?;
     let forger = Forger::new(server);
-    let (mut quiet, mut loud, mut events) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut quiet, mut loud, mut refused) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..=effort.loads {
         let alone = runtime.block_on(chat(&mut innocent, effort.load))?;
-        let before = forger.events();
+        let before = forger.refused();
         let forging = Forging::begin(&forger);
         let beside = runtime.block_on(chat(&mut innocent, effort.load))?;
         forging.end()?;
         if round > 0 {
             quiet.push(alone);
             loud.push(beside);
-            events.push((forger.events() - before) as f64 / effort.load.as_secs_f64());
+            refused.push((forger.refused() - before) as f64 / effort.load.as_secs_f64());
         }
     }
-    let events = median(events);
-    rows.push(Row::new("strangers: forged tokens that were told so", events, "/s"));
-    ensure!(events > f64::from(FORGED) / 2.0, "the strangers did not come");
+    let refused = median(refused);
+    rows.push(Row::new("strangers: forged tokens refused", refused, "/s"));
+    ensure!(refused > f64::from(FORGED) / 2.0, "the strangers did not come");
     for (name, at, most) in [("p50", 0, None), ("p99", 1, Some(2.0))] {
         let middle = |turns: &[[f64; 2]]| median(turns.iter().map(|turn| turn[at]).collect());
         let row = Row::new(format!("strangers, 1,000/s: innocent {name}"), middle(&loud), "us");
@@ -102,7 +102,7 @@ fn verifier() -> Result<Verifier> {
 struct Forger {
     server: SocketAddr,
     request: Arc<str>,
-    events: Arc<AtomicU64>,
+    refused: Arc<AtomicU64>,
 }
 
 impl Forger {
@@ -115,11 +115,11 @@ impl Forger {
              Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
              Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
         );
-        Self { server, request: request.into(), events: Arc::default() }
+        Self { server, request: request.into(), refused: Arc::default() }
     }
 
-    fn events(&self) -> u64 {
-        self.events.load(Ordering::Relaxed)
+    fn refused(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
     }
 
     async fn forge(self) -> Result<()> {
@@ -127,9 +127,9 @@ impl Forger {
         stream.write_all(self.request.as_bytes()).await?;
         let mut answer = Vec::with_capacity(512);
         while stream.read_buf(&mut answer).await? > 0 {
-            let events = |reason: &[u8]| memmem::find(&answer, reason).is_some();
-            if events(b"bad signature") || events(b"too many tokens") {
-                self.events.fetch_add(1, Ordering::Relaxed);
+            let says = |reason: &[u8]| memmem::find(&answer, reason).is_some();
+            if says(b"bad signature") || says(b"too many tokens") {
+                self.refused.fetch_add(1, Ordering::Relaxed);
                 break;
             }
         }

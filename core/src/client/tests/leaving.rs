@@ -70,7 +70,7 @@ fn a_server_that_says_it_goes_away_and_stays_is_left() {
     host.say(r#"{"type":"going_away","retry_after":20}"#);
     let request = host.ask("one");
     host.pass(Duration::from_secs(24));
-    assert!(host.events().iter().all(|events| !events.starts_with("retrying")));
+    assert!(host.events().iter().all(|event| !event.starts_with("retrying")));
     host.reconnect(NEW_WELCOME);
     let events = host.events();
     assert!(events.iter().any(|it| it.starts_with("retrying server_unavailable")), "{events:?}");

@@ -148,7 +148,7 @@ fn one_message_that_is_too_large_stops_no_client() {
     host.drain();
     let events = host.events();
     assert!(events.contains(&format!("rejected {long} MESSAGE_TOO_LARGE None")), "{events:?}");
-    assert!(events.iter().any(|events| events.starts_with("retrying too_big")), "{events:?}");
+    assert!(events.iter().any(|event| event.starts_with("retrying too_big")), "{events:?}");
     host.read();
     host.reconnect(NEW_WELCOME);
     let read = host.read();
@@ -163,7 +163,7 @@ fn one_message_that_is_too_large_stops_no_client() {
     host.drain();
     let events = host.events();
     assert!(events.contains(&format!("rejected {first} MESSAGE_TOO_LARGE None")), "{events:?}");
-    assert!(events.iter().any(|events| events.starts_with("retrying too_big")), "{events:?}");
+    assert!(events.iter().any(|event| event.starts_with("retrying too_big")), "{events:?}");
     host.read();
     host.reconnect(NEW_WELCOME);
     assert!(host.read()[0].contains("two") && host.client.pending() == 1, "{second}");

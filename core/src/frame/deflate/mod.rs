@@ -7,11 +7,11 @@
 //! What a connection holds between messages is small by design. A message is inflated when it is
 //! here whole, by an inflater that all connections of a pool share: of its past a connection keeps
 //! only the window that its peer may refer to. A compressor (250 to 380 KB) is lent to a connection
-//! while it is busy, and comes back when the connection rests ([`Writer::rest`]).
+//! while it is busy, and comes back when the connection rests ([`Writer::release`]).
 //!
 //! [`Reader::inflate`]: super::Reader::inflate
 //! [`Writer::deflate`]: super::Writer::deflate
-//! [`Writer::rest`]: super::Writer::rest
+//! [`Writer::release`]: super::Writer::release
 
 pub use self::negotiate::Agreement;
 pub use self::pool::DeflatePool;

@@ -202,8 +202,8 @@ fn a_bomb_costs_no_more_than_the_limit() {
             reader.handle_bytes(&frame(first, piece)).unwrap();
             match reader.poll_event_with(&mut pool) {
                 None => assert!(!last, "the bomb passed"),
-                Some(FrameEvent::Failed(FrameError::MessageTooBig { length, limit: events })) => {
-                    assert!(events == limit && length > limit as u64);
+                Some(FrameEvent::Failed(FrameError::MessageTooBig { length, limit: named })) => {
+                    assert!(named == limit && length > limit as u64);
                     break;
                 }
                 Some(event) => panic!("{event:?}"),

@@ -36,15 +36,15 @@ impl Gate {
         admission.examine(sender, text, scan, requests, metrics)
     }
 
-    fn fault(&mut self, text: &str) -> RefusalReason {
+    fn reason(&mut self, text: &str) -> RefusalReason {
         match self.examine(text) {
             Action::Refuse { reason, .. } => reason,
             other => panic!("{other:?}"),
         }
     }
 
-    fn refuse(&mut self, fault: &RefusalReason) -> Refusal {
-        self.admission.refuse(Mono::ZERO, Some(self.user), fault, &mut self.metrics)
+    fn refuse(&mut self, reason: &RefusalReason) -> Refusal {
+        self.admission.refuse(Mono::ZERO, Some(self.user), reason, &mut self.metrics)
     }
 }
 
@@ -66,7 +66,7 @@ fn a_request_is_admitted_once_and_is_a_repeat_from_then_on() {
 fn what_is_refused_may_be_tried_again_under_the_same_id() {
     let mut gate = Gate::new(|_| {});
     gate.free = false;
-    assert_eq!(gate.fault(CHAT), RefusalReason::Busy);
+    assert_eq!(gate.reason(CHAT), RefusalReason::Busy);
     gate.free = true;
     assert!(matches!(gate.examine(CHAT), Action::Request { .. }));
 }
@@ -82,10 +82,10 @@ fn the_kind_of_a_message_says_what_is_done_with_it() {
     assert!(matches!(update, Action::Message { acknowledge: true, .. }));
     let mine = gate.examine(r#"{"type":"mine"}"#);
     assert!(matches!(mine, Action::Message { acknowledge: false, .. }));
-    assert_eq!(gate.fault(r#"{"type":"other"}"#), RefusalReason::UnknownType);
-    assert!(matches!(gate.fault("nothing"), RefusalReason::Envelope(_)));
+    assert_eq!(gate.reason(r#"{"type":"other"}"#), RefusalReason::UnknownType);
+    assert!(matches!(gate.reason("nothing"), RefusalReason::Envelope(_)));
     let long = format!(r#"{{"type":"chat","id":"{}"}}"#, "x".repeat(MAX_ID));
-    assert_eq!(gate.fault(&long), RefusalReason::IdTooLong);
+    assert_eq!(gate.reason(&long), RefusalReason::IdTooLong);
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn a_repeat_costs_nothing_of_the_rate_of_requests() {
     assert!(matches!(gate.examine(CHAT), Action::Request { .. }));
     assert!(matches!(gate.examine(CHAT), Action::Repeat { .. }));
     let other = CHAT.replace("\"a\"", "\"b\"");
-    assert!(matches!(gate.fault(&other), RefusalReason::Rate(_)));
+    assert!(matches!(gate.reason(&other), RefusalReason::Rate(_)));
 }
 
 #[test]

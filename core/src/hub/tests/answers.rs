@@ -55,15 +55,12 @@ fn a_refusal_names_the_message_as_far_as_it_could_be_read() {
     let deep =
         format!(r#"{{"type":"chat","context":{}1{},"id":7}}"#, "[".repeat(20), "]".repeat(20));
     host.say(link, &deep);
-    let events = host.text(link);
-    assert!(events.contains("MESSAGE_TOO_LARGE") && events.contains(r#""reply_to":7"#), "{events}");
+    let error = host.text(link);
+    assert!(error.contains("MESSAGE_TOO_LARGE") && error.contains(r#""reply_to":7"#), "{error}");
     host.say(link, r#"{"id":"q-1","message":"no type"}"#);
-    let events = host.text(link);
-    assert!(
-        events.contains("VALIDATION_ERROR") && events.contains(r#""reply_to":"q-1""#),
-        "{events}"
-    );
+    let error = host.text(link);
+    assert!(error.contains("VALIDATION_ERROR") && error.contains(r#""reply_to":"q-1""#), "{error}");
     host.say(link, "{nothing");
-    let events = host.text(link);
-    assert!(events.contains("FORMAT_ERROR") && !events.contains("reply_to"), "{events}");
+    let error = host.text(link);
+    assert!(error.contains("FORMAT_ERROR") && !error.contains("reply_to"), "{error}");
 }

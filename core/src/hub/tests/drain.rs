@@ -16,8 +16,8 @@ fn every_link_is_closed_within_the_spread_and_not_all_at_once() {
     let mut closed_by_second = Vec::new();
     for _ in 0..10 {
         host.pass(Duration::from_secs(1));
-        let events = links.iter().filter(|link| host.peers[link].closed.is_some()).count();
-        closed_by_second.push(events);
+        let closed = links.iter().filter(|link| host.peers[link].closed.is_some()).count();
+        closed_by_second.push(closed);
     }
     assert_eq!(closed_by_second.last(), Some(&40));
     assert!(closed_by_second[4] > 5 && closed_by_second[4] < 35, "{closed_by_second:?}");

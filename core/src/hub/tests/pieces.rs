@@ -40,7 +40,7 @@ fn pieces_come_before_the_answer_and_name_their_request() {
 }
 
 #[test]
-fn without_an_id_or_stream_nobody_gets_no_piece() {
+fn without_an_id_or_stream_nobody_gets_a_piece() {
     let mut host = Host::new();
     let link = host.open("ada");
     for request in [

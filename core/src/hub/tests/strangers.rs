@@ -67,21 +67,21 @@ fn silent_sockets_lock_nobody_out() {
 }
 
 #[test]
-fn a_host_that_is_slow_to_close_transport_keeps_nobody_out() {
+fn a_host_that_is_slow_to_drop_transports_keeps_nobody_out() {
     let mut config = config();
     (config.max_unauthenticated, config.max_unauthenticated_per_address) = (1_000, 1_000);
     let mut host = Host::with(config);
-    // It is told of each that made way, and its task does not run.
-    let mut events = Vec::new();
+    // It learns of each that made way, and does nothing about it.
+    let mut named = Vec::new();
     let silent: Vec<_> = (0..500)
         .map(|_| {
             let link = host.hub.accept_from(host.now, address(1)).unwrap();
             while host.hub.poll_event().is_some() {}
-            events.extend(core::iter::from_fn(|| host.hub.poll_writable()));
+            named.extend(core::iter::from_fn(|| host.hub.poll_writable()));
             link
         })
         .collect();
-    assert!(silent[..450].iter().all(|link| events.contains(link)), "each transport is let go");
+    assert!(silent[..450].iter().all(|link| named.contains(link)), "each transport is let go");
     let ada = host.open("ada");
     host.say(ada, r#"{"type":"ping"}"#);
     assert!(host.text(ada).contains("pong"));
@@ -95,8 +95,8 @@ fn a_host_that_hears_nothing_is_refused_more_and_keeps_what_it_has() {
     let taken = (0..500).filter(|_| host.hub.accept_from(host.now, address(1)).is_ok()).count();
     assert_eq!(taken, 50 + 64, "the bound of links, and of those that leave");
     while host.hub.poll_event().is_some() {}
-    let events = core::iter::from_fn(|| host.hub.poll_writable()).count();
-    assert_eq!(events, taken - 8, "all but those that its address may have");
+    let named = core::iter::from_fn(|| host.hub.poll_writable()).count();
+    assert_eq!(named, taken - 8, "all but those that its address may have");
 }
 
 #[test]
@@ -147,8 +147,8 @@ fn verdicts_are_bounded_and_one_beyond_the_bound_has_to_come_back() {
     let target = "/api/v1/pam/ws/ada?token=any";
     let waiting: Vec<_> = (0..3).map(|_| host.dial(target)).collect();
     let late = host.dial(target);
-    let events = (1013, "too many tokens wait to be verified".to_owned());
-    assert_eq!(host.peers[&late].closed, Some(events));
+    let why = (1013, "too many tokens wait to be verified".to_owned());
+    assert_eq!(host.peers[&late].closed, Some(why));
     assert_eq!(counts(&host, "pamlink_auth_failures_total"), [("busy".to_owned(), 1)]);
     // Those that wait have shown a token: silent ones push out each other, not them.
     for _ in 0..20 {
@@ -173,11 +173,11 @@ fn a_verifier_of_the_host_keeps_its_leeway() {
         let mut claims = Claims::new("ada", host.now.wall);
         claims.issued = None;
         let (now, hub) = (host.now, &mut host.hub);
-        let events = match verified {
+        let given = match verified {
             true => hub.verified(now, link, Ok(claims)),
             false => hub.authorize(now, link, Ok(claims)),
         };
-        events.unwrap();
+        given.unwrap();
         host.drain();
         assert_eq!(host.peers[&link].closed.is_none(), welcomed);
     }

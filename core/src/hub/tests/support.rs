@@ -160,7 +160,7 @@ impl Host {
     /// The next text that a peer has read.
     pub(super) fn text(&mut self, link: LinkId) -> String {
         let peer = self.peers.get_mut(&link).unwrap();
-        assert!(!peer.texts.is_empty(), "nothing came; told: {:?}", self.events);
+        assert!(!peer.texts.is_empty(), "nothing came; events: {:?}", self.events);
         peer.texts.remove(0)
     }
 

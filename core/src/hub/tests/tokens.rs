@@ -109,11 +109,11 @@ fn good_tokens_cost_nothing_and_bad_ones_do() {
     for n in 0..6 {
         host.say(one, &auth("bad"));
         let error = host.text(one);
-        let (code, events) = match n {
+        let (code, waits) = match n {
             0..5 => ("AUTH_REQUIRED", false),
             _ => ("RATE_LIMIT_EXCEEDED", true),
         };
-        assert!(error.contains(code) && error.contains("retry_after") == events, "{n}: {error}");
+        assert!(error.contains(code) && error.contains("retry_after") == waits, "{n}: {error}");
         host.pass(Duration::from_millis(500));
     }
     host.say(other, &auth("ada"));

@@ -241,7 +241,7 @@ fn a_connect_during_the_close_is_not_lost() {
 }
 
 #[test]
-fn a_peer_that_never_says_close_back_is_left_after_five_seconds() {
+fn a_peer_that_never_closes_back_is_left_after_five_seconds() {
     let mut world = World::open(13);
     world.silence();
     world.client.disconnect(world.now);

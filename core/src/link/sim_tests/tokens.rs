@@ -14,11 +14,11 @@ fn a_link_is_renewed_in_band_and_never_dropped_for_it() {
     assert_eq!(world.seen.dials.len(), 1);
     let renewals = world.seen.needs.iter().filter(|need| **need == TokenNeed::Renewal).count();
     assert!((7..=8).contains(&renewals), "{renewals} renewals of an hour's token in six hours");
-    let events = world.seen.server_texts.iter();
-    let events = events
+    let brought = world.seen.server_texts.iter();
+    let brought = brought
         .filter(|text| text.starts_with(r#"{"type":"auth","id":"renewal","token":"secret-"#))
         .count();
-    assert_eq!(events, renewals);
+    assert_eq!(brought, renewals);
 }
 
 #[test]

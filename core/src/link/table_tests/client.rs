@@ -56,7 +56,7 @@ impl Fixture {
         this
     }
 
-    fn reach(&mut self, phase: ClientPhase, renewed: bool, events: bool) {
+    fn reach(&mut self, phase: ClientPhase, renewed: bool, held_back: bool) {
         if phase == ClientPhase::Token {
             return self.link.connect(at(0));
         }
@@ -75,7 +75,7 @@ impl Fixture {
             ClientPhase::Stopped => {
                 return self.link.handle_dial_failed(at(0), CloseClass::Refused);
             }
-            ClientPhase::Waiting if !events => {
+            ClientPhase::Waiting if !held_back => {
                 return self.link.handle_dial_failed(at(0), CloseClass::Network);
             }
             _ => self.link.handle_dialed(at(0)),

@@ -45,9 +45,9 @@ fn every_count_and_length_is_bounded() {
         ("keywords", MAX_KEYWORDS),
     ] {
         assert_eq!(faults(&agent(member, json!(list(most)))), [""; 0], "{member}");
-        let events = faults(&agent(member, json!(list(most + 1))));
+        let found = faults(&agent(member, json!(list(most + 1))));
         let expected = format!("the number of elements must be 0 to {most}, is {}", most + 1);
-        assert_eq!(events, [expected], "{member}");
+        assert_eq!(found, [expected], "{member}");
     }
     let agents = |count| {
         let agents: Vec<_> = list(count).into_iter().map(|id| json!({ "id": id })).collect();
@@ -72,10 +72,10 @@ fn all_keywords_together_are_bounded() {
         with_agents(&agents.collect())
     };
     assert_eq!(faults(&agents(2)), [""; 0]);
-    let events = faults(&agents(5));
+    let found = faults(&agents(5));
     assert!(
-        events[0].starts_with("the size of all keywords in bytes must be 0 to 262144"),
-        "{events:?}"
+        found[0].starts_with("the size of all keywords in bytes must be 0 to 262144"),
+        "{found:?}"
     );
 }
 
@@ -149,8 +149,8 @@ fn hostile_tables_are_refused_with_bounded_lists_of_faults() {
     assert_eq!(Table::from_json(&ten_mebibytes).unwrap_err().faults().len(), 1);
 
     let keywords: Vec<String> = (0..100_000).map(|n| format!("w{n}")).collect();
-    let events = faults(&with_agents(&json!([{ "id": "a", "keywords": keywords }])));
-    assert_eq!(events, ["the number of elements must be 0 to 2000, is 100000"]);
+    let found = faults(&with_agents(&json!([{ "id": "a", "keywords": keywords }])));
+    assert_eq!(found, ["the number of elements must be 0 to 2000, is 100000"]);
 
     let unknown: Vec<String> = (0..20_000).map(|n| format!(r#""{n}":1"#)).collect();
     let text = format!("{{{}}}", unknown.join(","));

@@ -34,13 +34,13 @@ impl Served {
             .expect("the program starts");
         let errors = BufReader::new(child.stderr.take().expect("it is piped"));
         let mut output = BufReader::new(child.stdout.take().expect("it is piped"));
-        let address = events(&mut output, "listening on ");
+        let address = address(&mut output, "listening on ");
         Self { child, address, output, errors }
     }
 
     /// The address in its next line on standard output, which begins so.
-    pub(crate) fn events(&mut self, begins: &str) -> SocketAddr {
-        events(&mut self.output, begins)
+    pub(crate) fn address(&mut self, begins: &str) -> SocketAddr {
+        address(&mut self.output, begins)
     }
 
     pub(crate) fn get(&self, target: &str) -> (u16, String) {
@@ -86,7 +86,7 @@ impl Drop for Served {
     }
 }
 
-fn events(output: &mut BufReader<ChildStdout>, begins: &str) -> SocketAddr {
+fn address(output: &mut BufReader<ChildStdout>, begins: &str) -> SocketAddr {
     let mut line = String::new();
     output.read_line(&mut line).expect("it prints");
     let url = line.trim().strip_prefix(begins).expect("the line with the address");

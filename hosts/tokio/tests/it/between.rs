@@ -76,14 +76,14 @@ async fn a_fault_of_the_setup_ends_it_and_says_what_was_answered() {
 async fn what_is_not_found_is_tried_again_slowly_and_reported() {
     let url = answering("HTTP/1.1 404 No\r\n\r\nno backend");
     let client = Client::start(&url, tokens(), ClientConfig::default()).unwrap();
-    let events = within(async {
+    let retrying = within(async {
         loop {
             if let Some(Event::Retrying { after, class, cause, .. }) = client.next_event().await {
                 return (after, class, cause);
             }
         }
     });
-    let (after, class, cause) = events.await;
+    let (after, class, cause) = retrying.await;
     assert_eq!(
         (class, cause.status(), cause.reason()),
         (CloseClass::NotFound, Some(404), "no backend")

@@ -292,8 +292,8 @@ async fn an_error_reply_is_an_error_of_the_request() {
 
 #[tokio::test]
 async fn dropping_the_last_handle_closes_the_link() {
-    let (events, mut closes) = mpsc::unbounded_channel();
-    let server = start("127.0.0.1:0", config(), Watching(events)).await;
+    let (codes, mut closes) = mpsc::unbounded_channel();
+    let server = start("127.0.0.1:0", config(), Watching(codes)).await;
     let client = client(&server.url("ann"), "ann");
     within(client.ready()).await.unwrap();
     drop(client);
@@ -347,8 +347,8 @@ async fn a_host_may_decide_on_tokens_itself() {
 
 #[tokio::test]
 async fn a_server_under_shutdown_says_1012() {
-    let (events, mut closes) = mpsc::unbounded_channel();
-    let server = start("127.0.0.1:0", config(), Watching(events)).await;
+    let (codes, mut closes) = mpsc::unbounded_channel();
+    let server = start("127.0.0.1:0", config(), Watching(codes)).await;
     let client = client(&server.url("ann"), "ann");
     within(client.ready()).await.unwrap();
     server.stop().await;

@@ -60,10 +60,10 @@ async fn a_signature_that_takes_for_ever_keeps_no_conversation_waiting() {
     }
     drop(go);
     for mut stream in forged {
-        let mut events = Vec::new();
-        within(stream.read_to_end(&mut events)).await.unwrap();
+        let mut answer = Vec::new();
+        within(stream.read_to_end(&mut answer)).await.unwrap();
         let close = [0x0f, 0xa1, b'b', b'a', b'd', b' ', b's'];
-        assert!(events.windows(7).any(|it| it == close), "4001 bad signature: {events:?}");
+        assert!(answer.windows(7).any(|it| it == close), "4001 bad signature: {answer:?}");
     }
     server.stop().await;
 }
@@ -81,20 +81,20 @@ async fn an_address_has_no_more_silent_sockets_than_its_bound() {
     }
     let ben = client(&server.url("ben"), "ben");
     assert_eq!(within(ben.ask("may I?")).await.unwrap().text(), "welcome");
-    // The first of them were told that they made way.
-    let mut events = String::new();
-    within(silent[0].read_to_string(&mut events)).await.unwrap();
-    assert!(events.starts_with("HTTP/1.1 503 "), "{events}");
+    // The first of them have made way, and have an answer that says so.
+    let mut answer = String::new();
+    within(silent[0].read_to_string(&mut answer)).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
     assert!(server.handle.links() <= 2 + 8, "{}", server.handle.links());
     server.stop().await;
 }
 
 /// Reads until the words have come, and leaves without a close frame: the server would wait for it.
 async fn hear(mut stream: TcpStream, words: &[u8]) {
-    let mut events = Vec::new();
-    while !events.windows(words.len()).any(|it| it == words) {
-        let read = within(stream.read_buf(&mut events)).await.unwrap();
-        assert!(read > 0, "it ends with {events:?}");
+    let mut read = Vec::new();
+    while !read.windows(words.len()).any(|it| it == words) {
+        let more = within(stream.read_buf(&mut read)).await.unwrap();
+        assert!(more > 0, "it ends with {read:?}");
     }
 }
 
