@@ -149,7 +149,7 @@
 //! | | `Client`, `ClientConfig`, `Event`, `RequestId`, `RequestError`, `SendError` |
 //! | **[`hub`]** | **many incoming links of many users: what a server holds** |
 //! | | `Hub`, `HubConfig`, `Auth`, `Proof`, `UserCap`, `UnknownAgent`, `LinkId`, `RequestId` |
-//! | | it tells: `Event`, `Request`, `Repeat`, `RefusedMessage`; it is told: `Reply`, `Push`, `Delivered` |
+//! | | its events: `Event`, `Request`, `Repeat`, `RefusedMessage`; commands: `Reply`, `Push`, `Delivered` |
 //! | | errors: `Full`, `InputError`, `UnknownLink`, `ReplyError`, `PushError`, `RespondError` |
 
 #![forbid(unsafe_code)]

@@ -204,7 +204,8 @@ pub enum TimerReason {
     Liveness,
     /// A link has been open long enough to reset the backoff.
     Proven,
-    /// A request has waited as long as it may: at a client for its answer, in a hub for the host's reply.
+    /// A request has waited as long as it may: at a client for its answer, in a hub for the host's
+    /// reply.
     RequestExpiry,
     /// The token wants renewal ahead of its expiry.
     TokenRenewal,

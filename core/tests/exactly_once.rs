@@ -55,8 +55,8 @@ fn at_30_percent_cuts_everything_takes_effect_once() {
     assert!(cuts > 600 && repeats > 60, "{cuts} cuts, {repeats} repeats");
 }
 
-/// A server that dies has no memory of what it did: nobody may ask it again in the belief that it
-/// has, and nobody is left without an end.
+/// A server that dies has no memory of what it did: nobody may send it a request again in the
+/// belief that it has, and nobody is left without an end.
 #[test]
 fn a_server_that_forgets_does_nothing_twice() {
     let mut unknown = 0;

@@ -70,7 +70,7 @@ struct World {
     /// The hub's end of the present transport.
     link: Option<LinkId>,
     requests: Vec<RequestId>,
-    /// What both hosts were told and what both peers read, in words.
+    /// The events of both hosts and what both peers read, in words.
     log: Vec<String>,
 }
 
@@ -152,7 +152,7 @@ impl World {
         }
     }
 
-    /// Carries everything to and fro until nothing is left to be told or written.
+    /// Carries everything to and fro until no event is left, nor anything to write.
     fn settle(&mut self) {
         while self.client_events() | self.hub_events() | self.client_output() | self.hub_output() {}
     }
@@ -217,7 +217,7 @@ impl World {
                 let _ = self.client.poll_transmit(&mut out);
                 any = !out.is_empty();
                 if let Some(link) = self.link {
-                    // The hub may have hung up already.
+                    // The hub may have closed it already.
                     let _ = self.hub.handle_bytes(self.now, link, &out);
                 }
             }

@@ -3,7 +3,7 @@
 //! A vector has a `table` (or `"default"`) and `steps`. A step is a `query` whose decision is
 //! held against `expect`, a `finish` of an earlier step's `ticket`, or a `replace` of the table.
 //! What `expect` leaves out is absent or false, but `module` and `version` are held only where
-//! they are given. Or it has a list `refused` of texts and the faults that each must be faults.
+//! they are given. Or it has a list `refused` of texts with the faults that each must have.
 
 use std::collections::HashMap;
 use std::fs;

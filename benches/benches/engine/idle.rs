@@ -1,6 +1,6 @@
 //! What a link holds that has nothing to do.
 //!
-//! Every link is of another user, has been opened and welcomed, has asked one request and got
+//! Every link is of another user, has been opened and welcomed, has made one request and got
 //! its answer, and has answered one ping of the server's heartbeat. All that the engine holds is
 //! divided by the links: users, timers, rates and the duplicate window are in it.
 

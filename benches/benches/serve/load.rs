@@ -87,7 +87,7 @@ impl Clients {
     }
 }
 
-/// Is told each frame, with the requests.
+/// Gets each frame, with the requests that have no answer yet.
 type Tell<'a> = &'a mut (dyn FnMut(&[u8], &mut Vec<(u64, Instant)>) + Send);
 
 struct Client {
@@ -119,7 +119,7 @@ impl Client {
         Ok(client)
     }
 
-    /// Asks again as answers come; returns the nanoseconds of each request.
+    /// Sends another request for each answer; returns the nanoseconds of each request.
     async fn request_until(&mut self, flight: usize, end: Instant) -> Result<Vec<u64>> {
         let mut times = Vec::new();
         for _ in 0..flight {
@@ -190,8 +190,8 @@ impl Client {
         Ok(())
     }
 
-    /// Reads once and tells each frame that is here whole, with the requests. A `ping` of the
-    /// server is answered with the next write.
+    /// Reads once and gives `tell` each frame that is here whole. A `ping` of the server is answered
+    /// with the next write.
     async fn read(&mut self, tell: Tell<'_>) -> Result<()> {
         if frame_of(&self.unread).is_none() {
             ensure!(self.stream.read_buf(&mut self.unread).await? > 0, "closed by the server");

@@ -1,8 +1,8 @@
 //! `cargo xtask bench serve`: whole servers that do the work of the mission, side by side.
 //!
 //! The token is checked, the link welcomed, the `id` of each chat looked up among those before, its
-//! agent found, the answer sent. Each server is a process on one core, and the load has another; the
-//! servers take turns, each with new links. What a message costs is what the process computed in a
+//! agent found, the answer sent. Each server is a process on one core, and the load has another;
+//! the servers take turns, each with new links. What a message costs is what the process computed in a
 //! turn, by the answers that came.
 
 mod load;

@@ -19,17 +19,17 @@ pub struct ClientConfig {
     /// Most bytes of requests at once, as they go over the wire. Default 256 KiB.
     pub max_request_bytes: usize,
     /// Most bytes that are kept of the texts of answers that grow, of all requests together, to
-    /// compare the pieces with the whole answer. A piece beyond it gives no event, nor does any after
-    /// it: the answer brings the rest. Default 1 MiB.
+    /// compare the pieces with the whole answer. A piece beyond it gives no event, nor does any
+    /// after it: the answer brings the rest. Default 1 MiB.
     pub max_answer_bytes: usize,
     /// How long a request waits for its answer, connected or not. It must stay below the time for
-    /// which servers remember what they were asked (5 minutes by default), or a late repeat
-    /// would take effect again. Default 60 s.
+    /// which servers remember requests (5 minutes by default), or a late repeat would take effect
+    /// again. Default 60 s.
     pub request_timeout: Duration,
     /// How old a request may become while its answer comes in pieces: each piece restarts
     /// `request_timeout`, up to this age. It must stay below the same time as that one; below
-    /// `request_timeout` it has no effect. Default 180 s: what a request may wait for a link, and as long
-    /// again as servers give an answer (2 minutes by default).
+    /// `request_timeout` it has no effect. Default 180 s: `request_timeout`, in which the request may
+    /// wait for a link, and the time that servers give an answer (2 minutes by default).
     pub max_request_age: Duration,
     /// How many ids of the latest pushes are remembered, to recognise a repeated push
     /// ([`Event::Repeated`](super::Event::Repeated)). Default 256.

@@ -34,8 +34,9 @@ pub(super) enum Advice {
 #[derive(Debug)]
 pub(super) struct Correlation<'c> {
     pub(super) now: Mono,
-    /// How the ids of this client's requests begin, and how many it has given.
+    /// How the ids of this client's requests begin.
     pub(super) prefix: &'c str,
+    /// The number of its next request.
     pub(super) next: u64,
     /// The server names the request in each reply.
     pub(super) correlates: bool,
@@ -107,7 +108,7 @@ impl Correlation<'_> {
         }
     }
 
-    /// A piece of an answer: of whose? Nothing if it is not to be told.
+    /// Correlates a piece of an answer with its request. Nothing if no more of it can be kept.
     pub(super) fn piece(&mut self, envelope: &Envelope<'_>) -> Option<Meaning> {
         let begins = envelope.kind() == Kind::ChatResponseStart;
         // The start of an answer says something of its own, which is no part of it.
@@ -144,8 +145,8 @@ impl Correlation<'_> {
         }
     }
 
-    /// An unreadable message. If it is the answer to a request, that ends; a piece of an answer ends
-    /// nothing.
+    /// Ends the request whose answer this unreadable message is, if it is one; a piece of an answer
+    /// ends nothing.
     pub(super) fn unreadable(&mut self, text: &str) -> Option<RequestId> {
         let head = Envelope::before_fault(text).filter(|head| !head.kind().is_piece())?;
         match head.reply_to() {
@@ -173,12 +174,12 @@ impl Correlation<'_> {
             }
             Meaning::Late(_) => metrics.requests.increment(RequestOutcome::Late),
             Meaning::OldNews => metrics.duplicates.increment(Duplicate::Repeated),
-            // Requests are counted by how they end.
+            // A request is counted when it ends.
             Meaning::Welcome | Meaning::Piece(..) | Meaning::LatePiece(_) | Meaning::News => {}
         }
     }
 
-    /// The request of this client whose id this is.
+    /// The request that this client has sent under this id.
     fn own(&self, id: &Id<'_>) -> Option<RequestId> {
         let number = id.as_str().strip_prefix(self.prefix)?.parse().ok()?;
         (number < self.next).then_some(RequestId(number))

@@ -8,7 +8,7 @@ use core::time::Duration;
 use crate::envelope::{Envelope, EnvelopeError, ErrorCode};
 use crate::link::ClientLinkEvent;
 
-/// What the host calls a request. Rises with each.
+/// What the host calls a request. Each has a higher one than those before it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(pub(super) u64);
 
@@ -57,12 +57,13 @@ pub enum Event<'a> {
         envelope: Envelope<'a>,
         /// The server names the request in each reply.
         correlates: bool,
-        /// The server keeps a window: what got no answer is asked again.
+        /// The server recognises repeats: a request that the last link has left without an answer is
+        /// sent again.
         repeats: bool,
     },
     /// A piece of an answer that grows, or word that it begins: a `chat_response_start`,
-    /// `chat_response_delta` or `chunk`. It ends nothing; the end of the request comes after it, and an
-    /// answer holds the whole text once more. (Existing servers that end a stream with
+    /// `chat_response_delta` or `chunk`. It ends nothing; the end of the request comes after it, and
+    /// an answer holds the whole text once more. (Existing servers that end a stream with
     /// `response_complete` leave the text to the pieces.)
     ///
     /// Appended to each other the texts are the beginning of the answer, unless `restart` says
@@ -99,7 +100,7 @@ pub enum Event<'a> {
         code: Option<ErrorCode<'a>>,
         /// Why, for people.
         message: Cow<'a, str>,
-        /// When it may be asked again.
+        /// How long to wait before it is made again.
         retry_after: Option<Duration>,
         /// What the server sent: the `error` frame, mostly.
         envelope: Option<Envelope<'a>>,
@@ -111,12 +112,12 @@ pub enum Event<'a> {
         request: RequestId,
     },
     /// The link broke after a request had been sent, and the server keeps no window, or the client
-    /// has stopped: asking it again might do it twice.
+    /// has stopped. The request may have had its effect: made again, it could have it twice.
     Unknown {
         /// The request.
         request: RequestId,
     },
-    /// The client has stopped before a request was sent: it had no effect, and may be asked again
+    /// The client has stopped before a request was sent: it had no effect, and may be made again
     /// after [`connect`](super::Client::connect).
     Unsent {
         /// The request.

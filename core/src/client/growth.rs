@@ -4,8 +4,8 @@ use crate::envelope::{Seam, Text};
 
 /// The beginning of an answer, as far as pieces have given it to the host.
 ///
-/// It is always a beginning without gaps: after a piece that exceeds the bound, none is handed out any
-/// more, and the whole answer brings the rest.
+/// It is always a beginning without gaps: after a piece that exceeds the bound, none is handed out
+/// any more, and the whole answer brings the rest.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Growth {
     text: String,
@@ -102,7 +102,7 @@ mod tests {
         growth
     }
 
-    /// Whether it makes void what was told before; nothing if it is not told.
+    /// Whether this piece makes void what was given before; nothing if it is not given.
     fn add(growth: &mut Growth, piece: &str, begins: bool) -> Option<bool> {
         Some(growth.add(&piece.into(), begins, 8)?.restart)
     }

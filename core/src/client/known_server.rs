@@ -22,7 +22,8 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// It has welcomed the link; `known` is the epoch of the one that welcomed before. Returns its own.
+    /// It has welcomed the link; `known` is the epoch of the one that welcomed before. Returns its
+    /// own.
     pub(super) fn welcome(
         &mut self,
         envelope: &Envelope<'_>,

@@ -43,33 +43,33 @@
 //!
 //! [`ask`](Client::ask) takes requests at any time, connected or not, within the bounds of
 //! [`ClientConfig`]. Each goes out under an id of its own once the server has welcomed the link,
-//! and ends in exactly one event. How an answer is correlated with its request depends on the server,
-//! whose welcome says what it can do:
+//! and ends in exactly one event. How an answer is correlated with its request depends on the
+//! server, whose welcome says what it can do:
 //!
 //! * A server with the engine names the request in each reply (`reply_to`). Any other answers
-//!   without a name, and then answers belong to requests in the order of asking; only frames
+//!   without a name, and then answers belong to requests in the order of sending; only frames
 //!   that [are answers](crate::envelope::Kind::is_answer) count, never a welcome, a timer or an
 //!   alert. A piece of an answer belongs to a request in the same way, and does not end it
 //!   ([`Event::Piece`]); [`Chat::stream`] asks for them.
-//! * A server with the engine recognises a repeat. After a reconnect everything without an answer
-//!   is asked again, under the same id, and takes effect once. Towards any other server, and
+//! * A server with the engine recognises a repeat. After a reconnect every request without an
+//!   answer is sent again, under the same id, and takes effect once. Towards any other server, and
 //!   towards one that has lost its memory (its welcome names another `epoch` than before), such
 //!   requests end as [`Event::Unknown`]; what was never sent is sent.
 //!
-//! Who asked may leave ([`forget`](Client::forget)), and the client may stop
-//! ([`Stopped`](crate::link::ClientLinkEvent::Stopped)): then every request ends, and none is taken, until
-//! [`connect`](Client::connect) starts it again.
+//! The caller of a request may leave ([`forget`](Client::forget)), and the client may stop
+//! ([`Stopped`](crate::link::ClientLinkEvent::Stopped)): then every request ends, and none is
+//! taken, until [`connect`](Client::connect) starts it again.
 //!
 //! # Bounds
 //!
-//! Those of [`ClientConfig`]: how many requests wait, how many bytes of them, and how long; how much is
-//! kept of answers that grow; and the bounds of its link. At each bound a command is refused with a typed
-//! error, or there is an event.
+//! Those of [`ClientConfig`]: how many requests wait, how many bytes of them, and how long; how
+//! much is kept of answers that grow; and the bounds of its link. At each bound a command is refused
+//! with a typed error, or there is an event.
 //!
 //! # Where it is specified
 //!
-//! In `docs/protocol.md`: section 5 is the correlation of answers, 6 idempotence, 9 and 10 reconnecting,
-//! 11 the token. `docs/hosts.md` is the loop around it.
+//! In `docs/protocol.md`: section 5 is the correlation of answers, 6 idempotence, 9 and 10
+//! reconnecting, 11 the token. `docs/hosts.md` is the loop around it.
 
 mod asking;
 mod config;
@@ -140,7 +140,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// The endpoint or the configured headers make no sound request.
+    /// [`HeadError`] if the opening request would break HTTP.
     pub fn new(
         config: ClientConfig,
         endpoint: Endpoint,
@@ -197,9 +197,10 @@ impl Client {
         self.link.handle_dialed(self.now);
     }
 
-    /// The transport that [`Dial`](crate::link::ClientLinkEvent::Dial) asked for is open and speaks WebSocket itself, with this
-    /// subprotocol if the server chose one: whole messages come and leave from now on
-    /// ([`handle_message`](Self::handle_message), [`poll_message`](Self::poll_message)).
+    /// The transport that [`Dial`](crate::link::ClientLinkEvent::Dial) asked for is open and speaks
+    /// WebSocket itself, with this subprotocol if the server chose one: whole messages come and
+    /// leave from now on ([`handle_message`](Self::handle_message),
+    /// [`poll_message`](Self::poll_message)).
     pub fn handle_opened(&mut self, now: Now, subprotocol: Option<&str>) {
         self.set_now(now);
         self.link.handle_opened(self.now, subprotocol);
@@ -249,7 +250,8 @@ impl Client {
         }
     }
 
-    /// The host's answer to [`NeedToken`](crate::link::ClientLinkEvent::NeedToken), or a new token of its own accord.
+    /// The host's answer to [`NeedToken`](crate::link::ClientLinkEvent::NeedToken), or a new token
+    /// of its own accord.
     ///
     /// # Errors
     ///
@@ -265,8 +267,8 @@ impl Client {
         Ok(())
     }
 
-    /// The host has no token. After [`TokenError::Unavailable`] the client asks again; any other error
-    /// stops it.
+    /// The host has no token. After [`TokenError::Unavailable`] the client asks again; any other
+    /// error stops it.
     pub fn token_failed(&mut self, now: Now, error: TokenError) {
         self.set_now(now);
         self.link.token_failed(self.now, error);
@@ -313,7 +315,9 @@ impl Client {
 
     /// What a transport that speaks WebSocket itself is to do next, in the place of
     /// [`poll_transmit`](Self::poll_transmit); a text or the reason of a close is appended to
-    /// `out`. Call it until it has no more. [`CloseTransport`](crate::link::ClientLinkEvent::CloseTransport) tells when to drop the transport.
+    /// `out`. Call it until it has no more.
+    /// [`CloseTransport`](crate::link::ClientLinkEvent::CloseTransport) says when to drop the
+    /// transport.
     pub fn poll_message(&mut self, out: &mut Vec<u8>) -> Option<Outgoing> {
         let before = out.len();
         let outgoing = self.link.poll_message(out);
@@ -332,7 +336,7 @@ impl Client {
 
     // Commands.
 
-    /// Sends a request, now or as soon as there is a link. Its `id` is the client's to give.
+    /// Sends a request, now or as soon as there is a link. The client gives it its `id`.
     ///
     /// # Errors
     ///
@@ -368,9 +372,9 @@ impl Client {
         Ok(request)
     }
 
-    /// The caller of a request has left. If it was never sent it is dropped; else it has its effect,
-    /// and what the server sends for it is [`Event::Late`]. There is no other event of it. Forgetting a
-    /// request that has ended does nothing.
+    /// The caller of a request has left. A request that was never sent is dropped; any other has its
+    /// effect, and what the server sends for it is [`Event::Late`]. There is no other event of it.
+    /// Nothing follows if the request has ended.
     pub fn forget(&mut self, now: Now, request: RequestId) {
         self.set_now(now);
         if self.requests.forget(request) {

@@ -101,7 +101,7 @@ impl Client {
         Some(Unlent::Message(item, meaning))
     }
 
-    /// The server asks for life, and the pong is written.
+    /// Answers a `ping` of the server, whose `pong` is written.
     fn answer_ping(&mut self) {
         let metrics = &mut self.counters.metrics;
         metrics.pings.increment(Direction::Inbound);
@@ -112,7 +112,7 @@ impl Client {
         }
     }
 
-    /// The server shows life.
+    /// A `pong` of the server has come: counts it, and how long it took.
     fn take_pong(&mut self) {
         self.counters.metrics.pongs.increment(Direction::Inbound);
         if let Some(time) = self.link.ponged(self.now) {

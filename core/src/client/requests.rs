@@ -1,11 +1,11 @@
-//! The requests under way, in order of asking.
+//! The requests under way, the oldest first.
 //!
-//! Bounded in count, bytes and age. An answer that comes in pieces lets its ask become older, up
-//! to a bound of its own, so the order of expiry is almost that of asking. A request that has ended
+//! Bounded in count, bytes and age. An answer that comes in pieces lets its request become older,
+//! up to a bound of its own, so the order of expiry is almost that of age. A request that has ended
 //! but whose answer may still come over this link, from a peer that does not say what it answers,
 //! stays as a mark until that answer has come or the link is gone: otherwise the late answer would
-//! be taken for the next one's. A request whose caller has left lives on like any other, so that it
-//! takes effect once, but nothing of it goes to the caller any more.
+//! be taken for that of the next request. A request whose caller has left lives on like any other,
+//! so that it takes effect once, but nothing of it goes to the caller any more.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -28,10 +28,11 @@ enum Sent {
 #[derive(Debug)]
 struct Request {
     id: RequestId,
-    /// The whole message, which the link holds too while it waits there; empty once the request has ended.
+    /// The whole message, which the link holds too while it waits there; empty once the request
+    /// has ended.
     text: Arc<str>,
     asked: Mono,
-    /// When it has waited too long: the timeout after it was asked, or later.
+    /// When it has waited too long: the timeout after it was made, or later.
     until: Mono,
     sent: Sent,
     /// It is known that the server of this link takes messages as large.
@@ -45,18 +46,16 @@ struct Request {
 /// A request that has got its answer.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Answered {
-    /// Which.
     pub(super) id: RequestId,
-    /// When it was asked.
+    /// When the request was made.
     pub(super) asked: Mono,
-    /// What was told of its answer before.
+    /// How much of its answer was given before.
     pub(super) growth: Growth,
 }
 
 /// A request that ends without an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Unanswered {
-    /// Which.
     pub(super) id: RequestId,
     /// A link has carried it, so it may have had its effect.
     pub(super) sent: bool,
@@ -71,7 +70,7 @@ pub(super) enum InOrder {
     Answered(Answered),
     /// A request that had already ended.
     Late(RequestId),
-    /// Nothing was asked over this link.
+    /// This link has carried no request.
     Nobody,
 }
 
@@ -80,12 +79,12 @@ pub(super) enum InOrder {
 pub(super) enum Growing {
     /// A request that waits; whether the piece begins its answer anew.
     Waiting(RequestId, Added),
-    /// A request that waits, but no more can be kept of growing answers: the whole answer brings what
-    /// this piece would have added.
+    /// A request that waits, but no more can be kept of growing answers: the whole answer brings
+    /// what this piece would have added.
     Full,
     /// A request that had already ended, or whose caller has left.
     Ended(RequestId),
-    /// Nothing was asked over this link.
+    /// This link has carried no request.
     Nobody,
 }
 
@@ -101,7 +100,7 @@ pub(super) struct Requests {
     max_bytes: usize,
     max_grown: usize,
     timeout: Duration,
-    /// What pieces may stretch the timeout to.
+    /// The age up to which pieces let a request wait.
     max_age: Duration,
 }
 
@@ -127,8 +126,8 @@ impl Requests {
             && bytes <= self.max_bytes.saturating_sub(self.bytes)
     }
 
-    /// Enters a request. Ids must rise and [`fits`](Self::fits) must hold. `taken`: the server of this
-    /// link has said that it takes messages as large.
+    /// Enters a request. Ids must rise and [`fits`](Self::fits) must hold. `taken`: the server of
+    /// this link has said that it takes messages as large.
     pub(super) fn push(&mut self, now: Mono, id: RequestId, text: Arc<str>, taken: bool) {
         self.bytes += text.len();
         self.waiting += 1;
@@ -179,14 +178,14 @@ impl Requests {
         unsent
     }
 
-    /// Ends the request of this id with its answer. Nothing if it had ended before, or if its caller
-    /// has left.
+    /// Ends the request of this id with its answer. Nothing if it had ended before, or if its
+    /// caller has left.
     pub(super) fn answer(&mut self, id: RequestId) -> Option<Answered> {
         let place = self.place(id)?;
         self.answered(place)
     }
 
-    /// Gives an answer that names nobody to the first request of this link.
+    /// Gives an answer that names no request to the first one that this link has carried.
     pub(super) fn answer_in_order(&mut self) -> InOrder {
         let Some(place) = self.requests.iter().position(|request| request.sent == Sent::ThisLink)
         else {
@@ -226,7 +225,8 @@ impl Requests {
         grown.map_or(Growing::Full, |added| Growing::Waiting(id, added))
     }
 
-    /// Gives a piece that names nobody to the first request of this link, as its answer will be.
+    /// Gives a piece that names no request to the first one that this link has carried, which will
+    /// get the answer as well.
     pub(super) fn grow_in_order(&mut self, now: Mono, text: &Text<'_>, begins: bool) -> Growing {
         match self
             .requests
@@ -239,7 +239,7 @@ impl Requests {
         }
     }
 
-    /// What was told of the answer to this request, from this byte on.
+    /// What was given of the answer to this request, from this byte on.
     pub(super) fn given_since(&self, id: RequestId, at: usize) -> &str {
         self.place(id).map_or("", |place| self.requests[place].growth.since(at))
     }
@@ -276,7 +276,7 @@ impl Requests {
         for (place, request) in
             self.requests.iter().enumerate().filter(|(_, request)| !request.ended)
         {
-            // Those from here on were asked later, and none waits for less than the timeout: where
+            // Those from here on were made later, and none waits for less than the timeout: where
             // nothing grows, this is the second one that waits.
             if next.is_some_and(|(_, until)| until <= request.asked + self.timeout) {
                 break;
@@ -300,9 +300,9 @@ impl Requests {
         }
     }
 
-    /// Ends the request that has most likely ended the link that is gone, by a message that was too large:
-    /// the longest that it has carried if the message was `ours`, else the one that was to be answered
-    /// next. Nothing if nobody waits for it any more.
+    /// Ends the request that has most likely ended the link that is gone, by a message that was too
+    /// large: the longest that it has carried if the message was `ours`, else the one that was to be
+    /// answered next. Nothing if nobody waits for it any more.
     pub(super) fn end_too_large(&mut self, ours: bool) -> Option<RequestId> {
         let carried = self
             .requests
@@ -334,7 +334,8 @@ impl Requests {
         self.waiting
     }
 
-    /// Whether marks of ended asks fill the table: the server owes more answers than can be counted.
+    /// Whether marks of ended requests fill the table: the server owes more answers than can be
+    /// counted.
     pub(super) fn is_stuck(&self) -> bool {
         self.waiting == 0 && self.requests.len() >= self.max_requests
     }
@@ -383,8 +384,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever grows, and however it ends, the request that expires next is the one whose time is
-        /// up first, and none waits for less than the timeout or more than the bound.
+        /// Whatever grows, and however it ends, the request that expires next is the one whose time
+        /// is up first, and none waits for less than the timeout or more than the bound.
         #[test]
         fn the_next_to_expire_is_found_whatever_grows(
             steps in prop::collection::vec((0..4u8, any::<u8>(), 0..30u64), 1..200),
@@ -529,7 +530,7 @@ mod tests {
             Growing::Ended(RequestId(1))
         );
         requests.link_lost();
-        // It may have had its effect, and is asked again so that it has.
+        // It may have had its effect, and is sent again so that it has.
         assert_eq!(sent(&mut requests), ["1"]);
         assert_eq!(requests.answer_in_order(), InOrder::Late(RequestId(1)));
         assert_eq!(requests.waiting(), 0);

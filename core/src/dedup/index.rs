@@ -2,9 +2,9 @@
 //!
 //! Slots are in groups of 14. A group is 16 bytes: a tag for each slot, and a count of the entries
 //! that wanted this group and had to go on to a later one. The places are apart, so that the
-//! request that is asked most, whether a fresh key is there, reads one group in two bytes an
-//! entry of memory that the caches hold, and nothing else. A search ends at the first group that
-//! nobody had to pass, so nothing is left behind when an entry is removed: no tombstones, no
+//! commonest look-up, that of a key which is not there, reads one group in two bytes an entry of
+//! memory that the caches hold, and nothing else. A search ends at the first group that nobody had
+//! to pass, so nothing is left behind when an entry is removed: no tombstones, no
 //! rebuilding, no sweep. An entry never moves; the ring remembers its slot, so removal searches
 //! nothing. Keys are uniform already; their bits are used as they are.
 

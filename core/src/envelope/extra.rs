@@ -65,7 +65,8 @@ impl<'a> Extra<'a> {
     /// repeat of a name would take time with the square of the frame.
     #[cold]
     pub(super) fn forget(&mut self, seen: Seen) {
-        // From the end, only the first mismatch of a place can count, and only if no fit came later.
+        // From the end, only the first mismatch of a place can count, and only if no fit came
+        // later.
         let mut counts = seen.mismatch;
         let mut kept: Vec<_> = core::mem::take(&mut self.0)
             .into_iter()

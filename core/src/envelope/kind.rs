@@ -48,7 +48,7 @@ open_enum! {
         Response = "response",
         /// The end of a streamed answer, as later servers name it.
         ResponseComplete = "response_complete",
-        /// Which audio the server takes, and the request for it.
+        /// Asks which audio the server takes, and answers that.
         SttCapabilities = "stt_capabilities",
         /// How the client is to recognise speech by itself.
         SttInstruction = "stt_instruction",

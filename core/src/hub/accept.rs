@@ -36,7 +36,7 @@ impl Hub {
     /// A connection was accepted from an address: the opening handshake comes next.
     ///
     /// Links without a good token are bounded, in all and by address
-    /// ([`HubConfig::max_unauthenticated_per_address`](super::HubConfig::max_unauthenticated_per_address)):
+    /// ([`max_unauthenticated_per_address`](super::HubConfig::max_unauthenticated_per_address)):
     /// at the bound the oldest of them is closed, with HTTP 503 or close code 1013, and this one is
     /// accepted.
     ///
@@ -148,7 +148,7 @@ impl Hub {
         self.metrics.connections_refused.increment(RefusedConnection::CrowdedOut);
         self.links.forget_stranger(index);
         self.close(index, ServerClose::MadeWay);
-        // It was told already that it is not let in: nobody waits for its close frame.
+        // It was never let in, and nobody waits for its close frame.
         self.links.hasten(index, self.now);
     }
 }

@@ -162,7 +162,8 @@ impl Admission {
         Action::Refuse { reason: RefusalReason::UnknownType, id }
     }
 
-    /// Examines a request: whether it is a duplicate, within its user's rate, and which agent answers.
+    /// Examines a request: whether it is a duplicate, within its user's rate, and which agent
+    /// answers.
     fn request(
         &mut self,
         message: &Message<'_>,
@@ -171,7 +172,7 @@ impl Admission {
         metrics: &mut Metrics,
     ) -> Action {
         let Message { sender, text, scan, .. } = *message;
-        // As it is spelled: a resend is spelled alike.
+        // As it is spelled: a repeat is spelled alike.
         let content = scan.said(text).map_or(text, |said| said.as_json());
         let key = requests.key_of(sender.user, scan.id_json(text), content);
         // Clients that were there before take any `content` for the whole answer. Some of them
@@ -234,8 +235,8 @@ impl Admission {
         }
     }
 
-    /// The `error` for a refused message. It is counted, as a violation of its user if the sender is
-    /// at fault.
+    /// The `error` for a refused message. It is counted, as a violation of its user if the sender
+    /// is at fault.
     pub(super) fn refuse(
         &mut self,
         now: Mono,

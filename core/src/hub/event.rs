@@ -62,12 +62,12 @@ pub enum Event<'a> {
     },
     /// A frame was refused. The peer was sent an `error`, unless its outbox is full.
     Refused(RefusedMessage<'a>),
-    /// The host did not reply to a request in time. The peer was sent `REQUEST_EXPIRED`, as is every
-    /// repeat.
+    /// The host did not reply to a request in time. The peer was sent `REQUEST_EXPIRED`, as is
+    /// every repeat.
     Expired {
         /// The request; a reply to it comes too late now.
         request: RequestId,
-        /// Who asked.
+        /// Who sent it.
         user: &'a str,
     },
     /// What waited to be written to a link reached its bound, and frames were lost.
@@ -105,7 +105,7 @@ pub struct Request<'a> {
     pub request: RequestId,
     /// Where it came from.
     pub link: LinkId,
-    /// Who asks.
+    /// Who sent it.
     pub user: &'a str,
     /// Who is to answer, and why.
     pub decision: Decision<'a>,

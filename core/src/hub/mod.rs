@@ -51,15 +51,15 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! An inbound message passes, in this order, the frame reader, one strict scan of its JSON, the size
-//! limits, the duplicate window, the rate of its user, and the routing table, and reaches the host as
-//! an [`Event`]. A refused message is answered with an `error`, counted, and reported to the host
+//! An inbound message passes, in this order, the frame reader, one strict scan of its JSON, the
+//! size limits, the duplicate window, the rate of its user, and the routing table, and reaches the
+//! host as an [`Event`]. A refused message is answered with an `error`, counted, and reported to the host
 //! ([`Event::Refused`]); too many violations close the link.
 //!
 //! The hub is composed of machines that do not know each other and have tests of their own: the
 //! links, the admission of messages, the running requests with their answers, the users, and the
-//! maker of the hub's own frames. The hub takes a decision from one and carries it out with another.
-//! This file follows a message from its bytes to its event; `effects` applies decisions to a link.
+//! maker of the hub's own frames. The hub takes a decision from one and carries it out with
+//! another. This file follows a message from its bytes to its event; `effects` applies decisions to a link.
 //!
 //! Everything is bounded by [`HubConfig`]: links, links of a user, running requests, what waits
 //! to be written (the backpressure of a link), the duplicate window, the tables of rates. There is
@@ -67,8 +67,9 @@
 //!
 //! # Where it is specified
 //!
-//! All of `docs/protocol.md`, of which each clause names the tests that hold it; `docs/configuration.md`
-//! has the bounds that a file can set for `pamlink serve`, and `docs/hosts.md` the loop around a hub.
+//! All of `docs/protocol.md`, of which each clause names the tests that hold it;
+//! `docs/configuration.md` has the bounds that a file can set for `pamlink serve`, and
+//! `docs/hosts.md` the loop around a hub.
 
 mod accept;
 mod admission;

@@ -17,7 +17,7 @@ impl Hub {
         self.apply(link, Effects { say: Some(Say::Now(pong)), ..Effects::default() })
     }
 
-    /// A `pong` answers the hub's `ping`, and tells the round trip.
+    /// A `pong` answers the hub's `ping`: the round trip is counted.
     pub(super) fn pong(&mut self, link: LinkIndex) -> Option<Unlent> {
         self.metrics.pongs.increment(Direction::Inbound);
         let slot = self.links.get_mut(link)?;

@@ -10,8 +10,8 @@ use super::refusal_reason::RefusalReason;
 use crate::link::ServerClose;
 
 impl Hub {
-    /// Answers a refused message with an `error`, counts it, and closes the link if the user has used
-    /// up its violations.
+    /// Answers a refused message with an `error`, counts it, and closes the link if the user has
+    /// used up its violations.
     ///
     /// A peer without ids takes any `error` for the answer to its oldest request: an `error` that
     /// names no message waits behind the answers to those, unless the link closes after it.

@@ -51,11 +51,11 @@ pub enum Delivered {
     Absent,
     /// Too much waits to be written to this link already.
     Refused(LinkId),
-    /// The answer is larger than the peer takes, or than any message may be: an `error` is sent in its
-    /// place, and to repeats as well.
+    /// The answer is larger than the peer takes, or than any message may be: an `error` is sent in
+    /// its place, and to repeats as well.
     TooLarge,
-    /// Only of a piece: it was not sent. The peer gets the whole answer at its end, because it did not
-    /// ask for pieces, or has missed one.
+    /// Only of a piece: it was not sent. The peer gets the whole answer at its end, because it did
+    /// not ask for pieces, or has missed one.
     Whole,
 }
 

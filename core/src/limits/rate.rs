@@ -14,7 +14,7 @@ use crate::time::Mono;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RateClass {
-    /// Messages that request for work.
+    /// Messages that ask for work.
     Message,
     /// Connections opened.
     Connect,
@@ -98,7 +98,7 @@ impl Rate {
 /// Connections, which that service does not limit, are 60 in 60 s: all tabs of a user may come back
 /// at once, and whoever reloads faster than once a second waits for a second.
 /// Repeats, which that service does not know, have five times the rate of messages: a client that
-/// reconnects asks again whatever got no answer, and is not to be refused for a bad network.
+/// reconnects sends again whatever got no answer, and is not to be refused for a bad network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rates {
     rates: [Rate; RateClass::ALL.len()],

@@ -19,8 +19,8 @@ pub struct BackoffConfig {
     /// The longest hint (`retry_after`) of a peer that is honoured, so that one bad number does not
     /// keep a client away for ever. Default 1 h.
     pub longest_hint: Duration,
-    /// The delay after an end that is to be retried slowly (a rate was exceeded, or nothing is at the
-    /// address) where the peer names no time. Default 30 s.
+    /// The delay after an end that is to be retried slowly (a rate was exceeded, or nothing is at
+    /// the address) where the peer names no time. Default 30 s.
     pub slow: Duration,
 }
 
@@ -57,9 +57,9 @@ impl Backoff {
 
     /// The delay before the next retry, which is thereby counted.
     ///
-    /// `hint` is the `retry_after` of the peer: then the delay is the hint and up to a quarter more,
-    /// so that clients that all got the same hint do not come back together. A hint of zero counts
-    /// as absent.
+    /// `hint` is the `retry_after` of the peer: then the delay is the hint and up to a quarter
+    /// more, so that clients that all got the same hint do not come back together. A hint of zero
+    /// counts as absent.
     pub fn next_delay(&mut self, hint: Option<Duration>) -> Duration {
         let attempt = self.attempt;
         self.attempt = attempt.saturating_add(1);
@@ -81,8 +81,8 @@ impl Backoff {
         self.attempt
     }
 
-    /// Resets: the next retry is the first again, because the link has stayed open long enough, or the
-    /// host connects anew.
+    /// Resets: the next retry is the first again, because the link has stayed open long enough, or
+    /// the host connects anew.
     pub fn reset(&mut self) {
         self.attempt = 0;
     }
@@ -156,7 +156,7 @@ mod tests {
         cases: Vec<Case>,
     }
 
-    /// One client: before each retry it was told a hint or none, and waits these nanoseconds.
+    /// One client: the hint that it got before each retry, if any, and the nanoseconds it waits.
     #[derive(serde::Deserialize)]
     struct Case {
         seed: u64,

@@ -218,7 +218,8 @@ pub enum DialFailed<'a> {
     },
     /// There was no answer.
     Unanswered {
-        /// What that means for the next attempt: [`CloseClass::Network`] where nothing else is known.
+        /// What that means for the next attempt: [`CloseClass::Network`] where nothing else is
+        /// known.
         class: CloseClass,
         /// What happened, for people.
         said: &'a str,

@@ -33,8 +33,8 @@ pub enum CloseClass {
     Setup,
     /// The peer did not answer in time: retry with growing delay.
     Timeout,
-    /// A message exceeded a limit of the peer, or of ours: retry with growing delay. The request that
-    /// it belongs to ends, so that it is not sent, or answered, again and again.
+    /// A message exceeded a limit of the peer, or of ours: retry with growing delay. The request
+    /// that it belongs to ends, so that it is not sent, or answered, again and again.
     TooBig,
 }
 

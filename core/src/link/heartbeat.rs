@@ -8,7 +8,8 @@ use crate::time::{Deadline, Mono, TimerReason};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HeartbeatConfig {
-    /// A ping is sent after this long. Default 20 s; hosting platforms cut links that idle for 30 s.
+    /// A ping is sent after this long. Default 20 s; hosting platforms cut links that idle for
+    /// 30 s.
     pub interval: Duration,
     /// After a ping, any byte of the peer must come within this. Default 10 s.
     pub deadline: Duration,
@@ -30,17 +31,18 @@ impl Default for HeartbeatConfig {
     }
 }
 
-/// The one pinger of a link.
+/// The keepalive of one link.
 ///
-/// Any traffic counts as a sign that the peer is alive, so a busy one is never declared dead for a late pong. A silent
-/// peer is found dead `interval + deadline` after its last byte, or `probe` after a wake-up.
+/// Any traffic counts as a sign that the peer is alive, so a busy one is never declared dead for a
+/// late pong. A silent peer is found dead `interval + deadline` after its last byte, or `probe`
+/// after a wake-up.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Heartbeat {
     /// When to send the next ping.
     next: Mono,
     /// The deadline for anything to arrive; set while a ping is unanswered.
     due: Option<Mono>,
-    /// This request was already given more time because the host was late.
+    /// The deadline was already put off because the host was late.
     excused: bool,
 }
 

@@ -9,15 +9,15 @@
 //!    for a client also `handle_dialed` and `handle_dial_failed`; or a command: `send_text`,
 //!    `close`, `connect`, `wake` ...
 //! 2. It drains `poll_event`. Events lend from the link's buffer.
-//! 3. It writes what `poll_transmit` appends, as long as there is more, and drops the transport when it says so.
-//!    With `poll_transmit_vectored` large frames are not copied ([`Gather`]).
+//! 3. It writes what `poll_transmit` appends, as long as there is more, and drops the transport when
+//!    it says so. With `poll_transmit_vectored` large frames are not copied ([`Gather`]).
 //! 4. It sleeps until `poll_timeout`, which also says why.
 //!
 //! The states are published ([`State`], 0 to 3); the phases behind them and what every input does
-//! in each are tables ([`StateTable`]) which `docs/link-states.md` shows. A link
-//! ends in one transition, however it ended, and tells so once; the [`CloseClass`] of the end decides
-//! what a client does next. Tokens show in no `Debug`, error, reason or printed URL; [`redact`]
-//! does the same for a host's own lines.
+//! in each are tables ([`StateTable`]) which `docs/link-states.md` shows. A link ends in one
+//! transition, however it ended, with one event; the [`CloseClass`] of the end decides what a client
+//! does next. Tokens show in no `Debug`, error, reason or printed URL; [`redact`] does the same for
+//! a host's own lines.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -45,21 +45,21 @@
 //!
 //! # Bounds
 //!
-//! Those of [`LinkConfig`]: a frame and a message, the head of the handshake, what waits to be written
-//! ([`OutboxConfig`], by default 256 KiB, with a policy for what happens there), and a time for each thing
-//! that a peer may keep waiting ([`Patience`], [`HeartbeatConfig`]). A client adds [`BackoffConfig`] and
-//! [`TokenConfig`].
+//! Those of [`LinkConfig`]: a frame and a message, the head of the handshake, what waits to be
+//! written ([`OutboxConfig`], by default 256 KiB, with a policy for what happens there), and a time
+//! for each thing that a peer may keep waiting ([`Patience`], [`HeartbeatConfig`]). A client adds
+//! [`BackoffConfig`] and [`TokenConfig`].
 //!
 //! # Where it is specified
 //!
-//! `docs/link-states.md` is the table of every state and input. In `docs/protocol.md`: section 2 the
-//! opening, 8 the heartbeat, 9 the close codes, 10 the backoff, 11 the renewal of a token.
+//! `docs/link-states.md` is the table of every state and input. In `docs/protocol.md`: section 2
+//! the opening, 8 the heartbeat, 9 the close codes, 10 the backoff, 11 the renewal of a token.
 //!
 //! # Alone
 //!
-//! A server with connections that are no users, or a client of another dialect, drives a link by itself:
-//! text in, text out, with everything that keeps a connection alive. [`Backoff`] alone is the delay before
-//! the next attempt; `jwt`, behind the feature of that name, verifies tokens.
+//! A server with connections that are no users, or a client of another dialect, drives a link by
+//! itself: text in, text out, with everything that keeps a connection alive. [`Backoff`] alone is
+//! the delay before the next attempt; `jwt`, behind the feature of that name, verifies tokens.
 
 mod auth;
 mod backoff;

@@ -111,8 +111,8 @@ pub struct TokenConfig {
     /// Ask up to this much earlier, drawn anew for each token, but no more than a tenth of its
     /// life. Default 30 s.
     pub jitter: Duration,
-    /// After a failed or useless answer, and after an expired request, ask again no sooner than
-    /// this. Default 10 s.
+    /// After a token that was of no use, or none within `patience`, ask again no sooner than this.
+    /// Default 10 s.
     pub pause: Duration,
     /// How long the host may take to provide a token before it is asked again. Default 30 s.
     pub patience: Duration,
@@ -164,7 +164,7 @@ pub(crate) struct TokenSchedule {
     ends: Option<Mono>,
     /// From here the host is asked for a token again.
     void: Option<Mono>,
-    /// No request before this.
+    /// The host is asked no sooner than this.
     rest: Mono,
 }
 
@@ -175,7 +175,7 @@ impl TokenSchedule {
         Self { config, random, token: None, renew: None, ends: None, void: None, rest: Mono::ZERO }
     }
 
-    /// The host's answer, asked for or not; it ends the open request.
+    /// The host hands over a token, asked for or not; a request for one has ended.
     ///
     /// # Errors
     ///
@@ -196,7 +196,7 @@ impl TokenSchedule {
         Ok(())
     }
 
-    /// The host could not answer; it ends the open request, and the next waits for the pause.
+    /// The host has no token: the request for one has ended, and the next waits for the pause.
     pub(crate) fn fail(&mut self, now: Now) {
         self.void = None;
         self.rest = now.mono + self.config.pause;
@@ -227,7 +227,8 @@ impl TokenSchedule {
         true
     }
 
-    /// Opens a request if renewal is due. True if the host must now be asked.
+    /// Whether renewal is due and the host is to be asked for a token now: that request is open from
+    /// here on.
     #[must_use]
     pub(crate) fn handle_timeout(&mut self, now: Now) -> bool {
         if self.void.is_some_and(|void| now.mono >= void) {
@@ -236,7 +237,7 @@ impl TokenSchedule {
         self.renew.is_some_and(|renew| now.mono >= renew.max(self.rest)) && self.ask(now)
     }
 
-    /// A request is open.
+    /// Whether the host was asked for a token and may still provide it.
     pub(crate) fn is_requested(&self, now: Now) -> bool {
         self.void.is_some_and(|void| now.mono < void)
     }

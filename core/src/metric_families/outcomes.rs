@@ -68,7 +68,7 @@ pub(crate) enum RequestOutcome {
     Rejected,
     /// Without an answer in time.
     Expired,
-    /// Nobody can tell: the link broke and the peer cannot be asked again.
+    /// Nobody can tell: the link broke, and the peer would not recognise a repeat.
     Unknown,
     /// The client stopped before it was sent.
     Unsent,

@@ -32,7 +32,7 @@ pub(crate) struct Plan {
     pub(crate) seed: u64,
     /// How many clients.
     pub(crate) clients: usize,
-    /// How many requests each asks.
+    /// How many requests each client makes.
     pub(crate) requests: usize,
     /// The chance in percent that a batch breaks its connection.
     pub(crate) cuts: u32,

@@ -1,4 +1,4 @@
-//! What a client is told.
+//! The requests, answers, events and errors of a client.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -97,7 +97,7 @@ impl Answer {
     }
 }
 
-/// What a client tells besides the answers.
+/// The events of a client, other than answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
@@ -140,7 +140,7 @@ pub enum Event {
     },
     /// A message that had come before, under the same id, came again: nothing to do.
     Repeated(Answer),
-    /// A text came that is no envelope, or one that is nested too deep. Where it was the answer to a
+    /// A text came that is no envelope, or one that is nested too deep. If it was the answer to a
     /// request, that has ended as [`RequestError::Rejected`].
     Unreadable {
         /// What is wrong with it.
@@ -187,14 +187,14 @@ pub enum RequestError {
         /// When to try again.
         retry_after: Option<Duration>,
     },
-    /// No answer within the time for answers. Whether the request had an effect is not known.
+    /// No answer came in time. Whether the request had an effect is not known.
     #[error("no answer in time")]
     Expired,
     /// The link broke after the request was sent, to a server that cannot tell repeats, or the
     /// client stopped: it may have been acted on, or not.
     #[error("the link is gone, and the request was sent: what became of it is unknown")]
     Unknown,
-    /// The client stopped before the request was sent: it had no effect, and may be asked again
+    /// The client stopped before the request was sent: it had no effect, and may be made again
     /// after [`Client::reconnect`](crate::Client::reconnect).
     #[error("the client stopped before the request was sent")]
     Unsent,

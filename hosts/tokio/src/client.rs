@@ -164,7 +164,8 @@ impl Client {
         self.session.0.network_changed();
     }
 
-    /// Sends the server a close frame and ends. Requests that wait end with [`RequestError::Closed`].
+    /// Sends the server a close frame and ends. Requests that wait end with
+    /// [`RequestError::Closed`].
     pub async fn close(self) {
         self.session.0.close();
         let mut progress = self.session.0.progress();

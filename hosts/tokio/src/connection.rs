@@ -60,8 +60,7 @@ struct Connection<S> {
 enum End {
     /// The link has ended, and what waits is the last of it.
     TransportClosed,
-    /// The link has ended, but the peer takes nothing any more: what is told to it last cannot be
-    /// told.
+    /// The link has ended, but the peer takes nothing any more: the last of it cannot be written.
     Stuck,
     /// The peer has gone, or the link is no more.
     Gone,
@@ -167,7 +166,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         Poll::Ready(alive.then(|| host.received(link, bytes, &mut self.outlet)).flatten())
     }
 
-    /// Tells the hub, and the peer what can still be told.
+    /// Tells the hub, and writes what the peer still takes.
     async fn end<H: Handler>(mut self, host: &Arc<Host<H>>, link: LinkId, end: End) {
         match end {
             End::Gone => host.ended(link),

@@ -22,8 +22,8 @@ use crate::shared::{Locked, Shared, Socket};
 pub(crate) struct Host<H> {
     pub(crate) shared: Arc<Shared>,
     pub(crate) handler: H,
-    /// How long a request has an asker, and a token a link that waits: work beyond that is given
-    /// up, so that a program that hangs does not pile up tasks.
+    /// How long somebody waits for the answer to a request, and a link for the verdict on its token:
+    /// work beyond that is given up, so that a program that hangs does not pile up tasks.
     request_timeout: Duration,
     auth_timeout: Duration,
 }
@@ -297,7 +297,7 @@ impl<H: Handler> Host<H> {
         }
     }
 
-    /// A reply to a request that has expired is counted by the hub, and told as an event.
+    /// Replies to a request. If it has expired, the hub has made an event of that already.
     fn reply(&self, hub: &mut Hub, request: RequestId, reply: &Reply) {
         let now = self.shared.clock.now();
         let replied = reply.with(|reply| hub.reply(now, request, reply));

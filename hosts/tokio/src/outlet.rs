@@ -89,11 +89,11 @@ fn poll_write(
 }
 
 /// How long a link that has ended may still write its last frames, and how long its peer may take
-/// to close the transport.
+/// to close the socket.
 pub(crate) const LINGER: Duration = Duration::from_secs(2);
 
-/// Shuts the sending side of a socket down, then reads and forgets until the peer closes the transport: to
-/// drop a socket with unread bytes would reset the connection, and the peer could not read what
+/// Shuts the sending side of a socket down, then reads and forgets until the peer closes its own:
+/// to drop a socket with unread bytes would reset the connection, and the peer could not read what
 /// was written last.
 pub(crate) async fn part(mut reader: impl AsyncRead + Unpin, mut writer: impl AsyncWrite + Unpin) {
     let parting = async {

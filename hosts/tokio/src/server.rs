@@ -175,10 +175,10 @@ impl Server {
 
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// How long the want of descriptors is not told again.
+/// How long the want of descriptors is not reported again.
 const TELL_AGAIN: Duration = Duration::from_secs(60);
 
-/// How soon a link that makes way has hung up, as a rule.
+/// How soon a link that makes way has closed its socket, as a rule.
 const MAKING_WAY: Duration = Duration::from_millis(2);
 
 /// What the threads verify with; none: the program decides.

@@ -25,7 +25,8 @@ pub(crate) struct Shared {
     pub(crate) judges: Judges,
     /// TLS of connections from here on, if it is TLS.
     tls: Mutex<Option<Arc<rustls::ServerConfig>>>,
-    /// Ended connections that may wait for their peer to close the transport: the hub does not count them.
+    /// Ended connections that may wait for their peer to close the socket: the hub does not count
+    /// them.
     pub(crate) lingering: Semaphore,
 }
 

@@ -98,7 +98,7 @@ impl Client {
         Ok(Self { stream, frame, digits, asked: 0, unread })
     }
 
-    /// Asks again and again; returns the nanoseconds of each request.
+    /// Sends requests one after the other; returns the nanoseconds of each.
     async fn request_until(&mut self, end: Instant) -> Result<Vec<u64>> {
         let mut times = Vec::new();
         let mut start = Instant::now();

@@ -97,7 +97,7 @@ fn verifier() -> Result<Verifier> {
     Ok(Verifier::from_jwks(&set, DEFAULT_AUDIENCE)?)
 }
 
-/// Who forges, and how often it was told that it did.
+/// Who forges, and how many of its tokens were refused.
 #[derive(Clone)]
 struct Forger {
     server: SocketAddr,
@@ -156,7 +156,7 @@ impl Forging {
                         _ = &mut stopped => return,
                         _ = ticks.tick() => {}
                     }
-                    // One that is not told in time is not counted, and that is looked at.
+                    // One that is not refused in time is not counted, and that is looked at.
                     tokio::spawn(timeout(Duration::from_secs(5), forger.clone().forge()));
                 }
             });

@@ -18,7 +18,7 @@ impl Host {
     }
 }
 
-/// What is told without what concerns the link.
+/// The events without those of the link.
 fn of_requests(events: Vec<String>) -> Vec<String> {
     events.into_iter().filter(|it| !it.starts_with("retrying")).collect()
 }

@@ -241,7 +241,7 @@ fn what_is_kept_of_growing_answers_is_bounded_and_the_answer_is_whole() {
     let (three, id) = stream(&mut host, "3");
     host.say(&delta(Some(&id), "12345678"));
     assert_eq!(host.events(), [format!("piece {three} 12345678")]);
-    // An end without the text is none, if not all of it was told.
+    // An end without the text is none, if not all of it was given.
     host.say(&delta(Some(&id), "9"));
     host.say(&answer(Some(&id), ""));
     assert_eq!(host.events(), [format!("rejected {three} MESSAGE_TOO_LARGE None")]);

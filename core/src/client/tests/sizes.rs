@@ -18,7 +18,7 @@ fn what_the_server_does_not_take_is_refused_before_it_is_sent() {
     assert_eq!(refused, SendError::TooLarge { bytes: init.len(), limit: 1_000 });
     host.drain();
     assert!(host.read().is_empty() && host.events().is_empty());
-    // One that was asked before the server said so ends as the server would end it.
+    // One that was made before the server said so ends as the server would end it.
     let mut host = Host::new();
     host.client.connect(host.now);
     let (large, small) = (host.ask(&"x".repeat(1_000)), host.ask("hello"));
@@ -40,7 +40,7 @@ fn what_the_server_says_it_refuses_for_its_length_is_not_sent() {
     let mut limits = crate::limits::Sizes::default();
     limits.set_characters("message", 3).unwrap();
     let welcome = NEW_WELCOME.replace('}', &format!(r#","limits":{}}}"#, limits.stated()));
-    // One that was asked before the server said so ends as the server would end it.
+    // One that was made before the server said so ends as the server would end it.
     let mut host = Host::new();
     host.client.connect(host.now);
     let (long, short) = (host.ask("four"), host.ask("漢字😀"));
@@ -70,7 +70,7 @@ fn what_the_server_says_it_refuses_for_its_length_is_not_sent() {
     let refused = host.client.ask(host.now, &chat).unwrap_err();
     assert!(matches!(refused, RequestError::TooLarge { limit: 65_536, .. }), "{refused:?}");
     assert_eq!(host.client.pending(), 0);
-    // A server that says nothing is asked anything.
+    // To a server that says nothing anything is sent.
     let mut host = Host::welcomed(NEW_WELCOME);
     let chat = Chat { message: Some("x".repeat(9_000).into()), ..Chat::default() };
     host.client.ask(host.now, &chat).unwrap();

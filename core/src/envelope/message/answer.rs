@@ -173,7 +173,7 @@ frames! {
         "reply_to" reply_to: Id<'a>,
     }
 
-    /// The request which audio a server takes, and the answer.
+    /// Asks which audio a server takes, and answers that.
     SttCapabilities: SttCapabilities {
         /// What the sender calls the request.
         "id" id: Id<'a>,

@@ -41,7 +41,7 @@ macro_rules! messages {
 
         impl<'a> Message<'a> {
             /// Types an envelope. Nothing can fail: what does not fit is in
-            /// [`extra`](Self::extra), and [`mismatches`](Self::mismatches) tells of it.
+            /// [`extra`](Self::extra), and [`mismatches`](Self::mismatches) names it.
             pub(in crate::envelope) fn decode(envelope: &Envelope<'a>) -> Self {
                 let members = envelope.scan.members(envelope.text);
                 match envelope.kind() {

@@ -1,5 +1,5 @@
 //! The order of answers to a peer that sends no ids: it takes them for the answers to its requests
-//! in the order of asking, so in this order they have to leave.
+//! in the order in which it sent those, so in this order they have to leave.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

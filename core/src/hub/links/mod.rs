@@ -1,8 +1,8 @@
 //! The links of a hub: which are there, which are to be looked at, which have something to write,
 //! and when each wants to be woken.
 //!
-//! The machine knows no requests and decides nothing about messages: it is told what to queue and
-//! whom to close, and keeps the bounds of links, of links without a good token and of what waits
+//! The machine knows no requests and decides nothing about messages: the hub says what to queue and
+//! which link to close, and the machine keeps the bounds of links, of links without a good token and of what waits
 //! to be written.
 
 mod answer_order;
@@ -33,8 +33,8 @@ use crate::time::{Deadline, Mono, Now};
 /// Events of one link in a row before the next link has its turn.
 const TURN: u32 = 16;
 
-/// Links beyond the bound of all that were sent away for another and that the host has not hung
-/// up yet.
+/// Links beyond the bound of all that were sent away for another and whose transport the host has
+/// not dropped yet.
 const LEAVING: u32 = 64;
 
 /// All links from accepting to the end.
@@ -51,7 +51,8 @@ pub(super) struct Links {
     /// Bytes that wait to be written, over all links.
     buffered: usize,
     timers: Timers,
-    /// Links with input to read, in turn; an entry without the slot's flag is of a link that is gone.
+    /// Links with input to read, in turn; an entry without the slot's flag is of a link that is
+    /// gone.
     ready: VecDeque<LinkIndex>,
     /// Events that the first of `ready` has had in this turn.
     turn: u32,
@@ -80,8 +81,8 @@ impl Links {
 
     // Links with input.
 
-    /// The link whose input is read next: the same one until it [has no more](Self::rest) or has given
-    /// as many events as one turn allows.
+    /// The link whose input is read next: the same one until it [has no more](Self::mark_idle) or
+    /// has given as many events as one turn allows.
     pub(super) fn next_ready(&mut self) -> Option<LinkIndex> {
         while let Some(&index) = self.ready.front() {
             if self.slots.get(index).is_some_and(|slot| slot.ready) {
@@ -138,7 +139,8 @@ impl Links {
         self.buffered = self.buffered + weight - before;
     }
 
-    /// The state of a link has changed: it is listed as ready and writable, and its deadline is set.
+    /// The state of a link has changed: it is listed as ready and writable, and its deadline is
+    /// set.
     pub(super) fn touch(&mut self, index: LinkIndex) {
         self.mark_ready(index);
         self.mark_writable(index);
@@ -147,7 +149,8 @@ impl Links {
 
     // Time passes.
 
-    /// The next link whose deadline has come. The caller sees to it and [arms](Self::rearm) it anew.
+    /// The next link whose deadline has come. The caller sees to what is the hub's own, and then
+    /// lets the link [see to its own](Self::handle_timeout).
     pub(super) fn next_due(&mut self, now: Mono) -> Option<LinkIndex> {
         while let Some((at, index)) = self.timers.first() {
             // The end of time never comes: a deadline that has saturated there would be due again

@@ -1,4 +1,5 @@
-//! What leaves on a link: frames, answers in their order as the outbox has space, and the close frame.
+//! What leaves on a link: frames, answers in their order as the outbox has space, and the close
+//! frame.
 
 use std::sync::Arc;
 
@@ -50,8 +51,8 @@ impl Links {
     }
 
     /// Queues an answer that names its request. If too much waits to be written already it waits
-    /// for room: that answers are ready together is no fault of the peer that asked for them. As
-    /// many wait as the link may ask for twice over; whoever does not read even then is too slow.
+    /// for room: that answers are ready together is no fault of the peer. Twice as many wait as the
+    /// link may have running requests; a peer that does not read even then is too slow.
     pub(in crate::hub) fn send_answer(
         &mut self,
         index: LinkIndex,
@@ -69,7 +70,7 @@ impl Links {
     }
 
     /// Queues an answer after the answers to all earlier requests of a peer without ids. Bounded:
-    /// whoever asks this much without waiting gets the rest out of turn.
+    /// a peer that sends so many requests without waiting gets the rest out of turn.
     pub(in crate::hub) fn send_in_turn(&mut self, index: LinkIndex, now: Now, frame: Arc<[u8]>) {
         let most = self.most_waiting();
         let Some(slot) = self.get_mut(index) else { return };
@@ -78,7 +79,7 @@ impl Links {
         }
     }
 
-    /// A request of this link runs; `unnamed`, its answer leaves in its turn.
+    /// A request of this link runs; if it is `unnamed`, its answer leaves in its turn.
     pub(in crate::hub) fn begin(&mut self, index: LinkIndex, request: RequestIndex, unnamed: bool) {
         let Some(slot) = self.get_mut(index) else { return };
         slot.running += 1;
@@ -100,8 +101,8 @@ impl Links {
         }
     }
 
-    /// A request of this link does not run any more: what is said to it leaves at once if it has a
-    /// name, else in its turn.
+    /// A request of this link does not run any more: its answer leaves at once if it had an id, else
+    /// in its turn.
     pub(in crate::hub) fn deliver(
         &mut self,
         index: LinkIndex,
@@ -170,7 +171,7 @@ impl Links {
 
     // Envelopes are written.
 
-    /// The next link with something to write, each once until it is asked for it.
+    /// The next link with something to write, each once until it was written to.
     pub(in crate::hub) fn next_writable(&mut self) -> Option<LinkId> {
         while let Some(index) = self.writable.pop_front() {
             if let Some(slot) = self.get_mut(index)
@@ -276,7 +277,8 @@ impl Links {
         }
     }
 
-    /// A link is about to end: what waits goes out before the close frame, or counts as left behind.
+    /// A link is about to end: what waits goes out before the close frame, or counts as left
+    /// behind.
     fn give_room(&mut self, index: LinkIndex) {
         let Some(slot) = self.get_mut(index) else { return };
         for frame in core::mem::take(&mut slot.waiting) {

@@ -29,7 +29,7 @@ pub(in crate::hub) struct Slot {
     /// The hub's own deadline for it, beside the link's.
     pub(in crate::hub) deadline: Option<Deadline>,
     pub(in crate::hub) since: Mono,
-    /// What is to leave in the order of asking.
+    /// What is to leave in the order of requests.
     pub(in crate::hub) turns: AnswerOrder,
     /// Whole answers that wait for room in the outbox, in their order.
     pub(in crate::hub) waiting: VecDeque<Arc<[u8]>>,
@@ -37,7 +37,7 @@ pub(in crate::hub) struct Slot {
     pub(in crate::hub) max_message: usize,
     /// Its running requests.
     pub(in crate::hub) running: u32,
-    /// It is welcomed, or it waits for a verdict, and the host has not been told.
+    /// It is welcomed, or it waits for a verdict, and the event that says so was not polled yet.
     pub(in crate::hub) untold: bool,
     /// The host has no transport for it any more.
     pub(in crate::hub) detached: bool,
@@ -64,7 +64,7 @@ pub(in crate::hub) enum Phase {
     Refused,
     /// Welcomed.
     Open,
-    /// The host has been told of its end; only its last bytes are left to be written.
+    /// The event of its end was polled; only its last bytes are left to be written.
     Ended,
 }
 

@@ -42,10 +42,11 @@ pub(super) struct Again {
 /// What becomes of a request that comes again while the first one runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Attached {
-    /// The answer goes to the link of the repeat from here on, and no more to the link that had
-    /// asked before.
+    /// The answer goes to the link of the repeat from here on, and no more to the link of the
+    /// request before it.
     Moved { first: RequestId, from: LinkIndex },
-    /// Its sender correlates by order and wants one answer for each: this request gets the same one.
+    /// Its sender correlates by order and wants one answer for each: this request gets the same
+    /// one.
     Shared { first: RequestId, sharer: RequestIndex },
 }
 
@@ -120,7 +121,7 @@ impl Requests {
         let request = self.table.get_mut(index)?;
         let from = core::mem::replace(&mut request.link, again.link);
         if !again.pieces || (from != again.link && request.pieces == Pieces::Begun) {
-            // This link has not asked for pieces, or has not had the first of them.
+            // This link wants no pieces, or has not had the first of them.
             request.pieces = Pieces::Unwanted;
         }
         Some(Attached::Moved { first, from })

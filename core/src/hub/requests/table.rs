@@ -1,6 +1,6 @@
-//! The table of running requests: asked, not yet answered.
+//! The table of running requests, which are not answered yet.
 //!
-//! Every request waits equally long for its reply, so the order of asking is the order of expiry:
+//! Every request waits equally long for its reply, so the order of coming is the order of expiry:
 //! a list through the entries finds the next one to expire at no cost. A second list through the
 //! entries holds the requests of one user, for the rare cases (a repeat, a closed link) that have
 //! to find them without an id.
@@ -17,7 +17,7 @@ use crate::time::Mono;
 /// One running request.
 #[derive(Debug)]
 pub(in crate::hub) struct Running {
-    /// The newest link that asked; `NONE` when it has closed.
+    /// The newest link that sent it; `NONE` when that has ended.
     pub(in crate::hub) link: LinkIndex,
     pub(in crate::hub) user: UserIndex,
     /// The key in the duplicate window, if the request has one.
@@ -141,7 +141,7 @@ impl Table {
         Some(request)
     }
 
-    /// When the oldest request was asked.
+    /// When the oldest request came.
     pub(super) fn oldest_asked(&self) -> Option<Mono> {
         self.slab.get(self.oldest).map(|oldest| oldest.asked)
     }
@@ -218,7 +218,7 @@ mod tests {
     use crate::seed::Seed;
 
     proptest! {
-        /// Whatever the order of endings, the oldest is the first asked of those still running,
+        /// Whatever the order of endings, the oldest is the first that came of those still running,
         /// and each user's list holds exactly its own.
         #[test]
         fn lists_hold_exactly_what_runs(steps in prop::collection::vec((0..4u32, any::<u8>()), 1..200)) {

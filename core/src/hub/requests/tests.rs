@@ -29,7 +29,7 @@ impl Desk {
         self.requests.key_of(user, Some(id), "").unwrap()
     }
 
-    /// A request of this id, asked over [`LINK`].
+    /// A request of this id, sent over [`LINK`].
     fn ask(&mut self, id: &str, now: Mono, pieces: Pieces) -> RequestId {
         let key = self.key(id);
         self.requests.remember(now, key);

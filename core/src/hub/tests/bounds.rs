@@ -1,4 +1,4 @@
-//! Every table has a bound, and what happens there is told.
+//! Every table has a bound, and what happens there is an event.
 
 use core::time::Duration;
 

@@ -19,7 +19,7 @@ fn host() -> Host {
     host
 }
 
-/// Asks, has it answered, and tells how many bytes the answer took.
+/// Sends a request, has it answered, and returns how many bytes the answer took.
 fn chat(host: &mut Host, link: crate::hub::LinkId, id: u32) -> usize {
     let text = format!(r#"{{"type":"chat","id":"q{id}","message":"{ANSWER}"}}"#);
     host.say(link, &text);

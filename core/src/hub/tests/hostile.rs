@@ -29,7 +29,7 @@ fn whoever_is_not_let_in_cannot_make_the_hub_hold_a_message() {
     }
     let held = host.hub.memory() - before;
     assert!(held < 64 * 1_024, "{held} bytes for a peer without a token");
-    // What it sends its close frame with is still heard.
+    // Its close frame is still read.
     let mut close = Vec::new();
     let writer = &mut host.peers.get_mut(&link).unwrap().writer;
     writer.close(crate::frame::CloseCode::NORMAL, "", &mut close).unwrap();

@@ -118,7 +118,7 @@ fn a_link_that_takes_a_request_over_before_its_first_piece_gets_them_all() {
     assert_eq!(host.piece("once "), Delivered::Queued(again));
     host.say(again, ASK);
     assert_eq!(host.piece("upon "), Delivered::Queued(again), "it has missed nothing");
-    // Not to be sent pieces is the wish of whoever asked last.
+    // Whether there are pieces is the wish of who sent the request last.
     host.say(again, r#"{"type":"chat","id":"q","message":"a story"}"#);
     assert_eq!(host.piece("a time"), Delivered::Whole);
     host.reply("once upon a time");

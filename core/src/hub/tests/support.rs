@@ -56,7 +56,7 @@ pub(super) struct Peer {
     pub(super) transport_closed: bool,
 }
 
-/// A hub, its peers, and what it told.
+/// A hub, its peers, and its events.
 pub(super) struct Host {
     pub(super) hub: Hub,
     pub(super) now: Now,
@@ -219,7 +219,7 @@ impl Host {
         self.drain();
     }
 
-    /// What was told since the last look.
+    /// The events since the last look.
     pub(super) fn events(&mut self) -> Vec<String> {
         core::mem::take(&mut self.events)
     }

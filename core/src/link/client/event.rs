@@ -1,4 +1,4 @@
-//! What a client's link is made of and what it tells.
+//! The configuration of a client's link, and its events.
 
 use core::fmt;
 use core::time::Duration;
@@ -55,10 +55,10 @@ impl Default for ClientLinkConfig {
     }
 }
 
-/// What a client's link tells.
+/// An event of a client's link.
 ///
-/// A link begins with `Dial` and ends with exactly one `Closed`, which is followed by `CloseTransport` if
-/// the host still holds a transport, and by `Retrying` or `Stopped`.
+/// A link begins with `Dial` and ends with exactly one `Closed`, which is followed by
+/// `CloseTransport` if the host still holds a transport, and by `Retrying` or `Stopped`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClientLinkEvent<'a> {

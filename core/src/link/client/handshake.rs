@@ -68,7 +68,7 @@ impl ClientLink {
         }
     }
 
-    /// Nothing more of the answer comes: whether it was a refusal, which is told now.
+    /// Nothing more of the answer comes. Whether it was a refusal, which has ended the attempt.
     pub(super) fn end_answer(&mut self, close_transport: bool) -> bool {
         let Some(response) = &mut self.response else { return false };
         response.handle_end();

@@ -1,5 +1,5 @@
-//! The transitions of a client's link between its phases: how an attempt begins, and what follows from
-//! each end.
+//! The transitions of a client's link between its phases: how an attempt begins, and what follows
+//! from each end.
 
 use core::mem;
 use core::time::Duration;
@@ -21,7 +21,8 @@ impl ClientLink {
         (self.attempt, self.renewed) = (0, false);
     }
 
-    /// The next attempt begins, as these rows say: with a token it dials, without one it asks for it.
+    /// The next attempt begins, as these rows say: with a token it dials, without one it asks the
+    /// host for it.
     pub(super) fn begin(&mut self, with: ClientInput, without: ClientInput) {
         (self.hint, self.held_back) = (None, false);
         if self.has_token() {
@@ -103,7 +104,8 @@ impl ClientLink {
         self.end_link(end, ClientPhase::Stopped, input, None, close_transport);
     }
 
-    /// The one transition to an end. `last` is its cause, where that is not what has ended the link.
+    /// The one transition to an end. `last` is its cause, where that is not what has ended the
+    /// link.
     pub(super) fn end_link(
         &mut self,
         end: End,

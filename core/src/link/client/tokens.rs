@@ -18,8 +18,8 @@ use crate::time::Now;
 pub(crate) const RENEWAL: &str = "renewal";
 
 impl ClientLink {
-    /// The host's answer to [`NeedToken`](super::ClientLinkEvent::NeedToken), or a new token of its own accord. An
-    /// open link passes it on in band.
+    /// The host's answer to [`NeedToken`](super::ClientLinkEvent::NeedToken), or a new token of its
+    /// own accord. An open link passes it on in band.
     ///
     /// # Errors
     ///

@@ -91,8 +91,8 @@ impl Connection {
         self.reader.handle_message(message)
     }
 
-    /// The keepalive of an open connection: pings when its interval is over. Returns whether the peer
-    /// is still within its deadline.
+    /// The keepalive of an open connection: pings when its interval is over. Returns whether the
+    /// peer is still within its deadline.
     #[must_use]
     pub(super) fn keep_alive(
         &mut self,
@@ -143,8 +143,8 @@ impl Connection {
         }
     }
 
-    /// The text of an [`Arrival::Text`], checked as it is lent: if it is not UTF-8, the next arrival is
-    /// [`Arrival::NotUtf8`]. `pool` is that of [`poll_arrival`](Self::poll_arrival).
+    /// The text of an [`Arrival::Text`], checked as it is lent: if it is not UTF-8, the next arrival
+    /// is [`Arrival::NotUtf8`]. `pool` is that of [`poll_arrival`](Self::poll_arrival).
     #[inline]
     pub(super) fn text<'a>(
         &'a mut self,
@@ -171,7 +171,8 @@ impl Connection {
         self.ours = Some(Box::new(end));
     }
 
-    /// The peer has sent its close frame: if it was the first, ours answers it; nothing else is sent.
+    /// The peer has sent its close frame: if it was the first, ours answers it; nothing else is
+    /// sent.
     pub(super) fn peer_closed(&mut self, item: Item) -> End {
         let end = match self.reader.close(item) {
             Some(frame) => End::of_peer(frame.code, frame.reason),

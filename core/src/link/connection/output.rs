@@ -147,7 +147,7 @@ impl Output {
         self.head = Vec::new();
     }
 
-    /// `close_transport` is left to the caller.
+    /// Appends what is to be written; `close_transport` is left to the caller.
     pub(in crate::link) fn transmit(
         &mut self,
         out: &mut impl Sink,

@@ -1,4 +1,5 @@
-//! What a client sends ahead of the answer to its opening handshake, or of the verdict on its token.
+//! What a client sends ahead of the answer to its opening handshake, or of the verdict on its
+//! token.
 
 /// The most bytes that are taken ahead, before the peer has proved anything.
 pub(crate) const MAX_EARLY: usize = 16 * 1_024;

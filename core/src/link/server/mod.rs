@@ -290,8 +290,8 @@ impl ServerLink {
         })
     }
 
-    /// The first half of [`poll_event`](Self::poll_event): moves on, lends nothing. A hub has a pool
-    /// for all its links; a link on its own has none.
+    /// The first half of [`poll_event`](Self::poll_event): moves on, lends nothing. A hub has a
+    /// pool for all its links; a link on its own has none.
     #[inline]
     pub(crate) fn poll_unlent(&mut self, mut pool: Option<&mut DeflatePool>) -> Option<LinkUnlent> {
         if let Some(opening) = &mut self.opening
@@ -359,8 +359,8 @@ impl ServerLink {
     }
 
     /// What the transport of a link that was [`opened`](Self::opened) is to do next; a text or a
-    /// reason is appended to `out`. Call it until it has no more. [`Outgoing::CloseTransport`] is the last
-    /// and comes again at each call.
+    /// reason is appended to `out`. Call it until it has no more. [`Outgoing::CloseTransport`] is
+    /// the last and comes again at each call.
     pub fn poll_message(&mut self, out: &mut Vec<u8>) -> Option<Outgoing> {
         let close_transport = self.phase == ServerPhase::Closed;
         self.connection
@@ -369,7 +369,8 @@ impl ServerLink {
             .or_else(|| close_transport.then_some(Outgoing::CloseTransport))
     }
 
-    /// Whether [`poll_transmit`](Self::poll_transmit) has something to say: bytes, or to close the transport.
+    /// Whether [`poll_transmit`](Self::poll_transmit) has something to say: bytes to write, or that
+    /// the transport is to be dropped.
     pub(crate) fn wants_transmit(&self) -> bool {
         self.phase == ServerPhase::Closed || self.connection.output.has_output()
     }

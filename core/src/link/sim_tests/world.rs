@@ -32,7 +32,7 @@ struct Wire {
     server: ServerLink,
     up: Vec<u8>,
     down: Vec<u8>,
-    /// Bytes vanish in both directions and nobody is told.
+    /// Bytes vanish in both directions and neither end learns of it.
     silent: bool,
 }
 
@@ -147,7 +147,7 @@ impl World {
         self.now = Now::new(self.now.mono, Wall::from_unix_micros(micros));
     }
 
-    /// The transport breaks and both ends are told.
+    /// The transport breaks and both ends learn of it.
     pub(super) fn cut(&mut self) {
         if let Some(mut wire) = self.wire.take() {
             wire.server.handle_closed(self.now);
@@ -156,7 +156,7 @@ impl World {
         }
     }
 
-    /// The transport goes dead and nobody is told.
+    /// The transport goes dead and neither end learns of it.
     pub(super) fn silence(&mut self) {
         if let Some(wire) = &mut self.wire {
             wire.silent = true;
@@ -188,7 +188,7 @@ impl World {
         &mut self.random
     }
 
-    /// Every link that is over was told once; one may still live.
+    /// Every link that is over has given one event of its end; one may still live.
     fn check(&self) {
         let Seen { dials, ends, servers, server_ends, .. } = &self.seen;
         let phase = self.client.phase();
@@ -369,7 +369,7 @@ fn take(bytes: &mut Vec<u8>, random: &mut Random) -> Vec<u8> {
     bytes.drain(..len).collect()
 }
 
-/// Whether the server was asked, and what it was told.
+/// Whether the server has got an opening request, and the texts that it has read.
 fn drain_server(server: &mut ServerLink, seen: &mut Seen) -> (bool, Vec<String>) {
     let (mut asked, mut texts) = (false, Vec::new());
     while let Some(event) = server.poll_event() {

@@ -121,7 +121,7 @@ impl Draft {
 impl Drop for Draft {
     fn drop(&mut self) {
         if let Some(draft) = &self.draft {
-            // There may be no draft, or no way to remove it: the error was told already.
+            // There may be no draft, or no way to remove it: the error was reported already.
             let _ = std::fs::remove_file(draft);
         }
     }

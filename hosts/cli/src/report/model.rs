@@ -126,7 +126,7 @@ impl Figure {
 /// The samples behind the four plots.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Plots {
-    /// From asking to the answer, one sample a request, in milliseconds.
+    /// From a request to its answer, one sample each, in milliseconds.
     pub latency_ms: Vec<f64>,
     /// Messages a second by the size of the burst.
     pub throughput: Vec<Throughput>,

@@ -71,11 +71,11 @@ pub fn run(args: &ServeArgs) -> Result<ExitCode, Fault> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// How long links may take to send a close frame once all have been told.
+/// How long links may take to close once the last one has been sent away.
 const DRAIN_PATIENCE: Duration = Duration::from_secs(5);
 
-/// As many threads as this process has processors, which may be fewer than the machine has. A single
-/// one has a queue without an end and hands nothing to others: links are served in their order.
+/// As many threads as this process has processors, which may be fewer than the machine has. A
+/// single one has a queue without an end and hands nothing to others: links are served in their order.
 fn runtime() -> Builder {
     match std::thread::available_parallelism() {
         Ok(processors) if processors.get() == 1 => Builder::new_current_thread(),
@@ -99,7 +99,7 @@ async fn serve(
 ) -> Result<(), Fault> {
     let links = config.hub.max_links;
     let scheme = if config.tls.is_some() { "https" } else { "http" };
-    // Before the address is told: whoever reads it may send a signal at once.
+    // Before the address is printed: whoever reads it may send a signal at once.
     let signals = signals::Signals::new()
         .map_err(|error| Fault::failed(format!("cannot watch signals: {error}")))?;
     let server = listen(args.listen, config).await?;

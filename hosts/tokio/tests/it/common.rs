@@ -42,7 +42,7 @@ impl Running {
     }
 }
 
-/// What the tests start from: a fast close frame.
+/// What the tests start from: a client that waits only a moment for the server's close frame.
 pub(crate) fn config() -> ServerConfig {
     let mut config = ServerConfig::new(Auth::Verifier(Box::new(Good)));
     config.drain_spread = Duration::ZERO;

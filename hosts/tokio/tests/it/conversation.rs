@@ -301,7 +301,7 @@ async fn dropping_the_last_handle_closes_the_link() {
     server.stop().await;
 }
 
-/// Tells the code of every close.
+/// Sends the code of every close.
 struct Watching(mpsc::UnboundedSender<u16>);
 
 impl Handler for Watching {

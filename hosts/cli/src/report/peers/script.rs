@@ -1,4 +1,4 @@
-//! A server that does what a suite tells it, dial by dial, and a record of what a client seen.
+//! A server that does what a suite tells it, dial by dial, and a record of a client's events.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -37,7 +37,7 @@ impl Script {
                     noted.push(Instant::now());
                     noted.len() - 1
                 };
-                // What goes wrong here shows in what the client tells.
+                // What goes wrong here shows in the client's events.
                 tokio::spawn(act(number, stream));
             }
         });
@@ -61,7 +61,7 @@ impl Drop for Script {
     }
 }
 
-/// Everything that a client seen, with its time.
+/// All events of a client, each with its time.
 #[derive(Clone)]
 pub(crate) struct Watch {
     seen: Arc<Seen>,

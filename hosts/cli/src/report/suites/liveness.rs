@@ -42,7 +42,7 @@ async fn silent(dice: &mut Dice) -> Result<Figure, Failure> {
     client.ask("and now?").await?;
     client.close().await;
 
-    // The other way round: the server asks, the client answers, and the link lives.
+    // The other way round: the server pings, the client answers, and the link lives.
     let mut plan = Plan::new();
     plan.hub.link.heartbeat.interval = Duration::from_millis(50);
     plan.hub.link.heartbeat.deadline = Duration::from_secs(2);

@@ -79,7 +79,7 @@ pub(super) async fn run(bench: &mut Bench) {
     spread::run(bench, dice).await;
 }
 
-/// Answers every request like an engine would.
+/// Answers every request as an engine would.
 pub(super) async fn answer(mut wire: Wire) -> Result<(), Failure> {
     loop {
         let asked = json(&wire.next_text().await?)?;

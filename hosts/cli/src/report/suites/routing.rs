@@ -120,7 +120,7 @@ fn table(version: &str, agents: &str) -> Result<Arc<Table>, Failure> {
     Ok(Arc::new(Table::from_json(&text)?))
 }
 
-/// 300 asks, and another table after every 30th: none is lost and none is in between.
+/// 300 requests, and another table after every 30th: none is lost and none is in between.
 async fn replaced(house: &House, client: &Client) -> Result<Figure, Failure> {
     let tables = [
         table("one", r#"{"id":"a","name":"A"},{"id":"b"}"#)?,
