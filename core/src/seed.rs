@@ -35,8 +35,8 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 ///
 /// Mask keys (RFC 6455 section 10.3) and the keyed hash of the duplicate window rest on it: in
 /// production it must come from a cryptographic source and must not be used for two machines. After
-/// a `fork` there are two: what was made before it does not serve in the child, or begins again with
-/// another seed (`Hub::reseed`).
+/// a `fork` there are two: what was made before it does not serve in the child, or begins again
+/// with another seed (`Hub::reseed`).
 #[derive(Clone)]
 pub struct Seed([u8; 32]);
 

@@ -23,13 +23,13 @@
 //! # Bounds
 //!
 //! Both clocks saturate and never wrap: [`Mono`] 584 years after its origin, [`Wall`] 292,000 years
-//! from 1970. A monotonic reading that is earlier than one before counts as that one; the wall clock
-//! may be set in either direction.
+//! from 1970. A monotonic reading that is earlier than one before counts as that one; the wall
+//! clock may be set in either direction.
 //!
 //! # Where it is specified
 //!
-//! The times of the protocol are in the sections that use them, a timestamp on the wire in P-3.6 and
-//! P-3.7 of `docs/protocol.md`.
+//! The times of the protocol are in the sections that use them, a timestamp on the wire in P-3.6
+//! and P-3.7 of `docs/protocol.md`.
 
 use core::fmt;
 use core::ops::Add;

@@ -190,8 +190,8 @@ impl Client {
         Ok(())
     }
 
-    /// Reads once and gives `tell` each frame that is here whole. A `ping` of the server is answered
-    /// with the next write.
+    /// Reads once and gives `tell` each frame that is here whole. A `ping` of the server is
+    /// answered with the next write.
     async fn read(&mut self, tell: Tell<'_>) -> Result<()> {
         if frame_of(&self.unread).is_none() {
             ensure!(self.stream.read_buf(&mut self.unread).await? > 0, "closed by the server");

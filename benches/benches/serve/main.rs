@@ -2,8 +2,8 @@
 //!
 //! The token is checked, the link welcomed, the `id` of each chat looked up among those before, its
 //! agent found, the answer sent. Each server is a process on one core, and the load has another;
-//! the servers take turns, each with new links. What a message costs is what the process computed in a
-//! turn, by the answers that came.
+//! the servers take turns, each with new links. What a message costs is what the process computed
+//! in a turn, by the answers that came.
 
 mod load;
 mod process;

@@ -28,8 +28,8 @@ pub struct ClientConfig {
     pub request_timeout: Duration,
     /// How old a request may become while its answer comes in pieces: each piece restarts
     /// `request_timeout`, up to this age. It must stay below the same time as that one; below
-    /// `request_timeout` it has no effect. Default 180 s: `request_timeout`, in which the request may
-    /// wait for a link, and the time that servers give an answer (2 minutes by default).
+    /// `request_timeout` it has no effect. Default 180 s: `request_timeout`, in which the request
+    /// may wait for a link, and the time that servers give an answer (2 minutes by default).
     pub max_request_age: Duration,
     /// How many ids of the latest pushes are remembered, to recognise a repeated push
     /// ([`Event::Repeated`](super::Event::Repeated)). Default 256.

@@ -57,13 +57,13 @@ pub enum Event<'a> {
         envelope: Envelope<'a>,
         /// The server names the request in each reply.
         correlates: bool,
-        /// The server recognises repeats: a request that the last link has left without an answer is
-        /// sent again.
+        /// The server recognises repeats: a request that the last link has left without an answer
+        /// is sent again.
         repeats: bool,
     },
     /// A piece of an answer that grows, or word that it begins: a `chat_response_start`,
-    /// `chat_response_delta` or `chunk`. It ends nothing; the end of the request comes after it, and
-    /// an answer holds the whole text once more. (Existing servers that end a stream with
+    /// `chat_response_delta` or `chunk`. It ends nothing; the end of the request comes after it,
+    /// and an answer holds the whole text once more. (Existing servers that end a stream with
     /// `response_complete` leave the text to the pieces.)
     ///
     /// Appended to each other the texts are the beginning of the answer, unless `restart` says

@@ -63,8 +63,8 @@
 //! # Bounds
 //!
 //! Those of [`ClientConfig`]: how many requests wait, how many bytes of them, and how long; how
-//! much is kept of answers that grow; and the bounds of its link. At each bound a command is refused
-//! with a typed error, or there is an event.
+//! much is kept of answers that grow; and the bounds of its link. At each bound a command is
+//! refused with a typed error, or there is an event.
 //!
 //! # Where it is specified
 //!
@@ -372,9 +372,9 @@ impl Client {
         Ok(request)
     }
 
-    /// The caller of a request has left. A request that was never sent is dropped; any other has its
-    /// effect, and what the server sends for it is [`Event::Late`]. There is no other event of it.
-    /// Nothing follows if the request has ended.
+    /// The caller of a request has left. A request that was never sent is dropped; any other has
+    /// its effect, and what the server sends for it is [`Event::Late`]. There is no other event of
+    /// it. Nothing follows if the request has ended.
     pub fn forget(&mut self, now: Now, request: RequestId) {
         self.set_now(now);
         if self.requests.forget(request) {

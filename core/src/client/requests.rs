@@ -301,8 +301,8 @@ impl Requests {
     }
 
     /// Ends the request that has most likely ended the link that is gone, by a message that was too
-    /// large: the longest that it has carried if the message was `ours`, else the one that was to be
-    /// answered next. Nothing if nobody waits for it any more.
+    /// large: the longest that it has carried if the message was `ours`, else the one that was to
+    /// be answered next. Nothing if nobody waits for it any more.
     pub(super) fn end_too_large(&mut self, ours: bool) -> Option<RequestId> {
         let carried = self
             .requests

@@ -13,8 +13,8 @@ use crate::seed::Seed;
 /// Two different messages share a key with a chance of 2^-127, and nobody without the seed can
 /// raise it.
 ///
-/// In two words: a number of 128 bits would be aligned to as many, and whatever holds a key would be
-/// larger and slower to move.
+/// In two words: a number of 128 bits would be aligned to as many, and whatever holds a key would
+/// be larger and slower to move.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Key {
     high: u64,

@@ -37,18 +37,20 @@
 //!
 //! # Bounds
 //!
-//! A text is shorter than 2 GiB and nested no deeper than its reader allows ([`Envelope::DEPTH`] is the
-//! rule). Parsing allocates nothing. How large a message may be is a matter of [`limits`](crate::limits).
+//! A text is shorter than 2 GiB and nested no deeper than its reader allows ([`Envelope::DEPTH`] is
+//! the rule). Parsing allocates nothing. How large a message may be is a matter of
+//! [`limits`](crate::limits).
 //!
 //! # Where it is specified
 //!
-//! Sections 3 and 4 of `docs/protocol.md`: what an envelope is, every type with its members, and the
-//! sets of words. [`write`](mod@write) makes the frames that the engine sends of its own accord (P-4.5).
+//! Sections 3 and 4 of `docs/protocol.md`: what an envelope is, every type with its members, and
+//! the sets of words. [`write`](mod@write) makes the frames that the engine sends of its own accord
+//! (P-4.5).
 //!
 //! # Alone
 //!
-//! For a transport that speaks WebSocket already, and for tools that read what was recorded. An envelope
-//! lends from its text; [`OwnedEnvelope`] keeps one.
+//! For a transport that speaks WebSocket already, and for tools that read what was recorded. An
+//! envelope lends from its text; [`OwnedEnvelope`] keeps one.
 
 mod error;
 mod extra;

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-/// Joins the pieces of a text that grows and may be cut anywhere: the first half of a surrogate pair
-/// at the end of a piece waits for the second.
+/// Joins the pieces of a text that grows and may be cut anywhere: the first half of a surrogate
+/// pair at the end of a piece waits for the second.
 ///
 /// Pieces are WTF-8: UTF-8 in which a surrogate alone is encoded as if it were a character, as
 /// strings of Python, Java and JavaScript may hold one. Half a pair that stays alone is U+FFFD.

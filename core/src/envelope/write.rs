@@ -56,8 +56,8 @@ pub fn connection(out: &mut String, now: Wall, welcome: &Welcome<'_>) {
     object.end();
 }
 
-/// `going_away`, which a server sends before it closes: when to come back, in seconds, rounded up to the
-/// millisecond. Clients without the engine ignore it.
+/// `going_away`, which a server sends before it closes: when to come back, in seconds, rounded up
+/// to the millisecond. Clients without the engine ignore it.
 pub fn going_away(out: &mut String, retry_after: Duration) {
     let mut object = Object::of(&Kind::GoingAway, out);
     write_seconds(object.name("retry_after"), retry_after);

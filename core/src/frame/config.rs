@@ -13,7 +13,8 @@ pub struct FrameConfig {
     /// The longest frame, in bytes of payload. Default: 1 MiB.
     pub max_frame: usize,
     /// The most frames in one message, empty ones counted, beside one more for each 64 bytes of
-    /// payload that have come: what costs is a fragment that brings next to nothing. Default: 4,096.
+    /// payload that have come: what costs is a fragment that brings next to nothing. Default:
+    /// 4,096.
     pub max_fragments: u32,
     /// Bytes of buffer that are kept for good; above them the buffer shrinks when messages have
     /// been small for a while. Default: 4 KiB.

@@ -20,20 +20,20 @@
 //! # Bounds
 //!
 //! Those of [`FrameConfig`] (by default 1 MiB for a frame and for a message, 4,096 fragments), of
-//! [`HandshakeConfig`](handshake::HandshakeConfig) and of [`DeflateConfig`]. A peer that is over one ends
-//! its connection with [`FrameEvent::Failed`], whose error knows its close code. A caller that does not
-//! drain gets [`NotDrained`], and nothing was taken.
+//! [`HandshakeConfig`](handshake::HandshakeConfig) and of [`DeflateConfig`]. A peer that is over
+//! one ends its connection with [`FrameEvent::Failed`], whose error knows its close code. A caller
+//! that does not drain gets [`NotDrained`], and nothing was taken.
 //!
 //! # Where it is specified
 //!
-//! RFC 6455 and RFC 7692; `docs/frames.md` has the choices that these leave, a server on `std::net`, and
-//! the peers and suites that it is tested with. P-1.7 and P-1.9 of `docs/protocol.md` are what the `pam`
-//! dialect asks of it.
+//! RFC 6455 and RFC 7692; `docs/frames.md` has the choices that these leave, a server on
+//! `std::net`, and the peers and suites that it is tested with. P-1.7 and P-1.9 of
+//! `docs/protocol.md` are what the `pam` dialect asks of it.
 //!
 //! # Alone
 //!
-//! Who speaks WebSocket and not the dialect needs this module and [`seed`](crate::seed), and nothing
-//! else of the crate. The packages show it as `FrameCodec`.
+//! Who speaks WebSocket and not the dialect needs this module and [`seed`](crate::seed), and
+//! nothing else of the crate. The packages show it as `FrameCodec`.
 
 pub(crate) use self::close::cut_reason;
 pub use self::close::{CloseCode, CloseFrame, MAX_REASON};

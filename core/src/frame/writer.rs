@@ -51,8 +51,8 @@ impl fmt::Display for MessageKind {
 
 /// Appends frames to the caller's buffer: masked for a client, plain for a server.
 ///
-/// Every method appends one whole frame, or returns an error and appends nothing. After a Close frame every
-/// method answers [`WriteError::Closed`].
+/// Every method appends one whole frame, or returns an error and appends nothing. After a Close
+/// frame every method answers [`WriteError::Closed`].
 #[derive(Debug)]
 pub struct Writer {
     /// Where a client's mask keys come from (RFC 6455 section 10.3). Boxed: it is large, and a

@@ -63,8 +63,8 @@ pub struct HubConfig {
     ///
     /// It is large enough if it holds `users x messages of each in max_age`: no user can take more
     /// of it than its rate allows, 500 entries in 5 minutes by default, so 524 users at full rate
-    /// fill it, or 26,000 who send a request twice a minute. In a smaller one entries leave before their
-    /// time, a repeat that comes later than that takes effect again, and
+    /// fill it, or 26,000 who send a request twice a minute. In a smaller one entries leave before
+    /// their time, a repeat that comes later than that takes effect again, and
     /// `pamlink_window_evictions_total{cause="count"}` grows. It takes 37 bytes an entry beside
     /// the results; [`WindowConfig::ceiling`] is the exact bound.
     pub window: WindowConfig,

@@ -29,8 +29,8 @@ impl Hub {
     /// Closes every link within `spread`, and accepts no new ones.
     ///
     /// Each link has a moment of its own, drawn from the spread, so that not all come back at
-    /// once. It gets `going_away` with `retry_after`, which clients of this engine honour and others
-    /// ignore, and is then closed with 1012. A link with running requests is given
+    /// once. It gets `going_away` with `retry_after`, which clients of this engine honour and
+    /// others ignore, and is then closed with 1012. A link with running requests is given
     /// the rest of the spread to see them answered. Links that are not welcomed yet go at once.
     /// At the end comes [`Event::Drained`](super::Event::Drained).
     pub fn drain(&mut self, now: Now, spread: Duration) {

@@ -1,5 +1,5 @@
-//! Decisions about a link are values, which the machines of the hub return; they are applied here and
-//! nowhere else, in one order.
+//! Decisions about a link are values, which the machines of the hub return; they are applied here
+//! and nowhere else, in one order.
 
 use std::sync::Arc;
 
@@ -28,8 +28,8 @@ pub(super) struct Effects<'a> {
 pub(super) enum Say<'a> {
     /// Now, ahead of answers that wait: a frame that answers no request.
     Now(Own<'a>),
-    /// As an answer, which may wait until the outbox has space. `in_turn`: behind the answers to all
-    /// earlier requests, for a peer without ids, which takes any answer for that to its oldest.
+    /// As an answer, which may wait until the outbox has space. `in_turn`: behind the answers to
+    /// all earlier requests, for a peer without ids, which takes any answer for that to its oldest.
     Answer { frame: Own<'a>, in_turn: bool },
     /// The same for the answer that a repeat gets again.
     Again { frame: Arc<[u8]>, in_turn: bool },

@@ -1,5 +1,5 @@
-//! The frames that the hub makes: its own (welcome, error, pong, going_away) and those for replies of
-//! the host. Made here and nowhere else, in buffers that are kept.
+//! The frames that the hub makes: its own (welcome, error, pong, going_away) and those for replies
+//! of the host. Made here and nowhere else, in buffers that are kept.
 
 use core::fmt::Write as _;
 use core::time::Duration;
@@ -156,8 +156,8 @@ impl Envelopes {
         self.text.len()
     }
 
-    /// The text that was made last, to be shared by all that keep or send it; a link puts the header
-    /// before it.
+    /// The text that was made last, to be shared by all that keep or send it; a link puts the
+    /// header before it.
     pub(super) fn share(&mut self) -> Arc<[u8]> {
         let text = Arc::from(self.text.as_bytes());
         self.trim();

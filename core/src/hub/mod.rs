@@ -53,13 +53,14 @@
 //!
 //! An inbound message passes, in this order, the frame reader, one strict scan of its JSON, the
 //! size limits, the duplicate window, the rate of its user, and the routing table, and reaches the
-//! host as an [`Event`]. A refused message is answered with an `error`, counted, and reported to the host
-//! ([`Event::Refused`]); too many violations close the link.
+//! host as an [`Event`]. A refused message is answered with an `error`, counted, and reported to
+//! the host ([`Event::Refused`]); too many violations close the link.
 //!
 //! The hub is composed of machines that do not know each other and have tests of their own: the
 //! links, the admission of messages, the running requests with their answers, the users, and the
 //! maker of the hub's own frames. The hub takes a decision from one and carries it out with
-//! another. This file follows a message from its bytes to its event; `effects` applies decisions to a link.
+//! another. This file follows a message from its bytes to its event; `effects` applies decisions to
+//! a link.
 //!
 //! Everything is bounded by [`HubConfig`]: links, links of a user, running requests, what waits
 //! to be written (the backpressure of a link), the duplicate window, the tables of rates. There is

@@ -8,8 +8,8 @@ use crate::options::{self, OptionError, Place, Spec};
 
 impl HubConfig {
     /// Every option of a hub, but for those of compression
-    /// ([`DeflateConfig::OPTIONS`](crate::frame::DeflateConfig::OPTIONS)) and the limits of messages
-    /// by type ([`Sizes::set_characters`](crate::limits::Sizes::set_characters)).
+    /// ([`DeflateConfig::OPTIONS`](crate::frame::DeflateConfig::OPTIONS)) and the limits of
+    /// messages by type ([`Sizes::set_characters`](crate::limits::Sizes::set_characters)).
     pub fn options() -> impl Iterator<Item = &'static Spec<Self>> {
         OPTIONS.iter().chain(Self::LINK_OPTIONS)
     }

@@ -67,9 +67,9 @@ impl RefusalReason {
         }
     }
 
-    /// The kind of violation that this counts as; `None` where the sender is not at fault. An unknown
-    /// type or agent is no violation, since the sender may be of a newer version; neither is a rate
-    /// table that other users have filled.
+    /// The kind of violation that this counts as; `None` where the sender is not at fault. An
+    /// unknown type or agent is no violation, since the sender may be of a newer version; neither
+    /// is a rate table that other users have filled.
     pub(super) fn strikes(&self) -> Option<TooMany> {
         match self {
             Self::Binary | Self::IdTooLong => Some(TooMany::Faults),

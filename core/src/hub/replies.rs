@@ -20,9 +20,9 @@ use crate::time::Now;
 impl Hub {
     /// Answers a request.
     ///
-    /// The answer is correlated by `reply_to` if the request had an id, else by its order; and it is
-    /// sent whole, whatever [`piece`](Self::piece) has sent of it. Every request ends in exactly one
-    /// of a reply, [`dismiss`](Self::dismiss), and [`Event::Expired`](super::Event::Expired).
+    /// The answer is correlated by `reply_to` if the request had an id, else by its order; and it
+    /// is sent whole, whatever [`piece`](Self::piece) has sent of it. Every request ends in exactly
+    /// one of a reply, [`dismiss`](Self::dismiss), and [`Event::Expired`](super::Event::Expired).
     ///
     /// # Errors
     ///

@@ -1,4 +1,5 @@
-//! The request of an opening handshake: an upgrade to WebSocket, or plain HTTP, which is the host's.
+//! The request of an opening handshake: an upgrade to WebSocket, or plain HTTP, which is the
+//! host's.
 
 use super::Hub;
 use super::error::RespondError;

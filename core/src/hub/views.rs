@@ -48,8 +48,8 @@ impl Hub {
         metrics.snapshot()
     }
 
-    /// Bytes held by the hub and its links. It visits every link, so it is for tests and reports, not
-    /// for every second.
+    /// Bytes held by the hub and its links. It visits every link, so it is for tests and reports,
+    /// not for every second.
     pub fn memory(&self) -> usize {
         self.links.memory()
             + self.users.memory()

@@ -114,8 +114,8 @@ impl Table {
         Admission::Admitted { left: u32::try_from(left).unwrap_or(u32::MAX) }
     }
 
-    /// A user whose next arrival is not ahead of now has its whole burst, as a new one has: forgetting it
-    /// changes no answer.
+    /// A user whose next arrival is not ahead of now has its whole burst, as a new one has:
+    /// forgetting it changes no answer.
     fn forget_idle(&mut self, now: u128, at_most: usize) {
         for _ in 0..at_most {
             let Some(slot) = self.users.front() else { return };

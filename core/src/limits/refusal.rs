@@ -3,8 +3,8 @@
 use core::fmt;
 use core::time::Duration;
 
-/// The `error_code` of a refusal (`docs/protocol.md`, section 7). Codes in use by existing servers keep
-/// their names.
+/// The `error_code` of a refusal (`docs/protocol.md`, section 7). Codes in use by existing servers
+/// keep their names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Code {
     /// The frame is larger than its type may be: `MESSAGE_TOO_LARGE`.
@@ -58,8 +58,8 @@ pub struct Refusal {
     pub actual: Option<u64>,
     /// What `limit` and `actual` count.
     pub(crate) unit: Unit,
-    /// The time in which `limit` events are allowed; `None` unless a rate was exceeded, such as where
-    /// the table of users is full.
+    /// The time in which `limit` events are allowed; `None` unless a rate was exceeded, such as
+    /// where the table of users is full.
     pub(crate) per: Option<Duration>,
     /// When to try again; `None` if the same message will never be admitted.
     pub(crate) retry_after: Option<Duration>,

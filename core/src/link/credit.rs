@@ -2,8 +2,8 @@
 
 /// The credit: bytes that are handed out before the host has to acknowledge a write.
 const ROOM: usize = 64 * 1024;
-/// After so many bytes the host is asked for an acknowledgement, which comes while half of the credit
-/// is left.
+/// After so many bytes the host is asked for an acknowledgement, which comes while half of the
+/// credit is left.
 const TELL: usize = ROOM / 2;
 /// What a write costs beside its bytes, so that many small ones count.
 const EACH: usize = 64;
@@ -11,9 +11,9 @@ const EACH: usize = 64;
 /// The account of a transport that takes what is to be written and writes it in its own time.
 ///
 /// About 64 KiB are handed out, then nothing before the host has written some of it: what is beyond
-/// stays in the link's outbox, which has its bound and its policy. The account says which writes the
-/// host is to [report](Self::written), in order; that is all that a host has to know. One that asks
-/// for more only when its socket has taken everything needs none.
+/// stays in the link's outbox, which has its bound and its policy. The account says which writes
+/// the host is to [report](Self::written), in order; that is all that a host has to know. One that
+/// asks for more only when its socket has taken everything needs none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Credit {
     /// What ends with each write that the host was asked to report and has not, the oldest first:
@@ -47,7 +47,8 @@ impl Credit {
         tell
     }
 
-    /// The host has acknowledged the oldest write that was to be. Returns whether there is credit now.
+    /// The host has acknowledged the oldest write that was to be. Returns whether there is credit
+    /// now.
     pub const fn written(&mut self) -> bool {
         let had = self.has_room();
         self.asked = [self.asked[1], 0];
@@ -84,8 +85,8 @@ mod tests {
     }
 
     proptest! {
-        /// A host that acknowledges what it is asked to, in its own time, always gets credit again, and
-        /// holds no more than the credit and one write.
+        /// A host that acknowledges what it is asked to, in its own time, always gets credit again,
+        /// and holds no more than the credit and one write.
         #[test]
         fn a_host_that_reports_is_never_left_waiting(
             steps in prop::collection::vec((any::<bool>(), 0..100_000usize), 1..200),

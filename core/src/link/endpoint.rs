@@ -82,8 +82,8 @@ impl Endpoint {
         Ok(endpoint)
     }
 
-    /// The user whom the path of the `pam` dialect names, decoded; a proxy's prefix may stand before
-    /// the path.
+    /// The user whom the path of the `pam` dialect names, decoded; a proxy's prefix may stand
+    /// before the path.
     pub fn user(&self) -> Option<String> {
         let behind_prefix = self.target.rfind(PAM_PATH)?;
         PamTarget::parse(&self.target[behind_prefix..]).map(|target| target.user)

@@ -9,15 +9,15 @@
 //!    for a client also `handle_dialed` and `handle_dial_failed`; or a command: `send_text`,
 //!    `close`, `connect`, `wake` ...
 //! 2. It drains `poll_event`. Events lend from the link's buffer.
-//! 3. It writes what `poll_transmit` appends, as long as there is more, and drops the transport when
-//!    it says so. With `poll_transmit_vectored` large frames are not copied ([`Gather`]).
+//! 3. It writes what `poll_transmit` appends, as long as there is more, and drops the transport
+//!    when it says so. With `poll_transmit_vectored` large frames are not copied ([`Gather`]).
 //! 4. It sleeps until `poll_timeout`, which also says why.
 //!
 //! The states are published ([`State`], 0 to 3); the phases behind them and what every input does
 //! in each are tables ([`StateTable`]) which `docs/link-states.md` shows. A link ends in one
-//! transition, however it ended, with one event; the [`CloseClass`] of the end decides what a client
-//! does next. Tokens show in no `Debug`, error, reason or printed URL; [`redact`] does the same for
-//! a host's own lines.
+//! transition, however it ended, with one event; the [`CloseClass`] of the end decides what a
+//! client does next. Tokens show in no `Debug`, error, reason or printed URL; [`redact`] does the
+//! same for a host's own lines.
 //!
 //! ```
 //! use std::sync::Arc;

@@ -227,8 +227,8 @@ impl TokenSchedule {
         true
     }
 
-    /// Whether renewal is due and the host is to be asked for a token now: that request is open from
-    /// here on.
+    /// Whether renewal is due and the host is to be asked for a token now: that request is open
+    /// from here on.
     #[must_use]
     pub(crate) fn handle_timeout(&mut self, now: Now) -> bool {
         if self.void.is_some_and(|void| now.mono >= void) {

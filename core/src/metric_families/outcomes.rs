@@ -1,5 +1,5 @@
-//! Outcomes that only counters name: those of events and of answers on the wire have types of their own
-//! there.
+//! Outcomes that only counters name: those of events and of answers on the wire have types of their
+//! own there.
 
 use crate::metrics::label;
 

@@ -23,9 +23,9 @@
 //!
 //! # Bounds
 //!
-//! Counting costs an addition. Label values come from closed sets, and names of agents from a bounded
-//! one, so a peer cannot make the memory grow. Counts and sums are exact; of a quantile the value is at
-//! most 6.25 % above the true one.
+//! Counting costs an addition. Label values come from closed sets, and names of agents from a
+//! bounded one, so a peer cannot make the memory grow. Counts and sums are exact; of a quantile the
+//! value is at most 6.25 % above the true one.
 //!
 //! # Where it is specified
 //!

@@ -21,7 +21,8 @@ pub struct Router {
     live: Vec<Live>,
     tickets: Tickets,
     random: Random,
-    /// Folded text; keeps at most what folding [`MAX_SCANNED`](super::words::MAX_SCANNED) bytes needs.
+    /// Folded text; keeps at most what folding [`MAX_SCANNED`](super::words::MAX_SCANNED) bytes
+    /// needs.
     scratch: String,
 }
 

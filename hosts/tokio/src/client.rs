@@ -43,8 +43,8 @@ impl Default for ClientConfig {
 }
 
 /// A connection to a server that outlives its links. Cheap to clone; when the last clone is
-/// dropped it closes. It belongs to the process that started it, as its runtime does: after a `fork`
-/// the child starts one of its own.
+/// dropped it closes. It belongs to the process that started it, as its runtime does: after a
+/// `fork` the child starts one of its own.
 #[derive(Clone, Debug)]
 pub struct Client {
     session: Arc<Closing>,

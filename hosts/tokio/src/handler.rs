@@ -163,8 +163,8 @@ pub enum Reply {
     Answer {
         /// Its `message`, and its `content`.
         text: String,
-        /// Its `ui_actions`: a JSON array, nested no deeper than 9. With anything that is no JSON, or
-        /// deeper, the request is answered with a `PROCESSING_ERROR` that says so.
+        /// Its `ui_actions`: a JSON array, nested no deeper than 9. With anything that is no JSON,
+        /// or deeper, the request is answered with a `PROCESSING_ERROR` that says so.
         ui_actions: Option<String>,
     },
     /// An `error`.

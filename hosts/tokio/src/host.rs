@@ -22,8 +22,8 @@ use crate::shared::{Locked, Shared, Socket};
 pub(crate) struct Host<H> {
     pub(crate) shared: Arc<Shared>,
     pub(crate) handler: H,
-    /// How long somebody waits for the answer to a request, and a link for the verdict on its token:
-    /// work beyond that is given up, so that a program that hangs does not pile up tasks.
+    /// How long somebody waits for the answer to a request, and a link for the verdict on its
+    /// token: work beyond that is given up, so that a program that hangs does not pile up tasks.
     request_timeout: Duration,
     auth_timeout: Duration,
 }

@@ -42,7 +42,8 @@ pub(crate) fn compile(
 }
 
 impl Compiled {
-    /// Compiles the sources in some folders, which may name what is internal to the package; the jar.
+    /// Compiles the sources in some folders, which may name what is internal to the package; the
+    /// jar.
     pub(crate) fn beside(
         &self,
         workspace: &Workspace,

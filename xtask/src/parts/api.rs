@@ -1,5 +1,5 @@
-//! The public API of `core` is a reviewed file: whoever changes the one changes the other. Its first
-//! page lists every type, and every type has one path and says whether it may grow.
+//! The public API of `core` is a reviewed file: whoever changes the one changes the other. Its
+//! first page lists every type, and every type has one path and says whether it may grow.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

@@ -1,7 +1,7 @@
 //! A hub in Python with clients in Kotlin, Swift and Rust, over real sockets.
 //!
-//! `tests/cross/main.py` starts the clients; each variable `CROSS_...` and `CHAT_...` is a command as
-//! a list in JSON, to which it adds arguments.
+//! `tests/cross/main.py` starts the clients; each variable `CROSS_...` and `CHAT_...` is a command
+//! as a list in JSON, to which it adds arguments.
 
 use std::path::Path;
 use std::process::Command;

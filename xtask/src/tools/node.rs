@@ -7,7 +7,8 @@ use crate::check::Stopped;
 use crate::command::Console;
 use crate::workspace::Workspace;
 
-/// The packages of the real peers: what existing web clients are tested with, and what drives Chromium.
+/// The packages of the real peers: what existing web clients are tested with, and what drives
+/// Chromium.
 const PEERS: &[(&str, &str)] = &[("ws", "8.14.2"), ("puppeteer-core", "25.16.0")];
 /// The packages of the peers of `cargo xtask bench serve`, and what checks their tokens.
 const BENCH_PEERS: &[(&str, &str)] =

@@ -19,7 +19,8 @@ frames! {
         "message" message: Text<'a>,
         /// The same text.
         "content" content: Text<'a>,
-        /// Things for the page to do, as early servers name them; see [`UiAction`](super::UiAction).
+        /// Things for the page to do, as early servers name them; see
+        /// [`UiAction`](super::UiAction).
         "actions" actions: Raw<'a>,
         /// Things for the page to do: an array of [`UiAction`](super::UiAction).
         "ui_actions" ui_actions: Raw<'a>,
@@ -125,7 +126,8 @@ frames! {
         "retry_after" retry_after: Number<'a>,
         /// The rate that was exceeded, in its first shape; see [`RateLimit`](super::RateLimit).
         "rate_limit" rate_limit: Raw<'a>,
-        /// The rate that was exceeded, in its second shape; see [`RateLimitInfo`](super::RateLimitInfo).
+        /// The rate that was exceeded, in its second shape; see
+        /// [`RateLimitInfo`](super::RateLimitInfo).
         "rate_limit_info" rate_limit_info: Raw<'a>,
         /// The size that was exceeded; see [`SizeInfo`](super::SizeInfo).
         "size_info" size_info: Raw<'a>,

@@ -79,7 +79,8 @@ impl Deflation {
         let compressed = compress(compressor, payload, out);
         if last {
             if out.len() == start {
-                // Nothing came since the last flush: the header of an empty block (section 7.2.3.6).
+                // Nothing came since the last flush: the header of an empty block (section
+                // 7.2.3.6).
                 out.push(0x00);
             } else if out[start..].ends_with(&TAIL) {
                 out.truncate(out.len() - TAIL.len());

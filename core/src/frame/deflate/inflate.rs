@@ -126,8 +126,8 @@ fn inflate(
     let mut input = payload;
     let mut tail = &TAIL[..];
     loop {
-        // One byte over a bound is enough to know that it is broken, and no more is looked at: which
-        // fault is told must not depend on how much room there happens to be.
+        // One byte over a bound is enough to know that it is broken, and no more is looked at:
+        // which fault is told must not depend on how much room there happens to be.
         let most = bounds.most().saturating_add(1) - out.bytes().len();
         let room = input.len().saturating_mul(4).clamp(256, 64 * 1024).min(most);
         let before = (inflater.total_in(), inflater.total_out());

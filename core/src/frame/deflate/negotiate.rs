@@ -33,8 +33,8 @@ impl Agreement {
         offers(request).find_map(|offer| offer.narrow(config))
     }
 
-    /// The value of `Sec-WebSocket-Extensions` with which a server accepts; `None` if the client has
-    /// offered less.
+    /// The value of `Sec-WebSocket-Extensions` with which a server accepts; `None` if the client
+    /// has offered less.
     pub(crate) fn answer(self, request: &Request) -> Option<String> {
         let offer = offers(request).find(|offer| offer.allows(self))?;
         let mut value = NAME.to_owned();

@@ -34,8 +34,8 @@ impl Default for DeflatePool {
 }
 
 impl DeflatePool {
-    /// An empty pool for at most `kept` compressors that are kept or held, and one more for those who
-    /// may hold none. Allocates nothing large before it is used. The default is 64.
+    /// An empty pool for at most `kept` compressors that are kept or held, and one more for those
+    /// who may hold none. Allocates nothing large before it is used. The default is 64.
     pub fn with_kept(kept: usize) -> Self {
         Self {
             inflater: None,

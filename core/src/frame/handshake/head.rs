@@ -19,7 +19,8 @@ use super::{HandshakeError, HeaderFault, is_token, is_value};
 #[expect(clippy::exhaustive_structs)]
 pub struct HandshakeConfig {
     /// The longest head in bytes, the empty line at its end counted. Default: 32 KiB, for the
-    /// longest target and 8 KiB of cookies and what proxies add. At most [`HandshakeConfig::MOST_HEAD`] are used.
+    /// longest target and 8 KiB of cookies and what proxies add. At most
+    /// [`HandshakeConfig::MOST_HEAD`] are used.
     pub max_head: usize,
     /// The most header lines. Default: 128.
     pub max_headers: usize,

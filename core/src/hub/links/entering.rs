@@ -44,8 +44,8 @@ impl Links {
     }
 
     /// Frees the slot that has made way longest, if no other is free: a host that is slow to drop
-    /// transports keeps nobody out. The last bytes of that link are lost. It stays until the host has
-    /// heard that it ended, or its transport would be kept for ever. Whether a slot is free.
+    /// transports keeps nobody out. The last bytes of that link are lost. It stays until the host
+    /// has heard that it ended, or its transport would be kept for ever. Whether a slot is free.
     pub(in crate::hub) fn clear_the_way(&mut self) -> bool {
         if self.slots.is_full()
             && let Some(place) = self.leaving.front()

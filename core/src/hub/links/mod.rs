@@ -2,8 +2,8 @@
 //! and when each wants to be woken.
 //!
 //! The machine knows no requests and decides nothing about messages: the hub says what to queue and
-//! which link to close, and the machine keeps the bounds of links, of links without a good token and of what waits
-//! to be written.
+//! which link to close, and the machine keeps the bounds of links, of links without a good token
+//! and of what waits to be written.
 
 mod answer_order;
 mod entering;

@@ -101,8 +101,8 @@ impl Links {
         }
     }
 
-    /// A request of this link does not run any more: its answer leaves at once if it had an id, else
-    /// in its turn.
+    /// A request of this link does not run any more: its answer leaves at once if it had an id,
+    /// else in its turn.
     pub(in crate::hub) fn deliver(
         &mut self,
         index: LinkIndex,

@@ -321,8 +321,8 @@ impl ClientLink {
     }
 
     /// The peer has sent `going_away`, with the time to come back. A close of the protocol's own
-    /// that follows means the same, whatever its code; and if none follows, this end closes the link
-    /// soon after that time.
+    /// that follows means the same, whatever its code; and if none follows, this end closes the
+    /// link soon after that time.
     pub fn going_away(&mut self, now: Now, after: Option<Duration>) {
         self.now = now;
         if self.phase != ClientPhase::Open {
@@ -421,8 +421,8 @@ impl ClientLink {
     }
 
     /// What a transport that speaks WebSocket itself is to do next; a text or a reason is appended
-    /// to `out`. Call it until it has no more. [`ClientLinkEvent::CloseTransport`] says when to drop
-    /// the transport.
+    /// to `out`. Call it until it has no more. [`ClientLinkEvent::CloseTransport`] says when to
+    /// drop the transport.
     pub fn poll_message(&mut self, out: &mut Vec<u8>) -> Option<Outgoing> {
         self.connection.output.poll_message(out)
     }

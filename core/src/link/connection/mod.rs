@@ -143,8 +143,8 @@ impl Connection {
         }
     }
 
-    /// The text of an [`Arrival::Text`], checked as it is lent: if it is not UTF-8, the next arrival
-    /// is [`Arrival::NotUtf8`]. `pool` is that of [`poll_arrival`](Self::poll_arrival).
+    /// The text of an [`Arrival::Text`], checked as it is lent: if it is not UTF-8, the next
+    /// arrival is [`Arrival::NotUtf8`]. `pool` is that of [`poll_arrival`](Self::poll_arrival).
     #[inline]
     pub(super) fn text<'a>(
         &'a mut self,

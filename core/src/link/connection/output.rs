@@ -182,9 +182,9 @@ impl Output {
                 && let Some(text) = self.outbox.pop()
             {
                 if self.writer.transforms() {
-                    // A compressed message may refer to all before it, and to none that was dropped,
-                    // so none takes its form earlier. A closed writer was looked at before, and there
-                    // are no fragments.
+                    // A compressed message may refer to all before it, and to none that was
+                    // dropped, so none takes its form earlier. A closed writer was looked at
+                    // before, and there are no fragments.
                     let pool = pool.as_deref_mut();
                     let _ = self.writer.message(MessageKind::Text, &text, pool, out.buffer());
                 } else {

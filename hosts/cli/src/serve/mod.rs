@@ -75,7 +75,8 @@ pub fn run(args: &ServeArgs) -> Result<ExitCode, Fault> {
 const DRAIN_PATIENCE: Duration = Duration::from_secs(5);
 
 /// As many threads as this process has processors, which may be fewer than the machine has. A
-/// single one has a queue without an end and hands nothing to others: links are served in their order.
+/// single one has a queue without an end and hands nothing to others: links are served in their
+/// order.
 fn runtime() -> Builder {
     match std::thread::available_parallelism() {
         Ok(processors) if processors.get() == 1 => Builder::new_current_thread(),

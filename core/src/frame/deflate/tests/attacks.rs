@@ -1,4 +1,5 @@
-//! What a hostile peer may send as a compressed message. `docs/frames.md` tells what others fell to.
+//! What a hostile peer may send as a compressed message. `docs/frames.md` tells what others fell
+//! to.
 
 use super::*;
 
