@@ -7,7 +7,7 @@ use crate::limits::{Refusal, Sizes};
 
 /// What is known of the server of the present link.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Server {
+pub(super) struct KnownServer {
     pub(super) welcomed: bool,
     /// It names the request in each reply.
     pub(super) correlates: bool,
@@ -21,7 +21,7 @@ pub(super) struct Server {
     pub(super) limits: Option<Box<Sizes>>,
 }
 
-impl Server {
+impl KnownServer {
     /// It has welcomed the link; `known` is the epoch of the one that welcomed before. Returns its
     /// own.
     pub(super) fn welcome(

@@ -7,7 +7,7 @@ use super::asking::rejection;
 use super::correlation::said;
 use super::event::Event;
 use super::growth::{self, Added};
-use super::known_server::Server;
+use super::known_server::KnownServer;
 use super::unlent::{Meaning, Unlent};
 use crate::envelope::message::Message;
 use crate::envelope::{Envelope, ErrorCode};
@@ -23,7 +23,7 @@ impl Client {
                 match event {
                     ClientLinkEvent::StateChanged { from: State::Open, .. } => {
                         self.requests.link_lost();
-                        self.server = Server::default();
+                        self.server = KnownServer::default();
                     }
                     // The host's own wish is no reason to give anything up.
                     ClientLinkEvent::Stopped { cause, .. } if *cause != Cause::Host => {

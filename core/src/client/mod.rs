@@ -94,7 +94,7 @@ pub use self::error::{RequestError, SendError};
 pub use self::event::{Event, RequestId};
 
 use self::counters::Counters;
-use self::known_server::Server;
+use self::known_server::KnownServer;
 use self::requests::Requests;
 use crate::dedup::{Window, WindowConfig};
 use crate::envelope::{Chat, Envelope, Id, Kind, Scan};
@@ -118,7 +118,7 @@ pub struct Client {
     next: u64,
     /// What the ids of this client's requests start with: no other client has it.
     prefix: Box<str>,
-    server: Server,
+    server: KnownServer,
     /// The epoch of the server that welcomed last: it names its duplicate window.
     epoch: Option<Box<str>>,
     /// It has stopped for a reason of its own, and was not started again.
@@ -162,7 +162,7 @@ impl Client {
             requests: Requests::new(&config),
             next: 0,
             prefix: format!("{:016x}-", random.next_u64()).into(),
-            server: Server::default(),
+            server: KnownServer::default(),
             epoch: None,
             stopped: false,
             whole: String::new(),

@@ -7,14 +7,14 @@
 //! use std::sync::Arc;
 //!
 //! use pamlink::hub::{Auth, Hub, HubConfig};
-//! use pamlink::metrics::{Value, prometheus};
+//! use pamlink::metrics::{SampleValue, prometheus};
 //! use pamlink::{routing::Table, seed::Seed};
 //!
 //! let (config, routes) = (HubConfig::default(), Arc::new(Table::default()));
 //! let metrics = Hub::new(config, Auth::Host, routes, Seed::from_number(1)).metrics();
 //!
 //! let active = metrics.family("websocket_connections_active").map(|it| &it.samples[0].value);
-//! assert_eq!(active, Some(&Value::Gauge(0)));
+//! assert_eq!(active, Some(&SampleValue::Gauge(0)));
 //!
 //! let mut text = String::new();
 //! prometheus::write(&metrics, &mut text);

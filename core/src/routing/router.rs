@@ -160,7 +160,7 @@ impl Router {
         {
             return self.pool(now).0.take(Basis::AgentId, agent, None);
         }
-        self.choose_slowly(now, query)
+        self.choose_by_rules(now, query)
     }
 
     fn pool(&mut self, now: Mono) -> (Pool<'_>, &mut String) {
@@ -169,7 +169,7 @@ impl Router {
     }
 
     #[inline(never)]
-    fn choose_slowly(&mut self, now: Mono, query: &Query<'_>) -> Choice {
+    fn choose_by_rules(&mut self, now: Mono, query: &Query<'_>) -> Choice {
         let (mut pool, scratch) = self.pool(now);
         let table = pool.table;
         if let Some(name) = query.agent {

@@ -244,7 +244,7 @@ impl ServerLink {
             return Err(LinkSendError::NotOpen);
         }
         let sent = self.connection.output.send(text, &self.config.outbox);
-        self.sent(now, sent)
+        self.close_if_too_slow(now, sent)
     }
 
     /// Whether a text of this length may wait beside what waits already.
@@ -497,7 +497,12 @@ impl ServerLink {
         self.finish(end, ServerInput::Deadline);
     }
 
-    fn sent(&mut self, now: Now, sent: Result<(), LinkSendError>) -> Result<(), LinkSendError> {
+    /// A peer whose outbox is full does not read: closes the link, if that is the policy.
+    fn close_if_too_slow(
+        &mut self,
+        now: Now,
+        sent: Result<(), LinkSendError>,
+    ) -> Result<(), LinkSendError> {
         if sent.is_err() && self.config.outbox.overflow == Overflow::Close {
             let mut end = end(ServerClose::TooSlow, Cause::Overflow);
             end.unsent = self.connection.output.drop_messages();
