@@ -224,7 +224,7 @@ pub struct HubOptions {
     #[uniffi(default = false)]
     pub compression: bool,
     /// Most links that hold a compressor between messages, about 380 KB each; the others borrow one
-    /// for each message, and save less. 0 to 100,000, default 64. 0 to 100,000. Default 64.
+    /// for each message, and save less. 0 to 100,000. Default 64.
     #[uniffi(default = None)]
     pub max_compressors: Option<u32>,
 }
