@@ -54,7 +54,7 @@ impl FrameCodec {
         Ok(Arc::new(Self { inner: Mutex::new(inner) }))
     }
 
-    /// Reads bytes of the peer, in any chunking: `text_read`, `binary`, `ping`, `pong`,
+    /// Reads bytes of the peer, cut anywhere: `text_read`, `binary`, `ping`, `pong`,
     /// `close_read` and `failed` records in the packed layout. Nothing is read after the last two.
     ///
     /// # Errors

@@ -17,7 +17,7 @@ pub(crate) trait Take {
         out: &mut Vec<u8>,
     ) -> Result<(), Fault>;
 
-    /// Appends what the machine has to tell.
+    /// Appends the events of the machine.
     fn drain(&mut self, out: &mut Vec<u8>);
 }
 

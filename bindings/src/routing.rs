@@ -129,7 +129,7 @@ impl Router {
         }
     }
 
-    /// Ends the message of a ticket with `success`, `failure` or `abandoned`, and tells what that
+    /// Ends the message of a ticket with `success`, `failure` or `abandoned`, and returns what that
     /// did: `counted`, `opened` or `closed` (the agent's breaker), or `stale`: nothing.
     ///
     /// # Errors

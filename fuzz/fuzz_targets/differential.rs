@@ -29,7 +29,7 @@ fuzz_target!(|input: &[u8]| {
 /// What we do on purpose that tungstenite does not do.
 #[derive(Clone, Copy, Debug)]
 enum Exception {
-    /// A fault is told as soon as it is certain; tungstenite waits for the frame to be whole.
+    /// A fault is reported as soon as it is certain; tungstenite waits for the frame to be whole.
     Sooner,
     /// A length that is not written in the fewest bytes is refused (RFC 6455 section 5.2).
     LengthNotMinimal,
@@ -82,7 +82,7 @@ struct Outcome {
 }
 
 impl PartialEq for Outcome {
-    /// Which of several faults is told first is not compared.
+    /// Which of several faults is reported first is not compared.
     fn eq(&self, other: &Self) -> bool {
         core::mem::discriminant(&self.end) == core::mem::discriminant(&other.end)
             && self.seen == other.seen

@@ -21,7 +21,7 @@ fuzz_target!(|input: &[u8]| {
             assert!(json.is_err(), "refused JSON at byte {at}");
             assert!(at <= text.len() && text.is_char_boundary(at));
         }
-        // The first fault is told; what follows it may be no JSON.
+        // The first fault is reported; what follows it may be no JSON.
         Err(EnvelopeError::TooDeep { at, .. }) => assert!(at < text.len()),
         Err(error) => assert!(!error.to_string().is_empty()),
     }

@@ -1,4 +1,4 @@
-//! Any bytes, in any chunking, in both roles: the same events, bounded memory, and what was read
+//! Any bytes, cut anywhere, in both roles: the same events, bounded memory, and what was read
 //! can be written and read again.
 //!
 //! The first byte of an input chooses the role, the second the chunking; the rest is the wire.

@@ -1,4 +1,4 @@
-//! Any head, in any chunking, in both roles; and whatever a client may ask is understood and
+//! Any head, cut anywhere, in both roles; and whatever a client may ask is understood and
 //! answered by our own server.
 //!
 //! The first byte of an input chooses what it is, the second the chunking.

@@ -27,7 +27,7 @@ fuzz_target!(|input: &[u8]| {
 const STEPS: usize = 64;
 const MOST: usize = 128 * 1024;
 
-/// What the reader must tell.
+/// The events that the reader must have.
 #[derive(Debug, PartialEq, Eq)]
 enum Said {
     Text(String),
@@ -161,7 +161,7 @@ impl Pair {
                         Said::Close(close.code.as_u16(), close.reason.to_owned())
                     }
                     FrameEvent::Close(None) => break,
-                    // A message of too many fragments or bytes: nothing more is told.
+                    // A message of too many fragments or bytes: no event follows.
                     FrameEvent::Failed(error) => {
                         assert_eq!(error.close_code().as_u16(), 1009, "{error}");
                         return;

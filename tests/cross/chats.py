@@ -42,7 +42,7 @@ async def backend():
 
 
 async def chat(language):
-    """Asks all requests, one a line, and reads what the chat prints."""
+    """Sends all requests, one a line, and reads what the chat prints."""
     command = json.loads(os.environ[f"CHAT_{language}"])
     async with backend() as port:
         user = language.lower()

@@ -1,4 +1,4 @@
-//! Asks numbered requests over a connection that somebody cuts, a few at once, and says each
+//! Sends numbered requests over a connection that somebody cuts, a few at once, and says each
 //! answer in the order of asking: `answer I TEXT`, and at the end `done`.
 //!
 //! ```text
@@ -13,7 +13,7 @@ use pamlink_tokio::{Client, ClientConfig};
 /// Requests that are under way at once.
 const AT_ONCE: usize = 4;
 
-// One thread: tasks begin in the order in which they were made, and so the requests are asked.
+// One thread: tasks begin in the order in which they were made, and so the requests are sent.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().collect();

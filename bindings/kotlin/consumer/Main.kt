@@ -1,4 +1,4 @@
-// A program of a user: asks `pamlink serve --dev` one request and prints the answer.
+// A program of a user: sends one request to `pamlink serve --dev` and prints the answer.
 
 import dev.pamlink.Client
 import kotlinx.coroutines.runBlocking

@@ -1,4 +1,4 @@
-//! What a client tells, as records.
+//! The events of a client, as records.
 
 use pamlink::client::Event;
 use pamlink::envelope::Envelope;
@@ -8,7 +8,8 @@ use super::LINK;
 use crate::packed::{self, schema};
 use crate::said::{self, said};
 
-/// Appends an event. [`CloseTransport`](ClientLinkEvent::CloseTransport) is the transport's and not told here.
+/// Appends an event. Not [`CloseTransport`](ClientLinkEvent::CloseTransport), which has a record of
+/// its own, behind what waits to be written.
 pub(super) fn push(out: &mut Vec<u8>, event: &Event<'_>) {
     match event {
         Event::Link(event) => link(out, event),
@@ -22,7 +23,7 @@ pub(super) fn push(out: &mut Vec<u8>, event: &Event<'_>) {
         }
         Event::Answer { request, text, in_pieces, restart, envelope } => {
             let words = [request.as_u64(), (*restart).into()];
-            // Mostly nothing was told before, and the rest is the whole.
+            // Mostly no piece came before, and the rest is the whole.
             let rest = (*in_pieces > 0).then(|| &text.as_bytes()[*in_pieces..]);
             let texts = [Some(text.as_bytes()), rest, json(envelope)];
             packed::push(out, schema::ANSWER, &words, &texts);

@@ -114,7 +114,7 @@ impl Fixture {
         Output::all(&read).iter().filter_map(outgoing).collect()
     }
 
-    /// Time passes until the deadline of what was told.
+    /// Time passes until the deadline of an output.
     fn wait_for(&mut self, events: &[Output]) {
         let deadline = events.last().and_then(|next| next.word("deadline")).unwrap();
         self.at_ms = self.at_ms.max(deadline.div_ceil(1_000_000));
@@ -145,7 +145,7 @@ fn envelope_of(length: usize) -> String {
     frame.replace("\"\"", &format!("\"{}\"", "x".repeat(length - frame.len())))
 }
 
-/// What a client tells and writes in a whole conversation.
+/// The events of a client, and what it writes, in a whole conversation.
 fn conversation(bytes: bool) -> Vec<String> {
     let mut client = Fixture::open(bytes);
     let mut log = Vec::new();
@@ -195,8 +195,8 @@ impl Fixture {
 #[test]
 fn a_conversation_is_the_same_through_both_doors() {
     let (messages, bytes) = (conversation(false), conversation(true));
-    // How the state changed has another name for each door; and who speaks WebSocket itself says
-    // a close frame to a close frame by itself.
+    // How the state changed has another name for each door; and a transport that speaks
+    // WebSocket itself answers a close frame by itself.
     let alike = |log: Vec<String>| -> Vec<String> {
         log.into_iter()
             .filter(|line| !line.contains("state_changed") && line != "close Some(1012)")
@@ -327,7 +327,7 @@ fn a_class_that_nobody_knows_is_the_networks_and_a_status_that_is_none_is_no_ser
     }
 }
 
-/// A close, a status and a host's own words go the same way to whoever is told of the end.
+/// A close, a status and a host's own words go the same way into the events of an end.
 #[test]
 fn an_end_a_retry_and_a_stop_tell_the_same_cause() {
     let failed = |status: u64, said: &str| {

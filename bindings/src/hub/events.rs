@@ -1,4 +1,4 @@
-//! What a hub tells, as records.
+//! The events of a hub, as records.
 
 use pamlink::hub::{Event, Repeat, Request};
 

@@ -134,7 +134,7 @@ fn envelope_of(length: usize) -> String {
     frame.replace("\"\"", &format!("\"{}\"", "x".repeat(length - frame.len())))
 }
 
-/// What a hub tells and writes in a whole conversation.
+/// The events of a hub, and what it writes, in a whole conversation.
 fn conversation(bytes: bool) -> Vec<String> {
     let hub = Fixture::new(HubOptions::default());
     let link = hub.open("ann", bytes);

@@ -115,7 +115,7 @@ records! {
         111 WRITE_TEXT "write_text" ["link" "ack"] ["text"]
         112 WRITE_CLOSE "write_close" ["link" "code?"] ["reason"]
         113 CLOSE_TRANSPORT "close_transport" ["link"] []
-        // What a client tells.
+        // Events of a client.
         120 DIAL "dial" ["attempt" "tls" "port"] ["url" "host" "target"]
         121 NEED_TOKEN "need_token" [] ["need"]
         122 STATE_CHANGED "state_changed" ["from" "to"] ["cause"]
@@ -137,7 +137,7 @@ records! {
         137 RETRYING "retrying" ["attempt" "after" "status?" "code?"] ["class" "cause" "reason"]
         138 STOPPED "stopped" ["status?" "code?"] ["class" "cause" "reason"]
         139 UNSENT "unsent" ["request"] []
-        // What a hub tells.
+        // Events of a hub.
         150 HTTP "http" ["link"] ["method" "target" "headers"]
         151 AUTHORIZE_WANTED "authorize" ["link"] ["user" "token"]
         152 OPENED_LINK "opened" ["link" "links_of_user"] ["user"]

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::schema::{From, RECORDS, Record};
 use super::*;
 
-/// A record that a machine told.
+/// A record of a machine's output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Output {
     schema: &'static Record,

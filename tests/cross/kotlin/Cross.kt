@@ -1,4 +1,4 @@
-// Asks numbered requests one after the other over a connection that somebody cuts, and says each
+// Sends numbered requests one after the other over a connection that somebody cuts, and says each
 // answer: `answer I TEXT`, and at the end `done`.
 //
 //     java … CrossKt URL TOKEN COUNT

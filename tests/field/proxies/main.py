@@ -112,7 +112,7 @@ class Chat:
             self._heard.set()
 
     async def sends(self, text):
-        """Asks, and reads the answer, which repeats the request."""
+        """Sends a request, and reads the answer, which repeats its text."""
         self.child.stdin.write(f"{text}\n".encode())
         line = await asyncio.wait_for(self.child.stdout.readline(), 2 * PATIENCE)
         answer = line.decode().rstrip()

@@ -136,7 +136,7 @@ fn a_hundred_thousand_forged_tokens_are_refused_one_by_one() {
     assert_eq!(crowd.wrote(b"bad signature"), CROWD as usize);
     assert_eq!(crowd.count("pamlink_auth_failures_total", "signature"), u64::from(CROWD));
     assert_eq!(crowd.hub.users(), 0, "nobody who was not believed is a user");
-    // Nobody sends its close frame.
+    // No peer answers the close frame.
     crowd.pass(Duration::from_secs(5));
     assert_eq!((crowd.hub.links(), crowd.closed), (0, CROWD));
     let left = crowd.hub.memory();

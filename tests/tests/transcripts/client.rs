@@ -100,7 +100,7 @@ impl End {
         self.drain()
     }
 
-    /// Drains the client; what it told about a message, in a word.
+    /// Drains the client; what its events say about a message, in a word.
     fn drain(&mut self) -> Option<&'static str> {
         let mut outcome = None;
         while let Some(event) = self.client.poll_event() {

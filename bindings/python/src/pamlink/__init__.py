@@ -6,7 +6,7 @@ and the tasks around it. `pamlink.sansio` is the engine without them.
 
 | module | what for |
 |---|---|
-| `pamlink.events` | what clients and hubs tell |
+| `pamlink.events` | what happens at clients and hubs |
 | `pamlink.errors` | what goes wrong |
 | `pamlink.options` | bounds and choices |
 | `pamlink.transports` | what carries a link: `tcp`, `websockets`, `starlette`, `memory`, your own |

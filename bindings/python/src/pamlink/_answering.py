@@ -44,7 +44,7 @@ class Answering:
         # Keeps tasks that have begun nothing yet.
         self._workers: set[asyncio.Task[None]] = set()
         self._threads = Threads()
-        # Agents whose handlers have returned nothing, which is told once of each.
+        # Agents whose handlers have returned nothing, which is logged once for each.
         self._silent: set[str] = set()
         # Who answers, and whether a call of it blocks nobody.
         self._agents: dict[str, tuple[Handler, bool]] = {}

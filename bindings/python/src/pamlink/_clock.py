@@ -1,4 +1,4 @@
-"""The two clocks that the engine is told with each step."""
+"""The two clocks that are read for each step of the engine."""
 
 import time
 

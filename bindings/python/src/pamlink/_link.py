@@ -22,16 +22,16 @@ from .transports import (
 
 log: logging.Logger = logging.getLogger("pamlink")
 
-# What a transport may take to send a close frame before it is dropped.
+# What a transport may take to close before it is dropped.
 CLOSE_TIMEOUT = 5.0
 
 
 @runtime_checkable
 class Telling(Protocol):
-    """A transport of bytes that tells what comes, instead of being asked: no task waits for it."""
+    """A transport of bytes that calls back with what comes: no task waits for it."""
 
     async def tell(self, received: Callable[[bytes], None]) -> None:
-        """Tells all bytes that come, until the end."""
+        """Calls `received` with all bytes that come, until the end."""
 
     async def write(self, data: bytes, /) -> None:
         """Writes bytes. It waits while the peer is slow."""
@@ -124,8 +124,8 @@ class Link:
             await asyncio.shield(self._room)
 
     async def run(self) -> None:
-        """Carries the link until its end, in the task that calls. The engine is told unless it said
-        so. Afterwards, `part` is left to be done."""
+        """Carries the link until its end, in the task that calls. The end is reported to the
+        engine, unless the engine ended it. Afterwards, `part` is left to be done."""
         self._carrier = asyncio.current_task()
         try:
             if not self._is_interrupted:
@@ -158,14 +158,14 @@ class Link:
         return take_back is None or take_back() == 0
 
     async def part(self) -> None:
-        """Ends what `run` has left, and sends its close frame."""
+        """Ends what `run` has left, and closes the transport."""
         if self._writer is not None:
             self._writer.cancel()
             await asyncio.gather(self._writer, return_exceptions=True)
         try:
             await asyncio.wait_for(self._transport.close(), CLOSE_TIMEOUT)
         except Exception as error:
-            log.debug("link %d: close frame: %r", self.number, error)
+            log.debug("link %d: the transport did not close: %r", self.number, error)
 
     async def _read_bytes(self, transport: ByteTransport | Telling) -> None:
         if isinstance(transport, Telling):

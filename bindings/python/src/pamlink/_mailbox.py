@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class Mailbox(Generic[T]):
-    """Holds the newest `most` events. What is dropped is counted, and told before the rest."""
+    """Holds the newest `most` events. What is dropped is counted, and `Lost` comes first."""
 
     def __init__(self, most: int) -> None:
         if most < 1:

@@ -84,14 +84,14 @@ Leave = Callable[[PendingRequest], None]
 class AnswerStream(Unique):
     """A request whose answer is read as it grows: what `Client.ask` returns.
 
-        asking = client.ask("plan a trip to the coast")
-        async for piece in asking:
+        stream = client.ask("plan a trip to the coast")
+        async for piece in stream:
             print(piece.text, end="", flush=True)
-        print(asking.answer)
+        print(stream.answer)
 
-    It is asked by the first step of the iteration. A step that is cancelled has lost nothing: the
-    next one goes on. Who leaves the iteration early says `aclose`, or drops the object; what comes
-    afterwards is a `Late` event of the client.
+    The first step of the iteration makes the request. A step that is cancelled has lost nothing:
+    the next one goes on. Who leaves the iteration early calls `aclose`, or drops the object; what
+    comes afterwards is a `Late` event of the client.
     """
 
     def __init__(self, ask: Ask, leave: Leave) -> None:
@@ -113,8 +113,8 @@ class AnswerStream(Unique):
         """The next piece. Appended to each other, the pieces are the answer, unless one says
         `restart`.
 
-        Raises `RejectedError`, `ExpiredError`, `UnknownError` or `UnsentError` if it ends otherwise, and what
-        `Client.send` raises.
+        Raises `RejectedError`, `ExpiredError`, `UnknownError` or `UnsentError` if the request ends
+        without an answer, and what `Client.send` raises.
         """
         request = self._request
         if self._over:
@@ -133,7 +133,7 @@ class AnswerStream(Unique):
             await request.progress()
 
     async def aclose(self) -> None:
-        """Waits no longer for the answer. It has its effect all the same."""
+        """Waits no longer for the answer. A request that was sent has its effect all the same."""
         self._drop()
 
     def __del__(self) -> None:

@@ -18,7 +18,7 @@ from .errors import PamlinkError, UsageError
 
 log: logging.Logger = logging.getLogger("pamlink")
 
-# What links have to write their last and send a close frame, before they are dropped.
+# What links have to write their last and to close, before they are dropped.
 CLOSE_TIMEOUT = 5.0
 # Where a reply went is for those to know who step by themselves.
 _UNREAD = frozenset({KINDS["delivered"]})

@@ -36,7 +36,7 @@ class Client(Runner):
             outcome = await client.send("fuel so far?")
 
     It connects when it is entered, connects again whenever its link ends, renews its token in time,
-    and asks again under the same id what got no answer. Requests may be made at any time,
+    and sends again under the same id what got no answer. Requests may be made at any time,
     connected or not.
 
     It belongs to the event loop that entered it: awaited in another one, its methods raise
@@ -58,7 +58,7 @@ class Client(Runner):
 
         `token` is the token, or what gives one when the client needs it; without it the client
         connects as nobody. `dial` makes the transports: TCP and TLS of asyncio by default. `buffer`
-        is how many events wait to be taken; beyond, the oldest is dropped and `Lost` tells so.
+        is how many events wait to be taken; beyond, the oldest is dropped and `Lost` says so.
 
         Raises `UsageError`: `bad_url`, `bad_option`.
         """
@@ -106,8 +106,8 @@ class Client(Runner):
     async def __anext__(self) -> Event:
         """What else happens: all that is no answer to a request that somebody waits for.
 
-        The iteration ends after `Stopped`; after `connect` there is more. A step that is cancelled has lost nothing. If several
-        tasks iterate, each event goes to one of them.
+        The iteration ends after `Stopped`; after `connect` there is more. A step that is cancelled
+        has lost nothing. If several tasks iterate, each event goes to one of them.
         """
         self._belongs()
         event: Event = await self._mailbox.take()
@@ -202,8 +202,8 @@ class Client(Runner):
         session_id: str | None = None,
         context: Mapping[str, Any] | str | None = None,
     ) -> AnswerStream:
-        """A request whose answer is read as it grows, by `async for`. Arguments are those of
-        `send`; it is asked by the first step of the iteration."""
+        """A request whose answer is read as it grows, by `async for`; the first step of the
+        iteration makes it. Arguments are those of `send`."""
 
         def ask(request: PendingRequest) -> None:
             self._ask(request, 1, text, agent, intent, session_id, context)

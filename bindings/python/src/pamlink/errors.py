@@ -9,15 +9,15 @@ group the numbers; catch the widest one that you treat alike:
     │   └── AbiMismatch    the package and its library do not fit
     ├── BusyError          a bound is reached; later is another matter
     ├── LinkError          there is no link for it
-    │   ├── ClientStopped  nor will there be one
+    │   ├── ClientStopped  nor will there be one before `Client.connect`
     │   └── ClientClosed   the client was closed
     ├── AuthError          a token is none, or not good
     │   └── TokenDenied    raise it in a token provider: there will be no token
     ├── AnswerError        how a request of `Client.ask` ended
-    │   ├── RejectedError    the server refused it, or failed at it
-    │   ├── ExpiredError     no answer came in time
-    │   ├── UnknownError     the link broke, and asking again might do it twice
-    │   └── UnsentError      the client stopped before it was sent
+    │   ├── RejectedError  the server refused it, or failed at it
+    │   ├── ExpiredError   no answer came in time
+    │   ├── UnknownError   the link broke, and sending it again might do it twice
+    │   └── UnsentError    the client stopped before it was sent
     └── InternalError      a fault of pamlink
         └── Poisoned       this engine has panicked; all others are well
 """
@@ -183,7 +183,7 @@ class RejectedError(AnswerError):
     outcome: Rejected
     """What the server said."""
     retryable: bool
-    """Whether the server said when it may be asked again."""
+    """Whether the server said when the request may be sent again."""
 
     def __init__(self, outcome: Rejected) -> None:
         super().__init__(outcome.message, retry_after=outcome.retry_after)
@@ -210,7 +210,7 @@ class UnknownError(AnswerError):
 
 
 class UnsentError(AnswerError):
-    """The client stopped before the request was sent: it had no effect, and may be asked again
+    """The client stopped before the request was sent: it had no effect, and may be sent again
     after `Client.connect`."""
 
     _code = 85

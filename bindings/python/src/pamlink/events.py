@@ -1,4 +1,4 @@
-"""What a client and a hub tell: frozen, hashable dataclasses that `match` narrows.
+"""The events of a client and of a hub: frozen, hashable dataclasses that `match` narrows.
 
     async for event in client:
         match event:
@@ -8,8 +8,8 @@
                 ...
 
 Events compare by value and pickle. `json` is the envelope byte for byte, with all members that this
-version does not know; `envelope()` parses it. What a newer engine tells and this package does not
-know arrives as an `UnknownEvent`.
+version does not know; `envelope()` parses it. An event of a newer engine that this package
+does not know arrives as an `UnknownEvent`.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Rejected(_Enveloped):
     message: str
     """Why, for people."""
     retry_after: float | None
-    """Seconds after which it may be asked again."""
+    """Seconds after which the request may be sent again, if the server said so."""
     json: str
     """The `error` envelope."""
 
@@ -80,12 +80,12 @@ class Expired:
 @dataclass(frozen=True, slots=True)
 class Unknown:
     """The link broke after the request was sent, and the server keeps no window of duplicates, or
-    the client stopped: asking again might do it twice."""
+    the client stopped: sending it again might do it twice."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unsent:
-    """The client stopped before the request was sent: it had no effect, and may be asked again
+    """The client stopped before the request was sent: it had no effect, and may be sent again
     after `Client.connect`."""
 
 
@@ -103,7 +103,7 @@ class Piece:
     """What came before is void: the answer begins anew with `text`."""
 
 
-# What a client tells.
+# Events of a client.
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +123,9 @@ class Welcomed(_Enveloped):
     """The server has welcomed this link."""
 
     correlates: bool
-    """It names the request in each reply."""
+    """The server names the request in each reply."""
     repeats: bool
-    """It keeps a window of duplicates: what got no answer is asked again after a break."""
+    """The server keeps a window of duplicates: what got no answer is sent again after a break."""
     json: str
     """The welcome."""
 
@@ -161,7 +161,7 @@ class Repeated(_Enveloped):
 @dataclass(frozen=True, slots=True)
 class Late(_Enveloped):
     """An answer, or a piece of one, that nobody waits for: its request had ended before, or the
-    task that asked it was cancelled."""
+    task that waited for it was cancelled."""
 
     request: int | None
     """The number of the request, if it is known."""
@@ -210,7 +210,7 @@ class Failed:
     """The peer broke the WebSocket protocol; the end of the link follows."""
 
     close_code: int
-    """The code that it was told."""
+    """The close code that says so."""
     error: str
     """The name of the fault."""
     message: str
@@ -285,7 +285,7 @@ class Stopped:
     """What the other side said: the reason of its close, or the first line of its answer."""
 
 
-# What a hub tells.
+# Events of a hub.
 
 
 @dataclass(frozen=True, slots=True)
@@ -445,7 +445,7 @@ Event: TypeAlias = Union[
     Lost,
     UnknownEvent,
 ]
-"""What a `Client` tells."""
+"""An event of a `Client`."""
 
 HubEvent: TypeAlias = Union[
     Opened,
@@ -459,4 +459,4 @@ HubEvent: TypeAlias = Union[
     Lost,
     UnknownEvent,
 ]
-"""What a `Hub` tells beside the requests that its handlers answer."""
+"""An event of a `Hub`: what happens beside the requests that its handlers answer."""

@@ -79,7 +79,7 @@ class Hub(Runner):
         `hub.default` set them, too. `auth` decides about tokens: keys, or an async function. Without
         it only links whose subject the program gives are let in (`serve`). `respond` answers plain
         HTTP requests over raw connections, by default with 404. `buffer` is how many events wait to
-        be taken; beyond, the oldest is dropped and `Lost` tells so.
+        be taken; beyond, the oldest is dropped and `Lost` says so.
 
         Raises `UsageError`: `bad_option`, `bad_key`, `bad_routes`.
         """
@@ -269,7 +269,7 @@ class Hub(Runner):
 
     def push(self, user: str, envelope: Mapping[str, Any] | str) -> Pushed:
         """Sends an envelope to all links of a user: a JSON text, or anything with a `type` that
-        `encode` makes one of. Tells on how many links it is queued, and how many had no room.
+        `encode` makes one of. Returns on how many links it is queued, and how many had no room.
 
         Raises `UsageError` (`not_an_envelope`).
         """

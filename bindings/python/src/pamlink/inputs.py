@@ -14,7 +14,7 @@ _Bytes = bytes
 
 @dataclass(frozen=True, slots=True)
 class BytesIn:
-    """Bytes came over a transport, in any chunking."""
+    """Bytes came over a transport; they may be cut anywhere."""
 
     link: int
     bytes: _Bytes
@@ -38,8 +38,8 @@ class BinaryIn:
 
 @dataclass(frozen=True, slots=True)
 class CloseIn:
-    """The peer's close came over a transport that speaks WebSocket itself; `code` None if it had
-    none."""
+    """The peer's close frame came over a transport that speaks WebSocket itself; `code` None if it
+    had none."""
 
     link: int
     code: int | None

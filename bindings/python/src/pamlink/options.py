@@ -212,7 +212,7 @@ class HubOptions:
 
 
 def auth_options(auth: Keys | None) -> Any:
-    """The record of the library for keys, or for a hub that is told each verdict."""
+    """The record of the library for keys, or for a hub whose host gives each verdict."""
     if auth is not None:
         return auth.native()
     return native.AuthOptions(hs256_secret=None, jwks=None, audience=None, leeway_ms=None)

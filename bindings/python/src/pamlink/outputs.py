@@ -97,7 +97,7 @@ class WriteText:
 
 @dataclass(frozen=True, slots=True)
 class WriteClose:
-    """Send this close; without a code if `code` is None."""
+    """Send this close frame; without a code if `code` is None."""
 
     link: int
     code: int | None
@@ -234,7 +234,7 @@ class Pong:
 
 @dataclass(frozen=True, slots=True)
 class CloseRead:
-    """A close was read."""
+    """A close frame was read."""
 
     code: int | None
     reason: str

@@ -36,7 +36,7 @@ class Error:
     message: str
     """Its `message`, for people."""
     retry_after: float | None = None
-    """Seconds after which it may be asked again."""
+    """Seconds after which the request may be sent again."""
 
 
 Reply: TypeAlias = Union[str, Answer, Error, Mapping[str, Any], None]

@@ -34,7 +34,7 @@ class FrameCodec(Unique):
         self._object = _native.call(native.FrameCodec, client, max_message_bytes, given_seed(seed))
 
     def read(self, data: bytes) -> list[Output]:
-        """Reads bytes of the peer, in any chunking: `TextRead`, `Binary`, `Ping`, `Pong`,
+        """Reads bytes of the peer, cut anywhere: `TextRead`, `Binary`, `Ping`, `Pong`,
         `CloseRead` and `Failed`. Nothing is read after the last two.
 
         Raises `BusyError` (`not_drained`) for more than a megabyte above the longest message.
@@ -62,7 +62,7 @@ class FrameCodec(Unique):
         return _native.call(self._object.pong, data)
 
     def close(self, code: int | None = None, reason: str = "") -> bytes:
-        """A close; without a code it has no body. The reason is cut to 123 bytes."""
+        """A close frame; without a code it has no body. The reason is cut to 123 bytes."""
         return _native.call(self._object.close_frame, code, reason)
 
 
@@ -210,8 +210,8 @@ class Router(Unique):
         )
 
     def finished(self, ticket: int, outcome: str, *, mono_nanos: int | None = None) -> str:
-        """Ends the message of a ticket with `success`, `failure` or `abandoned`, and tells what that
-        did: `counted`, `opened` or `closed` (the agent's breaker), or `stale`: nothing.
+        """Ends the message of a ticket with `success`, `failure` or `abandoned`, and returns what
+        that did: `counted`, `opened` or `closed` (the agent's breaker), or `stale`: nothing.
 
         Raises `UsageError` (`bad_option`) for another outcome.
         """

@@ -85,7 +85,7 @@ class _Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._carrying: asyncio.Task[None] | None = None
-        # What came before anybody asked to be told.
+        # What came before `tell` was called.
         self._early: list[bytes] = []
         self._received: Callable[[bytes], None] = self._early.append
         self._no_more: asyncio.Future[None] = self._loop.create_future()
@@ -121,7 +121,7 @@ class _Connection(asyncio.Protocol):
     # What a link wants of it.
 
     async def tell(self, received: Callable[[bytes], None]) -> None:
-        """Tells all bytes that come, until the end."""
+        """Calls `received` with all bytes that come, until the end."""
         for data in self._early:
             received(data)
         self._early.clear()

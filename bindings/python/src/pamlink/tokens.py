@@ -26,7 +26,7 @@ TokenProvider: TypeAlias = Callable[
     [Need], Union[str, Token, Awaitable[str], Awaitable[Token], Awaitable[Union[str, Token]]]
 ]
 """Gives a token that is good now. It raises `pamlink.TokenDenied` if there will be none, and the
-client stops; after any other exception it is asked again later. It may be an async function; if it
+client stops; after any other exception it is called again later. It may be an async function; if it
 is none it runs in the event loop and must not block."""
 
 

@@ -19,9 +19,9 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias, Union, runtime_checkable
 
 ABNORMAL = 1006
-"""The code of an end without a close."""
+"""The code of an end without a close frame."""
 NO_STATUS = 1005
-"""The code of a close without one."""
+"""The code of a close frame without one."""
 
 
 class TransportClosed(Exception):
@@ -30,9 +30,9 @@ class TransportClosed(Exception):
     def __init__(self, code: int = ABNORMAL, reason: str = "") -> None:
         super().__init__(f"closed with {code}")
         self.code = code
-        """What the peer's close said: 1005 if it had no code, 1006 if there was no close."""
+        """The code of the peer's close frame; 1005 if it had none, 1006 if there was no frame."""
         self.reason = reason
-        """What else it said."""
+        """The reason of the close frame."""
 
 
 class DialFailed(Exception):
@@ -85,7 +85,7 @@ class Target:
 
 @runtime_checkable
 class MessageTransport(Protocol):
-    """A transport that speaks WebSocket itself. It answers pings, and asks none: the engine has a
+    """A transport that speaks WebSocket itself. It answers pings, and sends none: the engine has a
     heartbeat of its own.
 
     An attribute `subprotocol`, if there is one, is what the server has chosen.
@@ -101,7 +101,7 @@ class MessageTransport(Protocol):
         ...
 
     async def close(self, code: int | None = None, reason: str = "", /) -> None:
-        """Sends a close, if none was sent; does nothing to what is closed."""
+        """Sends a close frame, if none was sent; does nothing to what is closed."""
 
 
 @runtime_checkable

@@ -58,9 +58,9 @@ public enum Event: Hashable, Sendable {
 
     /// What the server can do.
     public struct Welcome: Hashable, Sendable, JSONMessage {
-        /// It names the request in each reply.
+        /// The server names the request in each reply.
         public let correlates: Bool
-        /// It knows repeats: what got no answer is asked again under the same id.
+        /// The server knows repeats: what got no answer is sent again under the same id.
         public let repeats: Bool
         /// The envelope.
         public let json: String

@@ -96,7 +96,7 @@ impl Codec {
         FrameCodec::new(self.client, self.max, &seed(SEED)).expect("a codec")
     }
 
-    /// These chunks give these records. Of a `failed` the text is the engine's.
+    /// These parts give these records. Of a `failed` the text is the engine's.
     fn reads(&mut self, name: &str, parts: &[&[u8]], mut expected: Vec<Record>) {
         let codec = self.codec();
         let read = |part: &&[u8]| Record::read(&codec.read(part).expect("room"));

@@ -3,7 +3,7 @@ import Foundation
 /// Gets a token for a ``Client``. Called when one is wanted, and not again before it returned.
 ///
 /// A ``TokenDenied`` that it throws is final: the client stops. Any other error means that there is
-/// no token for now; the client asks again later.
+/// no token for now; it is called again later.
 public typealias TokenProvider = @Sendable (TokenNeed) async throws -> String
 
 /// There will be no token: the user is signed out, or may not connect.
@@ -14,9 +14,9 @@ public struct TokenDenied: Error, Hashable, Sendable {
 
 /// A connection to an assistant that outlives its links.
 ///
-/// It connects as soon as it is made, dials again by itself after every end that may pass, and asks
-/// again under the same id what got no answer. Every decision is the engine's; this actor owns the
-/// clock, the transport and the tasks.
+/// It connects as soon as it is made, dials again by itself after every end that may pass, and
+/// sends again under the same id what got no answer. Every decision is the engine's; this actor
+/// owns the clock, the transport and the tasks.
 ///
 /// ```swift
 /// let client = try Client(url: "wss://example.org/api/v1/pam/ws/ann") { _ in try await token() }
@@ -115,7 +115,7 @@ public actor Client {
         if !isClosed { run(.connect) }
     }
 
-    /// Asks, and returns how it ends.
+    /// Makes a request, and returns how it ends.
     ///
     /// A request waits while there is no link. If the task is cancelled, a request that was not
     /// sent yet is not sent; any other has its effect, and what the server says of it is an
@@ -128,8 +128,7 @@ public actor Client {
     ///   - sessionID: the conversation that it belongs to.
     ///   - context: what is known beside the text: a map.
     /// - Throws: `requests_full`, `bad_context`, `stopped` (until ``connect()``), `closed`;
-    ///   `CancellationError`. A refusal by the server
-    ///   is an ``Outcome``.
+    ///   `CancellationError`. A refusal by the server is an ``Outcome``.
     public func send(
         _ text: String, agent: String? = nil, intent: String? = nil, sessionID: String? = nil,
         context: Value? = nil
@@ -147,16 +146,15 @@ public actor Client {
         }
     }
 
-    /// Asks, and gives the answer as it grows. The request is asked when the first piece is
-    /// awaited.
+    /// Makes a request when the first piece is awaited, and gives the answer as it grows.
     ///
     /// The texts of all pieces are the answer; one with ``Piece/restart`` begins it anew. Servers
     /// that answer at once give one piece. If the task is cancelled, or nobody holds the stream, all
     /// that it took is free at once.
     ///
     /// The parameters are those of ``send(_:agent:intent:sessionID:context:)``. The stream throws
-    /// what that throws, and `rejected`, `request_expired`, `request_unknown` and `request_unsent` for the other
-    /// outcomes. Pieces that wait to be read become one.
+    /// what that throws, and `rejected`, `request_expired`, `request_unknown` and `request_unsent`
+    /// for the other outcomes. Pieces that wait to be read become one.
     public nonisolated func ask(
         _ text: String, agent: String? = nil, intent: String? = nil, sessionID: String? = nil,
         context: Value? = nil
@@ -200,7 +198,8 @@ public actor Client {
         try engine.metrics()
     }
 
-    /// Sends the close frame and ends the client. Returns when the link is over, or after 5 s at the latest.
+    /// Sends the close frame and ends the client. Returns when the link is over, or after 5 s at
+    /// the latest.
     ///
     /// Requests that have not ended throw `closed`, and ``events`` ends.
     public func close() async {

@@ -107,7 +107,8 @@ extension PamlinkError {
     }
 }
 
-/// Asks when the first piece is wanted, and lets go of the request when nobody holds the stream.
+/// Makes the request when the first piece is wanted, and lets go of it when nobody holds the
+/// stream.
 final class PieceReader: Sendable {
     private let client: Client
     private let request: ClientRequest
@@ -136,7 +137,7 @@ final class PieceReader: Sendable {
         }
     }
 
-    /// Whether the request was asked, and its number.
+    /// Whether the request was made, and its number.
     private final class Asked: @unchecked Sendable {
         private let lock = NSLock()
         private var began = false

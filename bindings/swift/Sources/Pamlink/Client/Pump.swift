@@ -5,7 +5,7 @@ import Foundation
 /// What waits here is bounded by the engine, which asks to hear `written` and hands out no more
 /// before.
 final class Pump: @unchecked Sendable {
-    /// What a connection tells its client.
+    /// What a connection reports to its client.
     enum TransportEvent: Sendable {
         case read(Inbound)
         case written
@@ -41,7 +41,7 @@ final class Pump: @unchecked Sendable {
                 do {
                     try await connection.write(write.outbound)
                 } catch {
-                    // The reader sees the end as well; whoever is first tells it.
+                    // The reader sees the end as well; whoever is first reports it.
                     connection.closeTransport()
                     _ = await tell(.closed)
                     return

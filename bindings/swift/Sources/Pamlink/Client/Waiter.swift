@@ -15,7 +15,7 @@ final class OutcomeWaiter: Waiter, @unchecked Sendable {
     private var result: Result<Outcome, any Error>?
     private var continuation: CheckedContinuation<Outcome, any Error>?
 
-    /// This request was asked without pieces; a server that sends some nevertheless sends the
+    /// This request was made without pieces; a server that sends some nevertheless sends the
     /// answer as well.
     func piece(_ piece: Piece) {}
 

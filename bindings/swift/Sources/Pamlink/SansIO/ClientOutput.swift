@@ -66,9 +66,9 @@ public enum Outcome: Hashable, Sendable {
     /// No answer came in time, nor a piece of one lately. Whether it had an effect is not known.
     case expired
     /// The link broke after the request was sent, and the server keeps no window, or the client
-    /// stopped: asking it again might do it twice.
+    /// stopped: sending it again might do it twice.
     case unknown
-    /// The client stopped before the request was sent: it had no effect, and may be asked again
+    /// The client stopped before the request was sent: it had no effect, and may be sent again
     /// after ``Client/connect()``.
     case unsent
 }
@@ -87,7 +87,7 @@ public struct Rejection: Hashable, Sendable, JSONMessage {
     public let code: String?
     /// Why, for people.
     public let message: String
-    /// When it may be asked again.
+    /// When the request may be sent again, if the server said so.
     public let retryAfter: Duration?
     /// The `error` frame.
     public let json: String

@@ -38,7 +38,7 @@ public final class FrameCodec: Sendable {
         }
     }
 
-    /// Reads bytes of the peer, in any chunking.
+    /// Reads bytes of the peer, cut anywhere.
     ///
     /// - Throws: `not_drained` for more bytes at once than a message may have, and a megabyte.
     public func read(_ bytes: [UInt8]) throws(PamlinkError) -> [Frame] {

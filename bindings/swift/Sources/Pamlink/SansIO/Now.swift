@@ -6,7 +6,7 @@
     import Darwin
 #endif
 
-/// Both clocks, read together: what an engine is told with everything that happens.
+/// Both clocks, read together: an engine gets them with everything that happens.
 public struct Now: Hashable, Sendable {
     /// Nanoseconds on a monotonic clock that counts sleep, from any origin.
     public var monoNanos: UInt64

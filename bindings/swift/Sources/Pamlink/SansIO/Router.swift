@@ -100,8 +100,8 @@ public final class Router: Sendable {
             unknownIntent: it.unknownIntent, version: it.version, ticket: it.ticket)
     }
 
-    /// Ends the message of a ticket, and tells what that did: `counted`, `opened` or `closed` (the
-    /// agent's breaker), or `stale`: nothing.
+    /// Ends the message of a ticket, and returns what that did: `counted`, `opened` or `closed`
+    /// (the agent's breaker), or `stale`: nothing.
     @discardableResult
     public func finished(
         _ ticket: UInt64, _ finish: Finish, monoNanos: UInt64 = Now.current.monoNanos

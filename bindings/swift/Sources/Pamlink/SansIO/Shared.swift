@@ -81,7 +81,7 @@ public struct Deadline: Hashable, Sendable {
     public let reason: String
 }
 
-/// The end of a link as both machines tell it.
+/// The end of a link as the events of both machines have it.
 struct ClosedLink {
     let link: UInt64
     let closed: Event.Closed
@@ -103,7 +103,7 @@ struct ClosedLink {
     }
 }
 
-/// An overflow as both machines tell it.
+/// An overflow as the events of both machines have it.
 struct OverflowedLink {
     let link: UInt64
     let overflow: Event.Overflow

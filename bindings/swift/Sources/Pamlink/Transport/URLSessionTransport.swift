@@ -7,7 +7,7 @@
     /// A connection through `URLSessionWebSocketTask`: the system speaks WebSocket, and its proxies,
     /// certificates and power rules hold.
     ///
-    /// On Linux it works as well, but Foundation tells less there: a refused upgrade has no status,
+    /// On Linux it works as well, but Foundation says less there: a refused upgrade has no status,
     /// and a close frame with code 1000 looks like a lost link. The client tries again where it would
     /// have stopped.
     public final class URLSessionTransport: Transport {
@@ -80,7 +80,7 @@
             settle(.success(subprotocol))
         }
 
-        // The read that waits tells the end.
+        // The read that waits reports the end.
         func urlSession(
             _ session: URLSession, webSocketTask: URLSessionWebSocketTask,
             didCloseWith closeCode: URLSessionWebSocketTask.CloseCode, reason: Data?

@@ -2,7 +2,7 @@ import XCTest
 
 @testable import Pamlink
 
-/// Frames read in chunks, and frames written.
+/// Frames read in parts, and frames written.
 func frameVectors(_ file: JSON, _ name: String) throws -> Int {
     let cases = try must(file["cases"]?.list, "cases")
     for (at, item) in cases.enumerated() {

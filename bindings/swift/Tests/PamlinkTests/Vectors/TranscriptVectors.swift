@@ -133,7 +133,7 @@ private struct ClientSide {
         }
     }
 
-    /// Takes what the client has to tell; what it told about a message, in a word.
+    /// Takes the client's outputs; what they say about a message, in a word.
     @discardableResult
     private mutating func take(_ outputs: [ClientOutput]) throws -> String? {
         var events: [String] = []

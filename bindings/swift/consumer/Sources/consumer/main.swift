@@ -1,4 +1,4 @@
-// Asks one request of the server at PAMLINK_URL, and says the answer.
+// Sends one request to the server at PAMLINK_URL, and prints the answer.
 
 import Foundation
 import Pamlink

@@ -35,7 +35,7 @@ impl Audit {
         assert_eq!(next.word("deadline").is_some(), next.bytes("reason").is_some());
         let mut commands = Vec::new();
         for input in step.input.iter().flatten() {
-            // The host has sent its close frame: nothing more is told of its transport.
+            // The host has reported the end of the transport: nothing more comes of it.
             if input.is("closed_in") {
                 self.transport_closed.insert(input.word("link").expect("a link"));
             }
@@ -96,7 +96,7 @@ impl Audit {
             }
             "close_transport" => {
                 let link = record.word("link").expect("a link");
-                assert!(self.transport_closed.insert(link), "{link} hung up twice");
+                assert!(self.transport_closed.insert(link), "{link} was closed twice");
             }
             "write_bytes" | "write_text" | "write_close" => {
                 let link = record.word("link").expect("a link");

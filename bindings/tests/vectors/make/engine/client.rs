@@ -22,7 +22,7 @@ pub(super) fn text(text: &str) -> Value {
     json!({ "text": text })
 }
 
-/// The id under which a request was asked.
+/// The id under which a request was sent.
 pub(super) fn id(asked: &Value) -> &str {
     asked["id"].as_str().expect("an id")
 }
@@ -217,7 +217,7 @@ fn requests() -> Scene {
     assert_eq!(events.one("expired").word("request"), Some(0));
     let events = scene.give("client", "text_in", answer(&asked[0], "too late"));
     assert_eq!(events.one("late").word("request"), Some(0));
-    // The break of a link is no end: it is asked again, under the same id.
+    // The break of a link is no end: the request is sent again, under the same id.
     let events = scene.give("client", "ask", json!({ "message": "third" }));
     let before = events.written();
     let events = scene.give("client", "closed_in", json!({}));

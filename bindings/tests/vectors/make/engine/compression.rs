@@ -50,7 +50,7 @@ struct Talk {
     /// The client's request has the extension, the hub's answer has it.
     offered: bool,
     accepted: bool,
-    /// The text of each request and answer, as the other end was told of it.
+    /// The text of each request and answer, as the other end's events have it.
     heard: Vec<String>,
     /// The length of each message on the wire, and whether it was compressed.
     sizes: Vec<usize>,

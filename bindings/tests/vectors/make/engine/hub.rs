@@ -200,7 +200,7 @@ fn over_messages() -> Scene {
     assert_eq!(scene.wait_for(&events), "close handshake");
     let events = scene.tick("hub");
     assert_eq!(events.names(), ["closed", "close_transport"]);
-    // The transport's end is the end, whoever ended it; of a link that is gone nothing is told.
+    // The transport's end is the end, whoever ended it; of a link that is gone there is no event.
     let events = scene.give("hub", "closed_in", json!({ "link": ann }));
     assert_eq!(events.names(), ["closed"]);
     assert_eq!(events.one("closed").word("links_of_user"), Some(0));

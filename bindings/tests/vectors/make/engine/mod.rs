@@ -47,5 +47,5 @@ pub(super) fn files() -> Vec<Made> {
     scenes.iter().map(Scene::made).collect()
 }
 
-/// Records that only a frame codec tells.
+/// Records that only a frame codec writes.
 const CODEC: [u16; 4] = [schema::PING, schema::PONG, schema::CLOSE_READ, schema::TEXT_READ];

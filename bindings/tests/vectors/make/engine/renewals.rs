@@ -31,7 +31,7 @@ pub(super) fn scene() -> Scene {
     pairs.run_for(400 * SECOND);
     assert!(pairs.renewals >= 2 * 10, "{} renewals", pairs.renewals);
 
-    // Five bad tokens are told as such, however they are spread over the links.
+    // Five bad tokens are refused as such, however they are spread over the links.
     let pairs_bad = json!({ "type": "auth", "id": "bad", "token": token("bob", 5_000) });
     for n in 0..6 {
         let events = pairs.say(n % 2, &pairs_bad);
@@ -93,7 +93,7 @@ impl Pairs {
         self.scene.wait(end - self.scene.at_ms);
     }
 
-    /// A peer says something by hand: what its link is told.
+    /// A peer sends a frame by hand: what its link is sent.
     fn say(&mut self, link: u64, frame: &Value) -> Vec<Value> {
         let events =
             self.scene.give("hub", "text_in", json!({ "link": link, "text": frame.to_string() }));

@@ -1,6 +1,6 @@
 //! Every cell of docs/link-states.md that an input of the border reaches.
 //!
-//! The tables come from `state_tables`, the phase of a machine from what it tells: so a cell is
+//! The tables come from `state_tables`, the phase of a machine from its events: so a cell is
 //! held by two that know nothing of each other.
 
 mod client;

@@ -152,7 +152,7 @@ impl Link {
         events
     }
 
-    /// Applies an input of the table; what was told, and the phase after it.
+    /// Applies an input of the table; the events, and the phase after it.
     fn apply(&mut self, scene: &mut Scene, input: &str, phase: &str) -> (Vec<Record>, String) {
         if input.ends_with("no token") {
             scene.wait(SHORT_MS);
@@ -227,7 +227,7 @@ impl Link {
     }
 }
 
-/// The phase after an input, by what was told.
+/// The phase after an input, by its events.
 fn after(input: &str, before: &str, events: &[Record]) -> String {
     let changed = events.all("state_changed");
     let state = changed.last().and_then(|record| record.word("to"));

@@ -136,7 +136,7 @@ fn pass_deadlines(scene: &mut Scene) -> Vec<Record> {
     events
 }
 
-/// The phase of the link after what was told.
+/// The phase of the link after these events.
 fn after(scene: &mut Scene, link: u64, before: &str, events: &[Record]) -> String {
     if !events.no("closed") || before == "closed" {
         return "closed".to_owned();
@@ -151,7 +151,7 @@ fn after(scene: &mut Scene, link: u64, before: &str, events: &[Record]) -> Strin
     if events.all("write_bytes").iter().any(close) {
         return "closing".to_owned();
     }
-    // Nothing was told: it is where it was, or the hub would have said so.
+    // There was no event: it is where it was, or the hub would have said so.
     let events = scene.tick("hub");
     assert!(events.no("closed"), "{link} ended later");
     before.to_owned()

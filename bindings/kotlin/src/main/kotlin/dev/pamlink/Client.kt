@@ -6,7 +6,7 @@ import kotlinx.coroutines.flow.StateFlow
 import kotlinx.coroutines.flow.flow
 
 /**
- * A connection to a server that outlives its links: it reconnects by itself, and asks again under
+ * A connection to a server that outlives its links: it reconnects by itself, and sends again under
  * the same id what got no answer.
  *
  * ```
@@ -24,7 +24,7 @@ import kotlinx.coroutines.flow.flow
  *
  * @param url `ws://` or `wss://`, with the whole path and without a token.
  * @param tokens gets a token from the app whenever one is wanted. It throws [TokenDenied] if there
- * is none to be had any more, and the client stops; after any other exception it is asked again
+ * is none to be had any more, and the client stops; after any other exception it is called again
  * later. Null: connect without tokens.
  * @param config bounds, transport and clock.
  * @param scope the scope that the client belongs to. Null: it stands alone until [close].
@@ -57,7 +57,8 @@ public class Client(
     public fun disconnect(): Unit = driver.disconnect()
 
     /**
-     * Asks, and tells how it ended. Works while disconnected, too: the request waits for the link.
+     * Makes a request, and returns how it ended. While disconnected, too: the request waits for a
+     * link.
      *
      * If the caller is cancelled, a request that was not sent yet is not sent; any other has its
      * effect, and what the server says of it is an [Event.Late].
@@ -83,7 +84,7 @@ public class Client(
     }
 
     /**
-     * Asks when it is collected, and hands over the answer as it grows.
+     * Makes a request when the flow is collected, and hands over the answer as it grows.
      *
      * Append each [Piece.text] to what came before, or begin anew at [Piece.restart]. The last piece
      * has the whole answer in [Piece.answer]. A server that does not stream sends one piece. A
@@ -126,8 +127,8 @@ public class Client(
     public fun metrics(): String = driver.metrics()
 
     /**
-     * Sends the close frame and frees everything, without waiting for it. Whoever waits for an answer gets
-     * `closed`. May be called again.
+     * Sends the close frame and frees everything, without waiting for it. Whoever waits for an
+     * answer gets `closed`. May be called again.
      */
     override fun close(): Unit = driver.close()
 

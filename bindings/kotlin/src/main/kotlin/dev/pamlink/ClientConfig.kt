@@ -41,7 +41,7 @@ public data class ClientConfig(
     val transport: Transport = Platform.transport,
     /** What time it is. */
     val clock: Clock = Platform.clock,
-    /** Is told what has no event: why a transport or a token provider failed. Never gets a token. */
+    /** Gets what has no event: why a transport or a token provider failed. Never gets a token. */
     val log: (message: String, cause: Throwable?) -> Unit = { _, _ -> },
 ) {
     internal fun options(url: String, anonymous: Boolean) = ClientOptions(

@@ -91,7 +91,7 @@ internal class Driver(
             withContext(confined) { number = begin(request, who) }
             return use()
         } finally {
-            // Whoever leaves before the end is not told of it any more.
+            // Whoever leaves before the end gets nothing of it any more.
             number?.let { if (waiting.remove(it) != null) stepSoon(Input.Forget(it)) }
         }
     }
@@ -143,7 +143,7 @@ internal class Driver(
     }
 
     /**
-     * Steps, and carries out what follows. Returns the fault, if [input] was refused; [asked] is told
+     * Steps, and carries out what follows. Returns the fault, if [input] was refused; [asked] gets
      * the number of a request before anything that comes of it.
      */
     private fun step(input: Input?, asked: (Long) -> Unit = {}): CommandResult.Faulted? {

@@ -24,7 +24,7 @@ public sealed interface Event : Output {
     public data class Welcomed(
         /** The server names the request in each reply. */
         public val correlates: Boolean,
-        /** The server recognises repeats: what got no answer is asked again after a break. */
+        /** The server recognises repeats: what got no answer is sent again after a break. */
         public val repeats: Boolean,
         /** The welcome. */
         public val json: String,
@@ -166,7 +166,7 @@ public sealed interface Event : Output {
         public val count: Long,
     ) : Event
 
-    /** An event that this version does not know: a newer library tells it. */
+    /** An event of a newer library, which this version does not know. */
     public class UnknownEvent(
         /** The number of its record. */
         public val kind: Int,

@@ -18,7 +18,7 @@ public sealed interface Outcome {
         public val code: String?,
         /** Why, for people. */
         public val message: String,
-        /** When it may be asked again, from now. */
+        /** When the request may be sent again, from now; null if the server did not say. */
         public val retryAfter: Duration?,
         /** The whole `error` envelope. */
         public val json: String,
@@ -29,12 +29,12 @@ public sealed interface Outcome {
 
     /**
      * The link broke after the request had been sent, and the server cannot tell repeats, or the
-     * client has stopped: asking again might do it twice.
+     * client has stopped: sending it again might do it twice.
      */
     public data object Unknown : Outcome
 
     /**
-     * The client stopped before the request was sent: it had no effect, and may be asked again after
+     * The client stopped before the request was sent: it had no effect, and may be sent again after
      * [Client.connect].
      */
     public data object Unsent : Outcome

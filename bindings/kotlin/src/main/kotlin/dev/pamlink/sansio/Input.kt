@@ -8,7 +8,7 @@ import kotlin.time.Duration
  * Each is a record of the packed layout, with its members in the order of the schema.
  */
 public sealed interface Input {
-    /** Bytes of the transport, in any chunking: the engine speaks WebSocket. */
+    /** Bytes of the transport, cut anywhere: the engine speaks WebSocket. */
     public data class BytesIn(
         /** The link; 0 for a client. */
         val link: Long,

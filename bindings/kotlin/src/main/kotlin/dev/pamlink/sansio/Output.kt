@@ -45,7 +45,7 @@ public sealed interface CommandResult : Output {
         /**
          * `queued`, `in_order` (behind an earlier answer), `kept` (for a repeat: the link is gone),
          * `refused` (too much waits), `whole` (the piece comes with the answer), `too_large`
-         * (the peer was told so in its place), `absent`.
+         * (the peer gets an `error` in its place), `absent`.
          */
         val outcome: String,
     ) : CommandResult
@@ -166,7 +166,7 @@ public sealed interface RequestEvent : Output {
     /** The server refused the request or failed at it. */
     public data class Rejected(
         override val request: Long,
-        /** When to ask again. */
+        /** When the request may be sent again; null if the server did not say. */
         val retryAfter: Duration?,
         /** Why, for programs. */
         val errorCode: String?,
@@ -186,7 +186,7 @@ public sealed interface RequestEvent : Output {
     public data class Unsent(override val request: Long) : RequestEvent
 }
 
-/** What a hub tells. */
+/** An event of a hub. */
 public sealed interface HubEvent : Output {
     /** A plain HTTP request: answer it with [Input.Respond]. */
     public data class Http(

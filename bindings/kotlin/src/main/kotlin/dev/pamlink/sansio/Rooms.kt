@@ -19,7 +19,7 @@ public class FrameCodec(client: Boolean, maxMessageBytes: Long, seed: ByteArray 
     private val codec = call { FfiFrameCodec(client, maxMessageBytes.toULong(), outside(seed)) }
 
     /**
-     * Reads bytes of the peer, in any chunking. Nothing is read after a close or a failure.
+     * Reads bytes of the peer, cut anywhere. Nothing is read after a close or a failure.
      *
      * @throws PamlinkException.Busy `not_drained` for more at once than a message may have, and a
      * megabyte.
@@ -149,7 +149,7 @@ public class Router(json: String? = null, seed: ByteArray = newSeed()) : AutoClo
     }
 
     /**
-     * Ends the message of a ticket with `success`, `failure` or `abandoned`, and tells what that
+     * Ends the message of a ticket with `success`, `failure` or `abandoned`, and returns what that
      * did: `counted`, `opened` or `closed` (the agent's breaker), or `stale`: nothing.
      */
     public fun finished(monoNanos: Long, ticket: Long, outcome: String): String =
