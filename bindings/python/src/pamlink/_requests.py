@@ -6,13 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from ._engine import Unique
-from .errors import (
-    ExpiredError,
-    RejectedError,
-    UnknownError,
-    UnsentError,
-    PamlinkError,
-)
+from .errors import ExpiredError, PamlinkError, RejectedError, UnknownError, UnsentError
 from .events import Answered, Expired, Outcome, Piece, Rejected, Unknown, Unsent
 
 

@@ -10,10 +10,10 @@ from types import TracebackType
 from typing import Any, cast
 
 from . import _engine, events, outputs, tokens
-from ._requests import AnswerStream, PendingRequest
 from ._clock import mono_nanos, wall_micros
 from ._link import Link
 from ._records import KINDS, pack
+from ._requests import AnswerStream, PendingRequest
 from ._runner import Runner
 from .errors import ClientClosed, PamlinkError, TokenDenied
 from .events import Answered, Event, Expired, Late, Outcome, Rejected, State, Unknown, Unsent

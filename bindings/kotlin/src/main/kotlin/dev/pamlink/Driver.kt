@@ -1,12 +1,12 @@
 package dev.pamlink
 
 import dev.pamlink.sansio.Action
-import dev.pamlink.sansio.RequestEvent
 import dev.pamlink.sansio.ClientEngine
 import dev.pamlink.sansio.CommandResult
 import dev.pamlink.sansio.Input
 import dev.pamlink.sansio.Now
 import dev.pamlink.sansio.Output
+import dev.pamlink.sansio.RequestEvent
 import java.util.concurrent.ConcurrentHashMap
 import java.util.concurrent.atomic.AtomicBoolean
 import kotlin.time.Duration.Companion.nanoseconds

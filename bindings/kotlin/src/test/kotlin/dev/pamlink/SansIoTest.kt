@@ -1,7 +1,6 @@
 package dev.pamlink
 
 import dev.pamlink.sansio.Action
-import dev.pamlink.sansio.RequestEvent
 import dev.pamlink.sansio.ClientEngine
 import dev.pamlink.sansio.ClientOptions
 import dev.pamlink.sansio.CommandResult
@@ -10,6 +9,7 @@ import dev.pamlink.sansio.HubEvent
 import dev.pamlink.sansio.Input
 import dev.pamlink.sansio.Now
 import dev.pamlink.sansio.Output
+import dev.pamlink.sansio.RequestEvent
 import kotlin.test.Test
 import kotlin.test.assertEquals
 import kotlin.test.assertIs

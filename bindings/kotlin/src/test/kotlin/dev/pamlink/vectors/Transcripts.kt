@@ -2,7 +2,6 @@ package dev.pamlink.vectors
 
 import dev.pamlink.Event
 import dev.pamlink.sansio.Action
-import dev.pamlink.sansio.RequestEvent
 import dev.pamlink.sansio.ClientEngine
 import dev.pamlink.sansio.ClientOptions
 import dev.pamlink.sansio.CommandResult
@@ -11,6 +10,7 @@ import dev.pamlink.sansio.HubEngine
 import dev.pamlink.sansio.HubEvent
 import dev.pamlink.sansio.Input
 import dev.pamlink.sansio.Output
+import dev.pamlink.sansio.RequestEvent
 import kotlin.test.assertEquals
 import kotlin.test.assertNull
 import kotlin.test.assertTrue
