@@ -1,12 +1,12 @@
 // A reverse proxy that serves another server's pages and WebSockets under a prefix.
 
-import { createServer, request as request } from 'node:http';
+import { createServer, request } from 'node:http';
 
 /** Starts one in front of `address`, on a free port; settles with its own address when it is ready. */
 export async function underPrefix(prefix, address) {
   const [hostname, port] = address.split(':');
   const onward = ({ method, url, headers }) =>
-    ask({ hostname, port, method, headers, path: url.slice(prefix.length) });
+    request({ hostname, port, method, headers, path: url.slice(prefix.length) });
   const inside = ({ url }) => url.startsWith(`${prefix}/`);
   const proxy = createServer((asked, answer) => {
     if (!inside(asked)) return answer.writeHead(404).end();

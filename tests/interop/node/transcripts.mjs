@@ -38,8 +38,8 @@ function answers(steps, frame) {
 export function like(frame, expect, where) {
   for (const [name, wanted] of Object.entries(expect)) {
     const found = frame[name];
-    const events = `${where}: ${name} is ${JSON.stringify(found)}, not ${JSON.stringify(wanted)}`;
-    check(holds(found, wanted, frame), `${events}, in ${JSON.stringify(frame)}`);
+    const fault = `${where}: ${name} is ${JSON.stringify(found)}, not ${JSON.stringify(wanted)}`;
+    check(holds(found, wanted, frame), `${fault}, in ${JSON.stringify(frame)}`);
   }
 }
 
