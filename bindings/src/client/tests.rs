@@ -70,7 +70,7 @@ impl Fixture {
             self.wire = None;
             self.step(&opened);
         }
-        assert!(self.say(WELCOME).iter().any(|events| events.is("welcomed")));
+        assert!(self.say(WELCOME).iter().any(|event| event.is("welcomed")));
     }
 
     fn step(&self, input: &[u8]) -> Vec<Output> {
@@ -121,10 +121,10 @@ impl Fixture {
     }
 }
 
-fn outgoing(events: &Output) -> Option<String> {
-    match events.name() {
-        "write_text" | "text_read" => Some(events.text("text").to_owned()),
-        "write_close" | "close_read" => Some(format!("close {:?}", events.word("code"))),
+fn outgoing(output: &Output) -> Option<String> {
+    match output.name() {
+        "write_text" | "text_read" => Some(output.text("text").to_owned()),
+        "write_close" | "close_read" => Some(format!("close {:?}", output.word("code"))),
         _ => None,
     }
 }
@@ -152,7 +152,7 @@ fn conversation(bytes: bool) -> Vec<String> {
     let mut note = |client: &Fixture, events: &[Output]| {
         log.extend(client.written(events));
         let events = events.iter().filter(|it| !it.name().starts_with("write_") && !it.is("next"));
-        log.extend(events.map(|events| format!("{events:?}")));
+        log.extend(events.map(|event| format!("{event:?}")));
     };
     let events = client.ask("one");
     note(&client, &events);

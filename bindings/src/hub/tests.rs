@@ -98,8 +98,8 @@ impl Fixture {
 impl Link {
     /// What was written, as the peer reads it.
     fn written(&self, events: &[Output]) -> Vec<String> {
-        let ours = |events: &&Output| {
-            events.name().starts_with("write_") && events.word("link") == Some(self.number)
+        let ours = |output: &&Output| {
+            output.name().starts_with("write_") && output.word("link") == Some(self.number)
         };
         let ours: Vec<_> = events.iter().filter(ours).cloned().collect();
         let Some(wire) = &self.wire else { return ours.iter().filter_map(outgoing).collect() };
@@ -110,10 +110,10 @@ impl Link {
     }
 }
 
-fn outgoing(events: &Output) -> Option<String> {
-    match events.name() {
-        "write_text" | "text_read" => Some(events.text("text").to_owned()),
-        "write_close" | "close_read" => Some(format!("close {:?}", events.word("code"))),
+fn outgoing(output: &Output) -> Option<String> {
+    match output.name() {
+        "write_text" | "text_read" => Some(output.text("text").to_owned()),
+        "write_close" | "close_read" => Some(format!("close {:?}", output.word("code"))),
         _ => None,
     }
 }
@@ -142,7 +142,7 @@ fn conversation(bytes: bool) -> Vec<String> {
     let mut note = |events: &[Output]| {
         log.extend(link.written(events));
         let events = events.iter().filter(|it| !it.name().starts_with("write_") && !it.is("next"));
-        log.extend(events.map(|events| format!("{events:?}")));
+        log.extend(events.map(|event| format!("{event:?}")));
     };
     for text in [
         r#"{"type":"ping","id":[1]}"#,

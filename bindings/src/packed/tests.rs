@@ -23,7 +23,7 @@ impl Output {
             all.push(Self::of(record));
             bytes = rest;
         }
-        let next = all.iter().position(|events| events.is("next"));
+        let next = all.iter().position(|output| output.is("next"));
         assert_eq!(next, Some(all.len() - 1), "an output ends with `next`");
         all
     }

@@ -39,9 +39,9 @@ def _step(router: Router, tickets: dict[str, int], step: Any) -> None:
     now = step.get("at_ms", 0) * 1_000_000
     if "finish" in step:
         ticket = tickets[step["finish"]]
-        events: Any = router.finished(ticket, step["outcome"], mono_nanos=now)
+        result: Any = router.finished(ticket, step["outcome"], mono_nanos=now)
     elif "replace" in step:
-        events = dict(zip(("kept", "added", "removed"), router.replace(step["replace"]), strict=True))
+        result = dict(zip(("kept", "added", "removed"), router.replace(step["replace"]), strict=True))
     else:
         query = step["query"]
         decision = router.route(
@@ -51,12 +51,12 @@ def _step(router: Router, tickets: dict[str, int], step: Any) -> None:
             intent=query.get("intent"),
             mono_nanos=now,
         )
-        events = _plain(decision, step["expect"])
+        result = _plain(decision, step["expect"])
         assert (decision.ticket is None) == (decision.refused is not None), step
         if "ticket" in step:
             assert decision.ticket is not None, step
             tickets[step["ticket"]] = decision.ticket
-    assert events == step["expect"], step
+    assert result == step["expect"], step
 
 
 def _plain(decision: Decision, wanted: Any) -> dict[str, Any]:

@@ -134,14 +134,14 @@ private fun step(router: Router, tickets: HashMap<String, Long>, step: Any?) {
     val now = (step["at_ms"]?.long ?: 0) * 1_000_000
     val expected = step["expect"]
     if (step["finish"] != null) {
-        val events = router.finished(now, tickets.getValue(step["finish"].text), step["outcome"].text)
-        assertEquals(expected, events, "$step")
+        val result = router.finished(now, tickets.getValue(step["finish"].text), step["outcome"].text)
+        assertEquals(expected, result, "$step")
         return
     }
     if (step["replace"] != null) {
         val replaced = router.replace(table(step["replace"]) ?: "")
-        val events = listOf(expected["kept"].long, expected["added"].long, expected["removed"].long)
-        assertEquals(events, listOf(replaced.kept, replaced.added, replaced.removed), "$step")
+        val counts = listOf(expected["kept"].long, expected["added"].long, expected["removed"].long)
+        assertEquals(counts, listOf(replaced.kept, replaced.added, replaced.removed), "$step")
         return
     }
     val query = step["query"]

@@ -91,15 +91,15 @@ private fun client(steps: List<Any?>) {
 }
 
 /** What the client makes of a message, in the words of the file. */
-private fun word(events: Output, open: ArrayDeque<Long>): String? = when (events) {
+private fun word(output: Output, open: ArrayDeque<Long>): String? = when (output) {
     is Event.Welcomed -> "welcome"
-    is RequestEvent.Piece -> "piece".also { assertEquals(open.first(), events.request) }
-    is RequestEvent.Answer -> "answer".also { assertEquals(open.removeFirst(), events.request) }
-    is RequestEvent.Rejected -> "refusal".also { assertEquals(open.removeFirst(), events.request) }
+    is RequestEvent.Piece -> "piece".also { assertEquals(open.first(), output.request) }
+    is RequestEvent.Answer -> "answer".also { assertEquals(open.removeFirst(), output.request) }
+    is RequestEvent.Rejected -> "refusal".also { assertEquals(open.removeFirst(), output.request) }
     is Event.Late -> "late"
     is Event.Message -> "message"
     is Action.WriteText -> null
-    else -> error("unexpected $events")
+    else -> error("unexpected $output")
 }
 
 /** The request, if the step is a chat of a client. */
