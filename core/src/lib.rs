@@ -136,6 +136,7 @@
 //! | | a table: `Table`, `Agent`, `HealthConfig`; its faults: `TableError`, `TableFault` |
 //! | | a decision: `Router`, `Query`, `Decision`, `Because`, `Fallback`, `Obstacle`, `NoAgent` |
 //! | | its end: `Ticket`, `Outcome`, `Finished`; what is: `Status`, `Health`, `Replaced` |
+//! | **[`delivery`]** | **conversations that outlive their links**: `Fault` |
 //! | **[`link`]** | **the life of one connection: states, heartbeat, token, backoff** |
 //! | | a server's: `ServerLink`, `LinkEvent`, `AnswerError` |
 //! | | a client's: `ClientLink`, `ClientLinkEvent`, `ClientLinkConfig`, `Dial`, `DialFailed`, `Trigger` |
@@ -171,6 +172,7 @@
 
 pub mod client;
 pub mod dedup;
+pub mod delivery;
 pub mod envelope;
 mod fifo;
 pub mod frame;
