@@ -71,6 +71,7 @@ mod scan;
 mod seam;
 mod shape;
 mod timestamp;
+pub mod v1;
 mod value;
 pub mod write;
 

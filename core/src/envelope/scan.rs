@@ -23,6 +23,8 @@ pub(crate) struct Scan {
     known: u8,
     /// Whether members follow that are not recorded.
     more: bool,
+    /// The nesting that was allowed.
+    depth: u8,
     pub(super) kind: ValueSpan,
     pub(super) id: ValueSpan,
     pub(super) reply_to: ValueSpan,
@@ -106,6 +108,7 @@ impl Scan {
         recorded: [MemberSpan::NONE; RECORDED],
         known: 0,
         more: false,
+        depth: 0,
         kind: ValueSpan::ABSENT,
         id: ValueSpan::ABSENT,
         reply_to: ValueSpan::ABSENT,
@@ -132,6 +135,7 @@ impl Scan {
             return Err(EnvelopeError::NotAnObject { at, found });
         }
         self.clear();
+        self.depth = depth;
         self.read(text.as_bytes(), at, depth).map_err(|fault| fault.error(depth))
     }
 
@@ -156,7 +160,7 @@ impl Scan {
         if text.len() >= TOO_LONG || peek(text.as_bytes(), at) != Some(b'{') {
             return None;
         }
-        let mut scan = Self::EMPTY;
+        let mut scan = Self { depth: u8::MAX, ..Self::EMPTY };
         // What was noted before a fault is whole, but for a number that the text may have cut.
         let _fault = scan.read(text.as_bytes(), at, u8::MAX);
         for span in [&mut scan.id, &mut scan.reply_to] {
@@ -214,6 +218,11 @@ impl Scan {
     fn note_escaped(&mut self, key: &[u8], value: ValueSpan) {
         let spelled = str::from_utf8(key).unwrap_or("");
         self.note(Text::from_spelled(spelled, false).as_bytes(), true, value);
+    }
+
+    /// How deep the object may be nested, its own braces counting as one.
+    pub(super) const fn depth(&self) -> u8 {
+        self.depth
     }
 
     /// The members in the order of the text.

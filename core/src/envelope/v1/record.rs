@@ -1,0 +1,100 @@
+//! Objects with members, each declared once for reading and writing.
+
+use super::bounded::{Bounded, Wrong};
+use crate::envelope::object::Object;
+use crate::envelope::raw::{Member, Raw};
+
+/// An object with members.
+pub(super) trait Record<'a>: Sized {
+    /// Reads the members in one pass, of equal names the last; those of other names go to `other`.
+    /// An error names the member.
+    fn read_members(
+        members: impl Iterator<Item = Member<'a>>,
+        other: impl FnMut(&str, Raw<'a>),
+    ) -> Result<Self, (&'static str, Wrong)>;
+
+    /// Appends the members to an object.
+    fn write_members(&self, object: &mut Object<'_>);
+}
+
+/// Reads a member; `null` is absence.
+pub(super) fn take<'a, T: Bounded<'a>>(
+    name: &'static str,
+    found: Option<Raw<'a>>,
+) -> Result<T, (&'static str, Wrong)> {
+    match found.filter(|value| !value.is_null()) {
+        Some(value) => T::read(value).map_err(|wrong| (name, wrong)),
+        None => {
+            let missing = Wrong { inner: None, found: None, wanted: T::WANTED };
+            T::absent().ok_or((name, missing))
+        }
+    }
+}
+
+/// Appends a member, unless it is written by leaving it out.
+pub(super) fn put<'a, T: Bounded<'a>>(object: &mut Object<'_>, name: &str, value: &T) {
+    if !value.is_absent() {
+        value.write(object.name(name));
+    }
+}
+
+/// Makes structs of the members of objects, in the order in which they are written.
+macro_rules! records {
+    ( $(
+        $(#[$doc:meta])*
+        $name:ident $(<$life:lifetime>)? { $( $(#[$member_doc:meta])* $member:ident: $type:ty, )* }
+    )* ) => { $(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub struct $name $(<$life>)? {
+            $( $(#[$member_doc])* pub $member: $type, )*
+        }
+
+        impl<'a> Record<'a> for $name $(<$life>)? {
+            fn read_members(
+                members: impl Iterator<Item = Member<'a>>,
+                mut other: impl FnMut(&str, Raw<'a>),
+            ) -> Result<Self, (&'static str, Wrong)> {
+                $( let mut $member = None; )*
+                for member in members {
+                    member.visit(&mut |name: &str, value: Raw<'a>| match name {
+                        $( stringify!($member) => $member = Some(value), )*
+                        _ => other(name, value),
+                    });
+                }
+                Ok(Self { $( $member: take(stringify!($member), $member)?, )* })
+            }
+
+            fn write_members(&self, object: &mut Object<'_>) {
+                $( put(object, stringify!($member), &self.$member); )*
+            }
+        }
+    )* };
+}
+
+/// Lets objects be values of members.
+macro_rules! inner_records {
+    ( $( $name:ident $(<$life:lifetime>)?, $wanted:literal; )* ) => { $(
+        impl<'a> Bounded<'a> for $name $(<$life>)? {
+            const WANTED: &'static str = $wanted;
+
+            fn read(raw: Raw<'a>) -> Result<Self, Wrong> {
+                if raw.shape() != Shape::Object {
+                    return Err(Wrong::value(raw, Self::WANTED));
+                }
+                let members = Members::of(raw.as_json());
+                Self::read_members(members, |_, _| {})
+                    .map_err(|(member, wrong)| Wrong { inner: Some(member), ..wrong })
+            }
+
+            fn write(&self, out: &mut String) {
+                let mut object = Object::new(out);
+                self.write_members(&mut object);
+                object.end();
+            }
+        }
+    )* };
+}
+
+pub(super) use {inner_records, records};
