@@ -17,6 +17,7 @@ const EXTENSIONS: &[&str] = &["rs", "py", "kt", "swift", "ts", "js", "mjs"];
 const THEIRS: &[&str] = &[
     "Chunk",
     "PayloadChunk",
+    "SeqCst",
     "as_chunks",
     "as_chunks_mut",
     "chunk_by",
