@@ -127,6 +127,7 @@
 //! | | its members: `Id`, `Text`, `Timestamp`, `TimeForm`, `ErrorCode`, `Source`; any: `Raw`, `Shape` |
 //! | | what a host hands over: `Value`, `Adjusted` |
 //! | [`envelope::message`] | every message as a struct, with its parts and words: its page lists them |
+//! | [`envelope::v1`] | the codec of the `pamlink.v1` dialect: its page lists every envelope |
 //! | [`envelope::write`](mod@envelope::write) | the engine's own frames: `Answer`, `Failure`, `Welcome` |
 //! | **[`dedup`]** | **the window that knows a repeat, and the first result of it** |
 //! | | `Window`, `WindowConfig`, `Key`, `Verdict`, `First` |

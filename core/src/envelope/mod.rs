@@ -1,4 +1,4 @@
-//! JSON text to typed messages and back: the `pam` dialect.
+//! JSON text to typed messages and back: the `pam` dialect, and in [`v1`] the `pamlink.v1` dialect.
 //!
 //! An [`Envelope`] is one JSON object with its `type`. [`Envelope::parse`] makes one pass over
 //! the text: it checks that the whole of it is JSON and shallow enough, notes where the members

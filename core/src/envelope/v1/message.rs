@@ -67,14 +67,6 @@ macro_rules! messages {
                 }
             }
         }
-
-        $(
-            impl<'a> From<$name $(<$life>)?> for Message<'a> {
-                fn from(record: $name $(<$life>)?) -> Self {
-                    Self::$name(record)
-                }
-            }
-        )*
     };
 }
 
