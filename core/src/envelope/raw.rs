@@ -38,7 +38,7 @@ impl<'a> Raw<'a> {
     }
 
     /// A value that the scanner has seen.
-    pub(super) const fn trusted(json: &'a str, plain: bool) -> Self {
+    pub(crate) const fn trusted(json: &'a str, plain: bool) -> Self {
         Self { json, plain }
     }
 
