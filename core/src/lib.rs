@@ -137,7 +137,9 @@
 //! | | a table: `Table`, `Agent`, `HealthConfig`; its faults: `TableError`, `TableFault` |
 //! | | a decision: `Router`, `Query`, `Decision`, `Because`, `Fallback`, `Obstacle`, `NoAgent` |
 //! | | its end: `Ticket`, `Outcome`, `Finished`; what is: `Status`, `Health`, `Replaced` |
-//! | **[`delivery`]** | **conversations that outlive their links**: `Fault` |
+//! | **[`delivery`]** | **conversations that outlive their links** |
+//! | | a fault of the other end: `Fault` |
+//! | | a stream at its reader: `StreamEvent`, `FollowAnswer`, `FollowError`, `Cursor` |
 //! | **[`link`]** | **the life of one connection: states, heartbeat, token, backoff** |
 //! | | a server's: `ServerLink`, `LinkEvent`, `AnswerError` |
 //! | | a client's: `ClientLink`, `ClientLinkEvent`, `ClientLinkConfig`, `Dial`, `DialFailed`, `Trigger` |

@@ -6,5 +6,8 @@
 //! `docs/protocol-v1.md`.
 
 mod fault;
+#[cfg_attr(not(test), expect(dead_code, reason = "the sessions of clients are yet to use it"))]
+mod reading;
 
 pub use fault::Fault;
+pub use reading::{Cursor, FollowAnswer, FollowError, StreamEvent};
