@@ -85,6 +85,9 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
+    /// Bytes of a stream that a server sends beyond what was confirmed (V-7.9).
+    const CREDIT: u64 = 64 * 1024;
+
     /// Follows nothing yet.
     pub(crate) const fn new(config: ReadingConfig) -> Self {
         Self { config, is_open: false, log: None, streams: Vec::new(), ignored: 0 }
@@ -188,6 +191,9 @@ impl Reading {
         followed.denied = false;
         // What is repeated counts as well: the server may send as much less beyond it.
         followed.unread = followed.unread.saturating_add(text.len() as u64);
+        if followed.unread > Self::CREDIT {
+            return Err(Fault::TooMany);
+        }
         if followed.unread >= read_bytes {
             followed.say_read(now.mono + read_interval);
         }
@@ -202,10 +208,10 @@ impl Reading {
         at: Position,
     ) -> Result<Option<StreamEvent<'e>>, Fault> {
         let Some(followed) = self.reader(stream) else { return Ok(self.ignore()) };
-        let Cursor { received, offset } = followed.cursor;
-        if at.epoch != received.epoch {
+        if !followed.cursor.is_of(at) {
             return Err(Fault::OutOfOrder);
         }
+        let offset = followed.cursor.offset;
         Ok(Some(StreamEvent::CaughtUp { stream: stream.as_str(), offset }))
     }
 

@@ -22,18 +22,22 @@ impl Cursor {
         Self { received: Position::start(log), offset: 0 }
     }
 
-    /// Whether nothing was received yet, so that no text can be of another epoch.
+    /// Whether nothing was received yet: then it is at the start of every epoch.
     pub(crate) const fn is_start(self) -> bool {
         self.received.sequence == 0 && self.offset == 0
+    }
+
+    /// Whether a position can be of the numbers that this reader reads.
+    pub(super) fn is_of(self, at: Position) -> bool {
+        at.epoch == self.received.epoch || self.is_start()
     }
 
     /// Goes where a `following` that tells of no gap says (V-7.13): how much of the text that the
     /// reader had stays.
     pub(super) fn rewind(&mut self, to: Self) -> Result<u64, Fault> {
-        if to.received.epoch != self.received.epoch && !self.is_start() {
+        if !self.is_of(to.received) {
             return Err(Fault::OutOfOrder);
         }
-        // A reader that has received nothing is at the start of every epoch.
         if to.received.sequence > self.received.sequence || to.offset > self.offset {
             return Err(Fault::Ahead);
         }
@@ -58,7 +62,7 @@ impl Cursor {
         offset: u64,
         text: &'a str,
     ) -> Result<Option<Added<'a>>, Fault> {
-        if at.epoch != self.received.epoch {
+        if !self.is_of(at) {
             return Err(Fault::OutOfOrder);
         }
         if at.sequence == 0 {
@@ -92,7 +96,7 @@ impl Cursor {
     /// Takes the end in (V-7.15).
     pub(super) fn finish(&mut self, at: Position, offset: u64) -> Result<(), Fault> {
         let behind = at.sequence < self.received.sequence.max(1);
-        if at.epoch != self.received.epoch || behind || offset != self.offset {
+        if !self.is_of(at) || behind || offset != self.offset {
             return Err(Fault::OutOfOrder);
         }
         self.received = at;

@@ -136,6 +136,30 @@ fn a_hole_another_epoch_and_a_number_that_never_was_are_faults() {
 }
 
 #[test]
+fn who_has_received_nothing_is_at_the_start_of_every_epoch() {
+    let of_other = |piece: Piece<'static>| Piece { at: Position::new(OTHER, 1), ..piece };
+    let mut reading = reading();
+    assert_eq!(reading.handle_piece(at(0), &of_other(piece(1, 1, "a"))), Err(Fault::OutOfOrder));
+    assert!(reading.handle_piece(at(0), &of_other(piece(1, 0, "a"))).unwrap().is_some());
+    assert_eq!(reading.handle_piece(at(0), &piece(2, 1, "b")), Err(Fault::OutOfOrder));
+    let other = End { at: Position::new(OTHER, 1), ..end(1, 0) };
+    assert!(self::reading().handle_end(&other).unwrap().is_some());
+}
+
+#[test]
+fn a_server_sends_no_more_than_its_reader_has_room_for() {
+    let mut reading = reading();
+    let text = "x".repeat(32 * 1024);
+    reading.handle_piece(at(0), &piece(1, 0, &text)).unwrap();
+    reading.handle_piece(at(0), &piece(2, 32 * 1024, &text)).unwrap();
+    assert_eq!(said(&mut reading), "read q 2");
+    reading.handle_piece(at(0), &piece(3, 64 * 1024, &text)).unwrap();
+    reading.handle_piece(at(0), &piece(4, 96 * 1024, &text)).unwrap();
+    let beyond = piece(5, 128 * 1024, "x");
+    assert_eq!(reading.handle_piece(at(0), &beyond), Err(Fault::TooMany));
+}
+
+#[test]
 fn what_is_refused_changes_nothing() {
     let mut reading = reading();
     reading.handle_piece(at(0), &piece(5, 0, "0123456789")).unwrap();
@@ -298,7 +322,7 @@ fn what_comes_is_confirmed_by_bytes_and_by_time() {
     assert_eq!(said(&mut reading), "read q 2");
     // Repeats have cost the server as much.
     reading.handle_piece(at(5_000), &piece(1, 0, &text)).unwrap();
-    reading.handle_piece(at(5_000), &piece(2, 1, &text)).unwrap();
+    reading.handle_piece(at(5_000), &piece(2, 0, "x")).unwrap();
     assert_eq!(said(&mut reading), "read q 2");
 
     assert_eq!(reading.poll_timeout(), Some(Mono::from_millis(25_000)));
