@@ -202,11 +202,21 @@ pub enum TimerReason {
     Heartbeat,
     /// The peer has sent nothing for as long as a live one may be silent.
     Liveness,
+    /// The log behind streams was unavailable, and may be asked again.
+    LogRetry,
+    /// A producer of a stream, or whoever was to begin it, has not been heard of.
+    ProducerLease,
     /// A link has been open long enough to reset the backoff.
     Proven,
+    /// A reader of a stream has not been heard of.
+    ReaderLease,
     /// A request has waited as long as it may: at a client for its answer, in a hub for the host's
     /// reply.
     RequestExpiry,
+    /// A stream that has ended has been kept long enough.
+    StreamKept,
+    /// Text of a stream has waited long enough for more.
+    StreamText,
     /// The token wants renewal ahead of its expiry.
     TokenRenewal,
     /// The token of a link has expired.
@@ -223,8 +233,13 @@ impl fmt::Display for TimerReason {
             Self::Handshake => "handshake",
             Self::Heartbeat => "heartbeat",
             Self::Liveness => "liveness",
+            Self::LogRetry => "log retry",
+            Self::ProducerLease => "producer lease",
             Self::Proven => "proven",
+            Self::ReaderLease => "reader lease",
             Self::RequestExpiry => "request expiry",
+            Self::StreamKept => "stream kept",
+            Self::StreamText => "stream text",
             Self::TokenRenewal => "token renewal",
             Self::TokenExpiry => "token expiry",
         })

@@ -8,6 +8,7 @@
 mod fault;
 #[cfg_attr(not(test), expect(dead_code, reason = "the sessions of clients are yet to use it"))]
 mod reading;
+pub mod stream;
 
 pub use fault::Fault;
 pub use reading::{Cursor, FollowAnswer, FollowError, StreamEvent};

@@ -1,0 +1,200 @@
+//! One stream at this server: what is written of it and who reads it, with one log behind both.
+
+use super::audience::Audience;
+use super::config::StreamsConfig;
+use super::event::{CancelId, Cancelled, Event};
+use super::interface::{Answer, Ended, Generation, Refusal, State, Status};
+use super::outputs::{Purpose, Turn};
+use super::turns::Lines;
+use super::writer::Writer;
+use crate::envelope::v1::Epoch;
+use crate::time::{Deadline, Mono, TimerReason};
+
+/// One stream.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) agent: Option<Box<str>>,
+    pub(super) writer: Writer,
+    pub(super) audience: Audience,
+    /// Until when the log is not asked, since it was unavailable.
+    paused: Option<Mono>,
+    /// When its timer stands.
+    pub(super) timer: Option<Mono>,
+}
+
+impl Entry {
+    pub(super) fn new(epoch: Epoch) -> Self {
+        let (writer, audience) = (Writer::default(), Audience::new(epoch));
+        Self { agent: None, writer, audience, paused: None, timer: None }
+    }
+
+    /// The stream is to end by a cancel.
+    pub(super) fn cancel(&mut self, turn: &mut Turn<'_>, cancel: CancelId) {
+        match self.audience.ended() {
+            Some(ended) => turn.cancelled(cancel, Cancelled::late(turn.key, ended)),
+            None => self.writer.cancel(turn, cancel),
+        }
+    }
+
+    /// What the log says.
+    pub(super) fn handle_answer(
+        &mut self,
+        turn: &mut Turn<'_>,
+        lines: &mut Lines,
+        (id, purpose): (u64, Purpose),
+        answer: Answer,
+    ) {
+        match purpose {
+            Purpose::Read(reader) if !self.audience.awaits(reader, id) => {}
+            _ if answer == Answer::Unavailable => {
+                self.writer.handle_unavailable(turn, &purpose);
+                self.paused = Some(turn.now + turn.config.log_retry);
+                turn.event(Event::Unavailable { key: turn.key.clone() });
+            }
+            Purpose::Begin => self.handle_begun(turn, lines, answer),
+            Purpose::Claim => self.handle_claimed(turn, answer),
+            Purpose::Renew(of) => {
+                self.writer.handle_renewed();
+                if let Answer::Refused(refusal) = answer {
+                    self.handle_refusal(turn, of, refusal);
+                }
+            }
+            Purpose::Append(of, flight) => match answer {
+                Answer::Appended { sequence, offset } => {
+                    let stands = (sequence, self.audience.offset());
+                    let record = self.writer.handle_appended(turn, of, flight, stands);
+                    debug_assert!(record.end() == offset, "one record is on its way");
+                    self.audience.handle_record(record, turn.config.held_bytes);
+                }
+                Answer::Refused(refusal) => self.handle_refusal(turn, of, refusal),
+                _ => {}
+            },
+            Purpose::Finish => match answer {
+                Answer::Finished(ended) => self.handle_end(turn, ended, true),
+                Answer::Refused(refusal) => {
+                    let of = self.writer.ending.by();
+                    self.handle_refusal(turn, of, refusal);
+                }
+                _ => {}
+            },
+            Purpose::Read(reader) => match answer {
+                Answer::Read(read) => {
+                    self.handle_status(turn, &read.status);
+                    self.audience.handle_read(reader, read);
+                }
+                _ if self.writer.is_own() => self.handle_unknown(turn),
+                _ => self.audience.handle_unread(reader),
+            },
+            Purpose::Lease => match answer {
+                Answer::Status(status) => self.handle_status(turn, &status),
+                _ => self.handle_unknown(turn),
+            },
+            Purpose::Discard => {}
+        }
+    }
+
+    /// The time has come for something.
+    pub(super) fn handle_timeout(&mut self, turn: &mut Turn<'_>, lines: &mut Lines) {
+        self.audience.handle_timeout(turn, lines);
+        if self.audience.ended().is_none() {
+            self.writer.handle_timeout(turn);
+        }
+    }
+
+    /// Asks the log for all that is to be done, and puts readers in line: after every input.
+    pub(super) fn proceed(&mut self, turn: &mut Turn<'_>, lines: &mut Lines) {
+        if self.paused.is_none_or(|until| until <= turn.now) {
+            self.paused = None;
+            self.writer.ask(turn);
+            if !self.writer.is_beginning() {
+                self.audience.ask(turn);
+            }
+        }
+        self.audience.queue(turn, lines);
+    }
+
+    /// When it is to be given the time.
+    pub(super) fn deadline(&self, config: &StreamsConfig) -> Option<Deadline> {
+        let paused = self.paused.map(|until| Deadline::new(until, TimerReason::LogRetry));
+        let written = self.writer.deadline(config);
+        // A log that is not asked takes no text.
+        let written = written.filter(|it| paused.is_none() || it.reason != TimerReason::StreamText);
+        let readers = self.audience.lease();
+        let readers = readers.map(|at| Deadline::new(at, TimerReason::ReaderLease));
+        Deadline::earlier(paused, Deadline::earlier(written, readers))
+    }
+
+    /// Whether nothing goes on here, and it may be forgotten.
+    pub(super) fn is_idle(&self) -> bool {
+        self.writer.is_idle() && self.audience.is_empty()
+    }
+
+    fn handle_begun(&mut self, turn: &mut Turn<'_>, lines: &mut Lines, answer: Answer) {
+        match answer {
+            Answer::Begun { first } => {
+                let reader = self.writer.handle_begun(turn, first);
+                if let Some(reader) = reader {
+                    self.audience.add_beginning(reader, turn, lines);
+                }
+            }
+            Answer::Refused(Refusal::Full) => {
+                self.writer.handle_not_begun(turn, "too_many_streams");
+            }
+            _ => self.writer.handle_not_begun(turn, "stream_exists"),
+        }
+    }
+
+    fn handle_claimed(&mut self, turn: &mut Turn<'_>, answer: Answer) {
+        match (answer, self.audience.ended()) {
+            (Answer::Claimed { generation, offset }, None) => {
+                self.writer.handle_claimed(turn, generation, offset);
+            }
+            (Answer::Refused(Refusal::Ended(ended)), _) => {
+                self.writer.handle_not_claimed(turn, Some(&ended));
+                self.handle_end(turn, ended, false);
+            }
+            (_, ended) => self.writer.handle_not_claimed(turn, ended),
+        }
+    }
+
+    fn handle_refusal(&mut self, turn: &mut Turn<'_>, of: Generation, why: Refusal) {
+        match why {
+            Refusal::Fenced { generation } => self.writer.handle_fenced(turn, of, generation),
+            Refusal::Ended(ended) => self.handle_end(turn, ended, false),
+            Refusal::Misplaced { .. } => self.writer.handle_misplaced(turn, of),
+            Refusal::Unknown => self.handle_unknown(turn),
+            Refusal::Exists | Refusal::Full => {}
+        }
+    }
+
+    fn handle_status(&mut self, turn: &mut Turn<'_>, status: &Status) {
+        if self.audience.ended().is_some() {
+            return;
+        }
+        match &status.state {
+            State::Ended(end) => {
+                let ended = Ended::new(status.sequence, status.offset, end.clone());
+                self.handle_end(turn, ended, false);
+            }
+            State::Pending { lease } => {
+                self.writer.handle_lease(turn, Generation::NONE, turn.now + *lease);
+            }
+            State::Running { generation, lease } => {
+                self.writer.handle_lease(turn, *generation, turn.now + *lease);
+            }
+        }
+    }
+
+    fn handle_end(&mut self, turn: &mut Turn<'_>, ended: Ended, finished: bool) {
+        self.writer.handle_end(turn, &ended, finished);
+        if self.audience.ended().is_none() {
+            self.audience.handle_end(&ended);
+            turn.event(Event::Ended { key: turn.key.clone(), ended });
+        }
+    }
+
+    fn handle_unknown(&mut self, turn: &mut Turn<'_>) {
+        self.writer.handle_unknown(turn);
+        self.audience.handle_unknown();
+    }
+}

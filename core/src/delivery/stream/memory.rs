@@ -1,0 +1,365 @@
+//! The log in memory: what a single server needs, gone with its process.
+
+use core::fmt;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use super::config::LogConfig;
+use super::interface::{
+    Answer, Base, End, Ended, Generation, LogAnswer, LogRequest, Read, Record, Refusal, Request,
+    State, Status, StreamKey, bytes,
+};
+use crate::envelope::v1::{Epoch, Position};
+use crate::time::{Deadline, Mono, Now, TimerReason};
+
+/// A log in memory, within bounds ([`LogConfig`]).
+///
+/// At the bound of streams the oldest that has ended makes room, and where none has, a claim is
+/// refused. Of a text beyond its bound the beginning is given up (V-7.11).
+pub struct MemoryLog {
+    config: LogConfig,
+    epoch: Epoch,
+    streams: BTreeMap<StreamKey, Kept>,
+    /// The streams that have ended, by when they are forgotten.
+    ended: BTreeSet<(Mono, StreamKey)>,
+}
+
+impl MemoryLog {
+    /// What a stream takes beside its text, its name and the body of its end.
+    const STREAM_BYTES: usize = size_of::<(StreamKey, Kept)>() + size_of::<(Mono, StreamKey)>();
+
+    /// An empty log of an epoch, which must be of no log before it.
+    pub fn new(config: LogConfig, epoch: Epoch) -> Self {
+        let config = config.within_bounds();
+        Self { config, epoch, streams: BTreeMap::new(), ended: BTreeSet::new() }
+    }
+
+    /// Does what is asked, and answers it at once.
+    pub fn handle_request(&mut self, now: Now, request: &LogRequest) -> LogAnswer {
+        self.handle_timeout(now);
+        let answer = match &request.request {
+            Request::ClaimEffect { of, lease } => self.begin(&request.key, *of, now.mono + *lease),
+            Request::Discard => self.discard(&request.key),
+            Request::Finish { by, end } => self.finish(now.mono, &request.key, *by, end),
+            Request::ClaimProducer { .. }
+            | Request::Renew { .. }
+            | Request::Append { .. }
+            | Request::ReadAfter { .. }
+            | Request::Status => match self.streams.get_mut(&request.key) {
+                Some(kept) => {
+                    kept.handle_request(now.mono, &request.request, self.config.stream_bytes)
+                }
+                None => Err(Refusal::Unknown),
+            },
+        };
+        LogAnswer::new(request.id, self.epoch, answer.unwrap_or_else(Answer::Refused))
+    }
+
+    /// Forgets the streams that have ended long enough ago.
+    pub fn handle_timeout(&mut self, now: Now) {
+        while self.ended.first().is_some_and(|(until, _)| *until <= now.mono) {
+            self.forget_oldest();
+        }
+    }
+
+    /// When the next stream is forgotten.
+    pub fn poll_timeout(&self) -> Option<Deadline> {
+        self.ended.first().map(|(until, _)| Deadline::new(*until, TimerReason::StreamKept))
+    }
+
+    /// The epoch of its numbers.
+    pub const fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// How many streams it keeps.
+    pub fn streams(&self) -> usize {
+        self.streams.len()
+    }
+
+    /// How many bytes it takes: texts, names, bodies, and what keeping them takes.
+    pub fn allocated(&self) -> usize {
+        let of = |(key, kept): (&StreamKey, &Kept)| {
+            Self::STREAM_BYTES + key.owner.len() + key.name.len() + kept.allocated()
+        };
+        self.streams.iter().map(of).sum()
+    }
+
+    fn begin(&mut self, key: &StreamKey, of: Position, until: Mono) -> Result<Answer, Refusal> {
+        if let Some(kept) = self.streams.get(key) {
+            let same = kept.of == of;
+            return if same { Ok(Answer::Begun { first: false }) } else { Err(Refusal::Exists) };
+        }
+        let first = StreamKey { owner: Arc::clone(&key.owner), name: "".into() };
+        let own = self.streams.range(first..).take_while(|(other, _)| other.owner == key.owner);
+        let (count, oldest) = own.fold((0, None), |(count, oldest), (key, kept)| {
+            let ended = kept.end.is_some().then(|| (kept.forgotten, key.clone()));
+            (count + 1, oldest.into_iter().chain(ended).min())
+        });
+        if count >= self.config.owner_streams as usize {
+            let oldest: (Mono, StreamKey) = oldest.ok_or(Refusal::Full)?;
+            self.ended.remove(&oldest);
+            self.streams.remove(&oldest.1);
+        } else if self.streams.len() >= self.config.max_streams as usize && !self.forget_oldest() {
+            return Err(Refusal::Full);
+        }
+        self.streams.insert(key.clone(), Kept::new(of, until));
+        Ok(Answer::Begun { first: true })
+    }
+
+    fn finish(
+        &mut self,
+        now: Mono,
+        key: &StreamKey,
+        by: Option<Generation>,
+        end: &Arc<End>,
+    ) -> Result<Answer, Refusal> {
+        let kept = self.streams.get_mut(key).ok_or(Refusal::Unknown)?;
+        let ended = kept.finish(by, end)?;
+        kept.forgotten = now + self.config.keep;
+        self.ended.insert((kept.forgotten, key.clone()));
+        Ok(Answer::Finished(ended))
+    }
+
+    fn discard(&mut self, key: &StreamKey) -> Result<Answer, Refusal> {
+        let kept = self.streams.remove(key).ok_or(Refusal::Unknown)?;
+        self.ended.remove(&(kept.forgotten, key.clone()));
+        Ok(Answer::Discarded)
+    }
+
+    /// Whether there was one.
+    fn forget_oldest(&mut self) -> bool {
+        let oldest = self.ended.pop_first();
+        oldest.is_some_and(|(_, key)| self.streams.remove(&key).is_some())
+    }
+}
+
+impl fmt::Debug for MemoryLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("MemoryLog");
+        shown.field("epoch", &self.epoch).field("streams", &self.streams.len());
+        shown.finish_non_exhaustive()
+    }
+}
+
+/// One stream.
+#[derive(Debug)]
+struct Kept {
+    /// The item that asked for it.
+    of: Position,
+    generation: Generation,
+    /// The number of the newest producer's next record.
+    next: u64,
+    /// When the producer, or the wait for the first, is over.
+    lease: Mono,
+    /// The number of the last record.
+    sequence: u64,
+    /// How long the text is.
+    offset: u64,
+    base: Base,
+    segments: VecDeque<Segment>,
+    /// Bytes of text in them.
+    size: usize,
+    end: Option<Ended>,
+    /// When it is forgotten, once it has ended.
+    forgotten: Mono,
+}
+
+impl Kept {
+    /// The bytes up to which appended text is joined to a segment.
+    const SEGMENT_BYTES: usize = 4 * 1024;
+    /// The most segments, which only a text of many restarts has.
+    const SEGMENTS: usize = 1_024;
+
+    fn new(of: Position, lease: Mono) -> Self {
+        Self {
+            of,
+            generation: Generation::NONE,
+            next: 0,
+            lease,
+            sequence: 0,
+            offset: 0,
+            base: Base::default(),
+            segments: VecDeque::new(),
+            size: 0,
+            end: None,
+            forgotten: Mono::END,
+        }
+    }
+
+    fn handle_request(
+        &mut self,
+        now: Mono,
+        request: &Request,
+        most: usize,
+    ) -> Result<Answer, Refusal> {
+        match request {
+            Request::ClaimProducer { lease } => {
+                self.check(None)?;
+                self.generation = self.generation.next();
+                self.next = 0;
+                self.lease = now + *lease;
+                Ok(Answer::Claimed { generation: self.generation, offset: self.offset })
+            }
+            Request::Renew { generation, lease } => {
+                self.check(Some(*generation))?;
+                self.lease = now + *lease;
+                Ok(Answer::Renewed)
+            }
+            Request::Append { generation, sequence, offset, text } => {
+                self.check(Some(*generation))?;
+                if *sequence >= self.next {
+                    self.append(*sequence, *offset, text)?;
+                    self.give_up(most);
+                }
+                Ok(Answer::Appended { sequence: self.sequence, offset: self.offset })
+            }
+            Request::ReadAfter { sequence, most } => {
+                Ok(Answer::Read(self.read(now, *sequence, *most)))
+            }
+            Request::Status => Ok(Answer::Status(self.status(now))),
+            // The log does them: they change its tables.
+            Request::ClaimEffect { .. } | Request::Finish { .. } | Request::Discard => {
+                Ok(Answer::Unavailable)
+            }
+        }
+    }
+
+    fn finish(&mut self, by: Option<Generation>, end: &Arc<End>) -> Result<Ended, Refusal> {
+        self.check(by)?;
+        self.sequence += 1;
+        let ended = Ended::new(self.sequence, self.offset, Arc::clone(end));
+        self.end = Some(ended.clone());
+        Ok(ended)
+    }
+
+    fn allocated(&self) -> usize {
+        let body = self.end.as_ref().map_or(0, |ended| {
+            let code = ended.end.code.as_ref().map_or(0, |code| code.len());
+            size_of::<End>() + ended.end.body.as_ref().map_or(0, |body| body.len()) + code
+        });
+        let texts: usize = self.segments.iter().map(|segment| segment.text.capacity()).sum();
+        self.segments.capacity() * size_of::<Segment>() + texts + body
+    }
+
+    /// Whether the stream goes on, and this producer is its newest.
+    fn check(&self, by: Option<Generation>) -> Result<(), Refusal> {
+        match &self.end {
+            Some(ended) => Err(Refusal::Ended(ended.clone())),
+            None if by.is_some_and(|by| by != self.generation) => {
+                Err(Refusal::Fenced { generation: self.generation })
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn append(&mut self, sequence: u64, offset: u64, text: &str) -> Result<(), Refusal> {
+        let is_here = sequence == self.next && self.generation != Generation::NONE;
+        if !is_here || offset > self.offset || !self.is_boundary(offset) {
+            return Err(Refusal::Misplaced { offset: self.offset });
+        }
+        let restart = offset < self.offset;
+        if restart {
+            self.void(offset);
+        }
+        self.next += 1;
+        self.sequence += 1;
+        self.offset = offset + bytes(text.len());
+        self.size += text.len();
+        match self.segments.back_mut() {
+            Some(last) if !restart && last.takes(text) => {
+                last.text.push_str(text);
+                last.sequence = self.sequence;
+            }
+            _ => {
+                let text = text.to_owned();
+                let sequence = self.sequence;
+                self.segments.push_back(Segment { sequence, offset, text, restart });
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a character begins there, as far as the text is kept.
+    fn is_boundary(&self, offset: u64) -> bool {
+        let within = |segment: &Segment| {
+            let inside = offset.checked_sub(segment.offset)?;
+            let inside = usize::try_from(inside).ok()?;
+            (inside < segment.text.len()).then(|| segment.text.is_char_boundary(inside))
+        };
+        self.segments.iter().find_map(within).unwrap_or(true)
+    }
+
+    /// Gives up the text from `offset` on, in whose place other text comes.
+    fn void(&mut self, offset: u64) {
+        while let Some(last) = self.segments.pop_back_if(|last| last.offset >= offset) {
+            self.size -= last.text.len();
+        }
+        if let Some(last) = self.segments.back_mut() {
+            let kept = usize::try_from(offset - last.offset).unwrap_or(last.text.len());
+            self.size -= last.text.len() - kept;
+            last.text.truncate(kept);
+        }
+        if offset < self.base.offset {
+            self.base.offset = offset;
+            self.base.sequence = self.sequence;
+        }
+    }
+
+    /// Gives up the beginning of the text, and of it no more than `most` stays.
+    fn give_up(&mut self, most: usize) {
+        while self.size > most || self.segments.len() > Self::SEGMENTS {
+            let Some(first) = self.segments.pop_front() else { return };
+            self.size -= first.text.len();
+            self.base.sequence = first.sequence;
+            self.base.offset = first.offset + bytes(first.text.len());
+            if first.restart {
+                let lowest = self.base.restart.map_or(first.offset, |(_, at)| at.min(first.offset));
+                self.base.restart = Some((first.sequence, lowest));
+            }
+        }
+    }
+
+    fn read(&self, now: Mono, after: u64, most: usize) -> Read {
+        let mut records = Vec::new();
+        let mut size = 0;
+        for segment in self.segments.iter().filter(|segment| segment.sequence > after) {
+            size += segment.text.len();
+            if size > most && !records.is_empty() {
+                break;
+            }
+            records.push(segment.to_record());
+        }
+        Read::new(self.status(now), self.base, records)
+    }
+
+    fn status(&self, now: Mono) -> Status {
+        let lease = self.lease.saturating_since(now);
+        let state = match (&self.end, self.generation) {
+            (Some(ended), _) => State::Ended(Arc::clone(&ended.end)),
+            (None, Generation::NONE) => State::Pending { lease },
+            (None, generation) => State::Running { generation, lease },
+        };
+        Status::new(self.sequence, self.offset, state)
+    }
+}
+
+/// Text that stands together: records that were joined.
+#[derive(Debug)]
+struct Segment {
+    /// The number of the last record in it.
+    sequence: u64,
+    offset: u64,
+    text: String,
+    restart: bool,
+}
+
+impl Segment {
+    fn takes(&self, text: &str) -> bool {
+        !self.restart && self.text.len() + text.len() <= Kept::SEGMENT_BYTES
+    }
+
+    fn to_record(&self) -> Record {
+        Record::new(self.sequence, self.offset, self.text.as_str().into(), self.restart)
+    }
+}

@@ -1,0 +1,93 @@
+//! What comes of an input: requests to the log, events for the host.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::config::StreamsConfig;
+use super::event::{CancelId, Cancelled, Event};
+use super::interface::{Generation, LogRequest, Request, StreamKey};
+use super::producer::Flight;
+use super::readers::ReaderId;
+use crate::time::Mono;
+
+/// What an answer of the log is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Begin,
+    Claim,
+    Renew(Generation),
+    Append(Generation, Flight),
+    Finish,
+    Read(ReaderId),
+    Lease,
+    Discard,
+}
+
+/// How far something is that the log is to do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Step {
+    #[default]
+    No,
+    Wanted,
+    Asked,
+}
+
+impl Step {
+    /// Whether it is wanted, and from now on asked.
+    pub(super) fn take(&mut self) -> bool {
+        let wanted = *self == Self::Wanted;
+        if wanted {
+            *self = Self::Asked;
+        }
+        wanted
+    }
+}
+
+/// Outputs that wait to be polled.
+#[derive(Debug, Default)]
+pub(super) struct Outputs {
+    pub(super) requests: VecDeque<LogRequest>,
+    pub(super) events: VecDeque<Event>,
+    /// Results of cancels that are on their way into an event.
+    pub(super) cancelled: VecDeque<(CancelId, StreamKey, Cancelled)>,
+    /// What was asked and is not answered yet.
+    asked: BTreeMap<u64, (StreamKey, Purpose)>,
+    last_id: u64,
+}
+
+impl Outputs {
+    /// What the answer of this id is for, which counts once.
+    pub(super) fn answered(&mut self, id: u64) -> Option<(StreamKey, Purpose)> {
+        self.asked.remove(&id)
+    }
+
+    pub(super) fn ask(&mut self, key: &StreamKey, purpose: Purpose, request: Request) -> u64 {
+        self.last_id += 1;
+        self.requests.push_back(LogRequest::new(self.last_id, key.clone(), request));
+        self.asked.insert(self.last_id, (key.clone(), purpose));
+        self.last_id
+    }
+}
+
+/// One input to one stream: when, which, and where its outputs go.
+#[derive(Debug)]
+pub(super) struct Turn<'t> {
+    pub(super) now: Mono,
+    pub(super) key: &'t StreamKey,
+    pub(super) config: &'t StreamsConfig,
+    pub(super) out: &'t mut Outputs,
+}
+
+impl Turn<'_> {
+    pub(super) fn ask(&mut self, purpose: Purpose, request: Request) -> u64 {
+        self.out.ask(self.key, purpose, request)
+    }
+
+    pub(super) fn event(&mut self, event: Event) {
+        self.out.events.push_back(event);
+    }
+
+    /// One cancel has come to this for the stream.
+    pub(super) fn cancelled(&mut self, cancel: CancelId, what: Cancelled) {
+        self.out.cancelled.push_back((cancel, self.key.clone(), what));
+    }
+}

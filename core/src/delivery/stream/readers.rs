@@ -1,0 +1,332 @@
+//! Who reads a stream: what it has, what it may be sent, and what it is told next.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::config::PIECE_BYTES;
+use super::credit::{self, Credit};
+use super::interface::{Ended, Read, Record, State, bytes};
+use super::placing::{Place, Placed, place};
+use super::saying::Saying;
+use super::tail::Tail;
+use crate::delivery::Fault;
+use crate::envelope::v1::{Answer, Epoch, Position};
+use crate::time::Mono;
+
+/// Who reads: a number that the caller chooses, one for each session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ReaderId(u64);
+
+impl ReaderId {
+    /// The reader of this number.
+    pub const fn from_number(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// Its number.
+    pub const fn number(self) -> u64 {
+        self.0
+    }
+}
+
+/// What a reader reads of, beside the log.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Source<'s> {
+    pub(super) tail: &'s Tail,
+    pub(super) epoch: Epoch,
+    pub(super) end: Option<&'s Ended>,
+    /// How many bytes a reader is sent beyond what it has confirmed.
+    pub(super) credit: usize,
+}
+
+impl Source<'_> {
+    /// The number of the last record that is text.
+    fn last_text(&self) -> u64 {
+        match self.end {
+            Some(ended) => ended.sequence.saturating_sub(1),
+            None => self.tail.last(),
+        }
+    }
+}
+
+/// One reader of one stream.
+#[derive(Clone, Debug)]
+pub(super) struct Reader {
+    /// Until when it is one, if nothing is heard of it.
+    pub(super) lease: Mono,
+    /// Whether it stands in the line of those that have something to take.
+    pub(super) is_queued: bool,
+    stage: Stage,
+    /// What it has, with all that it was sent.
+    place: Place,
+    /// What it is to be told of where it goes on.
+    placed: Option<Placed>,
+    /// It is told that it has caught up once it has this number.
+    mark: Option<u64>,
+    /// What was read from the log for it.
+    fetched: VecDeque<Record>,
+    credit: Credit,
+}
+
+/// What a reader awaits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Stage {
+    /// To be placed, by what the log has: it has not been asked yet,
+    Unplaced,
+    /// or it has, with this id.
+    Placing(u64),
+    /// Nothing: it knows where it goes on.
+    Placed,
+    /// Records of the log, which has been asked for them with this id.
+    Reading(u64),
+    /// Nothing, for ever: it was told of the end, or that there is no such stream.
+    Done,
+}
+
+/// What comes next for a reader.
+enum Next {
+    Nothing,
+    Placed,
+    Fetched,
+    CaughtUp,
+    Held,
+    End,
+}
+
+impl Reader {
+    /// A reader that goes on from a place, as a `following` will say.
+    pub(super) fn following(from: Place, lease: Mono) -> Self {
+        Self {
+            lease,
+            is_queued: false,
+            stage: Stage::Unplaced,
+            place: from,
+            placed: None,
+            mark: None,
+            fetched: VecDeque::new(),
+            credit: Credit::default(),
+        }
+    }
+
+    /// A reader from the beginning, which knows that it is one (V-7.12).
+    pub(super) fn beginning(epoch: Epoch, lease: Mono) -> Self {
+        let from = Place { at: Position::start(epoch), offset: 0 };
+        Self { stage: Stage::Placed, ..Self::following(from, lease) }
+    }
+
+    /// It says what it has.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Ahead`]: it was never sent that.
+    pub(super) fn confirm(&mut self, received: Position, lease: Mono) -> Result<(), Fault> {
+        self.lease = lease;
+        // A position of another epoch crossed the `following` that said so.
+        if received.epoch == self.place.at.epoch {
+            credit::check(received.sequence, self.place.at.sequence)?;
+            self.credit.confirm(received.sequence);
+        }
+        Ok(())
+    }
+
+    /// Whether the log is to be asked for what is behind this number, and for how many bytes.
+    pub(super) fn wants(&self, source: Source<'_>) -> Option<(u64, usize)> {
+        let after = self.place.at.sequence;
+        let room = self.credit.room(source.credit).min(PIECE_BYTES);
+        match self.stage {
+            Stage::Unplaced if self.place.at.epoch == source.epoch => Some((after, room)),
+            Stage::Unplaced => Some((0, room)),
+            Stage::Placed if self.place.at.epoch != source.epoch => Some((0, room)),
+            Stage::Placed => {
+                let lacks = self.fetched.is_empty() && after < source.last_text() && room > 0;
+                (lacks && source.tail.after(after).is_none()).then_some((after, room))
+            }
+            Stage::Placing(_) | Stage::Reading(_) | Stage::Done => None,
+        }
+    }
+
+    /// The log has been asked.
+    pub(super) fn asked(&mut self, id: u64) {
+        self.stage = match self.stage {
+            Stage::Unplaced | Stage::Placing(_) => Stage::Placing(id),
+            Stage::Placed | Stage::Reading(_) => Stage::Reading(id),
+            Stage::Done => Stage::Done,
+        };
+    }
+
+    /// Whether it awaits the answer to this request, which it then awaits no more.
+    pub(super) fn awaits(&mut self, id: u64) -> bool {
+        let (awaited, before) = match self.stage {
+            Stage::Placing(awaited) => (awaited, Stage::Unplaced),
+            Stage::Reading(awaited) => (awaited, Stage::Placed),
+            Stage::Unplaced | Stage::Placed | Stage::Done => return false,
+        };
+        if awaited == id {
+            self.stage = before;
+        }
+        awaited == id
+    }
+
+    /// There is no such stream, or none any more.
+    pub(super) fn handle_unknown(&mut self, epoch: Epoch) {
+        self.placed = Some(Placed::unknown(epoch));
+        self.stage = Stage::Placed;
+    }
+
+    /// The log has what is behind its place, as it awaited.
+    pub(super) fn handle_read(&mut self, epoch: Epoch, read: Read) {
+        let is_new = self.stage == Stage::Unplaced || self.place.at.epoch != epoch;
+        self.stage = Stage::Placed;
+        let placed = place(self.place, epoch, &read);
+        if is_new || placed.answer == Answer::Gap {
+            self.place = placed.from;
+            // Of a stream that has ended the end says that all has come.
+            self.mark = placed.how.is_none().then_some(read.status.sequence);
+            if placed.answer == Answer::Gap {
+                self.credit.clear();
+            }
+            self.placed = Some(placed);
+        }
+        let last_text = match read.status.state {
+            State::Ended(_) => read.status.sequence.saturating_sub(1),
+            State::Pending { .. } | State::Running { .. } => read.status.sequence,
+        };
+        self.fetched = behind(self.place, read.records);
+        if self.fetched.is_empty() {
+            // Of the records up to there nothing is text that it lacks.
+            self.place.at.sequence = self.place.at.sequence.max(last_text);
+        }
+    }
+
+    /// Whether there is something for it to take.
+    pub(super) fn has_next(&self, source: Source<'_>) -> bool {
+        !matches!(self.next(source), Next::Nothing)
+    }
+
+    /// What it takes next; the text of a piece goes into `text`.
+    pub(super) fn take(&mut self, source: Source<'_>, text: &mut String) -> Option<Saying> {
+        match self.next(source) {
+            Next::Nothing => None,
+            Next::Placed => self.placed.take().map(|placed| self.tell(placed)),
+            Next::Fetched => {
+                let fetched = std::mem::take(&mut self.fetched);
+                let saying = self.join(fetched.iter(), source, text);
+                let had = self.place.at.sequence;
+                self.fetched = fetched;
+                self.fetched.retain(|record| record.sequence > had);
+                Some(saying)
+            }
+            Next::CaughtUp => {
+                self.mark = None;
+                Some(Saying::CaughtUp(self.place.at))
+            }
+            Next::Held => {
+                let held = source.tail.after(self.place.at.sequence)?;
+                Some(self.join(held, source, text))
+            }
+            Next::End => {
+                self.stage = Stage::Done;
+                let ended = source.end?;
+                Some(Saying::End(Position::new(source.epoch, ended.sequence), ended.clone()))
+            }
+        }
+    }
+
+    /// Whether it was told of the end, or that there is no such stream.
+    pub(super) fn is_done(&self) -> bool {
+        self.stage == Stage::Done
+    }
+
+    fn next(&self, source: Source<'_>) -> Next {
+        if self.placed.is_some() {
+            return Next::Placed;
+        }
+        let is_placed = matches!(self.stage, Stage::Placed | Stage::Reading(_));
+        if !is_placed || self.place.at.epoch != source.epoch {
+            return Next::Nothing;
+        }
+        let at = self.place.at.sequence;
+        let fits = |record: &Record| record.text.len() <= self.credit.room(source.credit);
+        if self.mark.is_some_and(|mark| mark <= at) {
+            Next::CaughtUp
+        } else if let Some(first) = self.fetched.front() {
+            if fits(first) { Next::Fetched } else { Next::Nothing }
+        } else if at < source.last_text() {
+            let first = source.tail.after(at).and_then(|mut held| held.next());
+            if first.is_some_and(fits) { Next::Held } else { Next::Nothing }
+        } else if source.end.is_some() {
+            Next::End
+        } else {
+            Next::Nothing
+        }
+    }
+
+    fn tell(&mut self, placed: Placed) -> Saying {
+        if placed.answer == Answer::Unknown {
+            self.stage = Stage::Done;
+        }
+        Saying::Following(placed)
+    }
+
+    /// Joins records that go on from where it is, as far as its credit and the bound of a piece
+    /// allow, and no further than the mark of its replay.
+    fn join<'r>(
+        &mut self,
+        records: impl Iterator<Item = &'r Record>,
+        source: Source<'_>,
+        text: &mut String,
+    ) -> Saying {
+        text.clear();
+        let most = self.credit.room(source.credit).min(PIECE_BYTES);
+        let mut piece = Place { at: self.place.at, offset: 0 };
+        let mut restart = false;
+        for record in records {
+            let end = piece.offset + bytes(text.len());
+            if text.is_empty() {
+                if record.offset > self.place.offset {
+                    let placed = Placed::hole(self.place, record.offset);
+                    self.place = placed.from;
+                    return Saying::Following(placed);
+                }
+                restart = record.offset < self.place.offset;
+                piece.offset = record.offset;
+            } else if record.offset != end {
+                break;
+            }
+            let passes_mark = self.mark.is_some_and(|mark| record.sequence > mark);
+            if !text.is_empty() && (text.len() + record.text.len() > most || passes_mark) {
+                break;
+            }
+            text.push_str(&record.text);
+            piece.at.sequence = record.sequence;
+        }
+        self.credit.spend(piece.at.sequence, text.len());
+        self.place = Place { at: piece.at, offset: piece.offset + bytes(text.len()) };
+        Saying::Piece { place: piece, restart }
+    }
+}
+
+/// The records behind a place, each from where the one before it ends, or a restart.
+///
+/// One that was joined may begin before the place, and one that was cut short by a restart may end
+/// before it.
+fn behind(mut place: Place, records: Vec<Record>) -> VecDeque<Record> {
+    let mut behind = VecDeque::with_capacity(records.len());
+    for record in records {
+        if record.sequence <= place.at.sequence {
+            continue;
+        }
+        let is_next = record.offset >= place.offset || record.restart;
+        let record = if is_next {
+            record
+        } else {
+            let passed = usize::try_from(place.offset - record.offset).unwrap_or(usize::MAX);
+            let rest = record.text.get(passed..).filter(|rest| !rest.is_empty());
+            let Some(rest) = rest.map(Arc::from) else { continue };
+            Record::new(record.sequence, place.offset, rest, false)
+        };
+        place = Place { at: Position::new(place.at.epoch, record.sequence), offset: record.end() };
+        behind.push_back(record);
+    }
+    behind
+}

@@ -1,0 +1,354 @@
+//! Many streams, with their producers, readers and cancels.
+
+use super::cancels::{Ahead, Cancelling};
+use super::config::StreamsConfig;
+use super::error::{BeginError, ClaimError};
+use super::event::{CancelId, Event};
+use super::interface::{End, Generation, LogAnswer, LogRequest, StreamKey};
+use super::memory::MemoryLog;
+use super::placing::Place;
+use super::producer::ProducerError;
+use super::readers::{Reader, ReaderId};
+use super::saying::{BODY_DEPTH, Lent};
+use super::table::Table;
+use crate::delivery::Fault;
+use crate::envelope::Raw;
+use crate::envelope::v1::{CancelOutcome, Code, Epoch, Message, Position};
+use crate::time::{Deadline, Now};
+
+/// The streams of a server. See the [module](super).
+#[derive(Debug)]
+pub struct Streams {
+    table: Table,
+    cancelling: Cancelling,
+    ahead: Ahead,
+    lent: Lent,
+}
+
+/// Which streams a cancel is about (V-8.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CancelScope<'a> {
+    /// The one of this name.
+    Stream(&'a StreamKey),
+    /// All of an owner that an agent answers.
+    Agent {
+        /// Whose.
+        owner: &'a str,
+        /// Which agent.
+        agent: &'a str,
+    },
+    /// All of an owner.
+    All {
+        /// Whose.
+        owner: &'a str,
+    },
+}
+
+impl Streams {
+    /// No streams yet, and a log of this epoch.
+    pub fn new(config: StreamsConfig, log: Epoch) -> Self {
+        Self {
+            table: Table::new(config.within_bounds(), log),
+            cancelling: Cancelling::default(),
+            ahead: Ahead::default(),
+            lent: Lent::default(),
+        }
+    }
+
+    /// What the log answers to a request. An answer to nothing that was asked does nothing.
+    pub fn handle_log(&mut self, now: Now, answer: LogAnswer) {
+        self.table.handle_log(now, answer);
+        self.handle_cancelled(now);
+    }
+
+    /// The time that [`poll_timeout`](Self::poll_timeout) named has come.
+    pub fn handle_timeout(&mut self, now: Now) {
+        self.table.handle_timeout(now);
+    }
+
+    /// An item asks for a stream, of an agent where that is known, and `reader` reads it from its
+    /// beginning (V-7.12). What becomes of it is an event: [`Event::Begun`], [`Event::Repeated`]
+    /// or [`Event::NotBegun`]. Until it is claimed it has a lease as a producer has, of
+    /// [`Generation::NONE`].
+    ///
+    /// # Errors
+    ///
+    /// The item is to be rejected with the code of the error.
+    pub fn begin(
+        &mut self,
+        now: Now,
+        key: &StreamKey,
+        agent: Option<&str>,
+        of: Position,
+        reader: Option<ReaderId>,
+    ) -> Result<(), BeginError> {
+        if self.ahead.has(now.mono, key) {
+            return Err(BeginError::Cancelled);
+        }
+        let follows = reader.map_or(0, |reader| self.table.followed(reader));
+        if follows >= self.table.config().reader_streams {
+            return Err(BeginError::TooMany);
+        }
+        let began = self.table.open(now, key, |entry, _, _| {
+            let began = entry.writer.begin(of, reader);
+            if began {
+                entry.agent = agent.map(Box::from);
+            }
+            began
+        });
+        match began {
+            Some(true) => Ok(()),
+            Some(false) => Err(BeginError::Exists),
+            None => Err(BeginError::TooMany),
+        }
+    }
+
+    /// Claims a stream for a new producer: [`Event::Claimed`] says as what it appends, or
+    /// [`Event::NotClaimed`] that there is nothing to append to.
+    ///
+    /// # Errors
+    ///
+    /// It is being claimed, or is about to end; or there are too many streams.
+    pub fn claim(&mut self, now: Now, key: &StreamKey) -> Result<(), ClaimError> {
+        match self.table.open(now, key, |entry, _, _| entry.writer.claim()) {
+            Some(true) => Ok(()),
+            Some(false) => Err(ClaimError::Busy),
+            None => Err(ClaimError::TooMany),
+        }
+    }
+
+    /// Appends text of a producer. It goes on within 40 ms, together with what comes meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// [`ProducerError`]; nothing of the text is taken.
+    pub fn append(
+        &mut self,
+        now: Now,
+        key: &StreamKey,
+        by: Generation,
+        text: &str,
+    ) -> Result<(), ProducerError> {
+        let most = self.table.config().producer_bytes;
+        self.table.produce(now, key, |entry, turn| {
+            entry.writer.producer(by)?.append(turn.now, text, most)
+        })
+    }
+
+    /// Lets what a producer appends from now on stand from `offset` on, in the place of what does:
+    /// with its next text what stands there is void.
+    ///
+    /// # Errors
+    ///
+    /// [`ProducerError::Fenced`]; [`ProducerError::Misplaced`] beyond the stream's text.
+    pub fn restart_from(
+        &mut self,
+        now: Now,
+        key: &StreamKey,
+        by: Generation,
+        offset: u64,
+    ) -> Result<(), ProducerError> {
+        self.table.produce(now, key, |entry, _| entry.writer.producer(by)?.restart_from(offset))
+    }
+
+    /// A producer is alive, or with [`Generation::NONE`] whoever is to begin the stream. Its text
+    /// says nothing of that: one that is silent while a tool runs is alive, too.
+    ///
+    /// # Errors
+    ///
+    /// [`ProducerError::Fenced`].
+    pub fn renew(
+        &mut self,
+        now: Now,
+        key: &StreamKey,
+        by: Generation,
+    ) -> Result<(), ProducerError> {
+        let until = now.mono + self.table.config().producer_lease;
+        self.table.produce(now, key, |entry, _| entry.writer.renew(by, until))
+    }
+
+    /// Ends a stream, behind what its producer has appended; with [`Generation::NONE`] one that
+    /// nobody has claimed.
+    ///
+    /// # Errors
+    ///
+    /// [`ProducerError::Fenced`]; of the body [`ProducerError::TooLarge`] or
+    /// [`ProducerError::NoJson`].
+    pub fn finish(
+        &mut self,
+        now: Now,
+        key: &StreamKey,
+        by: Generation,
+        end: End,
+    ) -> Result<(), ProducerError> {
+        let most = self.table.config().body_bytes;
+        let body = end.body.as_deref();
+        if body.is_some_and(|body| body.len() > most) {
+            return Err(ProducerError::TooLarge { most });
+        }
+        if body.is_some_and(|body| Raw::parse(body, BODY_DEPTH).is_err()) {
+            return Err(ProducerError::NoJson);
+        }
+        self.table.produce(now, key, |entry, _| entry.writer.finish(by, end))
+    }
+
+    /// Lets cancels of a stream be refused with a code, or no longer.
+    pub fn protect(&mut self, now: Now, key: &StreamKey, code: Option<Code<'static>>) {
+        self.table.known(now, key, |entry, _, _| entry.writer.ending.protect(code));
+    }
+
+    /// Cancels streams. [`Event::Cancelled`] says what has become of each, once all have ended or
+    /// it is known that they do not.
+    pub fn cancel(&mut self, now: Now, scope: CancelScope<'_>) -> CancelId {
+        let keys: Vec<StreamKey> = match scope {
+            CancelScope::Stream(key) => vec![key.clone()],
+            CancelScope::Agent { owner, agent } => self.table.running(owner, Some(agent)),
+            CancelScope::All { owner } => self.table.running(owner, None),
+        };
+        let (cancel, event) = self.cancelling.begin(keys.len());
+        self.table.outputs.events.extend(event);
+        for key in &keys {
+            if self.table.open(now, key, |entry, turn, _| entry.cancel(turn, cancel)).is_none() {
+                self.table.refuse_cancel(key, cancel);
+            }
+        }
+        self.handle_cancelled(now);
+        cancel
+    }
+
+    /// Forgets a stream that has no producer and no reader here, and with it its text in the log.
+    /// Whether it has neither.
+    pub fn discard(&mut self, key: &StreamKey) -> bool {
+        self.table.discard(key)
+    }
+
+    /// A reader wants a stream from where it is: `following` answers it.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::TooMany`]: the reader follows as many streams as it may, or the stream has as many
+    /// readers.
+    pub fn follow(
+        &mut self,
+        now: Now,
+        reader: ReaderId,
+        key: &StreamKey,
+        received: Position,
+        offset: u64,
+    ) -> Result<(), Fault> {
+        let most = self.table.config().stream_readers;
+        let lease = now.mono + self.table.config().reader_lease;
+        let from = Place { at: received, offset };
+        let is_full = self.table.followed(reader) >= self.table.config().reader_streams;
+        let added = self.table.open(now, key, |entry, _, lines| {
+            let is_known = entry.audience.has(reader);
+            (is_known || !is_full)
+                && entry.audience.add(reader, Reader::following(from, lease), most, lines)
+        });
+        if added == Some(true) { Ok(()) } else { Err(Fault::TooMany) }
+    }
+
+    /// A reader says what it has of a stream.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Ahead`]: it was never sent that.
+    pub fn read(
+        &mut self,
+        now: Now,
+        reader: ReaderId,
+        key: &StreamKey,
+        received: Position,
+    ) -> Result<(), Fault> {
+        let lease = now.mono + self.table.config().reader_lease;
+        self.table
+            .known(now, key, |entry, _, _| entry.audience.confirm(reader, received, lease))
+            .unwrap_or(Ok(()))
+    }
+
+    /// A reader wants no more of a stream.
+    pub fn unfollow(&mut self, now: Now, reader: ReaderId, key: &StreamKey) {
+        self.table.known(now, key, |entry, turn, lines| entry.audience.remove(reader, turn, lines));
+    }
+
+    /// A reader wants no more of any stream.
+    pub fn forget_reader(&mut self, now: Now, reader: ReaderId) {
+        for key in self.table.followed_by(reader) {
+            self.unfollow(now, reader, &key);
+        }
+    }
+
+    /// Asks a log that answers at once, until there is nothing to ask.
+    pub fn settle(&mut self, now: Now, log: &mut MemoryLog) {
+        while let Some(request) = self.poll_log() {
+            let answer = log.handle_request(now, &request);
+            self.handle_log(now, answer);
+        }
+    }
+
+    /// What is asked of the log next. Each request is answered once, in any order.
+    pub fn poll_log(&mut self) -> Option<LogRequest> {
+        self.table.outputs.requests.pop_front()
+    }
+
+    /// What has happened.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.table.outputs.events.pop_front()
+    }
+
+    /// The next reader for whom there is a message. It is named once, and again after
+    /// [`poll_message`](Self::poll_message) has said that there is none left.
+    pub fn poll_ready(&mut self) -> Option<ReaderId> {
+        self.table.lines.pop_reader()
+    }
+
+    /// The next message for a reader, of each of its streams in turn.
+    pub fn poll_message(&mut self, now: Now, reader: ReaderId) -> Option<Message<'_>> {
+        let (key, saying) = loop {
+            let key = self.table.lines.pop(reader)?;
+            let mut text = core::mem::take(&mut self.lent.text);
+            let saying = self.table.known(now, &key, |entry, turn, lines| {
+                entry.audience.take(reader, turn, lines, &mut text)
+            });
+            self.lent.text = text;
+            if let Some(saying) = saying.flatten() {
+                break (key, saying);
+            }
+        };
+        self.lent.lend(key, saying)
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) is to be called.
+    pub fn poll_timeout(&self) -> Option<Deadline> {
+        self.table.deadline()
+    }
+
+    /// The epoch of the log, as it said last.
+    pub const fn log_epoch(&self) -> Epoch {
+        self.table.epoch()
+    }
+
+    /// How many streams have a producer or a reader here.
+    pub fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    /// Whether no stream has.
+    pub fn is_empty(&self) -> bool {
+        self.table.len() == 0
+    }
+
+    /// Makes events of what cancels have come to. One of a stream that nobody has asked for is kept
+    /// (V-8.4).
+    fn handle_cancelled(&mut self, now: Now) {
+        let config = self.table.config();
+        while let Some((cancel, key, what)) = self.table.outputs.cancelled.pop_front() {
+            if what.outcome == CancelOutcome::NoStream {
+                self.ahead.keep(now.mono, &key, now.mono + config.cancel_keep, config.cancels);
+            }
+            let event = self.cancelling.handle_result(cancel, what);
+            self.table.outputs.events.extend(event);
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! The newest text of a stream, held for its readers so that the log is not read for each.
+
+use std::collections::VecDeque;
+
+use super::interface::Record;
+
+/// The newest records of a stream, as they came: a run without holes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Tail {
+    records: VecDeque<Record>,
+    size: usize,
+    /// The number of the last record that is known, held or not.
+    last: u64,
+}
+
+impl Tail {
+    /// Takes a record over, and holds it if `most` bytes allow. Answers of a log may come in any
+    /// order: behind a hole it begins anew, and one that is older than the last is in the log.
+    pub(super) fn push(&mut self, record: Record, most: usize) {
+        if record.sequence <= self.last {
+            return;
+        }
+        if record.sequence > self.last + 1 {
+            self.clear();
+        }
+        self.last = record.sequence;
+        self.size += record.text.len();
+        self.records.push_back(record);
+        while self.size > most {
+            let Some(first) = self.records.pop_front() else { break };
+            self.size -= first.text.len();
+        }
+    }
+
+    /// The log has records up to this number.
+    pub(super) fn note(&mut self, last: u64) {
+        if last > self.last {
+            self.clear();
+            self.last = last;
+        }
+    }
+
+    /// Forgets everything, also the numbers: they are of another epoch.
+    pub(super) fn reset(&mut self, last: u64) {
+        self.clear();
+        self.last = last;
+    }
+
+    /// Holds nothing any more.
+    pub(super) fn clear(&mut self) {
+        self.records = VecDeque::new();
+        self.size = 0;
+    }
+
+    /// The records behind this number; nothing if the next of them is not held.
+    pub(super) fn after(&self, sequence: u64) -> Option<impl Iterator<Item = &Record> + Clone> {
+        let first = self.records.front()?.sequence;
+        let passed = usize::try_from((sequence + 1).checked_sub(first)?).ok()?;
+        (passed < self.records.len()).then(|| self.records.range(passed..))
+    }
+
+    pub(super) const fn last(&self) -> u64 {
+        self.last
+    }
+}

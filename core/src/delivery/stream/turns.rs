@@ -1,0 +1,83 @@
+//! Whose turn it is: the readers that have something to take, and for each the streams of which.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::interface::StreamKey;
+use super::readers::ReaderId;
+
+/// The lines of all readers. Each stream of a reader has one turn after the other, and so has each
+/// reader: what there is much of holds up nothing else.
+#[derive(Debug, Default)]
+pub(super) struct Lines {
+    lines: BTreeMap<ReaderId, Line>,
+    /// The readers that have something to take, each once.
+    turns: VecDeque<ReaderId>,
+}
+
+/// The line of one reader.
+#[derive(Debug, Default)]
+struct Line {
+    /// The streams of which it has something to take, each once.
+    streams: VecDeque<StreamKey>,
+    /// How many it follows.
+    follows: u32,
+    /// Whether it stands among those that have something to take,
+    has_turn: bool,
+    /// or was named as one of them, and has not taken everything yet.
+    is_taking: bool,
+}
+
+impl Lines {
+    /// A reader follows one stream more.
+    pub(super) fn follows(&mut self, reader: ReaderId) {
+        self.lines.entry(reader).or_default().follows += 1;
+    }
+
+    /// A reader follows a stream no more.
+    pub(super) fn leaves(&mut self, reader: ReaderId, key: &StreamKey) {
+        let Some(line) = self.lines.get_mut(&reader) else { return };
+        line.follows = line.follows.saturating_sub(1);
+        line.streams.retain(|other| other != key);
+        if line.follows == 0 {
+            self.lines.remove(&reader);
+            self.turns.retain(|other| *other != reader);
+        }
+    }
+
+    /// Something of a stream waits for a reader, who is not in line for it yet.
+    pub(super) fn push(&mut self, reader: ReaderId, key: &StreamKey) {
+        let line = self.lines.entry(reader).or_default();
+        line.streams.push_back(key.clone());
+        if !line.has_turn && !line.is_taking {
+            line.has_turn = true;
+            self.turns.push_back(reader);
+        }
+    }
+
+    /// The stream whose turn it is with a reader; with none left the reader is named again once
+    /// there is one.
+    pub(super) fn pop(&mut self, reader: ReaderId) -> Option<StreamKey> {
+        let line = self.lines.get_mut(&reader)?;
+        let key = line.streams.pop_front();
+        line.is_taking &= key.is_some();
+        key
+    }
+
+    /// The reader whose turn it is.
+    pub(super) fn pop_reader(&mut self) -> Option<ReaderId> {
+        loop {
+            let reader = self.turns.pop_front()?;
+            let Some(line) = self.lines.get_mut(&reader) else { continue };
+            line.has_turn = false;
+            if !line.streams.is_empty() {
+                line.is_taking = true;
+                return Some(reader);
+            }
+        }
+    }
+
+    /// How many streams a reader follows.
+    pub(super) fn followed(&self, reader: ReaderId) -> u32 {
+        self.lines.get(&reader).map_or(0, |line| line.follows)
+    }
+}
