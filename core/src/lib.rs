@@ -138,7 +138,9 @@
 //! | | a decision: `Router`, `Query`, `Decision`, `Because`, `Fallback`, `Obstacle`, `NoAgent` |
 //! | | its end: `Ticket`, `Outcome`, `Finished`; what is: `Status`, `Health`, `Replaced` |
 //! | **[`delivery`]** | **conversations that outlive their links** |
-//! | | a fault of the other end: `Fault` |
+//! | | one end: `Session`, `SessionConfig`, `AtBound`; commands: `SendOptions`, `Priority`, `Target` |
+//! | | its events: `Event`, `CommandId`, `Outcome`, `Expiry`, `Ending`; of the other end: `Fault` |
+//! | | errors: `SendError`, `RejectError`, `AttachError` |
 //! | | a stream at its reader: `StreamEvent`, `FollowAnswer`, `FollowError`, `Cursor` |
 //! | **[`link`]** | **the life of one connection: states, heartbeat, token, backoff** |
 //! | | a server's: `ServerLink`, `LinkEvent`, `AnswerError` |

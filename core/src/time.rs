@@ -188,6 +188,8 @@ impl Deadline {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum TimerReason {
+    /// What was received is to be acknowledged.
+    Acknowledgement,
     /// The wait before the next attempt to connect is over.
     Backoff,
     /// The peer has had its time to finish the close handshake.
@@ -208,11 +210,15 @@ pub enum TimerReason {
     ProducerLease,
     /// A link has been open long enough to reset the backoff.
     Proven,
+    /// Something has waited for its number as long as it may.
+    QueueExpiry,
     /// A reader of a stream has not been heard of.
     ReaderLease,
     /// A request has waited as long as it may: at a client for its answer, in a hub for the host's
     /// reply.
     RequestExpiry,
+    /// A session has been without a link for as long as it is kept.
+    SessionExpiry,
     /// A stream that has ended has been kept long enough.
     StreamKept,
     /// Text of a stream has waited long enough for more.
@@ -226,6 +232,7 @@ pub enum TimerReason {
 impl fmt::Display for TimerReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Acknowledgement => "acknowledgement",
             Self::Backoff => "backoff",
             Self::CloseHandshake => "close handshake",
             Self::Dial => "dial",
@@ -236,8 +243,10 @@ impl fmt::Display for TimerReason {
             Self::LogRetry => "log retry",
             Self::ProducerLease => "producer lease",
             Self::Proven => "proven",
+            Self::QueueExpiry => "queue expiry",
             Self::ReaderLease => "reader lease",
             Self::RequestExpiry => "request expiry",
+            Self::SessionExpiry => "session expiry",
             Self::StreamKept => "stream kept",
             Self::StreamText => "stream text",
             Self::TokenRenewal => "token renewal",

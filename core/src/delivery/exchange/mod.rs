@@ -1,0 +1,297 @@
+//! Both directions of a session together, whatever carries them.
+
+mod commands;
+
+pub use self::commands::SendOptions;
+
+use super::config::SessionConfig;
+use super::event::Ending;
+use super::events::{End, Events, Unlent};
+use super::fault::Fault;
+use super::inbound::{Arrival, EntryKind, Inbound};
+use super::outbound::{Outbound, Reach, Sent};
+use super::payload::{Target, owned_result};
+use super::queue::Queue;
+use crate::envelope::v1::{
+    Ack, Cancel, CancelResult, Channel, Code, Epoch, Item, Message, Name, Position, Reject, Window,
+};
+use crate::seed::Random;
+use crate::time::Mono;
+
+/// What an end has to send and has sent, what it has received, and what its host is to hear of
+/// both.
+///
+/// It knows no link: what is said of positions when one comes is handed to it, and it says what
+/// follows.
+#[derive(Clone, Debug)]
+pub(super) struct Exchange {
+    pub(super) config: SessionConfig,
+    pub(super) queue: Queue,
+    pub(super) outbound: Outbound,
+    pub(super) inbound: Inbound,
+    pub(super) events: Events,
+    /// The number of the next command.
+    pub(super) next: u64,
+    /// What may be unacknowledged of what the other end sends.
+    pub(super) window: Window,
+    /// It comes from a snapshot and was not resumed since: the other end may know more.
+    pub(super) restored: bool,
+    random: Random,
+}
+
+/// Most cancels of a client that are without a result (V-8.1).
+const MAX_CANCELS: usize = 64;
+
+impl Exchange {
+    /// Nothing has been sent or received.
+    pub(super) fn new(config: SessionConfig, window: Window, mut random: Random) -> Self {
+        let outbound = Outbound::new(draw(&mut random), config.window());
+        // Until the other end has said where it begins, nothing of it is known: an epoch that it
+        // does not have says so.
+        let inbound = Inbound::new(Position::start(draw(&mut random)));
+        Self {
+            config,
+            queue: Queue::default(),
+            outbound,
+            inbound,
+            events: Events::default(),
+            next: 0,
+            window,
+            restored: false,
+            random,
+        }
+    }
+
+    /// The other end begins here, and there is nothing before.
+    pub(super) fn begin_after(&mut self, from: Position) {
+        self.inbound.begin_after(from);
+        self.queue.keep_restored();
+        self.restored = false;
+    }
+
+    /// The other end goes on after `from`, and something before it is lost.
+    pub(super) fn handle_gap(&mut self, from: Position, lost: Option<u64>, reason: &Code<'_>) {
+        self.events.push(Unlent::Gap(lost, reason.clone().into_owned()));
+        self.queue.end_rejects(from, &mut self.events);
+        self.inbound.begin_after(from);
+        self.outbound.handle_gap(&mut self.events);
+    }
+
+    /// A client resumes, which has `received` of this server's, from where it can go on or not, and
+    /// has given numbers up to `sent` (V-5.5).
+    pub(super) fn resume_client(&mut self, reach: Reach, received: Position, sent: Position) {
+        match reach {
+            Reach::Resumable => {
+                self.outbound.resume_after(received.sequence, sent);
+                self.outbound.handle_received(self.inbound.received(), &mut self.events);
+            }
+            // After a snapshot another epoch of this end's may have been forgotten, in which the
+            // client has received what is in the window here.
+            Reach::ForeignEpoch if self.restored => self.renumber(received),
+            Reach::Ahead => self.renumber(received),
+            Reach::Evicted(_) | Reach::ForeignEpoch => self.outbound.resume_whole(),
+        }
+        self.queue.keep_restored();
+        self.restored = false;
+    }
+
+    /// The server has resumed, which has `received` of this client's and has given numbers up to
+    /// `sent`: whether this end goes on from there. If not, it says `continue` (V-5.6).
+    pub(super) fn resume_server(&mut self, received: Position, sent: Position, gap: bool) -> Reach {
+        let reach = self.outbound.reach(received);
+        if reach == Reach::Resumable {
+            self.outbound.resume_after(received.sequence, sent);
+            if gap {
+                self.outbound.handle_gap(&mut self.events);
+            } else {
+                self.outbound.handle_received(self.inbound.received(), &mut self.events);
+            }
+        } else if self.outbound.is_unheard(received) {
+            self.outbound.resume_whole();
+        } else {
+            self.renumber(received);
+        }
+        self.queue.keep_restored();
+        self.restored = false;
+        reach
+    }
+
+    pub(super) fn handle_item(&mut self, item: &Item<'_>) -> Result<(), Fault> {
+        let body = item.body.as_json();
+        if self.arrive(item.at, EntryKind::Item, body.len())? {
+            self.events.push(Unlent::Item {
+                at: item.at,
+                of: item.of,
+                stream: item.stream.clone().map(Name::into_owned),
+                agent: item.agent.clone().map(Name::into_owned),
+                body: body.into(),
+            });
+            self.settle(item.received)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn handle_cancel(&mut self, cancel: &Cancel<'_>) -> Result<(), Fault> {
+        let target = Target::of(cancel).ok_or(Fault::Malformed)?;
+        if self.arrive(cancel.at, EntryKind::Other, 0)? {
+            // Those of a client that has given some up after a gap, and still gets their results.
+            if self.inbound.cancels().len() >= 2 * MAX_CANCELS {
+                return Err(Fault::TooMany);
+            }
+            self.inbound.expect_result(cancel.at);
+            self.events.push(Unlent::Cancel(cancel.at, target.into_owned()));
+            self.settle(cancel.received)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn handle_reject(&mut self, reject: &Reject<'_>) -> Result<(), Fault> {
+        if self.arrive(reject.at, EntryKind::Reject, 0)? {
+            let end = End::Rejected(reject.code.clone().into_owned(), reject.retry_after);
+            self.outbound.handle_reject(reject.of, end, &mut self.events)?;
+            self.settle(reject.received)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn handle_result(&mut self, result: &CancelResult<'_>) -> Result<(), Fault> {
+        if self.arrive(result.at, EntryKind::Other, 0)? {
+            // One of a cancel that has ended as unknown says nothing any more.
+            if let Some(command) = self.outbound.handle_result(result.of) {
+                let results = result.results.iter().map(owned_result).collect();
+                self.events.push(Unlent::CancelResult(command, results));
+            }
+            self.settle(result.received)?;
+        }
+        Ok(())
+    }
+
+    /// The other end says where it is. Before its replay has ended, `sent` may be beyond what has
+    /// come, and `received` counts when that has (V-3.6); after it, that is a loss (V-6.1).
+    pub(super) fn handle_positions(
+        &mut self,
+        received: Position,
+        sent: Position,
+        caught_up: bool,
+    ) -> Result<(), Fault> {
+        let here = self.inbound.received();
+        if sent.epoch == here.epoch && sent.sequence <= here.sequence {
+            return self.outbound.acknowledge(received, &mut self.events);
+        }
+        if caught_up || sent.epoch != here.epoch {
+            return Err(Fault::OutOfOrder);
+        }
+        self.outbound.acknowledge_later(received, sent)
+    }
+
+    /// The next event. The host has then all that came before it, and with the last one all that
+    /// came.
+    pub(super) fn take_event(&mut self, now: Mono) -> Option<Unlent> {
+        let event = self.events.take_next();
+        if let Some(at) = event.as_ref().and_then(Unlent::position) {
+            self.inbound.take(now, at);
+        }
+        if self.events.is_empty() {
+            self.inbound.take(now, self.inbound.received());
+        }
+        event
+    }
+
+    /// What waits too long has ended.
+    pub(super) fn expire(&mut self, now: Mono) {
+        self.queue.expire(now, &mut self.events);
+    }
+
+    /// The session has ended, and where it is a client's, another one may begin: then the items
+    /// that wait are for that.
+    pub(super) fn end(&mut self, ending: Ending<'static>, keeps_items: bool) {
+        self.outbound.end_all(&mut self.events);
+        self.queue.end_session(!keeps_items, &mut self.events);
+        self.events.push(Unlent::Ended(ending));
+        self.outbound = Outbound::new(self.draw(), self.config.window());
+        self.inbound = Inbound::new(Position::start(self.draw()));
+        self.queue.keep_restored();
+        self.restored = false;
+    }
+
+    /// Appends the next of what is sent again.
+    pub(super) fn write_replay(&mut self, channel: Channel, out: &mut String) -> bool {
+        if !self.outbound.is_behind() {
+            return false;
+        }
+        let received = self.received_beside();
+        let Some((at, payload)) = self.outbound.replay_next() else { return false };
+        payload.write(channel, at, received, out);
+        true
+    }
+
+    /// Numbers the next of what waits, if there is room for it, and appends it.
+    pub(super) fn write_next(&mut self, channel: Channel, out: &mut String) -> bool {
+        let outbound = &self.outbound;
+        let reject = self.queue.take_reject();
+        let next = reject.or_else(|| self.queue.take_next(|bytes| outbound.fits(bytes)));
+        let Some(next) = next else { return false };
+        let received = self.received_beside();
+        let sent = Sent { command: Some(next.command), payload: next.payload };
+        let (at, payload) = self.outbound.number(sent);
+        payload.write(channel, at, received, out);
+        true
+    }
+
+    /// Appends an `ack`, if one is due.
+    pub(super) fn write_ack(&mut self, now: Mono, channel: Channel, out: &mut String) -> bool {
+        let due = self.ack_due().is_some_and(|at| at <= now);
+        if due {
+            let (received, sent) = (self.received_to_say(), self.outbound.last());
+            Message::Ack(Ack { received, sent }).write(channel, out);
+        }
+        due
+    }
+
+    /// What `received` is to say. It is acknowledged with that.
+    pub(super) fn received_to_say(&mut self) -> Position {
+        let held = self.queue.first_rejected(self.inbound.received().epoch);
+        self.inbound.acknowledge(held)
+    }
+
+    /// When an `ack` of its own is due.
+    pub(super) fn ack_due(&self) -> Option<Mono> {
+        self.inbound.ack_due(&self.config, self.window)
+    }
+
+    /// What `received` says in a numbered envelope: nothing where all is acknowledged (V-3.5).
+    fn received_beside(&mut self) -> Option<Position> {
+        self.inbound.has_taken().then(|| self.received_to_say())
+    }
+
+    /// Takes a number in: whether it is new.
+    fn arrive(&mut self, at: Position, kind: EntryKind, bytes: usize) -> Result<bool, Fault> {
+        let arrival = self.inbound.handle_number(at, kind, bytes, self.window)?;
+        // Who takes what it is sent acknowledges the rejects in it.
+        let most = usize::try_from(self.window.envelopes).unwrap_or(usize::MAX);
+        if kind == EntryKind::Item && self.outbound.rejects() > 4 * most {
+            return Err(Fault::TooMany);
+        }
+        Ok(arrival == Arrival::New)
+    }
+
+    /// A new number has come, and with it perhaps an acknowledgement (V-3.6).
+    fn settle(&mut self, received: Option<Position>) -> Result<(), Fault> {
+        self.outbound.handle_received(self.inbound.received(), &mut self.events);
+        received.map_or(Ok(()), |it| self.outbound.acknowledge(it, &mut self.events))
+    }
+
+    fn renumber(&mut self, received: Position) {
+        let epoch = self.draw();
+        self.outbound.renumber(epoch, received, &mut self.events);
+        self.queue.end_restored(&mut self.events);
+    }
+
+    fn draw(&mut self) -> Epoch {
+        draw(&mut self.random)
+    }
+}
+
+fn draw(random: &mut Random) -> Epoch {
+    Epoch::from_bits(random.next_u64())
+}

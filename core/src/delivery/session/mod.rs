@@ -1,0 +1,479 @@
+//! One end of one session, over the links that come and go.
+
+mod opening;
+
+use core::time::Duration;
+use std::collections::VecDeque;
+
+use super::config::SessionConfig;
+use super::error::{AttachError, RejectError, SendError};
+use super::event::{CommandId, Ending, Event};
+use super::events::Unlent;
+use super::exchange::{Exchange, SendOptions};
+use super::fault::Fault;
+use super::payload::Target;
+use crate::envelope::v1::{
+    CaughtUp, Channel, ChannelPositions, Closed, Code, Epoch, Follow, Heartbeat, Message, Position,
+    SessionId, StreamResult, Window,
+};
+use crate::seed::Seed;
+use crate::time::{Deadline, Mono, Now, TimerReason, Wall};
+
+/// One end of one session: what its host sends arrives at the other once and in order, or ends with
+/// an outcome that says what became of it. See the [module](super).
+///
+/// A link carries it between [`attach`](Self::attach) and [`detach`](Self::detach). It is driven
+/// like every machine here: one call in, then [`poll_event`](Self::poll_event) until it has none,
+/// then [`poll_message`](Self::poll_message), then [`poll_timeout`](Self::poll_timeout). What the
+/// host has not taken is not acknowledged, so a host that takes nothing is sent nothing more.
+#[derive(Clone, Debug)]
+pub struct Session {
+    role: Role,
+    phase: Phase,
+    channel: Channel,
+    /// The server draws it, and the client learns it from `opened`.
+    id: Option<SessionId>,
+    /// The epoch of the log that numbers the records of streams.
+    log: Option<Epoch>,
+    /// A client has opened it, at a server.
+    begun: bool,
+    /// How long a client's server keeps the session.
+    keep: Duration,
+    exchange: Exchange,
+    /// What is said before all else, and when a channel is closed, last.
+    control: VecDeque<Message<'static>>,
+    /// The number that a replay ends with, until that was said.
+    caught_up: Option<Position>,
+    /// A heartbeat wants an answer.
+    heartbeat: bool,
+    now: Now,
+    /// Since when no link carries it.
+    detached: Option<Mono>,
+    /// The event that is lent.
+    lent: Option<Unlent>,
+}
+
+/// The code by which a host ends a session at both ends (V-6.2).
+const LEFT: &str = "left";
+
+/// Which end of a session this is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    Client,
+    Server,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// No link carries it.
+    Detached,
+    /// A link does, and `opened` has not come, or at a server `open`.
+    Opening {
+        /// The server has said that another `opened` follows.
+        pending: bool,
+    },
+    Open {
+        /// The replay of the other end has ended.
+        caught_up: bool,
+        /// Nothing has come since `open`, so the client may say `continue`.
+        first: bool,
+    },
+    /// A server's session is no more.
+    Ended,
+}
+
+impl Session {
+    /// A client's end, which has no session yet: the first link that it is attached to begins one.
+    pub fn client(config: SessionConfig, seed: Seed) -> Self {
+        Self::new(Role::Client, config, SessionConfig::WINDOW, seed)
+    }
+
+    /// A server's end of the session `id`, which nobody can guess (V-9.2). `log` is the epoch of
+    /// the log that numbers the records of its streams.
+    ///
+    /// A session that is resumed here and was begun elsewhere is a gap to its client.
+    pub fn server(config: SessionConfig, id: SessionId, log: Epoch, seed: Seed) -> Self {
+        let config = config.within_bounds();
+        let window = config.window();
+        let new = Self::new(Role::Server, config, window, seed);
+        Self { id: Some(id), log: Some(log), ..new }
+    }
+
+    /// A link carries the session from here on, in this channel. A client says `open`; a server
+    /// waits for the `open` that is handed to it next. A link that it had before is left (V-5.8):
+    /// whoever owns that says so there, and hands nothing of it to the session any more.
+    ///
+    /// # Errors
+    ///
+    /// Events wait to be taken, or it is a server's session that has ended.
+    pub fn attach(&mut self, now: Now, channel: Channel) -> Result<(), AttachError> {
+        self.attach_following(now, channel, Vec::new())
+    }
+
+    /// As [`attach`](Self::attach): a client's `open` names the streams that it follows, at most
+    /// 64. A server names none.
+    ///
+    /// # Errors
+    ///
+    /// Those of `attach`.
+    pub fn attach_following(
+        &mut self,
+        now: Now,
+        channel: Channel,
+        follow: Vec<Follow<'static>>,
+    ) -> Result<(), AttachError> {
+        if self.phase == Phase::Ended {
+            return Err(AttachError::Ended);
+        }
+        if !self.exchange.events.is_empty() {
+            return Err(AttachError::NotDrained);
+        }
+        self.advance(now);
+        self.leave_link();
+        (self.phase, self.channel) = (Phase::Opening { pending: false }, channel);
+        self.detached = None;
+        if self.role == Role::Client {
+            let open = self.open(follow);
+            self.control.push_back(open);
+        }
+        Ok(())
+    }
+
+    /// The link is gone: what was on its way over it may be lost, and is sent again over the next.
+    pub fn detach(&mut self, now: Now) {
+        self.advance(now);
+        self.leave_link();
+    }
+
+    /// An envelope of this session's channel has come. What is said of streams is only looked at
+    /// for whether it may be said here; while [`is_open`](Self::is_open) holds after it, it is for
+    /// the machines of streams.
+    ///
+    /// What the other end must not say closes the channel with a [`Fault`](Event::Fault).
+    pub fn handle_message(&mut self, now: Now, message: &Message<'_>) {
+        self.advance(now);
+        let taken = match self.phase {
+            // It comes over a link that the session has left (V-5.8).
+            Phase::Detached | Phase::Ended => return,
+            Phase::Opening { .. } | Phase::Open { .. } => self.take_in(message),
+        };
+        if let Err(fault) = taken {
+            self.close_for(fault);
+        }
+    }
+
+    /// The other end has done in this channel what it must not: an envelope is malformed, or a
+    /// machine of streams says so.
+    pub fn handle_fault(&mut self, now: Now, fault: Fault) {
+        self.advance(now);
+        match self.phase {
+            Phase::Detached | Phase::Ended => {}
+            Phase::Opening { .. } | Phase::Open { .. } => self.close_for(fault),
+        }
+    }
+
+    /// A deadline has come.
+    pub fn handle_timeout(&mut self, now: Now) {
+        self.advance(now);
+        if self.kept_until().is_some_and(|until| until <= self.now.mono) {
+            self.end(Ending::Expired);
+        }
+    }
+
+    /// Sends an item: any JSON value, of at most [`MAX_BODY`](SessionConfig::MAX_BODY) bytes and
+    /// nested at most [`BODY_DEPTH`](SessionConfig::BODY_DEPTH) deep, which arrives byte for byte.
+    /// Without a link it waits for one.
+    ///
+    /// # Errors
+    ///
+    /// The body is none, there is no room, or the session has ended.
+    pub fn send(
+        &mut self,
+        now: Now,
+        body: &str,
+        options: SendOptions<'_>,
+    ) -> Result<CommandId, SendError> {
+        self.advance(now);
+        self.goes_on()?;
+        self.exchange.send(self.now.mono, body, options)
+    }
+
+    /// Does not take an item that the host was given and that is not acknowledged yet. Its sender
+    /// hears the code and when it may come back, at most a day later.
+    ///
+    /// Each message that this end sends acknowledges what was taken before it: whoever rejects does
+    /// so before it polls for messages.
+    ///
+    /// # Errors
+    ///
+    /// There is no such item, or none that is unacknowledged and not rejected.
+    pub fn reject(
+        &mut self,
+        now: Now,
+        at: Position,
+        code: Code<'_>,
+        retry_after: Option<Duration>,
+    ) -> Result<CommandId, RejectError> {
+        self.advance(now);
+        self.goes_on().map_err(|_ended| RejectError::Ended)?;
+        self.exchange.reject(at, code, retry_after)
+    }
+
+    /// Cancels streams, at a client. It ends with a [`CancelResult`](Event::CancelResult), or with
+    /// an outcome like all that is sent.
+    ///
+    /// # Errors
+    ///
+    /// There is no room, or this is a server's end.
+    pub fn cancel(&mut self, now: Now, target: Target<'_>) -> Result<CommandId, SendError> {
+        self.advance(now);
+        match self.role {
+            Role::Client => self.exchange.cancel(self.now.mono, target),
+            Role::Server => Err(SendError::WrongRole),
+        }
+    }
+
+    /// Answers a cancel, at a server: exactly once, with at most 64 results.
+    ///
+    /// # Errors
+    ///
+    /// No such cancel waits for its result, there is no room, or this is a client's end.
+    pub fn cancel_result(
+        &mut self,
+        now: Now,
+        of: Position,
+        results: &[StreamResult<'_>],
+    ) -> Result<CommandId, SendError> {
+        self.advance(now);
+        self.goes_on()?;
+        match self.role {
+            Role::Client => Err(SendError::WrongRole),
+            Role::Server => self.exchange.cancel_result(of, results),
+        }
+    }
+
+    /// Ends the session at both ends (V-6.2): what was sent ends as unknown, and what waits as
+    /// expired. Without a link the other end does not hear of it, and a server ends it in its time.
+    pub fn leave(&mut self, now: Now) {
+        self.advance(now);
+        let told = match self.phase {
+            Phase::Open { .. } => true,
+            // An `open` that was not written needs no `closed`.
+            Phase::Opening { .. } => self.role == Role::Client && self.control.is_empty(),
+            Phase::Detached => false,
+            Phase::Ended => return,
+        };
+        self.leave_link();
+        if told {
+            self.say_closed(LEFT);
+        }
+        self.exchange.end(Ending::Left, false);
+        self.forget();
+    }
+
+    /// What happened. The session has moved on when it is lent: an item counts as taken.
+    pub fn poll_event(&mut self) -> Option<Event<'_>> {
+        self.lent = self.exchange.take_event(self.now.mono);
+        self.lent.as_ref().map(Unlent::lend)
+    }
+
+    /// Appends the next envelope of this session, as text: whether there is one.
+    pub fn poll_message(&mut self, out: &mut String) -> bool {
+        let channel = self.channel;
+        if let Some(message) = self.control.pop_front() {
+            message.write(channel, out);
+            return true;
+        }
+        let Phase::Open { .. } = self.phase else { return false };
+        if self.exchange.write_replay(channel, out) {
+            return true;
+        }
+        if let Some(at) = self.caught_up.take() {
+            Message::CaughtUp(CaughtUp { stream: None, at }).write(channel, out);
+            return true;
+        }
+        if self.exchange.write_next(channel, out)
+            || self.exchange.write_ack(self.now.mono, channel, out)
+        {
+            return true;
+        }
+        let asked = core::mem::take(&mut self.heartbeat);
+        if asked {
+            let channels = vec![self.positions()];
+            Message::Heartbeat(Heartbeat { channels, reply: true }).write(channel, out);
+        }
+        asked
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) is due, and why.
+    pub fn poll_timeout(&self) -> Option<Deadline> {
+        let ack = if self.is_open() { self.exchange.ack_due() } else { None };
+        let deadlines = [
+            ack.map(|at| Deadline::new(at, TimerReason::Acknowledgement)),
+            self.exchange.queue.soonest().map(|at| Deadline::new(at, TimerReason::QueueExpiry)),
+            self.kept_until().map(|at| Deadline::new(at, TimerReason::SessionExpiry)),
+        ];
+        deadlines.into_iter().fold(None, Deadline::earlier)
+    }
+
+    /// The id of the session; a client has none before its first `opened`, and after its end.
+    pub const fn id(&self) -> Option<SessionId> {
+        self.id
+    }
+
+    /// The epoch of the log that numbers the records of streams; a client learns it from `opened`.
+    pub const fn log(&self) -> Option<Epoch> {
+        self.log
+    }
+
+    /// How long the server keeps the session without a link; a client learns it from `opened`.
+    pub const fn keep(&self) -> Duration {
+        self.keep
+    }
+
+    /// Whether a link carries the session, and both ends know where they are.
+    pub const fn is_open(&self) -> bool {
+        matches!(self.phase, Phase::Open { .. })
+    }
+
+    /// Whether a link carries the session, or is to.
+    pub const fn is_attached(&self) -> bool {
+        matches!(self.phase, Phase::Opening { .. } | Phase::Open { .. })
+    }
+
+    /// Whether it has ended for good, which only a server's does.
+    pub const fn has_ended(&self) -> bool {
+        matches!(self.phase, Phase::Ended)
+    }
+
+    /// What a heartbeat says of this session (V-6.1). It acknowledges, as every position does that
+    /// is said.
+    pub fn positions(&mut self) -> ChannelPositions {
+        let received = self.exchange.received_to_say();
+        ChannelPositions { channel: self.channel, received, sent: self.exchange.outbound.last() }
+    }
+
+    fn new(role: Role, config: SessionConfig, window: Window, seed: Seed) -> Self {
+        let config = config.within_bounds();
+        Self {
+            role,
+            phase: Phase::Detached,
+            channel: Channel::default(),
+            id: None,
+            log: None,
+            begun: false,
+            keep: config.keep,
+            exchange: Exchange::new(config, window, seed.into_random()),
+            control: VecDeque::new(),
+            caught_up: None,
+            heartbeat: false,
+            now: Now::new(Mono::ZERO, Wall::EPOCH),
+            detached: None,
+            lent: None,
+        }
+    }
+
+    fn take_in(&mut self, message: &Message<'_>) -> Result<(), Fault> {
+        let may_say = match self.role {
+            Role::Client => message.is_of_server(),
+            Role::Server => message.is_of_client(),
+        };
+        if !may_say {
+            return Err(Fault::WrongRole);
+        }
+        match message {
+            Message::Closed(closed) => {
+                self.handle_closed(closed);
+                return Ok(());
+            }
+            Message::Open(open) => return self.handle_open(open),
+            Message::Opened(opened) => return self.handle_opened(opened),
+            _ => {}
+        }
+        let Phase::Open { caught_up, first } = self.phase else {
+            // A heartbeat is of the whole link.
+            let is_heartbeat = matches!(message, Message::Heartbeat(_));
+            return if is_heartbeat { Ok(()) } else { Err(Fault::NotOpen) };
+        };
+        self.phase = Phase::Open { caught_up, first: false };
+        match message {
+            Message::Continue(continued) if first => self.handle_continue(continued),
+            Message::Continue(_) => Err(Fault::OutOfOrder),
+            Message::Item(item) => self.exchange.handle_item(item),
+            Message::Reject(reject) => self.exchange.handle_reject(reject),
+            Message::Cancel(cancel) => self.exchange.handle_cancel(cancel),
+            Message::CancelResult(result) => self.exchange.handle_result(result),
+            Message::Ack(ack) => self.exchange.handle_positions(ack.received, ack.sent, caught_up),
+            Message::CaughtUp(CaughtUp { stream: None, at }) => self.handle_caught_up(*at),
+            Message::Heartbeat(heartbeat) => {
+                let own = heartbeat.channels.iter().filter(|it| it.channel == self.channel);
+                for it in own {
+                    self.exchange.handle_positions(it.received, it.sent, caught_up)?;
+                }
+                self.heartbeat |= !heartbeat.reply;
+                Ok(())
+            }
+            Message::Open(_)
+            | Message::Opened(_)
+            | Message::Closed(_)
+            | Message::CaughtUp(_)
+            | Message::Follow(_)
+            | Message::Following(_)
+            | Message::Unfollow(_)
+            | Message::Piece(_)
+            | Message::End(_)
+            | Message::Read(_) => Ok(()),
+        }
+    }
+
+    fn handle_caught_up(&mut self, at: Position) -> Result<(), Fault> {
+        let here = self.exchange.inbound.received();
+        if at.epoch != here.epoch || at.sequence > here.sequence {
+            return Err(Fault::OutOfOrder);
+        }
+        if let Phase::Open { caught_up: caught_up @ false, .. } = &mut self.phase {
+            *caught_up = true;
+            self.exchange.events.push(Unlent::CaughtUp);
+        }
+        Ok(())
+    }
+
+    fn handle_closed(&mut self, closed: &Closed<'_>) {
+        self.leave_link();
+        let code = closed.code.clone().into_owned();
+        let left = code.as_str() == LEFT;
+        self.exchange.events.push(Unlent::Closed(code, closed.retry_after));
+        if left {
+            self.end(Ending::Left);
+        }
+    }
+
+    /// Closes the channel for a fault of the other end (V-9.1).
+    fn close_for(&mut self, fault: Fault) {
+        self.leave_link();
+        self.say_closed(fault.code());
+        self.exchange.events.push(Unlent::Fault(fault));
+    }
+
+    fn say_closed(&mut self, code: &'static str) {
+        if let Some(code) = Code::new(code) {
+            self.control.push_back(Message::Closed(Closed { code, retry_after: None }));
+        }
+    }
+
+    /// Takes the time over. What waits too long has ended by then.
+    fn advance(&mut self, now: Now) {
+        self.now.advance(now);
+        self.exchange.expire(self.now.mono);
+    }
+
+    /// When a server ends the session that no link carries (V-5.9).
+    fn kept_until(&self) -> Option<Mono> {
+        let detached = self.detached.filter(|_| self.role == Role::Server)?;
+        Some(detached + self.keep)
+    }
+
+    fn goes_on(&self) -> Result<(), SendError> {
+        if self.has_ended() { Err(SendError::Ended) } else { Ok(()) }
+    }
+}
