@@ -21,6 +21,9 @@ pub(super) trait Bounded<'a>: Sized {
     /// What is taken, in words.
     const WANTED: &'static str;
 
+    /// Whether `null` is a value and not absence.
+    const TAKES_NULL: bool = false;
+
     /// The value, if it is one and in its bounds.
     fn read(raw: Raw<'a>) -> Result<Self, Wrong>;
 
@@ -69,6 +72,7 @@ pub(super) fn write_number(out: &mut String, number: u64) {
 
 impl<'a, T: Bounded<'a>> Bounded<'a> for Option<T> {
     const WANTED: &'static str = T::WANTED;
+    const TAKES_NULL: bool = T::TAKES_NULL;
 
     fn read(raw: Raw<'a>) -> Result<Self, Wrong> {
         T::read(raw).map(Some)
@@ -155,6 +159,7 @@ impl<'a> Bounded<'a> for Text<'a> {
 /// `body`. How deep it is nested is known of the envelope.
 impl<'a> Bounded<'a> for Raw<'a> {
     const WANTED: &'static str = "a value of at most 1 MiB, nested at most 10 deep";
+    const TAKES_NULL: bool = true;
 
     fn read(raw: Self) -> Result<Self, Wrong> {
         if raw.as_json().len() > MAX_BODY {

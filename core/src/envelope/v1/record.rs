@@ -17,12 +17,12 @@ pub(super) trait Record<'a>: Sized {
     fn write_members(&self, object: &mut Object<'_>);
 }
 
-/// Reads a member; `null` is absence.
+/// Reads a member; `null` is absence, unless it is a value of the type.
 pub(super) fn take<'a, T: Bounded<'a>>(
     name: &'static str,
     found: Option<Raw<'a>>,
 ) -> Result<T, (&'static str, Wrong)> {
-    match found.filter(|value| !value.is_null()) {
+    match found.filter(|value| T::TAKES_NULL || !value.is_null()) {
         Some(value) => T::read(value).map_err(|wrong| (name, wrong)),
         None => {
             let missing = Wrong { inner: None, found: None, wanted: T::WANTED };

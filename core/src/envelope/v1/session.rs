@@ -77,7 +77,8 @@ records! {
         agent: Option<Name<'a>>,
         /// What its sender has received.
         received: Option<Position>,
-        /// What is said: any value of at most 1 MiB, nested at most 10 deep, kept byte for byte.
+        /// What is said: any value, `null` too, of at most 1 MiB, nested at most 10 deep, kept byte
+        /// for byte.
         body: Raw<'a>,
     }
 

@@ -67,6 +67,7 @@ fn window() -> impl Strategy<Value = Window> {
 fn body() -> impl Strategy<Value = Raw<'static>> {
     prop::sample::select(vec![
         "0",
+        "null",
         "-1.50e+7",
         "false",
         r#""\u00e9\ud800\/""#,
