@@ -169,7 +169,10 @@ impl Reader {
 
     /// There is no such stream, or none any more.
     pub(super) fn handle_unknown(&mut self, epoch: Epoch) {
-        self.placed = Some(Placed::unknown(epoch));
+        let unknown = Placed::unknown(epoch);
+        // In the log's epoch, so that it is not asked again for a reader of another.
+        self.place = unknown.from;
+        self.placed = Some(unknown);
         self.stage = Stage::Placed;
     }
 
