@@ -180,6 +180,7 @@ impl Reader {
     pub(super) fn handle_read(&mut self, epoch: Epoch, read: Read) {
         let is_new = self.stage == Stage::Unplaced || self.place.at.epoch != epoch;
         self.stage = Stage::Placed;
+        let asked_after = if self.place.at.epoch == epoch { self.place.at.sequence } else { 0 };
         let placed = place(self.place, epoch, &read);
         if is_new || placed.answer == Answer::Gap {
             self.place = placed.from;
@@ -189,6 +190,11 @@ impl Reader {
                 self.credit.clear();
             }
             self.placed = Some(placed);
+        }
+        if self.place.at.sequence < asked_after {
+            // It goes on from before what was read, which is read again.
+            self.fetched.clear();
+            return;
         }
         let last_text = match read.status.state {
             State::Ended(_) => read.status.sequence.saturating_sub(1),
