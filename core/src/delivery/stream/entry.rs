@@ -186,10 +186,14 @@ impl Entry {
     }
 
     fn handle_end(&mut self, turn: &mut Turn<'_>, ended: Ended, finished: bool) {
+        // Of one that nothing was known of, the end is news to whoever wants something of it alone.
+        let was_running = finished || self.writer.is_running();
         self.writer.handle_end(turn, &ended, finished);
         if self.audience.ended().is_none() {
             self.audience.handle_end(&ended);
-            turn.event(Event::Ended { key: turn.key.clone(), ended });
+            if was_running {
+                turn.event(Event::Ended { key: turn.key.clone(), ended });
+            }
         }
     }
 

@@ -326,6 +326,11 @@ impl Writer {
         self.is_own
     }
 
+    /// Whether it was known to go on, here or elsewhere.
+    pub(super) fn is_running(&self) -> bool {
+        self.is_own || self.lapse().is_some()
+    }
+
     /// Whether nothing of the stream is written here.
     pub(super) fn is_idle(&self) -> bool {
         let is_asking = self.begin.is_some() || self.ending.is_wanted() || self.is_appending;
