@@ -157,12 +157,15 @@ impl Session {
                 self.exchange.handle_gap(from, opened.lost, &reason);
             }
         }
+        let sent = self.exchange.outbound.last().sequence;
         let reach = self.exchange.resume_server(opened.received, opened.sent, gap);
         if reach != Reach::Resumable
             && let Some(reason) = Code::new(reach.reason())
         {
             let from = Position::start(self.exchange.outbound.last().epoch);
-            let continued = Continue { from, lost: reach.lost(), reason };
+            // What is still here is given up as well: none of it is numbered anew.
+            let lost = reach.lost().map(|_| sent.saturating_sub(opened.received.sequence));
+            let continued = Continue { from, lost, reason };
             self.control.push_back(Message::Continue(continued));
         }
         self.caught_up = Some(self.exchange.outbound.last());
