@@ -1,0 +1,21 @@
+//! The machines of the engine behind the format of the files.
+
+mod session;
+mod streams;
+mod values;
+
+use session::SessionEnd;
+use streams::StreamsEnd;
+
+use crate::file::Case;
+use crate::play::End;
+
+/// The machine that a case is about.
+pub(crate) fn make(case: &Case, seed: u64) -> Result<Box<dyn End>, String> {
+    match case.end.as_str() {
+        "client" => Ok(Box::new(SessionEnd::client(&case.options, seed)?)),
+        "server" => Ok(Box::new(SessionEnd::server(&case.options, seed)?)),
+        "streams" => Ok(Box::new(StreamsEnd::new(&case.options, seed)?)),
+        end => Err(format!("there is no end {end}")),
+    }
+}

@@ -1,0 +1,214 @@
+//! The files below `tests/conformance`, which their README describes: cases, each a list of steps.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+/// One file: what holds one or more clauses.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct File {
+    #[serde(skip)]
+    pub(crate) name: String,
+    /// The clauses that the file says it holds.
+    pub(crate) clauses: Vec<String>,
+    pub(crate) cases: Vec<Case>,
+}
+
+/// One conversation of one machine.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Case {
+    pub(crate) name: String,
+    /// Which machine has it.
+    pub(crate) end: String,
+    #[serde(default)]
+    pub(crate) options: Map<String, Value>,
+    /// Whether it begins with the steps that open a session at this end.
+    #[serde(default)]
+    pub(crate) opened: bool,
+    #[serde(deserialize_with = "steps")]
+    pub(crate) steps: Vec<Step>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Step {
+    /// The clause that its output shows.
+    pub(crate) clause: Option<String>,
+    pub(crate) does: Does,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Does {
+    /// An input, at this time or that of the step before.
+    Input(Option<u64>, Input),
+    /// The clock passes to this time.
+    Time(u64),
+    Output(Output),
+}
+
+/// What goes into a machine.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Input {
+    /// An envelope, or the text of one, over a link.
+    Envelope { link: String, envelope: Value },
+    /// What a host wants, and what the file calls what comes of it.
+    Command { link: String, name: Option<String>, command: Value },
+}
+
+/// What comes out of a machine.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Output {
+    /// An envelope over a link.
+    Envelope { link: String, envelope: Value },
+    /// What a host learns.
+    Event(Value),
+    /// What a command returned.
+    Result(Value),
+}
+
+impl File {
+    /// All of them.
+    pub(crate) fn all() -> Vec<Self> {
+        let files = std::fs::read_dir(folder().join("v1")).expect("the files are there");
+        let mut paths: Vec<_> = files.map(|file| file.expect("a file").path()).collect();
+        paths.sort();
+        paths.iter().map(|path| Self::open(path)).collect()
+    }
+
+    fn open(path: &Path) -> Self {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let text = std::fs::read_to_string(path).expect("a file is text");
+        Self::read(name, &text)
+    }
+
+    /// The file of this name and text.
+    pub(crate) fn read(name: String, text: &str) -> Self {
+        let file: Self = serde_json::from_str(text).unwrap_or_else(|why| panic!("{name}: {why}"));
+        let mut file = Self { name, ..file };
+        for case in file.cases.iter_mut().filter(|case| case.opened) {
+            case.steps.splice(..0, opening(&case.end));
+        }
+        file
+    }
+}
+
+/// The steps after which a session is open at an end.
+fn opening(end: &str) -> Vec<Step> {
+    let text = std::fs::read_to_string(folder().join("openings.json")).expect("the openings");
+    let mut openings: Map<String, Value> = serde_json::from_str(&text).expect("JSON");
+    let opening = openings.remove(end).unwrap_or_else(|| panic!("no opening of a {end}"));
+    steps(opening).unwrap_or_else(|why| panic!("the opening of a {end}: {why}"))
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance")
+}
+
+/// A step as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    at: Option<u64>,
+    link: Option<String>,
+    r#in: Option<Value>,
+    r#do: Option<Value>,
+    r#as: Option<String>,
+    time: Option<u64>,
+    out: Option<Value>,
+    event: Option<Value>,
+    result: Option<Value>,
+    clause: Option<String>,
+    each: Option<(u64, u64)>,
+    steps: Option<Vec<Value>>,
+}
+
+fn steps<'de, D: serde::Deserializer<'de>>(source: D) -> Result<Vec<Step>, D::Error> {
+    let mut steps = Vec::new();
+    for step in Vec::<Value>::deserialize(source)? {
+        read(step, &mut steps).map_err(serde::de::Error::custom)?;
+    }
+    Ok(steps)
+}
+
+/// Reads a step, which may stand for several.
+fn read(step: Value, steps: &mut Vec<Step>) -> Result<(), String> {
+    let shown = step.to_string();
+    let fault = |why: &str| format!("{why}: {shown}");
+    let is = |name: &str| step.get(name).is_some();
+    let what = ["in", "do", "time", "out", "event", "result", "each"];
+    if what.iter().filter(|name| is(name)).count() != 1 {
+        return Err(fault("a step has one of in, do, time, out, event, result and each"));
+    }
+    let is_input = is("in") || is("do");
+    if (is("at") && !is_input) || (is("as") && !is("do")) || (is("link") && !is_input && !is("out"))
+    {
+        return Err(fault("`at`, `as` or `link` where it means nothing"));
+    }
+    if is("clause") && (is_input || is("time") || is("each")) {
+        return Err(fault("a clause is shown by an output"));
+    }
+    let step: Written = serde_json::from_value(step).map_err(|why| fault(&why.to_string()))?;
+    if let Some((first, last)) = step.each {
+        let inner = step.steps.ok_or_else(|| fault("no steps"))?;
+        for n in first..=last {
+            for step in &inner {
+                read(numbered(step, n), steps)?;
+            }
+        }
+        return Ok(());
+    }
+    let link = step.link.unwrap_or_default();
+    let does = if let Some(time) = step.time {
+        Does::Time(time)
+    } else if let Some(envelope) = step.r#in {
+        Does::Input(step.at, Input::Envelope { link, envelope: written_out(&envelope) })
+    } else if let Some(command) = step.r#do {
+        let command = written_out(&command);
+        Does::Input(step.at, Input::Command { link, name: step.r#as, command })
+    } else if let Some(envelope) = step.out {
+        Does::Output(Output::Envelope { link, envelope: written_out(&envelope) })
+    } else if let Some(event) = step.event {
+        Does::Output(Output::Event(written_out(&event)))
+    } else {
+        Does::Output(Output::Result(written_out(&step.result.unwrap_or_default())))
+    };
+    steps.push(Step { clause: step.clause, does });
+    Ok(())
+}
+
+/// A value with `n` in the places of `$n`.
+fn numbered(value: &Value, n: u64) -> Value {
+    match value {
+        Value::String(text) if text == "$n" => n.into(),
+        Value::String(text) => text.replace("$n", &n.to_string()).into(),
+        value => mapped(value, |value| numbered(value, n)),
+    }
+}
+
+/// A value in which `{"$text": PARTS}` is the text of these parts, each a text or a text and how
+/// often it stands there.
+fn written_out(value: &Value) -> Value {
+    match value.get("$text") {
+        Some(Value::Array(parts)) => parts.iter().map(part).collect::<String>().into(),
+        _ => mapped(value, written_out),
+    }
+}
+
+fn part(part: &Value) -> String {
+    let text = part.as_str().or_else(|| part[0].as_str()).expect("a text");
+    let times = part[1].as_u64().and_then(|times| usize::try_from(times).ok());
+    text.repeat(times.unwrap_or(1))
+}
+
+/// A value with another in the place of each member.
+pub(crate) fn mapped(value: &Value, of: impl Fn(&Value) -> Value) -> Value {
+    match value {
+        Value::Array(values) => values.iter().map(of).collect(),
+        Value::Object(members) => {
+            members.iter().map(|(name, value)| (name.clone(), of(value))).collect()
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
+    }
+}

@@ -1,0 +1,111 @@
+//! What a file calls the ids, epochs and numbers that a machine draws or gives, and whether two
+//! values are one.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use crate::file::mapped;
+
+/// Names such as `$session`, each bound to what stood in its place when it was first seen.
+#[derive(Debug, Default)]
+pub(crate) struct Names(BTreeMap<String, Value>);
+
+impl Names {
+    /// An input with what its names are bound to.
+    pub(crate) fn put_into(&self, value: &Value) -> Result<Value, String> {
+        let unknown = std::cell::RefCell::new(None);
+        let put = self.put(value, &|name| *unknown.borrow_mut() = Some(name.to_owned()));
+        match unknown.into_inner() {
+            Some(name) => Err(format!("nothing has been {name} yet")),
+            None => Ok(put),
+        }
+    }
+
+    fn put(&self, value: &Value, unknown: &dyn Fn(&str)) -> Value {
+        match value {
+            Value::String(text) if is_name(text) => match self.0.get(text) {
+                Some(bound) => bound.clone(),
+                None => {
+                    unknown(text);
+                    Value::Null
+                }
+            },
+            value => mapped(value, |value| self.put(value, unknown)),
+        }
+    }
+
+    /// In what an output differs from what the file says of it. Names that were not seen before are
+    /// bound.
+    pub(crate) fn difference(&mut self, expected: &Value, found: &Value) -> Option<String> {
+        self.differ("", expected, found)
+    }
+
+    fn differ(&mut self, path: &str, expected: &Value, found: &Value) -> Option<String> {
+        match (expected, found) {
+            (Value::String(name), found) if is_name(name) => self.bind(path, name, found),
+            (Value::Object(expected), Value::Object(found)) => {
+                let (expected, found) = (said(expected), said(found));
+                let names = expected.keys().chain(found.keys());
+                let mut names: Vec<_> = names.copied().collect();
+                names.sort_unstable();
+                names.dedup();
+                names.into_iter().find_map(|name| {
+                    let path = format!("{path}.{name}");
+                    match (expected.get(name), found.get(name)) {
+                        (Some(expected), Some(found)) => self.differ(&path, expected, found),
+                        (Some(expected), None) => Some(format!("{path} is not there: {expected}")),
+                        (_, found) => Some(format!("{path} is there: {}", found?)),
+                    }
+                })
+            }
+            (Value::Array(expected), Value::Array(found)) if expected.len() == found.len() => {
+                let mut pairs = expected.iter().zip(found).enumerate();
+                pairs.find_map(|(at, (expected, found))| {
+                    self.differ(&format!("{path}[{at}]"), expected, found)
+                })
+            }
+            (expected, found) if expected == found => None,
+            (expected, found) => Some(format!("{path} is {found}, not {expected}")),
+        }
+    }
+
+    /// Binds a name, or compares what it is bound to. One id or epoch has one name.
+    fn bind(&mut self, path: &str, name: &str, found: &Value) -> Option<String> {
+        if let Some(bound) = self.0.get(name) {
+            return (bound != found).then(|| format!("{path} is {found}, not {name}, {bound}"));
+        }
+        if !found.is_u64() {
+            if !found.as_str().is_some_and(is_drawn) {
+                return Some(format!("{path} is {found}, and no id, epoch or number"));
+            }
+            if let Some((other, _)) = self.0.iter().find(|(_, bound)| *bound == found) {
+                return Some(format!("{path} is {other}, and not the new {name}"));
+            }
+        }
+        self.0.insert(name.to_owned(), found.clone());
+        None
+    }
+}
+
+/// The members that say something: not those which are as if they were absent.
+fn said(members: &Map<String, Value>) -> BTreeMap<&str, &Value> {
+    let is_absent = |name: &str, value: &Value| match name {
+        "channel" => value == 0,
+        "restart" | "reply" => value == false,
+        _ => value.is_null(),
+    };
+    let members = members.iter().map(|(name, value)| (name.as_str(), value));
+    members.filter(|(name, value)| !is_absent(name, value) && !value.is_null()).collect()
+}
+
+fn is_name(text: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    text.strip_prefix('$').is_some_and(|name| !name.is_empty() && name.bytes().all(is_part))
+}
+
+/// Whether a text is an epoch or the id of a session.
+fn is_drawn(text: &str) -> bool {
+    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    matches!(text.len(), 16 | 32) && text.bytes().all(is_digit)
+}

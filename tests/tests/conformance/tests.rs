@@ -1,0 +1,129 @@
+//! What the runner finds wrong with a file.
+
+use crate::faults;
+use crate::file::{Case, File};
+
+/// A client that opens a session, and expires what it cannot send.
+const GOOD: &str = r#"
+    {"do": {"send": {"body": 1, "ttl": 10}}, "as": "a"},
+    {"at": 5, "do": {"attach": {}}},
+    {"out": {"type": "open", "sent": ["$client", 0]}, "clause": "V-5.1"},
+    {"time": 10},
+    {"event": {"outcome": {"command": "a", "outcome": "expired", "reason": "age"}}},
+    {"do": {"detach": {}}},
+    {"do": {"attach": {}}},
+    {"out": {"type": "open", "channel": 0, "sent": ["$client", 0], "follow": null}}"#;
+
+/// What is wrong with a file of one case, where `from` is written as `to`.
+fn fault(from: &str, to: &str) -> String {
+    assert!(GOOD.contains(from), "{from}");
+    let steps = GOOD.replacen(from, to, 1);
+    let case = format!(r#"{{"name": "n", "end": "client", "steps": [{steps}]}}"#);
+    let file = format!(r#"{{"clauses": ["V-5.1"], "cases": [{case}]}}"#);
+    let faults = faults(&File::read("f".to_owned(), &file)).join("\n");
+    faults.trim_start_matches("f, n, seed 1: ").to_owned()
+}
+
+/// Whether steps can be read.
+fn is_read(steps: &str) -> bool {
+    let case = format!(r#"{{"name": "n", "end": "client", "steps": [{steps}]}}"#);
+    serde_json::from_str::<Case>(&case).is_ok()
+}
+
+#[test]
+fn a_case_that_says_what_happens_passes() {
+    assert_eq!(fault("1", "1"), "");
+}
+
+#[test]
+fn a_clause_is_shown_by_an_output_and_named_by_the_file() {
+    let foreign = "f: no output shows V-5.1\nf: V-5.2 is none of its clauses";
+    assert_eq!(fault("V-5.1", "V-5.2"), foreign);
+    assert_eq!(fault(r#", "clause": "V-5.1""#, ""), "f, n: shows no clause");
+}
+
+#[test]
+fn an_output_is_compared_wholly() {
+    let open = r#"in the envelope {"sent":["#;
+    assert!(
+        fault("\"open\"", "\"opened\"").starts_with(r#"step 3: .type is "open", not "opened","#)
+    );
+    assert!(fault(r#"["$client", 0]}"#, r#"["$client", 1]}"#).contains(".sent[1] is 0, not 1"));
+    assert!(fault(r#"["$client", 0]}"#, r#"["$client", 0, 0]}"#).contains(open));
+    assert!(fault(r#", "sent""#, r#", "received""#).contains(".received is not there"));
+    assert!(fault(r#", "sent": ["$client", 0]}"#, "}").contains(".sent is there"));
+    assert!(fault("\"age\"", "\"dropped\"").contains(r#".reason is "age""#));
+    assert!(fault("null", "[]").contains(".follow is not there"));
+}
+
+#[test]
+fn every_output_is_named_before_the_next_input() {
+    let open = r#"{"out": {"type": "open", "sent": ["$client", 0]}, "clause": "V-5.1"},"#;
+    assert!(fault(open, "").starts_with("step 3: the envelope {"));
+    let last = r#"{"out": {"type": "open", "channel": 0, "sent": ["$client", 0], "follow": null}}"#;
+    assert!(fault(last, r#"{"time": 20}"#).starts_with("step 8: the envelope {"));
+    assert!(
+        fault(&format!(",\n    {last}"), "").starts_with("after the last step: the envelope {")
+    );
+    let twice = fault(open, &format!("{open}{open}"));
+    assert!(twice.starts_with("step 4: the envelope {") && twice.ends_with("did not come"));
+    let link = fault("\"open\", \"sent\": [\"$client\", 0]}", "\"open\"}, \"link\": \"b\"");
+    assert!(link.ends_with("did not come"));
+}
+
+#[test]
+fn what_comes_of_time_is_named_after_it() {
+    let late = fault(r#"{"time": 10},"#, r#"{"at": 10, "do": {"detach": {}}},"#);
+    assert!(late.starts_with("step 4: `time` comes first: the event {"));
+    assert!(fault(r#"{"time": 10},"#, r#"{"time": 9},"#).ends_with("did not come"));
+    assert_eq!(fault(r#"{"time": 10},"#, r#"{"time": 4},"#), "step 4: 4 ms is before 5 ms");
+}
+
+#[test]
+fn a_name_is_one_value_and_a_value_has_one_name() {
+    let other = fault(r#""channel": 0, "sent": ["$client""#, r#""sent": ["$other""#);
+    assert!(other.contains("is $client, and not the new $other"));
+    let kind = fault("\"type\": \"open\", \"sent\"", "\"type\": \"$kind\", \"sent\"");
+    assert!(kind.contains("no id, epoch or number"));
+    let unknown = r#"{"in": {"type": "ack", "received": ["$server", 0], "sent": 0}},"#;
+    let unknown = fault(r#"{"time": 10},"#, unknown);
+    assert_eq!(unknown, "step 4: nothing has been $server yet");
+    let number = fault("[\"$client\", 0]}, \"clause", "[\"$client\", \"$n1\"]}, \"clause");
+    assert_eq!(number, "");
+}
+
+#[test]
+fn a_file_says_only_what_the_format_has() {
+    assert!(is_read(GOOD));
+    assert!(is_read(r#"{"each": [1, 2], "steps": [{"in": {"type": "$n"}}]}"#));
+    for wrong in [
+        r#"{"in": {}, "out": {}}"#,
+        r#"{"at": 5}"#,
+        r#"{"out": {}, "at": 5}"#,
+        r#"{"time": 5, "link": "b"}"#,
+        r#"{"in": {}, "as": "a"}"#,
+        r#"{"in": {}, "clause": "V-5.1"}"#,
+        r#"{"in": {}, "when": 5}"#,
+        r#"{"time": "5"}"#,
+        r#"{"each": [1, 2]}"#,
+        r#"{"each": [1, 2], "steps": [{}]}"#,
+    ] {
+        assert!(!is_read(wrong), "{wrong}");
+    }
+    let command = r#"{"do": {"detach": {}}}"#;
+    assert_eq!(fault(command, r#"{"do": {"fly": {}}}"#), "step 6: a session has no fly");
+    let member = fault(command, r#"{"do": {"detach": {"far": 1}}}"#);
+    assert_eq!(member, "step 6: detach has no `far`");
+}
+
+#[test]
+fn numbers_and_long_texts_are_written_out() {
+    let steps = r#"{"each": [3, 4], "steps": [{"time": 1}, {"in": [{"$text": ["q", ["ab", 2]]}, "$n", "q-$n"]}]}"#;
+    let case = format!(r#"{{"name": "n", "end": "client", "steps": [{steps}]}}"#);
+    let case: Case = serde_json::from_str(&case).expect("a case");
+    let shown = format!("{:?}", case.steps);
+    assert_eq!(case.steps.len(), 4);
+    for there in ["qabab", "Number(3)", "Number(4)", "q-3", "q-4"] {
+        assert!(shown.contains(there), "{shown}");
+    }
+}
