@@ -142,6 +142,7 @@
 //! | | its events: `Event`, `CommandId`, `Outcome`, `Expiry`, `Ending`; of the other end: `Fault` |
 //! | | errors: `SendError`, `RejectError`, `AttachError` |
 //! | | a stream at its reader: `StreamEvent`, `FollowAnswer`, `FollowError`, `Cursor` |
+//! | | a client's, with its streams: `ClientSession`, `ClientEvent`, `ClientSendError` |
 //! | **[`link`]** | **the life of one connection: states, heartbeat, token, backoff** |
 //! | | a server's: `ServerLink`, `LinkEvent`, `AnswerError` |
 //! | | a client's: `ClientLink`, `ClientLinkEvent`, `ClientLinkConfig`, `Dial`, `DialFailed`, `Trigger` |

@@ -221,6 +221,8 @@ pub enum TimerReason {
     SessionExpiry,
     /// A stream that has ended has been kept long enough.
     StreamKept,
+    /// What was received of a stream is to be confirmed.
+    StreamRead,
     /// Text of a stream has waited long enough for more.
     StreamText,
     /// The token wants renewal ahead of its expiry.
@@ -248,6 +250,7 @@ impl fmt::Display for TimerReason {
             Self::RequestExpiry => "request expiry",
             Self::SessionExpiry => "session expiry",
             Self::StreamKept => "stream kept",
+            Self::StreamRead => "stream read",
             Self::StreamText => "stream text",
             Self::TokenRenewal => "token renewal",
             Self::TokenExpiry => "token expiry",

@@ -61,6 +61,7 @@
 //!
 //! `docs/protocol-v1.md`: sections 2 to 6 are the session, and 9 its faults.
 
+mod client_session;
 mod config;
 mod error;
 mod event;
@@ -72,11 +73,11 @@ mod options;
 mod outbound;
 mod payload;
 mod queue;
-#[cfg_attr(not(test), expect(dead_code, reason = "the sessions of clients are yet to use it"))]
 mod reading;
 mod session;
 pub mod stream;
 
+pub use client_session::{ClientEvent, ClientSendError, ClientSession};
 pub use config::{AtBound, SessionConfig};
 pub use error::{AttachError, RejectError, SendError};
 pub use event::{CommandId, Ending, Event, Expiry, Outcome};

@@ -11,6 +11,7 @@ mod followed;
 mod property_tests;
 #[cfg(test)]
 mod tests;
+mod unlent;
 
 use core::time::Duration;
 
@@ -18,6 +19,7 @@ use thiserror::Error;
 
 pub use self::cursor::Cursor;
 pub use self::event::{FollowAnswer, StreamEvent};
+pub(super) use self::unlent::Unlent;
 
 use self::cursor::Added;
 use self::followed::{Followed, ToSay};
@@ -91,26 +93,6 @@ impl Reading {
     /// Follows nothing yet.
     pub(crate) const fn new(config: ReadingConfig) -> Self {
         Self { config, is_open: false, log: None, streams: Vec::new(), ignored: 0 }
-    }
-
-    /// As it was when [`log`](Self::log) and [`followed`](Self::followed) said this of it.
-    ///
-    /// # Errors
-    ///
-    /// There are more streams than may be followed, or two of a name.
-    pub(crate) fn restore(
-        config: ReadingConfig,
-        log: Option<Epoch>,
-        followed: impl IntoIterator<Item = (Name<'static>, Cursor, bool)>,
-    ) -> Result<Self, FollowError> {
-        let mut reading = Self { log, ..Self::new(config) };
-        for (name, cursor, asked) in followed {
-            if reading.find(&name).is_some() {
-                return Err(FollowError::AlreadyFollowed);
-            }
-            reading.insert(Followed::new(name, cursor, asked))?;
-        }
-        Ok(reading)
     }
 
     /// The session is open, and its streams are in `log`.
@@ -187,8 +169,7 @@ impl Reading {
         let Some(followed) = self.reader(&piece.stream) else { return Ok(self.ignore()) };
         let text = piece.append.as_str();
         let added = followed.cursor.advance(piece.at, piece.offset, text)?;
-        followed.has_reader = true;
-        followed.denied = false;
+        followed.note_reader(now.mono + read_interval);
         // What is repeated counts as well: the server may send as much less beyond it.
         followed.unread = followed.unread.saturating_add(text.len() as u64);
         if followed.unread > Self::CREDIT {
@@ -254,8 +235,9 @@ impl Reading {
     }
 
     /// What has become of the `item` that asked for a stream.
-    pub(crate) fn settle(&mut self, stream: &str, asked: Asked) {
+    pub(crate) fn settle(&mut self, now: Now, stream: &str, asked: Asked) {
         let is_open = self.is_open;
+        let read_by = now.mono + self.config.read_interval;
         let Some(followed) = self.find(stream).filter(|it| it.asked) else { return };
         followed.asked = false;
         let denied = core::mem::take(&mut followed.denied);
@@ -270,7 +252,8 @@ impl Reading {
             }
             // It was denied, perhaps before it arrived.
             Asked::Received | Asked::Unknown if denied => followed.to_say.follow = is_open,
-            Asked::Received => followed.has_reader = is_open,
+            Asked::Received if is_open => followed.note_reader(read_by),
+            Asked::Received => {}
             Asked::Unknown => followed.to_say.follow = is_open && !followed.has_reader,
         }
         self.sweep();
@@ -311,7 +294,7 @@ impl Reading {
     }
 
     /// What an `open` that is being said lists: all that is followed, with how far it has come.
-    pub(crate) fn open(&mut self) -> Vec<Follow<'_>> {
+    pub(crate) fn open(&mut self) -> Vec<Follow<'static>> {
         // Before a first session nobody knows in which log a start is.
         let has_log = self.log.is_some();
         let listed =
@@ -332,9 +315,9 @@ impl Reading {
         self.streams.iter().filter_map(read_by).min().filter(|_| self.is_open)
     }
 
-    /// The log of the session that is open or was the last.
-    pub(crate) const fn log(&self) -> Option<Epoch> {
-        self.log
+    /// Whether a session is open over a link.
+    pub(crate) const fn is_open(&self) -> bool {
+        self.is_open
     }
 
     /// What is followed, how far it has come, and whether its `item` may not have arrived yet.

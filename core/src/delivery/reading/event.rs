@@ -75,3 +75,18 @@ pub enum FollowAnswer<'a> {
     /// There is none of this name, or none any more: it is followed no more.
     Unknown,
 }
+
+impl FollowAnswer<'_> {
+    /// The same without its tie to the envelope.
+    pub(super) fn into_owned(self) -> FollowAnswer<'static> {
+        match self {
+            Self::Resumed => FollowAnswer::Resumed,
+            Self::Pending => FollowAnswer::Pending,
+            Self::Ended(how) => FollowAnswer::Ended(how.into_owned()),
+            Self::Gap { lost, reason } => {
+                FollowAnswer::Gap { lost, reason: reason.map(Code::into_owned) }
+            }
+            Self::Unknown => FollowAnswer::Unknown,
+        }
+    }
+}

@@ -66,6 +66,15 @@ impl Followed {
         }
     }
 
+    /// The server has its reader.
+    pub(super) const fn note_reader(&mut self, read_by: Mono) {
+        if !self.has_reader {
+            self.has_reader = true;
+            self.read_by = read_by;
+        }
+        self.denied = false;
+    }
+
     /// It goes on from here at the server.
     pub(super) const fn begin_reading(&mut self, read_by: Mono) {
         self.has_reader = true;
@@ -93,12 +102,12 @@ impl Followed {
     }
 
     /// Follows it from where it is, which a `following` will answer.
-    pub(super) fn say_follow(&mut self) -> Follow<'_> {
+    pub(super) fn say_follow(&mut self) -> Follow<'static> {
         self.has_reader = true;
         self.unanswered = self.unanswered.saturating_add(1);
         self.to_say = ToSay::default();
         let Cursor { received, offset } = self.cursor;
-        Follow { stream: self.name.as_borrowed(), received, offset }
+        Follow { stream: self.name.clone(), received, offset }
     }
 
     /// What has come is to be confirmed, and the next time by then.

@@ -178,7 +178,7 @@ impl Run {
         let mut reading = Reading::new(ReadingConfig::default());
         reading.handle_opened(NOW, server.log);
         reading.ask(&Name::new("q").expect("a name")).expect("the first");
-        reading.settle("q", Asked::Received);
+        reading.settle(NOW, "q", Asked::Received);
         Self { server, reading, host: Host::default() }
     }
 

@@ -345,9 +345,28 @@ fn what_is_asked_for_is_followed_without_an_answer() {
     assert_eq!(said(&mut reading), "");
     assert_eq!(reading.poll_timeout(), None, "no reader before the item has arrived");
     assert!(reading.handle_piece(at(0), &piece(1, 0, "a")).unwrap().is_some());
-    reading.settle("q", Asked::Received);
+    reading.settle(at(0), "q", Asked::Received);
     assert_eq!(said(&mut reading), "");
     assert_eq!(reading.poll_timeout(), Some(Mono::from_millis(20_000)));
+}
+
+#[test]
+fn a_reader_is_confirmed_from_when_it_began() {
+    let mut reading = Reading::new(ReadingConfig::default());
+    reading.handle_opened(at(0), LOG);
+    for (stream, millis) in [("q", 30_000), ("r", 31_000)] {
+        reading.ask(&name(stream)).unwrap();
+        assert_eq!(reading.poll_timeout().is_some(), stream == "r");
+        if stream == "q" {
+            reading.handle_piece(at(millis), &piece(1, 0, "a")).unwrap();
+        } else {
+            reading.settle(at(millis), "r", Asked::Received);
+        }
+    }
+    assert_eq!(reading.poll_timeout(), Some(Mono::from_millis(50_000)));
+    reading.handle_timeout(at(50_000));
+    assert_eq!(said(&mut reading), "read q 1");
+    assert_eq!(reading.poll_timeout(), Some(Mono::from_millis(51_000)));
 }
 
 #[test]
@@ -372,11 +391,11 @@ fn unknown_says_nothing_before_the_item_has_arrived() {
     // It arrives, and the stream begins with it.
     let mut arrives = lost();
     assert!(arrives.handle_piece(at(0), &piece(1, 0, "a")).unwrap().is_some());
-    arrives.settle("q", Asked::Received);
+    arrives.settle(at(0), "q", Asked::Received);
     assert_eq!(said(&mut arrives), "");
     // It had arrived: the stream is asked after once more, and now the answer counts.
     let mut arrived = lost();
-    arrived.settle("q", Asked::Received);
+    arrived.settle(at(0), "q", Asked::Received);
     assert_eq!(said(&mut arrived), "follow q 0 0");
     let unknown = following(Answer::Unknown, 0, 0);
     assert!(arrived.handle_following(at(0), &unknown).unwrap().is_some());
@@ -389,7 +408,7 @@ fn a_rejected_item_leaves_nothing() {
     reading.handle_opened(at(0), LOG);
     reading.ask(&name("q")).unwrap();
     assert_eq!(reading.ask(&name("q")), Err(FollowError::AlreadyFollowed));
-    reading.settle("q", Asked::Refused);
+    reading.settle(at(0), "q", Asked::Refused);
     assert_eq!((said(&mut reading).as_str(), reading.streams.len()), ("", 0));
 
     // The name was another's: what was answered for that is left.
@@ -398,7 +417,7 @@ fn a_rejected_item_leaves_nothing() {
     assert_eq!(reading.open().len(), 1);
     reading.handle_opened(at(0), LOG);
     reading.handle_following(at(0), &following(Answer::Pending, 0, 0)).unwrap();
-    reading.settle("q", Asked::Refused);
+    reading.settle(at(0), "q", Asked::Refused);
     assert_eq!((said(&mut reading).as_str(), reading.streams.len()), ("unfollow q", 0));
 }
 
@@ -411,13 +430,13 @@ fn what_is_asked_for_and_not_wanted_any_more_is_left_when_it_arrives() {
     assert_eq!(said(&mut reading), "");
     assert_eq!(reading.handle_piece(at(0), &piece(1, 0, "a")), Ok(None));
     let mut again = reading.clone();
-    reading.settle("q", Asked::Received);
+    reading.settle(at(0), "q", Asked::Received);
     assert_eq!((said(&mut reading).as_str(), reading.streams.len()), ("unfollow q", 0));
 
     // And one that is wanted again begins at its beginning, whatever was passed over.
     again.follow(&name("q"), None).unwrap();
     assert_eq!(said(&mut again), "follow q 0 0");
-    again.settle("q", Asked::Received);
+    again.settle(at(0), "q", Asked::Received);
     assert_eq!(again.handle_piece(at(0), &piece(2, 1, "b")), Ok(None));
     again.handle_following(at(0), &following(Answer::Resumed, 0, 0)).unwrap().unwrap();
     assert!(again.handle_piece(at(0), &piece(2, 0, "ab")).unwrap().is_some());
@@ -428,7 +447,7 @@ fn what_nobody_knows_of_is_asked_after() {
     let mut reading = Reading::new(ReadingConfig::default());
     reading.handle_opened(at(0), LOG);
     reading.ask(&name("q")).unwrap();
-    reading.settle("q", Asked::Unknown);
+    reading.settle(at(0), "q", Asked::Unknown);
     assert_eq!(said(&mut reading), "follow q 0 0");
     // In the next session its start is that of another log.
     reading.handle_detached();
@@ -462,23 +481,6 @@ fn no_more_are_followed_than_may_be() {
     reading.ask(&name("more")).unwrap();
     reading.handle_detached();
     assert_eq!(reading.open().len(), 64);
-}
-
-#[test]
-fn a_copy_of_what_it_says_of_itself_goes_on() {
-    let mut reading = reading();
-    reading.handle_piece(at(0), &piece(5, 0, "0123456789")).unwrap();
-    reading.ask(&name("r")).unwrap();
-    let followed = || reading.followed().map(|(name, at, asked)| (name.clone(), at, asked));
-    let (config, log) = (ReadingConfig::default(), reading.log());
-    let mut copy = Reading::restore(config, log, followed()).unwrap();
-    let mut was = reading.clone();
-    was.handle_detached();
-    assert_eq!(copy.open(), was.open());
-    let twice = followed().chain(followed());
-    assert_eq!(Reading::restore(config, log, twice).unwrap_err(), FollowError::AlreadyFollowed);
-    let few = ReadingConfig { max_streams: 1, ..config };
-    assert_eq!(Reading::restore(few, log, followed()).unwrap_err(), FollowError::TooMany);
 }
 
 #[test]

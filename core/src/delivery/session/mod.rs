@@ -273,8 +273,14 @@ impl Session {
 
     /// What happened. The session has moved on when it is lent: an item counts as taken.
     pub fn poll_event(&mut self) -> Option<Event<'_>> {
-        self.lent = self.exchange.take_event(self.now.mono);
+        self.lent = self.take_event();
         self.lent.as_ref().map(Unlent::lend)
+    }
+
+    /// As [`poll_event`](Self::poll_event), for a machine that looks at the event before it lends
+    /// it.
+    pub(super) fn take_event(&mut self) -> Option<Unlent> {
+        self.exchange.take_event(self.now.mono)
     }
 
     /// Appends the next envelope of this session, as text: whether there is one.
