@@ -143,6 +143,8 @@
 //! | | errors: `SendError`, `RejectError`, `AttachError` |
 //! | | a stream at its reader: `StreamEvent`, `FollowAnswer`, `FollowError`, `Cursor` |
 //! | | a client's, with its streams: `ClientSession`, `ClientEvent`, `ClientSendError` |
+//! | | many at a server: `Sessions`, `SessionsConfig`, `AtUserBound`, `SessionNumber`, `LinkNumber` |
+//! | | their events: `SessionsEvent`, `SessionsBound` |
 //! | **[`link`]** | **the life of one connection: states, heartbeat, token, backoff** |
 //! | | a server's: `ServerLink`, `LinkEvent`, `AnswerError` |
 //! | | a client's: `ClientLink`, `ClientLinkEvent`, `ClientLinkConfig`, `Dial`, `DialFailed`, `Trigger` |

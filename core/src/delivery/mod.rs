@@ -75,6 +75,7 @@ mod payload;
 mod queue;
 mod reading;
 mod session;
+mod sessions;
 pub mod stream;
 
 pub use client_session::{ClientEvent, ClientSendError, ClientSession};
@@ -87,6 +88,9 @@ pub use payload::Target;
 pub use queue::Priority;
 pub use reading::{Cursor, FollowAnswer, FollowError, StreamEvent};
 pub use session::Session;
+pub use sessions::{
+    AtUserBound, LinkNumber, SessionNumber, Sessions, SessionsBound, SessionsConfig, SessionsEvent,
+};
 
 #[cfg(test)]
 mod tests;

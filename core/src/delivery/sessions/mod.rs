@@ -1,0 +1,347 @@
+//! Many sessions of many users at a server, over the links that carry them, and the streams that
+//! they ask for, follow and cancel.
+
+mod config;
+mod event;
+mod links;
+mod numbers;
+mod opening;
+mod said;
+mod state;
+mod streaming;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use core::time::Duration;
+use std::sync::Arc;
+
+pub use self::config::{AtUserBound, SessionsBound, SessionsConfig};
+pub use self::event::SessionsEvent;
+pub use self::numbers::{LinkNumber, SessionNumber};
+
+use self::links::Use;
+use self::said::{Lent, heartbeat};
+use self::state::State;
+use super::error::{RejectError, SendError};
+use super::event::CommandId;
+use super::exchange::SendOptions;
+use super::fault::Fault;
+use super::stream::{LogAnswer, LogRequest, MemoryLog, StreamKey, Streams};
+use crate::envelope::Envelope;
+use crate::envelope::v1::{Channel, Code, Epoch, Heartbeat, Message, Name, Position};
+use crate::seed::Seed;
+use crate::time::{Deadline, Now};
+
+/// The sessions of a server. See the [module](super).
+///
+/// It knows links only by numbers of the caller's, and each envelope comes with the user whom its
+/// link belongs to. A session belongs to the user who began it: to any other, its id is one that
+/// there is not.
+///
+/// After each call in, the caller takes all [events](Self::poll_event), lets the log answer what it
+/// is [asked](Self::poll_log), takes the events that follow from that, and then carries what the
+/// links that are [ready](Self::poll_ready) have to carry.
+#[derive(Debug)]
+pub struct Sessions {
+    state: State,
+    lent: Option<Lent>,
+}
+
+impl Sessions {
+    /// No sessions yet. `log` is the epoch of the log behind the streams.
+    pub fn new(config: SessionsConfig, log: Epoch, seed: Seed) -> Self {
+        Self { state: State::new(config, log, seed), lent: None }
+    }
+
+    /// An envelope has come over a link of this user's. One whose type is none of the dialect does
+    /// nothing.
+    pub fn handle_envelope(
+        &mut self,
+        now: Now,
+        link: LinkNumber,
+        user: &str,
+        envelope: &Envelope<'_>,
+    ) {
+        self.state.now.advance(now);
+        match Message::read(envelope) {
+            Ok(None) => self.state.ignored = self.state.ignored.saturating_add(1),
+            Ok(Some((_, Message::Heartbeat(said)))) => self.handle_heartbeat(link, user, &said),
+            Ok(Some((channel, Message::Open(open)))) => {
+                self.state.handle_open(link, channel, user, open);
+            }
+            Ok(Some((channel, message))) => {
+                let Some(number) = self.state.session_at(link, channel, user) else { return };
+                self.handle_message(number, &message);
+            }
+            Err(malformed) => {
+                let channel = malformed.channel;
+                match self.state.links.channel(link, channel) {
+                    None => self.state.close(link, channel, Fault::Malformed.code()),
+                    Some(_) => {
+                        let Some(number) = self.state.session_at(link, channel, user) else {
+                            return;
+                        };
+                        self.state.fault(number, Fault::Malformed);
+                    }
+                }
+            }
+        }
+    }
+
+    /// A link is gone. What was on its way over it is sent again over the next.
+    pub fn handle_link_closed(&mut self, now: Now, link: LinkNumber) {
+        self.state.now.advance(now);
+        for (_, number) in self.state.links.sessions(link) {
+            self.state.detach(number);
+        }
+        self.state.links.remove(link);
+    }
+
+    /// What the log answers to an ask.
+    pub fn handle_log(&mut self, now: Now, answer: LogAnswer) {
+        self.state.now.advance(now);
+        self.state.streams.handle_log(now, answer);
+    }
+
+    /// A deadline has come.
+    pub fn handle_timeout(&mut self, now: Now) {
+        self.state.now.advance(now);
+        for number in self.state.table.take_due(self.state.now.mono) {
+            if let Some(held) = self.state.table.get_mut(number) {
+                held.session.handle_timeout(now);
+            }
+            self.state.follow_session(number);
+        }
+        self.state.streams.handle_timeout(now);
+    }
+
+    /// Sends an item in a session; see [`Session::send`](super::Session::send).
+    ///
+    /// # Errors
+    ///
+    /// The session does not take it, or there is none of this number any more.
+    pub fn send(
+        &mut self,
+        now: Now,
+        session: SessionNumber,
+        body: &str,
+        options: SendOptions<'_>,
+    ) -> Result<CommandId, SendError> {
+        self.state.now.advance(now);
+        let held = self.state.table.get_mut(session).ok_or(SendError::Ended)?;
+        let sent = held.session.send(now, body, options);
+        self.state.follow_session(session);
+        sent
+    }
+
+    /// Does not take an item; see [`Session::reject`](super::Session::reject). One that asked for a stream has begun it.
+    ///
+    /// # Errors
+    ///
+    /// There is no such item that is unacknowledged, or no such session any more.
+    pub fn reject(
+        &mut self,
+        now: Now,
+        session: SessionNumber,
+        at: Position,
+        code: Code<'_>,
+        retry_after: Option<Duration>,
+    ) -> Result<CommandId, RejectError> {
+        self.state.now.advance(now);
+        let held = self.state.table.get_mut(session).ok_or(RejectError::Ended)?;
+        let sent = held.session.reject(now, at, code, retry_after);
+        self.state.follow_session(session);
+        sent
+    }
+
+    /// Ends a session at both ends; see [`Session::leave`](super::Session::leave).
+    pub fn leave(&mut self, now: Now, session: SessionNumber) {
+        self.state.now.advance(now);
+        if let Some(held) = self.state.table.get_mut(session) {
+            held.session.leave(now);
+            self.state.follow_session(session);
+        }
+    }
+
+    /// Says a heartbeat over a link (V-6.1), with where each of its sessions stands.
+    pub fn heartbeat(&mut self, now: Now, link: LinkNumber) {
+        self.state.now.advance(now);
+        self.state.links.say_heartbeat(link, false);
+    }
+
+    /// The streams, for their producers: whoever answers claims a stream, appends to it and ends it
+    /// there. Their events and messages are those of the sessions.
+    pub const fn streams(&mut self) -> &mut Streams {
+        &mut self.state.streams
+    }
+
+    /// What happened.
+    pub fn poll_event(&mut self) -> Option<SessionsEvent<'_>> {
+        let lent = loop {
+            if let Some(event) = self.state.events.pop_front() {
+                break event;
+            }
+            if let Some(event) = self.state.streams.poll_event() {
+                let event = self.state.handle_stream_event(event);
+                self.state.events.extend(event);
+                continue;
+            }
+            let number = *self.state.eventful.front()?;
+            if let Some(event) = self.state.next_event(number) {
+                break event;
+            }
+        };
+        Some(self.lent.insert(lent).lend())
+    }
+
+    /// The next link that has something to carry. It is named once, and again after
+    /// [`poll_message`](Self::poll_message) has said that there is nothing left.
+    pub fn poll_ready(&mut self) -> Option<LinkNumber> {
+        while let Some(reader) = self.state.streams.poll_ready() {
+            self.state.stir(SessionNumber::of(reader.number()));
+        }
+        self.state.links.pop_ready()
+    }
+
+    /// Appends the next envelope that a link is to carry, as text: whether there is one. What its
+    /// sessions have to say, it carries in turn.
+    pub fn poll_message(&mut self, link: LinkNumber, out: &mut String) -> bool {
+        if let Some(text) = self.state.links.pop_text(link) {
+            out.push_str(&text);
+            return true;
+        }
+        if let Some(reply) = self.state.links.take_heartbeat(link) {
+            let positions =
+                self.state.links.sessions(link).into_iter().filter_map(|(_, number)| {
+                    let held = self.state.table.get_mut(number)?;
+                    let says = held.session.is_open() && !held.is_held_up();
+                    says.then(|| held.session.positions())
+                });
+            heartbeat(positions.collect(), reply).write(Channel::default(), out);
+            return true;
+        }
+        while let Some(number) = self.state.links.turn(link) {
+            let has_said = self.say(number, out);
+            self.state.links.end_turn(link, has_said);
+            if has_said {
+                return true;
+            }
+            if let Some(held) = self.state.table.get_mut(number) {
+                held.has_turn = false;
+            }
+        }
+        self.state.links.rest(link);
+        false
+    }
+
+    /// What is asked of the log next; see [`Streams::poll_log`].
+    pub fn poll_log(&mut self) -> Option<LogRequest> {
+        self.state.streams.poll_log()
+    }
+
+    /// Asks a log that answers at once, until there is nothing to ask: whether there was anything,
+    /// from which events may follow.
+    pub fn settle(&mut self, now: Now, log: &mut MemoryLog) -> bool {
+        let mut has_asked = false;
+        while let Some(request) = self.poll_log() {
+            let answer = log.handle_request(now, &request);
+            self.handle_log(now, answer);
+            has_asked = true;
+        }
+        has_asked
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) is due, and why.
+    pub fn poll_timeout(&self) -> Option<Deadline> {
+        Deadline::earlier(self.state.table.first_due(), self.state.streams.poll_timeout())
+    }
+
+    /// How many sessions there are, those included that have ended and whose events wait.
+    pub fn len(&self) -> usize {
+        self.state.table.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.state.table.len() == 0
+    }
+
+    /// The sessions of a user, the oldest first.
+    pub fn of_user(&self, user: &str) -> impl Iterator<Item = SessionNumber> {
+        self.state.table.of_user(user)
+    }
+
+    /// Over which link a session goes now, and in which of its channels.
+    pub fn link_of(&self, session: SessionNumber) -> Option<(LinkNumber, Channel)> {
+        self.state.table.get(session)?.over
+    }
+
+    /// Envelopes that had no effect: of types of the future, or for channels that were closed.
+    pub const fn ignored(&self) -> u64 {
+        self.state.ignored
+    }
+
+    /// What comes for a session that a link carries.
+    fn handle_message(&mut self, number: SessionNumber, message: &Message<'_>) {
+        let Some(held) = self.state.table.get_mut(number) else { return };
+        held.session.handle_message(self.state.now, message);
+        if held.session.is_open() {
+            let reader = number.reader();
+            let key = |stream: &Name<'_>| StreamKey::new(Arc::clone(&held.user), stream);
+            let taken = match message {
+                Message::Follow(it) => {
+                    let key = key(&it.stream);
+                    self.state.streams.follow(self.state.now, reader, &key, it.received, it.offset)
+                }
+                Message::Read(it) => {
+                    self.state.streams.read(self.state.now, reader, &key(&it.stream), it.received)
+                }
+                Message::Unfollow(it) => {
+                    self.state.streams.unfollow(self.state.now, reader, &key(&it.stream));
+                    Ok(())
+                }
+                // Of the session.
+                _ => Ok(()),
+            };
+            if let Err(fault) = taken {
+                held.session.handle_fault(self.state.now, fault);
+            }
+        }
+        self.state.follow_session(number);
+    }
+
+    fn handle_heartbeat(&mut self, link: LinkNumber, user: &str, said: &Heartbeat) {
+        for it in &said.channels {
+            let Some(Use::Session(number)) = self.state.links.channel(link, it.channel) else {
+                continue;
+            };
+            let Some(held) = self.state.table.get_mut(number) else { continue };
+            if held.over == Some((link, it.channel)) && *held.user == *user {
+                // Answered by the link, for all its sessions together.
+                let own = Heartbeat { channels: vec![it.clone()], reply: true };
+                held.session.handle_message(self.state.now, &Message::Heartbeat(own));
+                self.state.follow_session(number);
+            }
+        }
+        if !said.reply {
+            self.state.links.say_heartbeat(link, true);
+        }
+    }
+
+    /// Appends the next of what a session and its streams have to say.
+    fn say(&mut self, number: SessionNumber, out: &mut String) -> bool {
+        let Some(held) = self.state.table.get_mut(number) else { return false };
+        let Some((_, channel)) = held.over else { return false };
+        if !held.is_held_up() && held.session.poll_message(out) {
+            self.state.table.note_due(number, self.state.now.mono);
+            return true;
+        }
+        // Behind what the session says first.
+        if !held.session.is_open() || held.is_held_up() {
+            return false;
+        }
+        let message = self.state.streams.poll_message(self.state.now, number.reader());
+        message.inspect(|message| message.write(channel, out)).is_some()
+    }
+}

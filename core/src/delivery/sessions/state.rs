@@ -1,0 +1,197 @@
+//! The sessions of a server with their links, as far as what happens to one is one thing.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::config::{SessionsBound, SessionsConfig};
+use super::links::{Links, Use};
+use super::numbers::{LinkNumber, SessionNumber};
+use super::said::{Lent, unknown};
+use super::table::{Opening, Table};
+use crate::delivery::fault::Fault;
+use crate::delivery::stream::{CancelId, StreamKey, Streams};
+use crate::envelope::v1::{Channel, Epoch, Open, Position, SessionId};
+use crate::seed::{Random, Seed};
+use crate::time::{Mono, Now, Wall};
+
+/// What [`Sessions`](super::Sessions) is made of.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) config: SessionsConfig,
+    pub(super) now: Now,
+    pub(super) random: Random,
+    pub(super) table: Table,
+    pub(super) links: Links,
+    pub(super) streams: Streams,
+    /// What each cancel that is under way answers.
+    pub(super) cancels: BTreeMap<CancelId, (SessionNumber, Position)>,
+    /// Which session's item asks for each stream that is being begun.
+    pub(super) beginnings: BTreeMap<StreamKey, SessionNumber>,
+    /// The sessions that may have events, each once.
+    pub(super) eventful: VecDeque<SessionNumber>,
+    /// Events that are of no session's own.
+    pub(super) events: VecDeque<Lent>,
+    pub(super) ignored: u64,
+}
+
+impl State {
+    pub(super) fn new(config: SessionsConfig, log: Epoch, seed: Seed) -> Self {
+        let mut random = seed.into_random();
+        Self {
+            now: Now::new(Mono::ZERO, Wall::EPOCH),
+            table: Table::new(&mut random),
+            random,
+            links: Links::default(),
+            streams: Streams::new(config.streams, log),
+            config,
+            cancels: BTreeMap::new(),
+            beginnings: BTreeMap::new(),
+            eventful: VecDeque::new(),
+            events: VecDeque::new(),
+            ignored: 0,
+        }
+    }
+
+    /// Takes over what has become of a session: whether it still has its link, what it has to say,
+    /// and when it is due.
+    pub(super) fn follow_session(&mut self, number: SessionNumber) {
+        let Some(held) = self.table.get_mut(number) else { return };
+        if let Some((link, _)) = held.over
+            && !held.session.is_attached()
+        {
+            // What a session says whose channel is closed.
+            let mut text = String::new();
+            let has_last = held.session.poll_message(&mut text);
+            self.leave_link(number);
+            if has_last {
+                self.say_text(link, text);
+            }
+        }
+        if self.table.get(number).is_some_and(|held| held.session.has_ended()) {
+            self.table.end(number);
+        }
+        self.note_events(number);
+        self.stir(number);
+        self.table.note_due(number, self.now.mono);
+    }
+
+    /// The link of a session is gone, or carries it no more.
+    pub(super) fn detach(&mut self, number: SessionNumber) {
+        let Some(held) = self.table.get_mut(number) else { return };
+        held.opening = None;
+        if held.over.is_some() {
+            held.session.detach(self.now);
+            self.leave_link(number);
+        }
+        self.follow_session(number);
+    }
+
+    pub(super) fn leave_link(&mut self, number: SessionNumber) {
+        let Some(held) = self.table.get_mut(number) else { return };
+        let Some((link, channel)) = held.over.take() else { return };
+        held.detached = self.now.mono;
+        held.has_turn = false;
+        self.links.leave(link, number);
+        self.links.close(link, channel);
+        self.streams.forget_reader(self.now, number.reader());
+    }
+
+    /// The session that a channel carries, for what is said in it. There is none before `open`, and
+    /// what comes after `closed` has crossed that.
+    pub(super) fn session_at(
+        &mut self,
+        link: LinkNumber,
+        channel: Channel,
+        user: &str,
+    ) -> Option<SessionNumber> {
+        let Some(used) = self.links.channel(link, channel) else {
+            self.close(link, channel, Fault::NotOpen.code());
+            return None;
+        };
+        let number = match used {
+            Use::Session(number) => number,
+            Use::Closed => return self.ignore(),
+        };
+        let Some(held) = self.table.get(number).filter(|held| *held.user == *user) else {
+            return self.ignore();
+        };
+        if held.is_opening(link, channel) {
+            self.fault(number, Fault::NotOpen);
+            return None;
+        }
+        Some(number)
+    }
+
+    /// The client of a session has done what it must not.
+    pub(super) fn fault(&mut self, number: SessionNumber, fault: Fault) {
+        let Some(held) = self.table.get_mut(number) else { return };
+        if let Some(Opening { link, channel, .. }) = held.opening.take() {
+            self.close(link, channel, fault.code());
+            return;
+        }
+        held.session.handle_fault(self.now, fault);
+        self.follow_session(number);
+    }
+
+    pub(super) fn refuse(
+        &mut self,
+        link: LinkNumber,
+        channel: Channel,
+        user: &str,
+        bound: SessionsBound,
+    ) {
+        self.close(link, channel, Fault::TooMany.code());
+        self.events.push_back(Lent::Refused(link, user.into(), bound));
+    }
+
+    pub(super) fn close(&mut self, link: LinkNumber, channel: Channel, code: &str) {
+        if !self.links.say_closed(link, channel, code) {
+            self.events.push_back(Lent::Overrun(link));
+        }
+    }
+
+    /// There is no such session, for this user.
+    pub(super) fn say_unknown(
+        &mut self,
+        link: LinkNumber,
+        channel: Channel,
+        id: SessionId,
+        open: &Open<'_>,
+    ) {
+        let answer = unknown(open, id, self.streams.log_epoch(), &self.config.session);
+        let mut text = String::new();
+        answer.write(channel, &mut text);
+        self.say_text(link, text);
+    }
+
+    pub(super) fn say_text(&mut self, link: LinkNumber, text: String) {
+        if !self.links.say(link, text) {
+            self.events.push_back(Lent::Overrun(link));
+        }
+    }
+
+    /// A session may have something to say.
+    pub(super) fn stir(&mut self, number: SessionNumber) {
+        if let Some(held) = self.table.get_mut(number)
+            && let Some((link, _)) = held.over
+            && !held.has_turn
+        {
+            held.has_turn = true;
+            self.links.add_turn(link, number);
+        }
+    }
+
+    /// A session may have events.
+    pub(super) fn note_events(&mut self, number: SessionNumber) {
+        if let Some(held) = self.table.get_mut(number)
+            && !held.has_events
+        {
+            held.has_events = true;
+            self.eventful.push_back(number);
+        }
+    }
+
+    pub(super) fn ignore<T>(&mut self) -> Option<T> {
+        self.ignored = self.ignored.saturating_add(1);
+        None
+    }
+}

@@ -1,0 +1,244 @@
+//! The sessions of a server: by number, by id and user, and by the time at which each is due.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use ahash::RandomState;
+use hashbrown::HashMap;
+
+use super::config::{AtUserBound, SessionsBound, SessionsConfig};
+use super::numbers::{LinkNumber, SessionNumber};
+use crate::delivery::session::Session;
+use crate::delivery::stream::{Cancelled, StreamKey};
+use crate::envelope::v1::{Channel, Code, Name, Open, Position, SessionId};
+use crate::seed::Random;
+use crate::time::{Deadline, Mono, TimerReason};
+
+/// One session and what it is about.
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) session: Session,
+    pub(super) user: Arc<str>,
+    id: SessionId,
+    /// Over which link, in which channel.
+    pub(super) over: Option<(LinkNumber, Channel)>,
+    /// Since when it is without a link.
+    pub(super) detached: Mono,
+    /// An `open` that waits until all events are taken.
+    pub(super) opening: Option<Opening>,
+    /// An item that asks for a stream, until the log has that.
+    pub(super) beginning: Option<Beginning>,
+    /// What the session has had no room for yet.
+    pub(super) unsaid: VecDeque<Unsaid>,
+    /// It stands in the line of its link.
+    pub(super) has_turn: bool,
+    /// It stands in the line of those that may have events.
+    pub(super) has_events: bool,
+    due: Option<Deadline>,
+}
+
+/// An `open` that waits.
+#[derive(Clone, Debug)]
+pub(super) struct Opening {
+    pub(super) link: LinkNumber,
+    pub(super) channel: Channel,
+    pub(super) open: Open<'static>,
+}
+
+/// An item that asks for a stream.
+#[derive(Clone, Debug)]
+pub(super) struct Beginning {
+    pub(super) at: Position,
+    pub(super) of: Option<Position>,
+    pub(super) stream: Name<'static>,
+    pub(super) agent: Option<Name<'static>>,
+    pub(super) body: Box<str>,
+    pub(super) key: StreamKey,
+}
+
+/// A command of the engine's own.
+#[derive(Clone, Debug)]
+pub(super) enum Unsaid {
+    Reject(Position, Code<'static>),
+    CancelResult(Position, Vec<Cancelled>),
+}
+
+impl Held {
+    /// Whether nothing may be said in it: what is said acknowledges an item that may yet be
+    /// rejected.
+    pub(super) fn is_held_up(&self) -> bool {
+        let rejects = |it: &Unsaid| matches!(it, Unsaid::Reject(..));
+        self.beginning.is_some() || self.unsaid.iter().any(rejects)
+    }
+
+    /// Whether an `open` of this link and channel waits.
+    pub(super) fn is_opening(&self, link: LinkNumber, channel: Channel) -> bool {
+        self.opening.as_ref().is_some_and(|it| (it.link, it.channel) == (link, channel))
+    }
+}
+
+/// Whether a user may have another session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Room {
+    Yes,
+    /// In the place of this one.
+    InPlaceOf(SessionNumber),
+    No(SessionsBound),
+}
+
+/// All sessions.
+#[derive(Debug)]
+pub(super) struct Table {
+    sessions: BTreeMap<SessionNumber, Held>,
+    by_id: HashMap<SessionId, SessionNumber, RandomState>,
+    /// Those of each user that have not ended.
+    by_user: BTreeMap<Arc<str>, BTreeSet<SessionNumber>>,
+    due: BTreeSet<(Mono, SessionNumber)>,
+    next: u64,
+}
+
+impl Table {
+    pub(super) fn new(random: &mut Random) -> Self {
+        let mut draw = || random.next_u64();
+        let hasher = RandomState::with_seeds(draw(), draw(), draw(), draw());
+        Self {
+            sessions: BTreeMap::new(),
+            by_id: HashMap::with_hasher(hasher),
+            by_user: BTreeMap::new(),
+            due: BTreeSet::new(),
+            next: 0,
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.sessions.len()
+    }
+
+    pub(super) fn get(&self, number: SessionNumber) -> Option<&Held> {
+        self.sessions.get(&number)
+    }
+
+    pub(super) fn get_mut(&mut self, number: SessionNumber) -> Option<&mut Held> {
+        self.sessions.get_mut(&number)
+    }
+
+    /// The session of this id, if it is this user's and goes on.
+    pub(super) fn find(&self, id: SessionId, user: &str) -> Option<SessionNumber> {
+        let number = *self.by_id.get(&id)?;
+        let held = self.sessions.get(&number)?;
+        (*held.user == *user && !held.session.has_ended()).then_some(number)
+    }
+
+    /// The sessions of a user that have not ended, the oldest first.
+    pub(super) fn of_user(&self, user: &str) -> impl Iterator<Item = SessionNumber> {
+        self.by_user.get(user).into_iter().flatten().copied()
+    }
+
+    /// Whether there is room for another session of this user.
+    pub(super) fn room_for(&self, user: &str, config: &SessionsConfig) -> Room {
+        let is_full = self.sessions.len() >= config.max_sessions.max(1);
+        let own = self.by_user.get(user);
+        if own.is_none_or(|own| own.len() < config.user_sessions.max(1)) {
+            return if is_full { Room::No(SessionsBound::All) } else { Room::Yes };
+        }
+        let without_link = own.into_iter().flatten().filter_map(|number| {
+            let held = self.sessions.get(number)?;
+            (held.over.is_none() && held.opening.is_none()).then_some((held.detached, *number))
+        });
+        match config.at_user_bound {
+            AtUserBound::EndDetached => match without_link.min() {
+                Some((_, oldest)) => Room::InPlaceOf(oldest),
+                None => Room::No(SessionsBound::User),
+            },
+            AtUserBound::Refuse => Room::No(SessionsBound::User),
+        }
+    }
+
+    pub(super) fn insert(&mut self, id: SessionId, user: &str, session: Session) -> SessionNumber {
+        self.next += 1;
+        let number = SessionNumber::of(self.next);
+        let user = match self.by_user.get_key_value(user) {
+            Some((user, _)) => Arc::clone(user),
+            None => user.into(),
+        };
+        self.by_user.entry(Arc::clone(&user)).or_default().insert(number);
+        self.by_id.insert(id, number);
+        let held = Held {
+            session,
+            user,
+            id,
+            over: None,
+            detached: Mono::ZERO,
+            opening: None,
+            beginning: None,
+            unsaid: VecDeque::new(),
+            has_turn: false,
+            has_events: false,
+            due: None,
+        };
+        self.sessions.insert(number, held);
+        number
+    }
+
+    /// The session has ended, and nobody can open it any more. It stays until its events are taken.
+    pub(super) fn end(&mut self, number: SessionNumber) {
+        let Some(held) = self.sessions.get(&number) else { return };
+        self.by_id.remove(&held.id);
+        if let Some(own) = self.by_user.get_mut(&held.user) {
+            own.remove(&number);
+            if own.is_empty() {
+                self.by_user.remove(&held.user);
+            }
+        }
+    }
+
+    /// Forgets a session.
+    pub(super) fn remove(&mut self, number: SessionNumber) {
+        self.end(number);
+        if let Some(held) = self.sessions.remove(&number)
+            && let Some(due) = held.due
+        {
+            self.due.remove(&(due.at, number));
+        }
+    }
+
+    /// Takes over when a session is due next.
+    pub(super) fn note_due(&mut self, number: SessionNumber, now: Mono) {
+        let Some(held) = self.sessions.get_mut(&number) else { return };
+        // An acknowledgement that is due already waits for its link, or for what holds the session
+        // up, and for no time.
+        let waits_for_time = |deadline: &Deadline| {
+            let is_late = deadline.at <= now || held.is_held_up();
+            deadline.reason != TimerReason::Acknowledgement || !is_late
+        };
+        let due = held.session.poll_timeout().filter(waits_for_time);
+        if due == held.due {
+            return;
+        }
+        if let Some(due) = core::mem::replace(&mut held.due, due) {
+            self.due.remove(&(due.at, number));
+        }
+        self.due.extend(due.map(|due| (due.at, number)));
+    }
+
+    /// When the first session is due.
+    pub(super) fn first_due(&self) -> Option<Deadline> {
+        let (_, number) = self.due.first()?;
+        self.sessions.get(number)?.due
+    }
+
+    /// The sessions that are due by now, which are due no more.
+    pub(super) fn take_due(&mut self, now: Mono) -> Vec<SessionNumber> {
+        let mut numbers = Vec::new();
+        while let Some((at, number)) = self.due.first().copied()
+            && at <= now
+        {
+            self.due.pop_first();
+            if let Some(held) = self.sessions.get_mut(&number) {
+                held.due = None;
+            }
+            numbers.push(number);
+        }
+        numbers
+    }
+}

@@ -1,0 +1,5 @@
+//! Many sessions at a server, from devices over links that break.
+
+mod answers;
+mod opening;
+mod world;
