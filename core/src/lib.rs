@@ -140,7 +140,7 @@
 //! | **[`delivery`]** | **conversations that outlive their links** |
 //! | | one end: `Session`, `SessionConfig`, `AtBound`; commands: `SendOptions`, `Priority`, `Target` |
 //! | | its events: `Event`, `CommandId`, `Outcome`, `Expiry`, `Ending`; of the other end: `Fault` |
-//! | | errors: `SendError`, `RejectError`, `AttachError` |
+//! | | errors: `SendError`, `RejectError`, `AttachError`, `SnapshotError` |
 //! | | a stream at its reader: `StreamEvent`, `FollowAnswer`, `FollowError`, `Cursor` |
 //! | | a client's, with its streams: `ClientSession`, `ClientEvent`, `ClientSendError` |
 //! | | many at a server: `Sessions`, `SessionsConfig`, `AtUserBound`, `SessionNumber`, `LinkNumber` |

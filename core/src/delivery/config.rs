@@ -50,6 +50,9 @@ impl SessionConfig {
     /// What an end may have unacknowledged whose other end has named no window (V-3.4).
     pub(super) const WINDOW: Window = Window { envelopes: 512, bytes: 256 * 1024 };
 
+    /// Most cancels of a client that are without a result (V-8.1).
+    pub(super) const MAX_CANCELS: usize = 64;
+
     /// The window as a value.
     pub(super) const fn window(&self) -> Window {
         Window { envelopes: self.window_envelopes, bytes: self.window_bytes }

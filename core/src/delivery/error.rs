@@ -65,3 +65,18 @@ pub enum AttachError {
     #[error("the session has ended")]
     Ended,
 }
+
+/// A session was not made of a snapshot, or none was made of it.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SnapshotError {
+    /// Events wait to be taken, which are in no snapshot.
+    #[error("events wait to be taken")]
+    NotDrained,
+    /// It is none, or one that was cut or changed.
+    #[error("not a whole snapshot of a session")]
+    Damaged,
+    /// It was made by a later version.
+    #[error("a snapshot of version {0}")]
+    Version(u8),
+}

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use super::event::{CommandId, Ending, Event, Expiry, Outcome};
 use super::fault::Fault;
-use super::payload::Target;
+use super::payload::{Target, result_memory};
 use crate::envelope::Raw;
 use crate::envelope::v1::{Answer, Code, Name, Position, StreamResult};
 
@@ -32,6 +32,12 @@ impl Events {
             self.waiting = VecDeque::new();
         }
         event
+    }
+
+    /// The bytes that are allocated.
+    pub(super) fn memory(&self) -> usize {
+        let places = self.waiting.capacity() * size_of::<Unlent>();
+        places + self.waiting.iter().map(Unlent::memory).sum::<usize>()
     }
 
     pub(super) fn len(&self) -> usize {
@@ -108,6 +114,27 @@ impl Unlent {
             }
             Self::Fault(fault) => Event::Fault(*fault),
             Self::Ended(ending) => Event::Ended(ending.clone()),
+        }
+    }
+
+    /// The bytes that it has allocated.
+    pub(super) fn memory(&self) -> usize {
+        match self {
+            Self::Item { stream, agent, body, .. } => {
+                let names = [stream, agent].into_iter().flatten().map(|name| name.len());
+                body.len() + names.sum::<usize>()
+            }
+            Self::Cancel(_, target) => target.memory(),
+            Self::CancelResult(_, results) => results.iter().map(result_memory).sum(),
+            Self::Outcome(_, End::Rejected(code, _))
+            | Self::Gap(_, code)
+            | Self::Closed(code, _) => code.len(),
+            Self::Ended(Ending::Ended(Some(how))) => how.as_str().len(),
+            Self::Opened(_)
+            | Self::CaughtUp
+            | Self::Outcome(_, End::Acknowledged | End::Expired(_) | End::Unknown)
+            | Self::Fault(_)
+            | Self::Ended(_) => 0,
         }
     }
 

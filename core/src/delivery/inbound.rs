@@ -39,6 +39,17 @@ pub(super) struct Entry {
     pub(super) bytes: u32,
 }
 
+impl Entry {
+    /// The same, where it is too late to reject it: after a snapshot it may have been acknowledged.
+    pub(super) const fn decided(self) -> Self {
+        let kind = match self.kind {
+            EntryKind::Item | EntryKind::Rejected | EntryKind::Other => EntryKind::Other,
+            EntryKind::Reject => EntryKind::Reject,
+        };
+        Self { kind, ..self }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum EntryKind {
     /// An item, which may be rejected.
@@ -75,6 +86,33 @@ impl Inbound {
         }
     }
 
+    /// The same, where what came before is known from a snapshot. `open` is what follows
+    /// `acknowledged` up to `received`, all of it taken.
+    pub(super) fn restored(
+        now: Mono,
+        received: Position,
+        open: VecDeque<Entry>,
+        cancels: VecDeque<Position>,
+    ) -> Option<Self> {
+        let acknowledged = received.sequence.checked_sub(u64::try_from(open.len()).ok()?)?;
+        let bytes = open.iter().map(|entry| usize::try_from(entry.bytes).unwrap_or(usize::MAX));
+        let bytes = bytes.fold(0, usize::saturating_add);
+        let counted = open.iter().filter(|entry| entry.kind != EntryKind::Reject).count();
+        let counted = u32::try_from(counted).ok()?;
+        let of_rejects = open.iter().filter(|entry| entry.kind == EntryKind::Reject);
+        let of_rejects = of_rejects.map(|entry| size(*entry)).fold(0, usize::saturating_add);
+        Some(Self {
+            acknowledged,
+            open,
+            counted,
+            bytes: bytes - of_rejects,
+            taken_bytes: bytes,
+            since: now,
+            cancels,
+            ..Self::new(received)
+        })
+    }
+
     /// Goes on after `from`: what the other end sent before it and has not come is lost. Cancels
     /// that are without a result still get one.
     pub(super) fn begin_after(&mut self, from: Position) {
@@ -98,8 +136,7 @@ impl Inbound {
             return Ok(Arrival::Repeat);
         }
         if kind == EntryKind::Reject {
-            // Whoever sends keeps to a bound of its own; this one holds what an ack looks at.
-            if self.open.len() >= 8 * usize::try_from(window.envelopes).unwrap_or(usize::MAX) {
+            if self.open.len() >= most_open(window) {
                 return Err(Fault::TooMany);
             }
         } else {
@@ -155,11 +192,9 @@ impl Inbound {
         place.is_some_and(|place| self.cancels.remove(place).is_some())
     }
 
-    /// What `received` is to say: all that is taken, but nothing from `held` on, an item whose
-    /// `reject` is still to be numbered (V-3.6). It is acknowledged with that.
-    pub(super) fn acknowledge(&mut self, held: Option<u64>) -> Position {
-        let upto = held.map_or(self.taken, |held| self.taken.min(held.saturating_sub(1)));
-        while self.acknowledged < upto {
+    /// What `received` is to say: all that is taken. It is acknowledged with that.
+    pub(super) fn acknowledge(&mut self) -> Position {
+        while self.acknowledged < self.taken {
             self.acknowledged += 1;
             if let Some(entry) = self.open.pop_front() {
                 if entry.kind != EntryKind::Reject {
@@ -193,6 +228,11 @@ impl Inbound {
         Some(self.since + after)
     }
 
+    /// The bytes that are allocated.
+    pub(super) fn memory(&self) -> usize {
+        self.open.capacity() * size_of::<Entry>() + self.cancels.capacity() * size_of::<Position>()
+    }
+
     /// What was received last.
     pub(super) const fn received(&self) -> Position {
         self.received
@@ -208,9 +248,14 @@ impl Inbound {
         self.taken > self.acknowledged
     }
 
+    /// What is received and not acknowledged, the first first.
+    pub(super) fn open(&self) -> impl ExactSizeIterator<Item = &Entry> {
+        self.open.iter()
+    }
+
     /// The cancels that are without a result.
-    pub(super) fn cancels(&self) -> impl ExactSizeIterator<Item = Position> {
-        self.cancels.iter().copied()
+    pub(super) fn cancels(&self) -> impl ExactSizeIterator<Item = &Position> {
+        self.cancels.iter()
     }
 
     fn entry(&self, sequence: u64) -> Option<&Entry> {
@@ -221,6 +266,12 @@ impl Inbound {
         let after = sequence.checked_sub(self.acknowledged)?.checked_sub(1)?;
         usize::try_from(after).ok().filter(|place| *place < self.open.len())
     }
+}
+
+/// How many envelopes are received and not acknowledged at most, with the rejects that are outside
+/// the window: each answers something that this end has sent.
+pub(super) fn most_open(window: Window) -> usize {
+    usize::try_from(window.envelopes).unwrap_or(usize::MAX).saturating_mul(8)
 }
 
 /// The bytes of an entry.

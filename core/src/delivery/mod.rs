@@ -61,6 +61,7 @@
 //!
 //! `docs/protocol-v1.md`: sections 2 to 6 are the session, and 9 its faults.
 
+mod ceiling;
 mod client_session;
 mod config;
 mod error;
@@ -71,6 +72,7 @@ mod fault;
 mod inbound;
 mod options;
 mod outbound;
+mod packing;
 mod payload;
 mod queue;
 mod reading;
@@ -80,7 +82,7 @@ pub mod stream;
 
 pub use client_session::{ClientEvent, ClientSendError, ClientSession};
 pub use config::{AtBound, SessionConfig};
-pub use error::{AttachError, RejectError, SendError};
+pub use error::{AttachError, RejectError, SendError, SnapshotError};
 pub use event::{CommandId, Ending, Event, Expiry, Outcome};
 pub use exchange::SendOptions;
 pub use fault::Fault;

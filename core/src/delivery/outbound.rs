@@ -26,6 +26,8 @@ pub(super) struct Outbound {
     awaited: VecDeque<(Position, CommandId)>,
     /// An acknowledgement, and what has to be received before it counts (V-3.6).
     pending: Option<Pending>,
+    /// Up to here something may have ended as unknown that the other end has rejected.
+    unknown: u64,
     /// What the other end said that it had when this epoch was drawn, until it has something of the
     /// epoch.
     replaces: Option<Position>,
@@ -90,8 +92,34 @@ impl Outbound {
             limit,
             awaited: VecDeque::new(),
             pending: None,
+            unknown: 0,
             replaces: None,
         }
+    }
+
+    /// What was numbered before, from a snapshot.
+    pub(super) fn restored(
+        last: Position,
+        limit: Window,
+        window: VecDeque<Sent>,
+        awaited: VecDeque<(Position, CommandId)>,
+        (unknown, replaces): (u64, Option<Position>),
+    ) -> Option<Self> {
+        let base = last.sequence.checked_sub(u64::try_from(window.len()).ok()?)?;
+        let counted = window.iter().filter(|sent| !sent.payload.is_reject()).count();
+        let bytes = window.iter().map(|sent| sent.payload.bytes()).fold(0, usize::saturating_add);
+        let new = Self::new(last.epoch, limit);
+        Some(Self {
+            last,
+            written: base,
+            window,
+            counted,
+            bytes,
+            awaited,
+            unknown,
+            replaces,
+            ..new
+        })
     }
 
     /// Where the other end is, which resumes.
@@ -133,21 +161,19 @@ impl Outbound {
         self.replaces == Some(received)
     }
 
-    /// Gives the next number to something, which is written with it.
-    pub(super) fn number(&mut self, sent: Sent) -> (Position, &Payload) {
+    /// Gives the next number to something, which is to be written with it.
+    pub(super) fn number(&mut self, sent: Sent) {
         if !sent.payload.is_reject() {
             self.counted += 1;
             self.bytes += sent.payload.bytes();
         }
         self.last.sequence += 1;
-        self.written = self.last.sequence;
         self.window.push_back(sent);
-        (self.last, &self.window[self.window.len() - 1].payload)
     }
 
-    /// What is written next of what has a number already.
-    pub(super) fn replay_next(&mut self) -> Option<(Position, &Payload)> {
-        if self.written >= self.last.sequence {
+    /// What is written next of what has a number.
+    pub(super) fn write_next(&mut self) -> Option<(Position, &Payload)> {
+        if !self.is_behind() {
             return None;
         }
         self.written += 1;
@@ -204,6 +230,7 @@ impl Outbound {
     /// waited to count as acknowledged is unknown (V-5.7).
     pub(super) fn handle_gap(&mut self, events: &mut Events) {
         if let Some(Pending { received, .. }) = self.pending.take() {
+            self.unknown = received;
             self.advance(received, &End::Unknown, events);
         }
         for (_, command) in self.awaited.drain(..) {
@@ -219,7 +246,8 @@ impl Outbound {
         events: &mut Events,
     ) -> Result<(), Fault> {
         // Of an epoch that this end has given up, all is unknown already.
-        if of.epoch != self.last.epoch {
+        let in_window = of.sequence > self.base();
+        if of.epoch != self.last.epoch || !in_window && of.sequence <= self.unknown {
             return Ok(());
         }
         let sent = self.place(of.sequence).map(|place| &mut self.window[place]);
@@ -291,6 +319,13 @@ impl Outbound {
         self.window.len() - self.counted
     }
 
+    /// The bytes that are allocated.
+    pub(super) fn memory(&self) -> usize {
+        self.window.capacity() * size_of::<Sent>()
+            + self.awaited.capacity() * size_of::<(Position, CommandId)>()
+            + self.window.iter().map(|sent| sent.payload.memory()).sum::<usize>()
+    }
+
     /// The last number that was given.
     pub(super) const fn last(&self) -> Position {
         self.last
@@ -308,8 +343,23 @@ impl Outbound {
     }
 
     /// The cancels that are acknowledged and have no result yet.
-    pub(super) fn awaited(&self) -> impl ExactSizeIterator<Item = (Position, CommandId)> {
-        self.awaited.iter().copied()
+    pub(super) fn awaited(&self) -> impl ExactSizeIterator<Item = &(Position, CommandId)> {
+        self.awaited.iter()
+    }
+
+    /// Up to which number something may have ended as unknown that the other end has rejected.
+    pub(super) const fn unknown(&self) -> u64 {
+        self.unknown
+    }
+
+    /// See [`is_unheard`](Self::is_unheard).
+    pub(super) const fn replaces(&self) -> Option<Position> {
+        self.replaces
+    }
+
+    /// What the other end allows, within what this one does.
+    pub(super) const fn limit(&self) -> Window {
+        self.limit
     }
 
     /// Ends everything up to this number.

@@ -38,6 +38,20 @@ impl Payload {
         }
     }
 
+    /// The bytes that it has allocated.
+    pub(super) fn memory(&self) -> usize {
+        match self {
+            Self::Item { stream, agent, body, .. } => {
+                body.len()
+                    + stream.as_deref().map_or(0, str::len)
+                    + agent.as_deref().map_or(0, str::len)
+            }
+            Self::Reject { code, .. } => code.len(),
+            Self::Cancel(target) => target.memory(),
+            Self::CancelResult { results, .. } => results.iter().map(result_memory).sum(),
+        }
+    }
+
     pub(super) const fn is_item(&self) -> bool {
         matches!(self, Self::Item { .. })
     }
@@ -143,6 +157,14 @@ impl<'a> Target<'a> {
         }
     }
 
+    /// The bytes of its name.
+    pub(super) fn memory(&self) -> usize {
+        match self {
+            Self::Stream(name) | Self::Agent(name) => name.len(),
+            Self::All => 0,
+        }
+    }
+
     fn stream(&self) -> Option<&Name<'a>> {
         match self {
             Self::Stream(name) => Some(name),
@@ -156,6 +178,14 @@ impl<'a> Target<'a> {
             Self::Stream(_) | Self::All => None,
         }
     }
+}
+
+/// The bytes of a result in a list, with its texts.
+pub(super) fn result_memory(result: &StreamResult<'_>) -> usize {
+    let how = result.how.as_ref().map_or(0, |how| how.as_str().len());
+    let code = result.code.as_deref().map_or(0, str::len);
+    let texts = result.stream.len() + result.outcome.as_str().len() + how + code;
+    size_of::<StreamResult<'static>>() + texts
 }
 
 /// A result without its tie to the envelope.

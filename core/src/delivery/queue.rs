@@ -6,7 +6,7 @@ use super::config::{AtBound, SessionConfig};
 use super::event::{CommandId, Expiry};
 use super::events::{End, Events};
 use super::payload::Payload;
-use crate::envelope::v1::{Epoch, Name, Position};
+use crate::envelope::v1::{Name, Position};
 use crate::time::Mono;
 
 /// What was sent and waits for a number, in lines of which an earlier one goes first (V-4.4).
@@ -16,7 +16,7 @@ use crate::time::Mono;
 /// cancels are counted until they have theirs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Queue {
-    /// Rejects wait for no room: the other end's window has it, whose items they answer.
+    /// Rejects wait for a link alone: the other end's window has the room, whose items they answer.
     rejects: VecDeque<Waiting>,
     lines: [VecDeque<Waiting>; 3],
     items: usize,
@@ -159,14 +159,13 @@ impl Queue {
         self.end_those(|waiting| waiting.restored, &End::Unknown, events);
     }
 
-    /// Ends the rejects of what is not after `from`, of its epoch: what came before it is lost, and
-    /// has ended at the other end.
-    pub(super) fn end_rejects(&mut self, from: Position, events: &mut Events) {
-        let late = |waiting: &Waiting| match &waiting.payload {
-            Payload::Reject { of, .. } => of.epoch == from.epoch && of.sequence <= from.sequence,
+    /// Ends the rejects of what `is_over` at the other end.
+    pub(super) fn end_rejects(&mut self, is_over: impl Fn(Position) -> bool, events: &mut Events) {
+        let ends = |waiting: &Waiting| match &waiting.payload {
+            Payload::Reject { of, .. } => is_over(*of),
             Payload::Item { .. } | Payload::Cancel(_) | Payload::CancelResult { .. } => false,
         };
-        self.end_those(late, &End::Unknown, events);
+        self.end_those(ends, &End::Unknown, events);
     }
 
     /// What a snapshot had was not sent after it.
@@ -188,13 +187,9 @@ impl Queue {
         self.soonest
     }
 
-    /// The first number of this epoch whose reject is among the waiting.
-    pub(super) fn first_rejected(&self, epoch: Epoch) -> Option<u64> {
-        let rejected = self.rejects.iter().filter_map(|waiting| match &waiting.payload {
-            Payload::Reject { of, .. } => Some(of),
-            Payload::Item { .. } | Payload::Cancel(_) | Payload::CancelResult { .. } => None,
-        });
-        rejected.filter(|of| of.epoch == epoch).map(|of| of.sequence).min()
+    /// How many rejects wait.
+    pub(super) fn rejects(&self) -> usize {
+        self.rejects.len()
     }
 
     /// All that waits, with its priority, in the order in which it would leave.
@@ -202,6 +197,16 @@ impl Queue {
         let rejects = self.rejects.iter().map(|waiting| (Priority::Urgent, waiting));
         let lines = Priority::ALL.into_iter().zip(&self.lines);
         rejects.chain(lines.flat_map(|(it, line)| line.iter().map(move |waiting| (it, waiting))))
+    }
+
+    /// The bytes that are allocated.
+    pub(super) fn memory(&self) -> usize {
+        let lines = self.lines.iter().chain([&self.rejects]);
+        let places = lines.map(|line| line.capacity() * size_of::<Waiting>()).sum::<usize>();
+        let texts = self.waiting().map(|(_, waiting)| {
+            waiting.payload.memory() + waiting.key.as_deref().map_or(0, str::len)
+        });
+        places + texts.sum::<usize>()
     }
 
     /// Where an item waits under this key.

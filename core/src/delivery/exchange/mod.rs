@@ -39,9 +39,6 @@ pub(super) struct Exchange {
     random: Random,
 }
 
-/// Most cancels of a client that are without a result (V-8.1).
-const MAX_CANCELS: usize = 64;
-
 impl Exchange {
     /// Nothing has been sent or received.
     pub(super) fn new(config: SessionConfig, window: Window, mut random: Random) -> Self {
@@ -62,6 +59,19 @@ impl Exchange {
         }
     }
 
+    /// What was sent and received before, from a snapshot.
+    pub(super) fn restored(
+        mut self,
+        outbound: Outbound,
+        inbound: Inbound,
+        queue: Queue,
+        next: u64,
+    ) -> Self {
+        (self.outbound, self.inbound, self.queue) = (outbound, inbound, queue);
+        (self.next, self.restored) = (next, true);
+        self
+    }
+
     /// The other end begins here, and there is nothing before.
     pub(super) fn begin_after(&mut self, from: Position) {
         self.inbound.begin_after(from);
@@ -72,7 +82,8 @@ impl Exchange {
     /// The other end goes on after `from`, and something before it is lost.
     pub(super) fn handle_gap(&mut self, from: Position, lost: Option<u64>, reason: &Code<'_>) {
         self.events.push(Unlent::Gap(lost, reason.clone().into_owned()));
-        self.queue.end_rejects(from, &mut self.events);
+        let is_over = |of: Position| of.epoch == from.epoch && of.sequence <= from.sequence;
+        self.queue.end_rejects(is_over, &mut self.events);
         self.inbound.begin_after(from);
         self.outbound.handle_gap(&mut self.events);
     }
@@ -93,6 +104,7 @@ impl Exchange {
         }
         self.queue.keep_restored();
         self.restored = false;
+        self.number_rejects();
     }
 
     /// The server has resumed, which has `received` of this client's and has given numbers up to
@@ -113,6 +125,7 @@ impl Exchange {
         }
         self.queue.keep_restored();
         self.restored = false;
+        self.number_rejects();
         reach
     }
 
@@ -135,7 +148,7 @@ impl Exchange {
         let target = Target::of(cancel).ok_or(Fault::Malformed)?;
         if self.arrive(cancel.at, EntryKind::Other, 0)? {
             // Those of a client that has given some up after a gap, and still gets their results.
-            if self.inbound.cancels().len() >= 2 * MAX_CANCELS {
+            if self.inbound.cancels().len() >= 2 * SessionConfig::MAX_CANCELS {
                 return Err(Fault::TooMany);
             }
             self.inbound.expect_result(cancel.at);
@@ -214,44 +227,65 @@ impl Exchange {
         self.restored = false;
     }
 
-    /// Appends the next of what is sent again.
-    pub(super) fn write_replay(&mut self, channel: Channel, out: &mut String) -> bool {
-        if !self.outbound.is_behind() {
+    /// Gives the rejects that wait their numbers, before what covers the items that they answer is
+    /// said (V-3.6).
+    pub(super) fn number_rejects(&mut self) {
+        while let Some(reject) = self.queue.take_reject() {
+            let sent = Sent { command: Some(reject.command), payload: reject.payload };
+            self.outbound.number(sent);
+        }
+    }
+
+    /// Appends the next of what is sent again, up to a number. It acknowledges nothing: a reject
+    /// may follow of what it would cover (V-3.6).
+    pub(super) fn write_replay(&mut self, upto: u64, channel: Channel, out: &mut String) -> bool {
+        if self.outbound.written() >= upto {
             return false;
         }
-        let received = self.received_beside();
-        let Some((at, payload)) = self.outbound.replay_next() else { return false };
-        payload.write(channel, at, received, out);
-        true
+        let next = self.outbound.write_next();
+        if let Some((at, payload)) = next {
+            payload.write(channel, at, None, out);
+        }
+        next.is_some()
     }
 
     /// Numbers the next of what waits, if there is room for it, and appends it.
     pub(super) fn write_next(&mut self, channel: Channel, out: &mut String) -> bool {
-        let outbound = &self.outbound;
-        let reject = self.queue.take_reject();
-        let next = reject.or_else(|| self.queue.take_next(|bytes| outbound.fits(bytes)));
-        let Some(next) = next else { return false };
-        let received = self.received_beside();
-        let sent = Sent { command: Some(next.command), payload: next.payload };
-        let (at, payload) = self.outbound.number(sent);
-        payload.write(channel, at, received, out);
-        true
+        if !self.outbound.is_behind() {
+            let outbound = &self.outbound;
+            let next = self.queue.take_next(|bytes| outbound.fits(bytes));
+            let Some(next) = next else { return false };
+            self.outbound.number(Sent { command: Some(next.command), payload: next.payload });
+        }
+        // Behind it another reject may follow of what it would acknowledge.
+        let is_last = self.outbound.written() + 1 == self.outbound.last().sequence;
+        let acknowledges = is_last && self.inbound.has_taken();
+        let received = acknowledges.then(|| self.inbound.acknowledge());
+        let next = self.outbound.write_next();
+        if let Some((at, payload)) = next {
+            payload.write(channel, at, received, out);
+        }
+        next.is_some()
     }
 
     /// Appends an `ack`, if one is due.
     pub(super) fn write_ack(&mut self, now: Mono, channel: Channel, out: &mut String) -> bool {
         let due = self.ack_due().is_some_and(|at| at <= now);
         if due {
-            let (received, sent) = (self.received_to_say(), self.outbound.last());
+            let (received, sent) = (self.inbound.acknowledge(), self.outbound.last());
             Message::Ack(Ack { received, sent }).write(channel, out);
         }
         due
     }
 
-    /// What `received` is to say. It is acknowledged with that.
-    pub(super) fn received_to_say(&mut self) -> Position {
-        let held = self.queue.first_rejected(self.inbound.received().epoch);
-        self.inbound.acknowledge(held)
+    /// Where both directions are, for who has not polled what is still to be written.
+    pub(super) fn positions(&mut self) -> (Position, Position) {
+        let received = if self.outbound.is_behind() {
+            self.inbound.acknowledged()
+        } else {
+            self.inbound.acknowledge()
+        };
+        (received, Position::new(self.outbound.last().epoch, self.outbound.written()))
     }
 
     /// When an `ack` of its own is due.
@@ -259,9 +293,9 @@ impl Exchange {
         self.inbound.ack_due(&self.config, self.window)
     }
 
-    /// What `received` says in a numbered envelope: nothing where all is acknowledged (V-3.5).
-    fn received_beside(&mut self) -> Option<Position> {
-        self.inbound.has_taken().then(|| self.received_to_say())
+    /// The bytes that are allocated.
+    pub(super) fn memory(&self) -> usize {
+        self.queue.memory() + self.outbound.memory() + self.inbound.memory() + self.events.memory()
     }
 
     /// Takes a number in: whether it is new.
@@ -285,6 +319,8 @@ impl Exchange {
         let epoch = self.draw();
         self.outbound.renumber(epoch, received, &mut self.events);
         self.queue.end_restored(&mut self.events);
+        // What they answer ends as unknown at the other end, or has ended.
+        self.queue.end_rejects(|_| true, &mut self.events);
     }
 
     fn draw(&mut self) -> Epoch {

@@ -1,6 +1,8 @@
 //! One end of one session, over the links that come and go.
 
 mod opening;
+mod receiving;
+mod snapshot;
 
 use core::time::Duration;
 use std::collections::VecDeque;
@@ -216,7 +218,11 @@ impl Session {
     ) -> Result<CommandId, RejectError> {
         self.advance(now);
         self.goes_on().map_err(|_ended| RejectError::Ended)?;
-        self.exchange.reject(at, code, retry_after)
+        let command = self.exchange.reject(at, code, retry_after)?;
+        if self.is_open() {
+            self.exchange.number_rejects();
+        }
+        Ok(command)
     }
 
     /// Cancels streams, at a client. It ends with a [`CancelResult`](Event::CancelResult), or with
@@ -291,11 +297,11 @@ impl Session {
             return true;
         }
         let Phase::Open { .. } = self.phase else { return false };
-        if self.exchange.write_replay(channel, out) {
-            return true;
-        }
-        if let Some(at) = self.caught_up.take() {
-            Message::CaughtUp(CaughtUp { stream: None, at }).write(channel, out);
+        if let Some(at) = self.caught_up {
+            if !self.exchange.write_replay(at.sequence, channel, out) {
+                self.caught_up = None;
+                Message::CaughtUp(CaughtUp { stream: None, at }).write(channel, out);
+            }
             return true;
         }
         if self.exchange.write_next(channel, out)
@@ -337,6 +343,11 @@ impl Session {
         self.keep
     }
 
+    /// What the session keeps to.
+    pub const fn config(&self) -> &SessionConfig {
+        &self.exchange.config
+    }
+
     /// Whether a link carries the session, and both ends know where they are.
     pub const fn is_open(&self) -> bool {
         matches!(self.phase, Phase::Open { .. })
@@ -352,11 +363,19 @@ impl Session {
         matches!(self.phase, Phase::Ended)
     }
 
+    /// How many bytes it holds now, itself included. The most is
+    /// [`SessionConfig::ceiling`].
+    pub fn memory(&self) -> usize {
+        let control = self.control.capacity() * size_of::<Message<'static>>();
+        let lent = self.lent.as_ref().map_or(0, Unlent::memory);
+        size_of::<Self>() + control + lent + self.exchange.memory()
+    }
+
     /// What a heartbeat says of this session (V-6.1). It acknowledges, as every position does that
     /// is said.
     pub fn positions(&mut self) -> ChannelPositions {
-        let received = self.exchange.received_to_say();
-        ChannelPositions { channel: self.channel, received, sent: self.exchange.outbound.last() }
+        let (received, sent) = self.exchange.positions();
+        ChannelPositions { channel: self.channel, received, sent }
     }
 
     fn new(role: Role, config: SessionConfig, window: Window, seed: Seed) -> Self {
@@ -376,81 +395,6 @@ impl Session {
             now: Now::new(Mono::ZERO, Wall::EPOCH),
             detached: None,
             lent: None,
-        }
-    }
-
-    fn take_in(&mut self, message: &Message<'_>) -> Result<(), Fault> {
-        let may_say = match self.role {
-            Role::Client => message.is_of_server(),
-            Role::Server => message.is_of_client(),
-        };
-        if !may_say {
-            return Err(Fault::WrongRole);
-        }
-        match message {
-            Message::Closed(closed) => {
-                self.handle_closed(closed);
-                return Ok(());
-            }
-            Message::Open(open) => return self.handle_open(open),
-            Message::Opened(opened) => return self.handle_opened(opened),
-            _ => {}
-        }
-        let Phase::Open { caught_up, first } = self.phase else {
-            // A heartbeat is of the whole link.
-            let is_heartbeat = matches!(message, Message::Heartbeat(_));
-            return if is_heartbeat { Ok(()) } else { Err(Fault::NotOpen) };
-        };
-        self.phase = Phase::Open { caught_up, first: false };
-        match message {
-            Message::Continue(continued) if first => self.handle_continue(continued),
-            Message::Continue(_) => Err(Fault::OutOfOrder),
-            Message::Item(item) => self.exchange.handle_item(item),
-            Message::Reject(reject) => self.exchange.handle_reject(reject),
-            Message::Cancel(cancel) => self.exchange.handle_cancel(cancel),
-            Message::CancelResult(result) => self.exchange.handle_result(result),
-            Message::Ack(ack) => self.exchange.handle_positions(ack.received, ack.sent, caught_up),
-            Message::CaughtUp(CaughtUp { stream: None, at }) => self.handle_caught_up(*at),
-            Message::Heartbeat(heartbeat) => {
-                let own = heartbeat.channels.iter().filter(|it| it.channel == self.channel);
-                for it in own {
-                    self.exchange.handle_positions(it.received, it.sent, caught_up)?;
-                }
-                self.heartbeat |= !heartbeat.reply;
-                Ok(())
-            }
-            Message::Open(_)
-            | Message::Opened(_)
-            | Message::Closed(_)
-            | Message::CaughtUp(_)
-            | Message::Follow(_)
-            | Message::Following(_)
-            | Message::Unfollow(_)
-            | Message::Piece(_)
-            | Message::End(_)
-            | Message::Read(_) => Ok(()),
-        }
-    }
-
-    fn handle_caught_up(&mut self, at: Position) -> Result<(), Fault> {
-        let here = self.exchange.inbound.received();
-        if at.epoch != here.epoch || at.sequence > here.sequence {
-            return Err(Fault::OutOfOrder);
-        }
-        if let Phase::Open { caught_up: caught_up @ false, .. } = &mut self.phase {
-            *caught_up = true;
-            self.exchange.events.push(Unlent::CaughtUp);
-        }
-        Ok(())
-    }
-
-    fn handle_closed(&mut self, closed: &Closed<'_>) {
-        self.leave_link();
-        let code = closed.code.clone().into_owned();
-        let left = code.as_str() == LEFT;
-        self.exchange.events.push(Unlent::Closed(code, closed.retry_after));
-        if left {
-            self.end(Ending::Left);
         }
     }
 

@@ -10,8 +10,11 @@ use crate::envelope::v1::{Answer, Code, Continue, Follow, Message, Open, Opened,
 impl Session {
     /// What a client says first over a link (V-5.1, V-5.2).
     pub(super) fn open(&mut self, follow: Vec<Follow<'static>>) -> Message<'static> {
-        let received = self.id.map(|_| self.exchange.received_to_say());
-        let sent = self.exchange.outbound.last();
+        let received = self.id.map(|_| self.exchange.inbound.acknowledge());
+        // The rejects that wait have the next numbers, before anything else that is new: what
+        // `received` covers counts once they have come.
+        let mut sent = self.exchange.outbound.last();
+        sent.sequence += u64::try_from(self.exchange.queue.rejects()).unwrap_or(0);
         Message::Open(Open { session: self.id, received, sent, follow })
     }
 
@@ -45,7 +48,7 @@ impl Session {
         let opened = Opened {
             session,
             answer,
-            received: self.exchange.received_to_say(),
+            received: self.exchange.inbound.acknowledge(),
             from,
             sent,
             log,

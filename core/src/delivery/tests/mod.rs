@@ -1,11 +1,15 @@
 //! Sessions of two ends with a link in memory between them.
 
+mod bounds;
+mod complaints;
 mod faults;
 mod pair;
+mod random;
 mod resuming;
 mod sending;
+mod snapshots;
 
 use super::{
-    AtBound, Ending, Event, Outcome, Priority, RejectError, SendError, SendOptions, Session,
-    SessionConfig, Target,
+    AtBound, AttachError, Ending, Event, Outcome, Priority, RejectError, SendError, SendOptions,
+    Session, SessionConfig, Target,
 };

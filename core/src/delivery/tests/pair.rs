@@ -44,11 +44,20 @@ impl Pair {
     }
 
     pub(super) fn with(client: SessionConfig, server: SessionConfig) -> Self {
+        Self::of(client, server, (1, 2))
+    }
+
+    /// One whose ends draw other epochs.
+    pub(super) fn with_seeds(client: u64, server: u64) -> Self {
+        Self::of(SessionConfig::default(), SessionConfig::default(), (client, server))
+    }
+
+    fn of(client: SessionConfig, server: SessionConfig, seeds: (u64, u64)) -> Self {
         let id = SessionId::from_bytes(*b"one session of n");
         let log = Epoch::from_bits(0x109);
         Self {
-            client: End::new(Session::client(client, Seed::from_number(1))),
-            server: End::new(Session::server(server, id, log, Seed::from_number(2))),
+            client: End::new(Session::client(client, Seed::from_number(seeds.0))),
+            server: End::new(Session::server(server, id, log, Seed::from_number(seeds.1))),
             millis: 0,
         }
     }
@@ -143,6 +152,18 @@ impl Pair {
         }
     }
 
+    /// The client's process has ended, and another goes on with its snapshot.
+    pub(super) fn restore_client(&mut self) {
+        let now = self.now();
+        self.client.restore(now, self.millis);
+    }
+
+    /// The server's has.
+    pub(super) fn restore_server(&mut self) {
+        let now = self.now();
+        self.server.restore(now, self.millis);
+    }
+
     /// Hands an envelope to the client that the server has not sent.
     pub(super) fn forge_to_client(&mut self, text: &str) {
         let now = self.now();
@@ -173,6 +194,16 @@ impl End {
             items: Vec::new(),
             cancels: Vec::new(),
         }
+    }
+
+    /// Another process goes on with a snapshot, with randomness of its own.
+    pub(super) fn restore(&mut self, now: Now, seed: u64) {
+        let mut bytes = Vec::new();
+        self.session.snapshot(&mut bytes).unwrap();
+        let config = self.session.config().clone();
+        let seed = Seed::from_number(1_000 + seed);
+        self.session = Session::restore(config, &bytes, seed, now).unwrap();
+        self.incoming.clear();
     }
 
     /// Takes all events and sends all messages: whether there were any.

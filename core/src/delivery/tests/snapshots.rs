@@ -1,0 +1,196 @@
+//! Sessions that go on in another process.
+
+use core::hash::Hasher as _;
+use core::time::Duration;
+
+use proptest::prelude::*;
+use siphasher::sip128::{Hasher128 as _, SipHasher13};
+
+use super::pair::{Pair, body, code, hand_over};
+use super::{Priority, SendOptions, Session, SessionConfig, Target};
+use crate::delivery::SnapshotError;
+use crate::envelope::v1::{CancelOutcome, How, Name, StreamResult};
+use crate::seed::Seed;
+
+/// A pair whose ends hold one of each thing that a snapshot has.
+fn full() -> Pair {
+    let mut pair = Pair::begun();
+    let now = pair.now();
+    pair.client.session.cancel(now, Target::Stream(Name::new("q-1").unwrap())).unwrap();
+    pair.client.session.cancel(now, Target::Agent(Name::new("ann").unwrap())).unwrap();
+    pair.ask("up");
+    pair.tell("down");
+    pair.settle();
+    let at = pair.server.cancels[0];
+    let result = StreamResult {
+        stream: Name::new("q-1").unwrap(),
+        outcome: CancelOutcome::Ended,
+        offset: Some(9),
+        how: Some(How::Done),
+        code: None,
+    };
+    pair.server.session.cancel_result(now, at, &[result]).unwrap();
+    pair.server.session.reject(now, pair.server.items[0], code("busy"), None).unwrap();
+    // Both have their numbers, and are on their way.
+    pair.server.drain(Some(&mut pair.client.incoming));
+    pair.ask("late");
+    pair.client.drain(Some(&mut pair.server.incoming));
+    let late = pair.server.incoming.pop_front().unwrap();
+    hand_over(&mut pair.server.session, now, &late);
+    pair.server.drain(None);
+    pair.server.session.reject(now, pair.server.items[1], code("late"), None).unwrap();
+    pair.tell("unsent");
+    let options = SendOptions {
+        priority: Priority::Bulk,
+        key: Name::new("key"),
+        time_to_live: Some(Duration::from_secs(5)),
+        of: Some(pair.client.items[0]),
+        stream: Name::new("q-2"),
+        agent: Name::new("bob"),
+    };
+    pair.client.session.send(now, &body("waits"), options).unwrap();
+    pair.client.session.cancel(now, Target::All).unwrap();
+    pair
+}
+
+fn bytes(session: &Session) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    session.snapshot(&mut bytes).unwrap();
+    bytes
+}
+
+#[test]
+fn a_restored_session_goes_on() {
+    let mut pair = full();
+    pair.cut();
+    pair.forget();
+    pair.restore_client();
+    pair.restore_server();
+    pair.connect();
+    pair.settle();
+    pair.pass(1_000);
+    pair.settle();
+    assert_eq!(
+        pair.client.heard,
+        [
+            "opened resumed",
+            "outcome 2 rejected busy",
+            "result 0 of 1",
+            "outcome 3 rejected late",
+            "caught_up",
+            r#"item "unsent""#,
+            "outcome 4 acknowledged",
+        ]
+    );
+    assert_eq!(pair.server.bodies(), ["waits"]);
+    assert_eq!(pair.server.cancels.len(), 1);
+}
+
+#[test]
+fn what_waits_in_a_snapshot_grows_older() {
+    let mut pair = full();
+    pair.cut();
+    let stored = bytes(&pair.client.session);
+    pair.millis = 5_001;
+    let config = SessionConfig::default();
+    let now = pair.now();
+    let mut restored = Session::restore(config, &stored, Seed::from_number(5), now).unwrap();
+    restored.handle_timeout(now);
+    let event = restored.poll_event().unwrap();
+    assert!(matches!(event, crate::delivery::Event::Outcome { .. }), "{event:?}");
+}
+
+#[test]
+fn a_snapshot_is_made_of_what_the_host_has_taken() {
+    let mut pair = Pair::begun();
+    pair.ask("a");
+    pair.step_client();
+    let text = pair.server.incoming.pop_front().unwrap();
+    let now = pair.now();
+    hand_over(&mut pair.server.session, now, &text);
+    let refused = pair.server.session.snapshot(&mut Vec::new());
+    assert_eq!(refused, Err(SnapshotError::NotDrained));
+    pair.server.drain(None);
+    assert_eq!(pair.server.session.snapshot(&mut Vec::new()), Ok(()));
+}
+
+#[test]
+fn the_bytes_of_version_1_do_not_change() {
+    let pair = full();
+    let golden = [
+        ("client", &pair.client.session, include_str!("golden/client.hex")),
+        ("server", &pair.server.session, include_str!("golden/server.hex")),
+    ];
+    for (name, session, golden) in golden {
+        let hex: String = bytes(session).iter().map(|byte| format!("{byte:02x}")).collect();
+        let golden: String = golden.split_whitespace().collect();
+        assert_eq!(hex, golden, "{name}");
+        let now = pair.now();
+        let restored =
+            Session::restore(SessionConfig::default(), &bytes(session), Seed::from_number(9), now);
+        assert_eq!(bytes(&restored.unwrap()), bytes(session), "{name}");
+    }
+}
+
+#[test]
+fn a_snapshot_that_was_cut_is_an_error() {
+    let pair = full();
+    let whole = bytes(&pair.client.session);
+    for end in 0..whole.len() {
+        let restored = Session::restore(
+            SessionConfig::default(),
+            &whole[..end],
+            Seed::from_number(1),
+            pair.now(),
+        );
+        assert_eq!(restored.err(), Some(SnapshotError::Damaged), "{end}");
+    }
+    let later = [&[2], &whole[1..]].concat();
+    let restored =
+        Session::restore(SessionConfig::default(), &later, Seed::from_number(1), pair.now());
+    assert_eq!(restored.err(), Some(SnapshotError::Version(2)));
+}
+
+proptest! {
+    #[test]
+    fn a_snapshot_that_was_changed_is_an_error(at in any::<prop::sample::Index>(), bit in 0..8u8) {
+        let pair = full();
+        let mut changed = bytes(&pair.server.session);
+        let at = at.index(changed.len());
+        changed[at] ^= 1 << bit;
+        let config = SessionConfig::default();
+        prop_assert!(Session::restore(config, &changed, Seed::from_number(1), pair.now()).is_err());
+    }
+
+    /// Whoever forges the check gets a session or an error.
+    #[test]
+    fn a_snapshot_that_was_forged_is_no_panic(
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+        cut in prop::option::of(any::<prop::sample::Index>()),
+    ) {
+        let pair = full();
+        let mut forged = bytes(&pair.server.session);
+        forged.truncate(forged.len() - 16);
+        for (at, byte) in changes {
+            let at = at.index(forged.len() - 1) + 1;
+            forged[at] = byte;
+        }
+        if let Some(cut) = cut {
+            forged.truncate(cut.index(forged.len()) + 1);
+        }
+        let mut hasher = SipHasher13::new();
+        hasher.write(&forged);
+        forged.extend_from_slice(&hasher.finish128().as_bytes());
+        let config = SessionConfig::default();
+        let restored = Session::restore(config, &forged, Seed::from_number(1), pair.now());
+        if let Ok(session) = restored {
+            let mut pair = pair;
+            pair.server.session = session;
+            pair.server.drain(None);
+            if pair.server.session.attach(pair.now(), crate::envelope::v1::Channel(7)).is_ok() {
+                pair.client.session.attach(pair.now(), crate::envelope::v1::Channel(7)).unwrap();
+                pair.settle();
+            }
+        }
+    }
+}
