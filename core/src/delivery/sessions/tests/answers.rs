@@ -1,8 +1,9 @@
 //! Answers that stream through cuts, to several devices, and are cancelled.
 
 use super::world::{World, key};
-use crate::delivery::Target;
-use crate::envelope::v1::Name;
+use crate::delivery::{LinkNumber, SendOptions, Target};
+use crate::envelope::Envelope;
+use crate::envelope::v1::{self, Name};
 
 #[test]
 fn an_answer_that_is_cut_in_the_middle_goes_on_at_the_same_offset() {
@@ -115,6 +116,7 @@ fn a_name_is_used_once() {
     world.ask(desk, "q");
     world.settle();
     assert_eq!(world.devices[desk].heard(), ["rejected stream_exists"]);
+    assert_eq!(world.devices[desk].session.followed().count(), 0);
     assert_eq!(world.items.len(), 1);
     world.claim("ann", "q");
     world.append("ann", "q", "40 liters");
@@ -254,4 +256,39 @@ fn a_cancel_of_everything_names_what_was_running() {
     let heard = world.devices[ann].heard();
     let results: Vec<&String> = heard.iter().filter(|it| it.starts_with("result")).collect();
     assert_eq!(results, ["result q cancelled 0 r cancelled 0"]);
+}
+
+#[test]
+fn an_item_is_not_acknowledged_before_the_log_has_its_stream() {
+    let mut world = World::new();
+    let link = LinkNumber(1 << 40);
+    let open = r#"{"type":"open","sent":["c1a5e00000000001",0]}"#;
+    world.hand_over(link, "ann", open);
+    assert_eq!(world.said().len(), 1);
+    let item = r#"{"type":"item","at":["c1a5e00000000001",1],"stream":"q","body":1}"#;
+    let envelope = Envelope::parse(item, v1::DEPTH).unwrap();
+    world.sessions.handle_envelope(world.now(), link, "ann", &envelope);
+    assert!(world.sessions.poll_event().is_none());
+    // The log takes longer than an acknowledgement may, and something is to be said meanwhile.
+    let session = world.sessions.of_user("ann").next().unwrap();
+    world.sessions.send(world.now(), session, "1", SendOptions::default()).unwrap();
+    world.millis = 5_000;
+    world.sessions.handle_timeout(world.now());
+    assert_eq!(world.said(), []);
+    world.serve();
+    assert_eq!(world.items.len(), 1);
+    assert!(world.said()[0].1.contains(r#""received":["c1a5e00000000001",1]"#));
+}
+
+#[test]
+fn a_device_without_a_link_is_no_reader() {
+    let mut world = World::new();
+    let ann = world.begun("ann");
+    world.ask(ann, "q");
+    world.settle();
+    world.claim("ann", "q");
+    world.finish("ann", "q");
+    assert!(!world.sessions.streams().discard(&key("ann", "q")));
+    world.cut(ann);
+    assert!(world.sessions.streams().discard(&key("ann", "q")));
 }
