@@ -14,7 +14,7 @@ use crate::envelope::v1::{Epoch, Position};
 use crate::time::Mono;
 
 /// Who reads a stream.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Audience {
     epoch: Epoch,
     readers: BTreeMap<ReaderId, Reader>,

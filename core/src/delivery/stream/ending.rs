@@ -8,7 +8,7 @@ use super::outputs::{Step, Turn};
 use crate::envelope::v1::{Code, How};
 
 /// The end that a stream is to have, until the log says which it has.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Ending {
     finish: Option<Finish>,
     cancels: Vec<CancelId>,
@@ -16,7 +16,7 @@ pub(super) struct Ending {
     protected: Option<Code<'static>>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Finish {
     by: Option<Generation>,
     end: Arc<End>,

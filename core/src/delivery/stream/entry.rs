@@ -11,7 +11,7 @@ use crate::envelope::v1::Epoch;
 use crate::time::{Deadline, Mono, TimerReason};
 
 /// One stream.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Entry {
     pub(super) agent: Option<Box<str>>,
     pub(super) writer: Writer,

@@ -16,6 +16,7 @@ use crate::time::{Deadline, Mono, Now, TimerReason};
 ///
 /// At the bound of streams the oldest that has ended makes room, and where none has, a claim is
 /// refused. Of a text beyond its bound the beginning is given up (V-7.11).
+#[derive(Clone)]
 pub struct MemoryLog {
     config: LogConfig,
     epoch: Epoch,
@@ -143,7 +144,7 @@ impl fmt::Debug for MemoryLog {
 }
 
 /// One stream.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Kept {
     /// The item that asked for it.
     of: Position,
@@ -345,7 +346,7 @@ impl Kept {
 }
 
 /// Text that stands together: records that were joined.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Segment {
     /// The number of the last record in it.
     sequence: u64,

@@ -43,7 +43,7 @@ impl Step {
 }
 
 /// Outputs that wait to be polled.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Outputs {
     pub(super) requests: VecDeque<LogRequest>,
     pub(super) events: VecDeque<Event>,

@@ -24,7 +24,7 @@ pub(super) enum Saying {
 }
 
 /// What was said last, kept while it is lent.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Lent {
     pub(super) text: String,
     said: Option<(StreamKey, Saying)>,

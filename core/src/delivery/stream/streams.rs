@@ -17,7 +17,7 @@ use crate::envelope::v1::{CancelOutcome, Code, Epoch, Message, Position};
 use crate::time::{Deadline, Now};
 
 /// The streams of a server. See the [module](super).
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Streams {
     table: Table,
     cancelling: Cancelling,

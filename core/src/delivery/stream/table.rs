@@ -15,7 +15,7 @@ use crate::envelope::v1::{Code, Epoch};
 use crate::time::{Deadline, Mono, Now, TimerReason};
 
 /// The streams that have a producer or a reader here, or something that is asked of the log.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Table {
     config: StreamsConfig,
     epoch: Epoch,

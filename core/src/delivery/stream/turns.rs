@@ -7,7 +7,7 @@ use super::readers::ReaderId;
 
 /// The lines of all readers. Each stream of a reader has one turn after the other, and so has each
 /// reader: what there is much of holds up nothing else.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Lines {
     lines: BTreeMap<ReaderId, Line>,
     /// The readers that have something to take, each once.
@@ -15,7 +15,7 @@ pub(super) struct Lines {
 }
 
 /// The line of one reader.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Line {
     /// The streams of which it has something to take, each once.
     streams: VecDeque<StreamKey>,

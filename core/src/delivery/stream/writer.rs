@@ -12,7 +12,7 @@ use crate::envelope::v1::{Code, How, Position};
 use crate::time::{Deadline, Mono, TimerReason};
 
 /// The writing half of one stream.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Writer {
     /// Whether the stream goes on here: who is to claim it, or has, is watched here.
     is_own: bool,
