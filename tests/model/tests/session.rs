@@ -1,0 +1,110 @@
+//! The session, within bounds that end soon; `cargo xtask model` goes further.
+
+use std::time::Duration;
+
+use pamlink_model::session::{Defect, Happened, SessionModel, properties};
+use pamlink_model::{Checked, Checking, counterexample, runs};
+
+/// Where a run ends.
+fn bounds(depth: usize) -> Checking {
+    Checking { depth, states: 1_000_000, time: Duration::from_secs(120) }
+}
+
+/// A session with a planted defect does not have this property.
+#[track_caller]
+fn finds(defect: Defect, most: Happened, property: &'static str) {
+    let model = SessionModel { most, defect: Some(defect) };
+    let steps = counterexample(model, property, bounds(24)).expect("the checker finds the defect");
+    println!("{defect:?}: not {property:?} after {} steps: {}", steps.len(), steps.join(", "));
+    // Without the defect the same bounds show nothing.
+    let model = SessionModel { defect: None, ..model };
+    assert_eq!(counterexample(model, property, bounds(steps.len())), None);
+}
+
+/// Nothing is found within the near bounds.
+#[track_caller]
+fn holds(run: runs::Run) {
+    let checked = run.check(run.near, Duration::from_secs(120));
+    println!("{}\n{checked}", Checked::HEADING);
+    assert!(checked.holds(), "{:#?}", checked.faults);
+}
+
+#[test]
+fn a_session_over_links_that_break() {
+    holds(runs::LINKS);
+}
+
+#[test]
+fn a_session_at_a_server_that_forgets() {
+    holds(runs::FORGETS);
+}
+
+#[test]
+fn a_session_of_older_snapshots() {
+    holds(runs::SNAPSHOTS);
+}
+
+#[test]
+fn a_session_of_an_older_snapshot_at_a_server_that_forgets() {
+    holds(runs::BOTH);
+}
+
+#[test]
+fn a_host_that_does_not_go_back_is_found() {
+    let most = Happened { client_sent: 1, saved: 1, restored: 1, ..Happened::default() };
+    finds(Defect::KeepsItsHost, most, properties::ONCE);
+}
+
+#[test]
+fn an_ack_that_is_lost_is_found() {
+    let most = Happened { client_sent: 1, passed: 1, ..Happened::default() };
+    finds(Defect::LosesAcks, most, properties::ONE_OUTCOME);
+}
+
+#[test]
+fn two_outcomes_are_found() {
+    let most = Happened { client_sent: 1, cut: 1, ..Happened::default() };
+    finds(Defect::GivesUpAtCut, most, properties::NEVER_TWO);
+}
+
+#[test]
+fn what_takes_effect_twice_is_found() {
+    let most = Happened { client_sent: 1, cut: 1, ..Happened::default() };
+    finds(Defect::SendsAgain, most, properties::ONCE);
+}
+
+#[test]
+fn a_wrong_order_is_found() {
+    let most = Happened { client_sent: 2, ..Happened::default() };
+    finds(Defect::Reorders, most, properties::IN_ORDER);
+}
+
+#[test]
+fn a_foreign_epoch_that_is_accepted_is_found() {
+    let most = Happened { client_sent: 1, emptied: 1, ..Happened::default() };
+    finds(Defect::AcceptsForeignEpoch, most, properties::ONCE);
+}
+
+#[test]
+fn a_silent_loss_is_found() {
+    let most = Happened { client_sent: 1, ..Happened::default() };
+    finds(Defect::AcknowledgesUnheard, most, properties::NO_SILENT_LOSS);
+}
+
+#[test]
+fn a_reject_that_comes_after_its_acknowledgement_is_found() {
+    let most = Happened { client_sent: 1, rejected: 1, cut: 1, ..Happened::default() };
+    finds(Defect::IgnoresSent, most, properties::REJECTED);
+}
+
+#[test]
+fn an_expiry_of_what_was_sent_is_found() {
+    let most = Happened { client_sent: 1, passed: 1, ..Happened::default() };
+    finds(Defect::ExpiresNumbered, most, properties::EXPIRED);
+}
+
+#[test]
+fn a_link_that_was_left_and_is_heard_is_found() {
+    let most = Happened { taken_over: 1, ..Happened::default() };
+    finds(Defect::HandsOnTheOld, most, properties::NO_FAULT);
+}
