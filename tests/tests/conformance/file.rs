@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::names::is_name;
+
 /// One file: what holds one or more clauses.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -182,7 +184,7 @@ fn read(step: Value, steps: &mut Vec<Step>) -> Result<(), String> {
 fn numbered(value: &Value, n: u64) -> Value {
     match value {
         Value::String(text) if text == "$n" => n.into(),
-        Value::String(text) => text.replace("$n", &n.to_string()).into(),
+        Value::String(text) if !is_name(text) => text.replace("$n", &n.to_string()).into(),
         value => mapped(value, |value| numbered(value, n)),
     }
 }

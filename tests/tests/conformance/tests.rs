@@ -2,6 +2,7 @@
 
 use crate::faults;
 use crate::file::{Case, File};
+use crate::names::Names;
 
 /// A client that opens a session, and expires what it cannot send.
 const GOOD: &str = r#"
@@ -54,6 +55,19 @@ fn an_output_is_compared_wholly() {
     assert!(fault(r#", "sent": ["$client", 0]}"#, "}").contains(".sent is there"));
     assert!(fault("\"age\"", "\"dropped\"").contains(r#".reason is "age""#));
     assert!(fault("null", "[]").contains(".follow is not there"));
+}
+
+#[test]
+fn a_body_is_compared_as_it_stands() {
+    let differs = |a: &str, b: &str| {
+        let value = |text: &str| serde_json::from_str(text).expect("JSON");
+        Names::default().difference(&value(a), &value(b)).is_some()
+    };
+    let alike = r#"{"reply":false,"channel":0,"of":null}"#;
+    assert!(!differs("{}", alike) && !differs(alike, "{}"));
+    assert!(differs(r#"{"body":{}}"#, &format!(r#"{{"body":{alike}}}"#)));
+    assert!(differs(r#"{"body":"$a"}"#, r#"{"body":"0000000000000001"}"#));
+    assert!(!differs(r#"{"body":"$a","at":"$a"}"#, r#"{"body":"$a","at":"0000000000000001"}"#));
 }
 
 #[test]
@@ -118,12 +132,12 @@ fn a_file_says_only_what_the_format_has() {
 
 #[test]
 fn numbers_and_long_texts_are_written_out() {
-    let steps = r#"{"each": [3, 4], "steps": [{"time": 1}, {"in": [{"$text": ["q", ["ab", 2]]}, "$n", "q-$n"]}]}"#;
+    let steps = r#"{"each": [3, 4], "steps": [{"time": 1}, {"in": [{"$text": ["q", ["ab", 2]]}, "$n", "q-$n", "$near"]}]}"#;
     let case = format!(r#"{{"name": "n", "end": "client", "steps": [{steps}]}}"#);
     let case: Case = serde_json::from_str(&case).expect("a case");
     let shown = format!("{:?}", case.steps);
     assert_eq!(case.steps.len(), 4);
-    for there in ["qabab", "Number(3)", "Number(4)", "q-3", "q-4"] {
+    for there in ["qabab", "Number(3)", "Number(4)", "q-3", "q-4", "$near"] {
         assert!(shown.contains(there), "{shown}");
     }
 }
