@@ -5,12 +5,18 @@
 //! its crate (`hub::tests::opening::a_good_token_is_welcomed`), or a file of vectors under
 //! `tests/vectors` (`transcripts/chat.json`). The table is a section of `docs/frames.md`; the last
 //! cell of each row names tests likewise.
+//!
+//! A clause of `docs/protocol-v1.md` names files of `tests/conformance/v1`, and each file the
+//! clauses that it holds. The test binary `conformance` plays the files, finds the clause that a
+//! file names and never shows, and reads with the codec every envelope that the document shows.
 
+mod conformance;
 mod document;
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use conformance::Files;
 use document::{Clause, Document, Fault, in_backticks, prose};
 
 use crate::check::{Checks, Outcome, Stopped};
@@ -20,6 +26,8 @@ use crate::workspace::Workspace;
 
 /// The dialect `pam`.
 const PAM: Document = Document { path: "docs/protocol.md", letter: "P-", mark: "test:" };
+/// The dialect `pamlink.v1`.
+const V1: Document = Document { path: "docs/protocol-v1.md", letter: "V-", mark: "conformance:" };
 const FRAMES: &str = "docs/frames.md";
 /// Where vectors live.
 const VECTORS: &str = "tests/vectors/";
@@ -31,6 +39,15 @@ pub(super) fn run(workspace: &Workspace, console: Console) -> Outcome {
     let known = Known::of(workspace, console)?;
     let (clauses, faults) = PAM.check(&workspace.read(Path::new(PAM.path))?);
     count(&mut checks, PAM.path, &clauses, faults, |clause| faults_of(clause, &known));
+    let (clauses, faults) = V1.check(&workspace.read(Path::new(V1.path))?);
+    let files = Files::of(workspace)?;
+    count(&mut checks, V1.path, &clauses, faults, |clause| files.faults_of(clause));
+    for fault in files.astray(&clauses) {
+        checks.fail(fault);
+    }
+    // As the part `unit` has built it: a choice of packages would build it anew.
+    let conformance = ["--workspace", "--all-features", "--test", "conformance"];
+    checks.add(rust::tests(workspace, console, &conformance)?);
     let rows = rows(&workspace.read(Path::new(FRAMES))?);
     checks.check(!rows.is_empty(), format!("{FRAMES}: no table under {TABLE:?}"));
     count(&mut checks, FRAMES, &rows, Vec::new(), |row| faults_of(row, &known));
