@@ -31,7 +31,7 @@ pub const ALL: &[Run] = &[LINKS, FORGETS, SNAPSHOTS, BOTH, PRODUCERS, READER, LE
 pub const LINKS: Run = Run {
     name: "session: links that break",
     near: 11,
-    far: 17,
+    far: 40,
     most: Most::Session(session::Happened {
         client_sent: 2,
         server_sent: 1,
@@ -47,7 +47,7 @@ pub const LINKS: Run = Run {
 pub const FORGETS: Run = Run {
     name: "session: a server that forgets",
     near: 13,
-    far: 24,
+    far: 40,
     most: Most::Session(session::Happened {
         client_sent: 1,
         server_sent: 1,
@@ -62,7 +62,7 @@ pub const FORGETS: Run = Run {
 pub const SNAPSHOTS: Run = Run {
     name: "session: older snapshots",
     near: 10,
-    far: 16,
+    far: 40,
     most: Most::Session(session::Happened {
         client_sent: 2,
         server_sent: 1,
@@ -92,7 +92,7 @@ pub const BOTH: Run = Run {
 pub const PRODUCERS: Run = Run {
     name: "stream: producers and a cancel",
     near: 8,
-    far: 12,
+    far: 40,
     most: Most::Streams(streams::Happened {
         begun: 1,
         claimed: 2,
@@ -108,7 +108,7 @@ pub const PRODUCERS: Run = Run {
 pub const READER: Run = Run {
     name: "stream: a reader comes and goes",
     near: 10,
-    far: 20,
+    far: 40,
     most: Most::Streams(streams::Happened {
         begun: 1,
         claimed: 1,
@@ -140,7 +140,7 @@ pub const LEASES: Run = Run {
 pub const TWO_SERVERS: Run = Run {
     name: "stream: two servers, one log",
     near: 7,
-    far: 11,
+    far: 18,
     most: Most::Streams(streams::Happened {
         begun: 1,
         claimed: 1,

@@ -259,6 +259,8 @@ impl State {
             if self.has_begun {
                 // The client knows nothing of the one before, which ends without it in its time.
                 self.make_server(self.server_id + 1);
+                // Its host hears then that it has ended.
+                Arc::make_mut(&mut self.server).host.knows_of_loss = true;
             }
             (self.has_begun, self.is_forgotten) = (true, false);
         }
