@@ -8,6 +8,7 @@ mod bindings;
 mod check;
 mod command;
 mod fuzz;
+mod model;
 mod package;
 mod parts;
 mod tap;
@@ -47,6 +48,8 @@ enum Task {
     Bench(BenchArgs),
     /// Feeds random input to one fuzz target, or to each in turn.
     Fuzz(FuzzArgs),
+    /// Checks the machines of `delivery` in every state within bounds, and prints a table.
+    Model(ModelArgs),
     /// Builds the library of the packages and generates what calls it; writes target/bindings.
     Bindings,
     /// Makes the packages for Python, Kotlin and Swift, and runs each where a user would.
@@ -102,6 +105,17 @@ struct FuzzArgs {
     seconds: u64,
 }
 
+#[derive(Debug, Args)]
+struct ModelArgs {
+    /// The most steps from the beginning, for every model; without it, each has its own.
+    #[arg(long, value_name = "N")]
+    depth: Option<usize>,
+
+    /// The most seconds of one model.
+    #[arg(long, value_name = "N", default_value_t = 300)]
+    seconds: u64,
+}
+
 fn main() -> ExitCode {
     let command = Cli::command()
         .mut_subcommand("test", |test| test.after_help(format!("Parts:\n{}", parts::overview())));
@@ -123,6 +137,7 @@ fn main() -> ExitCode {
             bench::run(&workspace, console, name.as_deref(), *quick, against.as_deref())
         }
         Task::Fuzz(args) => fuzz::run(&workspace, console, args.target.as_deref(), args.seconds),
+        Task::Model(args) => model::run(&workspace, args.depth, args.seconds),
         Task::Bindings => bindings::run(&workspace, console),
         Task::Package => package::run(&workspace, console),
     };
