@@ -150,7 +150,7 @@ impl Audience {
         for (&id, reader) in &mut self.readers {
             if let Some((sequence, most)) = reader.wants(source) {
                 let request = turn.ask(Purpose::Read(id), Request::ReadAfter { sequence, most });
-                reader.asked(request);
+                reader.asked(request, sequence);
             }
         }
     }
@@ -190,6 +190,13 @@ impl Audience {
 
     pub(super) fn is_empty(&self) -> bool {
         self.readers.is_empty()
+    }
+
+    /// How many bytes it takes beside itself.
+    pub(super) fn allocated(&self) -> usize {
+        let readers: usize = self.readers.values().map(Reader::allocated).sum();
+        let end = self.ended.as_ref().map_or(0, |ended| ended.end.size());
+        readers + self.tail.size() + end
     }
 
     /// When the next reader goes of which nothing is heard.

@@ -57,6 +57,10 @@ pub(super) struct Ahead {
 impl Ahead {
     /// The most of all owners.
     const MOST: usize = 65_536;
+    /// What one takes.
+    const BYTES: usize = 2 * size_of::<(StreamKey, Mono)>() + 2 * 128;
+    /// The most that all take.
+    pub(super) const CEILING: usize = 2 * Self::MOST * Self::BYTES;
 
     /// Keeps a cancel until a time, and of one owner no more than `most`: the oldest goes.
     pub(super) fn keep(&mut self, now: Mono, key: &StreamKey, until: Mono, most: u32) {
@@ -83,6 +87,11 @@ impl Ahead {
     pub(super) fn has(&mut self, now: Mono, key: &StreamKey) -> bool {
         self.expire(now);
         self.kept.contains_key(key)
+    }
+
+    /// How many bytes they take.
+    pub(super) fn allocated(&self) -> usize {
+        self.order.len() * Self::BYTES
     }
 
     fn expire(&mut self, now: Mono) {

@@ -63,6 +63,11 @@ impl Coalescing {
         }
     }
 
+    /// How many bytes it takes.
+    pub(super) fn allocated(&self) -> usize {
+        self.text.capacity()
+    }
+
     /// How many bytes wait.
     pub(super) fn len(&self) -> usize {
         self.text.len()

@@ -13,6 +13,8 @@ pub(super) struct Credit {
 }
 
 impl Credit {
+    /// The most that it takes.
+    pub(super) const CEILING: usize = Self::MARKS * size_of::<(u64, usize)>();
     /// As many are told apart; what is sent beyond is confirmed with the newest of them.
     const MARKS: usize = 64;
 
@@ -36,6 +38,11 @@ impl Credit {
         while let Some((_, size)) = self.sent.pop_front_if(|(last, _)| *last <= sequence) {
             self.size -= size;
         }
+    }
+
+    /// How many bytes it takes.
+    pub(super) fn allocated(&self) -> usize {
+        self.sent.capacity() * size_of::<(u64, usize)>()
     }
 
     /// Nothing of what was sent counts any more.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::event::{CancelId, Cancelled};
 use super::interface::{End, Ended, Generation, Request};
-use super::outputs::{Step, Turn};
+use super::outputs::{Purpose, Step, Turn};
 use crate::envelope::v1::{Code, How};
 
 /// The end that a stream is to have, until the log says which it has.
@@ -27,7 +27,7 @@ struct Finish {
 
 impl Ending {
     /// The most cancels that await the end of one stream.
-    const MOST_CANCELS: usize = 64;
+    pub(super) const MOST_CANCELS: usize = 64;
 
     /// The stream is to end: by a producer, unless another has claimed it, or in any case.
     pub(super) fn begin(&mut self, by: Option<Generation>, end: End) {
@@ -59,16 +59,19 @@ impl Ending {
         self.protected = code;
     }
 
-    /// What the log is to be asked, if it has not been.
-    pub(super) fn ask(&mut self) -> Option<Request> {
-        let finish = self.finish.as_mut()?;
-        let end = Arc::clone(&finish.end);
-        finish.step.take().then_some(Request::Finish { by: finish.by, end })
+    /// Asks the log for it, if it has not been asked.
+    pub(super) fn ask(&mut self, turn: &mut Turn<'_>) {
+        if let Some(finish) = &mut self.finish
+            && finish.step.take()
+        {
+            let (by, end) = (finish.by, Arc::clone(&finish.end));
+            turn.ask(Purpose::Finish(by), Request::Finish { by, end });
+        }
     }
 
-    /// The log was unavailable.
-    pub(super) fn handle_unavailable(&mut self) {
-        if let Some(finish) = &mut self.finish {
+    /// The log was unavailable when who wanted it was to end the stream.
+    pub(super) fn handle_unavailable(&mut self, by: Option<Generation>) {
+        if let Some(finish) = self.finish.as_mut().filter(|finish| finish.by == by) {
             finish.step = Step::Wanted;
             finish.may_be_done = true;
         }
@@ -105,9 +108,20 @@ impl Ending {
         }
     }
 
+    /// How many bytes it takes beside itself.
+    pub(super) fn allocated(&self) -> usize {
+        let body = self.finish.as_ref().map_or(0, |finish| finish.end.size());
+        body + self.cancels.capacity() * size_of::<CancelId>()
+    }
+
     /// Whether the stream is to end.
     pub(super) const fn is_wanted(&self) -> bool {
         self.finish.is_some()
+    }
+
+    /// Whether a cancel awaits its outcome.
+    pub(super) const fn is_cancelled(&self) -> bool {
+        !self.cancels.is_empty()
     }
 
     /// How it is to end.
@@ -115,8 +129,8 @@ impl Ending {
         self.finish.as_ref().map(|finish| finish.end.how.clone())
     }
 
-    /// Who wants to end it.
-    pub(super) fn by(&self) -> Generation {
-        self.finish.as_ref().and_then(|finish| finish.by).unwrap_or_default()
+    /// Who wants to end it, unless another claims it.
+    pub(super) fn by(&self) -> Option<Generation> {
+        self.finish.as_ref().and_then(|finish| finish.by)
     }
 }

@@ -47,9 +47,9 @@ impl Entry {
         match purpose {
             Purpose::Read(reader) if !self.audience.awaits(reader, id) => {}
             _ if answer == Answer::Unavailable => {
+                turn.event(Event::Unavailable { key: turn.key.clone() });
                 self.writer.handle_unavailable(turn, &purpose);
                 self.paused = Some(turn.now + turn.config.log_retry);
-                turn.event(Event::Unavailable { key: turn.key.clone() });
             }
             Purpose::Begin => self.handle_begun(turn, lines, answer),
             Purpose::Claim => self.handle_claimed(turn, answer),
@@ -69,11 +69,10 @@ impl Entry {
                 Answer::Refused(refusal) => self.handle_refusal(turn, of, refusal),
                 _ => {}
             },
-            Purpose::Finish => match answer {
+            Purpose::Finish(by) => match answer {
                 Answer::Finished(ended) => self.handle_end(turn, ended, true),
                 Answer::Refused(refusal) => {
-                    let of = self.writer.ending.by();
-                    self.handle_refusal(turn, of, refusal);
+                    self.handle_refusal(turn, by.unwrap_or_default(), refusal);
                 }
                 _ => {}
             },
@@ -85,10 +84,13 @@ impl Entry {
                 _ if self.writer.is_own() => self.handle_unknown(turn),
                 _ => self.audience.handle_unread(reader),
             },
-            Purpose::Lease => match answer {
-                Answer::Status(status) => self.handle_status(turn, &status),
-                _ => self.handle_unknown(turn),
-            },
+            Purpose::Lease => {
+                self.writer.handle_checked();
+                match answer {
+                    Answer::Status(status) => self.handle_status(turn, &status),
+                    _ => self.handle_unknown(turn),
+                }
+            }
             Purpose::Discard => {}
         }
     }

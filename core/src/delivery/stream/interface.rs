@@ -207,8 +207,9 @@ pub enum Refusal {
     },
     /// The stream has ended.
     Ended(Ended),
-    /// The text does not belong there: beyond the end of the stream's text, or inside a character;
-    /// or the record is not the producer's next.
+    /// The text does not belong there: beyond the end of the stream's text, inside a character, or
+    /// where, but for the very beginning, the text is given up; or the record is not the producer's
+    /// next.
     Misplaced {
         /// How long the stream's text is.
         offset: u64,
@@ -296,8 +297,8 @@ impl Base {
 
 /// Text in a log: what was appended at once, or several such joined.
 ///
-/// A log may join what was appended to what stands before it, but nothing to a restart; what a
-/// restart has made void it need not give, either.
+/// A log may join what was appended to what stands before it, up to 4 KiB, but nothing to a restart;
+/// what a restart has made void it need not give, either.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Record {
@@ -339,6 +340,12 @@ impl End {
     /// An end without code and body.
     pub const fn new(how: How<'static>) -> Self {
         Self { how, code: None, body: None }
+    }
+
+    /// How many bytes it takes.
+    pub(super) fn size(&self) -> usize {
+        let code = self.code.as_ref().map_or(0, |code| code.len());
+        size_of::<Self>() + self.body.as_ref().map_or(0, |body| body.len()) + code
     }
 }
 

@@ -4,7 +4,7 @@ use core::fmt;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use super::config::LogConfig;
+use super::config::{LogConfig, RECORD_BYTES};
 use super::interface::{
     Answer, Base, End, Ended, Generation, LogAnswer, LogRequest, Read, Record, Refusal, Request,
     State, Status, StreamKey, bytes,
@@ -33,6 +33,19 @@ impl MemoryLog {
     pub fn new(config: LogConfig, epoch: Epoch) -> Self {
         let config = config.within_bounds();
         Self { config, epoch, streams: BTreeMap::new(), ended: BTreeSet::new() }
+    }
+
+    /// The most bytes that one takes with a configuration, if owners' names are no longer than those of
+    /// streams and bodies have at most so many bytes.
+    pub const fn ceiling(config: &LogConfig, body_bytes: usize) -> usize {
+        let names = 2 * 128;
+        // A table of maps is half full at the least, and so is a queue that has grown.
+        let segments = 2 * (Kept::SEGMENTS + 1) * size_of::<Segment>();
+        // What is joined may take twice its room until it is full.
+        let texts = config.stream_bytes + RECORD_BYTES + 2 * Kept::SEGMENT_BYTES;
+        let end = size_of::<End>() + 64 + body_bytes;
+        let stream = 2 * Self::STREAM_BYTES + names + segments + texts + end;
+        (config.max_streams as usize).saturating_mul(stream)
     }
 
     /// Does what is asked, and answers it at once.
@@ -209,6 +222,9 @@ impl Kept {
             }
             Request::Append { generation, sequence, offset, text } => {
                 self.check(Some(*generation))?;
+                if *generation == Generation::NONE {
+                    return Err(Refusal::Fenced { generation: self.generation });
+                }
                 if *sequence >= self.next {
                     self.append(*sequence, *offset, text)?;
                     self.give_up(most);
@@ -235,10 +251,7 @@ impl Kept {
     }
 
     fn allocated(&self) -> usize {
-        let body = self.end.as_ref().map_or(0, |ended| {
-            let code = ended.end.code.as_ref().map_or(0, |code| code.len());
-            size_of::<End>() + ended.end.body.as_ref().map_or(0, |body| body.len()) + code
-        });
+        let body = self.end.as_ref().map_or(0, |ended| ended.end.size());
         let texts: usize = self.segments.iter().map(|segment| segment.text.capacity()).sum();
         self.segments.capacity() * size_of::<Segment>() + texts + body
     }
@@ -255,8 +268,7 @@ impl Kept {
     }
 
     fn append(&mut self, sequence: u64, offset: u64, text: &str) -> Result<(), Refusal> {
-        let is_here = sequence == self.next && self.generation != Generation::NONE;
-        if !is_here || offset > self.offset || !self.is_boundary(offset) {
+        if sequence != self.next || offset > self.offset || !self.is_boundary(offset) {
             return Err(Refusal::Misplaced { offset: self.offset });
         }
         let restart = offset < self.offset;
@@ -273,6 +285,9 @@ impl Kept {
                 last.sequence = self.sequence;
             }
             _ => {
+                if let Some(last) = self.segments.back_mut() {
+                    last.text.shrink_to_fit();
+                }
                 let text = text.to_owned();
                 let sequence = self.sequence;
                 self.segments.push_back(Segment { sequence, offset, text, restart });
@@ -281,8 +296,11 @@ impl Kept {
         Ok(())
     }
 
-    /// Whether a character begins there, as far as the text is kept.
+    /// Whether a character is known to begin there.
     fn is_boundary(&self, offset: u64) -> bool {
+        if offset < self.base.offset {
+            return offset == 0;
+        }
         let within = |segment: &Segment| {
             let inside = offset.checked_sub(segment.offset)?;
             let inside = usize::try_from(inside).ok()?;
@@ -300,6 +318,7 @@ impl Kept {
             let kept = usize::try_from(offset - last.offset).unwrap_or(last.text.len());
             self.size -= last.text.len() - kept;
             last.text.truncate(kept);
+            last.text.shrink_to_fit();
         }
         if offset < self.base.offset {
             self.base.offset = offset;

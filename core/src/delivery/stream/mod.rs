@@ -43,8 +43,8 @@
 //!
 //! # Bounds
 //!
-//! [`StreamsConfig`] and [`LogConfig`] have them; [`StreamsConfig::ceiling`] and
-//! [`LogConfig::ceiling`] say what memory follows from them.
+//! [`StreamsConfig`] and [`LogConfig`] have them; [`Streams::ceiling`] and [`MemoryLog::ceiling`]
+//! say what memory follows from them.
 //!
 //! # Where it is specified
 //!
@@ -69,6 +69,8 @@ mod saying;
 mod streams;
 mod table;
 mod tail;
+#[cfg(test)]
+mod tests;
 mod turns;
 mod writer;
 

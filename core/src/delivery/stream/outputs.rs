@@ -16,7 +16,8 @@ pub(super) enum Purpose {
     Claim,
     Renew(Generation),
     Append(Generation, Flight),
-    Finish,
+    /// By whom.
+    Finish(Option<Generation>),
     Read(ReaderId),
     Lease,
     Discard,

@@ -33,9 +33,6 @@ pub enum ProducerError {
     NoJson,
 }
 
-/// The most bytes of one text, which may be more than otherwise is on its way.
-const MAX_TEXT: usize = 1024 * 1024;
-
 /// Text on its way into the log.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Flight {
@@ -69,18 +66,17 @@ impl Producer {
         Self { generation, next: 0, offset, waiting, flight: None, lease, is_full: false }
     }
 
-    /// Takes text, if less than `most` is on its way. One text that is larger may be alone.
+    /// Takes text, if no more than `most` bytes are on their way with it.
     pub(super) fn append(
         &mut self,
         now: Mono,
         text: &str,
         most: usize,
     ) -> Result<(), ProducerError> {
-        if text.len() > MAX_TEXT {
-            return Err(ProducerError::TooLarge { most: MAX_TEXT });
+        if text.len() > most {
+            return Err(ProducerError::TooLarge { most });
         }
-        let size = self.size();
-        if size > 0 && size.saturating_add(text.len()) > most {
+        if self.size() + text.len() > most {
             self.is_full = true;
             return Err(ProducerError::Full);
         }
@@ -145,6 +141,11 @@ impl Producer {
         if self.flight.is_some() { None } else { self.waiting.due(pace) }
     }
 
+    /// How many bytes its text takes.
+    pub(super) fn allocated(&self) -> usize {
+        self.waiting.allocated() + self.flight.as_ref().map_or(0, |flight| flight.text.len())
+    }
+
     pub(super) const fn lease(&self) -> Mono {
         self.lease
     }
@@ -154,6 +155,7 @@ impl Producer {
         self.size() == 0
     }
 
+    /// How many bytes are on their way.
     fn size(&self) -> usize {
         self.waiting.len() + self.flight.as_ref().map_or(0, |flight| flight.text.len())
     }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::config::PIECE_BYTES;
+use super::config::{PIECE_BYTES, RECORD_BYTES};
 use super::credit::{self, Credit};
 use super::interface::{Ended, Read, Record, State, bytes};
 use super::placing::{Place, Placed, place};
@@ -65,6 +65,8 @@ pub(super) struct Reader {
     mark: Option<u64>,
     /// What was read from the log for it.
     fetched: VecDeque<Record>,
+    /// The number behind which the log was asked for records.
+    asked_after: u64,
     credit: Credit,
 }
 
@@ -79,7 +81,7 @@ enum Stage {
     Placed,
     /// Records of the log, which has been asked for them with this id.
     Reading(u64),
-    /// Nothing, for ever: it was told of the end, or that there is no such stream.
+    /// Nothing, for ever: of the end, or that there is no such stream, it is or was told.
     Done,
 }
 
@@ -94,6 +96,13 @@ enum Next {
 }
 
 impl Reader {
+    /// The most that one takes.
+    pub(super) const CEILING: usize = 2 * size_of::<(ReaderId, Self)>()
+        + 2 * Credit::CEILING
+        + PIECE_BYTES
+        + RECORD_BYTES
+        + PIECE_BYTES / RECORD_BYTES * 8 * size_of::<Record>();
+
     /// A reader that goes on from a place, as a `following` will say.
     pub(super) fn following(from: Place, lease: Mono) -> Self {
         Self {
@@ -104,6 +113,7 @@ impl Reader {
             placed: None,
             mark: None,
             fetched: VecDeque::new(),
+            asked_after: 0,
             credit: Credit::default(),
         }
     }
@@ -146,7 +156,8 @@ impl Reader {
     }
 
     /// The log has been asked.
-    pub(super) fn asked(&mut self, id: u64) {
+    pub(super) fn asked(&mut self, id: u64, after: u64) {
+        self.asked_after = after;
         self.stage = match self.stage {
             Stage::Unplaced | Stage::Placing(_) => Stage::Placing(id),
             Stage::Placed | Stage::Reading(_) => Stage::Reading(id),
@@ -169,18 +180,14 @@ impl Reader {
 
     /// There is no such stream, or none any more.
     pub(super) fn handle_unknown(&mut self, epoch: Epoch) {
-        let unknown = Placed::unknown(epoch);
-        // In the log's epoch, so that it is not asked again for a reader of another.
-        self.place = unknown.from;
-        self.placed = Some(unknown);
-        self.stage = Stage::Placed;
+        self.placed = Some(Placed::unknown(epoch));
+        self.stage = Stage::Done;
     }
 
     /// The log has what is behind its place, as it awaited.
     pub(super) fn handle_read(&mut self, epoch: Epoch, read: Read) {
         let is_new = self.stage == Stage::Unplaced || self.place.at.epoch != epoch;
         self.stage = Stage::Placed;
-        let asked_after = if self.place.at.epoch == epoch { self.place.at.sequence } else { 0 };
         let placed = place(self.place, epoch, &read);
         if is_new || placed.answer == Answer::Gap {
             self.place = placed.from;
@@ -191,16 +198,15 @@ impl Reader {
             }
             self.placed = Some(placed);
         }
-        if self.place.at.sequence < asked_after {
-            // It goes on from before what was read, which is read again.
-            self.fetched.clear();
-            return;
-        }
         let last_text = match read.status.state {
             State::Ended(_) => read.status.sequence.saturating_sub(1),
             State::Pending { .. } | State::Running { .. } => read.status.sequence,
         };
-        self.fetched = behind(self.place, read.records);
+        if self.place.at.sequence < self.asked_after {
+            // After a gap it goes on before what was read.
+            return;
+        }
+        self.fetched = behind(self.place, self.mark, read.records);
         if self.fetched.is_empty() {
             // Of the records up to there nothing is text that it lacks.
             self.place.at.sequence = self.place.at.sequence.max(last_text);
@@ -216,7 +222,7 @@ impl Reader {
     pub(super) fn take(&mut self, source: Source<'_>, text: &mut String) -> Option<Saying> {
         match self.next(source) {
             Next::Nothing => None,
-            Next::Placed => self.placed.take().map(|placed| self.tell(placed)),
+            Next::Placed => self.placed.take().map(Saying::Following),
             Next::Fetched => {
                 let fetched = std::mem::take(&mut self.fetched);
                 let saying = self.join(fetched.iter(), source, text);
@@ -241,7 +247,14 @@ impl Reader {
         }
     }
 
-    /// Whether it was told of the end, or that there is no such stream.
+    /// How many bytes it takes.
+    pub(super) fn allocated(&self) -> usize {
+        let texts: usize = self.fetched.iter().map(|record| record.text.len()).sum();
+        let places = self.fetched.capacity() * size_of::<Record>();
+        size_of::<(ReaderId, Self)>() + self.credit.allocated() + places + texts
+    }
+
+    /// Whether it was told of the end, or is or was told that there is no such stream.
     pub(super) fn is_done(&self) -> bool {
         self.stage == Stage::Done
     }
@@ -268,13 +281,6 @@ impl Reader {
         } else {
             Next::Nothing
         }
-    }
-
-    fn tell(&mut self, placed: Placed) -> Saying {
-        if placed.answer == Answer::Unknown {
-            self.stage = Stage::Done;
-        }
-        Saying::Following(placed)
     }
 
     /// Joins records that go on from where it is, as far as its credit and the bound of a piece
@@ -315,27 +321,45 @@ impl Reader {
     }
 }
 
-/// The records behind a place, each from where the one before it ends, or a restart.
+/// The records behind a place, each from where the one before it ends, or a restart; joined as far
+/// as they are small and do not pass the mark.
 ///
-/// One that was joined may begin before the place, and one that was cut short by a restart may end
-/// before it.
-fn behind(mut place: Place, records: Vec<Record>) -> VecDeque<Record> {
-    let mut behind = VecDeque::with_capacity(records.len());
+/// One that the log joined may begin before the place, and one that was cut short by a restart may
+/// end before it.
+fn behind(mut place: Place, mark: Option<u64>, records: Vec<Record>) -> VecDeque<Record> {
+    let mut behind = VecDeque::new();
+    let mut text = String::new();
+    let mut begun: Option<Record> = None;
     for record in records {
         if record.sequence <= place.at.sequence {
             continue;
         }
         let is_next = record.offset >= place.offset || record.restart;
-        let record = if is_next {
-            record
-        } else {
-            let passed = usize::try_from(place.offset - record.offset).unwrap_or(usize::MAX);
-            let rest = record.text.get(passed..).filter(|rest| !rest.is_empty());
-            let Some(rest) = rest.map(Arc::from) else { continue };
-            Record::new(record.sequence, place.offset, rest, false)
+        let passed = if is_next { 0 } else { place.offset - record.offset };
+        let passed = usize::try_from(passed).unwrap_or(usize::MAX);
+        let Some(rest) = record.text.get(passed..).filter(|rest| !rest.is_empty()) else {
+            continue;
         };
-        place = Place { at: Position::new(place.at.epoch, record.sequence), offset: record.end() };
-        behind.push_back(record);
+        let offset = if is_next { record.offset } else { place.offset };
+        let fits = text.len() + rest.len() <= RECORD_BYTES && offset == place.offset;
+        let passes = mark.is_some_and(|mark| record.sequence > mark && place.at.sequence <= mark);
+        if let Some(first) = begun.as_mut().filter(|_| fits && !passes) {
+            first.sequence = record.sequence;
+        } else {
+            behind.extend(begun.take().map(|first| with_text(first, &mut text)));
+            let restart = record.restart && offset < place.offset;
+            begun = Some(Record::new(record.sequence, offset, Arc::default(), restart));
+        }
+        text.push_str(rest);
+        let at = Position::new(place.at.epoch, record.sequence);
+        place = Place { at, offset: offset + bytes(rest.len()) };
     }
+    behind.extend(begun.map(|first| with_text(first, &mut text)));
     behind
+}
+
+fn with_text(record: Record, text: &mut String) -> Record {
+    let joined = Arc::from(text.as_str());
+    text.clear();
+    Record { text: joined, ..record }
 }

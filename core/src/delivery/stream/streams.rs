@@ -1,7 +1,8 @@
 //! Many streams, with their producers, readers and cancels.
 
 use super::cancels::{Ahead, Cancelling};
-use super::config::StreamsConfig;
+use super::config::{RECORD_BYTES, StreamsConfig};
+use super::ending::Ending;
 use super::error::{BeginError, ClaimError};
 use super::event::{CancelId, Event};
 use super::interface::{End, Generation, LogAnswer, LogRequest, StreamKey};
@@ -56,6 +57,20 @@ impl Streams {
         }
     }
 
+    /// The most bytes that they take with a configuration, if owners' names are no longer than
+    /// those of streams, but for what waits to be polled.
+    pub const fn ceiling(config: &StreamsConfig) -> usize {
+        let names = 3 * 128;
+        let end = size_of::<End>() + 64 + config.body_bytes;
+        // A text that grows may take twice its room.
+        let producer = 2 * config.producer_bytes + RECORD_BYTES + Ending::MOST_CANCELS * 16;
+        let reader = Reader::CEILING.saturating_mul(config.stream_readers as usize);
+        let held = config.held_bytes + RECORD_BYTES;
+        let stream = 2 * Table::ENTRY_BYTES + names + producer + 2 * end + held;
+        let streams = (config.max_streams as usize).saturating_mul(stream.saturating_add(reader));
+        streams.saturating_add(Ahead::CEILING)
+    }
+
     /// What the log answers to a request. An answer to nothing that was asked does nothing.
     pub fn handle_log(&mut self, now: Now, answer: LogAnswer) {
         self.table.handle_log(now, answer);
@@ -89,6 +104,10 @@ impl Streams {
         let follows = reader.map_or(0, |reader| self.table.followed(reader));
         if follows >= self.table.config().reader_streams {
             return Err(BeginError::TooMany);
+        }
+        if self.table.is_cancelling(key) {
+            // It came ahead of the item, whatever the log is about to say of it.
+            return Err(BeginError::Cancelled);
         }
         let began = self.table.open(now, key, |entry, _, _| {
             let began = entry.writer.begin(of, reader);
@@ -327,6 +346,11 @@ impl Streams {
     /// The epoch of the log, as it said last.
     pub const fn log_epoch(&self) -> Epoch {
         self.table.epoch()
+    }
+
+    /// How many bytes they take, but for what waits to be polled.
+    pub fn allocated(&self) -> usize {
+        self.table.allocated() + self.ahead.allocated()
     }
 
     /// How many streams have a producer or a reader here.

@@ -28,6 +28,10 @@ pub(super) struct Table {
 }
 
 impl Table {
+    /// What a stream takes beside its names and texts, in the table and among the timers.
+    pub(super) const ENTRY_BYTES: usize =
+        size_of::<(StreamKey, Entry)>() + size_of::<(Mono, StreamKey)>();
+
     pub(super) fn new(config: StreamsConfig, epoch: Epoch) -> Self {
         Self {
             config,
@@ -127,6 +131,11 @@ impl Table {
         is_idle
     }
 
+    /// Whether a cancel of the stream awaits its outcome.
+    pub(super) fn is_cancelling(&self, key: &StreamKey) -> bool {
+        self.entries.get(key).is_some_and(|entry| entry.writer.ending.is_cancelled())
+    }
+
     /// There is no room to ask what has become of a stream.
     pub(super) fn refuse_cancel(&mut self, key: &StreamKey, cancel: CancelId) {
         let refused = Code::new("too_many").map(|code| Cancelled::refused(key, code));
@@ -159,6 +168,15 @@ impl Table {
         let deadline = self.entries.get(key).and_then(|entry| entry.deadline(&self.config));
         let reason = deadline.map_or(TimerReason::StreamText, |deadline| deadline.reason);
         Some(Deadline::new(*at, reason))
+    }
+
+    /// How many bytes it takes, but for what waits to be polled.
+    pub(super) fn allocated(&self) -> usize {
+        let of = |(key, entry): (&StreamKey, &Entry)| {
+            let names = key.owner.len() + key.name.len();
+            Self::ENTRY_BYTES + names + entry.writer.allocated() + entry.audience.allocated()
+        };
+        self.entries.iter().map(of).sum()
     }
 
     pub(super) const fn config(&self) -> StreamsConfig {

@@ -24,11 +24,11 @@ impl Tail {
             self.clear();
         }
         self.last = record.sequence;
-        self.size += record.text.len();
+        self.size += size(&record);
         self.records.push_back(record);
         while self.size > most {
             let Some(first) = self.records.pop_front() else { break };
-            self.size -= first.text.len();
+            self.size -= size(&first);
         }
     }
 
@@ -62,4 +62,13 @@ impl Tail {
     pub(super) const fn last(&self) -> u64 {
         self.last
     }
+
+    /// How many bytes are held, with what holding them takes.
+    pub(super) const fn size(&self) -> usize {
+        self.size
+    }
+}
+
+fn size(record: &Record) -> usize {
+    size_of::<Record>() + record.text.len()
 }

@@ -120,12 +120,8 @@ impl Writer {
         }
         self.send_text(turn);
         let is_written = self.producer.as_ref().is_none_or(Producer::is_empty);
-        if has_begun
-            && is_written
-            && !self.is_appending
-            && let Some(request) = self.ending.ask()
-        {
-            turn.ask(Purpose::Finish, request);
+        if has_begun && is_written && !self.is_appending {
+            self.ending.ask(turn);
         }
     }
 
@@ -160,7 +156,7 @@ impl Writer {
                 self.renew = Step::Wanted;
             }
             Purpose::Append(of, _) if *of == self.generation => self.is_appending = false,
-            Purpose::Finish => self.ending.handle_unavailable(),
+            Purpose::Finish(by) => self.ending.handle_unavailable(*by),
             Purpose::Lease => self.check = Step::Wanted,
             Purpose::Renew(_) | Purpose::Append(..) | Purpose::Read(_) | Purpose::Discard => {}
         }
@@ -194,10 +190,15 @@ impl Writer {
     /// The stream has a new producer.
     pub(super) fn handle_claimed(&mut self, turn: &mut Turn<'_>, by: Generation, offset: u64) {
         self.claim = Step::No;
-        if by <= self.generation {
+        // What was known of it before its answer is no other's.
+        let before = self.producer.as_ref().map_or(Generation::NONE, Producer::generation);
+        if by < self.generation || by <= before {
             return;
         }
         self.fence_event(turn, Fence::Claimed { by });
+        if let Some(of) = self.ending.by().filter(|of| *of < by) {
+            self.ending.handle_fenced(of);
+        }
         let lease = turn.now + turn.config.producer_lease;
         self.producer = Some(Producer::new(by, offset, lease));
         self.is_own = true;
@@ -220,6 +221,11 @@ impl Writer {
     /// A lease is renewed, or was not.
     pub(super) fn handle_renewed(&mut self) {
         self.renew = Step::No;
+    }
+
+    /// A lease elsewhere was looked up.
+    pub(super) fn handle_checked(&mut self) {
+        self.check = Step::No;
     }
 
     /// The log has a record of a producer.
@@ -253,7 +259,7 @@ impl Writer {
 
     /// The log has no place for the text of a producer.
     pub(super) fn handle_misplaced(&mut self, turn: &mut Turn<'_>, of: Generation) {
-        self.lease = self.producer.as_ref().map(Producer::lease);
+        self.lease = self.producer.as_ref().map(Producer::lease).or(self.lease);
         self.drop_producer(turn, of, Fence::Misplaced);
     }
 
@@ -280,8 +286,7 @@ impl Writer {
 
     /// What the log says of whose stream it is, if it goes on elsewhere.
     pub(super) fn handle_lease(&mut self, turn: &Turn<'_>, by: Generation, until: Mono) {
-        self.check = Step::No;
-        if self.is_own || self.begin.is_some() {
+        if self.is_own {
             return;
         }
         self.generation = self.generation.max(by);
@@ -329,6 +334,11 @@ impl Writer {
     /// Whether it was known to go on, here or elsewhere.
     pub(super) fn is_running(&self) -> bool {
         self.is_own || self.lapse().is_some()
+    }
+
+    /// How many bytes it takes beside itself.
+    pub(super) fn allocated(&self) -> usize {
+        self.producer.as_ref().map_or(0, Producer::allocated) + self.ending.allocated()
     }
 
     /// Whether nothing of the stream is written here.

@@ -1,0 +1,11 @@
+//! Streams, by what happens to them.
+
+mod bounds;
+mod cancels;
+mod ends;
+mod fairness;
+mod log_failures;
+mod producers;
+mod properties;
+mod replay;
+mod support;
