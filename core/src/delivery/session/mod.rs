@@ -1,12 +1,14 @@
 //! One end of one session, over the links that come and go.
 
 mod opening;
+mod phase;
 mod receiving;
 mod snapshot;
 
 use core::time::Duration;
 use std::collections::VecDeque;
 
+use self::phase::{LEFT, Phase, Role};
 use super::config::SessionConfig;
 use super::error::{AttachError, RejectError, SendError};
 use super::event::{CommandId, Ending, Event};
@@ -53,35 +55,6 @@ pub struct Session {
     detached: Option<Mono>,
     /// The event that is lent.
     lent: Option<Unlent>,
-}
-
-/// The code by which a host ends a session at both ends (V-6.2).
-const LEFT: &str = "left";
-
-/// Which end of a session this is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Role {
-    Client,
-    Server,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
-    /// No link carries it.
-    Detached,
-    /// A link does, and `opened` has not come, or at a server `open`.
-    Opening {
-        /// The server has said that another `opened` follows.
-        pending: bool,
-    },
-    Open {
-        /// The replay of the other end has ended.
-        caught_up: bool,
-        /// Nothing has come since `open`, so the client may say `continue`.
-        first: bool,
-    },
-    /// A server's session is no more.
-    Ended,
 }
 
 impl Session {
@@ -262,7 +235,7 @@ impl Session {
     /// expired. Without a link the other end does not hear of it, and a server ends it in its time.
     pub fn leave(&mut self, now: Now) {
         self.advance(now);
-        let told = match self.phase {
+        let is_heard = match self.phase {
             Phase::Open { .. } => true,
             // An `open` that was not written needs no `closed`.
             Phase::Opening { .. } => self.role == Role::Client && self.control.is_empty(),
@@ -270,7 +243,7 @@ impl Session {
             Phase::Ended => return,
         };
         self.leave_link();
-        if told {
+        if is_heard {
             self.say_closed(LEFT);
         }
         self.exchange.end(Ending::Left, false);
@@ -355,7 +328,7 @@ impl Session {
 
     /// Whether a link carries the session, or is to.
     pub const fn is_attached(&self) -> bool {
-        matches!(self.phase, Phase::Opening { .. } | Phase::Open { .. })
+        self.phase.is_attached()
     }
 
     /// Whether it has ended for good, which only a server's does.

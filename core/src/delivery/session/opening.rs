@@ -1,6 +1,7 @@
 //! How a session is opened, resumed and ended.
 
-use super::{Phase, Role, Session};
+use super::Session;
+use super::phase::{Phase, Role};
 use crate::delivery::event::Ending;
 use crate::delivery::events::Unlent;
 use crate::delivery::fault::Fault;
@@ -133,7 +134,7 @@ impl Session {
         if self.phase == Phase::Ended {
             return;
         }
-        if self.is_attached() {
+        if self.phase.is_attached() {
             self.exchange.outbound.handle_detached();
         }
         self.phase = Phase::Detached;

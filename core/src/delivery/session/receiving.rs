@@ -1,6 +1,7 @@
 //! What the other end says, and which half of a session it is for.
 
-use super::{LEFT, Phase, Role, Session};
+use super::Session;
+use super::phase::{LEFT, Phase, Role};
 use crate::delivery::event::Ending;
 use crate::delivery::events::Unlent;
 use crate::delivery::fault::Fault;

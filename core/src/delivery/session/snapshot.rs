@@ -6,7 +6,8 @@ use std::collections::VecDeque;
 
 use siphasher::sip128::{Hasher128 as _, SipHasher13};
 
-use super::{Phase, Role, Session};
+use super::Session;
+use super::phase::{Phase, Role};
 use crate::delivery::config::SessionConfig;
 use crate::delivery::error::SnapshotError;
 use crate::delivery::inbound::Inbound;

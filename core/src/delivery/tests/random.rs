@@ -1,7 +1,7 @@
 //! Random conversations over links that break at random places.
 
 use core::time::Duration;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
@@ -72,7 +72,7 @@ fn steps(restarts: u32) -> impl Strategy<Value = Vec<Step>> {
 struct World {
     pair: Pair,
     connected: bool,
-    sent: [HashMap<String, CommandId>; 2],
+    sent: [BTreeMap<String, CommandId>; 2],
     rejected: [Vec<String>; 2],
     /// The cancels with a result.
     answered: usize,
@@ -87,7 +87,7 @@ impl World {
         Self {
             pair,
             connected: true,
-            sent: [HashMap::new(), HashMap::new()],
+            sent: [BTreeMap::new(), BTreeMap::new()],
             rejected: [Vec::new(), Vec::new()],
             answered: 0,
             number: 0,
@@ -184,8 +184,8 @@ impl World {
 }
 
 /// The outcomes of an end, by command: exactly one each.
-fn outcomes(end: &End) -> HashMap<u64, Vec<String>> {
-    let mut outcomes: HashMap<u64, Vec<String>> = HashMap::new();
+fn outcomes(end: &End) -> BTreeMap<u64, Vec<String>> {
+    let mut outcomes: BTreeMap<u64, Vec<String>> = BTreeMap::new();
     for line in &end.heard {
         let (command, outcome) = if let Some(rest) = line.strip_prefix("outcome ") {
             rest.split_once(' ').unwrap()
