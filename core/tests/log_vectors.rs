@@ -1,5 +1,5 @@
-//! What a log of streams has to answer: `tests/vectors/v1/log.json`, run against the log in memory
-//! through its values alone. Another log runs the same cases with [`Log`] of its own.
+//! What a log of streams has to answer: `tests/conformance/vectors/log.json`, run against the log
+//! in memory through its values alone. Another log runs the same cases with [`Log`] of its own.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ fn the_log_in_memory_answers_as_the_vectors_say() {
 
 /// Runs every case against a log of its own.
 fn run<L: Log>(log: impl Fn(LogConfig, Epoch) -> L) -> usize {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/vectors/v1/log.json");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/conformance/vectors/log.json");
     let vectors: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     let epoch = epoch(&vectors["epoch"]);
     let mut ran = 0;

@@ -1,5 +1,5 @@
-//! Runs the vectors in `tests/vectors/v1`, and holds `docs/protocol-v1.md` against them and the
-//! codec.
+//! Runs the vectors in `tests/conformance/vectors`, and holds `docs/protocol-v1.md` against them and
+//! the codec.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -42,7 +42,7 @@ fn read(path: &str) -> String {
 }
 
 fn vectors<T: DeserializeOwned>(file: &str) -> Vec<T> {
-    serde_json::from_str(&read(&format!("tests/vectors/v1/{file}"))).unwrap()
+    serde_json::from_str(&read(&format!("tests/conformance/vectors/{file}"))).unwrap()
 }
 
 fn written(channel: Channel, message: &Message<'_>) -> String {

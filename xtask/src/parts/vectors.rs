@@ -16,8 +16,6 @@ use crate::workspace::Workspace;
 
 const SUITE: Duration = Duration::from_secs(600);
 const FOLDER: &str = "tests/vectors";
-/// The vectors of the dialect that no package speaks yet: the tests of core run them.
-const OF_CORE: &str = "v1";
 
 /// The suites: Rust is the crate of the library, so that all four go the same way.
 /// Under the second name what they have printed is kept.
@@ -38,11 +36,7 @@ pub(super) fn run(workspace: &Workspace, console: Console) -> Outcome {
     let folder = workspace.root.join(FOLDER);
     let mut checks = ran.checks;
     for file in bindings::files(&folder, "json")? {
-        let file = file.strip_prefix(&folder)?;
-        if file.starts_with(OF_CORE) {
-            continue;
-        }
-        let file = file.to_string_lossy().into_owned();
+        let file = file.strip_prefix(&folder)?.to_string_lossy().into_owned();
         let fault = fault(&file, &ran.counts);
         checks.check(fault.is_none(), fault.unwrap_or_default());
     }

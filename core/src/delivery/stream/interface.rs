@@ -1,7 +1,7 @@
 //! The small interface behind which what outlives a link lies: what a log is asked, and what it
 //! answers, as values.
 //!
-//! A log is whatever answers these requests as `tests/vectors/v1/log.json` says: the
+//! A log is whatever answers these requests as `tests/conformance/vectors/log.json` says: the
 //! [`MemoryLog`](super::MemoryLog) here, or a database that a host reaches. The engine decides
 //! everything else; a log compares numbers, keeps records, and does each request as a whole or not at
 //! all.

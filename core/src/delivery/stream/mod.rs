@@ -48,7 +48,8 @@
 //!
 //! # Where it is specified
 //!
-//! Sections 7 and 8 of `docs/protocol-v1.md`; what a log has to answer, `tests/vectors/v1/log.json`.
+//! Sections 7 and 8 of `docs/protocol-v1.md`; what a log has to answer,
+//! `tests/conformance/vectors/log.json`.
 
 mod audience;
 mod cancels;
