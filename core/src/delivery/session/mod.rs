@@ -63,7 +63,7 @@ impl Session {
         Self::new(Role::Client, config, SessionConfig::WINDOW, seed)
     }
 
-    /// A server's end of the session `id`, which nobody can guess (V-9.2). `log` is the epoch of
+    /// A server's end of the session `id`, which nobody can guess. `log` is the epoch of
     /// the log that numbers the records of its streams.
     ///
     /// A session that is resumed here and was begun elsewhere is a gap to its client.

@@ -7,7 +7,7 @@ use super::bounded::{Bounded, Wrong};
 use super::position::hexadecimal;
 use crate::envelope::Raw;
 
-/// The id of a session: 16 bytes that its server has drawn and nobody can guess (V-9.2), 32
+/// The id of a session: 16 bytes that its server has drawn and nobody can guess, 32
 /// hexadecimal digits on the wire.
 ///
 /// Its `Debug` shows the first eight digits, which tell sessions apart and open none.
