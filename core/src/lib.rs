@@ -140,11 +140,15 @@
 //! | **[`delivery`]** | **conversations that outlive their links** |
 //! | | one end: `Session`, `SessionConfig`, `AtBound`; commands: `SendOptions`, `Priority`, `Target` |
 //! | | its events: `Event`, `CommandId`, `Outcome`, `Expiry`, `Ending`; of the other end: `Fault` |
-//! | | errors: `SendError`, `RejectError`, `AttachError`, `SnapshotError` |
+//! | | errors: `SendError`, `RejectError`, `AttachError`, `SnapshotError`; who: `SessionNumber`, `LinkNumber` |
 //! | | a stream at its reader: `StreamEvent`, `FollowAnswer`, `FollowError`, `Cursor` |
 //! | | a client's, with its streams: `ClientSession`, `ClientEvent`, `ClientSendError` |
-//! | | many at a server: `Sessions`, `SessionsConfig`, `AtUserBound`, `SessionNumber`, `LinkNumber` |
-//! | | their events: `SessionsEvent`, `SessionsBound` |
+//! | | a server's: `Sessions`, `SessionsConfig`, `SessionsEvent`, `SessionsBound`, `AtUserBound` |
+//! | **[`delivery::stream`]** | **answers that outlive their producers and readers** |
+//! | | `Streams`, `StreamsConfig`, `Event`, `ReaderId`, `BeginError`, `ProducerError` |
+//! | | cancels: `CancelScope`, `CancelId`, `Cancelled`; producers: `Generation`, `ClaimError`, `Fence` |
+//! | | a log: `LogRequest`, `Request`, `StreamKey`; it answers: `LogAnswer`, `Answer`, `Refusal` |
+//! | | in them: `Record`, `Read`, `Base`, `Status`, `State`, `End`, `Ended`; in memory: `MemoryLog`, `LogConfig` |
 //! | **[`link`]** | **the life of one connection: states, heartbeat, token, backoff** |
 //! | | a server's: `ServerLink`, `LinkEvent`, `AnswerError` |
 //! | | a client's: `ClientLink`, `ClientLinkEvent`, `ClientLinkConfig`, `Dial`, `DialFailed`, `Trigger` |
