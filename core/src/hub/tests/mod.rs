@@ -5,6 +5,7 @@
 
 mod answers;
 mod bounds;
+mod checks;
 mod compression;
 mod drain;
 mod entry;
