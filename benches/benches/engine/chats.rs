@@ -1,5 +1,6 @@
 //! The messages that all contenders are given.
 
+use pamlink::frame::{FrameConfig, FrameEvent, Reader, Role};
 use pamlink_benches::samples::{Random, mask_frame};
 
 /// Chats of about 300 bytes of JSON, as masked frames of a client one after the other.
@@ -38,6 +39,17 @@ impl Chats {
         let number = number % Self::COUNT;
         let start = if number == 0 { 0 } else { self.ends[number - 1] };
         &self.wire[start..self.ends[number]]
+    }
+
+    /// The texts of the first so many.
+    pub(crate) fn texts(&self, count: usize) -> Vec<String> {
+        let mut reader = Reader::new(Role::Server, FrameConfig::default());
+        let read = |number| {
+            reader.handle_bytes(self.frame(number)).expect("events were polled");
+            let Some(FrameEvent::Text(text)) = reader.poll_event() else { panic!("no text") };
+            text.to_owned()
+        };
+        (0..count).map(read).collect()
     }
 
     /// The JSON of one chat: the production client's members, and an id.

@@ -7,10 +7,11 @@ use std::time::{Duration, Instant, SystemTime};
 use anyhow::{Result, ensure};
 use pamlink::envelope::message::{Context, Location, Message};
 use pamlink::envelope::write::Answer;
+use pamlink::frame::Incoming;
 use pamlink::frame::handshake::{Upgrade, WebSocketKey, write_request};
-use pamlink::hub::{Auth, Event, Hub, HubConfig, LinkId, Reply, RequestId};
+use pamlink::hub::{Auth, Event, Hub, HubConfig, LinkId, Proof, Reply, RequestId};
 use pamlink::limits::{Rate, RateClass};
-use pamlink::link::{AuthError, Claims, Verify};
+use pamlink::link::{AuthError, Claims, Token, Verify};
 use pamlink::routing::Table;
 use pamlink::seed::Seed;
 use pamlink::time::{Mono, Now, Wall};
@@ -22,7 +23,18 @@ pub(crate) struct Host {
     pub(crate) hub: Hub,
     pub(crate) links: Vec<LinkId>,
     pub(crate) requests: Vec<RequestId>,
+    /// Whole messages come and leave, and not bytes.
+    whole: bool,
     out: Vec<u8>,
+}
+
+/// What came over a link.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Input<'a> {
+    /// A read of its socket.
+    Bytes(&'a [u8]),
+    /// A text, of a transport that speaks WebSocket itself.
+    Text(&'a str),
 }
 
 /// How much of a message is looked at.
@@ -57,6 +69,7 @@ impl Host {
             hub: Hub::new(config, auth, routes, Seed::from_number(1)),
             links: Vec::new(),
             requests: Vec::new(),
+            whole: false,
             out: Vec::with_capacity(1024),
         }
     }
@@ -77,22 +90,38 @@ impl Host {
         let mut request = Vec::new();
         write_request(&upgrade, &mut request)?;
         let mut opened = false;
-        self.take(now, link, &request, |event| opened |= matches!(event, Event::Opened { .. }));
+        let request = Input::Bytes(&request);
+        self.take(now, link, request, |event| opened |= matches!(event, Event::Opened { .. }));
         ensure!(opened, "the link was not welcomed");
         self.links.push(link);
         Ok(link)
     }
 
-    /// One read of a link's socket, and all that follows: events, writes, the next deadline.
+    /// Opens a link over a transport that speaks WebSocket itself.
+    pub(crate) fn open_whole(&mut self, now: Now, user: &str) -> Result<LinkId> {
+        self.whole = true;
+        let link = self.hub.accept_opened(now, user, Proof::Token(Token::new(user)), None)?;
+        let opened = matches!(self.hub.poll_event(), Some(Event::Opened { .. }));
+        ensure!(opened, "the link was not welcomed");
+        self.write();
+        self.links.push(link);
+        Ok(link)
+    }
+
+    /// What came over a link, and all that follows: events, writes, the next deadline.
     #[inline]
     pub(crate) fn take(
         &mut self,
         now: Now,
         link: LinkId,
-        bytes: &[u8],
+        input: Input<'_>,
         mut on_event: impl FnMut(&Event<'_>),
     ) {
-        self.hub.handle_bytes(now, link, bytes).expect("events were polled");
+        let taken = match input {
+            Input::Bytes(bytes) => self.hub.handle_bytes(now, link, bytes),
+            Input::Text(text) => self.hub.handle_message(now, link, Incoming::Text(text)),
+        };
+        taken.expect("events were polled");
         while let Some(event) = &self.hub.poll_event() {
             if let Event::Request(request) = event {
                 self.requests.push(request.request);
@@ -105,9 +134,9 @@ impl Host {
 
     /// One chat from its bytes to the agent that is to answer it.
     #[inline]
-    pub(crate) fn handle(&mut self, now: Now, link: LinkId, frame: &[u8], depth: Depth) {
+    pub(crate) fn handle(&mut self, now: Now, link: LinkId, chat: Input<'_>, depth: Depth) {
         let mut routed = false;
-        self.take(now, link, frame, |event| {
+        self.take(now, link, chat, |event| {
             let Event::Request(request) = event else { panic!("{event:?}") };
             black_box(request.decision.agent);
             black_box(request.envelope.id());
@@ -139,7 +168,11 @@ impl Host {
     pub(crate) fn write(&mut self) {
         while let Some(link) = self.hub.poll_writable() {
             self.out.clear();
-            let _ = black_box(self.hub.poll_transmit(link, &mut self.out));
+            if self.whole {
+                while black_box(self.hub.poll_message(link, &mut self.out)).is_some() {}
+            } else {
+                let _ = black_box(self.hub.poll_transmit(link, &mut self.out));
+            }
             black_box(&self.out);
         }
     }

@@ -15,7 +15,7 @@ use pamlink_benches::samples::mask_frame;
 
 use super::Effort;
 use super::chats::Chats;
-use super::host::Host;
+use super::host::{Host, Input};
 
 /// All of it happens over so much time, so that rates and deadlines are met as they come.
 const SPREAD: Duration = Duration::from_secs(15);
@@ -40,7 +40,8 @@ fn live(links: u32, chats: &Chats) -> anyhow::Result<Host> {
     for number in 0..links {
         let link = host.open(time.now(), &format!("7b1e0c52-3f4a-4d1b-9a55-{number:012}"))?;
         let mut asked = false;
-        host.take(time.now(), link, chats.frame(number as usize), |_| asked = true);
+        let chat = Input::Bytes(chats.frame(number as usize));
+        host.take(time.now(), link, chat, |_| asked = true);
         ensure!(asked, "no request came of the chat");
         host.reply(time.now());
         time.0 += step;

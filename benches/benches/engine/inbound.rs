@@ -4,6 +4,8 @@
 //! after each read, and replies between the timed batches: the usual stack has no reply to
 //! measure. Time is an argument of both contenders, read once a batch: how fast a system tells
 //! it is not what is measured. Both look an agent up by its id.
+//!
+//! One row begins later: its texts are those of a transport that speaks WebSocket itself.
 
 use std::time::{Duration, Instant};
 
@@ -16,7 +18,7 @@ use serde::de::DeserializeOwned;
 
 use super::Effort;
 use super::chats::Chats;
-use super::host::{Clock, Depth, Host};
+use super::host::{Clock, Depth, Host, Input};
 use super::usual::{Context, Usual};
 
 /// Messages between two untimed parts, in which they are replied to.
@@ -25,6 +27,7 @@ const BATCH: usize = 256;
 const BATCHES: usize = 64;
 const WARM: usize = 24;
 
+const USER: &str = "7b1e0c52-3f4a-4d1b-9a55-0c2f6f6a1d10";
 const PEER: &str = "tungstenite + serde + HashMap";
 
 pub(crate) fn run(effort: Effort, rows: &mut Rows) -> anyhow::Result<()> {
@@ -36,6 +39,8 @@ pub(crate) fn run(effort: Effort, rows: &mut Rows) -> anyhow::Result<()> {
     let mut context = Engine::new(&chats, Depth::Context)?;
     let mut head = Engine::new(&chats, Depth::Head)?;
     let mut worded = Engine::new(&wordy, Depth::Head)?;
+    let texts = chats.texts(Chats::COUNT);
+    let mut whole = Engine::whole(&chats, &texts, Depth::Typed)?;
 
     let nanos = race(
         effort.rounds,
@@ -46,10 +51,19 @@ pub(crate) fn run(effort: Effort, rows: &mut Rows) -> anyhow::Result<()> {
             &mut || usual_typed.turn(),
             &mut || context.turn(),
             &mut || worded.turn(),
+            &mut || whole.turn(),
         ],
     );
     let rates = nanos.map(|nanos| 1e9 / nanos);
-    let [usual_rate, typed_rate, head_rate, usual_typed_rate, context_rate, worded_rate] = rates;
+    let [
+        usual_rate,
+        typed_rate,
+        head_rate,
+        usual_typed_rate,
+        context_rate,
+        worded_rate,
+        whole_rate,
+    ] = rates;
     let row = Row::new("inbound, payload typed", typed_rate, "msg/s");
     rows.push(row.beside(PEER, usual_rate).at_least_times(3.0));
     let row = Row::new("inbound, to the routed head", head_rate, "msg/s");
@@ -57,6 +71,7 @@ pub(crate) fn run(effort: Effort, rows: &mut Rows) -> anyhow::Result<()> {
     let row = Row::new("inbound, payload and its context typed", context_rate, "msg/s");
     rows.push(row.beside(PEER, usual_typed_rate));
     rows.push(Row::new("inbound, to the head, routed by keywords", worded_rate, "msg/s"));
+    rows.push(Row::new("inbound, a whole message, payload typed", whole_rate, "msg/s"));
 
     let ((), theirs) = counted(|| usual.batches(BATCHES));
     let theirs = theirs.allocations as f64 / (BATCHES * BATCH) as f64;
@@ -87,6 +102,8 @@ impl<C: DeserializeOwned> Usual<'_, C> {
 /// The engine with one link.
 struct Engine<'a> {
     chats: &'a Chats,
+    /// The same chats as texts, for a transport that speaks WebSocket itself.
+    texts: Option<&'a [String]>,
     depth: Depth,
     host: Host,
     link: LinkId,
@@ -102,10 +119,15 @@ struct ReplyCost {
 
 impl<'a> Engine<'a> {
     fn new(chats: &'a Chats, depth: Depth) -> anyhow::Result<Self> {
-        let mut host = Host::new();
-        let clock = Clock::new();
-        let link = host.open(clock.now(), "7b1e0c52-3f4a-4d1b-9a55-0c2f6f6a1d10")?;
-        Ok(Self { chats, depth, host, link, clock, next: 0 })
+        let (mut host, clock) = (Host::new(), Clock::new());
+        let link = host.open(clock.now(), USER)?;
+        Ok(Self { chats, texts: None, depth, host, link, clock, next: 0 })
+    }
+
+    fn whole(chats: &'a Chats, texts: &'a [String], depth: Depth) -> anyhow::Result<Self> {
+        let (mut host, clock) = (Host::new(), Clock::new());
+        let link = host.open_whole(clock.now(), USER)?;
+        Ok(Self { chats, texts: Some(texts), depth, host, link, clock, next: 0 })
     }
 
     fn turn(&mut self) -> Turn {
@@ -128,8 +150,11 @@ impl<'a> Engine<'a> {
     fn batch(&mut self) {
         let now = self.clock.now();
         for _ in 0..BATCH {
-            let frame = self.chats.frame(self.next);
-            self.host.handle(now, self.link, frame, self.depth);
+            let chat = match self.texts {
+                Some(texts) => Input::Text(&texts[self.next % texts.len()]),
+                None => Input::Bytes(self.chats.frame(self.next)),
+            };
+            self.host.handle(now, self.link, chat, self.depth);
             self.next += 1;
         }
     }

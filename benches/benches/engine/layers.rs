@@ -2,10 +2,9 @@
 
 use std::hint::black_box;
 
-use anyhow::ensure;
 use pamlink::dedup::{Window, WindowConfig};
 use pamlink::envelope::Envelope;
-use pamlink::frame::{FrameConfig, FrameEvent, Reader, Role};
+use pamlink::frame::{FrameConfig, Reader, Role};
 use pamlink::seed::Seed;
 use pamlink_benches::cpu::Stopwatch;
 use pamlink_benches::race::{Turn, race};
@@ -22,8 +21,7 @@ const MESSAGES: usize = 4_096;
 pub(crate) fn run(effort: Effort, rows: &mut Rows) -> anyhow::Result<()> {
     let chats = Chats::new(Some("chat"));
     frames(effort, rows, &chats);
-    let texts = texts(&chats);
-    ensure!(texts.len() == MESSAGES, "a chat was not read");
+    let texts = chats.texts(MESSAGES);
     heads(effort, rows, &texts);
     payloads(effort, rows, &texts);
     keys(effort, rows);
@@ -44,18 +42,6 @@ fn frames(effort: Effort, rows: &mut Rows, chats: &Chats) {
     let mut theirs = || timed(|_| drop(black_box(socket.read())));
     let [ours, theirs] = race(effort.rounds, [&mut ours, &mut theirs]);
     rows.push(Row::new("layer: masked frame to text", ours, "ns").beside("tungstenite", theirs));
-}
-
-fn texts(chats: &Chats) -> Vec<String> {
-    let mut reader = Reader::new(Role::Server, FrameConfig::default());
-    let mut texts = Vec::new();
-    for at in 0..MESSAGES {
-        reader.handle_bytes(chats.frame(at)).expect("events were polled");
-        while let Some(FrameEvent::Text(text)) = reader.poll_event() {
-            texts.push(text.to_owned());
-        }
-    }
-    texts
 }
 
 fn heads(effort: Effort, rows: &mut Rows, texts: &[String]) {
