@@ -239,6 +239,33 @@ fn a_large_text_comes_in_pieces_within_the_bound() {
 }
 
 #[test]
+fn what_comes_during_a_long_replay_is_behind_its_end() {
+    let mut world = World::new();
+    let by = world.running("q-1", 1);
+    world.leave(1);
+    for _ in 0..9 {
+        world.append("q-1", by, &"a".repeat(10_000));
+        world.settle();
+    }
+    world.follow(1, "q-1").unwrap();
+    world.deliver_some(2);
+    assert_eq!(world.said(1), ["q-1 resumed from 0 at 0", "q-1 piece 6 at 0 of 60000"]);
+    world.append("q-1", by, "40 liters");
+    world.pass(40);
+    // It was named, and is still taking.
+    world.deliver_some(9);
+    assert_eq!(
+        world.said(1),
+        [
+            "q-1 piece 7 at 60000 of 10000",
+            "q-1 piece 9 at 70000 of 20000",
+            "q-1 caught up at 9",
+            "q-1 piece 10 at 90000 of 9",
+        ],
+    );
+}
+
+#[test]
 fn a_reader_of_which_nothing_is_heard_for_60_s_is_none_any_more() {
     let mut world = World::new();
     let by = world.running("q-1", 1);
