@@ -100,7 +100,9 @@ fn positions() -> impl Strategy<Value = ChannelPositions> {
     members.prop_map(|(channel, received, sent)| ChannelPositions { channel, received, sent })
 }
 
-fn opening() -> impl Strategy<Value = Message<'static>> {
+// Boxed, for the stack of a program on 32 bits is small and a strategy holds all its parts.
+
+fn opening() -> BoxedStrategy<Message<'static>> {
     let open = (option::of(session()), option::of(position()), position(), vec(followed(), 0..5))
         .prop_map(|(session, received, sent, follow)| {
             Message::Open(Open { session, received, sent, follow })
@@ -126,10 +128,10 @@ fn opening() -> impl Strategy<Value = Message<'static>> {
     });
     let continued = (position(), option::of(number()), code())
         .prop_map(|(from, lost, reason)| Message::Continue(Continue { from, lost, reason }));
-    prop_oneof![open, opened, continued]
+    prop_oneof![open.boxed(), opened.boxed(), continued.boxed()].boxed()
 }
 
-fn numbered() -> impl Strategy<Value = Message<'static>> {
+fn numbered() -> BoxedStrategy<Message<'static>> {
     let places = (position(), option::of(position()), option::of(position()));
     let item = (places, option::of(name()), option::of(name()), body()).prop_map(
         |((at, of, received), stream, agent, body)| {
@@ -151,10 +153,10 @@ fn numbered() -> impl Strategy<Value = Message<'static>> {
             Message::CancelResult(CancelResult { at, of, results, received })
         },
     );
-    prop_oneof![item, reject, cancel, outcome]
+    prop_oneof![item.boxed(), reject.boxed(), cancel.boxed(), outcome.boxed()].boxed()
 }
 
-fn standing() -> impl Strategy<Value = Message<'static>> {
+fn standing() -> BoxedStrategy<Message<'static>> {
     let ack =
         (position(), position()).prop_map(|(received, sent)| Message::Ack(Ack { received, sent }));
     let caught_up = (option::of(name()), position())
@@ -163,10 +165,10 @@ fn standing() -> impl Strategy<Value = Message<'static>> {
         .prop_map(|(channels, reply)| Message::Heartbeat(Heartbeat { channels, reply }));
     let closed = (code(), option::of(millis()))
         .prop_map(|(code, retry_after)| Message::Closed(Closed { code, retry_after }));
-    prop_oneof![ack, caught_up, heartbeat, closed]
+    prop_oneof![ack.boxed(), caught_up.boxed(), heartbeat.boxed(), closed.boxed()].boxed()
 }
 
-fn of_stream() -> impl Strategy<Value = Message<'static>> {
+fn of_stream() -> BoxedStrategy<Message<'static>> {
     let follow = followed().prop_map(Message::Follow);
     let why = (option::of(number()), option::of(code()), option::of(how()));
     let following = (name(), answer(), position(), number(), why).prop_map(
@@ -189,7 +191,15 @@ fn of_stream() -> impl Strategy<Value = Message<'static>> {
         });
     let read = (name(), position())
         .prop_map(|(stream, received)| Message::Read(Read { stream, received }));
-    prop_oneof![follow, following, unfollow, piece, end, read]
+    prop_oneof![
+        follow.boxed(),
+        following.boxed(),
+        unfollow.boxed(),
+        piece.boxed(),
+        end.boxed(),
+        read.boxed()
+    ]
+    .boxed()
 }
 
 proptest! {
