@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use crate::envelope::v1::Window;
+use crate::envelope::v1::{self, Window};
 
 /// The bounds and choices of a [`Session`](super::Session). Its memory ceiling follows from them.
 ///
@@ -42,10 +42,10 @@ pub struct SessionConfig {
 
 impl SessionConfig {
     /// The longest body, in bytes as it is spelled (V-1.3).
-    pub const MAX_BODY: usize = 1 << 20;
+    pub const MAX_BODY: usize = v1::MAX_BODY;
 
     /// How deep a body may be nested: a container of scalars has the depth 1 (V-1.3).
-    pub const BODY_DEPTH: u8 = 10;
+    pub const BODY_DEPTH: u8 = v1::BODY_DEPTH;
 
     /// What an end may have unacknowledged whose other end has named no window (V-3.4).
     pub(super) const WINDOW: Window = Window { envelopes: 512, bytes: 256 * 1024 };

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use super::interface::{Ended, StreamKey};
 use super::placing::{Place, Placed};
 use crate::envelope::Raw;
-use crate::envelope::v1::{self, CaughtUp, Code, End, Following, Message, Name, Piece, Position};
-
-/// How deep the body of an end may be nested (V-1.3).
-pub(super) const BODY_DEPTH: u8 = v1::DEPTH - 1;
+use crate::envelope::v1::{
+    BODY_DEPTH, CaughtUp, Code, End, Following, Message, Name, Piece, Position,
+};
 
 /// Something for a reader.
 #[derive(Clone, Debug, PartialEq, Eq)]

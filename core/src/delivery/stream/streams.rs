@@ -10,11 +10,11 @@ use super::memory::MemoryLog;
 use super::placing::Place;
 use super::producer::ProducerError;
 use super::readers::{Reader, ReaderId};
-use super::saying::{BODY_DEPTH, Lent};
+use super::saying::Lent;
 use super::table::Table;
 use crate::delivery::Fault;
 use crate::envelope::Raw;
-use crate::envelope::v1::{CancelOutcome, Code, Epoch, Message, Position};
+use crate::envelope::v1::{BODY_DEPTH, CancelOutcome, Code, Epoch, Message, Position};
 use crate::time::{Deadline, Now};
 
 /// The streams of a server. See the [module](super).

@@ -9,8 +9,8 @@ use crate::envelope::raw::Raw;
 use crate::envelope::shape::Shape;
 use crate::envelope::{Text, write_text};
 
-/// The longest body, in bytes as it is spelled.
-pub(super) const MAX_BODY: usize = 1 << 20;
+/// The longest body, in bytes as it is spelled (V-1.3).
+pub(crate) const MAX_BODY: usize = 1 << 20;
 /// The longest text of a piece, in bytes.
 const MAX_APPEND: usize = 1 << 16;
 /// The longest duration, in milliseconds: a day.

@@ -1,6 +1,5 @@
 //! All types of envelopes: one enum, read and written.
 
-use super::DEPTH;
 use super::bounded::{Bounded, Wrong};
 use super::channel::Channel;
 use super::malformed::Malformed;
@@ -9,6 +8,7 @@ use super::session::{
     Ack, Cancel, CancelResult, CaughtUp, Closed, Continue, Heartbeat, Item, Open, Opened, Reject,
 };
 use super::stream::{End, Follow, Following, Piece, Read, Unfollow};
+use super::{BODY_DEPTH, DEPTH};
 use crate::envelope::grammar::check;
 use crate::envelope::object::Object;
 use crate::envelope::{Envelope, Raw};
@@ -106,7 +106,7 @@ impl<'a> Message<'a> {
         // What was scanned with less depth has no body that is too deep.
         if envelope.scan.depth() > DEPTH
             && let Some(body) = message.body()
-            && check(body.as_json(), DEPTH - 1).is_err()
+            && check(body.as_json(), BODY_DEPTH).is_err()
         {
             let wrong = Wrong::value(body, Raw::WANTED);
             return Err(Malformed::new(channel, message.kind(), ("body", wrong)));

@@ -47,6 +47,7 @@ mod text;
 mod window;
 mod words;
 
+pub(crate) use bounded::MAX_BODY;
 pub use channel::Channel;
 pub use malformed::Malformed;
 pub use message::Message;
@@ -63,7 +64,10 @@ pub use words::{Answer, CancelOutcome, How, Scope};
 
 /// How deep an envelope may be nested, its own braces counting as one: a body may be nested 10
 /// deep in it.
-pub const DEPTH: u8 = 11;
+pub const DEPTH: u8 = BODY_DEPTH + 1;
+
+/// How deep a body may be nested: a container of scalars has the depth 1 (V-1.3).
+pub(crate) const BODY_DEPTH: u8 = 10;
 
 /// The largest number of the dialect, 2^53 - 1: what every language reads exactly.
 pub const MAX_NUMBER: u64 = (1 << 53) - 1;

@@ -75,7 +75,7 @@ fn body() -> impl Strategy<Value = Raw<'static>> {
         r#"{"type":"open","at":[[[]]],"at" : null}"#,
         "[[[[[[[[[[]]]]]]]]]]",
     ])
-    .prop_map(|json| Raw::parse(json, DEPTH - 1).expect("a body"))
+    .prop_map(|json| Raw::parse(json, BODY_DEPTH).expect("a body"))
 }
 
 fn followed() -> impl Strategy<Value = Follow<'static>> {
