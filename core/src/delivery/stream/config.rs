@@ -17,7 +17,8 @@ pub struct StreamsConfig {
     pub stream_readers: u32,
     /// Streams that one reader follows. Default 64.
     pub reader_streams: u32,
-    /// Bytes of text that a reader is sent beyond what it has confirmed. Default 64 KiB.
+    /// Bytes of text that a reader is sent beyond what it has confirmed (V-7.9). Default 64 KiB,
+    /// which is also the most that a reader takes.
     pub reader_credit: usize,
     /// Bytes of a stream's newest text that are held for its readers; what a reader has not taken
     /// by then is read from the log again. Default 64 KiB.
@@ -168,7 +169,7 @@ const STREAMS: &[StreamsRow] = &[
     StreamsRow::number(
         "reader_credit",
         "bytes",
-        32_768..=1_048_576,
+        32_768..=65_536,
         |it| Place::Size(&mut it.reader_credit),
         "Text that a reader is sent beyond what it has confirmed.",
     ),
@@ -290,5 +291,11 @@ mod tests {
         let log: Vec<_> = LogConfig::OPTIONS.iter().collect();
         sound(&log, &LogConfig::default());
         assert_eq!(out_of_reach(&log, &LogConfig::default()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn no_reader_is_sent_more_than_the_protocol_lets_it_refuse() {
+        let config = StreamsConfig { reader_credit: usize::MAX, ..StreamsConfig::default() };
+        assert_eq!(config.within_bounds().reader_credit, 64 * 1024);
     }
 }
