@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use pamlink::envelope::Envelope;
-use pamlink::envelope::v1::{self, CancelOutcome, Channel, How, Message};
+use pamlink::envelope::v1::{self, CancelOutcome, Channel, GoodbyeCode, How, Message};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -51,10 +51,15 @@ fn written(channel: Channel, message: &Message<'_>) -> String {
     out
 }
 
+/// Whether a type is one of section 10.
+fn is_of_link(kind: &str) -> bool {
+    ["hello", "welcome", "token", "renewed", "token_wanted", "goodbye"].contains(&kind)
+}
+
 #[test]
 fn what_is_taken_says_its_members_and_is_written_byte_for_byte() {
     let cases: Vec<Case> = vectors("envelopes.json");
-    assert!(cases.len() > 90, "{}", cases.len());
+    assert!(cases.len() > 130, "{}", cases.len());
     for case in cases {
         let name = &case.name;
         let envelope = Envelope::parse(&case.text, v1::DEPTH).expect(name);
@@ -62,6 +67,7 @@ fn what_is_taken_says_its_members_and_is_written_byte_for_byte() {
         assert_eq!(said.as_ref().map(|(_, message)| message.kind()), case.r#type.as_deref());
         let Some((channel, message)) = said else { continue };
         assert_eq!(channel, Channel(case.channel), "{name}");
+        assert_eq!(message.is_of_link(), is_of_link(message.kind()), "{name}");
         let out = written(channel, &message);
         assert_eq!(&out, case.written.as_ref().unwrap_or(&case.text), "{name}");
         let mut members: Map<String, Value> = serde_json::from_str(&out).expect(name);
@@ -73,7 +79,7 @@ fn what_is_taken_says_its_members_and_is_written_byte_for_byte() {
 #[test]
 fn what_is_malformed_is_refused_with_the_member() {
     let cases: Vec<Refused> = vectors("refused.json");
-    assert!(cases.len() > 350, "{}", cases.len());
+    assert!(cases.len() > 450, "{}", cases.len());
     for case in cases {
         let name = &case.name;
         let envelope = Envelope::parse(&case.text, v1::DEPTH).expect(name);
@@ -82,6 +88,7 @@ fn what_is_malformed_is_refused_with_the_member() {
         assert_eq!(fault.channel, Channel(case.channel), "{name}");
         assert_eq!(fault.member, case.member, "{name}");
         assert_eq!(fault.inner, case.inner.as_deref(), "{name}");
+        assert_eq!(fault.is_of_link(), is_of_link(&case.r#type), "{name}");
         assert_eq!(fault.found.map(|it| it.to_string()), case.found, "{name}");
         let said = fault.to_string();
         assert!(said.contains(&format!("`{}`", case.member)), "{name}: {said}");
@@ -137,7 +144,7 @@ fn table() -> BTreeMap<String, Row> {
 #[test]
 fn the_table_of_types_says_what_the_codec_does() {
     let table = table();
-    assert_eq!(table.len(), 17);
+    assert_eq!(table.len(), 23);
     let cases: Vec<Case> = vectors("envelopes.json");
     let refused: Vec<Refused> = vectors("refused.json");
     let of = |kind: &str| {
@@ -182,4 +189,17 @@ fn the_table_of_members_names_every_word_that_is_known() {
     };
     assert!(How::ALL.iter().map(How::as_str).eq(words("how")));
     assert!(CancelOutcome::ALL.iter().map(CancelOutcome::as_str).eq(words("outcome")));
+}
+
+#[test]
+fn the_table_of_goodbyes_names_every_code_and_who_may_come_back() {
+    let document = read("docs/protocol-v1.md");
+    let head = "| `code` | why | then | close code |";
+    let rows = document.lines().skip_while(|line| *line != head).skip(2);
+    let rows = rows.take_while(|line| line.starts_with('|')).map(|row| {
+        let cells: Vec<&str> = row.trim_matches('|').split(" | ").map(str::trim).collect();
+        (cells[0].trim_matches('`').to_owned(), cells[2].starts_with("come back"))
+    });
+    let codes = GoodbyeCode::ALL.iter().map(|code| (code.as_str().to_owned(), !code.is_final()));
+    assert_eq!(rows.collect::<Vec<_>>(), codes.collect::<Vec<_>>());
 }

@@ -8,8 +8,12 @@ use crate::delivery::fault::Fault;
 use crate::envelope::v1::{CaughtUp, Closed, Message, Position};
 
 impl Session {
-    /// An envelope of the other end, while a link carries the session.
+    /// An envelope of the other end, while a link carries the session. One that is about the link
+    /// is for whoever has the link.
     pub(super) fn take_in(&mut self, message: &Message<'_>) -> Result<(), Fault> {
+        if message.is_of_link() {
+            return Ok(());
+        }
         let may_say = match self.role {
             Role::Client => message.is_of_server(),
             Role::Server => message.is_of_client(),
@@ -58,7 +62,13 @@ impl Session {
             | Message::Unfollow(_)
             | Message::Piece(_)
             | Message::End(_)
-            | Message::Read(_) => Ok(()),
+            | Message::Read(_)
+            | Message::Hello(_)
+            | Message::Welcome(_)
+            | Message::Token(_)
+            | Message::Renewed(_)
+            | Message::TokenWanted(_)
+            | Message::Goodbye(_) => Ok(()),
         }
     }
 

@@ -66,6 +66,10 @@ impl Sessions {
         self.state.now.advance(now);
         match Message::read(envelope) {
             Ok(None) => self.state.ignored = self.state.ignored.saturating_add(1),
+            // For whoever has the link.
+            Ok(Some((_, message))) if message.is_of_link() => {
+                self.state.ignored = self.state.ignored.saturating_add(1);
+            }
             Ok(Some((_, Message::Heartbeat(said)))) => self.handle_heartbeat(link, user, &said),
             Ok(Some((channel, Message::Open(open)))) => {
                 self.state.handle_open(link, channel, user, open);
@@ -73,6 +77,9 @@ impl Sessions {
             Ok(Some((channel, message))) => {
                 let Some(number) = self.state.session_at(link, channel, user) else { return };
                 self.handle_message(number, &message);
+            }
+            Err(malformed) if malformed.is_of_link() => {
+                self.state.ignored = self.state.ignored.saturating_add(1);
             }
             Err(malformed) => {
                 let channel = malformed.channel;

@@ -101,6 +101,16 @@ fn a_channel_that_is_not_open_takes_nothing_and_one_that_is_no_open() {
 }
 
 #[test]
+fn what_is_about_the_link_says_nothing_to_a_session() {
+    let of_client = r#"{"type":"token","token":"t"}"#;
+    let of_server = r#"{"type":"goodbye","code":"going_away"}"#;
+    for text in [of_client, of_server] {
+        assert_eq!(client_hears(text), [""; 0]);
+        assert_eq!(server_hears(text), [""; 0]);
+    }
+}
+
+#[test]
 fn what_is_malformed_is_a_fault_of_its_channel() {
     assert_eq!(client_hears(r#"{"type":"ack","received":["%",0]}"#), ["fault malformed"]);
     let nameless = r#"{"type":"cancel","at":["%",1],"scope":"stream"}"#;

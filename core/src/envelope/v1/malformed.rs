@@ -4,10 +4,11 @@ use core::fmt;
 
 use super::bounded::Wrong;
 use super::channel::Channel;
+use super::link::OF_LINK;
 use crate::envelope::shape::Shape;
 
 /// A member of an envelope that is missing, of another type or out of its bounds: the fault
-/// `malformed` (V-9.1) of the session in its channel.
+/// `malformed` (V-9.1) of the session in its channel, or of the link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Malformed {
@@ -33,6 +34,12 @@ impl Malformed {
     ) -> Self {
         let Wrong { inner, found, wanted } = wrong;
         Self { channel, kind, member, inner, found, wanted }
+    }
+
+    /// Whether the envelope is about the link and none of its sessions: then it ends the link
+    /// (section 10).
+    pub fn is_of_link(&self) -> bool {
+        OF_LINK.contains(&self.kind)
     }
 }
 

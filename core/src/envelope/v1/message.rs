@@ -2,6 +2,7 @@
 
 use super::bounded::{Bounded, Wrong};
 use super::channel::Channel;
+use super::link::{Goodbye, Hello, Renewed, Token, TokenWanted, Welcome};
 use super::malformed::Malformed;
 use super::record::{Record, put, take};
 use super::session::{
@@ -88,6 +89,12 @@ messages! {
     "read", true false, Read<'a>;
     "heartbeat", true true, Heartbeat;
     "closed", true true, Closed<'a>;
+    "hello", true false, Hello<'a>;
+    "welcome", false true, Welcome;
+    "token", true false, Token<'a>;
+    "renewed", false true, Renewed;
+    "token_wanted", false true, TokenWanted;
+    "goodbye", true true, Goodbye<'a>;
 }
 
 impl<'a> Message<'a> {
@@ -122,6 +129,20 @@ impl<'a> Message<'a> {
         put(&mut object, "channel", &Some(channel).filter(|channel| *channel != Channel(0)));
         self.write_members(&mut object);
         object.end();
+    }
+
+    /// Whether it is about the link and none of its sessions (section 10): its channel means
+    /// nothing.
+    pub const fn is_of_link(&self) -> bool {
+        matches!(
+            self,
+            Self::Hello(_)
+                | Self::Welcome(_)
+                | Self::Token(_)
+                | Self::Renewed(_)
+                | Self::TokenWanted(_)
+                | Self::Goodbye(_)
+        )
     }
 
     /// The value of a host that it carries.

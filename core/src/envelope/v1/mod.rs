@@ -26,32 +26,44 @@
 //! # Bounds
 //!
 //! Those of V-1.3, each checked in what is read. What is written keeps them where its types can:
-//! names and codes are checked when they are made, durations are cut to their bound. The numbers,
+//! names, codes and tokens are checked when they are made, durations are cut to their bound. The
+//! numbers,
 //! the text of a [`Piece`], a body, the [`Window`] and the length of a list are the writer's to
 //! keep.
 //!
 //! # Where it is specified
 //!
-//! Sections 1 and 2 of `docs/protocol-v1.md`.
+//! Sections 1, 2 and 10 of `docs/protocol-v1.md`.
 
 mod bounded;
 mod channel;
+mod features;
+mod heartbeat_interval;
+mod limits;
+mod link;
 mod malformed;
 mod message;
 mod position;
 mod record;
+mod secret;
 mod session;
 mod session_id;
 mod stream;
 mod text;
+mod versions;
 mod window;
 mod words;
 
 pub(crate) use bounded::MAX_BODY;
 pub use channel::Channel;
+pub use features::Features;
+pub use heartbeat_interval::HeartbeatInterval;
+pub use limits::Limits;
+pub use link::{Goodbye, Hello, Renewed, Token, TokenWanted, Welcome};
 pub use malformed::Malformed;
 pub use message::Message;
 pub use position::{Epoch, Position};
+pub use secret::Secret;
 pub use session::{
     Ack, Cancel, CancelResult, CaughtUp, ChannelPositions, Closed, Continue, Heartbeat, Item, Open,
     Opened, Reject, StreamResult,
@@ -59,8 +71,9 @@ pub use session::{
 pub use session_id::SessionId;
 pub use stream::{End, Follow, Following, Piece, Read, Unfollow};
 pub use text::{Code, Name};
+pub use versions::{VERSION, Versions};
 pub use window::Window;
-pub use words::{Answer, CancelOutcome, How, Scope};
+pub use words::{Answer, CancelOutcome, GoodbyeCode, How, Scope};
 
 /// How deep an envelope may be nested, its own braces counting as one: a body may be nested 10
 /// deep in it.

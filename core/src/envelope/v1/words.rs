@@ -111,6 +111,54 @@ open_enum! {
     }
 }
 
+open_enum! {
+    /// Why a link ends (V-10.5).
+    GoodbyeCode {
+        /// The server goes down.
+        GoingAway = "going_away",
+        /// The link is to move to another server, or to another process of it.
+        Rotate = "rotate",
+        /// There is too much to do.
+        Overloaded = "overloaded",
+        /// Nothing came for too long.
+        Idle = "idle",
+        /// An envelope of the link was malformed.
+        Malformed = "malformed",
+        /// Something else came where `hello` or `welcome` was due.
+        NotOpen = "not_open",
+        /// A message was larger than the limit.
+        TooLarge = "too_large",
+        /// The token has ended, and none has come in its place.
+        TokenExpired = "token_expired",
+        /// The token is not good.
+        Unauthorized = "unauthorized",
+        /// This one is not to come.
+        Forbidden = "forbidden",
+        /// There is no version that both speak.
+        Version = "version",
+        /// Whoever says it has left of its own will.
+        Left = "left",
+    }
+}
+
+impl GoodbyeCode<'_> {
+    /// Whether the other end is not to come back. After a word that is not known it may.
+    pub const fn is_final(&self) -> bool {
+        match self {
+            Self::Unauthorized | Self::Forbidden | Self::Version | Self::Left => true,
+            Self::GoingAway
+            | Self::Rotate
+            | Self::Overloaded
+            | Self::Idle
+            | Self::Malformed
+            | Self::NotOpen
+            | Self::TooLarge
+            | Self::TokenExpired
+            | Self::Unknown(_) => false,
+        }
+    }
+}
+
 macro_rules! bounded_word {
     ($name:ident) => {
         /// A word that is not known has the form of a code.
@@ -130,3 +178,4 @@ macro_rules! bounded_word {
 
 bounded_word!(How);
 bounded_word!(CancelOutcome);
+bounded_word!(GoodbyeCode);

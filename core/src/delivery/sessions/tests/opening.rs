@@ -56,11 +56,13 @@ fn a_newer_link_takes_a_session_over() {
         r#"{"type":"read","channel":3,"stream":"q","received":["000000000000109e",77]}"#,
         r#"{"type":"closed","channel":3,"code":"left"}"#,
         r#"{"type":"piece","channel":3}"#,
+        r#"{"type":"token","token":"t"}"#,
+        r#"{"type":"goodbye"}"#,
     ] {
         world.hand_over(stale, "ann", text);
     }
     assert_eq!(world.said(), []);
-    assert_eq!((world.items.len(), world.sessions.ignored()), (items, ignored + 5));
+    assert_eq!((world.items.len(), world.sessions.ignored()), (items, ignored + 7));
     world.sessions.handle_link_closed(world.now(), stale);
     assert_eq!(world.sessions.link_of(number), Some((link, CHANNEL)));
 }

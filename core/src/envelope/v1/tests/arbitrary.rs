@@ -1,5 +1,6 @@
 //! Any value is read as it was written.
 
+use core::num::NonZeroU16;
 use core::time::Duration;
 
 use proptest::collection::vec;
@@ -202,11 +203,59 @@ fn of_stream() -> BoxedStrategy<Message<'static>> {
     .boxed()
 }
 
+fn secret() -> impl Strategy<Value = Secret<'static>> {
+    any::<char>().prop_flat_map(|first| {
+        any::<String>()
+            .prop_map(move |rest| Secret::new(format!("{first}{rest}")).expect("a token"))
+    })
+}
+
+fn of_link() -> BoxedStrategy<Message<'static>> {
+    let limits = || Limits::MESSAGE.prop_map(Limits::new);
+    let features = || number().prop_map(Features);
+    let version = || any::<NonZeroU16>();
+    let versions = (version(), version())
+        .prop_map(|(a, b)| Versions::new(a.min(b)..=a.max(b)).expect("a range"));
+    let heartbeat = (1_000..=3_600_000u64)
+        .prop_map(|millis| HeartbeatInterval::new(Duration::from_millis(millis)));
+    let hello = (versions, features(), limits(), option::of(secret())).prop_map(
+        |(versions, features, limits, token)| {
+            Message::Hello(Hello { versions, features, limits, token })
+        },
+    );
+    let welcome = (version(), features(), limits(), heartbeat, option::of(millis())).prop_map(
+        |(version, features, limits, heartbeat, expires)| {
+            Message::Welcome(Welcome { version, features, limits, heartbeat, expires })
+        },
+    );
+    let token = secret().prop_map(|token| Message::Token(Token { token }));
+    let renewed = option::of(millis()).prop_map(|expires| Message::Renewed(Renewed { expires }));
+    let wanted = millis().prop_map(|within| Message::TokenWanted(TokenWanted { within }));
+    let word = prop_oneof![
+        prop::sample::select(GoodbyeCode::ALL).prop_map(|it| it.as_str().to_owned().into()),
+        code().prop_map(Text::from),
+    ];
+    let goodbye = (word, option::of(millis()), option::of(millis()), option::of(millis()))
+        .prop_map(|(code, retry_after, spread, within)| {
+            let code = GoodbyeCode::from(code);
+            Message::Goodbye(Goodbye { code, retry_after, spread, within })
+        });
+    prop_oneof![
+        hello.boxed(),
+        welcome.boxed(),
+        token.boxed(),
+        renewed.boxed(),
+        wanted.boxed(),
+        goodbye.boxed()
+    ]
+    .boxed()
+}
+
 proptest! {
     #[test]
     fn what_is_written_reads_as_it_was(
         channel in any::<u16>().prop_map(Channel),
-        message in prop_oneof![opening(), numbered(), standing(), of_stream()],
+        message in prop_oneof![opening(), numbered(), standing(), of_stream(), of_link()],
     ) {
         let mut out = String::from("before ");
         message.write(channel, &mut out);
@@ -218,7 +267,7 @@ proptest! {
     /// Members of other names, before and between those that are known.
     #[test]
     fn members_that_are_not_known_change_nothing(
-        message in prop_oneof![opening(), numbered(), standing(), of_stream()],
+        message in prop_oneof![opening(), numbered(), standing(), of_stream(), of_link()],
         name in "[A-Z]{0,3}",
         value in body(),
     ) {

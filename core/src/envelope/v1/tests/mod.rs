@@ -3,6 +3,7 @@
 mod arbitrary;
 
 use core::cmp::Ordering;
+use core::num::NonZeroU16;
 use core::time::Duration;
 
 use super::*;
@@ -201,4 +202,48 @@ fn a_body_is_written_as_it_is_spelled() {
     let item = Item { at: position(1), of: None, stream: None, agent: None, received: None, body };
     let text = r#"{"type":"item","at":["0123456789abcdef",1],"body":{ "a" : 1.0 }}"#;
     assert_eq!(written(&Message::Item(item)), text);
+}
+
+#[test]
+fn a_token_shows_in_no_debug_output() {
+    let message = said(r#"{"type":"token","token":"eyJhbGci"}"#).unwrap();
+    let Message::Token(token) = &message else { panic!("its type says so") };
+    assert_eq!(token.token.expose(), "eyJhbGci");
+    assert!(!format!("{message:?}").contains("eyJ"), "{message:?}");
+    assert_eq!(Secret::new(""), None);
+    assert!(Secret::new("x".repeat(8_192)).is_some());
+    assert_eq!(Secret::new("x".repeat(8_193)), None);
+}
+
+#[test]
+fn two_ends_agree_on_the_highest_version_and_on_what_both_can_do() {
+    let versions = |lowest: u16, highest: u16| {
+        Versions::new(NonZeroU16::new(lowest).unwrap()..=NonZeroU16::new(highest).unwrap())
+    };
+    let common = |a: Versions, b: Versions| {
+        assert_eq!(a.highest_common(b), b.highest_common(a));
+        a.highest_common(b).map(NonZeroU16::get)
+    };
+    let some = |lowest, highest| versions(lowest, highest).unwrap();
+    assert_eq!(common(Versions::OWN, some(1, 9)), Some(1));
+    assert_eq!(common(some(2, 5), some(4, 7)), Some(5));
+    assert_eq!(common(some(2, 9), some(4, 7)), Some(7));
+    assert_eq!(common(some(1, 3), some(4, 7)), None);
+    assert_eq!(versions(2, 1), None);
+
+    let both = Features(0b1011).common(Features(0b1110));
+    assert_eq!(both, Features(0b1010));
+    assert!(both.contains(Features::INPUT) && both.contains(Features::NONE));
+    assert!(!both.contains(Features::BATCH) && !both.contains(Features(0b11)));
+}
+
+#[test]
+fn what_a_link_is_told_is_moved_into_its_bounds() {
+    let interval = |millis| HeartbeatInterval::new(Duration::from_millis(millis)).to_duration();
+    assert_eq!(interval(0), Duration::from_secs(1));
+    assert_eq!(interval(20_001), Duration::from_millis(20_001));
+    assert_eq!(interval(u64::MAX), Duration::from_secs(3_600));
+    assert_eq!(Limits::new(1).message, 524_288);
+    assert_eq!(Limits::new(600_000).message, 600_000);
+    assert_eq!(Limits::new(u32::MAX).message, 1 << 30);
 }
