@@ -51,7 +51,7 @@ impl Events {
 
 /// What has become of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum End {
+pub(crate) enum End {
     Acknowledged,
     Rejected(Code<'static>, Option<Duration>),
     Expired(Expiry),
@@ -60,7 +60,7 @@ pub(super) enum End {
 
 /// An [`Event`] that borrows nothing.
 #[derive(Clone, Debug)]
-pub(super) enum Unlent {
+pub(crate) enum Unlent {
     Opened(Answer),
     Gap(Option<u64>, Code<'static>),
     CaughtUp,

@@ -84,12 +84,14 @@ pub use client_session::{ClientEvent, ClientSendError, ClientSession};
 pub use config::{AtBound, SessionConfig};
 pub use error::{AttachError, RejectError, SendError, SnapshotError};
 pub use event::{CommandId, Ending, Event, Expiry, Outcome};
+pub(crate) use events::Unlent as SessionUnlent;
 pub use exchange::SendOptions;
 pub use fault::Fault;
 pub use payload::Target;
 pub use queue::Priority;
 pub use reading::{Cursor, FollowAnswer, FollowError, StreamEvent};
 pub use session::Session;
+pub(crate) use sessions::Lent as SessionsUnlent;
 pub use sessions::{
     AtUserBound, LinkNumber, SessionNumber, Sessions, SessionsBound, SessionsConfig, SessionsEvent,
 };

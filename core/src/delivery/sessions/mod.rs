@@ -19,9 +19,10 @@ use std::sync::Arc;
 pub use self::config::{AtUserBound, SessionsBound, SessionsConfig};
 pub use self::event::SessionsEvent;
 pub use self::numbers::{LinkNumber, SessionNumber};
+pub(crate) use self::said::Lent;
 
 use self::links::Use;
-use self::said::{Lent, heartbeat};
+use self::said::heartbeat;
 use self::state::State;
 use super::error::{RejectError, SendError};
 use super::event::CommandId;
@@ -29,7 +30,7 @@ use super::exchange::SendOptions;
 use super::fault::Fault;
 use super::stream::{LogAnswer, LogRequest, MemoryLog, StreamKey, Streams};
 use crate::envelope::Envelope;
-use crate::envelope::v1::{Channel, Code, Epoch, Heartbeat, Message, Name, Position};
+use crate::envelope::v1::{Channel, Code, Epoch, Heartbeat, Malformed, Message, Name, Position};
 use crate::seed::Seed;
 use crate::time::{Deadline, Now};
 
@@ -63,8 +64,19 @@ impl Sessions {
         user: &str,
         envelope: &Envelope<'_>,
     ) {
+        self.handle_read(now, link, user, Message::read(envelope));
+    }
+
+    /// As [`handle_envelope`](Self::handle_envelope), for one that was read.
+    pub(crate) fn handle_read(
+        &mut self,
+        now: Now,
+        link: LinkNumber,
+        user: &str,
+        read: Result<Option<(Channel, Message<'_>)>, Malformed>,
+    ) {
         self.state.now.advance(now);
-        match Message::read(envelope) {
+        match read {
             Ok(None) => self.state.ignored = self.state.ignored.saturating_add(1),
             // For whoever has the link.
             Ok(Some((_, message))) if message.is_of_link() => {
@@ -162,6 +174,11 @@ impl Sessions {
         sent
     }
 
+    /// A session reads a stream no more, as if its client had said so.
+    pub(crate) fn unfollow(&mut self, now: Now, session: SessionNumber, key: &StreamKey) {
+        self.state.streams.unfollow(now, session.reader(), key);
+    }
+
     /// Ends a session at both ends; see [`Session::leave`](super::Session::leave).
     pub fn leave(&mut self, now: Now, session: SessionNumber) {
         self.state.now.advance(now);
@@ -185,9 +202,15 @@ impl Sessions {
 
     /// What happened.
     pub fn poll_event(&mut self) -> Option<SessionsEvent<'_>> {
-        let lent = loop {
+        let event = self.take_event()?;
+        Some(self.lent.insert(event).lend())
+    }
+
+    /// As [`poll_event`](Self::poll_event), for a machine that keeps what it is told.
+    pub(crate) fn take_event(&mut self) -> Option<Lent> {
+        loop {
             if let Some(event) = self.state.events.pop_front() {
-                break event;
+                return Some(event);
             }
             if let Some(event) = self.state.streams.poll_event() {
                 let event = self.state.handle_stream_event(event);
@@ -196,10 +219,9 @@ impl Sessions {
             }
             let number = *self.state.eventful.front()?;
             if let Some(event) = self.state.next_event(number) {
-                break event;
+                return Some(event);
             }
-        };
-        Some(self.lent.insert(lent).lend())
+        }
     }
 
     /// The next link that has something to carry. It is named once, and again after
@@ -277,6 +299,17 @@ impl Sessions {
     /// The sessions of a user, the oldest first.
     pub fn of_user(&self, user: &str) -> impl Iterator<Item = SessionNumber> {
         self.state.table.of_user(user)
+    }
+
+    /// All sessions that have not ended, the oldest first.
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = SessionNumber> {
+        self.state.table.numbers()
+    }
+
+    /// The sessions that a link carries.
+    pub(crate) fn over(&self, link: LinkNumber) -> Vec<SessionNumber> {
+        let sessions = self.state.links.sessions(link).into_iter();
+        sessions.map(|(_, session)| session).collect()
     }
 
     /// Over which link a session goes now, and in which of its channels.

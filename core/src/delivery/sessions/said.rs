@@ -14,7 +14,7 @@ use crate::envelope::v1::{
 
 /// A [`SessionsEvent`] that borrows nothing.
 #[derive(Clone, Debug)]
-pub(super) enum Lent {
+pub(crate) enum Lent {
     Session(SessionNumber, Arc<str>, Unlent),
     Stream(stream::Event),
     Refused(LinkNumber, Arc<str>, SessionsBound),

@@ -134,6 +134,12 @@ impl Table {
         self.by_user.get(user).into_iter().flatten().copied()
     }
 
+    /// The sessions that have not ended, the oldest first.
+    pub(super) fn numbers(&self) -> impl Iterator<Item = SessionNumber> {
+        let live = self.sessions.iter().filter(|(_, held)| !held.session.has_ended());
+        live.map(|(number, _)| *number)
+    }
+
     /// Whether there is room for another session of this user.
     pub(super) fn room_for(&self, user: &str, config: &SessionsConfig) -> Room {
         let is_full = self.sessions.len() >= config.max_sessions.max(1);
