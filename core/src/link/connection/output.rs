@@ -119,6 +119,11 @@ impl Output {
         self.pings.pinged(now.mono, again);
     }
 
+    /// Whether a ping waits, which whoever asks sends in its place.
+    pub(in crate::link) fn take_ping(&mut self) -> bool {
+        self.ping.take().is_some()
+    }
+
     /// Sends a pong that answers nothing, so that bytes come.
     pub(in crate::link) fn send_follow_up(&mut self) {
         self.follow_up = true;

@@ -3,6 +3,7 @@
 //! What the wire says is decided here and nowhere else. A host may close with any code of its own
 //! beside these.
 
+use crate::envelope::v1::GoodbyeCode;
 use crate::frame::{CloseCode, FrameError};
 use crate::link::CloseClass;
 
@@ -47,6 +48,18 @@ pub(crate) enum ServerClose<'a> {
     ConnectsTooFast,
     /// One refusal too many. What the last one was is the reason.
     Refusals(TooMany, &'a str),
+    /// The client of `pamlink.v1` has not said `hello` in time.
+    NoHello,
+    /// It has said something else where `hello` or nothing was due.
+    NotOpen,
+    /// It has said what is no envelope, or a malformed one about the link.
+    Malformed,
+    /// It speaks no version that the server does.
+    NoVersion,
+    /// There is something to say to it that is larger than it takes.
+    BeyondLimit,
+    /// It has said `goodbye`.
+    Left,
 }
 
 /// What there was too much of from a user.
@@ -80,6 +93,37 @@ impl<'a> ServerClose<'a> {
             Self::Refusals(TooMany::Faults, last) => (FORBIDDEN, last),
             Self::Refusals(TooMany::Messages, last) => (RATE_LIMITED, last),
             Self::Refusals(TooMany::TooLarge, last) => (TOO_LARGE, last),
+            Self::NoHello => (CloseCode::GOING_AWAY, "no hello came in time"),
+            Self::NotOpen => (FORBIDDEN, "an envelope before its time"),
+            Self::Malformed => (FORBIDDEN, "a malformed envelope"),
+            Self::NoVersion => (FORBIDDEN, "no version in common"),
+            Self::BeyondLimit => (CloseCode::TOO_BIG, "more than the peer takes"),
+            Self::Left => (CloseCode::NORMAL, "left"),
+        }
+    }
+
+    /// What `goodbye` says of it to a peer that speaks `pamlink.v1` (V-10.5).
+    pub(crate) fn goodbye(self) -> GoodbyeCode<'static> {
+        match self {
+            Self::Replaced | Self::Left => GoodbyeCode::Left,
+            Self::NoLife | Self::NoHello => GoodbyeCode::Idle,
+            Self::Frame(..) | Self::Malformed => GoodbyeCode::Malformed,
+            Self::EarlyFlood | Self::BeyondLimit | Self::Refusals(TooMany::TooLarge, _) => {
+                GoodbyeCode::TooLarge
+            }
+            Self::Restarting => GoodbyeCode::GoingAway,
+            Self::Unjudged(_)
+            | Self::VerdictLate
+            | Self::TooSlow
+            | Self::MadeWay
+            | Self::UserFull
+            | Self::ConnectsTooFast
+            | Self::Refusals(TooMany::Messages, _) => GoodbyeCode::Overloaded,
+            Self::Unauthenticated(_) => GoodbyeCode::Unauthorized,
+            Self::TokenExpired => GoodbyeCode::TokenExpired,
+            Self::Refusals(TooMany::Faults, _) => GoodbyeCode::Forbidden,
+            Self::NotOpen => GoodbyeCode::NotOpen,
+            Self::NoVersion => GoodbyeCode::Version,
         }
     }
 
@@ -112,7 +156,7 @@ mod tests {
     const WHY: &str = "why";
 
     /// One of each, and of frames one for each code.
-    const ALL: [ServerClose<'_>; 18] = [
+    const ALL: [ServerClose<'_>; 24] = [
         ServerClose::Replaced,
         ServerClose::NoLife,
         ServerClose::Frame(FrameError::Masked, WHY),
@@ -131,6 +175,12 @@ mod tests {
         ServerClose::Refusals(TooMany::Faults, WHY),
         ServerClose::Refusals(TooMany::Messages, WHY),
         ServerClose::Refusals(TooMany::TooLarge, WHY),
+        ServerClose::NoHello,
+        ServerClose::NotOpen,
+        ServerClose::Malformed,
+        ServerClose::NoVersion,
+        ServerClose::BeyondLimit,
+        ServerClose::Left,
     ];
 
     #[test]

@@ -422,6 +422,12 @@ impl ServerLink {
         self.connection.output.ponged(now.mono)
     }
 
+    /// Whether it wants to ping its peer: for who has a ping of its own dialect. Without the call it
+    /// is a `ping` of `pam`.
+    pub(crate) fn take_ping(&mut self) -> bool {
+        self.connection.output.take_ping()
+    }
+
     /// Pings and pongs since the last call.
     #[inline]
     pub(crate) fn take_pings(&mut self) -> PingCounts {
