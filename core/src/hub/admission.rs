@@ -11,7 +11,7 @@ use super::inline_text::InlineText;
 use super::refusal_reason::RefusalReason;
 use super::requests::Requests;
 use crate::dedup::{First, Key, UserKey};
-use crate::envelope::{Envelope, ErrorCode, Kind, Scan};
+use crate::envelope::{Envelope, ErrorCode, Kind, Scan, Text};
 use crate::limits::{RateClass, RateLimiter, Strike, Unit, Violations, Wait};
 use crate::link::{Token, TooMany};
 use crate::metric_families::Metrics;
@@ -45,17 +45,19 @@ pub(super) enum Action {
 
 /// Who sent a message, and when.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Sender {
+pub(super) struct Sender<'a> {
     pub(super) now: Now,
     pub(super) user: UserKey,
     /// Whether one more request of its link may run.
     pub(super) free: bool,
+    /// The agent that what it came in names, which comes before one that it names itself.
+    pub(super) agent: Option<&'a str>,
 }
 
 /// A message that is examined.
 #[derive(Debug)]
 struct Message<'m> {
-    sender: Sender,
+    sender: Sender<'m>,
     text: &'m str,
     scan: &'m Scan,
     kind: Kind<'m>,
@@ -96,7 +98,7 @@ impl Admission {
     /// Examines a text. What it is made of is left in `scan`, if it is an envelope.
     pub(super) fn examine(
         &mut self,
-        sender: Sender,
+        sender: Sender<'_>,
         text: &str,
         scan: &mut Scan,
         requests: &mut Requests,
@@ -212,7 +214,10 @@ impl Admission {
         if !sender.free || requests.is_full() {
             return Err(RefusalReason::Busy);
         }
-        let agent = scan.agent(text).and_then(|agent| agent.text());
+        let agent = match sender.agent {
+            Some(agent) => Some(Text::from(agent)),
+            None => scan.agent(text).and_then(|agent| agent.text()),
+        };
         let intent = scan.intent(text).and_then(|intent| intent.text());
         // An agent that is named decides alone: the words need not be read.
         let said = scan.said(text).filter(|_| agent.is_none());

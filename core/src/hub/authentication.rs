@@ -55,7 +55,9 @@ impl Hub {
         verdict: Result<Claims, AuthError>,
     ) -> Result<(), UnknownLink> {
         let slot = self.links.find_mut(link).ok_or(UnknownLink)?;
-        let Some(claim) = slot.claim.take() else { return Ok(()) };
+        // Of a claim that is not whole before `hello` nobody was asked.
+        let asked = slot.claim.take_if(|_| slot.phase != Phase::Greeting);
+        let Some(claim) = asked else { return Ok(()) };
         match slot.phase {
             Phase::Authorizing => {
                 self.links.end_verdict(link.index, claim.from);

@@ -28,8 +28,9 @@ pub(super) struct Drain {
 impl Hub {
     /// Closes every link within `spread`, and accepts no new ones.
     ///
-    /// Each link has a moment of its own, drawn from the spread, so that not all come back at
-    /// once. It gets `going_away` with `retry_after`, which clients of this engine honour and
+    /// A link that speaks `pamlink.v1` is told at once to move to another server within the spread,
+    /// and is closed at its end. Each other link has a moment of its own, drawn from the spread, so
+    /// that not all come back at once. It gets `going_away` with `retry_after`, which clients of this engine honour and
     /// others ignore, and is then closed with 1012. A link with running requests is given
     /// the rest of the spread to see them answered. Links that are not welcomed yet go at once.
     /// At the end comes [`Event::Drained`](super::Event::Drained).
@@ -45,6 +46,10 @@ impl Hub {
             match slot.phase {
                 Phase::Open => {
                     let at = self.now.mono + self.random.up_to(spread);
+                    let moves = self.send_away_in_time(index, spread);
+                    let Some(slot) = self.links.get_mut(index) else { continue };
+                    // One that moves by itself has all the time for it.
+                    let at = if moves { until } else { at };
                     slot.deadline = Some(Deadline::new(at, TimerReason::Drain));
                     self.links.arm(index);
                 }
@@ -66,6 +71,10 @@ impl Hub {
         if slot.running > 0 && self.now.mono < drain.until {
             let at = drain.until.min(self.now.mono + PATIENCE);
             slot.deadline = Some(Deadline::new(at, TimerReason::Drain));
+            return;
+        }
+        if slot.v1.is_some() {
+            self.close(index, ServerClose::Restarting);
             return;
         }
         // `retry_after` is the whole spread for all: those that are closed last meet fewer others.

@@ -42,6 +42,7 @@ impl Hub {
             self.say(link, say);
         }
         if let Some(why) = effects.close {
+            self.goodbye(link, why.goodbye(), None);
             self.links.close(link, self.now, why.code(), why.reason());
         }
         effects.tell

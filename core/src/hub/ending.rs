@@ -23,6 +23,10 @@ impl Hub {
         {
             self.metrics.handshake_failures.increment(failure);
         }
+        if slot.v1.is_some() {
+            let id = self.links.id(link);
+            self.v1.iter_mut().for_each(|v1| v1.handle_link_closed(self.now, id));
+        }
         self.links.end(link, &mut self.users);
         self.last_event = LastEvent { link, user };
         if phase != Phase::Open {

@@ -4,6 +4,7 @@ use core::time::Duration;
 
 use super::index::{LinkIndex, UserIndex};
 use super::{LinkId, RequestId};
+use crate::delivery::SessionNumber;
 use crate::envelope::{Envelope, ErrorCode};
 use crate::frame::{Item, handshake};
 use crate::link::{Closed, Overflowed, Token};
@@ -93,6 +94,15 @@ pub enum Event<'a> {
         /// How many links the user has left.
         links_of_user: u32,
     },
+    /// The peer has cancelled a request: its answer has ended there, and nobody waits for more of
+    /// it. The request runs until [`Hub::reply`](super::Hub::reply), which says
+    /// [`Delivered::Cancelled`](super::Delivered::Cancelled).
+    Cancelled {
+        /// The request.
+        request: RequestId,
+        /// Who sent it.
+        user: &'a str,
+    },
     /// Every link has ended after [`Hub::drain`](super::Hub::drain).
     Drained,
 }
@@ -103,7 +113,8 @@ pub enum Event<'a> {
 pub struct Request<'a> {
     /// What to reply to.
     pub request: RequestId,
-    /// Where it came from.
+    /// Where it came from. What was asked in a session of `pamlink.v1` is the session's and no
+    /// link's: then it is the link that carries the session now, or one that has ended.
     pub link: LinkId,
     /// Who sent it.
     pub user: &'a str,
@@ -187,6 +198,21 @@ pub(super) enum Unlent {
         link: LinkIndex,
         running: u32,
         links_of_user: u32,
+    },
+    /// As `Request`, in a session; the hub keeps the text.
+    SessionRequest {
+        session: SessionNumber,
+        request: RequestId,
+        choice: Choice,
+    },
+    /// As `Message`, in a session.
+    SessionMessage {
+        session: SessionNumber,
+        user: UserIndex,
+    },
+    Cancelled {
+        request: RequestId,
+        user: UserIndex,
     },
     Drained,
 }

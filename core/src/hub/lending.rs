@@ -24,6 +24,26 @@ impl Hub {
                     envelope: Envelope::from_scan(text, self.scan),
                 })
             }
+            Unlent::SessionRequest { session, request, choice } => {
+                let v1 = self.v1.as_ref()?;
+                Event::Request(Request {
+                    request,
+                    link: v1.link_named(session),
+                    user: self.users.name(self.requests.find(request)?.user),
+                    decision: self.admission.router().decision(choice),
+                    wants_pieces: self.requests.wants_pieces(request),
+                    envelope: Envelope::from_scan(v1.lent(), self.scan),
+                })
+            }
+            Unlent::SessionMessage { session, user } => {
+                let v1 = self.v1.as_ref()?;
+                let envelope = Envelope::from_scan(v1.lent(), self.scan);
+                let (link, user) = (v1.link_named(session), self.users.name(user));
+                Event::Message { link, user, envelope }
+            }
+            Unlent::Cancelled { request, user } => {
+                Event::Cancelled { request, user: self.users.name(user) }
+            }
             Unlent::Message { link, text } => {
                 let (id, user) = (self.links.id(link), self.links.user(link));
                 let (slot, pool) = self.links.reading(link)?;

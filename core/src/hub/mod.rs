@@ -56,6 +56,11 @@
 //! host as an [`Event`]. A refused message is answered with an `error`, counted, and reported to
 //! the host ([`Event::Refused`]); too many violations close the link.
 //!
+//! A link that offers the `pamlink.v1` dialect in its handshake gets it: what it says and is told
+//! then goes on over its next links, its answers included, and what is asked reaches the host as
+//! the same [`Event::Request`], is answered by the same [`Hub::reply`], and may be
+//! [cancelled](Event::Cancelled).
+//!
 //! The hub is composed of machines that do not know each other and have tests of their own: the
 //! links, the admission of messages, the running requests with their answers, the users, and the
 //! maker of the hub's own frames. The hub takes a decision from one and carries it out with
@@ -68,7 +73,7 @@
 //!
 //! # Where it is specified
 //!
-//! All of `docs/protocol.md`, of which each clause names the tests that hold it;
+//! All of `docs/protocol.md` and the server's side of `docs/protocol-v1.md`, of which each clause names the tests that hold it;
 //! `docs/configuration.md` has the bounds that a file can set for `pamlink serve`, and
 //! `docs/hosts.md` the loop around a hub.
 
@@ -102,6 +107,7 @@ mod tokens;
 mod upgrade;
 mod user_cap;
 mod users;
+mod v1;
 mod views;
 mod welcome;
 mod writing;
@@ -129,6 +135,7 @@ use self::links::{Links, Phase};
 use self::refusal_reason::RefusalReason;
 use self::requests::Requests;
 use self::users::Users;
+use self::v1::V1;
 use crate::dedup::Window;
 use crate::envelope::Scan;
 use crate::frame::{Incoming, Item, NotDrained};
@@ -155,6 +162,8 @@ pub struct Hub {
     metrics: Metrics,
     random: Random,
     drain: Option<Drain>,
+    /// The sessions of `pamlink.v1`, once a link speaks it.
+    v1: Option<Box<V1>>,
     /// The places of the members in the message that was examined last.
     scan: Scan,
     /// What the last event still borrows; freed at the next call.
@@ -194,6 +203,7 @@ impl Hub {
             metrics: Metrics::default(),
             random,
             drain: None,
+            v1: None,
             scan: Scan::EMPTY,
             last_event: LastEvent::NOTHING,
             config,
@@ -241,7 +251,9 @@ impl Hub {
         if slot.phase == Phase::Ended {
             return Ok(());
         }
-        if slot.phase == Phase::Authorizing && early::is_flood(slot.link.unread(), len) {
+        if matches!(slot.phase, Phase::Authorizing | Phase::Greeting)
+            && early::is_flood(slot.link.unread(), len)
+        {
             // The hub does not look before the verdict, and nobody has proved anything yet.
             self.close(link.index, ServerClose::EarlyFlood);
             return Ok(());
@@ -268,7 +280,12 @@ impl Hub {
             if let Some(due) = self.links.take_deadline(link, self.now.mono) {
                 self.own_timeout(link, due.reason);
             }
-            self.links.handle_timeout(link, self.now);
+            if self.links.handle_timeout(link, self.now) {
+                self.heartbeat(link);
+            }
+        }
+        if let Some(v1) = &mut self.v1 {
+            v1.handle_timeout(self.now);
         }
     }
 
@@ -277,6 +294,7 @@ impl Hub {
         let Some(slot) = self.links.get(link) else { return };
         match (slot.phase, reason) {
             (Phase::Authorizing, _) => self.verdict_late(link),
+            (Phase::Greeting, _) => self.close(link, ServerClose::NoHello),
             (Phase::Open, TimerReason::TokenExpiry) => self.token_ended(link),
             (_, TimerReason::Drain) => self.drain_link(link),
             _ => {}
@@ -295,6 +313,9 @@ impl Hub {
     /// Works through due requests and ready links until one of them has an event.
     fn next_event(&mut self) -> Option<Unlent> {
         if let Some(event) = self.expire_request() {
+            return Some(event);
+        }
+        if let Some(event) = self.next_of_sessions() {
             return Some(event);
         }
         while let Some(link) = self.links.next_ready() {
@@ -353,13 +374,14 @@ impl Hub {
     /// carried out.
     fn message(&mut self, link: LinkIndex, text: Item) -> Option<Unlent> {
         let (slot, pool) = self.links.reading(link)?;
-        if slot.phase != Phase::Open {
-            return None;
+        if slot.phase != Phase::Open || slot.v1.is_some() {
+            return self.message_v1(link, text).or_else(|| self.next_of_sessions());
         }
         let sender = Sender {
             now: self.now,
             user: self.users.get(slot.user)?.key,
             free: slot.running < self.config.max_requests_per_link,
+            agent: None,
         };
         // If it is not UTF-8 the link's next step says so.
         let lent = slot.link.text(text, Some(pool)).ok()?;
@@ -390,7 +412,8 @@ impl Hub {
     pub fn poll_timeout(&mut self) -> Option<Deadline> {
         let expiry = self.requests.expiry();
         let expiry = expiry.map(|at| Deadline::new(at, TimerReason::RequestExpiry));
-        Deadline::earlier(self.links.poll_timeout(), expiry)
+        let sessions = self.v1.as_ref().and_then(|v1| v1.poll_timeout());
+        Deadline::earlier(Deadline::earlier(self.links.poll_timeout(), expiry), sessions)
     }
 
     // Commands that concern the hub as a whole.

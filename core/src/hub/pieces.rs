@@ -54,6 +54,7 @@ impl Hub {
             Piece::Absent { kept: true } => return Ok(Delivered::Kept),
             Piece::Absent { kept: false } => return Ok(Delivered::Absent),
             Piece::Whole => return Ok(Delivered::Whole),
+            Piece::Grow(text) => return Ok(self.grow(request, &text)),
         };
         let reply_to = self.requests.find(request).and_then(|running| running.id.as_ref());
         let own = Own::Piece { text: &text, reply_to };

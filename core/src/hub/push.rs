@@ -20,17 +20,24 @@ use crate::time::Now;
 #[must_use = "nobody else tells whether the push reached anyone"]
 #[non_exhaustive]
 pub struct Push {
-    /// Links that have queued it.
+    /// Links that have queued it, and sessions of `pamlink.v1`, which keep it for their next link
+    /// where they have none.
     pub queued: u32,
-    /// Links that refused it, because too much waits to be written to them, or because their peers
-    /// take no message as large.
+    /// Links and sessions that refused it, because too much waits to be written there, or because
+    /// their peers take no message as large.
     pub refused: u32,
 }
 
 impl Push {
-    /// The user has no link.
+    /// The user has neither a link nor a session.
     pub const fn is_absent(&self) -> bool {
         self.queued == 0 && self.refused == 0
+    }
+
+    /// So many sessions have queued it, and so many refused.
+    fn add(&mut self, (queued, refused): (u32, u32)) {
+        self.queued += queued;
+        self.refused += refused;
     }
 }
 
@@ -68,6 +75,7 @@ impl Hub {
         let mut push = Push::default();
         if self.links.find_mut(link).is_some() {
             self.push_to(link.index, &frame, &mut push);
+            push.add(self.push_over(link, text));
         }
         self.count(kind, push);
         Ok(push)
@@ -83,12 +91,13 @@ impl Hub {
         self.now.advance(now);
         let (frame, kind) = self.encode(text)?;
         let mut push = Push::default();
-        let user = self.users.find(user).and_then(|user| self.users.get(user));
-        let mut next = user.map_or(LinkIndex::NONE, |user| user.first_link);
+        let found = self.users.find(user).and_then(|user| self.users.get(user));
+        let mut next = found.map_or(LinkIndex::NONE, |user| user.first_link);
         while let Some(link) = self.links.get(next) {
             let index = core::mem::replace(&mut next, link.next_of_user);
             self.push_to(index, &frame, &mut push);
         }
+        push.add(self.push_in_sessions_of(user, text));
         self.count(kind, push);
         Ok(push)
     }
@@ -106,6 +115,7 @@ impl Hub {
         for index in self.links.places() {
             self.push_to(index, &frame, &mut push);
         }
+        push.add(self.push_in_all(text));
         self.count(kind, push);
         Ok(push)
     }

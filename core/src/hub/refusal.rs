@@ -26,10 +26,13 @@ impl Hub {
         let (code, message) = (&refusal.code, &*refusal.message);
         let (retry_after, closing) = (refusal.retry_after, refusal.left.is_none());
         let frame = Own::Error { code, message, retry_after, reply_to };
-        let effects = Effects {
-            say: Some(Say::Answer { frame, in_turn: reply_to.is_none() && !closing }),
-            close: refusal.close.map(|what| ServerClose::Refusals(what, message)),
-            tell: None,
+        let say = Say::Answer { frame, in_turn: reply_to.is_none() && !closing };
+        let close = refusal.close.map(|what| ServerClose::Refusals(what, message));
+        let effects = if self.links.agreed(link).is_none() {
+            Effects { say: Some(say), close, tell: None }
+        } else {
+            // An `error` is none of that dialect.
+            Effects { close: Some(close.unwrap_or(ServerClose::Malformed)), ..Effects::default() }
         };
         self.apply(link, effects);
         let left = refusal.left.unwrap_or(0);

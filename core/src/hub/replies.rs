@@ -10,7 +10,7 @@ use super::ids::RequestId;
 use super::index::{Index, LinkIndex, RequestIndex};
 use super::inline_text::InlineText;
 use super::reply::{Delivered, Reply, ReplyError};
-use super::requests::{Pieces, Running};
+use super::requests::{Awaited, Pieces, Running};
 use crate::dedup::Key;
 use crate::envelope::ErrorCode;
 use crate::metrics::Direction;
@@ -35,7 +35,11 @@ impl Hub {
     ) -> Result<Delivered, ReplyError> {
         self.now.advance(now);
         let running = self.requests.find(request).ok_or(ReplyError::NotRunning(request))?;
-        let (user, limit) = (running.user, self.links.largest_of(running.link));
+        let mut limit = self.links.largest_of(running.link);
+        if running.sessions != Awaited::Nothing {
+            limit = limit.min(self.room_in_sessions(request.index));
+        }
+        let user = running.user;
         let reply_to = running.id.as_ref();
         let kind = self.envelopes.reply(self.now.wall, reply, reply_to)?;
         let (bytes, outcome) = (self.envelopes.len(), outcome(reply));
@@ -108,7 +112,12 @@ impl Hub {
     /// Ends a request with this frame for an answer.
     ///
     /// Repeats without ids that came while it was running get the same one, each in its turn.
-    fn conclude(&mut self, request: RequestId, frame: Arc<[u8]>, outcome: Outcome) -> Delivered {
+    pub(super) fn conclude(
+        &mut self,
+        request: RequestId,
+        frame: Arc<[u8]>,
+        outcome: Outcome,
+    ) -> Delivered {
         let Some(ended) = self.requests.end(request, &frame, &mut self.users) else {
             return Delivered::Absent;
         };
@@ -119,6 +128,12 @@ impl Hub {
         }
         while let Some((sharer, running)) = self.requests.end_sharer(&ended, &mut self.users) {
             self.deliver(sharer, &running, Arc::clone(&frame));
+        }
+        if ended.sessions != Awaited::Nothing {
+            let in_session = self.answer_sessions(request.index, &frame);
+            if ended.link == LinkIndex::NONE {
+                return in_session;
+            }
         }
         match self.deliver(request.index, &ended, frame) {
             Delivered::Absent if ended.key.is_some() => Delivered::Kept,

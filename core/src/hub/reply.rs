@@ -49,6 +49,9 @@ pub enum Delivered {
     Kept,
     /// The link has ended, and the request had no id by which it could be repeated.
     Absent,
+    /// The peer has cancelled the request
+    /// ([`Event::Cancelled`](super::Event::Cancelled)): nobody waits for it.
+    Cancelled,
     /// Too much waits to be written to this link already.
     Refused(LinkId),
     /// The answer is larger than the peer takes, or than any message may be: an `error` is sent in

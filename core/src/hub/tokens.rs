@@ -13,7 +13,7 @@ use super::links::Claim;
 use super::refusal_reason::RefusalReason;
 use crate::envelope::ErrorCode;
 use crate::limits::{Rate, RateClass, Wait};
-use crate::link::{AuthError, AuthFailure, Claims, ServerClose, Token};
+use crate::link::{AuthError, AuthFailure, Claims, ServerClose, Token, TooMany};
 use crate::time::{Deadline, Mono, TimerReason};
 
 /// The rate at which a link may present tokens: far above the schedule of a client
@@ -27,8 +27,10 @@ impl Hub {
     pub(super) fn expires(&mut self, index: LinkIndex, claims: &Claims) {
         let Some(slot) = self.links.get_mut(index) else { return };
         slot.expires = claims.expires;
+        // Where the dialect has a word for it, the peer is asked for another one when this one ends.
+        let grace = if slot.v1.is_some() { Duration::ZERO } else { self.config.token_grace };
         // It may have ended already, within the verifier's leeway.
-        let end = claims.expires + self.config.token_grace;
+        let end = claims.expires + grace;
         let at = self.now.mono + end.saturating_since(self.now.wall);
         slot.deadline = Some(Deadline::new(at, TimerReason::TokenExpiry));
         self.links.arm(index);
@@ -43,6 +45,12 @@ impl Hub {
     ) -> Option<Unlent> {
         let slot = self.links.get_mut(index)?;
         if let Err(wait) = keep_pace(&mut slot.next_token, self.now.mono) {
+            if self.links.agreed(index).is_some() {
+                let close = ServerClose::Refusals(TooMany::Messages, "too many tokens");
+                self.goodbye(index, close.goodbye(), Some(wait.retry_after));
+                self.close(index, close);
+                return None;
+            }
             return self.refuse(index, &RefusalReason::Rate(wait), id.as_ref());
         }
         if let Auth::Verifier(verifier) = &self.auth {
@@ -75,6 +83,7 @@ impl Hub {
             Ok(claims) => {
                 self.metrics.renewals.increment();
                 self.expires(index, &claims);
+                self.say_renewed(index, &claims);
                 return None;
             }
             Err(error) => error,
@@ -82,6 +91,14 @@ impl Hub {
         self.metrics.auth_failures.increment(AuthFailure::Token(error));
         let later = matches!(error, AuthError::Busy | AuthError::Unavailable);
         let retry_after = later.then_some(JUDGE_AGAIN);
+        if self.links.agreed(index).is_some() {
+            let why = &*error.to_string();
+            let unjudged = ServerClose::Unjudged(why);
+            let close = if later { unjudged } else { ServerClose::Unauthenticated(why) };
+            self.goodbye(index, close.goodbye(), retry_after);
+            self.close(index, close);
+            return None;
+        }
         if retry_after.is_none() {
             let user = self.users.get(self.links.user(index))?.key;
             if let Err(wait) = self.admission.may_fail(self.now.mono, user) {
@@ -103,6 +120,7 @@ impl Hub {
         if left > Duration::ZERO {
             let at = self.now.mono + left;
             slot.deadline = Some(Deadline::new(at, TimerReason::TokenExpiry));
+            self.say_token_wanted(index, left);
         } else {
             self.metrics.auth_failures.increment(AuthFailure::NotRenewed);
             self.close(index, ServerClose::TokenExpired);

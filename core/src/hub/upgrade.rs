@@ -7,6 +7,7 @@ use super::event::Unlent;
 use super::ids::LinkId;
 use super::index::LinkIndex;
 use super::links::{Claim, Phase};
+use super::v1;
 use crate::link::{AnswerError, AuthError, DEFAULT_MAX_MESSAGE, PamTarget};
 use crate::metric_families::RefusedConnection;
 use crate::time::Now;
@@ -53,6 +54,10 @@ impl Hub {
         let Some(target) = PamTarget::parse(request.target()) else {
             return self.turn_away(index, 404, "no such path", RefusedConnection::NotFound);
         };
+        if v1::is_offered(request) {
+            self.greet(index, target.user);
+            return None;
+        }
         let Some(token) = target.token else {
             return self.turn_away(index, 403, "no token", RefusedConnection::NoToken);
         };

@@ -56,5 +56,6 @@ impl Hub {
             + self.requests.memory()
             + self.admission.memory()
             + self.envelopes.memory()
+            + self.v1.as_ref().map_or(0, |v1| v1.memory())
     }
 }

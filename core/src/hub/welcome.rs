@@ -24,7 +24,9 @@ impl Hub {
                 retry_after: Some(wait.retry_after),
                 reply_to: None,
             };
-            let (say, close) = (Some(Say::Now(error)), Some(close));
+            self.goodbye(index, close.goodbye(), Some(wait.retry_after));
+            let is_pam = self.links.agreed(index).is_none();
+            let (say, close) = (is_pam.then_some(Say::Now(error)), Some(close));
             self.apply(index, Effects { say, close, tell: None });
             return;
         }
@@ -38,6 +40,10 @@ impl Hub {
         self.expires(index, claims);
         self.metrics.connections.increment();
         self.metrics.connections_active.add(1);
+        if self.links.agreed(index).is_some() {
+            self.welcome_v1(index, claims);
+            return;
+        }
         let welcome = Own::Welcome { max_message: self.links.largest() };
         self.apply(index, Effects { say: Some(Say::Now(welcome)), ..Effects::default() });
     }

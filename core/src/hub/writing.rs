@@ -16,12 +16,16 @@ impl Hub {
     /// once, the link is writable again. After writing it, the host closes the transport where
     /// [`Transmit`] says so; an ended link has no other output left.
     pub fn poll_transmit(&mut self, link: LinkId, out: &mut Vec<u8>) -> Transmit {
-        self.links.transmit(link, self.now, out, &mut self.metrics)
+        let mut transmit = self.links.transmit(link, self.now, out, &mut self.metrics);
+        transmit.more |= self.refill(link);
+        transmit
     }
 
     /// As [`poll_transmit`](Self::poll_transmit), without copying large frames.
     pub fn poll_transmit_vectored(&mut self, link: LinkId, out: &mut Gather) -> Transmit {
-        self.links.transmit(link, self.now, out, &mut self.metrics)
+        let mut transmit = self.links.transmit(link, self.now, out, &mut self.metrics);
+        transmit.more |= self.refill(link);
+        transmit
     }
 
     /// What the transport of a link that was [opened](Self::accept_opened) is to do next, in the
@@ -32,6 +36,8 @@ impl Hub {
     ///
     /// [`Outgoing::CloseTransport`] comes once everything is sent; the link is gone then.
     pub fn poll_message(&mut self, link: LinkId, out: &mut Vec<u8>) -> Option<Outgoing> {
-        self.links.poll_message(link, self.now, out, &mut self.metrics)
+        let outgoing = self.links.poll_message(link, self.now, out, &mut self.metrics);
+        self.refill(link);
+        outgoing
     }
 }

@@ -2,7 +2,7 @@
 
 use core::net::IpAddr;
 
-use super::{Claim, Links, Phase, Slot};
+use super::{Agreed, Claim, Links, Phase, Slot};
 use crate::hub::ids::LinkId;
 use crate::hub::index::{Index, LinkIndex, UserIndex};
 use crate::hub::users::Users;
@@ -89,6 +89,21 @@ impl Links {
         if let Some(place) = slot.place.take() {
             self.strangers.leave(place);
         }
+    }
+
+    /// A link has agreed on `pamlink.v1`, and its `hello` is to say who it is: a stranger until then.
+    pub(in crate::hub) fn await_hello(&mut self, index: LinkIndex, claim: Claim, until: Mono) {
+        let Some(slot) = self.slots.get_mut(index) else { return };
+        slot.phase = Phase::Greeting;
+        slot.v1 = Some(Agreed::default());
+        slot.claim = Some(Box::new(claim));
+        slot.deadline = Some(Deadline::new(until, TimerReason::Handshake));
+        self.arm(index);
+    }
+
+    /// What a link has agreed on that speaks `pamlink.v1`.
+    pub(in crate::hub) fn agreed(&mut self, index: LinkIndex) -> Option<&mut Agreed> {
+        self.slots.get_mut(index)?.v1.as_mut()
     }
 
     /// Whether the verdict on one more token may be waited for.

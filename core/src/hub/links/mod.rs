@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use ahash::RandomState;
 
-pub(super) use self::slot::{Claim, Phase, Slot};
+pub(super) use self::slot::{Agreed, Claim, Phase, Slot};
 use self::strangers::Strangers;
 use self::timers::Timers;
 use super::config::HubConfig;
@@ -186,8 +186,9 @@ impl Links {
     }
 
     /// A link's own deadline has come, if it has: the link sees to it, and is woken at the next.
-    pub(super) fn handle_timeout(&mut self, index: LinkIndex, now: Now) {
-        let Some(slot) = self.slots.get_mut(index) else { return };
+    /// Whether it is to be given a heartbeat of `pamlink.v1`.
+    pub(super) fn handle_timeout(&mut self, index: LinkIndex, now: Now) -> bool {
+        let Some(slot) = self.slots.get_mut(index) else { return false };
         if slot.link.poll_timeout().is_some_and(|due| due.at <= now.mono) {
             slot.link.timeout(now, Some(&mut self.pool));
         }
@@ -195,8 +196,10 @@ impl Links {
             Some(due) => self.timers.set(index, due.at),
             None => self.timers.remove(index),
         }
+        let wants_heartbeat = slot.v1.is_some() && slot.link.take_ping();
         self.mark_ready(index);
         self.mark_writable(index);
+        wants_heartbeat
     }
 
     /// Sees to it that a link is woken in time.

@@ -39,6 +39,13 @@ impl Links {
         self.queued(index, sent)
     }
 
+    /// Queues a text whatever waits: the hub gives a link no more while much does.
+    pub(in crate::hub) fn send_anyway(&mut self, index: LinkIndex, text: &str) {
+        let Some(slot) = self.get_mut(index) else { return };
+        slot.link.send_anyway(text.as_bytes().into());
+        self.queued(index, true);
+    }
+
     fn queued(&mut self, index: LinkIndex, sent: bool) -> bool {
         self.weigh(index);
         if !sent || self.config.link.outbox.overflow == Overflow::DropOldest {
@@ -148,6 +155,10 @@ impl Links {
         self.give_room(index);
         let Some(slot) = self.get_mut(index) else { return };
         slot.link.close(now, code, reason);
+        if slot.phase == Phase::Greeting {
+            slot.phase = Phase::Refused;
+            slot.deadline = None;
+        }
         if slot.phase == Phase::Authorizing {
             let from = slot.claim.take().and_then(|claim| claim.from);
             self.end_verdict(index, from);
@@ -258,7 +269,7 @@ impl Links {
         now: Now,
         frame: &Arc<[u8]>,
     ) -> Option<bool> {
-        let slot = self.get(index).filter(|slot| slot.is_open())?;
+        let slot = self.get(index).filter(|slot| slot.is_open() && slot.v1.is_none())?;
         let fits = frame.len() <= slot.max_message;
         Some(fits && self.send_frame(index, now, Arc::clone(frame)))
     }

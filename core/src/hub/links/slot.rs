@@ -49,6 +49,21 @@ pub(in crate::hub) struct Slot {
     pub(in crate::hub) ready: bool,
     /// It is in the list of links with something to write.
     pub(in crate::hub) writable: bool,
+    /// It speaks `pamlink.v1`.
+    pub(in crate::hub) v1: Option<Agreed>,
+}
+
+/// What a link has agreed on that speaks `pamlink.v1`.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::hub) struct Agreed {
+    /// A message may hold several envelopes.
+    pub(in crate::hub) batch: bool,
+    /// Its sessions may have more to say than it was given.
+    pub(in crate::hub) has_more: bool,
+    /// `goodbye` was said to it.
+    pub(in crate::hub) was_warned: bool,
+    /// It carries nothing any more.
+    pub(in crate::hub) has_parted: bool,
 }
 
 /// How far a link has come, beyond the state of the link itself.
@@ -56,6 +71,8 @@ pub(in crate::hub) struct Slot {
 pub(in crate::hub) enum Phase {
     /// Its request has not come yet.
     Opening,
+    /// It speaks `pamlink.v1`, and its `hello` has not come yet.
+    Greeting,
     /// It asked for something over HTTP and waits for the host's response.
     Http,
     /// It waits for the host's verdict. Nothing it sends is looked at.
@@ -103,6 +120,7 @@ impl Slot {
             weight: 0,
             ready: false,
             writable: false,
+            v1: None,
         }
     }
 

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use self::table::Table;
-pub(super) use self::table::{Pieces, Running};
+pub(super) use self::table::{Awaited, Pieces, Running};
 use super::ids::RequestId;
 use super::index::{Index, LinkIndex, RequestIndex, UserIndex};
 use super::users::{User, Users};
@@ -61,6 +61,8 @@ pub(super) enum Piece<'a> {
     Absent { kept: bool },
     /// The peer gets the answer whole.
     Whole,
+    /// The stream of a session grows by its whole characters, which may be none.
+    Grow(Cow<'a, str>),
 }
 
 impl Requests {
@@ -127,6 +129,16 @@ impl Requests {
         Some(Attached::Moved { first, from })
     }
 
+    /// A session waits for the answer to the running request of this key as well, if there is one.
+    pub(super) fn join(&mut self, key: Key, user: &User) -> Option<RequestId> {
+        let index = self.of_key(user, key).last()?;
+        let request = self.table.get_mut(index)?;
+        if request.sessions == Awaited::Nothing {
+            request.sessions = Awaited::Answer;
+        }
+        Some(self.id(index))
+    }
+
     /// A link has ended: the requests that it waited for belong to no link until they are repeated.
     pub(super) fn orphan(&mut self, link: LinkIndex, user: &User) {
         let mut next = user.first_request;
@@ -147,12 +159,17 @@ impl Requests {
 
     /// Whether the peer takes the answer in pieces.
     pub(super) fn wants_pieces(&self, request: RequestId) -> bool {
-        self.find(request).is_some_and(|running| running.pieces != Pieces::Unwanted)
+        self.find(request).is_some_and(|running| {
+            running.pieces != Pieces::Unwanted || running.sessions == Awaited::Stream
+        })
     }
 
     /// The next piece of an answer; `None` if the request is not running.
     pub(super) fn piece<'a>(&mut self, request: RequestId, text: &'a [u8]) -> Option<Piece<'a>> {
         let running = self.table.find_mut(request.index, request.generation)?;
+        if running.sessions == Awaited::Stream {
+            return Some(Piece::Grow(running.seam.join(text)));
+        }
         if running.pieces == Pieces::Unwanted {
             return Some(Piece::Whole);
         }
@@ -172,6 +189,9 @@ impl Requests {
     pub(super) fn stop_pieces(&mut self, request: RequestId) {
         if let Some(running) = self.table.find_mut(request.index, request.generation) {
             running.pieces = Pieces::Unwanted;
+            if running.sessions == Awaited::Stream {
+                running.sessions = Awaited::Answer;
+            }
         }
     }
 
@@ -241,7 +261,8 @@ impl Requests {
         self.table.memory() + self.window.memory()
     }
 
-    fn id(&self, index: RequestIndex) -> RequestId {
+    /// What the host calls the request of a place.
+    pub(super) fn id(&self, index: RequestIndex) -> RequestId {
         RequestId::new(index, self.table.generation(index))
     }
 

@@ -30,6 +30,8 @@ pub(in crate::hub) struct Running {
     /// Repeats without ids wait for the same answer.
     pub(in crate::hub) shared: bool,
     pub(in crate::hub) pieces: Pieces,
+    /// What sessions wait for, beside the link.
+    pub(in crate::hub) sessions: Awaited,
     /// Joins the pieces, where one ends within a character.
     pub(in crate::hub) seam: Seam,
     older: RequestIndex,
@@ -50,6 +52,17 @@ pub(in crate::hub) enum Pieces {
     Begun,
 }
 
+/// What sessions wait for of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::hub) enum Awaited {
+    /// None waits for it.
+    Nothing,
+    /// The answer, at its end.
+    Answer,
+    /// The stream of the first that asked grows with the answer.
+    Stream,
+}
+
 impl Running {
     pub(in crate::hub) fn new(link: LinkIndex, user: UserIndex, asked: Mono) -> Self {
         Self {
@@ -61,6 +74,7 @@ impl Running {
             asked,
             shared: false,
             pieces: Pieces::Unwanted,
+            sessions: Awaited::Nothing,
             seam: Seam::default(),
             older: RequestIndex::NONE,
             newer: RequestIndex::NONE,

@@ -26,4 +26,5 @@ mod tabs;
 mod time;
 mod tokens;
 mod types;
+mod v1;
 mod window;

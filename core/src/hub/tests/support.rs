@@ -67,6 +67,10 @@ pub(super) struct Host {
     pub(super) requests: Vec<RequestId>,
     /// What peers offer that dial from now on.
     pub(super) offers: Option<DeflateConfig>,
+    /// The subprotocols that they offer.
+    pub(super) subprotocols: Vec<&'static str>,
+    /// The value of their `Authorization`.
+    pub(super) authorization: Option<&'static str>,
 }
 
 impl Host {
@@ -87,6 +91,8 @@ impl Host {
             events: Vec::new(),
             requests: Vec::new(),
             offers: None,
+            subprotocols: Vec::new(),
+            authorization: None,
         }
     }
 
@@ -113,18 +119,19 @@ impl Host {
 
     fn ask(&mut self, link: LinkId, target: &str) {
         let key = WebSocketKey::from_seed(Seed::from_number(1));
+        let authorization = self.authorization.map(|value| ("Authorization", value));
         let upgrade = Upgrade {
             host: "localhost",
             target,
             key: &key,
-            subprotocols: &[],
+            subprotocols: &self.subprotocols,
             deflate: self.offers.as_ref(),
             origin: None,
-            headers: &[],
+            headers: authorization.as_slice(),
         };
         let mut request = Vec::new();
         write_request(&upgrade, &mut request).unwrap();
-        let response = ResponseReader::new(HandshakeConfig::default(), &key, &[]);
+        let response = ResponseReader::new(HandshakeConfig::default(), &key, &self.subprotocols);
         let peer = Peer {
             writer: Writer::client(Seed::from_number(2)),
             response: Some(match self.offers {
@@ -284,6 +291,7 @@ fn words(event: &Event<'_>) -> String {
         Event::Closed { user, closed, running, links_of_user, .. } => {
             format!("closed {user} {} running {running} left {links_of_user}", closed.code)
         }
+        Event::Cancelled { user, .. } => format!("cancelled {user}"),
         Event::Drained => "drained".to_owned(),
     }
 }

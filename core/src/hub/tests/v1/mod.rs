@@ -1,0 +1,8 @@
+//! The hub seen from peers that speak `pamlink.v1`.
+
+mod asking;
+mod leaving;
+mod opening;
+mod pushing;
+mod resuming;
+mod script;

@@ -1,0 +1,50 @@
+//! What is said to a link of `pamlink.v1` before it closes.
+
+use core::time::Duration;
+
+use crate::envelope::v1::{Channel, Goodbye, GoodbyeCode, Message};
+use crate::hub::Hub;
+use crate::hub::index::LinkIndex;
+
+impl Hub {
+    /// Says `goodbye` to a link that speaks `pamlink.v1`, unless that was said, and lets it carry no
+    /// more; to any other nothing.
+    pub(in crate::hub) fn goodbye(
+        &mut self,
+        index: LinkIndex,
+        code: GoodbyeCode<'static>,
+        retry_after: Option<Duration>,
+    ) {
+        let Some(agreed) = self.links.agreed(index) else { return };
+        if core::mem::replace(&mut agreed.has_parted, true) {
+            return;
+        }
+        agreed.has_more = false;
+        self.say_goodbye(index, Goodbye { code, retry_after, spread: None, within: None });
+        let link = self.links.id(index);
+        if let Some(v1) = &mut self.v1 {
+            v1.handle_link_closed(self.now, link);
+        }
+    }
+
+    /// Tells a link that it is to move within this time, and carries on meanwhile (V-10.6). Whether
+    /// it speaks `pamlink.v1`.
+    pub(in crate::hub) fn send_away_in_time(&mut self, index: LinkIndex, within: Duration) -> bool {
+        let speaks_it = self.links.agreed(index).is_some();
+        if speaks_it {
+            let (code, within) = (GoodbyeCode::GoingAway, Some(within));
+            self.say_goodbye(index, Goodbye { code, retry_after: None, spread: within, within });
+        }
+        speaks_it
+    }
+
+    fn say_goodbye(&mut self, index: LinkIndex, goodbye: Goodbye<'_>) {
+        let Some(agreed) = self.links.agreed(index) else { return };
+        if core::mem::replace(&mut agreed.was_warned, true) {
+            return;
+        }
+        let mut text = String::new();
+        Message::Goodbye(goodbye).write(Channel::default(), &mut text);
+        self.links.send_anyway(index, &text);
+    }
+}

@@ -1,0 +1,67 @@
+//! What comes over a link that speaks `pamlink.v1`.
+
+use super::carrying::BETWEEN;
+use crate::envelope::Envelope;
+use crate::envelope::v1::{DEPTH, Message};
+use crate::frame::Item;
+use crate::hub::Hub;
+use crate::hub::event::Unlent;
+use crate::hub::index::LinkIndex;
+use crate::hub::links::Phase;
+use crate::link::{ServerClose, Token};
+
+/// What a client says of its link.
+enum OfLink {
+    Token(Token),
+    Close(ServerClose<'static>),
+}
+
+impl Hub {
+    /// A message has come over a link that speaks the dialect.
+    pub(in crate::hub) fn message_v1(&mut self, index: LinkIndex, text: Item) -> Option<Unlent> {
+        match self.links.get(index)?.phase {
+            Phase::Greeting => self.hello(index, text),
+            Phase::Open => match self.envelopes_v1(index, text)? {
+                OfLink::Token(token) => self.renewal(index, token, None),
+                OfLink::Close(why) => {
+                    self.close(index, why);
+                    None
+                }
+            },
+            Phase::Opening | Phase::Http | Phase::Authorizing | Phase::Refused | Phase::Ended => {
+                None
+            }
+        }
+    }
+
+    /// Hands the envelopes of a message to the sessions. What is said of the link itself is the
+    /// last that is looked at.
+    fn envelopes_v1(&mut self, index: LinkIndex, text: Item) -> Option<OfLink> {
+        let link = self.links.id(index);
+        let (slot, pool) = self.links.reading(index)?;
+        let batch = slot.v1?.batch;
+        let user = self.users.name(slot.user);
+        let lent = slot.link.text(text, Some(pool)).ok()?;
+        let v1 = self.v1.as_mut()?;
+        // JSON has no such character, so no envelope is cut.
+        for text in lent.splitn(if batch { usize::MAX } else { 1 }, BETWEEN) {
+            let Ok(envelope) = Envelope::parse(text, DEPTH) else {
+                return Some(OfLink::Close(ServerClose::Malformed));
+            };
+            match Message::read(&envelope) {
+                Ok(Some((_, message))) if message.is_of_link() => {
+                    return Some(match message {
+                        Message::Token(said) => OfLink::Token(Token::new(said.token.expose())),
+                        Message::Goodbye(_) => OfLink::Close(ServerClose::Left),
+                        _ => OfLink::Close(ServerClose::NotOpen),
+                    });
+                }
+                Err(malformed) if malformed.is_of_link() => {
+                    return Some(OfLink::Close(ServerClose::Malformed));
+                }
+                read => v1.handle_read(self.now, link, user, read),
+            }
+        }
+        None
+    }
+}
