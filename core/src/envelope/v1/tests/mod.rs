@@ -238,7 +238,7 @@ fn two_ends_agree_on_the_highest_version_and_on_what_both_can_do() {
 }
 
 #[test]
-fn what_a_link_is_told_is_moved_into_its_bounds() {
+fn what_a_link_hears_is_moved_into_its_bounds() {
     let interval = |millis| HeartbeatInterval::new(Duration::from_millis(millis)).to_duration();
     assert_eq!(interval(0), Duration::from_secs(1));
     assert_eq!(interval(20_001), Duration::from_millis(20_001));
