@@ -16,7 +16,7 @@ fn assert_once(plan: Plan, outcome: &Outcome) {
 
 fn seeds(cuts: u32) -> (u32, u32) {
     let (mut cut, mut repeats, mut pieces) = (0, 0, 0);
-    for seed in 0..100 {
+    for seed in 0..SEEDS {
         let plan = Plan { seed, clients: 3, requests: 8, cuts, restarts: 0, patient: true };
         let outcome = run(plan);
         assert_once(plan, &outcome);
@@ -25,9 +25,12 @@ fn seeds(cuts: u32) -> (u32, u32) {
         repeats += outcome.repeats;
         pieces += outcome.pieces;
     }
-    assert!(pieces > 500, "{pieces} pieces, each a part of the beginning of its answer");
+    assert!(pieces > 125, "{pieces} pieces, each a part of the beginning of its answer");
     (cut, repeats)
 }
+
+/// Conversations a test: they run without optimization, on 32 bits in an emulated machine as well.
+const SEEDS: u64 = 25;
 
 /// The duplicate window and the tables of rates are allocated once; the rest is small.
 const MEMORY: usize = 1024 * 1024;
@@ -40,19 +43,19 @@ fn without_cuts_nothing_is_repeated() {
 #[test]
 fn at_5_percent_cuts_everything_takes_effect_once() {
     let (cuts, repeats) = seeds(5);
-    assert!(cuts > 100 && repeats > 10, "{cuts} cuts, {repeats} repeats");
+    assert!(cuts > 25 && repeats > 2, "{cuts} cuts, {repeats} repeats");
 }
 
 #[test]
 fn at_15_percent_cuts_everything_takes_effect_once() {
     let (cuts, repeats) = seeds(15);
-    assert!(cuts > 300 && repeats > 30, "{cuts} cuts, {repeats} repeats");
+    assert!(cuts > 75 && repeats > 7, "{cuts} cuts, {repeats} repeats");
 }
 
 #[test]
 fn at_30_percent_cuts_everything_takes_effect_once() {
     let (cuts, repeats) = seeds(30);
-    assert!(cuts > 600 && repeats > 60, "{cuts} cuts, {repeats} repeats");
+    assert!(cuts > 150 && repeats > 15, "{cuts} cuts, {repeats} repeats");
 }
 
 /// A server that dies has no memory of what it did: nobody may send it a request again in the
@@ -60,26 +63,26 @@ fn at_30_percent_cuts_everything_takes_effect_once() {
 #[test]
 fn a_server_that_forgets_does_nothing_twice() {
     let mut unknown = 0;
-    for seed in 0..60 {
+    for seed in 0..SEEDS {
         let plan = Plan { seed, clients: 3, requests: 8, cuts: 10, restarts: 3, patient: true };
         let outcome = run(plan);
         assert_at_most_once(plan, &outcome);
         unknown += outcome.otherwise.iter().filter(|end| end.contains("Unknown")).count();
     }
-    assert!(unknown > 20, "{unknown} requests were under way when the server died");
+    assert!(unknown > 8, "{unknown} requests were under way when the server died");
 }
 
 /// By default a request is given up long before the server's window forgets it.
 #[test]
 fn what_expires_has_had_at_most_one_effect() {
     let mut expired = 0;
-    for seed in 0..60 {
+    for seed in 0..SEEDS {
         let plan = Plan { seed, clients: 3, requests: 8, cuts: 40, restarts: 0, patient: false };
         let outcome = run(plan);
         assert_at_most_once(plan, &outcome);
         expired += outcome.otherwise.iter().filter(|end| end.contains("Expired")).count();
     }
-    assert!(expired > 20, "{expired} requests expired");
+    assert!(expired > 8, "{expired} requests expired");
 }
 
 /// Every request has exactly one end and at most one effect, and exactly one if it was answered.

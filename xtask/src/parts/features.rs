@@ -23,11 +23,12 @@ pub(super) fn run(workspace: &Workspace, console: Console) -> Outcome {
         }
         // All features together are the part `unit`; one alone is all of them where there is one.
         if !features.is_empty() {
-            let none = &["--package", package, "--no-default-features"];
+            let none = &["--package", package, "--lib", "--no-default-features"];
             checks.add(rust::tests(workspace, console, none)?);
         }
         for feature in features.iter().filter(|_| features.len() > 1) {
-            let one = &["--package", package, "--no-default-features", "--features", feature];
+            let one =
+                &["--package", package, "--lib", "--no-default-features", "--features", feature];
             checks.add(rust::tests(workspace, console, one)?);
         }
     }
