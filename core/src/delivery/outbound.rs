@@ -251,8 +251,12 @@ impl Outbound {
             return Ok(());
         }
         let sent = self.place(of.sequence).map(|place| &mut self.window[place]);
-        let command = sent.filter(|sent| sent.payload.is_item()).and_then(|it| it.command.take());
-        events.end(command.ok_or(Fault::Ahead)?, end);
+        let item = sent.filter(|sent| sent.payload.is_item()).ok_or(Fault::Ahead)?;
+        // Whoever goes on with an older snapshot is sent again what it has rejected, and does not
+        // know that.
+        if let Some(command) = item.command.take() {
+            events.end(command, end);
+        }
         Ok(())
     }
 

@@ -72,7 +72,7 @@ fn a_position_that_was_never_given_is_ahead() {
 }
 
 #[test]
-fn what_is_rejected_twice_or_has_ended_is_ahead() {
+fn a_second_reject_says_nothing_until_what_it_rejects_is_acknowledged() {
     let mut pair = Pair::begun();
     pair.ask("a");
     pair.settle();
@@ -82,6 +82,13 @@ fn what_is_rejected_twice_or_has_ended_is_ahead() {
             r#"{{"type":"reject","at":["{server}",{number}],"of":["{client}",1],"code":"busy"}}"#
         ));
     }
+    assert_eq!(pair.client.heard, ["outcome 0 rejected busy"]);
+    pair.forge_to_client(&format!(
+        r#"{{"type":"reject","at":["{server}",3],"of":["{client}",1],"code":"busy","received":["{client}",1]}}"#
+    ));
+    pair.forge_to_client(&format!(
+        r#"{{"type":"reject","at":["{server}",4],"of":["{client}",1],"code":"busy"}}"#
+    ));
     assert_eq!(pair.client.heard, ["outcome 0 rejected busy", "fault ahead"]);
 }
 
