@@ -253,6 +253,11 @@ impl Inbound {
         self.open.iter()
     }
 
+    /// How many rejects are received and not acknowledged.
+    pub(super) fn rejects(&self) -> usize {
+        self.open.len() - usize::try_from(self.counted).unwrap_or(self.open.len())
+    }
+
     /// The cancels that are without a result.
     pub(super) fn cancels(&self) -> impl ExactSizeIterator<Item = &Position> {
         self.cancels.iter()

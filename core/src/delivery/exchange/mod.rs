@@ -252,8 +252,9 @@ impl Exchange {
     /// Numbers the next of what waits, if there is room for it, and appends it.
     pub(super) fn write_next(&mut self, channel: Channel, out: &mut String) -> bool {
         if !self.outbound.is_behind() {
-            let outbound = &self.outbound;
-            let next = self.queue.take_next(|bytes| outbound.fits(bytes));
+            let (outbound, waits) = (&self.outbound, self.waits_for_host());
+            // Of what waits items alone have bytes.
+            let next = self.queue.take_next(|bytes| outbound.fits(bytes) && !(waits && bytes > 0));
             let Some(next) = next else { return false };
             self.outbound.number(Sent { command: Some(next.command), payload: next.payload });
         }
@@ -266,6 +267,13 @@ impl Exchange {
             payload.write(channel, at, received, out);
         }
         next.is_some()
+    }
+
+    /// Whether the host has so many rejects yet to take that the other end would not bear one more
+    /// item to reject (V-3.4): of four of its windows one may be on its way.
+    fn waits_for_host(&self) -> bool {
+        let window = self.outbound.limit().envelopes;
+        self.inbound.rejects() > 3 * usize::try_from(window).unwrap_or(usize::MAX / 3)
     }
 
     /// Appends an `ack`, if one is due.
@@ -290,6 +298,10 @@ impl Exchange {
 
     /// When an `ack` of its own is due.
     pub(super) fn ack_due(&self) -> Option<Mono> {
+        if self.inbound.has_taken() && self.waits_for_host() {
+            // What waits for the host alone goes on with it.
+            return Some(Mono::ZERO);
+        }
         self.inbound.ack_due(&self.config, self.window)
     }
 

@@ -154,7 +154,11 @@ impl Sessions {
         sent
     }
 
-    /// Does not take an item; see [`Session::reject`](super::Session::reject). One that asked for a stream has begun it.
+    /// Does not take an item; see [`Session::reject`](super::Session::reject). One that asked for a
+    /// stream has begun it.
+    ///
+    /// Whoever rejects does so before it takes the next event: with the last one of a session an
+    /// `open` that waits is answered, which acknowledges all that was taken.
     ///
     /// # Errors
     ///

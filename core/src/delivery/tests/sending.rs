@@ -2,8 +2,8 @@
 
 use core::time::Duration;
 
-use super::pair::{Pair, body, code};
-use super::{AtBound, Priority, RejectError, SendError, SendOptions, SessionConfig, Target};
+use super::pair::{Pair, body, code, hand_over, next_message};
+use super::{AtBound, Event, Priority, RejectError, SendError, SendOptions, SessionConfig, Target};
 use crate::envelope::v1::{Name, Position};
 use crate::time::{Deadline, Mono, TimerReason};
 
@@ -338,4 +338,33 @@ fn only_a_client_cancels_and_only_a_server_answers() {
     let at = Position::new(crate::envelope::v1::Epoch::from_bits(1), 1);
     assert_eq!(pair.server.session.cancel(now, Target::All), Err(SendError::WrongRole));
     assert_eq!(pair.client.session.cancel_result(now, at, &[]), Err(SendError::WrongRole));
+}
+
+#[test]
+fn who_takes_no_rejects_sends_nothing_more_to_reject() {
+    let server = SessionConfig { window_envelopes: 2, ..SessionConfig::default() };
+    let mut pair = Pair::with(SessionConfig::default(), server);
+    pair.connect();
+    pair.settle();
+    for count in 0..40 {
+        pair.ask(&count.to_string());
+    }
+    // The client's host takes nothing, and the server's takes no item.
+    let now = pair.now();
+    let mut rejected = 0;
+    while let Some(text) = next_message(&mut pair.client.session) {
+        hand_over(&mut pair.server.session, now, &text);
+        while let Some(event) = pair.server.session.poll_event() {
+            let Event::Item { at, .. } = event else { panic!("{event:?}") };
+            pair.server.session.reject(now, at, code("busy"), None).unwrap();
+            rejected += 1;
+        }
+        while let Some(text) = next_message(&mut pair.server.session) {
+            hand_over(&mut pair.client.session, now, &text);
+        }
+    }
+    assert_eq!(rejected, 7, "more than three windows of two");
+    pair.settle();
+    let outcomes = pair.client.outcomes();
+    assert_eq!(outcomes.len(), 40, "{outcomes:?}");
 }
