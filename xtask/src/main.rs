@@ -11,6 +11,7 @@ mod fuzz;
 mod model;
 mod package;
 mod parts;
+mod simulate;
 mod tap;
 mod tools;
 mod totals;
@@ -50,6 +51,8 @@ enum Task {
     Fuzz(FuzzArgs),
     /// Checks the machines of `delivery` in every state within bounds, and prints a table.
     Model(ModelArgs),
+    /// Runs the machines of `delivery` in worlds where everything fails, and prints what was seen.
+    Simulate(SimulateArgs),
     /// Builds the library of the packages and generates what calls it; writes target/bindings.
     Bindings,
     /// Makes the packages for Python, Kotlin and Swift, and runs each where a user would.
@@ -116,6 +119,29 @@ struct ModelArgs {
     seconds: u64,
 }
 
+#[derive(Debug, Args)]
+struct SimulateArgs {
+    /// How many faults there are at least.
+    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+    faults: u64,
+
+    /// From which everything follows.
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    seed: u64,
+
+    /// How many devices each world has; drawn without it.
+    #[arg(long, value_name = "K")]
+    sessions: Option<u64>,
+
+    /// Which worlds: swarm, links, processes or log.
+    #[arg(long, value_name = "P", default_value = "swarm")]
+    profile: String,
+
+    /// Prints the lines of this world alone.
+    #[arg(long, value_name = "W")]
+    world: Option<u64>,
+}
+
 fn main() -> ExitCode {
     let command = Cli::command()
         .mut_subcommand("test", |test| test.after_help(format!("Parts:\n{}", parts::overview())));
@@ -138,6 +164,7 @@ fn main() -> ExitCode {
         }
         Task::Fuzz(args) => fuzz::run(&workspace, console, args.target.as_deref(), args.seconds),
         Task::Model(args) => model::run(&workspace, args.depth, args.seconds),
+        Task::Simulate(args) => simulate::run(&workspace, args),
         Task::Bindings => bindings::run(&workspace, console),
         Task::Package => package::run(&workspace, console),
     };

@@ -19,6 +19,7 @@ mod python;
 mod report;
 mod rooms;
 mod rust;
+mod simulate;
 mod style;
 mod swift;
 mod vectors;
@@ -136,12 +137,17 @@ const PARTS: &[Part] = &[
         about: "the Autobahn testsuite, as server and as client",
         run: autobahn::run,
     },
+    Part {
+        name: "simulate",
+        about: "a million faults, and every promise is kept",
+        run: simulate::run,
+    },
     Part { name: "fuzz", about: "a short run of each fuzz target", run: fuzz::run },
 ];
 
 /// The parts that take minutes and find what changes rarely: they run with `--whole`, or by name.
 const LEFT_TO_WHOLE: &[&str] =
-    &["features", "crates", "deny", "entry", "wasm32", "package", "field", "fuzz"];
+    &["features", "crates", "deny", "entry", "wasm32", "package", "field", "simulate", "fuzz"];
 
 /// The names of all parts.
 pub(crate) fn names() -> Vec<&'static str> {

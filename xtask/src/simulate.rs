@@ -1,0 +1,28 @@
+//! `cargo xtask simulate`: worlds in which everything fails that can, until enough has.
+
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+
+use crate::SimulateArgs;
+use crate::workspace::Workspace;
+
+/// Runs the simulator, and lets it print. Whether every promise was kept, and enough was seen.
+pub(crate) fn run(workspace: &Workspace, args: &SimulateArgs) -> Result<bool> {
+    let mut simulation = command(workspace, args.faults, args.seed);
+    simulation.args(["--profile", &args.profile]);
+    for (name, value) in [("--sessions", args.sessions), ("--world", args.world)] {
+        if let Some(value) = value {
+            simulation.args([name, &value.to_string()]);
+        }
+    }
+    Ok(simulation.status().context("cargo does not start")?.success())
+}
+
+/// What runs so many faults from this seed.
+pub(crate) fn command(workspace: &Workspace, faults: u64, seed: u64) -> Command {
+    let mut simulation =
+        workspace.cargo(["run", "--release", "--quiet", "-p", "pamlink-simulation", "--"]);
+    simulation.args(["--faults", &faults.to_string(), "--seed", &seed.to_string()]);
+    simulation
+}
