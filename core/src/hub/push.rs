@@ -10,6 +10,7 @@ use super::index::{Index, LinkIndex};
 use super::links::Phase;
 use crate::envelope::{Envelope, EnvelopeError, Kind};
 use crate::frame::CloseCode;
+use crate::link::ServerClose;
 use crate::metric_families::PushOutcome;
 use crate::metrics::Direction;
 use crate::time::Now;
@@ -125,6 +126,7 @@ impl Hub {
         self.now.advance(now);
         let found = self.links.find_mut(link).is_some_and(|slot| slot.phase != Phase::Ended);
         if found {
+            self.goodbye(link.index, ServerClose::goodbye_of(code), None);
             self.links.close(link.index, self.now, code, reason);
         }
         found
@@ -138,6 +140,7 @@ impl Hub {
         let mut closed = 0;
         while let Some(link) = self.links.get(next) {
             let index = core::mem::replace(&mut next, link.next_of_user);
+            self.goodbye(index, ServerClose::goodbye_of(code), None);
             self.links.close(index, self.now, code, reason);
             closed += 1;
         }

@@ -127,6 +127,20 @@ impl<'a> ServerClose<'a> {
         }
     }
 
+    /// What `goodbye` says where a host closes with a code of its own: whether to come back is as
+    /// after that code.
+    pub(crate) fn goodbye_of(code: CloseCode) -> GoodbyeCode<'static> {
+        match code.as_u16() {
+            1000 => GoodbyeCode::Left,
+            1001 | 1012 => GoodbyeCode::GoingAway,
+            1009 | 4009 => GoodbyeCode::TooLarge,
+            1013 | 4008 => GoodbyeCode::Overloaded,
+            4001 => GoodbyeCode::Unauthorized,
+            4003 => GoodbyeCode::Forbidden,
+            _ => GoodbyeCode::Rotate,
+        }
+    }
+
     /// The code of the close frame.
     pub(crate) fn code(self) -> CloseCode {
         self.row().0
