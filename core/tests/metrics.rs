@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use pamlink::client::{self, Client, ClientConfig};
 use pamlink::envelope::Chat;
+use pamlink::frame::Writer;
 use pamlink::hub::{self, Auth, Hub, HubConfig, LinkId, Reply, RequestId};
 use pamlink::limits::{Rate, RateClass};
 use pamlink::link::{
@@ -190,6 +191,74 @@ impl World {
     }
 }
 
+/// A client of `pamlink.v1` that says envelopes by hand.
+struct Scripted {
+    link: LinkId,
+    writer: Writer,
+}
+
+impl Scripted {
+    const OPENING: &str = "GET /api/v1/pam/ws/ann HTTP/1.1\r\nHost: hub.test\r\n\
+        Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+        Sec-WebSocket-Protocol: pamlink.v1\r\n\r\n";
+    const HELLO: &str = r#"{"type":"hello","versions":[1,1],"features":0,"limits":{"message":1048576},"token":"ann"}"#;
+
+    /// One that is welcomed.
+    fn welcomed(world: &mut World) -> Self {
+        let link = world.hub.accept(world.now).unwrap();
+        world.hub.handle_bytes(world.now, link, Self::OPENING.as_bytes()).unwrap();
+        let mut scripted = Self { link, writer: Writer::client(Seed::from_number(9)) };
+        let welcome = scripted.say(world, Self::HELLO);
+        assert!(welcome.contains(r#""type":"welcome""#), "{welcome}");
+        scripted
+    }
+
+    /// Says an envelope, and reads what is answered: the frames of a server, which show their text.
+    fn say(&mut self, world: &mut World, text: &str) -> String {
+        let mut frame = Vec::new();
+        self.writer.text(text, &mut frame).unwrap();
+        world.hub.handle_bytes(world.now, self.link, &frame).unwrap();
+        while let Some(event) = world.hub.poll_event() {
+            if let hub::Event::Request(request) = event {
+                world.requests.push(request.request);
+            }
+        }
+        let mut bytes = Vec::new();
+        while world.hub.poll_transmit(self.link, &mut bytes).more {}
+        world.look();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+}
+
+/// A session with an answer that is cancelled, over three links, of which the client forgets what it
+/// has sent over the first.
+fn a_session(world: &mut World) {
+    let mut first = Scripted::welcomed(world);
+    let opened = first.say(world, r#"{"type":"open","sent":["c1a5e00000000001",0]}"#);
+    let (_, rest) = opened.split_once(r#""session":""#).unwrap();
+    let session = &rest[..32];
+    let (_, rest) = opened.split_once(r#""from":"#).unwrap();
+    let from = &rest[..22];
+    let item = r#"{"type":"chat","id":"s","message":"log 40 for fuel"}"#;
+    let item =
+        format!(r#"{{"type":"item","at":["c1a5e00000000001",1],"stream":"s","body":{item}}}"#);
+    first.say(world, &item);
+    let cancel = r#"{"type":"cancel","at":["c1a5e00000000001",2],"scope":"all"}"#;
+    first.say(world, cancel);
+    world.reply();
+    world.hub.handle_closed(world.now, first.link);
+    let mut second = Scripted::welcomed(world);
+    let sent = r#""sent":["c1a5e00000000001",2]"#;
+    let open = format!(r#"{{"type":"open","session":"{session}","received":{from},{sent}}}"#);
+    let resumed = second.say(world, &open);
+    assert!(resumed.contains("cancel_result"), "it is sent again: {resumed}");
+    let anew = r#"{"type":"continue","from":["c1a5e00000000002",0],"reason":"ahead"}"#;
+    second.say(world, anew);
+    world.hub.handle_closed(world.now, second.link);
+    world.settle();
+}
+
 fn moved(snapshot: &Snapshot) -> impl Iterator<Item = &'static str> {
     let not_zero = snapshot.iter().filter(|(_, sample)| match &sample.value {
         SampleValue::Counter(count) => *count > 0,
@@ -230,6 +299,13 @@ fn a_day() -> World {
     world
 }
 
+/// The same day, and a session.
+fn a_day_in_both_dialects() -> World {
+    let mut world = a_day();
+    a_session(&mut world);
+    world
+}
+
 /// Everybody does something wrong, or finds no room.
 fn a_bad_day() -> World {
     let mut config = config();
@@ -266,7 +342,7 @@ fn a_bad_day() -> World {
 
 #[test]
 fn every_family_is_fed() {
-    let worlds = [a_day(), a_bad_day()];
+    let worlds = [a_day_in_both_dialects(), a_bad_day()];
     let all: BTreeSet<_> = worlds[0].hub.metrics().families.iter().map(|it| it.name).collect();
     let fed: BTreeSet<_> =
         worlds.iter().flat_map(|it| it.moved.iter().flatten().copied()).collect();
@@ -276,12 +352,19 @@ fn every_family_is_fed() {
 /// Only a client asks and dials; only a hub admits. The rest both feed.
 #[test]
 fn either_side_feeds_its_own() {
-    let world = a_day();
+    let world = a_day_in_both_dialects();
     let only_hub = [
+        "pamlink_cancels_total",
         "pamlink_duplicates_total",
         "pamlink_pushes_total",
         "pamlink_refusals_total",
         "pamlink_routes_total",
+        "pamlink_session_gaps_total",
+        "pamlink_session_opens_total",
+        "pamlink_session_replayed_bytes_total",
+        "pamlink_sessions_active",
+        "pamlink_streams_active",
+        "pamlink_streams_ended_total",
         "pamlink_users_active",
         "pamlink_window_bytes",
         "pamlink_window_entries",

@@ -45,6 +45,9 @@ impl Hub {
         metrics.users_active.set_size(self.users.len());
         self.requests.gauge(&mut metrics);
         self.admission.gauge(&mut metrics);
+        if let Some(v1) = &self.v1 {
+            v1.gauge(&mut metrics);
+        }
         metrics.snapshot()
     }
 

@@ -9,6 +9,7 @@ pub(crate) use self::outcomes::{PushOutcome, RefusedConnection, RequestOutcome};
 
 use self::agents::Agents;
 use crate::dedup::{Duplicate, Eviction};
+use crate::envelope::v1::{Answer, CancelOutcome, How};
 use crate::envelope::{ErrorCode, Kind};
 use crate::limits;
 use crate::link::{self, AuthFailure, HandshakeFailure, Overflow, Overflowed, PingCounts};
@@ -110,6 +111,20 @@ metrics! {
         "pamlink_pushes_total", "Pushes to users, by outcome.";
     routes: Agents = "pamlink_routes_total",
         "Routing decisions, by agent and by why.";
+    sessions_active: Gauge = "pamlink_sessions_active",
+        "Sessions, those without a link included.";
+    session_opens: by!(Answer) =
+        "pamlink_session_opens_total", "Sessions that were opened or resumed, by the answer.";
+    session_gaps: Counter = "pamlink_session_gaps_total",
+        "Times that something a client had sent in a session was lost.";
+    session_replayed: Counter = "pamlink_session_replayed_bytes_total",
+        "Bytes that were sent again when a session was resumed.";
+    streams_active: Gauge = "pamlink_streams_active",
+        "Streams that grow or are read.";
+    streams_ended: by!(How<'static>) =
+        "pamlink_streams_ended_total", "Streams that ended, by how.";
+    cancels: by!(CancelOutcome<'static>) =
+        "pamlink_cancels_total", "Cancelled streams, by what came of it.";
     overflow: by!(Overflow) =
         "pamlink_overflow_total", "Outbound messages lost to a full queue, by cause.";
     buffered_bytes: Gauge = "pamlink_buffered_bytes",

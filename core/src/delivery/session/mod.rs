@@ -326,6 +326,11 @@ impl Session {
         matches!(self.phase, Phase::Open { .. })
     }
 
+    /// Whether it sends again what the other end has not received.
+    pub(super) fn replays(&self) -> bool {
+        self.is_open() && self.caught_up.is_some()
+    }
+
     /// Whether a link carries the session, or is to.
     pub const fn is_attached(&self) -> bool {
         self.phase.is_attached()

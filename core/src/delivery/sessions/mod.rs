@@ -2,6 +2,7 @@
 //! they ask for, follow and cancel.
 
 mod config;
+mod counters;
 mod event;
 mod links;
 mod numbers;
@@ -17,6 +18,7 @@ use core::time::Duration;
 use std::sync::Arc;
 
 pub use self::config::{AtUserBound, SessionsBound, SessionsConfig};
+pub(crate) use self::counters::Counters;
 pub use self::event::SessionsEvent;
 pub use self::numbers::{LinkNumber, SessionNumber};
 pub(crate) use self::said::Lent;
@@ -326,6 +328,21 @@ impl Sessions {
         self.state.ignored
     }
 
+    /// What is counted and is no event.
+    pub(crate) const fn counters(&self) -> &Counters {
+        &self.state.counters
+    }
+
+    /// Bytes held by the sessions and their streams. It visits each.
+    pub(crate) fn memory(&self) -> usize {
+        self.state.table.memory() + self.state.streams.allocated()
+    }
+
+    /// How many streams have a producer or a reader here.
+    pub(crate) fn stream_count(&self) -> usize {
+        self.state.streams.len()
+    }
+
     /// What comes for a session that a link carries.
     fn handle_message(&mut self, number: SessionNumber, message: &Message<'_>) {
         let Some(held) = self.state.table.get_mut(number) else { return };
@@ -377,7 +394,12 @@ impl Sessions {
     fn say(&mut self, number: SessionNumber, out: &mut String) -> bool {
         let Some(held) = self.state.table.get_mut(number) else { return false };
         let Some((_, channel)) = held.over else { return false };
+        let (before, replays) = (out.len(), held.session.replays());
         if !held.is_held_up() && held.session.poll_message(out) {
+            if replays {
+                let bytes = out.len() - before;
+                self.state.counters.replayed += bytes as u64;
+            }
             self.state.table.note_due(number, self.state.now.mono);
             return true;
         }

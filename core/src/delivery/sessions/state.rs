@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::config::{SessionsBound, SessionsConfig};
+use super::counters::Counters;
 use super::links::{Links, Use};
 use super::numbers::{LinkNumber, SessionNumber};
 use super::said::{Lent, unknown};
@@ -31,6 +32,7 @@ pub(super) struct State {
     /// Events that are of no session's own.
     pub(super) events: VecDeque<Lent>,
     pub(super) ignored: u64,
+    pub(super) counters: Counters,
 }
 
 impl State {
@@ -48,6 +50,7 @@ impl State {
             eventful: VecDeque::new(),
             events: VecDeque::new(),
             ignored: 0,
+            counters: Counters::default(),
         }
     }
 
@@ -157,6 +160,7 @@ impl State {
         id: SessionId,
         open: &Open<'_>,
     ) {
+        self.counters.unknown += 1;
         let answer = unknown(open, id, self.streams.log_epoch(), &self.config.session);
         let mut text = String::new();
         answer.write(channel, &mut text);

@@ -73,6 +73,9 @@ impl State {
             }
             stream::Event::Cancelled { cancel, results } => {
                 let (number, at) = self.cancels.remove(&cancel)?;
+                for result in &results {
+                    self.counters.cancels.increment(&result.outcome);
+                }
                 self.command(number, Unsaid::CancelResult(at, results));
                 None
             }

@@ -186,6 +186,11 @@ impl Table {
         number
     }
 
+    /// Bytes held by the sessions.
+    pub(super) fn memory(&self) -> usize {
+        self.sessions.values().map(|held| size_of::<Held>() + held.session.memory()).sum()
+    }
+
     /// The session has ended, and nobody can open it any more. It stays until its events are taken.
     pub(super) fn end(&mut self, number: SessionNumber) {
         let Some(held) = self.sessions.get(&number) else { return };

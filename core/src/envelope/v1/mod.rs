@@ -39,6 +39,7 @@ mod bounded;
 mod channel;
 mod features;
 mod heartbeat_interval;
+mod labels;
 mod limits;
 mod link;
 mod malformed;

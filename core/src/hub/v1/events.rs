@@ -29,7 +29,10 @@ impl Hub {
                         let place = ItemPlace { session, at, stream };
                         self.item(&owner, place, agent.as_deref(), body)
                     }
-                    _ => None,
+                    event => {
+                        self.count_session(&event);
+                        None
+                    }
                 },
                 SessionsUnlent::Stream(event) => self.stream_event(event),
                 SessionsUnlent::Overrun(LinkNumber(number)) => {
@@ -44,11 +47,23 @@ impl Hub {
         }
     }
 
+    fn count_session(&mut self, event: &SessionUnlent) {
+        match event {
+            SessionUnlent::Opened(answer) => self.metrics.session_opens.increment(*answer),
+            SessionUnlent::Gap(..) => self.metrics.session_gaps.increment(),
+            _ => {}
+        }
+    }
+
     fn stream_event(&mut self, event: Event) -> Option<Unlent> {
         match event {
             Event::Claimed { key, generation, .. } => self.claimed(&key, generation),
             Event::NotClaimed { key, .. } => self.not_claimed(&key),
             Event::Fenced { key, why, .. } => self.fenced(&key, &why),
+            Event::Ended { ended, .. } => {
+                self.metrics.streams_ended.increment(&ended.end.how);
+                None
+            }
             _ => None,
         }
     }

@@ -11,10 +11,11 @@ use crate::delivery::stream::{
 use crate::delivery::{
     LinkNumber, SendOptions, SessionNumber, Sessions, SessionsConfig, SessionsUnlent,
 };
-use crate::envelope::v1::{Channel, Code, Epoch, How, MAX_BODY, Malformed, Message};
+use crate::envelope::v1::{Answer, Channel, Code, Epoch, How, MAX_BODY, Malformed, Message};
 use crate::hub::ids::LinkId;
 use crate::hub::index::RequestIndex;
 use crate::hub::reply::Delivered;
+use crate::metric_families::Metrics;
 use crate::seed::Random;
 use crate::time::{Deadline, Mono, Now, TimerReason};
 
@@ -235,6 +236,16 @@ impl V1 {
 
     // Views.
 
+    /// Fills in how the sessions are doing.
+    pub(in crate::hub) fn gauge(&self, metrics: &mut Metrics) {
+        let counters = self.sessions.counters();
+        metrics.sessions_active.set_size(self.sessions.len());
+        metrics.streams_active.set_size(self.sessions.stream_count());
+        metrics.session_opens.set_total(Answer::Unknown, counters.unknown);
+        metrics.session_replayed.set_total(counters.replayed);
+        metrics.cancels = counters.cancels.clone();
+    }
+
     /// The item that the last event lends.
     pub(in crate::hub) fn lent(&self) -> &str {
         &self.lent
@@ -261,9 +272,13 @@ impl V1 {
         self.sessions.link_of(session).map(|(LinkNumber(number), _)| LinkId::from_u64(number))
     }
 
-    /// Bytes held, but for those of the sessions.
+    /// Bytes held. It visits every session.
     pub(in crate::hub) fn memory(&self) -> usize {
-        size_of::<Self>() + self.askers.memory() + self.log.allocated() + self.lent.len()
+        size_of::<Self>()
+            + self.sessions.memory()
+            + self.askers.memory()
+            + self.log.allocated()
+            + self.lent.len()
     }
 }
 

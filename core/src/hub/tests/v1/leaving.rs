@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use super::script::{EPOCH, kind, member};
+use crate::frame::CloseCode;
 use crate::hub::tests::support::{Host, START};
 use crate::hub::{Auth, Delivered, HubConfig, LinkId};
 use crate::link::{AuthError, Claims};
@@ -176,4 +177,56 @@ fn a_silent_client_is_given_heartbeats_and_then_up() {
     assert!(member(&said[0], "channels").starts_with(r#"[{"channel":0,"#), "{said:?}");
     host.pass(Duration::from_secs(10));
     assert_eq!(host.events().last().unwrap(), "closed ada 1001 running 0 left 0");
+}
+
+#[test]
+fn a_peer_learns_from_a_close_whether_to_come_back() {
+    let mut host = Host::new();
+    for (code, word) in [
+        (1000, "left"),
+        (1012, "going_away"),
+        (1013, "overloaded"),
+        (4001, "unauthorized"),
+        (4003, "forbidden"),
+        (4009, "too_large"),
+        (4321, "rotate"),
+    ] {
+        let (link, _) = host.begin_v1("ada");
+        host.hub.disconnect(host.now, link, CloseCode::new(code), "why");
+        host.drain();
+        let goodbye = format!(r#"{{"type":"goodbye","code":"{word}"}}"#);
+        assert_eq!(of_link(&mut host, link), [goodbye]);
+        assert_eq!(host.peers[&link].closed, Some((code, "why".to_owned())));
+    }
+    let (link, _) = host.begin_v1("ben");
+    assert_eq!(host.hub.disconnect_user(host.now, "ben", CloseCode::new(4003), "no"), 1);
+    host.drain();
+    assert_eq!(of_link(&mut host, link), [r#"{"type":"goodbye","code":"forbidden"}"#]);
+}
+
+#[test]
+fn nothing_is_left_when_all_sessions_have_ended() {
+    let mut config = HubConfig::default();
+    config.window.max_entries = 16;
+    let mut host = Host::with(config);
+    let mut held = [0; 2];
+    for held in &mut held {
+        let links: Vec<_> = (0..20).map(|n| host.begin_v1(&format!("user-{n}")).0).collect();
+        for link in &links {
+            host.request_v1(*link, 1, "q-1", ASK);
+        }
+        let during = host.hub.memory();
+        while !host.requests.is_empty() {
+            let _ = host.reply("40 liters");
+        }
+        for link in links {
+            host.cut(link);
+        }
+        host.pass(Duration::from_secs(400));
+        *held = host.hub.memory();
+        assert!(during > *held + 20 * 1_000, "{during} {held}");
+    }
+    let v1 = host.hub.v1.as_ref().unwrap();
+    assert_eq!((host.hub.users(), host.hub.requests(), v1.poll_timeout()), (0, 0, None));
+    assert_eq!(held[0], held[1], "the second round leaves no more than the first");
 }
