@@ -81,7 +81,7 @@ impl Hub {
                 self.judge(index, "", Err(AuthError::WrongSubject));
             }
             Proof::Token(token) if !token.expose().is_empty() => {
-                let claim = Claim { user: user.into(), token, id: None, from: None };
+                let claim = Claim::new(user.into(), token);
                 let to_be_asked = self.present(index, claim);
                 if let Some(slot) = self.links.get_mut(index) {
                     slot.untold |= to_be_asked;
@@ -96,6 +96,33 @@ impl Hub {
             }
         }
         self.links.touch(index);
+        Ok(link)
+    }
+
+    /// As [`accept_opened`](Self::accept_opened), of a transport whose opening has agreed on the
+    /// subprotocol `pamlink.v1`: the peer says `hello`, and is welcomed then. A token in it comes
+    /// before `proof`, and so does the largest message that it takes.
+    ///
+    /// # Errors
+    ///
+    /// [`Full`]: the host should close the connection. It was counted.
+    pub fn accept_opened_v1(&mut self, now: Now, user: &str, proof: Proof) -> Result<LinkId, Full> {
+        self.now.advance(now);
+        let link = ServerLink::opened(&self.link_config, self.random.next_seed(), self.now);
+        let link = self.take_in(link, None)?;
+        let fits = user.len() <= PamTarget::MAX_USER;
+        let none = Token::new("");
+        let mut claim = Claim::new(if fits { user.into() } else { "".into() }, none);
+        match proof {
+            Proof::None => {}
+            Proof::Token(token) => claim.token = token,
+            Proof::Claims(claims) => claim.claims = Some(claims),
+        }
+        self.await_hello(link.index, claim);
+        if !fits {
+            self.judge(link.index, "", Err(AuthError::WrongSubject));
+        }
+        self.links.touch(link.index);
         Ok(link)
     }
 

@@ -63,7 +63,7 @@ impl Hub {
             return self.renew(index, Err(AuthError::Busy), id.as_ref());
         }
         let user = self.users.name(slot.user).into();
-        let claim = Claim { user, token, id, from: None };
+        let claim = Claim { id, ..Claim::new(user, token) };
         slot.claim = Some(Box::new(claim));
         Some(Unlent::Authorize(index))
     }

@@ -63,7 +63,7 @@ impl Hub {
         };
         slot.link.accept(self.now, None).ok()?;
         slot.max_message = target.max_message.unwrap_or(DEFAULT_MAX_MESSAGE);
-        let claim = Claim { user: target.user.into(), token, id: None, from: None };
+        let claim = Claim::new(target.user.into(), token);
         if claim.token.expose().is_empty() {
             self.judge(index, &claim.user, Err(AuthError::MissingToken));
             return None;

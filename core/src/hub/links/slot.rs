@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::answer_order::AnswerOrder;
 use crate::hub::index::{Index, LinkIndex, UserIndex};
 use crate::hub::inline_text::InlineText;
-use crate::link::{DEFAULT_MAX_MESSAGE, ServerLink, Token};
+use crate::link::{Claims, DEFAULT_MAX_MESSAGE, ServerLink, Token};
 use crate::time::{Deadline, Mono, Wall};
 
 /// One link.
@@ -94,6 +94,14 @@ pub(in crate::hub) struct Claim {
     pub(in crate::hub) id: Option<InlineText>,
     /// The network that the peer is in, where that counts.
     pub(in crate::hub) from: Option<IpAddr>,
+    /// What the host has authenticated, until the peer shows a token of its own.
+    pub(in crate::hub) claims: Option<Claims>,
+}
+
+impl Claim {
+    pub(in crate::hub) const fn new(user: Box<str>, token: Token) -> Self {
+        Self { user, token, id: None, from: None, claims: None }
+    }
 }
 
 impl Slot {

@@ -160,7 +160,7 @@ fn verdicts_are_awaited_up_to_a_bound() {
     let mut links = links(|config| config.max_unauthenticated = 1);
     let link = enter(&mut links, at(0));
     let token = crate::link::Token::new("t");
-    let claim = Claim { user: "ada".into(), token, id: None, from: None };
+    let claim = Claim::new("ada".into(), token);
     links.await_verdict(link, claim, Mono::from_millis(10));
     assert!(!links.may_await_verdict());
     assert_eq!(links.crowded(), None, "whoever waits for a verdict is no stranger");

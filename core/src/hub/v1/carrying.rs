@@ -1,5 +1,7 @@
 //! What sessions have to say goes to their links, as far as these have room.
 
+use crate::envelope::Envelope;
+use crate::envelope::v1::{Code, DEPTH, End, How, Message};
 use crate::hub::Hub;
 use crate::hub::ids::LinkId;
 use crate::hub::index::LinkIndex;
@@ -64,8 +66,11 @@ impl Hub {
                 break;
             }
             if next.len() > limit {
-                self.close(link.index, ServerClose::BeyondLimit);
-                return;
+                let Some(end) = without_body(&next) else {
+                    self.close(link.index, ServerClose::BeyondLimit);
+                    return;
+                };
+                next = end;
             }
             let fits = message.len() + next.len() < LITTLE;
             if agreed.batch && !message.is_empty() && fits {
@@ -82,4 +87,14 @@ impl Hub {
             self.links.send_anyway(link.index, &message);
         }
     }
+}
+
+/// The end of a stream without the body that makes it larger than its reader takes (V-10.8).
+fn without_body(text: &str) -> Option<String> {
+    let envelope = Envelope::parse(text, DEPTH).ok()?;
+    let Ok(Some((channel, Message::End(end)))) = Message::read(&envelope) else { return None };
+    let end = End { how: How::Failed, code: Code::new("too_large"), body: None, ..end };
+    let mut text = String::new();
+    Message::End(end).write(channel, &mut text);
+    Some(text)
 }

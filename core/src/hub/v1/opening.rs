@@ -27,13 +27,17 @@ impl Hub {
         let slot = self.links.get_mut(index)?;
         let token = slot.link.request().and_then(shown_token).unwrap_or_else(|| Token::new(""));
         slot.link.accept(self.now, Some(SUBPROTOCOL)).ok()?;
-        let claim = Claim { user: user.into(), token, id: None, from: None };
+        self.await_hello(index, Claim::new(user.into(), token));
+        Some(())
+    }
+
+    /// A link speaks the dialect from here on, and is a stranger until its `hello` is good.
+    pub(in crate::hub) fn await_hello(&mut self, index: LinkIndex, claim: Claim) {
         let until = self.now.mono + self.config.link.patience.handshake;
         self.links.await_hello(index, claim, until);
         if self.v1.is_none() {
             self.v1 = Some(Box::new(V1::new(&mut self.random)));
         }
-        Some(())
     }
 
     /// The first envelope of a client has come.
@@ -63,6 +67,10 @@ impl Hub {
         let mut claim = *slot.claim.take()?;
         if let Some(token) = token {
             claim.token = token;
+        } else if let Some(claims) = claim.claims.take() {
+            let verdict = self.in_time(claims);
+            self.judge(index, &claim.user, verdict);
+            return None;
         }
         if claim.token.expose().is_empty() {
             self.judge(index, &claim.user, Err(AuthError::MissingToken));

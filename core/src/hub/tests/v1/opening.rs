@@ -3,9 +3,10 @@
 use core::time::Duration;
 
 use super::script::{hello, member};
+use crate::frame::{Incoming, Outgoing};
 use crate::hub::tests::support::{Host, START};
-use crate::hub::{Auth, HubConfig, LinkId};
-use crate::link::{AuthError, Claims};
+use crate::hub::{Auth, Event, HubConfig, LinkId, Proof, Reply};
+use crate::link::{AuthError, Claims, Token};
 use crate::time::Wall;
 
 /// The code of the `goodbye` that came, and the code that the link was closed with.
@@ -130,7 +131,7 @@ fn several_envelopes_share_a_message_where_both_can() {
     assert_eq!(host.requests.len(), 2);
     // Both end before the links are looked at.
     for request in core::mem::take(&mut host.requests) {
-        let reply = crate::hub::Reply::text("y");
+        let reply = Reply::text("y");
         let _ = host.hub.reply(host.now, request, &reply).unwrap();
     }
     host.drain();
@@ -141,4 +142,65 @@ fn several_envelopes_share_a_message_where_both_can() {
     let other = host.open_v1("ada");
     host.say(other, &[open, open].join("\u{1e}"));
     assert_eq!(parted(&mut host, other), ("malformed".to_owned(), 4003));
+}
+
+/// Hands a whole message to a link, and takes what it answers.
+fn whole(host: &mut Host, link: LinkId, text: &str) -> Vec<String> {
+    host.hub.handle_message(host.now, link, Incoming::Text(text)).unwrap();
+    while let Some(event) = host.hub.poll_event() {
+        if let Event::Request(request) = event {
+            host.requests.push(request.request);
+        }
+    }
+    taken(host, link)
+}
+
+/// What a link gives its transport.
+fn taken(host: &mut Host, link: LinkId) -> Vec<String> {
+    let mut texts = Vec::new();
+    let mut out = Vec::new();
+    while let Some(outgoing) = host.hub.poll_message(link, &mut out) {
+        let text = String::from_utf8(core::mem::take(&mut out)).unwrap();
+        match outgoing {
+            Outgoing::Text => texts.push(text),
+            Outgoing::Close(code) => texts.push(format!("close {code}")),
+            _ => break,
+        }
+    }
+    texts
+}
+
+#[test]
+fn a_transport_of_whole_messages_speaks_it_as_well() {
+    let mut host = Host::new();
+    let plain = r#"{"type":"hello","versions":[1,1],"features":0,"limits":{"message":1048576}}"#;
+    let until = |secs| Claims::new("ada", Wall::from_unix_secs(START + secs));
+    for (proof, hello, wanted) in [
+        (Proof::Claims(until(60)), plain.to_owned(), "welcome"),
+        (Proof::Token(Token::new("ada")), plain.to_owned(), "welcome"),
+        (Proof::None, hello("ada"), "welcome"),
+        (Proof::Claims(until(60)), hello("bad"), "goodbye"),
+        (Proof::Claims(until(-60)), plain.to_owned(), "goodbye"),
+        (Proof::Claims(Claims::new("eve", until(60).expires)), plain.to_owned(), "goodbye"),
+        (Proof::None, plain.to_owned(), "goodbye"),
+    ] {
+        let link = host.hub.accept_opened_v1(host.now, "ada", proof).unwrap();
+        let said = whole(&mut host, link, &hello);
+        assert_eq!(member(&said[0], "type").trim_matches('"'), wanted, "{hello}");
+        assert_eq!(said.len(), if wanted == "welcome" { 1 } else { 2 }, "{said:?}");
+    }
+    let long = "x".repeat(257);
+    let link = host.hub.accept_opened_v1(host.now, &long, Proof::None).unwrap();
+    assert_eq!(taken(&mut host, link).last().unwrap(), "close 4001");
+
+    let claims = Proof::Claims(until(3_600));
+    let link = host.hub.accept_opened_v1(host.now, "ada", claims).unwrap();
+    whole(&mut host, link, plain);
+    whole(&mut host, link, r#"{"type":"open","sent":["c1a5e00000000001",0]}"#);
+    let item = r#"{"type":"item","at":["c1a5e00000000001",1],"stream":"q","body":{"type":"chat","id":1,"message":"x"}}"#;
+    whole(&mut host, link, item);
+    let text = "forty liters ".repeat(4_000);
+    let _ = host.hub.reply(host.now, host.requests[0], &Reply::text(&text)).unwrap();
+    let said = taken(&mut host, link);
+    assert_eq!(member(said.last().unwrap(), "how"), r#""done""#, "{said:?}");
 }

@@ -100,3 +100,24 @@ fn a_session_that_is_opened_elsewhere_leaves_its_link() {
     assert!(host.said_v1(link).is_empty());
     assert!(host.peers[&link].closed.is_none(), "nothing else of the link is harmed");
 }
+
+#[test]
+fn an_end_that_the_next_link_does_not_take_goes_without_its_body() {
+    let mut host = Host::new();
+    let (link, session) = host.begin_v1("ada");
+    host.request_v1(link, 1, "q-1", ASK);
+    host.cut(link);
+    assert_eq!(host.reply(&"x".repeat(300_000)), Delivered::Kept);
+    let again = host.dial_v1("ada");
+    host.say(again, &super::script::hello("ada").replace("1048576", "524288"));
+    host.text(again);
+    let none = r#"["0000000000000000",0]"#;
+    host.say(again, &resume(&session, none, none, 0));
+    let said = host.said_v1(again);
+    let end = said.iter().find(|text| kind(text) == "end").unwrap();
+    assert_eq!(
+        (member(end, "how"), member(end, "code")),
+        (r#""failed""#.into(), r#""too_large""#.into())
+    );
+    assert!(!end.contains("body") && host.peers[&again].closed.is_none());
+}
