@@ -16,7 +16,9 @@ impl Hub {
     /// The largest answer that all sessions take that wait for it.
     pub(in crate::hub) fn room_in_sessions(&self, request: RequestIndex) -> usize {
         let links = self.v1.iter().flat_map(|v1| v1.links_of(request));
-        links.map(|link| self.links.largest_of(link.index) - AROUND).fold(MAX_BODY, usize::min)
+        links
+            .map(|link| self.links.largest_of(link.index).saturating_sub(AROUND))
+            .fold(MAX_BODY, usize::min)
     }
 
     /// A request has ended: the sessions that wait for its answer get it. What became of it for the

@@ -34,7 +34,7 @@ impl Hub {
         for session in sessions {
             let Some(v1) = &mut self.v1 else { continue };
             let room = match v1.link_of(session) {
-                Some(link) => self.links.largest_of(link.index) - AROUND,
+                Some(link) => self.links.largest_of(link.index).saturating_sub(AROUND),
                 None => SessionConfig::MAX_BODY,
             };
             if text.len() <= room && v1.send(self.now, session, text) {
