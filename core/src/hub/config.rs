@@ -4,13 +4,15 @@ use core::fmt;
 use core::time::Duration;
 
 use crate::dedup::WindowConfig;
+use crate::delivery::stream::{LogConfig, StreamsConfig};
+use crate::delivery::{SessionConfig, SessionsConfig};
 use crate::limits::{Rates, Sizes};
 use crate::link::{LinkConfig, Verify};
 
 /// The bounds and choices of a [`Hub`](super::Hub). Its memory ceiling follows from them.
 ///
-/// [`HubConfig::options`] has the bounds of each number, and [`HubConfig::set`] holds a value to
-/// them. What is put into a member out of its bounds, the hub takes as the nearest inside.
+/// [`HubConfig::options`] has the bounds of each number, those of sessions and streams aside, which
+/// have tables of their own, and [`HubConfig::set`] holds a value to them. What is put into a member out of its bounds, the hub takes as the nearest inside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HubConfig {
@@ -68,6 +70,12 @@ pub struct HubConfig {
     /// `pamlink_window_evictions_total{cause="count"}` grows. It takes 37 bytes an entry beside
     /// the results; [`WindowConfig::ceiling`] is the exact bound.
     pub window: WindowConfig,
+    /// The sessions of `pamlink.v1` and their streams. Default as [`SessionsConfig`] has it, but
+    /// 1 MiB for the [body of an end](crate::delivery::stream::StreamsConfig::body_bytes), which
+    /// is a whole answer.
+    pub sessions: SessionsConfig,
+    /// What is kept of streams, in memory.
+    pub stream_log: LogConfig,
     /// Types beyond those of the dialect that the host takes as
     /// [`Event::Message`](super::Event::Message).
     pub accepts: Vec<String>,
@@ -101,6 +109,14 @@ impl Default for HubConfig {
                 max_result_bytes: 16 * 1024 * 1024,
                 ..WindowConfig::default()
             },
+            sessions: SessionsConfig {
+                streams: StreamsConfig {
+                    body_bytes: SessionConfig::MAX_BODY,
+                    ..StreamsConfig::default()
+                },
+                ..SessionsConfig::default()
+            },
+            stream_log: LogConfig::default(),
             accepts: Vec::new(),
             unknown_agent: UnknownAgent::Answer,
         }

@@ -8,7 +8,10 @@ use crate::options::{self, OptionError, Place, Spec};
 
 impl HubConfig {
     /// Every option of a hub, but for those of compression
-    /// ([`DeflateConfig::OPTIONS`](crate::frame::DeflateConfig::OPTIONS)) and the limits of
+    /// ([`DeflateConfig::OPTIONS`](crate::frame::DeflateConfig::OPTIONS)), of sessions
+    /// ([`SessionConfig::options`](crate::delivery::SessionConfig::options)) and their streams
+    /// ([`StreamsConfig::OPTIONS`](crate::delivery::stream::StreamsConfig::OPTIONS),
+    /// [`LogConfig::OPTIONS`](crate::delivery::stream::LogConfig::OPTIONS)), and the limits of
     /// messages by type ([`Sizes::set_characters`](crate::limits::Sizes::set_characters)).
     pub fn options() -> impl Iterator<Item = &'static Spec<Self>> {
         OPTIONS.iter().chain(Self::LINK_OPTIONS)
@@ -359,9 +362,11 @@ mod tests {
         let mut config = HubConfig::default();
         config.window.content_age = Some(Duration::from_secs(1));
         let unreached = out_of_reach(&HubConfig::options().collect::<Vec<_>>(), &config);
-        // The limits by type are set by their own names.
-        let of_sizes = |line: &String| !format!("{:#?}", config.sizes).contains(line.as_str());
-        assert_eq!(unreached.into_iter().filter(of_sizes).collect::<Vec<_>>(), [""; 0]);
+        // The limits by type are set by their own names, sessions by their own tables.
+        let (sizes, sessions) = (&config.sizes, (&config.sessions, &config.stream_log));
+        let others = [format!("{sizes:#?}"), format!("{sessions:#?}")];
+        let missing = |line: &String| !others.iter().any(|it| it.contains(line.as_str()));
+        assert_eq!(unreached.into_iter().filter(missing).collect::<Vec<_>>(), [""; 0]);
     }
 
     #[test]

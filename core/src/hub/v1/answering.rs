@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::delivery::SessionConfig;
 use crate::delivery::stream::ProducerError;
-use crate::envelope::v1::MAX_BODY;
 use crate::hub::Hub;
 use crate::hub::ids::RequestId;
 use crate::hub::index::RequestIndex;
@@ -18,7 +18,7 @@ impl Hub {
         let links = self.v1.iter().flat_map(|v1| v1.links_of(request));
         links
             .map(|link| self.links.largest_of(link.index).saturating_sub(AROUND))
-            .fold(MAX_BODY, usize::min)
+            .fold(self.config.sessions.streams.body_bytes.min(SessionConfig::MAX_BODY), usize::min)
     }
 
     /// A request has ended: the sessions that wait for its answer get it. What became of it for the

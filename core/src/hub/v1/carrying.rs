@@ -41,6 +41,9 @@ impl Hub {
     /// Something was written to a link: there may be room for what its sessions have to say. Whether
     /// it has more to write for that.
     pub(in crate::hub) fn refill(&mut self, link: LinkId) -> bool {
+        if self.v1.is_none() {
+            return false;
+        }
         let agreed = self.links.find_mut(link).and_then(|slot| slot.v1);
         let has_more = agreed.is_some_and(|agreed| agreed.has_more);
         if has_more {

@@ -5,13 +5,11 @@ use core::time::Duration;
 use super::askers::{Asker, Askers, Untold};
 use super::ending::end_of;
 use super::place::ItemPlace;
-use crate::delivery::stream::{
-    End, Generation, LogConfig, MemoryLog, ProducerError, StreamsConfig,
-};
+use crate::delivery::stream::{End, Generation, LogConfig, MemoryLog, ProducerError};
 use crate::delivery::{
     LinkNumber, SendOptions, SessionNumber, Sessions, SessionsConfig, SessionsUnlent,
 };
-use crate::envelope::v1::{Answer, Channel, Code, Epoch, How, MAX_BODY, Malformed, Message};
+use crate::envelope::v1::{Answer, Channel, Code, Epoch, How, Malformed, Message};
 use crate::hub::ids::LinkId;
 use crate::hub::index::RequestIndex;
 use crate::hub::reply::Delivered;
@@ -42,14 +40,12 @@ const RENEWAL: Duration = Duration::from_secs(10);
 const PART_BYTES: usize = 16 * 1_024;
 
 impl V1 {
-    pub(in crate::hub) fn new(random: &mut Random) -> Self {
+    pub(in crate::hub) fn new(config: SessionsConfig, log: LogConfig, random: &mut Random) -> Self {
         let epoch = Epoch::from_bits(random.next_u64());
-        let streams = StreamsConfig { body_bytes: MAX_BODY, ..StreamsConfig::default() };
-        let config = SessionsConfig { streams, ..SessionsConfig::default() };
         Self {
             keep: config.session.keep,
             sessions: Sessions::new(config, epoch, random.next_seed()),
-            log: MemoryLog::new(LogConfig::default(), epoch),
+            log: MemoryLog::new(log, epoch),
             askers: Askers::default(),
             lent: "".into(),
             renewal: None,
@@ -171,7 +167,13 @@ impl V1 {
             }
             return link.map_or(Delivered::Kept, Delivered::Queued);
         };
-        let ended = self.sessions.streams().finish(now, key, asker.generation, end_of(text));
+        let streams = self.sessions.streams();
+        let mut ended = streams.finish(now, key, asker.generation, end_of(text));
+        if matches!(ended, Err(ProducerError::TooLarge { .. } | ProducerError::NoJson)) {
+            let mut end = End::new(How::Failed);
+            end.code = Code::new("too_large");
+            ended = streams.finish(now, key, asker.generation, end);
+        }
         self.sessions.settle(now, &mut self.log);
         match (asker.is_over || ended.is_err(), link) {
             (true, _) => Delivered::Cancelled,

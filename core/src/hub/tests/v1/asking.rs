@@ -187,3 +187,18 @@ fn the_agent_of_an_item_comes_before_that_of_its_body() {
         assert_eq!(host.events().last().unwrap(), &wanted, "{item}");
     }
 }
+
+#[test]
+fn an_answer_that_sessions_do_not_take_fails_with_its_reason() {
+    let mut config = HubConfig::default();
+    config.sessions.streams.body_bytes = 1_000;
+    let mut host = Host::with(config);
+    let (link, _) = host.begin_v1("ada");
+    host.request_v1(link, 1, "q-1", ASK);
+    assert_eq!(host.reply(&"x".repeat(1_000)), Delivered::TooLarge);
+    let said = host.said_v1(link);
+    assert_eq!(member(&said[0], "code"), r#""message_too_large""#, "{said:?}");
+    assert!(member(&said[0], "body").contains("MESSAGE_TOO_LARGE"), "{said:?}");
+    host.request_v1(link, 2, "q-2", r#"{"type":"chat","id":"q-2","message":"x"}"#);
+    assert_eq!(host.reply("short"), Delivered::Queued(link));
+}
