@@ -274,6 +274,13 @@ impl V1 {
         self.sessions.link_of(session).map(|(LinkNumber(number), _)| LinkId::from_u64(number))
     }
 
+    /// Whether it holds no session, no stream and nobody who waits for an answer.
+    #[cfg(test)]
+    pub(in crate::hub) fn is_empty(&self) -> bool {
+        let streams = self.sessions.stream_count() + self.log.streams();
+        self.sessions.is_empty() && streams == 0 && self.askers.is_empty()
+    }
+
     /// Bytes held. It visits every session.
     pub(in crate::hub) fn memory(&self) -> usize {
         size_of::<Self>()

@@ -1,6 +1,7 @@
 //! The hub seen from peers that speak `pamlink.v1`.
 
 mod asking;
+mod hostile;
 mod leaving;
 mod opening;
 mod pushing;
