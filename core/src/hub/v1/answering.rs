@@ -6,7 +6,7 @@ use crate::delivery::SessionConfig;
 use crate::delivery::stream::ProducerError;
 use crate::hub::Hub;
 use crate::hub::ids::RequestId;
-use crate::hub::index::RequestIndex;
+use crate::hub::index::{Index, LinkIndex, RequestIndex};
 use crate::hub::reply::Delivered;
 
 /// What an envelope has beside its body, at the most.
@@ -36,6 +36,13 @@ impl Hub {
         delivered
     }
 
+    /// Whether anybody waits for the answer to a running request still, in a session or at a link.
+    pub(super) fn is_awaited(&self, request: RequestIndex) -> bool {
+        let running = self.requests.find(self.requests.id(request));
+        running.is_some_and(|running| running.link != LinkIndex::NONE)
+            || self.v1.as_ref().is_some_and(|v1| v1.askers.is_awaited(request))
+    }
+
     /// The stream of the first that asked grows by a text.
     pub(in crate::hub) fn grow(&mut self, request: RequestId, text: &str) -> Delivered {
         let Some(v1) = &mut self.v1 else { return Delivered::Absent };
@@ -46,7 +53,9 @@ impl Hub {
                 self.carry();
                 link.map_or(Delivered::Kept, Delivered::Queued)
             }
-            (Err(ProducerError::Fenced), _) => Delivered::Cancelled,
+            (Err(ProducerError::Fenced), _) if !self.is_awaited(request.index) => {
+                Delivered::Cancelled
+            }
             (Err(_), _) => {
                 // What the stream has stays a beginning without gaps.
                 self.requests.stop_pieces(request);

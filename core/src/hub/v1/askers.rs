@@ -92,6 +92,11 @@ impl Askers {
         self.requests.get(&request).map_or(&[], |asked| &asked.askers)
     }
 
+    /// Whether an item waits for the answer to a request whose stream has not ended.
+    pub(super) fn is_awaited(&self, request: RequestIndex) -> bool {
+        self.of_request(request).iter().any(|asker| !asker.is_over)
+    }
+
     /// What the host is to be told of a request, once.
     pub(super) fn take_untold(&mut self, request: RequestIndex) -> Option<Box<Untold>> {
         self.requests.get_mut(&request)?.untold.take()

@@ -104,6 +104,9 @@ impl Hub {
         if core::mem::replace(&mut asker.is_over, true) || *why != Fence::Ended(How::Cancelled) {
             return None;
         }
+        if self.is_awaited(request) {
+            return None;
+        }
         let request = self.requests.id(request);
         let user = self.requests.find(request)?.user;
         Some(Unlent::Cancelled { request, user })

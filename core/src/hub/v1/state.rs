@@ -141,13 +141,14 @@ impl V1 {
 
     // Answers.
 
-    /// Ends a request: all that wait for its answer get it. What became of it for the first.
+    /// Ends a request: all that wait for its answer get it. What became of it for the first that has
+    /// not cancelled it.
     pub(super) fn conclude(&mut self, now: Now, request: RequestIndex, text: &str) -> Delivered {
         let askers = self.askers.take(request);
-        let mut delivered = askers.iter().map(|asker| self.answer(now, asker, text));
-        let first = delivered.next();
-        delivered.for_each(drop);
-        first.unwrap_or(Delivered::Absent)
+        askers.iter().fold(Delivered::Cancelled, |first, asker| {
+            let delivered = self.answer(now, asker, text);
+            if first == Delivered::Cancelled { delivered } else { first }
+        })
     }
 
     /// Answers an item that is no request, or whose answer is there.

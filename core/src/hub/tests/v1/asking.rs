@@ -202,3 +202,36 @@ fn an_answer_that_sessions_do_not_take_fails_with_its_reason() {
     host.request_v1(link, 2, "q-2", r#"{"type":"chat","id":"q-2","message":"x"}"#);
     assert_eq!(host.reply("short"), Delivered::Queued(link));
 }
+
+#[test]
+fn a_request_is_cancelled_once_nobody_waits_for_it() {
+    let mut host = Host::new();
+    let (link, _) = host.begin_v1("ada");
+    host.request_v1(link, 1, "q-1", ASK);
+    host.request_v1(link, 2, "q-1-again", ASK);
+    host.piece("40");
+    host.events();
+    let cancel = |number: u64, stream: &str| {
+        format!(
+            r#"{{"type":"cancel","at":["{EPOCH}",{number}],"scope":"stream","stream":"{stream}"}}"#
+        )
+    };
+    host.say(link, &cancel(3, "q-1"));
+    assert!(host.events().is_empty(), "the repeat waits");
+    assert_eq!(host.piece(" liters"), Delivered::Whole);
+    host.said_v1(link);
+    assert_eq!(host.reply("40 liters"), Delivered::Queued(link));
+    let said = host.said_v1(link);
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert_eq!(member(&said[0], "stream"), r#""q-1-again""#);
+
+    let other = r#"{"type":"chat","id":"q-2","message":"and oil?"}"#;
+    let pam = host.open("ada");
+    host.request_v1(link, 4, "q-2", other);
+    host.say(pam, other);
+    host.events();
+    host.say(link, &cancel(5, "q-2"));
+    assert!(host.events().is_empty(), "a link waits");
+    assert_eq!(host.reply("none"), Delivered::Queued(pam));
+    assert!(host.text(pam).contains("none"));
+}
