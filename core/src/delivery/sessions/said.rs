@@ -60,7 +60,7 @@ pub(super) fn heartbeat(channels: Vec<ChannelPositions>, reply: bool) -> Message
 }
 
 /// The answer to an `open` of a session that there is not, or that is another user's: nothing in it
-/// tells which (V-5.2).
+/// tells which (V-9.2).
 pub(super) fn unknown(
     open: &Open<'_>,
     session: SessionId,

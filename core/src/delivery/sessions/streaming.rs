@@ -48,6 +48,8 @@ impl State {
                 self.cancels.insert(cancel, (number, at));
                 None
             }
+            // Of what was said in the engine's name the host knows nothing.
+            Unlent::Outcome(command, _) if self.table.has_said(number, command) => None,
             other => Some(Lent::Session(number, user, other)),
         }
     }
@@ -157,21 +159,25 @@ impl State {
             return;
         };
         while let Some(next) = held.unsaid.front() {
-            let has_room = match next {
+            let said = match next {
                 Unsaid::Reject(at, code) => {
-                    let done = held.session.reject(self.now, *at, code.as_borrowed(), None);
-                    done != Err(RejectError::NotDrained)
+                    let said = held.session.reject(self.now, *at, code.as_borrowed(), None);
+                    if said == Err(RejectError::NotDrained) {
+                        break;
+                    }
+                    said.ok()
                 }
                 Unsaid::CancelResult(of, results) => {
                     let results: Vec<StreamResult<'_>> =
                         results.iter().filter_map(stream::Cancelled::to_result).take(64).collect();
-                    let done = held.session.cancel_result(self.now, *of, &results);
-                    done != Err(SendError::NotDrained)
+                    let said = held.session.cancel_result(self.now, *of, &results);
+                    if said == Err(SendError::NotDrained) {
+                        break;
+                    }
+                    said.ok()
                 }
             };
-            if !has_room {
-                break;
-            }
+            held.said.extend(said);
             held.unsaid.pop_front();
         }
         self.follow_session(number);

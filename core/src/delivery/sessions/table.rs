@@ -8,6 +8,7 @@ use hashbrown::HashMap;
 
 use super::config::{AtUserBound, SessionsBound, SessionsConfig};
 use super::numbers::{LinkNumber, SessionNumber};
+use crate::delivery::event::CommandId;
 use crate::delivery::session::Session;
 use crate::delivery::stream::{Cancelled, StreamKey};
 use crate::envelope::v1::{Channel, Code, Name, Open, Position, SessionId};
@@ -30,6 +31,8 @@ pub(super) struct Held {
     pub(super) beginning: Option<Beginning>,
     /// What the session has had no room for yet.
     pub(super) unsaid: VecDeque<Unsaid>,
+    /// What was said in the engine's name and has no outcome yet.
+    pub(super) said: Vec<CommandId>,
     /// It stands in the line of its link.
     pub(super) has_turn: bool,
     /// It stands in the line of those that may have events.
@@ -129,6 +132,16 @@ impl Table {
         (*held.user == *user && !held.session.has_ended()).then_some(number)
     }
 
+    /// Whether a command that has its outcome now was the engine's own.
+    pub(super) fn has_said(&mut self, number: SessionNumber, command: CommandId) -> bool {
+        let Some(held) = self.sessions.get_mut(&number) else { return false };
+        let place = held.said.iter().position(|said| *said == command);
+        place.is_some_and(|place| {
+            held.said.remove(place);
+            true
+        })
+    }
+
     /// The sessions of a user that have not ended, the oldest first.
     pub(super) fn of_user(&self, user: &str) -> impl Iterator<Item = SessionNumber> {
         self.by_user.get(user).into_iter().flatten().copied()
@@ -178,6 +191,7 @@ impl Table {
             opening: None,
             beginning: None,
             unsaid: VecDeque::new(),
+            said: Vec::new(),
             has_turn: false,
             has_events: false,
             due: None,
