@@ -1,11 +1,12 @@
 //! A client's session together with the streams that it follows.
 
+use core::time::Duration;
 use std::collections::VecDeque;
 
 use thiserror::Error;
 
 use super::config::SessionConfig;
-use super::error::{AttachError, SendError};
+use super::error::{AttachError, RejectError, SendError, SnapshotError};
 use super::event::{CommandId, Event};
 use super::events::{End, Unlent};
 use super::exchange::SendOptions;
@@ -13,7 +14,7 @@ use super::fault::Fault;
 use super::payload::Target;
 use super::reading::{self, Asked, Cursor, FollowError, Reading, ReadingConfig, StreamEvent};
 use super::session::Session;
-use crate::envelope::v1::{CaughtUp, Channel, Message, Name};
+use crate::envelope::v1::{CaughtUp, Channel, Code, Message, Name, Position};
 use crate::seed::Seed;
 use crate::time::{Deadline, Mono, Now, TimerReason, Wall};
 
@@ -77,6 +78,34 @@ impl ClientSession {
             now: Now::new(Mono::ZERO, Wall::EPOCH),
             lent: None,
         }
+    }
+
+    /// The session of which [`snapshot`](Self::snapshot) has made these bytes; see
+    /// [`Session::restore`].
+    ///
+    /// A stream that an item in it asks for which is not acknowledged yet is followed from its
+    /// beginning again. What else was [followed](Self::followed) is followed again by the host, from
+    /// where it has come to.
+    ///
+    /// # Errors
+    ///
+    /// The bytes are no snapshot of a client, were cut or changed, or are of a later version.
+    pub fn restore(
+        config: SessionConfig,
+        bytes: &[u8],
+        seed: Seed,
+        now: Now,
+    ) -> Result<Self, SnapshotError> {
+        let session = Session::restore(config.clone(), bytes, seed, now)?;
+        if !session.is_client() {
+            return Err(SnapshotError::Damaged);
+        }
+        let mut reading = Reading::new(ReadingConfig::default());
+        let mut asked: Vec<_> = session.asked().map(|(asked, it)| (asked, it.clone())).collect();
+        // Beyond the bound are only those that have ended before their items were acknowledged.
+        asked.reverse();
+        asked.retain(|(_, stream)| reading.ask(stream).is_ok());
+        Ok(Self { session, reading, asked, ..Self::new(config, Seed::from_number(0)) })
     }
 
     /// A link carries the session from here on, in this channel; see [`Session::attach`]. All that
@@ -158,6 +187,22 @@ impl ClientSession {
         }
     }
 
+    /// Does not take an item; see [`Session::reject`].
+    ///
+    /// # Errors
+    ///
+    /// There is no such item that is unacknowledged.
+    pub fn reject(
+        &mut self,
+        now: Now,
+        at: Position,
+        code: Code<'_>,
+        retry_after: Option<Duration>,
+    ) -> Result<CommandId, RejectError> {
+        self.advance(now);
+        self.session.reject(now, at, code, retry_after)
+    }
+
     /// Cancels streams; see [`Session::cancel`]. One that is followed is followed until its end.
     ///
     /// # Errors
@@ -166,6 +211,19 @@ impl ClientSession {
     pub fn cancel(&mut self, now: Now, target: Target<'_>) -> Result<CommandId, SendError> {
         self.advance(now);
         self.session.cancel(now, target)
+    }
+
+    /// Appends a snapshot of the session; see [`Session::snapshot`]. What is
+    /// [followed](Self::followed) the host keeps beside the text of each.
+    ///
+    /// # Errors
+    ///
+    /// Events wait to be taken, which no snapshot has.
+    pub fn snapshot(&self, out: &mut Vec<u8>) -> Result<(), SnapshotError> {
+        if !self.waiting.is_empty() {
+            return Err(SnapshotError::NotDrained);
+        }
+        self.session.snapshot(out)
     }
 
     /// Follows a stream that another has asked for, from a point on that the host has come to, or

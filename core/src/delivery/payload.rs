@@ -52,6 +52,14 @@ impl Payload {
         }
     }
 
+    /// The stream that an item asks for.
+    pub(super) const fn stream(&self) -> Option<&Name<'static>> {
+        match self {
+            Self::Item { stream, .. } => stream.as_ref(),
+            Self::Reject { .. } | Self::Cancel(_) | Self::CancelResult { .. } => None,
+        }
+    }
+
     pub(super) const fn is_item(&self) -> bool {
         matches!(self, Self::Item { .. })
     }

@@ -10,11 +10,12 @@ use super::Session;
 use super::phase::{Phase, Role};
 use crate::delivery::config::SessionConfig;
 use crate::delivery::error::SnapshotError;
+use crate::delivery::event::CommandId;
 use crate::delivery::inbound::Inbound;
 use crate::delivery::outbound::Outbound;
 use crate::delivery::packing::{Packed, pack_list};
 use crate::delivery::queue::{Priority, Queue, Waiting};
-use crate::envelope::v1::{MAX_NUMBER, Position};
+use crate::envelope::v1::{MAX_NUMBER, Name, Position};
 use crate::seed::Seed;
 use crate::time::{Mono, Now, Wall};
 
@@ -108,6 +109,19 @@ impl Session {
             bytes.is_empty().then_some(restored)
         });
         restored.ok_or(SnapshotError::Damaged)
+    }
+
+    /// Whether it is a client's.
+    pub(in crate::delivery) fn is_client(&self) -> bool {
+        self.role == Role::Client
+    }
+
+    /// The items that ask for streams and have no outcome yet, the first first.
+    pub(in crate::delivery) fn asked(&self) -> impl Iterator<Item = (CommandId, &Name<'static>)> {
+        let sent = self.exchange.outbound.window();
+        let sent = sent.filter_map(|it| Some((it.command?, it.payload.stream()?)));
+        let waiting = self.exchange.queue.waiting();
+        sent.chain(waiting.filter_map(|(_, it)| Some((it.command, it.payload.stream()?))))
     }
 
     fn unpack(config: SessionConfig, bytes: &mut &[u8], seed: Seed, now: Now) -> Option<Self> {
