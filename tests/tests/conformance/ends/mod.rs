@@ -1,10 +1,15 @@
 //! The machines of the engine behind the format of the files.
 
+mod commands;
+mod producing;
 mod session;
+mod session_events;
+mod sessions;
 mod streams;
 mod values;
 
 use session::SessionEnd;
+use sessions::SessionsEnd;
 use streams::StreamsEnd;
 
 use crate::file::Case;
@@ -15,6 +20,7 @@ pub(crate) fn make(case: &Case, seed: u64) -> Result<Box<dyn End>, String> {
     match case.end.as_str() {
         "client" => Ok(Box::new(SessionEnd::client(&case.options, seed)?)),
         "server" => Ok(Box::new(SessionEnd::server(&case.options, seed)?)),
+        "sessions" => Ok(Box::new(SessionsEnd::new(&case.options, seed)?)),
         "streams" => Ok(Box::new(StreamsEnd::new(&case.options, seed)?)),
         end => Err(format!("there is no end {end}")),
     }

@@ -1,49 +1,78 @@
-//! One end of one session.
+//! One end of one session: a client's, with the streams that it follows, or a server's.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use pamlink::delivery::{
-    AtBound, Ending, Event, Expiry, Fault, Outcome, Priority, RejectError, SendError, SendOptions,
-    Session, SessionConfig, Target,
+    ClientEvent, ClientSendError, ClientSession, Cursor, Fault, FollowError, Session, SessionConfig,
 };
 use pamlink::envelope::Envelope;
-use pamlink::envelope::v1::{CancelResult, Channel, DEPTH, Epoch, How, Message, Name, SessionId};
+use pamlink::envelope::v1::{CancelResult, Channel, DEPTH, Epoch, Message, SessionId};
 use pamlink::seed::Seed;
 use serde_json::{Map, Value, json};
 
-use super::values::{Members, json_of, millis, now, shown, shown_millis, shown_result};
+use super::commands::{reject, reject_error, send, send_error, set, target};
+use super::session_events::{shown_event, shown_stream_event};
+use super::values::{Members, json_of, millis, now};
 use crate::file::{Input, Output};
 use crate::play::End;
 
 pub(super) struct SessionEnd {
-    session: Session,
+    machine: Machine,
+    config: SessionConfig,
+    seed: u64,
+    /// The last that was taken.
+    snapshot: Vec<u8>,
     /// What the file calls what was sent.
     names: BTreeMap<u64, String>,
     results: VecDeque<Value>,
 }
 
+enum Machine {
+    Client(Box<ClientSession>),
+    Server(Box<Session>),
+}
+
+/// What both can do.
+macro_rules! either {
+    ($end:ident, $session:ident => $does:expr) => {
+        match &mut $end.machine {
+            Machine::Client($session) => $does,
+            Machine::Server($session) => $does,
+        }
+    };
+}
+
 impl SessionEnd {
     pub(super) fn client(options: &Map<String, Value>, seed: u64) -> Result<Self, String> {
-        Ok(Self::new(Session::client(config(options)?, Seed::from_number(seed))))
+        let config = config(options)?;
+        let session = ClientSession::new(config.clone(), Seed::from_number(seed));
+        Ok(Self::new(Machine::Client(Box::new(session)), config, seed))
     }
 
     pub(super) fn server(options: &Map<String, Value>, seed: u64) -> Result<Self, String> {
+        let config = config(options)?;
         let id = SessionId::from_bytes([u8::try_from(seed).expect("a small seed"); 16]);
         let log = Epoch::from_bits(0x1090_0000_0000_0000 + seed);
-        Ok(Self::new(Session::server(config(options)?, id, log, Seed::from_number(seed))))
+        let session = Session::server(config.clone(), id, log, Seed::from_number(seed));
+        Ok(Self::new(Machine::Server(Box::new(session)), config, seed))
     }
 
-    fn new(session: Session) -> Self {
-        Self { session, names: BTreeMap::new(), results: VecDeque::new() }
+    fn new(machine: Machine, config: SessionConfig, seed: u64) -> Self {
+        let (snapshot, names, results) = Default::default();
+        Self { machine, config, seed, snapshot, names, results }
     }
 
     fn handle_text(&mut self, at: u64, text: &str) {
         let envelope = Envelope::parse(text, DEPTH);
         match envelope.as_ref().map(Message::read) {
-            Ok(Ok(Some((_, message)))) => self.session.handle_message(now(at), &message),
+            Ok(Ok(Some((_, message)))) => {
+                either!(self, session => session.handle_message(now(at), &message));
+            }
             // A type of the future.
             Ok(Ok(None)) => {}
-            Ok(Err(_)) | Err(_) => self.session.handle_fault(now(at), Fault::Malformed),
+            Ok(Err(_)) | Err(_) => {
+                either!(self, session => session.handle_fault(now(at), Fault::Malformed));
+            }
         }
     }
 
@@ -53,54 +82,47 @@ impl SessionEnd {
         let sent = match word {
             "attach" => {
                 let channel = its.number("channel").unwrap_or(0).try_into().expect("a channel");
-                let attached = self.session.attach(now, Channel(channel));
+                let attached = either!(self, session => session.attach(now, Channel(channel)));
                 attached.map_err(|why| why.to_string())?;
                 None
             }
             "detach" => {
-                self.session.detach(now);
+                either!(self, session => session.detach(now));
                 None
             }
             "leave" => {
-                self.session.leave(now);
+                either!(self, session => session.leave(now));
                 None
             }
             "send" => {
-                let body = its.take("body");
-                let body = its.need("body", body)?.to_string();
-                let priority = match its.text("priority").as_deref() {
-                    Some("urgent") => Priority::Urgent,
-                    Some("bulk") => Priority::Bulk,
-                    Some("normal") | None => Priority::Normal,
-                    Some(other) => return Err(format!("{other} is no priority")),
-                };
-                let options = SendOptions {
-                    priority,
-                    key: its.name("key"),
-                    time_to_live: its.millis("ttl"),
-                    of: its.position("of"),
-                    stream: its.name("stream"),
-                    agent: its.name("agent"),
-                };
-                Some(self.session.send(now, &body, options).map_err(send_error))
+                let (body, options) = send(&mut its)?;
+                Some(match &mut self.machine {
+                    Machine::Client(session) => {
+                        session.send(now, &body, options).map_err(|why| match why {
+                            ClientSendError::Send(why) => send_error(&why),
+                            ClientSendError::Follow(why) => follow_error(why),
+                            other => panic!("{other}"),
+                        })
+                    }
+                    Machine::Server(session) => {
+                        session.send(now, &body, options).map_err(|why| send_error(&why))
+                    }
+                })
             }
             "reject" => {
-                let (of, code) = (its.position("at"), its.code("code"));
-                let (of, code) = (its.need("at", of)?, its.need("code", code)?);
-                let rejected = self.session.reject(now, of, code, its.millis("retry_after"));
-                Some(rejected.map_err(reject_error))
+                let (of, code, wait) = reject(&mut its)?;
+                let rejected = either!(self, session => session.reject(now, of, code, wait));
+                Some(rejected.map_err(|why| reject_error(&why)))
             }
             "cancel" => {
-                let (stream, agent) = (its.name("stream"), its.name("agent"));
-                let target = match its.text("scope").as_deref() {
-                    Some("stream") => Target::Stream(its.need("stream", stream)?),
-                    Some("agent") => Target::Agent(its.need("agent", agent)?),
-                    Some("all") => Target::All,
-                    _ => return Err("no scope".to_owned()),
-                };
-                Some(self.session.cancel(now, target).map_err(send_error))
+                let target = target(&mut its)?;
+                let sent = either!(self, session => session.cancel(now, target));
+                Some(sent.map_err(|why| send_error(&why)))
             }
             "cancel_result" => {
+                let Machine::Server(session) = &mut self.machine else {
+                    return Err("a client has no cancel_result".to_owned());
+                };
                 // As the envelope that it becomes.
                 let of = its.take("of").unwrap_or_default();
                 let results = its.take("results").unwrap_or_default();
@@ -113,7 +135,49 @@ impl SessionEnd {
                 else {
                     unreachable!("its type says so");
                 };
-                Some(self.session.cancel_result(now, of, &results).map_err(send_error))
+                let sent = session.cancel_result(now, of, &results);
+                Some(sent.map_err(|why| send_error(&why)))
+            }
+            "follow" | "unfollow" => {
+                let Machine::Client(session) = &mut self.machine else {
+                    return Err(format!("a server has no {word}"));
+                };
+                let (stream, received) = (its.name("stream"), its.position("received"));
+                let stream = its.need("stream", stream)?;
+                let offset = its.number("offset");
+                if word == "follow" {
+                    let from = received
+                        .map(|received| Cursor { received, offset: offset.unwrap_or_default() });
+                    if let Err(why) = session.follow(now, &stream, from) {
+                        self.results.push_back(json!({ "error": follow_error(why) }));
+                    }
+                } else {
+                    session.unfollow(now, &stream);
+                }
+                None
+            }
+            "snapshot" => {
+                self.snapshot.clear();
+                let taken = either!(self, session => session.snapshot(&mut self.snapshot));
+                taken.map_err(|why| why.to_string())?;
+                None
+            }
+            "restore" => {
+                // Another process draws anew.
+                self.seed += 100;
+                let (seed, config) = (Seed::from_number(self.seed), self.config.clone());
+                let restored = match &self.machine {
+                    Machine::Client(_) => {
+                        let restored = ClientSession::restore(config, &self.snapshot, seed, now);
+                        restored.map(|session| Machine::Client(Box::new(session)))
+                    }
+                    Machine::Server(_) => {
+                        let restored = Session::restore(config, &self.snapshot, seed, now);
+                        restored.map(|session| Machine::Server(Box::new(session)))
+                    }
+                };
+                self.machine = restored.map_err(|why| why.to_string())?;
+                None
             }
             _ => return Err(format!("a session has no {word}")),
         };
@@ -143,132 +207,52 @@ impl End for SessionEnd {
     }
 
     fn handle_timeout(&mut self, at: u64) {
-        self.session.handle_timeout(now(at));
+        either!(self, session => session.handle_timeout(now(at)));
     }
 
     fn poll(&mut self) -> Option<Output> {
         if let Some(result) = self.results.pop_front() {
             return Some(Output::Result(result));
         }
-        if let Some(event) = self.session.poll_event() {
-            return Some(Output::Event(shown_event(&event, &self.names)));
+        let event = match &mut self.machine {
+            Machine::Client(session) => session.poll_event().map(|event| match event {
+                ClientEvent::Session(event) => shown_event(&event, &self.names),
+                ClientEvent::Stream(event) => shown_stream_event(&event),
+            }),
+            Machine::Server(session) => {
+                session.poll_event().map(|event| shown_event(&event, &self.names))
+            }
+        };
+        if let Some(event) = event {
+            return Some(Output::Event(event));
         }
         let mut text = String::new();
-        let is_there = self.session.poll_message(&mut text);
+        let is_there = either!(self, session => session.poll_message(&mut text));
         let envelope = || Output::Envelope { link: String::new(), envelope: json_of(&text) };
         is_there.then(envelope)
     }
 
     fn poll_timeout(&self) -> Option<u64> {
-        self.session.poll_timeout().map(|deadline| millis(deadline.at))
+        let due = match &self.machine {
+            Machine::Client(session) => session.poll_timeout(),
+            Machine::Server(session) => session.poll_timeout(),
+        };
+        due.map(|deadline| millis(deadline.at))
     }
 }
 
 fn config(options: &Map<String, Value>) -> Result<SessionConfig, String> {
     let mut config = SessionConfig::default();
     for (name, value) in options {
-        match (name.as_str(), value) {
-            ("at_bound", Value::String(word)) if word == "drop_oldest" => {
-                config.at_bound = AtBound::DropOldest;
-            }
-            (name, value) => {
-                let number = value.as_u64().ok_or_else(|| format!("{name}: {value}"))?;
-                config.set(name, number).map_err(|why| why.to_string())?;
-            }
-        }
+        set(&mut config, name, value)?;
     }
     Ok(config)
 }
 
-fn send_error(why: SendError) -> &'static str {
+fn follow_error(why: FollowError) -> &'static str {
     match why {
-        SendError::Body(_) => "body",
-        SendError::TooLarge { .. } => "too_large",
-        SendError::Full => "full",
-        SendError::WrongRole => "wrong_role",
-        SendError::NoCancel => "no_cancel",
-        SendError::TooManyResults => "too_many_results",
-        SendError::Ended => "ended",
+        FollowError::AlreadyFollowed => "already_followed",
+        FollowError::TooMany => "too_many",
         other => panic!("{other}"),
-    }
-}
-
-fn reject_error(why: RejectError) -> &'static str {
-    match why {
-        RejectError::NoItem => "no_item",
-        RejectError::Ended => "ended",
-        other => panic!("{other}"),
-    }
-}
-
-fn shown_event(event: &Event<'_>, names: &BTreeMap<u64, String>) -> Value {
-    match event {
-        Event::Opened { answer } => json!({"opened": {"answer": answer.as_str()}}),
-        Event::Gap { lost, reason } => json!({"gap": {"lost": lost, "reason": reason.as_str()}}),
-        Event::CaughtUp => json!({"caught_up": {}}),
-        Event::Item { at, of, stream, agent, body } => json!({"item": {
-            "at": shown(*at),
-            "of": of.map(shown),
-            "stream": stream.as_ref().map(Name::as_str),
-            "agent": agent.as_ref().map(Name::as_str),
-            "body": body.as_json(),
-        }}),
-        Event::Cancel { at, target } => {
-            let (stream, agent) = match target {
-                Target::Stream(name) => (Some(name.as_str()), None),
-                Target::Agent(name) => (None, Some(name.as_str())),
-                Target::All => (None, None),
-            };
-            json!({"cancel": {
-                "at": shown(*at),
-                "scope": target.scope().as_str(),
-                "stream": stream,
-                "agent": agent,
-            }})
-        }
-        Event::CancelResult { command, results } => json!({"cancel_result": {
-            "command": names[&command.as_u64()],
-            "results": results.iter().map(shown_result).collect::<Vec<_>>(),
-        }}),
-        Event::Outcome { command, outcome } => {
-            let command = &names[&command.as_u64()];
-            json!({"outcome": match outcome {
-                Outcome::Acknowledged => json!({"command": command, "outcome": "acknowledged"}),
-                Outcome::Rejected { code, retry_after } => json!({
-                    "command": command,
-                    "outcome": "rejected",
-                    "code": code.as_str(),
-                    "retry_after": shown_millis(*retry_after),
-                }),
-                Outcome::Expired(expiry) => json!({
-                    "command": command,
-                    "outcome": "expired",
-                    "reason": match expiry {
-                        Expiry::Age => "age",
-                        Expiry::Dropped => "dropped",
-                        Expiry::Replaced => "replaced",
-                        Expiry::SessionEnded => "session_ended",
-                        other => panic!("{other:?}"),
-                    },
-                }),
-                Outcome::Unknown => json!({"command": command, "outcome": "unknown"}),
-                other => panic!("{other:?}"),
-            }})
-        }
-        Event::Closed { code, retry_after } => json!({"closed": {
-            "code": code.as_str(),
-            "retry_after": shown_millis(*retry_after),
-        }}),
-        Event::Fault(fault) => json!({"fault": {"code": fault.code()}}),
-        Event::Ended(ending) => json!({"ended": match ending {
-            Ending::Left => json!({"ending": "left"}),
-            Ending::Expired => json!({"ending": "expired"}),
-            Ending::Unknown => json!({"ending": "unknown"}),
-            Ending::Ended(how) => {
-                json!({"ending": "ended", "how": how.as_ref().map(How::as_str)})
-            }
-            other => panic!("{other:?}"),
-        }}),
-        other => panic!("{other:?}"),
     }
 }

@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, VecDeque};
 
 use pamlink::delivery::Fault;
 use pamlink::delivery::stream::{
-    CancelScope, ClaimError, End as StreamEnd, Ended, Event, Generation, LogConfig, MemoryLog,
-    ProducerError, ReaderId, StreamKey, Streams, StreamsConfig,
+    CancelScope, LogConfig, MemoryLog, ReaderId, StreamKey, Streams, StreamsConfig,
 };
 use pamlink::envelope::Envelope;
-use pamlink::envelope::v1::{Channel, Code, DEPTH, Epoch, How, Message, Position};
+use pamlink::envelope::v1::{Channel, DEPTH, Epoch, Message};
 use pamlink::time::Deadline;
 use serde_json::{Map, Value, json};
 
-use super::values::{Members, json_of, millis, now, shown, shown_result};
+use super::producing::{not_begun, produce, shown_event};
+use super::values::{Members, json_of, millis, now};
 use crate::file::{Input, Output};
 use crate::play::End;
 
@@ -87,10 +87,9 @@ impl StreamsEnd {
     fn command(&mut self, link: &str, command: &Value) -> Result<(), String> {
         let (word, mut its) = Members::of(command)?;
         let now = now(self.at);
-        let key = its.name("stream").map(|name| StreamKey::new(OWNER, &name));
-        let generation = its.number("generation").map(Generation::from_number);
-        let result = match word {
+        match word {
             "begin" => {
+                let key = its.name("stream").map(|name| StreamKey::new(OWNER, &name));
                 let (of, agent) = (its.position("of"), its.text("agent"));
                 let (key, of) = (its.need("stream", key)?, its.need("of", of)?);
                 let reader = self.reader(link);
@@ -99,52 +98,9 @@ impl StreamsEnd {
                     let event = not_begun(&key, of, why.code().as_ref());
                     self.outputs.push_back(Output::Event(event));
                 }
-                Ok(())
-            }
-            "claim" => {
-                let claimed = self.streams.claim(now, &its.need("stream", key)?);
-                claimed.map_err(|why| match why {
-                    ClaimError::Busy => "busy",
-                    ClaimError::TooMany => "too_many",
-                    other => panic!("{other}"),
-                })
-            }
-            "append" | "restart" | "renew" | "finish" => {
-                let key = its.need("stream", key)?;
-                let by = its.need("generation", generation)?;
-                let done = match word {
-                    "append" => {
-                        let text = its.text("text");
-                        self.streams.append(now, &key, by, &its.need("text", text)?)
-                    }
-                    "restart" => {
-                        let offset = its.number("offset");
-                        self.streams.restart_from(now, &key, by, its.need("offset", offset)?)
-                    }
-                    "renew" => self.streams.renew(now, &key, by),
-                    _ => {
-                        let how = its.text("how");
-                        let how = How::from(its.need("how", how)?.as_str()).into_owned();
-                        let mut end = StreamEnd::new(how);
-                        end.code = its.code("code");
-                        end.body = its.take("body").map(|body| body.to_string().into());
-                        self.streams.finish(now, &key, by, end)
-                    }
-                };
-                done.map_err(|why| match why {
-                    ProducerError::Fenced => "fenced",
-                    ProducerError::Full => "full",
-                    ProducerError::Misplaced => "misplaced",
-                    ProducerError::TooLarge { .. } => "too_large",
-                    other => panic!("{other}"),
-                })
-            }
-            "protect" => {
-                let code = its.code("code");
-                self.streams.protect(now, &its.need("stream", key)?, code);
-                Ok(())
             }
             "cancel" => {
+                let key = its.name("stream").map(|name| StreamKey::new(OWNER, &name));
                 let (scope, agent) = (its.text("scope"), its.text("agent"));
                 let scope = match (its.need("scope", scope)?.as_str(), &key, &agent) {
                     ("stream", Some(key), None) => CancelScope::Stream(key),
@@ -153,20 +109,17 @@ impl StreamsEnd {
                     _ => return Err(format!("{command} has no scope")),
                 };
                 self.streams.cancel(now, scope);
-                Ok(())
             }
             "detach" => {
                 let reader = self.reader(link);
                 self.streams.forget_reader(now, reader);
-                Ok(())
             }
-            _ => return Err(format!("streams have no {word}")),
-        };
-        its.end()?;
-        if let Err(word) = result {
-            self.outputs.push_back(Output::Result(json!({ "error": word })));
+            _ => {
+                let result = produce(&mut self.streams, now, OWNER, word, &mut its)?;
+                self.outputs.extend(result);
+            }
         }
-        Ok(())
+        its.end()
     }
 }
 
@@ -217,48 +170,5 @@ impl End for StreamsEnd {
     fn poll_timeout(&self) -> Option<u64> {
         let due = Deadline::earlier(self.streams.poll_timeout(), self.log.poll_timeout());
         due.map(|deadline| millis(deadline.at))
-    }
-}
-
-fn not_begun(key: &StreamKey, of: Position, code: Option<&Code<'_>>) -> Value {
-    let code = code.map(Code::as_str);
-    json!({"not_begun": {"stream": &*key.name, "of": shown(of), "code": code}})
-}
-
-fn shown_event(event: &Event) -> Value {
-    match event {
-        Event::Begun { key, of } => json!({"begun": {"stream": &*key.name, "of": shown(*of)}}),
-        Event::Repeated { key, of } => {
-            json!({"repeated": {"stream": &*key.name, "of": shown(*of)}})
-        }
-        Event::NotBegun { key, of, code } => not_begun(key, *of, Some(code)),
-        Event::Claimed { key, generation, offset } => json!({"claimed": {
-            "stream": &*key.name,
-            "generation": generation.number(),
-            "offset": offset,
-        }}),
-        Event::NotClaimed { key, ended } => json!({"not_claimed": {
-            "stream": &*key.name,
-            "how": ended.as_ref().map(|ended| ended.end.how.as_str()),
-        }}),
-        Event::Fenced { key, generation, why: _ } => json!({"fenced": {
-            "stream": &*key.name,
-            "generation": generation.number(),
-        }}),
-        Event::Ended { key, ended: Ended { offset, end, .. } } => json!({"ended": {
-            "stream": &*key.name,
-            "offset": offset,
-            "how": end.how.as_str(),
-            "code": end.code.as_ref().map(Code::as_str),
-        }}),
-        Event::Cancelled { cancel: _, results } => {
-            let results: Option<Vec<_>> =
-                results.iter().map(|it| Some(shown_result(&it.to_result()?))).collect();
-            json!({"cancelled": {"results": results}})
-        }
-        Event::ReaderLapsed { key, reader: _ } => {
-            json!({"reader_lapsed": {"stream": &*key.name}})
-        }
-        other => json!({"other": format!("{other:?}")}),
     }
 }
