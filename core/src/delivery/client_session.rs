@@ -100,7 +100,7 @@ impl ClientSession {
         if !session.is_client() {
             return Err(SnapshotError::Damaged);
         }
-        let mut reading = Reading::new(ReadingConfig::default());
+        let mut reading = Reading::restored(ReadingConfig::default(), session.log());
         let mut asked: Vec<_> = session.asked().map(|(asked, it)| (asked, it.clone())).collect();
         // Beyond the bound are only those that have ended before their items were acknowledged.
         asked.reverse();

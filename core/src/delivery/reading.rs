@@ -95,6 +95,11 @@ impl Reading {
         Self { config, is_open: false, log: None, streams: Vec::new(), ignored: 0 }
     }
 
+    /// Follows nothing yet, where a session had its streams in `log`.
+    pub(crate) fn restored(config: ReadingConfig, log: Option<Epoch>) -> Self {
+        Self { log, ..Self::new(config) }
+    }
+
     /// The session is open, and its streams are in `log`.
     pub(crate) fn handle_opened(&mut self, now: Now, log: Epoch) {
         self.is_open = true;

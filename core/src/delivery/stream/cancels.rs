@@ -1,6 +1,6 @@
 //! Cancels: those that await their outcome, and those that came ahead of their stream.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::event::{CancelId, Cancelled, Event};
@@ -48,10 +48,10 @@ impl Cancelling {
 /// Cancels of streams that nobody has asked for yet (V-8.4).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Ahead {
-    /// Until when each is kept.
-    kept: BTreeMap<StreamKey, Mono>,
-    /// The same in the order in which they came, with some that are kept no more.
-    order: VecDeque<(Mono, StreamKey)>,
+    /// Which of them each is.
+    kept: BTreeMap<StreamKey, u64>,
+    /// In the order in which they came, with until when each is kept.
+    order: BTreeMap<u64, (Mono, StreamKey)>,
 }
 
 impl Ahead {
@@ -71,15 +71,17 @@ impl Ahead {
         let first = StreamKey { owner: Arc::clone(&key.owner), name: "".into() };
         let own = self.kept.range(first..).take_while(|(other, _)| other.owner == key.owner);
         if own.clone().count() >= most as usize
-            && let Some((oldest, _)) = own.min_by_key(|(_, until)| **until)
+            && let Some(oldest) = own.map(|(_, number)| *number).min()
         {
-            let oldest = oldest.clone();
-            self.kept.remove(&oldest);
+            self.forget(oldest);
         }
-        self.kept.insert(key.clone(), until);
-        self.order.push_back((until, key.clone()));
-        while self.order.len() > Self::MOST {
-            self.forget_oldest();
+        let number = self.order.last_key_value().map_or(0, |(last, _)| last + 1);
+        self.kept.insert(key.clone(), number);
+        self.order.insert(number, (until, key.clone()));
+        if self.order.len() > Self::MOST
+            && let Some((oldest, _)) = self.order.first_key_value()
+        {
+            self.forget(*oldest);
         }
     }
 
@@ -95,15 +97,15 @@ impl Ahead {
     }
 
     fn expire(&mut self, now: Mono) {
-        while self.order.front().is_some_and(|(until, _)| *until <= now) {
-            self.forget_oldest();
+        while let Some((oldest, (until, _))) = self.order.first_key_value()
+            && *until <= now
+        {
+            self.forget(*oldest);
         }
     }
 
-    fn forget_oldest(&mut self) {
-        if let Some((until, key)) = self.order.pop_front()
-            && self.kept.get(&key) == Some(&until)
-        {
+    fn forget(&mut self, number: u64) {
+        if let Some((_, key)) = self.order.remove(&number) {
             self.kept.remove(&key);
         }
     }
@@ -142,6 +144,27 @@ mod tests {
         assert!(!ahead.has(at(100), &key("ann", "q-0")));
         assert!(ahead.has(at(100), &key("ann", "q-1")) && ahead.has(at(100), &key("ann", "q-64")));
         assert!(ahead.has(at(100), &key("bob", "q-0")), "another owner has its own");
+    }
+
+    #[test]
+    fn of_those_of_one_time_the_first_is_the_oldest() {
+        let mut ahead = Ahead::default();
+        for name in ["b", "c", "a"] {
+            ahead.keep(at(0), &key("ann", name), at(60_000), 2);
+        }
+        assert!(!ahead.has(at(0), &key("ann", "b")));
+        assert!(ahead.has(at(0), &key("ann", "c")) && ahead.has(at(0), &key("ann", "a")));
+    }
+
+    #[test]
+    fn one_owner_pushes_out_nothing_of_another() {
+        let mut ahead = Ahead::default();
+        ahead.keep(at(0), &key("bob", "q"), at(60_000), 64);
+        for number in 0..Ahead::MOST + 10 {
+            ahead.keep(at(0), &key("ann", &number.to_string()), at(60_000), 64);
+        }
+        assert!(ahead.has(at(0), &key("bob", "q")));
+        assert_eq!((ahead.order.len(), ahead.kept.len()), (65, 65));
     }
 
     #[test]
