@@ -46,9 +46,6 @@ pub enum RejectError {
     /// There is no such item: none at this position was taken, or it is acknowledged or rejected.
     #[error("no such item is unacknowledged")]
     NoItem,
-    /// More events wait than a host leaves that takes them after each call.
-    #[error("events wait to be taken")]
-    NotDrained,
     /// The session has ended.
     #[error("the session has ended")]
     Ended,

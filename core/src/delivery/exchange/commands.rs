@@ -71,7 +71,7 @@ impl Exchange {
         code: Code<'_>,
         retry_after: Option<Duration>,
     ) -> Result<CommandId, RejectError> {
-        self.has_room().map_err(|_not_drained| RejectError::NotDrained)?;
+        // Its end has room: who rejects an item has taken it from among the events.
         if !self.inbound.reject(at) {
             return Err(RejectError::NoItem);
         }

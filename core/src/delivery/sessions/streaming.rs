@@ -6,7 +6,7 @@ use super::numbers::SessionNumber;
 use super::said::Lent;
 use super::state::State;
 use super::table::{Beginning, Opening, Unsaid};
-use crate::delivery::error::{RejectError, SendError};
+use crate::delivery::error::SendError;
 use crate::delivery::events::Unlent;
 use crate::delivery::payload::Target;
 use crate::delivery::stream::{self, CancelScope, StreamKey};
@@ -161,11 +161,8 @@ impl State {
         while let Some(next) = held.unsaid.front() {
             let said = match next {
                 Unsaid::Reject(at, code) => {
-                    let said = held.session.reject(self.now, *at, code.as_borrowed(), None);
-                    if said == Err(RejectError::NotDrained) {
-                        break;
-                    }
-                    said.ok()
+                    // One that is refused has ended with its session.
+                    held.session.reject(self.now, *at, code.as_borrowed(), None).ok()
                 }
                 Unsaid::CancelResult(of, results) => {
                     let results: Vec<StreamResult<'_>> =

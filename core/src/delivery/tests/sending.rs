@@ -368,3 +368,31 @@ fn who_takes_no_rejects_sends_nothing_more_to_reject() {
     let outcomes = pair.client.outcomes();
     assert_eq!(outcomes.len(), 40, "{outcomes:?}");
 }
+
+#[test]
+fn an_item_is_rejected_however_many_events_wait() {
+    let server =
+        SessionConfig { queue_envelopes: 1, window_envelopes: 1, ..SessionConfig::default() };
+    let mut pair = Pair::with(SessionConfig::default(), server);
+    pair.connect();
+    pair.settle();
+    pair.tell("acknowledged");
+    pair.settle();
+    pair.tell("expired");
+    pair.ask("first");
+    let text = next_message(&mut pair.client.session).unwrap();
+    let now = pair.now();
+    hand_over(&mut pair.server.session, now, &text);
+    pair.millis += 60_000;
+    // Behind the item two outcomes wait for the server's host, so that it may send nothing.
+    let now = pair.now();
+    pair.server.session.handle_timeout(now);
+    let Some(Event::Item { at, .. }) = pair.server.session.poll_event() else { panic!() };
+    assert_eq!(
+        pair.server.session.send(now, "1", SendOptions::default()),
+        Err(SendError::NotDrained)
+    );
+    assert!(pair.server.session.reject(now, at, code("busy"), None).is_ok());
+    pair.settle();
+    assert_eq!(pair.client.outcomes(), ["0 rejected busy"]);
+}
