@@ -4,7 +4,7 @@ use pamlink_simulation::{Defect, Kind, Oracle, Run};
 
 /// Few enough for every day.
 const SHORT: Run =
-    Run { seed: 1, faults: 10_000, kind: Kind::Swarm, sessions: None, defect: None, threads: 2 };
+    Run { seed: 1, faults: 4_000, kind: Kind::Swarm, sessions: None, defect: None, threads: 2 };
 
 #[test]
 fn every_promise_is_kept() {

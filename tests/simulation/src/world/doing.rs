@@ -14,7 +14,8 @@ impl World {
         let of = |device: u32| device as usize % count;
         let streams = witness.truth.streams().len();
         // Counted from the newest.
-        let stream_of = |stream: u32| Some(streams - 1 - (stream as usize).checked_rem(streams)?);
+        let stream_of =
+            |stream: u32| (stream as usize).checked_rem(streams).map(|place| streams - 1 - place);
         let usual = Sending { bytes: 10, priority: 1, is_brief: false, has_key: false };
         // A host that takes nothing of what comes neither asks nor follows anew.
         let is_idle = |device: u32| devices[of(device)].is_idle(witness.millis);
@@ -127,7 +128,8 @@ impl World {
         let (count, millis) = (devices.len(), witness.millis);
         let of = |device: u32| device as usize % count;
         let streams = witness.truth.streams().len();
-        let stream_of = |stream: u32| Some(streams - 1 - (stream as usize).checked_rem(streams)?);
+        let stream_of =
+            |stream: u32| (stream as usize).checked_rem(streams).map(|place| streams - 1 - place);
         let is_asleep = |device: usize| devices[device].asleep_until > millis;
         match fault {
             Fault::Cut { device, up, down } => {
