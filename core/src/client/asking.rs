@@ -1,11 +1,14 @@
 //! Requests on their way: sent as far as the link takes them, ended where no answer comes.
 
+use core::time::Duration;
 use std::sync::Arc;
 
 use super::Client;
 use super::event::RequestId;
 use super::requests::Unanswered;
 use super::unlent::Unlent;
+use crate::delivery::{ClientSendError, SendError, SendOptions};
+use crate::envelope::v1::Name;
 use crate::envelope::{ErrorCode, Id, Kind, write};
 use crate::metric_families::RequestOutcome;
 use crate::metrics::Direction;
@@ -36,11 +39,55 @@ impl Client {
                 }
                 continue;
             }
-            if self.link.send_shared(self.now, Arc::clone(text).into()).is_err() {
+            if self.server.is_v1 {
+                let text = Arc::clone(text);
+                if !self.enter_session(request, &text) {
+                    return;
+                }
+            } else if self.link.send_shared(self.now, Arc::clone(text).into()).is_ok() {
+                self.requests.sent(request);
+            } else {
                 return;
             }
-            self.requests.sent(request);
             self.counters.metrics.messages.increment(Kind::Chat, Direction::Outbound);
+        }
+    }
+
+    /// Hands a request to the session, as the item that asks for a stream of its id. Whether another
+    /// may follow now.
+    fn enter_session(&mut self, request: RequestId, text: &str) -> bool {
+        let stream = Name::new(self.id(request).as_str().to_owned());
+        let Some(conversation) = &mut self.conversation else { return false };
+        let options = SendOptions { stream, ..SendOptions::default() };
+        match conversation.session.send(self.now, text, options) {
+            Ok(command) => {
+                conversation.items.push((command, request));
+                self.requests.entered_session(request);
+            }
+            Err(ClientSendError::Send(SendError::Body(error))) => {
+                if self.requests.answer(request).is_some() {
+                    self.turn_down(request, &error.code(), &error.to_string());
+                }
+            }
+            Err(ClientSendError::Send(SendError::TooLarge { bytes, limit })) => {
+                let why = format!("a request of {bytes} bytes is over the limit of {limit}");
+                if self.requests.answer(request).is_some() {
+                    self.turn_down(request, &ErrorCode::MessageTooLarge, &why);
+                }
+            }
+            // There will be room.
+            Err(ClientSendError::Send(_) | ClientSendError::Follow(_)) => return false,
+        }
+        true
+    }
+
+    /// Moves what the session has to say into a link that speaks its dialect.
+    pub(super) fn pump(&mut self) {
+        if self.link.is_welcomed_v1()
+            && let Some(conversation) = &mut self.conversation
+            && conversation.pump(self.now, &mut self.link)
+        {
+            self.counters.metrics.pings.increment(Direction::Outbound);
         }
     }
 
@@ -52,10 +99,17 @@ impl Client {
                 return Some(Unlent::Expired(request.id));
             }
         }
-        if let Some((request, error)) = self.turned_down.pop_front() {
-            self.counters.metrics.requests.increment(RequestOutcome::Rejected);
-            self.text = error;
-            return Some(Unlent::TurnedDown(request));
+        if let Some(event) = self.next_turned_down().or_else(|| self.next_dropped()) {
+            return Some(event);
+        }
+        // The session is left behind with what it has begun.
+        while self.server.welcomed
+            && !self.server.is_v1
+            && let Some(request) = self.requests.give_up_in_session()
+        {
+            if let Some(event) = self.gave_up(request) {
+                return Some(event);
+            }
         }
         while self.stopped
             && let Some(request) = self.requests.give_up()
@@ -90,8 +144,16 @@ impl Client {
 
     /// Tells of a request that has ended here, as the server would: with an `error` that says why.
     pub(super) fn turn_down(&mut self, request: RequestId, code: &ErrorCode<'_>, message: &str) {
-        let error = rejection(&self.prefix, self.now.wall, request, code, message);
+        let error = rejection(&self.prefix, self.now.wall, request, code, message, None);
         self.turned_down.push_back((request, error));
+    }
+
+    /// The next request that has ended here.
+    fn next_turned_down(&mut self) -> Option<Unlent> {
+        let (request, error) = self.turned_down.pop_front()?;
+        self.counters.metrics.requests.increment(RequestOutcome::Rejected);
+        self.text = error;
+        Some(Unlent::TurnedDown(request))
     }
 }
 
@@ -102,9 +164,10 @@ pub(super) fn rejection(
     request: RequestId,
     code: &ErrorCode<'_>,
     message: &str,
+    retry_after: Option<Duration>,
 ) -> String {
     let id = Id::from(format!("{prefix}{}", request.as_u64()));
-    let failure = write::Failure { code, message, retry_after: None, reply_to: Some(&id) };
+    let failure = write::Failure { code, message, retry_after, reply_to: Some(&id) };
     let mut error = String::new();
     write::error(&mut error, now, &failure);
     error

@@ -75,17 +75,25 @@ impl Correlation<'_> {
                 InOrder::Nobody => Err(Meaning::Late(None)),
             },
         };
-        match answered {
-            Ok(answered) => {
-                self.counters.replied(self.now, answered.asked);
-                if failed {
-                    Meaning::Rejection(answered.id)
-                } else {
-                    self.whole(answered, envelope)
-                }
-            }
-            Err(meaning) => meaning,
+        answered.map_or_else(|meaning| meaning, |it| self.answered(it, envelope, failed))
+    }
+
+    /// Ends a request with what its stream has ended with. `failed`: it is an `error`.
+    pub(super) fn end(
+        &mut self,
+        request: RequestId,
+        envelope: &Envelope<'_>,
+        failed: bool,
+    ) -> Meaning {
+        match self.requests.answer(request) {
+            Some(answered) => self.answered(answered, envelope, failed),
+            None => Meaning::Late(Some(request)),
         }
+    }
+
+    fn answered(&mut self, answered: Answered, envelope: &Envelope<'_>, failed: bool) -> Meaning {
+        self.counters.replied(self.now, answered.asked);
+        if failed { Meaning::Rejection(answered.id) } else { self.whole(answered, envelope) }
     }
 
     /// A whole answer: how much of it the host has already, from its pieces.
@@ -181,9 +189,14 @@ impl Correlation<'_> {
 
     /// The request that this client has sent under this id.
     fn own(&self, id: &Id<'_>) -> Option<RequestId> {
-        let number = id.as_str().strip_prefix(self.prefix)?.parse().ok()?;
-        (number < self.next).then_some(RequestId(number))
+        own(self.prefix, self.next, id.as_str())
     }
+}
+
+/// The request of this id, of a client whose ids begin so and whose next number is this.
+pub(super) fn own(prefix: &str, next: u64, id: &str) -> Option<RequestId> {
+    let number = id.strip_prefix(prefix)?.parse().ok()?;
+    (number < next).then_some(RequestId(number))
 }
 
 impl Advice {

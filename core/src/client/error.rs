@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use crate::delivery;
 use crate::envelope::EnvelopeError;
 use crate::limits::Refusal;
 use crate::link;
@@ -29,6 +30,21 @@ pub enum RequestError {
     Member(Refusal),
 }
 
+/// A request was not cancelled.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CancelError {
+    /// It was sent in the `pam` dialect, which knows no cancel.
+    #[error("the server knows no cancel")]
+    Dialect,
+    /// It has ended, or its caller has left.
+    #[error("the request has ended")]
+    Ended,
+    /// As many cancels are under way as may be.
+    #[error("too many cancels are under way")]
+    Full,
+}
+
 /// A message was not sent.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
@@ -47,6 +63,12 @@ pub enum SendError {
     /// The server has said that it refuses it for the length of a member: no other time will do.
     #[error("{0}")]
     Member(Refusal),
+    /// This client speaks the `pam` dialect alone.
+    #[error("the client does not speak pamlink.v1")]
+    Dialect,
+    /// The session did not take it.
+    #[error(transparent)]
+    Session(#[from] delivery::SendError),
     /// The link did not take it.
     #[error(transparent)]
     Link(#[from] link::LinkSendError),

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use core::fmt;
 use core::time::Duration;
 
+use crate::delivery::{CommandId, Outcome};
+use crate::envelope::v1::{CancelOutcome, Code};
 use crate::envelope::{Envelope, EnvelopeError, ErrorCode};
 use crate::link::ClientLinkEvent;
 
@@ -39,8 +41,8 @@ impl fmt::Display for RequestId {
 /// What happened, lent from the client's buffers until its next call.
 ///
 /// Every request ends in exactly one of [`Answer`](Self::Answer), [`Rejected`](Self::Rejected),
-/// [`Expired`](Self::Expired), [`Unknown`](Self::Unknown) and [`Unsent`](Self::Unsent), unless its
-/// caller [has left](super::Client::forget): then what the server sends for it is
+/// [`Expired`](Self::Expired), [`Unknown`](Self::Unknown), [`Unsent`](Self::Unsent) and
+/// [`Cancelled`](Self::Cancelled), unless its caller [has left](super::Client::forget): then what the server sends for it is
 /// [`Late`](Self::Late), and there is no other event of it.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -122,6 +124,38 @@ pub enum Event<'a> {
     Unsent {
         /// The request.
         request: RequestId,
+    },
+    /// A request was cancelled: its answer ends where its pieces have.
+    Cancelled {
+        /// The request.
+        request: RequestId,
+    },
+    /// What a [`cancel`](super::Client::cancel) of a request has come to. It ends nothing: after
+    /// `cancelled` the request ends as [`Cancelled`](Self::Cancelled).
+    CancelResult {
+        /// The request.
+        request: RequestId,
+        /// What it has come to; nothing where that is lost with a gap or with the session.
+        outcome: Option<CancelOutcome<'a>>,
+        /// The length of the answer, in bytes, where it has ended.
+        offset: Option<u64>,
+        /// Why the cancel was refused.
+        code: Option<Code<'a>>,
+    },
+    /// What has become of what was [submitted](super::Client::submit).
+    Outcome {
+        /// What was submitted.
+        command: CommandId,
+        /// What has become of it.
+        outcome: Outcome<'a>,
+    },
+    /// Something of what the server has sent over `pamlink.v1` is lost, and will not come. Requests
+    /// are told of themselves.
+    Gap {
+        /// How many envelopes, where that is known.
+        lost: Option<u64>,
+        /// Why.
+        reason: Code<'a>,
     },
     /// An answer or an `error` came to a request that had ended before or whose caller has left, or
     /// to none that is known; or a piece of one, to a request that had ended before or whose

@@ -43,6 +43,30 @@ impl Growth {
         Some(Added { restart, at: before })
     }
 
+    /// Adds text that stands at this byte of the answer, where what was given from there on is
+    /// void; `None` where that is beyond what was given, or exceeds `room`.
+    pub(super) fn add_at(&mut self, offset: u64, text: &str, room: usize) -> Option<Added> {
+        let place = usize::try_from(offset).ok();
+        let stays = place.and_then(|at| self.text.get(..at)).filter(|it| {
+            // After what was left out only a new beginning is without a gap.
+            !self.full || it.is_empty()
+        });
+        let Some(stays) = stays else {
+            self.full = true;
+            return None;
+        };
+        if stays.len() == self.text.len() && !self.full {
+            return self.add(&Text::from(text), false, room);
+        }
+        let text = format!("{stays}{text}");
+        self.add(&Text::from(text), true, room)
+    }
+
+    /// Some of the answer does not come in pieces any more.
+    pub(super) fn lose(&mut self) {
+        self.full = true;
+    }
+
     /// The text of the pieces, from this byte on.
     pub(super) fn since(&self, at: usize) -> &str {
         self.text.get(at..).unwrap_or_default()
@@ -124,6 +148,27 @@ mod tests {
         assert_eq!(add(&mut growth, "6789", false), None);
         assert_eq!(add(&mut growth, "x", false), None);
         assert_eq!(growth.of("123456789x"), Given::Beginning(5));
+        assert_eq!(growth.into_whole(), None);
+    }
+
+    #[test]
+    fn a_text_stands_where_it_says_or_is_left_to_the_answer() {
+        let add = |growth: &mut Growth, at, text| {
+            let Added { restart, at } = growth.add_at(at, text, 12)?;
+            Some((restart, growth.since(at).to_owned()))
+        };
+        let given = |restart, text: &str| Some((restart, text.to_owned()));
+        let mut growth = Growth::default();
+        assert_eq!(add(&mut growth, 0, "40 litres"), given(false, "40 litres"));
+        assert_eq!(add(&mut growth, 3, "miles"), given(true, "40 miles"));
+        assert_eq!(add(&mut growth, 8, " of"), given(false, " of"));
+        assert_eq!(add(&mut growth, 12, "x"), None);
+        assert_eq!(add(&mut growth, 11, "x"), None);
+        assert_eq!(growth.of("40 miles of road"), Given::Beginning(11));
+        assert_eq!(add(&mut growth, 0, "50"), given(true, "50"));
+        assert_eq!(add(&mut growth, 2, " miles"), given(false, " miles"));
+        growth.lose();
+        assert_eq!(add(&mut growth, 8, "."), None);
         assert_eq!(growth.into_whole(), None);
     }
 

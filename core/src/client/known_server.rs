@@ -1,8 +1,10 @@
 //! What a client knows of the server that it is connected to.
 
 use super::ClientConfig;
+use crate::delivery::SessionConfig;
 use crate::envelope::Envelope;
 use crate::envelope::message::Message;
+use crate::envelope::v1::Limits;
 use crate::limits::{Refusal, Sizes};
 
 /// What is known of the server of the present link.
@@ -15,13 +17,33 @@ pub(super) struct KnownServer {
     pub(super) repeats: bool,
     /// Requests that only earlier links have carried are to be given up.
     pub(super) unsure: bool,
+    /// It speaks `pamlink.v1`.
+    pub(super) is_v1: bool,
     /// The largest message that it takes, as its welcome states, in bytes.
     pub(super) max_message: Option<usize>,
     /// How large messages and their members may be, as its welcome states.
     pub(super) limits: Option<Box<Sizes>>,
 }
 
+/// What an envelope of `pamlink.v1` has beside its body, at most.
+const BESIDE_BODY: usize = 2_048;
+
 impl KnownServer {
+    /// One that has welcomed the link in `pamlink.v1`, with these limits.
+    pub(super) fn of_v1(limits: Limits) -> Self {
+        let message = usize::try_from(limits.message).unwrap_or(usize::MAX);
+        Self {
+            welcomed: true,
+            correlates: true,
+            repeats: true,
+            // What was asked over a link of the other dialect.
+            unsure: true,
+            is_v1: true,
+            max_message: Some((message - BESIDE_BODY).min(SessionConfig::MAX_BODY)),
+            limits: None,
+        }
+    }
+
     /// It has welcomed the link; `known` is the epoch of the one that welcomed before. Returns its
     /// own.
     pub(super) fn welcome(

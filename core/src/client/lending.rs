@@ -8,10 +8,10 @@ use super::correlation::said;
 use super::event::Event;
 use super::growth::{self, Added};
 use super::known_server::KnownServer;
-use super::unlent::{Meaning, Unlent};
+use super::unlent::{Meaning, Source, Unlent};
 use crate::envelope::message::Message;
 use crate::envelope::{Envelope, ErrorCode};
-use crate::link::{Cause, ClientLinkEvent, CloseClass, State};
+use crate::link::{Cause, ClientLink, ClientLinkEvent, CloseClass, State};
 
 impl Client {
     /// The event for the host, which borrows from the buffer of the link.
@@ -23,11 +23,17 @@ impl Client {
                 match event {
                     ClientLinkEvent::StateChanged { from: State::Open, .. } => {
                         self.requests.link_lost();
+                        if let Some(conversation) = &mut self.conversation {
+                            conversation.handle_link_lost(self.now);
+                        }
                         self.server = KnownServer::default();
                     }
                     // The host's own wish is no reason to give anything up.
                     ClientLinkEvent::Stopped { cause, .. } if *cause != Cause::Host => {
                         self.stopped = true;
+                        if let Some(conversation) = &mut self.conversation {
+                            conversation.session.leave(self.now);
+                        }
                     }
                     _ => {}
                 }
@@ -38,14 +44,24 @@ impl Client {
                 {
                     let why = "a message that was too large ended the link";
                     let code = ErrorCode::MessageTooLarge;
-                    let error = rejection(&self.prefix, self.now.wall, request, &code, why);
+                    let error = rejection(&self.prefix, self.now.wall, request, &code, why, None);
                     self.turned_down.push_back((request, error));
                 }
                 Event::Link(event)
             }
-            Unlent::Unreadable(item, error) => {
-                Event::Unreadable { error, text: self.link.text(item).ok()? }
+            Unlent::Unreadable(source, error) => {
+                Event::Unreadable { error, text: text(source, &mut self.link, &self.body)? }
             }
+            Unlent::Cancelled(request) => Event::Cancelled { request },
+            Unlent::CancelResult(request, result) => {
+                let (outcome, offset, code) = result.map_or((None, None, None), |it| {
+                    let (outcome, offset, code) = it;
+                    (Some(outcome), offset, code)
+                });
+                Event::CancelResult { request, outcome, offset, code }
+            }
+            Unlent::Outcome(command, outcome) => Event::Outcome { command, outcome },
+            Unlent::Gap(lost, reason) => Event::Gap { lost, reason },
             Unlent::Expired(request) => Event::Expired { request },
             Unlent::Unknown(request) => Event::Unknown { request },
             Unlent::Unsent(request) => Event::Unsent { request },
@@ -54,14 +70,15 @@ impl Client {
                 let Message::Error(error) = envelope.message() else { return None };
                 Event::Rejected {
                     request,
+                    retry_after: error.retry_after(),
                     code: error.error_code,
                     message: said(&envelope),
-                    retry_after: None,
                     envelope: Some(envelope),
                 }
             }
-            Unlent::Message(item, meaning) => {
-                let envelope = Envelope::from_scan(self.link.text(item).ok()?, self.scan);
+            Unlent::Message(source, meaning) => {
+                let text = text(source, &mut self.link, &self.body)?;
+                let envelope = Envelope::from_scan(text, self.scan);
                 match meaning {
                     Meaning::Welcome => Event::Welcomed {
                         envelope,
@@ -120,5 +137,13 @@ impl Client {
                 }
             }
         })
+    }
+}
+
+/// The text that a message or fault is in.
+fn text<'a>(source: Source, link: &'a mut ClientLink, body: &'a str) -> Option<&'a str> {
+    match source {
+        Source::Link(item) => link.text(item).ok(),
+        Source::Session => Some(body),
     }
 }

@@ -72,12 +72,15 @@
 //! reconnecting, 11 the token. `docs/hosts.md` is the loop around it.
 
 mod asking;
+mod cancelling;
 mod config;
+mod conversation;
 mod correlation;
 mod counters;
 mod error;
 mod event;
 mod growth;
+mod hearing;
 mod known_server;
 mod lending;
 mod options;
@@ -90,13 +93,15 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 pub use self::config::ClientConfig;
-pub use self::error::{RequestError, SendError};
+pub use self::error::{CancelError, RequestError, SendError};
 pub use self::event::{Event, RequestId};
 
+use self::conversation::Conversation;
 use self::counters::Counters;
 use self::known_server::KnownServer;
 use self::requests::Requests;
 use crate::dedup::{Window, WindowConfig};
+use crate::delivery::SendOptions;
 use crate::envelope::{Chat, Envelope, Id, Kind, Scan};
 use crate::frame::handshake::HeadError;
 use crate::frame::{Incoming, NotDrained, Outgoing};
@@ -133,6 +138,12 @@ pub struct Client {
     /// Requests that have ended here without an answer, as the `error` frames that say why.
     turned_down: VecDeque<(RequestId, String)>,
     text: String,
+    /// Where a client speaks `pamlink.v1`: its session.
+    conversation: Option<Box<Conversation>>,
+    /// What has come over it last, or stands for it.
+    body: String,
+    /// Requests that were cancelled before they were sent.
+    dropped: VecDeque<RequestId>,
 }
 
 impl Client {
@@ -149,6 +160,7 @@ impl Client {
     ) -> Result<Self, HeadError> {
         let config = config.within_bounds();
         let mut random = seed.into_random();
+        let offers_v1 = endpoint.offers_v1();
         let link = Arc::new(config.link.clone());
         let link = ClientLink::new(&link, endpoint, random.next_seed(), now)?;
         let seen = WindowConfig {
@@ -171,6 +183,9 @@ impl Client {
             scan: Scan::EMPTY,
             turned_down: VecDeque::new(),
             text: String::new(),
+            conversation: offers_v1.then(|| Conversation::new(random.next_seed()).into()),
+            body: String::new(),
+            dropped: VecDeque::new(),
             config,
         })
     }
@@ -248,6 +263,9 @@ impl Client {
         if self.link.poll_timeout().is_some_and(|due| due.at <= self.now.mono) {
             self.link.handle_timeout(self.now);
         }
+        if let Some(conversation) = &mut self.conversation {
+            conversation.session.handle_timeout(self.now);
+        }
     }
 
     /// The host's answer to [`NeedToken`](crate::link::ClientLinkEvent::NeedToken), or a new token
@@ -305,11 +323,16 @@ impl Client {
     }
 
     fn transmit(&mut self, out: &mut impl Sink) -> Transmit {
-        let transmit = self.link.transmit(out);
+        self.pump();
+        let mut transmit = self.link.transmit(out);
         self.link.take_pings().add_to(&mut self.counters.metrics);
         self.counters.metrics.bytes.add(Direction::Outbound, transmit.written as u64);
         // What did not fit before may fit now.
         self.flush();
+        if self.server.is_v1 {
+            self.pump();
+            transmit.more |= self.link.queued() > 0;
+        }
         transmit
     }
 
@@ -319,6 +342,7 @@ impl Client {
     /// [`CloseTransport`](crate::link::ClientLinkEvent::CloseTransport) says when to drop the
     /// transport.
     pub fn poll_message(&mut self, out: &mut Vec<u8>) -> Option<Outgoing> {
+        self.pump();
         let before = out.len();
         let outgoing = self.link.poll_message(out);
         self.link.take_pings().add_to(&mut self.counters.metrics);
@@ -331,7 +355,8 @@ impl Client {
     /// When to call [`handle_timeout`](Self::handle_timeout), and why.
     pub fn poll_timeout(&self) -> Option<Deadline> {
         let expiry = self.requests.expiry().map(|at| Deadline::new(at, TimerReason::RequestExpiry));
-        Deadline::earlier(self.link.poll_timeout(), expiry)
+        let session = self.conversation.as_ref().and_then(|it| it.session.poll_timeout());
+        Deadline::earlier(Deadline::earlier(self.link.poll_timeout(), expiry), session)
     }
 
     // Commands.
@@ -401,7 +426,11 @@ impl Client {
             Some((bytes, limit)) => SendError::TooLarge { bytes, limit },
             None => SendError::Member(refusal),
         })?;
-        self.link.send_text(self.now, text)?;
+        if let Some(conversation) = self.conversation.as_mut().filter(|_| self.server.is_v1) {
+            conversation.send(self.now, text, SendOptions::default())?;
+        } else {
+            self.link.send_text(self.now, text)?;
+        }
         self.counters.metrics.messages.increment(envelope.kind(), Direction::Outbound);
         Ok(())
     }

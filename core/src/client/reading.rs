@@ -3,7 +3,7 @@
 
 use super::Client;
 use super::correlation::Correlation;
-use super::unlent::{Meaning, Unlent};
+use super::unlent::{Meaning, Source, Unlent};
 use crate::envelope::{Envelope, Kind, write};
 use crate::frame::Item;
 use crate::link::ClientLinkUnlent;
@@ -12,11 +12,14 @@ use crate::metrics::Direction;
 impl Client {
     /// Works through ended requests and inbound messages until one gives an event.
     pub(super) fn next_event(&mut self) -> Option<Unlent> {
-        if let Some(event) = self.give_up() {
+        if let Some(event) = self.hear().or_else(|| self.give_up()) {
             return Some(event);
         }
         self.keep_step();
         loop {
+            if let Some(event) = self.hear() {
+                return Some(event);
+            }
             let Some(event) = self.link.poll_unlent() else {
                 self.link.take_pings().add_to(&mut self.counters.metrics);
                 return None;
@@ -45,6 +48,9 @@ impl Client {
 
     /// A text has come: what it means is found while it is lent, and what follows is carried out.
     fn read(&mut self, item: Item) -> Option<Unlent> {
+        if self.link.speaks_v1() {
+            return self.read_v1(item);
+        }
         // If it is not UTF-8 the link's next step says so.
         let text = self.link.text(item).ok()?;
         self.counters.metrics.message_bytes.record(text.len());
@@ -67,7 +73,7 @@ impl Client {
                     &format!("the answer cannot be read: {error}"),
                 );
             }
-            return Some(Unlent::Unreadable(item, error));
+            return Some(Unlent::Unreadable(Source::Link(item), error));
         }
         let envelope = Envelope::from_scan(text, self.scan);
         let kind = envelope.kind();
@@ -87,7 +93,7 @@ impl Client {
                 let epoch = self.server.welcome(&envelope, self.epoch.as_deref());
                 self.epoch = epoch;
                 self.welcomed();
-                return Some(Unlent::Message(item, Meaning::Welcome));
+                return Some(Unlent::Message(Source::Link(item), Meaning::Welcome));
             }
             Kind::Error => correlation.answer(&envelope, true),
             kind if kind.is_answer() => correlation.answer(&envelope, false),
@@ -98,7 +104,7 @@ impl Client {
         if let Some(advice) = correlation.advice {
             advice.give(&mut self.link, self.now);
         }
-        Some(Unlent::Message(item, meaning))
+        Some(Unlent::Message(Source::Link(item), meaning))
     }
 
     /// Answers a `ping` of the server, whose `pong` is written.
@@ -113,7 +119,7 @@ impl Client {
     }
 
     /// A `pong` of the server has come: counts it, and how long it took.
-    fn take_pong(&mut self) {
+    pub(super) fn take_pong(&mut self) {
         self.counters.metrics.pongs.increment(Direction::Inbound);
         if let Some(time) = self.link.ponged(self.now) {
             self.counters.metrics.round_trip.record(time);
@@ -123,6 +129,10 @@ impl Client {
     /// The server has welcomed the link: what waits goes out.
     fn welcomed(&mut self) {
         self.link.welcomed(self.now);
+        if let Some(conversation) = &mut self.conversation {
+            // This server does not have it.
+            conversation.session.leave(self.now);
+        }
         self.counters.welcomed(self.now.mono);
         self.flush();
     }

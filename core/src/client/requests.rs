@@ -23,6 +23,19 @@ enum Sent {
     Never,
     EarlierLink,
     ThisLink,
+    /// A session has it, and goes on with it over whichever link speaks the dialect.
+    InSession,
+}
+
+/// What has become of a request that has not ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// It was never sent.
+    Unsent,
+    /// A link of the `pam` dialect has carried it.
+    OverLink,
+    /// A session has it.
+    InSession,
 }
 
 #[derive(Debug)]
@@ -148,10 +161,8 @@ impl Requests {
     /// The next text to send over this link, and whether the server of this link is known to take
     /// messages as large; [`sent`](Self::sent) tells that the link has taken it.
     pub(super) fn next_to_send(&self) -> Option<(RequestId, &Arc<str>, bool)> {
-        let request = self
-            .requests
-            .iter()
-            .find(|request| !request.ended && request.sent != Sent::ThisLink)?;
+        let request =
+            self.requests.iter().find(|request| !request.ended && request.is_to_send())?;
         Some((request.id, &request.text, request.taken))
     }
 
@@ -160,6 +171,31 @@ impl Requests {
         if let Some(place) = self.place(id) {
             self.requests[place].sent = Sent::ThisLink;
         }
+    }
+
+    /// A session has taken the request.
+    pub(super) fn entered_session(&mut self, id: RequestId) {
+        if let Some(place) = self.place(id) {
+            self.requests[place].sent = Sent::InSession;
+        }
+    }
+
+    /// The session that had the request has ended before it was sent.
+    pub(super) fn unsend(&mut self, id: RequestId) {
+        if let Some(place) = self.place(id) {
+            self.requests[place].sent = Sent::Never;
+        }
+    }
+
+    /// What has become of a request; nothing if it has ended, or its caller has left.
+    pub(super) fn stage(&self, id: RequestId) -> Option<Stage> {
+        let request = &self.requests[self.place(id)?];
+        let waits = !request.ended && !request.forgotten;
+        waits.then_some(match request.sent {
+            Sent::Never => Stage::Unsent,
+            Sent::EarlierLink | Sent::ThisLink => Stage::OverLink,
+            Sent::InSession => Stage::InSession,
+        })
     }
 
     /// The caller of a request has left. Whether that ended it: what was never sent is not sent any
@@ -209,6 +245,28 @@ impl Requests {
         text: &Text<'_>,
         begins: bool,
     ) -> Growing {
+        self.grow_by(now, id, |growth, room| growth.add(text, begins, room))
+    }
+
+    /// Gives text of a stream, which stands at this byte of it, to the request that asked for the
+    /// stream.
+    pub(super) fn grow_at(&mut self, now: Mono, id: RequestId, offset: u64, text: &str) -> Growing {
+        self.grow_by(now, id, |growth, room| growth.add_at(offset, text, room))
+    }
+
+    /// Some of the answer to this request does not come in pieces any more.
+    pub(super) fn lose_pieces(&mut self, id: RequestId) {
+        if let Some(place) = self.place(id) {
+            self.requests[place].growth.lose();
+        }
+    }
+
+    fn grow_by(
+        &mut self,
+        now: Mono,
+        id: RequestId,
+        add: impl FnOnce(&mut Growth, usize) -> Option<Added>,
+    ) -> Growing {
         let Some(place) = self.place(id).filter(|place| !self.requests[*place].ended) else {
             return Growing::Ended(id);
         };
@@ -220,7 +278,7 @@ impl Requests {
         }
         let before = request.growth.len();
         let room = self.max_grown - (self.grown - before);
-        let grown = request.growth.add(text, begins, room);
+        let grown = add(&mut request.growth, room);
         self.grown = self.grown - before + request.growth.len();
         grown.map_or(Growing::Full, |added| Growing::Waiting(id, added))
     }
@@ -323,6 +381,12 @@ impl Requests {
         Some(self.take(place).unanswered())
     }
 
+    /// Ends the next request that a session has.
+    pub(super) fn give_up_in_session(&mut self) -> Option<Unanswered> {
+        let place = self.requests.iter().position(|request| request.sent == Sent::InSession)?;
+        Some(self.take(place).unanswered())
+    }
+
     /// Ends the next request, sent or not: the client has stopped.
     pub(super) fn give_up(&mut self) -> Option<Unanswered> {
         let place = self.requests.iter().position(|request| !request.ended)?;
@@ -361,6 +425,10 @@ impl Requests {
 }
 
 impl Request {
+    fn is_to_send(&self) -> bool {
+        matches!(self.sent, Sent::Never | Sent::EarlierLink)
+    }
+
     fn unanswered(&self) -> Unanswered {
         let Self { id, sent, forgotten, .. } = *self;
         Unanswered { id, sent: sent != Sent::Never, forgotten }

@@ -8,6 +8,7 @@ mod ends;
 mod leaving;
 mod pieces;
 mod sizes;
+mod v1;
 
 use core::time::Duration;
 
@@ -185,6 +186,13 @@ fn words(event: &Event<'_>) -> Option<String> {
         Event::Expired { request } => format!("expired {request}"),
         Event::Unknown { request } => format!("unknown {request}"),
         Event::Unsent { request } => format!("unsent {request}"),
+        Event::Cancelled { request } => format!("cancelled {request}"),
+        Event::CancelResult { request, outcome, offset, .. } => {
+            let outcome = outcome.as_ref().map_or("unknown", |it| it.as_str());
+            format!("result {request} {outcome} {offset:?}")
+        }
+        Event::Outcome { command, outcome } => format!("outcome {command} {outcome:?}"),
+        Event::Gap { lost, reason } => format!("gap {lost:?} {reason}"),
         Event::Late { request, .. } => format!("late {request:?}"),
         Event::Message { envelope } => format!("message {}", envelope.kind()),
         Event::Repeated { envelope } => format!("repeated {}", envelope.kind()),
@@ -523,7 +531,7 @@ fn every_request_is_counted_by_how_it_ended() {
     let snapshot = host.client.metrics();
     let requests = snapshot.family("pamlink_requests_total").unwrap();
     let counted: Vec<_> = requests.samples.iter().map(|sample| sample.value.clone()).collect();
-    assert_eq!(counted, [1, 1, 0, 1, 0, 0, 1].map(crate::metrics::SampleValue::Counter));
+    assert_eq!(counted, [1, 1, 0, 1, 0, 0, 0, 1].map(crate::metrics::SampleValue::Counter));
     let reconnects = snapshot.family("pamlink_reconnects_total").unwrap();
     let network =
         |sample: &&crate::metrics::Sample| sample.labels[0].1 == CloseClass::Network.as_str();

@@ -2,7 +2,9 @@
 
 use super::event::RequestId;
 use super::growth::{self, Added};
+use crate::delivery::{CommandId, Outcome};
 use crate::envelope::EnvelopeError;
+use crate::envelope::v1::{CancelOutcome, Code};
 use crate::frame::Item;
 use crate::link::ClientLinkUnlent;
 
@@ -11,13 +13,29 @@ use crate::link::ClientLinkUnlent;
 #[derive(Debug)]
 pub(super) enum Unlent {
     Link(ClientLinkUnlent),
-    Unreadable(Item, EnvelopeError),
+    Unreadable(Source, EnvelopeError),
     Expired(RequestId),
     TurnedDown(RequestId),
     Unknown(RequestId),
     Unsent(RequestId),
+    Cancelled(RequestId),
+    CancelResult(RequestId, Option<CancelResult>),
+    Outcome(CommandId, Outcome<'static>),
+    Gap(Option<u64>, Code<'static>),
     /// A text and what it is; where its members are is in the client's scan.
-    Message(Item, Meaning),
+    Message(Source, Meaning),
+}
+
+/// What a cancel has come to: the outcome, the length of the stream, and why it was refused.
+pub(super) type CancelResult = (CancelOutcome<'static>, Option<u64>, Option<Code<'static>>);
+
+/// Where a text is.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Source {
+    /// In the link.
+    Link(Item),
+    /// In the client's `body`: it came over the session, or stands for what did.
+    Session,
 }
 
 /// A message, correlated with its request where it answers one.

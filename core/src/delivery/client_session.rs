@@ -14,7 +14,7 @@ use super::fault::Fault;
 use super::payload::Target;
 use super::reading::{self, Asked, Cursor, FollowError, Reading, ReadingConfig, StreamEvent};
 use super::session::Session;
-use crate::envelope::v1::{CaughtUp, Channel, Code, Message, Name, Position};
+use crate::envelope::v1::{CaughtUp, Channel, ChannelPositions, Code, Message, Name, Position};
 use crate::seed::Seed;
 use crate::time::{Deadline, Mono, Now, TimerReason, Wall};
 
@@ -282,6 +282,12 @@ impl ClientSession {
         }
         let message = self.reading.poll_message();
         message.inspect(|message| message.write(self.channel, out)).is_some()
+    }
+
+    /// What a heartbeat says of the session, while it is open over a link; see
+    /// [`Session::positions`].
+    pub fn positions(&mut self) -> Option<ChannelPositions> {
+        self.session.is_open().then(|| self.session.positions())
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) is due, and why.

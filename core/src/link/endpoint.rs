@@ -27,6 +27,8 @@ pub struct Endpoint {
     target: Box<str>,
     /// The largest message that the client takes, where it is another than servers suppose.
     max_message: Option<usize>,
+    /// The dialect `pamlink.v1` is spoken where the server has it.
+    offers_v1: bool,
 }
 
 impl Endpoint {
@@ -57,7 +59,10 @@ impl Endpoint {
         let port = port.unwrap_or(if tls { 443 } else { 80 });
         let (target, token) = take_token(path);
         let target = if target.starts_with('/') { target } else { format!("/{target}") };
-        Ok((Self { tls, host: host.into(), port, target: target.into(), max_message: None }, token))
+        let target = target.into();
+        let endpoint =
+            Self { tls, host: host.into(), port, target, max_message: None, offers_v1: false };
+        Ok((endpoint, token))
     }
 
     /// The endpoint of the `pam` dialect for `user` under `base` (`wss://host` with an optional
@@ -80,6 +85,16 @@ impl Endpoint {
         push_encoded(user, &mut target);
         endpoint.target = target.into();
         Ok(endpoint)
+    }
+
+    /// The same for a client that speaks `pamlink.v1` where the server has it, and `pam` where it
+    /// does not.
+    ///
+    /// # Errors
+    ///
+    /// As [`Endpoint::pam`].
+    pub fn v1(base: &str, user: &str) -> Result<Self, EndpointError> {
+        Ok(Self { offers_v1: true, ..Self::pam(base, user)? })
     }
 
     /// The user whom the path of the `pam` dialect names, decoded; a proxy's prefix may stand
@@ -128,6 +143,11 @@ impl Endpoint {
             let _ = write!(target, "{MAX_MESSAGE}{bytes}");
         }
         target
+    }
+
+    /// Whether `pamlink.v1` is to be spoken where the server has it.
+    pub(crate) fn offers_v1(&self) -> bool {
+        self.offers_v1
     }
 
     /// States the largest message that the client takes, in bytes, to servers that honour it.

@@ -72,6 +72,8 @@ pub(crate) enum RequestOutcome {
     Unknown,
     /// The client stopped before it was sent.
     Unsent,
+    /// It was cancelled.
+    Cancelled,
     /// Its caller left before it was sent.
     Forgotten,
     /// An answer came after the end.
@@ -85,6 +87,7 @@ label! {
         Expired = "expired",
         Unknown = "unknown",
         Unsent = "unsent",
+        Cancelled = "cancelled",
         Forgotten = "forgotten",
         Late = "late",
     }

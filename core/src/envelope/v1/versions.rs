@@ -26,6 +26,11 @@ impl Versions {
         (lowest <= highest).then_some(Self { lowest, highest })
     }
 
+    /// Whether this version is among them.
+    pub fn contains(self, version: NonZeroU16) -> bool {
+        (self.lowest..=self.highest).contains(&version)
+    }
+
     /// The highest that both speak, if there is one.
     pub fn highest_common(self, other: Self) -> Option<NonZeroU16> {
         let highest = self.highest.min(other.highest);

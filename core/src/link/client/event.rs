@@ -128,8 +128,13 @@ pub struct Dial<'a> {
     pub attempt: u32,
     /// Host, port and whether to speak TLS.
     pub endpoint: &'a Endpoint,
-    /// The token that the opening request will carry.
+    /// The token that the opening request will carry: none where it offers `pamlink.v1`, which
+    /// shows the token over the link.
     pub token: Option<&'a Token>,
+    /// The subprotocol that the opening request offers before those of
+    /// [`subprotocols`](ClientLinkConfig::subprotocols): `pamlink.v1`, where this is such an
+    /// attempt. A transport that speaks WebSocket itself has to be told.
+    pub subprotocol: Option<&'static str>,
 }
 
 impl Dial<'_> {
@@ -146,6 +151,7 @@ impl fmt::Debug for Dial<'_> {
             .field("attempt", &self.attempt)
             .field("endpoint", &self.endpoint)
             .field("token", &self.token)
+            .field("subprotocol", &self.subprotocol)
             .finish()
     }
 }

@@ -1,12 +1,16 @@
 //! The opening handshake of a client's link: what it asks for, and what the answer means.
 
 use core::time::Duration;
+use std::borrow::Cow;
 
 use super::ClientLink;
 use super::event::ClientLinkConfig;
 use super::rows::Rows;
+use super::v1;
 use crate::frame::NotDrained;
-use crate::frame::handshake::{HandshakeError, HeadError, Upgrade, WebSocketKey, write_request};
+use crate::frame::handshake::{
+    HandshakeError, HeadError, HeaderFault, Upgrade, WebSocketKey, write_request,
+};
 use crate::link::cause::Cause;
 use crate::link::class::CloseClass;
 use crate::link::connection::End;
@@ -22,15 +26,15 @@ pub(super) fn open_request(
     config: &ClientLinkConfig,
     endpoint: &Endpoint,
     token: Option<&Token>,
+    subprotocols: &[&str],
     key: &WebSocketKey,
     out: &mut Vec<u8>,
 ) -> Result<(), HeadError> {
-    let subprotocols: Vec<&str> = config.subprotocols.iter().map(String::as_str).collect();
     let upgrade = Upgrade {
         host: &endpoint.authority(),
         target: &endpoint.target(token),
         key,
-        subprotocols: &subprotocols,
+        subprotocols,
         deflate: config.link.deflate.as_ref(),
         origin: config.origin.as_deref(),
         headers: &[],
@@ -58,6 +62,10 @@ impl ClientLink {
                     self.connection.deflate(config, agreed);
                 }
                 self.response = None;
+                if !self.negotiation.handle_taken(subprotocol.as_deref()) {
+                    self.lose(no_dialect(), Rows::ANSWER, true);
+                    return Ok(());
+                }
                 self.open(subprotocol, ClientInput::Upgraded);
                 self.connection.handle_early(&bytes[taken..])
             }
@@ -83,6 +91,7 @@ impl ClientLink {
                 if let Some(after) = retry_after {
                     self.hint(after);
                 }
+                self.negotiation.handle_refused(status);
                 let cause = Cause::answered(status, &line, self.tokens.last());
                 (CloseClass::of_http_status(status), cause, Rows::ANSWER)
             }
@@ -97,10 +106,21 @@ impl ClientLink {
     pub(super) fn open(&mut self, subprotocol: Option<String>, input: ClientInput) {
         self.subprotocol = subprotocol;
         self.connection.start_heartbeat(&self.config.link, self.now.mono);
-        match self.config.welcome {
+        let is_v1 = self.negotiation.is_agreed();
+        match self.config.welcome.or(is_v1.then_some(v1::WELCOME)) {
             Some(within) => self.welcome = Some(self.now.mono + within),
             None => self.proven = Some(self.now.mono + self.config.proven),
         }
         self.go(ClientPhase::Open, input);
+        if is_v1 {
+            self.say_hello();
+        }
     }
+}
+
+/// The end of an attempt that offered a dialect which the server does not have.
+pub(super) fn no_dialect() -> End {
+    let header = Cow::Borrowed("Sec-WebSocket-Protocol");
+    let error = HandshakeError::Header { header, fault: HeaderFault::Missing };
+    End::without_code(CloseClass::Protocol, Cause::Handshake(error))
 }

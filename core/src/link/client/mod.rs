@@ -3,17 +3,21 @@
 mod event;
 mod handshake;
 mod moves;
+mod negotiation;
 mod notes;
 mod rows;
 mod tokens;
+mod v1;
 
 use core::time::Duration;
 use std::sync::Arc;
 
 pub use self::event::{ClientLinkConfig, ClientLinkEvent, Dial, TokenNeed};
 pub(crate) use self::tokens::RENEWAL;
+pub(crate) use self::v1::Said;
 
-use self::handshake::open_request;
+use self::handshake::{no_dialect, open_request};
+use self::negotiation::{Negotiation, V1};
 use self::notes::{Note, Notes};
 use self::rows::Rows;
 use super::backoff::Backoff;
@@ -27,6 +31,7 @@ use super::gather::{Gather, Sink};
 use super::pings::PingCounts;
 use super::state::{ClientInput, ClientPhase, State};
 use super::token::{TokenError, TokenSchedule};
+use crate::envelope::v1::GoodbyeCode;
 use crate::frame::handshake::{HeadError, ResponseReader, WebSocketKey};
 use crate::frame::{CloseCode, FrameError, Incoming, Item, NotDrained, Outgoing, Role, Writer};
 use crate::seed::{Random, Seed};
@@ -72,6 +77,12 @@ pub struct ClientLink {
     again: bool,
     /// When the token goes out again that the server did not take.
     renew_again: Option<Mono>,
+    negotiation: Negotiation,
+    /// A token was shown in `pamlink.v1`, and not answered yet; and another is to follow.
+    renewing: bool,
+    renew_next: bool,
+    /// In `pamlink.v1`: how often the server wants to hear of this end, and when it does next.
+    heartbeat: Option<(Duration, Mono)>,
 }
 
 /// A [`ClientLinkEvent`] that lends nothing yet.
@@ -99,7 +110,8 @@ impl ClientLink {
         endpoint.state_max_message(config.link.frames.max_message);
         let mut random = seed.into_random();
         let key = WebSocketKey::draw(&mut random);
-        open_request(config, &endpoint, None, &key, &mut Vec::new())?;
+        let negotiation = Negotiation::new(endpoint.offers_v1());
+        open_request(config, &endpoint, None, &subprotocols(config), &key, &mut Vec::new())?;
         let writer = Writer::client(random.next_seed());
         Ok(Self {
             phase: ClientPhase::Idle,
@@ -122,6 +134,10 @@ impl ClientLink {
             renewed: false,
             again: false,
             renew_again: None,
+            negotiation,
+            renewing: false,
+            renew_next: false,
+            heartbeat: None,
             endpoint,
             config: Arc::clone(config),
         })
@@ -134,6 +150,7 @@ impl ClientLink {
         match self.phase {
             ClientPhase::Idle | ClientPhase::Stopped => {
                 self.start_over();
+                self.negotiation.start_over();
                 self.begin(ClientInput::Connect, ClientInput::ConnectNoToken);
             }
             ClientPhase::Waiting => self.begin(ClientInput::Connect, ClientInput::ConnectNoToken),
@@ -149,6 +166,9 @@ impl ClientLink {
         let end = End::new(CloseCode::NORMAL, "", Cause::Host);
         match self.phase {
             ClientPhase::Open => {
+                if self.speaks_v1() {
+                    self.say_goodbye(GoodbyeCode::Left);
+                }
                 self.connection.close(end);
                 self.deadline = now.mono + self.config.link.patience.close;
                 self.go(ClientPhase::Closing, ClientInput::Disconnect);
@@ -165,11 +185,15 @@ impl ClientLink {
             return;
         }
         let key = WebSocketKey::draw(&mut self.random);
-        let token = self.tokens.last();
+        let offers = self.negotiation.offers();
+        let token = self.tokens.last().filter(|_| !offers);
+        let mut offered = subprotocols(&self.config);
+        if offers {
+            offered.insert(0, V1);
+        }
+        let head = self.connection.output.head();
         // `new` has seen that the request is sound, and a token is encoded.
-        let _ =
-            open_request(&self.config, &self.endpoint, token, &key, self.connection.output.head());
-        let offered: Vec<&str> = self.config.subprotocols.iter().map(String::as_str).collect();
+        let _ = open_request(&self.config, &self.endpoint, token, &offered, &key, head);
         let response = ResponseReader::new(self.config.link.handshake, &key, &offered);
         self.response = Some(match self.config.link.deflate {
             Some(config) => response.with_deflate(config),
@@ -186,6 +210,9 @@ impl ClientLink {
     pub fn handle_opened(&mut self, now: Now, subprotocol: Option<&str>) {
         self.now = now;
         if self.phase == ClientPhase::Dial {
+            if !self.negotiation.handle_taken(subprotocol) {
+                return self.lose(no_dialect(), Rows::DIAL, true);
+            }
             self.connection.output.speak_messages();
             self.open(subprotocol.map(str::to_owned), ClientInput::Opened);
         }
@@ -198,6 +225,9 @@ impl ClientLink {
             return;
         }
         let failed = failed.into();
+        if let DialFailed::Answered { status, .. } = failed {
+            self.negotiation.handle_refused(status);
+        }
         if let DialFailed::Answered { retry_after: Some(after), .. } = failed {
             self.hint(after);
         }
@@ -383,6 +413,7 @@ impl ClientLink {
                 Arrival::Binary(item) => return Some(ClientLinkUnlent::Binary(item)),
                 Arrival::Close(item) => {
                     let end = self.connection.peer_closed(item);
+                    self.negotiation.handle_closed(end.code.as_u16());
                     self.lose(end, Rows::CLOSE, true);
                 }
                 Arrival::Failed(error) => {
@@ -408,8 +439,10 @@ impl ClientLink {
             ClientLinkUnlent::Binary(item) => ClientLinkEvent::Binary(self.connection.bytes(item)),
             ClientLinkUnlent::Overflowed(overflowed) => ClientLinkEvent::Overflowed(overflowed),
             ClientLinkUnlent::Note => {
-                let (endpoint, token) = (&self.endpoint, self.tokens.last());
-                self.notes.lend(Dial { attempt: self.attempt, endpoint, token })?
+                let subprotocol = self.negotiation.offers().then_some(V1);
+                let token = self.tokens.last().filter(|_| subprotocol.is_none());
+                let endpoint = &self.endpoint;
+                self.notes.lend(Dial { attempt: self.attempt, endpoint, token, subprotocol })?
             }
         })
     }
@@ -424,6 +457,7 @@ impl ClientLink {
     /// to `out`. Call it until it has no more. [`ClientLinkEvent::CloseTransport`] says when to
     /// drop the transport.
     pub fn poll_message(&mut self, out: &mut Vec<u8>) -> Option<Outgoing> {
+        self.say_heartbeat();
         self.connection.output.poll_message(out)
     }
 
@@ -438,6 +472,7 @@ impl ClientLink {
     }
 
     pub(crate) fn transmit(&mut self, out: &mut impl Sink) -> Transmit {
+        self.say_heartbeat();
         let mut transmit = self.connection.output.transmit(out, None);
         transmit.close_transport = self.phase.state() == State::Closed && !transmit.more;
         transmit
@@ -528,6 +563,12 @@ impl ClientLink {
         if self.renew_again.is_some_and(|again| now.mono >= again) {
             self.renew_in_band();
         }
+        if let Some((interval, next)) = &mut self.heartbeat
+            && *next <= now.mono
+        {
+            *next = now.mono + *interval;
+            self.connection.output.send_ping(now);
+        }
         self.renew_token();
     }
 
@@ -537,8 +578,9 @@ impl ClientLink {
         let leaving = self.leaving.map(|at| Deadline::new(at, TimerReason::Drain));
         let token = self.tokens.poll_timeout().filter(|_| !self.config.anonymous);
         let again = self.renew_again.map(|at| Deadline::new(at, TimerReason::TokenRenewal));
+        let heartbeat = self.heartbeat.map(|(_, at)| Deadline::new(at, TimerReason::Heartbeat));
         let mut first = self.connection.poll_timeout();
-        for deadline in [welcome, proven, leaving, token, again].into_iter().flatten() {
+        for deadline in [welcome, proven, leaving, token, again, heartbeat].into_iter().flatten() {
             if deadline.at < first.at {
                 first = deadline;
             }
@@ -550,4 +592,9 @@ impl ClientLink {
         let end = self.connection.fail(end);
         self.lose(end, rows, true);
     }
+}
+
+/// The subprotocols that the host offers.
+fn subprotocols(config: &ClientLinkConfig) -> Vec<&str> {
+    config.subprotocols.iter().map(String::as_str).collect()
 }

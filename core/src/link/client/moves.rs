@@ -8,6 +8,7 @@ use super::ClientLink;
 use super::event::TokenNeed;
 use super::notes::Note;
 use super::rows::Rows;
+use super::v1;
 use crate::frame::{Role, Writer};
 use crate::link::cause::Cause;
 use crate::link::class::{CloseClass, Remedy};
@@ -38,7 +39,9 @@ impl ClientLink {
         let link = &self.config.link;
         self.connection = Connection::new(Role::Client, link, writer, self.now.mono);
         (self.welcome, self.proven, self.subprotocol) = (None, None, None);
-        self.renew_again = None;
+        (self.renew_again, self.renewing, self.renew_next) = (None, false, false);
+        self.heartbeat = None;
+        self.negotiation.begin(v1::fits(&self.config, self.tokens.last()));
         (self.leaving, self.rejection) = (None, None);
         self.attempt = self.attempt.saturating_add(1);
         self.deadline = self.now.mono + self.config.dial;
@@ -64,6 +67,9 @@ impl ClientLink {
         if self.leaving.is_some() && theirs && end.code.as_u16() < 3_000 {
             end.class = CloseClass::ServerUnavailable;
         }
+        if self.negotiation.take_goes_back() {
+            return self.wait_for(Duration::ZERO, end, rows.retry, close_transport);
+        }
         match end.class.remedy() {
             Remedy::Retry | Remedy::RetrySlowly => self.wait(end, rows.retry, close_transport),
             Remedy::RenewToken if !self.renewed && !self.config.anonymous => {
@@ -80,7 +86,7 @@ impl ClientLink {
     }
 
     fn wait(&mut self, end: End, input: ClientInput, close_transport: bool) {
-        let (class, cause) = (end.class, end.cause.clone());
+        let class = end.class;
         let left = self.hint.take().map(|until| until.saturating_since(self.now.mono));
         let mut hint = left.filter(|left| !left.is_zero());
         if class.remedy() == Remedy::RetrySlowly {
@@ -88,6 +94,11 @@ impl ClientLink {
         }
         self.held_back = hint.is_some();
         let after = self.backoff.next_delay(hint);
+        self.wait_for(after, end, input, close_transport);
+    }
+
+    fn wait_for(&mut self, after: Duration, end: End, input: ClientInput, close_transport: bool) {
+        let (class, cause) = (end.class, end.cause.clone());
         self.deadline = self.now.mono + after;
         self.end_link(end, ClientPhase::Waiting, input, None, close_transport);
         let attempt = self.attempt.saturating_add(1);

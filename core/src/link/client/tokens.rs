@@ -93,6 +93,9 @@ impl ClientLink {
 
     pub(super) fn renew_in_band(&mut self) {
         self.renew_again = None;
+        if self.speaks_v1() {
+            return self.say_token();
+        }
         if let Some(token) = self.tokens.last() {
             let mut text = String::new();
             write::auth(&mut text, Some(&Id::from(RENEWAL)), token.expose());

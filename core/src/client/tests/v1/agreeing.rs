@@ -1,0 +1,220 @@
+//! How client and server agree on the dialect, and what they say about their link (section 10).
+
+use super::*;
+
+#[test]
+fn the_first_is_a_hello_with_the_token_which_is_in_no_address() {
+    let mut world = World::new();
+    assert_eq!(world.dials, ["- pamlink.v1"]);
+    world.open(Some("pamlink.v1"));
+    let hello = r#"{"type":"hello","versions":[1,1],"features":0,"limits":{"message":1048576},"token":"t"}"#;
+    assert_eq!(world.said(), [hello]);
+    assert!(!world.client.is_welcomed());
+    world.say(WELCOME);
+    assert_eq!(world.events(), ["welcomed true true"]);
+    assert!(world.client.is_welcomed());
+    let said = world.said();
+    assert_eq!(said.len(), 1);
+    assert!(said[0].starts_with(r#"{"type":"open","sent":["#), "{said:?}");
+}
+
+#[test]
+fn over_bytes_it_is_offered_and_the_token_stays_out_of_the_request() {
+    let mut world = World::new();
+    world.client.handle_dialed(world.now);
+    let mut request = Vec::new();
+    let _ = world.client.poll_transmit(&mut request);
+    let request = String::from_utf8(request).unwrap();
+    assert!(request.contains("Sec-WebSocket-Protocol: pamlink.v1\r\n"), "{request}");
+    assert!(request.starts_with("GET /api/v1/pam/ws/ada HTTP/1.1\r\n"), "{request}");
+}
+
+#[test]
+fn a_server_without_it_is_spoken_to_in_pam_at_once() {
+    let mut world = World::new();
+    let request = world.ask("fuel?");
+    world.open(None);
+    assert_eq!(world.events(), ["retrying protocol 0"]);
+    world.pass(0);
+    assert_eq!(world.dials, ["- pamlink.v1", "t -"]);
+    world.open(None);
+    assert_eq!(world.said(), [""; 0]);
+    world.say(NEW_WELCOME);
+    assert!(world.said()[0].contains(r#""type":"chat""#));
+    let id = world.client.id(request).to_json();
+    world.say(&answer(Some(&id), "40"));
+    assert_eq!(world.events(), ["welcomed true true".to_owned(), format!("answer {request} 40")]);
+
+    // It is not offered again before the client is started again.
+    world.client.handle_closed(world.now);
+    world.drain();
+    world.pass(2_000);
+    assert_eq!(world.dials.pop().unwrap(), "t -");
+    world.client.disconnect(world.now);
+    world.drain();
+    world.client.connect(world.now);
+    world.drain();
+    assert_eq!(world.dials.pop().unwrap(), "- pamlink.v1");
+}
+
+#[test]
+fn statuses_and_codes_of_servers_without_it_go_back_to_pam() {
+    for (status, goes_back) in [(400, true), (401, true), (403, true), (404, true), (502, false)] {
+        let mut world = World::new();
+        let failed = DialFailed::Answered { status, retry_after: None, body: "" };
+        world.client.handle_dial_failed(world.now, failed);
+        world.drain();
+        world.pass(if goes_back { 0 } else { 60_000 });
+        let next = if goes_back { "t -" } else { "- pamlink.v1" };
+        assert_eq!(world.dials[1], next, "{status}");
+    }
+    for (code, goes_back) in [(4_001, true), (4_003, true), (1_012, false)] {
+        let mut world = World::new();
+        world.open(Some("pamlink.v1"));
+        let close = Incoming::Close(Some(CloseCode::new(code)), "");
+        world.client.handle_message(world.now, close).unwrap();
+        world.drain();
+        world.pass(if goes_back { 0 } else { 60_000 });
+        let next = if goes_back { "t -" } else { "- pamlink.v1" };
+        assert_eq!(world.dials[1], next, "{code}");
+    }
+}
+
+#[test]
+fn without_a_common_version_it_goes_back_to_pam() {
+    let mut world = World::new();
+    world.open(Some("pamlink.v1"));
+    world.say(r#"{"type":"goodbye","code":"version"}"#);
+    world.pass(0);
+    assert_eq!(world.dials, ["- pamlink.v1", "t -"]);
+}
+
+#[test]
+fn a_token_that_no_hello_holds_is_shown_to_pam() {
+    let mut world = World::new();
+    world.client.disconnect(world.now);
+    world.client.provide_token(world.now, Token::new("x".repeat(8_193))).unwrap();
+    world.client.connect(world.now);
+    world.drain();
+    assert!(world.dials[1].ends_with("x -"), "{:?}", world.dials);
+}
+
+#[test]
+fn what_comes_before_the_welcome_ends_the_link() {
+    for early in [
+        r#"{"type":"closed","code":"left"}"#,
+        r#"{"type":"renewed"}"#,
+        r#"{"type":"connection","status":"connected"}"#,
+        r#"{"type":"ack"}"#,
+    ] {
+        let mut world = World::new();
+        world.open(Some("pamlink.v1"));
+        world.said();
+        world.say(early);
+        let goodbye = r#"{"type":"goodbye","code":"not_open"}"#;
+        assert_eq!(world.said(), [goodbye, "close 4003 not_open"], "{early}");
+        assert!(world.events()[0].starts_with("retrying server_error"), "{early}");
+    }
+    let mut world = World::new();
+    world.open(Some("pamlink.v1"));
+    world.said();
+    world.say(r#"{"type":"welcome","version":2}"#);
+    assert_eq!(world.said()[0], r#"{"type":"goodbye","code":"malformed"}"#);
+}
+
+#[test]
+fn a_server_that_says_nothing_is_left() {
+    let mut world = World::new();
+    world.open(Some("pamlink.v1"));
+    world.pass(10_000);
+    assert_eq!(world.events(), ["retrying timeout 0"]);
+}
+
+#[test]
+fn a_goodbye_says_whether_and_when_to_come_back() {
+    let left = |text: &str| {
+        let mut world = World::welcomed();
+        world.say(text);
+        world.events().pop().unwrap()
+    };
+    let goodbye = |code: &str| left(&format!(r#"{{"type":"goodbye","code":"{code}"}}"#));
+    assert!(goodbye("going_away").starts_with("retrying server_unavailable"));
+    assert!(goodbye("moved_on").starts_with("retrying server_error"));
+    assert!(goodbye("token_expired").starts_with("retrying authentication"));
+    assert!(goodbye("unauthorized").starts_with("retrying authentication"));
+    assert_eq!(goodbye("forbidden"), "stopped refused");
+    assert_eq!(goodbye("left"), "stopped normal");
+    let later = r#"{"type":"goodbye","code":"overloaded","retry_after":7000}"#;
+    assert_eq!(left(later), "retrying server_unavailable 7");
+    let spread = r#"{"type":"goodbye","code":"rotate","spread":600000,"within":30000}"#;
+    let after = left(spread);
+    let after: u64 = after.rsplit(' ').next().unwrap().parse().unwrap();
+    assert!((1..600).contains(&after), "{after}");
+}
+
+#[test]
+fn a_host_that_disconnects_says_so() {
+    let mut world = World::welcomed();
+    world.client.disconnect(world.now);
+    world.drain();
+    assert_eq!(world.said(), [r#"{"type":"goodbye","code":"left"}"#, "close 1000 "]);
+}
+
+#[test]
+fn one_token_at_a_time_is_shown_over_the_link() {
+    let mut world = World::welcomed();
+    world.say(r#"{"type":"token_wanted","within":60000}"#);
+    for token in ["u", "v", "w"] {
+        world.client.provide_token(world.now, Token::new(token)).unwrap();
+        world.drain();
+    }
+    assert_eq!(world.said(), [r#"{"type":"token","token":"u"}"#]);
+    world.say(r#"{"type":"renewed","expires":60000}"#);
+    assert_eq!(world.said(), [r#"{"type":"token","token":"w"}"#]);
+    world.say(r#"{"type":"renewed"}"#);
+    assert_eq!(world.said(), [""; 0]);
+}
+
+#[test]
+fn a_heartbeat_is_said_as_often_as_the_server_wants_with_where_the_session_stands() {
+    let mut world = World::new();
+    world.open(Some("pamlink.v1"));
+    world.said();
+    world.say(&WELCOME.replace("20000", "1000"));
+    world.settle();
+    let mut heard = 0;
+    for _ in 0..40 {
+        let due = world.client.poll_timeout().unwrap().at;
+        let step = due.saturating_since(world.now.mono);
+        world.now = Now::new(due, world.now.wall + step);
+        world.client.handle_timeout(world.now);
+        world.drain();
+        for text in world.said() {
+            assert!(text.starts_with(r#"{"type":"heartbeat","channels":[{"channel":0,"#), "{text}");
+            heard += 1;
+        }
+        if world.now.mono >= Mono::from_millis(6_500) {
+            break;
+        }
+    }
+    assert!((4..=6).contains(&heard), "{heard}");
+}
+
+#[test]
+fn a_probe_is_a_heartbeat_and_silence_after_it_the_end() {
+    let mut world = World::welcomed();
+    world.client.wake(world.now);
+    world.drain();
+    let said = world.said();
+    assert!(said[0].starts_with(r#"{"type":"heartbeat","channels":[{"#), "{said:?}");
+    world.pass(3_000);
+    assert!(world.events()[0].starts_with("retrying timeout"));
+}
+
+#[test]
+fn a_heartbeat_of_the_server_is_answered() {
+    let mut world = World::welcomed();
+    world.say(r#"{"type":"heartbeat","channels":[]}"#);
+    let said = world.said();
+    assert!(said[0].ends_with(r#","reply":true}"#), "{said:?}");
+}
