@@ -10,6 +10,7 @@ use pamlink::frame::handshake;
 use pamlink::hub::{self, Delivered, Event, Hub, LinkId, ReplyError, RequestId};
 use pamlink::link::{AuthError, Claims, Token};
 use pamlink::routing::Agent;
+use tokio::sync::Notify;
 
 use crate::shared::Shared;
 
@@ -21,7 +22,9 @@ pub trait Handler: Send + Sync + 'static {
     /// lock; what has to wait becomes a task of its own, which is dropped after the hub's
     /// `request_timeout`, when its peer has been told `REQUEST_EXPIRED`. What computes for long
     /// belongs on a thread of its own (`tokio::task::spawn_blocking`): its link stands still
-    /// meanwhile. A panic leaves the request to the same timeout.
+    /// meanwhile. A panic leaves the request to the same timeout. When the peer cancels the
+    /// request, the task is dropped where it waits; a thread learns of it by
+    /// [`piece`](Request::piece), which says `false`.
     fn handle(&self, request: Request) -> impl Future<Output = Reply> + Send;
 
     /// Decides on a token, for a server with [`Auth::Host`](pamlink::hub::Auth::Host). The
@@ -71,6 +74,7 @@ where
 #[derive(Clone, Debug)]
 pub struct Request {
     shared: Arc<Shared>,
+    cancelled: Arc<Notify>,
     wants_pieces: bool,
     id: RequestId,
     link: LinkId,
@@ -84,6 +88,7 @@ impl Request {
     pub(crate) fn new(request: &hub::Request<'_>, shared: &Arc<Shared>) -> Self {
         Self {
             shared: Arc::clone(shared),
+            cancelled: Arc::default(),
             wants_pieces: request.wants_pieces,
             id: request.request,
             link: request.link,
@@ -92,6 +97,11 @@ impl Request {
             because: request.decision.because.as_str(),
             envelope: request.envelope.into(),
         }
+    }
+
+    /// Who is woken when the peer cancels it.
+    pub(crate) fn cancelled(&self) -> Arc<Notify> {
+        Arc::clone(&self.cancelled)
     }
 
     /// What the hub calls it.

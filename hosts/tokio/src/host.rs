@@ -9,9 +9,10 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use pamlink::envelope::ErrorCode;
-use pamlink::hub::{self, Event, Hub, LinkId, ReplyError, RequestId};
+use pamlink::hub::{self, Event, LinkId, ReplyError, RequestId};
 use pamlink::link::{AuthError, Claims, Gather, Token, Transmit};
 use parking_lot::MutexGuard;
+use tokio::sync::Notify;
 
 use crate::handler::{Handler, HttpResponse, Reply, Request};
 use crate::judges::{Case, Judges};
@@ -160,7 +161,7 @@ impl<H: Handler> Host<H> {
         let replies: Vec<_> = requests.into_iter().filter_map(|it| self.handle(it)).collect();
         let mut locked = self.shared.hub.lock();
         for (request, reply) in replies {
-            self.reply(&mut locked.hub, request, &reply);
+            self.reply(&mut locked, request, &reply);
         }
         self.drain_events(&mut locked, &mut left);
         (locked, left)
@@ -168,26 +169,38 @@ impl<H: Handler> Host<H> {
 
     /// Polls the handler once; if it has to wait, it waits as a task.
     fn handle(self: &Arc<Self>, request: Request) -> Option<(RequestId, Reply)> {
-        let (id, host) = (request.id(), Arc::clone(self));
+        let (id, cancelled) = (request.id(), request.cancelled());
+        let host = Arc::clone(self);
         let mut reply = Box::pin(async move { host.handler.handle(request).await });
         // The task polls it again, so that a waker of its own is in place by then.
         let mut context = Context::from_waker(Waker::noop());
         let first = AssertUnwindSafe(|| reply.as_mut().poll(&mut context));
         match catch_unwind(first) {
             Ok(Poll::Ready(reply)) => return Some((id, reply)),
-            Ok(Poll::Pending) => self.spawn(id, reply),
+            Ok(Poll::Pending) => self.spawn(id, cancelled, reply),
             // As in a task: the request is left to its timeout.
             Err(_) => {}
         }
         None
     }
 
-    fn spawn(self: &Arc<Self>, id: RequestId, reply: impl Future<Output = Reply> + Send + 'static) {
+    fn spawn(
+        self: &Arc<Self>,
+        id: RequestId,
+        cancelled: Arc<Notify>,
+        reply: impl Future<Output = Reply> + Send + 'static,
+    ) {
         let host = Arc::clone(self);
         tokio::spawn(async move {
-            if let Ok(reply) = tokio::time::timeout(host.request_timeout, reply).await {
+            let reply = tokio::time::timeout(host.request_timeout, reply);
+            let reply = tokio::select! {
+                reply = reply => reply.ok(),
+                // The peer has its end; the request has one at the hub as well.
+                () = cancelled.notified() => Some(Reply::error("CANCELLED", "the request was cancelled")),
+            };
+            if let Some(reply) = reply {
                 let mut locked = host.shared.hub.lock();
-                host.reply(&mut locked.hub, id, &reply);
+                host.reply(&mut locked, id, &reply);
                 host.settle(locked);
             }
         });
@@ -203,7 +216,17 @@ impl<H: Handler> Host<H> {
                 self.handler.observe(&event);
                 match event {
                     Event::Request(request) => {
-                        left.requests.push(Request::new(&request, &self.shared));
+                        let request = Request::new(&request, &self.shared);
+                        locked.running.insert(request.id(), request.cancelled());
+                        left.requests.push(request);
+                    }
+                    Event::Cancelled { request, .. } => {
+                        if let Some(cancelled) = locked.running.get(&request) {
+                            cancelled.notify_one();
+                        }
+                    }
+                    Event::Expired { request, .. } => {
+                        locked.running.remove(&request);
                     }
                     Event::Authorize { link, token, .. } if self.shared.judges.decide() => {
                         let socket = locked.sockets.get(&link).map(Arc::clone).unwrap_or_default();
@@ -254,8 +277,8 @@ impl<H: Handler> Host<H> {
     /// Starts tasks and wakes others.
     fn follow(self: &Arc<Self>, left: Left) {
         for request in left.requests {
-            let (id, host) = (request.id(), Arc::clone(self));
-            self.spawn(id, async move { host.handler.handle(request).await });
+            let (id, cancelled, host) = (request.id(), request.cancelled(), Arc::clone(self));
+            self.spawn(id, cancelled, async move { host.handler.handle(request).await });
         }
         for (link, user, token) in left.tokens {
             let host = Arc::clone(self);
@@ -298,8 +321,9 @@ impl<H: Handler> Host<H> {
     }
 
     /// Replies to a request. If it has expired, the hub has made an event of that already.
-    fn reply(&self, hub: &mut Hub, request: RequestId, reply: &Reply) {
-        let now = self.shared.clock.now();
+    fn reply(&self, locked: &mut Locked, request: RequestId, reply: &Reply) {
+        locked.running.remove(&request);
+        let (hub, now) = (&mut locked.hub, self.shared.clock.now());
         let replied = reply.with(|reply| hub.reply(now, request, reply));
         if let Err(ReplyError::Envelope(error)) = replied {
             // Nobody could read it: better word of that than no word until the time is up.

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use pamlink::hub::{Hub, LinkId};
+use pamlink::hub::{Hub, LinkId, RequestId};
 use pamlink::time::{Mono, Now};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, Semaphore};
@@ -40,7 +40,12 @@ impl Shared {
         tls: Option<Arc<rustls::ServerConfig>>,
     ) -> Self {
         Self {
-            hub: Mutex::new(Locked { hub, armed: None, sockets: HashMap::new() }),
+            hub: Mutex::new(Locked {
+                hub,
+                armed: None,
+                sockets: HashMap::new(),
+                running: HashMap::new(),
+            }),
             clock: Clock::new(),
             deadline: Notify::new(),
             drained: Notify::new(),
@@ -88,6 +93,8 @@ pub(crate) struct Locked {
     /// What the task of the deadlines waits for.
     pub(crate) armed: Option<Mono>,
     pub(crate) sockets: HashMap<LinkId, Arc<Socket>>,
+    /// The requests without a reply, each with whom to wake when it is cancelled.
+    pub(crate) running: HashMap<RequestId, Arc<Notify>>,
 }
 
 /// What the hub can tell the task of a socket.
