@@ -94,7 +94,13 @@ impl Endpoint {
     ///
     /// As [`Endpoint::pam`].
     pub fn v1(base: &str, user: &str) -> Result<Self, EndpointError> {
-        Ok(Self { offers_v1: true, ..Self::pam(base, user)? })
+        Ok(Self::pam(base, user)?.offering_v1())
+    }
+
+    /// This endpoint for a client that speaks `pamlink.v1` where the server has it.
+    #[must_use]
+    pub fn offering_v1(self) -> Self {
+        Self { offers_v1: true, ..self }
     }
 
     /// The user whom the path of the `pam` dialect names, decoded; a proxy's prefix may stand

@@ -206,6 +206,10 @@ pub struct ChatArgs {
     #[arg(long)]
     pub compress: bool,
 
+    /// Speak the `pam` dialect alone, and do not offer `pamlink.v1`
+    #[arg(long)]
+    pub pam: bool,
+
     /// Certificates in PEM to trust, instead of those that browsers trust
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub tls_ca: Option<PathBuf>,

@@ -2,9 +2,16 @@
 
 mod support;
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::SocketAddr;
 use std::process::{Child, ChildStdin, Command, Output, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
 
+use pamlink::hub::Auth;
+use pamlink::link::{AuthError, Claims, Verify};
+use pamlink::time::Wall;
+use pamlink_tokio::{Request, Server, ServerConfig};
 use support::{file, one_line, pamlink};
 
 /// A `serve --dev` that ends with its test; `listen` is an address, port 0 for a free one.
@@ -130,15 +137,16 @@ fn a_refused_token_ends_it_with_code_1() {
     // Of another user: genuine, and of no use.
     let token = pamlink(&["token", "--dev", "--user", "bob"]).stdout;
     let path = file("chat-token-of-bob", &String::from_utf8_lossy(&token));
-    let (child, input) = chat(&[&url, "--user", "ada", "--token-file", &path]);
-    let output = child.wait_with_output().expect("it ends");
-    drop(input);
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(1), "{errors}");
-    assert!(
-        errors.contains("ended for good (authentication): peer: close 4001: wrong subject"),
-        "{errors}"
-    );
+    for (more, reason) in [(&[][..], "unauthorized"), (&["--pam"], "wrong subject")] {
+        let args = [url.as_str(), "--user", "ada", "--token-file", &path];
+        let (child, input) = chat(&[&args, more].concat());
+        let output = child.wait_with_output().expect("it ends");
+        drop(input);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{errors}");
+        let end = format!("ended for good (authentication): peer: close 4001: {reason}");
+        assert!(errors.contains(&end), "{errors}");
+    }
 }
 
 #[test]
@@ -226,4 +234,88 @@ fn who_is_too_fast_waits_as_the_server_said_and_every_line_is_answered() {
     assert_eq!(answers(&output).len(), 4, "{errors}");
     assert_eq!(output.status.code(), Some(0), "{errors}");
     assert!(errors.contains("asked to wait") && errors.contains("RATE_LIMIT"), "{errors}");
+}
+
+/// Takes every token for a good one.
+struct Anybody;
+
+impl Verify for Anybody {
+    fn verify(&self, _token: &str, now: Wall) -> Result<Claims, AuthError> {
+        Ok(Claims::new("ada", now + Duration::from_secs(3_600)))
+    }
+}
+
+/// Says so when it is dropped.
+struct Dropped(mpsc::Sender<()>);
+
+impl Drop for Dropped {
+    fn drop(&mut self) {
+        // The test may be over.
+        let _ = self.0.send(());
+    }
+}
+
+/// A server whose answers have no end: its address, and what says that one was dropped.
+fn endless() -> (SocketAddr, mpsc::Receiver<()>) {
+    let (dropped, drops) = mpsc::channel();
+    let (ready, address) = mpsc::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async move {
+            let config = ServerConfig::new(Auth::Verifier(Box::new(Anybody)));
+            let server = Server::bind("127.0.0.1:0", config).await.unwrap();
+            ready.send(server.local_addr().unwrap()).unwrap();
+            let answer = move |request: Request| {
+                let dropped = Dropped(dropped.clone());
+                async move {
+                    let _dropped = dropped;
+                    while request.piece("word ") {
+                        tokio::time::sleep(Duration::from_millis(10)).await;
+                    }
+                    std::future::pending::<&str>().await
+                }
+            };
+            server.serve(answer, std::future::pending()).await;
+        });
+    });
+    (address.recv().unwrap(), drops)
+}
+
+fn interrupt(child: &Child) {
+    let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(kill.expect("there is a kill").success());
+}
+
+#[test]
+fn ctrl_c_cancels_the_answer_at_the_server_and_again_leaves() {
+    let (address, drops) = endless();
+    let url = format!("ws://{address}");
+    let (mut child, mut input) = chat(&[&url, "--user", "ada", "--token", "good"]);
+    let mut output = child.stdout.take().expect("it is piped");
+    let mut errors = BufReader::new(child.stderr.take().expect("it is piped")).lines();
+    writeln!(input, "count").expect("it reads");
+    let mut word = [0; 5];
+    output.read_exact(&mut word).expect("it answers");
+    assert_eq!(&word, b"word ");
+    interrupt(&child);
+    assert!(errors.any(|line| line.expect("it is text") == "cancelled"));
+    drops.recv_timeout(Duration::from_secs(30)).expect("the answer is worked on no more");
+    interrupt(&child);
+    assert_eq!(child.wait().expect("it ends").code(), Some(130));
+}
+
+#[test]
+fn with_pam_alone_ctrl_c_ends_the_waiting() {
+    let (address, drops) = endless();
+    let url = format!("ws://{address}");
+    let (mut child, mut input) = chat(&[&url, "--user", "ada", "--token", "good", "--pam"]);
+    let mut output = child.stdout.take().expect("it is piped");
+    let mut errors = BufReader::new(child.stderr.take().expect("it is piped")).lines();
+    writeln!(input, "count").expect("it reads");
+    output.read_exact(&mut [0; 5]).expect("it answers");
+    interrupt(&child);
+    assert!(errors.any(|line| line.expect("it is text") == "cancelled"));
+    assert!(drops.try_recv().is_err(), "the dialect knows no cancel");
+    drop(input);
+    assert_eq!(child.wait().expect("it ends").code(), Some(0));
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use pamlink::client::{self, RequestId};
+use pamlink::delivery::Outcome;
 use pamlink::envelope::{Chat, Envelope, EnvelopeError, OwnedEnvelope, Raw, Shape, Text};
 use pamlink::frame::handshake::HeadError;
 use pamlink::frame::{CloseCode, FrameError};
@@ -138,6 +139,16 @@ pub enum Event {
         /// The answer, or the piece.
         answer: Answer,
     },
+    /// What a [cancel](crate::AnswerStream::cancel) has come to; the request ends by itself.
+    CancelResult {
+        /// The request.
+        request: RequestId,
+        /// `cancelled`, `ended` when it came too late, `refused`, or `unknown`. `None`: it is lost
+        /// with the session.
+        outcome: Option<String>,
+        /// Why it was refused.
+        code: Option<String>,
+    },
     /// A message that had come before, under the same id, came again: nothing to do.
     Repeated(Answer),
     /// A text came that is no envelope, or one that is nested too deep. If it was the answer to a
@@ -194,6 +205,9 @@ pub enum RequestError {
     /// client stopped: it may have been acted on, or not.
     #[error("the link is gone, and the request was sent: what became of it is unknown")]
     Unknown,
+    /// It was cancelled: its answer ends where its pieces have.
+    #[error("cancelled")]
+    Cancelled,
     /// The client stopped before the request was sent: it had no effect, and may be made again
     /// after [`Client::reconnect`](crate::Client::reconnect).
     #[error("the client stopped before the request was sent")]
@@ -232,6 +246,46 @@ impl From<client::RequestError> for RequestError {
             client::RequestError::TooLarge { bytes, limit } => Self::TooLarge { bytes, limit },
             client::RequestError::Member(refusal) => Self::Member(refusal),
             _ => Self::Full,
+        }
+    }
+}
+
+/// Why the server does not have, or may not have, what was submitted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SubmitError {
+    /// It was not taken.
+    #[error(transparent)]
+    Send(#[from] client::SendError),
+    /// The server refused it.
+    #[error("refused ({code})")]
+    Rejected {
+        /// Why.
+        code: String,
+        /// When to try again.
+        retry_after: Option<Duration>,
+    },
+    /// It was not sent in time: it had no effect.
+    #[error("it was not sent in time")]
+    Expired,
+    /// It was sent, and whether the server has it is lost with the session.
+    #[error("it was sent: what became of it is unknown")]
+    Unknown,
+    /// The client is closed.
+    #[error("the client is closed")]
+    Closed,
+}
+
+impl SubmitError {
+    /// What an outcome is to who waits for it.
+    pub(crate) fn of(outcome: Outcome<'_>) -> Result<(), Self> {
+        match outcome {
+            Outcome::Acknowledged => Ok(()),
+            Outcome::Rejected { code, retry_after } => {
+                Err(Self::Rejected { code: code.as_str().to_owned(), retry_after })
+            }
+            Outcome::Expired(_) => Err(Self::Expired),
+            _ => Err(Self::Unknown),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use pamlink::client::RequestId;
+use pamlink::client::{CancelError, RequestId};
 use tokio::sync::Notify;
 
 use crate::answer::{Answer, RequestError};
@@ -57,6 +57,18 @@ impl AnswerStream {
             Some(Err(error)) => Err(error.clone()),
             _ => Ok(None),
         }
+    }
+
+    /// Stops the answer at the server, whatever becomes of the link meanwhile. The pieces that were
+    /// sent before still come, and then the end: [`RequestError::Cancelled`], or the answer where
+    /// that was quicker. [`Event::CancelResult`](crate::Event::CancelResult) says which it was.
+    ///
+    /// # Errors
+    ///
+    /// The request has ended, the server does not speak `pamlink.v1`, or too many cancels are under
+    /// way.
+    pub fn cancel(&self) -> Result<(), CancelError> {
+        self.session.cancel(self.request)
     }
 
     /// The whole answer, once it is there. What it says is whole, whatever was taken in pieces.

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pamlink::client;
+use pamlink::delivery::SendOptions;
 use pamlink::link::{Endpoint, State};
 use pamlink::metrics::Snapshot;
 use pamlink::seed::Seed;
 
-use crate::answer::{Answer, ClientRequest, ConnectError, Event, RequestError};
+use crate::answer::{Answer, ClientRequest, ConnectError, Event, RequestError, SubmitError};
 use crate::answer_stream::AnswerStream;
 use crate::session::{self, Progress, Session};
 use crate::tokens::Tokens;
@@ -26,6 +27,9 @@ pub struct ClientConfig {
     pub events: usize,
     /// How long [`Client::close`] waits for the server's close frame. Default 2 s.
     pub close_timeout: Duration,
+    /// Whether to offer `pamlink.v1`, over which requests survive broken links and can be
+    /// cancelled. A server without it is called again in the `pam` dialect. Default: true.
+    pub v1: bool,
     /// A fixed seed, for tests. Default: the operating system's entropy.
     pub seed: Option<Seed>,
 }
@@ -37,6 +41,7 @@ impl Default for ClientConfig {
             tls: None,
             events: 256,
             close_timeout: Duration::from_secs(2),
+            v1: true,
             seed: None,
         }
     }
@@ -78,6 +83,7 @@ impl Client {
         config: ClientConfig,
     ) -> Result<Self, ConnectError> {
         let (endpoint, _) = Endpoint::parse(url)?;
+        let endpoint = if config.v1 { endpoint.offering_v1() } else { endpoint };
         let session = session::spawn(endpoint, tokens, config)?;
         Ok(Self { session: Arc::new(Closing(session)) })
     }
@@ -137,6 +143,21 @@ impl Client {
     /// The link is not open, too much waits to be written, or the text is no envelope.
     pub fn send(&self, envelope: &str) -> Result<(), client::SendError> {
         self.session.0.send(envelope)
+    }
+
+    /// Sends an envelope over `pamlink.v1` that asks for no answer, now or as soon as there is a
+    /// link, and waits until the server has it. Cancelling it leaves the envelope on its way.
+    ///
+    /// # Errors
+    ///
+    /// The server does not speak `pamlink.v1`, has not taken it, or what became of it is unknown.
+    pub async fn submit(
+        &self,
+        envelope: &str,
+        options: SendOptions<'_>,
+    ) -> Result<(), SubmitError> {
+        let outcome = self.session.0.submit(envelope, options)?;
+        outcome.await.unwrap_or(Err(SubmitError::Closed))
     }
 
     /// The next event; `None` when the client is closed. Cancelling it loses nothing.

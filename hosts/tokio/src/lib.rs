@@ -113,7 +113,7 @@ mod shared;
 pub mod tls;
 mod tokens;
 
-pub use answer::{Answer, ClientRequest, ConnectError, Event, RequestError};
+pub use answer::{Answer, ClientRequest, ConnectError, Event, RequestError, SubmitError};
 pub use answer_stream::{AnswerStream, Piece};
 pub use client::{Client, ClientConfig};
 pub use handler::{Handler, HttpResponse, Reply, Request};

@@ -3,16 +3,17 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use pamlink::client::{self, RequestId, SendError};
+use pamlink::client::{self, CancelError, RequestId, SendError};
+use pamlink::delivery::{CommandId, SendOptions};
 use pamlink::envelope::Chat;
 use pamlink::frame::handshake::HeadError;
 use pamlink::link::{Cause, ClientLinkEvent, CloseClass, Endpoint, State, TokenNeed};
 use pamlink::metrics::Snapshot;
 use pamlink::time::Now;
 use parking_lot::{Mutex, MutexGuard};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, oneshot, watch};
 
-use crate::answer::{Answer, ClientRequest, Event, RequestError};
+use crate::answer::{Answer, ClientRequest, Event, RequestError, SubmitError};
 use crate::answer_stream::{Taken, Waiting};
 use crate::client::ClientConfig;
 use crate::clock::{self, Clock};
@@ -46,6 +47,8 @@ pub(crate) struct Inner {
     pub(crate) engine: client::Client,
     /// Who waits for which answer.
     requests: HashMap<RequestId, Waiting>,
+    /// Who waits for the outcome of what was submitted.
+    submitted: HashMap<CommandId, oneshot::Sender<Result<(), SubmitError>>>,
     events: VecDeque<Event>,
     max_events: usize,
     /// Events that were dropped since the last [`Event::Lost`].
@@ -69,6 +72,7 @@ pub(crate) fn spawn(
         inner: Mutex::new(Inner {
             engine,
             requests: HashMap::new(),
+            submitted: HashMap::new(),
             events: VecDeque::new(),
             max_events: config.events.max(1),
             lost: 0,
@@ -121,6 +125,28 @@ impl Session {
             drop(inner);
             self.changed.notify_one();
         }
+    }
+
+    /// Cancels a request.
+    pub(crate) fn cancel(&self, request: RequestId) -> Result<(), CancelError> {
+        self.command(|engine, now| engine.cancel(now, request))
+    }
+
+    pub(crate) fn submit(
+        &self,
+        envelope: &str,
+        options: SendOptions<'_>,
+    ) -> Result<oneshot::Receiver<Result<(), SubmitError>>, SubmitError> {
+        let mut inner = self.inner.lock();
+        if inner.closing {
+            return Err(SubmitError::Closed);
+        }
+        let command = inner.engine.submit(self.clock.now(), envelope, options)?;
+        let (sender, outcome) = oneshot::channel();
+        inner.submitted.insert(command, sender);
+        drop(inner);
+        self.changed.notify_one();
+        Ok(outcome)
     }
 
     pub(crate) fn reconnect(&self) {
@@ -189,7 +215,7 @@ impl Session {
         let mut wants = Wants::default();
         loop {
             // Field by field, so that an event may be told while it borrows the engine.
-            let Inner { engine, requests, events, max_events, lost, .. } = inner;
+            let Inner { engine, requests, submitted, events, max_events, lost, .. } = inner;
             let Some(event) = engine.poll_event() else { break };
             let mut tell = |event| {
                 if events.len() == *max_events {
@@ -229,6 +255,18 @@ impl Session {
                 client::Event::Unsent { request } => end(request, Err(RequestError::Unsent)),
                 client::Event::Expired { request } => end(request, Err(RequestError::Expired)),
                 client::Event::Unknown { request } => end(request, Err(RequestError::Unknown)),
+                client::Event::Cancelled { request } => end(request, Err(RequestError::Cancelled)),
+                client::Event::CancelResult { request, outcome, code, .. } => {
+                    let outcome = outcome.map(|outcome| outcome.as_str().to_owned());
+                    let code = code.map(|code| code.as_str().to_owned());
+                    tell(Event::CancelResult { request, outcome, code });
+                }
+                client::Event::Outcome { command, outcome } => {
+                    if let Some(sender) = submitted.remove(&command) {
+                        // Whoever has left does not want to know.
+                        let _ = sender.send(SubmitError::of(outcome));
+                    }
+                }
                 client::Event::Late { request, envelope } => {
                     tell(Event::Late { request, answer: Answer::new(&envelope) });
                 }
@@ -291,6 +329,7 @@ impl Session {
         for waiting in inner.requests.values_mut() {
             waiting.end(Err(RequestError::Closed));
         }
+        inner.submitted.clear();
         drop(inner);
         self.progress.send_replace(Progress::Closed);
         self.event_came.notify_one();

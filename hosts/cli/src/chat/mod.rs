@@ -7,9 +7,10 @@ use std::collections::VecDeque;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use pamlink::client::CancelError;
 use pamlink::frame::DeflateConfig;
 use pamlink_tokio::{Client, ClientConfig, Event, Piece, RequestError, tls};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use self::source::Source;
 use self::terminal::{Printer, read_lines, say};
@@ -32,6 +33,7 @@ pub fn run(args: &ChatArgs) -> Result<ExitCode, Fault> {
     let timeout = u64::try_from(args.timeout.as_millis()).unwrap_or(u64::MAX);
     let set = config.engine.set("request_timeout_ms", timeout);
     set.map_err(|error| Fault::usage(error.of("--timeout in ms").to_string()))?;
+    config.v1 = !args.pam;
     config.engine.link.link.deflate = args.compress.then(DeflateConfig::client);
     if let Some(path) = &args.tls_ca {
         let trust = tls::client_trusting(path);
@@ -53,13 +55,22 @@ async fn chat(source: Source, config: ClientConfig) -> Result<ExitCode, Fault> {
     let mut asked: VecDeque<mpsc::Receiver<Part>> = VecDeque::new();
     let mut printer = Printer::default();
     let mut good = true;
+    let (stop, stopped) = watch::channel(());
+    let mut stopping = false;
     let ended = loop {
         if !open && asked.is_empty() {
             break None;
         }
         tokio::select! {
             biased;
-            _ = tokio::signal::ctrl_c() => break Some(ExitCode::from(130)),
+            _ = tokio::signal::ctrl_c() => {
+                if stopping || asked.is_empty() {
+                    break Some(ExitCode::from(130));
+                }
+                say("cancelling; Ctrl-C again leaves");
+                stopping = true;
+                stop.send_replace(());
+            }
             event = client.next_event() => match event {
                 Some(event) => show(&event)?,
                 None => return Err(Fault::failed("the client ended")),
@@ -69,9 +80,14 @@ async fn chat(source: Source, config: ClientConfig) -> Result<ExitCode, Fault> {
                 Part::End(outcome) => {
                     asked.pop_front();
                     printer.end()?;
-                    if let Err(error) = outcome {
-                        say(&format!("no answer: {error}"));
-                        good = false;
+                    stopping &= !asked.is_empty();
+                    match outcome {
+                        Ok(()) => {}
+                        Err(RequestError::Cancelled) => say("cancelled"),
+                        Err(error) => {
+                            say(&format!("no answer: {error}"));
+                            good = false;
+                        }
                     }
                 }
             },
@@ -79,7 +95,7 @@ async fn chat(source: Source, config: ClientConfig) -> Result<ExitCode, Fault> {
                 Some(line) if line.trim().is_empty() => {}
                 Some(line) => {
                     let (parts, received) = mpsc::channel(1);
-                    tokio::spawn(ask(client.clone(), line, parts));
+                    tokio::spawn(ask(client.clone(), line, parts, stopped.clone()));
                     asked.push_back(received);
                 }
                 None => open = false,
@@ -97,12 +113,21 @@ enum Part {
 }
 
 /// Asks, and asks again when the server said when. What comes waits for its turn to be printed.
-async fn ask(client: Client, line: String, parts: mpsc::Sender<Part>) {
+async fn ask(
+    client: Client,
+    line: String,
+    parts: mpsc::Sender<Part>,
+    mut stop: watch::Receiver<()>,
+) {
+    stop.mark_unchanged();
     let outcome = loop {
-        match grow(&client, &line, &parts).await {
+        match grow(&client, &line, &parts, &mut stop).await {
             Err(RequestError::Rejected { retry_after: Some(after), code, .. }) => {
                 say(&format!("asked to wait {} ({code})", span::show(after)));
-                tokio::time::sleep(after + Duration::from_millis(1)).await;
+                tokio::select! {
+                    () = tokio::time::sleep(after + Duration::from_millis(1)) => {}
+                    _ = stop.changed() => break Err(RequestError::Cancelled),
+                }
             }
             outcome => break outcome,
         }
@@ -111,14 +136,29 @@ async fn ask(client: Client, line: String, parts: mpsc::Sender<Part>) {
     let _ = parts.send(Part::End(outcome)).await;
 }
 
-async fn grow(client: &Client, line: &str, parts: &mpsc::Sender<Part>) -> Result<(), RequestError> {
+/// Hands on an answer as it grows, and cancels it when that is asked for.
+async fn grow(
+    client: &Client,
+    line: &str,
+    parts: &mpsc::Sender<Part>,
+    stop: &mut watch::Receiver<()>,
+) -> Result<(), RequestError> {
     let mut asking = client.stream(line)?;
-    while let Some(piece) = asking.next_piece().await? {
+    loop {
+        let piece = tokio::select! {
+            piece = asking.next_piece() => piece?,
+            Ok(()) = stop.changed() => match asking.cancel() {
+                Ok(()) => continue,
+                // It goes on there, and nobody listens.
+                Err(CancelError::Dialect) => return Err(RequestError::Cancelled),
+                Err(_) => continue,
+            },
+        };
+        let Some(piece) = piece else { return Ok(()) };
         if parts.send(Part::Piece(piece)).await.is_err() {
-            break;
+            return Ok(());
         }
     }
-    Ok(())
 }
 
 async fn next(asked: &mut VecDeque<mpsc::Receiver<Part>>) -> Part {

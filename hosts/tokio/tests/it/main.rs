@@ -3,5 +3,6 @@
 mod between;
 mod common;
 mod conversation;
+mod sessions;
 mod sockets;
 mod strangers;
