@@ -147,7 +147,7 @@ impl SessionsEnd {
             | SessionsEvent::Evicted { session, user } => (Some(*session), *user),
             _ => (None, ""),
         };
-        let told = |session: SessionNumber| json!({"session": session.as_u64(), "user": user});
+        let place = |session: SessionNumber| json!({"session": session.as_u64(), "user": user});
         let shown = match &event {
             SessionsEvent::Session { session, event, .. } => {
                 let none = BTreeMap::new();
@@ -158,7 +158,7 @@ impl SessionsEnd {
                 }
                 shown
             }
-            SessionsEvent::Evicted { session, .. } => json!({ "evicted": told(*session) }),
+            SessionsEvent::Evicted { session, .. } => json!({ "evicted": place(*session) }),
             SessionsEvent::Stream(event) => {
                 let mut shown = shown_stream_event(event);
                 shown["user"] = owner_of(event).into();
