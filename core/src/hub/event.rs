@@ -31,7 +31,7 @@ pub enum Event<'a> {
         /// What it presents.
         token: &'a Token,
     },
-    /// A link was authorised and welcomed.
+    /// A link was authorised and welcomed; one that speaks `pamlink.v1` also carries a session now.
     Opened {
         /// The link.
         link: LinkId,

@@ -159,7 +159,8 @@ impl Links {
         slot.next_of_user = next;
         slot.previous_of_user = LinkIndex::NONE;
         slot.since = now;
-        slot.untold = true;
+        // One that carries sessions is open once it carries the first.
+        slot.untold = slot.v1.is_none();
     }
 
     /// A link has ended: it holds nothing any more but its last bytes.

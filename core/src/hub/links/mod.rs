@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use ahash::RandomState;
 
-pub(super) use self::slot::{Agreed, Claim, Phase, Slot};
+pub(super) use self::slot::{Agreed, Claim, Phase, Slot, Stage};
 use self::strangers::Strangers;
 use self::timers::Timers;
 use super::config::HubConfig;

@@ -60,10 +60,22 @@ pub(in crate::hub) struct Agreed {
     pub(in crate::hub) batch: bool,
     /// Its sessions may have more to say than it was given.
     pub(in crate::hub) has_more: bool,
-    /// `goodbye` was said to it.
-    pub(in crate::hub) was_warned: bool,
-    /// It carries nothing any more.
-    pub(in crate::hub) has_parted: bool,
+    /// How far it has come.
+    pub(in crate::hub) stage: Stage,
+}
+
+/// How far a link has come that speaks `pamlink.v1`, in this order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::hub) enum Stage {
+    /// It carries no session yet.
+    #[default]
+    New,
+    /// It carries one, or has: the host has heard that it is open.
+    Known,
+    /// `goodbye` was said to it, and it carries on for a while.
+    Warned,
+    /// `goodbye` was said to it, and it carries nothing any more.
+    Parted,
 }
 
 /// How far a link has come, beyond the state of the link itself.

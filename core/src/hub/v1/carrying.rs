@@ -5,6 +5,7 @@ use crate::envelope::v1::{Code, DEPTH, End, How, Message};
 use crate::hub::Hub;
 use crate::hub::ids::LinkId;
 use crate::hub::index::LinkIndex;
+use crate::hub::links::Stage;
 use crate::link::ServerClose;
 use crate::metrics::Direction;
 
@@ -23,7 +24,7 @@ impl Hub {
                 continue;
             }
             if let Some(agreed) = self.links.agreed(link.index) {
-                agreed.has_more = !agreed.has_parted;
+                agreed.has_more = agreed.stage != Stage::Parted;
             }
             self.fill(link);
         }

@@ -2,13 +2,14 @@
 
 use super::place::ItemPlace;
 use crate::delivery::stream::{Event, Fence, Generation, StreamKey};
-use crate::delivery::{LinkNumber, SessionUnlent, SessionsUnlent};
+use crate::delivery::{LinkNumber, SessionNumber, SessionUnlent, SessionsUnlent};
 use crate::envelope::v1::How;
 use crate::envelope::{Envelope, ErrorCode};
 use crate::hub::Hub;
 use crate::hub::envelopes::Own;
 use crate::hub::event::Unlent;
 use crate::hub::ids::LinkId;
+use crate::hub::links::Stage;
 use crate::link::ServerClose;
 use crate::routing::Outcome;
 
@@ -29,10 +30,15 @@ impl Hub {
                         let place = ItemPlace { session, at, stream };
                         self.item(&owner, place, agent.as_deref(), body)
                     }
-                    event => {
-                        self.count_session(&event);
+                    SessionUnlent::Opened(answer) => {
+                        self.metrics.session_opens.increment(answer);
+                        self.session_opened(session)
+                    }
+                    SessionUnlent::Gap(..) => {
+                        self.metrics.session_gaps.increment();
                         None
                     }
+                    _ => None,
                 },
                 SessionsUnlent::Stream(event) => self.stream_event(event),
                 SessionsUnlent::Overrun(LinkNumber(number)) => {
@@ -47,12 +53,16 @@ impl Hub {
         }
     }
 
-    fn count_session(&mut self, event: &SessionUnlent) {
-        match event {
-            SessionUnlent::Opened(answer) => self.metrics.session_opens.increment(*answer),
-            SessionUnlent::Gap(..) => self.metrics.session_gaps.increment(),
-            _ => {}
+    /// A session goes on over a link. Of its first one the host hears that the link is open: what it
+    /// pushes then has somebody to take it.
+    fn session_opened(&mut self, session: SessionNumber) -> Option<Unlent> {
+        let link = self.v1.as_ref()?.link_of(session)?.index;
+        let agreed = self.links.agreed(link)?;
+        if agreed.stage != Stage::New {
+            return None;
         }
+        agreed.stage = Stage::Known;
+        Some(Unlent::Opened(link))
     }
 
     fn stream_event(&mut self, event: Event) -> Option<Unlent> {

@@ -5,6 +5,7 @@ use core::time::Duration;
 use crate::envelope::v1::{Channel, Goodbye, GoodbyeCode, Message};
 use crate::hub::Hub;
 use crate::hub::index::LinkIndex;
+use crate::hub::links::Stage;
 
 impl Hub {
     /// Says `goodbye` to a link that speaks `pamlink.v1`, unless that was said, and lets it carry no
@@ -16,11 +17,14 @@ impl Hub {
         retry_after: Option<Duration>,
     ) {
         let Some(agreed) = self.links.agreed(index) else { return };
-        if core::mem::replace(&mut agreed.has_parted, true) {
+        if agreed.stage == Stage::Parted {
             return;
         }
         agreed.has_more = false;
         self.say_goodbye(index, Goodbye { code, retry_after, spread: None, within: None });
+        if let Some(agreed) = self.links.agreed(index) {
+            agreed.stage = Stage::Parted;
+        }
         let link = self.links.id(index);
         if let Some(v1) = &mut self.v1 {
             v1.handle_link_closed(self.now, link);
@@ -40,9 +44,10 @@ impl Hub {
 
     fn say_goodbye(&mut self, index: LinkIndex, goodbye: Goodbye<'_>) {
         let Some(agreed) = self.links.agreed(index) else { return };
-        if core::mem::replace(&mut agreed.was_warned, true) {
+        if agreed.stage >= Stage::Warned {
             return;
         }
+        agreed.stage = Stage::Warned;
         let mut text = String::new();
         Message::Goodbye(goodbye).write(Channel::default(), &mut text);
         self.links.send_anyway(index, &text);

@@ -29,7 +29,11 @@ fn hello_is_answered_by_welcome() {
         host.text(link),
         r#"{"type":"welcome","version":1,"features":0,"limits":{"message":1048576},"heartbeat":20000,"expires":3600000}"#
     );
+    assert!(host.events().is_empty(), "it carries no session yet");
+    host.say(link, r#"{"type":"open","sent":["c1a5e00000000001",0]}"#);
     assert_eq!(host.events(), ["opened ada 1"]);
+    host.say(link, r#"{"type":"open","channel":1,"sent":["c1a5e00000000002",0]}"#);
+    assert!(host.events().is_empty(), "and is known when it carries another");
 }
 
 #[test]
@@ -103,7 +107,6 @@ fn the_host_decides_about_a_token_in_its_own_time() {
     host.hub.authorize(host.now, link, Ok(claims)).unwrap();
     host.drain();
     assert_eq!(member(&host.text(link), "expires"), "60000");
-    assert_eq!(host.events(), ["opened ada 1"]);
     let other = host.dial_v1("ada");
     // Nobody was asked yet.
     host.hub.authorize(host.now, other, Err(AuthError::Expired)).unwrap();

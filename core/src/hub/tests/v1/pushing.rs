@@ -3,8 +3,8 @@
 use core::time::Duration;
 
 use super::script::{EPOCH, kind, member};
-use crate::hub::HubConfig;
 use crate::hub::tests::support::Host;
+use crate::hub::{Event, HubConfig};
 
 const NOTE: &str = r#"{"type":"note","n":1}"#;
 
@@ -69,4 +69,27 @@ fn a_session_takes_so_much_and_no_larger_push() {
     let pushes: Vec<_> = (0..3).map(|_| host.hub.push(host.now, "ada", &text).unwrap()).collect();
     let counts: Vec<_> = pushes.iter().map(|push| (push.queued, push.refused)).collect();
     assert_eq!(counts, [(1, 0), (1, 0), (0, 1)]);
+}
+
+#[test]
+fn a_push_as_a_link_opens_reaches_its_session() {
+    let mut host = Host::new();
+    let link = host.open_v1("ada");
+    let mut frame = Vec::new();
+    let open = format!(r#"{{"type":"open","sent":["{EPOCH}",0]}}"#);
+    host.peers.get_mut(&link).unwrap().writer.text(&open, &mut frame).unwrap();
+    host.hub.handle_bytes(host.now, link, &frame).unwrap();
+    let mut opened = false;
+    while let Some(event) = host.hub.poll_event() {
+        opened |= matches!(event, Event::Opened { .. });
+        if opened {
+            break;
+        }
+    }
+    assert!(opened);
+    assert_eq!(host.hub.push(host.now, "ada", NOTE).unwrap().queued, 1);
+    host.drain();
+    let said = host.said_v1(link);
+    let kinds: Vec<_> = said.iter().map(|text| kind(text)).collect();
+    assert_eq!(kinds, ["opened", "item"]);
 }
