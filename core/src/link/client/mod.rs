@@ -413,7 +413,6 @@ impl ClientLink {
                 Arrival::Binary(item) => return Some(ClientLinkUnlent::Binary(item)),
                 Arrival::Close(item) => {
                     let end = self.connection.peer_closed(item);
-                    self.negotiation.handle_closed(end.code.as_u16());
                     self.lose(end, Rows::CLOSE, true);
                 }
                 Arrival::Failed(error) => {

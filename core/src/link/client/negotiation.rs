@@ -67,13 +67,6 @@ impl Negotiation {
         }
     }
 
-    /// The server has closed the link with this code.
-    pub(super) const fn handle_closed(&mut self, code: u16) {
-        if matches!((self.phase, code), (Phase::Agreed, 4_001 | 4_003)) {
-            self.go_back();
-        }
-    }
-
     /// The server has said that there is no version that both speak.
     pub(super) const fn handle_no_version(&mut self) {
         self.go_back();
@@ -154,21 +147,11 @@ mod tests {
     }
 
     #[test]
-    fn statuses_and_codes_of_servers_without_it_go_back_before_the_welcome_alone() {
+    fn statuses_of_servers_without_it_go_back() {
         for status in 100..600 {
             let mut negotiation = offered();
             negotiation.handle_refused(status);
             assert_eq!(goes_back(negotiation), [400, 401, 403, 404].contains(&status), "{status}");
-        }
-        for code in 1_000..5_000 {
-            let mut negotiation = offered();
-            assert!(negotiation.handle_taken(Some(V1)));
-            let mut welcomed = negotiation;
-            negotiation.handle_closed(code);
-            assert_eq!(goes_back(negotiation), [4_001, 4_003].contains(&code), "{code}");
-            assert!(welcomed.handle_welcome());
-            welcomed.handle_closed(code);
-            assert!(!goes_back(welcomed), "{code}");
         }
     }
 
@@ -190,7 +173,6 @@ mod tests {
             assert!(!negotiation.offers());
             assert!(negotiation.handle_taken(None));
             negotiation.handle_refused(403);
-            negotiation.handle_closed(4_001);
             assert!(!negotiation.take_goes_back());
         }
         negotiation.start_over();
