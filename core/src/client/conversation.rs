@@ -26,6 +26,8 @@ pub(super) struct Conversation {
     pub(super) session: ClientSession,
     /// The link was welcomed, and the session is to be opened over it.
     opens: bool,
+    /// The welcome of this link, until the session is open over it.
+    welcome: Option<Box<str>>,
     /// How often it was opened again over this link.
     reopenings: u8,
     /// The items of requests that have no outcome yet.
@@ -42,6 +44,7 @@ impl Conversation {
         Self {
             session: ClientSession::new(SessionConfig::default(), seed),
             opens: false,
+            welcome: None,
             reopenings: 0,
             items: Vec::new(),
             cancels: Vec::new(),
@@ -50,14 +53,20 @@ impl Conversation {
         }
     }
 
-    /// A link was welcomed.
-    pub(super) fn handle_welcome(&mut self) {
+    /// A link was welcomed with this.
+    pub(super) fn handle_welcome(&mut self, welcome: Box<str>) {
         (self.opens, self.reopenings) = (true, 0);
+        self.welcome = Some(welcome);
+    }
+
+    /// The session is open. The welcome of the link, for the first time over it.
+    pub(super) fn take_welcome(&mut self) -> Option<Box<str>> {
+        self.welcome.take()
     }
 
     /// The link is lost.
     pub(super) fn handle_link_lost(&mut self, now: Now) {
-        self.opens = false;
+        (self.opens, self.welcome) = (false, None);
         self.session.detach(now);
     }
 

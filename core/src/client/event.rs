@@ -53,7 +53,7 @@ pub enum Event<'a> {
     /// Unless it is the host's own wish, [`Stopped`](ClientLinkEvent::Stopped) ends every request,
     /// and [`ask`](super::Client::ask) takes none before [`connect`](super::Client::connect).
     Link(ClientLinkEvent<'a>),
-    /// The server has welcomed this link.
+    /// The server has welcomed this link; over `pamlink.v1` the session is open as well.
     Welcomed {
         /// The welcome.
         envelope: Envelope<'a>,

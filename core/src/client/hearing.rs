@@ -12,7 +12,7 @@ use super::known_server::KnownServer;
 use super::requests::Growing;
 use super::unlent::{CancelResult, Meaning, Source, Unlent};
 use crate::delivery::{ClientEvent, Event, Expiry, Fault, FollowAnswer, Outcome, StreamEvent};
-use crate::envelope::v1::{self, Code, GoodbyeCode, How, Message};
+use crate::envelope::v1::{self, Answer, Code, GoodbyeCode, How, Message};
 use crate::envelope::{Envelope, ErrorCode, Id, Kind, Scan, write};
 use crate::frame::Item;
 use crate::link::Said;
@@ -28,6 +28,7 @@ const SUPERSEDED: &str = "superseded";
 #[derive(Debug)]
 enum Heard {
     Nothing,
+    Welcome,
     Body,
     Text(RequestId, u64),
     PiecesLost(RequestId),
@@ -78,16 +79,20 @@ impl Client {
         if ponged {
             self.take_pong();
         }
-        let limits = if let Said::Welcome(welcome) = &said { Some(welcome.limits) } else { None };
+        let welcome = match &said {
+            Said::Welcome(welcome) => Some((welcome.limits, Box::from(self.link.text(item).ok()?))),
+            _ => None,
+        };
         self.link.handle_said(self.now, said);
-        let limits = limits.filter(|_| self.link.is_welcomed_v1())?;
+        let (limits, welcome) = welcome.filter(|_| self.link.is_welcomed_v1())?;
         self.server = KnownServer::of_v1(limits);
         if let Some(conversation) = &mut self.conversation {
-            conversation.handle_welcome();
+            conversation.handle_welcome(welcome);
         }
         self.counters.welcomed(self.now.mono);
         self.flush();
-        Some(Unlent::Message(Source::Link(item), Meaning::Welcome))
+        // The host hears of it once the session is open: what it asks a server to push then comes.
+        None
     }
 
     /// Works through what has come over the session until it gives an event.
@@ -142,6 +147,13 @@ impl Client {
                 ),
                 // Another one begins.
                 Event::Ended(_) => return Some(Heard::Closed(None)),
+                Event::Opened { answer: Answer::Begun | Answer::Resumed | Answer::Gap } => {
+                    let welcome = conversation.take_welcome();
+                    return Some(welcome.map_or(Heard::Nothing, |welcome| {
+                        keep(&welcome);
+                        Heard::Welcome
+                    }));
+                }
                 // What asks for nothing, or is never heard by a client.
                 Event::Opened { .. } | Event::CaughtUp | Event::Cancel { .. } => {
                     return Some(Heard::Nothing);
@@ -193,6 +205,10 @@ impl Client {
         match heard {
             Heard::Nothing | Heard::Acknowledged => None,
             Heard::Tell(event) => Some(event),
+            Heard::Welcome => {
+                self.scan_body()?;
+                Some(Unlent::Message(Source::Session, Meaning::Welcome))
+            }
             Heard::Body => self.mean_body(),
             Heard::Text(request, offset) => self.mean_text(request, offset),
             Heard::PiecesLost(request) => {

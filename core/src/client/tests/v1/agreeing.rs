@@ -11,11 +11,19 @@ fn the_first_is_a_hello_with_the_token_which_is_in_no_address() {
     assert_eq!(world.said(), [hello]);
     assert!(!world.client.is_welcomed());
     world.say(WELCOME);
-    assert_eq!(world.events(), ["welcomed true true"]);
+    assert_eq!(world.events(), [""; 0], "the session is not open yet");
     assert!(world.client.is_welcomed());
-    let said = world.said();
-    assert_eq!(said.len(), 1);
-    assert!(said[0].starts_with(r#"{"type":"open","sent":["#), "{said:?}");
+    assert_eq!(world.said.len(), 1);
+    assert!(world.said[0].starts_with(r#"{"type":"open","sent":["#), "{:?}", world.said);
+    world.settle();
+    assert_eq!(world.events(), ["welcomed true true"]);
+    // Once for a link.
+    world.cut();
+    world.reconnect();
+    assert_eq!(world.events(), ["retrying network 0", "welcomed true true"]);
+    world.say(r#"{"type":"ack"}"#);
+    world.settle();
+    assert_eq!(world.events(), [""; 0]);
 }
 
 #[test]
