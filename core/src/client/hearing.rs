@@ -64,9 +64,9 @@ impl Client {
                 return None;
             }
             Ok(None) => return None,
-            Ok(Some((channel, message))) => match Said::of(message, welcomed) {
-                Ok(said) => said,
-                Err(message) => {
+            Ok(Some((channel, message))) => match Said::of(&message, welcomed) {
+                Some(said) => said,
+                None => {
                     let is_heartbeat = matches!(message, Message::Heartbeat(_));
                     ponged = matches!(&message, Message::Heartbeat(it) if it.reply);
                     if channel == CHANNEL || is_heartbeat {

@@ -107,7 +107,7 @@ impl ClientLink {
         self.subprotocol = subprotocol;
         self.connection.start_heartbeat(&self.config.link, self.now.mono);
         let is_v1 = self.negotiation.is_agreed();
-        match self.config.welcome.or(is_v1.then_some(v1::WELCOME)) {
+        match self.config.welcome.or_else(|| is_v1.then_some(v1::WELCOME)) {
             Some(within) => self.welcome = Some(self.now.mono + within),
             None => self.proven = Some(self.now.mono + self.config.proven),
         }

@@ -36,20 +36,21 @@ pub(crate) enum Said {
 impl Said {
     /// What an envelope says about the link; nothing if it is about a session. `welcomed`: the
     /// welcome has come.
-    pub(crate) fn of(message: Message<'_>, welcomed: bool) -> Result<Self, Message<'_>> {
-        Ok(match message {
+    pub(crate) fn of(message: &Message<'_>, welcomed: bool) -> Option<Self> {
+        Some(match message {
             Message::Goodbye(it) => {
-                let Goodbye { code, retry_after, spread, within } = it;
-                Self::Goodbye(Goodbye { code: code.into_owned(), retry_after, spread, within })
+                let code = it.code.clone().into_owned();
+                let Goodbye { retry_after, spread, within, .. } = *it;
+                Self::Goodbye(Goodbye { code, retry_after, spread, within })
             }
-            Message::Welcome(it) if !welcomed => Self::Welcome(it),
+            Message::Welcome(it) if !welcomed => Self::Welcome(it.clone()),
             _ if !welcomed => Self::Wrong(GoodbyeCode::NotOpen),
             Message::Renewed(_) => Self::Renewed,
             Message::TokenWanted(_) => Self::TokenWanted,
             Message::Welcome(_) | Message::Hello(_) | Message::Token(_) => {
                 Self::Wrong(GoodbyeCode::NotOpen)
             }
-            other => return Err(other),
+            _ => return None,
         })
     }
 }
