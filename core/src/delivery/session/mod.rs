@@ -353,6 +353,8 @@ impl Session {
     /// is said.
     pub fn positions(&mut self) -> ChannelPositions {
         let (received, sent) = self.exchange.positions();
+        // What the session was opened with counts with the last of what is sent again (V-3.6).
+        let sent = self.caught_up.unwrap_or(sent);
         ChannelPositions { channel: self.channel, received, sent }
     }
 

@@ -2,8 +2,9 @@
 
 use core::time::Duration;
 
-use super::pair::{Pair, body, code};
-use super::{AttachError, SendError, SendOptions, SessionConfig, Target};
+use super::pair::{Pair, body, code, hand_over, next_message};
+use super::{AttachError, Event, SendError, SendOptions, SessionConfig, Target};
+use crate::envelope::v1::{Heartbeat, Message};
 use crate::time::{Deadline, Mono, TimerReason};
 
 #[test]
@@ -349,4 +350,35 @@ fn what_a_link_brings_after_the_session_has_left_it_is_ignored() {
     pair.connect();
     pair.settle();
     assert_eq!(pair.server.bodies(), ["a"]);
+}
+
+#[test]
+fn a_heartbeat_in_a_replay_counts_with_the_end_of_it() {
+    let mut pair = Pair::begun();
+    pair.tell("before the reject");
+    pair.step_server();
+    pair.ask("a");
+    let now = pair.now();
+    let item = next_message(&mut pair.client.session).unwrap();
+    hand_over(&mut pair.server.session, now, &item);
+    let Some(Event::Item { at, .. }) = pair.server.session.poll_event() else { panic!() };
+    pair.server.session.reject(now, at, code("busy"), None).unwrap();
+    pair.cut();
+    pair.connect();
+    let open = next_message(&mut pair.client.session).unwrap();
+    hand_over(&mut pair.server.session, now, &open);
+    pair.server.drain(None);
+    // `opened` and the first of two that are sent again; then the link has no room for a while.
+    for _ in 0..2 {
+        let text = next_message(&mut pair.server.session).unwrap();
+        hand_over(&mut pair.client.session, now, &text);
+    }
+    let said = pair.server.session.positions();
+    assert_eq!((said.received.sequence, said.sent.sequence), (1, 2));
+    let heartbeat = Message::Heartbeat(Heartbeat { channels: vec![said], reply: true });
+    pair.client.session.handle_message(now, &heartbeat);
+    pair.client.drain(None);
+    assert_eq!(pair.client.outcomes(), [""; 0]);
+    pair.settle();
+    assert_eq!(pair.client.outcomes(), ["0 rejected busy"]);
 }
