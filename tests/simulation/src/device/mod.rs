@@ -242,8 +242,9 @@ impl Device {
         }
     }
 
+    /// Whether its host takes nothing, or has not been woken since.
     pub(crate) const fn is_idle(&self, millis: u64) -> bool {
-        self.idle_until > millis
+        self.idle_until > millis || self.asleep_until > millis
     }
 
     /// Sends an item, and perhaps asks with it for a stream.
