@@ -157,7 +157,8 @@ impl Sessions {
     }
 
     /// Does not take an item; see [`Session::reject`](super::Session::reject). One that asked for a
-    /// stream has begun it.
+    /// stream has begun it: [`unfollow`](Self::unfollow) that right after, or what comes of it
+    /// meets a client that may have asked for the name again.
     ///
     /// Whoever rejects does so before it takes the next event: with the last one of a session an
     /// `open` that waits is answered, which acknowledges all that was taken.
@@ -180,8 +181,8 @@ impl Sessions {
         sent
     }
 
-    /// A session reads a stream no more, as if its client had said so.
-    pub(crate) fn unfollow(&mut self, now: Now, session: SessionNumber, key: &StreamKey) {
+    /// A session reads a stream no more, as if its client had said so: nothing of it follows there.
+    pub fn unfollow(&mut self, now: Now, session: SessionNumber, key: &StreamKey) {
         self.state.streams.unfollow(now, session.reader(), key);
     }
 

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use pamlink::delivery::stream::{LogConfig, MemoryLog};
+use pamlink::delivery::stream::{LogConfig, MemoryLog, StreamKey};
 use pamlink::delivery::{
     AtUserBound, LinkNumber, SessionNumber, Sessions, SessionsBound, SessionsConfig, SessionsEvent,
 };
@@ -109,7 +109,11 @@ impl SessionsEnd {
             "reject" => {
                 let session = self.session(&mut its)?;
                 let (of, code, wait) = reject(&mut its)?;
+                let (user, stream) = (its.text("user"), its.name("stream"));
                 let rejected = self.sessions.reject(now, session, of, code, wait);
+                if let (Some(user), Some(stream)) = (user, stream) {
+                    self.sessions.unfollow(now, session, &StreamKey::new(&*user, &stream));
+                }
                 Some((session, rejected.map_err(|why| reject_error(&why))))
             }
             _ => {
