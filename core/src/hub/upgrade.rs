@@ -54,7 +54,7 @@ impl Hub {
         let Some(target) = PamTarget::parse(request.target()) else {
             return self.turn_away(index, 404, "no such path", RefusedConnection::NotFound);
         };
-        if v1::is_offered(request) {
+        if v1::is_offered(request) && v1::has_room(self.config.link.frames.max_message) {
             self.greet(index, target.user);
             return None;
         }

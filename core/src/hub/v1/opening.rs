@@ -3,7 +3,7 @@
 
 use super::state::V1;
 use crate::envelope::Envelope;
-use crate::envelope::v1::{DEPTH, Features, Hello, Message, Versions};
+use crate::envelope::v1::{DEPTH, Features, Hello, Limits, Message, Versions};
 use crate::frame::Item;
 use crate::frame::handshake::Request;
 use crate::hub::Hub;
@@ -90,6 +90,12 @@ impl Hub {
 /// Whether a client offers the dialect.
 pub(in crate::hub) fn is_offered(request: &Request) -> bool {
     request.subprotocols().any(|offered| offered == SUBPROTOCOL)
+}
+
+/// Whether a server that takes messages of so many bytes can speak the dialect, whose envelopes may
+/// be as large as a client finds them stated.
+pub(in crate::hub) fn has_room(largest: usize) -> bool {
+    usize::try_from(*Limits::MESSAGE.start()).is_ok_and(|least| largest >= least)
 }
 
 /// The token in the headers of an opening request: that of `Authorization`, else the one among the

@@ -207,3 +207,18 @@ fn a_transport_of_whole_messages_speaks_it_as_well() {
     let said = taken(&mut host, link);
     assert_eq!(member(said.last().unwrap(), "how"), r#""done""#, "{said:?}");
 }
+
+#[test]
+fn a_hub_that_takes_less_than_the_dialect_needs_speaks_pam() {
+    for (largest, speaks_it) in [(524_287, false), (524_288, true)] {
+        let mut config = HubConfig::default();
+        config.link.frames.max_message = largest;
+        let mut host = Host::with(config);
+        host.subprotocols = vec!["pamlink.v1"];
+        let link = host.dial("/api/v1/pam/ws/ada?token=ada");
+        let head = String::from_utf8_lossy(&host.peers[&link].head);
+        assert_eq!(head.contains("pamlink.v1"), speaks_it, "{head}");
+        // The welcome of `pam` is there at once.
+        assert_eq!(host.peers[&link].texts.len(), usize::from(!speaks_it));
+    }
+}
