@@ -142,6 +142,16 @@ impl Client {
         (!request.forgotten).then_some(event)
     }
 
+    /// The id of a request, which is the name of its stream as well.
+    pub(super) fn id(&self, request: RequestId) -> Id<'static> {
+        Id::from(format!("{}{}", self.prefix, request.as_u64()))
+    }
+
+    /// The next request that was dropped before it was sent.
+    fn next_dropped(&mut self) -> Option<Unlent> {
+        self.dropped.pop_front().map(Unlent::Cancelled)
+    }
+
     /// Tells of a request that has ended here, as the server would: with an `error` that says why.
     pub(super) fn turn_down(&mut self, request: RequestId, code: &ErrorCode<'_>, message: &str) {
         let error = rejection(&self.prefix, self.now.wall, request, code, message, None);

@@ -4,7 +4,6 @@ use super::Client;
 use super::error::{CancelError, SendError};
 use super::event::RequestId;
 use super::requests::Stage;
-use super::unlent::Unlent;
 use crate::delivery::{self, CommandId, SendOptions, Target};
 use crate::envelope::v1::Name;
 use crate::metric_families::RequestOutcome;
@@ -64,11 +63,6 @@ impl Client {
         let command = conversation.send(self.now, text, options)?;
         conversation.sent.push(command);
         Ok(command)
-    }
-
-    /// The next request that was dropped before it was sent.
-    pub(super) fn next_dropped(&mut self) -> Option<Unlent> {
-        self.dropped.pop_front().map(Unlent::Cancelled)
     }
 }
 

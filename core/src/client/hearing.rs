@@ -13,7 +13,7 @@ use super::requests::Growing;
 use super::unlent::{CancelResult, Meaning, Source, Unlent};
 use crate::delivery::{ClientEvent, Event, Expiry, Fault, FollowAnswer, Outcome, StreamEvent};
 use crate::envelope::v1::{self, Answer, Code, GoodbyeCode, How, Message};
-use crate::envelope::{Envelope, ErrorCode, Id, Kind, Scan, write};
+use crate::envelope::{Envelope, ErrorCode, Kind, Scan, write};
 use crate::frame::Item;
 use crate::link::Said;
 use crate::metric_families::RequestOutcome;
@@ -64,17 +64,14 @@ impl Client {
                 return None;
             }
             Ok(None) => return None,
-            Ok(Some((channel, message))) => match Said::of(&message, welcomed) {
-                Some(said) => said,
-                None => {
-                    let is_heartbeat = matches!(message, Message::Heartbeat(_));
-                    ponged = matches!(&message, Message::Heartbeat(it) if it.reply);
-                    if channel == CHANNEL || is_heartbeat {
-                        conversation.session.handle_message(self.now, &message);
-                    }
-                    Said::Nothing
+            Ok(Some((channel, message))) => Said::of(&message, welcomed).unwrap_or_else(|| {
+                let is_heartbeat = matches!(message, Message::Heartbeat(_));
+                ponged = matches!(&message, Message::Heartbeat(it) if it.reply);
+                if channel == CHANNEL || is_heartbeat {
+                    conversation.session.handle_message(self.now, &message);
                 }
-            },
+                Said::Nothing
+            }),
         };
         if ponged {
             self.take_pong();
@@ -355,8 +352,11 @@ impl Client {
         (correlation, (&self.body, self.scan))
     }
 
-    /// The id of a request, which is the name of its stream as well.
-    pub(super) fn id(&self, request: RequestId) -> Id<'static> {
-        Id::from(format!("{}{}", self.prefix, request.as_u64()))
+    /// A `pong` of the server has come: counts it, and how long it took.
+    pub(super) fn take_pong(&mut self) {
+        self.counters.metrics.pongs.increment(Direction::Inbound);
+        if let Some(time) = self.link.ponged(self.now) {
+            self.counters.metrics.round_trip.record(time);
+        }
     }
 }

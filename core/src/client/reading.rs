@@ -118,14 +118,6 @@ impl Client {
         }
     }
 
-    /// A `pong` of the server has come: counts it, and how long it took.
-    pub(super) fn take_pong(&mut self) {
-        self.counters.metrics.pongs.increment(Direction::Inbound);
-        if let Some(time) = self.link.ponged(self.now) {
-            self.counters.metrics.round_trip.record(time);
-        }
-    }
-
     /// The server has welcomed the link: what waits goes out.
     fn welcomed(&mut self) {
         self.link.welcomed(self.now);

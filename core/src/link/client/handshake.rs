@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use super::ClientLink;
 use super::event::ClientLinkConfig;
 use super::rows::Rows;
-use super::v1;
+use super::saying::WELCOME;
 use crate::frame::NotDrained;
 use crate::frame::handshake::{
     HandshakeError, HeadError, HeaderFault, Upgrade, WebSocketKey, write_request,
@@ -107,7 +107,7 @@ impl ClientLink {
         self.subprotocol = subprotocol;
         self.connection.start_heartbeat(&self.config.link, self.now.mono);
         let is_v1 = self.negotiation.is_agreed();
-        match self.config.welcome.or_else(|| is_v1.then_some(v1::WELCOME)) {
+        match self.config.welcome.or_else(|| is_v1.then_some(WELCOME)) {
             Some(within) => self.welcome = Some(self.now.mono + within),
             None => self.proven = Some(self.now.mono + self.config.proven),
         }

@@ -6,6 +6,8 @@ mod moves;
 mod negotiation;
 mod notes;
 mod rows;
+mod said;
+mod saying;
 mod tokens;
 mod v1;
 
@@ -13,8 +15,8 @@ use core::time::Duration;
 use std::sync::Arc;
 
 pub use self::event::{ClientLinkConfig, ClientLinkEvent, Dial, TokenNeed};
+pub(crate) use self::said::Said;
 pub(crate) use self::tokens::RENEWAL;
-pub(crate) use self::v1::Said;
 
 use self::handshake::{no_dialect, open_request};
 use self::negotiation::{Negotiation, V1};

@@ -36,7 +36,7 @@ fn a_request_waits_for_the_welcome() {
 }
 
 #[test]
-fn a_cut_goes_on_where_it_was_and_asks_nothing_again() {
+fn a_cut_goes_on_where_it_was_without_another_request() {
     let mut world = World::welcomed();
     let request = world.ask("fuel?");
     world.settle();

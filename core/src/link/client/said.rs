@@ -1,0 +1,37 @@
+//! What an envelope of `pamlink.v1` says about a client's link.
+
+use crate::envelope::v1::{Goodbye, GoodbyeCode, Message, Welcome};
+
+/// What a server says about a link.
+#[derive(Clone, Debug)]
+pub(crate) enum Said {
+    Welcome(Welcome),
+    Renewed,
+    TokenWanted,
+    Goodbye(Goodbye<'static>),
+    /// What it must not say now.
+    Wrong(GoodbyeCode<'static>),
+    /// Nothing: it was about a session.
+    Nothing,
+}
+
+impl Said {
+    /// What an envelope says about the link; nothing if it is about a session. `welcomed`: the
+    /// welcome has come.
+    pub(crate) fn of(message: &Message<'_>, welcomed: bool) -> Option<Self> {
+        Some(match message {
+            Message::Goodbye(it) => {
+                let Goodbye { code, retry_after, spread, within } = it.clone();
+                Self::Goodbye(Goodbye { code: code.into_owned(), retry_after, spread, within })
+            }
+            Message::Welcome(it) if !welcomed => Self::Welcome(it.clone()),
+            _ if !welcomed => Self::Wrong(GoodbyeCode::NotOpen),
+            Message::Renewed(_) => Self::Renewed,
+            Message::TokenWanted(_) => Self::TokenWanted,
+            Message::Welcome(_) | Message::Hello(_) | Message::Token(_) => {
+                Self::Wrong(GoodbyeCode::NotOpen)
+            }
+            _ => return None,
+        })
+    }
+}
