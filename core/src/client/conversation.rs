@@ -3,9 +3,10 @@
 
 use super::event::RequestId;
 use crate::delivery::{
-    ClientSendError, ClientSession, CommandId, SendError, SendOptions, SessionConfig,
+    ClientSendError, ClientSession, CommandId, SendError, SendOptions, SessionConfig, SnapshotError,
 };
-use crate::envelope::v1::{Channel, Heartbeat, Message};
+use crate::envelope::Id;
+use crate::envelope::v1::{Channel, Heartbeat, Message, Name};
 use crate::link::ClientLink;
 use crate::seed::Seed;
 use crate::time::Now;
@@ -50,6 +51,26 @@ impl Conversation {
             cancels: Vec::new(),
             sent: Vec::new(),
             text: String::new(),
+        }
+    }
+
+    /// The session is that of this snapshot.
+    pub(super) fn restore(
+        &mut self,
+        snapshot: &[u8],
+        seed: Seed,
+        now: Now,
+    ) -> Result<(), SnapshotError> {
+        let config = SessionConfig::default();
+        self.session = ClientSession::restore(config, snapshot, seed, now)?;
+        Ok(())
+    }
+
+    /// Follows the stream of a request from its beginning, unless that is followed already.
+    pub(super) fn follow(&mut self, now: Now, id: &Id<'_>) {
+        if let Some(stream) = Name::new(id.as_str().to_owned()) {
+            // As many are followed as may be: then the request expires.
+            let _ = self.session.follow(now, &stream, None);
         }
     }
 

@@ -2,8 +2,9 @@
 
 use thiserror::Error;
 
-use crate::delivery;
+use crate::delivery::{self, SnapshotError};
 use crate::envelope::EnvelopeError;
+use crate::frame::handshake::HeadError;
 use crate::limits::Refusal;
 use crate::link;
 
@@ -75,4 +76,16 @@ pub enum SendError {
     /// The client has stopped, and was not [started again](super::Client::connect).
     #[error("the client has stopped")]
     Stopped,
+}
+
+/// A client was not made of a snapshot.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RestoreError {
+    /// The opening request would break HTTP.
+    #[error(transparent)]
+    Head(#[from] HeadError),
+    /// The bytes are no snapshot, or none of a client that this endpoint and configuration make.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
 }

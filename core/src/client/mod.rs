@@ -84,8 +84,10 @@ mod hearing;
 mod known_server;
 mod lending;
 mod options;
+mod packing;
 mod reading;
 mod requests;
+mod snapshot;
 mod unlent;
 
 use core::fmt::Write as _;
@@ -93,7 +95,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 pub use self::config::ClientConfig;
-pub use self::error::{CancelError, RequestError, SendError};
+pub use self::error::{CancelError, RequestError, RestoreError, SendError};
 pub use self::event::{Event, RequestId};
 
 use self::conversation::Conversation;

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use core::time::Duration;
 
 use super::growth::{Added, Growth};
+use super::packing::{put, put_bytes, take, take_bytes};
 use super::{ClientConfig, RequestId};
 use crate::envelope::Text;
 use crate::time::Mono;
@@ -391,6 +392,52 @@ impl Requests {
     pub(super) fn give_up(&mut self) -> Option<Unanswered> {
         let place = self.requests.iter().position(|request| !request.ended)?;
         Some(self.take(place).unanswered())
+    }
+
+    /// Those that a session has.
+    pub(super) fn in_session(&self) -> Vec<RequestId> {
+        let in_session = self.requests.iter().filter(|it| it.sent == Sent::InSession);
+        in_session.map(|request| request.id).collect()
+    }
+
+    /// Appends those that have not ended.
+    pub(super) fn pack(&self, out: &mut Vec<u8>) {
+        put(out, self.waiting as u64);
+        for request in self.requests.iter().filter(|request| !request.ended) {
+            put(out, request.id.as_u64());
+            out.push(match request.sent {
+                Sent::Never => 0,
+                Sent::EarlierLink | Sent::ThisLink => 1,
+                Sent::InSession => 2,
+            });
+            out.push(request.forgotten.into());
+            put_bytes(out, request.text.as_bytes());
+        }
+    }
+
+    /// Takes those that [`pack`](Self::pack) has appended, as if they were made now; ids are below
+    /// `next`. Nothing if they are not whole there, or out of their bounds.
+    pub(super) fn unpack(&mut self, bytes: &mut &[u8], now: Mono, next: u64) -> Option<()> {
+        for _ in 0..take(bytes)? {
+            let id = RequestId(take(bytes)?);
+            let rises = self.requests.back().is_none_or(|last| last.id < id);
+            let ([sent, forgotten], rest) = bytes.split_first_chunk()?;
+            *bytes = rest;
+            let text = core::str::from_utf8(take_bytes(bytes)?).ok()?;
+            if !rises || id.as_u64() >= next || !self.fits(text.len()) {
+                return None;
+            }
+            self.push(now, id, text.into(), false);
+            let request = self.requests.back_mut()?;
+            request.sent = match sent {
+                0 => Sent::Never,
+                1 => Sent::EarlierLink,
+                2 => Sent::InSession,
+                _ => return None,
+            };
+            request.forgotten = *forgotten != 0;
+        }
+        Some(())
     }
 
     /// Requests that have not ended.

@@ -3,6 +3,7 @@
 
 mod agreeing;
 mod asking;
+mod snapshots;
 
 use std::collections::{BTreeMap, VecDeque};
 
