@@ -267,6 +267,9 @@ impl Session {
                         let _ = sender.send(SubmitError::of(outcome));
                     }
                 }
+                client::Event::Gap { lost, reason } => {
+                    tell(Event::Gap { lost, reason: reason.as_str().to_owned() });
+                }
                 client::Event::Late { request, envelope } => {
                     tell(Event::Late { request, answer: Answer::new(&envelope) });
                 }

@@ -184,6 +184,12 @@ fn show(event: &Event) -> Result<(), Fault> {
         }
         Event::Message(message) => say(&format!("message: {}", message.as_str())),
         Event::Late { answer, .. } => say(&format!("late answer: {}", answer.text())),
+        Event::Gap { lost: Some(lost), reason } => {
+            say(&format!("{lost} messages of the server are lost ({reason})"));
+        }
+        Event::Gap { lost: None, reason } => {
+            say(&format!("messages of the server are lost ({reason})"));
+        }
         Event::Lost(count) => say(&format!("{count} events were lost")),
         _ => {}
     }
