@@ -4,7 +4,7 @@
 //!
 //! A run is many worlds. Each is drawn from its seed: how many devices of how many users there are,
 //! how large windows and queues, how slow links, which faults are common and which never happen.
-//! In a world one [action](action) happens after the other; what chooses them draws from a source of
+//! In a world one action happens after the other; what chooses them draws from a source of
 //! its own for each purpose, so that a new draw for one changes nothing for another. Nothing is
 //! healed, except by what a host does by itself, until enough has gone wrong; then everything is,
 //! and must come to its end.

@@ -12,10 +12,10 @@ use crate::hub::index::LinkIndex;
 use crate::hub::links::Claim;
 use crate::link::{AuthError, ServerClose, Token};
 
-/// The subprotocol of the dialect (V-10.1).
+/// The subprotocol of the dialect (section 10.1).
 const SUBPROTOCOL: &str = "pamlink.v1";
 
-/// What a subprotocol begins with that is a token and none (V-10.2).
+/// What a subprotocol begins with that is a token and none (section 10.2).
 const TOKEN: &str = "pamlink.token.";
 
 /// What this end can do.
