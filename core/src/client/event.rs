@@ -42,8 +42,8 @@ impl fmt::Display for RequestId {
 ///
 /// Every request ends in exactly one of [`Answer`](Self::Answer), [`Rejected`](Self::Rejected),
 /// [`Expired`](Self::Expired), [`Unknown`](Self::Unknown), [`Unsent`](Self::Unsent) and
-/// [`Cancelled`](Self::Cancelled), unless its caller [has left](super::Client::forget): then what the server sends for it is
-/// [`Late`](Self::Late), and there is no other event of it.
+/// [`Cancelled`](Self::Cancelled), unless its caller [has left](super::Client::forget): then what
+/// the server sends for it is [`Late`](Self::Late), and there is no other event of it.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
