@@ -28,8 +28,8 @@ class Chat:
         self.child = child
 
     @classmethod
-    async def start(cls, port, user="ada", more=()):
-        """Starts one towards a server on this port."""
+    async def start(cls, port, user="ada", more=("--pam",)):
+        """Starts one towards a server on this port, which speaks the pam dialect alone."""
         pipe = asyncio.subprocess.PIPE
         url = f"ws://127.0.0.1:{port}"
         flags = ["--user", user, "--token", token(user), *more]
@@ -107,6 +107,23 @@ def add():
             check(jwt.count(".") == 2, "the token is not in the URL")
             check(jwt not in err, "the token is in the output")
 
+    @test("server: `pamlink chat` offers sessions first, and goes back without them", limit=20)
+    async def _():
+        async def handler(link):
+            await link.send(json.dumps(WELCOME))
+            async for frame in chats(link):
+                await link.send(answer(frame))
+
+        async with Listener(handler) as server:
+            chat = await Chat.start(server.port, more=())
+            await chat.ask("fuel so far?")
+            check("answer to fuel so far?" in await chat.line(), "no answer")
+            _, _, code = await chat.end()
+            same(code, 0, "exit code")
+            same(server.paths[0], "/api/v1/pam/ws/ada", "the first path has a token")
+            same(len(server.paths), 2, "attempts")
+            check("?token=" in server.paths[1], "the second path has no token")
+
     @test("server: `pamlink chat --compress` has its messages compressed, without it none", limit=40)
     async def _():
         wires = []
@@ -123,7 +140,7 @@ def add():
         requests = [prose(size) for size in [2, 150, 1_000, 4_000] * 2]
         async with Listener(handler) as server:
             for more in [[], ["--compress"]]:
-                chat = await Chat.start(server.port, more=more)
+                chat = await Chat.start(server.port, more=("--pam", *more))
                 for request in requests:
                     await chat.ask(request)
                     check((await chat.line()).endswith(request), "another answer")
