@@ -8,6 +8,7 @@ use super::ids::LinkId;
 use super::index::LinkIndex;
 use super::links::{Claim, Phase};
 use super::v1;
+use crate::envelope::v1::Limits;
 use crate::link::{AnswerError, AuthError, DEFAULT_MAX_MESSAGE, PamTarget};
 use crate::metric_families::RefusedConnection;
 use crate::time::Now;
@@ -54,7 +55,7 @@ impl Hub {
         let Some(target) = PamTarget::parse(request.target()) else {
             return self.turn_away(index, 404, "no such path", RefusedConnection::NotFound);
         };
-        if v1::is_offered(request) && v1::has_room(self.config.link.frames.max_message) {
+        if v1::is_offered(request) && Limits::fit(self.config.link.frames.max_message) {
             self.greet(index, target.user);
             return None;
         }

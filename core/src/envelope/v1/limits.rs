@@ -24,6 +24,17 @@ impl Limits {
     pub fn new(message: u32) -> Self {
         Self { message: message.clamp(*Self::MESSAGE.start(), *Self::MESSAGE.end()) }
     }
+
+    /// Those of an end that takes messages of this many bytes.
+    pub(crate) fn of_bytes(bytes: usize) -> Self {
+        Self::new(u32::try_from(bytes).unwrap_or(u32::MAX))
+    }
+
+    /// Whether an end that takes messages of this many bytes can speak the dialect: what it states
+    /// is never less than the least.
+    pub(crate) fn fit(bytes: usize) -> bool {
+        usize::try_from(*Self::MESSAGE.start()).is_ok_and(|least| bytes >= least)
+    }
 }
 
 impl Bounded<'_> for Limits {

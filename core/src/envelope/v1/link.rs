@@ -73,6 +73,9 @@ records! {
     }
 }
 
+/// By which a client offers the dialect over WebSocket, and a server agrees (section 10.1).
+pub(crate) const SUBPROTOCOL: &str = "pamlink.v1";
+
 /// The types that are about a link and none of its sessions (section 10).
 pub(super) const OF_LINK: [&str; 6] =
     ["hello", "welcome", "token", "renewed", "token_wanted", "goodbye"];

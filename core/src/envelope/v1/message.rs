@@ -131,6 +131,13 @@ impl<'a> Message<'a> {
         object.end();
     }
 
+    /// The envelope of what is about the link, whose channel means nothing.
+    pub(crate) fn to_link_text(&self) -> String {
+        let mut text = String::new();
+        self.write(Channel::default(), &mut text);
+        text
+    }
+
     /// Whether it is about the link and none of its sessions (section 10): its channel means
     /// nothing.
     pub const fn is_of_link(&self) -> bool {

@@ -60,6 +60,7 @@ pub use channel::Channel;
 pub use features::Features;
 pub use heartbeat_interval::HeartbeatInterval;
 pub use limits::Limits;
+pub(crate) use link::SUBPROTOCOL;
 pub use link::{Goodbye, Hello, Renewed, Token, TokenWanted, Welcome};
 pub use malformed::Malformed;
 pub use message::Message;

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use crate::envelope::v1::{Channel, Goodbye, GoodbyeCode, Message};
+use crate::envelope::v1::{Goodbye, GoodbyeCode, Message};
 use crate::hub::Hub;
 use crate::hub::index::LinkIndex;
 use crate::hub::links::Stage;
@@ -48,8 +48,6 @@ impl Hub {
             return;
         }
         agreed.stage = Stage::Warned;
-        let mut text = String::new();
-        Message::Goodbye(goodbye).write(Channel::default(), &mut text);
-        self.links.send_anyway(index, &text);
+        self.links.send_anyway(index, &Message::Goodbye(goodbye).to_link_text());
     }
 }

@@ -22,5 +22,5 @@ mod renewing;
 mod state;
 mod welcoming;
 
-pub(super) use self::opening::{has_room, is_offered};
+pub(super) use self::opening::is_offered;
 pub(super) use self::state::V1;

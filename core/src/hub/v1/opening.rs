@@ -3,7 +3,7 @@
 
 use super::state::V1;
 use crate::envelope::Envelope;
-use crate::envelope::v1::{DEPTH, Features, Hello, Limits, Message, Versions};
+use crate::envelope::v1::{DEPTH, Features, Hello, Message, SUBPROTOCOL, Versions};
 use crate::frame::Item;
 use crate::frame::handshake::Request;
 use crate::hub::Hub;
@@ -11,9 +11,6 @@ use crate::hub::event::Unlent;
 use crate::hub::index::LinkIndex;
 use crate::hub::links::Claim;
 use crate::link::{AuthError, ServerClose, Token};
-
-/// The subprotocol of the dialect (section 10.1).
-const SUBPROTOCOL: &str = "pamlink.v1";
 
 /// What a subprotocol begins with that is a token and none (section 10.2).
 const TOKEN: &str = "pamlink.token.";
@@ -90,12 +87,6 @@ impl Hub {
 /// Whether a client offers the dialect.
 pub(in crate::hub) fn is_offered(request: &Request) -> bool {
     request.subprotocols().any(|offered| offered == SUBPROTOCOL)
-}
-
-/// Whether a server that takes messages of so many bytes can speak the dialect, whose envelopes may
-/// be as large as a client finds them stated.
-pub(in crate::hub) fn has_room(largest: usize) -> bool {
-    usize::try_from(*Limits::MESSAGE.start()).is_ok_and(|least| largest >= least)
 }
 
 /// The token in the headers of an opening request: that of `Authorization`, else the one among the

@@ -1,8 +1,6 @@
 //! What a link that speaks `pamlink.v1` is welcomed with (section 10.3).
 
-use crate::envelope::v1::{
-    Channel, Features, HeartbeatInterval, Limits, Message, VERSION, Welcome,
-};
+use crate::envelope::v1::{Features, HeartbeatInterval, Limits, Message, VERSION, Welcome};
 use crate::hub::Hub;
 use crate::hub::index::LinkIndex;
 use crate::link::Claims;
@@ -11,16 +9,13 @@ impl Hub {
     /// Lets a link in: it may say envelopes from here on.
     pub(in crate::hub) fn welcome_v1(&mut self, index: LinkIndex, claims: &Claims) {
         let batch = self.links.agreed(index).is_some_and(|agreed| agreed.batch);
-        let message = u32::try_from(self.links.largest()).unwrap_or(u32::MAX);
         let welcome = Message::Welcome(Welcome {
             version: VERSION,
             features: if batch { Features::BATCH } else { Features::NONE },
-            limits: Limits::new(message),
+            limits: Limits::of_bytes(self.links.largest()),
             heartbeat: HeartbeatInterval::new(self.config.link.heartbeat.interval),
             expires: Some(claims.expires.saturating_since(self.now.wall)),
         });
-        let mut text = String::new();
-        welcome.write(Channel::default(), &mut text);
-        self.links.send_anyway(index, &text);
+        self.links.send_anyway(index, &welcome.to_link_text());
     }
 }

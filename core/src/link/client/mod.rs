@@ -8,6 +8,7 @@ mod notes;
 mod rows;
 mod said;
 mod saying;
+mod timers;
 mod tokens;
 mod v1;
 
@@ -19,7 +20,7 @@ pub(crate) use self::said::Said;
 pub(crate) use self::tokens::RENEWAL;
 
 use self::handshake::{no_dialect, open_request};
-use self::negotiation::{Negotiation, V1};
+use self::negotiation::Negotiation;
 use self::notes::{Note, Notes};
 use self::rows::Rows;
 use super::backoff::Backoff;
@@ -33,7 +34,7 @@ use super::gather::{Gather, Sink};
 use super::pings::PingCounts;
 use super::state::{ClientInput, ClientPhase, State};
 use super::token::{TokenError, TokenSchedule};
-use crate::envelope::v1::GoodbyeCode;
+use crate::envelope::v1::{GoodbyeCode, SUBPROTOCOL};
 use crate::frame::handshake::{HeadError, ResponseReader, WebSocketKey};
 use crate::frame::{CloseCode, FrameError, Incoming, Item, NotDrained, Outgoing, Role, Writer};
 use crate::seed::{Random, Seed};
@@ -191,7 +192,7 @@ impl ClientLink {
         let token = self.tokens.last().filter(|_| !offers);
         let mut offered = subprotocols(&self.config);
         if offers {
-            offered.insert(0, V1);
+            offered.insert(0, SUBPROTOCOL);
         }
         let head = self.connection.output.head();
         // `new` has seen that the request is sound, and a token is encoded.
@@ -440,7 +441,7 @@ impl ClientLink {
             ClientLinkUnlent::Binary(item) => ClientLinkEvent::Binary(self.connection.bytes(item)),
             ClientLinkUnlent::Overflowed(overflowed) => ClientLinkEvent::Overflowed(overflowed),
             ClientLinkUnlent::Note => {
-                let subprotocol = self.negotiation.offers().then_some(V1);
+                let subprotocol = self.negotiation.offers().then_some(SUBPROTOCOL);
                 let token = self.tokens.last().filter(|_| subprotocol.is_none());
                 let endpoint = &self.endpoint;
                 self.notes.lend(Dial { attempt: self.attempt, endpoint, token, subprotocol })?
@@ -538,60 +539,6 @@ impl ClientLink {
     /// Bytes of messages that wait to be written.
     pub fn queued(&self) -> usize {
         self.connection.output.queued()
-    }
-
-    fn open_timeout(&mut self) {
-        let now = self.now;
-        if !self.connection.keep_alive(&self.config.link, now, None) {
-            let cause = Cause::Timeout(TimerReason::Liveness);
-            let end = End::new(CloseCode::GOING_AWAY, "Ping timeout", cause);
-            return self.fail(end.of_class(CloseClass::Timeout), Rows::one(ClientInput::Deadline));
-        }
-        if self.welcome.is_some_and(|welcome| now.mono >= welcome) {
-            let cause = Cause::Timeout(TimerReason::Handshake);
-            let end = End::new(CloseCode::GOING_AWAY, "no welcome", cause);
-            return self.fail(end.of_class(CloseClass::Timeout), Rows::one(ClientInput::Deadline));
-        }
-        if self.leaving.is_some_and(|leaving| now.mono >= leaving) {
-            let cause = Cause::Timeout(TimerReason::Drain);
-            let end = End::new(CloseCode::GOING_AWAY, "", cause);
-            return self.fail(end, Rows::one(ClientInput::Deadline));
-        }
-        if self.proven.is_some_and(|proven| now.mono >= proven) {
-            self.proven = None;
-            self.start_over();
-        }
-        if self.renew_again.is_some_and(|again| now.mono >= again) {
-            self.renew_in_band();
-        }
-        if let Some((interval, next)) = &mut self.heartbeat
-            && *next <= now.mono
-        {
-            *next = now.mono + *interval;
-            self.connection.output.send_ping(now);
-        }
-        self.renew_token();
-    }
-
-    fn open_deadline(&self) -> Deadline {
-        let welcome = self.welcome.map(|at| Deadline::new(at, TimerReason::Handshake));
-        let proven = self.proven.map(|at| Deadline::new(at, TimerReason::Proven));
-        let leaving = self.leaving.map(|at| Deadline::new(at, TimerReason::Drain));
-        let token = self.tokens.poll_timeout().filter(|_| !self.config.anonymous);
-        let again = self.renew_again.map(|at| Deadline::new(at, TimerReason::TokenRenewal));
-        let heartbeat = self.heartbeat.map(|(_, at)| Deadline::new(at, TimerReason::Heartbeat));
-        let mut first = self.connection.poll_timeout();
-        for deadline in [welcome, proven, leaving, token, again, heartbeat].into_iter().flatten() {
-            if deadline.at < first.at {
-                first = deadline;
-            }
-        }
-        first
-    }
-
-    fn fail(&mut self, end: End, rows: Rows) {
-        let end = self.connection.fail(end);
-        self.lose(end, rows, true);
     }
 }
 

@@ -49,6 +49,12 @@ impl ClientLink {
         self.notes.push(Note::Dial);
     }
 
+    /// This end fails the link, and closes its transport.
+    pub(super) fn fail(&mut self, end: End, rows: Rows) {
+        let end = self.connection.fail(end);
+        self.lose(end, rows, true);
+    }
+
     /// The link has ended, or a token could not be had: what follows depends on the class.
     pub(super) fn lose(&mut self, mut end: End, rows: Rows, close_transport: bool) {
         if self.phase == ClientPhase::Closing {

@@ -3,8 +3,7 @@
 
 use core::mem;
 
-/// The subprotocol of the dialect (section 10.1).
-pub(crate) const V1: &str = "pamlink.v1";
+use crate::envelope::v1::SUBPROTOCOL;
 
 /// What a link knows of the dialect that it speaks.
 ///
@@ -53,7 +52,7 @@ impl Negotiation {
     #[must_use]
     pub(super) fn handle_taken(&mut self, subprotocol: Option<&str>) -> bool {
         match self.phase {
-            Phase::Offered if subprotocol == Some(V1) => self.phase = Phase::Agreed,
+            Phase::Offered if subprotocol == Some(SUBPROTOCOL) => self.phase = Phase::Agreed,
             Phase::Offered => self.go_back(),
             Phase::Pam | Phase::Agreed | Phase::Welcomed => {}
         }
@@ -130,7 +129,7 @@ mod tests {
     fn what_is_agreed_is_spoken_from_the_answer_on() {
         let mut negotiation = offered();
         assert!(!negotiation.handle_welcome());
-        assert!(negotiation.handle_taken(Some(V1)));
+        assert!(negotiation.handle_taken(Some(SUBPROTOCOL)));
         assert!(negotiation.is_agreed() && !negotiation.is_welcomed() && !negotiation.offers());
         assert!(negotiation.handle_welcome());
         assert!(negotiation.is_agreed() && negotiation.is_welcomed());
@@ -158,7 +157,7 @@ mod tests {
     #[test]
     fn without_a_common_version_it_goes_back() {
         let mut negotiation = offered();
-        assert!(negotiation.handle_taken(Some(V1)));
+        assert!(negotiation.handle_taken(Some(SUBPROTOCOL)));
         negotiation.handle_no_version();
         assert!(goes_back(negotiation));
     }

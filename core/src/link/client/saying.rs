@@ -5,8 +5,7 @@ use core::time::Duration;
 use super::ClientLink;
 use super::event::ClientLinkConfig;
 use crate::envelope::v1::{
-    Channel, Features, Goodbye, GoodbyeCode, Heartbeat, Hello, Limits, Message, Secret, Token,
-    Versions,
+    Features, Goodbye, GoodbyeCode, Heartbeat, Hello, Limits, Message, Secret, Token, Versions,
 };
 use crate::link::token;
 
@@ -37,11 +36,10 @@ impl ClientLink {
         let hello = Hello {
             versions: Versions::OWN,
             features: Features::NONE,
-            limits: limits(&self.config),
+            limits: Limits::of_bytes(self.config.link.frames.max_message),
             token,
         };
-        let mut text = String::new();
-        Message::Hello(hello).write(Channel::default(), &mut text);
+        let text = Message::Hello(hello).to_link_text();
         self.send_numbered(&text);
     }
 
@@ -54,8 +52,7 @@ impl ClientLink {
         let Some(token) = self.tokens.last().and_then(|it| Secret::new(it.expose())) else {
             return;
         };
-        let mut text = String::new();
-        Message::Token(Token { token }).write(Channel::default(), &mut text);
+        let text = Message::Token(Token { token }).to_link_text();
         self.send_numbered(&text);
         (self.renewing, self.renew_next) = (true, false);
     }
@@ -63,31 +60,21 @@ impl ClientLink {
     /// Takes leave, before the close frame.
     pub(super) fn say_goodbye(&mut self, code: GoodbyeCode<'_>) {
         let goodbye = Goodbye { code, retry_after: None, spread: None, within: None };
-        let mut text = String::new();
-        Message::Goodbye(goodbye).write(Channel::default(), &mut text);
-        self.send_numbered(&text);
+        self.send_numbered(&Message::Goodbye(goodbye).to_link_text());
     }
 
     /// A heartbeat that speaks of no session, where nobody else has said one.
     pub(super) fn say_heartbeat(&mut self) {
         if self.take_heartbeat() {
             let heartbeat = Heartbeat { channels: Vec::new(), reply: false };
-            let mut text = String::new();
-            Message::Heartbeat(heartbeat).write(Channel::default(), &mut text);
-            self.send_numbered(&text);
+            self.send_numbered(&Message::Heartbeat(heartbeat).to_link_text());
         }
     }
-}
-
-/// The limits that a client states: its own, of what it reads.
-fn limits(config: &ClientLinkConfig) -> Limits {
-    Limits::new(u32::try_from(config.link.frames.max_message).unwrap_or(u32::MAX))
 }
 
 /// Whether what a client says first is within the bounds of the dialect; of what is not, `pam`
 /// knows no such bound.
 pub(super) fn fits(config: &ClientLinkConfig, token: Option<&token::Token>) -> bool {
-    let takes = u32::try_from(config.link.frames.max_message).unwrap_or(u32::MAX);
-    takes >= *Limits::MESSAGE.start()
+    Limits::fit(config.link.frames.max_message)
         && token.is_none_or(|token| token.expose().len() <= Secret::MOST)
 }
