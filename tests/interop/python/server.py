@@ -83,17 +83,19 @@ async def chats(link):
             yield frame
 
 
+async def answering(link):
+    """Welcomes a link, and answers its chats."""
+    await link.send(json.dumps(WELCOME))
+    async for frame in chats(link):
+        await link.send(answer(frame))
+
+
 def add():
     """Adds all tests."""
 
     @test("server: a request of `pamlink chat` is answered", limit=20)
     async def _():
-        async def handler(link):
-            await link.send(json.dumps(WELCOME))
-            async for frame in chats(link):
-                await link.send(answer(frame))
-
-        async with Listener(handler) as server:
+        async with Listener(answering) as server:
             chat = await Chat.start(server.port)
             await chat.ask("fuel so far?")
             check("answer to fuel so far?" in await chat.line(), "no answer")
@@ -109,12 +111,7 @@ def add():
 
     @test("server: `pamlink chat` offers sessions first, and goes back without them", limit=20)
     async def _():
-        async def handler(link):
-            await link.send(json.dumps(WELCOME))
-            async for frame in chats(link):
-                await link.send(answer(frame))
-
-        async with Listener(handler) as server:
+        async with Listener(answering) as server:
             chat = await Chat.start(server.port, more=())
             await chat.ask("fuel so far?")
             check("answer to fuel so far?" in await chat.line(), "no answer")
