@@ -11,8 +11,9 @@ use crate::link::{LinkConfig, Verify};
 
 /// The bounds and choices of a [`Hub`](super::Hub). Its memory ceiling follows from them.
 ///
-/// [`HubConfig::options`] has the bounds of each number, those of sessions and streams aside, which
-/// have tables of their own, and [`HubConfig::set`] holds a value to them. What is put into a member out of its bounds, the hub takes as the nearest inside.
+/// [`HubConfig::options`] has the bounds of each number, those of sessions and streams aside, and
+/// [`HubConfig::set`] holds a value to them. What is put into a member out of its bounds, the hub
+/// takes as the nearest inside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HubConfig {

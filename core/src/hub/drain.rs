@@ -30,10 +30,10 @@ impl Hub {
     ///
     /// A link that speaks `pamlink.v1` is told at once to move to another server within the spread,
     /// and is closed at its end. Each other link has a moment of its own, drawn from the spread, so
-    /// that not all come back at once. It gets `going_away` with `retry_after`, which clients of this engine honour and
-    /// others ignore, and is then closed with 1012. A link with running requests is given
-    /// the rest of the spread to see them answered. Links that are not welcomed yet go at once.
-    /// At the end comes [`Event::Drained`](super::Event::Drained).
+    /// that not all come back at once. It gets `going_away` with `retry_after`, which clients of
+    /// this engine honour and others ignore, and is then closed with 1012. A link with running
+    /// requests is given the rest of the spread to see them answered. Links that are not welcomed
+    /// yet go at once. At the end comes [`Event::Drained`](super::Event::Drained).
     pub fn drain(&mut self, now: Now, spread: Duration) {
         self.now.advance(now);
         if self.drain.is_some() {

@@ -73,8 +73,8 @@
 //!
 //! # Where it is specified
 //!
-//! All of `docs/protocol.md` and the server's side of `docs/protocol-v1.md`, of which each clause names the tests that hold it;
-//! `docs/configuration.md` has the bounds that a file can set for `pamlink serve`, and
+//! All of `docs/protocol.md` and the server's side of `docs/protocol-v1.md`, of which each clause
+//! names the tests or files that hold it; `docs/configuration.md` has the bounds that a file can set for `pamlink serve`, and
 //! `docs/hosts.md` the loop around a hub.
 
 mod accept;
