@@ -15,6 +15,7 @@ const SIGN_OF_LIFE: Duration = Duration::from_secs(30);
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Console {
     verbose: bool,
+    silent: bool,
 }
 
 /// A program that has ended.
@@ -28,7 +29,12 @@ pub(crate) struct Finished {
 
 impl Console {
     pub(crate) const fn new(verbose: bool) -> Self {
-        Self { verbose }
+        Self { verbose, silent: false }
+    }
+
+    /// One that shows nothing, for what runs beside another.
+    pub(crate) const fn silent() -> Self {
+        Self { verbose: false, silent: true }
     }
 
     /// Runs `command` to its end, or to the end of `limit`: then it is asked to stop.
@@ -57,7 +63,7 @@ impl Console {
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
-            if shown.elapsed() > SIGN_OF_LIFE {
+            if !self.silent && shown.elapsed() > SIGN_OF_LIFE {
                 shown = Instant::now();
                 let last = lines.last().map_or("", |line| line.trim());
                 println!("    ... {} s: {last}", started.elapsed().as_secs());

@@ -4,7 +4,7 @@ use std::thread;
 
 use anyhow::{Result, anyhow};
 
-use crate::check::{Checks, Outcome};
+use crate::check::{Checks, Outcome, Stopped};
 use crate::command::Console;
 use crate::fuzz;
 use crate::workspace::Workspace;
@@ -12,6 +12,10 @@ use crate::workspace::Workspace;
 const SECONDS: u64 = 10;
 /// How many run at once; each keeps one core busy.
 const AT_ONCE: usize = 2;
+
+pub(super) fn build(workspace: &Workspace, console: Console) -> Result<(), Stopped> {
+    fuzz::Fuzzer::build(workspace, console).map(drop)
+}
 
 pub(super) fn run(workspace: &Workspace, console: Console) -> Outcome {
     let mut checks = Checks::default();

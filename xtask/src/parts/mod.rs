@@ -1,5 +1,6 @@
 //! The parts of `cargo xtask test`, in the order in which they run: the cheap ones first.
 
+mod ahead;
 mod api;
 mod autobahn;
 mod browser;
@@ -28,7 +29,10 @@ mod words;
 
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::thread;
 use std::time::Instant;
+
+use ahead::Ahead;
 
 use crate::check::{Checks, Outcome, Stopped};
 use crate::command::Console;
@@ -170,35 +174,48 @@ fn is_everyday(part: &Part) -> bool {
 /// Runs the everyday parts, all of them with `--whole`, or those named in `only`; the last line
 /// printed is the sum. Whether all passed.
 pub(crate) fn run(workspace: &Workspace, console: Console, only: &[String]) -> bool {
+    let is_whole = workspace.whole && only.is_empty();
     let wanted = |part: &&Part| match only {
-        [] => workspace.whole || is_everyday(part),
+        [] => is_whole || is_everyday(part),
         only => only.iter().any(|name| name == part.name),
     };
     let mut sum = Totals::default();
     let mut failures = Vec::new();
-    for part in PARTS.iter().filter(wanted) {
-        println!("{:<11}{}", part.name, part.about);
-        let _shown_later = std::io::stdout().flush();
-        let started = Instant::now();
-        let checks = settle(workspace.ci, part.name, (part.run)(workspace, console));
-        show(&checks);
-        workspace.note(part.name, checks.totals.failed == 0);
-        println!("{:<11}{} ({:.1} s)", part.name, checks.totals, started.elapsed().as_secs_f64());
-        sum += checks.totals;
-        if checks.totals.failed > 0 {
-            failures.push((part.name, checks));
+    thread::scope(|scope| {
+        let ahead = is_whole.then(|| Ahead::begin(scope, workspace));
+        for part in PARTS.iter().filter(wanted) {
+            let checks = run_part(workspace, console, part, ahead.as_ref());
+            sum += checks.totals;
+            if checks.totals.failed > 0 {
+                failures.push((part.name, checks));
+            }
         }
-    }
+    });
     // Once more where a log that was cut still has it: a whole run prints thousands of lines.
     for (name, checks) in &failures {
         println!("{name:<11}{} failed", checks.totals.failed);
         show(checks);
     }
-    if only.is_empty() && !workspace.whole {
+    if only.is_empty() && !is_whole {
         println!("left to --whole: {}", LEFT_TO_WHOLE.join(", "));
     }
     println!("{sum}");
     sum.failed == 0
+}
+
+/// Runs a part once what was built ahead for it is there, and prints what came of it.
+fn run_part(workspace: &Workspace, console: Console, part: &Part, ahead: Option<&Ahead>) -> Checks {
+    println!("{:<11}{}", part.name, part.about);
+    let _shown_later = std::io::stdout().flush();
+    let started = Instant::now();
+    if let Some(ahead) = ahead {
+        ahead.wait_for(part.name);
+    }
+    let checks = settle(workspace.ci, part.name, (part.run)(workspace, console));
+    show(&checks);
+    workspace.note(part.name, checks.totals.failed == 0);
+    println!("{:<11}{} ({:.1} s)", part.name, checks.totals, started.elapsed().as_secs_f64());
+    checks
 }
 
 fn show(checks: &Checks) {

@@ -18,6 +18,11 @@ const TYPED: &str = "bindings/python/tests/typing/sample.py";
 /// The settings of mypy and pyright, beside those of the package.
 const SETTINGS: &str = "bindings/python/pyproject.toml";
 
+/// What all languages share.
+pub(super) fn build(workspace: &Workspace, console: Console) -> Result<(), Stopped> {
+    Bindings::make(workspace, console).map(drop)
+}
+
 pub(super) fn run(workspace: &Workspace, console: Console) -> Outcome {
     let bindings = Bindings::make(workspace, console)?;
     let python = python::installed(workspace, console, &bindings)?;

@@ -3,15 +3,20 @@
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::check::{Checks, Outcome};
+use crate::check::{Checks, Outcome, Stopped};
 use crate::command::Console;
 use crate::workspace::Workspace;
 
 const BUILD: Duration = Duration::from_secs(1_500);
 const QUICK: Duration = Duration::from_secs(20);
 
-pub(super) fn run(workspace: &Workspace, console: Console) -> Outcome {
+pub(super) fn build(workspace: &Workspace, console: Console) -> Result<(), Stopped> {
     console.must(workspace.cargo(["build", "--release", "--package", "pamlink-cli"]), BUILD)?;
+    Ok(())
+}
+
+pub(super) fn run(workspace: &Workspace, console: Console) -> Outcome {
+    build(workspace, console)?;
     let before = SystemTime::now();
     let started = Instant::now();
     let mut report = workspace.command(workspace.target.join("release/pamlink"));

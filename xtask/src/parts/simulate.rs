@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::check::{Checks, Outcome};
+use crate::check::{Checks, Outcome, Stopped};
 use crate::command::Console;
 use crate::simulate;
 use crate::workspace::Workspace;
@@ -11,6 +11,11 @@ use crate::workspace::Workspace;
 const LIMIT: Duration = Duration::from_secs(1_500);
 
 const FAULTS: u64 = 1_000_000;
+
+pub(super) fn build(workspace: &Workspace, console: Console) -> Result<(), Stopped> {
+    console.must(simulate::build(workspace), LIMIT)?;
+    Ok(())
+}
 
 pub(super) fn run(workspace: &Workspace, console: Console) -> Outcome {
     let finished = console.run(simulate::command(workspace, FAULTS, 1), LIMIT)?;

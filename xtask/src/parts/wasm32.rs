@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::check::{Checks, Outcome};
+use crate::check::{Checks, Outcome, Stopped};
 use crate::command::{Console, Finished};
-use crate::tools;
+use crate::tools::{self, Wasm32};
 use crate::totals::Totals;
 use crate::workspace::Workspace;
 
@@ -14,13 +14,13 @@ const BUILD: Duration = Duration::from_secs(1_200);
 const TESTS: Duration = Duration::from_secs(600);
 const RUNNER: &str = "tests/wasm32/run.py";
 
+pub(super) fn build(workspace: &Workspace, console: Console) -> Result<(), Stopped> {
+    programs(workspace, console).map(drop)
+}
+
 pub(super) fn run(workspace: &Workspace, console: Console) -> Outcome {
-    let compiler = tools::wasm32(workspace, console)?;
+    let (compiler, programs) = programs(workspace, console)?;
     let python = tools::wasmtime(workspace, console)?;
-    let mut arguments = vec!["test", "--package", "pamlink", "--all-features", "--lib", "--tests"];
-    arguments.extend(["--locked", "--no-run", "--message-format", "json-render-diagnostics"]);
-    let built = console.must(compiler.cargo(workspace, &arguments), BUILD)?;
-    let programs = built.iter().filter_map(|line| executable(line));
 
     let mut checks = Checks::default();
     for named in programs {
@@ -39,6 +39,16 @@ pub(super) fn run(workspace: &Workspace, console: Console) -> Outcome {
         checks.add(run);
     }
     Ok(checks)
+}
+
+/// A compiler, and the names that it has for the programs of the tests.
+fn programs(workspace: &Workspace, console: Console) -> Result<(Wasm32, Vec<String>), Stopped> {
+    let compiler = tools::wasm32(workspace, console)?;
+    let mut arguments = vec!["test", "--package", "pamlink", "--all-features", "--lib", "--tests"];
+    arguments.extend(["--locked", "--no-run", "--message-format", "json-render-diagnostics"]);
+    let built = console.must(compiler.cargo(workspace, &arguments), BUILD)?;
+    let programs = built.iter().filter_map(|line| executable(line)).collect();
+    Ok((compiler, programs))
 }
 
 /// The program that a line of cargo's messages names.

@@ -1,6 +1,7 @@
 //! cargo-fuzz, and the nightly toolchain that it needs.
 
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use super::{install, need};
 use crate::check::Stopped;
@@ -19,7 +20,9 @@ pub(crate) fn cargo_fuzz(workspace: &Workspace, console: Console) -> Result<Comm
         String::from_utf8_lossy(&output.stdout).trim().ends_with(&format!(" {CARGO_FUZZ}"))
     });
     if !right {
-        let mut cargo = workspace.cargo(["install", "cargo-fuzz", "--locked", "--force"]);
+        // It starts a compiler: nothing of its own takes time.
+        let mut cargo =
+            workspace.cargo(["install", "cargo-fuzz", "--locked", "--force", "--debug"]);
         cargo.args(["--version", CARGO_FUZZ, "--root"]).arg(&root);
         install(console, cargo)?;
     }
@@ -32,6 +35,8 @@ pub(crate) fn cargo_fuzz(workspace: &Workspace, console: Console) -> Result<Comm
 
 /// The name of a nightly toolchain.
 pub(crate) fn nightly(workspace: &Workspace, console: Console) -> Result<&'static str, Stopped> {
+    static INSTALLING: Mutex<()> = Mutex::new(());
+    let _one_at_a_time = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
     need("rustup")?;
     let list = workspace.command("rustup").args(["toolchain", "list"]).output()?;
     let list = String::from_utf8_lossy(&list.stdout).into_owned();

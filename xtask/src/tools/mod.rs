@@ -31,7 +31,7 @@ pub(crate) use proxies::proxies;
 pub(crate) use python::python;
 pub(crate) use root::{Root, SOURCE, TARGET};
 pub(crate) use swift::swift;
-pub(crate) use wasm32::{wasm32, wasmtime};
+pub(crate) use wasm32::{Wasm32, wasm32, wasmtime};
 
 const INSTALL: Duration = Duration::from_secs(600);
 
