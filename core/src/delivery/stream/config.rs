@@ -100,6 +100,10 @@ pub struct LogConfig {
     pub owner_streams: u32,
     /// Bytes of one stream's text. Default 256 KiB.
     pub stream_bytes: usize,
+    /// Bytes of all streams' texts and bodies, with what keeping them takes. Default 256 MiB. Beyond
+    /// it the streams that have ended make room, the oldest first; where none is left, a text that
+    /// grows keeps its newest record alone.
+    pub total_bytes: usize,
     /// How long a stream is kept after its end. Default 120 s.
     pub keep: Duration,
 }
@@ -130,6 +134,7 @@ impl Default for LogConfig {
             max_streams: 16_384,
             owner_streams: 64,
             stream_bytes: 256 * 1024,
+            total_bytes: 256 * 1024 * 1024,
             keep: Duration::from_secs(120),
         }
     }
@@ -268,6 +273,13 @@ const LOG: &[LogRow] = &[
         16_384..=67_108_864,
         |it| Place::Size(&mut it.stream_bytes),
         "Text of one stream in the log.",
+    ),
+    LogRow::number(
+        "total_bytes",
+        "bytes",
+        65_536..=1 << 31,
+        |it| Place::Size(&mut it.total_bytes),
+        "Texts and bodies of all streams in the log.",
     ),
     LogRow::number(
         "keep_ms",

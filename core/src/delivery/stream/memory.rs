@@ -15,7 +15,8 @@ use crate::time::{Deadline, Mono, Now, TimerReason};
 /// A log in memory, within bounds ([`LogConfig`]).
 ///
 /// At the bound of streams the oldest that has ended makes room, and where none has, a claim is
-/// refused. Of a text beyond its bound the beginning is given up (V-7.11).
+/// refused. Of a text beyond its bound the beginning is given up (V-7.11). Beyond the bound of all
+/// texts it is the same: streams that have ended make room, then the beginning of what grows.
 #[derive(Clone)]
 pub struct MemoryLog {
     config: LogConfig,
@@ -23,6 +24,8 @@ pub struct MemoryLog {
     streams: BTreeMap<StreamKey, Kept>,
     /// The streams that have ended, by when they are forgotten.
     ended: BTreeSet<(Mono, StreamKey)>,
+    /// The bytes of all of them, each as [`Kept::size`] has it.
+    size: usize,
 }
 
 impl MemoryLog {
@@ -32,20 +35,27 @@ impl MemoryLog {
     /// An empty log of an epoch, which must be of no log before it.
     pub fn new(config: LogConfig, epoch: Epoch) -> Self {
         let config = config.within_bounds();
-        Self { config, epoch, streams: BTreeMap::new(), ended: BTreeSet::new() }
+        Self { config, epoch, streams: BTreeMap::new(), ended: BTreeSet::new(), size: 0 }
     }
 
     /// The most bytes that one takes with a configuration, if owners' names are no longer than those of
     /// streams and bodies have at most so many bytes.
     pub const fn ceiling(config: &LogConfig, body_bytes: usize) -> usize {
         let names = 2 * 128;
-        // A table of maps is half full at the least, and so is a queue that has grown.
-        let segments = 2 * (Kept::SEGMENTS + 1) * size_of::<Segment>();
-        // What is joined may take twice its room until it is full.
-        let texts = config.stream_bytes + RECORD_BYTES + 2 * Kept::SEGMENT_BYTES;
+        // A table of maps is half full at the least, and what is joined may take twice its room
+        // until it is full.
+        let stream = 2 * Self::STREAM_BYTES + names + 2 * Kept::SEGMENT_BYTES;
         let end = size_of::<End>() + 64 + body_bytes;
-        let stream = 2 * Self::STREAM_BYTES + names + segments + texts + end;
-        (config.max_streams as usize).saturating_mul(stream)
+        let one = Segment::COST + RECORD_BYTES;
+        // A queue that has grown is half full at the least.
+        let segments = 2 * (Kept::SEGMENTS + 1) * size_of::<Segment>();
+        let whole = config.stream_bytes + RECORD_BYTES + segments;
+        let count = config.max_streams as usize;
+        // Each is full, or all of them together are and each has its newest record beyond that.
+        let each = count.saturating_mul(stream + whole + end);
+        let all = count.saturating_mul(stream + one).saturating_add(config.total_bytes);
+        let all = all.saturating_add(end);
+        if each < all { each } else { all }
     }
 
     /// Does what is asked, and answers it at once.
@@ -61,11 +71,16 @@ impl MemoryLog {
             | Request::ReadAfter { .. }
             | Request::Status => match self.streams.get_mut(&request.key) {
                 Some(kept) => {
-                    kept.handle_request(now.mono, &request.request, self.config.stream_bytes)
+                    let before = kept.size;
+                    let answer =
+                        kept.handle_request(now.mono, &request.request, self.config.stream_bytes);
+                    self.size = self.size - before + kept.size;
+                    answer
                 }
                 None => Err(Refusal::Unknown),
             },
         };
+        self.make_room(&request.key);
         LogAnswer::new(request.id, self.epoch, answer.unwrap_or_else(Answer::Refused))
     }
 
@@ -112,8 +127,7 @@ impl MemoryLog {
         });
         if count >= self.config.owner_streams as usize {
             let oldest: (Mono, StreamKey) = oldest.ok_or(Refusal::Full)?;
-            self.ended.remove(&oldest);
-            self.streams.remove(&oldest.1);
+            self.forget(&oldest);
         } else if self.streams.len() >= self.config.max_streams as usize && !self.forget_oldest() {
             return Err(Refusal::Full);
         }
@@ -131,20 +145,45 @@ impl MemoryLog {
         let kept = self.streams.get_mut(key).ok_or(Refusal::Unknown)?;
         let ended = kept.finish(by, end)?;
         kept.forgotten = now + self.config.keep;
+        self.size += ended.end.size();
         self.ended.insert((kept.forgotten, key.clone()));
         Ok(Answer::Finished(ended))
     }
 
     fn discard(&mut self, key: &StreamKey) -> Result<Answer, Refusal> {
-        let kept = self.streams.remove(key).ok_or(Refusal::Unknown)?;
-        self.ended.remove(&(kept.forgotten, key.clone()));
+        let forgotten = self.streams.get(key).ok_or(Refusal::Unknown)?.forgotten;
+        self.forget(&(forgotten, key.clone()));
         Ok(Answer::Discarded)
+    }
+
+    /// Gives up texts until all are within their bound; `grown` is the only one that has grown, and
+    /// its newest record stays.
+    fn make_room(&mut self, grown: &StreamKey) {
+        let most = self.config.total_bytes;
+        while self.size > most && self.ended.first().is_some_and(|(_, oldest)| oldest != grown) {
+            self.forget_oldest();
+        }
+        if self.size > most
+            && let Some(kept) = self.streams.get_mut(grown)
+        {
+            let before = kept.size;
+            kept.give_up(|_| true);
+            self.size = self.size - before + kept.size;
+        }
     }
 
     /// Whether there was one.
     fn forget_oldest(&mut self) -> bool {
-        let oldest = self.ended.pop_first();
-        oldest.is_some_and(|(_, key)| self.streams.remove(&key).is_some())
+        let oldest = self.ended.first().cloned();
+        oldest.is_some_and(|oldest| self.forget(&oldest))
+    }
+
+    /// Whether there was such a stream.
+    fn forget(&mut self, of: &(Mono, StreamKey)) -> bool {
+        self.ended.remove(of);
+        let kept = self.streams.remove(&of.1);
+        self.size -= kept.as_ref().map_or(0, |kept| kept.size);
+        kept.is_some()
     }
 }
 
@@ -172,7 +211,7 @@ struct Kept {
     offset: u64,
     base: Base,
     segments: VecDeque<Segment>,
-    /// Bytes of text in them.
+    /// The bytes of their texts, of the end, and what keeping them takes.
     size: usize,
     end: Option<Ended>,
     /// When it is forgotten, once it has ended.
@@ -227,7 +266,7 @@ impl Kept {
                 }
                 if *sequence >= self.next {
                     self.append(*sequence, *offset, text)?;
-                    self.give_up(most);
+                    self.give_up(|it| it.text() > most || it.segments.len() > Self::SEGMENTS);
                 }
                 Ok(Answer::Appended { sequence: self.sequence, offset: self.offset })
             }
@@ -247,7 +286,14 @@ impl Kept {
         self.sequence += 1;
         let ended = Ended::new(self.sequence, self.offset, Arc::clone(end));
         self.end = Some(ended.clone());
+        self.size += end.size();
         Ok(ended)
+    }
+
+    /// The bytes of its texts alone.
+    fn text(&self) -> usize {
+        let end = self.end.as_ref().map_or(0, |ended| ended.end.size());
+        self.size - self.segments.len() * Segment::COST - end
     }
 
     fn allocated(&self) -> usize {
@@ -290,6 +336,7 @@ impl Kept {
                 }
                 let text = text.to_owned();
                 let sequence = self.sequence;
+                self.size += Segment::COST;
                 self.segments.push_back(Segment { sequence, offset, text, restart });
             }
         }
@@ -312,7 +359,7 @@ impl Kept {
     /// Gives up the text from `offset` on, in whose place other text comes.
     fn void(&mut self, offset: u64) {
         while let Some(last) = self.segments.pop_back_if(|last| last.offset >= offset) {
-            self.size -= last.text.len();
+            self.size -= last.size();
         }
         if let Some(last) = self.segments.back_mut() {
             let kept = usize::try_from(offset - last.offset).unwrap_or(last.text.len());
@@ -326,17 +373,20 @@ impl Kept {
         }
     }
 
-    /// Gives up the beginning of the text, and of it no more than `most` stays.
-    fn give_up(&mut self, most: usize) {
-        while self.size > most || self.segments.len() > Self::SEGMENTS {
+    /// Gives up the beginning of the text while it is too much, but for the newest record.
+    fn give_up(&mut self, is_too_much: impl Fn(&Self) -> bool) {
+        while self.segments.len() > 1 && is_too_much(self) {
             let Some(first) = self.segments.pop_front() else { return };
-            self.size -= first.text.len();
+            self.size -= first.size();
             self.base.sequence = first.sequence;
             self.base.offset = first.offset + bytes(first.text.len());
             if first.restart {
                 let lowest = self.base.restart.map_or(first.offset, |(_, at)| at.min(first.offset));
                 self.base.restart = Some((first.sequence, lowest));
             }
+        }
+        if self.segments.capacity() > Segment::PLACES * self.segments.len() {
+            self.segments.shrink_to(Segment::PLACES / 2 * self.segments.len());
         }
     }
 
@@ -374,7 +424,18 @@ struct Segment {
     restart: bool,
 }
 
+const _: () = assert!(Segment::PLACES * size_of::<Segment>() <= Segment::COST);
+
 impl Segment {
+    /// The places of a queue for each segment in it, at the most.
+    const PLACES: usize = 4;
+    /// What keeping one takes beside its text, the same on every machine.
+    const COST: usize = Self::PLACES * 64;
+
+    const fn size(&self) -> usize {
+        Self::COST + self.text.len()
+    }
+
     fn takes(&self, text: &str) -> bool {
         !self.restart && self.text.len() + text.len() <= Kept::SEGMENT_BYTES
     }

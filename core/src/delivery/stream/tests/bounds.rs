@@ -87,6 +87,47 @@ fn the_log_never_takes_more_than_its_ceiling() {
 }
 
 #[test]
+fn beyond_the_bound_of_all_texts_the_ended_go_before_what_grows() {
+    // Readers get what the log has.
+    let streams = StreamsConfig { flush_bytes: 1, held_bytes: 0, ..StreamsConfig::default() };
+    let config = LogConfig { total_bytes: 65_536, ..LogConfig::default() };
+    let mut world = World::with(streams, config);
+    for name in ["first", "second"] {
+        let by = world.running(name, 1);
+        world.append(name, by, &"t".repeat(16_384));
+        world.settle();
+        world.streams.finish(world.now, &key(name), by, End::new(How::Done)).unwrap();
+        world.deliver();
+    }
+    // Two that run want 48 KiB each, and may have 64 KiB with all others.
+    let running = ["third", "fourth"].map(|name| (name, world.running(name, 1)));
+    let mut kept = Vec::new();
+    for _ in 0..3 {
+        for (name, by) in running {
+            world.append(name, by, &"t".repeat(16_384));
+            world.settle();
+            kept.push(world.log.streams());
+            let most = MemoryLog::ceiling(&LogConfig { max_streams: 4, ..config }, 0);
+            assert!(world.log.allocated() <= most, "{} of {most}", world.log.allocated());
+        }
+    }
+    assert_eq!(kept, [4, 3, 2, 2, 2, 2]);
+    for (reader, (name, by)) in (10..).zip(running) {
+        world.follow(reader, name).unwrap();
+        world.streams.finish(world.now, &key(name), by, End::new(How::Done)).unwrap();
+        world.deliver();
+        let (first, lost) = if name == "third" { (2, 32_768) } else { (1, 16_384) };
+        assert_eq!(
+            world.said(reader)[..2],
+            [
+                format!("{name} gap from {first} at {lost} lost {lost} evicted"),
+                format!("{name} piece 3 at {lost} of {}", 49_152 - lost),
+            ]
+        );
+    }
+}
+
+#[test]
 fn streams_never_take_more_than_their_ceiling() {
     let config = StreamsConfig {
         max_streams: 4,
