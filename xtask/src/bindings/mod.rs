@@ -60,7 +60,10 @@ impl Bindings {
     /// Builds the library and generates the modules of all languages.
     pub(crate) fn make(workspace: &Workspace, console: Console) -> Result<Self, Stopped> {
         let bindgen = tools::bindgen(workspace, console)?;
-        let build = workspace.cargo(["build", "--release", "--package", PACKAGE]);
+        // As maturin builds it for a wheel: with the other kinds of library beside it, all that it
+        // depends on would be compiled for link-time optimization in two ways.
+        let mut build = workspace.cargo(["rustc", "--release", "--package", PACKAGE]);
+        build.args(["--lib", "--crate-type", "cdylib"]);
         console.must(build, BUILD)?;
         let library = workspace.target.join("release").join(library_name());
         let made = Self { library, bindgen, folder: workspace.target.join("bindings") };

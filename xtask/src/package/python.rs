@@ -55,8 +55,8 @@ fn consumed(
         let mut pip = Command::new(&python);
         pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
         pip.arg(package).current_dir(&project.folder);
-        // What is compiled is kept; and the generator is nowhere on the path.
-        pip.env("CARGO_TARGET_DIR", workspace.target.join("bindings/sdist-build"));
+        // The generator is nowhere on the path; what it and the library depend on is compiled.
+        pip.env("CARGO_TARGET_DIR", &workspace.target);
         console.must(pip, BUILD)?;
         project.stamp.write()?;
     }
