@@ -36,28 +36,32 @@ const OPTIONS: &[Row] = &[
         1..=SessionConfig::WINDOW.envelopes as u64,
         |it| Place::Count(&mut it.window_envelopes),
         "Envelopes that are unacknowledged at once.",
-    ),
+    )
+    .in_file("sessions.window_envelopes"),
     Row::number(
         "window_bytes",
         "bytes",
         1_024..=SessionConfig::WINDOW.bytes as u64,
         |it| Place::Count(&mut it.window_bytes),
         "Bodies that are unacknowledged at once; one larger body may be alone.",
-    ),
+    )
+    .in_file("sessions.window_bytes"),
     Row::number(
         "queue_envelopes",
         "envelopes",
         1..=65_536,
         |it| Place::Size(&mut it.queue_envelopes),
         "Items that wait until the window has room for them.",
-    ),
+    )
+    .in_file("sessions.queue_envelopes"),
     Row::number(
         "queue_bytes",
         "bytes",
         1_024..=1 << 30,
         |it| Place::Size(&mut it.queue_bytes),
         "Bodies of items that wait.",
-    ),
+    )
+    .in_file("sessions.queue_bytes"),
     Row::other(
         "at_bound",
         "word",
@@ -70,42 +74,48 @@ const OPTIONS: &[Row] = &[
         1..=86_400_000,
         |it| Place::Span(&mut it.time_to_live),
         "How long an item waits before it expires, unless its sender says otherwise.",
-    ),
+    )
+    .in_file("sessions.time_to_live_ms"),
     Row::number(
         "ack_after_ms",
         "ms",
         1..=10_000,
         |it| Place::Span(&mut it.ack_after),
         "How long after it was taken an envelope is acknowledged at the latest.",
-    ),
+    )
+    .in_file("sessions.ack_after_ms"),
     Row::number(
         "ack_envelopes",
         "envelopes",
         1..=SessionConfig::WINDOW.envelopes as u64,
         |it| Place::Count(&mut it.ack_envelopes),
         "After how many envelopes all are acknowledged.",
-    ),
+    )
+    .in_file("sessions.ack_envelopes"),
     Row::number(
         "ack_bytes",
         "bytes",
         1..=SessionConfig::WINDOW.bytes as u64,
         |it| Place::Count(&mut it.ack_bytes),
         "After how many bytes of bodies all are acknowledged.",
-    ),
+    )
+    .in_file("sessions.ack_bytes"),
     Row::number(
         "max_cancels",
         "cancels",
         1..=64,
         |it| Place::Size(&mut it.max_cancels),
         "Cancels of a client that are without a result.",
-    ),
+    )
+    .in_file("sessions.max_cancels"),
     Row::number(
         "keep_ms",
         "ms",
         0..=86_400_000,
         |it| Place::Span(&mut it.keep),
         "How long a server keeps a session without a link.",
-    ),
+    )
+    .in_file("sessions.keep_ms"),
 ];
 
 #[cfg(test)]

@@ -9,7 +9,8 @@ use crate::options::{self, OptionError, Place, Spec};
 impl HubConfig {
     /// Every option of a hub, but for those of compression
     /// ([`DeflateConfig::OPTIONS`](crate::frame::DeflateConfig::OPTIONS)), of sessions
-    /// ([`SessionConfig::options`](crate::delivery::SessionConfig::options)) and their streams
+    /// ([`SessionsConfig::OPTIONS`](crate::delivery::SessionsConfig::OPTIONS),
+    /// [`SessionConfig::options`](crate::delivery::SessionConfig::options)) and their streams
     /// ([`StreamsConfig::OPTIONS`](crate::delivery::stream::StreamsConfig::OPTIONS),
     /// [`LogConfig::OPTIONS`](crate::delivery::stream::LogConfig::OPTIONS)), and the limits of
     /// messages by type ([`Sizes::set_characters`](crate::limits::Sizes::set_characters)).

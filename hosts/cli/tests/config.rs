@@ -27,6 +27,18 @@ fn a_member_that_is_given_counts_and_the_rest_keep_their_defaults() {
 }
 
 #[test]
+fn sessions_their_streams_and_the_log_have_sections() {
+    let config = Config::parse(
+        r#"{"sessions": {"keep_ms": 60000, "max_per_user": 3}, "streams": {"flush_bytes": 64},
+            "log": {"total_bytes": 1048576}}"#,
+    );
+    let hub = config.expect("it is valid").hub;
+    assert_eq!(hub.sessions.session.keep, Duration::from_secs(60));
+    assert_eq!((hub.sessions.user_sessions, hub.sessions.streams.flush_bytes), (3, 64));
+    assert_eq!(hub.stream_log.total_bytes, 1024 * 1024);
+}
+
+#[test]
 fn an_error_names_line_and_member() {
     for (text, parts) in [
         (
@@ -44,6 +56,14 @@ fn an_error_names_line_and_member() {
         (
             "{\"compression\": {\n\"send_window_bits\": 8}}",
             ["line 2", "compression.send_window_bits is 8, not from 9 to 15"],
+        ),
+        (
+            "{\"sessions\": {\"window_envelopes\": 513}}",
+            ["line 1", "sessions.window_envelopes is 513, not from 1 to 512"],
+        ),
+        (
+            "{\"log\": {\n\"total_bytes\": 1}}",
+            ["line 2", "log.total_bytes is 1, not from 65536 to 2147483648"],
         ),
         ("{\"characters\": {\"message\": 0}}", ["line 1", ": characters.message is 0, not from 1"]),
         ("{\"characters\": {\"message\": \"x\"}}", ["characters.message: ", "from 1 to 1048576"]),

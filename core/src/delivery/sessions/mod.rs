@@ -54,7 +54,7 @@ pub struct Sessions {
 impl Sessions {
     /// No sessions yet. `log` is the epoch of the log behind the streams.
     pub fn new(config: SessionsConfig, log: Epoch, seed: Seed) -> Self {
-        Self { state: State::new(config, log, seed), lent: None }
+        Self { state: State::new(config.within_bounds(), log, seed), lent: None }
     }
 
     /// An envelope has come over a link of this user's. One whose type is none of the dialect does

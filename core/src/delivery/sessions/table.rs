@@ -155,9 +155,9 @@ impl Table {
 
     /// Whether there is room for another session of this user.
     pub(super) fn room_for(&self, user: &str, config: &SessionsConfig) -> Room {
-        let is_full = self.sessions.len() >= config.max_sessions.max(1);
+        let is_full = self.sessions.len() >= config.max_sessions;
         let own = self.by_user.get(user);
-        if own.is_none_or(|own| own.len() < config.user_sessions.max(1)) {
+        if own.is_none_or(|own| own.len() < config.user_sessions) {
             return if is_full { Room::No(SessionsBound::All) } else { Room::Yes };
         }
         let without_link = own.into_iter().flatten().filter_map(|number| {

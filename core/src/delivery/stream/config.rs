@@ -156,98 +156,112 @@ const STREAMS: &[StreamsRow] = &[
         1..=1_048_576,
         |it| Place::Count(&mut it.max_streams),
         "Streams that have a producer or a reader here.",
-    ),
+    )
+    .in_file("streams.max_streams"),
     StreamsRow::number(
         "stream_readers",
         "readers",
         1..=256,
         |it| Place::Count(&mut it.stream_readers),
         "Readers of one stream.",
-    ),
+    )
+    .in_file("streams.stream_readers"),
     StreamsRow::number(
         "reader_streams",
         "streams",
         1..=1_024,
         |it| Place::Count(&mut it.reader_streams),
         "Streams that one reader follows.",
-    ),
+    )
+    .in_file("streams.reader_streams"),
     StreamsRow::number(
         "reader_credit",
         "bytes",
         32_768..=65_536,
         |it| Place::Size(&mut it.reader_credit),
         "Text that a reader is sent beyond what it has confirmed.",
-    ),
+    )
+    .in_file("streams.reader_credit"),
     StreamsRow::number(
         "held_bytes",
         "bytes",
         0..=1_048_576,
         |it| Place::Size(&mut it.held_bytes),
         "Newest text of a stream that is held for its readers.",
-    ),
+    )
+    .in_file("streams.held_bytes"),
     StreamsRow::number(
         "flush_after_ms",
         "ms",
         0..=1_000,
         |it| Place::Span(&mut it.flush_after),
         "How long text waits for more.",
-    ),
+    )
+    .in_file("streams.flush_after_ms"),
     StreamsRow::number(
         "flush_bytes",
         "bytes",
         1..=16_384,
         |it| Place::Size(&mut it.flush_bytes),
         "With how many bytes text waits no longer.",
-    ),
+    )
+    .in_file("streams.flush_bytes"),
     StreamsRow::number(
         "producer_bytes",
         "bytes",
         1_024..=1_048_576,
         |it| Place::Size(&mut it.producer_bytes),
         "Text of a producer that the log has not taken yet.",
-    ),
+    )
+    .in_file("streams.producer_bytes"),
     StreamsRow::number(
         "body_bytes",
         "bytes",
         0..=1_048_576,
         |it| Place::Size(&mut it.body_bytes),
         "The body of an end.",
-    ),
+    )
+    .in_file("streams.body_bytes"),
     StreamsRow::number(
         "producer_lease_ms",
         "ms",
         1_000..=3_600_000,
         |it| Place::Span(&mut it.producer_lease),
         "How long a producer is taken for alive after its last sign.",
-    ),
+    )
+    .in_file("streams.producer_lease_ms"),
     StreamsRow::number(
         "reader_lease_ms",
         "ms",
         1_000..=3_600_000,
         |it| Place::Span(&mut it.reader_lease),
         "How long a reader is one after its last sign.",
-    ),
+    )
+    .in_file("streams.reader_lease_ms"),
     StreamsRow::number(
         "log_retry_ms",
         "ms",
         10..=60_000,
         |it| Place::Span(&mut it.log_retry),
         "How long a log that was unavailable is not asked again for a stream.",
-    ),
+    )
+    .in_file("streams.log_retry_ms"),
     StreamsRow::number(
         "cancels",
         "cancels",
         0..=1_024,
         |it| Place::Count(&mut it.cancels),
         "Cancels of one owner that are kept ahead of their streams.",
-    ),
+    )
+    .in_file("streams.cancels"),
     StreamsRow::number(
         "cancel_keep_ms",
         "ms",
         0..=3_600_000,
         |it| Place::Span(&mut it.cancel_keep),
         "How long a cancel is kept ahead of its stream.",
-    ),
+    )
+    .in_file("streams.cancel_keep_ms"),
 ];
 
 type LogRow = Spec<LogConfig>;
@@ -259,35 +273,40 @@ const LOG: &[LogRow] = &[
         1..=16_777_216,
         |it| Place::Count(&mut it.max_streams),
         "Streams of all owners in the log.",
-    ),
+    )
+    .in_file("log.max_streams"),
     LogRow::number(
         "owner_streams",
         "streams",
         1..=64,
         |it| Place::Count(&mut it.owner_streams),
         "Streams of one owner in the log.",
-    ),
+    )
+    .in_file("log.owner_streams"),
     LogRow::number(
         "stream_bytes",
         "bytes",
         16_384..=67_108_864,
         |it| Place::Size(&mut it.stream_bytes),
         "Text of one stream in the log.",
-    ),
+    )
+    .in_file("log.stream_bytes"),
     LogRow::number(
         "total_bytes",
         "bytes",
         65_536..=1 << 31,
         |it| Place::Size(&mut it.total_bytes),
         "Texts and bodies of all streams in the log.",
-    ),
+    )
+    .in_file("log.total_bytes"),
     LogRow::number(
         "keep_ms",
         "ms",
         0..=86_400_000,
         |it| Place::Span(&mut it.keep),
         "How long a stream is kept after its end.",
-    ),
+    )
+    .in_file("log.keep_ms"),
 ];
 
 #[cfg(test)]

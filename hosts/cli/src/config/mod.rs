@@ -11,6 +11,8 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 use std::time::Duration;
 
+use pamlink::delivery::stream::{LogConfig, StreamsConfig};
+use pamlink::delivery::{SessionConfig, SessionsConfig};
 use pamlink::frame::DeflateConfig;
 use pamlink::hub::HubConfig;
 use pamlink::limits::Sizes;
@@ -70,6 +72,14 @@ impl Config {
             option.set(&mut self.hub, value)
         } else if let Some(option) = of(DeflateConfig::OPTIONS, member) {
             option.set(self.deflate(), value)
+        } else if let Some(option) = of(SessionsConfig::OPTIONS, member) {
+            option.set(&mut self.hub.sessions, value)
+        } else if let Some(option) = of(SessionConfig::options(), member) {
+            option.set(&mut self.hub.sessions.session, value)
+        } else if let Some(option) = of(StreamsConfig::OPTIONS, member) {
+            option.set(&mut self.hub.sessions.streams, value)
+        } else if let Some(option) = of(LogConfig::OPTIONS, member) {
+            option.set(&mut self.hub.stream_log, value)
         } else if let Some(option) = of(OWN, member) {
             option.set(self, value)
         } else {
@@ -148,6 +158,9 @@ const SECTIONS: &[&str] = &[
     "rate",
     "violations",
     "duplicates",
+    "sessions",
+    "streams",
+    "log",
     "auth",
     "drain",
 ];
@@ -164,6 +177,11 @@ pub fn members() -> Vec<Member> {
         meaning: "The longest `message` of types without a limit of their own; so for every member of P-7.2 by its name, and for one type as `voice.message`.",
     });
     members.extend(rows(DeflateConfig::OPTIONS, config.deflate()));
+    let sessions = &mut config.hub.sessions;
+    members.extend(rows(SessionsConfig::OPTIONS, sessions));
+    members.extend(rows(SessionConfig::options(), &mut sessions.session));
+    members.extend(rows(StreamsConfig::OPTIONS, &mut sessions.streams));
+    members.extend(rows(LogConfig::OPTIONS, &mut config.hub.stream_log));
     members.extend(rows(OWN, &mut config));
     members.sort_by_key(|member| {
         SECTIONS.iter().position(|section| member.path.split('.').next() == Some(section))

@@ -84,6 +84,13 @@ fn the_log_never_takes_more_than_its_ceiling() {
         }
     }
     assert!(most > ceiling / 4, "{most} of {ceiling}: it says something");
+    // What `docs/configuration.md` says of it.
+    let of = |max_streams| {
+        let config = LogConfig { max_streams, ..LogConfig::default() };
+        MemoryLog::ceiling(&config, 64 * 1024) - config.total_bytes
+    };
+    let each = (of(16_384) - of(8_192)) / 8_192;
+    assert!(each <= 26_000, "{each}");
 }
 
 #[test]
