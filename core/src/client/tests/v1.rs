@@ -3,6 +3,7 @@
 
 mod agreeing;
 mod asking;
+mod going_back;
 mod snapshots;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -14,6 +15,7 @@ use crate::delivery::{
 };
 use crate::envelope::v1::{self, Epoch, How, Name};
 use crate::frame::{Incoming, Outgoing};
+use crate::link::TokenNeed;
 
 const WELCOME: &str =
     r#"{"type":"welcome","version":1,"features":0,"limits":{"message":1048576},"heartbeat":20000}"#;
@@ -25,6 +27,8 @@ struct World {
     events: Vec<String>,
     /// What it was asked to dial: with which token and subprotocol.
     dials: Vec<String>,
+    /// Why it was asked for a token.
+    needs: Vec<TokenNeed>,
     /// What the client has said over the present link and no server has taken.
     said: VecDeque<String>,
     sessions: Sessions,
@@ -50,6 +54,7 @@ impl World {
             now,
             events: Vec::new(),
             dials: Vec::new(),
+            needs: Vec::new(),
             said: VecDeque::new(),
             sessions: Sessions::new(SessionsConfig::default(), log.epoch(), Seed::from_number(4)),
             log,
@@ -100,6 +105,9 @@ impl World {
             if let Event::Link(ClientLinkEvent::Dial(dial)) = &event {
                 let token = dial.token.map_or("-", Token::expose);
                 self.dials.push(format!("{token} {}", dial.subprotocol.unwrap_or("-")));
+            }
+            if let Event::Link(ClientLinkEvent::NeedToken(need)) = &event {
+                self.needs.push(*need);
             }
             self.events.extend(words(&event));
         }

@@ -62,7 +62,7 @@ impl ClientLink {
                     self.connection.deflate(config, agreed);
                 }
                 self.response = None;
-                if !self.negotiation.handle_taken(subprotocol.as_deref()) {
+                if !self.negotiation.handle_taken(self.now.mono, subprotocol.as_deref()) {
                     self.lose(no_dialect(), Rows::ANSWER, true);
                     return Ok(());
                 }

@@ -213,7 +213,7 @@ impl ClientLink {
     pub fn handle_opened(&mut self, now: Now, subprotocol: Option<&str>) {
         self.now = now;
         if self.phase == ClientPhase::Dial {
-            if !self.negotiation.handle_taken(subprotocol) {
+            if !self.negotiation.handle_taken(now.mono, subprotocol) {
                 return self.lose(no_dialect(), Rows::DIAL, true);
             }
             self.connection.output.speak_messages();

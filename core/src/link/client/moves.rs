@@ -41,7 +41,7 @@ impl ClientLink {
         (self.welcome, self.proven, self.subprotocol) = (None, None, None);
         (self.renew_again, self.renewing, self.renew_next) = (None, false, false);
         self.heartbeat = None;
-        self.negotiation.begin(fits(&self.config, self.tokens.last()));
+        self.negotiation.begin(self.now.mono, fits(&self.config, self.tokens.last()));
         (self.leaving, self.rejection) = (None, None);
         self.attempt = self.attempt.saturating_add(1);
         self.deadline = self.now.mono + self.config.dial;

@@ -2,21 +2,41 @@
 //! to `pam`.
 
 use core::mem;
+use core::time::Duration;
 
 use crate::envelope::v1::SUBPROTOCOL;
+use crate::time::Mono;
+
+/// How long a server over which `pam` has opened is taken for one without `pamlink.v1`: each offer
+/// costs such a server's client a refused dial more, and one that gets the dialect meanwhile is
+/// found within this.
+pub(super) const WITHOUT: Duration = Duration::from_secs(3_600);
 
 /// What a link knows of the dialect that it speaks.
 ///
-/// A client that wants `pamlink.v1` offers it with every attempt, until a server shows that it does
-/// not have it: from there on it speaks `pam`, until it is started again.
+/// A client that wants `pamlink.v1` offers it, and goes back to `pam` where the answer looks like
+/// that of a server without it. Whoever answers may be a proxy instead, so that is believed once
+/// `pam` has opened, and not for ever.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Negotiation {
     wanted: bool,
-    /// A server has shown that it does not have what is wanted.
-    given_up: bool,
-    /// It did so just now: the next attempt comes at once.
+    belief: Belief,
+    /// It has gone back just now: the next attempt comes at once.
     goes_back: bool,
     phase: Phase,
+}
+
+/// What is believed of the server, as it decides what the next attempt offers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Belief {
+    /// Nothing: it is asked.
+    Unknown,
+    /// It has named the subprotocol, so a status that turns an offer away is not its word.
+    Has,
+    /// The last offer was turned away: `pam` is tried once.
+    Turned { tried: bool },
+    /// `pam` has opened after that: until then it has nothing else.
+    Without { until: Mono },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,34 +54,51 @@ enum Phase {
 impl Negotiation {
     /// `wanted`: `pamlink.v1`, where the server has it.
     pub(super) const fn new(wanted: bool) -> Self {
-        Self { wanted, given_up: false, goes_back: false, phase: Phase::Pam }
+        Self { wanted, belief: Belief::Unknown, goes_back: false, phase: Phase::Pam }
     }
 
     /// The client is started again.
     pub(super) const fn start_over(&mut self) {
-        self.given_up = false;
+        self.belief = Belief::Unknown;
     }
 
     /// An attempt begins. `fits`: what a client says first is within the bounds of `pamlink.v1`.
-    pub(super) const fn begin(&mut self, fits: bool) {
-        let offers = self.wanted && !self.given_up && fits;
+    pub(super) fn begin(&mut self, now: Mono, fits: bool) {
+        self.belief = match self.belief {
+            // `pam` did not open either: that was no server without the dialect.
+            Belief::Turned { tried: true } => Belief::Unknown,
+            Belief::Turned { tried: false } => Belief::Turned { tried: true },
+            Belief::Without { until } if now >= until => Belief::Unknown,
+            same => same,
+        };
+        let offers = matches!(self.belief, Belief::Unknown | Belief::Has) && self.wanted && fits;
         self.phase = if offers { Phase::Offered } else { Phase::Pam };
+        self.goes_back = false;
     }
 
     /// The server has taken the link, with this subprotocol. Whether the link goes on.
     #[must_use]
-    pub(super) fn handle_taken(&mut self, subprotocol: Option<&str>) -> bool {
-        match self.phase {
-            Phase::Offered if subprotocol == Some(SUBPROTOCOL) => self.phase = Phase::Agreed,
-            Phase::Offered => self.go_back(),
-            Phase::Pam | Phase::Agreed | Phase::Welcomed => {}
+    pub(super) fn handle_taken(&mut self, now: Mono, subprotocol: Option<&str>) -> bool {
+        match (self.phase, self.belief) {
+            (Phase::Offered, _) if subprotocol == Some(SUBPROTOCOL) => {
+                (self.phase, self.belief) = (Phase::Agreed, Belief::Has);
+            }
+            // No proxy can say this in a server's place.
+            (Phase::Offered, _) => self.go_back(),
+            (Phase::Pam, Belief::Turned { .. }) => {
+                self.belief = Belief::Without { until: now + WITHOUT };
+            }
+            (Phase::Pam | Phase::Agreed | Phase::Welcomed, _) => {}
         }
         self.phase != Phase::Offered
     }
 
     /// The server, or something before it, has answered the opening request with this status.
     pub(super) const fn handle_refused(&mut self, status: u16) {
-        if matches!((self.phase, status), (Phase::Offered, 400 | 401 | 403 | 404)) {
+        let looks_like_without = matches!(status, 400 | 401 | 403 | 404);
+        if matches!((self.phase, self.belief), (Phase::Offered, Belief::Unknown))
+            && looks_like_without
+        {
             self.go_back();
         }
     }
@@ -101,7 +138,7 @@ impl Negotiation {
     }
 
     const fn go_back(&mut self) {
-        (self.given_up, self.goes_back) = (true, true);
+        (self.belief, self.goes_back) = (Belief::Turned { tried: false }, true);
     }
 }
 
@@ -109,9 +146,11 @@ impl Negotiation {
 mod tests {
     use super::*;
 
+    const NOW: Mono = Mono::from_millis(5_000);
+
     fn offered() -> Negotiation {
         let mut negotiation = Negotiation::new(true);
-        negotiation.begin(true);
+        negotiation.begin(NOW, true);
         assert!(negotiation.offers() && !negotiation.is_agreed());
         negotiation
     }
@@ -120,7 +159,7 @@ mod tests {
     fn goes_back(mut negotiation: Negotiation) -> bool {
         let at_once = negotiation.take_goes_back();
         assert!(!negotiation.take_goes_back());
-        negotiation.begin(true);
+        negotiation.begin(NOW, true);
         assert_eq!(at_once, !negotiation.offers());
         at_once
     }
@@ -129,7 +168,7 @@ mod tests {
     fn what_is_agreed_is_spoken_from_the_answer_on() {
         let mut negotiation = offered();
         assert!(!negotiation.handle_welcome());
-        assert!(negotiation.handle_taken(Some(SUBPROTOCOL)));
+        assert!(negotiation.handle_taken(NOW, Some(SUBPROTOCOL)));
         assert!(negotiation.is_agreed() && !negotiation.is_welcomed() && !negotiation.offers());
         assert!(negotiation.handle_welcome());
         assert!(negotiation.is_agreed() && negotiation.is_welcomed());
@@ -140,52 +179,101 @@ mod tests {
     fn an_answer_that_names_another_or_none_goes_back() {
         for other in [None, Some("pam"), Some("pamlink.v2")] {
             let mut negotiation = offered();
-            assert!(!negotiation.handle_taken(other));
+            assert!(!negotiation.handle_taken(NOW, other));
             assert!(goes_back(negotiation));
         }
     }
 
     #[test]
-    fn statuses_of_servers_without_it_go_back() {
+    fn statuses_of_servers_without_it_go_back_unless_this_one_has_named_it() {
         for status in 100..600 {
             let mut negotiation = offered();
+            negotiation.handle_refused(status);
+            assert_eq!(goes_back(negotiation), [400, 401, 403, 404].contains(&status), "{status}");
+            let mut negotiation = offered();
+            assert!(negotiation.handle_taken(NOW, Some(SUBPROTOCOL)));
+            for _ in 0..3 {
+                negotiation.begin(NOW, true);
+                negotiation.handle_refused(status);
+                assert!(!goes_back(negotiation), "{status}");
+            }
+            negotiation.start_over();
+            negotiation.begin(NOW, true);
             negotiation.handle_refused(status);
             assert_eq!(goes_back(negotiation), [400, 401, 403, 404].contains(&status), "{status}");
         }
     }
 
     #[test]
+    fn a_server_that_takes_links_without_it_is_left_for_pam_though_it_had_it() {
+        let mut negotiation = offered();
+        assert!(negotiation.handle_taken(NOW, Some(SUBPROTOCOL)));
+        negotiation.begin(NOW, true);
+        assert!(!negotiation.handle_taken(NOW, None));
+        assert!(goes_back(negotiation));
+    }
+
+    #[test]
     fn without_a_common_version_it_goes_back() {
         let mut negotiation = offered();
-        assert!(negotiation.handle_taken(Some(SUBPROTOCOL)));
+        assert!(negotiation.handle_taken(NOW, Some(SUBPROTOCOL)));
         negotiation.handle_no_version();
         assert!(goes_back(negotiation));
     }
 
     #[test]
-    fn it_stays_with_pam_until_it_is_started_again() {
+    fn where_pam_does_not_open_either_it_is_offered_again() {
         let mut negotiation = offered();
-        assert!(!negotiation.handle_taken(None));
-        assert!(negotiation.take_goes_back());
         for _ in 0..3 {
-            negotiation.begin(true);
+            negotiation.handle_refused(404);
+            assert!(negotiation.take_goes_back());
+            negotiation.begin(NOW, true);
             assert!(!negotiation.offers());
-            assert!(negotiation.handle_taken(None));
-            negotiation.handle_refused(403);
+            negotiation.handle_refused(404);
+            assert!(!negotiation.take_goes_back());
+            negotiation.begin(NOW, true);
+            assert!(negotiation.offers());
+        }
+    }
+
+    #[test]
+    fn where_pam_opens_it_stays_for_an_hour_or_until_it_is_started_again() {
+        let mut negotiation = offered();
+        negotiation.handle_refused(404);
+        negotiation.begin(NOW, true);
+        assert!(negotiation.handle_taken(NOW, None));
+        // Neither what opens meanwhile nor what fails changes that.
+        let last = NOW + (WITHOUT - Duration::from_nanos(1));
+        for opens in [true, false, true] {
+            negotiation.begin(last, true);
+            assert!(!negotiation.offers());
+            if opens {
+                assert!(negotiation.handle_taken(last, None));
+            } else {
+                negotiation.handle_refused(403);
+            }
             assert!(!negotiation.take_goes_back());
         }
-        negotiation.start_over();
-        negotiation.begin(true);
+        let mut started_again = negotiation;
+        started_again.start_over();
+        started_again.begin(last, true);
+        assert!(started_again.offers());
+        negotiation.begin(NOW + WITHOUT, true);
         assert!(negotiation.offers());
+        negotiation.handle_refused(404);
+        assert!(goes_back(negotiation));
     }
 
     #[test]
     fn who_does_not_want_it_or_has_too_long_a_token_speaks_pam() {
         for (wanted, fits) in [(false, true), (true, false)] {
             let mut negotiation = Negotiation::new(wanted);
-            negotiation.begin(fits);
+            negotiation.begin(NOW, fits);
             assert!(!negotiation.offers());
-            assert!(negotiation.handle_taken(None) && !negotiation.is_agreed());
+            assert!(negotiation.handle_taken(NOW, None) && !negotiation.is_agreed());
+            // That says nothing of the server.
+            negotiation.begin(NOW, true);
+            assert_eq!(negotiation.offers(), wanted);
         }
     }
 }

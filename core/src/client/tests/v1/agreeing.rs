@@ -53,7 +53,7 @@ fn a_server_without_it_is_spoken_to_in_pam_at_once() {
     world.say(&answer(Some(&id), "40"));
     assert_eq!(world.events(), ["welcomed true true".to_owned(), format!("answer {request} 40")]);
 
-    // It is not offered again before the client is started again.
+    // It is not offered again soon, unless the client is started again.
     world.client.handle_closed(world.now);
     world.drain();
     world.pass(2_000);
