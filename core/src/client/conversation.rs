@@ -85,8 +85,11 @@ impl Conversation {
         self.welcome.take()
     }
 
-    /// The link is lost.
-    pub(super) fn handle_link_lost(&mut self, now: Now) {
+    /// The link is lost, perhaps because a message of this end was too large for it.
+    pub(super) fn handle_link_lost(&mut self, now: Now, too_large: bool) {
+        if too_large {
+            self.session.handle_too_large();
+        }
         (self.opens, self.welcome) = (false, None);
         self.session.detach(now);
     }

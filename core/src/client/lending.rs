@@ -11,7 +11,7 @@ use super::known_server::KnownServer;
 use super::unlent::{Meaning, Source, Unlent};
 use crate::envelope::message::Message;
 use crate::envelope::{Envelope, ErrorCode};
-use crate::link::{Cause, ClientLink, ClientLinkEvent, CloseClass, State};
+use crate::link::{Cause, ClientLink, ClientLinkEvent, CloseClass, State, Trigger};
 
 impl Client {
     /// The event for the host, which borrows from the buffer of the link.
@@ -21,10 +21,10 @@ impl Client {
                 let event = self.link.lend(unlent)?;
                 self.counters.link_event(self.now.mono, &event);
                 match event {
-                    ClientLinkEvent::StateChanged { from: State::Open, .. } => {
+                    ClientLinkEvent::StateChanged { from: State::Open, cause, .. } => {
                         self.requests.link_lost();
                         if let Some(conversation) = &mut self.conversation {
-                            conversation.handle_link_lost(self.now);
+                            conversation.handle_link_lost(self.now, is_too_large(cause));
                         }
                         self.server = KnownServer::default();
                     }
@@ -39,13 +39,17 @@ impl Client {
                 }
                 if let ClientLinkEvent::Closed(closed) = event
                     && closed.class == CloseClass::TooBig
-                    && let Some(request) =
-                        self.requests.end_too_large(!matches!(closed.cause, Cause::Frame(_)))
                 {
-                    let why = "a message that was too large ended the link";
-                    let code = ErrorCode::MessageTooLarge;
-                    let error = rejection(&self.prefix, self.now.wall, request, &code, why, None);
-                    self.turned_down.push_back((request, error));
+                    let is_ours = !matches!(closed.cause, Cause::Frame(_));
+                    let ended = self.requests.end_too_large(is_ours);
+                    self.has_ended_oversized |= !is_ours && ended.is_some();
+                    if let Some(request) = ended.filter(|it| !it.forgotten) {
+                        let (request, code) = (request.id, ErrorCode::MessageTooLarge);
+                        let why = "a message that was too large ended the link";
+                        let error =
+                            rejection(&self.prefix, self.now.wall, request, &code, why, None);
+                        self.turned_down.push_back((request, error));
+                    }
                 }
                 Event::Link(event)
             }
@@ -138,6 +142,12 @@ impl Client {
             }
         })
     }
+}
+
+/// Whether a link has ended for a message of this end that was too large.
+const fn is_too_large(cause: Trigger<'_>) -> bool {
+    let Trigger::End(Cause::Peer { code, .. }) = cause else { return false };
+    matches!(CloseClass::of_close_code(code.as_u16()), CloseClass::TooBig)
 }
 
 /// The text that a message or fault is in.

@@ -139,6 +139,8 @@ pub struct Client {
     scan: Scan,
     /// Requests that have ended here without an answer, as the `error` frames that say why.
     turned_down: VecDeque<(RequestId, String)>,
+    /// A request has ended whose answer was too large for this end: it does not come again.
+    has_ended_oversized: bool,
     text: String,
     /// Where a client speaks `pamlink.v1`: its session.
     conversation: Option<Box<Conversation>>,
@@ -184,6 +186,7 @@ impl Client {
             seen: Window::new(seen, random.next_seed()),
             scan: Scan::EMPTY,
             turned_down: VecDeque::new(),
+            has_ended_oversized: false,
             text: String::new(),
             conversation: offers_v1.then(|| Conversation::new(random.next_seed()).into()),
             body: String::new(),

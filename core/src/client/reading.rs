@@ -1,6 +1,8 @@
 //! Inbound messages of a client: each is an answer, a piece of one, an `error`, the welcome, or a
 //! push.
 
+use core::mem;
+
 use super::Client;
 use super::correlation::Correlation;
 use super::unlent::{Meaning, Source, Unlent};
@@ -16,6 +18,9 @@ impl Client {
             return Some(event);
         }
         self.keep_step();
+        if mem::take(&mut self.has_ended_oversized) {
+            self.link.forgive_oversized();
+        }
         loop {
             if let Some(event) = self.hear() {
                 return Some(event);

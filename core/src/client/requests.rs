@@ -361,8 +361,8 @@ impl Requests {
 
     /// Ends the request that has most likely ended the link that is gone, by a message that was too
     /// large: the longest that it has carried if the message was `ours`, else the one that was to
-    /// be answered next. Nothing if nobody waits for it any more.
-    pub(super) fn end_too_large(&mut self, ours: bool) -> Option<RequestId> {
+    /// be answered next.
+    pub(super) fn end_too_large(&mut self, ours: bool) -> Option<Unanswered> {
         let carried = self
             .requests
             .iter()
@@ -372,8 +372,7 @@ impl Requests {
             true => carried.max_by_key(|(_, request)| request.text.len())?.0,
             false => carried.min_by_key(|(place, _)| *place)?.0,
         };
-        let request = self.take(place);
-        (!request.forgotten).then_some(request.id)
+        Some(self.take(place).unanswered())
     }
 
     /// Ends the next request that only an earlier link has carried.

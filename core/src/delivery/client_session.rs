@@ -132,6 +132,13 @@ impl ClientSession {
         self.reading.handle_detached();
     }
 
+    /// The link ends because a message of this end was too large for it, before
+    /// [`detach`](Self::detach): an item that does that twice ends as rejected, and what follows it
+    /// is sent (section 10.9).
+    pub(crate) fn handle_too_large(&mut self) {
+        self.session.handle_too_large();
+    }
+
     /// An envelope of this session's channel has come.
     pub fn handle_message(&mut self, now: Now, message: &Message<'_>) {
         self.advance(now);

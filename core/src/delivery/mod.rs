@@ -72,6 +72,7 @@ mod fault;
 mod inbound;
 mod options;
 mod outbound;
+mod oversize;
 mod packing;
 mod payload;
 mod queue;

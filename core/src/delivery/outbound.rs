@@ -5,8 +5,12 @@ use std::collections::VecDeque;
 use super::event::CommandId;
 use super::events::{End, Events};
 use super::fault::Fault;
-use super::payload::Payload;
-use crate::envelope::v1::{Epoch, MAX_NUMBER, Position, Window};
+use super::oversize::Oversize;
+use super::payload::{Payload, Target};
+use crate::envelope::v1::{Code, Epoch, MAX_NUMBER, Name, Position, Window};
+
+/// The code of an item that is too large for the way to the other end (section 10.9).
+const TOO_LARGE: &str = "message_too_large";
 
 /// What this end has numbered and the other has not acknowledged.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +35,7 @@ pub(super) struct Outbound {
     /// What the other end said that it had when this epoch was drawn, until it has something of the
     /// epoch.
     replaces: Option<Position>,
+    oversize: Oversize,
 }
 
 /// What has a number.
@@ -94,6 +99,7 @@ impl Outbound {
             pending: None,
             unknown: 0,
             replaces: None,
+            oversize: Oversize::NONE,
         }
     }
 
@@ -140,6 +146,27 @@ impl Outbound {
     pub(super) fn resume_after(&mut self, received: u64, until: Position) {
         self.written = received.max(self.base());
         self.pending = Some(Pending { received, until });
+    }
+
+    /// What ends every link over which it is sent has ended as too large, unless the other end has
+    /// it. Its number is that of a cancel of the stream that it asked for (section 10.9).
+    pub(super) fn give_up_too_large(&mut self, received: u64, events: &mut Events) {
+        let number = self.oversize.take(received);
+        let Some((number, place)) = number.and_then(|it| Some((it, self.place(it)?))) else {
+            return;
+        };
+        let sent = &mut self.window[place];
+        let Payload::Item { stream, body, .. } = &sent.payload else { return };
+        let nobodys = || Name::new(format!("{}-{number}", self.last.epoch));
+        let (Some(stream), Some(code)) = (stream.clone().or_else(nobodys), Code::new(TOO_LARGE))
+        else {
+            return;
+        };
+        self.bytes -= body.len();
+        sent.payload = Payload::Cancel(Target::Stream(stream));
+        if let Some(command) = sent.command.take() {
+            events.end(command, End::Rejected(code, None));
+        }
     }
 
     /// All that is there is written again.
@@ -276,6 +303,15 @@ impl Outbound {
         self.pending = None;
     }
 
+    /// The link ends because a message of this end was too large for it.
+    pub(super) fn handle_too_large(&mut self) {
+        // What has arrived is not it, though that may not count yet.
+        let arrived = self.pending.map_or(0, |pending| pending.received).max(self.base());
+        if self.written > arrived {
+            self.oversize.handle_ended(arrived + 1);
+        }
+    }
+
     /// The session has ended: what had a number ends as unknown.
     pub(super) fn end_all(&mut self, events: &mut Events) {
         self.pending = None;
@@ -395,5 +431,48 @@ impl Outbound {
     fn place(&self, sequence: u64) -> Option<usize> {
         let after = sequence.checked_sub(self.base())?.checked_sub(1)?;
         usize::try_from(after).ok().filter(|place| *place < self.window.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::delivery::events::Unlent;
+
+    #[test]
+    fn what_has_arrived_is_not_suspected_though_it_does_not_count_yet() {
+        let mut outbound =
+            Outbound::new(Epoch::from_bits(1), Window { envelopes: 8, bytes: 100_000 });
+        for number in 0..4 {
+            let body = "0".repeat(1 + number);
+            let payload =
+                Payload::Item { of: None, stream: None, agent: None, body: body.as_str().into() };
+            let command = Some(CommandId::from_u64(u64::try_from(number).unwrap()));
+            outbound.number(Sent { command, payload });
+        }
+        let mut events = Events::default();
+        // The other end has two of the four, and will not have said all that it has to say before.
+        let until = Position::new(Epoch::from_bits(2), 5);
+        for ends in 0..4 {
+            while outbound.write_next().is_some() {}
+            outbound.handle_too_large();
+            outbound.handle_detached();
+            outbound.resume_after(2, until);
+            outbound.give_up_too_large(2, &mut events);
+            assert_eq!(events.is_empty(), ends < 2, "{ends}");
+        }
+        let Some(Unlent::Outcome(command, End::Rejected(code, None))) = events.take_next() else {
+            panic!("nothing was given up");
+        };
+        assert_eq!((command, code.as_str()), (CommandId::from_u64(2), TOO_LARGE));
+        assert!(events.is_empty());
+        assert_eq!((outbound.window().len(), outbound.bytes), (4, 1 + 2 + 4));
+        let (at, payload) = outbound.write_next().unwrap();
+        let mut text = String::new();
+        payload.write(crate::envelope::v1::Channel(0), at, None, &mut text);
+        assert_eq!(
+            text,
+            r#"{"type":"cancel","at":["0000000000000001",3],"scope":"stream","stream":"0000000000000001-3"}"#
+        );
     }
 }

@@ -34,7 +34,8 @@ pub enum CloseClass {
     /// The peer did not answer in time: retry with growing delay.
     Timeout,
     /// A message exceeded a limit of the peer, or of ours: retry with growing delay. The request
-    /// that it belongs to ends, so that it is not sent, or answered, again and again.
+    /// that it belongs to ends, so that it is not sent, or answered, again and again; where what
+    /// exceeds ours belongs to none and comes again over the next link: stop.
     TooBig,
 }
 

@@ -168,3 +168,30 @@ fn one_message_that_is_too_large_stops_no_client() {
     host.reconnect(NEW_WELCOME);
     assert!(host.read()[0].contains("two") && host.client.pending() == 1, "{second}");
 }
+
+#[test]
+fn a_server_that_sends_what_is_too_large_first_each_time_is_left() {
+    let head = b"\x81\x7f\x00\x00\x00\x00\x01\x00\x00\x00";
+    let mut host = Host::welcomed(NEW_WELCOME);
+    for request in 0..3 {
+        // As long as requests end for it something changes.
+        let asked = host.ask("one");
+        host.client.handle_bytes(host.now, head).unwrap();
+        host.drain();
+        let events = host.events();
+        let rejected = format!("rejected {asked} MESSAGE_TOO_LARGE None");
+        assert!(events.contains(&rejected), "{request}: {events:?}");
+        host.reconnect(NEW_WELCOME);
+        host.events();
+    }
+    host.client.handle_bytes(host.now, head).unwrap();
+    host.drain();
+    assert!(host.events()[0].starts_with("retrying too_big"));
+    host.reconnect(NEW_WELCOME);
+    host.events();
+    host.client.handle_bytes(host.now, head).unwrap();
+    host.drain();
+    assert_eq!(host.events(), ["stopped too_big"]);
+    assert!(host.causes.last().unwrap().starts_with("frame: "), "{:?}", host.causes);
+    assert_eq!(host.client.poll_timeout(), None);
+}

@@ -4,6 +4,7 @@
 mod agreeing;
 mod asking;
 mod going_back;
+mod sizes;
 mod snapshots;
 
 use std::collections::{BTreeMap, VecDeque};

@@ -113,6 +113,7 @@ impl Exchange {
         let reach = self.outbound.reach(received);
         if reach == Reach::Resumable {
             self.outbound.resume_after(received.sequence, sent);
+            self.outbound.give_up_too_large(received.sequence, &mut self.events);
             if gap {
                 self.outbound.handle_gap(&mut self.events);
             } else {

@@ -120,6 +120,11 @@ impl Session {
         self.leave_link();
     }
 
+    /// The link ends because a message of this end was too large for it.
+    pub(super) fn handle_too_large(&mut self) {
+        self.exchange.outbound.handle_too_large();
+    }
+
     /// An envelope of this session's channel has come. What is said of streams is only looked at
     /// for whether it may be said here; while [`is_open`](Self::is_open) holds after it, it is for
     /// the machines of streams.

@@ -78,6 +78,9 @@ pub struct ClientLink {
     renewed: bool,
     /// The host asked for a new link while this one was closing.
     again: bool,
+    /// The last link ended because the peer's message was too large for this end, and none has
+    /// proved itself since.
+    oversized: bool,
     /// When the token goes out again that the server did not take.
     renew_again: Option<Mono>,
     negotiation: Negotiation,
@@ -136,6 +139,7 @@ impl ClientLink {
             rejection: None,
             renewed: false,
             again: false,
+            oversized: false,
             renew_again: None,
             negotiation,
             renewing: false,
@@ -367,6 +371,11 @@ impl ClientLink {
         let backoff = &self.config.backoff;
         let after = after.unwrap_or(backoff.slow).min(backoff.longest_hint);
         self.leaving = Some(now.mono + after + self.config.link.patience.close);
+    }
+
+    /// What was too large and ended the last link does not come again, for nobody asks for it.
+    pub(crate) fn forgive_oversized(&mut self) {
+        self.oversized = false;
     }
 
     /// Sends a text message.

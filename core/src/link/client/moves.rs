@@ -19,7 +19,7 @@ impl ClientLink {
     /// Resets the count of attempts; the token may be renewed once more.
     pub(super) fn start_over(&mut self) {
         self.backoff.reset();
-        (self.attempt, self.renewed) = (0, false);
+        (self.attempt, self.renewed, self.oversized) = (0, false, false);
     }
 
     /// The next attempt begins, as these rows say: with a token it dials, without one it asks the
@@ -75,6 +75,12 @@ impl ClientLink {
         }
         if self.negotiation.take_goes_back() {
             return self.wait_for(Duration::ZERO, end, rows.retry, close_transport);
+        }
+        if end.class == CloseClass::TooBig && matches!(end.cause, Cause::Frame(_)) {
+            // The peer sends again what this end has not received.
+            if mem::replace(&mut self.oversized, true) {
+                return self.give_up(end, rows.stop, close_transport);
+            }
         }
         match end.class.remedy() {
             Remedy::Retry | Remedy::RetrySlowly => self.wait(end, rows.retry, close_transport),
