@@ -340,9 +340,25 @@ fn a_bad_day() -> World {
     world
 }
 
+/// Links are cut when nothing was said over them for 6 s.
+fn a_day_on_a_quiet_way() -> World {
+    let mut world = World::new(config());
+    let mut client = ClientConfig::default();
+    client.link.proven = Duration::from_secs(1);
+    let ann = world.connect("ann", "ann", client);
+    // In between the hub pings by itself, and then the way is not quiet for so long.
+    for _ in 0..12 {
+        world.send(ann, r#"{"type":"ping"}"#);
+        world.pass(Duration::from_secs(6));
+        world.cut(ann);
+        world.pass(Duration::from_secs(3));
+    }
+    world
+}
+
 #[test]
 fn every_family_is_fed() {
-    let worlds = [a_day_in_both_dialects(), a_bad_day()];
+    let worlds = [a_day_in_both_dialects(), a_bad_day(), a_day_on_a_quiet_way()];
     let all: BTreeSet<_> = worlds[0].hub.metrics().families.iter().map(|it| it.name).collect();
     let fed: BTreeSet<_> =
         worlds.iter().flat_map(|it| it.moved.iter().flatten().copied()).collect();

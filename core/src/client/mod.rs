@@ -91,6 +91,7 @@ mod snapshot;
 mod unlent;
 
 use core::fmt::Write as _;
+use core::time::Duration;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -450,6 +451,14 @@ impl Client {
     /// Whether the present link was welcomed.
     pub fn is_welcomed(&self) -> bool {
         self.server.welcomed
+    }
+
+    /// How long a link may be quiet before a heartbeat is said: as the configuration says, or
+    /// shorter, since three links in a row were cut when they had been quiet for the same time. No
+    /// less than 5 s is learned, and it holds until the client is [started again](Self::connect);
+    /// `pamlink_heartbeats_shortened_total` counts how often it was.
+    pub fn heartbeat_interval(&self) -> Duration {
+        self.link.heartbeat_interval()
     }
 
     /// Requests without an answer.

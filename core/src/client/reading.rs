@@ -27,6 +27,8 @@ impl Client {
             }
             let Some(event) = self.link.poll_unlent() else {
                 self.link.take_pings().add_to(&mut self.counters.metrics);
+                let shortened = self.link.take_shortened().into();
+                self.counters.metrics.heartbeats_shortened.add(shortened);
                 return None;
             };
             match event {

@@ -5,6 +5,7 @@
 
 mod checks;
 mod ends;
+mod keepalive;
 mod leaving;
 mod pieces;
 mod sizes;

@@ -97,6 +97,8 @@ metrics! {
         "pamlink_pings_total", "Pings of both kinds, by direction.";
     pongs: by!(Direction) =
         "pamlink_pongs_total", "Pongs of both kinds, by direction.";
+    heartbeats_shortened: Counter = "pamlink_heartbeats_shortened_total",
+        "Times that a client shortened its heartbeat, because quiet links were cut.";
     round_trip: TimeHistogram = "pamlink_round_trip_seconds",
         "Time from a ping to its pong.";
     request_latency: TimeHistogram = "pamlink_request_latency_seconds",

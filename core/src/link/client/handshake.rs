@@ -105,6 +105,7 @@ impl ClientLink {
     /// Frames or messages flow from now on.
     pub(super) fn open(&mut self, subprotocol: Option<String>, input: ClientInput) {
         self.subprotocol = subprotocol;
+        self.active = self.now.mono;
         self.connection.start_heartbeat(&self.config.link, self.now.mono);
         let is_v1 = self.negotiation.is_agreed();
         match self.config.welcome.or_else(|| is_v1.then_some(WELCOME)) {

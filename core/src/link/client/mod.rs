@@ -2,6 +2,8 @@
 
 mod event;
 mod handshake;
+mod idle_timeout;
+mod learning;
 mod moves;
 mod negotiation;
 mod notes;
@@ -20,6 +22,7 @@ pub(crate) use self::said::Said;
 pub(crate) use self::tokens::RENEWAL;
 
 use self::handshake::{no_dialect, open_request};
+use self::idle_timeout::IdleTimeout;
 use self::negotiation::Negotiation;
 use self::notes::{Note, Notes};
 use self::rows::Rows;
@@ -87,6 +90,13 @@ pub struct ClientLink {
     /// A token was shown in `pamlink.v1`, and not answered yet; and another is to follow.
     renewing: bool,
     renew_next: bool,
+    /// When something was last said over the link, by either end.
+    active: Mono,
+    idle_timeout: IdleTimeout,
+    /// How often the heartbeat was shortened, since the host was told.
+    shortened: u32,
+    /// Its interval as the host has set it.
+    interval: Duration,
     /// In `pamlink.v1`: how often the server wants to hear of this end, and when it does next.
     heartbeat: Option<(Duration, Mono)>,
 }
@@ -144,6 +154,10 @@ impl ClientLink {
             negotiation,
             renewing: false,
             renew_next: false,
+            active: now.mono,
+            idle_timeout: IdleTimeout::default(),
+            shortened: 0,
+            interval: config.link.heartbeat.interval,
             heartbeat: None,
             endpoint,
             config: Arc::clone(config),
@@ -158,6 +172,7 @@ impl ClientLink {
             ClientPhase::Idle | ClientPhase::Stopped => {
                 self.start_over();
                 self.negotiation.start_over();
+                self.forget_idle_timeout();
                 self.begin(ClientInput::Connect, ClientInput::ConnectNoToken);
             }
             ClientPhase::Waiting => self.begin(ClientInput::Connect, ClientInput::ConnectNoToken),
@@ -254,6 +269,7 @@ impl ClientLink {
             _ if bytes.is_empty() => Ok(()),
             ClientPhase::Handshake => self.read_answer(bytes),
             ClientPhase::Open | ClientPhase::Closing => {
+                self.active = now.mono;
                 self.connection.handle_bytes(&self.config.link, now, bytes)
             }
             _ => Ok(()),
@@ -270,6 +286,7 @@ impl ClientLink {
         if !matches!(self.phase, ClientPhase::Open | ClientPhase::Closing) {
             return Ok(());
         }
+        self.active = now.mono;
         self.connection.handle_message(&self.config.link, now, message)
     }
 
@@ -373,11 +390,6 @@ impl ClientLink {
         self.leaving = Some(now.mono + after + self.config.link.patience.close);
     }
 
-    /// What was too large and ended the last link does not come again, for nobody asks for it.
-    pub(crate) fn forgive_oversized(&mut self) {
-        self.oversized = false;
-    }
-
     /// Sends a text message.
     ///
     /// # Errors
@@ -469,7 +481,9 @@ impl ClientLink {
     /// drop the transport.
     pub fn poll_message(&mut self, out: &mut Vec<u8>) -> Option<Outgoing> {
         self.say_heartbeat();
-        self.connection.output.poll_message(out)
+        let outgoing = self.connection.output.poll_message(out)?;
+        self.active = self.now.mono;
+        Some(outgoing)
     }
 
     /// Appends what is to be written. Call it again after writing, as long as it says `more`.
@@ -485,6 +499,9 @@ impl ClientLink {
     pub(crate) fn transmit(&mut self, out: &mut impl Sink) -> Transmit {
         self.say_heartbeat();
         let mut transmit = self.connection.output.transmit(out, None);
+        if transmit.written > 0 {
+            self.active = self.now.mono;
+        }
         transmit.close_transport = self.phase.state() == State::Closed && !transmit.more;
         transmit
     }

@@ -73,6 +73,9 @@ impl ClientLink {
         if self.leaving.is_some() && theirs && end.code.as_u16() < 3_000 {
             end.class = CloseClass::ServerUnavailable;
         }
+        if self.phase == ClientPhase::Open && self.welcome.is_none() {
+            self.learn_of_end(&end.cause);
+        }
         if self.negotiation.take_goes_back() {
             return self.wait_for(Duration::ZERO, end, rows.retry, close_transport);
         }
@@ -120,6 +123,11 @@ impl ClientLink {
     /// The peer said when to come back.
     pub(super) fn hint(&mut self, after: Duration) {
         self.hint = Some(self.now.mono + after.min(self.config.backoff.longest_hint));
+    }
+
+    /// What was too large and ended the last link does not come again, for nobody asks for it.
+    pub(crate) fn forgive_oversized(&mut self) {
+        self.oversized = false;
     }
 
     /// No attempt follows.
