@@ -356,6 +356,9 @@ impl Hub {
                 LinkUnlent::Binary(_) if slot.phase == Phase::Open => {
                     self.refuse(link, &RefusalReason::Binary, None)
                 }
+                LinkUnlent::Binary(_) if slot.phase == Phase::Greeting => {
+                    self.part(link, ServerClose::NotOpen)
+                }
                 LinkUnlent::Overflowed(overflowed) => {
                     overflowed.add_to(&mut self.metrics);
                     Some(Unlent::Overflowed { link, overflowed })

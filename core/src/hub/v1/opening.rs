@@ -78,7 +78,11 @@ impl Hub {
     }
 
     /// Closes a link for what its client has said.
-    fn part(&mut self, index: LinkIndex, why: ServerClose<'_>) -> Option<Unlent> {
+    pub(in crate::hub) fn part(
+        &mut self,
+        index: LinkIndex,
+        why: ServerClose<'_>,
+    ) -> Option<Unlent> {
         self.close(index, why);
         None
     }

@@ -97,6 +97,16 @@ fn a_client_says_no_more_than_so_much_before_it_is_welcomed() {
 }
 
 #[test]
+fn a_binary_message_is_no_hello() {
+    let mut host = Host::new();
+    let link = host.dial_v1("ada");
+    let mut frame = Vec::new();
+    host.peers.get_mut(&link).unwrap().writer.binary(b"{}", &mut frame).unwrap();
+    host.bytes(link, &frame);
+    assert_eq!(parted(&mut host, link), ("not_open".to_owned(), 4003));
+}
+
+#[test]
 fn the_host_decides_about_a_token_in_its_own_time() {
     let mut host = Host::with_auth(HubConfig::default(), Auth::Host);
     let link = host.dial_v1("ada");
