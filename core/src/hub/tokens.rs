@@ -21,6 +21,8 @@ use crate::time::{Deadline, Mono, TimerReason};
 const JUDGED: Rate = Rate::new(5, Duration::from_secs(5));
 /// The `retry_after` for a token that could not be verified.
 const JUDGE_AGAIN: Duration = Duration::from_secs(10);
+/// The reason of the close frame for tokens that come faster than they are judged.
+pub(super) const TOO_MANY_TOKENS: &str = "too many tokens";
 
 impl Hub {
     /// Notes when the token of a link ends.
@@ -46,7 +48,7 @@ impl Hub {
         let slot = self.links.get_mut(index)?;
         if let Err(wait) = keep_pace(&mut slot.next_token, self.now.mono) {
             if self.links.agreed(index).is_some() {
-                let close = ServerClose::Refusals(TooMany::Messages, "too many tokens");
+                let close = ServerClose::Refusals(TooMany::Messages, TOO_MANY_TOKENS);
                 self.goodbye(index, close.goodbye(), Some(wait.retry_after));
                 self.close(index, close);
                 return None;

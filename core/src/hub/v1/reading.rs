@@ -8,7 +8,8 @@ use crate::hub::Hub;
 use crate::hub::event::Unlent;
 use crate::hub::index::LinkIndex;
 use crate::hub::links::Phase;
-use crate::link::{ServerClose, Token};
+use crate::hub::tokens::TOO_MANY_TOKENS;
+use crate::link::{ServerClose, Token, TooMany};
 
 /// What a client says of its link.
 enum OfLink {
@@ -34,8 +35,8 @@ impl Hub {
         }
     }
 
-    /// Hands the envelopes of a message to the sessions. What is said of the link itself is the
-    /// last that is looked at.
+    /// Hands the envelopes of a message to the sessions, up to one that ends the link. What is to
+    /// be done about the link itself, if anything.
     fn envelopes_v1(&mut self, index: LinkIndex, text: Item) -> Option<OfLink> {
         let link = self.links.id(index);
         let (slot, pool) = self.links.reading(index)?;
@@ -43,25 +44,30 @@ impl Hub {
         let user = self.users.name(slot.user);
         let lent = slot.link.text(text, Some(pool)).ok()?;
         let v1 = self.v1.as_mut()?;
+        let mut token = None;
         // JSON has no such character, so no envelope is cut.
         for text in lent.splitn(if batch { usize::MAX } else { 1 }, BETWEEN) {
             let Ok(envelope) = Envelope::parse(text, DEPTH) else {
                 return Some(OfLink::Close(ServerClose::Malformed));
             };
-            match Message::read(&envelope) {
-                Ok(Some((_, message))) if message.is_of_link() => {
-                    return Some(match message {
-                        Message::Token(said) => OfLink::Token(Token::new(said.token.expose())),
-                        Message::Goodbye(_) => OfLink::Close(ServerClose::Left),
-                        _ => OfLink::Close(ServerClose::NotOpen),
-                    });
+            let close = match Message::read(&envelope) {
+                Ok(Some((_, Message::Token(said)))) if token.is_none() => {
+                    token = Some(Token::new(said.token.expose()));
+                    continue;
                 }
-                Err(malformed) if malformed.is_of_link() => {
-                    return Some(OfLink::Close(ServerClose::Malformed));
+                Ok(Some((_, Message::Token(_)))) => {
+                    ServerClose::Refusals(TooMany::Messages, TOO_MANY_TOKENS)
                 }
-                read => v1.handle_read(self.now, link, user, read),
-            }
+                Ok(Some((_, Message::Goodbye(_)))) => ServerClose::Left,
+                Ok(Some((_, message))) if message.is_of_link() => ServerClose::NotOpen,
+                Err(malformed) if malformed.is_of_link() => ServerClose::Malformed,
+                read => {
+                    v1.handle_read(self.now, link, user, read);
+                    continue;
+                }
+            };
+            return Some(OfLink::Close(close));
         }
-        None
+        token.map(OfLink::Token)
     }
 }

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use super::script::{hello, member};
+use super::script::{hello, kind, member};
 use crate::frame::{Incoming, Outgoing};
 use crate::hub::tests::support::{Host, START};
 use crate::hub::{Auth, Event, HubConfig, LinkId, Proof, Reply};
@@ -155,6 +155,23 @@ fn several_envelopes_share_a_message_where_both_can() {
     let other = host.open_v1("ada");
     host.say(other, &[open, open].join("\u{1e}"));
     assert_eq!(parted(&mut host, other), ("malformed".to_owned(), 4003));
+}
+
+#[test]
+fn a_token_among_envelopes_hides_none_of_them() {
+    let mut host = Host::new();
+    let batched = hello("ada").replace(r#""features":0"#, r#""features":1"#);
+    let link = host.dial_v1("ada");
+    host.say(link, &batched);
+    host.text(link);
+    let token = r#"{"type":"token","token":"ada"}"#;
+    let open = r#"{"type":"open","sent":["c1a5e00000000001",0]}"#;
+    host.say(link, &[token, open].join("\u{1e}"));
+    let said = host.said_v1(link);
+    let kinds: Vec<_> = said.iter().map(|text| kind(text)).collect();
+    assert_eq!(kinds, ["renewed", "opened"]);
+    host.say(link, &[token, token].join("\u{1e}"));
+    assert_eq!(parted(&mut host, link), ("overloaded".to_owned(), 4008));
 }
 
 /// Hands a whole message to a link, and takes what it answers.
