@@ -141,3 +141,52 @@ fn numbers_and_long_texts_are_written_out() {
         assert!(shown.contains(there), "{shown}");
     }
 }
+
+/// A client that is welcomed, and a server that welcomes.
+const LINK: [(&str, &str); 2] = [
+    (
+        "whole_client",
+        r#"{"do": {"send": {"body": 1}}, "as": "a"},
+        {"out": {"type": "item", "at": ["$client", 1], "body": 1}, "clause": "V-5.1"},
+        {"in": {"close": {"code": 1000}}},
+        {"event": {"stopped": {}}},
+        {"event": {"outcome": {"command": "a", "outcome": "unknown"}}}"#,
+    ),
+    (
+        "whole_server",
+        r#"{"do": {"disconnect": {"code": 1012}}},
+        {"out": {"type": "goodbye", "code": "going_away"}, "clause": "V-5.1"},
+        {"out": {"close": {"code": 1012}}},
+        {"in": {"request": {"path": "/", "subprotocols": ["pamlink.v1"]}}, "link": "b"},
+        {"out": {"response": {"status": 404}}, "link": "b"}"#,
+    ),
+];
+
+/// What is wrong with a file of one case, where a link is open and `from` is written as `to`.
+fn fault_of_link((end, steps): (&str, &str), from: &str, to: &str) -> String {
+    assert!(steps.contains(from), "{from}");
+    let steps = steps.replacen(from, to, 1);
+    let case = format!(r#"{{"name": "n", "end": "{end}", "opened": true, "steps": [{steps}]}}"#);
+    let file = format!(r#"{{"clauses": ["V-5.1"], "cases": [{case}]}}"#);
+    faults(&File::read("f".to_owned(), &file)).join("\n")
+}
+
+#[test]
+fn what_is_said_over_a_link_is_compared_and_named() {
+    let [client, server] = LINK;
+    assert_eq!(fault_of_link(client, "1", "1"), "");
+    assert_eq!(fault_of_link(server, "1", "1"), "");
+    let faults = |end, from, to, why: &str| {
+        let fault = fault_of_link(end, from, to);
+        assert!(fault.contains(why), "{fault}");
+    };
+    faults(client, r#"{"event": {"stopped": {}}},"#, "", "is not named");
+    faults(client, "1000", "4008", "did not come");
+    faults(client, r#"{"close""#, r#"{"response""#, "nothing was requested");
+    faults(client, "send", "fly", "a client has no fly");
+    faults(server, "1012}}},", "1013}}},", r#".code is "overloaded""#);
+    faults(server, r#"{"close": {"code": 1012}}"#, r#"{"close": {}}"#, ".close.code is there");
+    faults(server, "404", "101", ".response.status is 404");
+    faults(server, r#""path": "/""#, r#""path": "/", "far": 1"#, "request has no `far`");
+    faults(server, "disconnect", "fly", "a server has no fly");
+}

@@ -6,11 +6,16 @@ mod session;
 mod session_events;
 mod sessions;
 mod streams;
+mod transport;
 mod values;
+mod whole_client;
+mod whole_server;
 
 use session::SessionEnd;
 use sessions::SessionsEnd;
 use streams::StreamsEnd;
+use whole_client::WholeClientEnd;
+use whole_server::WholeServerEnd;
 
 use crate::file::Case;
 use crate::play::End;
@@ -22,6 +27,8 @@ pub(crate) fn make(case: &Case, seed: u64) -> Result<Box<dyn End>, String> {
         "server" => Ok(Box::new(SessionEnd::server(&case.options, seed)?)),
         "sessions" => Ok(Box::new(SessionsEnd::new(&case.options, seed)?)),
         "streams" => Ok(Box::new(StreamsEnd::new(&case.options, seed)?)),
+        "whole_client" => Ok(Box::new(WholeClientEnd::new(&case.options, seed)?)),
+        "whole_server" => Ok(Box::new(WholeServerEnd::new(&case.options, seed)?)),
         end => Err(format!("there is no end {end}")),
     }
 }

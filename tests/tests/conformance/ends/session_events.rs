@@ -38,31 +38,7 @@ pub(super) fn shown_event(event: &Event<'_>, names: &BTreeMap<u64, String>) -> V
             "command": names[&command.as_u64()],
             "results": results.iter().map(shown_result).collect::<Vec<_>>(),
         }}),
-        Event::Outcome { command, outcome } => {
-            let command = &names[&command.as_u64()];
-            json!({"outcome": match outcome {
-                Outcome::Acknowledged => json!({"command": command, "outcome": "acknowledged"}),
-                Outcome::Rejected { code, retry_after } => json!({
-                    "command": command,
-                    "outcome": "rejected",
-                    "code": code.as_str(),
-                    "retry_after": shown_millis(*retry_after),
-                }),
-                Outcome::Expired(expiry) => json!({
-                    "command": command,
-                    "outcome": "expired",
-                    "reason": match expiry {
-                        Expiry::Age => "age",
-                        Expiry::Dropped => "dropped",
-                        Expiry::Replaced => "replaced",
-                        Expiry::SessionEnded => "session_ended",
-                        other => panic!("{other:?}"),
-                    },
-                }),
-                Outcome::Unknown => json!({"command": command, "outcome": "unknown"}),
-                other => panic!("{other:?}"),
-            }})
-        }
+        Event::Outcome { command, outcome } => shown_outcome(&names[&command.as_u64()], outcome),
         Event::Closed { code, retry_after } => json!({"closed": {
             "code": code.as_str(),
             "retry_after": shown_millis(*retry_after),
@@ -79,6 +55,32 @@ pub(super) fn shown_event(event: &Event<'_>, names: &BTreeMap<u64, String>) -> V
         }}),
         other => panic!("{other:?}"),
     }
+}
+
+/// What has become of a command, by what the file calls it.
+pub(super) fn shown_outcome(command: &str, outcome: &Outcome<'_>) -> Value {
+    json!({"outcome": match outcome {
+        Outcome::Acknowledged => json!({"command": command, "outcome": "acknowledged"}),
+        Outcome::Rejected { code, retry_after } => json!({
+            "command": command,
+            "outcome": "rejected",
+            "code": code.as_str(),
+            "retry_after": shown_millis(*retry_after),
+        }),
+        Outcome::Expired(expiry) => json!({
+            "command": command,
+            "outcome": "expired",
+            "reason": match expiry {
+                Expiry::Age => "age",
+                Expiry::Dropped => "dropped",
+                Expiry::Replaced => "replaced",
+                Expiry::SessionEnded => "session_ended",
+                other => panic!("{other:?}"),
+            },
+        }),
+        Outcome::Unknown => json!({"command": command, "outcome": "unknown"}),
+        other => panic!("{other:?}"),
+    }})
 }
 
 /// An event of a stream that a client follows.

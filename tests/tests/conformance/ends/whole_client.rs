@@ -1,0 +1,203 @@
+//! A client with its links, over bytes: what it asks for, says and learns.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use pamlink::client::{Client, ClientConfig, Event, SendError};
+use pamlink::delivery::{CommandId, SendOptions};
+use pamlink::link::{ClientLinkEvent, Endpoint, Token, TokenNeed};
+use pamlink::seed::Seed;
+use serde_json::{Map, Value, json};
+
+use super::commands::{send, send_error};
+use super::session_events::shown_outcome;
+use super::transport::Transport;
+use super::values::{Members, json_of, millis, now};
+use crate::file::{Input, Output};
+use crate::play::End;
+
+pub(super) struct WholeClientEnd {
+    client: Client,
+    at: u64,
+    /// The other end of the present link.
+    transport: Option<Transport>,
+    /// What the file calls what was sent.
+    names: BTreeMap<CommandId, String>,
+    outputs: VecDeque<Output>,
+}
+
+impl WholeClientEnd {
+    pub(super) fn new(options: &Map<String, Value>, seed: u64) -> Result<Self, String> {
+        let mut config = ClientConfig::default();
+        for (name, value) in options {
+            if let ("anonymous", Some(anonymous)) = (name.as_str(), value.as_bool()) {
+                config.link.anonymous = anonymous;
+                continue;
+            }
+            let number = value.as_u64().ok_or_else(|| format!("{name}: {value}"))?;
+            config.set(name, number).map_err(|why| why.to_string())?;
+        }
+        let endpoint = Endpoint::v1("ws://server.test", "ann").map_err(|why| why.to_string())?;
+        let client = Client::new(config, endpoint, Seed::from_number(seed), now(0));
+        Ok(Self {
+            client: client.map_err(|why| why.to_string())?,
+            at: 0,
+            transport: None,
+            names: BTreeMap::new(),
+            outputs: VecDeque::new(),
+        })
+    }
+
+    fn command(&mut self, name: Option<&str>, command: &Value) -> Result<(), String> {
+        let now = now(self.at);
+        let (word, mut its) = Members::of(command)?;
+        match word {
+            "connect" => self.client.connect(now),
+            "disconnect" => self.client.disconnect(now),
+            "detach" => {
+                self.transport = None;
+                self.client.handle_closed(now);
+            }
+            "token" => {
+                let (token, life) = (its.text("token"), its.millis("expires"));
+                let token = its.need("token", token)?;
+                let token = match life {
+                    Some(life) => Token::with_dates(token, Some(now.wall), now.wall + life),
+                    None => Token::new(token),
+                };
+                self.client.provide_token(now, token).map_err(|why| why.to_string())?;
+            }
+            "send" => {
+                let (body, options) = send(&mut its)?;
+                self.send(&body, options, name)?;
+            }
+            _ => return Err(format!("a client has no {word}")),
+        }
+        its.end()
+    }
+
+    fn send(
+        &mut self,
+        body: &str,
+        options: SendOptions<'_>,
+        name: Option<&str>,
+    ) -> Result<(), String> {
+        let word = match self.client.submit(now(self.at), body, options) {
+            Ok(command) => {
+                let name = name.ok_or("what is sent has a name")?;
+                self.names.insert(command, name.to_owned());
+                return Ok(());
+            }
+            Err(SendError::TooLarge { .. }) => "too_large",
+            Err(SendError::Session(why)) => send_error(&why),
+            Err(other) => return Err(other.to_string()),
+        };
+        self.outputs.push_back(Output::Result(json!({ "error": word })));
+        Ok(())
+    }
+
+    /// Takes all that comes of an input.
+    fn drain(&mut self) -> Result<(), String> {
+        loop {
+            let mut dropped = false;
+            while let Some(event) = self.client.poll_event() {
+                match event {
+                    Event::Link(ClientLinkEvent::Dial(_)) => {
+                        self.transport = Some(Transport::server());
+                        self.client.handle_dialed(now(self.at));
+                        continue;
+                    }
+                    Event::Link(ClientLinkEvent::CloseTransport) => {
+                        dropped = true;
+                        break;
+                    }
+                    event => {
+                        let event = shown(&event, &self.names).map(Output::Event);
+                        self.outputs.extend(event);
+                    }
+                }
+            }
+            let mut bytes = Vec::new();
+            while self.client.poll_transmit(&mut bytes).more {}
+            let answer = self.write(&bytes)?;
+            if dropped {
+                self.transport = None;
+            } else if !answer.is_empty() {
+                // Whoever has answered a close frame goes.
+                self.handle_bytes(&answer)?;
+                if self.transport.take().is_some() {
+                    self.client.handle_closed(now(self.at));
+                }
+            } else if bytes.is_empty() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn handle_bytes(&mut self, bytes: &[u8]) -> Result<(), String> {
+        self.client.handle_bytes(now(self.at), bytes).map_err(|why| why.to_string())
+    }
+
+    /// Bytes go over the link: those that answer them.
+    fn write(&mut self, bytes: &[u8]) -> Result<Vec<u8>, String> {
+        let Some(transport) = self.transport.as_mut().filter(|_| !bytes.is_empty()) else {
+            return Ok(Vec::new());
+        };
+        let (said, answer) = transport.handle_bytes(bytes)?;
+        self.outputs.extend(
+            said.into_iter().map(|envelope| Output::Envelope { link: String::new(), envelope }),
+        );
+        Ok(answer)
+    }
+}
+
+impl End for WholeClientEnd {
+    fn handle(&mut self, at: u64, input: &Input) -> Result<(), String> {
+        self.at = at;
+        match input {
+            Input::Envelope { envelope, .. } => {
+                let transport = self.transport.as_mut().ok_or("there is no link")?;
+                let bytes = transport.say(envelope)?;
+                self.handle_bytes(&bytes)?;
+            }
+            Input::Command { name, command, .. } => self.command(name.as_deref(), command)?,
+        }
+        self.drain()
+    }
+
+    fn handle_timeout(&mut self, at: u64) {
+        self.at = at;
+        self.client.handle_timeout(now(at));
+        self.drain().unwrap_or_else(|why| panic!("at {at} ms: {why}"));
+    }
+
+    fn poll(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    fn poll_timeout(&self) -> Option<u64> {
+        self.client.poll_timeout().map(|deadline| millis(deadline.at))
+    }
+}
+
+/// An event, where the file has a word for it: what a client's host learns of its links one by one
+/// is seen in what comes over them.
+fn shown(event: &Event<'_>, names: &BTreeMap<CommandId, String>) -> Option<Value> {
+    Some(match event {
+        Event::Link(ClientLinkEvent::NeedToken(need)) => {
+            let why = match need {
+                TokenNeed::Missing => "missing",
+                TokenNeed::Rejected => "rejected",
+                TokenNeed::Renewal => "renewal",
+                other => panic!("{other:?}"),
+            };
+            json!({"need_token": {"why": why}})
+        }
+        Event::Link(ClientLinkEvent::Retrying { .. }) => json!({"retrying": {}}),
+        Event::Link(ClientLinkEvent::Stopped { .. }) => json!({"stopped": {}}),
+        Event::Link(_) => return None,
+        Event::Welcomed { .. } => json!({"welcomed": {}}),
+        Event::Message { envelope } => json!({"message": {"body": json_of(envelope.as_str())}}),
+        Event::Outcome { command, outcome } => shown_outcome(&names[command], outcome),
+        other => json!({"other": format!("{other:?}")}),
+    })
+}

@@ -1,0 +1,228 @@
+//! A server with all its links, over bytes: a hub, and clients that speak as a file says.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use pamlink::frame::CloseCode;
+use pamlink::hub::{Auth, Event, Hub, HubConfig, LinkId, Reply, RequestId};
+use pamlink::link::{AuthError, Claims};
+use pamlink::routing::Table;
+use pamlink::seed::Seed;
+use pamlink::time::Now;
+use serde_json::{Map, Value, json};
+
+use super::transport::Transport;
+use super::values::{Members, json_of, millis, now};
+use crate::file::{Input, Output};
+use crate::play::End;
+
+pub(super) struct WholeServerEnd {
+    hub: Hub,
+    at: u64,
+    links: BTreeMap<String, Link>,
+    /// Requests that were not answered yet, the oldest first.
+    requests: VecDeque<RequestId>,
+    outputs: VecDeque<Output>,
+    due: Option<u64>,
+}
+
+/// A link, and the client at its other end.
+struct Link {
+    id: LinkId,
+    transport: Transport,
+}
+
+impl WholeServerEnd {
+    pub(super) fn new(options: &Map<String, Value>, seed: u64) -> Result<Self, String> {
+        let mut config = HubConfig::default();
+        for (name, value) in options {
+            let number = value.as_u64().ok_or_else(|| format!("{name}: {value}"))?;
+            config.set(name, number).map_err(|why| why.to_string())?;
+        }
+        let table = Arc::new(Table::default());
+        Ok(Self {
+            hub: Hub::new(config, Auth::Host, table, Seed::from_number(seed)),
+            at: 0,
+            links: BTreeMap::new(),
+            requests: VecDeque::new(),
+            outputs: VecDeque::new(),
+            due: None,
+        })
+    }
+
+    fn now(&self) -> Now {
+        now(self.at)
+    }
+
+    fn link(&mut self, name: &str) -> Result<&mut Link, String> {
+        self.links.get_mut(name).ok_or_else(|| format!("there is no link {name:?}"))
+    }
+
+    fn say(&mut self, name: &str, value: &Value) -> Result<(), String> {
+        if let Some(request) = value.get("request") {
+            let (transport, bytes) = Transport::client(request)?;
+            let id = self.hub.accept(self.now()).map_err(|why| why.to_string())?;
+            self.links.insert(name.to_owned(), Link { id, transport });
+            return self.handle_bytes(id, &bytes);
+        }
+        let link = self.link(name)?;
+        let (id, bytes) = (link.id, link.transport.say(value)?);
+        self.handle_bytes(id, &bytes)
+    }
+
+    fn handle_bytes(&mut self, link: LinkId, bytes: &[u8]) -> Result<(), String> {
+        self.hub.handle_bytes(self.now(), link, bytes).map_err(|why| why.to_string())
+    }
+
+    fn command(&mut self, link: &str, command: &Value) -> Result<(), String> {
+        let now = self.now();
+        let (word, mut its) = Members::of(command)?;
+        match word {
+            "detach" => {
+                let id = self.link(link)?.id;
+                self.links.remove(link);
+                self.hub.handle_closed(now, id);
+            }
+            "authorize" => {
+                let (user, life) = (its.text("user"), its.millis("expires"));
+                let (user, life) = (its.need("user", user)?, its.need("expires", life)?);
+                let claims = Claims::new(user, now.wall + life);
+                let id = self.link(link)?.id;
+                self.hub.authorize(now, id, Ok(claims)).map_err(|why| why.to_string())?;
+            }
+            "refuse" => {
+                let why = match its.text("why").as_deref() {
+                    Some("bad") => AuthError::BadSignature,
+                    Some("unavailable") => AuthError::Unavailable,
+                    _ => return Err("a token is refused as bad, or is unavailable".to_owned()),
+                };
+                let id = self.link(link)?.id;
+                self.hub.authorize(now, id, Err(why)).map_err(|why| why.to_string())?;
+            }
+            "disconnect" => {
+                let code = its.number("code").and_then(|code| u16::try_from(code).ok());
+                let code = CloseCode::new(its.need("code", code)?);
+                let id = self.link(link)?.id;
+                self.hub.disconnect(now, id, code, "");
+            }
+            "shut_down" => {
+                let within = its.millis("within");
+                self.hub.drain(now, its.need("within", within)?);
+            }
+            "push" => {
+                let (user, body) = (its.text("user"), its.take("body"));
+                let (user, body) = (its.need("user", user)?, its.need("body", body)?);
+                let pushed = self.hub.push(now, &user, &body.to_string());
+                let pushed = pushed.map_err(|why| why.to_string())?;
+                if pushed.refused > 0 {
+                    self.outputs.push_back(Output::Result(json!({ "error": "too_large" })));
+                }
+            }
+            "reply" => {
+                let message = its.text("message");
+                let message = its.need("message", message)?;
+                let request = self.requests.pop_front().ok_or("nothing was requested")?;
+                let reply = Reply::text(&message);
+                let _ = self.hub.reply(now, request, &reply).map_err(|why| why.to_string())?;
+            }
+            _ => return Err(format!("a server has no {word}")),
+        }
+        its.end()
+    }
+
+    /// Takes all that comes of an input.
+    fn drain(&mut self) -> Result<(), String> {
+        loop {
+            while let Some(event) = self.hub.poll_event() {
+                if let Event::Request(request) = &event {
+                    self.requests.push_back(request.request);
+                }
+                let event = shown(&event, &self.links).map(Output::Event);
+                self.outputs.extend(event);
+            }
+            let Some(id) = self.hub.poll_writable() else { break };
+            self.transmit(id)?;
+        }
+        self.due = self.hub.poll_timeout().map(|deadline| millis(deadline.at));
+        Ok(())
+    }
+
+    /// What waits at a link goes over it.
+    fn transmit(&mut self, id: LinkId) -> Result<(), String> {
+        let mut bytes = Vec::new();
+        let ends = loop {
+            let transmit = self.hub.poll_transmit(id, &mut bytes);
+            if !transmit.more {
+                break transmit.close_transport;
+            }
+        };
+        let found = self.links.iter_mut().find(|(_, link)| link.id == id);
+        let Some((name, Link { transport, .. })) = found else { return Ok(()) };
+        let name = name.clone();
+        let (mut said, answer) = transport.handle_bytes(&bytes)?;
+        if ends {
+            said.extend(transport.handle_end()?);
+        }
+        self.outputs.extend(
+            said.into_iter().map(|envelope| Output::Envelope { link: name.clone(), envelope }),
+        );
+        if !ends && !answer.is_empty() {
+            self.handle_bytes(id, &answer)?;
+        }
+        // Whoever has answered a close frame goes.
+        if ends || !answer.is_empty() {
+            self.links.remove(&name);
+            self.hub.handle_closed(self.now(), id);
+        }
+        Ok(())
+    }
+}
+
+impl End for WholeServerEnd {
+    fn handle(&mut self, at: u64, input: &Input) -> Result<(), String> {
+        self.at = at;
+        match input {
+            Input::Envelope { link, envelope } => self.say(link, envelope)?,
+            Input::Command { link, command, .. } => self.command(link, command)?,
+        }
+        self.drain()
+    }
+
+    fn handle_timeout(&mut self, at: u64) {
+        self.at = at;
+        self.hub.handle_timeout(now(at));
+        self.drain().unwrap_or_else(|why| panic!("at {at} ms: {why}"));
+    }
+
+    fn poll(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    fn poll_timeout(&self) -> Option<u64> {
+        self.due
+    }
+}
+
+/// An event, where the file has a word for it: what a server's host learns of its links one by one
+/// is seen in what comes over them.
+fn shown(event: &Event<'_>, links: &BTreeMap<String, Link>) -> Option<Value> {
+    let name = |id: LinkId| {
+        let found = links.iter().find(|(_, link)| link.id == id);
+        found.map(|(name, _)| name.clone()).filter(|name| !name.is_empty())
+    };
+    Some(match event {
+        Event::Authorize { link, user, token } => {
+            json!({"authorize": {"link": name(*link), "user": user, "token": token.expose()}})
+        }
+        Event::Request(request) => json!({"request": {
+            "user": request.user,
+            "body": json_of(request.envelope.as_str()),
+        }}),
+        Event::Message { user, envelope, .. } => {
+            json!({"message": {"user": user, "body": json_of(envelope.as_str())}})
+        }
+        Event::Drained => json!({"drained": {}}),
+        Event::Opened { .. } | Event::Closed { .. } | Event::Refused(_) => return None,
+        other => json!({"other": format!("{other:?}")}),
+    })
+}
