@@ -73,7 +73,7 @@ records! {
     }
 }
 
-/// By which a client offers the dialect over WebSocket, and a server agrees (section 10.1).
+/// By which a client offers the dialect over WebSocket, and a server agrees (V-10.1).
 pub(crate) const SUBPROTOCOL: &str = "pamlink.v1";
 
 /// The types that are about a link and none of its sessions (section 10).

@@ -112,7 +112,7 @@ open_enum! {
 }
 
 open_enum! {
-    /// Why a link ends (section 10.5).
+    /// Why a link ends (V-10.5).
     GoodbyeCode {
         /// The server goes down.
         GoingAway = "going_away",

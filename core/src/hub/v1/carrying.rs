@@ -9,10 +9,10 @@ use crate::hub::links::Stage;
 use crate::link::ServerClose;
 use crate::metrics::Direction;
 
-/// What stands between two envelopes of one message (section 10.7).
+/// What stands between two envelopes of one message (V-10.7).
 pub(super) const BETWEEN: char = '\u{1e}';
 
-/// The most bytes of envelopes in one message, unless one is larger (section 10.7); and as many wait
+/// The most bytes of envelopes in one message, unless one is larger (V-10.7); and as many wait
 /// at a link before it is given no more, so that what is urgent has little before it.
 const LITTLE: usize = 16 * 1_024;
 
@@ -93,7 +93,7 @@ impl Hub {
     }
 }
 
-/// The end of a stream without the body that makes it larger than its reader takes (section 10.8).
+/// The end of a stream without the body that makes it larger than its reader takes (V-10.8).
 fn without_body(text: &str) -> Option<String> {
     let envelope = Envelope::parse(text, DEPTH).ok()?;
     let Ok(Some((channel, Message::End(end)))) = Message::read(&envelope) else { return None };

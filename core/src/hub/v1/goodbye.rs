@@ -31,7 +31,7 @@ impl Hub {
         }
     }
 
-    /// Tells a link that it is to move within this time, and carries on meanwhile (section 10.6).
+    /// Tells a link that it is to move within this time, and carries on meanwhile (V-10.6).
     /// Whether it speaks `pamlink.v1`.
     pub(in crate::hub) fn send_away_in_time(&mut self, index: LinkIndex, within: Duration) -> bool {
         let speaks_it = self.links.agreed(index).is_some();

@@ -1,4 +1,4 @@
-//! The opening of a link that speaks `pamlink.v1`, up to its `hello` (section 10 of
+//! The opening of a link that speaks `pamlink.v1`, up to its `hello` (V-10.1 and V-10.2 of
 //! `docs/protocol-v1.md`).
 
 use super::state::V1;
@@ -12,7 +12,7 @@ use crate::hub::index::LinkIndex;
 use crate::hub::links::Claim;
 use crate::link::{AuthError, ServerClose, Token};
 
-/// What a subprotocol begins with that is a token and none (section 10.2).
+/// What a subprotocol begins with that is a token and none (V-10.2).
 const TOKEN: &str = "pamlink.token.";
 
 /// What this end can do.

@@ -1,4 +1,4 @@
-//! The token of a link that speaks `pamlink.v1` (section 10.4).
+//! The token of a link that speaks `pamlink.v1` (V-10.4).
 
 use core::time::Duration;
 

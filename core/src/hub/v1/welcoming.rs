@@ -1,4 +1,4 @@
-//! What a link that speaks `pamlink.v1` is welcomed with (section 10.3).
+//! What a link that speaks `pamlink.v1` is welcomed with (V-10.3).
 
 use crate::envelope::v1::{Features, HeartbeatInterval, Limits, Message, VERSION, Welcome};
 use crate::hub::Hub;

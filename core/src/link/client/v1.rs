@@ -74,7 +74,7 @@ impl ClientLink {
     }
 }
 
-/// The close code of a goodbye, and what it means for the next link (section 10.5).
+/// The close code of a goodbye, and what it means for the next link (V-10.5).
 fn meaning(code: &GoodbyeCode<'_>) -> (CloseCode, CloseClass) {
     let (close, class) = match code {
         GoodbyeCode::GoingAway | GoodbyeCode::Rotate => (1_012, CloseClass::ServerUnavailable),

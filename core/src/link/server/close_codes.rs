@@ -102,7 +102,7 @@ impl<'a> ServerClose<'a> {
         }
     }
 
-    /// What `goodbye` says of it to a peer that speaks `pamlink.v1` (section 10.5).
+    /// What `goodbye` says of it to a peer that speaks `pamlink.v1` (V-10.5).
     pub(crate) fn goodbye(self) -> GoodbyeCode<'static> {
         match self {
             Self::Replaced | Self::Left => GoodbyeCode::Left,

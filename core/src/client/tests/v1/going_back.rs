@@ -1,4 +1,4 @@
-//! When a client goes back to `pam`, and when it offers `pamlink.v1` again (section 10.1).
+//! When a client goes back to `pam`, and when it offers `pamlink.v1` again (V-10.1).
 
 use super::*;
 
