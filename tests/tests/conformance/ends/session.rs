@@ -25,6 +25,8 @@ pub(super) struct SessionEnd {
     /// What the file calls what was sent.
     names: BTreeMap<u64, String>,
     results: VecDeque<Value>,
+    /// Its host takes no events.
+    paused: bool,
 }
 
 enum Machine {
@@ -59,7 +61,7 @@ impl SessionEnd {
 
     fn new(machine: Machine, config: SessionConfig, seed: u64) -> Self {
         let (snapshot, names, results) = Default::default();
-        Self { machine, config, seed, snapshot, names, results }
+        Self { machine, config, seed, snapshot, names, results, paused: false }
     }
 
     fn handle_text(&mut self, at: u64, text: &str) {
@@ -92,6 +94,10 @@ impl SessionEnd {
             }
             "leave" => {
                 either!(self, session => session.leave(now));
+                None
+            }
+            "pause" | "resume" => {
+                self.paused = word == "pause";
                 None
             }
             "send" => {
@@ -215,6 +221,7 @@ impl End for SessionEnd {
             return Some(Output::Result(result));
         }
         let event = match &mut self.machine {
+            _ if self.paused => None,
             Machine::Client(session) => session.poll_event().map(|event| match event {
                 ClientEvent::Session(event) => shown_event(&event, &self.names),
                 ClientEvent::Stream(event) => shown_stream_event(&event),
