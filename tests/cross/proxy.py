@@ -4,10 +4,15 @@ import asyncio
 import random
 import time
 
+# How an answer begins that opens a WebSocket.
+ACCEPTED = b"HTTP/1.1 101"
+
 
 class Proxy:
     """Cuts each of the first connections after so many bytes, in the middle of whatever they are
-    then; those after them it leaves alone."""
+    then; those after them it leaves alone. A connection whose opening the hub answers with another
+    status than 101 is none of them: a client that offers `pamlink.v1` to a hub without it is
+    refused once, and dials again."""
 
     def __init__(self, target, cuts, seed):
         """Leads to the port `target` of this machine."""
@@ -18,7 +23,9 @@ class Proxy:
         self._relays = set()
         self._made = time.monotonic()
         self.cuts = 0
+        # Connections, those among them that the hub refused included.
         self.connections = 0
+        self.refused = 0
         # What happened when, in words.
         self.history = []
 
@@ -56,11 +63,27 @@ class Proxy:
     async def _relay(self, reader, writer):
         self.connections += 1
         self._note(f"connection {self.connections}")
-        left = [self._limits.pop(0) if self._limits else None]
+        limit = self._limits.pop(0) if self._limits else None
+        left = [limit]
+        heard = b""
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target)
+
+        def hear(part):
+            """Takes what the hub says, until it has said whether the connection is one to cut."""
+            nonlocal heard
+            said, heard = heard, (heard + part)[: len(ACCEPTED)]
+            if len(said) < len(heard) == len(ACCEPTED) and heard != ACCEPTED:
+                self.refused += 1
+                self._note("refused by the hub")
+                # Given back before the client hears of it: its next connection has this limit.
+                if limit is not None:
+                    self._limits.insert(0, limit)
+                left[0] = None
 
         async def carry(source, sink):
             while part := await source.read(65_536):
+                if source is far_reader:
+                    hear(part)
                 if left[0] is not None and len(part) >= left[0]:
                     sink.write(part[: left[0]])
                     self.cuts += 1
