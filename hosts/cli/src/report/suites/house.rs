@@ -140,6 +140,11 @@ impl House {
         connect(self.address, user, client_config(dice)).await
     }
 
+    /// An engine's client of `user` that speaks `pam` alone, welcomed.
+    pub(super) async fn pam_client(&self, user: &str, dice: &mut Dice) -> Result<Client, Failure> {
+        connect(self.address, user, pam_config(dice)).await
+    }
+
     /// The sum of a metric over its labels.
     pub(super) fn metric(&self, name: &str) -> f64 {
         metric(&self.handle.metrics(), name, "")
@@ -207,6 +212,14 @@ pub(super) fn client_config(dice: &mut Dice) -> ClientConfig {
     backoff.base = Duration::from_millis(10);
     backoff.floor = Duration::from_millis(2);
     backoff.cap = Duration::from_millis(80);
+    config
+}
+
+/// The same for a client that speaks `pam` alone, and offers no `pamlink.v1`: for peers that are
+/// scripts of `pam`, and for what only `pam` has.
+pub(super) fn pam_config(dice: &mut Dice) -> ClientConfig {
+    let mut config = client_config(dice);
+    config.v1 = false;
     config
 }
 

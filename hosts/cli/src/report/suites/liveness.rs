@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use pamlink::link::CloseClass;
 use pamlink_tokio::Event;
 
-use super::house::{Plan, client_config, start};
+use super::house::{Plan, pam_config, start};
 use super::recovery::{answer, welcome};
 use crate::ensure;
 use crate::report::bench::{Bench, Dice, Failure};
@@ -27,7 +27,7 @@ pub(super) async fn run(bench: &mut Bench, dice: &mut Dice) {
 /// A peer that stops answering is found out by the heartbeat.
 async fn silent(dice: &mut Dice) -> Result<Figure, Failure> {
     let script = deaf().await?;
-    let mut config = client_config(dice);
+    let mut config = pam_config(dice);
     config.engine.link.link.heartbeat.interval = Duration::from_millis(150);
     config.engine.link.link.heartbeat.deadline = Duration::from_millis(100);
     let client = start(script.address(), "ada", config)?;
@@ -47,7 +47,7 @@ async fn silent(dice: &mut Dice) -> Result<Figure, Failure> {
     plan.hub.link.heartbeat.interval = Duration::from_millis(50);
     plan.hub.link.heartbeat.deadline = Duration::from_secs(2);
     let house = plan.build(dice).await?;
-    let client = house.client("ada", dice).await?;
+    let client = house.pam_client("ada", dice).await?;
     let began = Instant::now();
     let pongs = || house.metric_of("websocket_messages_total", "pong");
     while pongs() < PONGS {
@@ -63,7 +63,7 @@ async fn silent(dice: &mut Dice) -> Result<Figure, Failure> {
 /// A dead link after sleep is found within the probe's time, not the heartbeat's.
 async fn woken(dice: &mut Dice) -> Result<Figure, Failure> {
     let script = deaf().await?;
-    let mut config = client_config(dice);
+    let mut config = pam_config(dice);
     config.engine.link.link.heartbeat.probe = Duration::from_millis(100);
     let client = start(script.address(), "ada", config)?;
     let watch = Watch::of(&client);

@@ -166,7 +166,7 @@ async fn memory(bench: &mut Bench, dice: &mut Dice) {
             for round in 0..rounds {
                 let mut clients = Vec::new();
                 for number in 0..20 {
-                    clients.push(house.client(&format!("guest-{number}"), dice).await?);
+                    clients.push(house.pam_client(&format!("guest-{number}"), dice).await?);
                 }
                 for client in &clients {
                     burst(client, 50).await?;

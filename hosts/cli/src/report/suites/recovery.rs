@@ -10,7 +10,7 @@ use pamlink_tokio::{Client, ClientConfig, Event, RequestError};
 use serde_json::json as object;
 use tokio::net::TcpStream;
 
-use super::house::{Plan, client_config, start};
+use super::house::{Plan, client_config, pam_config, start};
 use super::{json, liveness, spread, states};
 use crate::ensure;
 use crate::report::bench::{Bench, Dice, Failure};
@@ -145,7 +145,7 @@ async fn timeout(dice: &mut Dice) -> Result<Figure, Failure> {
         answer(welcome(stream).await?).await
     })
     .await?;
-    let mut config = client_config(dice);
+    let mut config = pam_config(dice);
     config.engine.link.link.patience.handshake = Duration::from_millis(200);
     comes_round(&script, config, CloseClass::Timeout).await
 }
@@ -159,7 +159,7 @@ async fn unavailable(dice: &mut Dice) -> Result<Figure, Failure> {
         answer(incoming.welcome().await?).await
     })
     .await?;
-    comes_round(&script, client_config(dice), CloseClass::ServerUnavailable).await
+    comes_round(&script, pam_config(dice), CloseClass::ServerUnavailable).await
 }
 
 async fn nobody(dice: &mut Dice) -> Result<Figure, Failure> {
@@ -201,7 +201,9 @@ async fn authentication() -> Result<Figure, Failure> {
         }
     };
     let url = Endpoint::pam(&format!("ws://{}", script.address()), "ada")?.url(None);
-    let client = Client::start(&url, tokens, ClientConfig::default())?;
+    let mut config = ClientConfig::default();
+    config.v1 = false;
+    let client = Client::start(&url, tokens, config)?;
     let watch = Watch::of(&client);
     let stopped =
         |event: &Event| matches!(event, Event::Stopped { class: CloseClass::Authentication, .. });
@@ -238,7 +240,7 @@ async fn limited(dice: &mut Dice) -> Result<Figure, Failure> {
         wire.until_closed().await.map(drop)
     })
     .await?;
-    let client = start(script.address(), "ada", client_config(dice))?;
+    let client = start(script.address(), "ada", pam_config(dice))?;
     let watch = Watch::of(&client);
     let asked = Instant::now();
     match client.ask("first").await {
@@ -313,7 +315,7 @@ async fn network(dice: &mut Dice) -> Result<Figure, Failure> {
         })
         .await?
     };
-    let client = start(script.address(), "ada", client_config(dice))?;
+    let client = start(script.address(), "ada", pam_config(dice))?;
     let watch = Watch::of(&client);
     let began = Instant::now();
     let answered = client.ask("still there?").await?;
@@ -366,7 +368,7 @@ async fn returns(code: u16, class: CloseClass, dice: &mut Dice) -> Result<Figure
         wire.until_closed().await.map(drop)
     })
     .await?;
-    let client = start(script.address(), "ada", client_config(dice))?;
+    let client = start(script.address(), "ada", pam_config(dice))?;
     let watch = Watch::of(&client);
     let again =
         |event: &Event| matches!(event, Event::Retrying { class: found, .. } if *found == class);
@@ -383,7 +385,7 @@ async fn stops(code: u16, class: CloseClass, dice: &mut Dice) -> Result<Figure, 
         wire.until_closed().await.map(drop)
     })
     .await?;
-    let client = start(script.address(), "ada", client_config(dice))?;
+    let client = start(script.address(), "ada", pam_config(dice))?;
     let watch = Watch::of(&client);
     let stopped =
         |event: &Event| matches!(event, Event::Stopped { class: found, .. } if *found == class);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use pamlink::link::State;
 use pamlink_tokio::{Event, RequestError};
 
-use super::house::{client_config, start};
+use super::house::{pam_config, start};
 use super::recovery::answer;
 use crate::ensure;
 use crate::report::bench::{Bench, Dice, Failure};
@@ -40,7 +40,7 @@ async fn connecting(dice: &mut Dice) -> Result<Figure, Failure> {
         answer(incoming.welcome().await?).await
     })
     .await?;
-    let client = start(script.address(), "ada", client_config(dice))?;
+    let client = start(script.address(), "ada", pam_config(dice))?;
     let asked = tokio::spawn({
         let client = client.clone();
         async move { client.ask("early").await }
@@ -60,7 +60,7 @@ async fn open(dice: &mut Dice) -> Result<Figure, Failure> {
         answer(Incoming::read(stream).await?.welcome().await?).await
     })
     .await?;
-    let client = start(script.address(), "ada", client_config(dice))?;
+    let client = start(script.address(), "ada", pam_config(dice))?;
     client.ready().await?;
     is(client.state(), 1, "OPEN")?;
     client.send(r#"{"type":"context_update"}"#)?;
@@ -79,7 +79,7 @@ async fn closing(dice: &mut Dice) -> Result<Figure, Failure> {
         wire.close(1000, "").await
     })
     .await?;
-    let client = start(script.address(), "ada", client_config(dice))?;
+    let client = start(script.address(), "ada", pam_config(dice))?;
     client.ready().await?;
     let watch = Watch::of(&client);
     let close = tokio::spawn(client.clone().close());
@@ -106,7 +106,7 @@ async fn closed(dice: &mut Dice) -> Result<Figure, Failure> {
         answer(wire).await
     })
     .await?;
-    let client = start(script.address(), "ada", client_config(dice))?;
+    let client = start(script.address(), "ada", pam_config(dice))?;
     let watch = Watch::of(&client);
     let back = |event: &Event| {
         matches!(event, Event::StateChanged { from: State::Closed, to: State::Connecting })
