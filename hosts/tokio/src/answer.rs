@@ -153,6 +153,8 @@ pub enum Event {
         /// `cancelled`, `ended` when it came too late, `refused`, or `unknown`. `None`: it is lost
         /// with the session.
         outcome: Option<String>,
+        /// The length of the answer, in bytes, where it has ended.
+        offset: Option<u64>,
         /// Why it was refused.
         code: Option<String>,
     },

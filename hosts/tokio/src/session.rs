@@ -256,10 +256,10 @@ impl Session {
                 client::Event::Expired { request } => end(request, Err(RequestError::Expired)),
                 client::Event::Unknown { request } => end(request, Err(RequestError::Unknown)),
                 client::Event::Cancelled { request } => end(request, Err(RequestError::Cancelled)),
-                client::Event::CancelResult { request, outcome, code, .. } => {
+                client::Event::CancelResult { request, outcome, offset, code } => {
                     let outcome = outcome.map(|outcome| outcome.as_str().to_owned());
                     let code = code.map(|code| code.as_str().to_owned());
-                    tell(Event::CancelResult { request, outcome, code });
+                    tell(Event::CancelResult { request, outcome, offset, code });
                 }
                 client::Event::Outcome { command, outcome } => {
                     if let Some(sender) = submitted.remove(&command) {

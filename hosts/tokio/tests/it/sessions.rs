@@ -57,12 +57,13 @@ async fn a_cancelled_answer_ends_at_both_ends() {
     within(dropped.notified()).await;
     let outcome = within(async {
         loop {
-            if let Some(Event::CancelResult { outcome, .. }) = client.next_event().await {
-                return outcome;
+            if let Some(Event::CancelResult { outcome, offset, .. }) = client.next_event().await {
+                return (outcome, offset);
             }
         }
     });
-    assert_eq!(outcome.await.as_deref(), Some("cancelled"));
+    // What was said of the answer: "one ".
+    assert_eq!(outcome.await, (Some("cancelled".to_owned()), Some(4)));
     assert_eq!(answer.cancel(), Err(CancelError::Ended));
     within(client.close()).await;
     server.stop().await;
