@@ -1,4 +1,4 @@
-//! Suite 7: how fast, how many, how steady.
+//! Suite 7: how fast, how many, how steady, in the dialect of the baseline.
 
 use std::time::{Duration, Instant};
 
@@ -38,7 +38,8 @@ pub(super) async fn run(bench: &mut Bench) {
 }
 
 async fn throughput(bench: &mut Bench, house: &House, dice: &mut Dice) {
-    let Some(client) = bench.need("Client of the suite", house.client("ada", dice).await) else {
+    let Some(client) = bench.need("Client of the suite", house.pam_client("ada", dice).await)
+    else {
         return;
     };
     let mut latencies = Vec::new();
@@ -116,7 +117,7 @@ async fn crowds(bench: &mut Bench, house: &House, dice: &mut Dice) {
             .case(&format!("Concurrent, {count} {plural}"), report, async {
                 let mut clients = Vec::new();
                 for number in 0..count {
-                    clients.push(house.client(&format!("crowd-{number}"), dice).await?);
+                    clients.push(house.pam_client(&format!("crowd-{number}"), dice).await?);
                 }
                 ensure!(house.handle.links() >= count, "{} links", house.handle.links());
                 // All are open; one asks at a time, so that the time is the engine's and not
@@ -203,7 +204,7 @@ async fn health(bench: &mut Bench, dice: &mut Dice) {
     bench
         .case("Active connections", Figure::number(70.0, "links"), async {
             for number in 0..70 {
-                clients.push(house.client(&format!("active-{number}"), dice).await?);
+                clients.push(house.pam_client(&format!("active-{number}"), dice).await?);
             }
             let (_, body) = http(house, "GET /health HTTP/1.1").await?;
             let health = json(&body)?;
