@@ -1,4 +1,4 @@
-//! `pamlink report`: the seven suites, shown at work on loopback sockets.
+//! `pamlink report`: the suites, shown at work on loopback sockets.
 
 pub mod bench;
 pub mod html;

@@ -2,9 +2,10 @@
 //! be cut.
 
 mod cut;
+mod messages;
 mod script;
 mod wire;
 
-pub(super) use cut::Proxy;
+pub(super) use cut::{Cutter, Proxy};
 pub(super) use script::{Script, Watch};
 pub(super) use wire::{Heard, Incoming, Refused, Wire};

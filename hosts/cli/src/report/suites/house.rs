@@ -6,8 +6,9 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use pamlink::envelope::Text;
 use pamlink::frame::handshake;
-use pamlink::hub::{Auth, Hub, HubConfig};
+use pamlink::hub::{self, Auth, Hub, HubConfig};
 use pamlink::limits::{Rate, RateClass, Rates};
 use pamlink::link::jwt::{DEFAULT_AUDIENCE, Verifier};
 use pamlink::link::{Endpoint, Token, TokenError, TokenNeed};
@@ -21,6 +22,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use super::stories::Stories;
 use crate::report::bench::{Dice, Failure};
 use crate::report::peers::Wire;
 use crate::serve::App;
@@ -36,6 +38,8 @@ pub(super) struct Plan {
     pub(super) drain_spread: Duration,
     /// What some requests are answered with, before the agents are asked.
     pub(super) answers: Answers,
+    /// Where each request is noted as the hub tells of it.
+    pub(super) arrivals: Option<Arrivals>,
     /// Who decides on tokens; the development secret when absent.
     pub(super) auth: Option<Auth>,
 }
@@ -59,6 +63,7 @@ impl Plan {
             routes: Arc::default(),
             drain_spread: Duration::from_millis(50),
             answers: Box::new(|_| None),
+            arrivals: None,
             auth: None,
         }
     }
@@ -95,13 +100,20 @@ impl Plan {
         let address = server.local_addr()?;
         let handle = server.handle();
         let effects = Effects::default();
-        let staff = Staff { app: App::new(None), answers: self.answers, effects: effects.clone() };
+        let stories = Stories::default();
+        let staff = Staff {
+            app: App::new(None),
+            answers: self.answers,
+            effects: effects.clone(),
+            stories: stories.clone(),
+            arrivals: self.arrivals,
+        };
         let (stop, stopped) = oneshot::channel::<()>();
         let task = tokio::spawn(server.serve(staff, async {
             // Dropped or sent: either way the house closes.
             let _ = stopped.await;
         }));
-        Ok(House { address, handle, effects, stop: Some(stop), task })
+        Ok(House { address, handle, effects, stories, stop: Some(stop), task })
     }
 }
 
@@ -110,6 +122,7 @@ pub(super) struct House {
     pub(super) address: SocketAddr,
     pub(super) handle: Handle,
     pub(super) effects: Effects,
+    pub(super) stories: Stories,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<()>,
 }
@@ -246,11 +259,30 @@ impl Effects {
     }
 }
 
+/// The requests of each user, in the order in which the hub told of them.
+#[derive(Clone, Default)]
+pub(super) struct Arrivals(Arc<Mutex<HashMap<String, Vec<String>>>>);
+
+impl Arrivals {
+    fn note(&self, user: &str, text: &str) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.entry(user.to_owned()).or_default().push(text.to_owned());
+    }
+
+    /// Those of `user`.
+    pub(super) fn of(&self, user: &str) -> Vec<String> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get(user).cloned().unwrap_or_default()
+    }
+}
+
 /// The agents of `pamlink serve`, watched.
 struct Staff {
     app: App,
     answers: Answers,
     effects: Effects,
+    stories: Stories,
+    arrivals: Option<Arrivals>,
 }
 
 impl Handler for Staff {
@@ -259,9 +291,19 @@ impl Handler for Staff {
         if request.text().starts_with("slow: ") {
             tokio::time::sleep(SLOW).await;
         }
-        match (self.answers)(&request) {
+        if let Some(reply) = (self.answers)(&request) {
+            return reply;
+        }
+        match self.stories.tell(&request).await {
             Some(reply) => reply,
             None => self.app.handle(request).await,
+        }
+    }
+
+    fn observe(&self, event: &hub::Event<'_>) {
+        if let (Some(arrivals), hub::Event::Request(request)) = (&self.arrivals, event) {
+            let text = request.envelope.text().map(Text::into_cow).unwrap_or_default();
+            arrivals.note(request.user, &text);
         }
     }
 

@@ -1,4 +1,4 @@
-//! The seven suites of the report.
+//! The suites of the report.
 
 mod authentication;
 mod connection;
@@ -9,9 +9,11 @@ mod performance;
 mod recovery;
 mod routing;
 mod serialization;
+mod sessions;
 mod spread;
 mod stability;
 mod states;
+mod stories;
 mod system;
 mod values;
 
@@ -24,10 +26,19 @@ const DEDUPLICATION: &str = "Message Deduplication";
 const ROUTING: &str = "Multi-Agent Routing";
 const RECOVERY: &str = "Error Recovery";
 const PERFORMANCE: &str = "Performance & Stability";
+const SESSIONS: &str = "Sessions";
 
-/// The suites by the baseline's names, in its order.
-const NAMES: [&str; 7] =
-    [CONNECTION, AUTHENTICATION, SERIALIZATION, DEDUPLICATION, ROUTING, RECOVERY, PERFORMANCE];
+/// The suites by the baseline's names, in its order, and behind them those of what it did not have.
+const NAMES: [&str; 8] = [
+    CONNECTION,
+    AUTHENTICATION,
+    SERIALIZATION,
+    DEDUPLICATION,
+    ROUTING,
+    RECOVERY,
+    PERFORMANCE,
+    SESSIONS,
+];
 
 /// The suites whose name contains one of `wanted`, or all of them when nothing is wanted.
 pub(super) fn choose(wanted: &[String]) -> Result<Vec<&'static str>, String> {
@@ -53,7 +64,8 @@ pub(super) async fn run(bench: &mut Bench, chosen: &[&'static str]) {
             DEDUPLICATION => deduplication::run(bench).await,
             ROUTING => routing::run(bench).await,
             RECOVERY => recovery::run(bench).await,
-            _ => performance::run(bench).await,
+            PERFORMANCE => performance::run(bench).await,
+            _ => sessions::run(bench).await,
         }
         bench.suite_done();
     }

@@ -82,7 +82,7 @@ async fn throughput(bench: &mut Bench, house: &House, dice: &mut Dice) {
 }
 
 /// Asks `messages` times, some at once; the time from each request to its answer.
-async fn burst(client: &Client, messages: usize) -> Result<Vec<f64>, Failure> {
+pub(super) async fn burst(client: &Client, messages: usize) -> Result<Vec<f64>, Failure> {
     let mut workers = Vec::new();
     for worker in 0..AT_ONCE.min(messages) {
         let client = client.clone();
