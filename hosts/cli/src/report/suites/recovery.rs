@@ -24,6 +24,7 @@ const FAILURES: usize = 4;
 pub(super) async fn run(bench: &mut Bench) {
     let mut dice = bench.dice("recovery");
     let dice = &mut dice;
+    let crowd = spread::begin(bench);
     bench
         .case("Connection timeout", Figure::words("reconnects with exponential backoff"), async {
             timeout(dice).await
@@ -41,7 +42,7 @@ pub(super) async fn run(bench: &mut Bench) {
         .await;
     bench
         .case("Authentication failure", Figure::words("requests re-auth (no auto-retry)"), async {
-            authentication().await
+            authentication(dice).await
         })
         .await;
     bench
@@ -76,7 +77,7 @@ pub(super) async fn run(bench: &mut Bench) {
         .await;
     liveness::run(bench, dice).await;
     states::run(bench, dice).await;
-    spread::run(bench, dice).await;
+    spread::run(bench, crowd).await;
 }
 
 /// Answers every request as an engine would.
@@ -184,7 +185,7 @@ async fn nobody(dice: &mut Dice) -> Result<Figure, Failure> {
     Ok(Figure::number(took, "ms").and("from the server's start to the answer"))
 }
 
-async fn authentication() -> Result<Figure, Failure> {
+async fn authentication(dice: &mut Dice) -> Result<Figure, Failure> {
     let script = Script::start(async |_, stream| {
         let mut wire = Incoming::read(stream).await?.accept().await?;
         wire.close(4001, "bad signature").await?;
@@ -201,9 +202,7 @@ async fn authentication() -> Result<Figure, Failure> {
         }
     };
     let url = Endpoint::pam(&format!("ws://{}", script.address()), "ada")?.url(None);
-    let mut config = ClientConfig::default();
-    config.v1 = false;
-    let client = Client::start(&url, tokens, config)?;
+    let client = Client::start(&url, tokens, pam_config(dice))?;
     let watch = Watch::of(&client);
     let stopped =
         |event: &Event| matches!(event, Event::Stopped { class: CloseClass::Authentication, .. });

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::house::{Plan, connect, pam_config};
+use super::house::{Plan, connect, impatient, pam_config};
 use crate::ensure;
 use crate::report::bench::{Bench, Dice, Failure};
 use crate::report::model::Figure;
@@ -31,7 +31,7 @@ async fn level(percent: u64, messages: usize, dice: &mut Dice) -> Result<Figure,
     let house = Plan::new().build(dice).await?;
     let proxy = Proxy::start(house.address).await?;
     let cutter = proxy.cutter();
-    let client = connect(proxy.address(), "ada", pam_config(dice)).await?;
+    let client = connect(proxy.address(), "ada", impatient(pam_config(dice))).await?;
     let mut asked = std::collections::VecDeque::new();
     let mut delivered = 0;
     for number in 0..messages {

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use pamlink_tokio::{AnswerStream, Client, Event, RequestError};
+use tokio::task::JoinHandle;
 
 use crate::ensure;
 use crate::report::bench::{Bench, Dice, Failure};
@@ -19,17 +20,18 @@ const CUTS: [usize; 2] = [8, 20];
 /// Words of a story that nobody hears to its end.
 const ENDLESS: usize = 10_000;
 
-pub(super) async fn run(bench: &mut Bench, dice: &mut Dice) {
-    bench
-        .case("A growing answer goes on in the middle", Figure::none(), async {
-            goes_on(dice).await
-        })
-        .await;
-    bench.case("Stop", Figure::none(), async { stop(dice, false).await }).await;
-    bench
-        .case("Stop while there is no link", Figure::none(), async { stop(dice, true).await })
-        .await;
-    bench.case("Stop that comes too late", Figure::none(), async { too_late(dice).await }).await;
+/// What the cases are called, each on its way.
+pub(super) type Cases = Vec<(&'static str, JoinHandle<Result<Figure, Failure>>)>;
+
+/// Begins all cases: each waits for words and attempts to connect, and none minds the others.
+pub(super) fn begin(bench: &Bench) -> Cases {
+    let dice = |name| bench.dice(name);
+    vec![
+        ("A growing answer goes on in the middle", tokio::spawn(goes_on(dice("goes on")))),
+        ("Stop", tokio::spawn(stop(dice("stop"), false))),
+        ("Stop while there is no link", tokio::spawn(stop(dice("stop, no link"), true))),
+        ("Stop that comes too late", tokio::spawn(too_late(dice("too late")))),
+    ]
 }
 
 /// A client behind a wire that can be cut.
@@ -42,10 +44,10 @@ struct Stage {
 }
 
 impl Stage {
-    async fn build(dice: &mut Dice) -> Result<Self, Failure> {
-        let house = Plan::new().build(dice).await?;
+    async fn build(mut dice: Dice) -> Result<Self, Failure> {
+        let house = Plan::new().build(&mut dice).await?;
         let proxy = Proxy::start(house.address).await?;
-        let client = connect(proxy.address(), "ada", client_config(dice)).await?;
+        let client = connect(proxy.address(), "ada", client_config(&mut dice)).await?;
         let (watch, cutter) = (Watch::of(&client), proxy.cutter());
         Ok(Self { house, client, watch, cutter, _proxy: proxy })
     }
@@ -74,7 +76,7 @@ impl Stage {
     }
 }
 
-async fn goes_on(dice: &mut Dice) -> Result<Figure, Failure> {
+async fn goes_on(dice: Dice) -> Result<Figure, Failure> {
     let stage = Stage::build(dice).await?;
     let asked = stories::request(WORDS, PAUSE, "goes on");
     let mut answer = stage.client.stream(asked.as_str())?;
@@ -118,7 +120,7 @@ async fn read(answer: &mut AnswerStream, words: usize) -> Result<String, Failure
     Ok(text)
 }
 
-async fn stop(dice: &mut Dice, is_down: bool) -> Result<Figure, Failure> {
+async fn stop(dice: Dice, is_down: bool) -> Result<Figure, Failure> {
     let stage = Stage::build(dice).await?;
     let asked = stories::request(ENDLESS, Duration::from_millis(5), "stop");
     let mut answer = stage.client.stream(asked.as_str())?;
@@ -126,6 +128,9 @@ async fn stop(dice: &mut Dice, is_down: bool) -> Result<Figure, Failure> {
     if is_down {
         stage.cutter.set_down(true);
         stage.cutter.cut();
+        // Until then the cancel may still find its way.
+        let lost = |event: &Event| matches!(event, Event::Retrying { .. });
+        stage.watch.wait("the loss of the link", 1, lost).await?;
     }
     let mut began = Instant::now();
     answer.cancel()?;
@@ -159,7 +164,7 @@ async fn stop(dice: &mut Dice, is_down: bool) -> Result<Figure, Failure> {
 }
 
 /// The answer has ended at the server, and the client does not know.
-async fn too_late(dice: &mut Dice) -> Result<Figure, Failure> {
+async fn too_late(dice: Dice) -> Result<Figure, Failure> {
     let stage = Stage::build(dice).await?;
     let asked = stories::request(WORDS / 2, PAUSE / 2, "too late");
     let mut answer = stage.client.stream(asked.as_str())?;

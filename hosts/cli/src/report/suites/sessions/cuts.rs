@@ -13,13 +13,16 @@ const LEVELS: [u64; 4] = [0, 5, 15, 30];
 
 pub(super) async fn run(bench: &mut Bench) {
     let (users, rounds) = (bench.count(10, 8), bench.count(20, 3));
-    for percent in LEVELS {
+    for levels in LEVELS.chunks(2) {
         // Side by side: they wait most of the time, for the next attempt to connect.
-        let talks = [Dialect::Pam, Dialect::V1].map(|dialect| {
-            let talk = Talk { dialect, percent, users, rounds };
-            let dice = bench.dice(&format!("{} {percent}", dialect.name()));
-            (talk, tokio::spawn(talk.hold(dice)))
-        });
+        let mut talks = Vec::new();
+        for percent in levels.iter().copied() {
+            for dialect in [Dialect::Pam, Dialect::V1] {
+                let talk = Talk { dialect, percent, users, rounds };
+                let dice = bench.dice(&format!("{} {percent}", dialect.name()));
+                talks.push((talk, tokio::spawn(talk.hold(dice))));
+            }
+        }
         for (talk, account) in talks {
             level(bench, talk, account).await;
         }

@@ -18,7 +18,9 @@ const ASKED: usize = 20;
 /// Sessions that a user may have in these cases.
 const EACH: usize = 2;
 
-pub(super) async fn run(bench: &mut Bench, dice: &mut Dice) {
+pub(super) async fn run(bench: &mut Bench) {
+    let mut dice = bench.dice("kept");
+    let dice = &mut dice;
     let visits = bench.count(10, 3);
     bench
         .case("Sessions are kept, so many of each user", Figure::none(), async {

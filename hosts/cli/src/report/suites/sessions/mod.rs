@@ -11,12 +11,13 @@ mod served;
 mod talk;
 
 use crate::report::bench::Bench;
+use crate::report::model::Figure;
 
 pub(super) async fn run(bench: &mut Bench) {
     cuts::run(bench).await;
-    let mut dice = bench.dice("sessions");
-    let spread = restarts::begin(bench);
-    answers::run(bench, &mut dice).await;
-    kept::run(bench, &mut dice).await;
-    restarts::run(bench, &mut dice, spread).await;
+    let begun = [answers::begin(bench), restarts::begin(bench)];
+    for (name, found) in begun.into_iter().flatten() {
+        bench.case(name, Figure::none(), async { found.await? }).await;
+    }
+    kept::run(bench).await;
 }

@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use pamlink::seed::Seed;
 use pamlink_tokio::{Answer, AnswerStream, Client, ClientConfig, Event, RequestError, descriptors};
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinSet;
 
+use super::answers::Cases;
 use super::served::Served;
 use crate::ensure;
 use crate::report::bench::{Bench, Dice, Failure};
@@ -21,32 +22,22 @@ const AT_ONCE: usize = 32;
 /// How long clients come back together, in milliseconds.
 const SLICE: f64 = 100.0;
 
-/// Begins to lose a crowd its server: that is waiting, which other cases need not do as well.
-pub(super) fn begin(bench: &Bench) -> JoinHandle<Result<Figure, Failure>> {
-    let (crowd, dice) = (bench.count(1_000, 100), bench.dice("spread after a kill"));
-    tokio::spawn(spread(crowd, dice))
-}
-
-pub(super) async fn run(
-    bench: &mut Bench,
-    dice: &mut Dice,
-    spread: JoinHandle<Result<Figure, Failure>>,
-) {
-    bench
-        .case("Server killed in the middle of an answer", Figure::none(), async {
-            killed(dice).await
-        })
-        .await;
-    bench.case("Reconnect spread after a kill", Figure::none(), async { spread.await? }).await;
+/// Begins all cases, which wait as those of answers do.
+pub(super) fn begin(bench: &Bench) -> Cases {
+    let (dice, crowd) = (|name| bench.dice(name), bench.count(1_000, 100));
+    vec![
+        ("Server killed in the middle of an answer", tokio::spawn(killed(dice("killed")))),
+        ("Reconnect spread after a kill", tokio::spawn(spread(crowd, dice("killed, a crowd")))),
+    ]
 }
 
 /// The server has half an answer, no time for a word, and no memory when it is back.
-async fn killed(dice: &mut Dice) -> Result<Figure, Failure> {
+async fn killed(mut dice: Dice) -> Result<Figure, Failure> {
     const WORDS: usize = 600;
     let server = Served::start(SocketAddr::from(ANYWHERE)).await?;
     let address = server.address;
     let proxy = Proxy::start(address).await?;
-    let client = connect(proxy.address(), "ada", client_config(dice)).await?;
+    let client = connect(proxy.address(), "ada", client_config(&mut dice)).await?;
     client.ask("before").await?;
     // The client gets the beginning and no more, however quick the server is.
     proxy.cutter().stall_after(2 * 1024);

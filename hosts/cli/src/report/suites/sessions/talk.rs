@@ -12,7 +12,7 @@ use crate::ensure;
 use crate::report::bench::{Dice, Failure};
 use crate::report::peers::{Proxy, Watch};
 use crate::report::suites::house::{
-    Arrivals, House, Plan, client_config, metric, pam_config, start,
+    Arrivals, House, Plan, client_config, impatient, metric, pam_config, start,
 };
 use crate::report::suites::{json, stories};
 
@@ -32,18 +32,10 @@ impl Dialect {
     }
 
     fn config(self, dice: &mut Dice) -> ClientConfig {
-        let mut config = match self {
+        impatient(match self {
             Self::Pam => pam_config(dice),
             Self::V1 => client_config(dice),
-        };
-        // A link that was welcomed counts as a good one, however soon it breaks: what is looked at
-        // is what comes over them, and not how long clients wait between them.
-        let link = &mut config.engine.link;
-        link.proven = Duration::ZERO;
-        link.backoff.first = Duration::from_millis(4);
-        link.backoff.base = Duration::from_millis(1);
-        link.backoff.floor = Duration::from_millis(1);
-        config
+        })
     }
 }
 
