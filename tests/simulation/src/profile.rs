@@ -132,6 +132,12 @@ impl Profile {
                 max_streams: 512,
                 owner_streams: if reuses { 64 } else { random.one(&[8, 32, 64]) },
                 stream_bytes: random.one(&[16 * 1024, 256 * 1024]),
+                // Of a random stream of its own, so that all else is drawn as it was.
+                total_bytes: if reuses {
+                    LogConfig::default().total_bytes
+                } else {
+                    Random::of(seed, "log").one(&[64 * 1024, 1024 * 1024, 256 * 1024 * 1024])
+                },
                 keep: Duration::from_secs(if reuses { 86_400 } else { random.one(&[5, 120, 120]) }),
             },
             latency: random.one(&[0, 3, 40, 200, 2_000]),
