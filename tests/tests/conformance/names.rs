@@ -49,6 +49,10 @@ impl Names {
                 Some(format!("{path} is {found}, not {expected}"))
             }
             (Value::String(name), found) if is_name(name) => self.bind(path, name, found),
+            (Value::String(text), found) if text.contains("${") => {
+                let text = self.filled(text);
+                (found != &text).then(|| format!("{path} is {found}, not {text}"))
+            }
             (Value::Object(expected), Value::Object(found)) => {
                 let (expected, found) = (said(expected), said(found));
                 let names = expected.keys().chain(found.keys());
@@ -73,6 +77,14 @@ impl Names {
             (expected, found) if expected == found => None,
             (expected, found) => Some(format!("{path} is {found}, not {expected}")),
         }
+    }
+
+    /// A text with what names are bound to in the places of `${NAME}`.
+    fn filled(&self, text: &str) -> String {
+        self.0.iter().fold(text.to_owned(), |text, (name, bound)| match bound.as_str() {
+            Some(bound) => text.replace(&format!("${{{}}}", &name[1..]), bound),
+            None => text,
+        })
     }
 
     /// Binds a name, or compares what it is bound to. One id or epoch has one name.

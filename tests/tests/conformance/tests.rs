@@ -104,6 +104,11 @@ fn a_name_is_one_value_and_a_value_has_one_name() {
     assert_eq!(unknown, "step 4: nothing has been $server yet");
     let number = fault("[\"$client\", 0]}, \"clause", "[\"$client\", \"$n1\"]}, \"clause");
     assert_eq!(number, "");
+    let mut names = Names::default();
+    let mut differs = |a: &str, b: &str| names.difference(&a.into(), &b.into()).is_some();
+    let drawn = "c1a5e00000000001";
+    assert!(!differs("$client", drawn) && !differs("${client}-2", &format!("{drawn}-2")));
+    assert!(differs("${client}-2", &format!("{drawn}-3")) && differs("${client}", "${client}"));
 }
 
 #[test]
