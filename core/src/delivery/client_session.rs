@@ -134,7 +134,7 @@ impl ClientSession {
 
     /// The link ends because a message of this end was too large for it, before
     /// [`detach`](Self::detach): an item that does that twice ends as rejected, and what follows it
-    /// is sent (section 10.9).
+    /// is sent (V-10.9).
     pub(crate) fn handle_too_large(&mut self) {
         self.session.handle_too_large();
     }

@@ -9,7 +9,7 @@ use super::oversize::Oversize;
 use super::payload::{Payload, Target};
 use crate::envelope::v1::{Code, Epoch, MAX_NUMBER, Name, Position, Window};
 
-/// The code of an item that is too large for the way to the other end (section 10.9).
+/// The code of an item that is too large for the way to the other end (V-10.9).
 const TOO_LARGE: &str = "message_too_large";
 
 /// What this end has numbered and the other has not acknowledged.
@@ -149,7 +149,7 @@ impl Outbound {
     }
 
     /// What ends every link over which it is sent has ended as too large, unless the other end has
-    /// it. Its number is that of a cancel of the stream that it asked for (section 10.9).
+    /// it. Its number is that of a cancel of the stream that it asked for (V-10.9).
     pub(super) fn give_up_too_large(&mut self, received: u64, events: &mut Events) {
         let number = self.oversize.take(received);
         let Some((number, place)) = number.and_then(|it| Some((it, self.place(it)?))) else {

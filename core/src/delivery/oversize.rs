@@ -1,6 +1,6 @@
 //! Which envelope is too large for the way to the other end, told from how links end.
 
-/// What is known of an envelope that ends every link over which it is sent again (section 10.9).
+/// What is known of an envelope that ends every link over which it is sent again (V-10.9).
 ///
 /// A link ends for a size without saying for which message. The first that it carried and that the
 /// other end has not received is suspected; where the next such link ends at the same one, that is

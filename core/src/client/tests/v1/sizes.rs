@@ -1,4 +1,4 @@
-//! What is too large for the way between client and server (sections 10.8 and 10.9).
+//! What is too large for the way between client and server (V-10.8 and V-10.9).
 
 use super::*;
 use crate::delivery::SendOptions;
