@@ -116,7 +116,8 @@ pub enum Event<'a> {
 pub enum Outcome<'a> {
     /// The other end has it.
     Acknowledged,
-    /// The other end has not taken it.
+    /// The other end has not taken it, or it is too large for the way there
+    /// (`message_too_large`).
     Rejected {
         /// Why.
         code: Code<'a>,
