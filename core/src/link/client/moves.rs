@@ -95,6 +95,9 @@ impl ClientLink {
                 self.rejection = Some(cause);
                 self.request_token(TokenNeed::Rejected);
             }
+            Remedy::RenewToken | Remedy::Stop if self.negotiation.handle_last() => {
+                self.wait(end, rows.retry, close_transport);
+            }
             Remedy::RenewToken => self.give_up(end, rows.again, close_transport),
             Remedy::Stop => self.give_up(end, rows.stop, close_transport),
         }

@@ -103,6 +103,16 @@ impl Negotiation {
         }
     }
 
+    /// The present attempt is to be the last. Whether it is not: a server that has named the
+    /// subprotocol and takes no offer of it any more may have been rolled back, and `pam` is tried.
+    pub(super) fn handle_last(&mut self) -> bool {
+        let is_doubtful = (self.phase, self.belief) == (Phase::Offered, Belief::Has);
+        if is_doubtful {
+            self.belief = Belief::Turned { tried: false };
+        }
+        is_doubtful
+    }
+
     /// The server has said that there is no version that both speak.
     pub(super) const fn handle_no_version(&mut self) {
         self.go_back();

@@ -30,7 +30,9 @@ const SEQUENCES: &[&str] = &[
     "=v1:403 =pam:403 renews ~v1:403 =pam:takes ~pam:403 stops",
     "=v1:404 =pam:403 renews ~v1:404 =pam:403 stops",
     "=v1:401 =pam:404 ~v1:401 =pam:403 renews ~v1:404 =pam:401 stops",
-    "=v1:names ~v1:401 renews ~v1:403 stops",
+    "=v1:names ~v1:401 renews ~v1:403 ~pam:403 stops",
+    // One that was rolled back does not end the conversation.
+    "=v1:names ~v1:401 renews ~v1:403 ~pam:takes ~pam:takes",
     // What stops a client of `pam` stops this one.
     "=v1:400 =pam:400 stops",
     "=v1:404 =pam:426 stops",
