@@ -51,6 +51,10 @@ impl Client {
         self.counters.metrics.message_bytes.record(text.len());
         let conversation = self.conversation.as_deref_mut()?;
         if let Err(error) = Envelope::scan_into(&mut self.scan, text, v1::DEPTH) {
+            if !welcomed {
+                self.link.handle_said(self.now, Said::Wrong(GoodbyeCode::NotOpen));
+                return None;
+            }
             return Some(Unlent::Unreadable(Source::Link(item), error));
         }
         let mut ponged = false;

@@ -6,9 +6,10 @@ use core::mem;
 use super::Client;
 use super::correlation::Correlation;
 use super::unlent::{Meaning, Source, Unlent};
+use crate::envelope::v1::GoodbyeCode;
 use crate::envelope::{Envelope, Kind, write};
 use crate::frame::Item;
-use crate::link::ClientLinkUnlent;
+use crate::link::{ClientLinkUnlent, Said};
 use crate::metrics::Direction;
 
 impl Client {
@@ -36,6 +37,9 @@ impl Client {
                     if let Some(event) = self.read(item) {
                         return Some(event);
                     }
+                }
+                ClientLinkUnlent::Binary(_) if self.link.awaits_welcome_v1() => {
+                    self.link.handle_said(self.now, Said::Wrong(GoodbyeCode::NotOpen));
                 }
                 ClientLinkUnlent::Note
                 | ClientLinkUnlent::Binary(_)

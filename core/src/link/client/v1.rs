@@ -14,9 +14,14 @@ use crate::link::state::ClientPhase;
 use crate::time::Now;
 
 impl ClientLink {
-    /// Whether it does, and was welcomed.
+    /// Whether the present link speaks the dialect, and was welcomed.
     pub(crate) const fn is_welcomed_v1(&self) -> bool {
         self.negotiation.is_welcomed()
+    }
+
+    /// Whether the welcome of the dialect is due over the present link.
+    pub(crate) const fn awaits_welcome_v1(&self) -> bool {
+        self.negotiation.is_agreed() && !self.negotiation.is_welcomed()
     }
 
     /// The server has said something about the link.

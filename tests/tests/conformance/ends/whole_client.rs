@@ -197,6 +197,7 @@ fn shown(event: &Event<'_>, names: &BTreeMap<CommandId, String>) -> Option<Value
         Event::Link(_) => return None,
         Event::Welcomed { .. } => json!({"welcomed": {}}),
         Event::Message { envelope } => json!({"message": {"body": json_of(envelope.as_str())}}),
+        Event::Unreadable { text, .. } => json!({"unreadable": {"text": text}}),
         Event::Outcome { command, outcome } => shown_outcome(&names[command], outcome),
         other => json!({"other": format!("{other:?}")}),
     })
