@@ -1,13 +1,14 @@
 //! What sessions have to say goes to their links, as far as these have room.
 
-use crate::envelope::Envelope;
-use crate::envelope::v1::{Code, DEPTH, End, How, Message};
+use crate::envelope::v1::{BODY_DEPTH, Code, DEPTH, End, How, Item, Message};
+use crate::envelope::write::{self, Failure};
+use crate::envelope::{Envelope, ErrorCode, Raw};
 use crate::hub::Hub;
 use crate::hub::ids::LinkId;
 use crate::hub::index::LinkIndex;
 use crate::hub::links::Stage;
-use crate::link::ServerClose;
 use crate::metrics::Direction;
+use crate::time::Wall;
 
 /// What stands between two envelopes of one message (V-10.7).
 pub(super) const BETWEEN: char = '\u{1e}';
@@ -70,11 +71,7 @@ impl Hub {
                 break;
             }
             if next.len() > limit {
-                let Some(end) = without_body(&next) else {
-                    self.close(link.index, ServerClose::BeyondLimit);
-                    return;
-                };
-                next = end;
+                next = without_body(&next, limit, self.now.wall);
             }
             let fits = message.len() + next.len() < LITTLE;
             if agreed.batch && !message.is_empty() && fits {
@@ -93,12 +90,42 @@ impl Hub {
     }
 }
 
-/// The end of a stream without the body that makes it larger than its reader takes (V-10.8).
-fn without_body(text: &str) -> Option<String> {
-    let envelope = Envelope::parse(text, DEPTH).ok()?;
-    let Ok(Some((channel, Message::End(end)))) = Message::read(&envelope) else { return None };
-    let end = End { how: How::Failed, code: Code::new("too_large"), body: None, ..end };
-    let mut text = String::new();
-    Message::End(end).write(channel, &mut text);
-    Some(text)
+/// An envelope that is larger than its reader takes, without the body that makes it so (V-10.8): the
+/// end of a stream says that it failed, and an item has an `error` in its place. Its number stays, so
+/// the next is no other one and the same link does not end for it again.
+fn without_body(text: &str, limit: usize, now: Wall) -> String {
+    let mut without = String::new();
+    match Envelope::parse(text, DEPTH).as_ref().map(Message::read) {
+        Ok(Ok(Some((channel, Message::End(end))))) => {
+            let end = End { how: How::Failed, code: Code::new("too_large"), body: None, ..end };
+            Message::End(end).write(channel, &mut without);
+        }
+        Ok(Ok(Some((channel, Message::Item(item))))) => {
+            let body = too_large(item.body, limit, now);
+            let Ok(body) = Raw::parse(&body, BODY_DEPTH) else { return text.to_owned() };
+            Message::Item(Item { body, ..item }).write(channel, &mut without);
+        }
+        // No other has a body, and none without is as large as the least limit.
+        _ => return text.to_owned(),
+    }
+    without
+}
+
+/// The `error` in the place of a body, which ends the request that the body answers.
+fn too_large(body: Raw<'_>, limit: usize, now: Wall) -> String {
+    let answer = Envelope::parse(body.as_json(), Envelope::DEPTH).ok();
+    let reply_to = answer.and_then(|answer| answer.reply_to());
+    let message = format!(
+        "the message has {} bytes, more than the {limit} that the client takes",
+        body.as_json().len()
+    );
+    let mut error = String::new();
+    let failure = Failure {
+        code: &ErrorCode::MessageTooLarge,
+        message: &message,
+        retry_after: None,
+        reply_to: reply_to.as_ref(),
+    };
+    write::error(&mut error, now, &failure);
+    error
 }

@@ -56,8 +56,6 @@ pub(crate) enum ServerClose<'a> {
     Malformed,
     /// It speaks no version that the server does.
     NoVersion,
-    /// There is something to say to it that is larger than it takes.
-    BeyondLimit,
     /// It has said `goodbye`.
     Left,
 }
@@ -97,7 +95,6 @@ impl<'a> ServerClose<'a> {
             Self::NotOpen => (FORBIDDEN, "an envelope before its time"),
             Self::Malformed => (FORBIDDEN, "a malformed envelope"),
             Self::NoVersion => (FORBIDDEN, "no version in common"),
-            Self::BeyondLimit => (CloseCode::TOO_BIG, "more than the peer takes"),
             Self::Left => (CloseCode::NORMAL, "left"),
         }
     }
@@ -108,9 +105,7 @@ impl<'a> ServerClose<'a> {
             Self::Replaced | Self::Left => GoodbyeCode::Left,
             Self::NoLife | Self::NoHello => GoodbyeCode::Idle,
             Self::Frame(..) | Self::Malformed => GoodbyeCode::Malformed,
-            Self::EarlyFlood | Self::BeyondLimit | Self::Refusals(TooMany::TooLarge, _) => {
-                GoodbyeCode::TooLarge
-            }
+            Self::EarlyFlood | Self::Refusals(TooMany::TooLarge, _) => GoodbyeCode::TooLarge,
             Self::Restarting => GoodbyeCode::GoingAway,
             Self::Unjudged(_)
             | Self::VerdictLate
@@ -170,7 +165,7 @@ mod tests {
     const WHY: &str = "why";
 
     /// One of each, and of frames one for each code.
-    const ALL: [ServerClose<'_>; 24] = [
+    const ALL: [ServerClose<'_>; 23] = [
         ServerClose::Replaced,
         ServerClose::NoLife,
         ServerClose::Frame(FrameError::Masked, WHY),
@@ -193,7 +188,6 @@ mod tests {
         ServerClose::NotOpen,
         ServerClose::Malformed,
         ServerClose::NoVersion,
-        ServerClose::BeyondLimit,
         ServerClose::Left,
     ];
 
