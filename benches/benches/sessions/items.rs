@@ -20,7 +20,10 @@ use pamlink_benches::rows::{Row, Rows};
 use super::Effort;
 use super::ends::Ends;
 
-const BODY: &str = r#"{"message":"We are near the river and the kids ask for a camp fire tonight","user_location":{"lat":-27.4,"lng":153.01}}"#;
+const BODY: &str = concat!(
+    r#"{"message":"We are near the river and the kids ask for a camp fire tonight","#,
+    r#""user_location":{"lat":-27.4,"lng":153.01}}"#
+);
 const ITEMS: usize = 4_096;
 
 pub(crate) fn run(effort: Effort, rows: &mut Rows) -> Result<()> {

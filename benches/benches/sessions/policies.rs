@@ -20,7 +20,7 @@ pub(crate) const POLICIES: [Policy; 4] = [
 fn socket_io(random: &mut Random) -> f64 {
     let drawn = fraction(random);
     let deviation = (drawn * 0.5 * 1_000.0).floor();
-    let is_earlier = (drawn * 10.0).floor() as u64 % 2 == 0;
+    let is_earlier = ((drawn * 10.0).floor() as u64).is_multiple_of(2);
     if is_earlier { 1_000.0 - deviation } else { 1_000.0 + deviation }
 }
 
