@@ -272,6 +272,10 @@ impl Session {
         let channel = self.channel;
         if let Some(message) = self.control.pop_front() {
             message.write(channel, out);
+            // Nothing is said in this way until the next link.
+            if self.control.is_empty() {
+                self.control = VecDeque::new();
+            }
             return true;
         }
         let Phase::Open { .. } = self.phase else { return false };

@@ -92,7 +92,9 @@ pub(super) enum Room {
 /// All sessions.
 #[derive(Debug)]
 pub(super) struct Table {
-    sessions: BTreeMap<SessionNumber, Held>,
+    /// Each in a box: a node of the tree has places for eleven, and where sessions come in the
+    /// order of their numbers four of them stay empty.
+    sessions: BTreeMap<SessionNumber, Box<Held>>,
     by_id: HashMap<SessionId, SessionNumber, RandomState>,
     /// Those of each user that have not ended.
     by_user: BTreeMap<Arc<str>, BTreeSet<SessionNumber>>,
@@ -118,11 +120,11 @@ impl Table {
     }
 
     pub(super) fn get(&self, number: SessionNumber) -> Option<&Held> {
-        self.sessions.get(&number)
+        self.sessions.get(&number).map(Box::as_ref)
     }
 
     pub(super) fn get_mut(&mut self, number: SessionNumber) -> Option<&mut Held> {
-        self.sessions.get_mut(&number)
+        self.sessions.get_mut(&number).map(Box::as_mut)
     }
 
     /// The session of this id, if it is this user's and goes on.
@@ -196,7 +198,7 @@ impl Table {
             has_events: false,
             due: None,
         };
-        self.sessions.insert(number, held);
+        self.sessions.insert(number, Box::new(held));
         number
     }
 

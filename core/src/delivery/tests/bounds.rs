@@ -1,7 +1,7 @@
 //! What a session holds at most.
 
 use super::pair::{Pair, body, hand_over, next_message};
-use super::{SendError, SendOptions, SessionConfig, Target};
+use super::{SendError, SendOptions, Session, SessionConfig, Target};
 use crate::envelope::v1::Name;
 
 /// Sends as much as a session takes, with names as long as names are.
@@ -85,4 +85,11 @@ fn a_host_that_never_takes_events_sends_no_more_after_a_while() {
         assert!(taken < 10_000);
     };
     assert_eq!(refused, SendError::NotDrained);
+}
+
+#[test]
+fn a_session_in_which_nothing_was_said_yet_holds_nothing_beside_itself() {
+    let pair = Pair::begun();
+    assert_eq!(pair.server.session.memory(), size_of::<Session>());
+    assert_eq!(pair.client.session.memory(), size_of::<Session>());
 }
