@@ -2,7 +2,6 @@
 
 use core::cmp::Ordering;
 use core::fmt;
-use std::fmt::Write as _;
 
 use super::MAX_NUMBER;
 use super::bounded::{Bounded, Wrong, number, write_number};
@@ -48,8 +47,14 @@ impl Bounded<'_> for Epoch {
     }
 
     fn write(&self, out: &mut String) {
-        let written = write!(out, "\"{self}\"");
-        debug_assert!(written.is_ok(), "a String takes everything");
+        // By hand, for it stands in every envelope, where a formatter takes a tenth of the time.
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        out.push('"');
+        for byte in self.0.to_be_bytes() {
+            out.push(char::from(DIGITS[usize::from(byte >> 4)]));
+            out.push(char::from(DIGITS[usize::from(byte & 0xf)]));
+        }
+        out.push('"');
     }
 }
 
