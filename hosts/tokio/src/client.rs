@@ -11,6 +11,7 @@ use pamlink::seed::Seed;
 
 use crate::answer::{Answer, ClientRequest, ConnectError, Event, RequestError, SubmitError};
 use crate::answer_stream::AnswerStream;
+use crate::recording::Recorder;
 use crate::session::{self, Progress, Session};
 use crate::tokens::Tokens;
 
@@ -32,6 +33,9 @@ pub struct ClientConfig {
     pub v1: bool,
     /// A fixed seed, for tests. Default: the operating system's entropy.
     pub seed: Option<Seed>,
+    /// Records what the client is given, to be [replayed](crate::recording::Replay). It draws a
+    /// seed of its own, which is in the recording: `seed` is not used. Default: none.
+    pub record: Option<Recorder>,
 }
 
 impl Default for ClientConfig {
@@ -43,6 +47,7 @@ impl Default for ClientConfig {
             close_timeout: Duration::from_secs(2),
             v1: true,
             seed: None,
+            record: None,
         }
     }
 }

@@ -61,13 +61,18 @@ fn wall() -> Wall {
     })
 }
 
+/// A seed of 32 bytes from the operating system.
+pub(crate) fn seed() -> Seed {
+    Seed::new(entropy())
+}
+
 /// 32 bytes from the operating system.
 ///
 /// # Panics
 ///
 /// If the operating system has no entropy to give: nothing safe can be done without.
-pub(crate) fn seed() -> Seed {
+pub(crate) fn entropy() -> [u8; 32] {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).expect("the operating system gives entropy");
-    Seed::new(bytes)
+    bytes
 }

@@ -18,6 +18,7 @@ use crate::answer_stream::{Taken, Waiting};
 use crate::client::ClientConfig;
 use crate::clock::{self, Clock};
 use crate::driver;
+use crate::engine::Engine;
 use crate::tokens::Tokens;
 
 /// How far a client has come.
@@ -44,7 +45,7 @@ pub(crate) struct Session {
 /// What is behind the lock.
 #[derive(Debug)]
 pub(crate) struct Inner {
-    pub(crate) engine: client::Client,
+    pub(crate) engine: Engine,
     /// Who waits for which answer.
     requests: HashMap<RequestId, Waiting>,
     /// Who waits for the outcome of what was submitted.
@@ -65,9 +66,16 @@ pub(crate) fn spawn(
     tokens: impl Tokens,
     config: ClientConfig,
 ) -> Result<Arc<Session>, HeadError> {
-    let seed = config.seed.clone().unwrap_or_else(clock::seed);
     let clock = Clock::new();
-    let engine = client::Client::new(config.engine.clone(), endpoint, seed, clock.now())?;
+    let now = clock.now();
+    let recorder = config.record.as_ref();
+    let recorded = recorder.and_then(|it| it.begin(&config.engine, &endpoint, config.v1, now));
+    let (recording, seed) = match recorded {
+        Some((recording, seed)) => (Some(recording), seed),
+        None => (None, config.seed.clone().unwrap_or_else(clock::seed)),
+    };
+    let client = client::Client::new(config.engine.clone(), endpoint, seed, now)?;
+    let engine = Engine::new(client, recording);
     let session = Arc::new(Session {
         inner: Mutex::new(Inner {
             engine,
@@ -157,7 +165,7 @@ impl Session {
             }
             stopped
         });
-        self.command(client::Client::connect);
+        self.command(Engine::connect);
     }
 
     pub(crate) fn send(&self, envelope: &str) -> Result<(), SendError> {
@@ -165,11 +173,11 @@ impl Session {
     }
 
     pub(crate) fn wake(&self) {
-        self.command(client::Client::wake);
+        self.command(Engine::wake);
     }
 
     pub(crate) fn network_changed(&self) {
-        self.command(client::Client::network_changed);
+        self.command(Engine::network_changed);
     }
 
     pub(crate) fn close(&self) {
@@ -333,12 +341,13 @@ impl Session {
             waiting.end(Err(RequestError::Closed));
         }
         inner.submitted.clear();
+        inner.engine.end_recording();
         drop(inner);
         self.progress.send_replace(Progress::Closed);
         self.event_came.notify_one();
     }
 
-    fn command<T>(&self, command: impl FnOnce(&mut client::Client, Now) -> T) -> T {
+    fn command<T>(&self, command: impl FnOnce(&mut Engine, Now) -> T) -> T {
         let outcome = command(&mut self.inner.lock().engine, self.clock.now());
         self.changed.notify_one();
         outcome

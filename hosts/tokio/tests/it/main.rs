@@ -3,6 +3,7 @@
 mod between;
 mod common;
 mod conversation;
+mod recording;
 mod sessions;
 mod sockets;
 mod strangers;

@@ -1,0 +1,169 @@
+//! The engine of a client, and the one place at which what it is given and says can be recorded.
+
+use std::ops::Deref;
+
+use pamlink::client::{CancelError, Client, Event, RequestError, RequestId, SendError};
+use pamlink::delivery::{CommandId, SendOptions};
+use pamlink::envelope::Chat;
+use pamlink::frame::NotDrained;
+use pamlink::link::{DialFailed, Gather, Token, TokenError, Transmit};
+use pamlink::time::Now;
+
+use crate::recording::{Input, Recording, asked, outcome, submitted};
+
+/// A client whose inputs and outputs pass through here. What changes nothing is the client's own.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    client: Client,
+    /// None where nothing is recorded, or no more.
+    recording: Option<Box<Recording>>,
+}
+
+impl Engine {
+    pub(crate) fn new(client: Client, recording: Option<Recording>) -> Self {
+        Self { client, recording: recording.map(Box::new) }
+    }
+
+    pub(crate) fn connect(&mut self, now: Now) {
+        self.note(now, || Input::Connect);
+        self.client.connect(now);
+    }
+
+    pub(crate) fn disconnect(&mut self, now: Now) {
+        self.note(now, || Input::Disconnect);
+        self.client.disconnect(now);
+    }
+
+    pub(crate) fn handle_dialed(&mut self, now: Now) {
+        self.note(now, || Input::Dialed);
+        self.client.handle_dialed(now);
+    }
+
+    pub(crate) fn handle_dial_failed(&mut self, now: Now, failed: DialFailed<'_>) {
+        self.note(now, || Input::dial_failed(failed));
+        self.client.handle_dial_failed(now, failed);
+    }
+
+    pub(crate) fn handle_bytes(&mut self, now: Now, bytes: &[u8]) -> Result<(), NotDrained> {
+        self.note(now, || Input::Bytes(bytes.to_owned()));
+        let result = self.client.handle_bytes(now, bytes);
+        self.said(|| outcome(&result, |()| None));
+        result
+    }
+
+    pub(crate) fn handle_closed(&mut self, now: Now) {
+        self.note(now, || Input::Closed);
+        self.client.handle_closed(now);
+    }
+
+    pub(crate) fn handle_timeout(&mut self, now: Now) {
+        self.note(now, || Input::Timeout);
+        self.client.handle_timeout(now);
+    }
+
+    pub(crate) fn provide_token(&mut self, now: Now, token: Token) -> Result<(), TokenError> {
+        if let Some(recording) = &mut self.recording {
+            recording.learn(token.expose());
+        }
+        self.note(now, || Input::token(&token));
+        let result = self.client.provide_token(now, token);
+        self.said(|| outcome(&result, |()| None));
+        result
+    }
+
+    pub(crate) fn token_failed(&mut self, now: Now, error: TokenError) {
+        self.note(now, || Input::no_token(error));
+        self.client.token_failed(now, error);
+    }
+
+    pub(crate) fn wake(&mut self, now: Now) {
+        self.note(now, || Input::Wake);
+        self.client.wake(now);
+    }
+
+    pub(crate) fn network_changed(&mut self, now: Now) {
+        self.note(now, || Input::NetworkChanged);
+        self.client.network_changed(now);
+    }
+
+    pub(crate) fn ask(&mut self, now: Now, chat: &Chat<'_>) -> Result<RequestId, RequestError> {
+        self.note(now, || Input::ask(chat));
+        let result = self.client.ask(now, chat);
+        self.said(|| outcome(&result, asked));
+        result
+    }
+
+    pub(crate) fn forget(&mut self, now: Now, request: RequestId) {
+        self.note(now, || Input::Forget(request.as_u64()));
+        self.client.forget(now, request);
+    }
+
+    pub(crate) fn cancel(&mut self, now: Now, request: RequestId) -> Result<(), CancelError> {
+        self.note(now, || Input::Cancel(request.as_u64()));
+        let result = self.client.cancel(now, request);
+        self.said(|| outcome(&result, |()| None));
+        result
+    }
+
+    pub(crate) fn send(&mut self, now: Now, text: &str) -> Result<(), SendError> {
+        self.note(now, || Input::Send(text.to_owned()));
+        let result = self.client.send(now, text);
+        self.said(|| outcome(&result, |()| None));
+        result
+    }
+
+    pub(crate) fn submit(
+        &mut self,
+        now: Now,
+        text: &str,
+        options: SendOptions<'_>,
+    ) -> Result<CommandId, SendError> {
+        self.note(now, || Input::submit(text, &options));
+        let result = self.client.submit(now, text, options);
+        self.said(|| outcome(&result, submitted));
+        result
+    }
+
+    pub(crate) fn poll_event(&mut self) -> Option<Event<'_>> {
+        let event = self.client.poll_event();
+        if let Some(recording) = &mut self.recording {
+            match &event {
+                Some(event) => recording.event(event),
+                None => recording.drained(),
+            }
+        }
+        event
+    }
+
+    pub(crate) fn poll_transmit_vectored(&mut self, out: &mut Gather) -> Transmit {
+        let transmit = self.client.poll_transmit_vectored(out);
+        if let Some(recording) = &mut self.recording {
+            recording.wrote(&transmit);
+        }
+        transmit
+    }
+
+    /// Nothing follows any more.
+    pub(crate) fn end_recording(&mut self) {
+        self.recording = None;
+    }
+
+    /// Notes an input before the client has it.
+    fn note(&mut self, now: Now, input: impl FnOnce() -> Input) {
+        self.recording.take_if(|recording| !recording.input(now, input()));
+    }
+
+    fn said(&mut self, said: impl FnOnce() -> Option<String>) {
+        if let Some(recording) = &mut self.recording {
+            recording.said(said());
+        }
+    }
+}
+
+impl Deref for Engine {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}

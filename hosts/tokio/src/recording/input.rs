@@ -1,0 +1,303 @@
+//! What a client is given, as it stands in a recording, and how a client is given it again.
+
+use std::time::Duration;
+
+use pamlink::client::{Client, RequestId};
+use pamlink::delivery::{CommandId, Priority, SendOptions};
+use pamlink::envelope::v1::{Epoch, Name, Position};
+use pamlink::envelope::{Chat, Text};
+use pamlink::link::{CloseClass, DialFailed, Token, TokenError};
+use pamlink::time::{Now, Wall};
+use serde::{Deserialize, Serialize};
+
+use super::hidden;
+use crate::answer::ClientRequest;
+
+/// One input or command of a client. Closed: a recording of another version has another header.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub(crate) enum Input {
+    Connect,
+    Disconnect,
+    Dialed,
+    DialFailed {
+        class: String,
+        said: String,
+    },
+    /// Every byte is the character of its number, so that what is text can be read.
+    Bytes(#[serde(with = "characters")] Vec<u8>),
+    Closed,
+    Timeout,
+    /// A token, with what stands for its text.
+    Token {
+        hidden: String,
+        issued: Option<i64>,
+        expires: Option<i64>,
+    },
+    NoToken(NoToken),
+    Wake,
+    NetworkChanged,
+    Ask {
+        text: String,
+        agent: Option<String>,
+        intent: Option<String>,
+        context: Option<String>,
+        stream: bool,
+    },
+    Forget(u64),
+    Cancel(u64),
+    Send(String),
+    Submit {
+        text: String,
+        priority: Urgency,
+        key: Option<String>,
+        time_to_live_ms: Option<u64>,
+        of: Option<(u64, u64)>,
+        agent: Option<String>,
+    },
+}
+
+/// A [`TokenError`].
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum NoToken {
+    Denied,
+    Malformed,
+    Unavailable,
+}
+
+/// A [`Priority`].
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Urgency {
+    Urgent,
+    Normal,
+    Bulk,
+}
+
+impl Input {
+    pub(crate) fn dial_failed(failed: DialFailed<'_>) -> Self {
+        match failed {
+            DialFailed::Unanswered { class, said } => {
+                Self::DialFailed { class: class.as_str().to_owned(), said: said.to_owned() }
+            }
+            // This host dials by bytes, and the answer to an opening request is bytes as well.
+            other => Self::DialFailed {
+                class: CloseClass::Network.as_str().to_owned(),
+                said: format!("{other:?}"),
+            },
+        }
+    }
+
+    pub(crate) fn token(token: &Token) -> Self {
+        Self::Token {
+            hidden: hidden::placeholder(token.expose()),
+            issued: token.issued().map(Wall::as_unix_micros),
+            expires: token.expires().map(Wall::as_unix_micros),
+        }
+    }
+
+    pub(crate) fn no_token(error: TokenError) -> Self {
+        Self::NoToken(match error {
+            TokenError::Denied => NoToken::Denied,
+            TokenError::Malformed => NoToken::Malformed,
+            _ => NoToken::Unavailable,
+        })
+    }
+
+    pub(crate) fn ask(chat: &Chat<'_>) -> Self {
+        let owned = |text: &Option<Text<'_>>| text.as_ref().map(|text| text.as_str().to_owned());
+        Self::Ask {
+            text: owned(&chat.message).unwrap_or_default(),
+            agent: owned(&chat.agent),
+            intent: owned(&chat.intent),
+            context: chat.context.as_ref().map(|context| context.as_json().to_owned()),
+            stream: chat.stream == Some(true),
+        }
+    }
+
+    pub(crate) fn submit(text: &str, options: &SendOptions<'_>) -> Self {
+        let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+        Self::Submit {
+            text: text.to_owned(),
+            priority: match options.priority {
+                Priority::Urgent => Urgency::Urgent,
+                Priority::Normal => Urgency::Normal,
+                Priority::Bulk => Urgency::Bulk,
+            },
+            key: options.key.as_ref().map(|key| key.as_str().to_owned()),
+            time_to_live_ms: options.time_to_live.map(millis),
+            of: options.of.map(|at| (at.epoch.to_bits(), at.sequence)),
+            agent: options.agent.as_ref().map(|agent| agent.as_str().to_owned()),
+        }
+    }
+
+    /// Every text that the peer or the program has a hand in.
+    pub(super) fn texts(&mut self) -> Vec<&mut String> {
+        match self {
+            Self::DialFailed { said, .. } => vec![said],
+            Self::Ask { text, agent, intent, context, .. } => {
+                let others = [agent, intent, context].into_iter().filter_map(Option::as_mut);
+                std::iter::once(text).chain(others).collect()
+            }
+            Self::Send(text) => vec![text],
+            Self::Submit { text, key, agent, .. } => {
+                let others = [key, agent].into_iter().filter_map(Option::as_mut);
+                std::iter::once(text).chain(others).collect()
+            }
+            Self::Connect
+            | Self::Disconnect
+            | Self::Dialed
+            | Self::Bytes(_)
+            | Self::Closed
+            | Self::Timeout
+            | Self::Token { .. }
+            | Self::NoToken(_)
+            | Self::Wake
+            | Self::NetworkChanged
+            | Self::Forget(_)
+            | Self::Cancel(_) => Vec::new(),
+        }
+    }
+
+    /// What kind of input it is, for people.
+    pub(super) fn name(&self) -> String {
+        match self {
+            Self::Connect => "connect".into(),
+            Self::Disconnect => "disconnect".into(),
+            Self::Dialed => "dialed".into(),
+            Self::DialFailed { class, said } => format!("dial failed ({class}): {said}"),
+            Self::Bytes(bytes) => format!("{} bytes", bytes.len()),
+            Self::Closed => "transport closed".into(),
+            Self::Timeout => "timeout".into(),
+            Self::Token { hidden, .. } => format!("token of {} characters", hidden.len()),
+            Self::NoToken(why) => format!("no token ({})", why.error()),
+            Self::Wake => "wake".into(),
+            Self::NetworkChanged => "network changed".into(),
+            Self::Ask { text, .. } => format!("ask {text:?}"),
+            Self::Forget(request) => format!("forget request {request}"),
+            Self::Cancel(request) => format!("cancel request {request}"),
+            Self::Send(text) => format!("send {text}"),
+            Self::Submit { text, .. } => format!("submit {text}"),
+        }
+    }
+
+    /// Gives it to a client, and says what came of it where that is more than nothing.
+    ///
+    /// # Errors
+    ///
+    /// It is no input that a client can be given.
+    pub(super) fn give(&self, client: &mut Client, now: Now) -> Result<Option<String>, String> {
+        match self {
+            Self::Connect => client.connect(now),
+            Self::Disconnect => client.disconnect(now),
+            Self::Dialed => client.handle_dialed(now),
+            Self::DialFailed { class, said } => {
+                let known = CloseClass::ALL.into_iter().find(|known| known.as_str() == class);
+                let class = known.ok_or_else(|| format!("there is no close class `{class}`"))?;
+                client.handle_dial_failed(now, DialFailed::Unanswered { class, said });
+            }
+            Self::Bytes(bytes) => return Ok(outcome(&client.handle_bytes(now, bytes), |()| None)),
+            Self::Closed => client.handle_closed(now),
+            Self::Timeout => client.handle_timeout(now),
+            Self::Token { hidden, issued, expires } => {
+                let (text, wall) = (hidden.as_str(), Wall::from_unix_micros);
+                let token = match expires {
+                    Some(expires) => Token::with_dates(text, issued.map(wall), wall(*expires)),
+                    None => Token::new(text),
+                };
+                return Ok(outcome(&client.provide_token(now, token), |()| None));
+            }
+            Self::NoToken(why) => client.token_failed(now, why.error()),
+            Self::Wake => client.wake(now),
+            Self::NetworkChanged => client.network_changed(now),
+            Self::Ask { text, agent, intent, context, stream } => {
+                let request = ClientRequest {
+                    text: text.clone(),
+                    agent: agent.clone(),
+                    intent: intent.clone(),
+                    context: context.clone(),
+                };
+                let chat = request.chat().map_err(|error| error.to_string())?;
+                let chat = Chat { stream: stream.then_some(true), ..chat };
+                return Ok(outcome(&client.ask(now, &chat), asked));
+            }
+            Self::Forget(request) => client.forget(now, RequestId::from_u64(*request)),
+            Self::Cancel(request) => {
+                let request = RequestId::from_u64(*request);
+                return Ok(outcome(&client.cancel(now, request), |()| None));
+            }
+            Self::Send(text) => return Ok(outcome(&client.send(now, text), |()| None)),
+            Self::Submit { text, priority, key, time_to_live_ms, of, agent } => {
+                let options = SendOptions {
+                    priority: match priority {
+                        Urgency::Urgent => Priority::Urgent,
+                        Urgency::Normal => Priority::Normal,
+                        Urgency::Bulk => Priority::Bulk,
+                    },
+                    key: name(key.as_deref())?,
+                    time_to_live: time_to_live_ms.map(Duration::from_millis),
+                    of: of.map(|(epoch, sequence)| Position {
+                        epoch: Epoch::from_bits(epoch),
+                        sequence,
+                    }),
+                    agent: name(agent.as_deref())?,
+                    ..SendOptions::default()
+                };
+                return Ok(outcome(&client.submit(now, text, options), submitted));
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl NoToken {
+    fn error(self) -> TokenError {
+        match self {
+            Self::Denied => TokenError::Denied,
+            Self::Malformed => TokenError::Malformed,
+            Self::Unavailable => TokenError::Unavailable,
+        }
+    }
+}
+
+/// What came of a command, as a line: nothing where it is only well.
+pub(crate) fn outcome<T, E: std::fmt::Display>(
+    result: &Result<T, E>,
+    well: impl Fn(&T) -> Option<String>,
+) -> Option<String> {
+    match result {
+        Ok(value) => well(value),
+        Err(error) => Some(format!("refused: {error}")),
+    }
+}
+
+pub(crate) fn asked(request: &RequestId) -> Option<String> {
+    Some(format!("request {request}"))
+}
+
+pub(crate) fn submitted(command: &CommandId) -> Option<String> {
+    Some(format!("command {}", command.as_u64()))
+}
+
+fn name(text: Option<&str>) -> Result<Option<Name<'_>>, String> {
+    let read = |text| Name::new(text).ok_or_else(|| format!("`{text}` is no name"));
+    text.map(read).transpose()
+}
+
+/// Bytes as a text in which each is the character of its number (ISO 8859-1).
+mod characters {
+    use serde::de::Error as _;
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(&bytes.iter().copied().map(char::from).collect::<String>())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
+        let text = String::deserialize(from)?;
+        let byte = |letter| u8::try_from(letter).ok();
+        let bytes = text.chars().map(byte).collect::<Option<_>>();
+        bytes.ok_or_else(|| D::Error::custom("a character of `bytes` is none of a byte"))
+    }
+}

@@ -1,0 +1,293 @@
+//! A client's run as a file: what it was given, and when, so that it can be run again anywhere.
+//!
+//! The engine is deterministic: the same configuration, seed and inputs with their times give the
+//! same outputs. A [`Recorder`] in [`ClientConfig::record`](crate::ClientConfig::record) writes the
+//! inputs of a client as JSON, a line each, with a digest of what the client said and wrote after
+//! each; [`Replay`] gives them to a new engine, says what that does, and finds the line from which
+//! on it does something else.
+//!
+//! **What is in the file.** Everything that was asked and answered, as it came, and the seed, from
+//! which the masks and ids of that client follow: it is as confidential as the conversation. No
+//! token is in it, but for its dates: a placeholder of the same length stands for it, and for any
+//! eight characters of it in a row that a server has repeated or a user has typed; of a later token
+//! from when the client was given it. What a client writes is an output and is not in the file;
+//! since a token is among it, its length is compared and its bytes are not. What the client says is
+//! compared by a hash of its lines.
+//!
+//! **What cannot be recorded.** A client that compresses (what it writes is as long as its token
+//! makes it, and what comes cannot be searched for one), a value of the configuration that no
+//! option has, a token of fewer than eight characters, a URL with what looks like a token in it. The
+//! last line of such a recording says so.
+//!
+//! **The format**, version 1, each line one JSON object: first the header (`pamlink_recording`, the
+//! version of the engine, the endpoint, the options that are not at their default, the seed, both
+//! clocks), then for each input `at` (nanoseconds since the header, on the monotonic clock), `wall`
+//! (microseconds since then, on the wall clock), `in`, and `then`: in the order in which the host
+//! asked, `events` with their number and hash, `wrote` with the bytes and whether the transport was
+//! to be closed, and `said`, what came of a command. Last `end` with the reason.
+
+mod format;
+mod hidden;
+mod input;
+mod lines;
+mod replay;
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::io::Write;
+use std::sync::Arc;
+
+use pamlink::client::{ClientConfig, Event};
+use pamlink::link::{Endpoint, Transmit, redact};
+use pamlink::seed::Seed;
+use pamlink::time::Now;
+use parking_lot::Mutex;
+use serde::Serialize;
+
+pub(crate) use self::input::{Input, asked, outcome, submitted};
+pub use self::replay::{RecordingError, Replay, Step};
+
+use self::format::{Header, Line, Then};
+use self::hidden::Hidden;
+use self::lines::Digest;
+use crate::clock;
+
+/// Where the first client that starts with it is recorded. A clone is the same recorder.
+///
+/// It writes a line at a time, from the task that the input comes from. What cannot be written ends
+/// the recording and never the client.
+#[derive(Clone)]
+pub struct Recorder {
+    out: Arc<Mutex<Option<Box<dyn Write + Send>>>>,
+    max_bytes: u64,
+}
+
+impl Recorder {
+    /// The size that a recording has at most, in bytes: 64 MiB.
+    pub const MAX_BYTES: u64 = 64 << 20;
+
+    /// A recorder that writes here, such as to a file.
+    pub fn new(out: impl Write + Send + 'static) -> Self {
+        Self { out: Arc::new(Mutex::new(Some(Box::new(out)))), max_bytes: Self::MAX_BYTES }
+    }
+
+    /// The same with another bound, in bytes, its last line included. Whoever reaches it is recorded
+    /// no further, and the last line says so.
+    #[must_use]
+    pub fn max_bytes(self, bytes: u64) -> Self {
+        Self { max_bytes: bytes, ..self }
+    }
+
+    /// Begins, with the seed that the client is to have; nothing if a client is recorded already, or
+    /// cannot be.
+    pub(crate) fn begin(
+        &self,
+        config: &ClientConfig,
+        endpoint: &Endpoint,
+        v1: bool,
+        now: Now,
+    ) -> Option<(Recording, Seed)> {
+        let out = self.out.lock().take()?;
+        let seed = clock::entropy();
+        let url = endpoint.url(None);
+        let mut recording = Recording {
+            out: Some(out),
+            room: self.max_bytes.saturating_sub(LAST_LINE),
+            header: None,
+            start: now,
+            hidden: Hidden::default(),
+            lines: VecDeque::new(),
+            held: 0,
+            events: (0, Digest::EMPTY),
+        };
+        if redact(&url) != url {
+            recording.end("the URL has what looks like a token in it");
+            return None;
+        }
+        let Some(header) = Header::of(config, url, v1, &seed, now) else {
+            recording.end("the configuration compresses, or has a value that no option has");
+            return None;
+        };
+        recording.header = Some(header);
+        Some((recording, Seed::new(seed)))
+    }
+}
+
+impl fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recorder").field("max_bytes", &self.max_bytes).finish_non_exhaustive()
+    }
+}
+
+/// Room for the last line.
+const LAST_LINE: u64 = 256;
+/// What is held back at most while a token may go on in the next bytes. Beyond it fewer than eight
+/// characters of one that does may stand on either side.
+const HELD_BYTES: usize = 8 << 20;
+const HELD_LINES: usize = 4_096;
+
+/// A client that is recorded.
+pub(crate) struct Recording {
+    /// None once it has ended.
+    out: Option<Box<dyn Write + Send>>,
+    /// Bytes that may still be written.
+    room: u64,
+    /// The first line, which waits for the first token as the others do.
+    header: Option<Header>,
+    start: Now,
+    hidden: Hidden,
+    /// What is not written yet: the last is not complete, and those before wait for it where a
+    /// token may begin in the bytes of one and go on in those of the next, or is not known yet.
+    lines: VecDeque<Line>,
+    /// Bytes of texts in them.
+    held: usize,
+    /// The events that were taken since the last input, or the last time that there were no more.
+    events: (u64, Digest),
+}
+
+impl Recording {
+    /// A token that the client is about to be given.
+    pub(crate) fn learn(&mut self, token: &str) {
+        if token.len() < hidden::KNOWN_BY {
+            // It may be in what waits.
+            self.header = None;
+            self.lines.clear();
+            self.end("a token of fewer than 8 characters cannot be hidden");
+        }
+        self.hidden.learn(token);
+    }
+
+    /// The client is about to be given this. False if the recording has ended.
+    pub(crate) fn input(&mut self, now: Now, mut input: Input) -> bool {
+        let is_over = matches!(&input, Input::Closed | Input::Dialed);
+        if is_over || !self.is_unsure() || self.held > HELD_BYTES || self.lines.len() > HELD_LINES {
+            self.release();
+        }
+        self.held += input.texts().iter().map(|text| text.len()).sum::<usize>();
+        if let Input::Bytes(bytes) = &input {
+            self.held += bytes.len();
+        }
+        let at = now.mono.saturating_since(self.start.mono);
+        let at = u64::try_from(at.as_nanos()).unwrap_or(u64::MAX);
+        let wall = now.wall.as_unix_micros().saturating_sub(self.start.wall.as_unix_micros());
+        self.lines.push_back(Line { at, wall, input, then: Vec::new() });
+        self.out.is_some()
+    }
+
+    /// What came of it.
+    pub(crate) fn said(&mut self, said: Option<String>) {
+        if let Some(mut said) = said {
+            self.hidden.hide_in(&mut said);
+            self.then(Then::Said(said));
+        }
+    }
+
+    /// The client has this event.
+    pub(crate) fn event(&mut self, event: &Event<'_>) {
+        let mut line = lines::line(event);
+        self.hidden.hide_in(&mut line);
+        self.events.0 += 1;
+        self.events.1.add(&line);
+    }
+
+    /// The client has no more events.
+    pub(crate) fn drained(&mut self) {
+        let (count, digest) = std::mem::replace(&mut self.events, (0, Digest::EMPTY));
+        self.then(Then::Events(count, digest.text()));
+    }
+
+    /// The client has written.
+    pub(crate) fn wrote(&mut self, transmit: &Transmit) {
+        let bytes = u64::try_from(transmit.written).unwrap_or(u64::MAX);
+        self.then(Then::Wrote(bytes, transmit.close_transport));
+    }
+
+    /// The last line.
+    pub(crate) fn end(&mut self, why: &str) {
+        self.release();
+        self.finish(why);
+    }
+
+    fn then(&mut self, then: Then) {
+        if let Some(line) = self.lines.back_mut()
+            && !then.repeats(&line.then)
+        {
+            line.then.push(then);
+        }
+    }
+
+    /// Whether no token is known yet, or the bytes that came last may end within one.
+    fn is_unsure(&self) -> bool {
+        if self.header.as_ref().is_some_and(|header| !header.anonymous) && self.hidden.is_empty() {
+            return true;
+        }
+        let last = self.lines.iter().rev().find_map(|line| match &line.input {
+            Input::Bytes(bytes) => bytes.last(),
+            _ => None,
+        });
+        last.is_some_and(|byte| self.hidden.has(*byte))
+    }
+
+    /// Writes what was held back, with what is to be hidden in it hidden.
+    fn release(&mut self) {
+        if let Some(mut header) = self.header.take() {
+            self.hidden.hide_in(&mut header.endpoint);
+            self.write(&header);
+        }
+        let mut bytes = Vec::with_capacity(self.held);
+        for line in &self.lines {
+            if let Input::Bytes(part) = &line.input {
+                bytes.extend_from_slice(part);
+            }
+        }
+        self.hidden.hide(&mut bytes);
+        let mut rest = &bytes[..];
+        self.held = 0;
+        for mut line in std::mem::take(&mut self.lines) {
+            if let Input::Bytes(part) = &mut line.input {
+                let (hidden, after) = rest.split_at(part.len());
+                part.copy_from_slice(hidden);
+                rest = after;
+            }
+            for text in line.input.texts() {
+                self.hidden.hide_in(text);
+            }
+            self.write(&line);
+        }
+    }
+
+    fn write(&mut self, line: &impl Serialize) {
+        let Some(out) = &mut self.out else { return };
+        // Strings, numbers and lists of these can always be written.
+        let Ok(mut text) = serde_json::to_vec(line) else { return };
+        text.push(b'\n');
+        let bytes = u64::try_from(text.len()).unwrap_or(u64::MAX);
+        let Some(room) = self.room.checked_sub(bytes) else {
+            return self.finish("it has reached its bound");
+        };
+        self.room = room;
+        if out.write_all(&text).is_err() {
+            self.out = None;
+        }
+    }
+
+    fn finish(&mut self, why: &str) {
+        if let Some(mut out) = self.out.take() {
+            // There is room for it. Whoever reads misses the line if it cannot be written.
+            let _ =
+                writeln!(out, "{}", serde_json::json!({ "end": why })).and_then(|()| out.flush());
+        }
+    }
+}
+
+impl Drop for Recording {
+    fn drop(&mut self) {
+        self.end("the client has ended");
+    }
+}
+
+impl fmt::Debug for Recording {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recording").field("room", &self.room).finish_non_exhaustive()
+    }
+}
