@@ -38,6 +38,8 @@ pub enum Command {
     Serve(ServeArgs),
     /// Chat in the terminal; survives a server restart
     Chat(ChatArgs),
+    /// Run a recording of a chat again, and say what the engine did at each input
+    Replay(ReplayArgs),
     /// Print a token for a user
     Token(TokenArgs),
     /// Look at routing tables
@@ -213,6 +215,29 @@ pub struct ChatArgs {
     /// Certificates in PEM to trust, instead of those that browsers trust
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub tls_ca: Option<PathBuf>,
+
+    /// Record what the engine is given into this file (64 MiB at most), for `pamlink replay`: all
+    /// that is asked and answered, and no token
+    #[arg(long, value_name = "FILE", conflicts_with = "compress", value_hint = ValueHint::FilePath)]
+    pub record: Option<PathBuf>,
+}
+
+/// Flags of `pamlink replay`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Gives a new engine what the file says the recorded one was given, and prints a line for each input:
+its line in the file, when it was, what it was, the state of the link before and after, what the
+engine said and wrote, and what it waits for.
+
+  pamlink chat ws://127.0.0.1:8080 --dev --user ada --record chat.jsonl
+  pamlink replay chat.jsonl
+
+Exit codes: 0 the engine did what is recorded, 1 it did something else, at the line that is named,
+2 the file was bad.")]
+pub struct ReplayArgs {
+    /// What `pamlink chat --record` has written
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
 }
 
 /// `pamlink routes`.

@@ -11,6 +11,7 @@ pub mod chat;
 pub mod config;
 pub mod fault;
 pub mod page;
+pub mod replay;
 pub mod report;
 pub mod routes;
 pub mod serve;
@@ -49,6 +50,7 @@ fn dispatch(command: Command) -> Result<ExitCode, Fault> {
         Command::Report(args) => report::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Chat(args) => chat::run(&args),
+        Command::Replay(args) => replay::run(&args),
         Command::Token(args) => token::run(&args),
         Command::Routes(command) => routes::run(&command),
     }

@@ -4,15 +4,19 @@ mod source;
 mod terminal;
 
 use std::collections::VecDeque;
+use std::fs::File;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use pamlink::client::CancelError;
 use pamlink::frame::DeflateConfig;
+use pamlink_tokio::recording::Recorder;
 use pamlink_tokio::{Client, ClientConfig, Event, Piece, RequestError, tls};
 use tokio::sync::{mpsc, watch};
 
 use self::source::Source;
+pub(crate) use self::terminal::harmless;
 use self::terminal::{Printer, read_lines, say};
 use crate::args::ChatArgs;
 use crate::fault::Fault;
@@ -39,11 +43,22 @@ pub fn run(args: &ChatArgs) -> Result<ExitCode, Fault> {
         let trust = tls::client_trusting(path);
         config.tls = Some(trust.map_err(|error| Fault::usage(error.to_string()))?);
     }
+    config.record = args.record.as_deref().map(recorder).transpose()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Fault::failed(format!("cannot start: {error}")))?;
     runtime.block_on(chat(source, config))
+}
+
+/// A file that nobody else reads, where files know of others.
+fn recorder(path: &Path) -> Result<Recorder, Fault> {
+    let mut options = File::options();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path).map_err(|error| Fault::file(path, error))?;
+    Ok(Recorder::new(file))
 }
 
 async fn chat(source: Source, config: ClientConfig) -> Result<ExitCode, Fault> {

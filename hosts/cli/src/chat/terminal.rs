@@ -77,7 +77,7 @@ pub(super) fn say(text: &str) {
 }
 
 /// `text` without what a terminal would obey: a server must not move the cursor.
-fn harmless(text: &str) -> Cow<'_, str> {
+pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
     let obeyed = |c: char| c.is_control() && c != '\n' && c != '\t';
     if text.contains(obeyed) { text.replace(obeyed, "\u{fffd}").into() } else { text.into() }
 }

@@ -1,0 +1,90 @@
+//! `pamlink chat --record` and `pamlink replay` as somebody meets them in a terminal.
+
+mod support;
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use support::served::Served;
+use support::{file, one_line, pamlink};
+
+/// The path and the text of a recording of one question and its answer.
+fn recorded(name: &str) -> (String, String) {
+    let server = Served::start(&["--dev"]);
+    let path = file(name, "");
+    std::fs::remove_file(&path).expect("it was there");
+    let mut chat = Command::new(env!("CARGO_BIN_EXE_pamlink"))
+        .args(["chat", &format!("ws://{}", server.address), "--dev", "--user", "ada"])
+        .args(["--record", &path])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program starts");
+    let mut input = chat.stdin.take().expect("it is piped");
+    writeln!(input, "is it far?").expect("it reads");
+    drop(input);
+    let output = chat.wait_with_output().expect("it ends");
+    assert!(output.status.success());
+    assert!(String::from_utf8_lossy(&output.stdout).contains("is it far?"));
+    let text = std::fs::read_to_string(&path).expect("it was written");
+    (path, text)
+}
+
+#[test]
+fn a_chat_is_recorded_without_its_token_and_explained_line_by_line() {
+    let (path, text) = recorded("replay-chat.jsonl");
+    // The first 8 characters of any token that `--dev` makes are in none of its placeholders.
+    assert!(!text.contains("eyJ0eXAi") && !text.contains("eyJhbGci"), "{text}");
+    let output = pamlink(&["replay", &path]);
+    let (out, errors) = (String::from_utf8_lossy(&output.stdout), output.stderr);
+    assert_eq!((output.status.code(), errors.is_empty()), (Some(0), true), "{out}");
+    let lines: Vec<_> = out.lines().collect();
+    assert_eq!(lines.len() + 1, text.lines().count(), "a line for each but the header: {out}");
+    let having = |part: &str| {
+        lines.iter().find(|line| line.contains(part)).unwrap_or_else(|| panic!("{part}: {out}"))
+    };
+    assert!(having("connect: CLOSED to CONNECTING").contains("token renewal in 30.0 s"), "{out}");
+    assert!(having("ask \"is it far?\"").contains("; request 0"), "{out}");
+    assert!(having("dialed: ").contains("; wrote opening request"), "{out}");
+    assert!(having("answer of 0").contains(" bytes: OPEN; piece of 0"), "{out}");
+    assert_eq!(*lines.last().unwrap(), "the recording ends: the client has ended");
+    #[cfg(unix)]
+    {
+        let permissions = std::fs::metadata(&path).expect("it is there").permissions();
+        let mode = std::os::unix::fs::PermissionsExt::mode(&permissions);
+        assert_eq!(mode & 0o077, 0, "others can read it");
+    }
+}
+
+#[test]
+fn what_differs_ends_with_1_and_names_its_line_and_a_bad_file_ends_with_2() {
+    let (path, text) = recorded("replay-whole.jsonl");
+    let at = 1 + text.lines().position(|line| line.contains("chat_response")).expect("an answer");
+    let changed = file("replay-changed.jsonl", &text.replacen("is it far?", "is it new?", 2));
+    let output = pamlink(&["replay", &changed]);
+    let errors = String::from_utf8(output.stderr).expect("it writes text");
+    assert_eq!((output.status.code(), errors.lines().count()), (Some(1), 1), "{errors}");
+    assert!(errors.contains(&format!("line {at}: ")) && errors.contains("events ("), "{errors}");
+
+    let version = text.replacen("\"pamlink_recording\":1", "\"pamlink_recording\":2", 1);
+    let option = text.replacen("\"options\":{}", "\"options\":{\"max_links\":1}", 1);
+    let broken = text.replacen("\"in\":\"connect\"", "\"in\":\"connekt\"", 1);
+    for (name, text, part) in [
+        ("none", "hello", "line 1: it is no recording"),
+        ("version", &version, "line 1: it has format 2"),
+        ("option", &option, "line 1: there is no option `max_links`"),
+        ("broken", &broken, "line 2: unknown variant `connekt`"),
+    ] {
+        let path = file(&format!("replay-{name}.jsonl"), text);
+        let output = pamlink(&["replay", &path]);
+        let errors = String::from_utf8(output.stderr).expect("it writes text");
+        assert_eq!((output.status.code(), errors.lines().count()), (Some(2), 1), "{errors}");
+        assert!(errors.starts_with(&format!("pamlink: {path}: {part}")), "{errors}");
+    }
+    assert!(one_line(&["replay", "/nowhere"], 2).contains("/nowhere"));
+    let chat = ["chat", "ws://h", "--user", "ada", "--dev", "--record"];
+    assert!(one_line(&[&chat[..], &["/nowhere/file"]].concat(), 2).contains("/nowhere/file"));
+    let both = one_line(&[&chat[..], &[&path, "--compress"]].concat(), 2);
+    assert!(both.contains("cannot be used with"), "{both}");
+}
