@@ -23,6 +23,7 @@ mod defect;
 mod device;
 mod network;
 mod oracle;
+mod parallel;
 mod profile;
 mod random;
 mod run;

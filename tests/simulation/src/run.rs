@@ -1,13 +1,10 @@
 //! A run: one world after the other, until enough has gone wrong.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::thread;
-
 use crate::action::Action;
 use crate::choose::Chooser;
 use crate::defect::Defect;
 use crate::oracle::{Counts, Violation};
+use crate::parallel::in_order;
 use crate::profile::{Kind, Profile};
 use crate::random::mixed;
 use crate::shrink::shrink;
@@ -65,7 +62,9 @@ impl Run {
         while summary.faults() < self.faults {
             // A world in which too little can go wrong ends before it has all of its own.
             let more = (self.faults - summary.faults()).div_ceil(Self::OF_WORLD);
-            for (world, ended) in self.worlds(worlds, worlds + more) {
+            let run = |world| self.world(world, false, None).1;
+            let breaks = |ended: &Ended| ended.violation.is_some();
+            for (world, ended) in in_order(self.threads, worlds..worlds + more, run, breaks) {
                 summary.add(&ended.counts, ended.digest);
                 if let Some(violation) = ended.violation {
                     return (summary, Some(Broken { world, violation }));
@@ -74,35 +73,6 @@ impl Run {
             worlds += more;
         }
         (summary, None)
-    }
-
-    /// Runs these worlds, up to the first that breaks a promise, in the order of their numbers.
-    fn worlds(&self, from: u64, to: u64) -> Vec<(u64, Ended)> {
-        let (next, last) = (AtomicU64::new(from), AtomicU64::new(to));
-        let ended: Mutex<Vec<(u64, Ended)>> = Mutex::new(Vec::new());
-        thread::scope(|scope| {
-            for _ in 0..self.threads.max(1) {
-                scope.spawn(|| {
-                    loop {
-                        let world = next.fetch_add(1, Ordering::Relaxed);
-                        if world >= last.load(Ordering::Relaxed) {
-                            return;
-                        }
-                        let (_, of_world) = self.world(world, false, None);
-                        if of_world.violation.is_some() {
-                            last.fetch_min(world + 1, Ordering::Relaxed);
-                        }
-                        ended
-                            .lock()
-                            .unwrap_or_else(PoisonError::into_inner)
-                            .push((world, of_world));
-                    }
-                });
-            }
-        });
-        let mut ended = ended.into_inner().unwrap_or_else(PoisonError::into_inner);
-        ended.sort_unstable_by_key(|(world, _)| *world);
-        ended
     }
 
     /// The lines of one world, from its beginning to its end.
