@@ -51,7 +51,8 @@ enum Task {
     Fuzz(FuzzArgs),
     /// Checks the machines of `delivery` in every state within bounds, and prints a table.
     Model(ModelArgs),
-    /// Runs the machines of `delivery` in worlds where everything fails, and prints what was seen.
+    /// Runs the machines of `delivery`, or whole clients and a hub, in worlds where everything fails,
+    /// and prints what was seen.
     Simulate(SimulateArgs),
     /// Builds the library of the packages and generates what calls it; writes target/bindings.
     Bindings,
@@ -133,7 +134,8 @@ struct SimulateArgs {
     #[arg(long, value_name = "K")]
     sessions: Option<u64>,
 
-    /// Which worlds: swarm, links, processes or log.
+    /// Which worlds: swarm, links, processes or log, of sessions over envelopes; or whole, of
+    /// clients and a hub over bytes.
     #[arg(long, value_name = "P", default_value = "swarm")]
     profile: String,
 

@@ -12,6 +12,8 @@
 //! What must be is said by [oracles](Oracle), which look at what crosses the border of the machines
 //! and at nothing inside.
 //!
+//! [`whole`] has worlds of another make, in which clients and a hub meet over bytes.
+//!
 //! The same run gives the same lines, byte for byte.
 
 #![forbid(unsafe_code)]
@@ -30,6 +32,7 @@ mod run;
 mod server;
 mod shrink;
 mod summary;
+pub mod whole;
 mod world;
 
 pub use defect::Defect;

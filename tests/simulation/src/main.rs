@@ -8,7 +8,10 @@ use std::time::Instant;
 
 use clap::Parser;
 use clap::builder::PossibleValuesParser;
-use pamlink_simulation::{Kind, Run};
+use pamlink_simulation::{Kind, Run, whole};
+
+/// The profile of the worlds that are of another make than the rest.
+const WHOLE: &str = "whole";
 
 /// Runs worlds until enough has gone wrong, and prints what was seen.
 #[derive(Debug, Parser)]
@@ -25,9 +28,10 @@ struct Cli {
     #[arg(long, value_name = "K")]
     sessions: Option<usize>,
 
-    /// Which worlds.
+    /// Which worlds: those of `whole` have clients and a hub over bytes, the others sessions over
+    /// envelopes.
     #[arg(long, value_name = "P", default_value = "swarm",
-          value_parser = PossibleValuesParser::new(Kind::ALL.map(|(name, _)| name)))]
+          value_parser = PossibleValuesParser::new(profiles()))]
     profile: String,
 
     /// Prints the lines of this world alone.
@@ -35,32 +39,57 @@ struct Cli {
     world: Option<u64>,
 }
 
+fn profiles() -> impl Iterator<Item = &'static str> {
+    Kind::ALL.iter().map(|(name, _)| *name).chain([WHOLE])
+}
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let kind = Kind::ALL.iter().find(|(name, _)| *name == cli.profile);
-    let kind = kind.map_or(Kind::Swarm, |(_, kind)| *kind);
     let threads = thread::available_parallelism().map_or(1, usize::from);
     let Cli { seed, faults, sessions, .. } = cli;
+    let started = Instant::now();
+    if cli.profile == WHOLE {
+        let run = whole::Run { seed, faults, sessions, defect: None, threads };
+        if let Some(world) = cli.world {
+            print!("{}", run.trace(world));
+            return ExitCode::SUCCESS;
+        }
+        let (summary, broken) = run.run();
+        print!("{summary}");
+        print_speed(&cli, started, summary.faults());
+        let broken = broken.map(|it| (it.world, it.violation.to_string(), run.shrink(&it)));
+        return verdict(broken, &summary.missing(faults));
+    }
+    let kind = Kind::ALL.iter().find(|(name, _)| *name == cli.profile);
+    let kind = kind.map_or(Kind::Swarm, |(_, kind)| *kind);
     let run = Run { seed, faults, kind, sessions, defect: None, threads };
     if let Some(world) = cli.world {
         print!("{}", run.trace(world));
         return ExitCode::SUCCESS;
     }
-    let started = Instant::now();
     let (summary, broken) = run.run();
-    let seconds = started.elapsed().as_secs_f64();
     print!("{summary}");
-    println!("seed {seed}, profile {}, {seconds:.1} s", cli.profile);
-    println!("{:.0} faults a second", precise(summary.faults()) / seconds.max(0.001));
-    if let Some(broken) = broken {
-        println!("world {} breaks a promise: {}", broken.world, broken.violation);
-        let (count, lines) = run.shrink(&broken);
+    print_speed(&cli, started, summary.faults());
+    let broken = broken.map(|it| (it.world, it.violation.to_string(), run.shrink(&it)));
+    verdict(broken, &summary.missing(faults, kind == Kind::Swarm))
+}
+
+fn print_speed(cli: &Cli, started: Instant, faults: u64) {
+    let seconds = started.elapsed().as_secs_f64();
+    println!("seed {}, profile {}, {seconds:.1} s", cli.seed, cli.profile);
+    println!("{:.0} faults a second", precise(faults) / seconds.max(0.001));
+}
+
+/// Prints the world that breaks a promise, with what was found and the least that does it, or what
+/// was not seen often enough.
+fn verdict(broken: Option<(u64, String, (usize, String))>, missing: &[String]) -> ExitCode {
+    if let Some((world, violation, (count, lines))) = broken {
+        println!("world {world} breaks a promise: {violation}");
         print!("{lines}");
-        println!("the least that does it: {count} actions; --world {} has all", broken.world);
+        println!("the least that does it: {count} actions; --world {world} has all");
         return ExitCode::FAILURE;
     }
-    let missing = summary.missing(faults, kind == Kind::Swarm);
-    for what in &missing {
+    for what in missing {
         println!("too few: {what}");
     }
     if missing.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }

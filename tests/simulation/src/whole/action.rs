@@ -1,0 +1,216 @@
+//! What may happen in a world of whole engines, and what chooses it.
+
+use crate::random::Random;
+
+/// One thing that happens. Devices and requests are places in lists, taken within what there is,
+/// requests counted from the newest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Action {
+    /// A device asks something, with so many bytes of padding.
+    Ask { device: u32, padding: u32 },
+    /// A device cancels one of its requests.
+    Cancel { device: u32, request: u32 },
+    /// The hub's host pushes to the user of a device.
+    Push { device: u32 },
+    /// The hub's host gives so many characters more of an answer.
+    Piece { request: u32, characters: u32 },
+    /// The hub's host answers.
+    Reply { request: u32, fails: bool },
+    /// So many milliseconds pass.
+    Pass(u32),
+    /// Something goes wrong.
+    Fault(Fault),
+}
+
+/// What goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// A link is cut: of the bytes on their way this share of a thousand still arrives.
+    Cut { device: u32, up: u32, down: u32 },
+    /// A link is cut, and one end of it, or both, does not hear of it.
+    HalfOpen { device: u32, at_client: bool, at_hub: bool },
+    /// One direction of a link carries nothing any more.
+    Stall { device: u32, is_up: bool },
+    /// A link takes so much longer from here on.
+    Slow { device: u32, millis: u32 },
+    /// The next dials of a device meet a proxy that answers itself.
+    Proxy { device: u32, status: u16, times: u32 },
+    /// The next dials of a device fail.
+    Unreachable { device: u32, times: u32 },
+    /// A device sleeps: nothing comes in, and its timers come late.
+    Sleep { device: u32, millis: u32 },
+    /// A device's clock jumps forward.
+    Jump { device: u32, millis: u32 },
+    /// The next tokens that the hub is shown are refused.
+    TokensRefused { times: u32 },
+    /// A device's host gets no token, so many times.
+    TokensMissing { device: u32, times: u32 },
+    /// The hub's process dies, and another begins with nothing.
+    Restart,
+    /// A device's process dies, and another begins with what was stored.
+    Reborn { device: u32 },
+}
+
+impl Fault {
+    /// What each kind is called, in the order of [`kind`](Self::kind).
+    pub(super) const KINDS: [&str; 12] = [
+        "links cut",
+        "links half open",
+        "directions stalled",
+        "links slowed",
+        "dials answered by proxies",
+        "dials failed",
+        "devices asleep",
+        "clocks that jump",
+        "tokens refused",
+        "tokens missing",
+        "hubs restarted",
+        "devices restarted",
+    ];
+
+    pub(super) const fn kind(self) -> usize {
+        match self {
+            Self::Cut { .. } => 0,
+            Self::HalfOpen { .. } => 1,
+            Self::Stall { .. } => 2,
+            Self::Slow { .. } => 3,
+            Self::Proxy { .. } => 4,
+            Self::Unreachable { .. } => 5,
+            Self::Sleep { .. } => 6,
+            Self::Jump { .. } => 7,
+            Self::TokensRefused { .. } => 8,
+            Self::TokensMissing { .. } => 9,
+            Self::Restart => 10,
+            Self::Reborn { .. } => 11,
+        }
+    }
+}
+
+/// What a world is like: drawn from its seed.
+#[derive(Clone, Debug)]
+pub(super) struct Profile {
+    /// Of each device whether it offers `pamlink.v1`.
+    pub(super) devices: Vec<bool>,
+    pub(super) users: usize,
+    /// The most milliseconds that a new link takes.
+    pub(super) latency: u32,
+    /// How many seconds a token is good for.
+    pub(super) token_life: u64,
+    /// How likely each kind of fault is.
+    faults: [u32; Fault::KINDS.len()],
+    /// How likely each kind of work is.
+    work: [u32; 5],
+    /// How many of a hundred actions are faults, and how many let time pass.
+    shares: (u32, u32),
+    /// How many milliseconds pass at once, mostly.
+    step: u32,
+}
+
+impl Profile {
+    /// Draws one, of so many devices where that is said.
+    pub(super) fn draw(seed: u64, sessions: Option<usize>) -> Self {
+        let mut random = Random::of(seed, "whole profile");
+        let random = &mut random;
+        let count = sessions.unwrap_or_else(|| random.within(1, 5) as usize).max(1);
+        let of_v1 = random.one(&[0, 60, 60, 100]);
+        let mut faults = [0; Fault::KINDS.len()];
+        for (place, weight) in faults.iter_mut().enumerate() {
+            let drawn = random.one(&[0, 1, 3, 10]);
+            // What takes a whole life of something away is rarer.
+            *weight = match place {
+                4 | 5 | 7 => drawn.min(3),
+                8.. => drawn.min(2),
+                _ => drawn,
+            };
+        }
+        if faults.iter().all(|weight| *weight == 0) {
+            faults[0] = 1;
+        }
+        Self {
+            devices: (0..count).map(|_| random.percent(of_v1)).collect(),
+            users: random.within(1, 3).min(u32::try_from(count).unwrap_or(1)) as usize,
+            latency: random.one(&[1, 40, 40, 200, 1_500]),
+            token_life: random.one(&[150, 900, 86_400]),
+            faults,
+            work: [30, random.one(&[0, 5, 15]), random.one(&[2, 10]), random.one(&[0, 30, 60]), 25],
+            shares: (random.within(5, 20), random.within(25, 45)),
+            step: random.one(&[100, 600, 2_000, 10_000]),
+        }
+    }
+}
+
+/// What chooses what happens: a source of randomness for each purpose.
+#[derive(Debug)]
+pub(super) struct Chooser {
+    schedule: Random,
+    work: Random,
+    faults: Random,
+}
+
+impl Chooser {
+    pub(super) fn new(seed: u64) -> Self {
+        Self {
+            schedule: Random::of(seed, "whole schedule"),
+            work: Random::of(seed, "whole work"),
+            faults: Random::of(seed, "whole faults"),
+        }
+    }
+
+    pub(super) fn next(&mut self, profile: &Profile) -> Action {
+        let (faults, passes) = profile.shares;
+        match self.schedule.weighted(&[faults, passes, 100 - faults - passes]) {
+            0 => Action::Fault(self.fault(profile)),
+            1 => {
+                let most = self.schedule.one(&[1, 1, 1, 20]) * profile.step;
+                Action::Pass(self.schedule.within(1, most))
+            }
+            _ => self.work(profile),
+        }
+    }
+
+    fn work(&mut self, profile: &Profile) -> Action {
+        let kind = self.work.weighted(&profile.work);
+        let random = &mut self.work;
+        let device = random.below(64);
+        let request = recent(random);
+        match kind {
+            0 => Action::Ask { device, padding: random.one(&[0, 20, 20, 300, 3_000]) },
+            1 => Action::Cancel { device, request },
+            2 => Action::Push { device },
+            3 => Action::Piece { request, characters: random.one(&[1, 7, 40]) },
+            _ => Action::Reply { request, fails: random.percent(10) },
+        }
+    }
+
+    fn fault(&mut self, profile: &Profile) -> Fault {
+        let kind = self.faults.weighted(&profile.faults);
+        let random = &mut self.faults;
+        let device = random.below(64);
+        match kind {
+            0 => Fault::Cut { device, up: random.within(0, 1_000), down: random.within(0, 1_000) },
+            1 => {
+                let at_client = random.percent(50);
+                Fault::HalfOpen { device, at_client, at_hub: !at_client || random.percent(50) }
+            }
+            2 => Fault::Stall { device, is_up: random.percent(50) },
+            3 => Fault::Slow { device, millis: random.one(&[50, 400, 5_000]) },
+            4 => {
+                let status = random.one(&[502, 503, 404, 404]);
+                Fault::Proxy { device, status, times: random.within(1, 3) }
+            }
+            5 => Fault::Unreachable { device, times: random.within(1, 3) },
+            6 => Fault::Sleep { device, millis: random.one(&[500, 20_000, 90_000, 400_000]) },
+            7 => Fault::Jump { device, millis: random.one(&[500, 20_000, 400_000]) },
+            8 => Fault::TokensRefused { times: random.within(1, 2) },
+            9 => Fault::TokensMissing { device, times: random.within(1, 3) },
+            10 => Fault::Restart,
+            _ => Fault::Reborn { device },
+        }
+    }
+}
+
+/// A place counted from the newest, which is near it mostly.
+fn recent(random: &mut Random) -> u32 {
+    let most = random.one(&[1, 3, 8, 30]);
+    random.below(most)
+}

@@ -1,0 +1,147 @@
+//! What a client tells its host, and what the host does with it.
+
+use pamlink::client::{Event, RequestId};
+use pamlink::envelope::Envelope;
+use pamlink::link::{ClientLinkEvent, TokenNeed};
+
+use super::Device;
+use crate::whole::network::Network;
+use crate::whole::oracle::{Defect, Oracle};
+use crate::whole::witness::Witness;
+
+impl Device {
+    /// Takes what the client has to tell and to say, stores it, and writes.
+    pub(in crate::whole) fn serve(&mut self, network: &mut Network, witness: &mut Witness) {
+        let (mut dials, mut closes) = (false, false);
+        let millis = witness.millis;
+        let Self { place, client, requests, process, last_piece, .. } = self;
+        let of = |request: RequestId| requests.get(&request).copied().unwrap_or((usize::MAX, None));
+        let key = |request: RequestId| (*place, of(request).0);
+        while let Some(event) = client.poll_event() {
+            witness.line(|| format!("device {place}: {}", words(&event)));
+            let ended = match event {
+                Event::Link(ClientLinkEvent::Dial(_)) => {
+                    dials = true;
+                    None
+                }
+                Event::Link(ClientLinkEvent::CloseTransport) => {
+                    closes = true;
+                    None
+                }
+                Event::Link(ClientLinkEvent::NeedToken(need)) => {
+                    let wait = if need == TokenNeed::Renewal { 900 } else { 40 };
+                    self.token_at = Some(millis + wait);
+                    None
+                }
+                Event::Link(ClientLinkEvent::Stopped { .. }) => {
+                    witness.counts.see("stopped");
+                    witness.may_miss(*place);
+                    self.connect_at = Some(millis + 5_000);
+                    None
+                }
+                Event::Piece { request, text, restart, .. } => {
+                    if !witness.strikes(Defect::LosesPieces) || text.is_empty() {
+                        witness.has_piece(key(request), &text, restart);
+                        *last_piece = Some((key(request), text.into_owned()));
+                    }
+                    None
+                }
+                Event::Answer { request, text, in_pieces, restart, .. } => {
+                    witness.has_answer(key(request), &text, in_pieces, restart);
+                    if of(request).1 != self.link {
+                        witness.counts.see("answered over a later link");
+                    }
+                    Some((request, "answered"))
+                }
+                Event::Rejected { request, .. } => Some((request, "rejected")),
+                Event::Expired { request } => Some((request, "expired")),
+                Event::Unknown { request } => Some((request, "unknown")),
+                Event::Unsent { request } => Some((request, "unsent")),
+                Event::Cancelled { request } => Some((request, "cancelled")),
+                Event::CancelResult { request, ref outcome, .. } => {
+                    if !witness.strikes(Defect::LosesCancelResults) {
+                        let was = outcome.as_ref().is_some_and(|it| it.as_str() == "cancelled");
+                        witness.has_result(key(request), was);
+                    }
+                    None
+                }
+                Event::Gap { .. } => {
+                    witness.counts.see("gaps");
+                    witness.may_miss(*place);
+                    None
+                }
+                Event::Message { envelope } => {
+                    if let Some(number) = push_number(&envelope)
+                        && !witness.strikes(Defect::LosesPushes)
+                    {
+                        witness.has_push(*place, number, self.speaks_v1);
+                        if witness.strikes(Defect::DoublesPushes) {
+                            witness.has_push(*place, number, self.speaks_v1);
+                        }
+                    }
+                    None
+                }
+                Event::Late { .. } => {
+                    witness.counts.see("late");
+                    None
+                }
+                Event::Unreadable { error, text } => {
+                    witness.check(Oracle::Live, false, || format!("{error}: {text}"));
+                    None
+                }
+                Event::Welcomed { ref envelope, .. } => {
+                    self.welcomed = self.link;
+                    self.speaks_v1 = envelope.kind().as_str() == "welcome";
+                    if self.speaks_v1 {
+                        witness.counts.see("welcomed over v1");
+                    } else {
+                        witness.counts.see("welcomed over pam");
+                        witness.may_miss(*place);
+                    }
+                    None
+                }
+                _ => None,
+            };
+            let Some((request, end)) = ended else { continue };
+            if !witness.strikes(Defect::LosesOutcomes) {
+                witness.has_end(key(request), end, *process);
+            }
+            if witness.strikes(Defect::DoublesOutcomes) {
+                witness.has_end(key(request), end, *process);
+            }
+            if let Some((ended, piece)) = last_piece.take_if(|(of, _)| *of == key(request))
+                && witness.strikes(Defect::TellsAfterTheEnd)
+            {
+                witness.has_piece(ended, &piece, true);
+            }
+        }
+        let said = self.said();
+        self.store(witness);
+        if let Some(link) = self.link {
+            network.write(millis, link, true, &said);
+        }
+        if closes && let Some(link) = self.link.take() {
+            network.close(millis, link, true);
+        }
+        if dials {
+            self.dial(network, witness);
+        }
+    }
+}
+
+fn push_number(envelope: &Envelope<'_>) -> Option<u64> {
+    envelope.field("number")?.as_json().parse().ok()
+}
+
+/// An event as a line, without what it carries at length.
+fn words(event: &Event<'_>) -> String {
+    match event {
+        Event::Piece { request, text, restart, .. } => format!("piece {request} {restart} {text}"),
+        Event::Answer { request, text, .. } => format!("answer {request} {text}"),
+        Event::Rejected { request, message, .. } => format!("rejected {request} {message}"),
+        Event::Message { envelope } => format!("message {}", envelope.as_str()),
+        Event::Late { envelope, .. } => format!("late {}", envelope.as_str()),
+        Event::Welcomed { envelope, .. } => format!("welcomed {}", envelope.as_str()),
+        event => format!("{event:?}"),
+    }
+}

@@ -1,0 +1,307 @@
+//! A device: a client's process with its clock, its link, its tokens, and what it stores.
+
+mod hearing;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use pamlink::client::{Client, ClientConfig, RequestId};
+use pamlink::envelope::Chat;
+use pamlink::frame::handshake::HeadError;
+use pamlink::link::{CloseClass, Endpoint, Token, TokenError};
+use pamlink::seed::Seed;
+use pamlink::time::{Mono, Now, Wall};
+
+use super::host::request_text;
+use super::network::{Answerer, Network, Part};
+use super::oracle::{Defect, Oracle};
+use super::witness::{Key, Witness};
+
+/// The second of the wall clock at which a world begins.
+const BEGIN: i64 = 1_800_000_000;
+
+/// What stands at the world's clock.
+pub(super) fn now_at(millis: u64) -> Now {
+    let wall = Wall::from_unix_secs(BEGIN) + Duration::from_millis(millis);
+    Now::new(Mono::from_millis(1_000 + millis), wall)
+}
+
+/// One device.
+#[derive(Debug)]
+pub(super) struct Device {
+    place: usize,
+    pub(super) user: String,
+    pub(super) is_v1: bool,
+    seed: u64,
+    pub(super) client: Client,
+    /// Which process it is.
+    process: u32,
+    pub(super) link: Option<u64>,
+    /// How far its clock is ahead of the world's.
+    pub(super) ahead: u64,
+    asleep_until: u64,
+    /// It has slept, and its client was not told yet.
+    has_slept: bool,
+    /// The dialect of the link that was welcomed last is `pamlink.v1`.
+    pub(super) speaks_v1: bool,
+    /// The link over which the client said that it is welcomed.
+    welcomed: Option<u64>,
+    /// When a token comes that it was asked for.
+    token_at: Option<u64>,
+    /// So many times its host gets none.
+    pub(super) tokens_missing: u32,
+    token_life: u64,
+    /// When it starts a client again that has stopped.
+    connect_at: Option<u64>,
+    /// Who takes its next dials.
+    pub(super) dials: Vec<Answerer>,
+    /// What it has stored, the newest last.
+    stored: Vec<Vec<u8>>,
+    /// Of each request that its process knows the number, and the link over which it was asked.
+    requests: BTreeMap<RequestId, (usize, Option<u64>)>,
+    asked: usize,
+    /// The last piece that it was told.
+    last_piece: Option<(Key, String)>,
+}
+
+impl Device {
+    /// How many snapshots are kept; the newest is what a new process takes.
+    const STORED: usize = 8;
+
+    pub(super) fn new(
+        place: usize,
+        (user, is_v1): (String, bool),
+        seed: u64,
+        token_life: u64,
+    ) -> Result<Self, HeadError> {
+        let seed = seed.wrapping_add(1_000 * (place as u64 + 1));
+        let (config, endpoint) = (ClientConfig::default(), endpoint(&user, is_v1));
+        let client = Client::new(config, endpoint, Seed::from_number(seed), now_at(0))?;
+        Ok(Self {
+            place,
+            user,
+            is_v1,
+            seed,
+            client,
+            process: 0,
+            link: None,
+            ahead: 0,
+            asleep_until: 0,
+            has_slept: false,
+            speaks_v1: false,
+            welcomed: None,
+            token_at: None,
+            tokens_missing: 0,
+            token_life,
+            connect_at: Some(0),
+            dials: Vec::new(),
+            stored: Vec::new(),
+            requests: BTreeMap::new(),
+            asked: 0,
+            last_piece: None,
+        })
+    }
+
+    pub(super) const fn is_awake(&self, millis: u64) -> bool {
+        self.asleep_until <= millis
+    }
+
+    fn now(&self, millis: u64) -> Now {
+        now_at(millis + self.ahead)
+    }
+
+    /// When something is due, by the world's clock.
+    pub(super) fn next(&self) -> Option<u64> {
+        let timer = self.client.poll_timeout().map(|due| {
+            let nanos = due.at.as_nanos().div_ceil(1_000_000).saturating_sub(1_000);
+            nanos.saturating_sub(self.ahead)
+        });
+        let wakes = self.has_slept.then_some(self.asleep_until);
+        let due = timer.into_iter().chain(wakes).chain(self.token_at).chain(self.connect_at).min();
+        due.map(|due| due.max(self.asleep_until))
+    }
+
+    /// What is due happens.
+    pub(super) fn handle_time(&mut self, network: &mut Network, witness: &mut Witness) {
+        let (millis, now) = (witness.millis, self.now(witness.millis));
+        // Some systems tell an app that its device has slept, and some do not.
+        if core::mem::take(&mut self.has_slept) && self.place.is_multiple_of(2) {
+            self.client.wake(now);
+        }
+        if self.token_at.is_some_and(|at| at <= millis) {
+            self.token_at = None;
+            self.bring_token(now, witness);
+        }
+        if self.connect_at.is_some_and(|at| at <= millis) {
+            self.connect_at = None;
+            self.client.connect(now);
+        }
+        self.client.handle_timeout(now);
+        self.serve(network, witness);
+    }
+
+    fn bring_token(&mut self, now: Now, witness: &mut Witness) {
+        if self.tokens_missing > 0 {
+            self.tokens_missing -= 1;
+            self.client.token_failed(now, TokenError::Unavailable);
+            return;
+        }
+        witness.counts.see("tokens");
+        // Whoever makes tokens has the world's clock.
+        let issued = now_at(witness.millis).wall;
+        let expires = issued + Duration::from_secs(self.token_life);
+        let text = format!("{}.{}", self.user, expires.as_unix_secs());
+        let token = Token::with_dates(text, Some(issued), expires);
+        let taken = self.client.provide_token(now, token);
+        witness.check(Oracle::Live, taken.is_ok(), || format!("no token: {taken:?}"));
+    }
+
+    /// Its dial has come to something.
+    pub(super) fn dialed(&mut self, answerer: Answerer, link: u64, witness: &Witness) {
+        if self.link != Some(link) {
+            return;
+        }
+        let now = self.now(witness.millis);
+        if answerer == Answerer::Nobody {
+            self.link = None;
+            self.client.handle_dial_failed(now, CloseClass::Network);
+        } else {
+            self.client.handle_dialed(now);
+        }
+    }
+
+    /// Something comes over a link.
+    pub(super) fn handle(&mut self, link: u64, part: &Part, witness: &mut Witness) {
+        if self.link != Some(link) {
+            return;
+        }
+        let now = self.now(witness.millis);
+        match part {
+            Part::Bytes(bytes) => {
+                witness.counts.bytes += bytes.len() as u64;
+                let taken = self.client.handle_bytes(now, bytes);
+                witness.check(Oracle::Live, taken.is_ok(), || "events were taken".to_owned());
+            }
+            Part::End => {
+                self.link = None;
+                self.client.handle_closed(now);
+            }
+        }
+    }
+
+    pub(super) fn ask(&mut self, padding: u32, witness: &mut Witness) -> Option<Key> {
+        let key = (self.place, self.asked);
+        let text = request_text(key, padding);
+        let chat = Chat { message: Some(text.into()), stream: Some(true), ..Chat::default() };
+        let request = self.client.ask(self.now(witness.millis), &chat).ok()?;
+        self.asked += 1;
+        self.requests.insert(request, (key.1, self.link));
+        witness.line(|| format!("device {} asks {key:?}", self.place));
+        witness.requested(key);
+        Some(key)
+    }
+
+    /// Cancels a request, counted from the newest.
+    pub(super) fn cancel(&mut self, request: u32, witness: &mut Witness) -> bool {
+        let Some((request, (number, _))) = self.requests.iter().rev().nth(request as usize) else {
+            return false;
+        };
+        let done = self.client.cancel(self.now(witness.millis), *request);
+        witness.line(|| format!("device {} cancels {number}: {done:?}", self.place));
+        if done.is_ok() {
+            witness.cancels((self.place, *number));
+        }
+        done.is_ok()
+    }
+
+    /// Sleeps until then. Whether it does.
+    pub(super) const fn sleep(&mut self, until: u64) -> bool {
+        (self.asleep_until, self.has_slept) = (until, true);
+        true
+    }
+
+    /// Begins anew where it has stopped, and at once.
+    pub(super) fn recover(&mut self, millis: u64) {
+        (self.asleep_until, self.tokens_missing) = (millis, 0);
+        self.dials.clear();
+        self.connect_at = Some(millis);
+    }
+
+    /// Its process dies, and another begins with what was stored.
+    pub(super) fn be_reborn(&mut self, network: &mut Network, witness: &mut Witness) {
+        if let Some(link) = self.link.take() {
+            network.close(witness.millis, link, true);
+        }
+        self.process += 1;
+        let now = self.now(witness.millis);
+        let seed = Seed::from_number(self.seed.wrapping_add(self.process.into()));
+        let (config, endpoint) = (ClientConfig::default(), endpoint(&self.user, self.is_v1));
+        let stored = match witness.strikes(Defect::RestoresTheOld) {
+            true => self.stored.first(),
+            false => self.stored.last(),
+        };
+        let client = match stored {
+            Some(stored) => {
+                witness.carries_on(self.place);
+                witness.counts.see("restored");
+                Client::restore(config, endpoint, stored, seed, now).map_err(|it| it.to_string())
+            }
+            None => {
+                witness.lost_process(self.place);
+                self.requests.clear();
+                Client::new(config, endpoint, seed, now).map_err(|it| it.to_string())
+            }
+        };
+        match client {
+            Ok(client) => self.client = client,
+            Err(error) => witness.check(Oracle::Restored, false, || error),
+        }
+        (self.token_at, self.last_piece) = (None, None);
+        self.connect_at = Some(witness.millis + 300);
+    }
+
+    fn dial(&mut self, network: &mut Network, witness: &mut Witness) {
+        let usual = match witness.defect {
+            Some(Defect::LosesTheHub) => Answerer::Nobody,
+            _ => Answerer::Hub,
+        };
+        let answerer = self.dials.pop().unwrap_or(usual);
+        witness.counts.see("dials");
+        witness.line(|| format!("device {} dials {answerer:?}", self.place));
+        self.link = Some(network.dial(witness.millis, self.place, answerer));
+    }
+
+    /// Stores a snapshot before what was said is on its way.
+    fn store(&mut self, witness: &mut Witness) {
+        if !self.is_v1 {
+            return;
+        }
+        let mut snapshot = Vec::new();
+        let taken = self.client.snapshot(&mut snapshot);
+        witness.check(Oracle::Restored, taken.is_ok(), || format!("no snapshot: {taken:?}"));
+        if self.stored.len() == Self::STORED {
+            self.stored.remove(0);
+        }
+        self.stored.push(snapshot);
+    }
+
+    /// All that the client has to say.
+    fn said(&mut self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        while self.client.poll_transmit(&mut bytes).more {}
+        bytes
+    }
+
+    /// Whether its client has said that it is welcomed.
+    pub(super) fn is_ready(&self) -> bool {
+        self.link.is_some() && self.welcomed == self.link
+    }
+}
+
+fn endpoint(user: &str, is_v1: bool) -> Endpoint {
+    let made = match is_v1 {
+        true => Endpoint::v1("ws://hub.test", user),
+        false => Endpoint::pam("ws://hub.test", user),
+    };
+    made.unwrap_or_else(|error| panic!("the address is one: {error}"))
+}

@@ -1,0 +1,243 @@
+//! The program around the hub: it counts what it is asked, answers word by word, and pushes.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use pamlink::envelope::ErrorCode;
+use pamlink::hub::{Auth, Event, Hub, HubConfig, LinkId, Reply, RequestId};
+use pamlink::limits::{Rate, RateClass};
+use pamlink::link::{AuthError, Claims, Verify};
+use pamlink::routing::Table;
+use pamlink::seed::Seed;
+use pamlink::time::{Now, Wall};
+
+use super::oracle::Defect;
+use super::witness::{Key, Witness};
+
+/// A token is the name of its user and the second at which it ends.
+#[derive(Debug)]
+struct ByName {
+    /// So many tokens more are refused.
+    refuses: Arc<AtomicU32>,
+}
+
+impl Verify for ByName {
+    fn verify(&self, token: &str, now: Wall) -> Result<Claims, AuthError> {
+        let (user, ends) = token.split_once('.').ok_or(AuthError::Malformed)?;
+        let ends = ends.parse().map(Wall::from_unix_secs).map_err(|_| AuthError::Malformed)?;
+        let fewer = |left: u32| left.checked_sub(1);
+        if self.refuses.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fewer).is_ok() {
+            return Err(AuthError::BadSignature);
+        }
+        if ends <= now { Err(AuthError::Expired) } else { Ok(Claims::new(user, ends)) }
+    }
+}
+
+/// An answer that is under way.
+#[derive(Debug)]
+struct Running {
+    key: Key,
+    answer: String,
+    given: usize,
+}
+
+/// A hub's process.
+#[derive(Debug)]
+pub(super) struct Host {
+    pub(super) hub: Hub,
+    pub(super) refuses: Arc<AtomicU32>,
+    /// Which process it is.
+    life: u64,
+    running: BTreeMap<RequestId, Running>,
+    pushes: u64,
+    /// The device of each link.
+    devices: BTreeMap<LinkId, usize>,
+    /// Of each device the link that was opened last, and when it has ended.
+    opened: BTreeMap<usize, (LinkId, Option<u64>)>,
+}
+
+impl Host {
+    /// How long a session is kept for certain without a link, in milliseconds. A client that comes
+    /// later begins another one, and is not told that what was pushed meanwhile is lost.
+    const KEPT: u64 = 119_000;
+
+    pub(super) fn new(seed: u64) -> Self {
+        let refuses = Arc::new(AtomicU32::new(0));
+        let hub = new_hub(seed, &refuses);
+        Self {
+            hub,
+            refuses,
+            life: 0,
+            running: BTreeMap::new(),
+            pushes: 0,
+            devices: BTreeMap::new(),
+            opened: BTreeMap::new(),
+        }
+    }
+
+    /// The process dies, and another begins with nothing.
+    pub(super) fn restart(&mut self, seed: u64) {
+        self.life += 1;
+        self.hub = new_hub(seed.wrapping_add(self.life), &self.refuses);
+        self.running.clear();
+        self.devices.clear();
+        self.opened.clear();
+    }
+
+    /// A device has connected.
+    pub(super) fn accept(&mut self, now: Now, device: usize) -> Option<LinkId> {
+        let link = self.hub.accept(now).ok()?;
+        self.devices.insert(link, device);
+        Some(link)
+    }
+
+    /// Takes what the hub has to tell.
+    pub(super) fn take_events(&mut self, witness: &mut Witness) {
+        while let Some(event) = self.hub.poll_event() {
+            match event {
+                Event::Request(request) => {
+                    let text = request.envelope.field("message").and_then(|it| it.text());
+                    let Some(key) = text.and_then(|text| key_of(&text)) else { continue };
+                    let answer = answer_to(key, self.life);
+                    witness.line(|| format!("hub: asked {key:?}"));
+                    witness.hub_asked(key, answer.clone());
+                    if witness.strikes(Defect::RequestsAgain) {
+                        witness.hub_asked(key, answer.clone());
+                    }
+                    self.running.insert(request.request, Running { key, answer, given: 0 });
+                }
+                Event::Duplicate { .. } => witness.counts.see("repeats"),
+                Event::Cancelled { request, .. } => {
+                    witness.counts.see("cancelled at the hub");
+                    let key = self.running.get(&request).map(|it| it.key);
+                    witness.line(|| format!("hub: cancelled {key:?}"));
+                }
+                Event::Expired { request, .. } => {
+                    witness.counts.see("expired at the hub");
+                    self.running.remove(&request);
+                }
+                Event::Refused(refused) => {
+                    witness.counts.see("refused");
+                    witness.line(|| format!("hub: refused {refused:?}"));
+                }
+                Event::Opened { link, user, .. } => {
+                    witness.line(|| format!("hub: opened {link} of {user}"));
+                    let Some(device) = self.devices.get(&link) else { continue };
+                    let before = self.opened.insert(*device, (link, None));
+                    let ended = before.and_then(|(_, ended)| ended);
+                    if ended.is_some_and(|ended| witness.millis - ended > Self::KEPT) {
+                        witness.may_miss(*device);
+                    }
+                }
+                Event::Closed { link, ref closed, .. } => {
+                    witness.line(|| format!("hub: closed {link} {closed:?}"));
+                    let Some(device) = self.devices.remove(&link) else { continue };
+                    if let Some((last, ended)) = self.opened.get_mut(&device)
+                        && *last == link
+                    {
+                        *ended = Some(witness.millis);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn running(&self, request: u32) -> Option<RequestId> {
+        let place = (request as usize).checked_rem(self.running.len())?;
+        self.running.keys().rev().nth(place).copied()
+    }
+
+    /// Gives so many characters more.
+    pub(super) fn piece(&mut self, now: Now, request: u32, characters: u32) -> bool {
+        let Some(id) = self.running(request) else { return false };
+        let Some(running) = self.running.get_mut(&id) else { return false };
+        let end = (running.given + characters as usize).min(running.answer.len());
+        let Some(piece) = running.answer.get(running.given..end).filter(|it| !it.is_empty()) else {
+            return false;
+        };
+        let is_taken = self.hub.piece(now, id, piece).is_ok();
+        running.given = end;
+        is_taken
+    }
+
+    pub(super) fn reply(
+        &mut self,
+        now: Now,
+        request: u32,
+        fails: bool,
+        witness: &mut Witness,
+    ) -> bool {
+        let Some(id) = self.running(request) else { return false };
+        let Some(Running { key, answer, .. }) = self.running.remove(&id) else { return false };
+        if fails {
+            let code = ErrorCode::from("AGENT_FAILED");
+            let error = Reply::Error { code: &code, message: "no", retry_after: None };
+            return self.hub.reply(now, id, &error).is_ok();
+        }
+        let mut said = answer.clone();
+        if witness.strikes(Defect::RepliesOtherwise) {
+            said.push('!');
+        }
+        if witness.strikes(Defect::SwapsReplies) {
+            said = answer_to((key.0, key.1 + 1), self.life);
+        }
+        witness.hub_replied(key, answer);
+        let replied = self.hub.reply(now, id, &Reply::text(&said));
+        witness.line(|| format!("hub: replies to {key:?}: {replied:?}"));
+        replied.is_ok()
+    }
+
+    /// Replies to everything.
+    pub(super) fn reply_to_all(&mut self, now: Now, witness: &mut Witness) {
+        while !self.running.is_empty() {
+            self.reply(now, 0, false, witness);
+        }
+    }
+
+    /// Pushes to a user; the number of the push.
+    pub(super) fn push(&mut self, now: Now, user: &str, witness: &mut Witness) -> u64 {
+        self.pushes += 1;
+        let number = self.pushes;
+        let text = format!(r#"{{"type":"alert","number":{number}}}"#);
+        let pushed = self.hub.push(now, user, &text);
+        witness.line(|| format!("hub: push {number} to {user}: {pushed:?}"));
+        if pushed.is_ok_and(|push| push.refused == 0 && push.queued > 0) {
+            witness.hub_pushed(number, user, self.life);
+        }
+        number
+    }
+}
+
+fn new_hub(seed: u64, refuses: &Arc<AtomicU32>) -> Hub {
+    let mut config = HubConfig::default();
+    let plenty = Rate::new(1_000_000, Duration::from_secs(1));
+    for class in [RateClass::Connect, RateClass::Message] {
+        config.rates = config.rates.with(class, plenty);
+    }
+    config.window.max_entries = 4_096;
+    let auth = Auth::Verifier(Box::new(ByName { refuses: Arc::clone(refuses) }));
+    Hub::new(config, auth, Arc::new(Table::default()), Seed::from_number(seed))
+}
+
+/// What is asked under this key.
+pub(super) fn request_text((device, number): Key, padding: u32) -> String {
+    format!("ask {device}.{number} {}", "~".repeat(padding as usize))
+}
+
+fn key_of(text: &str) -> Option<Key> {
+    let (device, number) = text.strip_prefix("ask ")?.split(' ').next()?.split_once('.')?;
+    Some((device.parse().ok()?, number.parse().ok()?))
+}
+
+/// What a process of the hub answers.
+fn answer_to((device, number): Key, life: u64) -> String {
+    let mut answer = format!("answer {device}.{number}: of life {life}");
+    for word in 0..(device * 7 + number * 13) % 40 {
+        let _infallible = write!(answer, " w{word}");
+    }
+    answer
+}

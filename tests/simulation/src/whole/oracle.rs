@@ -1,0 +1,114 @@
+//! The promises of whole engines to their hosts, and the defects that are planted to see that each
+//! oracle finds its own.
+
+use std::fmt;
+
+/// A promise, and whoever holds a world to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Oracle {
+    /// Each request has exactly one outcome by the end, and never a second.
+    Outcome,
+    /// Nothing is told of a request after its outcome.
+    Ended,
+    /// The hub's host is asked for each request at most once.
+    Effect,
+    /// An answer is what the hub's host has replied, and its pieces are the beginning of one.
+    Text,
+    /// An answer names the request that it is told for.
+    Own,
+    /// Pushes come once and in order, and over `pamlink.v1` all of them, or a gap is told.
+    Push,
+    /// Each cancel has exactly one result, and a request is cancelled only where that was wanted.
+    Cancel,
+    /// A process that goes on with a snapshot is told the outcome of each request of the one before,
+    /// and of none twice.
+    Restored,
+    /// Once nothing goes wrong any more, every device is answered.
+    Live,
+}
+
+impl Oracle {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Outcome,
+        Self::Ended,
+        Self::Effect,
+        Self::Text,
+        Self::Own,
+        Self::Push,
+        Self::Cancel,
+        Self::Restored,
+        Self::Live,
+    ];
+
+    pub(super) fn place(self) -> usize {
+        Self::ALL.iter().position(|oracle| *oracle == self).unwrap_or(0)
+    }
+}
+
+/// What an oracle has found, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Violation {
+    /// Which promise is not kept.
+    pub oracle: Oracle,
+    /// What was seen.
+    pub what: String,
+    /// After how many milliseconds of the world's time.
+    pub millis: u64,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} at {} ms: {}", self.oracle, self.millis, self.what)
+    }
+}
+
+/// What is wrong between the engines and their hosts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Defect {
+    /// A host is not told of an outcome.
+    LosesOutcomes,
+    /// A host is told of an outcome twice.
+    DoublesOutcomes,
+    /// A host is told of a piece once more, after the outcome.
+    TellsAfterTheEnd,
+    /// The hub's host is asked again.
+    RequestsAgain,
+    /// A piece is not told.
+    LosesPieces,
+    /// The hub's host replies something else than it stands for.
+    RepliesOtherwise,
+    /// The hub's host replies to a request what is for another.
+    SwapsReplies,
+    /// A push is not told.
+    LosesPushes,
+    /// A push is told twice.
+    DoublesPushes,
+    /// The result of a cancel is not told.
+    LosesCancelResults,
+    /// A process goes on with a snapshot of some time ago.
+    RestoresTheOld,
+    /// Nobody takes what a device dials any more.
+    LosesTheHub,
+}
+
+impl Defect {
+    /// All of them, with the oracle that finds each.
+    pub const ALL: [(Self, Oracle); 12] = [
+        (Self::LosesOutcomes, Oracle::Outcome),
+        (Self::DoublesOutcomes, Oracle::Outcome),
+        (Self::TellsAfterTheEnd, Oracle::Ended),
+        (Self::RequestsAgain, Oracle::Effect),
+        (Self::LosesPieces, Oracle::Text),
+        (Self::RepliesOtherwise, Oracle::Text),
+        (Self::SwapsReplies, Oracle::Own),
+        (Self::LosesPushes, Oracle::Push),
+        (Self::DoublesPushes, Oracle::Push),
+        (Self::LosesCancelResults, Oracle::Cancel),
+        (Self::RestoresTheOld, Oracle::Restored),
+        (Self::LosesTheHub, Oracle::Live),
+    ];
+}

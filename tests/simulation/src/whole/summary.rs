@@ -1,0 +1,91 @@
+//! What a run of whole engines has seen, as a table, and whether that is enough to say anything.
+
+use std::fmt;
+
+use super::action::Fault;
+use super::oracle::Oracle;
+use super::witness::Counts;
+
+/// What a run has seen.
+#[derive(Clone, Debug, Default)]
+pub struct Summary {
+    counts: Counts,
+    worlds: u64,
+    digest: u64,
+}
+
+impl Summary {
+    /// What is to be seen, and once in how many faults at least.
+    const LEAST: [(&str, u64); 15] = [
+        ("asked", 2),
+        ("answered", 4),
+        ("pieces", 20),
+        ("pushes", 20),
+        ("cancels", 50),
+        ("cancelled", 200),
+        ("rejected", 200),
+        ("expired", 200),
+        ("unknown", 200),
+        ("welcomed over v1", 20),
+        ("welcomed over pam", 20),
+        ("answered over a later link", 50),
+        ("restored", 200),
+        ("repeats", 500),
+        ("cuts inside a frame", 200),
+    ];
+
+    pub(super) fn add(&mut self, counts: &Counts, digest: u64) {
+        self.counts.add(counts);
+        self.worlds += 1;
+        self.digest = self.digest.rotate_left(5) ^ digest;
+    }
+
+    /// How many faults there were.
+    pub fn faults(&self) -> u64 {
+        self.counts.all_faults()
+    }
+
+    /// What a run of so many faults has not seen often enough to mean anything.
+    pub fn missing(&self, faults: u64) -> Vec<String> {
+        let mut missing = Vec::new();
+        let mut least = |what: String, has: u64, most: u64| {
+            if has < most.max(1) {
+                missing.push(format!("{what}: {has}, at least {}", most.max(1)));
+            }
+        };
+        least("faults".to_owned(), self.faults(), faults);
+        least("bytes delivered".to_owned(), self.counts.bytes, faults * 100);
+        for (kind, count) in Fault::KINDS.iter().zip(self.counts.faults) {
+            least((*kind).to_owned(), count, faults / 500);
+        }
+        for (oracle, count) in Oracle::ALL.iter().zip(self.counts.compared) {
+            least(format!("comparisons of {oracle:?}"), count, faults / 50);
+        }
+        for (what, each) in Self::LEAST {
+            least(what.to_owned(), self.counts.seen.get(what).copied().unwrap_or(0), faults / each);
+        }
+        missing
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hours = self.counts.millis / 3_600_000;
+        let (worlds, digest) = (self.worlds, self.digest);
+        writeln!(f, "{worlds} worlds of whole engines, {hours} hours, digest {digest:016x}")?;
+        writeln!(f, "{} faults", self.faults())?;
+        for (kind, count) in Fault::KINDS.iter().zip(self.counts.faults) {
+            writeln!(f, "  {count:>12} {kind}")?;
+        }
+        writeln!(f, "{} bytes delivered", self.counts.bytes)?;
+        writeln!(f, "{} comparisons", self.counts.compared.iter().sum::<u64>())?;
+        for (oracle, count) in Oracle::ALL.iter().zip(self.counts.compared) {
+            writeln!(f, "  {count:>12} {oracle:?}")?;
+        }
+        writeln!(f, "seen")?;
+        for (what, count) in &self.counts.seen {
+            writeln!(f, "  {count:>12} {what}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,73 @@
+//! Worlds of whole engines: what they find, and that they find the same again.
+
+use pamlink_simulation::whole::{Defect, Oracle, Run};
+
+/// Few enough for every day.
+const SHORT: Run = Run { seed: 1, faults: 1_000, sessions: None, defect: None, threads: 2 };
+
+#[test]
+fn whole_engines_keep_every_promise() {
+    let (summary, broken) = SHORT.run();
+    assert_eq!(broken, None);
+    let missing = summary.missing(SHORT.faults);
+    assert!(missing.is_empty(), "{missing:?}\n{summary}");
+}
+
+#[test]
+fn a_run_of_whole_engines_is_the_same_byte_for_byte() {
+    let run = Run { faults: 200, ..SHORT };
+    let (once, again) = (run.run().0, Run { threads: 1, ..run }.run().0);
+    assert_eq!(once.to_string(), again.to_string());
+    let lines = run.trace(1);
+    assert!(lines.lines().count() > 100, "{} lines", lines.lines().count());
+    assert_eq!(lines, run.trace(1));
+    assert_ne!(lines, Run { seed: 2, ..run }.trace(1));
+}
+
+#[test]
+fn a_run_without_faults_shows_nothing() {
+    let (summary, _) = Run { faults: 0, ..SHORT }.run();
+    assert!(summary.missing(1).len() > 20);
+}
+
+/// Each of these defects is found, by its own oracle first.
+#[track_caller]
+fn are_found(defects: &[(Defect, Oracle)]) {
+    let mut wrong = Vec::new();
+    for (defect, oracle) in defects {
+        let run = Run { defect: Some(*defect), faults: 3_000, ..SHORT };
+        let (_, broken) = run.run();
+        let found = broken.map(|broken| broken.violation);
+        if found.as_ref().map(|it| it.oracle) != Some(*oracle) {
+            wrong.push(format!("{defect:?} is to be found by {oracle:?}: {found:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn defects_of_requests_are_found() {
+    are_found(&Defect::ALL[..7]);
+}
+
+#[test]
+fn defects_of_pushes_cancels_and_processes_are_found() {
+    are_found(&Defect::ALL[7..]);
+}
+
+#[test]
+fn every_oracle_has_a_defect_that_it_finds() {
+    for oracle in Oracle::ALL {
+        assert!(Defect::ALL.iter().any(|(_, finds)| *finds == oracle), "{oracle:?} finds nothing");
+    }
+}
+
+#[test]
+fn the_least_of_a_trace_still_breaks_the_promise() {
+    let run = Run { defect: Some(Defect::DoublesOutcomes), ..SHORT };
+    let (_, broken) = run.run();
+    let broken = broken.expect("the defect is found");
+    let (count, lines) = run.shrink(&broken);
+    assert!(count < 60, "{count} actions:\n{lines}");
+    assert!(lines.contains("VIOLATION Outcome"), "{lines}");
+}
