@@ -149,8 +149,8 @@ pub enum Event<'a> {
         /// What has become of it.
         outcome: Outcome<'a>,
     },
-    /// Something of what the server has sent over `pamlink.v1` is lost, and will not come. Requests
-    /// are told of themselves.
+    /// Something of what the server has sent over `pamlink.v1` is lost, and will not come; or may be,
+    /// where the server has the session no more (`session_ended`). Requests are told of themselves.
     Gap {
         /// How many envelopes, where that is known.
         lost: Option<u64>,

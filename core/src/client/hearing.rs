@@ -11,7 +11,9 @@ use super::event::RequestId;
 use super::known_server::KnownServer;
 use super::requests::Growing;
 use super::unlent::{CancelResult, Meaning, Source, Unlent};
-use crate::delivery::{ClientEvent, Event, Expiry, Fault, FollowAnswer, Outcome, StreamEvent};
+use crate::delivery::{
+    ClientEvent, Ending, Event, Expiry, Fault, FollowAnswer, Outcome, StreamEvent,
+};
 use crate::envelope::v1::{self, Answer, Code, GoodbyeCode, How, Message};
 use crate::envelope::{Envelope, ErrorCode, Kind, Scan, write};
 use crate::frame::Item;
@@ -23,6 +25,9 @@ use crate::metrics::Direction;
 const CANCELLED: &str = "cancelled";
 /// The code of a channel whose session another link has taken over (V-5.8).
 const SUPERSEDED: &str = "superseded";
+
+/// Why something is lost where the session has ended: a reason of the client's own.
+const SESSION_ENDED: &str = "session_ended";
 
 /// What has come over the session, without its tie to it. Long texts stand in the client's `body`.
 #[derive(Debug)]
@@ -40,6 +45,7 @@ enum Heard {
     Result(RequestId, Option<CancelResult>),
     Tell(Unlent),
     Closed(Option<Duration>),
+    SessionEnded,
 }
 
 impl Client {
@@ -146,8 +152,9 @@ impl Client {
                         Outcome::Unknown => Outcome::Unknown,
                     },
                 ),
-                // Another one begins.
-                Event::Ended(_) => return Some(Heard::Closed(None)),
+                // Another one begins, and what was sent to this one does not come.
+                Event::Ended(Ending::Left) => return Some(Heard::Closed(None)),
+                Event::Ended(_) => return Some(Heard::SessionEnded),
                 Event::Opened { answer: Answer::Begun | Answer::Resumed | Answer::Gap } => {
                     let welcome = conversation.take_welcome();
                     return Some(welcome.map_or(Heard::Nothing, |welcome| {
@@ -258,6 +265,10 @@ impl Client {
                 self.end(request, RequestOutcome::Expired).then_some(Unlent::Expired(request))
             }
             Heard::Result(request, result) => Some(Unlent::CancelResult(request, result)),
+            Heard::SessionEnded => {
+                let _none = self.mean(Heard::Closed(None));
+                Code::new(SESSION_ENDED).map(|reason| Unlent::Gap(None, reason))
+            }
             Heard::Closed(_) if !self.link.is_welcomed_v1() => None,
             Heard::Closed(retry_after) => {
                 if let Some(after) = retry_after {

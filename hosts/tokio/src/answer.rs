@@ -139,11 +139,12 @@ pub enum Event {
         /// The answer, or the piece.
         answer: Answer,
     },
-    /// Messages of the server are lost, and will not come.
+    /// Messages of the server are lost, and will not come; or may be, where it has the session no
+    /// more.
     Gap {
         /// How many, where that is known.
         lost: Option<u64>,
-        /// Why: `evicted`, `foreign_epoch`, `ahead`, or a word of a later version.
+        /// Why: `evicted`, `foreign_epoch`, `ahead`, `session_ended`, or a word of a later version.
         reason: String,
     },
     /// What a [cancel](crate::AnswerStream::cancel) has come to; the request ends by itself.

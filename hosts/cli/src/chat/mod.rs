@@ -203,7 +203,7 @@ fn show(event: &Event) -> Result<(), Fault> {
             say(&format!("{lost} messages of the server are lost ({reason})"));
         }
         Event::Gap { lost: None, reason } => {
-            say(&format!("messages of the server are lost ({reason})"));
+            say(&format!("messages of the server may be lost ({reason})"));
         }
         Event::Lost(count) => say(&format!("{count} events were lost")),
         _ => {}

@@ -235,6 +235,9 @@ fn a_server_that_has_forgotten_the_session_leaves_requests_unknown() {
     world.pass(1_000);
     let events = world.events();
     assert!(events.contains(&format!("unknown {request}")), "{events:?}");
+    // What it had pushed in that session is lost.
+    let gaps = events.iter().filter(|it| it.starts_with("gap"));
+    assert_eq!(gaps.collect::<Vec<_>>(), ["gap None session_ended"]);
     let next = world.ask("range?");
     world.settle();
     let body = world.answer("500");
