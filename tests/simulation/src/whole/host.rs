@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use pamlink::envelope::ErrorCode;
-use pamlink::hub::{Auth, Event, Hub, HubConfig, LinkId, Reply, RequestId};
+use pamlink::hub::{Auth, Event, Hub, HubConfig, Reply, RequestId};
 use pamlink::limits::{Rate, RateClass};
 use pamlink::link::{AuthError, Claims, Verify};
 use pamlink::routing::Table;
@@ -53,29 +53,13 @@ pub(super) struct Host {
     life: u64,
     running: BTreeMap<RequestId, Running>,
     pushes: u64,
-    /// The device of each link.
-    devices: BTreeMap<LinkId, usize>,
-    /// Of each device the link that was opened last, and when it has ended.
-    opened: BTreeMap<usize, (LinkId, Option<u64>)>,
 }
 
 impl Host {
-    /// How long a session is kept for certain without a link, in milliseconds. A client that comes
-    /// later begins another one, and is not told that what was pushed meanwhile is lost.
-    const KEPT: u64 = 119_000;
-
     pub(super) fn new(seed: u64) -> Self {
         let refuses = Arc::new(AtomicU32::new(0));
         let hub = new_hub(seed, &refuses);
-        Self {
-            hub,
-            refuses,
-            life: 0,
-            running: BTreeMap::new(),
-            pushes: 0,
-            devices: BTreeMap::new(),
-            opened: BTreeMap::new(),
-        }
+        Self { hub, refuses, life: 0, running: BTreeMap::new(), pushes: 0 }
     }
 
     /// The process dies, and another begins with nothing.
@@ -83,15 +67,6 @@ impl Host {
         self.life += 1;
         self.hub = new_hub(seed.wrapping_add(self.life), &self.refuses);
         self.running.clear();
-        self.devices.clear();
-        self.opened.clear();
-    }
-
-    /// A device has connected.
-    pub(super) fn accept(&mut self, now: Now, device: usize) -> Option<LinkId> {
-        let link = self.hub.accept(now).ok()?;
-        self.devices.insert(link, device);
-        Some(link)
     }
 
     /// Takes what the hub has to tell.
@@ -125,21 +100,9 @@ impl Host {
                 }
                 Event::Opened { link, user, .. } => {
                     witness.line(|| format!("hub: opened {link} of {user}"));
-                    let Some(device) = self.devices.get(&link) else { continue };
-                    let before = self.opened.insert(*device, (link, None));
-                    let ended = before.and_then(|(_, ended)| ended);
-                    if ended.is_some_and(|ended| witness.millis - ended > Self::KEPT) {
-                        witness.may_miss(*device);
-                    }
                 }
                 Event::Closed { link, ref closed, .. } => {
                     witness.line(|| format!("hub: closed {link} {closed:?}"));
-                    let Some(device) = self.devices.remove(&link) else { continue };
-                    if let Some((last, ended)) = self.opened.get_mut(&device)
-                        && *last == link
-                    {
-                        *ended = Some(witness.millis);
-                    }
                 }
                 _ => {}
             }

@@ -202,7 +202,7 @@ impl World {
         match arrival {
             Arrival::Dialed => {
                 if answerer == Answerer::Hub {
-                    it.hub = host.accept(now_at(millis), place);
+                    it.hub = host.hub.accept(now_at(millis)).ok();
                 }
                 devices[place].dialed(answerer, link, witness);
                 devices[place].serve(network, witness);
