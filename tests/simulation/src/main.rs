@@ -2,13 +2,14 @@
 
 #![forbid(unsafe_code)]
 
+use std::fmt::{Debug, Display};
 use std::process::ExitCode;
 use std::thread;
 use std::time::Instant;
 
 use clap::Parser;
 use clap::builder::PossibleValuesParser;
-use pamlink_simulation::{Kind, Run, whole};
+use pamlink_simulation::{Broken, Kind, Run, whole};
 
 /// The profile of the worlds that are of another make than the rest.
 const WHOLE: &str = "whole";
@@ -47,18 +48,16 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let threads = thread::available_parallelism().map_or(1, usize::from);
     let Cli { seed, faults, sessions, .. } = cli;
-    let started = Instant::now();
     if cli.profile == WHOLE {
         let run = whole::Run { seed, faults, sessions, defect: None, threads };
         if let Some(world) = cli.world {
             print!("{}", run.trace(world));
             return ExitCode::SUCCESS;
         }
+        let started = Instant::now();
         let (summary, broken) = run.run();
-        print!("{summary}");
-        print_speed(&cli, started, summary.faults());
-        let broken = broken.map(|it| (it.world, it.violation.to_string(), run.shrink(&it)));
-        return verdict(broken, &summary.missing(faults));
+        print_run(&cli, started, &summary, summary.faults());
+        return verdict(broken, |broken| run.shrink(broken), &summary.missing(faults));
     }
     let kind = Kind::ALL.iter().find(|(name, _)| *name == cli.profile);
     let kind = kind.map_or(Kind::Swarm, |(_, kind)| *kind);
@@ -67,26 +66,32 @@ fn main() -> ExitCode {
         print!("{}", run.trace(world));
         return ExitCode::SUCCESS;
     }
+    let started = Instant::now();
     let (summary, broken) = run.run();
-    print!("{summary}");
-    print_speed(&cli, started, summary.faults());
-    let broken = broken.map(|it| (it.world, it.violation.to_string(), run.shrink(&it)));
-    verdict(broken, &summary.missing(faults, kind == Kind::Swarm))
+    print_run(&cli, started, &summary, summary.faults());
+    let missing = summary.missing(faults, kind == Kind::Swarm);
+    verdict(broken, |broken| run.shrink(broken), &missing)
 }
 
-fn print_speed(cli: &Cli, started: Instant, faults: u64) {
+fn print_run(cli: &Cli, started: Instant, summary: &impl Display, faults: u64) {
     let seconds = started.elapsed().as_secs_f64();
+    print!("{summary}");
     println!("seed {}, profile {}, {seconds:.1} s", cli.seed, cli.profile);
     println!("{:.0} faults a second", precise(faults) / seconds.max(0.001));
 }
 
 /// Prints the world that breaks a promise, with what was found and the least that does it, or what
 /// was not seen often enough.
-fn verdict(broken: Option<(u64, String, (usize, String))>, missing: &[String]) -> ExitCode {
-    if let Some((world, violation, (count, lines))) = broken {
-        println!("world {world} breaks a promise: {violation}");
+fn verdict<O: Debug>(
+    broken: Option<Broken<O>>,
+    least: impl FnOnce(&Broken<O>) -> (usize, String),
+    missing: &[String],
+) -> ExitCode {
+    if let Some(broken) = broken {
+        println!("world {} breaks a promise: {}", broken.world, broken.violation);
+        let (count, lines) = least(&broken);
         print!("{lines}");
-        println!("the least that does it: {count} actions; --world {world} has all");
+        println!("the least that does it: {count} actions; --world {} has all", broken.world);
         return ExitCode::FAILURE;
     }
     for what in missing {

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::action::Fault;
+use crate::gates::Gates;
 use crate::oracle::{Counts, Oracle};
 
 /// What a run has seen.
@@ -69,22 +70,17 @@ impl Summary {
 
     /// What a run of so many faults has not seen often enough to mean anything.
     pub fn missing(&self, faults: u64, has_all_kinds: bool) -> Vec<String> {
-        let mut missing = Vec::new();
-        let mut least = |what: String, has: u64, most: u64| {
-            if has < most.max(1) {
-                missing.push(format!("{what}: {has}, at least {}", most.max(1)));
-            }
-        };
-        least("faults".to_owned(), self.faults(), faults);
-        least("envelopes delivered".to_owned(), self.delivered(), faults);
+        let mut gates = Gates::default();
+        gates.least("faults", self.faults(), faults);
+        gates.least("envelopes delivered", self.delivered(), faults);
         if has_all_kinds {
             for (kind, count) in Fault::KINDS.iter().zip(self.counts.faults) {
-                least((*kind).to_owned(), count, faults / 1_000);
+                gates.least(kind, count, faults / 1_000);
             }
             for (oracle, count) in Oracle::ALL.iter().zip(self.counts.compared) {
-                least(format!("comparisons of {oracle:?}"), count, faults / 5_000);
+                gates.least(&format!("comparisons of {oracle:?}"), count, faults / 5_000);
             }
-            least("texts over links that were left".to_owned(), self.counts.stale, faults / 1_000);
+            gates.least("texts over links that were left", self.counts.stale, faults / 1_000);
         }
         for (way, kinds, counts) in [
             ("a server", Self::TO_SERVER, &self.counts.to_server),
@@ -92,10 +88,10 @@ impl Summary {
         ] {
             for kind in kinds {
                 let count = counts.get(kind).copied().unwrap_or(0);
-                least(format!("{kind} to {way}"), count, faults / 10_000);
+                gates.least(&format!("{kind} to {way}"), count, faults / 10_000);
             }
         }
-        missing
+        gates.into_missing()
     }
 }
 

@@ -1,5 +1,7 @@
 //! The simulator itself: what it finds, and that it finds the same again.
 
+mod common;
+
 use pamlink_simulation::{Defect, Kind, Oracle, Run};
 
 /// Few enough for every day.
@@ -20,12 +22,10 @@ fn every_promise_is_kept() {
 #[test]
 fn a_run_is_the_same_byte_for_byte() {
     let run = Run { faults: 1_000, ..SHORT };
-    let (once, again) = (run.run().0, Run { threads: 1, ..run }.run().0);
-    assert_eq!(once.to_string(), again.to_string());
-    let lines = run.trace(1);
-    assert!(lines.lines().count() > 1_000, "{} lines", lines.lines().count());
-    assert_eq!(lines, run.trace(1));
-    assert_ne!(lines, Run { seed: 2, ..run }.trace(1));
+    let again = Run { threads: 1, ..run };
+    let runs = [run, again].map(|run| run.run().0.to_string());
+    let other = Run { seed: 2, ..run }.trace(1);
+    common::are_the_same(runs, [run.trace(1), run.trace(1)], &other, 1_000);
 }
 
 #[test]
@@ -34,19 +34,13 @@ fn a_run_without_faults_shows_nothing() {
     assert!(!summary.missing(1, true).is_empty());
 }
 
-/// Each of these defects is found, by its own oracle first.
+/// Each of these defects is found in worlds of this profile.
 #[track_caller]
 fn are_found(defects: &[(Defect, Oracle)], kind: Kind) {
-    let mut wrong = Vec::new();
-    for (defect, oracle) in defects {
-        let run = Run { defect: Some(*defect), faults: 30_000, kind, ..SHORT };
-        let (_, broken) = run.run();
-        let found = broken.map(|broken| broken.violation);
-        if found.as_ref().map(|it| it.oracle) != Some(*oracle) {
-            wrong.push(format!("{defect:?} is to be found by {oracle:?}: {found:?}"));
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    common::are_found(defects, |defect| {
+        let run = Run { defect: Some(defect), faults: 30_000, kind, ..SHORT };
+        run.run().1.map(|broken| broken.violation)
+    });
 }
 
 #[test]

@@ -7,8 +7,6 @@ mod trace;
 mod truth;
 mod versions;
 
-use std::fmt;
-
 pub(crate) use self::counts::Counts;
 pub(crate) use self::ledger::{Fate, Kind, Ledger, Sender};
 pub(crate) use self::reader::Text;
@@ -16,6 +14,7 @@ pub(crate) use self::trace::Trace;
 pub(crate) use self::truth::{Found, Truth};
 
 use crate::defect::{Defect, Planted};
+use crate::worlds::Violation;
 
 /// A promise, and whoever holds a world to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -82,23 +81,6 @@ impl Oracle {
     }
 }
 
-/// What an oracle has found, and when.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Violation {
-    /// Which promise is not kept.
-    pub oracle: Oracle,
-    /// What was seen.
-    pub what: String,
-    /// After how many milliseconds of the world's time.
-    pub millis: u64,
-}
-
-impl fmt::Display for Violation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} at {} ms: {}", self.oracle, self.millis, self.what)
-    }
-}
-
 /// All oracles of a world, with what they have seen.
 #[derive(Debug)]
 pub(crate) struct Witness {
@@ -110,7 +92,7 @@ pub(crate) struct Witness {
     /// How many sessions were refused because there were as many as may be, which their devices are
     /// yet to hear.
     pub(crate) refused: u32,
-    pub(crate) violation: Option<Violation>,
+    pub(crate) violation: Option<Violation<Oracle>>,
     pub(crate) millis: u64,
 }
 

@@ -5,7 +5,7 @@ use crate::random::Random;
 /// One thing that happens. Devices and requests are places in lists, taken within what there is,
 /// requests counted from the newest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Action {
+pub(crate) enum Action {
     /// A device asks something, with so many bytes of padding.
     Ask { device: u32, padding: u32 },
     /// A device cancels one of its requests.
@@ -24,7 +24,7 @@ pub(super) enum Action {
 
 /// What goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     /// A link is cut: of the bytes on their way this share of a thousand still arrives.
     Cut { device: u32, up: u32, down: u32 },
     /// A link is cut, and one end of it, or both, does not hear of it.

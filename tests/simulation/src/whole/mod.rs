@@ -18,15 +18,14 @@ mod summary;
 mod witness;
 mod world;
 
-pub use self::oracle::{Defect, Oracle, Violation};
+pub use self::oracle::{Defect, Oracle};
 pub use self::summary::Summary;
 
 use self::action::{Action, Chooser, Profile};
 use self::witness::Counts;
 use self::world::World;
-use crate::parallel::in_order;
 use crate::random::mixed;
-use crate::shrink::shrink;
+use crate::worlds::{self, Broken, Ended, Ran, Worlds};
 
 /// What is run.
 #[derive(Clone, Copy, Debug)]
@@ -44,62 +43,40 @@ pub struct Run {
     pub threads: usize,
 }
 
-/// A world that does not keep a promise.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Broken {
-    /// Which world of the run.
-    pub world: u64,
-    /// What was found.
-    pub violation: Violation,
-}
-
 impl Run {
-    /// Faults of one world.
-    const OF_WORLD: u64 = 60;
     /// Actions of one world at the most.
     const MOST_ACTIONS: usize = 20 * 60;
 
     /// Runs worlds until enough has gone wrong, or one breaks a promise.
-    pub fn run(&self) -> (Summary, Option<Broken>) {
+    pub fn run(&self) -> (Summary, Option<Broken<Oracle>>) {
         let mut summary = Summary::default();
-        let mut worlds = 0;
-        while summary.faults() < self.faults {
-            // A world in which too little can go wrong ends before it has all of its own.
-            let more = (self.faults - summary.faults()).div_ceil(Self::OF_WORLD);
-            let run = |world| self.world(world, false, None).1;
-            let breaks = |ended: &Ended| ended.violation.is_some();
-            for (world, ended) in in_order(self.threads, worlds..worlds + more, run, breaks) {
-                summary.add(&ended.counts, ended.digest);
-                if let Some(violation) = ended.violation {
-                    return (summary, Some(Broken { world, violation }));
-                }
-            }
-            worlds += more;
-        }
-        (summary, None)
+        let broken = worlds::run(self, self.faults, self.threads, |counts, digest| {
+            summary.add(counts, digest);
+            summary.faults()
+        });
+        (summary, broken)
     }
 
     /// The lines of one world, from its beginning to its end.
     pub fn trace(&self, world: u64) -> String {
-        self.world(world, true, None).0.lines
+        self.world(world, true, None).lines
     }
 
     /// The fewest actions that a search finds after which one world still breaks the same promise:
     /// how many, and its lines.
-    pub fn shrink(&self, broken: &Broken) -> (usize, String) {
-        let (ran, _) = self.world(broken.world, false, None);
-        let breaks = |actions: &[Action]| {
-            let (_, ended) = self.world(broken.world, false, Some(actions));
-            ended.violation.is_some_and(|it| it.oracle == broken.violation.oracle)
-        };
-        let least = shrink(ran.actions, breaks);
-        let (ran, _) = self.world(broken.world, true, Some(&least));
-        (least.len(), ran.lines)
+    pub fn shrink(&self, broken: &Broken<Oracle>) -> (usize, String) {
+        worlds::least(self, broken)
     }
+}
 
-    /// Runs one world, of actions that it draws or of these.
-    fn world(&self, world: u64, is_traced: bool, actions: Option<&[Action]>) -> (Ran, Ended) {
+impl Worlds for Run {
+    type Action = Action;
+    type Counts = Counts;
+    type Oracle = Oracle;
+
+    const FAULTS: u64 = 60;
+
+    fn world(&self, world: u64, is_traced: bool, actions: Option<&[Action]>) -> Ran<Self> {
         let seed = mixed(self.seed, world);
         let profile = Profile::draw(seed, self.sessions);
         let mut it = World::new(&profile, seed, self.defect, is_traced)
@@ -108,35 +85,17 @@ impl Run {
         let mut ran = Vec::new();
         while it.witness.violation.is_none() {
             let is_enough =
-                it.witness.counts.all_faults() >= Self::OF_WORLD || ran.len() >= Self::MOST_ACTIONS;
-            let action = match actions {
-                Some(actions) => actions.get(ran.len()).copied(),
-                None if is_enough => None,
-                None => Some(chooser.next(&profile)),
-            };
+                it.witness.counts.all_faults() >= Self::FAULTS || ran.len() >= Self::MOST_ACTIONS;
+            let action = worlds::next(actions, ran.len(), is_enough, || chooser.next(&profile));
             let Some(action) = action else { break };
             it.apply(action);
             ran.push(action);
         }
         it.drain();
         let World { witness, .. } = it;
-        let (counts, violation, digest) =
-            (witness.counts, witness.violation, witness.trace.digest());
+        let (counts, violation) = (witness.counts, witness.violation);
+        let digest = witness.trace.digest();
         let lines = witness.trace.into_lines();
-        (Ran { actions: ran, lines }, Ended { counts, digest, violation })
+        Ran { actions: ran, lines, ended: Ended { counts, digest, violation } }
     }
-}
-
-/// What has happened in one world.
-struct Ran {
-    actions: Vec<Action>,
-    lines: String,
-}
-
-/// What has become of one world.
-#[derive(Debug)]
-struct Ended {
-    counts: Counts,
-    digest: u64,
-    violation: Option<Violation>,
 }

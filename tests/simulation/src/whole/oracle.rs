@@ -1,8 +1,6 @@
 //! The promises of whole engines to their hosts, and the defects that are planted to see that each
 //! oracle finds its own.
 
-use std::fmt;
-
 /// A promise, and whoever holds a world to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -44,24 +42,6 @@ impl Oracle {
 
     pub(super) fn place(self) -> usize {
         Self::ALL.iter().position(|oracle| *oracle == self).unwrap_or(0)
-    }
-}
-
-/// What an oracle has found, and when.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Violation {
-    /// Which promise is not kept.
-    pub oracle: Oracle,
-    /// What was seen.
-    pub what: String,
-    /// After how many milliseconds of the world's time.
-    pub millis: u64,
-}
-
-impl fmt::Display for Violation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} at {} ms: {}", self.oracle, self.millis, self.what)
     }
 }
 

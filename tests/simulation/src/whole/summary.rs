@@ -5,6 +5,7 @@ use std::fmt;
 use super::action::Fault;
 use super::oracle::Oracle;
 use super::witness::Counts;
+use crate::gates::Gates;
 
 /// What a run has seen.
 #[derive(Clone, Debug, Default)]
@@ -48,24 +49,19 @@ impl Summary {
 
     /// What a run of so many faults has not seen often enough to mean anything.
     pub fn missing(&self, faults: u64) -> Vec<String> {
-        let mut missing = Vec::new();
-        let mut least = |what: String, has: u64, most: u64| {
-            if has < most.max(1) {
-                missing.push(format!("{what}: {has}, at least {}", most.max(1)));
-            }
-        };
-        least("faults".to_owned(), self.faults(), faults);
-        least("bytes delivered".to_owned(), self.counts.bytes, faults * 100);
+        let mut gates = Gates::default();
+        gates.least("faults", self.faults(), faults);
+        gates.least("bytes delivered", self.counts.bytes, faults * 100);
         for (kind, count) in Fault::KINDS.iter().zip(self.counts.faults) {
-            least((*kind).to_owned(), count, faults / 500);
+            gates.least(kind, count, faults / 500);
         }
         for (oracle, count) in Oracle::ALL.iter().zip(self.counts.compared) {
-            least(format!("comparisons of {oracle:?}"), count, faults / 50);
+            gates.least(&format!("comparisons of {oracle:?}"), count, faults / 50);
         }
         for (what, each) in Self::LEAST {
-            least(what.to_owned(), self.counts.seen.get(what).copied().unwrap_or(0), faults / each);
+            gates.least(what, self.counts.seen.get(what).copied().unwrap_or(0), faults / each);
         }
-        missing
+        gates.into_missing()
     }
 }
 

@@ -4,15 +4,16 @@
 use std::collections::BTreeMap;
 
 use super::action::Fault;
-use super::oracle::{Defect, Oracle, Violation};
+use super::oracle::{Defect, Oracle};
 use crate::oracle::Trace;
+use crate::worlds::Violation;
 
 /// A request: the place of its device, and its number there.
 pub(super) type Key = (usize, usize);
 
 /// How much of everything was seen.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Counts {
+pub(crate) struct Counts {
     pub(super) faults: [u64; Fault::KINDS.len()],
     pub(super) compared: [u64; Oracle::ALL.len()],
     /// Bytes that have arrived.
@@ -83,7 +84,7 @@ pub(super) struct Witness {
     pushed: BTreeMap<u64, (String, u64)>,
     pub(super) counts: Counts,
     pub(super) trace: Trace,
-    pub(super) violation: Option<Violation>,
+    pub(super) violation: Option<Violation<Oracle>>,
     pub(super) millis: u64,
     pub(super) defect: Option<Defect>,
     chances: u32,
