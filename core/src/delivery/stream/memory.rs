@@ -69,16 +69,13 @@ impl MemoryLog {
             | Request::Renew { .. }
             | Request::Append { .. }
             | Request::ReadAfter { .. }
-            | Request::Status => match self.streams.get_mut(&request.key) {
-                Some(kept) => {
-                    let before = kept.size;
-                    let answer =
-                        kept.handle_request(now.mono, &request.request, self.config.stream_bytes);
-                    self.size = self.size - before + kept.size;
-                    answer
-                }
-                None => Err(Refusal::Unknown),
-            },
+            | Request::Status => {
+                let most = self.config.stream_bytes;
+                self.change(&request.key, |kept| {
+                    kept.handle_request(now.mono, &request.request, most)
+                })
+                .unwrap_or(Err(Refusal::Unknown))
+            }
         };
         self.make_room(&request.key);
         LogAnswer::new(request.id, self.epoch, answer.unwrap_or_else(Answer::Refused))
@@ -142,11 +139,10 @@ impl MemoryLog {
         by: Option<Generation>,
         end: &Arc<End>,
     ) -> Result<Answer, Refusal> {
-        let kept = self.streams.get_mut(key).ok_or(Refusal::Unknown)?;
-        let ended = kept.finish(by, end)?;
-        kept.forgotten = now + self.config.keep;
-        self.size += ended.end.size();
-        self.ended.insert((kept.forgotten, key.clone()));
+        let forgotten = now + self.config.keep;
+        let finish = |kept: &mut Kept| kept.finish(by, end, forgotten);
+        let ended = self.change(key, finish).ok_or(Refusal::Unknown)??;
+        self.ended.insert((forgotten, key.clone()));
         Ok(Answer::Finished(ended))
     }
 
@@ -163,13 +159,18 @@ impl MemoryLog {
         while self.size > most && self.ended.first().is_some_and(|(_, oldest)| oldest != grown) {
             self.forget_oldest();
         }
-        if self.size > most
-            && let Some(kept) = self.streams.get_mut(grown)
-        {
-            let before = kept.size;
-            kept.give_up(|_| true);
-            self.size = self.size - before + kept.size;
+        if self.size > most {
+            self.change(grown, |kept| kept.give_up(|_| true));
         }
+    }
+
+    /// Changes a stream, if there is one: the size of all follows its own.
+    fn change<T>(&mut self, key: &StreamKey, change: impl FnOnce(&mut Kept) -> T) -> Option<T> {
+        let kept = self.streams.get_mut(key)?;
+        let before = kept.size;
+        let changed = change(kept);
+        self.size = self.size - before + kept.size;
+        Some(changed)
     }
 
     /// Whether there was one.
@@ -281,8 +282,14 @@ impl Kept {
         }
     }
 
-    fn finish(&mut self, by: Option<Generation>, end: &Arc<End>) -> Result<Ended, Refusal> {
+    fn finish(
+        &mut self,
+        by: Option<Generation>,
+        end: &Arc<End>,
+        forgotten: Mono,
+    ) -> Result<Ended, Refusal> {
         self.check(by)?;
+        self.forgotten = forgotten;
         self.sequence += 1;
         let ended = Ended::new(self.sequence, self.offset, Arc::clone(end));
         self.end = Some(ended.clone());
