@@ -59,10 +59,7 @@ impl Client {
             return Err(SendError::Stopped);
         }
         let Some(conversation) = &mut self.conversation else { return Err(SendError::Dialect) };
-        let (bytes, limit) = (text.len(), self.server.largest(&self.config));
-        if bytes > limit {
-            return Err(SendError::TooLarge { bytes, limit });
-        }
+        self.server.takes_size(text.len(), &self.config)?;
         let options = SendOptions { stream: None, ..options };
         let command = conversation.send(self.now, text, options)?;
         conversation.sent.push(command);

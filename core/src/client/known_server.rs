@@ -1,6 +1,7 @@
 //! What a client knows of the server that it is connected to.
 
 use super::ClientConfig;
+use super::error::SendError;
 use crate::delivery::SessionConfig;
 use crate::envelope::Envelope;
 use crate::envelope::message::Message;
@@ -70,6 +71,12 @@ impl KnownServer {
     pub(super) fn largest(&self, config: &ClientConfig) -> usize {
         let own = config.link.link.frames.max_message;
         self.max_message.map_or(own, |stated| stated.min(own))
+    }
+
+    /// Whether it takes a message of this size.
+    pub(super) fn takes_size(&self, bytes: usize, config: &ClientConfig) -> Result<(), SendError> {
+        let limit = self.largest(config);
+        if bytes > limit { Err(SendError::TooLarge { bytes, limit }) } else { Ok(()) }
     }
 
     /// Whether it has said that it refuses this message for its size.

@@ -424,10 +424,7 @@ impl Client {
         if self.stopped {
             return Err(SendError::Stopped);
         }
-        let (bytes, limit) = (text.len(), self.server.largest(&self.config));
-        if bytes > limit {
-            return Err(SendError::TooLarge { bytes, limit });
-        }
+        self.server.takes_size(text.len(), &self.config)?;
         self.server.takes(&envelope).map_err(|refusal| match refusal.bytes() {
             Some((bytes, limit)) => SendError::TooLarge { bytes, limit },
             None => SendError::Member(refusal),
