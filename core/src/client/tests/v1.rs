@@ -124,28 +124,29 @@ impl World {
 
     /// Server and client say all that they have to say.
     fn settle(&mut self) {
-        loop {
-            let mut any = false;
-            while let Some(text) = self.said.pop_front() {
+        while self.settle_these() {}
+    }
+
+    /// The server takes what is said now, and says what it has to say. Whether there was anything.
+    fn settle_these(&mut self) -> bool {
+        let mut any = false;
+        for text in core::mem::take(&mut self.said) {
+            any = true;
+            let envelope = Envelope::parse(&text, v1::DEPTH).expect("an envelope");
+            self.sessions.handle_envelope(self.now, LinkNumber(self.link), "ada", &envelope);
+            self.serve();
+        }
+        while let Some(link) = self.sessions.poll_ready() {
+            let mut text = String::new();
+            while self.sessions.poll_message(link, &mut text) {
                 any = true;
-                let envelope = Envelope::parse(&text, v1::DEPTH).expect("an envelope");
-                self.sessions.handle_envelope(self.now, LinkNumber(self.link), "ada", &envelope);
-                self.serve();
-            }
-            while let Some(link) = self.sessions.poll_ready() {
-                let mut text = String::new();
-                while self.sessions.poll_message(link, &mut text) {
-                    any = true;
-                    if link == LinkNumber(self.link) {
-                        self.say(&text);
-                    }
-                    text.clear();
+                if link == LinkNumber(self.link) {
+                    self.say(&text);
                 }
-            }
-            if !any {
-                return;
+                text.clear();
             }
         }
+        any
     }
 
     /// The server's host takes all events.

@@ -38,22 +38,6 @@ impl World {
         }
     }
 
-    /// The server takes what is said now, and says what it has to say.
-    fn settle_these(&mut self) {
-        for text in core::mem::take(&mut self.said) {
-            let envelope = Envelope::parse(&text, v1::DEPTH).expect("an envelope");
-            self.sessions.handle_envelope(self.now, LinkNumber(self.link), "ada", &envelope);
-            self.serve();
-        }
-        while let Some(link) = self.sessions.poll_ready() {
-            let mut text = String::new();
-            while self.sessions.poll_message(link, &mut text) {
-                self.say(&text);
-                text.clear();
-            }
-        }
-    }
-
     /// Dials until a link does not end for a size; how many did.
     fn come_through(&mut self, most: usize, how: &str) -> usize {
         for ends in 0..20 {
