@@ -8,3 +8,4 @@ pub mod opening;
 pub mod race;
 pub mod rows;
 pub mod samples;
+pub mod sections;

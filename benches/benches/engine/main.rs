@@ -14,8 +14,7 @@ mod usual;
 use std::time::Duration;
 
 use pamlink_benches::alloc::Counting;
-use pamlink_benches::cpu;
-use pamlink_benches::rows::Rows;
+use pamlink_benches::sections;
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -33,37 +32,21 @@ struct Effort {
 }
 
 fn main() -> anyhow::Result<()> {
-    let args: Vec<String> = std::env::args().skip(1).collect();
-    let quick = args.iter().any(|arg| arg == "--quick");
-    // Any other word runs only the sections that begin with it. (Cargo itself adds `--bench`.)
-    let only = args.iter().find(|arg| !arg.starts_with("--"));
-    let effort = if quick {
-        Effort { rounds: 11, links: 10_000, loads: 3, load: Duration::from_millis(300) }
-    } else {
-        Effort { rounds: 101, links: 100_000, loads: 9, load: Duration::from_secs(1) }
-    };
-    if !cpu::pin(cpu::cores() - 1) {
-        eprintln!("this system pins no threads: figures will be noisy");
-    }
-    let mut rows = Rows::default();
-    let sections: [(&str, Section); 7] = [
-        ("inbound", inbound::run),
-        ("layers", layers::run),
-        ("routing", routing::run),
-        ("dedup", dedup::run),
-        ("idle", idle::run),
-        ("loopback", loopback::run),
-        ("strangers", loopback::strangers),
+    let efforts = [
+        Effort { rounds: 11, links: 10_000, loads: 3, load: Duration::from_millis(300) },
+        Effort { rounds: 101, links: 100_000, loads: 9, load: Duration::from_secs(1) },
     ];
-    for (name, section) in sections {
-        if only.is_none_or(|only| name.starts_with(only.as_str())) {
-            eprintln!("{name}");
-            section(effort, &mut rows)?;
-        }
-    }
-    let path = rows.write("engine")?;
-    eprintln!("{}", path.display());
-    Ok(())
+    sections::run(
+        "engine",
+        efforts,
+        &[
+            ("inbound", inbound::run),
+            ("layers", layers::run),
+            ("routing", routing::run),
+            ("dedup", dedup::run),
+            ("idle", idle::run),
+            ("loopback", loopback::run),
+            ("strangers", loopback::strangers),
+        ],
+    )
 }
-
-type Section = fn(Effort, &mut Rows) -> anyhow::Result<()>;
