@@ -445,7 +445,8 @@ impl Client {
         self.link.state()
     }
 
-    /// Whether the present link was welcomed.
+    /// Whether the present link was welcomed. Over `pamlink.v1` the session may not be open yet, and
+    /// what the server pushes meanwhile reaches nobody: [`Event::Welcomed`] says when it is.
     pub fn is_welcomed(&self) -> bool {
         self.server.welcomed
     }

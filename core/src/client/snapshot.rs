@@ -25,8 +25,10 @@ impl Client {
     /// process. It has the requests that have not ended, and the session of `pamlink.v1`; a client
     /// that speaks `pam` alone has none, and appends nothing.
     ///
-    /// It is to be stored before what the client says next is on its way: what the server knows
-    /// better than an older one ends as unknown. Its bytes are as confidential as what was sent,
+    /// A host takes what the client says ([`poll_transmit`](Self::poll_transmit)), stores a snapshot
+    /// of what the client is after that, and then writes: what the server knows better than an
+    /// older one ends as unknown, and where it has lost its memory as well, a request that the
+    /// snapshot does not know as said is done twice. Its bytes are as confidential as what was sent,
     /// and hold no token.
     ///
     /// # Errors
