@@ -36,6 +36,12 @@ impl Entry {
         }
     }
 
+    /// The stream is forgotten as if it had never begun.
+    pub(super) fn withdraw(&mut self, turn: &mut Turn<'_>) {
+        self.writer.withdraw(turn);
+        self.audience.handle_unknown();
+    }
+
     /// What the log says.
     pub(super) fn handle_answer(
         &mut self,

@@ -242,6 +242,14 @@ impl Streams {
         self.table.discard(key)
     }
 
+    /// The item that has begun a stream is not taken after all, and nobody has claimed the stream:
+    /// it is forgotten as if it had never begun, so the item may come again.
+    pub fn withdraw(&mut self, now: Now, key: &StreamKey) {
+        self.table.known(now, key, |entry, turn, _| entry.withdraw(turn));
+        self.handle_cancelled(now);
+        self.table.forget(key);
+    }
+
     /// A reader wants a stream from where it is: `following` answers it.
     ///
     /// # Errors

@@ -126,9 +126,14 @@ impl Table {
     pub(super) fn discard(&mut self, key: &StreamKey) -> bool {
         let is_idle = !self.entries.contains_key(key);
         if is_idle {
-            self.outputs.ask(key, Purpose::Discard, Request::Discard);
+            self.forget(key);
         }
         is_idle
+    }
+
+    /// Asks the log to forget a stream.
+    pub(super) fn forget(&mut self, key: &StreamKey) {
+        self.outputs.ask(key, Purpose::Discard, Request::Discard);
     }
 
     /// Whether a cancel of the stream awaits its outcome.

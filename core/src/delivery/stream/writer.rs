@@ -284,6 +284,13 @@ impl Writer {
         self.let_go();
     }
 
+    /// The stream is forgotten as if it had never begun.
+    pub(super) fn withdraw(&mut self, turn: &mut Turn<'_>) {
+        self.begin = None;
+        self.ending.handle_unknown(turn);
+        self.let_go();
+    }
+
     /// What the log says of whose stream it is, if it goes on elsewhere.
     pub(super) fn handle_lease(&mut self, turn: &Turn<'_>, by: Generation, until: Mono) {
         if self.is_own {
