@@ -6,6 +6,7 @@ use core::time::Duration;
 use crate::dedup::WindowConfig;
 use crate::delivery::stream::{LogConfig, StreamsConfig};
 use crate::delivery::{SessionConfig, SessionsConfig};
+use crate::envelope::v1::Epoch;
 use crate::limits::{Rates, Sizes};
 use crate::link::{LinkConfig, Verify};
 
@@ -77,6 +78,10 @@ pub struct HubConfig {
     pub sessions: SessionsConfig,
     /// What is kept of streams, in memory.
     pub stream_log: LogConfig,
+    /// The epoch of a log of the host's own, which keeps the streams in the place of memory: then
+    /// [`Hub::poll_log`](super::Hub::poll_log) asks it, and `stream_log` counts for nothing.
+    /// `None`, the default: streams are kept in memory, and are gone with the process.
+    pub host_log: Option<Epoch>,
     /// Types beyond those of the dialect that the host takes as
     /// [`Event::Message`](super::Event::Message).
     pub accepts: Vec<String>,
@@ -118,6 +123,7 @@ impl Default for HubConfig {
                 ..SessionsConfig::default()
             },
             stream_log: LogConfig::default(),
+            host_log: None,
             accepts: Vec::new(),
             unknown_agent: UnknownAgent::Answer,
         }

@@ -13,6 +13,10 @@
 //!    [`poll_transmit_vectored`](Hub::poll_transmit_vectored).
 //! 4. [`poll_timeout`](Hub::poll_timeout): when to call `handle_timeout`.
 //!
+//! A host that keeps streams in a [log of its own](HubConfig::host_log) calls
+//! [`poll_log`](Hub::poll_log) until it returns `None` after the second step, and what the log
+//! answers is one call in, [`handle_log`](Hub::handle_log).
+//!
 //! ```
 //! use std::sync::Arc;
 //! use std::time::Duration;

@@ -14,12 +14,14 @@ mod ending;
 mod events;
 mod goodbye;
 mod items;
+
 mod opening;
 mod place;
 mod pushing;
 mod reading;
 mod renewing;
 mod state;
+mod stream_log;
 mod welcoming;
 
 pub(super) use self::opening::is_offered;

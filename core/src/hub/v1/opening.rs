@@ -33,8 +33,7 @@ impl Hub {
         let until = self.now.mono + self.config.link.patience.handshake;
         self.links.await_hello(index, claim, until);
         if self.v1.is_none() {
-            let (sessions, log) = (self.config.sessions.clone(), self.config.stream_log);
-            self.v1 = Some(Box::new(V1::new(sessions, log, &mut self.random)));
+            self.v1 = Some(Box::new(V1::new(&self.config, &mut self.random)));
         }
     }
 

@@ -5,11 +5,11 @@ use core::time::Duration;
 use super::askers::{Asker, Askers, Untold};
 use super::ending::end_of;
 use super::place::ItemPlace;
-use crate::delivery::stream::{End, Generation, LogConfig, MemoryLog, ProducerError};
-use crate::delivery::{
-    LinkNumber, SendOptions, SessionNumber, Sessions, SessionsConfig, SessionsUnlent,
-};
+use super::stream_log::Log;
+use crate::delivery::stream::{End, LogAnswer, LogRequest, ProducerError};
+use crate::delivery::{LinkNumber, SendOptions, SessionNumber, Sessions, SessionsUnlent};
 use crate::envelope::v1::{Answer, Channel, Code, Epoch, How, Malformed, Message};
+use crate::hub::config::HubConfig;
 use crate::hub::ids::LinkId;
 use crate::hub::index::RequestIndex;
 use crate::hub::reply::Delivered;
@@ -21,7 +21,7 @@ use crate::time::{Deadline, Mono, Now, TimerReason};
 #[derive(Debug)]
 pub(in crate::hub) struct V1 {
     pub(super) sessions: Sessions,
-    log: MemoryLog,
+    log: Log,
     pub(super) askers: Askers,
     /// The item that the last event lends.
     pub(super) lent: Box<str>,
@@ -40,12 +40,14 @@ const RENEWAL: Duration = Duration::from_secs(10);
 const PART_BYTES: usize = 16 * 1_024;
 
 impl V1 {
-    pub(in crate::hub) fn new(config: SessionsConfig, log: LogConfig, random: &mut Random) -> Self {
-        let epoch = Epoch::from_bits(random.next_u64());
+    pub(in crate::hub) fn new(config: &HubConfig, random: &mut Random) -> Self {
+        let drawn = Epoch::from_bits(random.next_u64());
+        let log = Log::new(config, drawn);
+        let sessions = config.sessions.clone();
         Self {
-            keep: config.session.keep,
-            sessions: Sessions::new(config, epoch, random.next_seed()),
-            log: MemoryLog::new(log, epoch),
+            keep: sessions.session.keep,
+            sessions: Sessions::new(sessions, log.epoch(), random.next_seed()),
+            log,
             askers: Askers::default(),
             lent: "".into(),
             renewal: None,
@@ -93,7 +95,18 @@ impl V1 {
         self.is_stirred = true;
     }
 
+    /// The log of the host has answered.
+    pub(in crate::hub) fn handle_log(&mut self, now: Now, answer: LogAnswer) {
+        self.sessions.handle_log(now, answer);
+        self.is_stirred = true;
+    }
+
     // Outputs.
+
+    /// What is asked of the log of the host next.
+    pub(in crate::hub) fn poll_log(&mut self) -> Option<LogRequest> {
+        self.log.is_host().then(|| self.sessions.poll_log())?
+    }
 
     /// Whether there may be events.
     pub(in crate::hub) const fn is_stirred(&self) -> bool {
@@ -106,7 +119,7 @@ impl V1 {
             if let Some(event) = self.sessions.take_event() {
                 return Some(event);
             }
-            if !self.sessions.settle(now, &mut self.log) {
+            if !self.log.settle(now, &mut self.sessions) {
                 self.is_stirred = false;
                 return None;
             }
@@ -120,7 +133,7 @@ impl V1 {
                 return Some(LinkId::from_u64(number));
             }
             // What a reader is given next may have to be read from the log.
-            if !self.sessions.settle(now, &mut self.log) {
+            if !self.log.settle(now, &mut self.sessions) {
                 return None;
             }
             self.is_stirred = true;
@@ -175,7 +188,7 @@ impl V1 {
             end.code = Code::new("too_large");
             ended = streams.finish(now, key, asker.generation, end);
         }
-        self.sessions.settle(now, &mut self.log);
+        self.log.settle(now, &mut self.sessions);
         match (asker.is_over || ended.is_err(), link) {
             (true, _) => Delivered::Cancelled,
             (false, Some(link)) => Delivered::Queued(link),
@@ -197,7 +210,7 @@ impl V1 {
         while !text.is_empty() {
             let (part, rest) = text.split_at(text.floor_char_boundary(PART_BYTES));
             self.sessions.streams().append(now, key, asker.generation, part)?;
-            self.sessions.settle(now, &mut self.log);
+            self.log.settle(now, &mut self.sessions);
             text = rest;
         }
         Ok(())
@@ -216,12 +229,7 @@ impl V1 {
         let _ = self.sessions.reject(now, item.session, item.at, code.as_borrowed(), retry_after);
         if let Some(key) = &item.stream {
             self.sessions.unfollow(now, item.session, key);
-            let mut end = End::new(How::Failed);
-            end.code = Some(code.into_owned());
-            let _ = self.sessions.streams().finish(now, key, Generation::NONE, end);
-            self.sessions.settle(now, &mut self.log);
-            self.sessions.streams().discard(key);
-            self.sessions.settle(now, &mut self.log);
+            self.sessions.streams().withdraw(now, key);
         }
     }
 

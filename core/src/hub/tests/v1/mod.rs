@@ -3,6 +3,7 @@
 mod asking;
 mod hostile;
 mod leaving;
+mod log;
 mod opening;
 mod pushing;
 mod resuming;
