@@ -49,11 +49,13 @@ pub(crate) enum Fault {
     Restart,
     /// A device's process dies, and another begins with what was stored.
     Reborn { device: u32 },
+    /// The log of the hub's host cannot be reached, so many times.
+    LogMissing { times: u32 },
 }
 
 impl Fault {
     /// What each kind is called, in the order of [`kind`](Self::kind).
-    pub(super) const KINDS: [&str; 12] = [
+    pub(super) const KINDS: [&str; 13] = [
         "links cut",
         "links half open",
         "directions stalled",
@@ -66,6 +68,7 @@ impl Fault {
         "tokens missing",
         "hubs restarted",
         "devices restarted",
+        "logs missing",
     ];
 
     pub(super) const fn kind(self) -> usize {
@@ -82,6 +85,7 @@ impl Fault {
             Self::TokensMissing { .. } => 9,
             Self::Restart => 10,
             Self::Reborn { .. } => 11,
+            Self::LogMissing { .. } => 12,
         }
     }
 }
@@ -96,6 +100,9 @@ pub(super) struct Profile {
     pub(super) latency: u32,
     /// How many seconds a token is good for.
     pub(super) token_life: u64,
+    /// Where the hub's streams are kept: in its memory, or in a log of its host that takes up to so
+    /// many milliseconds.
+    pub(super) log: Option<u32>,
     /// How likely each kind of fault is.
     faults: [u32; Fault::KINDS.len()],
     /// How likely each kind of work is.
@@ -131,6 +138,7 @@ impl Profile {
             users: random.within(1, 3).min(u32::try_from(count).unwrap_or(1)) as usize,
             latency: random.one(&[1, 40, 40, 200, 1_500]),
             token_life: random.one(&[150, 900, 86_400]),
+            log: random.one(&[None, None, Some(0), Some(30), Some(900)]),
             faults,
             work: [30, random.one(&[0, 5, 15]), random.one(&[2, 10]), random.one(&[0, 30, 60]), 25],
             shares: (random.within(5, 20), random.within(25, 45)),
@@ -204,7 +212,8 @@ impl Chooser {
             8 => Fault::TokensRefused { times: random.within(1, 2) },
             9 => Fault::TokensMissing { device, times: random.within(1, 3) },
             10 => Fault::Restart,
-            _ => Fault::Reborn { device },
+            11 => Fault::Reborn { device },
+            _ => Fault::LogMissing { times: random.within(1, 8) },
         }
     }
 }

@@ -14,6 +14,7 @@ use pamlink::routing::Table;
 use pamlink::seed::Seed;
 use pamlink::time::{Now, Wall};
 
+use super::log::HostLog;
 use super::oracle::Defect;
 use super::witness::{Key, Witness};
 
@@ -53,20 +54,50 @@ pub(super) struct Host {
     life: u64,
     running: BTreeMap<RequestId, Running>,
     pushes: u64,
+    /// Where its streams are kept, if not in the hub.
+    log: Option<HostLog>,
 }
 
 impl Host {
-    pub(super) fn new(seed: u64) -> Self {
+    /// A host whose streams are kept in a log of its own that takes up to so many milliseconds, or
+    /// in the hub.
+    pub(super) fn new(seed: u64, log: Option<u32>) -> Self {
         let refuses = Arc::new(AtomicU32::new(0));
-        let hub = new_hub(seed, &refuses);
-        Self { hub, refuses, life: 0, running: BTreeMap::new(), pushes: 0 }
+        let log = log.map(|slow| HostLog::new(seed, slow));
+        let hub = new_hub(seed, &refuses, log.is_some());
+        Self { hub, refuses, life: 0, running: BTreeMap::new(), pushes: 0, log }
     }
 
-    /// The process dies, and another begins with nothing.
+    /// The process dies, and another begins with nothing but the log of the host, if there is one.
     pub(super) fn restart(&mut self, seed: u64) {
         self.life += 1;
-        self.hub = new_hub(seed.wrapping_add(self.life), &self.refuses);
+        let seed = seed.wrapping_add(self.life);
+        self.hub = new_hub(seed, &self.refuses, self.log.is_some());
         self.running.clear();
+    }
+
+    /// The log cannot be reached, so many times; whether there is one.
+    pub(super) fn miss_log(&mut self, times: u32) -> bool {
+        self.log.as_mut().map(|log| log.fails = times).is_some()
+    }
+
+    /// Takes to the log what the hub asks.
+    pub(super) fn carry_to_log(&mut self, now: Now, witness: &mut Witness) {
+        if let Some(log) = &mut self.log {
+            let asked = log.ask(witness.millis, now, self.life, &mut self.hub);
+            *witness.counts.seen.entry("asked of the log").or_default() += asked;
+        }
+    }
+
+    /// Takes to the hub what the log has to answer by now: whether it was anything.
+    pub(super) fn answer_log(&mut self, now: Now, witness: &Witness) -> bool {
+        let (millis, life, hub) = (witness.millis, self.life, &mut self.hub);
+        self.log.as_mut().is_some_and(|log| log.answer(millis, now, life, hub))
+    }
+
+    /// When the log next has something to answer.
+    pub(super) fn log_next(&self) -> Option<u64> {
+        self.log.as_ref().and_then(HostLog::next)
     }
 
     /// Takes what the hub has to tell.
@@ -175,8 +206,9 @@ impl Host {
     }
 }
 
-fn new_hub(seed: u64, refuses: &Arc<AtomicU32>) -> Hub {
+fn new_hub(seed: u64, refuses: &Arc<AtomicU32>, has_log: bool) -> Hub {
     let mut config = HubConfig::default();
+    config.host_log = has_log.then_some(HostLog::EPOCH);
     let plenty = Rate::new(1_000_000, Duration::from_secs(1));
     for class in [RateClass::Connect, RateClass::Message] {
         config.rates = config.rates.with(class, plenty);

@@ -17,12 +17,12 @@ pub struct Summary {
 
 impl Summary {
     /// What is to be seen, and once in how many faults at least.
-    const LEAST: [(&str, u64); 16] = [
+    const LEAST: [(&str, u64); 17] = [
         ("asked", 2),
         ("answered", 4),
         ("pieces", 20),
         ("pushes", 20),
-        ("cancels", 50),
+        ("cancels", 100),
         ("cancelled", 200),
         ("rejected", 200),
         ("expired", 200),
@@ -33,6 +33,7 @@ impl Summary {
         ("restored", 200),
         ("gaps", 200),
         ("repeats", 500),
+        ("asked of the log", 2),
         ("cuts inside a frame", 200),
     ];
 

@@ -40,7 +40,7 @@ impl World {
         Ok(Self {
             witness: Witness::new(defect, is_traced),
             devices: devices.collect::<Result<_, _>>()?,
-            host: Host::new(seed),
+            host: Host::new(seed, profile.log),
             network: Network::new(seed, profile.latency),
             seed,
         })
@@ -141,6 +141,7 @@ impl World {
                 device.serve(network, witness);
                 true
             }
+            Fault::LogMissing { times } => host.miss_log(times),
         }
     }
 
@@ -168,7 +169,7 @@ impl World {
         let hub = hub.map(|due| due.at.as_nanos().div_ceil(1_000_000).saturating_sub(1_000));
         let devices_next = devices.iter().filter_map(Device::next);
         let network = network.next(|device| devices[device].is_awake(witness.millis));
-        devices_next.chain(hub).chain(network).min()
+        devices_next.chain(hub).chain(network).chain(host.log_next()).min()
     }
 
     fn move_on(&mut self) {
@@ -178,6 +179,10 @@ impl World {
             network.due(millis, |device| devices[device].is_awake(millis))
         {
             self.arrive(link, arrival);
+            return;
+        }
+        if host.answer_log(now_at(millis), witness) {
+            self.serve_hub();
             return;
         }
         let hub = host.hub.poll_timeout();
@@ -242,6 +247,7 @@ impl World {
         let millis = witness.millis;
         loop {
             host.take_events(witness);
+            host.carry_to_log(now_at(millis), witness);
             let Some(id) = host.hub.poll_writable() else { return };
             let link = network.of_hub(id);
             loop {
@@ -269,6 +275,7 @@ impl World {
         let millis = self.witness.millis;
         self.witness.line(|| "-- nothing goes wrong any more".to_owned());
         self.host.refuses.store(0, Ordering::Relaxed);
+        self.host.miss_log(0);
         self.network.cut_all(millis);
         self.devices.iter_mut().for_each(|device| device.recover(millis));
         let (mut asked, mut pushed) = (vec![None; self.devices.len()], None);
