@@ -174,7 +174,7 @@ fn read(
                 let reason = reason.as_ref().map_or("", |reason| reason.as_str());
                 let has_cause = match reason {
                     "foreign_epoch" => stream.lives.iter().any(|life| life.is_gone),
-                    "evicted" => stream.lives.iter().any(|life| life.appended > 16 * 1024),
+                    "evicted" => witness.truth.may_give_up(stream),
                     _ => false,
                 };
                 let lives = format!("{:?}", stream.lives);

@@ -13,6 +13,8 @@ use super::versions::Versions;
 /// All streams that anybody has named.
 #[derive(Debug, Default)]
 pub(crate) struct Truth {
+    /// The bound of all texts that the log keeps.
+    pub(crate) log_bytes: usize,
     streams: Vec<Stream>,
     by_key: HashMap<StreamKey, usize>,
 }
@@ -55,6 +57,16 @@ impl Truth {
         self.by_key.insert(key.clone(), place);
         self.streams.push(Stream { key, name, user, lives: Vec::new(), is_asked: false });
         place
+    }
+
+    /// Whether the log may have given up a beginning of a stream's text: that was long, or all texts
+    /// together were, with what each of them takes beside itself.
+    pub(crate) fn may_give_up(&self, stream: &Stream) -> bool {
+        const LONG: u64 = 16 * 1024;
+        const BESIDE: u64 = 4 * 1024;
+        let lives = self.streams.iter().flat_map(|stream| &stream.lives);
+        let all: u64 = lives.map(|life| life.appended + BESIDE).sum();
+        stream.lives.iter().any(|life| life.appended > LONG) || all > self.log_bytes as u64
     }
 
     pub(crate) fn streams(&self) -> &[Stream] {

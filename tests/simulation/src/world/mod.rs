@@ -46,8 +46,10 @@ impl World {
             let owner = Arc::clone(&owners[user]);
             Device::new(place, user, owner, profile.session.clone(), seed)
         };
+        let mut witness = Witness::new(defect, is_traced);
+        witness.truth.log_bytes = profile.log.total_bytes;
         Self {
-            witness: Witness::new(defect, is_traced),
+            witness,
             devices: (0..profile.devices).map(device).collect(),
             server: Server::new(profile, seed),
             network: Network::new(seed, profile.latency, profile.link_bytes),
