@@ -161,7 +161,7 @@
 //! | **[`client`]** | **one outgoing link with its requests: what an app holds** |
 //! | | `Client`, `ClientConfig`, `Event`, `RequestId`, `RequestError`, `SendError`, `CancelError`, `RestoreError` |
 //! | **[`hub`]** | **many incoming links of many users: what a server holds** |
-//! | | `Hub`, `HubConfig`, `Auth`, `Proof`, `UserCap`, `UnknownAgent`, `LinkId`, `RequestId` |
+//! | | `Hub`, `HubConfig`, `Auth`, `Proof`, `UserCap`, `UnknownAgent`, `WhileAnswering`, `LinkId`, `RequestId` |
 //! | | its events: `Event`, `Request`, `Repeat`, `RefusedMessage`; commands: `Reply`, `Push`, `Delivered` |
 //! | | errors: `Full`, `InputError`, `UnknownLink`, `ReplyError`, `PushError`, `RespondError` |
 

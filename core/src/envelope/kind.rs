@@ -178,6 +178,8 @@ open_enum! {
         RateLimitExceeded = "RATE_LIMIT_EXCEEDED",
         /// The answer did not come in time.
         RequestExpired = "REQUEST_EXPIRED",
+        /// A newer request of the user has taken its place.
+        RequestReplaced = "REQUEST_REPLACED",
         /// The security filter failed.
         SecurityError = "SECURITY_ERROR",
         /// The security filter refused the text.

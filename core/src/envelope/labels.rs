@@ -67,6 +67,7 @@ impl Label for ErrorCode<'_> {
         "AUTH_REQUIRED",
         "DUPLICATE_REQUEST",
         "PROCESSING_ERROR",
+        "REQUEST_REPLACED",
         "other",
     ];
 
@@ -84,6 +85,7 @@ impl Label for ErrorCode<'_> {
             Self::AuthRequired => 9,
             Self::DuplicateRequest => 10,
             Self::ProcessingError => 11,
+            Self::RequestReplaced => 12,
             Self::CapabilitiesError
             | Self::InvalidAudioData
             | Self::MissingAudioData
@@ -92,7 +94,7 @@ impl Label for ErrorCode<'_> {
             | Self::StreamingError
             | Self::SttError
             | Self::SuspiciousContent
-            | Self::Unknown(_) => 12,
+            | Self::Unknown(_) => 13,
         }
     }
 }

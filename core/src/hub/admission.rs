@@ -50,6 +50,8 @@ pub(super) struct Sender<'a> {
     pub(super) user: UserKey,
     /// Whether one more request of its link may run.
     pub(super) free: bool,
+    /// Whether one more request of its user may run or wait, whatever runs.
+    pub(super) may_request: bool,
     /// The agent that what it came in names, which comes before one that it names itself.
     pub(super) agent: Option<&'a str>,
 }
@@ -213,6 +215,9 @@ impl Admission {
         self.rates.check_key(sender.now.mono, class, sender.user).map_err(RefusalReason::Rate)?;
         if !sender.free || requests.is_full() {
             return Err(RefusalReason::Busy);
+        }
+        if !sender.may_request {
+            return Err(RefusalReason::Answering);
         }
         let agent = match sender.agent {
             Some(agent) => Some(Text::from(agent)),

@@ -87,6 +87,9 @@ pub struct HubConfig {
     pub accepts: Vec<String>,
     /// What happens to a request that names an unknown agent. Default [`UnknownAgent::Answer`].
     pub unknown_agent: UnknownAgent,
+    /// What happens to a request while an answer to the same user runs, over whichever of its links
+    /// and in whichever of its sessions. Default [`WhileAnswering::Parallel`].
+    pub while_answering: WhileAnswering,
 }
 
 impl Default for HubConfig {
@@ -126,6 +129,7 @@ impl Default for HubConfig {
             host_log: None,
             accepts: Vec::new(),
             unknown_agent: UnknownAgent::Answer,
+            while_answering: WhileAnswering::Parallel,
         }
     }
 }
@@ -149,6 +153,40 @@ pub enum UnknownAgent {
     Answer,
     /// It is a request like any other, for the table's error handler.
     Route,
+}
+
+/// What happens to a request while an answer to the same user runs. A repeat is none of its own,
+/// and an answer that was cancelled runs no more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum WhileAnswering {
+    /// It runs beside that.
+    #[default]
+    Parallel,
+    /// It waits until all answers to the user have ended, behind those that wait already, and its
+    /// [time](HubConfig::request_timeout) begins anew then. At most 8 requests of a user wait, and
+    /// about 16 MiB of all users; one more is refused with `AGENT_BUSY`.
+    Queue,
+    /// It is refused with `AGENT_BUSY`.
+    Reject,
+    /// It takes the place of that: what runs ends with `REQUEST_REPLACED`, and the host is told by
+    /// [`Event::Cancelled`](super::Event::Cancelled).
+    Replace,
+}
+
+impl WhileAnswering {
+    /// The policies, by the names that files have for them.
+    pub const NAMES: [(&'static str, Self); 4] = [
+        ("parallel", Self::Parallel),
+        ("queue", Self::Queue),
+        ("reject", Self::Reject),
+        ("replace", Self::Replace),
+    ];
+
+    /// The policy of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::NAMES.iter().find(|(known, _)| *known == name).map(|(_, policy)| *policy)
+    }
 }
 
 /// Who decides whether a token is good.

@@ -97,6 +97,9 @@ pub enum Event<'a> {
     /// The peer has cancelled a request: its answer has ended there, and nobody waits for more of
     /// it. The request runs until [`Hub::reply`](super::Hub::reply), which says
     /// [`Delivered::Cancelled`](super::Delivered::Cancelled).
+    ///
+    /// Or a newer request of the user has [taken its place](super::WhileAnswering::Replace): then it
+    /// has ended with that, and a reply to it comes too late.
     Cancelled {
         /// The request.
         request: RequestId,
@@ -213,6 +216,11 @@ pub(super) enum Unlent {
     Cancelled {
         request: RequestId,
         user: UserIndex,
+    },
+    /// A request that has waited for an answer to end comes to its turn.
+    TurnCame {
+        request: RequestId,
+        choice: Choice,
     },
     Drained,
 }

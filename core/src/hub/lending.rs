@@ -41,6 +41,14 @@ impl Hub {
                 let (link, user) = (v1.link_named(session), self.users.name(user));
                 Event::Message { link, user, envelope }
             }
+            Unlent::TurnCame { request, choice } => Event::Request(Request {
+                request,
+                link: self.links.id(self.link_of_request(request)),
+                user: self.users.name(self.requests.find(request)?.user),
+                decision: self.admission.router().decision(choice),
+                wants_pieces: self.requests.wants_pieces(request),
+                envelope: Envelope::from_scan(self.concurrency.lent(), self.scan),
+            }),
             Unlent::Cancelled { request, user } => {
                 Event::Cancelled { request, user: self.users.name(user) }
             }

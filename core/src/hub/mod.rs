@@ -84,6 +84,7 @@
 mod accept;
 mod admission;
 mod authentication;
+mod concurrency;
 mod config;
 mod drain;
 mod effects;
@@ -122,7 +123,7 @@ use std::sync::Arc;
 use ahash::RandomState;
 
 pub use self::accept::Proof;
-pub use self::config::{Auth, HubConfig, UnknownAgent, UserCap};
+pub use self::config::{Auth, HubConfig, UnknownAgent, UserCap, WhileAnswering};
 pub use self::error::{Full, InputError, RespondError, UnknownLink};
 pub use self::event::{Event, RefusedMessage, Repeat, Request};
 pub use self::ids::{LinkId, RequestId};
@@ -130,6 +131,7 @@ pub use self::push::{Push, PushError};
 pub use self::reply::{Delivered, Reply, ReplyError};
 
 use self::admission::{Action, Admission, Sender};
+use self::concurrency::Concurrency;
 use self::drain::Drain;
 use self::effects::{Effects, LastEvent, Say};
 use self::envelopes::{Envelopes, Own};
@@ -166,6 +168,7 @@ pub struct Hub {
     metrics: Metrics,
     random: Random,
     drain: Option<Drain>,
+    concurrency: Concurrency,
     /// The sessions of `pamlink.v1`, once a link speaks it.
     v1: Option<Box<V1>>,
     /// The places of the members in the message that was examined last.
@@ -207,6 +210,7 @@ impl Hub {
             metrics: Metrics::default(),
             random,
             drain: None,
+            concurrency: Concurrency::default(),
             v1: None,
             scan: Scan::EMPTY,
             last_event: LastEvent::NOTHING,
@@ -316,7 +320,7 @@ impl Hub {
 
     /// Works through due requests and ready links until one of them has an event.
     fn next_event(&mut self) -> Option<Unlent> {
-        if let Some(event) = self.expire_request() {
+        if let Some(event) = self.expire_request().or_else(|| self.next_of_concurrency()) {
             return Some(event);
         }
         if let Some(event) = self.next_of_sessions() {
@@ -380,16 +384,20 @@ impl Hub {
     /// A text message has come: the admission decides while the text is lent, and what follows is
     /// carried out.
     fn message(&mut self, link: LinkIndex, text: Item) -> Option<Unlent> {
-        let (slot, pool) = self.links.reading(link)?;
+        let slot = self.links.get(link)?;
         if slot.phase != Phase::Open || slot.v1.is_some() {
             return self.message_v1(link, text).or_else(|| self.next_of_sessions());
         }
+        let (user, free) = (slot.user, slot.running < self.config.max_requests_per_link);
+        let may_request = self.may_request(user);
         let sender = Sender {
             now: self.now,
-            user: self.users.get(slot.user)?.key,
-            free: slot.running < self.config.max_requests_per_link,
+            user: self.users.get(user)?.key,
+            free,
+            may_request,
             agent: None,
         };
+        let (slot, pool) = self.links.reading(link)?;
         // If it is not UTF-8 the link's next step says so.
         let lent = slot.link.text(text, Some(pool)).ok()?;
         let (scan, requests) = (&mut self.scan, &mut self.requests);
@@ -405,7 +413,14 @@ impl Hub {
                 self.apply(link, Effects { say, close: None, tell })
             }
             Action::Request { choice, key, id, pieces } => {
+                let waits = self.make_way(user);
                 let request = self.begin(link, &choice, key, id, pieces)?;
+                if waits {
+                    let (slot, pool) = self.links.reading(link)?;
+                    let lent = slot.link.text(text, Some(pool)).ok()?.into();
+                    self.wait_for_turn(request, choice, lent);
+                    return None;
+                }
                 Some(Unlent::Request { link, request, text, choice })
             }
             Action::Repeat { key, id, first, pieces } => {

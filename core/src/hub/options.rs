@@ -175,6 +175,13 @@ const OPTIONS: &[Row] = &[
     )
     .in_packages()
     .in_file("requests.timeout_ms"),
+    Row::other(
+        "while_answering",
+        "text",
+        "parallel",
+        "What happens to a request while an answer to its user runs: `parallel`, `queue`, `reject` or `replace` (P-5.12).",
+    )
+    .in_file("requests.while_answering"),
     Row::number(
         "messages_per_minute",
         "messages",

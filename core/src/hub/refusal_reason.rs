@@ -11,6 +11,8 @@ use crate::{limits, routing};
 /// Why a message is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum RefusalReason {
+    /// An answer to its user runs, and no more is taken meanwhile.
+    Answering,
     /// A binary message: the dialect has none.
     Binary,
     /// The hub or the link has as many running requests as it may.
@@ -39,7 +41,7 @@ impl RefusalReason {
     pub(super) fn code(&self) -> ErrorCode<'static> {
         match self {
             Self::Binary => ErrorCode::FormatError,
-            Self::Busy => ErrorCode::AgentBusy,
+            Self::Answering | Self::Busy => ErrorCode::AgentBusy,
             Self::Envelope(error) => error.code(),
             Self::Forgotten => ErrorCode::DuplicateRequest,
             Self::IdTooLong => ErrorCode::ValidationError,
@@ -57,7 +59,7 @@ impl RefusalReason {
     /// When to try again.
     pub(super) fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Busy | Self::Route(routing::NoAgent::Busy) => Some(SOON),
+            Self::Answering | Self::Busy | Self::Route(routing::NoAgent::Busy) => Some(SOON),
             Self::Limits(refusal) => refusal.retry_after,
             Self::Rate(wait) => Some(wait.retry_after),
             Self::Route(routing::NoAgent::Unavailable { retry_after }) => {
@@ -84,7 +86,9 @@ impl RefusalReason {
                 _ => Some(TooMany::Faults),
             },
             Self::Rate(wait) => (!wait.crowded).then_some(TooMany::Messages),
-            Self::Busy | Self::Forgotten | Self::Route(_) | Self::UnknownType => None,
+            Self::Answering | Self::Busy | Self::Forgotten | Self::Route(_) | Self::UnknownType => {
+                None
+            }
         }
     }
 }
@@ -93,6 +97,7 @@ impl RefusalReason {
 impl fmt::Display for RefusalReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Answering => f.write_str("an answer is running"),
             Self::Binary => f.write_str("binary messages are not understood"),
             Self::Busy => f.write_str("too many requests are running"),
             Self::Envelope(error) => error.fmt(f),

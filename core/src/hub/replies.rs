@@ -4,10 +4,11 @@
 use std::sync::Arc;
 
 use super::Hub;
+use super::config::WhileAnswering;
 use super::envelopes::Own;
 use super::event::Unlent;
 use super::ids::RequestId;
-use super::index::{Index, LinkIndex, RequestIndex};
+use super::index::{Index, LinkIndex, RequestIndex, UserIndex};
 use super::inline_text::InlineText;
 use super::reply::{Delivered, Reply, ReplyError};
 use super::requests::{Awaited, Pieces, Running};
@@ -71,6 +72,36 @@ impl Hub {
         Ok(())
     }
 
+    /// Whether an admitted request of a user is to wait. What it takes the
+    /// place of has ended.
+    pub(super) fn make_way(&mut self, user: UserIndex) -> bool {
+        match self.config.while_answering {
+            WhileAnswering::Parallel | WhileAnswering::Reject => false,
+            WhileAnswering::Queue => self.has_to_wait(user),
+            WhileAnswering::Replace => {
+                let running: Vec<_> = self.answers_of(user).collect();
+                running.into_iter().for_each(|it| self.replace(it, user));
+                false
+            }
+        }
+    }
+
+    /// A newer request takes the place of a running one.
+    fn replace(&mut self, index: RequestIndex, user: UserIndex) {
+        let request = self.requests.id(index);
+        let Some(running) = self.requests.find(request) else { return };
+        let reply_to = running.id.clone();
+        let (code, message) = (&ErrorCode::RequestReplaced, "a newer request has taken its place");
+        let reply_to = reply_to.as_ref();
+        self.metrics.refusals.increment(code);
+        let frame = self.share(&Own::Error { code, message, retry_after: None, reply_to });
+        let is_known = self.v1.as_mut().is_none_or(|v1| !v1.forget_untold(index));
+        self.conclude(request, frame, Outcome::Abandoned);
+        if is_known {
+            self.concurrency.note_replaced(request, user);
+        }
+    }
+
     /// A request was admitted: it runs from here on.
     pub(super) fn begin(
         &mut self,
@@ -96,17 +127,23 @@ impl Hub {
 
     /// Ends the next request that the host has not answered in time.
     pub(super) fn expire_request(&mut self) -> Option<Unlent> {
-        let request = self.requests.expired(self.now.mono)?;
-        let running = self.requests.find(request)?;
-        let (user, reply_to) = (running.user, running.id.clone());
-        self.metrics.refusals.increment(ErrorCode::RequestExpired);
-        let (code, message) = (&ErrorCode::RequestExpired, "no answer came in time");
-        let reply_to = reply_to.as_ref();
-        let frame = self.share(&Own::Error { code, message, retry_after: None, reply_to });
-        self.conclude(request, frame, Outcome::Failure);
-        // The event still names the user.
-        self.last_event.user = user;
-        Some(Unlent::Expired { request, user })
+        while let Some(request) = self.requests.expired(self.now.mono) {
+            let running = self.requests.find(request)?;
+            let (user, reply_to) = (running.user, running.id.clone());
+            let is_untold = self.concurrency.is_waiting(request.index);
+            self.metrics.refusals.increment(ErrorCode::RequestExpired);
+            let (code, message) = (&ErrorCode::RequestExpired, "no answer came in time");
+            let reply_to = reply_to.as_ref();
+            let frame = self.share(&Own::Error { code, message, retry_after: None, reply_to });
+            let outcome = if is_untold { Outcome::Abandoned } else { Outcome::Failure };
+            self.conclude(request, frame, outcome);
+            // The event still names the user.
+            self.last_event.user = user;
+            if !is_untold {
+                return Some(Unlent::Expired { request, user });
+            }
+        }
+        None
     }
 
     /// Ends a request with this frame for an answer.
@@ -126,6 +163,7 @@ impl Hub {
         if let Some(ticket) = ended.ticket {
             self.admission.finished(now, ticket, outcome);
         }
+        self.leave_turn(request.index, ended.user);
         while let Some((sharer, running)) = self.requests.end_sharer(&ended, &mut self.users) {
             self.deliver(sharer, &running, Arc::clone(&frame));
         }

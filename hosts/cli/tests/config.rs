@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use pamlink::hub::WhileAnswering;
 use pamlink::limits::RateClass;
 use pamlink_cli::config::{Config, members};
 
@@ -39,8 +40,19 @@ fn sessions_their_streams_and_the_log_have_sections() {
 }
 
 #[test]
+fn the_policy_of_what_is_asked_while_an_answer_runs_is_a_name() {
+    let config = Config::parse(r#"{"requests": {"while_answering": "queue"}}"#);
+    let config = config.expect("it is valid");
+    assert_eq!(config.hub.while_answering, WhileAnswering::Queue);
+}
+
+#[test]
 fn an_error_names_line_and_member() {
     for (text, parts) in [
+        (
+            "{\"requests\": {\n\"while_answering\": \"later\"}}",
+            ["line 2", "`later` is none of parallel, queue, reject, replace"],
+        ),
         (
             "{\n \"links\": {\n  \"max\": 0\n }\n}",
             ["line 3", ": links.max is 0, not from 1 to 16777216"],

@@ -31,7 +31,8 @@ impl Gate {
 
     fn examine(&mut self, text: &str) -> Action {
         let now = Now::new(Mono::ZERO, crate::time::Wall::EPOCH);
-        let sender = Sender { now, user: self.user, free: self.free, agent: None };
+        let sender =
+            Sender { now, user: self.user, free: self.free, may_request: true, agent: None };
         let Self { admission, requests, metrics, scan, .. } = self;
         admission.examine(sender, text, scan, requests, metrics)
     }

@@ -229,6 +229,13 @@ impl Requests {
         self.table.oldest_asked().map(|asked| asked + self.timeout)
     }
 
+    /// The time of a request begins anew.
+    pub(super) fn restart(&mut self, request: RequestId, now: Mono) {
+        if self.find(request).is_some() {
+            self.table.restart(request.index, now);
+        }
+    }
+
     /// The next request that was not answered in time.
     pub(super) fn expired(&self, now: Mono) -> Option<RequestId> {
         self.expiry().filter(|due| *due <= now)?;
@@ -264,6 +271,14 @@ impl Requests {
     /// What the host calls the request of a place.
     pub(super) fn id(&self, index: RequestIndex) -> RequestId {
         RequestId::new(index, self.table.generation(index))
+    }
+
+    /// The running requests of a user, newest first.
+    pub(super) fn of_user<'a>(
+        &'a self,
+        user: &User,
+    ) -> impl Iterator<Item = RequestIndex> + use<'a> {
+        self.table.of_user(user)
     }
 
     /// The running requests of a user that have this key, newest first.

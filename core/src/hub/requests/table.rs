@@ -155,6 +155,28 @@ impl Table {
         Some(request)
     }
 
+    /// A request that is there counts as one that comes now.
+    pub(super) fn restart(&mut self, index: RequestIndex, now: Mono) {
+        let Some(request) = self.slab.get_mut(index) else { return };
+        request.asked = now;
+        let (older, newer) = (request.older, request.newer);
+        if newer == RequestIndex::NONE {
+            return;
+        }
+        (request.older, request.newer) = (self.newest, RequestIndex::NONE);
+        match self.slab.get_mut(older) {
+            Some(older) => older.newer = newer,
+            None => self.oldest = newer,
+        }
+        if let Some(newer) = self.slab.get_mut(newer) {
+            newer.older = older;
+        }
+        if let Some(newest) = self.slab.get_mut(self.newest) {
+            newest.newer = index;
+        }
+        self.newest = index;
+    }
+
     /// When the oldest request came.
     pub(super) fn oldest_asked(&self) -> Option<Mono> {
         self.slab.get(self.oldest).map(|oldest| oldest.asked)
@@ -240,23 +262,30 @@ mod tests {
             let mut users = Users::new(RandomState::with_seeds(1, 2, 3, 4));
             let names = ["a", "b", "c", "d"].map(|name| users.enter(name, keyer.user(name)));
             let mut table = Table::new(16);
-            let mut model: Vec<(RequestIndex, UserIndex)> = Vec::new();
+            let mut model: Vec<(RequestIndex, (usize, UserIndex))> = Vec::new();
             for (time, (who, choice)) in steps.into_iter().enumerate() {
-                if choice % 3 == 0 && !model.is_empty() {
-                    let (index, user) = model.remove(usize::from(choice) % model.len());
+                if choice % 7 == 1 && !model.is_empty() {
+                    // Of its user it stays where it was.
+                    let moved = model.remove(usize::from(choice) % model.len());
+                    table.restart(moved.0, Mono::from_nanos(time as u64));
+                    model.push(moved);
+                } else if choice % 3 == 0 && !model.is_empty() {
+                    let (index, (_, user)) = model.remove(usize::from(choice) % model.len());
                     prop_assert!(table.remove(index, users.get_mut(user)).is_some());
                 } else {
                     let user = names[who as usize];
                     let asked = Mono::from_nanos(time as u64);
                     let made = table.insert(Running::new(LinkIndex(0), user, asked), users.get_mut(user).unwrap());
                     prop_assert_eq!(made.is_none(), model.len() == 16);
-                    model.extend(made.map(|(index, _)| (index, user)));
+                    model.extend(made.map(|(index, _)| (index, (time, user))));
                 }
                 prop_assert_eq!(table.oldest(), model.first().map(|(index, _)| *index));
                 for user in names {
                     let listed: Vec<_> = table.of_user(users.get(user).unwrap()).collect();
-                    let expected: Vec<_> = model.iter().rev()
-                        .filter(|(_, of)| *of == user).map(|(index, _)| *index).collect();
+                    let mut expected: Vec<_> =
+                        model.iter().filter(|(_, (_, of))| *of == user).collect();
+                    expected.sort_by_key(|(_, (entered, _))| core::cmp::Reverse(*entered));
+                    let expected: Vec<_> = expected.iter().map(|(index, _)| *index).collect();
                     prop_assert_eq!(listed, expected);
                 }
             }

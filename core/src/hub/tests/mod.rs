@@ -7,6 +7,7 @@ mod answers;
 mod bounds;
 mod checks;
 mod compression;
+mod concurrency;
 mod drain;
 mod entry;
 mod faults;

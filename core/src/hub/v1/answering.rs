@@ -37,7 +37,7 @@ impl Hub {
     }
 
     /// Whether anybody waits for the answer to a running request still, in a session or at a link.
-    pub(super) fn is_awaited(&self, request: RequestIndex) -> bool {
+    pub(in crate::hub) fn is_awaited(&self, request: RequestIndex) -> bool {
         let running = self.requests.find(self.requests.id(request));
         running.is_some_and(|running| running.link != LinkIndex::NONE)
             || self.v1.as_ref().is_some_and(|v1| v1.askers.is_awaited(request))

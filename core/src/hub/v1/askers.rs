@@ -97,6 +97,13 @@ impl Askers {
         self.of_request(request).iter().any(|asker| !asker.is_over)
     }
 
+    /// The host is to be told of a request that is here.
+    pub(super) fn tell_later(&mut self, request: RequestIndex, untold: Untold) {
+        if let Some(asked) = self.requests.get_mut(&request) {
+            asked.untold = Some(Box::new(untold));
+        }
+    }
+
     /// What the host is to be told of a request, once.
     pub(super) fn take_untold(&mut self, request: RequestIndex) -> Option<Box<Untold>> {
         self.requests.get_mut(&request)?.untold.take()

@@ -70,9 +70,9 @@ impl Hub {
             Event::Claimed { key, generation, .. } => self.claimed(&key, generation),
             Event::NotClaimed { key, .. } => self.not_claimed(&key),
             Event::Fenced { key, why, .. } => self.fenced(&key, &why),
-            Event::Ended { ended, .. } => {
+            Event::Ended { key, ended } => {
                 self.metrics.streams_ended.increment(&ended.end.how);
-                None
+                self.ended_in_waiting(&key)
             }
             _ => None,
         }
@@ -107,6 +107,23 @@ impl Hub {
         None
     }
 
+    /// The stream of a request that waits for its turn has ended: where nobody else waits for the
+    /// answer, the request has ended with it.
+    fn ended_in_waiting(&mut self, key: &StreamKey) -> Option<Unlent> {
+        let (request, asker) = self.v1.as_mut()?.askers.of_stream(key)?;
+        if !self.concurrency.is_waiting(request) {
+            return None;
+        }
+        asker.is_over = true;
+        if !self.is_awaited(request) {
+            let request = self.requests.id(request);
+            let user = self.requests.find(request)?.user;
+            self.conclude(request, self.envelopes.nothing(), Outcome::Abandoned);
+            self.users.leave_if_idle(user);
+        }
+        None
+    }
+
     /// A stream that the hub answers has ended by something else than its answer.
     fn fenced(&mut self, key: &StreamKey, why: &Fence) -> Option<Unlent> {
         let v1 = self.v1.as_mut()?;
@@ -119,6 +136,7 @@ impl Hub {
         }
         let request = self.requests.id(request);
         let user = self.requests.find(request)?.user;
+        self.leave_turn(request.index, user);
         Some(Unlent::Cancelled { request, user })
     }
 }

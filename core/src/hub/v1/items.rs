@@ -38,6 +38,7 @@ impl Hub {
             now: self.now,
             user: self.users.get(user)?.key,
             free: running < self.config.max_requests_per_link,
+            may_request: self.may_request(user),
             agent,
         };
         let (scan, requests) = (&mut self.scan, &mut self.requests);
@@ -87,9 +88,15 @@ impl Hub {
             Some(_) => Awaited::Stream,
             None => Awaited::Answer,
         };
+        let waits = self.make_way(user);
         // There is room: the admission has looked.
         let request = self.requests.enter(running, &mut self.users)?;
         let v1 = self.v1.as_mut()?;
+        if waits {
+            v1.add_asker(self.now, request.index, place, None);
+            self.wait_for_turn(request, choice, body);
+            return None;
+        }
         let session = place.session;
         let Some(stream) = place.stream.clone() else {
             v1.add_asker(self.now, request.index, place, None);

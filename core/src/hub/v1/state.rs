@@ -14,6 +14,7 @@ use crate::hub::ids::LinkId;
 use crate::hub::index::RequestIndex;
 use crate::hub::reply::Delivered;
 use crate::metric_families::Metrics;
+use crate::routing::Choice;
 use crate::seed::Random;
 use crate::time::{Deadline, Mono, Now, TimerReason};
 
@@ -245,6 +246,29 @@ impl V1 {
         self.askers.add(request, item, untold)
     }
 
+    /// The hub wants to append to the stream of the first that asked for a request, of which the host
+    /// is told once it may. Whether there is such a stream that has not ended.
+    pub(in crate::hub) fn claim(
+        &mut self,
+        now: Now,
+        request: RequestIndex,
+        choice: Choice,
+        body: &str,
+    ) -> bool {
+        let first = self.askers.first(request).filter(|asker| !asker.is_over);
+        let Some(key) = first.and_then(|asker| asker.item.stream.clone()) else { return false };
+        self.askers.tell_later(request, Untold { choice, body: body.into() });
+        self.is_stirred = true;
+        // It is not claimed yet, so it can be.
+        let _ = self.sessions.streams().claim(now, &key);
+        true
+    }
+
+    /// The host is not told of a request after all; whether it has not been.
+    pub(in crate::hub) fn forget_untold(&mut self, request: RequestIndex) -> bool {
+        self.askers.take_untold(request).is_some()
+    }
+
     // Views.
 
     /// Fills in how the sessions are doing.
@@ -273,7 +297,7 @@ impl V1 {
     }
 
     /// The links of those that wait for the answer to a request, the first one's first.
-    pub(super) fn links_of(&self, request: RequestIndex) -> impl Iterator<Item = LinkId> {
+    pub(in crate::hub) fn links_of(&self, request: RequestIndex) -> impl Iterator<Item = LinkId> {
         let askers = self.askers.of_request(request).iter();
         askers.filter_map(|asker| self.link_of(asker.item.session))
     }

@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 use std::fmt;
 
+use pamlink::hub::WhileAnswering;
 use pamlink::limits::Sizes;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 
@@ -96,6 +97,14 @@ impl<'de> Visitor<'de> for Section<'_> {
                     let origins: Vec<Origin> = map.next_value()?;
                     self.config.hub.origins =
                         Some(origins.into_iter().map(Origin::into_string).collect());
+                }
+                "requests.while_answering" => {
+                    let name: String = map.next_value()?;
+                    let policy = WhileAnswering::from_name(&name);
+                    self.config.hub.while_answering = policy.ok_or_else(|| {
+                        let names = WhileAnswering::NAMES.map(|(name, _)| name).join(", ");
+                        A::Error::custom(format_args!("`{name}` is none of {names}"))
+                    })?;
                 }
                 _ if !is_member(&path) => {
                     return Err(A::Error::custom(format_args!("there is no member `{path}`")));

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use pamlink::frame::CloseCode;
-use pamlink::hub::{Auth, Event, Hub, HubConfig, LinkId, Reply, RequestId};
+use pamlink::hub::{
+    Auth, Event, Hub, HubConfig, LinkId, Reply, ReplyError, RequestId, WhileAnswering,
+};
 use pamlink::link::{AuthError, Claims};
 use pamlink::routing::Table;
 use pamlink::seed::Seed;
@@ -36,6 +38,11 @@ impl WholeServerEnd {
     pub(super) fn new(options: &Map<String, Value>, seed: u64) -> Result<Self, String> {
         let mut config = HubConfig::default();
         for (name, value) in options {
+            if name == "while_answering" {
+                let policy = value.as_str().and_then(WhileAnswering::from_name);
+                config.while_answering = policy.ok_or_else(|| format!("{name}: {value}"))?;
+                continue;
+            }
             let number = value.as_u64().ok_or_else(|| format!("{name}: {value}"))?;
             config.set(name, number).map_err(|why| why.to_string())?;
         }
@@ -121,9 +128,16 @@ impl WholeServerEnd {
             "reply" => {
                 let message = its.text("message");
                 let message = its.need("message", message)?;
-                let request = self.requests.pop_front().ok_or("nothing was requested")?;
                 let reply = Reply::text(&message);
-                let _ = self.hub.reply(now, request, &reply).map_err(|why| why.to_string())?;
+                // Another may have taken the place of the oldest.
+                while let Err(why) = {
+                    let request = self.requests.pop_front().ok_or("nothing was requested")?;
+                    self.hub.reply(now, request, &reply)
+                } {
+                    if !matches!(why, ReplyError::NotRunning(_)) {
+                        return Err(why.to_string());
+                    }
+                }
             }
             _ => return Err(format!("a server has no {word}")),
         }
@@ -221,6 +235,7 @@ fn shown(event: &Event<'_>, links: &BTreeMap<String, Link>) -> Option<Value> {
         Event::Message { user, envelope, .. } => {
             json!({"message": {"user": user, "body": json_of(envelope.as_str())}})
         }
+        Event::Cancelled { user, .. } => json!({"cancelled": {"user": user}}),
         Event::Drained => json!({"drained": {}}),
         Event::Opened { .. } | Event::Closed { .. } | Event::Refused(_) => return None,
         other => json!({"other": format!("{other:?}")}),

@@ -1,6 +1,7 @@
 //! The hub seen from peers that speak `pamlink.v1`.
 
 mod asking;
+mod concurrency;
 mod hostile;
 mod leaving;
 mod log;
