@@ -20,6 +20,13 @@ impl<'o> Object<'o> {
         Self { out, empty: true }
     }
 
+    /// An object with its first member, spelled whole.
+    pub(super) fn begun(out: &'o mut String, first: &'static str) -> Self {
+        out.push('{');
+        out.push_str(first);
+        Self { out, empty: false }
+    }
+
     pub(super) fn of(kind: &Kind<'_>, out: &'o mut String) -> Self {
         let mut object = Self::new(out);
         object.member("type", kind);
@@ -32,6 +39,14 @@ impl<'o> Object<'o> {
         self.empty = false;
         self.out.push_str(spelled);
         self.out.push_str("\":");
+        self.out
+    }
+
+    /// As [`name`](Self::name), of what is spelled whole: `,"name":`.
+    #[inline]
+    pub(super) fn named(&mut self, named: &'static str) -> &mut String {
+        self.out.push_str(if self.empty { &named[1..] } else { named });
+        self.empty = false;
         self.out
     }
 

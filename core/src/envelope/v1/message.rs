@@ -62,6 +62,13 @@ macro_rules! messages {
                 }
             }
 
+            /// The first member, which is the type.
+            const fn first(&self) -> &'static str {
+                match self {
+                    $( Self::$name(_) => concat!("\"type\":\"", $wire, "\""), )*
+                }
+            }
+
             fn write_members(&self, object: &mut Object<'_>) {
                 match self {
                     $( Self::$name(record) => record.write_members(object), )*
@@ -124,9 +131,8 @@ impl<'a> Message<'a> {
     /// Appends the envelope: its type, the channel unless it is 0, the members in the order of the
     /// struct, bodies byte for byte.
     pub fn write(&self, channel: Channel, out: &mut String) {
-        let mut object = Object::new(out);
-        object.text("type", self.kind());
-        put(&mut object, "channel", &Some(channel).filter(|channel| *channel != Channel(0)));
+        let mut object = Object::begun(out, self.first());
+        put(&mut object, ",\"channel\":", &Some(channel).filter(|channel| *channel != Channel(0)));
         self.write_members(&mut object);
         object.end();
     }

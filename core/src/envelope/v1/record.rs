@@ -31,10 +31,11 @@ pub(super) fn take<'a, T: Bounded<'a>>(
     }
 }
 
-/// Appends a member, unless it is written by leaving it out.
-pub(super) fn put<'a, T: Bounded<'a>>(object: &mut Object<'_>, name: &str, value: &T) {
+/// Appends a member, unless it is written by leaving it out. `named` is its name with what stands
+/// around it, `,"name":`.
+pub(super) fn put<'a, T: Bounded<'a>>(object: &mut Object<'_>, named: &'static str, value: &T) {
     if !value.is_absent() {
-        value.write(object.name(name));
+        value.write(object.named(named));
     }
 }
 
@@ -67,7 +68,7 @@ macro_rules! records {
             }
 
             fn write_members(&self, object: &mut Object<'_>) {
-                $( put(object, stringify!($member), &self.$member); )*
+                $( put(object, concat!(",\"", stringify!($member), "\":"), &self.$member); )*
             }
         }
     )* };

@@ -37,8 +37,14 @@ impl Bounded<'_> for SessionId {
     const WANTED: &'static str = "32 lower-case hexadecimal digits";
 
     fn read(raw: Raw<'_>) -> Result<Self, Wrong> {
-        let bits = raw.text().and_then(|text| hexadecimal(&text, 32));
-        bits.map(|bits| Self(bits.to_be_bytes())).ok_or_else(|| Wrong::value(raw, Self::WANTED))
+        let read = |digits: &[u8]| {
+            let (halves, []) = digits.as_chunks::<16>() else { return None };
+            let [first, last] = halves else { return None };
+            let bits = u128::from(hexadecimal(first)?) << 64 | u128::from(hexadecimal(last)?);
+            Some(Self(bits.to_be_bytes()))
+        };
+        let id = raw.text().and_then(|text| read(text.as_bytes()));
+        id.ok_or_else(|| Wrong::value(raw, Self::WANTED))
     }
 
     fn write(&self, out: &mut String) {

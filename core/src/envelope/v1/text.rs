@@ -87,7 +87,9 @@ bounded_text! {
     /// What a stream or an agent is called: 1 to 128 bytes, no control characters (U+0000 to
     /// U+001F, U+007F to U+009F).
     Name, "a name of 1 to 128 bytes without control characters",
-    |text| matches!(text.len(), 1..=128) && !text.contains(char::is_control)
+    |text| matches!(text.len(), 1..=128)
+        // Most are of ASCII, which is looked at without taking characters apart.
+        && (text.bytes().all(|byte| matches!(byte, b' '..=b'~')) || !text.contains(char::is_control))
 }
 
 bounded_text! {
