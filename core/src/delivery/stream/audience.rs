@@ -43,16 +43,18 @@ impl Audience {
         &mut self,
         id: ReaderId,
         mut reader: Reader,
-        most: u32,
+        turn: &Turn<'_>,
         lines: &mut Lines,
     ) -> bool {
-        if !self.readers.contains_key(&id) && self.readers.len() >= most as usize {
+        if !self.readers.contains_key(&id)
+            && self.readers.len() >= turn.config.stream_readers as usize
+        {
             return false;
         }
         // The place of the one before in the line is that of the new one.
         reader.is_queued = self.readers.get(&id).is_some_and(|before| before.is_queued);
         if self.readers.insert(id, reader).is_none() {
-            lines.follows(id);
+            lines.follows(id, turn.index);
         }
         true
     }
@@ -62,7 +64,7 @@ impl Audience {
         if !self.has(id) {
             let lease = turn.now + turn.config.reader_lease;
             let reader = Reader::beginning(self.epoch, lease);
-            self.add(id, reader, turn.config.stream_readers, lines);
+            self.add(id, reader, turn, lines);
         }
     }
 
@@ -70,7 +72,7 @@ impl Audience {
     pub(super) fn remove(&mut self, id: ReaderId, turn: &Turn<'_>, lines: &mut Lines) -> bool {
         let known = self.readers.remove(&id).is_some();
         if known {
-            lines.leaves(id, turn.key);
+            lines.leaves(id, turn.index);
         }
         if self.readers.is_empty() {
             self.tail.clear();
@@ -161,7 +163,7 @@ impl Audience {
         for (&id, reader) in &mut self.readers {
             if !reader.is_queued && reader.has_next(source) {
                 reader.is_queued = true;
-                lines.push(id, turn.key);
+                lines.push(id, turn.index);
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The log in memory: what a single server needs, gone with its process.
 
 use core::fmt;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use super::config::{LogConfig, RECORD_BYTES};
@@ -9,6 +9,7 @@ use super::interface::{
     Answer, Base, End, Ended, Generation, LogAnswer, LogRequest, Read, Record, Refusal, Request,
     State, Status, StreamKey, bytes,
 };
+use super::keyed::{Keyed, Slot};
 use crate::envelope::v1::{Epoch, Position};
 use crate::time::{Deadline, Mono, Now, TimerReason};
 
@@ -21,7 +22,7 @@ use crate::time::{Deadline, Mono, Now, TimerReason};
 pub struct MemoryLog {
     config: LogConfig,
     epoch: Epoch,
-    streams: BTreeMap<StreamKey, Kept>,
+    streams: Keyed<Kept>,
     /// The streams that have ended, by when they are forgotten.
     ended: BTreeSet<(Mono, StreamKey)>,
     /// The bytes of all of them, each as [`Kept::size`] has it.
@@ -30,12 +31,12 @@ pub struct MemoryLog {
 
 impl MemoryLog {
     /// What a stream takes beside its text, its name and the body of its end.
-    const STREAM_BYTES: usize = size_of::<(StreamKey, Kept)>() + size_of::<(Mono, StreamKey)>();
+    const STREAM_BYTES: usize = Keyed::<Kept>::SLOT_BYTES + size_of::<(Mono, StreamKey)>();
 
     /// An empty log of an epoch, which must be of no log before it.
     pub fn new(config: LogConfig, epoch: Epoch) -> Self {
         let config = config.within_bounds();
-        Self { config, epoch, streams: BTreeMap::new(), ended: BTreeSet::new(), size: 0 }
+        Self { config, epoch, streams: Keyed::new(), ended: BTreeSet::new(), size: 0 }
     }
 
     /// The most bytes that one takes with a configuration, if owners' names are no longer than those of
@@ -105,20 +106,20 @@ impl MemoryLog {
 
     /// How many bytes it takes: texts, names, bodies, and what keeping them takes.
     pub fn allocated(&self) -> usize {
-        let of = |(key, kept): (&StreamKey, &Kept)| {
+        let of = |Slot { key, value: kept }: &Slot<Kept>| {
             Self::STREAM_BYTES + key.owner.len() + key.name.len() + kept.allocated()
         };
         self.streams.iter().map(of).sum()
     }
 
     fn begin(&mut self, key: &StreamKey, of: Position, until: Mono) -> Result<Answer, Refusal> {
-        if let Some(kept) = self.streams.get(key) {
-            let same = kept.of == of;
+        let before = self.streams.find(key).and_then(|index| self.streams.get(index));
+        if let Some(before) = before {
+            let same = before.value.of == of;
             return if same { Ok(Answer::Begun { first: false }) } else { Err(Refusal::Exists) };
         }
-        let first = StreamKey { owner: Arc::clone(&key.owner), name: "".into() };
-        let own = self.streams.range(first..).take_while(|(other, _)| other.owner == key.owner);
-        let (count, oldest) = own.fold((0, None), |(count, oldest), (key, kept)| {
+        let own = self.streams.of_owner(&key.owner);
+        let (count, oldest) = own.fold((0, None), |(count, oldest), Slot { key, value: kept }| {
             let ended = kept.end.is_some().then(|| (kept.forgotten, key.clone()));
             (count + 1, oldest.into_iter().chain(ended).min())
         });
@@ -128,7 +129,7 @@ impl MemoryLog {
         } else if self.streams.len() >= self.config.max_streams as usize && !self.forget_oldest() {
             return Err(Refusal::Full);
         }
-        self.streams.insert(key.clone(), Kept::new(of, until));
+        self.streams.insert(key.clone(), Kept::new(of, until)).ok_or(Refusal::Full)?;
         Ok(Answer::Begun { first: true })
     }
 
@@ -147,7 +148,8 @@ impl MemoryLog {
     }
 
     fn discard(&mut self, key: &StreamKey) -> Result<Answer, Refusal> {
-        let forgotten = self.streams.get(key).ok_or(Refusal::Unknown)?.forgotten;
+        let kept = self.streams.find(key).and_then(|index| self.streams.get(index));
+        let forgotten = kept.ok_or(Refusal::Unknown)?.value.forgotten;
         self.forget(&(forgotten, key.clone()));
         Ok(Answer::Discarded)
     }
@@ -166,7 +168,7 @@ impl MemoryLog {
 
     /// Changes a stream, if there is one: the size of all follows its own.
     fn change<T>(&mut self, key: &StreamKey, change: impl FnOnce(&mut Kept) -> T) -> Option<T> {
-        let kept = self.streams.get_mut(key)?;
+        let kept = &mut self.streams.get_mut(self.streams.find(key)?)?.value;
         let before = kept.size;
         let changed = change(kept);
         self.size = self.size - before + kept.size;
@@ -182,8 +184,8 @@ impl MemoryLog {
     /// Whether there was such a stream.
     fn forget(&mut self, of: &(Mono, StreamKey)) -> bool {
         self.ended.remove(of);
-        let kept = self.streams.remove(&of.1);
-        self.size -= kept.as_ref().map_or(0, |kept| kept.size);
+        let kept = self.streams.find(&of.1).and_then(|index| self.streams.remove(index));
+        self.size -= kept.as_ref().map_or(0, |kept| kept.value.size);
         kept.is_some()
     }
 }

@@ -61,6 +61,7 @@ mod entry;
 mod error;
 mod event;
 mod interface;
+mod keyed;
 mod memory;
 mod outputs;
 mod placing;

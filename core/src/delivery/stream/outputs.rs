@@ -1,10 +1,14 @@
 //! What comes of an input: requests to the log, events for the host.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
+
+use ahash::RandomState;
+use hashbrown::HashMap;
 
 use super::config::StreamsConfig;
 use super::event::{CancelId, Cancelled, Event};
 use super::interface::{Generation, LogRequest, Request, StreamKey};
+use super::keyed::StreamIndex;
 use super::producer::Flight;
 use super::readers::ReaderId;
 use crate::time::Mono;
@@ -44,28 +48,50 @@ impl Step {
 }
 
 /// Outputs that wait to be polled.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Outputs {
     pub(super) requests: VecDeque<LogRequest>,
     pub(super) events: VecDeque<Event>,
     /// Results of cancels that are on their way into an event.
     pub(super) cancelled: VecDeque<(CancelId, StreamKey, Cancelled)>,
     /// What was asked and is not answered yet.
-    asked: BTreeMap<u64, (StreamKey, Purpose)>,
+    asked: HashMap<u64, Asked, RandomState>,
     last_id: u64,
+}
+
+/// What was asked of the log.
+#[derive(Clone, Debug)]
+pub(super) struct Asked {
+    pub(super) key: StreamKey,
+    /// Where the stream was; nowhere, if nothing of it is to be known here.
+    pub(super) index: Option<StreamIndex>,
+    pub(super) purpose: Purpose,
 }
 
 impl Outputs {
     /// What the answer of this id is for, which counts once.
-    pub(super) fn answered(&mut self, id: u64) -> Option<(StreamKey, Purpose)> {
+    pub(super) fn answered(&mut self, id: u64) -> Option<Asked> {
         self.asked.remove(&id)
     }
 
-    pub(super) fn ask(&mut self, key: &StreamKey, purpose: Purpose, request: Request) -> u64 {
+    pub(super) fn ask(&mut self, asked: Asked, request: Request) -> u64 {
         self.last_id += 1;
-        self.requests.push_back(LogRequest::new(self.last_id, key.clone(), request));
-        self.asked.insert(self.last_id, (key.clone(), purpose));
+        self.requests.push_back(LogRequest::new(self.last_id, asked.key.clone(), request));
+        self.asked.insert(self.last_id, asked);
         self.last_id
+    }
+}
+
+impl Default for Outputs {
+    fn default() -> Self {
+        Self {
+            requests: VecDeque::new(),
+            events: VecDeque::new(),
+            cancelled: VecDeque::new(),
+            // Its keys are numbers of its own, which need no secret.
+            asked: HashMap::with_hasher(RandomState::with_seeds(0, 0, 0, 0)),
+            last_id: 0,
+        }
     }
 }
 
@@ -74,13 +100,14 @@ impl Outputs {
 pub(super) struct Turn<'t> {
     pub(super) now: Mono,
     pub(super) key: &'t StreamKey,
+    pub(super) index: StreamIndex,
     pub(super) config: &'t StreamsConfig,
     pub(super) out: &'t mut Outputs,
 }
 
 impl Turn<'_> {
     pub(super) fn ask(&mut self, purpose: Purpose, request: Request) -> u64 {
-        self.out.ask(self.key, purpose, request)
+        self.out.ask(Asked { key: self.key.clone(), index: Some(self.index), purpose }, request)
     }
 
     pub(super) fn event(&mut self, event: Event) {

@@ -101,8 +101,7 @@ impl Streams {
         if self.ahead.has(now.mono, key) {
             return Err(BeginError::Cancelled);
         }
-        let follows = reader.map_or(0, |reader| self.table.followed(reader));
-        if follows >= self.table.config().reader_streams {
+        if reader.is_some_and(|reader| self.table.is_full(reader)) {
             return Err(BeginError::TooMany);
         }
         if self.table.is_cancelling(key) {
@@ -264,14 +263,13 @@ impl Streams {
         received: Position,
         offset: u64,
     ) -> Result<(), Fault> {
-        let most = self.table.config().stream_readers;
         let lease = now.mono + self.table.config().reader_lease;
         let from = Place { at: received, offset };
-        let is_full = self.table.followed(reader) >= self.table.config().reader_streams;
-        let added = self.table.open(now, key, |entry, _, lines| {
+        let is_full = self.table.is_full(reader);
+        let added = self.table.open(now, key, |entry, turn, lines| {
             let is_known = entry.audience.has(reader);
             (is_known || !is_full)
-                && entry.audience.add(reader, Reader::following(from, lease), most, lines)
+                && entry.audience.add(reader, Reader::following(from, lease), turn, lines)
         });
         if added == Some(true) { Ok(()) } else { Err(Fault::TooMany) }
     }
@@ -301,8 +299,9 @@ impl Streams {
 
     /// A reader wants no more of any stream.
     pub fn forget_reader(&mut self, now: Now, reader: ReaderId) {
-        for key in self.table.followed_by(reader) {
-            self.unfollow(now, reader, &key);
+        for index in self.table.followed_by(reader) {
+            self.table
+                .at(now, index, |entry, turn, lines| entry.audience.remove(reader, turn, lines));
         }
     }
 
@@ -333,14 +332,14 @@ impl Streams {
     /// The next message for a reader, of each of its streams in turn.
     pub fn poll_message(&mut self, now: Now, reader: ReaderId) -> Option<Message<'_>> {
         let (key, saying) = loop {
-            let key = self.table.lines.pop(reader)?;
-            let mut text = core::mem::take(&mut self.lent.text);
-            let saying = self.table.known(now, &key, |entry, turn, lines| {
-                entry.audience.take(reader, turn, lines, &mut text)
+            let index = self.table.lines.pop(reader)?;
+            let text = &mut self.lent.text;
+            let said = self.table.at(now, index, |entry, turn, lines| {
+                let saying = entry.audience.take(reader, turn, lines, text)?;
+                Some((turn.key.clone(), saying))
             });
-            self.lent.text = text;
-            if let Some(saying) = saying.flatten() {
-                break (key, saying);
+            if let Some(said) = said.flatten() {
+                break said;
             }
         };
         self.lent.lend(key, saying)

@@ -1,13 +1,13 @@
 //! The table of all streams, and what follows from every input to one of them.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::BTreeSet;
 
 use super::config::StreamsConfig;
 use super::entry::Entry;
 use super::event::{CancelId, Cancelled};
 use super::interface::{Answer, LogAnswer, Request, StreamKey};
-use super::outputs::{Outputs, Purpose, Turn};
+use super::keyed::{Keyed, Slot, StreamIndex};
+use super::outputs::{Asked, Outputs, Purpose, Turn};
 use super::producer::ProducerError;
 use super::readers::ReaderId;
 use super::turns::Lines;
@@ -21,8 +21,8 @@ pub(super) struct Table {
     epoch: Epoch,
     /// The latest time that was given.
     now: Mono,
-    entries: BTreeMap<StreamKey, Entry>,
-    timers: BTreeSet<(Mono, StreamKey)>,
+    entries: Keyed<Entry>,
+    timers: BTreeSet<(Mono, StreamIndex)>,
     pub(super) outputs: Outputs,
     pub(super) lines: Lines,
 }
@@ -30,14 +30,14 @@ pub(super) struct Table {
 impl Table {
     /// What a stream takes beside its names and texts, in the table and among the timers.
     pub(super) const ENTRY_BYTES: usize =
-        size_of::<(StreamKey, Entry)>() + size_of::<(Mono, StreamKey)>();
+        Keyed::<Entry>::SLOT_BYTES + size_of::<(Mono, StreamIndex)>();
 
     pub(super) fn new(config: StreamsConfig, epoch: Epoch) -> Self {
         Self {
             config,
             epoch,
             now: Mono::ZERO,
-            entries: BTreeMap::new(),
+            entries: Keyed::new(),
             timers: BTreeSet::new(),
             outputs: Outputs::default(),
             lines: Lines::default(),
@@ -46,13 +46,16 @@ impl Table {
 
     /// What the log answers.
     pub(super) fn handle_log(&mut self, now: Now, answer: LogAnswer) {
-        let Some((key, purpose)) = self.outputs.answered(answer.id) else { return };
+        let Some(Asked { key, index, purpose }) = self.outputs.answered(answer.id) else { return };
+        // A place may be another stream's by now, and the stream in another.
+        let index = index.filter(|index| self.entries.is_at(*index, &key));
+        let Some(index) = index.or_else(|| self.entries.find(&key)) else { return };
         let LogAnswer { id, epoch, answer } = answer;
         if answer != Answer::Unavailable {
             self.epoch = epoch;
         }
         let epoch = self.epoch;
-        self.known(now, &key, |entry, turn, lines| {
+        self.at(now, index, |entry, turn, lines| {
             entry.audience.handle_epoch(epoch);
             entry.handle_answer(turn, lines, (id, purpose), answer);
         });
@@ -61,9 +64,9 @@ impl Table {
     /// The time has come for what is due.
     pub(super) fn handle_timeout(&mut self, now: Now) {
         let due = self.timers.iter().take_while(|(at, _)| *at <= now.mono);
-        let due: Vec<StreamKey> = due.map(|(_, key)| key.clone()).collect();
-        for key in &due {
-            self.known(now, key, Entry::handle_timeout);
+        let due: Vec<StreamIndex> = due.map(|(_, index)| *index).collect();
+        for index in due {
+            self.at(now, index, Entry::handle_timeout);
         }
     }
 
@@ -74,23 +77,33 @@ impl Table {
         key: &StreamKey,
         input: impl FnOnce(&mut Entry, &mut Turn<'_>, &mut Lines) -> R,
     ) -> Option<R> {
+        self.at(now, self.entries.find(key)?, input)
+    }
+
+    /// An input to the stream in this place.
+    pub(super) fn at<R>(
+        &mut self,
+        now: Now,
+        index: StreamIndex,
+        input: impl FnOnce(&mut Entry, &mut Turn<'_>, &mut Lines) -> R,
+    ) -> Option<R> {
         self.now = self.now.max(now.mono);
-        let entry = self.entries.get_mut(key)?;
+        let Slot { key, value: entry } = self.entries.get_mut(index)?;
         let (config, out) = (&self.config, &mut self.outputs);
-        let mut turn = Turn { now: self.now, key, config, out };
+        let mut turn = Turn { now: self.now, key, index, config, out };
         let result = input(entry, &mut turn, &mut self.lines);
         entry.proceed(&mut turn, &mut self.lines);
         let is_idle = entry.is_idle();
         let at = entry.deadline(config).map(|deadline| deadline.at).filter(|_| !is_idle);
         if entry.timer != at {
             if let Some(before) = entry.timer {
-                self.timers.remove(&(before, key.clone()));
+                self.timers.remove(&(before, index));
             }
-            self.timers.extend(at.map(|at| (at, key.clone())));
+            self.timers.extend(at.map(|at| (at, index)));
             entry.timer = at;
         }
         if is_idle {
-            self.entries.remove(key);
+            self.entries.remove(index);
         }
         Some(result)
     }
@@ -102,13 +115,12 @@ impl Table {
         key: &StreamKey,
         input: impl FnOnce(&mut Entry, &mut Turn<'_>, &mut Lines) -> R,
     ) -> Option<R> {
-        if !self.entries.contains_key(key) {
-            if self.entries.len() >= self.config.max_streams as usize {
-                return None;
-            }
-            self.entries.insert(key.clone(), Entry::new(self.epoch));
-        }
-        self.known(now, key, input)
+        let index = match self.entries.find(key) {
+            Some(index) => index,
+            None if self.entries.len() >= self.config.max_streams as usize => return None,
+            None => self.entries.insert(key.clone(), Entry::new(self.epoch))?,
+        };
+        self.at(now, index, input)
     }
 
     /// What a producer of a stream does.
@@ -124,7 +136,7 @@ impl Table {
 
     /// Asks the log to forget a stream, unless something goes on with it here.
     pub(super) fn discard(&mut self, key: &StreamKey) -> bool {
-        let is_idle = !self.entries.contains_key(key);
+        let is_idle = self.entries.find(key).is_none();
         if is_idle {
             self.forget(key);
         }
@@ -133,12 +145,14 @@ impl Table {
 
     /// Asks the log to forget a stream.
     pub(super) fn forget(&mut self, key: &StreamKey) {
-        self.outputs.ask(key, Purpose::Discard, Request::Discard);
+        let asked = Asked { key: key.clone(), index: None, purpose: Purpose::Discard };
+        self.outputs.ask(asked, Request::Discard);
     }
 
     /// Whether a cancel of the stream awaits its outcome.
     pub(super) fn is_cancelling(&self, key: &StreamKey) -> bool {
-        self.entries.get(key).is_some_and(|entry| entry.writer.ending.is_cancelled())
+        let slot = self.entries.find(key).and_then(|index| self.entries.get(index));
+        slot.is_some_and(|slot| slot.value.writer.ending.is_cancelled())
     }
 
     /// There is no room to ask what has become of a stream.
@@ -149,35 +163,36 @@ impl Table {
 
     /// The streams of an owner that go on here, those of an agent or all.
     pub(super) fn running(&self, owner: &str, agent: Option<&str>) -> Vec<StreamKey> {
-        let first = StreamKey { owner: Arc::from(owner), name: "".into() };
-        let own = self.entries.range(first..).take_while(|(key, _)| &*key.owner == owner);
+        let own = self.entries.of_owner(owner).filter(|slot| slot.value.writer.is_own());
         let of_agent = |entry: &Entry| agent.is_none() || entry.agent.as_deref() == agent;
-        let running = own.filter(|(_, entry)| entry.writer.is_own() && of_agent(entry));
-        running.map(|(key, _)| key.clone()).collect()
+        let mut running: Vec<_> =
+            own.filter(|slot| of_agent(&slot.value)).map(|slot| slot.key.clone()).collect();
+        running.sort();
+        running
     }
 
     /// The streams that a reader follows.
-    pub(super) fn followed_by(&self, reader: ReaderId) -> Vec<StreamKey> {
-        let followed = self.entries.iter().filter(|(_, entry)| entry.audience.has(reader));
-        followed.map(|(key, _)| key.clone()).collect()
+    pub(super) fn followed_by(&self, reader: ReaderId) -> Vec<StreamIndex> {
+        self.lines.followed(reader).to_vec()
     }
 
-    /// How many streams a reader follows.
-    pub(super) fn followed(&self, reader: ReaderId) -> u32 {
-        self.lines.followed(reader)
+    /// Whether a reader follows as many streams as it may.
+    pub(super) fn is_full(&self, reader: ReaderId) -> bool {
+        self.lines.followed(reader).len() >= self.config.reader_streams as usize
     }
 
     /// When the next stream is to be given the time.
     pub(super) fn deadline(&self) -> Option<Deadline> {
-        let (at, key) = self.timers.first()?;
-        let deadline = self.entries.get(key).and_then(|entry| entry.deadline(&self.config));
+        let (at, index) = self.timers.first()?;
+        let slot = self.entries.get(*index);
+        let deadline = slot.and_then(|slot| slot.value.deadline(&self.config));
         let reason = deadline.map_or(TimerReason::StreamText, |deadline| deadline.reason);
         Some(Deadline::new(*at, reason))
     }
 
     /// How many bytes it takes, but for what waits to be polled.
     pub(super) fn allocated(&self) -> usize {
-        let of = |(key, entry): (&StreamKey, &Entry)| {
+        let of = |Slot { key, value: entry }: &Slot<Entry>| {
             let names = key.owner.len() + key.name.len();
             Self::ENTRY_BYTES + names + entry.writer.allocated() + entry.audience.allocated()
         };

@@ -1,15 +1,19 @@
 //! Whose turn it is: the readers that have something to take, and for each the streams of which.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
-use super::interface::StreamKey;
+use ahash::RandomState;
+use hashbrown::HashMap;
+
+use super::keyed::StreamIndex;
 use super::readers::ReaderId;
 
 /// The lines of all readers. Each stream of a reader has one turn after the other, and so has each
 /// reader: what there is much of holds up nothing else.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Lines {
-    lines: BTreeMap<ReaderId, Line>,
+    /// Readers have numbers of the caller's, which nobody else chooses: they need no secret.
+    lines: HashMap<ReaderId, Line, RandomState>,
     /// The readers that have something to take, each once.
     turns: VecDeque<ReaderId>,
 }
@@ -18,9 +22,9 @@ pub(super) struct Lines {
 #[derive(Clone, Debug, Default)]
 struct Line {
     /// The streams of which it has something to take, each once.
-    streams: VecDeque<StreamKey>,
-    /// How many it follows.
-    follows: u32,
+    streams: VecDeque<StreamIndex>,
+    /// Those that it follows.
+    follows: Vec<StreamIndex>,
     /// Whether it stands among those that have something to take,
     has_turn: bool,
     /// or was named as one of them, and has not taken everything yet.
@@ -29,25 +33,25 @@ struct Line {
 
 impl Lines {
     /// A reader follows one stream more.
-    pub(super) fn follows(&mut self, reader: ReaderId) {
-        self.lines.entry(reader).or_default().follows += 1;
+    pub(super) fn follows(&mut self, reader: ReaderId, stream: StreamIndex) {
+        self.lines.entry(reader).or_default().follows.push(stream);
     }
 
     /// A reader follows a stream no more.
-    pub(super) fn leaves(&mut self, reader: ReaderId, key: &StreamKey) {
+    pub(super) fn leaves(&mut self, reader: ReaderId, stream: StreamIndex) {
         let Some(line) = self.lines.get_mut(&reader) else { return };
-        line.follows = line.follows.saturating_sub(1);
-        line.streams.retain(|other| other != key);
-        if line.follows == 0 {
+        line.follows.retain(|other| *other != stream);
+        line.streams.retain(|other| *other != stream);
+        if line.follows.is_empty() {
             self.lines.remove(&reader);
             self.turns.retain(|other| *other != reader);
         }
     }
 
     /// Something of a stream waits for a reader, who is not in line for it yet.
-    pub(super) fn push(&mut self, reader: ReaderId, key: &StreamKey) {
+    pub(super) fn push(&mut self, reader: ReaderId, stream: StreamIndex) {
         let line = self.lines.entry(reader).or_default();
-        line.streams.push_back(key.clone());
+        line.streams.push_back(stream);
         if !line.has_turn && !line.is_taking {
             line.has_turn = true;
             self.turns.push_back(reader);
@@ -56,11 +60,11 @@ impl Lines {
 
     /// The stream whose turn it is with a reader; with none left the reader is named again once
     /// there is one.
-    pub(super) fn pop(&mut self, reader: ReaderId) -> Option<StreamKey> {
+    pub(super) fn pop(&mut self, reader: ReaderId) -> Option<StreamIndex> {
         let line = self.lines.get_mut(&reader)?;
-        let key = line.streams.pop_front();
-        line.is_taking &= key.is_some();
-        key
+        let stream = line.streams.pop_front();
+        line.is_taking &= stream.is_some();
+        stream
     }
 
     /// The reader whose turn it is.
@@ -76,8 +80,15 @@ impl Lines {
         }
     }
 
-    /// How many streams a reader follows.
-    pub(super) fn followed(&self, reader: ReaderId) -> u32 {
-        self.lines.get(&reader).map_or(0, |line| line.follows)
+    /// The streams that a reader follows.
+    pub(super) fn followed(&self, reader: ReaderId) -> &[StreamIndex] {
+        self.lines.get(&reader).map_or(&[], |line| &line.follows)
+    }
+}
+
+impl Default for Lines {
+    fn default() -> Self {
+        let lines = HashMap::with_hasher(RandomState::with_seeds(0, 0, 0, 0));
+        Self { lines, turns: VecDeque::new() }
     }
 }

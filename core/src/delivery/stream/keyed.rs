@@ -1,0 +1,256 @@
+//! A table of streams: a key is looked up once, where it comes in, and stands for a place from there
+//! on.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use super::interface::StreamKey;
+
+/// The place of a stream in a table. It is another's once that stream has left it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct StreamIndex(u32);
+
+/// Something of each stream.
+///
+/// Keys are found by a number that is made of their texts: the numbers lie side by side in the tree,
+/// and texts are compared of those alone that have one number, of which there is hardly ever more
+/// than one. Where somebody has chosen names for that, they are found as in any tree.
+#[derive(Clone, Debug)]
+pub(super) struct Keyed<T> {
+    /// Each in a box: what leaves gives its memory back.
+    slots: Vec<Option<Box<Slot<T>>>>,
+    free: Vec<StreamIndex>,
+    by_number: BTreeMap<u64, Alike>,
+    len: usize,
+}
+
+/// The streams of one number.
+#[derive(Clone, Debug)]
+enum Alike {
+    One(StreamIndex),
+    Several(Box<BTreeMap<StreamKey, StreamIndex>>),
+}
+
+/// A stream and what is kept of it.
+#[derive(Clone, Debug)]
+pub(super) struct Slot<T> {
+    pub(super) key: StreamKey,
+    pub(super) value: T,
+}
+
+impl StreamIndex {
+    fn new(number: usize) -> Option<Self> {
+        u32::try_from(number).ok().map(Self)
+    }
+
+    const fn number(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl<T> Keyed<T> {
+    /// What one stream takes beside its texts and what it is kept with.
+    pub(super) const SLOT_BYTES: usize =
+        size_of::<Slot<T>>() + size_of::<(usize, StreamIndex)>() + size_of::<(u64, Alike)>();
+
+    pub(super) const fn new() -> Self {
+        Self { slots: Vec::new(), free: Vec::new(), by_number: BTreeMap::new(), len: 0 }
+    }
+
+    /// Puts a stream that has no place into one; nothing if places have run out.
+    pub(super) fn insert(&mut self, key: StreamKey, value: T) -> Option<StreamIndex> {
+        let index = match self.free.pop() {
+            Some(index) => index,
+            None => {
+                let index = StreamIndex::new(self.slots.len())?;
+                self.slots.push(None);
+                index
+            }
+        };
+        self.note(&key, index);
+        self.slots[index.number()] = Some(Box::new(Slot { key, value }));
+        self.len += 1;
+        Some(index)
+    }
+
+    /// Takes a stream out of its place.
+    pub(super) fn remove(&mut self, index: StreamIndex) -> Option<Slot<T>> {
+        let slot = self.slots.get_mut(index.number())?.take()?;
+        let number = number(&slot.key);
+        let is_alone = match self.by_number.get_mut(&number) {
+            Some(Alike::Several(alike)) => {
+                alike.remove(&slot.key);
+                alike.is_empty()
+            }
+            Some(Alike::One(_)) | None => true,
+        };
+        if is_alone {
+            self.by_number.remove(&number);
+        }
+        self.free.push(index);
+        self.len -= 1;
+        if self.len == 0 {
+            *self = Self::new();
+        }
+        Some(*slot)
+    }
+
+    /// The place of a stream.
+    pub(super) fn find(&self, key: &StreamKey) -> Option<StreamIndex> {
+        match self.by_number.get(&number(key))? {
+            Alike::One(index) => self.is_at(*index, key).then_some(*index),
+            Alike::Several(alike) => alike.get(key).copied(),
+        }
+    }
+
+    /// Whether this is the place of a stream.
+    pub(super) fn is_at(&self, index: StreamIndex, key: &StreamKey) -> bool {
+        self.get(index).is_some_and(|slot| slot.key == *key)
+    }
+
+    pub(super) fn get(&self, index: StreamIndex) -> Option<&Slot<T>> {
+        self.slots.get(index.number())?.as_deref()
+    }
+
+    pub(super) fn get_mut(&mut self, index: StreamIndex) -> Option<&mut Slot<T>> {
+        self.slots.get_mut(index.number())?.as_deref_mut()
+    }
+
+    /// The streams of an owner, in no order that means anything.
+    pub(super) fn of_owner(&self, owner: &str) -> impl Iterator<Item = &Slot<T>> {
+        let first = u64::from(digest(owner)) << 32;
+        let alike = self.by_number.range(first..=first | u64::from(u32::MAX));
+        let indices = alike.flat_map(|(_, alike)| {
+            let (one, several) = match alike {
+                Alike::One(index) => (Some(*index), None),
+                Alike::Several(alike) => (None, Some(alike.values().copied())),
+            };
+            one.into_iter().chain(several.into_iter().flatten())
+        });
+        let slots = indices.filter_map(|index| self.get(index));
+        slots.filter(move |slot| *slot.key.owner == *owner)
+    }
+
+    /// All streams, in the order of their places.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Slot<T>> {
+        self.slots.iter().flatten().map(Box::as_ref)
+    }
+
+    pub(super) const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Lets a stream be found at its place.
+    fn note(&mut self, key: &StreamKey, index: StreamIndex) {
+        match self.by_number.entry(number(key)) {
+            Entry::Vacant(place) => {
+                place.insert(Alike::One(index));
+            }
+            Entry::Occupied(place) => match place.into_mut() {
+                Alike::Several(alike) => {
+                    alike.insert(key.clone(), index);
+                }
+                alike @ Alike::One(_) => {
+                    let Alike::One(before) = *alike else { return };
+                    let before =
+                        self.slots[before.number()].as_ref().map(|it| (it.key.clone(), before));
+                    let both = before.into_iter().chain([(key.clone(), index)]);
+                    *alike = Alike::Several(Box::new(both.collect()));
+                }
+            },
+        }
+    }
+}
+
+/// The number of a key: those of an owner have the same upper half.
+fn number(key: &StreamKey) -> u64 {
+    u64::from(digest(&key.owner)) << 32 | u64::from(digest(&key.name))
+}
+
+/// A number of a text, the same on every platform; different ones for most texts, which is all that
+/// is asked of it.
+fn digest(text: &str) -> u32 {
+    // 2^64 by the golden ratio.
+    const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
+    let (words, rest) = text.as_bytes().as_chunks::<8>();
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    let words = words.iter().chain([&last]).map(|word| u64::from_le_bytes(*word));
+    let mixed = words.fold(text.len() as u64, |mixed, word| {
+        let mixed = (mixed ^ word).wrapping_mul(ODD);
+        mixed ^ mixed >> 32
+    });
+    (mixed >> 16 & u64::from(u32::MAX)) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn key(owner: &str, name: &str) -> StreamKey {
+        StreamKey { owner: owner.into(), name: name.into() }
+    }
+
+    /// Two texts of one digest, which differ from each other in the words that it is made of.
+    fn alike() -> (String, String) {
+        let mut seen = std::collections::HashMap::new();
+        let texts = (0_u32..).map(|number| format!("{number}"));
+        texts
+            .map(|text| (seen.insert(digest(&text), text.clone()), text))
+            .find_map(|(before, text)| before.map(|before| (before, text)))
+            .unwrap()
+    }
+
+    #[test]
+    fn keys_of_one_number_are_told_apart() {
+        let (one, other) = alike();
+        let mut table = Keyed::new();
+        let keys = [key("ann", &one), key("ann", &other), key(&one, "q"), key(&other, "q")];
+        for (value, key) in keys.iter().enumerate() {
+            assert_eq!(table.find(key), None);
+            table.insert(key.clone(), value).unwrap();
+        }
+        for (value, key) in keys.iter().enumerate() {
+            assert_eq!(table.get(table.find(key).unwrap()).unwrap().value, value);
+        }
+        assert_eq!(table.of_owner("ann").count(), 2);
+        assert_eq!(table.of_owner(&one).map(|slot| slot.value).collect::<Vec<_>>(), [2]);
+        for key in &keys {
+            assert_eq!(table.remove(table.find(key).unwrap()).unwrap().key, *key);
+            assert_eq!(table.find(key), None);
+        }
+        assert!(table.by_number.is_empty() && table.slots.capacity() == 0);
+    }
+
+    proptest! {
+        #[test]
+        fn it_is_a_map(steps in prop::collection::vec((0_u8..3, "[ab]", "[a-d]{1,2}"), 1..200)) {
+            let (mut table, mut map) = (Keyed::new(), BTreeMap::new());
+            for (number, (what, owner, name)) in steps.into_iter().enumerate() {
+                let key = key(&owner, &name);
+                let found = table.find(&key);
+                prop_assert_eq!(found.is_some(), map.contains_key(&key));
+                match found {
+                    Some(index) if what == 0 => {
+                        prop_assert_eq!(table.remove(index).map(|it| it.value), map.remove(&key));
+                    }
+                    Some(index) => {
+                        let slot = table.get_mut(index).unwrap();
+                        prop_assert_eq!(Some(&slot.value), map.get(&key));
+                    }
+                    None => {
+                        table.insert(key.clone(), number);
+                        map.insert(key, number);
+                    }
+                }
+                prop_assert_eq!(table.len(), map.len());
+                let mut own: Vec<_> = table.of_owner("a").map(|it| (it.key.clone(), it.value)).collect();
+                own.sort();
+                let expected = map.iter().filter(|(key, _)| &*key.owner == "a");
+                prop_assert_eq!(own, expected.map(|(key, at)| (key.clone(), *at)).collect::<Vec<_>>());
+            }
+        }
+    }
+}
