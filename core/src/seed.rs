@@ -85,6 +85,12 @@ impl Random {
         self.0.next_u64()
     }
 
+    /// Leaves out the next numbers of 64 bits, of a generator that has made no other.
+    pub(crate) fn skip(&mut self, numbers: u32) {
+        // It counts in words of 32 bits.
+        self.0.set_word_pos(2 * u128::from(numbers));
+    }
+
     /// A new independent seed, for a machine that this one makes.
     pub(crate) fn next_seed(&mut self) -> Seed {
         let mut bytes = [0; 32];

@@ -16,6 +16,9 @@ pub(super) struct Events {
 }
 
 impl Events {
+    /// The places that are kept while more is expected: the fewest that are made.
+    const KEEP: usize = 4;
+
     pub(super) fn push(&mut self, event: Unlent) {
         self.waiting.push_back(event);
     }
@@ -28,10 +31,17 @@ impl Events {
     pub(super) fn take_next(&mut self) -> Option<Unlent> {
         let event = self.waiting.pop_front();
         // What a burst has made is given back.
+        if self.waiting.capacity() > Self::KEEP {
+            self.give_back();
+        }
+        event
+    }
+
+    /// Gives back the room of what was taken, if all was.
+    pub(super) fn give_back(&mut self) {
         if self.waiting.is_empty() {
             self.waiting = VecDeque::new();
         }
-        event
     }
 
     /// The bytes that are allocated.

@@ -187,6 +187,11 @@ impl Queue {
         self.soonest
     }
 
+    /// Whether nothing waits for a number but rejects, which wait for a link.
+    pub(super) fn is_empty(&self) -> bool {
+        self.lines.iter().all(VecDeque::is_empty)
+    }
+
     /// How many rejects wait.
     pub(super) fn rejects(&self) -> usize {
         self.rejects.len()
@@ -267,7 +272,7 @@ impl Queue {
             self.items -= 1;
             self.bytes -= waiting.payload.bytes();
         }
-        if self.lines.iter().all(VecDeque::is_empty) {
+        if self.is_empty() {
             self.soonest = None;
         }
     }

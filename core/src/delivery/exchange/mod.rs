@@ -2,6 +2,8 @@
 
 mod commands;
 
+use std::sync::Arc;
+
 pub use self::commands::SendOptions;
 
 use super::config::SessionConfig;
@@ -15,7 +17,7 @@ use super::queue::Queue;
 use crate::envelope::v1::{
     Ack, Cancel, CancelResult, Channel, Code, Epoch, Item, Message, Name, Position, Reject, Window,
 };
-use crate::seed::Random;
+use crate::seed::Seed;
 use crate::time::Mono;
 
 /// What an end has to send and has sent, what it has received, and what its host is to hear of
@@ -25,7 +27,7 @@ use crate::time::Mono;
 /// follows.
 #[derive(Clone, Debug)]
 pub(super) struct Exchange {
-    pub(super) config: SessionConfig,
+    pub(super) config: Arc<SessionConfig>,
     pub(super) queue: Queue,
     pub(super) outbound: Outbound,
     pub(super) inbound: Inbound,
@@ -36,16 +38,25 @@ pub(super) struct Exchange {
     pub(super) window: Window,
     /// It comes from a snapshot and was not resumed since: the other end may know more.
     pub(super) restored: bool,
-    random: Random,
+    epochs: Epochs,
+}
+
+/// Where epochs are drawn from. They are rarely: a seed is kept in the place of the generator that
+/// it starts, which is several times as large.
+#[derive(Clone, Debug)]
+struct Epochs {
+    seed: Seed,
+    drawn: u32,
 }
 
 impl Exchange {
     /// Nothing has been sent or received.
-    pub(super) fn new(config: SessionConfig, window: Window, mut random: Random) -> Self {
-        let outbound = Outbound::new(draw(&mut random), config.window());
+    pub(super) fn new(config: Arc<SessionConfig>, window: Window, seed: Seed) -> Self {
+        let mut epochs = Epochs { seed, drawn: 0 };
+        let outbound = Outbound::new(epochs.draw(), config.window());
         // Until the other end has said where it begins, nothing of it is known: an epoch that it
         // does not have says so.
-        let inbound = Inbound::new(Position::start(draw(&mut random)));
+        let inbound = Inbound::new(Position::start(epochs.draw()));
         Self {
             config,
             queue: Queue::default(),
@@ -55,7 +66,7 @@ impl Exchange {
             next: 0,
             window,
             restored: false,
-            random,
+            epochs,
         }
     }
 
@@ -202,8 +213,11 @@ impl Exchange {
     /// came.
     pub(super) fn take_event(&mut self, now: Mono) -> Option<Unlent> {
         let event = self.events.take_next();
-        if let Some(at) = event.as_ref().and_then(Unlent::position) {
-            self.inbound.take(now, at);
+        match event.as_ref().map(Unlent::position) {
+            // Others may follow before they are acknowledged together.
+            Some(Some(at)) => self.inbound.take(now, at),
+            Some(None) => self.events.give_back(),
+            None => {}
         }
         if self.events.is_empty() {
             self.inbound.take(now, self.inbound.received());
@@ -222,8 +236,8 @@ impl Exchange {
         self.outbound.end_all(&mut self.events);
         self.queue.end_session(!keeps_items, &mut self.events);
         self.events.push(Unlent::Ended(ending));
-        self.outbound = Outbound::new(self.draw(), self.config.window());
-        self.inbound = Inbound::new(Position::start(self.draw()));
+        self.outbound = Outbound::new(self.epochs.draw(), self.config.window());
+        self.inbound = Inbound::new(Position::start(self.epochs.draw()));
         self.queue.keep_restored();
         self.restored = false;
     }
@@ -262,12 +276,18 @@ impl Exchange {
         // Behind it another reject may follow of what it would acknowledge.
         let is_last = self.outbound.written() + 1 == self.outbound.last().sequence;
         let acknowledges = is_last && self.inbound.has_taken();
-        let received = acknowledges.then(|| self.inbound.acknowledge());
+        let received = acknowledges.then(|| self.acknowledge());
         let next = self.outbound.write_next();
         if let Some((at, payload)) = next {
             payload.write(channel, at, received, out);
         }
         next.is_some()
+    }
+
+    /// Whether there may be something to write.
+    pub(super) fn may_say(&self, now: Mono) -> bool {
+        let waits = self.outbound.is_behind() || !self.queue.is_empty();
+        waits || self.ack_due().is_some_and(|at| at <= now)
     }
 
     /// Whether the host has so many rejects yet to take that the other end would not bear one more
@@ -281,7 +301,7 @@ impl Exchange {
     pub(super) fn write_ack(&mut self, now: Mono, channel: Channel, out: &mut String) -> bool {
         let due = self.ack_due().is_some_and(|at| at <= now);
         if due {
-            let (received, sent) = (self.inbound.acknowledge(), self.outbound.last());
+            let (received, sent) = (self.acknowledge(), self.outbound.last());
             Message::Ack(Ack { received, sent }).write(channel, out);
         }
         due
@@ -292,9 +312,15 @@ impl Exchange {
         let received = if self.outbound.is_behind() {
             self.inbound.acknowledged()
         } else {
-            self.inbound.acknowledge()
+            self.acknowledge()
         };
         (received, Position::new(self.outbound.last().epoch, self.outbound.written()))
+    }
+
+    /// What `received` is to say, which acknowledges all that is taken.
+    pub(super) fn acknowledge(&mut self) -> Position {
+        self.events.give_back();
+        self.inbound.acknowledge()
     }
 
     /// When an `ack` of its own is due.
@@ -329,18 +355,19 @@ impl Exchange {
     }
 
     fn renumber(&mut self, received: Position) {
-        let epoch = self.draw();
+        let epoch = self.epochs.draw();
         self.outbound.renumber(epoch, received, &mut self.events);
         self.queue.end_restored(&mut self.events);
         // What they answer ends as unknown at the other end, or has ended.
         self.queue.end_rejects(|_| true, &mut self.events);
     }
-
-    fn draw(&mut self) -> Epoch {
-        draw(&mut self.random)
-    }
 }
 
-fn draw(random: &mut Random) -> Epoch {
-    Epoch::from_bits(random.next_u64())
+impl Epochs {
+    fn draw(&mut self) -> Epoch {
+        let mut random = self.seed.clone().into_random();
+        random.skip(self.drawn);
+        self.drawn = self.drawn.saturating_add(1);
+        Epoch::from_bits(random.next_u64())
+    }
 }

@@ -7,6 +7,7 @@ mod snapshot;
 
 use core::time::Duration;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use self::phase::{LEFT, Phase, Role};
 use super::config::SessionConfig;
@@ -60,6 +61,7 @@ pub struct Session {
 impl Session {
     /// A client's end, which has no session yet: the first link that it is attached to begins one.
     pub fn client(config: SessionConfig, seed: Seed) -> Self {
+        let config = Arc::new(config.within_bounds());
         Self::new(Role::Client, config, SessionConfig::WINDOW, seed)
     }
 
@@ -68,7 +70,16 @@ impl Session {
     ///
     /// A session that is resumed here and was begun elsewhere is a gap to its client.
     pub fn server(config: SessionConfig, id: SessionId, log: Epoch, seed: Seed) -> Self {
-        let config = config.within_bounds();
+        Self::server_within(Arc::new(config.within_bounds()), id, log, seed)
+    }
+
+    /// As [`server`](Self::server), where many share a config that is within its bounds.
+    pub(super) fn server_within(
+        config: Arc<SessionConfig>,
+        id: SessionId,
+        log: Epoch,
+        seed: Seed,
+    ) -> Self {
         let window = config.window();
         let new = Self::new(Role::Server, config, window, seed);
         Self { id: Some(id), log: Some(log), ..new }
@@ -299,6 +310,13 @@ impl Session {
         asked
     }
 
+    /// Whether [`poll_message`](Self::poll_message) may have something.
+    pub(super) fn may_say(&self) -> bool {
+        let of_session = self.caught_up.is_some() || self.heartbeat;
+        let may_say = || of_session || self.exchange.may_say(self.now.mono);
+        !self.control.is_empty() || self.is_open() && may_say()
+    }
+
     /// When [`handle_timeout`](Self::handle_timeout) is due, and why.
     pub fn poll_timeout(&self) -> Option<Deadline> {
         let ack = if self.is_open() { self.exchange.ack_due() } else { None };
@@ -326,7 +344,7 @@ impl Session {
     }
 
     /// What the session keeps to.
-    pub const fn config(&self) -> &SessionConfig {
+    pub fn config(&self) -> &SessionConfig {
         &self.exchange.config
     }
 
@@ -367,8 +385,7 @@ impl Session {
         ChannelPositions { channel: self.channel, received, sent }
     }
 
-    fn new(role: Role, config: SessionConfig, window: Window, seed: Seed) -> Self {
-        let config = config.within_bounds();
+    fn new(role: Role, config: Arc<SessionConfig>, window: Window, seed: Seed) -> Self {
         Self {
             role,
             phase: Phase::Detached,
@@ -377,7 +394,7 @@ impl Session {
             log: None,
             begun: false,
             keep: config.keep,
-            exchange: Exchange::new(config, window, seed.into_random()),
+            exchange: Exchange::new(config, window, seed),
             control: VecDeque::new(),
             caught_up: None,
             heartbeat: false,

@@ -11,7 +11,7 @@ use crate::envelope::v1::{Answer, Code, Continue, Follow, Message, Open, Opened,
 impl Session {
     /// What a client says first over a link (V-5.1, V-5.2).
     pub(super) fn open(&mut self, follow: Vec<Follow<'static>>) -> Message<'static> {
-        let received = self.id.map(|_| self.exchange.inbound.acknowledge());
+        let received = self.id.map(|_| self.exchange.acknowledge());
         // The rejects that wait have the next numbers, before anything else that is new: what
         // `received` covers counts once they have come.
         let mut sent = self.exchange.outbound.last();
@@ -49,7 +49,7 @@ impl Session {
         let opened = Opened {
             session,
             answer,
-            received: self.exchange.inbound.acknowledge(),
+            received: self.exchange.acknowledge(),
             from,
             sent,
             log,

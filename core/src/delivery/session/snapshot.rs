@@ -3,6 +3,7 @@
 use core::hash::Hasher as _;
 use core::time::Duration;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use siphasher::sip128::{Hasher128 as _, SipHasher13};
 
@@ -150,7 +151,7 @@ impl Session {
             waiting.expires = rest.map(|rest| now.mono + rest.saturating_sub(asleep));
             queue.push(waiting, priority);
         }
-        let config = config.within_bounds();
+        let config = Arc::new(config.within_bounds());
         let window = if is_server { config.window() } else { SessionConfig::WINDOW };
         let session = Self::new(role, config, window, seed);
         let mut session = Self { begun, id, log, keep, now, detached: Some(now.mono), ..session };

@@ -58,12 +58,12 @@ macro_rules! records {
                 mut other: impl FnMut(&str, Raw<'a>),
             ) -> Result<Self, (&'static str, Wrong)> {
                 $( let mut $member = None; )*
-                for member in members {
+                members.for_each(|member| {
                     member.visit(&mut |name: &str, value: Raw<'a>| match name {
                         $( stringify!($member) => $member = Some(value), )*
                         _ => other(name, value),
                     });
-                }
+                });
                 Ok(Self { $( $member: take(stringify!($member), $member)?, )* })
             }
 
