@@ -70,6 +70,7 @@ mod events;
 mod exchange;
 mod fault;
 mod inbound;
+mod numbered;
 mod options;
 mod outbound;
 mod oversize;

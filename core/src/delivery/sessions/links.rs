@@ -1,23 +1,24 @@
 //! Links, as far as sessions know them: which channels they have, and what they are to carry next.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use super::config::SessionsConfig;
 use super::numbers::{LinkNumber, SessionNumber};
+use crate::delivery::numbered::{Numbered, numbered};
 use crate::envelope::v1::{Channel, Closed, Code, Message};
 
 /// The links over which something of sessions was said.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Links {
-    links: BTreeMap<LinkNumber, Link>,
+    links: Numbered<LinkNumber, Link>,
     /// Those that have something to carry, each once.
     ready: VecDeque<LinkNumber>,
 }
 
 #[derive(Debug, Default)]
 struct Link {
-    /// What each channel that was used stands for.
-    channels: BTreeMap<Channel, Use>,
+    /// What each channel that was used stands for, in the order of the channels.
+    channels: Vec<(Channel, Use)>,
     /// What is said of channels that have no session.
     texts: VecDeque<String>,
     /// A heartbeat is to be said, or answered.
@@ -38,6 +39,20 @@ pub(super) enum Use {
     Closed,
 }
 
+/// What a link carries next.
+#[derive(Debug)]
+pub(super) enum Turn {
+    /// A text.
+    Text(String),
+    /// A heartbeat.
+    Heartbeat {
+        /// It answers one.
+        reply: bool,
+    },
+    /// What this session has to say.
+    Session(SessionNumber),
+}
+
 /// Which heartbeats are to be said.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Heartbeats {
@@ -51,13 +66,13 @@ impl Links {
 
     /// What the channel stands for; nothing if it was not used yet.
     pub(super) fn channel(&self, link: LinkNumber, channel: Channel) -> Option<Use> {
-        self.links.get(&link)?.channels.get(&channel).copied()
+        self.links.get(&link)?.channel(channel)
     }
 
     /// Whether the channel can be used: as many channels of a link are known as a heartbeat names.
     pub(super) fn has_room(&self, link: LinkNumber, channel: Channel) -> bool {
         self.links.get(&link).is_none_or(|it| {
-            it.channels.len() < SessionsConfig::LINK_CHANNELS || it.channels.contains_key(&channel)
+            it.channels.len() < SessionsConfig::LINK_CHANNELS || it.channel(channel).is_some()
         })
     }
 
@@ -74,14 +89,14 @@ impl Links {
 
     /// A channel carries a session from here on.
     pub(super) fn open(&mut self, link: LinkNumber, channel: Channel, session: SessionNumber) {
-        let channels = &mut self.links.entry(link).or_default().channels;
-        channels.insert(channel, Use::Session(session));
+        self.links.entry(link).or_default().set(channel, Use::Session(session));
     }
 
     /// A channel carries nothing any more.
     pub(super) fn close(&mut self, link: LinkNumber, channel: Channel) {
-        if let Some(used) = self.links.get_mut(&link).and_then(|it| it.channels.get_mut(&channel)) {
-            *used = Use::Closed;
+        let known = self.links.get_mut(&link).filter(|it| it.channel(channel).is_some());
+        if let Some(it) = known {
+            it.set(channel, Use::Closed);
         }
     }
 
@@ -90,7 +105,7 @@ impl Links {
     #[must_use]
     pub(super) fn say_closed(&mut self, link: LinkNumber, channel: Channel, code: &str) -> bool {
         if self.has_room(link, channel) {
-            self.links.entry(link).or_default().channels.insert(channel, Use::Closed);
+            self.links.entry(link).or_default().set(channel, Use::Closed);
         }
         let Some(code) = Code::new(code) else { return true };
         let closed = Message::Closed(Closed { code, retry_after: None });
@@ -148,23 +163,18 @@ impl Links {
         self.ready.pop_front()
     }
 
-    /// What the link is to carry before all else.
-    pub(super) fn pop_text(&mut self, link: LinkNumber) -> Option<String> {
-        self.links.get_mut(&link)?.texts.pop_front()
-    }
-
-    /// The heartbeats that are to be said, which are said with that.
-    pub(super) fn take_heartbeat(&mut self, link: LinkNumber) -> Option<bool> {
-        let Heartbeats { own, reply } = &mut self.links.get_mut(&link)?.heartbeat;
-        if core::mem::take(reply) {
-            return Some(true);
+    /// What the link carries next, which but for a session's turn it has carried with that. With
+    /// nothing left it rests, and is named again once there is more.
+    pub(super) fn pop(&mut self, link: LinkNumber) -> Option<Turn> {
+        let it = self.links.get_mut(&link)?;
+        let turn = it.pop();
+        if turn.is_none() {
+            it.is_ready = false;
+            if it.channels.is_empty() {
+                self.links.remove(&link);
+            }
         }
-        core::mem::take(own).then_some(false)
-    }
-
-    /// The session whose turn it is.
-    pub(super) fn turn(&self, link: LinkNumber) -> Option<SessionNumber> {
-        self.links.get(&link)?.turns.front().copied()
+        turn
     }
 
     /// The session whose turn it was goes to the back of the line, or leaves it.
@@ -176,18 +186,47 @@ impl Links {
             it.turns.push_back(session);
         }
     }
+}
 
-    /// The link has carried everything, and is named again once there is more.
-    pub(super) fn rest(&mut self, link: LinkNumber) {
-        let Some(it) = self.links.get_mut(&link) else { return };
-        it.is_ready = false;
-        if it.channels.is_empty() {
-            self.links.remove(&link);
-        }
+impl Default for Links {
+    fn default() -> Self {
+        Self { links: numbered(), ready: VecDeque::new() }
     }
 }
 
 impl Link {
+    fn pop(&mut self) -> Option<Turn> {
+        if let Some(text) = self.texts.pop_front() {
+            return Some(Turn::Text(text));
+        }
+        let Heartbeats { own, reply } = &mut self.heartbeat;
+        if core::mem::take(reply) {
+            return Some(Turn::Heartbeat { reply: true });
+        }
+        if core::mem::take(own) {
+            return Some(Turn::Heartbeat { reply: false });
+        }
+        self.turns.front().copied().map(Turn::Session)
+    }
+
+    fn channel(&self, channel: Channel) -> Option<Use> {
+        let place = self.channels.binary_search_by_key(&channel, |(channel, _)| *channel);
+        place.ok().map(|place| self.channels[place].1)
+    }
+
+    fn set(&mut self, channel: Channel, used: Use) {
+        match self.channels.binary_search_by_key(&channel, |(channel, _)| *channel) {
+            Ok(place) => self.channels[place].1 = used,
+            Err(place) => {
+                // Most links have one.
+                if self.channels.is_empty() {
+                    self.channels.reserve_exact(1);
+                }
+                self.channels.insert(place, (channel, used));
+            }
+        }
+    }
+
     fn be_ready(&mut self, number: LinkNumber, ready: &mut VecDeque<LinkNumber>) {
         if !self.is_ready {
             self.is_ready = true;

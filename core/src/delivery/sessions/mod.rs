@@ -23,14 +23,14 @@ pub use self::event::SessionsEvent;
 pub use self::numbers::{LinkNumber, SessionNumber};
 pub(crate) use self::said::Lent;
 
-use self::links::Use;
+use self::links::{Turn, Use};
 use self::said::heartbeat;
 use self::state::State;
 use super::error::{RejectError, SendError};
 use super::event::CommandId;
 use super::exchange::SendOptions;
 use super::fault::Fault;
-use super::stream::{LogAnswer, LogRequest, MemoryLog, StreamKey, Streams};
+use super::stream::{LogAnswer, LogRequest, MemoryLog, StreamKey, Streams, Taken};
 use crate::envelope::Envelope;
 use crate::envelope::v1::{Channel, Code, Epoch, Heartbeat, Malformed, Message, Name, Position};
 use crate::seed::Seed;
@@ -243,31 +243,25 @@ impl Sessions {
     /// Appends the next envelope that a link is to carry, as text: whether there is one. What its
     /// sessions have to say, it carries in turn.
     pub fn poll_message(&mut self, link: LinkNumber, out: &mut String) -> bool {
-        if let Some(text) = self.state.links.pop_text(link) {
-            out.push_str(&text);
-            return true;
-        }
-        if let Some(reply) = self.state.links.take_heartbeat(link) {
-            let positions =
-                self.state.links.sessions(link).into_iter().filter_map(|(_, number)| {
-                    let held = self.state.table.get_mut(number)?;
-                    let says = held.session.is_open() && !held.is_held_up();
-                    says.then(|| held.session.positions())
-                });
-            heartbeat(positions.collect(), reply).write(Channel::default(), out);
-            return true;
-        }
-        while let Some(number) = self.state.links.turn(link) {
-            let has_said = self.say(number, out);
-            self.state.links.end_turn(link, has_said);
-            if has_said {
+        while let Some(turn) = self.state.links.pop(link) {
+            let number = match turn {
+                Turn::Text(text) => {
+                    out.push_str(&text);
+                    return true;
+                }
+                Turn::Heartbeat { reply } => {
+                    let positions = self.state.positions(link);
+                    heartbeat(positions, reply).write(Channel::default(), out);
+                    return true;
+                }
+                Turn::Session(number) => number,
+            };
+            let taken = self.state.say(number, out);
+            self.state.links.end_turn(link, taken == Taken::More);
+            if taken != Taken::Nothing {
                 return true;
             }
-            if let Some(held) = self.state.table.get_mut(number) {
-                held.has_turn = false;
-            }
         }
-        self.state.links.rest(link);
         false
     }
 
@@ -389,26 +383,5 @@ impl Sessions {
         if !said.reply {
             self.state.links.say_heartbeat(link, true);
         }
-    }
-
-    /// Appends the next of what a session and its streams have to say.
-    fn say(&mut self, number: SessionNumber, out: &mut String) -> bool {
-        let Some(held) = self.state.table.get_mut(number) else { return false };
-        let Some((_, channel)) = held.over else { return false };
-        let (before, replays) = (out.len(), held.session.replays());
-        if !held.is_held_up() && held.session.poll_message(out) {
-            if replays {
-                let bytes = out.len() - before;
-                self.state.counters.replayed += bytes as u64;
-            }
-            self.state.table.note_due(number, self.state.now.mono);
-            return true;
-        }
-        // Behind what the session says first.
-        if !held.session.is_open() || held.is_held_up() {
-            return false;
-        }
-        let message = self.state.streams.poll_message(self.state.now, number.reader());
-        message.inspect(|message| message.write(channel, out)).is_some()
     }
 }

@@ -49,7 +49,7 @@ impl State {
         }
         self.links.open(link, channel, number);
         if let Some(held) = self.table.get_mut(number) {
-            held.opening = Some(Opening { link, channel, open: owned_open(open) });
+            held.opening = Some(Box::new(Opening { link, channel, open: owned_open(open) }));
         }
         self.attach(number);
     }
@@ -76,12 +76,13 @@ impl State {
         bytes[8..].copy_from_slice(&self.random.next_u64().to_le_bytes());
         let id = SessionId::from_bytes(bytes);
         let seed = self.random.next_seed();
-        let config = self.config.session.clone();
-        let session = Session::server(config, id, self.streams.log_epoch(), seed);
+        let config = Arc::clone(&self.of_session);
+        let session = Session::server_within(config, id, self.streams.log_epoch(), seed);
         let number = self.table.insert(id, user, session);
         self.links.open(link, channel, number);
         if let Some(held) = self.table.get_mut(number) {
-            held.opening = Some(Opening { link, channel, open: owned_open(open.clone()) });
+            let open = owned_open(open.clone());
+            held.opening = Some(Box::new(Opening { link, channel, open }));
         }
         self.attach(number);
     }
@@ -92,12 +93,13 @@ impl State {
         if held.is_held_up() {
             return;
         }
-        let Some(Opening { link, channel, open }) = held.opening.take() else { return };
-        if held.session.attach(self.now, channel).is_err() {
-            held.opening = Some(Opening { link, channel, open });
+        let Some(opening) = held.opening.take() else { return };
+        if held.session.attach(self.now, opening.channel).is_err() {
+            held.opening = Some(opening);
             self.note_events(number);
             return;
         }
+        let Opening { link, channel, open } = *opening;
         held.over = Some((link, channel));
         self.streams.forget_reader(self.now, number.reader());
         let (user, follow) = (Arc::clone(&held.user), open.follow.clone());

@@ -1,6 +1,7 @@
 //! The sessions of a server with their links, as far as what happens to one is one thing.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use super::config::{SessionsBound, SessionsConfig};
 use super::counters::Counters;
@@ -8,9 +9,10 @@ use super::links::{Links, Use};
 use super::numbers::{LinkNumber, SessionNumber};
 use super::said::{Lent, unknown};
 use super::table::{Opening, Table};
+use crate::delivery::config::SessionConfig;
 use crate::delivery::fault::Fault;
-use crate::delivery::stream::{CancelId, StreamKey, Streams};
-use crate::envelope::v1::{Channel, Epoch, Open, Position, SessionId};
+use crate::delivery::stream::{CancelId, StreamKey, Streams, Taken};
+use crate::envelope::v1::{Channel, ChannelPositions, Epoch, Open, Position, SessionId};
 use crate::seed::{Random, Seed};
 use crate::time::{Mono, Now, Wall};
 
@@ -18,6 +20,8 @@ use crate::time::{Mono, Now, Wall};
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) config: SessionsConfig,
+    /// That of each session, shared by all.
+    pub(super) of_session: Arc<SessionConfig>,
     pub(super) now: Now,
     pub(super) random: Random,
     pub(super) table: Table,
@@ -44,6 +48,7 @@ impl State {
             random,
             links: Links::default(),
             streams: Streams::new(config.streams, log),
+            of_session: Arc::new(config.session.clone().within_bounds()),
             config,
             cancels: BTreeMap::new(),
             beginnings: BTreeMap::new(),
@@ -69,11 +74,14 @@ impl State {
                 self.say_text(link, text);
             }
         }
-        if self.table.get(number).is_some_and(|held| held.session.has_ended()) {
+        let Some(held) = self.table.get_mut(number) else { return };
+        held.note_events(number, &mut self.eventful);
+        if held.session.may_say() {
+            held.stir(number, &mut self.links);
+        }
+        if held.session.has_ended() {
             self.table.end(number);
         }
-        self.note_events(number);
-        self.stir(number);
         self.table.note_due(number, self.now.mono);
     }
 
@@ -86,6 +94,36 @@ impl State {
             self.leave_link(number);
         }
         self.follow_session(number);
+    }
+
+    /// Appends the next of what a session and its streams have to say. Unless there may be more it
+    /// has no turn any more.
+    pub(super) fn say(&mut self, number: SessionNumber, out: &mut String) -> Taken {
+        let Some(held) = self.table.get_mut(number) else { return Taken::Nothing };
+        if held.say(out, &mut self.counters) {
+            self.table.note_due(number, self.now.mono);
+            return Taken::More;
+        }
+        // Behind what the session says first.
+        let taken = match held.over {
+            Some((_, channel)) if held.session.is_open() && !held.is_held_up() => {
+                self.streams.write_message(self.now, number.reader(), channel, out)
+            }
+            Some(_) | None => Taken::Nothing,
+        };
+        held.has_turn = taken == Taken::More;
+        taken
+    }
+
+    /// Where the sessions of a link stand, as a heartbeat says it.
+    pub(super) fn positions(&mut self, link: LinkNumber) -> Vec<ChannelPositions> {
+        let sessions = self.links.sessions(link).into_iter();
+        let positions = sessions.filter_map(|(_, number)| {
+            let held = self.table.get_mut(number)?;
+            let says = held.session.is_open() && !held.is_held_up();
+            says.then(|| held.session.positions())
+        });
+        positions.collect()
     }
 
     pub(super) fn leave_link(&mut self, number: SessionNumber) {
@@ -127,7 +165,8 @@ impl State {
     /// The client of a session has done what it must not.
     pub(super) fn fault(&mut self, number: SessionNumber, fault: Fault) {
         let Some(held) = self.table.get_mut(number) else { return };
-        if let Some(Opening { link, channel, .. }) = held.opening.take() {
+        if let Some(opening) = held.opening.take() {
+            let Opening { link, channel, .. } = *opening;
             self.close(link, channel, fault.code());
             return;
         }
@@ -175,22 +214,15 @@ impl State {
 
     /// A session may have something to say.
     pub(super) fn stir(&mut self, number: SessionNumber) {
-        if let Some(held) = self.table.get_mut(number)
-            && let Some((link, _)) = held.over
-            && !held.has_turn
-        {
-            held.has_turn = true;
-            self.links.add_turn(link, number);
+        if let Some(held) = self.table.get_mut(number) {
+            held.stir(number, &mut self.links);
         }
     }
 
     /// A session may have events.
     pub(super) fn note_events(&mut self, number: SessionNumber) {
-        if let Some(held) = self.table.get_mut(number)
-            && !held.has_events
-        {
-            held.has_events = true;
-            self.eventful.push_back(number);
+        if let Some(held) = self.table.get_mut(number) {
+            held.note_events(number, &mut self.eventful);
         }
     }
 

@@ -29,7 +29,7 @@ impl State {
         match event {
             Unlent::Item { at, of, stream: Some(stream), agent, body } => {
                 let key = StreamKey::new(user, &stream);
-                let begun = Beginning { at, of, stream, agent, body, key };
+                let begun = Box::new(Beginning { at, of, stream, agent, body, key });
                 self.begin_stream(number, begun);
                 None
             }
@@ -60,7 +60,7 @@ impl State {
             stream::Event::Begun { key, of } => {
                 let (number, began) = self.take_beginning(&key, of)?;
                 let user = Arc::clone(&self.table.get(number)?.user);
-                let Beginning { at, of, stream, agent, body, .. } = began;
+                let Beginning { at, of, stream, agent, body, .. } = *began;
                 let stream = Some(stream);
                 Some(Lent::Session(number, user, Unlent::Item { at, of, stream, agent, body }))
             }
@@ -87,7 +87,7 @@ impl State {
 
     /// An item asks for a stream. Nothing is said in its session until the log has that: what is
     /// said acknowledges the item.
-    fn begin_stream(&mut self, number: SessionNumber, item: Beginning) {
+    fn begin_stream(&mut self, number: SessionNumber, item: Box<Beginning>) {
         let Some(held) = self.table.get_mut(number) else { return };
         let reader = held.session.is_open().then(|| number.reader());
         let agent = item.agent.as_ref().map(Name::as_str);
@@ -109,7 +109,7 @@ impl State {
         &mut self,
         key: &StreamKey,
         of: Position,
-    ) -> Option<(SessionNumber, Beginning)> {
+    ) -> Option<(SessionNumber, Box<Beginning>)> {
         let number = *self.beginnings.get(key)?;
         let held = self.table.get_mut(number)?;
         let began = held.beginning.take_if(|it| it.at == of && it.key == *key)?;
@@ -131,7 +131,7 @@ impl State {
             let waits = held.opening.take();
             self.table.remove(number);
             // It has ended before it could go on.
-            if let Some(Opening { link, channel, open }) = waits
+            if let Some(Opening { link, channel, open }) = waits.map(|waits| *waits)
                 && let Some(id) = open.session
             {
                 self.links.close(link, channel);
@@ -140,9 +140,14 @@ impl State {
             return;
         }
         // What was taken is to be acknowledged.
-        self.stir(number);
+        if held.session.may_say() {
+            held.stir(number, &mut self.links);
+        }
+        let is_opening = held.opening.is_some();
         self.table.note_due(number, self.now.mono);
-        self.attach(number);
+        if is_opening {
+            self.attach(number);
+        }
     }
 
     /// Does something in a session in the engine's name, now or once there is room.

@@ -7,8 +7,11 @@ use ahash::RandomState;
 use hashbrown::HashMap;
 
 use super::config::{AtUserBound, SessionsBound, SessionsConfig};
+use super::counters::Counters;
+use super::links::Links;
 use super::numbers::{LinkNumber, SessionNumber};
 use crate::delivery::event::CommandId;
+use crate::delivery::numbered::{Numbered, numbered};
 use crate::delivery::session::Session;
 use crate::delivery::stream::{Cancelled, StreamKey};
 use crate::envelope::v1::{Channel, Code, Name, Open, Position, SessionId};
@@ -26,9 +29,9 @@ pub(super) struct Held {
     /// Since when it is without a link.
     pub(super) detached: Mono,
     /// An `open` that waits until all events are taken.
-    pub(super) opening: Option<Opening>,
+    pub(super) opening: Option<Box<Opening>>,
     /// An item that asks for a stream, until the log has that.
-    pub(super) beginning: Option<Beginning>,
+    pub(super) beginning: Option<Box<Beginning>>,
     /// What the session has had no room for yet.
     pub(super) unsaid: VecDeque<Unsaid>,
     /// What was said in the engine's name and has no outcome yet.
@@ -74,6 +77,38 @@ impl Held {
         self.beginning.is_some() || self.unsaid.iter().any(rejects)
     }
 
+    /// Appends the next of what the session itself has to say, if there is anything.
+    pub(super) fn say(&mut self, out: &mut String, counters: &mut Counters) -> bool {
+        let (before, replays) = (out.len(), self.session.replays());
+        let says = self.over.is_some() && !self.is_held_up() && self.session.poll_message(out);
+        if says && replays {
+            counters.replayed += (out.len() - before) as u64;
+        }
+        says
+    }
+
+    /// It may have something to say.
+    pub(super) fn stir(&mut self, number: SessionNumber, links: &mut Links) {
+        if let Some((link, _)) = self.over
+            && !self.has_turn
+        {
+            self.has_turn = true;
+            links.add_turn(link, number);
+        }
+    }
+
+    /// It may have events.
+    pub(super) fn note_events(
+        &mut self,
+        number: SessionNumber,
+        eventful: &mut VecDeque<SessionNumber>,
+    ) {
+        if !self.has_events {
+            self.has_events = true;
+            eventful.push_back(number);
+        }
+    }
+
     /// Whether an `open` of this link and channel waits.
     pub(super) fn is_opening(&self, link: LinkNumber, channel: Channel) -> bool {
         self.opening.as_ref().is_some_and(|it| (it.link, it.channel) == (link, channel))
@@ -92,9 +127,8 @@ pub(super) enum Room {
 /// All sessions.
 #[derive(Debug)]
 pub(super) struct Table {
-    /// Each in a box: a node of the tree has places for eleven, and where sessions come in the
-    /// order of their numbers four of them stay empty.
-    sessions: BTreeMap<SessionNumber, Box<Held>>,
+    /// Each in a box: places of the table stay empty.
+    sessions: Numbered<SessionNumber, Box<Held>>,
     by_id: HashMap<SessionId, SessionNumber, RandomState>,
     /// Those of each user that have not ended.
     by_user: BTreeMap<Arc<str>, BTreeSet<SessionNumber>>,
@@ -107,7 +141,7 @@ impl Table {
         let mut draw = || random.next_u64();
         let hasher = RandomState::with_seeds(draw(), draw(), draw(), draw());
         Self {
-            sessions: BTreeMap::new(),
+            sessions: numbered(),
             by_id: HashMap::with_hasher(hasher),
             by_user: BTreeMap::new(),
             due: BTreeSet::new(),
@@ -152,7 +186,9 @@ impl Table {
     /// The sessions that have not ended, the oldest first.
     pub(super) fn numbers(&self) -> impl Iterator<Item = SessionNumber> {
         let live = self.sessions.iter().filter(|(_, held)| !held.session.has_ended());
-        live.map(|(number, _)| *number)
+        let mut numbers: Vec<_> = live.map(|(number, _)| *number).collect();
+        numbers.sort_unstable();
+        numbers.into_iter()
     }
 
     /// Whether there is room for another session of this user.

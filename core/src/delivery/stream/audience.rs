@@ -1,7 +1,5 @@
 //! The readers of one stream, and its newest text for them.
 
-use std::collections::BTreeMap;
-
 use super::event::Event;
 use super::interface::{Ended, Read, Record, Request, State};
 use super::outputs::{Purpose, Turn};
@@ -17,7 +15,10 @@ use crate::time::Mono;
 #[derive(Clone, Debug)]
 pub(super) struct Audience {
     epoch: Epoch,
-    readers: BTreeMap<ReaderId, Reader>,
+    /// In the order of their ids; there are few.
+    readers: Vec<(ReaderId, Reader)>,
+    /// When the next of them goes of which nothing is heard.
+    lease: Option<Mono>,
     tail: Tail,
     /// How long the text is, as far as is known.
     offset: u64,
@@ -26,7 +27,8 @@ pub(super) struct Audience {
 
 impl Audience {
     pub(super) fn new(epoch: Epoch) -> Self {
-        Self { epoch, readers: BTreeMap::new(), tail: Tail::default(), offset: 0, ended: None }
+        let (readers, tail) = (Vec::new(), Tail::default());
+        Self { epoch, readers, lease: None, tail, offset: 0, ended: None }
     }
 
     /// What an answer says of the log's epoch: of another one, nothing that was known holds.
@@ -46,16 +48,23 @@ impl Audience {
         turn: &Turn<'_>,
         lines: &mut Lines,
     ) -> bool {
-        if !self.readers.contains_key(&id)
-            && self.readers.len() >= turn.config.stream_readers as usize
-        {
-            return false;
+        match self.place(id) {
+            Ok(place) => {
+                let before = &mut self.readers[place].1;
+                // The place of the one before in the line is that of the new one.
+                reader.is_queued = before.is_queued;
+                *before = reader;
+            }
+            Err(_) if self.readers.len() >= turn.config.stream_readers as usize => return false,
+            Err(place) => {
+                if self.readers.is_empty() {
+                    self.readers.reserve_exact(1);
+                }
+                self.readers.insert(place, (id, reader));
+                lines.follows(id, turn.index);
+            }
         }
-        // The place of the one before in the line is that of the new one.
-        reader.is_queued = self.readers.get(&id).is_some_and(|before| before.is_queued);
-        if self.readers.insert(id, reader).is_none() {
-            lines.follows(id, turn.index);
-        }
+        self.note_lease();
         true
     }
 
@@ -70,14 +79,17 @@ impl Audience {
 
     /// A reader leaves.
     pub(super) fn remove(&mut self, id: ReaderId, turn: &Turn<'_>, lines: &mut Lines) -> bool {
-        let known = self.readers.remove(&id).is_some();
-        if known {
+        let place = self.place(id);
+        if let Ok(place) = place {
+            self.readers.remove(place);
+            self.readers.shrink_to_fit();
+            self.note_lease();
             lines.leaves(id, turn.index);
         }
         if self.readers.is_empty() {
             self.tail.clear();
         }
-        known
+        place.is_ok()
     }
 
     /// A reader says what it has.
@@ -88,16 +100,20 @@ impl Audience {
         lease: Mono,
     ) -> Result<(), Fault> {
         // What a reader confirms of a stream that it was told the end of has crossed it.
-        self.readers.get_mut(&id).map_or(Ok(()), |reader| reader.confirm(received, lease))
+        let confirmed = self.reader(id).map_or(Ok(()), |reader| reader.confirm(received, lease));
+        self.note_lease();
+        confirmed
     }
 
     /// A record is in the log.
     pub(super) fn handle_record(&mut self, record: Record, held_bytes: usize) {
         self.offset = record.end();
-        if self.readers.is_empty() {
-            self.tail.note(record.sequence);
-        } else {
+        let had = self.readers.iter().map(|(_, reader)| reader.has_up_to()).min();
+        if let Some(had) = had {
+            self.tail.forget(had);
             self.tail.push(record, held_bytes);
+        } else {
+            self.tail.note(record.sequence);
         }
     }
 
@@ -110,12 +126,12 @@ impl Audience {
 
     /// There is no such stream, or none any more.
     pub(super) fn handle_unknown(&mut self) {
-        self.readers.values_mut().for_each(|reader| reader.handle_unknown(self.epoch));
+        self.readers.iter_mut().for_each(|(_, reader)| reader.handle_unknown(self.epoch));
     }
 
     /// Whether a reader awaits this answer.
     pub(super) fn awaits(&mut self, id: ReaderId, request: u64) -> bool {
-        self.readers.get_mut(&id).is_some_and(|reader| reader.awaits(request))
+        self.reader(id).is_some_and(|reader| reader.awaits(request))
     }
 
     /// The answer that a reader awaited: records,
@@ -126,21 +142,23 @@ impl Audience {
         if read.status.sequence >= self.tail.last() {
             self.offset = read.status.offset;
         }
-        if let Some(reader) = self.readers.get_mut(&id) {
-            reader.handle_read(self.epoch, read);
+        let epoch = self.epoch;
+        if let Some(reader) = self.reader(id) {
+            reader.handle_read(epoch, read);
         }
     }
 
     /// or that there is no such stream.
     pub(super) fn handle_unread(&mut self, id: ReaderId) {
-        if let Some(reader) = self.readers.get_mut(&id) {
-            reader.handle_unknown(self.epoch);
+        let epoch = self.epoch;
+        if let Some(reader) = self.reader(id) {
+            reader.handle_unknown(epoch);
         }
     }
 
     /// Lets the readers go of which nothing was heard.
     pub(super) fn handle_timeout(&mut self, turn: &mut Turn<'_>, lines: &mut Lines) {
-        while let Some((&id, _)) = self.readers.iter().find(|(_, it)| it.lease <= turn.now) {
+        while let Some(&(id, _)) = self.readers.iter().find(|(_, it)| it.lease <= turn.now) {
             self.remove(id, turn, lines);
             turn.event(Event::ReaderLapsed { key: turn.key.clone(), reader: id });
         }
@@ -149,45 +167,52 @@ impl Audience {
     /// Asks the log for what readers lack.
     pub(super) fn ask(&mut self, turn: &mut Turn<'_>) {
         let source = source(&self.tail, self.epoch, self.ended.as_ref(), turn);
-        for (&id, reader) in &mut self.readers {
-            if let Some((sequence, most)) = reader.wants(source) {
-                let request = turn.ask(Purpose::Read(id), Request::ReadAfter { sequence, most });
-                reader.asked(request, sequence);
-            }
+        for (id, reader) in &mut self.readers {
+            ask(*id, reader, source, turn);
         }
     }
 
     /// Puts the readers in line that have something to take.
     pub(super) fn queue(&mut self, turn: &Turn<'_>, lines: &mut Lines) {
         let source = source(&self.tail, self.epoch, self.ended.as_ref(), turn);
-        for (&id, reader) in &mut self.readers {
-            if !reader.is_queued && reader.has_next(source) {
-                reader.is_queued = true;
-                lines.push(id, turn.index);
-            }
+        for (id, reader) in &mut self.readers {
+            queue(*id, reader, source, turn, lines);
         }
     }
 
-    /// What a reader takes next, and has left the line for. Of a piece the text goes into `text`.
+    /// What a reader takes next, and has left the line for: it stands there again if there is more.
+    /// Of a piece the text goes into `text`. What the reader lacks the log is asked for if it `may`
+    /// be.
     pub(super) fn take(
         &mut self,
         id: ReaderId,
-        turn: &Turn<'_>,
+        turn: &mut Turn<'_>,
         lines: &mut Lines,
-        text: &mut String,
+        (text, may_ask): (&mut String, bool),
     ) -> Option<Saying> {
+        let place = self.place(id).ok()?;
         let source = source(&self.tail, self.epoch, self.ended.as_ref(), turn);
-        let reader = self.readers.get_mut(&id)?;
+        let (_, reader) = self.readers.get_mut(place)?;
         reader.is_queued = false;
         let saying = reader.take(source, text);
         if reader.is_done() {
             self.remove(id, turn, lines);
+            return saying;
         }
+        if may_ask {
+            ask(id, reader, source, turn);
+        }
+        queue(id, reader, source, turn, lines);
         saying
     }
 
     pub(super) fn has(&self, id: ReaderId) -> bool {
-        self.readers.contains_key(&id)
+        self.place(id).is_ok()
+    }
+
+    /// How many read it.
+    pub(super) fn len(&self) -> usize {
+        self.readers.len()
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -196,14 +221,15 @@ impl Audience {
 
     /// How many bytes it takes beside itself.
     pub(super) fn allocated(&self) -> usize {
-        let readers: usize = self.readers.values().map(Reader::allocated).sum();
+        let places = self.readers.capacity() * size_of::<(ReaderId, Reader)>();
+        let readers: usize = self.readers.iter().map(|(_, reader)| reader.allocated()).sum();
         let end = self.ended.as_ref().map_or(0, |ended| ended.end.size());
-        readers + self.tail.size() + end
+        places + readers + self.tail.size() + end
     }
 
     /// When the next reader goes of which nothing is heard.
-    pub(super) fn lease(&self) -> Option<Mono> {
-        self.readers.values().map(|reader| reader.lease).min()
+    pub(super) const fn lease(&self) -> Option<Mono> {
+        self.lease
     }
 
     pub(super) const fn ended(&self) -> Option<&Ended> {
@@ -213,6 +239,42 @@ impl Audience {
     /// How long the text is, as far as is known.
     pub(super) const fn offset(&self) -> u64 {
         self.offset
+    }
+
+    /// Where a reader stands, or would.
+    fn place(&self, id: ReaderId) -> Result<usize, usize> {
+        self.readers.binary_search_by_key(&id, |(id, _)| *id)
+    }
+
+    fn reader(&mut self, id: ReaderId) -> Option<&mut Reader> {
+        let place = self.place(id).ok()?;
+        self.readers.get_mut(place).map(|(_, reader)| reader)
+    }
+
+    fn note_lease(&mut self) {
+        self.lease = self.readers.iter().map(|(_, reader)| reader.lease).min();
+    }
+}
+
+/// Asks the log for what a reader lacks.
+fn ask(id: ReaderId, reader: &mut Reader, source: Source<'_>, turn: &mut Turn<'_>) {
+    if let Some((sequence, most)) = reader.wants(source) {
+        let request = turn.ask(Purpose::Read(id), Request::ReadAfter { sequence, most });
+        reader.asked(request, sequence);
+    }
+}
+
+/// Puts a reader in line if it has something to take.
+fn queue(
+    id: ReaderId,
+    reader: &mut Reader,
+    source: Source<'_>,
+    turn: &Turn<'_>,
+    lines: &mut Lines,
+) {
+    if !reader.is_queued && reader.has_next(source) {
+        reader.is_queued = true;
+        lines.push(id, turn.index);
     }
 }
 

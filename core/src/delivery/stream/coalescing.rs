@@ -1,6 +1,7 @@
 //! Text that waits to be sent together (V-7.4).
 
 use core::time::Duration;
+use std::sync::Arc;
 
 use crate::time::Mono;
 
@@ -22,6 +23,9 @@ pub(super) struct Coalescing {
 }
 
 impl Coalescing {
+    /// The room that is kept.
+    const KEEP: usize = 128;
+
     /// Adds text.
     pub(super) fn push(&mut self, now: Mono, text: &str) {
         if self.text.is_empty() {
@@ -32,14 +36,17 @@ impl Coalescing {
 
     /// Takes text from the front, at most `most` bytes of it and never a part of a character:
     /// nothing if not even the first character fits.
-    pub(super) fn take(&mut self, most: usize) -> Option<String> {
+    pub(super) fn take(&mut self, most: usize) -> Option<Arc<str>> {
         let end = self.text.floor_char_boundary(most);
         if end == 0 {
             return None;
         }
-        let rest = self.text.split_off(end);
-        let mut taken = core::mem::replace(&mut self.text, rest);
-        taken.shrink_to_fit();
+        let taken = self.text[..end].into();
+        self.text.drain(..end);
+        // Room for a few words is kept for those that come next.
+        if self.text.capacity() > Self::KEEP {
+            self.text.shrink_to_fit();
+        }
         Some(taken)
     }
 

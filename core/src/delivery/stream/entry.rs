@@ -5,6 +5,8 @@ use super::config::StreamsConfig;
 use super::event::{CancelId, Cancelled, Event};
 use super::interface::{Answer, Ended, Generation, Refusal, State, Status};
 use super::outputs::{Purpose, Turn};
+use super::readers::ReaderId;
+use super::saying::Saying;
 use super::turns::Lines;
 use super::writer::Writer;
 use crate::envelope::v1::Epoch;
@@ -18,14 +20,15 @@ pub(super) struct Entry {
     pub(super) audience: Audience,
     /// Until when the log is not asked, since it was unavailable.
     paused: Option<Mono>,
-    /// When its timer stands.
+    /// When its timers stand: that of its text, and that of all else.
+    pub(super) text_timer: Option<Mono>,
     pub(super) timer: Option<Mono>,
 }
 
 impl Entry {
     pub(super) fn new(epoch: Epoch) -> Self {
         let (writer, audience) = (Writer::default(), Audience::new(epoch));
-        Self { agent: None, writer, audience, paused: None, timer: None }
+        Self { agent: None, writer, audience, paused: None, text_timer: None, timer: None }
     }
 
     /// The stream is to end by a cancel.
@@ -109,7 +112,28 @@ impl Entry {
         }
     }
 
-    /// Asks the log for all that is to be done, and puts readers in line: after every input.
+    /// What a reader takes next. No other has anything of that, nor has the writer.
+    pub(super) fn take(
+        &mut self,
+        reader: ReaderId,
+        turn: &mut Turn<'_>,
+        lines: &mut Lines,
+        text: &mut String,
+    ) -> Option<Saying> {
+        let may_ask = self.paused.is_none() && !self.writer.is_beginning();
+        self.audience.take(reader, turn, lines, (text, may_ask))
+    }
+
+    /// Asks the log for what its producer wants: after an input of that, which is nothing to readers
+    /// until the log has it.
+    pub(super) fn proceed_writing(&mut self, turn: &mut Turn<'_>, lines: &mut Lines) {
+        match self.paused {
+            None => self.writer.ask(turn),
+            Some(_) => self.proceed(turn, lines),
+        }
+    }
+
+    /// Asks the log for all that is to be done, and puts readers in line: after every other input.
     pub(super) fn proceed(&mut self, turn: &mut Turn<'_>, lines: &mut Lines) {
         if self.paused.is_none_or(|until| until <= turn.now) {
             self.paused = None;
@@ -121,15 +145,18 @@ impl Entry {
         self.audience.queue(turn, lines);
     }
 
-    /// When it is to be given the time.
-    pub(super) fn deadline(&self, config: &StreamsConfig) -> Option<Deadline> {
-        let paused = self.paused.map(|until| Deadline::new(until, TimerReason::LogRetry));
-        let written = self.writer.deadline(config);
+    /// When text of its producer is due.
+    pub(super) fn text_due(&self, config: &StreamsConfig) -> Option<Mono> {
         // A log that is not asked takes no text.
-        let written = written.filter(|it| paused.is_none() || it.reason != TimerReason::StreamText);
+        if self.paused.is_some() { None } else { self.writer.text_due(config) }
+    }
+
+    /// When it is to be given the time for anything else.
+    pub(super) fn deadline(&self) -> Option<Deadline> {
+        let paused = self.paused.map(|until| Deadline::new(until, TimerReason::LogRetry));
         let readers = self.audience.lease();
         let readers = readers.map(|at| Deadline::new(at, TimerReason::ReaderLease));
-        Deadline::earlier(paused, Deadline::earlier(written, readers))
+        Deadline::earlier(paused, Deadline::earlier(self.writer.deadline(), readers))
     }
 
     /// Whether nothing goes on here, and it may be forgotten.

@@ -1,10 +1,10 @@
 //! A table of streams: a key is looked up once, where it comes in, and stands for a place from there
 //! on.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::interface::StreamKey;
+use crate::delivery::numbered::{Numbered, numbered};
 
 /// The place of a stream in a table. It is another's once that stream has left it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -12,16 +12,18 @@ pub(super) struct StreamIndex(u32);
 
 /// Something of each stream.
 ///
-/// Keys are found by a number that is made of their texts: the numbers lie side by side in the tree,
-/// and texts are compared of those alone that have one number, of which there is hardly ever more
-/// than one. Where somebody has chosen names for that, they are found as in any tree.
+/// Keys are found by a number that is made of their texts, and texts are compared of those alone that
+/// have one number, of which there is hardly ever more than one. Where a user has chosen names for
+/// that, they are found as in any tree. Numbers that are chosen to fall into one place of the table
+/// gain nothing either: a user has few streams, and there numbers alone are compared.
 #[derive(Clone, Debug)]
 pub(super) struct Keyed<T> {
     /// Each in a box: what leaves gives its memory back.
     slots: Vec<Option<Box<Slot<T>>>>,
     free: Vec<StreamIndex>,
-    by_number: BTreeMap<u64, Alike>,
-    len: usize,
+    by_number: Numbered<u64, Alike>,
+    /// By the number of their owner.
+    by_owner: BTreeSet<(u32, StreamIndex)>,
 }
 
 /// The streams of one number.
@@ -39,6 +41,9 @@ pub(super) struct Slot<T> {
 }
 
 impl StreamIndex {
+    const FIRST: Self = Self(0);
+    const LAST: Self = Self(u32::MAX);
+
     fn new(number: usize) -> Option<Self> {
         u32::try_from(number).ok().map(Self)
     }
@@ -50,11 +55,14 @@ impl StreamIndex {
 
 impl<T> Keyed<T> {
     /// What one stream takes beside its texts and what it is kept with.
-    pub(super) const SLOT_BYTES: usize =
-        size_of::<Slot<T>>() + size_of::<(usize, StreamIndex)>() + size_of::<(u64, Alike)>();
+    pub(super) const SLOT_BYTES: usize = size_of::<Slot<T>>()
+        + size_of::<(usize, StreamIndex)>()
+        + size_of::<(u64, Alike, u8)>()
+        + size_of::<(u32, StreamIndex)>();
 
-    pub(super) const fn new() -> Self {
-        Self { slots: Vec::new(), free: Vec::new(), by_number: BTreeMap::new(), len: 0 }
+    pub(super) fn new() -> Self {
+        let (slots, free) = (Vec::new(), Vec::new());
+        Self { slots, free, by_number: numbered(), by_owner: BTreeSet::new() }
     }
 
     /// Puts a stream that has no place into one; nothing if places have run out.
@@ -68,8 +76,8 @@ impl<T> Keyed<T> {
             }
         };
         self.note(&key, index);
+        self.by_owner.insert((digest(&key.owner), index));
         self.slots[index.number()] = Some(Box::new(Slot { key, value }));
-        self.len += 1;
         Some(index)
     }
 
@@ -87,9 +95,9 @@ impl<T> Keyed<T> {
         if is_alone {
             self.by_number.remove(&number);
         }
+        self.by_owner.remove(&(digest(&slot.key.owner), index));
         self.free.push(index);
-        self.len -= 1;
-        if self.len == 0 {
+        if self.by_owner.is_empty() {
             *self = Self::new();
         }
         Some(*slot)
@@ -118,16 +126,9 @@ impl<T> Keyed<T> {
 
     /// The streams of an owner, in no order that means anything.
     pub(super) fn of_owner(&self, owner: &str) -> impl Iterator<Item = &Slot<T>> {
-        let first = u64::from(digest(owner)) << 32;
-        let alike = self.by_number.range(first..=first | u64::from(u32::MAX));
-        let indices = alike.flat_map(|(_, alike)| {
-            let (one, several) = match alike {
-                Alike::One(index) => (Some(*index), None),
-                Alike::Several(alike) => (None, Some(alike.values().copied())),
-            };
-            one.into_iter().chain(several.into_iter().flatten())
-        });
-        let slots = indices.filter_map(|index| self.get(index));
+        let number = digest(owner);
+        let alike = (number, StreamIndex::FIRST)..=(number, StreamIndex::LAST);
+        let slots = self.by_owner.range(alike).filter_map(|(_, index)| self.get(*index));
         slots.filter(move |slot| *slot.key.owner == *owner)
     }
 
@@ -136,33 +137,29 @@ impl<T> Keyed<T> {
         self.slots.iter().flatten().map(Box::as_ref)
     }
 
-    pub(super) const fn len(&self) -> usize {
-        self.len
+    pub(super) fn len(&self) -> usize {
+        self.by_owner.len()
     }
 
     /// Lets a stream be found at its place.
     fn note(&mut self, key: &StreamKey, index: StreamIndex) {
-        match self.by_number.entry(number(key)) {
-            Entry::Vacant(place) => {
-                place.insert(Alike::One(index));
+        let alike = match self.by_number.remove(&number(key)) {
+            None => Alike::One(index),
+            Some(Alike::One(before)) => {
+                let known = self.get(before).map(|slot| (slot.key.clone(), before));
+                let both = known.into_iter().chain([(key.clone(), index)]);
+                Alike::Several(Box::new(both.collect()))
             }
-            Entry::Occupied(place) => match place.into_mut() {
-                Alike::Several(alike) => {
-                    alike.insert(key.clone(), index);
-                }
-                alike @ Alike::One(_) => {
-                    let Alike::One(before) = *alike else { return };
-                    let before =
-                        self.slots[before.number()].as_ref().map(|it| (it.key.clone(), before));
-                    let both = before.into_iter().chain([(key.clone(), index)]);
-                    *alike = Alike::Several(Box::new(both.collect()));
-                }
-            },
-        }
+            Some(Alike::Several(mut alike)) => {
+                alike.insert(key.clone(), index);
+                Alike::Several(alike)
+            }
+        };
+        self.by_number.insert(number(key), alike);
     }
 }
 
-/// The number of a key: those of an owner have the same upper half.
+/// The number of a key.
 fn number(key: &StreamKey) -> u64 {
     u64::from(digest(&key.owner)) << 32 | u64::from(digest(&key.name))
 }

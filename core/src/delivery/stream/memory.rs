@@ -323,7 +323,8 @@ impl Kept {
     }
 
     fn append(&mut self, sequence: u64, offset: u64, text: &str) -> Result<(), Refusal> {
-        if sequence != self.next || offset > self.offset || !self.is_boundary(offset) {
+        let is_boundary = offset == self.offset || offset < self.offset && self.is_boundary(offset);
+        if sequence != self.next || !is_boundary {
             return Err(Refusal::Misplaced { offset: self.offset });
         }
         let restart = offset < self.offset;

@@ -87,3 +87,4 @@ pub use self::memory::MemoryLog;
 pub use self::producer::ProducerError;
 pub use self::readers::ReaderId;
 pub use self::streams::{CancelScope, Streams};
+pub(super) use self::turns::Taken;

@@ -2,15 +2,13 @@
 
 use std::collections::VecDeque;
 
-use ahash::RandomState;
-use hashbrown::HashMap;
-
 use super::config::StreamsConfig;
 use super::event::{CancelId, Cancelled, Event};
 use super::interface::{Generation, LogRequest, Request, StreamKey};
 use super::keyed::StreamIndex;
 use super::producer::Flight;
 use super::readers::ReaderId;
+use crate::delivery::numbered::{Numbered, numbered};
 use crate::time::Mono;
 
 /// What an answer of the log is for.
@@ -55,7 +53,7 @@ pub(super) struct Outputs {
     /// Results of cancels that are on their way into an event.
     pub(super) cancelled: VecDeque<(CancelId, StreamKey, Cancelled)>,
     /// What was asked and is not answered yet.
-    asked: HashMap<u64, Asked, RandomState>,
+    asked: Numbered<u64, Asked>,
     last_id: u64,
 }
 
@@ -88,8 +86,7 @@ impl Default for Outputs {
             requests: VecDeque::new(),
             events: VecDeque::new(),
             cancelled: VecDeque::new(),
-            // Its keys are numbers of its own, which need no secret.
-            asked: HashMap::with_hasher(RandomState::with_seeds(0, 0, 0, 0)),
+            asked: numbered(),
             last_id: 0,
         }
     }

@@ -111,7 +111,7 @@ impl Producer {
         let offset = self.offset;
         self.next += 1;
         self.offset += bytes(text.len());
-        self.flight = Some(Flight { sequence, offset, text: text.into() });
+        self.flight = Some(Flight { sequence, offset, text });
         true
     }
 

@@ -213,6 +213,16 @@ impl Reader {
         }
     }
 
+    /// The number up to which it needs no more of what is held: it was sent that. While it awaits
+    /// where it goes on it may need all.
+    pub(super) const fn has_up_to(&self) -> u64 {
+        match self.stage {
+            Stage::Unplaced | Stage::Placing(_) => 0,
+            Stage::Placed | Stage::Reading(_) => self.place.at.sequence,
+            Stage::Done => u64::MAX,
+        }
+    }
+
     /// Whether there is something for it to take.
     pub(super) fn has_next(&self, source: Source<'_>) -> bool {
         !matches!(self.next(source), Next::Nothing)
@@ -247,11 +257,11 @@ impl Reader {
         }
     }
 
-    /// How many bytes it takes.
+    /// How many bytes it takes beside itself.
     pub(super) fn allocated(&self) -> usize {
         let texts: usize = self.fetched.iter().map(|record| record.text.len()).sum();
         let places = self.fetched.capacity() * size_of::<Record>();
-        size_of::<(ReaderId, Self)>() + self.credit.allocated() + places + texts
+        self.credit.allocated() + places + texts
     }
 
     /// Whether it was told of the end, or is or was told that there is no such stream.

@@ -1,12 +1,13 @@
 //! What a reader is told of a stream, until it is lent as a message.
 
+use core::fmt;
 use std::sync::Arc;
 
-use super::interface::{Ended, StreamKey};
+use super::interface::Ended;
 use super::placing::{Place, Placed};
 use crate::envelope::Raw;
 use crate::envelope::v1::{
-    BODY_DEPTH, CaughtUp, Code, End, Following, Message, Name, Piece, Position,
+    BODY_DEPTH, CaughtUp, Channel, Code, End, Following, Message, Name, Piece, Position,
 };
 
 /// Something for a reader.
@@ -22,19 +23,75 @@ pub(super) enum Saying {
     End(Position, Ended),
 }
 
-/// What was said last, kept while it is lent.
+/// What a reader is told of a stream.
+#[derive(Clone, Debug)]
+pub(super) struct Said {
+    /// The stream's.
+    pub(super) name: Arc<str>,
+    pub(super) saying: Saying,
+    /// Others read the stream as well, and may be told the same.
+    pub(super) is_shared: bool,
+}
+
+/// What was said last, kept while it is lent, and for whoever is told the same.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Lent {
     pub(super) text: String,
-    said: Option<(StreamKey, Saying)>,
+    said: Option<Said>,
+    written: Written,
+}
+
+/// The last piece that several may be told, as an envelope.
+#[derive(Clone, Default)]
+struct Written {
+    of: Option<(Channel, Arc<str>, Place, bool)>,
+    text: String,
+    envelope: String,
 }
 
 impl Lent {
     /// Lends what is said of a stream.
-    pub(super) fn lend(&mut self, key: StreamKey, saying: Saying) -> Option<Message<'_>> {
-        let (key, saying) = self.said.insert((key, saying));
-        let stream = Name::new(&*key.name)?;
-        Some(match saying {
+    pub(super) fn lend(&mut self, said: Said) -> Option<Message<'_>> {
+        let said = self.said.insert(said);
+        said.lend(&self.text)
+    }
+
+    /// Appends what is said of a stream, as an envelope: whether there is one.
+    pub(super) fn write(&mut self, said: &Said, channel: Channel, out: &mut String) -> bool {
+        let piece = match said.saying {
+            Saying::Piece { place, restart } if said.is_shared => Some((place, restart)),
+            _ => None,
+        };
+        let Some((place, restart)) = piece else {
+            let message = said.lend(&self.text);
+            return message.inspect(|message| message.write(channel, out)).is_some();
+        };
+        let written = &mut self.written;
+        let of = Some((channel, Arc::clone(&said.name), place, restart));
+        if written.of != of || written.text != self.text {
+            written.envelope.clear();
+            let Some(message) = said.lend(&self.text) else { return false };
+            message.write(channel, &mut written.envelope);
+            written.of = of;
+            written.text.clone_from(&self.text);
+        }
+        out.push_str(&written.envelope);
+        true
+    }
+}
+
+/// What it has written before decides nothing.
+impl fmt::Debug for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Written")
+    }
+}
+
+impl Said {
+    /// The message; the text of a piece is this one.
+    fn lend<'a>(&'a self, text: &'a str) -> Option<Message<'a>> {
+        let stream = Name::new(&*self.name)?;
+        Some(match &self.saying {
             Saying::Following(placed) => Message::Following(Following {
                 stream,
                 answer: placed.answer,
@@ -48,7 +105,7 @@ impl Lent {
                 stream,
                 at: place.at,
                 offset: place.offset,
-                append: self.text.as_str().into(),
+                append: text.into(),
                 restart: *restart,
             }),
             Saying::CaughtUp(at) => Message::CaughtUp(CaughtUp { stream: Some(stream), at: *at }),

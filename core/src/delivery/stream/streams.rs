@@ -10,11 +10,12 @@ use super::memory::MemoryLog;
 use super::placing::Place;
 use super::producer::ProducerError;
 use super::readers::{Reader, ReaderId};
-use super::saying::Lent;
+use super::saying::{Lent, Said};
 use super::table::Table;
+use super::turns::Taken;
 use crate::delivery::Fault;
 use crate::envelope::Raw;
-use crate::envelope::v1::{BODY_DEPTH, CancelOutcome, Code, Epoch, Message, Position};
+use crate::envelope::v1::{BODY_DEPTH, CancelOutcome, Channel, Code, Epoch, Message, Position};
 use crate::time::{Deadline, Now};
 
 /// The streams of a server. See the [module](super).
@@ -331,18 +332,25 @@ impl Streams {
 
     /// The next message for a reader, of each of its streams in turn.
     pub fn poll_message(&mut self, now: Now, reader: ReaderId) -> Option<Message<'_>> {
-        let (key, saying) = loop {
-            let index = self.table.lines.pop(reader)?;
-            let text = &mut self.lent.text;
-            let said = self.table.at(now, index, |entry, turn, lines| {
-                let saying = entry.audience.take(reader, turn, lines, text)?;
-                Some((turn.key.clone(), saying))
-            });
-            if let Some(said) = said.flatten() {
-                break said;
+        let said = self.take(now, reader)?;
+        self.lent.lend(said)
+    }
+
+    /// Appends the next message for a reader as an envelope, which is made once for all who are told
+    /// the same.
+    pub(in crate::delivery) fn write_message(
+        &mut self,
+        now: Now,
+        reader: ReaderId,
+        channel: Channel,
+        out: &mut String,
+    ) -> Taken {
+        match self.take(now, reader) {
+            Some(said) if self.lent.write(&said, channel, out) => {
+                if self.table.lines.has_more(reader) { Taken::More } else { Taken::Last }
             }
-        };
-        self.lent.lend(key, saying)
+            Some(_) | None => Taken::Nothing,
+        }
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) is to be called.
@@ -368,6 +376,16 @@ impl Streams {
     /// Whether no stream has.
     pub fn is_empty(&self) -> bool {
         self.table.len() == 0
+    }
+
+    /// What a reader is told next.
+    fn take(&mut self, now: Now, reader: ReaderId) -> Option<Said> {
+        loop {
+            let index = self.table.lines.pop(reader)?;
+            if let Some(said) = self.table.take(now, index, reader, &mut self.lent.text) {
+                return Some(said);
+            }
+        }
     }
 
     /// Makes events of what cancels have come to. One of a stream that nobody has asked for is kept

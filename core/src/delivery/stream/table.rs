@@ -1,6 +1,7 @@
 //! The table of all streams, and what follows from every input to one of them.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::config::StreamsConfig;
 use super::entry::Entry;
@@ -10,6 +11,7 @@ use super::keyed::{Keyed, Slot, StreamIndex};
 use super::outputs::{Asked, Outputs, Purpose, Turn};
 use super::producer::ProducerError;
 use super::readers::ReaderId;
+use super::saying::Said;
 use super::turns::Lines;
 use crate::envelope::v1::{Code, Epoch};
 use crate::time::{Deadline, Mono, Now, TimerReason};
@@ -22,6 +24,9 @@ pub(super) struct Table {
     /// The latest time that was given.
     now: Mono,
     entries: Keyed<Entry>,
+    /// When text of producers is due, and when something else: each token sets one of the former,
+    /// and most never come to one of the latter.
+    text_timers: BTreeSet<(Mono, StreamIndex)>,
     timers: BTreeSet<(Mono, StreamIndex)>,
     pub(super) outputs: Outputs,
     pub(super) lines: Lines,
@@ -30,7 +35,7 @@ pub(super) struct Table {
 impl Table {
     /// What a stream takes beside its names and texts, in the table and among the timers.
     pub(super) const ENTRY_BYTES: usize =
-        Keyed::<Entry>::SLOT_BYTES + size_of::<(Mono, StreamIndex)>();
+        Keyed::<Entry>::SLOT_BYTES + 2 * size_of::<(Mono, StreamIndex)>();
 
     pub(super) fn new(config: StreamsConfig, epoch: Epoch) -> Self {
         Self {
@@ -38,6 +43,7 @@ impl Table {
             epoch,
             now: Mono::ZERO,
             entries: Keyed::new(),
+            text_timers: BTreeSet::new(),
             timers: BTreeSet::new(),
             outputs: Outputs::default(),
             lines: Lines::default(),
@@ -47,14 +53,14 @@ impl Table {
     /// What the log answers.
     pub(super) fn handle_log(&mut self, now: Now, answer: LogAnswer) {
         let Some(Asked { key, index, purpose }) = self.outputs.answered(answer.id) else { return };
-        // A place may be another stream's by now, and the stream in another.
-        let index = index.filter(|index| self.entries.is_at(*index, &key));
-        let Some(index) = index.or_else(|| self.entries.find(&key)) else { return };
         let LogAnswer { id, epoch, answer } = answer;
         if answer != Answer::Unavailable {
             self.epoch = epoch;
         }
         let epoch = self.epoch;
+        // A place may be another stream's by now, and the stream in another.
+        let index = index.filter(|index| self.entries.is_at(*index, &key));
+        let Some(index) = index.or_else(|| self.entries.find(&key)) else { return };
         self.at(now, index, |entry, turn, lines| {
             entry.audience.handle_epoch(epoch);
             entry.handle_answer(turn, lines, (id, purpose), answer);
@@ -63,9 +69,11 @@ impl Table {
 
     /// The time has come for what is due.
     pub(super) fn handle_timeout(&mut self, now: Now) {
-        let due = self.timers.iter().take_while(|(at, _)| *at <= now.mono);
-        let due: Vec<StreamIndex> = due.map(|(_, index)| *index).collect();
-        for index in due {
+        let due = [&self.text_timers, &self.timers].into_iter();
+        let due = due.flat_map(|timers| timers.iter().take_while(|(at, _)| *at <= now.mono));
+        let mut due: Vec<_> = due.copied().collect();
+        due.sort_unstable();
+        for (_, index) in due {
             self.at(now, index, Entry::handle_timeout);
         }
     }
@@ -80,32 +88,34 @@ impl Table {
         self.at(now, self.entries.find(key)?, input)
     }
 
-    /// An input to the stream in this place.
+    /// An input to the stream in this place, and what follows from it.
     pub(super) fn at<R>(
         &mut self,
         now: Now,
         index: StreamIndex,
         input: impl FnOnce(&mut Entry, &mut Turn<'_>, &mut Lines) -> R,
     ) -> Option<R> {
-        self.now = self.now.max(now.mono);
-        let Slot { key, value: entry } = self.entries.get_mut(index)?;
-        let (config, out) = (&self.config, &mut self.outputs);
-        let mut turn = Turn { now: self.now, key, index, config, out };
-        let result = input(entry, &mut turn, &mut self.lines);
-        entry.proceed(&mut turn, &mut self.lines);
-        let is_idle = entry.is_idle();
-        let at = entry.deadline(config).map(|deadline| deadline.at).filter(|_| !is_idle);
-        if entry.timer != at {
-            if let Some(before) = entry.timer {
-                self.timers.remove(&(before, index));
-            }
-            self.timers.extend(at.map(|at| (at, index)));
-            entry.timer = at;
-        }
-        if is_idle {
-            self.entries.remove(index);
-        }
-        Some(result)
+        self.input(now, index, |entry, turn, lines| {
+            let result = input(entry, turn, lines);
+            entry.proceed(turn, lines);
+            result
+        })
+    }
+
+    /// What a reader takes next of the stream in this place; the text of a piece goes into `text`.
+    pub(super) fn take(
+        &mut self,
+        now: Now,
+        index: StreamIndex,
+        reader: ReaderId,
+        text: &mut String,
+    ) -> Option<Said> {
+        let said = self.input(now, index, |entry, turn, lines| {
+            let is_shared = entry.audience.len() > 1;
+            let saying = entry.take(reader, turn, lines, text)?;
+            Some(Said { name: Arc::clone(&turn.key.name), saying, is_shared })
+        });
+        said.flatten()
     }
 
     /// An input to a stream, which is made if it is not there; unless there are too many.
@@ -130,7 +140,12 @@ impl Table {
         key: &StreamKey,
         input: impl FnOnce(&mut Entry, &Turn<'_>) -> Result<(), ProducerError>,
     ) -> Result<(), ProducerError> {
-        let done = self.known(now, key, |entry, turn, _| input(entry, turn));
+        let index = self.entries.find(key).ok_or(ProducerError::Fenced)?;
+        let done = self.input(now, index, |entry, turn, lines| {
+            let done = input(entry, turn);
+            entry.proceed_writing(turn, lines);
+            done
+        });
         done.unwrap_or(Err(ProducerError::Fenced))
     }
 
@@ -183,11 +198,10 @@ impl Table {
 
     /// When the next stream is to be given the time.
     pub(super) fn deadline(&self) -> Option<Deadline> {
-        let (at, index) = self.timers.first()?;
-        let slot = self.entries.get(*index);
-        let deadline = slot.and_then(|slot| slot.value.deadline(&self.config));
-        let reason = deadline.map_or(TimerReason::StreamText, |deadline| deadline.reason);
-        Some(Deadline::new(*at, reason))
+        let text =
+            self.text_timers.first().map(|(at, _)| Deadline::new(*at, TimerReason::StreamText));
+        let other = self.timers.first().and_then(|(_, index)| self.entries.get(*index));
+        Deadline::earlier(text, other.and_then(|slot| slot.value.deadline()))
     }
 
     /// How many bytes it takes, but for what waits to be polled.
@@ -197,6 +211,32 @@ impl Table {
             Self::ENTRY_BYTES + names + entry.writer.allocated() + entry.audience.allocated()
         };
         self.entries.iter().map(of).sum()
+    }
+
+    /// An input to the stream in this place, and when it is to be given the time after that.
+    fn input<R>(
+        &mut self,
+        now: Now,
+        index: StreamIndex,
+        input: impl FnOnce(&mut Entry, &mut Turn<'_>, &mut Lines) -> R,
+    ) -> Option<R> {
+        self.now = self.now.max(now.mono);
+        let Slot { key, value: entry } = self.entries.get_mut(index)?;
+        let (config, out) = (&self.config, &mut self.outputs);
+        let mut turn = Turn { now: self.now, key, index, config, out };
+        let result = input(entry, &mut turn, &mut self.lines);
+        let (mut text, mut other) = (None, None);
+        let is_idle = entry.is_idle();
+        if !is_idle {
+            text = entry.text_due(config);
+            other = entry.deadline().map(|deadline| deadline.at);
+        }
+        set(&mut self.text_timers, &mut entry.text_timer, text, index);
+        set(&mut self.timers, &mut entry.timer, other, index);
+        if is_idle {
+            self.entries.remove(index);
+        }
+        Some(result)
     }
 
     pub(super) const fn config(&self) -> StreamsConfig {
@@ -209,5 +249,21 @@ impl Table {
 
     pub(super) fn len(&self) -> usize {
         self.entries.len()
+    }
+}
+
+/// Sets the timer of a stream anew.
+fn set(
+    timers: &mut BTreeSet<(Mono, StreamIndex)>,
+    timer: &mut Option<Mono>,
+    at: Option<Mono>,
+    index: StreamIndex,
+) {
+    if *timer != at {
+        if let Some(before) = *timer {
+            timers.remove(&(before, index));
+        }
+        timers.extend(at.map(|at| (at, index)));
+        *timer = at;
     }
 }

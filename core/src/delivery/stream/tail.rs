@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::interface::Record;
 
-/// The newest records of a stream, as they came: a run without holes.
+/// The newest records of a stream that a reader lacks, as they came: a run without holes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Tail {
     records: VecDeque<Record>,
@@ -28,6 +28,13 @@ impl Tail {
         self.records.push_back(record);
         while self.size > most {
             let Some(first) = self.records.pop_front() else { break };
+            self.size -= size(&first);
+        }
+    }
+
+    /// All readers have what was up to this number.
+    pub(super) fn forget(&mut self, had: u64) {
+        while let Some(first) = self.records.pop_front_if(|first| first.sequence <= had) {
             self.size -= size(&first);
         }
     }

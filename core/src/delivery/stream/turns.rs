@@ -2,20 +2,28 @@
 
 use std::collections::VecDeque;
 
-use ahash::RandomState;
-use hashbrown::HashMap;
-
 use super::keyed::StreamIndex;
 use super::readers::ReaderId;
+use crate::delivery::numbered::{Numbered, numbered};
 
 /// The lines of all readers. Each stream of a reader has one turn after the other, and so has each
 /// reader: what there is much of holds up nothing else.
 #[derive(Clone, Debug)]
 pub(super) struct Lines {
-    /// Readers have numbers of the caller's, which nobody else chooses: they need no secret.
-    lines: HashMap<ReaderId, Line, RandomState>,
+    lines: Numbered<ReaderId, Line>,
     /// The readers that have something to take, each once.
     turns: VecDeque<ReaderId>,
+}
+
+/// What a turn has come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::delivery) enum Taken {
+    /// There was nothing to take.
+    Nothing,
+    /// What there was has been taken: whose turn it was is named again once there is more.
+    Last,
+    /// There may be more.
+    More,
 }
 
 /// The line of one reader.
@@ -67,6 +75,14 @@ impl Lines {
         stream
     }
 
+    /// Whether there is more for a reader; if not, it is named again once there is.
+    pub(super) fn has_more(&mut self, reader: ReaderId) -> bool {
+        let Some(line) = self.lines.get_mut(&reader) else { return false };
+        let has_more = !line.streams.is_empty();
+        line.is_taking &= has_more;
+        has_more
+    }
+
     /// The reader whose turn it is.
     pub(super) fn pop_reader(&mut self) -> Option<ReaderId> {
         loop {
@@ -88,7 +104,6 @@ impl Lines {
 
 impl Default for Lines {
     fn default() -> Self {
-        let lines = HashMap::with_hasher(RandomState::with_seeds(0, 0, 0, 0));
-        Self { lines, turns: VecDeque::new() }
+        Self { lines: numbered(), turns: VecDeque::new() }
     }
 }

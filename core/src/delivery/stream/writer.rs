@@ -318,14 +318,16 @@ impl Writer {
         }
     }
 
-    /// When something is to be done.
-    pub(super) fn deadline(&self, config: &StreamsConfig) -> Option<Deadline> {
+    /// When text is due to go into the log.
+    pub(super) fn text_due(&self, config: &StreamsConfig) -> Option<Mono> {
         let producer = self.producer.as_ref().filter(|_| !self.is_appending);
-        let text = producer.and_then(|producer| producer.due(config.pace()));
-        let text = text.map(|at| Deadline::new(at, TimerReason::StreamText));
+        producer.and_then(|producer| producer.due(config.pace()))
+    }
+
+    /// When it is to be looked whether the producer is heard of.
+    pub(super) fn deadline(&self) -> Option<Deadline> {
         let lapse = self.lapse().filter(|_| !self.ending.is_wanted());
-        let lapse = lapse.map(|at| Deadline::new(at, TimerReason::ProducerLease));
-        Deadline::earlier(text, lapse)
+        lapse.map(|at| Deadline::new(at, TimerReason::ProducerLease))
     }
 
     /// Whether readers are to wait until it is known whether there is a stream.

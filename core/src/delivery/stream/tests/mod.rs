@@ -8,4 +8,5 @@ mod log_failures;
 mod producers;
 mod properties;
 mod replay;
+mod sharing;
 mod support;

@@ -47,6 +47,39 @@ fn each_member_is_in_its_place() {
 }
 
 #[test]
+fn a_position_may_be_spelled_otherwise_and_is_the_same() {
+    let read = |position: &str| {
+        let text = format!(r#"{{"type":"caught_up","at":{position}}}"#);
+        let Ok(Message::CaughtUp(it)) = said(&text) else { return None };
+        Some(it.at)
+    };
+    for spelled in [
+        r#"["0123456789abcdef",7]"#,
+        r#"[ "0123456789abcdef" , 7 ]"#,
+        r#"["012345678\u0039abcdef",7]"#,
+    ] {
+        assert_eq!(read(spelled), Some(position(7)), "{spelled}");
+    }
+    let most = r#"["0123456789abcdef",9007199254740991]"#;
+    assert_eq!(read(most), Some(position(MAX_NUMBER)));
+    for spelled in [
+        r#"["0123456789abcdef",9007199254740992]"#,
+        r#"["0123456789abcdef",7.0]"#,
+        r#"["0123456789abcdef",-7]"#,
+        r#"["0123456789abcdef",7,8]"#,
+        r#"["0123456789abcdef","7"]"#,
+        r#"["0123456789abcdef"]"#,
+        r#"["0123456789ABCDEF",7]"#,
+        r#"["0123456789abcdeg",7]"#,
+        r#"["0123456789abcde",7]"#,
+        r#"["0123456789abcdef0",7]"#,
+        r#"["012345678/abcdef",7]"#,
+    ] {
+        assert_eq!(read(spelled), None, "{spelled}");
+    }
+}
+
+#[test]
 fn positions_of_one_epoch_alone_have_an_order() {
     let other = Position::start(Epoch::from_bits(7));
     assert_eq!(position(1).cmp_in_epoch(position(2)), Some(Ordering::Less));
