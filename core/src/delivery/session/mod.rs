@@ -54,8 +54,8 @@ pub struct Session {
     now: Now,
     /// Since when no link carries it.
     detached: Option<Mono>,
-    /// The event that is lent.
-    lent: Option<Unlent>,
+    /// The event that is lent, in a box: a server with many sessions lends it itself.
+    lent: Option<Box<Unlent>>,
 }
 
 impl Session {
@@ -268,8 +268,8 @@ impl Session {
 
     /// What happened. The session has moved on when it is lent: an item counts as taken.
     pub fn poll_event(&mut self) -> Option<Event<'_>> {
-        self.lent = self.take_event();
-        self.lent.as_ref().map(Unlent::lend)
+        self.lent = self.take_event().map(Box::new);
+        self.lent.as_deref().map(Unlent::lend)
     }
 
     /// As [`poll_event`](Self::poll_event), for a machine that looks at the event before it lends
@@ -372,7 +372,7 @@ impl Session {
     /// [`SessionConfig::ceiling`].
     pub fn memory(&self) -> usize {
         let control = self.control.capacity() * size_of::<Message<'static>>();
-        let lent = self.lent.as_ref().map_or(0, Unlent::memory);
+        let lent = self.lent.as_deref().map_or(0, |it| size_of::<Unlent>() + it.memory());
         size_of::<Self>() + control + lent + self.exchange.memory()
     }
 

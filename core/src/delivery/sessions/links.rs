@@ -4,11 +4,11 @@ use std::collections::VecDeque;
 
 use super::config::SessionsConfig;
 use super::numbers::{LinkNumber, SessionNumber};
-use crate::delivery::numbered::{Numbered, numbered};
+use crate::delivery::numbered::Numbered;
 use crate::envelope::v1::{Channel, Closed, Code, Message};
 
 /// The links over which something of sessions was said.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Links {
     links: Numbered<LinkNumber, Link>,
     /// Those that have something to carry, each once.
@@ -185,12 +185,6 @@ impl Links {
         {
             it.turns.push_back(session);
         }
-    }
-}
-
-impl Default for Links {
-    fn default() -> Self {
-        Self { links: numbered(), ready: VecDeque::new() }
     }
 }
 

@@ -11,7 +11,7 @@ use super::counters::Counters;
 use super::links::Links;
 use super::numbers::{LinkNumber, SessionNumber};
 use crate::delivery::event::CommandId;
-use crate::delivery::numbered::{Numbered, numbered};
+use crate::delivery::numbered::Numbered;
 use crate::delivery::session::Session;
 use crate::delivery::stream::{Cancelled, StreamKey};
 use crate::envelope::v1::{Channel, Code, Name, Open, Position, SessionId};
@@ -141,7 +141,7 @@ impl Table {
         let mut draw = || random.next_u64();
         let hasher = RandomState::with_seeds(draw(), draw(), draw(), draw());
         Self {
-            sessions: numbered(),
+            sessions: Numbered::default(),
             by_id: HashMap::with_hasher(hasher),
             by_user: BTreeMap::new(),
             due: BTreeSet::new(),

@@ -210,11 +210,6 @@ impl Audience {
         self.place(id).is_ok()
     }
 
-    /// How many read it.
-    pub(super) fn len(&self) -> usize {
-        self.readers.len()
-    }
-
     pub(super) fn is_empty(&self) -> bool {
         self.readers.is_empty()
     }

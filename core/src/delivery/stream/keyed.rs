@@ -1,10 +1,11 @@
 //! A table of streams: a key is looked up once, where it comes in, and stands for a place from there
 //! on.
 
+use core::fmt;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::interface::StreamKey;
-use crate::delivery::numbered::{Numbered, numbered};
+use crate::delivery::numbered::Numbered;
 
 /// The place of a stream in a table. It is another's once that stream has left it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -16,7 +17,7 @@ pub(super) struct StreamIndex(u32);
 /// have one number, of which there is hardly ever more than one. Where a user has chosen names for
 /// that, they are found as in any tree. Numbers that are chosen to fall into one place of the table
 /// gain nothing either: a user has few streams, and there numbers alone are compared.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Keyed<T> {
     /// Each in a box: what leaves gives its memory back.
     slots: Vec<Option<Box<Slot<T>>>>,
@@ -30,7 +31,7 @@ pub(super) struct Keyed<T> {
 #[derive(Clone, Debug)]
 enum Alike {
     One(StreamIndex),
-    Several(Box<BTreeMap<StreamKey, StreamIndex>>),
+    Several(BTreeMap<StreamKey, StreamIndex>),
 }
 
 /// A stream and what is kept of it.
@@ -62,7 +63,7 @@ impl<T> Keyed<T> {
 
     pub(super) fn new() -> Self {
         let (slots, free) = (Vec::new(), Vec::new());
-        Self { slots, free, by_number: numbered(), by_owner: BTreeSet::new() }
+        Self { slots, free, by_number: Numbered::default(), by_owner: BTreeSet::new() }
     }
 
     /// Puts a stream that has no place into one; nothing if places have run out.
@@ -148,7 +149,7 @@ impl<T> Keyed<T> {
             Some(Alike::One(before)) => {
                 let known = self.get(before).map(|slot| (slot.key.clone(), before));
                 let both = known.into_iter().chain([(key.clone(), index)]);
-                Alike::Several(Box::new(both.collect()))
+                Alike::Several(both.collect())
             }
             Some(Alike::Several(mut alike)) => {
                 alike.insert(key.clone(), index);
@@ -156,6 +157,14 @@ impl<T> Keyed<T> {
             }
         };
         self.by_number.insert(number(key), alike);
+    }
+}
+
+/// Where each stream is, from which all else follows.
+impl<T: fmt::Debug> fmt::Debug for Keyed<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Keyed");
+        shown.field("slots", &self.slots).field("free", &self.free).finish_non_exhaustive()
     }
 }
 
@@ -177,7 +186,8 @@ fn digest(text: &str) -> u32 {
         let mixed = (mixed ^ word).wrapping_mul(ODD);
         mixed ^ mixed >> 32
     });
-    (mixed >> 16 & u64::from(u32::MAX)) as u32
+    let [.., third, fourth, fifth, sixth, _, _] = mixed.to_le_bytes();
+    u32::from_le_bytes([third, fourth, fifth, sixth])
 }
 
 #[cfg(test)]

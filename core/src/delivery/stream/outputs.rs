@@ -8,7 +8,7 @@ use super::interface::{Generation, LogRequest, Request, StreamKey};
 use super::keyed::StreamIndex;
 use super::producer::Flight;
 use super::readers::ReaderId;
-use crate::delivery::numbered::{Numbered, numbered};
+use crate::delivery::numbered::Numbered;
 use crate::time::Mono;
 
 /// What an answer of the log is for.
@@ -46,7 +46,7 @@ impl Step {
 }
 
 /// Outputs that wait to be polled.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Outputs {
     pub(super) requests: VecDeque<LogRequest>,
     pub(super) events: VecDeque<Event>,
@@ -77,18 +77,6 @@ impl Outputs {
         self.requests.push_back(LogRequest::new(self.last_id, asked.key.clone(), request));
         self.asked.insert(self.last_id, asked);
         self.last_id
-    }
-}
-
-impl Default for Outputs {
-    fn default() -> Self {
-        Self {
-            requests: VecDeque::new(),
-            events: VecDeque::new(),
-            cancelled: VecDeque::new(),
-            asked: numbered(),
-            last_id: 0,
-        }
     }
 }
 

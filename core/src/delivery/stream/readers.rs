@@ -60,7 +60,7 @@ pub(super) struct Reader {
     /// What it has, with all that it was sent.
     place: Place,
     /// What it is to be told of where it goes on.
-    placed: Option<Placed>,
+    placed: Option<Box<Placed>>,
     /// It is told that it has caught up once it has this number.
     mark: Option<u64>,
     /// What was read from the log for it.
@@ -98,6 +98,7 @@ enum Next {
 impl Reader {
     /// The most that one takes.
     pub(super) const CEILING: usize = 2 * size_of::<(ReaderId, Self)>()
+        + size_of::<Placed>()
         + 2 * Credit::CEILING
         + PIECE_BYTES
         + RECORD_BYTES
@@ -180,7 +181,7 @@ impl Reader {
 
     /// There is no such stream, or none any more.
     pub(super) fn handle_unknown(&mut self, epoch: Epoch) {
-        self.placed = Some(Placed::unknown(epoch));
+        self.placed = Some(Box::new(Placed::unknown(epoch)));
         self.stage = Stage::Done;
     }
 
@@ -196,7 +197,7 @@ impl Reader {
             if placed.answer == Answer::Gap {
                 self.credit.clear();
             }
-            self.placed = Some(placed);
+            self.placed = Some(Box::new(placed));
         }
         let last_text = match read.status.state {
             State::Ended(_) => read.status.sequence.saturating_sub(1),
@@ -261,7 +262,8 @@ impl Reader {
     pub(super) fn allocated(&self) -> usize {
         let texts: usize = self.fetched.iter().map(|record| record.text.len()).sum();
         let places = self.fetched.capacity() * size_of::<Record>();
-        self.credit.allocated() + places + texts
+        let placed = self.placed.as_ref().map_or(0, |_| size_of::<Placed>());
+        self.credit.allocated() + places + texts + placed
     }
 
     /// Whether it was told of the end, or is or was told that there is no such stream.
@@ -311,7 +313,7 @@ impl Reader {
                 if record.offset > self.place.offset {
                     let placed = Placed::hole(self.place, record.offset);
                     self.place = placed.from;
-                    return Saying::Following(placed);
+                    return Saying::Following(Box::new(placed));
                 }
                 restart = record.offset < self.place.offset;
                 piece.offset = record.offset;

@@ -13,7 +13,8 @@ use crate::envelope::v1::{
 /// Something for a reader.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Saying {
-    Following(Placed),
+    /// In a box: pieces are many, and small.
+    Following(Box<Placed>),
     /// The text of a piece lies in a buffer.
     Piece {
         place: Place,
@@ -29,8 +30,6 @@ pub(super) struct Said {
     /// The stream's.
     pub(super) name: Arc<str>,
     pub(super) saying: Saying,
-    /// Others read the stream as well, and may be told the same.
-    pub(super) is_shared: bool,
 }
 
 /// What was said last, kept while it is lent, and for whoever is told the same.
@@ -41,7 +40,7 @@ pub(super) struct Lent {
     written: Written,
 }
 
-/// The last piece that several may be told, as an envelope.
+/// The last piece as an envelope: the next reader is mostly told the same.
 #[derive(Clone, Default)]
 struct Written {
     of: Option<(Channel, Arc<str>, Place, bool)>,
@@ -58,11 +57,7 @@ impl Lent {
 
     /// Appends what is said of a stream, as an envelope: whether there is one.
     pub(super) fn write(&mut self, said: &Said, channel: Channel, out: &mut String) -> bool {
-        let piece = match said.saying {
-            Saying::Piece { place, restart } if said.is_shared => Some((place, restart)),
-            _ => None,
-        };
-        let Some((place, restart)) = piece else {
+        let Saying::Piece { place, restart } = said.saying else {
             let message = said.lend(&self.text);
             return message.inspect(|message| message.write(channel, out)).is_some();
         };

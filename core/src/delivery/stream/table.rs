@@ -111,9 +111,8 @@ impl Table {
         text: &mut String,
     ) -> Option<Said> {
         let said = self.input(now, index, |entry, turn, lines| {
-            let is_shared = entry.audience.len() > 1;
             let saying = entry.take(reader, turn, lines, text)?;
-            Some(Said { name: Arc::clone(&turn.key.name), saying, is_shared })
+            Some(Said { name: Arc::clone(&turn.key.name), saying })
         });
         said.flatten()
     }

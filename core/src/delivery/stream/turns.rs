@@ -4,11 +4,11 @@ use std::collections::VecDeque;
 
 use super::keyed::StreamIndex;
 use super::readers::ReaderId;
-use crate::delivery::numbered::{Numbered, numbered};
+use crate::delivery::numbered::Numbered;
 
 /// The lines of all readers. Each stream of a reader has one turn after the other, and so has each
 /// reader: what there is much of holds up nothing else.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Lines {
     lines: Numbered<ReaderId, Line>,
     /// The readers that have something to take, each once.
@@ -99,11 +99,5 @@ impl Lines {
     /// The streams that a reader follows.
     pub(super) fn followed(&self, reader: ReaderId) -> &[StreamIndex] {
         self.lines.get(&reader).map_or(&[], |line| &line.follows)
-    }
-}
-
-impl Default for Lines {
-    fn default() -> Self {
-        Self { lines: numbered(), turns: VecDeque::new() }
     }
 }
