@@ -83,10 +83,10 @@ impl Client {
 
     /// Moves what the session has to say into a link that speaks its dialect.
     pub(super) fn pump(&mut self) {
-        if self.link.is_welcomed_v1()
-            && let Some(conversation) = &mut self.conversation
-            && conversation.pump(self.now, &mut self.link)
-        {
+        let Some(conversation) = &mut self.conversation else { return };
+        if self.link.awaits_welcome_v1() {
+            conversation.open_ahead(self.now, &mut self.link);
+        } else if self.link.is_welcomed_v1() && conversation.pump(self.now, &mut self.link) {
             self.counters.metrics.pings.increment(Direction::Outbound);
         }
     }

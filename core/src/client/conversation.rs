@@ -27,6 +27,8 @@ pub(super) struct Conversation {
     pub(super) session: ClientSession,
     /// The link was welcomed, and the session is to be opened over it.
     opens: bool,
+    /// It was opened over this link ahead of the welcome, or is not to be.
+    pub(super) ahead: bool,
     /// The welcome of this link, until the session is open over it.
     welcome: Option<Box<str>>,
     /// How often it was opened again over this link.
@@ -37,7 +39,7 @@ pub(super) struct Conversation {
     pub(super) cancels: Vec<(CommandId, RequestId)>,
     /// The items of the host that have no outcome yet.
     pub(super) sent: Vec<CommandId>,
-    text: String,
+    pub(super) text: String,
 }
 
 impl Conversation {
@@ -45,6 +47,7 @@ impl Conversation {
         Self {
             session: ClientSession::new(SessionConfig::default(), seed),
             opens: false,
+            ahead: false,
             welcome: None,
             reopenings: 0,
             items: Vec::new(),
@@ -76,7 +79,8 @@ impl Conversation {
 
     /// A link was welcomed with this.
     pub(super) fn handle_welcome(&mut self, welcome: Box<str>) {
-        (self.opens, self.reopenings) = (true, 0);
+        // It may have been opened ahead of the welcome.
+        (self.opens, self.reopenings) = (!self.session.session().is_attached(), 0);
         self.welcome = Some(welcome);
     }
 
@@ -90,7 +94,7 @@ impl Conversation {
         if too_large {
             self.session.handle_too_large();
         }
-        (self.opens, self.welcome) = (false, None);
+        (self.opens, self.ahead, self.welcome) = (false, false, None);
         self.session.detach(now);
     }
 

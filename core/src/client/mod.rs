@@ -83,6 +83,7 @@ mod growth;
 mod hearing;
 mod known_server;
 mod lending;
+mod opening;
 mod options;
 mod packing;
 mod reading;

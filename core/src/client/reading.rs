@@ -38,7 +38,9 @@ impl Client {
                         return Some(event);
                     }
                 }
-                ClientLinkUnlent::Binary(_) if self.link.awaits_welcome_v1() => {
+                ClientLinkUnlent::Binary(_)
+                    if self.link.speaks_v1() && !self.link.is_welcomed_v1() =>
+                {
                     self.link.handle_said(self.now, Said::Wrong(GoodbyeCode::NotOpen));
                 }
                 ClientLinkUnlent::Note

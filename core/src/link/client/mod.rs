@@ -90,6 +90,8 @@ pub struct ClientLink {
     /// A token was shown in `pamlink.v1`, and not answered yet; and another is to follow.
     renewing: bool,
     renew_next: bool,
+    /// The bytes of what was said ahead of the welcome.
+    ahead: usize,
     /// When something was last said over the link, by either end.
     active: Mono,
     idle_timeout: IdleTimeout,
@@ -154,6 +156,7 @@ impl ClientLink {
             negotiation,
             renewing: false,
             renew_next: false,
+            ahead: 0,
             active: now.mono,
             idle_timeout: IdleTimeout::default(),
             shortened: 0,

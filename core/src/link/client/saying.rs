@@ -7,11 +7,16 @@ use super::event::ClientLinkConfig;
 use crate::envelope::v1::{
     Features, Goodbye, GoodbyeCode, Heartbeat, Hello, Limits, Message, Secret, Token, Versions,
 };
+use crate::link::early::MAX_EARLY;
 use crate::link::token;
 
 /// How long a server has for its welcome, where the configuration says that none comes: one always
 /// comes in this dialect.
 pub(super) const WELCOME: Duration = Duration::from_secs(10);
+
+/// What else is within the bytes that a server keeps ahead of its verdict: the heads of frames, and
+/// heartbeats of a client that has learned to say them often.
+const SPARE: usize = 256;
 
 impl ClientLink {
     /// Whether the present link speaks `pamlink.v1`.
@@ -40,7 +45,20 @@ impl ClientLink {
             token,
         };
         let text = Message::Hello(hello).to_link_text();
+        self.ahead = text.len();
         self.send_numbered(&text);
+    }
+
+    /// Sends an envelope ahead of the welcome, if it is within what a server keeps beside the
+    /// `hello` until it has judged the token (V-10.2). Whether it was sent.
+    pub(crate) fn send_ahead(&mut self, text: &str) -> bool {
+        let ahead = self.ahead + text.len();
+        let fits = ahead + SPARE <= MAX_EARLY;
+        if fits {
+            self.ahead = ahead;
+            self.send_numbered(text);
+        }
+        fits
     }
 
     /// Shows the token anew; one at a time.
@@ -53,7 +71,12 @@ impl ClientLink {
             return;
         };
         let text = Message::Token(Token { token }).to_link_text();
-        self.send_numbered(&text);
+        if !self.awaits_welcome_v1() {
+            self.send_numbered(&text);
+        } else if !self.send_ahead(&text) {
+            self.renew_next = true;
+            return;
+        }
         (self.renewing, self.renew_next) = (true, false);
     }
 

@@ -19,9 +19,11 @@ impl ClientLink {
         self.negotiation.is_welcomed()
     }
 
-    /// Whether the welcome of the dialect is due over the present link.
-    pub(crate) const fn awaits_welcome_v1(&self) -> bool {
-        self.negotiation.is_agreed() && !self.negotiation.is_welcomed()
+    /// Whether the welcome of the dialect is due over the present link, which is open.
+    pub(crate) fn awaits_welcome_v1(&self) -> bool {
+        self.phase == ClientPhase::Open
+            && self.negotiation.is_agreed()
+            && !self.negotiation.is_welcomed()
     }
 
     /// The server has said something about the link.
@@ -35,6 +37,9 @@ impl ClientLink {
                 self.negotiation.handle_welcome();
                 self.welcomed(now);
                 self.say_heartbeats(welcome.heartbeat.to_duration());
+                if self.renew_next && !self.renewing {
+                    self.renew_in_band();
+                }
             }
             Said::Welcome(_) => self.leave(&GoodbyeCode::NotOpen),
             Said::Renewed => {

@@ -28,7 +28,7 @@ fn a_request_waits_for_the_welcome() {
     let mut world = World::new();
     let request = world.ask("fuel?");
     world.open(Some("pamlink.v1"));
-    assert_eq!(world.said.len(), 1, "{:?}", world.said);
+    assert_eq!(world.said.len(), 2, "hello and open: {:?}", world.said);
     world.welcome();
     let body = world.answer("40");
     world.finish(How::Done, Some(&body));

@@ -42,7 +42,7 @@ impl World {
     fn come_through(&mut self, most: usize, how: &str) -> usize {
         for ends in 0..20 {
             self.dial_again();
-            self.said.clear();
+            self.said.pop_front();
             self.say(WELCOME);
             if !self.settle_within(most, how) {
                 return ends;
@@ -141,7 +141,7 @@ fn other_ends_of_links_make_nothing_too_large() {
     for _ in 0..5 {
         world.cut();
         world.dial_again();
-        world.said.clear();
+        world.said.pop_front();
         world.say(WELCOME);
         // It is resumed, and the item is sent again, but the link does not carry it.
         world.settle_these();
