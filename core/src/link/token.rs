@@ -147,7 +147,8 @@ pub enum TokenError {
 /// The token of a client and the time of its renewal.
 ///
 /// Renewal is due at `min(80 % of the life, end - lead)` less a jitter, never before half the
-/// life. The host is asked for one token at a time.
+/// life. The host is asked for one token at a time. Where the server says that the token ends
+/// earlier, or the token has no dates, the server's word is a life that begins with it.
 ///
 /// The dates in a token are those of its issuer's clock, and the device's may be another. So they
 /// time the renewal and nothing else: its server decides whether a token is valid. They are held
@@ -194,6 +195,18 @@ impl TokenSchedule {
         self.ends = life.map(|life| now.mono + life.left());
         self.token = Some(token);
         Ok(())
+    }
+
+    /// The server says for how long the token is good yet. Where the token's own dates say less, or
+    /// it has none any more, nothing changes.
+    pub(crate) fn limit(&mut self, now: Mono, left: Duration) {
+        let ends = now + left;
+        if self.token.is_none() || self.ends.is_some_and(|own| own <= ends) {
+            return;
+        }
+        let renew = now + self.age_at_renewal(left);
+        self.renew = Some(self.renew.map_or(renew, |own| own.min(renew)));
+        self.ends = Some(ends);
     }
 
     /// The host has no token: the request for one has ended, and the next waits for the pause.

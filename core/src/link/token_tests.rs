@@ -117,6 +117,38 @@ fn the_life_of_a_token_runs_from_its_coming_and_on_the_monotonic_clock() {
 }
 
 #[test]
+fn the_servers_word_is_a_life_of_its_own_where_the_token_ends_later_or_does_not_say() {
+    let renews = |schedule: &TokenSchedule| {
+        schedule.poll_timeout().map(|at| at.at.saturating_since(now(0).mono).as_secs())
+    };
+    let hour = Duration::from_secs(3_600);
+    let mut opaque = schedule();
+    opaque.limit(now(0).mono, hour);
+    assert_eq!(renews(&opaque), None, "there is no token");
+    opaque.provide(now(0), Token::new("opaque")).unwrap();
+    assert_eq!(renews(&opaque), None);
+    opaque.limit(now(0).mono, hour);
+    assert!((2_850..=2_880).contains(&renews(&opaque).unwrap()), "{:?}", renews(&opaque));
+    assert!(opaque.usable(now(3_599).mono).is_some() && opaque.usable(now(3_600).mono).is_none());
+    // The same said again later moves nothing, and less does.
+    let before = renews(&opaque);
+    opaque.limit(now(1_000).mono, Duration::from_secs(2_600));
+    assert_eq!(renews(&opaque), before);
+    opaque.limit(now(1_000).mono, Duration::from_secs(200));
+    assert!((1_120..=1_140).contains(&renews(&opaque).unwrap()), "{:?}", renews(&opaque));
+    // Nor does it where the token's own dates say less.
+    let mut dated = schedule();
+    dated.provide(now(0), token(0, 3_600)).unwrap();
+    let before = renews(&dated);
+    dated.limit(now(0).mono, 2 * hour);
+    assert_eq!(renews(&dated), before);
+    dated.limit(now(0).mono, hour / 2);
+    assert!(renews(&dated) < before);
+    dated.provide(now(0), token(0, 3_600)).unwrap();
+    assert!((2_850..=2_880).contains(&renews(&dated).unwrap()), "another has its own");
+}
+
+#[test]
 fn a_token_that_could_break_out_of_a_request_line_is_refused() {
     for text in ["", "a b", "a\r\nHost: x", "tök"] {
         assert_eq!(schedule().provide(now(0), Token::new(text)), Err(TokenError::Malformed));

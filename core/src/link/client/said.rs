@@ -1,12 +1,15 @@
 //! What an envelope of `pamlink.v1` says about a client's link.
 
+use core::time::Duration;
+
 use crate::envelope::v1::{Goodbye, GoodbyeCode, Message, Welcome};
 
 /// What a server says about a link.
 #[derive(Clone, Debug)]
 pub(crate) enum Said {
     Welcome(Welcome),
-    Renewed,
+    /// The last token is good, for so long yet.
+    Renewed(Option<Duration>),
     TokenWanted,
     Goodbye(Goodbye<'static>),
     /// What it must not say now.
@@ -26,7 +29,7 @@ impl Said {
             }
             Message::Welcome(it) if !welcomed => Self::Welcome(it.clone()),
             _ if !welcomed => Self::Wrong(GoodbyeCode::NotOpen),
-            Message::Renewed(_) => Self::Renewed,
+            Message::Renewed(it) => Self::Renewed(it.expires),
             Message::TokenWanted(_) => Self::TokenWanted,
             Message::Welcome(_) | Message::Hello(_) | Message::Token(_) => {
                 Self::Wrong(GoodbyeCode::NotOpen)

@@ -13,6 +13,9 @@ use crate::link::connection::End;
 use crate::link::state::ClientPhase;
 use crate::time::Now;
 
+/// What is said of a token that is good for so long or longer (V-10.3).
+const LONGEST: Duration = Duration::from_secs(86_400);
+
 impl ClientLink {
     /// Whether the present link speaks the dialect, and was welcomed.
     pub(crate) const fn is_welcomed_v1(&self) -> bool {
@@ -37,21 +40,31 @@ impl ClientLink {
                 self.negotiation.handle_welcome();
                 self.welcomed(now);
                 self.say_heartbeats(welcome.heartbeat.to_duration());
-                if self.renew_next && !self.renewing {
-                    self.renew_in_band();
+                // What it says of the token of `hello` says nothing of one that was shown since.
+                if !self.renewing {
+                    self.token_is_good(welcome.expires);
                 }
             }
             Said::Welcome(_) => self.leave(&GoodbyeCode::NotOpen),
-            Said::Renewed => {
+            Said::Renewed(expires) => {
                 self.renewing = false;
-                if self.renew_next {
-                    self.renew_in_band();
-                }
+                self.token_is_good(expires);
             }
             Said::TokenWanted => self.request_token(TokenNeed::Renewal),
             Said::Goodbye(goodbye) => self.handle_goodbye(&goodbye),
             Said::Wrong(code) => self.leave(&code),
             Said::Nothing => {}
+        }
+    }
+
+    /// The server has taken the last token that it was shown: for how long it is good, if it says
+    /// so. Another that waits is shown now.
+    fn token_is_good(&mut self, expires: Option<Duration>) {
+        if self.renew_next {
+            return self.renew_in_band();
+        }
+        if let Some(left) = expires.filter(|left| *left < LONGEST) {
+            self.tokens.limit(self.now.mono, left);
         }
     }
 

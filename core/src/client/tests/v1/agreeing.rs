@@ -227,3 +227,17 @@ fn a_heartbeat_of_the_server_is_answered() {
     let said = world.said();
     assert!(said[0].ends_with(r#","reply":true}"#), "{said:?}");
 }
+
+#[test]
+fn a_day_is_no_end_of_a_token() {
+    for (expires, asked) in [(86_400_000, 0), (86_399_999, 1)] {
+        let mut world = World::new();
+        world.needs.clear();
+        world.open(Some("pamlink.v1"));
+        world.said.pop_front();
+        world.say(&WELCOME.replace("20000", &format!(r#"20000,"expires":{expires}"#)));
+        world.settle();
+        world.pass(70_000_000);
+        assert_eq!(world.needs.len().min(1), asked, "{expires}");
+    }
+}
