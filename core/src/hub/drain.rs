@@ -8,6 +8,7 @@ use super::envelopes::Own;
 use super::event::Unlent;
 use super::index::LinkIndex;
 use super::links::Phase;
+use crate::envelope::v1::GoodbyeCode;
 use crate::link::ServerClose;
 use crate::time::{Deadline, Mono, Now, TimerReason};
 
@@ -46,8 +47,9 @@ impl Hub {
             match slot.phase {
                 Phase::Open => {
                     let at = self.now.mono + self.random.up_to(spread);
-                    let moves = self.send_away_in_time(index, spread);
+                    self.send_away_in_time(index, GoodbyeCode::GoingAway, spread);
                     let Some(slot) = self.links.get_mut(index) else { continue };
+                    let moves = slot.v1.is_some();
                     // One that moves by itself has all the time for it.
                     let at = if moves { until } else { at };
                     slot.deadline = Some(Deadline::new(at, TimerReason::Drain));
@@ -66,7 +68,10 @@ impl Hub {
 
     /// The moment has come at which a link is closed.
     pub(super) fn drain_link(&mut self, index: LinkIndex) {
-        let Some(drain) = self.drain else { return };
+        let Some(drain) = self.drain else {
+            // It alone was to move.
+            return self.close(index, ServerClose::Restarting);
+        };
         let Some(slot) = self.links.get_mut(index) else { return };
         if slot.running > 0 && self.now.mono < drain.until {
             let at = drain.until.min(self.now.mono + PATIENCE);

@@ -107,6 +107,7 @@ mod repeats;
 mod replies;
 mod reply;
 mod requests;
+mod rotate;
 mod slab;
 mod tokens;
 mod upgrade;

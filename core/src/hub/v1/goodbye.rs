@@ -32,22 +32,23 @@ impl Hub {
     }
 
     /// Tells a link that it is to move within this time, and carries on meanwhile (V-10.6).
-    /// Whether it speaks `pamlink.v1`.
-    pub(in crate::hub) fn send_away_in_time(&mut self, index: LinkIndex, within: Duration) -> bool {
-        let speaks_it = self.links.agreed(index).is_some();
-        if speaks_it {
-            let (code, within) = (GoodbyeCode::GoingAway, Some(within));
-            self.say_goodbye(index, Goodbye { code, retry_after: None, spread: within, within });
-        }
-        speaks_it
+    /// Whether it speaks `pamlink.v1`, and was not told before.
+    pub(in crate::hub) fn send_away_in_time(
+        &mut self,
+        index: LinkIndex,
+        code: GoodbyeCode<'static>,
+        within: Duration,
+    ) -> bool {
+        let within = Some(within);
+        self.say_goodbye(index, Goodbye { code, retry_after: None, spread: within, within })
     }
 
-    fn say_goodbye(&mut self, index: LinkIndex, goodbye: Goodbye<'_>) {
-        let Some(agreed) = self.links.agreed(index) else { return };
-        if agreed.stage >= Stage::Warned {
-            return;
-        }
+    /// Says it, once over each link. Whether it was said.
+    fn say_goodbye(&mut self, index: LinkIndex, goodbye: Goodbye<'_>) -> bool {
+        let agreed = self.links.agreed(index).filter(|agreed| agreed.stage < Stage::Warned);
+        let Some(agreed) = agreed else { return false };
         agreed.stage = Stage::Warned;
         self.links.send_anyway(index, &Message::Goodbye(goodbye).to_link_text());
+        true
     }
 }

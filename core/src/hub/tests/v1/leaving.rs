@@ -107,6 +107,36 @@ fn a_drain_lets_links_move_while_they_carry_on() {
 }
 
 #[test]
+fn a_link_that_is_to_move_carries_on_meanwhile_and_others_stay() {
+    let mut host = Host::new();
+    let within = Duration::from_secs(10);
+    let (link, _) = host.begin_v1("ada");
+    let (other, _) = host.begin_v1("bob");
+    host.request_v1(link, 1, "q-1", ASK);
+    assert!(host.hub.rotate(host.now, link, within));
+    assert!(!host.hub.rotate(host.now, link, within), "it is said once");
+    host.drain();
+    let said = r#"{"type":"goodbye","code":"rotate","spread":10000,"within":10000}"#;
+    assert_eq!(of_link(&mut host, link), [said]);
+    host.pass(Duration::from_secs(9));
+    assert_eq!(host.reply("40 liters"), Delivered::Queued(link));
+    assert_eq!(kind(&of_link(&mut host, link)[0]), "end");
+    assert!(host.peers[&link].closed.is_none());
+    // Another one of the user is let in meanwhile, and told nothing.
+    let (new, _) = host.begin_v1("ada");
+    host.pass(Duration::from_secs(1));
+    assert_eq!(host.peers[&link].closed.as_ref().unwrap().0, 1012);
+    host.pass(Duration::from_secs(5));
+    for stays in [other, new] {
+        assert!(host.peers[&stays].closed.is_none());
+    }
+    assert_eq!(host.hub.rotate_user(host.now, "ada", within), 1);
+    assert_eq!(host.hub.rotate_user(host.now, "eve", within), 0);
+    host.drain();
+    assert_eq!(of_link(&mut host, new).last().unwrap(), said);
+}
+
+#[test]
 fn a_client_that_says_goodbye_is_let_go() {
     let mut host = Host::new();
     let (link, session) = host.begin_v1("ada");
