@@ -31,6 +31,7 @@ struct App {
     client: Client,
     token: &'static str,
     link: Option<LinkId>,
+    second: Option<LinkId>,
 }
 
 /// A hub and its clients with nothing between them, in virtual time.
@@ -58,11 +59,19 @@ impl World {
 
     /// A client that connects, and comes as far as its token lets it.
     fn connect(&mut self, user: &'static str, token: &'static str, config: ClientConfig) -> usize {
-        let endpoint = Endpoint::pam("ws://hub.test", user).unwrap();
+        self.connect_to(Endpoint::pam("ws://hub.test", user).unwrap(), token, config)
+    }
+
+    fn connect_to(
+        &mut self,
+        endpoint: Endpoint,
+        token: &'static str,
+        config: ClientConfig,
+    ) -> usize {
         let seed = Seed::from_number(self.apps.len() as u64 + 2);
         let mut client = Client::new(config, endpoint, seed, self.now).unwrap();
         client.connect(self.now);
-        self.apps.push(App { client, token, link: None });
+        self.apps.push(App { client, token, link: None, second: None });
         self.settle();
         self.apps.len() - 1
     }
@@ -126,9 +135,16 @@ impl World {
     }
 
     fn serve_client(&mut self, app: usize) -> bool {
-        let App { client, token, link } = &mut self.apps[app];
+        let App { client, token, link, second } = &mut self.apps[app];
         let (mut dial, mut want, mut close_transport) = (false, false, false);
+        let (mut dial_second, mut close_second) = (false, false);
         while let Some(event) = client.poll_event() {
+            match &event {
+                client::Event::SecondLink(ClientLinkEvent::Dial(_)) => dial_second = true,
+                client::Event::SecondLink(ClientLinkEvent::CloseTransport) => close_second = true,
+                client::Event::ChangedPlaces => core::mem::swap(link, second),
+                _ => {}
+            }
             dial |= matches!(event, client::Event::Link(ClientLinkEvent::Dial(_)));
             want |= matches!(event, client::Event::Link(ClientLinkEvent::NeedToken(_)));
             close_transport |=
@@ -146,6 +162,18 @@ impl World {
                 Err(_) => client.handle_dial_failed(self.now, CloseClass::ServerUnavailable),
             }
         }
+        if dial_second {
+            *second = self.hub.accept(self.now).ok();
+            client.second_link().handle_dialed(self.now);
+        }
+        let mut beside = Vec::new();
+        let _ = client.second_link().poll_transmit(&mut beside);
+        if let Some(link) = *second {
+            let _ = self.hub.handle_bytes(self.now, link, &beside);
+        }
+        if close_second && let Some(link) = second.take() {
+            self.hub.handle_closed(self.now, link);
+        }
         let mut bytes = Vec::new();
         let _ = client.poll_transmit(&mut bytes);
         if let Some(link) = *link {
@@ -155,7 +183,8 @@ impl World {
         if close_transport && let Some(link) = link.take() {
             self.hub.handle_closed(self.now, link);
         }
-        want || dial || close_transport || !bytes.is_empty()
+        let busy = want || dial || close_transport || dial_second || close_second;
+        busy || !bytes.is_empty() || !beside.is_empty()
     }
 
     fn serve_hub(&mut self) -> bool {
@@ -170,6 +199,10 @@ impl World {
             busy = true;
             let mut bytes = Vec::new();
             let transmit = self.hub.poll_transmit(link, &mut bytes);
+            if let Some(app) = self.apps.iter_mut().find(|app| app.second == Some(link)) {
+                app.client.second_link().handle_bytes(self.now, &bytes).unwrap();
+                continue;
+            }
             let Some(app) = self.apps.iter_mut().find(|app| app.link == Some(link)) else {
                 continue;
             };
@@ -356,9 +389,27 @@ fn a_day_on_a_quiet_way() -> World {
     world
 }
 
+/// A link is to move to another one.
+fn a_day_with_a_planned_change() -> World {
+    let mut world = World::new(config());
+    let mut client = ClientConfig::default();
+    client.two_links = true;
+    let endpoint = Endpoint::v1("ws://hub.test", "ann").unwrap();
+    let ann = world.connect_to(endpoint, "ann", client);
+    assert_eq!(world.hub.rotate_user(world.now, "ann", Duration::from_secs(10)), 1);
+    world.pass(Duration::from_secs(10));
+    assert!(world.apps[ann].client.is_welcomed());
+    world
+}
+
 #[test]
 fn every_family_is_fed() {
-    let worlds = [a_day_in_both_dialects(), a_bad_day(), a_day_on_a_quiet_way()];
+    let worlds = [
+        a_day_in_both_dialects(),
+        a_bad_day(),
+        a_day_on_a_quiet_way(),
+        a_day_with_a_planned_change(),
+    ];
     let all: BTreeSet<_> = worlds[0].hub.metrics().families.iter().map(|it| it.name).collect();
     let fed: BTreeSet<_> =
         worlds.iter().flat_map(|it| it.moved.iter().flatten().copied()).collect();

@@ -17,8 +17,9 @@ use crate::time::Wall;
 impl Client {
     /// Sends what has not gone over this link yet, as far as the link takes it.
     pub(super) fn flush(&mut self) {
-        // A server that goes away would not answer any more.
-        if !self.server.welcomed || self.server.unsure || self.link.is_leaving() {
+        // A server that goes away would not answer any more; a session goes on elsewhere.
+        let is_left = self.link.is_leaving() && !self.server.is_v1;
+        if !self.server.welcomed || self.server.unsure || is_left {
             return;
         }
         while let Some((request, text, taken)) = self.requests.next_to_send() {

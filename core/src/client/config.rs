@@ -14,6 +14,12 @@ use crate::link;
 pub struct ClientConfig {
     /// What the link keeps to: handshakes, heartbeat, frames, outbox, backoff, token.
     pub link: link::ClientLinkConfig,
+    /// Whether the host can hold the transports of two links at once. Then a link of `pamlink.v1`
+    /// that the server ends in a while is changed without a break: another is opened first, whose
+    /// events are [`Event::SecondLink`](super::Event::SecondLink) and whose doors are those of
+    /// [`second_link`](super::Client::second_link). Else it is left at once, and the next one
+    /// follows. Default no.
+    pub two_links: bool,
     /// Most requests at once. Default 64.
     pub max_requests: usize,
     /// Most bytes of requests at once, as they go over the wire. Default 256 KiB.
@@ -42,6 +48,7 @@ impl Default for ClientConfig {
     fn default() -> Self {
         Self {
             link: link::ClientLinkConfig::default(),
+            two_links: false,
             max_requests: 64,
             max_request_bytes: 256 * 1024,
             max_answer_bytes: 1024 * 1024,

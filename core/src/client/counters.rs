@@ -35,6 +35,25 @@ impl Counters {
         }
     }
 
+    /// Counts an event of the second link, which was not welcomed or has changed places.
+    pub(super) fn second_link_event(&mut self, event: &ClientLinkEvent<'_>) {
+        match event {
+            ClientLinkEvent::Dial(_) => self.metrics.dials.increment(),
+            ClientLinkEvent::Closed(closed) => self.metrics.closes.increment(closed.class),
+            ClientLinkEvent::Overflowed(overflowed) => overflowed.add_to(&mut self.metrics),
+            _ => {}
+        }
+    }
+
+    /// A planned change: a link was welcomed in the place of another.
+    pub(super) fn changed(&mut self, now: Mono) {
+        if let Some(since) = self.welcomed.replace(now) {
+            self.metrics.connection_duration.record(now.saturating_since(since));
+        }
+        self.metrics.connections.increment();
+        self.metrics.changes.increment();
+    }
+
     /// The server has welcomed a link.
     pub(super) fn welcomed(&mut self, now: Mono) {
         self.welcomed = Some(now);

@@ -53,6 +53,16 @@ pub enum Event<'a> {
     /// Unless it is the host's own wish, [`Stopped`](ClientLinkEvent::Stopped) ends every request,
     /// and [`ask`](super::Client::ask) takes none before [`connect`](super::Client::connect).
     Link(ClientLinkEvent<'a>),
+    /// An event of the second link, which a planned change has where the host holds two transports
+    /// ([`two_links`](super::ClientConfig::two_links)); [`second_link`](super::Client::second_link)
+    /// has the doors to answer it. It changes nothing of the first link or of requests: a second link
+    /// that is lost is tried again by the backoff while the first one lives, and `Stopped` says that
+    /// it is not.
+    SecondLink(ClientLinkEvent<'a>),
+    /// The second link was welcomed and is the first from here on, and the first is the second: a
+    /// host exchanges their transports. The session is opened over the new one, after which
+    /// [`Welcomed`](Self::Welcomed) comes and the other is closed.
+    ChangedPlaces,
     /// The server has welcomed this link; over `pamlink.v1` the session is open as well.
     Welcomed {
         /// The welcome.

@@ -90,6 +90,9 @@ impl Client {
             Said::Welcome(welcome) => Some((welcome.limits, Box::from(self.link.text(item).ok()?))),
             _ => None,
         };
+        if self.begins_change(&said) {
+            return None;
+        }
         self.link.handle_said(self.now, said);
         let (limits, welcome) = welcome.filter(|_| self.link.is_welcomed_v1())?;
         self.server = KnownServer::of_v1(limits);

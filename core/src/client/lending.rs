@@ -53,6 +53,13 @@ impl Client {
                 }
                 Event::Link(event)
             }
+            Unlent::SecondLink(unlent) => {
+                let event = self.second.as_deref_mut()?.link.lend(unlent)?;
+                self.counters.second_link_event(&event);
+                Event::SecondLink(event)
+            }
+            Unlent::ChangedPlaces => Event::ChangedPlaces,
+            Unlent::NeedToken(need) => Event::Link(ClientLinkEvent::NeedToken(need)),
             Unlent::Unreadable(source, error) => {
                 Event::Unreadable { error, text: text(source, &mut self.link, &self.body)? }
             }

@@ -73,6 +73,7 @@
 
 mod asking;
 mod cancelling;
+mod change;
 mod config;
 mod conversation;
 mod correlation;
@@ -88,6 +89,7 @@ mod options;
 mod packing;
 mod reading;
 mod requests;
+mod second_link;
 mod snapshot;
 mod unlent;
 
@@ -99,7 +101,9 @@ use std::sync::Arc;
 pub use self::config::ClientConfig;
 pub use self::error::{CancelError, RequestError, RestoreError, SendError};
 pub use self::event::{Event, RequestId};
+pub use self::second_link::SecondLink;
 
+use self::change::Second;
 use self::conversation::Conversation;
 use self::counters::Counters;
 use self::known_server::KnownServer;
@@ -122,6 +126,8 @@ use crate::time::{Deadline, Now, TimerReason};
 pub struct Client {
     config: ClientConfig,
     link: ClientLink,
+    /// The other link of a planned change.
+    second: Option<Box<Second>>,
     now: Now,
     requests: Requests,
     next: u64,
@@ -176,6 +182,7 @@ impl Client {
         };
         Ok(Self {
             link,
+            second: None,
             now,
             requests: Requests::new(&config),
             next: 0,
@@ -211,6 +218,9 @@ impl Client {
     pub fn disconnect(&mut self, now: Now) {
         self.set_now(now);
         self.link.disconnect(self.now);
+        if let Some(second) = &mut self.second {
+            second.link.disconnect(self.now);
+        }
     }
 
     /// The transport that [`Dial`](crate::link::ClientLinkEvent::Dial) asked for is made.
@@ -270,6 +280,11 @@ impl Client {
         if self.link.poll_timeout().is_some_and(|due| due.at <= self.now.mono) {
             self.link.handle_timeout(self.now);
         }
+        if let Some(second) = &mut self.second
+            && second.link.poll_timeout().is_some_and(|due| due.at <= self.now.mono)
+        {
+            second.link.handle_timeout(self.now);
+        }
         if let Some(conversation) = &mut self.conversation {
             conversation.session.handle_timeout(self.now);
         }
@@ -283,6 +298,10 @@ impl Client {
     /// [`TokenError`] if the token is of no use.
     pub fn provide_token(&mut self, now: Now, token: Token) -> Result<(), TokenError> {
         self.set_now(now);
+        if let Some(second) = self.second.as_mut().filter(|second| !second.is_old) {
+            // What is wrong with it is wrong for both.
+            let _ = second.link.provide_token(self.now, token.clone());
+        }
         self.link.provide_token(self.now, token)?;
         if self.state() == State::Open {
             // The link has passed it on.
@@ -297,18 +316,23 @@ impl Client {
     pub fn token_failed(&mut self, now: Now, error: TokenError) {
         self.set_now(now);
         self.link.token_failed(self.now, error);
+        if let Some(second) = self.second.as_mut().filter(|second| !second.is_old) {
+            second.link.token_failed(self.now, error);
+        }
     }
 
     /// The device woke up, or the app came to the front: the link is probed at once.
     pub fn wake(&mut self, now: Now) {
         self.set_now(now);
         self.link.wake(self.now);
+        if let Some(second) = &mut self.second {
+            second.link.wake(self.now);
+        }
     }
 
     /// The device has another network than before: the link is probed at once.
     pub fn network_changed(&mut self, now: Now) {
-        self.set_now(now);
-        self.link.network_changed(self.now);
+        self.wake(now);
     }
 
     // Outputs.
@@ -363,7 +387,9 @@ impl Client {
     pub fn poll_timeout(&self) -> Option<Deadline> {
         let expiry = self.requests.expiry().map(|at| Deadline::new(at, TimerReason::RequestExpiry));
         let session = self.conversation.as_ref().and_then(|it| it.session.poll_timeout());
-        Deadline::earlier(Deadline::earlier(self.link.poll_timeout(), expiry), session)
+        let second = self.second.as_ref().and_then(|it| it.link.poll_timeout());
+        let links = Deadline::earlier(self.link.poll_timeout(), second);
+        Deadline::earlier(Deadline::earlier(links, expiry), session)
     }
 
     // Commands.

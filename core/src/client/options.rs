@@ -46,6 +46,12 @@ const OPTIONS: &[Row] = &[
         "Whether to connect without a token and never ask for one.",
     )
     .in_packages(),
+    Row::other(
+        "two_links",
+        "flag",
+        "no",
+        "Whether the host can hold two transports at once, for planned changes of a link.",
+    ),
     Row::number(
         "request_timeout_ms",
         "ms",

@@ -4,6 +4,7 @@
 use core::mem;
 
 use super::Client;
+use super::change::Beside;
 use super::correlation::Correlation;
 use super::unlent::{Meaning, Source, Unlent};
 use crate::envelope::v1::GoodbyeCode;
@@ -27,6 +28,11 @@ impl Client {
                 return Some(event);
             }
             let Some(event) = self.link.poll_unlent() else {
+                match self.poll_second() {
+                    Beside::Event(event) => return Some(event),
+                    Beside::Again => continue,
+                    Beside::Nothing => {}
+                }
                 self.link.take_pings().add_to(&mut self.counters.metrics);
                 let shortened = self.link.take_shortened().into();
                 self.counters.metrics.heartbeats_shortened.add(shortened);

@@ -203,6 +203,14 @@ fn words(event: &Event<'_>) -> Option<String> {
         Event::Link(ClientLinkEvent::Retrying { after, class, .. }) => {
             format!("retrying {class} {}", after.as_secs())
         }
+        Event::SecondLink(ClientLinkEvent::Stopped { class, .. }) => {
+            format!("second stopped {class}")
+        }
+        Event::SecondLink(ClientLinkEvent::Retrying { class, .. }) => {
+            format!("second retrying {class}")
+        }
+        Event::SecondLink(ClientLinkEvent::Closed(_)) => "second closed".to_owned(),
+        Event::ChangedPlaces => "changed places".to_owned(),
         _ => return None,
     })
 }

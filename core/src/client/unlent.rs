@@ -6,13 +6,16 @@ use crate::delivery::{CommandId, Outcome};
 use crate::envelope::EnvelopeError;
 use crate::envelope::v1::{CancelOutcome, Code};
 use crate::frame::Item;
-use crate::link::ClientLinkUnlent;
+use crate::link::{ClientLinkUnlent, TokenNeed};
 
 /// An [`Event`](super::Event) that borrows nothing yet: places in tables and buffers instead of
 /// references.
 #[derive(Debug)]
 pub(super) enum Unlent {
     Link(ClientLinkUnlent),
+    SecondLink(ClientLinkUnlent),
+    ChangedPlaces,
+    NeedToken(TokenNeed),
     Unreadable(Source, EnvelopeError),
     Expired(RequestId),
     TurnedDown(RequestId),

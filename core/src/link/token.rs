@@ -197,6 +197,11 @@ impl TokenSchedule {
         Ok(())
     }
 
+    /// Has the token of another schedule, which renews it.
+    pub(crate) fn show(&mut self, token: Option<&Token>) {
+        (self.token, self.renew, self.ends) = (token.cloned(), None, None);
+    }
+
     /// The server says for how long the token is good yet. Where the token's own dates say less, or
     /// it has none any more, nothing changes.
     pub(crate) fn limit(&mut self, now: Mono, left: Duration) {

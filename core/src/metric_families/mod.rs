@@ -91,6 +91,8 @@ metrics! {
         "Attempts of a client to connect.";
     reconnects: by!(link::CloseClass) = "pamlink_reconnects_total",
         "Links that a client opened again after a loss, by the class of the loss.";
+    changes: Counter = "pamlink_planned_changes_total",
+        "Links that a client has left once another had taken their place.";
     renewals: Counter = "pamlink_token_renewals_total",
         "Tokens that were renewed on an open link.";
     pings: by!(Direction) =

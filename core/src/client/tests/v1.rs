@@ -3,6 +3,7 @@
 
 mod agreeing;
 mod asking;
+mod changing;
 mod going_back;
 mod sizes;
 mod snapshots;
@@ -12,7 +13,7 @@ use std::collections::{BTreeMap, VecDeque};
 use super::*;
 use crate::delivery::stream::{Event as OfStream, Generation, LogConfig, MemoryLog, StreamKey};
 use crate::delivery::{
-    Event as OfSession, LinkNumber, Sessions, SessionsConfig, SessionsEvent, stream,
+    Event as OfSession, LinkNumber, SessionNumber, Sessions, SessionsConfig, SessionsEvent, stream,
 };
 use crate::envelope::v1::{self, Epoch, How, Name};
 use crate::frame::{Incoming, Outgoing};
@@ -35,6 +36,12 @@ struct World {
     sessions: Sessions,
     log: MemoryLog,
     link: u64,
+    /// The same of the second link.
+    second_dials: usize,
+    second_said: VecDeque<String>,
+    second_link: u64,
+    /// The last session that something happened to at the server.
+    session: Option<SessionNumber>,
     /// The streams that were asked for, and the text of each item.
     asked: Vec<(String, String)>,
     /// The generation of the producer of each.
@@ -60,6 +67,10 @@ impl World {
             sessions: Sessions::new(SessionsConfig::default(), log.epoch(), Seed::from_number(4)),
             log,
             link: 0,
+            second_dials: 0,
+            second_said: VecDeque::new(),
+            second_link: 0,
+            session: None,
             asked: Vec::new(),
             producers: BTreeMap::new(),
         };
@@ -101,6 +112,13 @@ impl World {
         self.drain();
     }
 
+    /// It says this over the second link.
+    fn say_over_second(&mut self, text: &str) {
+        let mut second = self.client.second_link();
+        second.handle_message(self.now, Incoming::Text(text)).unwrap();
+        self.drain();
+    }
+
     fn drain(&mut self) {
         while let Some(event) = self.client.poll_event() {
             if let Event::Link(ClientLinkEvent::Dial(dial)) = &event {
@@ -110,15 +128,21 @@ impl World {
             if let Event::Link(ClientLinkEvent::NeedToken(need)) = &event {
                 self.needs.push(*need);
             }
+            if let Event::SecondLink(ClientLinkEvent::Dial(_)) = &event {
+                self.second_dials += 1;
+            }
+            if let Event::ChangedPlaces = &event {
+                core::mem::swap(&mut self.said, &mut self.second_said);
+                core::mem::swap(&mut self.link, &mut self.second_link);
+            }
             self.events.extend(words(&event));
         }
         let mut out = Vec::new();
         while let Some(outgoing) = self.client.poll_message(&mut out) {
-            let text = String::from_utf8(core::mem::take(&mut out)).unwrap();
-            self.said.push_back(match outgoing {
-                Outgoing::Close(code) => format!("close {} {text}", code.as_u16()),
-                _ => text,
-            });
+            self.said.push_back(said(outgoing, core::mem::take(&mut out)));
+        }
+        while let Some(outgoing) = self.client.second_link().poll_message(&mut out) {
+            self.second_said.push_back(said(outgoing, core::mem::take(&mut out)));
         }
     }
 
@@ -142,6 +166,8 @@ impl World {
                 any = true;
                 if link == LinkNumber(self.link) {
                     self.say(&text);
+                } else if link == LinkNumber(self.second_link) {
+                    self.say_over_second(&text);
                 }
                 text.clear();
             }
@@ -156,6 +182,9 @@ impl World {
             let mut begun = Vec::new();
             while let Some(event) = self.sessions.poll_event() {
                 any = true;
+                if let SessionsEvent::Session { session, .. } = &event {
+                    self.session = Some(*session);
+                }
                 match event {
                     SessionsEvent::Session {
                         event: OfSession::Item { stream: Some(stream), body, .. },
@@ -266,6 +295,14 @@ impl World {
 
     fn said(&mut self) -> Vec<String> {
         core::mem::take(&mut self.said).into()
+    }
+}
+
+fn said(outgoing: Outgoing, text: Vec<u8>) -> String {
+    let text = String::from_utf8(text).unwrap();
+    match outgoing {
+        Outgoing::Close(code) => format!("close {} {text}", code.as_u16()),
+        _ => text,
     }
 }
 

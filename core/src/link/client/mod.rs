@@ -10,6 +10,7 @@ mod notes;
 mod rows;
 mod said;
 mod saying;
+mod second;
 mod timers;
 mod tokens;
 mod v1;

@@ -142,6 +142,11 @@ impl Negotiation {
         matches!(self.phase, Phase::Welcomed)
     }
 
+    /// Whether the server was found without the dialect, and `pam` is tried next.
+    pub(super) fn is_turned(self) -> bool {
+        self.belief == Belief::Turned { tried: false }
+    }
+
     /// Whether the next attempt comes at once, because it is another one; said once.
     pub(super) const fn take_goes_back(&mut self) -> bool {
         mem::replace(&mut self.goes_back, false)

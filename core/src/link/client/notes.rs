@@ -40,6 +40,14 @@ impl Notes {
         self.queue.is_empty()
     }
 
+    /// Takes out the oldest, if it asks for a token.
+    pub(super) fn take_need(&mut self) -> Option<TokenNeed> {
+        let Some(Note::NeedToken(need)) = self.queue.front() else { return None };
+        let need = *need;
+        self.queue.pop_front();
+        Some(need)
+    }
+
     /// The oldest, as an event. `dial` is what there is to dial at present.
     pub(super) fn lend<'a>(&'a mut self, dial: Dial<'a>) -> Option<ClientLinkEvent<'a>> {
         Some(match self.queue.pop_front()? {

@@ -19,6 +19,28 @@ pub(crate) enum Said {
 }
 
 impl Said {
+    /// The end of the link that it plans, and after which time: the server goes on until then, and
+    /// the client may come back as it is (V-10.6).
+    pub(crate) fn planned_end(&self) -> Option<(&Goodbye<'static>, Duration)> {
+        let Self::Goodbye(goodbye) = self else { return None };
+        let may_come_back = match goodbye.code {
+            GoodbyeCode::GoingAway
+            | GoodbyeCode::Rotate
+            | GoodbyeCode::Overloaded
+            | GoodbyeCode::Idle
+            | GoodbyeCode::Unknown(_) => true,
+            GoodbyeCode::Malformed
+            | GoodbyeCode::NotOpen
+            | GoodbyeCode::TooLarge
+            | GoodbyeCode::TokenExpired
+            | GoodbyeCode::Unauthorized
+            | GoodbyeCode::Forbidden
+            | GoodbyeCode::Version
+            | GoodbyeCode::Left => false,
+        };
+        goodbye.within.filter(|_| may_come_back).map(|within| (goodbye, within))
+    }
+
     /// What an envelope says about the link; nothing if it is about a session. `welcomed`: the
     /// welcome has come.
     pub(crate) fn of(message: &Message<'_>, welcomed: bool) -> Option<Self> {

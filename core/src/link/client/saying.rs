@@ -8,6 +8,7 @@ use crate::envelope::v1::{
     Features, Goodbye, GoodbyeCode, Heartbeat, Hello, Limits, Message, Secret, Token, Versions,
 };
 use crate::link::early::MAX_EARLY;
+use crate::link::state::ClientPhase;
 use crate::link::token;
 
 /// How long a server has for its welcome, where the configuration says that none comes: one always
@@ -22,6 +23,18 @@ impl ClientLink {
     /// Whether the present link speaks `pamlink.v1`.
     pub(crate) const fn speaks_v1(&self) -> bool {
         self.negotiation.is_agreed()
+    }
+
+    /// Whether the present link speaks the dialect, and was welcomed.
+    pub(crate) const fn is_welcomed_v1(&self) -> bool {
+        self.negotiation.is_welcomed()
+    }
+
+    /// Whether the welcome of the dialect is due over the present link, which is open.
+    pub(crate) fn awaits_welcome_v1(&self) -> bool {
+        self.phase == ClientPhase::Open
+            && self.negotiation.is_agreed()
+            && !self.negotiation.is_welcomed()
     }
 
     /// Whether a heartbeat is to be said, for whoever knows the sessions; said once.

@@ -17,18 +17,6 @@ use crate::time::Now;
 const LONGEST: Duration = Duration::from_secs(86_400);
 
 impl ClientLink {
-    /// Whether the present link speaks the dialect, and was welcomed.
-    pub(crate) const fn is_welcomed_v1(&self) -> bool {
-        self.negotiation.is_welcomed()
-    }
-
-    /// Whether the welcome of the dialect is due over the present link, which is open.
-    pub(crate) fn awaits_welcome_v1(&self) -> bool {
-        self.phase == ClientPhase::Open
-            && self.negotiation.is_agreed()
-            && !self.negotiation.is_welcomed()
-    }
-
     /// The server has said something about the link.
     pub(crate) fn handle_said(&mut self, now: Now, said: Said) {
         self.now = now;
@@ -98,7 +86,7 @@ impl ClientLink {
 }
 
 /// The close code of a goodbye, and what it means for the next link (V-10.5).
-fn meaning(code: &GoodbyeCode<'_>) -> (CloseCode, CloseClass) {
+pub(super) fn meaning(code: &GoodbyeCode<'_>) -> (CloseCode, CloseClass) {
     let (close, class) = match code {
         GoodbyeCode::GoingAway | GoodbyeCode::Rotate => (1_012, CloseClass::ServerUnavailable),
         GoodbyeCode::Overloaded => (1_013, CloseClass::ServerUnavailable),

@@ -18,30 +18,44 @@ use crate::play::End;
 pub(super) struct WholeClientEnd {
     client: Client,
     at: u64,
-    /// The other end of the present link.
-    transport: Option<Transport>,
+    /// The other ends of the first link and of the second.
+    ways: [Way; 2],
     /// What the file calls what was sent.
     names: BTreeMap<CommandId, String>,
     outputs: VecDeque<Output>,
 }
 
+/// The other end of a link.
+#[derive(Default)]
+struct Way {
+    transport: Option<Transport>,
+    /// What the file calls it: nothing, or `second` where another was there when it began.
+    name: &'static str,
+}
+
+/// The first link and the second, as places among the ways.
+const FIRST: usize = 0;
+const SECOND: usize = 1;
+
 impl WholeClientEnd {
     pub(super) fn new(options: &Map<String, Value>, seed: u64) -> Result<Self, String> {
         let mut config = ClientConfig::default();
         for (name, value) in options {
-            if let ("anonymous", Some(anonymous)) = (name.as_str(), value.as_bool()) {
-                config.link.anonymous = anonymous;
-                continue;
+            match (name.as_str(), value.as_bool()) {
+                ("anonymous", Some(anonymous)) => config.link.anonymous = anonymous,
+                ("two_links", Some(two)) => config.two_links = two,
+                _ => {
+                    let number = value.as_u64().ok_or_else(|| format!("{name}: {value}"))?;
+                    config.set(name, number).map_err(|why| why.to_string())?;
+                }
             }
-            let number = value.as_u64().ok_or_else(|| format!("{name}: {value}"))?;
-            config.set(name, number).map_err(|why| why.to_string())?;
         }
         let endpoint = Endpoint::v1("ws://server.test", "ann").map_err(|why| why.to_string())?;
         let client = Client::new(config, endpoint, Seed::from_number(seed), now(0));
         Ok(Self {
             client: client.map_err(|why| why.to_string())?,
             at: 0,
-            transport: None,
+            ways: Default::default(),
             names: BTreeMap::new(),
             outputs: VecDeque::new(),
         })
@@ -54,7 +68,7 @@ impl WholeClientEnd {
             "connect" => self.client.connect(now),
             "disconnect" => self.client.disconnect(now),
             "detach" => {
-                self.transport = None;
+                self.ways[FIRST].transport = None;
                 self.client.handle_closed(now);
             }
             "token" => {
@@ -98,55 +112,87 @@ impl WholeClientEnd {
     /// Takes all that comes of an input.
     fn drain(&mut self) -> Result<(), String> {
         loop {
-            let mut dropped = false;
+            let mut dropped = [false; 2];
             while let Some(event) = self.client.poll_event() {
-                match event {
-                    Event::Link(ClientLinkEvent::Dial(_)) => {
-                        self.transport = Some(Transport::server());
-                        self.client.handle_dialed(now(self.at));
+                let (place, dials) = match &event {
+                    Event::Link(ClientLinkEvent::Dial(_)) => (FIRST, true),
+                    Event::SecondLink(ClientLinkEvent::Dial(_)) => (SECOND, true),
+                    Event::Link(ClientLinkEvent::CloseTransport) => (FIRST, false),
+                    Event::SecondLink(ClientLinkEvent::CloseTransport) => (SECOND, false),
+                    event => {
+                        if matches!(event, Event::ChangedPlaces) {
+                            self.ways.swap(FIRST, SECOND);
+                        }
+                        let event = shown(event, &self.names).map(Output::Event);
+                        self.outputs.extend(event);
                         continue;
                     }
-                    Event::Link(ClientLinkEvent::CloseTransport) => {
-                        dropped = true;
-                        break;
-                    }
-                    event => {
-                        let event = shown(&event, &self.names).map(Output::Event);
-                        self.outputs.extend(event);
-                    }
+                };
+                if !dials {
+                    dropped[place] = true;
+                    break;
+                }
+                let transport = Some(Transport::server());
+                if place == FIRST {
+                    self.ways[FIRST] = Way { transport, name: "" };
+                    self.client.handle_dialed(now(self.at));
+                } else {
+                    self.ways[SECOND] = Way { transport, name: "second" };
+                    self.client.second_link().handle_dialed(now(self.at));
                 }
             }
-            let mut bytes = Vec::new();
-            while self.client.poll_transmit(&mut bytes).more {}
-            let answer = self.write(&bytes)?;
-            if dropped {
-                self.transport = None;
-            } else if !answer.is_empty() {
-                // Whoever has answered a close frame goes.
-                self.handle_bytes(&answer)?;
-                if self.transport.take().is_some() {
-                    self.client.handle_closed(now(self.at));
-                }
-            } else if bytes.is_empty() {
+            let mut goes_on = false;
+            for place in [FIRST, SECOND] {
+                goes_on |= self.write(place, dropped[place])?;
+            }
+            if !goes_on {
                 return Ok(());
             }
         }
     }
 
-    fn handle_bytes(&mut self, bytes: &[u8]) -> Result<(), String> {
-        self.client.handle_bytes(now(self.at), bytes).map_err(|why| why.to_string())
+    fn handle_bytes(&mut self, place: usize, bytes: &[u8]) -> Result<(), String> {
+        let now = now(self.at);
+        let taken = match place {
+            FIRST => self.client.handle_bytes(now, bytes),
+            _ => self.client.second_link().handle_bytes(now, bytes),
+        };
+        taken.map_err(|why| why.to_string())
     }
 
-    /// Bytes go over the link: those that answer them.
-    fn write(&mut self, bytes: &[u8]) -> Result<Vec<u8>, String> {
-        let Some(transport) = self.transport.as_mut().filter(|_| !bytes.is_empty()) else {
-            return Ok(Vec::new());
-        };
-        let (said, answer) = transport.handle_bytes(bytes)?;
-        self.outputs.extend(
-            said.into_iter().map(|envelope| Output::Envelope { link: String::new(), envelope }),
-        );
-        Ok(answer)
+    /// Writes what is said over a link, whose transport may be dropped after it. Whether something
+    /// may have come of it.
+    fn write(&mut self, place: usize, dropped: bool) -> Result<bool, String> {
+        let mut bytes = Vec::new();
+        match place {
+            FIRST => while self.client.poll_transmit(&mut bytes).more {},
+            _ => while self.client.second_link().poll_transmit(&mut bytes).more {},
+        }
+        let Way { transport, name } = &mut self.ways[place];
+        let mut answer = Vec::new();
+        if let Some(transport) = transport.as_mut().filter(|_| !bytes.is_empty()) {
+            let (said, answered) = transport.handle_bytes(&bytes)?;
+            let link = || (*name).to_owned();
+            self.outputs.extend(
+                said.into_iter().map(|envelope| Output::Envelope { link: link(), envelope }),
+            );
+            answer = answered;
+        }
+        if dropped {
+            *transport = None;
+        } else if !answer.is_empty() {
+            // Whoever has answered a close frame goes.
+            self.handle_bytes(place, &answer)?;
+            if self.ways[place].transport.take().is_some() {
+                match place {
+                    FIRST => self.client.handle_closed(now(self.at)),
+                    _ => self.client.second_link().handle_closed(now(self.at)),
+                }
+            }
+        } else if bytes.is_empty() {
+            return Ok(false);
+        }
+        Ok(true)
     }
 }
 
@@ -154,10 +200,14 @@ impl End for WholeClientEnd {
     fn handle(&mut self, at: u64, input: &Input) -> Result<(), String> {
         self.at = at;
         match input {
-            Input::Envelope { envelope, .. } => {
-                let transport = self.transport.as_mut().ok_or("there is no link")?;
+            Input::Envelope { envelope, link } => {
+                let mut places = [FIRST, SECOND].into_iter();
+                let is_it = |way: &Way| way.transport.is_some() && way.name == link;
+                let place = places.find(|place| is_it(&self.ways[*place]));
+                let place = place.ok_or("there is no such link")?;
+                let transport = self.ways[place].transport.as_mut().ok_or("it has ended")?;
                 let bytes = transport.say(envelope)?;
-                self.handle_bytes(&bytes)?;
+                self.handle_bytes(place, &bytes)?;
             }
             Input::Command { name, command, .. } => self.command(name.as_deref(), command)?,
         }
@@ -194,7 +244,8 @@ fn shown(event: &Event<'_>, names: &BTreeMap<CommandId, String>) -> Option<Value
         }
         Event::Link(ClientLinkEvent::Retrying { .. }) => json!({"retrying": {}}),
         Event::Link(ClientLinkEvent::Stopped { .. }) => json!({"stopped": {}}),
-        Event::Link(_) => return None,
+        Event::Link(_) | Event::SecondLink(_) => return None,
+        Event::ChangedPlaces => json!({"changed_places": {}}),
         Event::Welcomed { .. } => json!({"welcomed": {}}),
         Event::Message { envelope } => json!({"message": {"body": json_of(envelope.as_str())}}),
         Event::Unreadable { text, .. } => json!({"unreadable": {"text": text}}),
