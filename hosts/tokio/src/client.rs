@@ -19,7 +19,9 @@ use crate::tokens::Tokens;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ClientConfig {
-    /// Bounds and choices of the engine.
+    /// Bounds and choices of the engine. By default with
+    /// [`two_links`](client::ClientConfig::two_links): a link that the server ends in a while is
+    /// left once another has taken its place.
     pub engine: client::ClientConfig,
     /// TLS for `wss` URLs. Default: [`tls::client`](crate::tls::client).
     pub tls: Option<Arc<rustls::ClientConfig>>,
@@ -40,8 +42,10 @@ pub struct ClientConfig {
 
 impl Default for ClientConfig {
     fn default() -> Self {
+        let mut engine = client::ClientConfig::default();
+        engine.two_links = true;
         Self {
-            engine: client::ClientConfig::default(),
+            engine,
             tls: None,
             events: 256,
             close_timeout: Duration::from_secs(2),

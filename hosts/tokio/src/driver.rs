@@ -1,36 +1,27 @@
-//! The task that owns a client's socket: dials, moves bytes, fetches tokens, waits.
+//! The task that owns a client's sockets: dials, moves bytes, fetches tokens, waits.
 
-use std::future::{Future, pending};
 use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
 
-use pamlink::link::{CloseClass, DialFailed, Endpoint, TokenNeed};
-use pamlink::time::Deadline;
-use rustls::pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadHalf, WriteHalf};
-use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
+use pamlink::link::{CloseClass, DialFailed, TokenNeed};
+use pamlink::time::{Deadline, Now};
 
 use crate::client::ClientConfig;
-use crate::outlet::{self, Outlet};
-use crate::session::{Inner, Session, Wants};
-use crate::tls;
+use crate::engine::Engine;
+use crate::session::{Inner, LinkWants, Session, Wants};
 use crate::tokens::Tokens;
+use crate::way::{self, Way, maybe};
 
-/// How much is read at once.
-const READ: usize = 8 * 1024;
+/// The transport of the first link and that of the second, as places among the ways.
+const FIRST: usize = 0;
+const SECOND: usize = 1;
 
 /// Runs a client until its handles are gone or close it.
 pub(crate) async fn run(session: Arc<Session>, tokens: impl Tokens, config: ClientConfig) {
     let mut driver = Driver {
         tokens: Arc::new(tokens),
         tls: config.tls.clone(),
-        dial: None,
-        socket: None,
-        outlet: Outlet::default(),
-        parting: false,
-        read: vec![0; READ],
+        ways: Default::default(),
         session: Arc::clone(&session),
     };
     session.lock().engine.connect(session.clock.now());
@@ -42,7 +33,7 @@ pub(crate) async fn run(session: Arc<Session>, tokens: impl Tokens, config: Clie
     let close = async {
         loop {
             let deadline = driver.work();
-            if driver.socket.is_none() {
+            if !driver.ways.iter().any(Way::has_socket) {
                 break;
             }
             driver.wait(deadline).await;
@@ -52,34 +43,18 @@ pub(crate) async fn run(session: Arc<Session>, tokens: impl Tokens, config: Clie
     session.end();
 }
 
-type Stream = Box<dyn Duplex>;
-
-/// A plain or encrypted connection.
-trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
-
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
-
-type Dial = Pin<Box<dyn Future<Output = io::Result<Stream>> + Send>>;
-
 struct Driver<T> {
     session: Arc<Session>,
     tokens: Arc<T>,
     tls: Option<Arc<rustls::ClientConfig>>,
-    dial: Option<Dial>,
-    socket: Option<(ReadHalf<Stream>, WriteHalf<Stream>)>,
-    outlet: Outlet,
-    /// The link is over: the socket goes once everything is written.
-    parting: bool,
-    read: Vec<u8>,
+    ways: [Way; 2],
 }
 
 /// What was waited for.
 enum Happened {
     Changed,
-    Dialed(io::Result<Stream>),
     Due,
-    Read(io::Result<usize>),
-    Wrote(io::Result<()>),
+    To(usize, way::Happened),
 }
 
 impl<T: Tokens> Driver<T> {
@@ -87,20 +62,10 @@ impl<T: Tokens> Driver<T> {
     async fn wait(&mut self, deadline: Option<Deadline>) {
         let clock = self.session.clock;
         let happened = {
-            let (reader, writer) = match &mut self.socket {
-                Some((reader, writer)) => (Some(reader), Some(writer)),
-                None => (None, None),
-            };
-            let outlet = &mut self.outlet;
-            let waiting = !outlet.is_empty();
+            let [first, second] = &mut self.ways;
             tokio::select! {
-                dialed = maybe(self.dial.as_mut()) => Happened::Dialed(dialed),
-                read = maybe(reader.map(|reader| reader.read(&mut self.read))) => {
-                    Happened::Read(read)
-                }
-                wrote = maybe(writer.map(|writer| outlet.write_to(writer))), if waiting => {
-                    Happened::Wrote(wrote)
-                }
+                happened = first.happens() => Happened::To(FIRST, happened),
+                happened = second.happens() => Happened::To(SECOND, happened),
                 () = maybe(deadline.map(|at| tokio::time::sleep_until(clock.instant(at)))) => {
                     Happened::Due
                 }
@@ -114,21 +79,30 @@ impl<T: Tokens> Driver<T> {
     fn work(&mut self) -> Option<Deadline> {
         let session = Arc::clone(&self.session);
         let mut inner = session.lock();
-        let Wants { dial, close_transport, token } = session.drain(&mut inner);
+        let Wants { links, exchanged, token } = session.drain(&mut inner);
         if let Some(need) = token {
             self.fetch_token(need);
         }
-        self.parting |= close_transport;
-        if self.socket.is_some() && self.outlet.is_empty() {
-            let waiting = self.outlet.waiting();
-            self.parting |= inner.engine.poll_transmit_vectored(waiting).close_transport;
+        if exchanged {
+            self.ways.swap(FIRST, SECOND);
         }
-        if self.parting && self.outlet.is_empty() {
-            self.part();
-        }
-        if let Some(endpoint) = dial {
-            self.part();
-            self.dial = Some(Box::pin(connect(endpoint, self.tls.clone())));
+        for (place, LinkWants { dial, close_transport }) in links.into_iter().enumerate() {
+            let way = &mut self.ways[place];
+            way.parting |= close_transport;
+            if way.has_socket() && way.outlet.is_empty() {
+                let waiting = way.outlet.waiting();
+                let transmit = match place {
+                    FIRST => inner.engine.poll_transmit_vectored(waiting),
+                    _ => inner.engine.second_link().poll_transmit_vectored(waiting),
+                };
+                way.parting |= transmit.close_transport;
+            }
+            if way.parting && way.outlet.is_empty() {
+                way.part();
+            }
+            if let Some(endpoint) = dial {
+                way.dial(endpoint, self.tls.clone());
+            }
         }
         inner.engine.poll_timeout()
     }
@@ -138,44 +112,44 @@ impl<T: Tokens> Driver<T> {
         let mut inner = session.lock();
         let Inner { engine, .. } = &mut *inner;
         let now = session.clock.now();
+        let (place, happened) = match happened {
+            Happened::Changed => return,
+            Happened::Due => return engine.handle_timeout(now),
+            Happened::To(place, happened) => (place, happened),
+        };
+        let way = &mut self.ways[place];
         match happened {
-            Happened::Changed | Happened::Wrote(Ok(())) => {}
-            Happened::Due => engine.handle_timeout(now),
-            Happened::Dialed(dialed) => {
-                self.dial = None;
-                match dialed {
-                    Ok(stream) => {
-                        self.socket = Some(tokio::io::split(stream));
-                        engine.handle_dialed(now);
-                    }
-                    Err(error) => {
-                        let (class, said) = (class_of(&error), error.to_string());
-                        engine
-                            .handle_dial_failed(now, DialFailed::Unanswered { class, said: &said });
-                    }
+            way::Happened::Wrote(Ok(())) => {}
+            way::Happened::Dialed(Ok(stream)) => {
+                way.take(stream);
+                match place {
+                    FIRST => engine.handle_dialed(now),
+                    _ => engine.second_link().handle_dialed(now),
                 }
             }
-            Happened::Read(Ok(n)) if n > 0 => {
+            way::Happened::Dialed(Err(error)) => {
+                let (class, said) = (class_of(&error), error.to_string());
+                let failed = DialFailed::Unanswered { class, said: &said };
+                match place {
+                    FIRST => engine.handle_dial_failed(now, failed),
+                    _ => engine.second_link().handle_dial_failed(now, failed),
+                }
+            }
+            way::Happened::Read(Ok(n)) if n > 0 => {
+                let taken = match place {
+                    FIRST => engine.handle_bytes(now, way.bytes(n)),
+                    _ => engine.second_link().handle_bytes(now, way.bytes(n)),
+                };
                 // The engine is drained before each read, so it always has room.
-                if engine.handle_bytes(now, &self.read[..n]).is_err() {
-                    self.part();
-                    engine.handle_closed(now);
+                if taken.is_err() {
+                    way.part();
+                    closed(engine, place, now);
                 }
             }
-            Happened::Read(_) | Happened::Wrote(Err(_)) => {
-                self.part();
-                engine.handle_closed(now);
+            way::Happened::Read(_) | way::Happened::Wrote(Err(_)) => {
+                way.part();
+                closed(engine, place, now);
             }
-        }
-    }
-
-    /// Lets go of the socket, or of what would become one.
-    fn part(&mut self) {
-        self.dial = None;
-        self.parting = false;
-        self.outlet = Outlet::default();
-        if let Some((reader, writer)) = self.socket.take() {
-            tokio::spawn(outlet::part(reader, writer));
         }
     }
 
@@ -196,24 +170,12 @@ impl<T: Tokens> Driver<T> {
     }
 }
 
-/// A future that may not be there, and then never ends.
-async fn maybe<F: Future>(future: Option<F>) -> F::Output {
-    match future {
-        Some(future) => future.await,
-        None => pending().await,
+/// The transport of a link has ended.
+fn closed(engine: &mut Engine, place: usize, now: Now) {
+    match place {
+        FIRST => engine.handle_closed(now),
+        _ => engine.second_link().handle_closed(now),
     }
-}
-
-async fn connect(endpoint: Endpoint, tls: Option<Arc<rustls::ClientConfig>>) -> io::Result<Stream> {
-    let socket = TcpStream::connect((endpoint.host(), endpoint.port())).await?;
-    // Small frames are the rule here; waiting to fill a segment is delay.
-    socket.set_nodelay(true)?;
-    if !endpoint.is_tls() {
-        return Ok(Box::new(socket));
-    }
-    let name = ServerName::try_from(endpoint.host().to_owned()).map_err(io::Error::other)?;
-    let connector = TlsConnector::from(tls.unwrap_or_else(tls::client));
-    Ok(Box::new(connector.connect(name, socket).await?))
 }
 
 fn class_of(error: &io::Error) -> CloseClass {

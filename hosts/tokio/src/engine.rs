@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use pamlink::client::{CancelError, Client, Event, RequestError, RequestId, SendError};
+use pamlink::client::{CancelError, Client, Event, RequestError, RequestId, SecondLink, SendError};
 use pamlink::delivery::{CommandId, SendOptions};
 use pamlink::envelope::Chat;
 use pamlink::frame::NotDrained;
@@ -141,6 +141,11 @@ impl Engine {
             recording.wrote(&transmit);
         }
         transmit
+    }
+
+    /// The doors of the second link. A client that is recorded has none, so nothing of it is.
+    pub(crate) fn second_link(&mut self) -> SecondLink<'_> {
+        self.client.second_link()
     }
 
     /// Nothing follows any more.

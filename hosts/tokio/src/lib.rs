@@ -114,6 +114,7 @@ mod session;
 mod shared;
 pub mod tls;
 mod tokens;
+mod way;
 
 pub use answer::{Answer, ClientRequest, ConnectError, Event, RequestError, SubmitError};
 pub use answer_stream::{AnswerStream, Piece};

@@ -219,6 +219,12 @@ impl Handle {
         self.shared.command(|hub, now| hub.disconnect_user(now, user, code, reason))
     }
 
+    /// Tells all links of a user that speak `pamlink.v1` to move to another one within this time, and
+    /// says how many there were; see [`Hub::rotate`].
+    pub fn rotate_user(&self, user: &str, within: Duration) -> u32 {
+        self.shared.command(|hub, now| hub.rotate_user(now, user, within))
+    }
+
     /// Puts another routing table in place. Running requests end under the one they began with.
     pub fn replace_routes(&self, routes: Arc<Table>) {
         self.shared.command(|hub, _| hub.replace_routes(routes));

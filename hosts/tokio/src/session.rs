@@ -68,13 +68,16 @@ pub(crate) fn spawn(
 ) -> Result<Arc<Session>, HeadError> {
     let clock = Clock::new();
     let now = clock.now();
+    let mut engine = config.engine.clone();
+    // A recording is of one link.
+    engine.two_links &= config.record.is_none();
     let recorder = config.record.as_ref();
-    let recorded = recorder.and_then(|it| it.begin(&config.engine, &endpoint, config.v1, now));
+    let recorded = recorder.and_then(|it| it.begin(&engine, &endpoint, config.v1, now));
     let (recording, seed) = match recorded {
         Some((recording, seed)) => (Some(recording), seed),
         None => (None, config.seed.clone().unwrap_or_else(clock::seed)),
     };
-    let client = client::Client::new(config.engine.clone(), endpoint, seed, now)?;
+    let client = client::Client::new(engine, endpoint, seed, now)?;
     let engine = Engine::new(client, recording);
     let session = Arc::new(Session {
         inner: Mutex::new(Inner {
@@ -240,6 +243,19 @@ impl Session {
             };
             match event {
                 client::Event::Link(event) => self.link_event(event, &mut wants, &mut tell),
+                client::Event::SecondLink(event) => {
+                    let [_, second] = &mut wants.links;
+                    match event {
+                        ClientLinkEvent::Dial(dial) => second.dial = Some(dial.endpoint.clone()),
+                        ClientLinkEvent::CloseTransport => second.close_transport = true,
+                        // It changes nothing for the program: the first link goes on.
+                        _ => {}
+                    }
+                }
+                client::Event::ChangedPlaces => {
+                    wants.links.swap(0, 1);
+                    wants.exchanged = !wants.exchanged;
+                }
                 client::Event::Welcomed { .. } => {
                     self.progress.send_replace(Progress::Welcomed);
                     tell(Event::Welcomed);
@@ -302,8 +318,8 @@ impl Session {
         tell: &mut impl FnMut(Event),
     ) {
         match event {
-            ClientLinkEvent::Dial(dial) => wants.dial = Some(dial.endpoint.clone()),
-            ClientLinkEvent::CloseTransport => wants.close_transport = true,
+            ClientLinkEvent::Dial(dial) => wants.links[0].dial = Some(dial.endpoint.clone()),
+            ClientLinkEvent::CloseTransport => wants.links[0].close_transport = true,
             ClientLinkEvent::NeedToken(need) => wants.token = Some(need),
             ClientLinkEvent::StateChanged { from, to, .. } => {
                 tell(Event::StateChanged { from, to });
@@ -357,7 +373,16 @@ impl Session {
 /// What the engine wants of the task.
 #[derive(Debug, Default)]
 pub(crate) struct Wants {
+    /// Of the first link and of the second, as they are after all events.
+    pub(crate) links: [LinkWants; 2],
+    /// The two links have changed places, before anything of these.
+    pub(crate) exchanged: bool,
+    pub(crate) token: Option<TokenNeed>,
+}
+
+/// What the engine wants of the transport of a link.
+#[derive(Debug, Default)]
+pub(crate) struct LinkWants {
     pub(crate) dial: Option<Endpoint>,
     pub(crate) close_transport: bool,
-    pub(crate) token: Option<TokenNeed>,
 }

@@ -14,6 +14,9 @@
 //! since a token is among it, its length is compared and its bytes are not. What the client says is
 //! compared by a hash of its lines.
 //!
+//! **One link at a time.** A client that is recorded leaves a link at once where another client opens
+//! a second one first: what a recording has is of one link.
+//!
 //! **What cannot be recorded.** A client that compresses (what it writes is as long as its token
 //! makes it, and what comes cannot be searched for one), a value of the configuration that no
 //! option has, a token of fewer than eight characters, a URL with what looks like a token in it. The

@@ -1,6 +1,7 @@
 //! Servers and clients of this crate over real sockets.
 
 mod between;
+mod changing;
 mod common;
 mod conversation;
 mod recording;
