@@ -51,11 +51,13 @@ pub(crate) enum Fault {
     Reborn { device: u32 },
     /// The log of the hub's host cannot be reached, so many times.
     LogMissing { times: u32 },
+    /// The hub tells the links of a device's user to move within so many milliseconds.
+    Rotate { device: u32, within: u32 },
 }
 
 impl Fault {
     /// What each kind is called, in the order of [`kind`](Self::kind).
-    pub(super) const KINDS: [&str; 13] = [
+    pub(super) const KINDS: [&str; 14] = [
         "links cut",
         "links half open",
         "directions stalled",
@@ -69,6 +71,7 @@ impl Fault {
         "hubs restarted",
         "devices restarted",
         "logs missing",
+        "links told to move",
     ];
 
     pub(super) const fn kind(self) -> usize {
@@ -86,6 +89,7 @@ impl Fault {
             Self::Restart => 10,
             Self::Reborn { .. } => 11,
             Self::LogMissing { .. } => 12,
+            Self::Rotate { .. } => 13,
         }
     }
 }
@@ -121,7 +125,8 @@ impl Profile {
         let count = sessions.unwrap_or_else(|| random.within(1, 5) as usize).max(1);
         let of_v1 = random.one(&[0, 60, 60, 100]);
         let mut faults = [0; Fault::KINDS.len()];
-        for (place, weight) in faults.iter_mut().enumerate() {
+        let (rotates, others) = faults.split_last_mut().expect("there are kinds");
+        for (place, weight) in others.iter_mut().enumerate() {
             let drawn = random.one(&[0, 1, 3, 10]);
             // What takes a whole life of something away is rarer.
             *weight = match place {
@@ -130,6 +135,7 @@ impl Profile {
                 _ => drawn,
             };
         }
+        *rotates = Random::of(seed, "whole rotation").one(&[0, 0, 3, 10]);
         if faults.iter().all(|weight| *weight == 0) {
             faults[0] = 1;
         }
@@ -213,7 +219,8 @@ impl Chooser {
             9 => Fault::TokensMissing { device, times: random.within(1, 3) },
             10 => Fault::Restart,
             11 => Fault::Reborn { device },
-            _ => Fault::LogMissing { times: random.within(1, 8) },
+            12 => Fault::LogMissing { times: random.within(1, 8) },
+            _ => Fault::Rotate { device, within: random.one(&[500, 4_000, 30_000]) },
         }
     }
 }

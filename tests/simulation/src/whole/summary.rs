@@ -17,7 +17,7 @@ pub struct Summary {
 
 impl Summary {
     /// What is to be seen, and once in how many faults at least.
-    const LEAST: [(&str, u64); 17] = [
+    const LEAST: [(&str, u64); 18] = [
         ("asked", 2),
         ("answered", 4),
         ("pieces", 20),
@@ -35,6 +35,7 @@ impl Summary {
         ("repeats", 500),
         ("asked of the log", 2),
         ("cuts inside a frame", 200),
+        ("links changed", 100),
     ];
 
     pub(super) fn add(&mut self, counts: &Counts, digest: u64) {

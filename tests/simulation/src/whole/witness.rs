@@ -88,6 +88,8 @@ pub(super) struct Witness {
     pub(super) millis: u64,
     pub(super) defect: Option<Defect>,
     chances: u32,
+    /// Nothing goes wrong any more.
+    pub(super) recovers: bool,
 }
 
 impl Witness {
@@ -102,12 +104,14 @@ impl Witness {
             millis: 0,
             defect,
             chances: 0,
+            recovers: false,
         }
     }
 
-    /// Whether a planted defect strikes here: every third chance.
+    /// Whether a planted defect strikes here: every third chance, until nothing goes wrong any more.
+    /// After that its world would be found not to recover, whatever the defect is.
     pub(super) fn strikes(&mut self, defect: Defect) -> bool {
-        if self.defect != Some(defect) {
+        if self.defect != Some(defect) || self.recovers {
             return false;
         }
         self.chances += 1;

@@ -2,6 +2,7 @@
 //! simulator moves.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use pamlink::frame::handshake::HeadError;
 
@@ -130,6 +131,13 @@ impl World {
                 devices[of(device)].tokens_missing = times;
                 true
             }
+            Fault::Rotate { device, within } => {
+                let within = Duration::from_millis(within.into());
+                let user = &devices[of(device)].user;
+                let moves = host.hub.rotate_user(now_at(millis), user, within) > 0;
+                self.serve_hub();
+                moves
+            }
             Fault::Restart => {
                 host.restart(*seed);
                 network.forget_hub(millis);
@@ -196,7 +204,7 @@ impl World {
                 device.handle_time(network, witness);
             }
         }
-        network.sweep(|link, device| devices[device].link == Some(link));
+        network.sweep(|link, device| devices[device].has(link));
     }
 
     fn arrive(&mut self, link: u64, arrival: Arrival) {
@@ -273,6 +281,7 @@ impl World {
     /// Nothing goes wrong any more: every device is to be answered, and all to come to its end.
     pub(super) fn drain(&mut self) {
         let millis = self.witness.millis;
+        self.witness.recovers = true;
         self.witness.line(|| "-- nothing goes wrong any more".to_owned());
         self.host.refuses.store(0, Ordering::Relaxed);
         self.host.miss_log(0);

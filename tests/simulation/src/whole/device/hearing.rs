@@ -12,7 +12,7 @@ use crate::whole::witness::Witness;
 impl Device {
     /// Takes what the client has to tell and to say, stores it, and writes.
     pub(in crate::whole) fn serve(&mut self, network: &mut Network, witness: &mut Witness) {
-        let (mut dials, mut closes) = (false, false);
+        let (mut dials, mut closes) = ([false; 2], [false; 2]);
         let millis = witness.millis;
         let Self { place, client, requests, process, last_piece, .. } = self;
         let of = |request: RequestId| requests.get(&request).copied().unwrap_or((usize::MAX, None));
@@ -21,11 +21,26 @@ impl Device {
             witness.line(|| format!("device {place}: {}", words(&event)));
             let ended = match event {
                 Event::Link(ClientLinkEvent::Dial(_)) => {
-                    dials = true;
+                    dials[0] = true;
                     None
                 }
                 Event::Link(ClientLinkEvent::CloseTransport) => {
-                    closes = true;
+                    closes[0] = true;
+                    None
+                }
+                Event::SecondLink(ClientLinkEvent::Dial(_)) => {
+                    dials[1] = true;
+                    None
+                }
+                Event::SecondLink(ClientLinkEvent::CloseTransport) => {
+                    closes[1] = true;
+                    None
+                }
+                Event::ChangedPlaces => {
+                    witness.counts.see("links changed");
+                    core::mem::swap(&mut self.link, &mut self.second);
+                    dials.swap(0, 1);
+                    closes.swap(0, 1);
                     None
                 }
                 Event::Link(ClientLinkEvent::NeedToken(need)) => {
@@ -117,14 +132,24 @@ impl Device {
         }
         let said = self.said();
         self.store(witness);
-        if let Some(link) = self.link {
-            network.write(millis, link, true, &said);
+        let [first, second] = said;
+        for (link, closes, said) in
+            [(&mut self.link, closes[0], first), (&mut self.second, closes[1], second)]
+        {
+            if let Some(link) = *link {
+                network.write(millis, link, true, &said);
+            }
+            if closes && let Some(link) = link.take() {
+                network.close(millis, link, true);
+            }
         }
-        if closes && let Some(link) = self.link.take() {
-            network.close(millis, link, true);
+        if dials[0] {
+            let answerer = self.dials.pop();
+            self.link = Some(self.dial(network, witness, answerer));
         }
-        if dials {
-            self.dial(network, witness);
+        if dials[1] {
+            let answerer = self.dials.pop();
+            self.second = Some(self.dial(network, witness, answerer));
         }
     }
 }

@@ -37,6 +37,8 @@ pub(super) struct Device {
     /// Which process it is.
     process: u32,
     pub(super) link: Option<u64>,
+    /// The one beside it, during a planned change.
+    second: Option<u64>,
     /// How far its clock is ahead of the world's.
     pub(super) ahead: u64,
     asleep_until: u64,
@@ -75,7 +77,7 @@ impl Device {
         token_life: u64,
     ) -> Result<Self, HeadError> {
         let seed = seed.wrapping_add(1_000 * (place as u64 + 1));
-        let (config, endpoint) = (ClientConfig::default(), endpoint(&user, is_v1));
+        let (config, endpoint) = (config(place), endpoint(&user, is_v1));
         let client = Client::new(config, endpoint, Seed::from_number(seed), now_at(0))?;
         Ok(Self {
             place,
@@ -85,6 +87,7 @@ impl Device {
             client,
             process: 0,
             link: None,
+            second: None,
             ahead: 0,
             asleep_until: 0,
             has_slept: false,
@@ -158,10 +161,19 @@ impl Device {
 
     /// Its dial has come to something.
     pub(super) fn dialed(&mut self, answerer: Answerer, link: u64, witness: &Witness) {
+        let now = self.now(witness.millis);
+        if self.second == Some(link) {
+            let mut second = self.client.second_link();
+            if answerer == Answerer::Nobody {
+                self.second = None;
+                second.handle_dial_failed(now, CloseClass::Network);
+            } else {
+                second.handle_dialed(now);
+            }
+        }
         if self.link != Some(link) {
             return;
         }
-        let now = self.now(witness.millis);
         if answerer == Answerer::Nobody {
             self.link = None;
             self.client.handle_dial_failed(now, CloseClass::Network);
@@ -172,15 +184,23 @@ impl Device {
 
     /// Something comes over a link.
     pub(super) fn handle(&mut self, link: u64, part: &Part, witness: &mut Witness) {
-        if self.link != Some(link) {
+        if !self.has(link) {
             return;
         }
         let now = self.now(witness.millis);
+        let is_second = self.second == Some(link);
         match part {
             Part::Bytes(bytes) => {
                 witness.counts.bytes += bytes.len() as u64;
-                let taken = self.client.handle_bytes(now, bytes);
+                let taken = match is_second {
+                    true => self.client.second_link().handle_bytes(now, bytes),
+                    false => self.client.handle_bytes(now, bytes),
+                };
                 witness.check(Oracle::Live, taken.is_ok(), || "events were taken".to_owned());
+            }
+            Part::End if is_second => {
+                self.second = None;
+                self.client.second_link().handle_closed(now);
             }
             Part::End => {
                 self.link = None;
@@ -229,13 +249,13 @@ impl Device {
 
     /// Its process dies, and another begins with what was stored.
     pub(super) fn be_reborn(&mut self, network: &mut Network, witness: &mut Witness) {
-        if let Some(link) = self.link.take() {
+        for link in [self.link.take(), self.second.take()].into_iter().flatten() {
             network.close(witness.millis, link, true);
         }
         self.process += 1;
         let now = self.now(witness.millis);
         let seed = Seed::from_number(self.seed.wrapping_add(self.process.into()));
-        let (config, endpoint) = (ClientConfig::default(), endpoint(&self.user, self.is_v1));
+        let (config, endpoint) = (config(self.place), endpoint(&self.user, self.is_v1));
         let stored = match witness.strikes(Defect::RestoresTheOld) {
             true => self.stored.first(),
             false => self.stored.last(),
@@ -260,15 +280,21 @@ impl Device {
         self.connect_at = Some(witness.millis + 300);
     }
 
-    fn dial(&mut self, network: &mut Network, witness: &mut Witness) {
+    /// A dial, for the first link or the second.
+    fn dial(
+        &self,
+        network: &mut Network,
+        witness: &mut Witness,
+        answerer: Option<Answerer>,
+    ) -> u64 {
         let usual = match witness.defect {
             Some(Defect::LosesTheHub) => Answerer::Nobody,
             _ => Answerer::Hub,
         };
-        let answerer = self.dials.pop().unwrap_or(usual);
+        let answerer = answerer.unwrap_or(usual);
         witness.counts.see("dials");
         witness.line(|| format!("device {} dials {answerer:?}", self.place));
-        self.link = Some(network.dial(witness.millis, self.place, answerer));
+        network.dial(witness.millis, self.place, answerer)
     }
 
     /// Stores a snapshot before what was said is on its way.
@@ -285,17 +311,30 @@ impl Device {
         self.stored.push(snapshot);
     }
 
-    /// All that the client has to say.
-    fn said(&mut self) -> Vec<u8> {
-        let mut bytes = Vec::new();
+    /// All that the client has to say over its link, and over the second.
+    fn said(&mut self) -> [Vec<u8>; 2] {
+        let (mut bytes, mut beside) = (Vec::new(), Vec::new());
         while self.client.poll_transmit(&mut bytes).more {}
-        bytes
+        while self.client.second_link().poll_transmit(&mut beside).more {}
+        [bytes, beside]
+    }
+
+    /// Whether it holds this link.
+    pub(super) fn has(&self, link: u64) -> bool {
+        [self.link, self.second].contains(&Some(link))
     }
 
     /// Whether its client has said that it is welcomed.
     pub(super) fn is_ready(&self) -> bool {
         self.link.is_some() && self.welcomed == self.link
     }
+}
+
+/// Every other device can hold two links.
+fn config(place: usize) -> ClientConfig {
+    let mut config = ClientConfig::default();
+    config.two_links = place.is_multiple_of(2);
+    config
 }
 
 fn endpoint(user: &str, is_v1: bool) -> Endpoint {
