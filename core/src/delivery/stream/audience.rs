@@ -181,14 +181,14 @@ impl Audience {
     }
 
     /// What a reader takes next, and has left the line for: it stands there again if there is more.
-    /// Of a piece the text goes into `text`. What the reader lacks the log is asked for if it `may`
-    /// be.
+    /// Of a piece the text goes into `text`. What the reader lacks is read from the log if it
+    /// `may_read`.
     pub(super) fn take(
         &mut self,
         id: ReaderId,
         turn: &mut Turn<'_>,
         lines: &mut Lines,
-        (text, may_ask): (&mut String, bool),
+        (text, may_read): (&mut String, bool),
     ) -> Option<Saying> {
         let place = self.place(id).ok()?;
         let source = source(&self.tail, self.epoch, self.ended.as_ref(), turn);
@@ -199,7 +199,7 @@ impl Audience {
             self.remove(id, turn, lines);
             return saying;
         }
-        if may_ask {
+        if may_read {
             ask(id, reader, source, turn);
         }
         queue(id, reader, source, turn, lines);
@@ -208,6 +208,11 @@ impl Audience {
 
     pub(super) fn has(&self, id: ReaderId) -> bool {
         self.place(id).is_ok()
+    }
+
+    /// How many read it.
+    pub(super) fn len(&self) -> usize {
+        self.readers.len()
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -120,8 +120,8 @@ impl Entry {
         lines: &mut Lines,
         text: &mut String,
     ) -> Option<Saying> {
-        let may_ask = self.paused.is_none() && !self.writer.is_beginning();
-        self.audience.take(reader, turn, lines, (text, may_ask))
+        let may_read = self.paused.is_none() && !self.writer.is_beginning();
+        self.audience.take(reader, turn, lines, (text, may_read))
     }
 
     /// Asks the log for what its producer wants: after an input of that, which is nothing to readers

@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_of_one_number_are_told_apart() {
+    fn keys_of_one_number_are_kept_apart() {
         let (one, other) = alike();
         let mut table = Keyed::new();
         let keys = [key("ann", &one), key("ann", &other), key(&one, "q"), key(&other, "q")];

@@ -30,6 +30,8 @@ pub(super) struct Said {
     /// The stream's.
     pub(super) name: Arc<str>,
     pub(super) saying: Saying,
+    /// Others read the stream as well, and are mostly told the same.
+    pub(super) is_shared: bool,
 }
 
 /// What was said last, kept while it is lent, and for whoever is told the same.
@@ -40,7 +42,7 @@ pub(super) struct Lent {
     written: Written,
 }
 
-/// The last piece as an envelope: the next reader is mostly told the same.
+/// The last piece of a stream that has several readers, as an envelope.
 #[derive(Clone, Default)]
 struct Written {
     of: Option<(Channel, Arc<str>, Place, bool)>,
@@ -57,21 +59,23 @@ impl Lent {
 
     /// Appends what is said of a stream, as an envelope: whether there is one.
     pub(super) fn write(&mut self, said: &Said, channel: Channel, out: &mut String) -> bool {
-        let Saying::Piece { place, restart } = said.saying else {
-            let message = said.lend(&self.text);
-            return message.inspect(|message| message.write(channel, out)).is_some();
-        };
-        let written = &mut self.written;
-        let of = Some((channel, Arc::clone(&said.name), place, restart));
-        if written.of != of || written.text != self.text {
-            written.envelope.clear();
-            let Some(message) = said.lend(&self.text) else { return false };
-            message.write(channel, &mut written.envelope);
-            written.of = of;
-            written.text.clone_from(&self.text);
+        if let Saying::Piece { place, restart } = said.saying
+            && said.is_shared
+        {
+            let written = &mut self.written;
+            let of = Some((channel, Arc::clone(&said.name), place, restart));
+            if written.of != of || written.text != self.text {
+                written.envelope.clear();
+                let Some(message) = said.lend(&self.text) else { return false };
+                message.write(channel, &mut written.envelope);
+                written.of = of;
+                written.text.clone_from(&self.text);
+            }
+            out.push_str(&written.envelope);
+            return true;
         }
-        out.push_str(&written.envelope);
-        true
+        let message = said.lend(&self.text);
+        message.inspect(|message| message.write(channel, out)).is_some()
     }
 }
 

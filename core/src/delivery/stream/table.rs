@@ -111,8 +111,9 @@ impl Table {
         text: &mut String,
     ) -> Option<Said> {
         let said = self.input(now, index, |entry, turn, lines| {
+            let is_shared = entry.audience.len() > 1;
             let saying = entry.take(reader, turn, lines, text)?;
-            Some(Said { name: Arc::clone(&turn.key.name), saying })
+            Some(Said { name: Arc::clone(&turn.key.name), saying, is_shared })
         });
         said.flatten()
     }
@@ -185,9 +186,11 @@ impl Table {
         running
     }
 
-    /// The streams that a reader follows.
+    /// The streams that a reader follows, in the order of their names.
     pub(super) fn followed_by(&self, reader: ReaderId) -> Vec<StreamIndex> {
-        self.lines.followed(reader).to_vec()
+        let mut followed = self.lines.followed(reader).to_vec();
+        followed.sort_by_key(|index| self.entries.get(*index).map(|slot| &slot.key));
+        followed
     }
 
     /// Whether a reader follows as many streams as it may.

@@ -6,7 +6,7 @@ use crate::delivery::stream::turns::Taken;
 use crate::envelope::v1::Channel;
 
 /// All that readers are told next, as it is written for them and as each would be lent it.
-fn told(world: &mut World, readers: &[u64]) -> (Vec<String>, Vec<String>) {
+fn messages(world: &mut World, readers: &[u64]) -> (Vec<String>, Vec<String>) {
     let mut lending = world.streams.clone();
     let channel = |number: u64| Channel(u16::try_from(number % 2).unwrap());
     let (mut written, mut lent) = (Vec::new(), Vec::new());
@@ -48,7 +48,7 @@ fn what_is_written_once_is_what_each_would_be_lent() {
             world.append("q-1", by[0], first);
             world.append("q-2", by[1], second);
             world.settle();
-            let (written, lent) = told(&mut world, readers);
+            let (written, lent) = messages(&mut world, readers);
             assert!(written.iter().any(|text| text.contains("piece")));
             assert_eq!(written, lent);
         }
@@ -56,7 +56,7 @@ fn what_is_written_once_is_what_each_would_be_lent() {
     world.streams.restart_from(world.now, &super::support::key("q-1"), by[0], 2).unwrap();
     world.append("q-1", by[0], "0 liters");
     world.settle();
-    let (written, lent) = told(&mut world, &readers);
+    let (written, lent) = messages(&mut world, &readers);
     assert!(written.iter().any(|text| text.contains("restart")));
     assert_eq!(written, lent);
 }
