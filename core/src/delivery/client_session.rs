@@ -291,6 +291,17 @@ impl ClientSession {
         message.inspect(|message| message.write(self.channel, out)).is_some()
     }
 
+    /// Whether what is said next is the engine's own and waits for no turn: that the channel is opened
+    /// or closed, a cancel, a reject.
+    pub(crate) fn is_urgent(&self) -> bool {
+        self.session.is_urgent()
+    }
+
+    /// Whether it is open, and all that it has said was acknowledged.
+    pub(crate) fn has_arrived(&self) -> bool {
+        self.session.has_arrived()
+    }
+
     /// What a heartbeat says of the session, while it is open over a link; see
     /// [`Session::positions`].
     pub fn positions(&mut self) -> Option<ChannelPositions> {

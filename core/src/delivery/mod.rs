@@ -81,6 +81,7 @@ mod reading;
 mod session;
 mod sessions;
 pub mod stream;
+mod turns;
 
 pub use client_session::{ClientEvent, ClientSendError, ClientSession};
 pub use config::{AtBound, SessionConfig};
@@ -97,6 +98,7 @@ pub(crate) use sessions::Lent as SessionsUnlent;
 pub use sessions::{
     AtUserBound, LinkNumber, SessionNumber, Sessions, SessionsBound, SessionsConfig, SessionsEvent,
 };
+pub(crate) use turns::{Share, Turns};
 
 #[cfg(test)]
 mod tests;

@@ -344,6 +344,11 @@ impl Outbound {
         self.written < self.last.sequence
     }
 
+    /// What is written next of what has a number.
+    pub(super) fn next_to_write(&self) -> Option<&Payload> {
+        Some(&self.window.get(self.place(self.written + 1)?)?.payload)
+    }
+
     /// Whether the window has room for so many bytes. One envelope that is larger than the window
     /// may be alone in it (V-3.4).
     pub(super) fn fits(&self, bytes: usize) -> bool {

@@ -142,6 +142,11 @@ impl Queue {
         self.remove(line, 0)
     }
 
+    /// What is numbered next of the rest.
+    pub(super) fn next(&self) -> Option<&Payload> {
+        self.lines.iter().find_map(VecDeque::front).map(|waiting| &waiting.payload)
+    }
+
     /// Ends what has waited for as long as it may (V-4.3).
     pub(super) fn expire(&mut self, now: Mono, events: &mut Events) {
         if self.soonest.is_none_or(|soonest| soonest > now) {

@@ -291,6 +291,14 @@ impl Exchange {
         waits || self.ack_due().is_some_and(|at| at <= now)
     }
 
+    /// Whether what is said next, apart from a replay, is a cancel, a result of one or a reject.
+    pub(super) fn is_urgent(&self) -> bool {
+        match self.outbound.next_to_write() {
+            Some(payload) => !payload.is_item(),
+            None => self.queue.next().is_some_and(|it| !it.is_item()) && self.outbound.fits(0),
+        }
+    }
+
     /// Whether the host has so many rejects yet to take that the other end would not bear one more
     /// item to reject (V-3.4): of four of its windows one may be on its way.
     fn waits_for_host(&self) -> bool {

@@ -358,6 +358,17 @@ impl Session {
         self.is_open() && self.caught_up.is_some()
     }
 
+    /// Whether what it says next is the engine's own and urgent.
+    pub(super) fn is_urgent(&self) -> bool {
+        let opens_or_closes = !self.control.is_empty();
+        opens_or_closes || (self.is_open() && self.caught_up.is_none() && self.exchange.is_urgent())
+    }
+
+    /// Whether it is open, and all that it has numbered was acknowledged.
+    pub(super) fn has_arrived(&self) -> bool {
+        self.is_open() && self.exchange.outbound.window().len() == 0
+    }
+
     /// Whether a link carries the session, or is to.
     pub const fn is_attached(&self) -> bool {
         self.phase.is_attached()

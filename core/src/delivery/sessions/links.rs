@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use super::config::SessionsConfig;
 use super::numbers::{LinkNumber, SessionNumber};
 use crate::delivery::numbered::Numbered;
+use crate::delivery::turns::{Share, Turns};
 use crate::envelope::v1::{Channel, Closed, Code, Message};
 
 /// The links over which something of sessions was said.
@@ -24,7 +25,9 @@ struct Link {
     /// A heartbeat is to be said, or answered.
     heartbeat: Heartbeats,
     /// The sessions that have something to say, each once.
-    turns: VecDeque<SessionNumber>,
+    line: VecDeque<SessionNumber>,
+    /// Whose turn it is among them.
+    turns: Turns,
     /// It stands among those that are ready, or was named and has not carried everything.
     is_ready: bool,
 }
@@ -140,14 +143,14 @@ impl Links {
     /// A session of the link may have something to say, and does not stand in its line yet.
     pub(super) fn add_turn(&mut self, link: LinkNumber, session: SessionNumber) {
         let it = self.links.entry(link).or_default();
-        it.turns.push_back(session);
+        it.line.push_back(session);
         it.be_ready(link, &mut self.ready);
     }
 
     /// A session is not of this link any more.
     pub(super) fn leave(&mut self, link: LinkNumber, session: SessionNumber) {
         if let Some(it) = self.links.get_mut(&link) {
-            it.turns.retain(|other| *other != session);
+            it.line.retain(|other| *other != session);
         }
     }
 
@@ -164,12 +167,18 @@ impl Links {
     }
 
     /// What the link carries next, which but for a session's turn it has carried with that. With
-    /// nothing left it rests, and is named again once there is more.
-    pub(super) fn pop(&mut self, link: LinkNumber) -> Option<Turn> {
+    /// nothing left it rests, and is named again once there is more. `standing`: whether what a
+    /// session says next is urgent, and how far it has come.
+    pub(super) fn pop(
+        &mut self,
+        link: LinkNumber,
+        standing: impl Fn(SessionNumber) -> Option<(bool, Share)>,
+    ) -> Option<Turn> {
         let it = self.links.get_mut(&link)?;
-        let turn = it.pop();
+        let turn = it.pop(standing);
         if turn.is_none() {
             it.is_ready = false;
+            it.turns.settle();
             if it.channels.is_empty() {
                 self.links.remove(&link);
             }
@@ -177,19 +186,35 @@ impl Links {
         turn
     }
 
-    /// The session whose turn it was goes to the back of the line, or leaves it.
-    pub(super) fn end_turn(&mut self, link: LinkNumber, has_more: bool) {
-        if let Some(it) = self.links.get_mut(&link)
-            && let Some(session) = it.turns.pop_front()
-            && has_more
-        {
-            it.turns.push_back(session);
+    /// The session whose turn it was has said so many bytes, out of turn where they were urgent, or
+    /// nothing. It goes to the back of the line, or leaves it.
+    pub(super) fn end_turn(
+        &mut self,
+        link: LinkNumber,
+        session: SessionNumber,
+        share: &mut Share,
+        said: Option<(usize, bool)>,
+        has_more: bool,
+    ) {
+        let Some(it) = self.links.get_mut(&link) else { return };
+        if let Some(place) = it.line.iter().position(|other| *other == session) {
+            it.line.remove(place);
+        }
+        match said {
+            Some((bytes, true)) => it.turns.count(share, bytes),
+            Some((bytes, false)) => it.turns.end(share, bytes),
+            None => {}
+        }
+        if has_more {
+            it.line.push_back(session);
+        } else {
+            share.rest();
         }
     }
 }
 
 impl Link {
-    fn pop(&mut self) -> Option<Turn> {
+    fn pop(&mut self, standing: impl Fn(SessionNumber) -> Option<(bool, Share)>) -> Option<Turn> {
         if let Some(text) = self.texts.pop_front() {
             return Some(Turn::Text(text));
         }
@@ -200,7 +225,22 @@ impl Link {
         if core::mem::take(own) {
             return Some(Turn::Heartbeat { reply: false });
         }
-        self.turns.front().copied().map(Turn::Session)
+        self.turn(standing).map(Turn::Session)
+    }
+
+    /// The session whose turn it is: one that has something urgent to say, and of several the one
+    /// that has said least.
+    fn turn(
+        &self,
+        standing: impl Fn(SessionNumber) -> Option<(bool, Share)>,
+    ) -> Option<SessionNumber> {
+        if self.line.len() < 2 {
+            return self.line.front().copied();
+        }
+        let place = |number: &&SessionNumber| {
+            standing(**number).map(|(is_urgent, share)| (!is_urgent, self.turns.place(share)))
+        };
+        self.line.iter().min_by_key(place).copied()
     }
 
     fn channel(&self, channel: Channel) -> Option<Use> {

@@ -31,6 +31,7 @@ use super::event::CommandId;
 use super::exchange::SendOptions;
 use super::fault::Fault;
 use super::stream::{LogAnswer, LogRequest, MemoryLog, StreamKey, Streams, Taken};
+use super::turns::Share;
 use crate::envelope::Envelope;
 use crate::envelope::v1::{Channel, Code, Epoch, Heartbeat, Malformed, Message, Name, Position};
 use crate::seed::Seed;
@@ -243,26 +244,35 @@ impl Sessions {
     /// Appends the next envelope that a link is to carry, as text: whether there is one. What its
     /// sessions have to say, it carries in turn.
     pub fn poll_message(&mut self, link: LinkNumber, out: &mut String) -> bool {
-        while let Some(turn) = self.state.links.pop(link) {
-            let number = match turn {
-                Turn::Text(text) => {
+        loop {
+            let State { links, table, .. } = &mut self.state;
+            let standing = |number| table.get(number).map(|it| (it.is_urgent(), it.share));
+            let number = match links.pop(link, standing) {
+                Some(Turn::Text(text)) => {
                     out.push_str(&text);
                     return true;
                 }
-                Turn::Heartbeat { reply } => {
+                Some(Turn::Heartbeat { reply }) => {
                     let positions = self.state.positions(link);
                     heartbeat(positions, reply).write(Channel::default(), out);
                     return true;
                 }
-                Turn::Session(number) => number,
+                Some(Turn::Session(number)) => number,
+                None => return false,
             };
+            let is_urgent = table.get(number).is_some_and(|it| it.is_urgent());
+            let before = out.len();
             let taken = self.state.say(number, out);
-            self.state.links.end_turn(link, taken == Taken::More);
-            if taken != Taken::Nothing {
+            let has_said = taken != Taken::Nothing;
+            let said = has_said.then(|| (out.len() - before, is_urgent));
+            let mut nobodys = Share::NEW;
+            let held = self.state.table.get_mut(number);
+            let share = held.map_or(&mut nobodys, |held| &mut held.share);
+            self.state.links.end_turn(link, number, share, said, taken == Taken::More);
+            if has_said {
                 return true;
             }
         }
-        false
     }
 
     /// What is asked of the log next; see [`Streams::poll_log`].

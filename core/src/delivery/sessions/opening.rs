@@ -11,6 +11,7 @@ use super::table::{Opening, Room};
 use crate::delivery::fault::Fault;
 use crate::delivery::session::Session;
 use crate::delivery::stream::StreamKey;
+use crate::delivery::turns::Share;
 use crate::envelope::v1::{Channel, Message, Open, SessionId};
 
 impl State {
@@ -100,7 +101,7 @@ impl State {
             return;
         }
         let Opening { link, channel, open } = *opening;
-        held.over = Some((link, channel));
+        (held.over, held.share) = (Some((link, channel)), Share::NEW);
         self.streams.forget_reader(self.now, number.reader());
         let (user, follow) = (Arc::clone(&held.user), open.follow.clone());
         held.session.handle_message(self.now, &Message::Open(open));

@@ -14,6 +14,7 @@ use crate::delivery::event::CommandId;
 use crate::delivery::numbered::Numbered;
 use crate::delivery::session::Session;
 use crate::delivery::stream::{Cancelled, StreamKey};
+use crate::delivery::turns::Share;
 use crate::envelope::v1::{Channel, Code, Name, Open, Position, SessionId};
 use crate::seed::Random;
 use crate::time::{Deadline, Mono, TimerReason};
@@ -38,6 +39,8 @@ pub(super) struct Held {
     pub(super) said: Vec<CommandId>,
     /// It stands in the line of its link.
     pub(super) has_turn: bool,
+    /// Its part of what was said over that.
+    pub(super) share: Share,
     /// It stands in the line of those that may have events.
     pub(super) has_events: bool,
     due: Option<Deadline>,
@@ -107,6 +110,11 @@ impl Held {
             self.has_events = true;
             eventful.push_back(number);
         }
+    }
+
+    /// Whether what it says next is the engine's own and waits for no turn.
+    pub(super) fn is_urgent(&self) -> bool {
+        !self.is_held_up() && self.session.is_urgent()
     }
 
     /// Whether an `open` of this link and channel waits.
@@ -231,6 +239,7 @@ impl Table {
             unsaid: VecDeque::new(),
             said: Vec::new(),
             has_turn: false,
+            share: Share::NEW,
             has_events: false,
             due: None,
         };

@@ -2,4 +2,5 @@
 
 mod answers;
 mod opening;
+mod turns;
 mod world;
