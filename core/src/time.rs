@@ -190,7 +190,7 @@ impl Deadline {
 pub enum TimerReason {
     /// What was received is to be acknowledged.
     Acknowledgement,
-    /// The wait before the next attempt to connect is over.
+    /// The wait before the next attempt to connect, or to open a session again, is over.
     Backoff,
     /// The peer has had its time to finish the close handshake.
     CloseHandshake,

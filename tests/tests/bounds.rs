@@ -55,6 +55,8 @@ fn bounds() -> BTreeMap<&'static str, u64> {
         ("client.token.lead_ms", ms(client.link.token.lead)),
         ("client.token.pause_ms", ms(client.link.token.pause)),
         ("client.token.patience_ms", ms(client.link.token.patience)),
+        ("sessions.max_per_user", bytes(hub.sessions.user_sessions)),
+        ("client.max_sessions", bytes(client.max_sessions)),
         ("client.max_requests", bytes(client.max_requests)),
         ("client.max_request_bytes", bytes(client.max_request_bytes)),
         ("client.request_timeout_ms", ms(client.request_timeout)),

@@ -43,8 +43,8 @@ pub(super) fn push(out: &mut Vec<u8>, event: &Event<'_>) {
             let request = packed::word(request.map(|request| request.as_u64()));
             packed::push(out, schema::LATE, &[request], &[Some(text.as_bytes()), json(envelope)]);
         }
-        Event::Message { envelope } => message(out, schema::MESSAGE, envelope),
-        Event::Repeated { envelope } => message(out, schema::REPEATED, envelope),
+        Event::Message { envelope, .. } => message(out, schema::MESSAGE, envelope),
+        Event::Repeated { envelope, .. } => message(out, schema::REPEATED, envelope),
         Event::Unreadable { error, text } => {
             let error = error.to_string();
             let texts = [Some(error.as_bytes()), Some(text.as_bytes())];

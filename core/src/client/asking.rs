@@ -7,7 +7,7 @@ use super::Client;
 use super::event::RequestId;
 use super::requests::Unanswered;
 use super::unlent::Unlent;
-use crate::delivery::{ClientSendError, SendError, SendOptions};
+use crate::delivery::{ClientSendError, SendError, SendOptions, SessionNumber};
 use crate::envelope::v1::Name;
 use crate::envelope::{ErrorCode, Id, Kind, write};
 use crate::metric_families::RequestOutcome;
@@ -22,7 +22,9 @@ impl Client {
         if !self.server.welcomed || self.server.unsure || is_left {
             return;
         }
-        while let Some((request, text, taken)) = self.requests.next_to_send() {
+        // Those of sessions that take no more now, or nothing any more.
+        let mut held: Vec<_> = self.conversations.iter().flat_map(|it| it.left()).collect();
+        while let Some((request, text, taken)) = self.requests.next_to_send(&held) {
             let (bytes, limit) = (text.len(), self.server.largest(&self.config));
             let refused = if taken {
                 None
@@ -42,8 +44,10 @@ impl Client {
             }
             if self.server.is_v1 {
                 let text = Arc::clone(text);
-                if !self.enter_session(request, &text) {
-                    return;
+                let session = self.requests.session(request).unwrap_or(SessionNumber::FIRST);
+                if !self.enter_session(session, request, &text) {
+                    held.push(session);
+                    continue;
                 }
             } else if self.link.send_shared(self.now, Arc::clone(text).into()).is_ok() {
                 self.requests.sent(request);
@@ -54,11 +58,14 @@ impl Client {
         }
     }
 
-    /// Hands a request to the session, as the item that asks for a stream of its id. Whether another
-    /// may follow now.
-    fn enter_session(&mut self, request: RequestId, text: &str) -> bool {
+    /// Hands a request to its session, as the item that asks for a stream of its id. Whether another
+    /// may follow there now.
+    fn enter_session(&mut self, session: SessionNumber, request: RequestId, text: &str) -> bool {
         let stream = Name::new(self.id(request).as_str().to_owned());
-        let Some(conversation) = &mut self.conversation else { return false };
+        let conversations = self.conversations.as_deref_mut();
+        let Some(conversation) = conversations.and_then(|it| it.get_mut(session)) else {
+            return false;
+        };
         let options = SendOptions { stream, ..SendOptions::default() };
         match conversation.session.send(self.now, text, options) {
             Ok(command) => {
@@ -84,10 +91,12 @@ impl Client {
 
     /// Moves what the session has to say into a link that speaks its dialect.
     pub(super) fn pump(&mut self) {
-        let Some(conversation) = &mut self.conversation else { return };
+        let Some(conversations) = &mut self.conversations else { return };
         if self.link.awaits_welcome_v1() {
-            conversation.open_ahead(self.now, &mut self.link);
-        } else if self.link.is_welcomed_v1() && conversation.pump(self.now, &mut self.link) {
+            conversations.open_ahead(self.now, &mut self.link);
+        } else if self.link.is_welcomed_v1()
+            && conversations.pump(self.now, &mut self.link, self.server.batches)
+        {
             self.counters.metrics.pings.increment(Direction::Outbound);
         }
     }
@@ -135,7 +144,7 @@ impl Client {
         None
     }
 
-    fn gave_up(&mut self, request: Unanswered) -> Option<Unlent> {
+    pub(super) fn gave_up(&mut self, request: Unanswered) -> Option<Unlent> {
         let outcome = if request.sent { RequestOutcome::Unknown } else { RequestOutcome::Unsent };
         self.counters.metrics.requests.increment(outcome);
         let event =

@@ -4,7 +4,7 @@ use super::Client;
 use super::error::{CancelError, SendError};
 use super::event::RequestId;
 use super::requests::Stage;
-use crate::delivery::{self, CommandId, SendOptions, Target};
+use crate::delivery::{self, CommandId, SendOptions, SessionNumber, Target};
 use crate::envelope::v1::Name;
 use crate::metric_families::RequestOutcome;
 use crate::time::Now;
@@ -31,7 +31,10 @@ impl Client {
             Some(Stage::OverLink) => Err(CancelError::Dialect),
             Some(Stage::InSession) => {
                 let stream = Name::new(self.id(request).as_str().to_owned());
-                let (Some(stream), Some(conversation)) = (stream, &mut self.conversation) else {
+                let session = self.requests.session(request).unwrap_or(SessionNumber::FIRST);
+                let conversations = self.conversations.as_deref_mut();
+                let conversation = conversations.and_then(|it| it.get_mut(session));
+                let (Some(stream), Some(conversation)) = (stream, conversation) else {
                     return Err(CancelError::Dialect);
                 };
                 let command = conversation.session.cancel(self.now, Target::Stream(stream))?;
@@ -54,16 +57,7 @@ impl Client {
         text: &str,
         options: SendOptions<'_>,
     ) -> Result<CommandId, SendError> {
-        self.set_now(now);
-        if self.stopped {
-            return Err(SendError::Stopped);
-        }
-        let Some(conversation) = &mut self.conversation else { return Err(SendError::Dialect) };
-        self.server.takes_size(text.len(), &self.config)?;
-        let options = SendOptions { stream: None, ..options };
-        let command = conversation.send(self.now, text, options)?;
-        conversation.sent.push(command);
-        Ok(command)
+        self.submit_in(now, SessionNumber::FIRST, text, options)
     }
 }
 

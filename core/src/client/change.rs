@@ -9,7 +9,7 @@ use super::Client;
 use super::known_server::KnownServer;
 use super::unlent::Unlent;
 use crate::envelope::Envelope;
-use crate::envelope::v1::{self, GoodbyeCode, Limits, Message, Versions};
+use crate::envelope::v1::{self, GoodbyeCode, Message, Versions, Welcome};
 use crate::frame::Item;
 use crate::link::{ClientLink, ClientLinkUnlent, Said, State};
 
@@ -87,9 +87,8 @@ impl Client {
         let Some(second) = &mut self.second else { return };
         let first_is_open = self.link.state() == State::Open;
         if second.is_old {
-            let is_open =
-                self.conversation.as_ref().is_some_and(|it| it.session.session().is_open());
-            let waits = second.link.state() == State::Open && first_is_open && !is_open;
+            let are_open = self.conversations.as_ref().is_some_and(|it| it.are_open());
+            let waits = second.link.state() == State::Open && first_is_open && !are_open;
             if !waits {
                 second.link.disconnect(self.now);
             }
@@ -121,9 +120,9 @@ impl Client {
                 Err(_) | Ok(None) => Said::Wrong(GoodbyeCode::NotOpen),
             },
         };
-        let welcome: Option<(Limits, Box<str>)> = match &said {
+        let welcome: Option<(Welcome, Box<str>)> = match &said {
             Said::Welcome(it) if Versions::OWN.contains(it.version) => {
-                Some((it.limits, Box::from(text)))
+                Some((it.clone(), Box::from(text)))
             }
             _ => None,
         };
@@ -131,22 +130,22 @@ impl Client {
             second.link.take_over(&mut self.link);
         }
         second.link.handle_said(self.now, said);
-        let (limits, welcome) = welcome?;
-        self.change_places(limits, welcome);
+        let (welcome, text) = welcome?;
+        self.change_places(&welcome, text);
         Some(Unlent::ChangedPlaces)
     }
 
-    /// The second link was welcomed with this: it is the first from here on, and the session is
+    /// The second link was welcomed with this: it is the first from here on, and the sessions are
     /// opened over it. What still comes over the other comes again.
-    fn change_places(&mut self, limits: Limits, welcome: Box<str>) {
+    fn change_places(&mut self, welcome: &Welcome, text: Box<str>) {
         let Some(second) = &mut self.second else { return };
         core::mem::swap(&mut self.link, &mut second.link);
         second.is_old = true;
-        if let Some(conversation) = &mut self.conversation {
-            conversation.handle_link_lost(self.now, false);
-            conversation.handle_welcome(welcome);
+        if let Some(conversations) = &mut self.conversations {
+            conversations.handle_link_lost(self.now, false);
+            conversations.handle_welcome(self.now.mono, Some(text));
         }
-        self.server = KnownServer::of_v1(limits);
+        self.server = KnownServer::of_v1(welcome);
         self.counters.changed(self.now.mono);
         self.flush();
     }

@@ -37,6 +37,9 @@ pub struct ClientConfig {
     /// `request_timeout` it has no effect. Default 180 s: `request_timeout`, in which the request
     /// may wait for a link, and the time that servers give an answer (2 minutes by default).
     pub max_request_age: Duration,
+    /// Most [sessions](super::Client::open_session) over `pamlink.v1`, the first included. A server
+    /// takes 16 of a user, all devices together. Default 8.
+    pub max_sessions: usize,
     /// How many ids of the latest pushes are remembered, to recognise a repeated push
     /// ([`Event::Repeated`](super::Event::Repeated)). Default 256.
     pub max_seen: usize,
@@ -54,6 +57,7 @@ impl Default for ClientConfig {
             max_answer_bytes: 1024 * 1024,
             request_timeout: Duration::from_secs(60),
             max_request_age: Duration::from_secs(180),
+            max_sessions: 8,
             max_seen: 256,
             depth: Envelope::DEPTH,
         }

@@ -1,30 +1,35 @@
-//! What a client has beside its link where it speaks `pamlink.v1`: a session, and what each item,
-//! stream and cancel of it belongs to.
+//! A session of a client over `pamlink.v1`, and what each item, stream and cancel of it belongs to.
+
+use core::time::Duration;
 
 use super::event::RequestId;
+use super::joining::Joining;
 use crate::delivery::{
-    ClientSendError, ClientSession, CommandId, SendError, SendOptions, SessionConfig, SnapshotError,
+    AttachError, ClientSendError, ClientSession, CommandId, SendError, SendOptions, SessionConfig,
+    SessionNumber, Share, SnapshotError,
 };
 use crate::envelope::Id;
-use crate::envelope::v1::{Channel, Heartbeat, Message, Name};
+use crate::envelope::v1::{Channel, Name};
 use crate::link::ClientLink;
 use crate::seed::Seed;
-use crate::time::Now;
-
-/// The channel of the session: a client has one.
-pub(super) const CHANNEL: Channel = Channel(0);
+use crate::time::{Deadline, Mono, Now, TimerReason};
 
 /// How often a session is opened again over one link that had to close it.
 const MOST_REOPENINGS: u8 = 3;
 
-/// Bytes that wait in the link before more of the session is numbered: what is urgent is not to
-/// wait behind more than these.
-const FEW_BYTES: usize = 16 * 1024;
+/// How long it then waits, where other sessions keep the link: doubled each time.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
-/// The session of a client, which outlives its links.
+/// A session of a client, which outlives its links.
 #[derive(Debug)]
 pub(super) struct Conversation {
+    pub(super) number: SessionNumber,
+    /// In every link.
+    pub(super) channel: Channel,
     pub(super) session: ClientSession,
+    /// Its part of what was said over the link.
+    pub(super) share: Share,
     /// The link was welcomed, and the session is to be opened over it.
     opens: bool,
     /// It was opened over this link ahead of the welcome, or is not to be.
@@ -33,27 +38,37 @@ pub(super) struct Conversation {
     welcome: Option<Box<str>>,
     /// How often it was opened again over this link.
     reopenings: u8,
+    /// It is not opened again before this, as the other end has said.
+    not_before: Option<Mono>,
+    /// And over this link not before this.
+    paused_until: Option<Mono>,
+    /// The host has left it, and what follows from that is yet to be told.
+    left: bool,
     /// The items of requests that have no outcome yet.
     pub(super) items: Vec<(CommandId, RequestId)>,
     /// The cancels of requests that have no result yet.
     pub(super) cancels: Vec<(CommandId, RequestId)>,
     /// The items of the host that have no outcome yet.
     pub(super) sent: Vec<CommandId>,
-    pub(super) text: String,
 }
 
 impl Conversation {
-    pub(super) fn new(seed: Seed) -> Self {
+    pub(super) fn new(number: SessionNumber, channel: Channel, seed: Seed) -> Self {
         Self {
+            number,
+            channel,
             session: ClientSession::new(SessionConfig::default(), seed),
+            share: Share::NEW,
             opens: false,
             ahead: false,
             welcome: None,
             reopenings: 0,
+            not_before: None,
+            paused_until: None,
+            left: false,
             items: Vec::new(),
             cancels: Vec::new(),
             sent: Vec::new(),
-            text: String::new(),
         }
     }
 
@@ -77,11 +92,12 @@ impl Conversation {
         }
     }
 
-    /// A link was welcomed with this.
-    pub(super) fn handle_welcome(&mut self, welcome: Box<str>) {
+    /// A link was welcomed, with this where the session is to tell of it.
+    pub(super) fn handle_welcome(&mut self, welcome: Option<Box<str>>) {
         // It may have been opened ahead of the welcome.
-        (self.opens, self.reopenings) = (!self.session.session().is_attached(), 0);
-        self.welcome = Some(welcome);
+        self.opens = !self.session.session().is_attached();
+        (self.reopenings, self.paused_until) = (0, None);
+        self.welcome = welcome;
     }
 
     /// The session is open. The welcome of the link, for the first time over it.
@@ -91,7 +107,8 @@ impl Conversation {
 
     /// The link is lost, perhaps because a message of this end was too large for it.
     pub(super) fn handle_link_lost(&mut self, now: Now, too_large: bool) {
-        if too_large {
+        // One that was not carried has sent nothing that could be.
+        if too_large && self.session.session().is_attached() {
             self.session.handle_too_large();
         }
         (self.opens, self.ahead, self.welcome) = (false, false, None);
@@ -106,38 +123,81 @@ impl Conversation {
         self.opens
     }
 
-    /// Moves what is to be said into a link that speaks the dialect, as long as little waits there.
-    /// Whether a heartbeat was among it.
-    pub(super) fn pump(&mut self, now: Now, link: &mut ClientLink) -> bool {
-        // What was said last is that the channel is closed. A host that has not taken all events
-        // yet takes them before it asks for more.
-        if self.opens && self.say(link) && self.session.attach(now, CHANNEL).is_ok() {
-            self.opens = false;
-        }
-        let says_heartbeat = link.take_heartbeat();
-        if says_heartbeat {
-            let channels = self.session.positions().into_iter().collect();
-            self.text.clear();
-            Message::Heartbeat(Heartbeat { channels, reply: false }).write(CHANNEL, &mut self.text);
-            link.send_numbered(&self.text);
-        }
-        self.say(link);
-        if self.text.capacity() > FEW_BYTES {
-            self.text = String::new();
-        }
-        says_heartbeat
+    /// The same, where the others of this link are not to be harmed: it is opened again after a
+    /// while, which is that of the other end, none, or longer each time.
+    pub(super) fn reopen_later(&mut self, now: Mono, retry_after: Option<Duration>) {
+        let longer = self.reopenings.checked_sub(MOST_REOPENINGS).map(|more| {
+            let doubled = 2_u32.saturating_pow(more.into());
+            (FIRST_PAUSE * doubled).min(LONGEST_PAUSE)
+        });
+        self.not_before = retry_after.map(|pause| now + pause);
+        self.paused_until = longer.map(|pause| now + pause);
+        self.opens = true;
+        self.reopenings = self.reopenings.saturating_add(1);
     }
 
-    /// Whether all was said.
-    fn say(&mut self, link: &mut ClientLink) -> bool {
-        while link.queued() <= FEW_BYTES {
-            self.text.clear();
-            if !self.session.poll_message(&mut self.text) {
-                return true;
-            }
-            link.send_numbered(&self.text);
+    /// Opens the session over a link that was welcomed, once the host has taken all events.
+    pub(super) fn open(&mut self, now: Now, joining: &mut Joining<'_>) {
+        if !self.opens || self.opens_at().is_some_and(|at| at > now.mono) {
+            return;
         }
-        false
+        // What was said last is that the channel is closed.
+        self.say_all(|text| joining.say(text));
+        (self.not_before, self.paused_until) = (None, None);
+        self.opens = self.attach(now).is_err();
+    }
+
+    /// A link carries the session from here on.
+    pub(super) fn attach(&mut self, now: Now) -> Result<(), AttachError> {
+        self.session.attach(now, self.channel)
+    }
+
+    /// Whether it is not to be opened now.
+    pub(super) fn is_held_back(&self, now: Mono) -> bool {
+        self.left || self.opens_at().is_some_and(|at| at > now)
+    }
+
+    /// The host leaves the session.
+    pub(super) fn leave(&mut self, now: Now, link: &mut ClientLink) {
+        (self.left, self.opens) = (true, false);
+        self.session.leave(now);
+        // Of a session that has ended this is that its channel is closed: it waits for no other.
+        if link.is_welcomed_v1() {
+            self.say_all(|text| link.send_numbered(text));
+        }
+    }
+
+    /// Whether it is to be opened, or something of it may not have arrived yet.
+    pub(super) fn is_on_its_way(&self, now: Mono) -> bool {
+        let is_due = self.opens && self.opens_at().is_none_or(|at| at <= now);
+        let is_attached = self.session.session().is_attached();
+        is_due || (is_attached && !self.session.has_arrived())
+    }
+
+    /// Whether the host has left it.
+    pub(super) const fn is_left(&self) -> bool {
+        self.left
+    }
+
+    /// When something is due, and why.
+    pub(super) fn poll_timeout(&self) -> Option<Deadline> {
+        let reopening = self.opens_at().filter(|_| self.opens);
+        let reopening = reopening.map(|at| Deadline::new(at, TimerReason::Backoff));
+        Deadline::earlier(self.session.poll_timeout(), reopening)
+    }
+
+    /// Before when it is not opened.
+    fn opens_at(&self) -> Option<Mono> {
+        self.not_before.max(self.paused_until)
+    }
+
+    /// Says what little an unopened session has to say.
+    fn say_all(&mut self, mut say: impl FnMut(&str)) {
+        let mut text = String::new();
+        while self.session.poll_message(&mut text) {
+            say(&text);
+            text.clear();
+        }
     }
 
     /// Sends an item that asks for no stream.

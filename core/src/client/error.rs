@@ -29,6 +29,27 @@ pub enum RequestError {
     /// The server has said that it refuses it for the length of a member: no other time will do.
     #[error("{0}")]
     Member(Refusal),
+    /// There is no such session, or it was left.
+    #[error("there is no such session")]
+    NoSession,
+}
+
+/// A session was not opened, or not left.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SessionError {
+    /// This client speaks the `pam` dialect alone.
+    #[error("the client does not speak pamlink.v1")]
+    Dialect,
+    /// The first session is there as long as the client is.
+    #[error("the first session is not left")]
+    First,
+    /// There are as many as may be; one that was left counts until its events were taken.
+    #[error("there are as many sessions as may be")]
+    Full,
+    /// There is none of this number, or it was left.
+    #[error("there is no such session")]
+    NoSession,
 }
 
 /// A request was not cancelled.
@@ -70,6 +91,9 @@ pub enum SendError {
     /// The session did not take it.
     #[error(transparent)]
     Session(#[from] delivery::SendError),
+    /// There is no such session, or it was left.
+    #[error("there is no such session")]
+    NoSession,
     /// The link did not take it.
     #[error(transparent)]
     Link(#[from] link::LinkSendError),

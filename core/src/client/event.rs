@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use core::fmt;
 use core::time::Duration;
 
-use crate::delivery::{CommandId, Outcome};
+use crate::delivery::{CommandId, Outcome, SessionNumber};
 use crate::envelope::v1::{CancelOutcome, Code};
 use crate::envelope::{Envelope, EnvelopeError, ErrorCode};
 use crate::link::ClientLinkEvent;
@@ -60,10 +60,10 @@ pub enum Event<'a> {
     /// it is not.
     SecondLink(ClientLinkEvent<'a>),
     /// The second link was welcomed and is the first from here on, and the first is the second: a
-    /// host exchanges their transports. The session is opened over the new one, after which
+    /// host exchanges their transports. The sessions are opened over the new one, after which
     /// [`Welcomed`](Self::Welcomed) comes and the other is closed.
     ChangedPlaces,
-    /// The server has welcomed this link; over `pamlink.v1` the session is open as well.
+    /// The server has welcomed this link; over `pamlink.v1` the first session is open as well.
     Welcomed {
         /// The welcome.
         envelope: Envelope<'a>,
@@ -154,7 +154,9 @@ pub enum Event<'a> {
     },
     /// What has become of what was [submitted](super::Client::submit).
     Outcome {
-        /// What was submitted.
+        /// In which session.
+        session: SessionNumber,
+        /// What was submitted there.
         command: CommandId,
         /// What has become of it.
         outcome: Outcome<'a>,
@@ -162,6 +164,8 @@ pub enum Event<'a> {
     /// Something of what the server has sent over `pamlink.v1` is lost, and will not come; or may be,
     /// where the server has the session no more (`session_ended`). Requests are told of themselves.
     Gap {
+        /// In which session.
+        session: SessionNumber,
         /// How many envelopes, where that is known.
         lost: Option<u64>,
         /// Why.
@@ -176,13 +180,20 @@ pub enum Event<'a> {
         /// The answer, or the [piece](crate::envelope::Kind::is_piece).
         envelope: Envelope<'a>,
     },
-    /// A push: a message that answers no request.
+    /// A push: a message that answers no request. One that the server says in several sessions comes
+    /// once, and after that as [`Repeated`](Self::Repeated), where it has an id; without one it
+    /// comes as often as it was said.
     Message {
+        /// In which session; the first, where the link speaks the `pam` dialect.
+        session: SessionNumber,
         /// The message.
         envelope: Envelope<'a>,
     },
-    /// A push that had come before, under the same id: a repeat, to be ignored.
+    /// A push that had come before, under the same id: a repeat, to be ignored. It may be that of
+    /// another session.
     Repeated {
+        /// In which session; the first, where the link speaks the `pam` dialect.
+        session: SessionNumber,
         /// The message.
         envelope: Envelope<'a>,
     },

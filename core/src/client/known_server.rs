@@ -5,8 +5,9 @@ use super::error::SendError;
 use crate::delivery::SessionConfig;
 use crate::envelope::Envelope;
 use crate::envelope::message::Message;
-use crate::envelope::v1::Limits;
+use crate::envelope::v1::{Features, Welcome};
 use crate::limits::{Refusal, Sizes};
+use crate::link::OFFERED;
 
 /// What is known of the server of the present link.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +21,8 @@ pub(super) struct KnownServer {
     pub(super) unsure: bool,
     /// It speaks `pamlink.v1`.
     pub(super) is_v1: bool,
+    /// And a message of it may be several envelopes.
+    pub(super) batches: bool,
     /// The largest message that it takes, as its welcome states, in bytes.
     pub(super) max_message: Option<usize>,
     /// How large messages and their members may be, as its welcome states.
@@ -30,8 +33,9 @@ pub(super) struct KnownServer {
 const BESIDE_BODY: usize = 2_048;
 
 impl KnownServer {
-    /// One that has welcomed the link in `pamlink.v1`, with these limits.
-    pub(super) fn of_v1(limits: Limits) -> Self {
+    /// One that has welcomed the link in `pamlink.v1`.
+    pub(super) fn of_v1(welcome: &Welcome) -> Self {
+        let limits = welcome.limits;
         let message = usize::try_from(limits.message).unwrap_or(usize::MAX);
         Self {
             welcomed: true,
@@ -40,6 +44,7 @@ impl KnownServer {
             // What was asked over a link of the other dialect.
             unsure: true,
             is_v1: true,
+            batches: welcome.features.common(OFFERED).contains(Features::BATCH),
             max_message: Some((message - BESIDE_BODY).min(SessionConfig::MAX_BODY)),
             limits: None,
         }

@@ -9,6 +9,7 @@ use super::event::Event;
 use super::growth::{self, Added};
 use super::known_server::KnownServer;
 use super::unlent::{Meaning, Source, Unlent};
+use crate::delivery::SessionNumber;
 use crate::envelope::message::Message;
 use crate::envelope::{Envelope, ErrorCode};
 use crate::link::{Cause, ClientLink, ClientLinkEvent, CloseClass, State, Trigger};
@@ -23,16 +24,16 @@ impl Client {
                 match event {
                     ClientLinkEvent::StateChanged { from: State::Open, cause, .. } => {
                         self.requests.link_lost();
-                        if let Some(conversation) = &mut self.conversation {
-                            conversation.handle_link_lost(self.now, is_too_large(cause));
+                        if let Some(conversations) = &mut self.conversations {
+                            conversations.handle_link_lost(self.now, is_too_large(cause));
                         }
                         self.server = KnownServer::default();
                     }
                     // The host's own wish is no reason to give anything up.
                     ClientLinkEvent::Stopped { cause, .. } if *cause != Cause::Host => {
                         self.stopped = true;
-                        if let Some(conversation) = &mut self.conversation {
-                            conversation.session.leave(self.now);
+                        if let Some(conversations) = &mut self.conversations {
+                            conversations.leave_all(self.now);
                         }
                     }
                     _ => {}
@@ -71,8 +72,10 @@ impl Client {
                 });
                 Event::CancelResult { request, outcome, offset, code }
             }
-            Unlent::Outcome(command, outcome) => Event::Outcome { command, outcome },
-            Unlent::Gap(lost, reason) => Event::Gap { lost, reason },
+            Unlent::Outcome(session, command, outcome) => {
+                Event::Outcome { session, command, outcome }
+            }
+            Unlent::Gap(session, lost, reason) => Event::Gap { session, lost, reason },
             Unlent::Expired(request) => Event::Expired { request },
             Unlent::Unknown(request) => Event::Unknown { request },
             Unlent::Unsent(request) => Event::Unsent { request },
@@ -143,11 +146,21 @@ impl Client {
                     },
                     Meaning::Late(request) => Event::Late { request, envelope },
                     Meaning::LatePiece(request) => Event::Late { request: Some(request), envelope },
-                    Meaning::News => Event::Message { envelope },
-                    Meaning::OldNews => Event::Repeated { envelope },
+                    Meaning::News => Event::Message { session: source.session(), envelope },
+                    Meaning::OldNews => Event::Repeated { session: source.session(), envelope },
                 }
             }
         })
+    }
+}
+
+impl Source {
+    /// The session that a message belongs to.
+    const fn session(self) -> SessionNumber {
+        match self {
+            Self::Link(_) => SessionNumber::FIRST,
+            Self::Session(session) => session,
+        }
     }
 }
 
@@ -161,6 +174,6 @@ const fn is_too_large(cause: Trigger<'_>) -> bool {
 fn text<'a>(source: Source, link: &'a mut ClientLink, body: &'a str) -> Option<&'a str> {
     match source {
         Source::Link(item) => link.text(item).ok(),
-        Source::Session => Some(body),
+        Source::Session(_) => Some(body),
     }
 }

@@ -50,11 +50,17 @@
 //!   without a name, and then answers belong to requests in the order of sending; only frames
 //!   that [are answers](crate::envelope::Kind::is_answer) count, never a welcome, a timer or an
 //!   alert. A piece of an answer belongs to a request in the same way, and does not end it
-//!   ([`Event::Piece`]); [`Chat::stream`] asks for them.
+//!   ([`Event::Piece`]); [`Chat::stream`](crate::envelope::Chat::stream) asks for them.
 //! * A server with the engine recognises a repeat. After a reconnect every request without an
 //!   answer is sent again, under the same id, and takes effect once. Towards any other server, and
 //!   towards one that has lost its memory (its welcome names another `epoch` than before), such
 //!   requests end as [`Event::Unknown`]; what was never sent is sent.
+//!
+//! Over `pamlink.v1` a client may have several sessions, each a conversation of its own in a channel
+//! of the same link ([`open_session`](Client::open_session)). The first is there from the start, and
+//! is meant where a command names none. They take turns in the link, so that none of them waits for
+//! all that another has to say, and what befalls one of them harms no other. Over a link of the
+//! `pam` dialect, which knows no sessions, the requests of all go in the order of asking.
 //!
 //! The caller of a request may leave ([`forget`](Client::forget)), and the client may stop
 //! ([`Stopped`](crate::link::ClientLinkEvent::Stopped)): then every request ends, and none is
@@ -76,41 +82,44 @@ mod cancelling;
 mod change;
 mod config;
 mod conversation;
+mod conversations;
 mod correlation;
 mod counters;
 mod error;
 mod event;
 mod growth;
+mod heard;
 mod hearing;
+mod joining;
 mod known_server;
 mod lending;
 mod opening;
 mod options;
 mod packing;
 mod reading;
+mod receiving;
 mod requests;
 mod second_link;
+mod sessions;
 mod snapshot;
 mod unlent;
 
-use core::fmt::Write as _;
 use core::time::Duration;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 pub use self::config::ClientConfig;
-pub use self::error::{CancelError, RequestError, RestoreError, SendError};
+pub use self::error::{CancelError, RequestError, RestoreError, SendError, SessionError};
 pub use self::event::{Event, RequestId};
 pub use self::second_link::SecondLink;
 
 use self::change::Second;
-use self::conversation::Conversation;
+use self::conversations::Conversations;
 use self::counters::Counters;
 use self::known_server::KnownServer;
 use self::requests::Requests;
 use crate::dedup::{Window, WindowConfig};
-use crate::delivery::SendOptions;
-use crate::envelope::{Chat, Envelope, Id, Kind, Scan};
+use crate::envelope::{Kind, Scan};
 use crate::frame::handshake::HeadError;
 use crate::frame::{Incoming, NotDrained, Outgoing};
 use crate::link::{
@@ -150,8 +159,8 @@ pub struct Client {
     /// A request has ended whose answer was too large for this end: it does not come again.
     has_ended_oversized: bool,
     text: String,
-    /// Where a client speaks `pamlink.v1`: its session.
-    conversation: Option<Box<Conversation>>,
+    /// Where a client speaks `pamlink.v1`: its sessions.
+    conversations: Option<Box<Conversations>>,
     /// What has come over it last, or stands for it.
     body: String,
     /// Requests that were cancelled before they were sent.
@@ -197,7 +206,8 @@ impl Client {
             turned_down: VecDeque::new(),
             has_ended_oversized: false,
             text: String::new(),
-            conversation: offers_v1.then(|| Conversation::new(random.next_seed()).into()),
+            conversations: offers_v1
+                .then(|| Conversations::new(random.next_seed(), random.next_seed()).into()),
             body: String::new(),
             dropped: VecDeque::new(),
             config,
@@ -285,8 +295,8 @@ impl Client {
         {
             second.link.handle_timeout(self.now);
         }
-        if let Some(conversation) = &mut self.conversation {
-            conversation.session.handle_timeout(self.now);
+        if let Some(conversations) = &mut self.conversations {
+            conversations.handle_timeout(self.now);
         }
     }
 
@@ -386,49 +396,13 @@ impl Client {
     /// When to call [`handle_timeout`](Self::handle_timeout), and why.
     pub fn poll_timeout(&self) -> Option<Deadline> {
         let expiry = self.requests.expiry().map(|at| Deadline::new(at, TimerReason::RequestExpiry));
-        let session = self.conversation.as_ref().and_then(|it| it.session.poll_timeout());
+        let sessions = self.conversations.as_ref().and_then(|it| it.poll_timeout());
         let second = self.second.as_ref().and_then(|it| it.link.poll_timeout());
         let links = Deadline::earlier(self.link.poll_timeout(), second);
-        Deadline::earlier(Deadline::earlier(links, expiry), session)
+        Deadline::earlier(Deadline::earlier(links, expiry), sessions)
     }
 
     // Commands.
-
-    /// Sends a request, now or as soon as there is a link. The client gives it its `id`.
-    ///
-    /// # Errors
-    ///
-    /// [`RequestError`]: it was not taken.
-    pub fn ask(&mut self, now: Now, chat: &Chat<'_>) -> Result<RequestId, RequestError> {
-        self.set_now(now);
-        if self.stopped {
-            return Err(RequestError::Stopped);
-        }
-        let request = RequestId(self.next);
-        self.text.clear();
-        let named = write!(self.text, "{}{}", self.prefix, request.0);
-        debug_assert!(named.is_ok(), "a String takes everything");
-        let chat = Chat { id: Some(Id::from(core::mem::take(&mut self.text))), ..chat.clone() };
-        chat.encode(&mut self.text);
-        let text = core::mem::take(&mut self.text);
-        let (bytes, limit) =
-            (text.len(), self.server.largest(&self.config).min(self.config.max_request_bytes));
-        if bytes > limit {
-            return Err(RequestError::TooLarge { bytes, limit });
-        }
-        self.server.takes_text(&text).map_err(|refusal| match refusal.bytes() {
-            Some((bytes, limit)) => RequestError::TooLarge { bytes, limit },
-            None => RequestError::Member(refusal),
-        })?;
-        if !self.requests.fits(bytes) {
-            return Err(RequestError::Full);
-        }
-        self.next += 1;
-        // What no server has said yet is looked at when it is sent.
-        self.requests.push(self.now.mono, request, text.into(), self.server.welcomed);
-        self.flush();
-        Ok(request)
-    }
 
     /// The caller of a request has left. A request that was never sent is dropped; any other has
     /// its effect, and what the server sends for it is [`Event::Late`]. There is no other event of
@@ -438,31 +412,6 @@ impl Client {
         if self.requests.forget(request) {
             self.counters.metrics.requests.increment(RequestOutcome::Forgotten);
         }
-    }
-
-    /// Sends any other envelope, if the link is open. It is neither kept, repeated nor answered.
-    ///
-    /// # Errors
-    ///
-    /// [`SendError`]: it was not sent.
-    pub fn send(&mut self, now: Now, text: &str) -> Result<(), SendError> {
-        self.set_now(now);
-        let envelope = Envelope::parse(text, Envelope::DEPTH)?;
-        if self.stopped {
-            return Err(SendError::Stopped);
-        }
-        self.server.takes_size(text.len(), &self.config)?;
-        self.server.takes(&envelope).map_err(|refusal| match refusal.bytes() {
-            Some((bytes, limit)) => SendError::TooLarge { bytes, limit },
-            None => SendError::Member(refusal),
-        })?;
-        if let Some(conversation) = self.conversation.as_mut().filter(|_| self.server.is_v1) {
-            conversation.send(self.now, text, SendOptions::default())?;
-        } else {
-            self.link.send_text(self.now, text)?;
-        }
-        self.counters.metrics.messages.increment(envelope.kind(), Direction::Outbound);
-        Ok(())
     }
 
     // Views.

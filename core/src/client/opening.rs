@@ -1,7 +1,7 @@
 //! The session is opened right behind the `hello` of a link, ahead of its welcome (V-10.2): one
 //! round trip less at every link.
 
-use super::conversation::{CHANNEL, Conversation};
+use super::conversation::Conversation;
 use crate::link::ClientLink;
 use crate::time::Now;
 
@@ -11,12 +11,12 @@ impl Conversation {
     /// welcome. Nothing else is said before the session is open.
     pub(super) fn open_ahead(&mut self, now: Now, link: &mut ClientLink) {
         // A host that has not taken all events yet takes them before it asks for more.
-        if self.ahead || self.session.attach(now, CHANNEL).is_err() {
+        if self.ahead || self.is_held_back(now.mono) || self.attach(now).is_err() {
             return;
         }
         self.ahead = true;
-        self.text.clear();
-        if !self.session.poll_message(&mut self.text) || !link.send_ahead(&self.text) {
+        let mut open = String::new();
+        if !self.session.poll_message(&mut open) || !link.send_ahead(&open) {
             self.session.detach(now);
         }
     }
@@ -28,7 +28,11 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::envelope::v1::{Answer, DEPTH, Epoch, Message, Opened, Position, SessionId, Window};
+    use crate::client::joining::Joining;
+    use crate::delivery::SessionNumber;
+    use crate::envelope::v1::{
+        Answer, Channel, DEPTH, Epoch, Message, Opened, Position, SessionId, Window,
+    };
     use crate::envelope::{Envelope, Id};
     use crate::link::{ClientLinkConfig, Endpoint, Token};
     use crate::seed::Seed;
@@ -51,9 +55,10 @@ mod tests {
     /// A session that a link has carried, and that follows so many streams, whose names have 128
     /// bytes.
     fn conversation(streams: usize) -> Conversation {
-        let mut conversation = Conversation::new(Seed::from_number(2));
+        let mut conversation =
+            Conversation::new(SessionNumber::FIRST, Channel(0), Seed::from_number(2));
         let session = &mut conversation.session;
-        session.attach(NOW, CHANNEL).unwrap();
+        session.attach(NOW, Channel(0)).unwrap();
         let mut open = String::new();
         assert!(session.poll_message(&mut open));
         let envelope = Envelope::parse(&open, DEPTH).unwrap();
@@ -81,6 +86,20 @@ mod tests {
         conversation
     }
 
+    /// The link is welcomed, and the session says what it has to say.
+    fn welcome(conversation: &mut Conversation, link: &mut ClientLink) {
+        conversation.handle_welcome(Some("{}".into()));
+        let mut message = String::new();
+        let mut joining = Joining::new(link, &mut message, false);
+        conversation.open(NOW, &mut joining);
+        let mut text = String::new();
+        while conversation.session.poll_message(&mut text) {
+            joining.say(&text);
+            text.clear();
+        }
+        joining.end();
+    }
+
     #[test]
     fn it_is_opened_once_and_nothing_else_is_said() {
         let (mut link, mut conversation) = (link(8_192), conversation(30));
@@ -90,8 +109,7 @@ mod tests {
         assert!(open > 30 * 128 && hello + open < 16 * 1_024, "{hello} {open}");
         conversation.open_ahead(NOW, &mut link);
         assert_eq!(link.queued(), hello + open);
-        conversation.handle_welcome("{}".into());
-        conversation.pump(NOW, &mut link);
+        welcome(&mut conversation, &mut link);
         assert_eq!(link.queued(), hello + open, "it is not opened again");
     }
 
@@ -102,8 +120,7 @@ mod tests {
         conversation.open_ahead(NOW, &mut link);
         assert_eq!(link.queued(), hello);
         assert!(!conversation.session.session().is_attached());
-        conversation.handle_welcome("{}".into());
-        conversation.pump(NOW, &mut link);
+        welcome(&mut conversation, &mut link);
         assert!(link.queued() > hello + 64 * 128, "{}", link.queued());
     }
 

@@ -91,6 +91,13 @@ const OPTIONS: &[Row] = &[
         "What is kept of the texts of answers that grow, of all requests together.",
     ),
     Row::number(
+        "max_sessions",
+        "sessions",
+        1..=16,
+        |it| Place::Size(&mut it.max_sessions),
+        "Sessions of `pamlink.v1` at once, the first included.",
+    ),
+    Row::number(
         "max_seen",
         "pushes",
         1..=65_536,

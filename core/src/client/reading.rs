@@ -140,9 +140,9 @@ impl Client {
     /// The server has welcomed the link: what waits goes out.
     fn welcomed(&mut self) {
         self.link.welcomed(self.now);
-        if let Some(conversation) = &mut self.conversation {
-            // This server does not have it.
-            conversation.session.leave(self.now);
+        if let Some(conversations) = &mut self.conversations {
+            // This server has none of them.
+            conversations.leave_all(self.now);
         }
         self.counters.welcomed(self.now.mono);
         self.flush();

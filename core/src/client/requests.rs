@@ -15,6 +15,7 @@ use core::time::Duration;
 use super::growth::{Added, Growth};
 use super::packing::{put, put_bytes, take, take_bytes};
 use super::{ClientConfig, RequestId};
+use crate::delivery::SessionNumber;
 use crate::envelope::Text;
 use crate::time::Mono;
 
@@ -42,6 +43,8 @@ pub(super) enum Stage {
 #[derive(Debug)]
 struct Request {
     id: RequestId,
+    /// In which session it is asked.
+    session: SessionNumber,
     /// The whole message, which the link holds too while it waits there; empty once the request
     /// has ended.
     text: Arc<str>,
@@ -140,14 +143,22 @@ impl Requests {
             && bytes <= self.max_bytes.saturating_sub(self.bytes)
     }
 
-    /// Enters a request. Ids must rise and [`fits`](Self::fits) must hold. `taken`: the server of
-    /// this link has said that it takes messages as large.
-    pub(super) fn push(&mut self, now: Mono, id: RequestId, text: Arc<str>, taken: bool) {
+    /// Enters a request of a session. Ids must rise and [`fits`](Self::fits) must hold. `taken`: the
+    /// server of this link has said that it takes messages as large.
+    pub(super) fn push(
+        &mut self,
+        now: Mono,
+        id: RequestId,
+        session: SessionNumber,
+        text: Arc<str>,
+        taken: bool,
+    ) {
         self.bytes += text.len();
         self.waiting += 1;
         let until = now + self.timeout;
         self.requests.push_back(Request {
             id,
+            session,
             text,
             asked: now,
             until,
@@ -159,12 +170,22 @@ impl Requests {
         });
     }
 
-    /// The next text to send over this link, and whether the server of this link is known to take
-    /// messages as large; [`sent`](Self::sent) tells that the link has taken it.
-    pub(super) fn next_to_send(&self) -> Option<(RequestId, &Arc<str>, bool)> {
-        let request =
-            self.requests.iter().find(|request| !request.ended && request.is_to_send())?;
+    /// The next text to send over this link that is of none of the sessions in `held`, and whether
+    /// the server of this link is known to take messages as large; [`sent`](Self::sent) tells that
+    /// the link has taken it.
+    pub(super) fn next_to_send(
+        &self,
+        held: &[SessionNumber],
+    ) -> Option<(RequestId, &Arc<str>, bool)> {
+        let request = self.requests.iter().find(|request| {
+            !request.ended && request.is_to_send() && !held.contains(&request.session)
+        })?;
         Some((request.id, &request.text, request.taken))
+    }
+
+    /// In which session a request is asked.
+    pub(super) fn session(&self, id: RequestId) -> Option<SessionNumber> {
+        self.place(id).map(|place| self.requests[place].session)
     }
 
     /// The link has taken the request.
@@ -310,18 +331,19 @@ impl Requests {
         if now < until {
             return None;
         }
-        let expired = self.requests[place].unanswered();
-        if in_order && self.requests[place].sent == Sent::ThisLink {
-            let request = &mut self.requests[place];
-            request.ended = true;
-            self.bytes -= request.text.len();
-            self.grown -= request.growth.clear();
-            self.waiting -= 1;
-            request.text = Arc::default();
-        } else {
-            self.take(place);
-        }
-        Some(expired)
+        Some(self.end_early(place, in_order))
+    }
+
+    /// Ends the next request of a session, which the host has left. `in_order`: as for those that
+    /// [expire](Self::expire).
+    pub(super) fn give_up_of(
+        &mut self,
+        session: SessionNumber,
+        in_order: bool,
+    ) -> Option<Unanswered> {
+        let is_of = |request: &Request| !request.ended && request.session == session;
+        let place = self.requests.iter().position(is_of)?;
+        Some(self.end_early(place, in_order))
     }
 
     /// When the next request will have waited too long.
@@ -393,10 +415,15 @@ impl Requests {
         Some(self.take(place).unanswered())
     }
 
-    /// Those that a session has.
-    pub(super) fn in_session(&self) -> Vec<RequestId> {
+    /// The session of each that has not ended.
+    pub(super) fn sessions(&self) -> impl Iterator<Item = SessionNumber> {
+        self.requests.iter().filter(|it| !it.ended).map(|it| it.session)
+    }
+
+    /// Those that a session has, with that.
+    pub(super) fn in_sessions(&self) -> Vec<(SessionNumber, RequestId)> {
         let in_session = self.requests.iter().filter(|it| it.sent == Sent::InSession);
-        in_session.map(|request| request.id).collect()
+        in_session.map(|request| (request.session, request.id)).collect()
     }
 
     /// Appends those that have not ended.
@@ -404,6 +431,7 @@ impl Requests {
         put(out, self.waiting as u64);
         for request in self.requests.iter().filter(|request| !request.ended) {
             put(out, request.id.as_u64());
+            put(out, request.session.as_u64());
             out.push(match request.sent {
                 Sent::Never => 0,
                 Sent::EarlierLink | Sent::ThisLink => 1,
@@ -415,10 +443,19 @@ impl Requests {
     }
 
     /// Takes those that [`pack`](Self::pack) has appended, as if they were made now; ids are below
-    /// `next`. Nothing if they are not whole there, or out of their bounds.
-    pub(super) fn unpack(&mut self, bytes: &mut &[u8], now: Mono, next: u64) -> Option<()> {
+    /// `next`. `has_sessions`: the version of the snapshot names them. Nothing if they are not whole
+    /// there, or out of their bounds.
+    pub(super) fn unpack(
+        &mut self,
+        bytes: &mut &[u8],
+        now: Mono,
+        next: u64,
+        has_sessions: bool,
+    ) -> Option<()> {
         for _ in 0..take(bytes)? {
             let id = RequestId(take(bytes)?);
+            let session = if has_sessions { take(bytes)? } else { 0 };
+            let session = SessionNumber::from_u64(session);
             let rises = self.requests.back().is_none_or(|last| last.id < id);
             let ([sent, forgotten], rest) = bytes.split_first_chunk()?;
             *bytes = rest;
@@ -426,7 +463,7 @@ impl Requests {
             if !rises || id.as_u64() >= next || !self.fits(text.len()) {
                 return None;
             }
-            self.push(now, id, text.into(), false);
+            self.push(now, id, session, text.into(), false);
             let request = self.requests.back_mut()?;
             request.sent = match sent {
                 0 => Sent::Never,
@@ -453,6 +490,22 @@ impl Requests {
     /// Bytes of text held.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// Ends a request whose answer may still come.
+    fn end_early(&mut self, place: usize, in_order: bool) -> Unanswered {
+        let ended = self.requests[place].unanswered();
+        if in_order && self.requests[place].sent == Sent::ThisLink {
+            let request = &mut self.requests[place];
+            request.ended = true;
+            self.bytes -= request.text.len();
+            self.grown -= request.growth.clear();
+            self.waiting -= 1;
+            request.text = Arc::default();
+        } else {
+            self.take(place);
+        }
+        ended
     }
 
     fn place(&self, id: RequestId) -> Option<usize> {

@@ -14,6 +14,8 @@ mod v1;
 use core::time::Duration;
 
 use super::*;
+use crate::delivery::SessionNumber;
+use crate::envelope::{Chat, Envelope};
 use crate::frame::handshake::{HandshakeConfig, RequestReader, accept};
 use crate::frame::{CloseCode, FrameConfig, FrameEvent, Reader, Role, Writer};
 use crate::link::{ClientLinkEvent, CloseClass};
@@ -192,11 +194,19 @@ fn words(event: &Event<'_>) -> Option<String> {
             let outcome = outcome.as_ref().map_or("unknown", |it| it.as_str());
             format!("result {request} {outcome} {offset:?}")
         }
-        Event::Outcome { command, outcome } => format!("outcome {command} {outcome:?}"),
-        Event::Gap { lost, reason } => format!("gap {lost:?} {reason}"),
+        Event::Outcome { session, command, outcome } => {
+            format!("{}outcome {command} {outcome:?}", within(*session))
+        }
+        Event::Gap { session, lost, reason } => {
+            format!("{}gap {lost:?} {reason}", within(*session))
+        }
         Event::Late { request, .. } => format!("late {request:?}"),
-        Event::Message { envelope } => format!("message {}", envelope.kind()),
-        Event::Repeated { envelope } => format!("repeated {}", envelope.kind()),
+        Event::Message { session, envelope } => {
+            format!("{}message {}", within(*session), envelope.kind())
+        }
+        Event::Repeated { session, envelope } => {
+            format!("{}repeated {}", within(*session), envelope.kind())
+        }
         Event::Unreadable { error, .. } => format!("unreadable: {error}"),
         Event::Welcomed { correlates, repeats, .. } => format!("welcomed {correlates} {repeats}"),
         Event::Link(ClientLinkEvent::Stopped { class, .. }) => format!("stopped {class}"),
@@ -213,6 +223,11 @@ fn words(event: &Event<'_>) -> Option<String> {
         Event::ChangedPlaces => "changed places".to_owned(),
         _ => return None,
     })
+}
+
+/// In which session, where that is not the first.
+fn within(session: SessionNumber) -> String {
+    if session == SessionNumber::FIRST { String::new() } else { format!("in {session}: ") }
 }
 
 fn answer(reply_to: Option<&str>, text: &str) -> String {

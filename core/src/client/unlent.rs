@@ -2,7 +2,7 @@
 
 use super::event::RequestId;
 use super::growth::{self, Added};
-use crate::delivery::{CommandId, Outcome};
+use crate::delivery::{CommandId, Outcome, SessionNumber};
 use crate::envelope::EnvelopeError;
 use crate::envelope::v1::{CancelOutcome, Code};
 use crate::frame::Item;
@@ -23,8 +23,8 @@ pub(super) enum Unlent {
     Unsent(RequestId),
     Cancelled(RequestId),
     CancelResult(RequestId, Option<CancelResult>),
-    Outcome(CommandId, Outcome<'static>),
-    Gap(Option<u64>, Code<'static>),
+    Outcome(SessionNumber, CommandId, Outcome<'static>),
+    Gap(SessionNumber, Option<u64>, Code<'static>),
     /// A text and what it is; where its members are is in the client's scan.
     Message(Source, Meaning),
 }
@@ -37,8 +37,8 @@ pub(super) type CancelResult = (CancelOutcome<'static>, Option<u64>, Option<Code
 pub(super) enum Source {
     /// In the link.
     Link(Item),
-    /// In the client's `body`: it came over the session, or stands for what did.
-    Session,
+    /// In the client's `body`: it came over this session, or stands for what did.
+    Session(SessionNumber),
 }
 
 /// A message, correlated with its request where it answers one.

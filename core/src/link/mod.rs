@@ -89,7 +89,7 @@ pub(crate) use cause::HandshakeFailure;
 pub use cause::{Cause, DialFailed, Trigger};
 pub use class::CloseClass;
 pub use client::{ClientLink, ClientLinkConfig, ClientLinkEvent, Dial, TokenNeed};
-pub(crate) use client::{ClientLinkUnlent, RENEWAL, Said};
+pub(crate) use client::{ClientLinkUnlent, OFFERED, RENEWAL, Said};
 pub use config::{LinkConfig, OutboxConfig, Overflow, Patience};
 pub use credit::Credit;
 pub(crate) use endpoint::DEFAULT_MAX_MESSAGE;

@@ -104,7 +104,7 @@ impl World {
                 }
                 Event::Link(ClientLinkEvent::NeedToken(_)) => want = true,
                 Event::Link(ClientLinkEvent::CloseTransport) => close = true,
-                Event::Message { envelope } => {
+                Event::Message { envelope, .. } => {
                     self.messages.push(envelope.as_str().to_owned());
                     self.heard.extend(line(&event));
                 }
@@ -193,7 +193,7 @@ fn line(event: &Event<'_>) -> Option<String> {
         Event::CancelResult { request, outcome, .. } => {
             format!("result {request} {}", outcome.as_ref().map_or("", |it| it.as_str()))
         }
-        Event::Message { envelope } => format!("push {}", envelope.kind()),
+        Event::Message { envelope, .. } => format!("push {}", envelope.kind()),
         Event::Expired { request } => format!("expired {request}"),
         Event::Unknown { request } => format!("unknown {request}"),
         Event::Unsent { request } => format!("unsent {request}"),

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use pamlink::client::{self, RequestId};
-use pamlink::delivery::Outcome;
+use pamlink::delivery::{Outcome, SessionNumber};
 use pamlink::envelope::{Chat, Envelope, EnvelopeError, OwnedEnvelope, Raw, Shape, Text};
 use pamlink::frame::handshake::HeadError;
 use pamlink::frame::{CloseCode, FrameError};
@@ -130,7 +130,12 @@ pub enum Event {
         cause: Cause,
     },
     /// A message of the server that answers nothing: an alert, a timer, an action.
-    Message(Answer),
+    Message {
+        /// In which session it came; the first, where the server speaks `pam`.
+        session: SessionNumber,
+        /// The message.
+        message: Answer,
+    },
     /// An answer or an `error`, or a piece of an answer, to a request that had already ended or
     /// that nobody waits for any more.
     Late {
@@ -142,6 +147,8 @@ pub enum Event {
     /// Messages of the server are lost, and will not come; or may be, where it has the session no
     /// more.
     Gap {
+        /// In which session.
+        session: SessionNumber,
         /// How many, where that is known.
         lost: Option<u64>,
         /// Why: `evicted`, `foreign_epoch`, `ahead`, `session_ended`, or a word of a later version.
@@ -159,8 +166,14 @@ pub enum Event {
         /// Why it was refused.
         code: Option<String>,
     },
-    /// A message that had come before, under the same id, came again: nothing to do.
-    Repeated(Answer),
+    /// A message that had come before, under the same id, came again, perhaps in another session:
+    /// nothing to do.
+    Repeated {
+        /// In which session it came now.
+        session: SessionNumber,
+        /// The message.
+        message: Answer,
+    },
     /// A text came that is no envelope, or one that is nested too deep. If it was the answer to a
     /// request, that has ended as [`RequestError::Rejected`].
     Unreadable {
@@ -226,6 +239,9 @@ pub enum RequestError {
     /// [`Client::reconnect`](crate::Client::reconnect).
     #[error("the client has stopped")]
     Stopped,
+    /// Its [session](crate::ClientSession) was left.
+    #[error("the session was left")]
+    Left,
     /// As many requests wait as may.
     #[error("too many requests wait for their answers")]
     Full,
@@ -253,6 +269,7 @@ impl From<client::RequestError> for RequestError {
     fn from(error: client::RequestError) -> Self {
         match error {
             client::RequestError::Stopped => Self::Stopped,
+            client::RequestError::NoSession => Self::Left,
             client::RequestError::TooLarge { bytes, limit } => Self::TooLarge { bytes, limit },
             client::RequestError::Member(refusal) => Self::Member(refusal),
             _ => Self::Full,

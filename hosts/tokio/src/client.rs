@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pamlink::client;
-use pamlink::delivery::SendOptions;
+use pamlink::client::{self, SessionError};
+use pamlink::delivery::{SendOptions, SessionNumber};
 use pamlink::link::{Endpoint, State};
 use pamlink::metrics::Snapshot;
 use pamlink::seed::Seed;
@@ -127,7 +127,7 @@ impl Client {
     /// The server refused, no answer came in time, the client has stopped, or what became of the
     /// request is unknown.
     pub async fn ask(&self, request: impl Into<ClientRequest>) -> Result<Answer, RequestError> {
-        self.begin(&request.into(), false)?.answer().await
+        self.begin(SessionNumber::FIRST, &request.into(), false)?.answer().await
     }
 
     /// Asks, and hands over the answer as it grows. A server that does not stream sends one piece.
@@ -136,13 +136,29 @@ impl Client {
     ///
     /// The request was not taken. How else it may end, [`AnswerStream`] says.
     pub fn stream(&self, request: impl Into<ClientRequest>) -> Result<AnswerStream, RequestError> {
-        self.begin(&request.into(), true)
+        self.begin(SessionNumber::FIRST, &request.into(), true)
     }
 
-    fn begin(&self, request: &ClientRequest, stream: bool) -> Result<AnswerStream, RequestError> {
-        let session = &self.session.0;
-        let (request, progress) = session.ask(request, stream)?;
-        Ok(AnswerStream::new(Arc::clone(session), request, progress))
+    fn begin(
+        &self,
+        session: SessionNumber,
+        request: &ClientRequest,
+        stream: bool,
+    ) -> Result<AnswerStream, RequestError> {
+        let shared = &self.session.0;
+        let (request, progress) = shared.ask(session, request, stream)?;
+        Ok(AnswerStream::new(Arc::clone(shared), request, progress))
+    }
+
+    /// Opens another session over `pamlink.v1`: a conversation of its own with the same server, over
+    /// the same link. It is left when the last clone of what this returns is dropped.
+    ///
+    /// # Errors
+    ///
+    /// There are as many as may be, or the client offers no `pamlink.v1`.
+    pub fn open_session(&self) -> Result<ClientSession, SessionError> {
+        let number = self.session.0.open_session()?;
+        Ok(ClientSession { held: Arc::new(Held { client: self.clone(), number }) })
     }
 
     /// Sends an envelope that wants no answer, now.
@@ -151,7 +167,7 @@ impl Client {
     ///
     /// The link is not open, too much waits to be written, or the text is no envelope.
     pub fn send(&self, envelope: &str) -> Result<(), client::SendError> {
-        self.session.0.send(envelope)
+        self.session.0.send(SessionNumber::FIRST, envelope)
     }
 
     /// Sends an envelope over `pamlink.v1` that asks for no answer, now or as soon as there is a
@@ -165,7 +181,7 @@ impl Client {
         envelope: &str,
         options: SendOptions<'_>,
     ) -> Result<(), SubmitError> {
-        let outcome = self.session.0.submit(envelope, options)?;
+        let outcome = self.session.0.submit(SessionNumber::FIRST, envelope, options)?;
         outcome.await.unwrap_or(Err(SubmitError::Closed))
     }
 
@@ -200,6 +216,82 @@ impl Client {
         self.session.0.close();
         let mut progress = self.session.0.progress();
         let _ = progress.wait_for(|progress| *progress == Progress::Closed).await;
+    }
+}
+
+/// A session of a client beside its first: a conversation of its own, which shares the client's link
+/// with the others. Cheap to clone; it is left when the last clone is dropped, and the client goes on
+/// as long as it is there. Events of the client say of which session they are by its number.
+#[derive(Clone, Debug)]
+pub struct ClientSession {
+    held: Arc<Held>,
+}
+
+impl ClientSession {
+    /// As [`Client::ask`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::ask`], or the session was left.
+    pub async fn ask(&self, request: impl Into<ClientRequest>) -> Result<Answer, RequestError> {
+        self.held.client.begin(self.number(), &request.into(), false)?.answer().await
+    }
+
+    /// As [`Client::stream`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::stream`], or the session was left.
+    pub fn stream(&self, request: impl Into<ClientRequest>) -> Result<AnswerStream, RequestError> {
+        self.held.client.begin(self.number(), &request.into(), true)
+    }
+
+    /// As [`Client::send`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::send`], or the session was left.
+    pub fn send(&self, envelope: &str) -> Result<(), client::SendError> {
+        self.held.client.session.0.send(self.number(), envelope)
+    }
+
+    /// As [`Client::submit`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::submit`], or the session was left.
+    pub async fn submit(
+        &self,
+        envelope: &str,
+        options: SendOptions<'_>,
+    ) -> Result<(), SubmitError> {
+        let outcome = self.held.client.session.0.submit(self.number(), envelope, options)?;
+        outcome.await.unwrap_or(Err(SubmitError::Closed))
+    }
+
+    /// What the client's events call it.
+    pub fn number(&self) -> SessionNumber {
+        self.held.number
+    }
+
+    /// Ends the session at both ends, whatever clones there are. Requests in it end with
+    /// [`RequestError::Unsent`] or [`RequestError::Unknown`]; what the server has begun for it goes on
+    /// there, unless it was cancelled.
+    pub fn leave(&self) {
+        self.held.client.session.0.leave_session(self.number());
+    }
+}
+
+/// Leaves the session with the last handle.
+#[derive(Debug)]
+struct Held {
+    client: Client,
+    number: SessionNumber,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.client.session.0.leave_session(self.number);
     }
 }
 

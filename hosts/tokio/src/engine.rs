@@ -2,14 +2,16 @@
 
 use std::ops::Deref;
 
-use pamlink::client::{CancelError, Client, Event, RequestError, RequestId, SecondLink, SendError};
-use pamlink::delivery::{CommandId, SendOptions};
+use pamlink::client::{
+    CancelError, Client, Event, RequestError, RequestId, SecondLink, SendError, SessionError,
+};
+use pamlink::delivery::{CommandId, SendOptions, SessionNumber};
 use pamlink::envelope::Chat;
 use pamlink::frame::NotDrained;
 use pamlink::link::{DialFailed, Gather, Token, TokenError, Transmit};
 use pamlink::time::Now;
 
-use crate::recording::{Input, Recording, asked, outcome, submitted};
+use crate::recording::{Input, Recording, asked, opened, outcome, submitted};
 
 /// A client whose inputs and outputs pass through here. What changes nothing is the client's own.
 #[derive(Debug)]
@@ -86,9 +88,32 @@ impl Engine {
         self.client.network_changed(now);
     }
 
-    pub(crate) fn ask(&mut self, now: Now, chat: &Chat<'_>) -> Result<RequestId, RequestError> {
-        self.note(now, || Input::ask(chat));
-        let result = self.client.ask(now, chat);
+    pub(crate) fn open_session(&mut self, now: Now) -> Result<SessionNumber, SessionError> {
+        self.note(now, || Input::OpenSession);
+        let result = self.client.open_session(now);
+        self.said(|| outcome(&result, opened));
+        result
+    }
+
+    pub(crate) fn leave_session(
+        &mut self,
+        now: Now,
+        session: SessionNumber,
+    ) -> Result<(), SessionError> {
+        self.note(now, || Input::LeaveSession(session.as_u64()));
+        let result = self.client.leave_session(now, session);
+        self.said(|| outcome(&result, |()| None));
+        result
+    }
+
+    pub(crate) fn ask(
+        &mut self,
+        now: Now,
+        session: SessionNumber,
+        chat: &Chat<'_>,
+    ) -> Result<RequestId, RequestError> {
+        self.note(now, || Input::ask(session, chat));
+        let result = self.client.request_in(now, session, chat);
         self.said(|| outcome(&result, asked));
         result
     }
@@ -105,9 +130,14 @@ impl Engine {
         result
     }
 
-    pub(crate) fn send(&mut self, now: Now, text: &str) -> Result<(), SendError> {
-        self.note(now, || Input::Send(text.to_owned()));
-        let result = self.client.send(now, text);
+    pub(crate) fn send(
+        &mut self,
+        now: Now,
+        session: SessionNumber,
+        text: &str,
+    ) -> Result<(), SendError> {
+        self.note(now, || Input::send(session, text));
+        let result = self.client.send_in(now, session, text);
         self.said(|| outcome(&result, |()| None));
         result
     }
@@ -115,11 +145,12 @@ impl Engine {
     pub(crate) fn submit(
         &mut self,
         now: Now,
+        session: SessionNumber,
         text: &str,
         options: SendOptions<'_>,
     ) -> Result<CommandId, SendError> {
-        self.note(now, || Input::submit(text, &options));
-        let result = self.client.submit(now, text, options);
+        self.note(now, || Input::submit(session, text, &options));
+        let result = self.client.submit_in(now, session, text, options);
         self.said(|| outcome(&result, submitted));
         result
     }

@@ -61,6 +61,17 @@
 //! # }
 //! ```
 //!
+//! Where the server speaks `pamlink.v1`, a client may have several conversations over its one link:
+//!
+//! ```no_run
+//! # async fn run(client: pamlink_tokio::Client) -> Result<(), Box<dyn std::error::Error>> {
+//! let navigation = client.open_session()?;
+//! let (fuel, route) = tokio::join!(client.ask("fuel so far?"), navigation.ask("way home?"));
+//! println!("{} {}", fuel?.text(), route?.text());
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! Messages are compressed (`permessage-deflate`, RFC 7692) where both ends are configured for it;
 //! neither is by default:
 //!
@@ -118,7 +129,7 @@ mod way;
 
 pub use answer::{Answer, ClientRequest, ConnectError, Event, RequestError, SubmitError};
 pub use answer_stream::{AnswerStream, Piece};
-pub use client::{Client, ClientConfig};
+pub use client::{Client, ClientConfig, ClientSession};
 pub use handler::{Handler, HttpResponse, Reply, Request};
 pub use pamlink;
 pub use server::{Handle, Server, ServerConfig};

@@ -3,8 +3,8 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use pamlink::client::{self, CancelError, RequestId, SendError};
-use pamlink::delivery::{CommandId, SendOptions};
+use pamlink::client::{self, CancelError, RequestId, SendError, SessionError};
+use pamlink::delivery::{CommandId, SendOptions, SessionNumber};
 use pamlink::envelope::Chat;
 use pamlink::frame::handshake::HeadError;
 use pamlink::link::{Cause, ClientLinkEvent, CloseClass, Endpoint, State, TokenNeed};
@@ -49,7 +49,7 @@ pub(crate) struct Inner {
     /// Who waits for which answer.
     requests: HashMap<RequestId, Waiting>,
     /// Who waits for the outcome of what was submitted.
-    submitted: HashMap<CommandId, oneshot::Sender<Result<(), SubmitError>>>,
+    submitted: HashMap<(SessionNumber, CommandId), oneshot::Sender<Result<(), SubmitError>>>,
     events: VecDeque<Event>,
     max_events: usize,
     /// Events that were dropped since the last [`Event::Lost`].
@@ -106,6 +106,7 @@ impl Session {
 
     pub(crate) fn ask(
         &self,
+        session: SessionNumber,
         request: &ClientRequest,
         stream: bool,
     ) -> Result<(RequestId, Arc<Notify>), RequestError> {
@@ -114,7 +115,7 @@ impl Session {
             return Err(RequestError::Closed);
         }
         let chat = Chat { stream: stream.then_some(true), ..request.chat()? };
-        let id = inner.engine.ask(self.clock.now(), &chat)?;
+        let id = inner.engine.ask(self.clock.now(), session, &chat)?;
         let waiting = Waiting::default();
         let progress = waiting.progress();
         inner.requests.insert(id, waiting);
@@ -145,6 +146,7 @@ impl Session {
 
     pub(crate) fn submit(
         &self,
+        session: SessionNumber,
         envelope: &str,
         options: SendOptions<'_>,
     ) -> Result<oneshot::Receiver<Result<(), SubmitError>>, SubmitError> {
@@ -152,9 +154,9 @@ impl Session {
         if inner.closing {
             return Err(SubmitError::Closed);
         }
-        let command = inner.engine.submit(self.clock.now(), envelope, options)?;
+        let command = inner.engine.submit(self.clock.now(), session, envelope, options)?;
         let (sender, outcome) = oneshot::channel();
-        inner.submitted.insert(command, sender);
+        inner.submitted.insert((session, command), sender);
         drop(inner);
         self.changed.notify_one();
         Ok(outcome)
@@ -171,8 +173,17 @@ impl Session {
         self.command(Engine::connect);
     }
 
-    pub(crate) fn send(&self, envelope: &str) -> Result<(), SendError> {
-        self.command(|engine, now| engine.send(now, envelope))
+    pub(crate) fn open_session(&self) -> Result<SessionNumber, SessionError> {
+        self.command(Engine::open_session)
+    }
+
+    /// Leaves a session that may have been left.
+    pub(crate) fn leave_session(&self, session: SessionNumber) {
+        let _ = self.command(|engine, now| engine.leave_session(now, session));
+    }
+
+    pub(crate) fn send(&self, session: SessionNumber, envelope: &str) -> Result<(), SendError> {
+        self.command(|engine, now| engine.send(now, session, envelope))
     }
 
     pub(crate) fn wake(&self) {
@@ -285,21 +296,23 @@ impl Session {
                     let code = code.map(|code| code.as_str().to_owned());
                     tell(Event::CancelResult { request, outcome, offset, code });
                 }
-                client::Event::Outcome { command, outcome } => {
-                    if let Some(sender) = submitted.remove(&command) {
+                client::Event::Outcome { session, command, outcome } => {
+                    if let Some(sender) = submitted.remove(&(session, command)) {
                         // Whoever has left does not want to know.
                         let _ = sender.send(SubmitError::of(outcome));
                     }
                 }
-                client::Event::Gap { lost, reason } => {
-                    tell(Event::Gap { lost, reason: reason.as_str().to_owned() });
+                client::Event::Gap { session, lost, reason } => {
+                    tell(Event::Gap { session, lost, reason: reason.as_str().to_owned() });
                 }
                 client::Event::Late { request, envelope } => {
                     tell(Event::Late { request, answer: Answer::new(&envelope) });
                 }
-                client::Event::Message { envelope } => tell(Event::Message(Answer::new(&envelope))),
-                client::Event::Repeated { envelope } => {
-                    tell(Event::Repeated(Answer::new(&envelope)));
+                client::Event::Message { session, envelope } => {
+                    tell(Event::Message { session, message: Answer::new(&envelope) });
+                }
+                client::Event::Repeated { session, envelope } => {
+                    tell(Event::Repeated { session, message: Answer::new(&envelope) });
                 }
                 client::Event::Unreadable { error, text } => {
                     tell(Event::Unreadable { error, text: text.to_owned() });

@@ -30,7 +30,7 @@ proptest! {
             let chosen = RequestId(u64::from(choice) % (next + 1));
             match step {
                 0 if requests.fits(1) => {
-                    requests.push(at(now), RequestId(next), "x".into(), false);
+                    requests.push(at(now), RequestId(next), SessionNumber::FIRST, "x".into(), false);
                     next += 1;
                 }
                 1 => drop(requests.answer(chosen)),
@@ -56,7 +56,7 @@ proptest! {
 
 fn sent(requests: &mut Requests) -> Vec<String> {
     let mut all = Vec::new();
-    while let Some((id, text, _)) = requests.next_to_send() {
+    while let Some((id, text, _)) = requests.next_to_send(&[]) {
         all.push(text.to_string());
         requests.sent(id);
     }
@@ -69,7 +69,7 @@ fn bounds_hold_in_count_and_bytes() {
     assert!(requests.fits(100) && !requests.fits(101));
     for id in 0..4 {
         assert!(requests.fits(10));
-        requests.push(at(0), RequestId(id), "0123456789".into(), false);
+        requests.push(at(0), RequestId(id), SessionNumber::FIRST, "0123456789".into(), false);
     }
     assert!(!requests.fits(10));
     assert!(requests.answer(RequestId(2)).is_some());
@@ -80,12 +80,12 @@ fn bounds_hold_in_count_and_bytes() {
 fn after_a_lost_link_only_what_has_no_answer_is_sent_again() {
     let mut requests = requests();
     for id in 0..3 {
-        requests.push(at(0), RequestId(id), format!("{id}").into(), false);
+        requests.push(at(0), RequestId(id), SessionNumber::FIRST, format!("{id}").into(), false);
     }
     assert_eq!(sent(&mut requests).len(), 3);
     assert!(requests.answer(RequestId(1)).is_some());
     requests.link_lost();
-    requests.push(at(1), RequestId(3), "3".into(), false);
+    requests.push(at(1), RequestId(3), SessionNumber::FIRST, "3".into(), false);
     assert_eq!(sent(&mut requests), ["0", "2", "3"]);
 }
 
@@ -96,8 +96,8 @@ fn expired(requests: &mut Requests, secs: u64) -> Option<RequestId> {
 #[test]
 fn an_answer_in_order_skips_nobody_who_expired() {
     let mut requests = requests();
-    requests.push(at(0), RequestId(0), "0".into(), false);
-    requests.push(at(10), RequestId(1), "1".into(), false);
+    requests.push(at(0), RequestId(0), SessionNumber::FIRST, "0".into(), false);
+    requests.push(at(10), RequestId(1), SessionNumber::FIRST, "1".into(), false);
     sent(&mut requests);
     assert_eq!((expired(&mut requests, 59), requests.expiry()), (None, Some(at(60))));
     assert_eq!(expired(&mut requests, 60), Some(RequestId(0)));
@@ -113,7 +113,7 @@ fn an_answer_in_order_skips_nobody_who_expired() {
 fn marks_end_with_their_link_and_count_until_then() {
     let mut requests = requests();
     for id in 0..4 {
-        requests.push(at(0), RequestId(id), "x".into(), false);
+        requests.push(at(0), RequestId(id), SessionNumber::FIRST, "x".into(), false);
     }
     sent(&mut requests);
     while requests.expire(at(60), true).is_some() {}
@@ -126,9 +126,9 @@ fn marks_end_with_their_link_and_count_until_then() {
 #[test]
 fn what_was_never_sent_is_not_unsure() {
     let mut requests = requests();
-    requests.push(at(0), RequestId(0), "0".into(), false);
+    requests.push(at(0), RequestId(0), SessionNumber::FIRST, "0".into(), false);
     sent(&mut requests);
-    requests.push(at(0), RequestId(1), "1".into(), false);
+    requests.push(at(0), RequestId(1), SessionNumber::FIRST, "1".into(), false);
     requests.link_lost();
     let unsure = Unanswered { id: RequestId(0), sent: true, forgotten: false };
     assert_eq!(requests.give_up_unsure(), Some(unsure));
@@ -139,10 +139,10 @@ fn what_was_never_sent_is_not_unsure() {
 #[test]
 fn who_gives_up_knows_what_may_have_arrived() {
     let mut requests = requests();
-    requests.push(at(0), RequestId(0), "0".into(), false);
+    requests.push(at(0), RequestId(0), SessionNumber::FIRST, "0".into(), false);
     sent(&mut requests);
     requests.link_lost();
-    requests.push(at(0), RequestId(1), "1".into(), false);
+    requests.push(at(0), RequestId(1), SessionNumber::FIRST, "1".into(), false);
     let ends: Vec<_> =
         core::iter::from_fn(|| requests.give_up()).map(|request| request.sent).collect();
     assert_eq!((ends, requests.waiting(), requests.bytes()), (vec![true, false], 0, 0));
@@ -151,8 +151,8 @@ fn who_gives_up_knows_what_may_have_arrived() {
 #[test]
 fn what_was_forgotten_before_it_was_sent_is_not_sent() {
     let mut requests = requests();
-    requests.push(at(0), RequestId(0), "0".into(), false);
-    requests.push(at(0), RequestId(1), "1".into(), false);
+    requests.push(at(0), RequestId(0), SessionNumber::FIRST, "0".into(), false);
+    requests.push(at(0), RequestId(1), SessionNumber::FIRST, "1".into(), false);
     requests.forget(RequestId(0));
     assert_eq!(sent(&mut requests), ["1"]);
     requests.forget(RequestId(1));

@@ -3,10 +3,13 @@
 
 mod agreeing;
 mod asking;
+mod batches;
 mod changing;
 mod going_back;
+mod sessions;
 mod sizes;
 mod snapshots;
+mod turns;
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -156,9 +159,11 @@ impl World {
         let mut any = false;
         for text in core::mem::take(&mut self.said) {
             any = true;
-            let envelope = Envelope::parse(&text, v1::DEPTH).expect("an envelope");
-            self.sessions.handle_envelope(self.now, LinkNumber(self.link), "ada", &envelope);
-            self.serve();
+            for text in text.split(v1::SEPARATOR) {
+                let envelope = Envelope::parse(text, v1::DEPTH).expect("an envelope");
+                self.sessions.handle_envelope(self.now, LinkNumber(self.link), "ada", &envelope);
+                self.serve();
+            }
         }
         while let Some(link) = self.sessions.poll_ready() {
             let mut text = String::new();

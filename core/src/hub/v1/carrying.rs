@@ -1,6 +1,6 @@
 //! What sessions have to say goes to their links, as far as these have room.
 
-use crate::envelope::v1::{BODY_DEPTH, Code, DEPTH, End, How, Item, Message};
+use crate::envelope::v1::{BODY_DEPTH, Code, DEPTH, End, How, Item, Message, SEPARATOR};
 use crate::envelope::write::{self, Failure};
 use crate::envelope::{Envelope, ErrorCode, Raw};
 use crate::hub::Hub;
@@ -9,9 +9,6 @@ use crate::hub::index::LinkIndex;
 use crate::hub::links::Stage;
 use crate::metrics::Direction;
 use crate::time::Wall;
-
-/// What stands between two envelopes of one message (V-10.7).
-pub(super) const BETWEEN: char = '\u{1e}';
 
 /// The most bytes of envelopes in one message, unless one is larger (V-10.7); and as many wait
 /// at a link before it is given no more, so that what is urgent has little before it.
@@ -75,7 +72,7 @@ impl Hub {
             }
             let fits = message.len() + next.len() < LITTLE;
             if agreed.batch && !message.is_empty() && fits {
-                message.push(BETWEEN);
+                message.push(SEPARATOR);
                 message.push_str(&next);
             } else {
                 core::mem::swap(&mut message, &mut next);

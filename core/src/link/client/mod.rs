@@ -20,6 +20,7 @@ use std::sync::Arc;
 
 pub use self::event::{ClientLinkConfig, ClientLinkEvent, Dial, TokenNeed};
 pub(crate) use self::said::Said;
+pub(crate) use self::saying::OFFERED;
 pub(crate) use self::tokens::RENEWAL;
 
 use self::handshake::{no_dialect, open_request};

@@ -14,8 +14,6 @@ pub(crate) enum Said {
     Goodbye(Goodbye<'static>),
     /// What it must not say now.
     Wrong(GoodbyeCode<'static>),
-    /// Nothing: it was about a session.
-    Nothing,
 }
 
 impl Said {
@@ -39,6 +37,15 @@ impl Said {
             | GoodbyeCode::Left => false,
         };
         goodbye.within.filter(|_| may_come_back).map(|within| (goodbye, within))
+    }
+
+    /// Whether nothing that comes behind it over the link is taken.
+    pub(crate) const fn ends_link(&self) -> bool {
+        match self {
+            Self::Goodbye(goodbye) => goodbye.within.is_none(),
+            Self::Wrong(_) => true,
+            Self::Welcome(_) | Self::Renewed(_) | Self::TokenWanted => false,
+        }
     }
 
     /// What an envelope says about the link; nothing if it is about a session. `welcomed`: the

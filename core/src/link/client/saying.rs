@@ -11,6 +11,9 @@ use crate::link::early::MAX_EARLY;
 use crate::link::state::ClientPhase;
 use crate::link::token;
 
+/// What this end can do (V-10.7).
+pub(crate) const OFFERED: Features = Features::BATCH;
+
 /// How long a server has for its welcome, where the configuration says that none comes: one always
 /// comes in this dialect.
 pub(super) const WELCOME: Duration = Duration::from_secs(10);
@@ -53,7 +56,7 @@ impl ClientLink {
         let token = token.and_then(|token| Secret::new(token.expose()));
         let hello = Hello {
             versions: Versions::OWN,
-            features: Features::NONE,
+            features: OFFERED,
             limits: Limits::of_bytes(self.config.link.frames.max_message),
             token,
         };

@@ -41,7 +41,6 @@ impl ClientLink {
             Said::TokenWanted => self.request_token(TokenNeed::Renewal),
             Said::Goodbye(goodbye) => self.handle_goodbye(&goodbye),
             Said::Wrong(code) => self.leave(&code),
-            Said::Nothing => {}
         }
     }
 

@@ -197,12 +197,12 @@ fn show(event: &Event) -> Result<(), Fault> {
         Event::Stopped { class, cause } => {
             return Err(Fault::failed(format!("the link has ended for good ({class}): {cause}")));
         }
-        Event::Message(message) => say(&format!("message: {}", message.as_str())),
+        Event::Message { message, .. } => say(&format!("message: {}", message.as_str())),
         Event::Late { answer, .. } => say(&format!("late answer: {}", answer.text())),
-        Event::Gap { lost: Some(lost), reason } => {
+        Event::Gap { lost: Some(lost), reason, .. } => {
             say(&format!("{lost} messages of the server are lost ({reason})"));
         }
-        Event::Gap { lost: None, reason } => {
+        Event::Gap { lost: None, reason, .. } => {
             say(&format!("messages of the server may be lost ({reason})"));
         }
         Event::Lost(count) => say(&format!("{count} events were lost")),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pamlink::client::{Client, RequestId};
-use pamlink::delivery::{CommandId, Priority, SendOptions};
+use pamlink::delivery::{CommandId, Priority, SendOptions, SessionNumber};
 use pamlink::envelope::v1::{Epoch, Name, Position};
 use pamlink::envelope::{Chat, Text};
 use pamlink::link::{CloseClass, DialFailed, Token, TokenError};
@@ -37,7 +37,11 @@ pub(crate) enum Input {
     NoToken(NoToken),
     Wake,
     NetworkChanged,
+    OpenSession,
+    LeaveSession(u64),
     Ask {
+        #[serde(default, skip_serializing_if = "is_first")]
+        session: u64,
         text: String,
         agent: Option<String>,
         intent: Option<String>,
@@ -47,7 +51,13 @@ pub(crate) enum Input {
     Forget(u64),
     Cancel(u64),
     Send(String),
+    SendIn {
+        session: u64,
+        text: String,
+    },
     Submit {
+        #[serde(default, skip_serializing_if = "is_first")]
+        session: u64,
         text: String,
         priority: Urgency,
         key: Option<String>,
@@ -105,9 +115,10 @@ impl Input {
         })
     }
 
-    pub(crate) fn ask(chat: &Chat<'_>) -> Self {
+    pub(crate) fn ask(session: SessionNumber, chat: &Chat<'_>) -> Self {
         let owned = |text: &Option<Text<'_>>| text.as_ref().map(|text| text.as_str().to_owned());
         Self::Ask {
+            session: session.as_u64(),
             text: owned(&chat.message).unwrap_or_default(),
             agent: owned(&chat.agent),
             intent: owned(&chat.intent),
@@ -116,9 +127,17 @@ impl Input {
         }
     }
 
-    pub(crate) fn submit(text: &str, options: &SendOptions<'_>) -> Self {
+    pub(crate) fn send(session: SessionNumber, text: &str) -> Self {
+        match session {
+            SessionNumber::FIRST => Self::Send(text.to_owned()),
+            _ => Self::SendIn { session: session.as_u64(), text: text.to_owned() },
+        }
+    }
+
+    pub(crate) fn submit(session: SessionNumber, text: &str, options: &SendOptions<'_>) -> Self {
         let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
         Self::Submit {
+            session: session.as_u64(),
             text: text.to_owned(),
             priority: match options.priority {
                 Priority::Urgent => Urgency::Urgent,
@@ -140,7 +159,7 @@ impl Input {
                 let others = [agent, intent, context].into_iter().filter_map(Option::as_mut);
                 std::iter::once(text).chain(others).collect()
             }
-            Self::Send(text) => vec![text],
+            Self::Send(text) | Self::SendIn { text, .. } => vec![text],
             Self::Submit { text, key, agent, .. } => {
                 let others = [key, agent].into_iter().filter_map(Option::as_mut);
                 std::iter::once(text).chain(others).collect()
@@ -155,6 +174,8 @@ impl Input {
             | Self::NoToken(_)
             | Self::Wake
             | Self::NetworkChanged
+            | Self::OpenSession
+            | Self::LeaveSession(_)
             | Self::Forget(_)
             | Self::Cancel(_) => Vec::new(),
         }
@@ -174,11 +195,14 @@ impl Input {
             Self::NoToken(why) => format!("no token ({})", why.error()),
             Self::Wake => "wake".into(),
             Self::NetworkChanged => "network changed".into(),
-            Self::Ask { text, .. } => format!("ask {text:?}"),
+            Self::OpenSession => "open a session".into(),
+            Self::LeaveSession(session) => format!("leave session {session}"),
+            Self::Ask { session, text, .. } => format!("ask {text:?}{}", within(*session)),
             Self::Forget(request) => format!("forget request {request}"),
             Self::Cancel(request) => format!("cancel request {request}"),
             Self::Send(text) => format!("send {text}"),
-            Self::Submit { text, .. } => format!("submit {text}"),
+            Self::SendIn { session, text } => format!("send {text}{}", within(*session)),
+            Self::Submit { session, text, .. } => format!("submit {text}{}", within(*session)),
         }
     }
 
@@ -211,7 +235,12 @@ impl Input {
             Self::NoToken(why) => client.token_failed(now, why.error()),
             Self::Wake => client.wake(now),
             Self::NetworkChanged => client.network_changed(now),
-            Self::Ask { text, agent, intent, context, stream } => {
+            Self::OpenSession => return Ok(outcome(&client.open_session(now), opened)),
+            Self::LeaveSession(session) => {
+                let session = SessionNumber::from_u64(*session);
+                return Ok(outcome(&client.leave_session(now, session), |()| None));
+            }
+            Self::Ask { session, text, agent, intent, context, stream } => {
                 let request = ClientRequest {
                     text: text.clone(),
                     agent: agent.clone(),
@@ -220,7 +249,8 @@ impl Input {
                 };
                 let chat = request.chat().map_err(|error| error.to_string())?;
                 let chat = Chat { stream: stream.then_some(true), ..chat };
-                return Ok(outcome(&client.ask(now, &chat), asked));
+                let session = SessionNumber::from_u64(*session);
+                return Ok(outcome(&client.request_in(now, session, &chat), asked));
             }
             Self::Forget(request) => client.forget(now, RequestId::from_u64(*request)),
             Self::Cancel(request) => {
@@ -228,7 +258,11 @@ impl Input {
                 return Ok(outcome(&client.cancel(now, request), |()| None));
             }
             Self::Send(text) => return Ok(outcome(&client.send(now, text), |()| None)),
-            Self::Submit { text, priority, key, time_to_live_ms, of, agent } => {
+            Self::SendIn { session, text } => {
+                let session = SessionNumber::from_u64(*session);
+                return Ok(outcome(&client.send_in(now, session, text), |()| None));
+            }
+            Self::Submit { session, text, priority, key, time_to_live_ms, of, agent } => {
                 let options = SendOptions {
                     priority: match priority {
                         Urgency::Urgent => Priority::Urgent,
@@ -244,7 +278,8 @@ impl Input {
                     agent: name(agent.as_deref())?,
                     ..SendOptions::default()
                 };
-                return Ok(outcome(&client.submit(now, text, options), submitted));
+                let session = SessionNumber::from_u64(*session);
+                return Ok(outcome(&client.submit_in(now, session, text, options), submitted));
             }
         }
         Ok(None)
@@ -276,8 +311,23 @@ pub(crate) fn asked(request: &RequestId) -> Option<String> {
     Some(format!("request {request}"))
 }
 
+pub(crate) fn opened(session: &SessionNumber) -> Option<String> {
+    Some(format!("session {session}"))
+}
+
 pub(crate) fn submitted(command: &CommandId) -> Option<String> {
     Some(format!("command {}", command.as_u64()))
+}
+
+/// Whether it is the first session, which a recording does not name.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+const fn is_first(session: &u64) -> bool {
+    *session == SessionNumber::FIRST.as_u64()
+}
+
+/// In which session, where that is not the first.
+fn within(session: u64) -> String {
+    if is_first(&session) { String::new() } else { format!(" in session {session}") }
 }
 
 fn name(text: Option<&str>) -> Result<Option<Name<'_>>, String> {

@@ -1,7 +1,7 @@
 //! What a client says, as lines that are the same in every run and on every platform.
 
 use pamlink::client::Event;
-use pamlink::delivery::Outcome;
+use pamlink::delivery::{Outcome, SessionNumber};
 use pamlink::link::ClientLinkEvent;
 
 /// An event as one line.
@@ -33,7 +33,7 @@ pub(super) fn line(event: &Event<'_>) -> String {
             let code = code.as_ref().map_or("no code", |code| code.as_str());
             format!("cancel of {request}: {outcome}, at {offset:?}, {code}")
         }
-        Event::Outcome { command, outcome } => {
+        Event::Outcome { session, command, outcome } => {
             let outcome = match outcome {
                 Outcome::Acknowledged => "acknowledged".to_owned(),
                 Outcome::Rejected { code, retry_after } => {
@@ -43,17 +43,28 @@ pub(super) fn line(event: &Event<'_>) -> String {
                 Outcome::Unknown => "unknown".to_owned(),
                 other => format!("{other:?}"),
             };
-            format!("command {}: {outcome}", command.as_u64())
+            format!("{}command {}: {outcome}", within(*session), command.as_u64())
         }
-        Event::Gap { lost, reason } => format!("gap of {lost:?}: {}", reason.as_str()),
+        Event::Gap { session, lost, reason } => {
+            format!("{}gap of {lost:?}: {}", within(*session), reason.as_str())
+        }
         Event::Late { request, envelope } => {
             format!("late of {request:?}: {}", envelope.as_str())
         }
-        Event::Message { envelope } => format!("message: {}", envelope.as_str()),
-        Event::Repeated { envelope } => format!("repeated: {}", envelope.as_str()),
+        Event::Message { session, envelope } => {
+            format!("{}message: {}", within(*session), envelope.as_str())
+        }
+        Event::Repeated { session, envelope } => {
+            format!("{}repeated: {}", within(*session), envelope.as_str())
+        }
         Event::Unreadable { error, text } => format!("unreadable ({error}): {}", json(text)),
         other => format!("{other:?}"),
     }
+}
+
+/// In which session, where that is not the first.
+fn within(session: SessionNumber) -> String {
+    if session == SessionNumber::FIRST { String::new() } else { format!("in session {session}: ") }
 }
 
 fn of_link(event: &ClientLinkEvent<'_>) -> String {

@@ -47,7 +47,7 @@ use pamlink::time::Now;
 use parking_lot::Mutex;
 use serde::Serialize;
 
-pub(crate) use self::input::{Input, asked, outcome, submitted};
+pub(crate) use self::input::{Input, asked, opened, outcome, submitted};
 pub use self::replay::{RecordingError, Replay, Step};
 
 use self::format::{Header, Line, Then};

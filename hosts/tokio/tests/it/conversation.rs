@@ -249,7 +249,7 @@ async fn a_push_reaches_every_device_and_tells_of_an_absent_user() {
     for device in &devices {
         let message = within(async {
             loop {
-                if let Some(Event::Message(message)) = device.next_event().await {
+                if let Some(Event::Message { message, .. }) = device.next_event().await {
                     return message;
                 }
             }

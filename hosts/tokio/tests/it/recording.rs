@@ -21,10 +21,10 @@ use crate::common::{Running, config, start, within};
 
 /// What is recorded, in memory.
 #[derive(Clone, Default)]
-struct Memory(Arc<std::sync::Mutex<Vec<u8>>>);
+pub(crate) struct Memory(Arc<std::sync::Mutex<Vec<u8>>>);
 
 impl Memory {
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).expect("a recording is text")
     }
 }
@@ -40,7 +40,7 @@ impl Write for Memory {
 }
 
 /// A client that is recorded, and whose attempts follow each other quickly.
-fn recorded(url: &str, tokens: impl Tokens, v1: bool) -> (Client, Memory) {
+pub(crate) fn recorded(url: &str, tokens: impl Tokens, v1: bool) -> (Client, Memory) {
     let memory = Memory::default();
     let mut config = ClientConfig::default();
     for (option, value) in [("first", 20), ("floor", 0), ("base", 20), ("cap", 100)] {
@@ -62,7 +62,7 @@ fn replayed(text: &str) -> (Vec<Step>, Option<String>) {
 }
 
 /// The steps of a recording that ends with its client, each as it was.
-fn equal(text: &str) -> Vec<Step> {
+pub(crate) fn equal(text: &str) -> Vec<Step> {
     let (steps, end) = replayed(text);
     for step in &steps {
         assert_eq!(step.differs, None, "{step:?}");
@@ -71,7 +71,7 @@ fn equal(text: &str) -> Vec<Step> {
     steps
 }
 
-fn count(steps: &[Step], begins: &str) -> usize {
+pub(crate) fn count(steps: &[Step], begins: &str) -> usize {
     let said = steps.iter().flat_map(|step| step.said.iter().chain(&step.wrote));
     said.filter(|line| line.starts_with(begins)).count()
 }
@@ -88,7 +88,7 @@ fn keep(name: &str, text: &str) {
 }
 
 /// Carries connections to a server, until it is told to cut what is there.
-async fn proxy(to: SocketAddr) -> (String, Arc<Notify>) {
+pub(crate) async fn proxy(to: SocketAddr) -> (String, Arc<Notify>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a port");
     let url = format!("ws://{}/api/v1/pam/ws/ann", listener.local_addr().unwrap());
     let cut = Arc::new(Notify::new());
@@ -110,7 +110,10 @@ async fn proxy(to: SocketAddr) -> (String, Arc<Notify>) {
 }
 
 /// A server whose answer waits in the middle, for the first; and how often it was asked.
-async fn halting(go_on: &Arc<Notify>, came: &Arc<Notify>) -> (Running, Arc<AtomicUsize>) {
+pub(crate) async fn halting(
+    go_on: &Arc<Notify>,
+    came: &Arc<Notify>,
+) -> (Running, Arc<AtomicUsize>) {
     let (go_on, came) = (Arc::clone(go_on), Arc::clone(came));
     let asked = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&asked);
@@ -128,7 +131,7 @@ async fn halting(go_on: &Arc<Notify>, came: &Arc<Notify>) -> (Running, Arc<Atomi
     (server.await, asked)
 }
 
-async fn welcomed_again(client: &Client) {
+pub(crate) async fn welcomed_again(client: &Client) {
     let again = async {
         let mut lost = false;
         while let Some(event) = client.next_event().await {
@@ -141,7 +144,7 @@ async fn welcomed_again(client: &Client) {
     within(again).await;
 }
 
-async fn whole(mut answer: AnswerStream) -> String {
+pub(crate) async fn whole(mut answer: AnswerStream) -> String {
     let mut text = String::new();
     while let Some(piece) = within(answer.next_piece()).await.expect("it is answered") {
         if piece.restart {

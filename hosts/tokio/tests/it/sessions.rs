@@ -2,16 +2,20 @@
 
 use std::future;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
-use pamlink::client::{CancelError, SendError};
-use pamlink::delivery::SendOptions;
+use pamlink::client::{CancelError, SendError, SessionError};
+use pamlink::delivery::{SendOptions, SessionNumber};
 use pamlink::link::Token;
+use pamlink::metrics::SampleValue;
 use pamlink_tokio::{
     AnswerStream, Client, ClientConfig, Event, Handler, Request, RequestError, SubmitError,
 };
 use tokio::sync::Notify;
 
-use crate::common::{config, start, within};
+use crate::common::{Running, config, start, within};
+use crate::recording::{count, equal, halting, proxy, recorded, welcomed_again, whole};
 
 /// Says so when it is dropped.
 struct Dropped(Arc<Notify>);
@@ -39,6 +43,15 @@ fn of_pam(url: &str) -> Client {
     let mut config = ClientConfig::default();
     config.v1 = false;
     Client::start(url, Token::new("good-ann"), config).expect("the URL is sound")
+}
+
+/// The sessions that a server has.
+fn active_sessions(server: &Running) -> i64 {
+    let metrics = server.handle.metrics();
+    match metrics.family("pamlink_sessions_active").unwrap().samples[0].value {
+        SampleValue::Gauge(count) => count,
+        ref other => panic!("{other:?}"),
+    }
 }
 
 async fn first_piece(answer: &mut AnswerStream) -> String {
@@ -94,4 +107,84 @@ async fn where_the_server_speaks_pam_nothing_is_cancelled_and_nothing_submitted(
     assert_eq!(submitted, Err(SubmitError::Send(SendError::Dialect)));
     within(client.close()).await;
     server.stop().await;
+}
+
+#[tokio::test]
+async fn two_sessions_over_one_link_go_on_after_a_cut() {
+    let (go_on, came) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (server, asked) = halting(&go_on, &came).await;
+    let (url, cut) = proxy(server.addr).await;
+    let (client, memory) = recorded(&url, Token::new("good-ann"), true);
+    within(client.ready()).await.unwrap();
+    let other = client.open_session().unwrap();
+    let (mut here, mut there) = (client.stream("one").unwrap(), other.stream("two").unwrap());
+    assert_eq!(first_piece(&mut here).await, "one ");
+    assert_eq!(first_piece(&mut there).await, "one ");
+    assert_eq!(active_sessions(&server), 2);
+    cut.notify_waiters();
+    welcomed_again(&client).await;
+    for answer in [here, there] {
+        go_on.notify_waiters();
+        go_on.notify_one();
+        assert_eq!(whole(answer).await, "two three");
+    }
+    let update = r#"{"type":"context_update","context":{"timezone":"Europe/Paris"}}"#;
+    assert_eq!(within(other.submit(update, SendOptions::default())).await, Ok(()));
+    // A push reaches each session, and has no id here.
+    let push = server.handle.push("ann", r#"{"type":"timer_expired","timer_id":"t"}"#).unwrap();
+    assert_eq!(push.queued, 2);
+    let mut sessions = Vec::new();
+    while sessions.len() < 2 {
+        if let Some(Event::Message { session, .. }) = within(client.next_event()).await {
+            sessions.push(session);
+        }
+    }
+    sessions.sort_unstable();
+    assert_eq!(sessions, [SessionNumber::FIRST, other.number()]);
+    drop(other);
+    within(client.close()).await;
+    server.stop().await;
+    assert_eq!(asked.load(Ordering::Relaxed), 2);
+
+    // What was recorded is the same when it is replayed.
+    let steps = equal(&memory.text());
+    assert_eq!((count(&steps, "dial,"), count(&steps, "opening request")), (2, 2));
+}
+
+#[tokio::test]
+async fn a_session_that_is_left_ends_alone() {
+    let dropped = Arc::new(Notify::new());
+    let server = start("127.0.0.1:0", config(), silent(&dropped)).await;
+    let client = within(Client::connect(&server.url("ann"), Token::new("good-ann"))).await.unwrap();
+    let other = client.open_session().unwrap();
+    let (mut here, mut there) = (client.stream("one").unwrap(), other.stream("two").unwrap());
+    assert_eq!(first_piece(&mut here).await, "one ");
+    assert_eq!(first_piece(&mut there).await, "one ");
+    other.leave();
+    assert_eq!(within(there.next_piece()).await, Err(RequestError::Unknown));
+    assert_eq!(within(other.ask("three")).await, Err(RequestError::Left));
+    let submitted = other.submit(r#"{"type":"x"}"#, SendOptions::default()).await;
+    assert_eq!(submitted, Err(SubmitError::Send(SendError::NoSession)));
+    within(async {
+        while active_sessions(&server) != 1 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
+    here.cancel().unwrap();
+    assert_eq!(within(here.next_piece()).await, Err(RequestError::Cancelled));
+    // The last clone of a handle leaves it as well.
+    let others: Vec<_> = (1..8).map(|_| client.open_session().unwrap()).collect();
+    assert_eq!(client.open_session().unwrap_err(), SessionError::Full);
+    drop(others);
+    within(async {
+        while client.open_session().is_err() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
+    within(client.close()).await;
+    server.stop().await;
+    let pam = of_pam("ws://127.0.0.1:1/api/v1/pam/ws/ann");
+    assert_eq!(pam.open_session().unwrap_err(), SessionError::Dialect);
 }

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use pamlink::client::{Client, ClientConfig, Event, SendError};
-use pamlink::delivery::{CommandId, SendOptions};
+use pamlink::client::{Client, ClientConfig, Event, SendError, SessionError};
+use pamlink::delivery::{CommandId, SendOptions, SessionNumber};
 use pamlink::link::{ClientLinkEvent, Endpoint, Token, TokenNeed};
 use pamlink::seed::Seed;
 use serde_json::{Map, Value, json};
@@ -15,13 +15,15 @@ use super::values::{Members, json_of, millis, now};
 use crate::file::{Input, Output};
 use crate::play::End;
 
+type Names = BTreeMap<(SessionNumber, CommandId), String>;
+
 pub(super) struct WholeClientEnd {
     client: Client,
     at: u64,
     /// The other ends of the first link and of the second.
     ways: [Way; 2],
     /// What the file calls what was sent.
-    names: BTreeMap<CommandId, String>,
+    names: Names,
     outputs: VecDeque<Output>,
 }
 
@@ -81,8 +83,23 @@ impl WholeClientEnd {
                 self.client.provide_token(now, token).map_err(|why| why.to_string())?;
             }
             "send" => {
+                let session =
+                    its.number("session").map_or(SessionNumber::FIRST, SessionNumber::from_u64);
                 let (body, options) = send(&mut its)?;
-                self.send(&body, options, name)?;
+                self.send(session, &body, options, name)?;
+            }
+            "open" => {
+                let result = match self.client.open_session(now) {
+                    Ok(session) => json!({"session": session.as_u64()}),
+                    Err(SessionError::Full) => json!({"error": "full"}),
+                    Err(other) => return Err(other.to_string()),
+                };
+                self.outputs.push_back(Output::Result(result));
+            }
+            "leave" => {
+                let session = its.number("session");
+                let session = SessionNumber::from_u64(its.need("session", session)?);
+                self.client.leave_session(now, session).map_err(|why| why.to_string())?;
             }
             _ => return Err(format!("a client has no {word}")),
         }
@@ -91,14 +108,15 @@ impl WholeClientEnd {
 
     fn send(
         &mut self,
+        session: SessionNumber,
         body: &str,
         options: SendOptions<'_>,
         name: Option<&str>,
     ) -> Result<(), String> {
-        let word = match self.client.submit(now(self.at), body, options) {
+        let word = match self.client.submit_in(now(self.at), session, body, options) {
             Ok(command) => {
                 let name = name.ok_or("what is sent has a name")?;
-                self.names.insert(command, name.to_owned());
+                self.names.insert((session, command), name.to_owned());
                 return Ok(());
             }
             Err(SendError::TooLarge { .. }) => "too_large",
@@ -231,7 +249,7 @@ impl End for WholeClientEnd {
 
 /// An event, where the file has a word for it: what a client's host learns of its links one by one
 /// is seen in what comes over them.
-fn shown(event: &Event<'_>, names: &BTreeMap<CommandId, String>) -> Option<Value> {
+fn shown(event: &Event<'_>, names: &Names) -> Option<Value> {
     Some(match event {
         Event::Link(ClientLinkEvent::NeedToken(need)) => {
             let why = match need {
@@ -247,9 +265,26 @@ fn shown(event: &Event<'_>, names: &BTreeMap<CommandId, String>) -> Option<Value
         Event::Link(_) | Event::SecondLink(_) => return None,
         Event::ChangedPlaces => json!({"changed_places": {}}),
         Event::Welcomed { .. } => json!({"welcomed": {}}),
-        Event::Message { envelope } => json!({"message": {"body": json_of(envelope.as_str())}}),
+        Event::Message { session, envelope } => {
+            let body = json_of(envelope.as_str());
+            json!({"message": {"session": within(*session), "body": body}})
+        }
+        Event::Repeated { session, envelope } => {
+            let body = json_of(envelope.as_str());
+            json!({"repeated": {"session": within(*session), "body": body}})
+        }
+        Event::Gap { session, lost, reason } => {
+            json!({"gap": {"session": within(*session), "lost": lost, "reason": reason.as_str()}})
+        }
         Event::Unreadable { text, .. } => json!({"unreadable": {"text": text}}),
-        Event::Outcome { command, outcome } => shown_outcome(&names[command], outcome),
+        Event::Outcome { session, command, outcome } => {
+            shown_outcome(&names[&(*session, *command)], outcome)
+        }
         other => json!({"other": format!("{other:?}")}),
     })
+}
+
+/// A session that is not the first.
+fn within(session: SessionNumber) -> Option<u64> {
+    (session != SessionNumber::FIRST).then(|| session.as_u64())
 }

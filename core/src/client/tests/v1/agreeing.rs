@@ -7,7 +7,7 @@ fn the_first_is_a_hello_with_the_token_which_is_in_no_address() {
     let mut world = World::new();
     assert_eq!(world.dials, ["- pamlink.v1"]);
     world.open(Some("pamlink.v1"));
-    let hello = r#"{"type":"hello","versions":[1,1],"features":0,"limits":{"message":1048576},"token":"t"}"#;
+    let hello = r#"{"type":"hello","versions":[1,1],"features":1,"limits":{"message":1048576},"token":"t"}"#;
     assert_eq!(world.said.pop_front().unwrap(), hello);
     assert_eq!(world.said.len(), 1);
     assert!(world.said[0].starts_with(r#"{"type":"open","sent":["#), "{:?}", world.said);

@@ -210,3 +210,79 @@ fn a_server_that_sends_what_is_too_large_again_is_left() {
     world.finish(How::Done, Some(&answer));
     assert_eq!(world.events.pop().unwrap(), format!("answer {request} 2"));
 }
+
+impl World {
+    /// Some time over such a way; each link is welcomed with this. How many of them ended.
+    fn stay(&mut self, most: usize, welcome: &str) -> usize {
+        let mut ends = 0;
+        for _ in 0..80 {
+            if self.settle_within(most, "close") {
+                ends += 1;
+                self.dial_again();
+                self.said.clear();
+                self.say(welcome);
+                continue;
+            }
+            self.now = Now::new(self.now.mono + Duration::from_millis(500), self.now.wall);
+            self.sessions.handle_timeout(self.now);
+            self.serve();
+            self.client.handle_timeout(self.now);
+            self.drain();
+        }
+        ends
+    }
+}
+
+#[test]
+fn what_is_too_large_in_one_session_rejects_nothing_of_another() {
+    for large_session in 0..3 {
+        let mut world = World::welcomed();
+        let sessions = [SessionNumber::FIRST, world.open_session(), world.open_session()];
+        let mut expected = Vec::new();
+        for (place, session) in sessions.into_iter().enumerate() {
+            for number in 0..4 {
+                let is_large = place == large_session && number == 1;
+                let text = "x".repeat(if is_large { 5_000 } else { 10 });
+                let text = format!(r#"{{"type":"note","text":"{text}"}}"#);
+                let options = SendOptions::default();
+                let command = world.client.submit_in(world.now, session, &text, options).unwrap();
+                let within = within(session);
+                expected.push(if is_large {
+                    format!(
+                        r#"{within}outcome {command} Rejected {{ code: "message_too_large", retry_after: None }}"#
+                    )
+                } else {
+                    format!("{within}outcome {command} Acknowledged")
+                });
+            }
+        }
+        world.drain();
+        let ends = world.stay(4_000, WELCOME);
+        assert!((2..=3).contains(&ends), "{large_session} {ends}");
+        let mut events = world.ends();
+        events.sort();
+        expected.sort();
+        assert_eq!(events, expected, "{large_session}");
+        assert_eq!(world.asked.len(), 11);
+    }
+}
+
+#[test]
+fn what_is_too_large_only_because_it_is_joined_is_said_alone() {
+    let welcome = WELCOME.replace(r#""features":0"#, r#""features":1"#);
+    let mut world = World::new();
+    world.open(Some("pamlink.v1"));
+    let _hello = world.said.pop_front();
+    world.say(&welcome);
+    world.settle();
+    for _ in 0..10 {
+        let text = format!(r#"{{"type":"note","text":"{}"}}"#, "x".repeat(1_000));
+        world.client.submit(world.now, &text, SendOptions::default()).unwrap();
+    }
+    world.drain();
+    world.events.clear();
+    assert_eq!(world.stay(4_000, &welcome), 1);
+    let events = world.ends();
+    assert_eq!(events.len(), 10, "{events:?}");
+    assert!(events.iter().all(|it| it.ends_with("Acknowledged")), "{events:?}");
+}

@@ -69,6 +69,81 @@ fn requests_go_on_in_another_process_and_are_asked_once() {
 }
 
 #[test]
+fn all_sessions_go_on_in_another_process() {
+    let mut world = World::welcomed();
+    let second = world.client.open_session(world.now).unwrap();
+    let left = world.client.open_session(world.now).unwrap();
+    let there = world.request_in(second, "range?");
+    world.settle();
+    let here = world.ask("fuel?");
+    world.client.leave_session(world.now, left).unwrap();
+    // What follows from that is yet to be told.
+    assert_eq!(world.client.snapshot(&mut Vec::new()), Err(SnapshotError::NotDrained));
+    world.drain();
+    let snapshot = world.snapshot();
+    world.restart(&snapshot);
+    world.answer_to("range?", "300");
+    world.answer_to("fuel?", "40");
+    let mut events = world.events();
+    events.retain(|event| event.starts_with("answer"));
+    assert_eq!(events, [format!("answer {there} 300"), format!("answer {here} 40")]);
+    assert_eq!(world.asked.len(), 2);
+    assert_eq!(world.client.sessions().collect::<Vec<_>>(), [SessionNumber::FIRST, second]);
+    // Neither the number of the one that was left is given again, nor its channel.
+    assert_eq!(world.client.open_session(world.now).unwrap().as_u64(), 3);
+    world.drain();
+    assert_eq!(world.said.iter().filter(|it| it.contains(r#""channel":3"#)).count(), 1);
+}
+
+/// What the first version has stored: a request that is in the session, with its cancel and a
+/// command of the host's, and one that was never sent.
+const VERSION_1: &str = include_str!("snapshot_1.hex");
+/// The same in the second version, with a request in a second session.
+const VERSION_2: &str = include_str!("snapshot_2.hex");
+
+fn to_bytes(hex: &str) -> Vec<u8> {
+    let digits: Vec<_> = hex.chars().filter_map(|it| it.to_digit(16)).collect();
+    digits.chunks(2).map(|it| u8::try_from(it[0] * 16 + it[1]).unwrap()).collect()
+}
+
+fn to_hex(bytes: &[u8]) -> String {
+    let line = |bytes: &[u8]| bytes.iter().map(|it| format!("{it:02x}")).collect::<String>() + "\n";
+    bytes.chunks(48).map(line).collect()
+}
+
+#[test]
+fn a_snapshot_of_every_version_is_restored() {
+    let now = World::new().now;
+    let mut client = restored(&to_bytes(VERSION_1), now).unwrap();
+    assert_eq!((client.pending(), client.sessions().count()), (2, 1));
+    let second = client.open_session(now).unwrap();
+    let chat = Chat { message: Some("wipers?".into()), ..Chat::default() };
+    let request = client.request_in(now, second, &chat).unwrap();
+    assert_eq!(request.as_u64(), 2);
+    let mut snapshot = Vec::new();
+    client.snapshot(&mut snapshot).unwrap();
+    assert_eq!(to_hex(&snapshot), VERSION_2);
+
+    let mut client = restored(&snapshot, now).unwrap();
+    assert_eq!((client.pending(), client.sessions().count()), (3, 2));
+    assert_eq!(client.requests.session(request), Some(second));
+    assert_eq!(client.open_session(now).unwrap().as_u64(), 2);
+    // It takes the session up where the first version had it.
+    let mut world = World::new();
+    world.client = restored(&to_bytes(VERSION_1), now).unwrap();
+    world.client.connect(now);
+    world.drain();
+    world.client.provide_token(now, Token::new("t")).unwrap();
+    world.drain();
+    world.open(Some("pamlink.v1"));
+    let _hello = world.said.pop_front();
+    let open = world.said.pop_front().unwrap();
+    let session = r#"{"type":"open","session":"9f2c4e6a8b0d1f3557799bbddff01234","#;
+    assert!(open.starts_with(session), "{open}");
+    assert!(open.contains(r#""sent":["00188c8ba14d1c27",3],"follow":[{"stream":"#), "{open}");
+}
+
+#[test]
 fn what_waits_to_be_taken_is_in_no_snapshot() {
     let mut world = World::new();
     let unsent = world.ask("fuel?");
@@ -81,8 +156,9 @@ fn what_waits_to_be_taken_is_in_no_snapshot() {
 #[test]
 fn what_is_no_snapshot_makes_no_client() {
     let mut world = World::welcomed();
+    let second = world.open_session();
     world.ask("fuel?");
-    world.ask("range?");
+    world.request_in(second, "range?");
     world.settle();
     let snapshot = world.snapshot();
     assert!(restored(&snapshot, world.now).is_ok());
@@ -94,12 +170,15 @@ fn what_is_no_snapshot_makes_no_client() {
         assert!(fault(&changed).is_err(), "{cut}");
     }
     let mut later = snapshot.clone();
-    later[0] = 2;
-    assert_eq!(fault(&later), Err(SnapshotError::Version(2).into()));
-    let small = ClientConfig { max_requests: 1, ..ClientConfig::default() };
-    let endpoint = Endpoint::v1("ws://server.test", "ada").unwrap();
-    let refused = Client::restore(small, endpoint, &snapshot, Seed::from_number(7), world.now);
-    assert!(refused.is_err());
+    later[0] = 3;
+    assert_eq!(fault(&later), Err(SnapshotError::Version(3).into()));
+    let few = ClientConfig { max_requests: 1, ..ClientConfig::default() };
+    let one = ClientConfig { max_sessions: 1, ..ClientConfig::default() };
+    for small in [few, one] {
+        let endpoint = Endpoint::v1("ws://server.test", "ada").unwrap();
+        let refused = Client::restore(small, endpoint, &snapshot, Seed::from_number(7), world.now);
+        assert!(refused.is_err());
+    }
     let endpoint = Endpoint::pam("ws://server.test", "ada").unwrap();
     let config = ClientConfig::default();
     let refused = Client::restore(config, endpoint, &snapshot, Seed::from_number(7), world.now);

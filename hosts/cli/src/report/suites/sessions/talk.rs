@@ -232,7 +232,7 @@ async fn follow(mut answer: AnswerStream, text: String, is_story: bool) -> Asked
 
 /// The number of a push.
 fn pushed(event: &Event) -> Option<usize> {
-    let Event::Message(message) = event else { return None };
+    let Event::Message { message, .. } = event else { return None };
     let message = json(message.as_str()).ok()?;
     (message["type"] == PUSHED).then(|| message["n"].as_u64())?.map(|number| number as usize)
 }
