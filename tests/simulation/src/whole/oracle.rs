@@ -15,7 +15,8 @@ pub enum Oracle {
     Text,
     /// An answer names the request that it is told for.
     Own,
-    /// Pushes come once and in order, and over `pamlink.v1` all of them, or a gap is told.
+    /// Pushes come to each session once and in order, and over `pamlink.v1` all of them, or a gap is
+    /// told.
     Push,
     /// Each cancel has exactly one result, and a request is cancelled only where that was wanted.
     Cancel,
@@ -67,6 +68,8 @@ pub enum Defect {
     LosesPushes,
     /// A push is told twice.
     DoublesPushes,
+    /// A push of one session is told of another.
+    SwapsSessions,
     /// The result of a cancel is not told.
     LosesCancelResults,
     /// A process goes on with a snapshot of some time ago.
@@ -77,7 +80,7 @@ pub enum Defect {
 
 impl Defect {
     /// All of them, with the oracle that finds each.
-    pub const ALL: [(Self, Oracle); 12] = [
+    pub const ALL: [(Self, Oracle); 13] = [
         (Self::LosesOutcomes, Oracle::Outcome),
         (Self::DoublesOutcomes, Oracle::Outcome),
         (Self::TellsAfterTheEnd, Oracle::Ended),
@@ -87,6 +90,7 @@ impl Defect {
         (Self::SwapsReplies, Oracle::Own),
         (Self::LosesPushes, Oracle::Push),
         (Self::DoublesPushes, Oracle::Push),
+        (Self::SwapsSessions, Oracle::Push),
         (Self::LosesCancelResults, Oracle::Cancel),
         (Self::RestoresTheOld, Oracle::Restored),
         (Self::LosesTheHub, Oracle::Live),

@@ -17,7 +17,7 @@ pub struct Summary {
 
 impl Summary {
     /// What is to be seen, and once in how many faults at least.
-    const LEAST: [(&str, u64); 18] = [
+    const LEAST: [(&str, u64); 20] = [
         ("asked", 2),
         ("answered", 4),
         ("pieces", 20),
@@ -32,6 +32,8 @@ impl Summary {
         ("answered over a later link", 50),
         ("restored", 200),
         ("gaps", 200),
+        ("asked in another session", 20),
+        ("pushes in another session", 20),
         ("repeats", 500),
         ("asked of the log", 2),
         ("cuts inside a frame", 200),

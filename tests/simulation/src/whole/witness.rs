@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use pamlink::delivery::SessionNumber;
+
 use super::action::Fault;
 use super::oracle::{Defect, Oracle};
 use crate::oracle::Trace;
@@ -65,7 +67,10 @@ pub(super) struct Asked {
     was_cancelled: bool,
 }
 
-/// The pushes that a device hears.
+/// A session: the place of its device, and what that calls it.
+pub(super) type InSession = (usize, SessionNumber);
+
+/// The pushes that a session hears.
 #[derive(Debug, Default)]
 struct Heard {
     /// The last of them.
@@ -78,8 +83,8 @@ struct Heard {
 #[derive(Debug)]
 pub(super) struct Witness {
     asked: BTreeMap<Key, Asked>,
-    /// Of each device.
-    heard: BTreeMap<usize, Heard>,
+    /// Of each session.
+    heard: BTreeMap<InSession, Heard>,
     /// Of each push that nobody refused, the user and the hub's process.
     pushed: BTreeMap<u64, (String, u64)>,
     pub(super) counts: Counts,
@@ -178,9 +183,16 @@ impl Witness {
         }
     }
 
-    /// Something has happened after which a push may be missing.
+    /// Something has happened after which a push may be missing in any session of a device.
     pub(super) fn may_miss(&mut self, device: usize) {
-        self.heard.entry(device).or_default().is_gapless = false;
+        for (_, heard) in self.heard.iter_mut().filter(|((of, _), _)| *of == device) {
+            heard.is_gapless = false;
+        }
+    }
+
+    /// The same, in one session.
+    pub(super) fn may_miss_in(&mut self, session: InSession) {
+        self.heard.entry(session).or_default().is_gapless = false;
     }
 
     // What a device's host is told.
@@ -241,13 +253,18 @@ impl Witness {
         self.check(Oracle::Cancel, results <= cancels, what);
     }
 
-    pub(super) fn has_push(&mut self, device: usize, number: u64, is_v1: bool) {
+    pub(super) fn has_push(&mut self, session: InSession, number: u64, is_v1: bool) {
+        let (device, named) = session;
         self.counts.see("pushes");
-        let heard = self.heard.entry(device).or_default();
+        if named != SessionNumber::FIRST {
+            self.counts.see("pushes in another session");
+        }
+        let heard = self.heard.entry(session).or_default();
         let (last, is_gapless) = (heard.last, heard.is_gapless);
         heard.last = Some(number.max(last.unwrap_or(0)));
         heard.is_gapless = is_v1;
-        let what = || format!("device {device} hears push {number} after {last:?}");
+        let what =
+            || format!("session {named} of device {device} hears push {number} after {last:?}");
         self.check(Oracle::Push, last.is_none_or(|last| last < number), what);
         let of = self.pushed.get(&number);
         if let Some(last) = last.filter(|_| is_v1 && is_gapless)
@@ -256,7 +273,11 @@ impl Witness {
             // Of the same process of the hub and of the same user.
             let mut between = self.pushed.range(last + 1..number.max(last + 1));
             let missing = between.find(|(_, it)| Some(*it) == of).map(|(number, _)| *number);
-            let what = || format!("device {device} misses push {missing:?} before {number}");
+            let what = || {
+                format!(
+                    "session {named} of device {device} misses push {missing:?} before {number}"
+                )
+            };
             self.check(Oracle::Push, missing.is_none(), what);
         }
     }
@@ -276,9 +297,9 @@ impl Witness {
         self.asked.get(&key).and_then(|asked| asked.end).map(|(end, _)| end)
     }
 
-    /// The last push that a device was told of.
-    pub(super) fn last_push(&self, device: usize) -> Option<u64> {
-        self.heard.get(&device).and_then(|heard| heard.last)
+    /// The last push that a session was told of.
+    pub(super) fn last_push(&self, session: InSession) -> Option<u64> {
+        self.heard.get(&session).and_then(|heard| heard.last)
     }
 
     /// A cancel has no result that is to have one: that of a request of which no hub knows, which

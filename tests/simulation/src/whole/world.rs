@@ -4,6 +4,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use pamlink::delivery::SessionNumber;
 use pamlink::frame::handshake::HeadError;
 
 use super::action::{Action, Fault, Profile};
@@ -348,7 +349,10 @@ impl World {
         let Some(pushed) = pushed else { return Some("not all are connected".to_owned()) };
         for (device, number) in pushed.iter().enumerate() {
             if let Some(number) = number
-                && self.witness.last_push(device).is_none_or(|last| last < *number)
+                && self
+                    .witness
+                    .last_push((device, SessionNumber::FIRST))
+                    .is_none_or(|last| last < *number)
             {
                 return Some(format!("device {device} does not hear push {number}"));
             }

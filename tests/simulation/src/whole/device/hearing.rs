@@ -14,7 +14,7 @@ impl Device {
     pub(in crate::whole) fn serve(&mut self, network: &mut Network, witness: &mut Witness) {
         let (mut dials, mut closes) = ([false; 2], [false; 2]);
         let millis = witness.millis;
-        let Self { place, client, requests, process, last_piece, .. } = self;
+        let Self { place, client, sessions, requests, process, last_piece, .. } = self;
         let of = |request: RequestId| requests.get(&request).copied().unwrap_or((usize::MAX, None));
         let key = |request: RequestId| (*place, of(request).0);
         while let Some(event) = client.poll_event() {
@@ -80,18 +80,24 @@ impl Device {
                     }
                     None
                 }
-                Event::Gap { .. } => {
+                Event::Gap { session, .. } => {
                     witness.counts.see("gaps");
-                    witness.may_miss(*place);
+                    witness.may_miss_in((*place, session));
                     None
                 }
-                Event::Message { envelope } => {
+                Event::Message { session, envelope } => {
                     if let Some(number) = push_number(&envelope)
                         && !witness.strikes(Defect::LosesPushes)
                     {
-                        witness.has_push(*place, number, self.speaks_v1);
+                        let mut session = session;
+                        if let Some(other) = sessions.iter().find(|it| **it != session)
+                            && witness.strikes(Defect::SwapsSessions)
+                        {
+                            session = *other;
+                        }
+                        witness.has_push((*place, session), number, self.speaks_v1);
                         if witness.strikes(Defect::DoublesPushes) {
-                            witness.has_push(*place, number, self.speaks_v1);
+                            witness.has_push((*place, session), number, self.speaks_v1);
                         }
                     }
                     None
@@ -164,7 +170,7 @@ fn words(event: &Event<'_>) -> String {
         Event::Piece { request, text, restart, .. } => format!("piece {request} {restart} {text}"),
         Event::Answer { request, text, .. } => format!("answer {request} {text}"),
         Event::Rejected { request, message, .. } => format!("rejected {request} {message}"),
-        Event::Message { envelope } => format!("message {}", envelope.as_str()),
+        Event::Message { envelope, .. } => format!("message {}", envelope.as_str()),
         Event::Late { envelope, .. } => format!("late {}", envelope.as_str()),
         Event::Welcomed { envelope, .. } => format!("welcomed {}", envelope.as_str()),
         event => format!("{event:?}"),

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use pamlink::client::{Client, ClientConfig, RequestId};
+use pamlink::delivery::SessionNumber;
 use pamlink::envelope::Chat;
 use pamlink::frame::handshake::HeadError;
 use pamlink::link::{CloseClass, Endpoint, Token, TokenError};
@@ -34,6 +35,8 @@ pub(super) struct Device {
     pub(super) is_v1: bool,
     seed: u64,
     pub(super) client: Client,
+    /// Its sessions, the first first: every second device has two over its one link.
+    pub(super) sessions: Vec<SessionNumber>,
     /// Which process it is.
     process: u32,
     pub(super) link: Option<u64>,
@@ -78,8 +81,9 @@ impl Device {
     ) -> Result<Self, HeadError> {
         let seed = seed.wrapping_add(1_000 * (place as u64 + 1));
         let (config, endpoint) = (config(place), endpoint(&user, is_v1));
-        let client = Client::new(config, endpoint, Seed::from_number(seed), now_at(0))?;
+        let mut client = Client::new(config, endpoint, Seed::from_number(seed), now_at(0))?;
         Ok(Self {
+            sessions: sessions(&mut client, place, now_at(0)),
             place,
             user,
             is_v1,
@@ -213,7 +217,13 @@ impl Device {
         let key = (self.place, self.asked);
         let text = request_text(key, padding);
         let chat = Chat { message: Some(text.into()), stream: Some(true), ..Chat::default() };
-        let request = self.client.ask(self.now(witness.millis), &chat).ok()?;
+        // In each of its sessions in turn.
+        let session = self.sessions[self.asked % self.sessions.len()];
+        let now = self.now(witness.millis);
+        let request = self.client.request_in(now, session, &chat).ok()?;
+        if session != SessionNumber::FIRST {
+            witness.counts.see("asked in another session");
+        }
         self.asked += 1;
         self.requests.insert(request, (key.1, self.link));
         witness.line(|| format!("device {} asks {key:?}", self.place));
@@ -273,7 +283,10 @@ impl Device {
             }
         };
         match client {
-            Ok(client) => self.client = client,
+            Ok(mut client) => {
+                self.sessions = sessions(&mut client, self.place, now);
+                self.client = client;
+            }
             Err(error) => witness.check(Oracle::Restored, false, || error),
         }
         (self.token_at, self.last_piece) = (None, None);
@@ -330,11 +343,20 @@ impl Device {
     }
 }
 
-/// Every other device can hold two links.
+/// Two of four devices can hold two links.
 fn config(place: usize) -> ClientConfig {
     let mut config = ClientConfig::default();
-    config.two_links = place.is_multiple_of(2);
+    config.two_links = place % 4 < 2;
     config
+}
+
+/// The sessions of a client, with another where its device has two.
+fn sessions(client: &mut Client, place: usize, now: Now) -> Vec<SessionNumber> {
+    if !place.is_multiple_of(2) && client.sessions().count() == 1 {
+        // A client of the other dialect has one.
+        let _ = client.open_session(now);
+    }
+    client.sessions().collect()
 }
 
 fn endpoint(user: &str, is_v1: bool) -> Endpoint {
