@@ -5,6 +5,8 @@
 //! that second link is welcomed, the two change places, and the session is opened over the new
 //! one. The old one says `goodbye` once the session is open there.
 
+use core::time::Duration;
+
 use super::Client;
 use super::known_server::KnownServer;
 use super::unlent::Unlent;
@@ -12,6 +14,9 @@ use crate::envelope::Envelope;
 use crate::envelope::v1::{self, GoodbyeCode, Message, Versions, Welcome};
 use crate::frame::Item;
 use crate::link::{ClientLink, ClientLinkUnlent, Said, State};
+
+/// The least age at which a link is changed.
+const YOUNGEST: Duration = Duration::from_secs(1);
 
 /// The link of a client beside its first.
 #[derive(Debug)]
@@ -51,6 +56,27 @@ impl Client {
             self.second = link.map(|link| Second { link, is_old: false }.into());
         }
         true
+    }
+
+    /// The first link was welcomed: from here on it has an age.
+    pub(super) fn begin_age(&mut self) {
+        let age = self.config.max_link_age;
+        let counts = self.config.two_links && !age.is_zero();
+        self.ages = counts.then(|| self.link.draw_end(self.now, age.max(YOUNGEST)));
+    }
+
+    /// The first link may be old enough to be changed.
+    pub(super) fn handle_age(&mut self) {
+        if self.ages.is_none_or(|at| at > self.now.mono) {
+            return;
+        }
+        self.ages = None;
+        let is_open = self.link.state() == State::Open && self.link.is_welcomed_v1();
+        let is_free = self.second.as_ref().is_none_or(|second| second.link.is_over());
+        if is_open && is_free {
+            let link = self.link.beside(self.now, Duration::ZERO);
+            self.second = link.map(|link| Second { link, is_old: false }.into());
+        }
     }
 
     /// The next of what has come of the second link.
@@ -146,6 +172,7 @@ impl Client {
             conversations.handle_welcome(self.now.mono, Some(text));
         }
         self.server = KnownServer::of_v1(welcome);
+        self.begin_age();
         self.counters.changed(self.now.mono);
         self.flush();
     }

@@ -20,6 +20,11 @@ pub struct ClientConfig {
     /// [`second_link`](super::Client::second_link). Else it is left at once, and the next one
     /// follows. Default no.
     pub two_links: bool,
+    /// How old a link of `pamlink.v1` becomes before the client changes it by itself, where it may
+    /// have [two](Self::two_links): from nine tenths of this on, at a random time, so that clients
+    /// that came together do not all move at once. For platforms that end links of some age.
+    /// Zero for any age, which is the default; else it is 1 s at least.
+    pub max_link_age: Duration,
     /// Most requests at once. Default 64.
     pub max_requests: usize,
     /// Most bytes of requests at once, as they go over the wire. Default 256 KiB.
@@ -52,6 +57,7 @@ impl Default for ClientConfig {
         Self {
             link: link::ClientLinkConfig::default(),
             two_links: false,
+            max_link_age: Duration::ZERO,
             max_requests: 64,
             max_request_bytes: 256 * 1024,
             max_answer_bytes: 1024 * 1024,

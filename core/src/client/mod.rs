@@ -128,7 +128,7 @@ use crate::link::{
 use crate::metric_families::RequestOutcome;
 use crate::metrics::Direction;
 use crate::seed::Seed;
-use crate::time::{Deadline, Now, TimerReason};
+use crate::time::{Deadline, Mono, Now, TimerReason};
 
 /// One outgoing link and the requests made over it. See the [module](self).
 #[derive(Debug)]
@@ -137,6 +137,8 @@ pub struct Client {
     link: ClientLink,
     /// The other link of a planned change.
     second: Option<Box<Second>>,
+    /// When the first link is changed for its age.
+    ages: Option<Mono>,
     now: Now,
     requests: Requests,
     next: u64,
@@ -192,6 +194,7 @@ impl Client {
         Ok(Self {
             link,
             second: None,
+            ages: None,
             now,
             requests: Requests::new(&config),
             next: 0,
@@ -290,6 +293,7 @@ impl Client {
         if self.link.poll_timeout().is_some_and(|due| due.at <= self.now.mono) {
             self.link.handle_timeout(self.now);
         }
+        self.handle_age();
         if let Some(second) = &mut self.second
             && second.link.poll_timeout().is_some_and(|due| due.at <= self.now.mono)
         {
@@ -398,7 +402,8 @@ impl Client {
         let expiry = self.requests.expiry().map(|at| Deadline::new(at, TimerReason::RequestExpiry));
         let sessions = self.conversations.as_ref().and_then(|it| it.poll_timeout());
         let second = self.second.as_ref().and_then(|it| it.link.poll_timeout());
-        let links = Deadline::earlier(self.link.poll_timeout(), second);
+        let ages = self.ages.map(|at| Deadline::new(at, TimerReason::Drain));
+        let links = Deadline::earlier(self.link.poll_timeout(), Deadline::earlier(second, ages));
         Deadline::earlier(Deadline::earlier(links, expiry), sessions)
     }
 

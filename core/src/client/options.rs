@@ -53,6 +53,13 @@ const OPTIONS: &[Row] = &[
         "Whether the host can hold two transports at once, for planned changes of a link.",
     ),
     Row::number(
+        "max_link_age_ms",
+        "ms",
+        0..=604_800_000,
+        |it| Place::Span(&mut it.max_link_age),
+        "How old a link becomes before it is changed for another, with `two_links`; 0 for any age.",
+    ),
+    Row::number(
         "request_timeout_ms",
         "ms",
         1_000..=86_400_000,

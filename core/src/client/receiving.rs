@@ -81,6 +81,7 @@ impl Client {
         if let Some(conversations) = &mut self.conversations {
             conversations.handle_welcome(self.now.mono, Some(text));
         }
+        self.begin_age();
         self.counters.welcomed(self.now.mono);
         self.flush();
     }

@@ -10,7 +10,7 @@ use super::v1::meaning;
 use crate::envelope::v1::{Goodbye, GoodbyeCode};
 use crate::link::connection::End;
 use crate::link::state::ClientPhase;
-use crate::time::Now;
+use crate::time::{Mono, Now};
 
 impl ClientLink {
     /// The server ends this link in a while, and goes on until then. When another is to begin: what
@@ -41,6 +41,11 @@ impl ClientLink {
         (second.phase, second.deadline) = (ClientPhase::Waiting, now.mono + after);
         second.held_back = true;
         Some(second)
+    }
+
+    /// When a link that becomes so old from now on is to be changed for another: in the last tenth.
+    pub(crate) fn draw_end(&mut self, now: Now, age: Duration) -> Mono {
+        now.mono + age.saturating_sub(self.random.up_to(age / 10))
     }
 
     /// Takes over what outlives links from the one that is left for this one.

@@ -403,3 +403,42 @@ fn over_bytes_both_links_have_their_own() {
     assert_eq!(world.events(), ["second closed", "second retrying server_unavailable"]);
     assert_eq!(world.client.state(), State::Open);
 }
+
+#[test]
+fn a_link_of_some_age_is_changed_without_a_goodbye_of_the_server_and_not_by_all_at_once() {
+    let mut config = ClientConfig::default();
+    (config.two_links, config.max_link_age) = (true, Duration::from_secs(100));
+    let mut world = World::with(config.clone());
+    world.open(Some("pamlink.v1"));
+    world.welcome();
+    for _ in 0..3 {
+        let begin = world.now.mono;
+        world.pass(89_999);
+        world.events();
+        let dials = world.second_dials;
+        world.until_second_dials();
+        assert_eq!(world.second_dials, dials + 1);
+        let age = world.now.mono.saturating_since(begin);
+        assert!(age <= Duration::from_millis(100_001), "{age:?}");
+        world.open_second();
+        world.say_over_second(WELCOME);
+        world.settle();
+        assert_eq!(world.events()[..2], ["changed places", "welcomed true true"]);
+        world.client.second_link().handle_closed(world.now);
+        world.drain();
+    }
+    let ends = |seed| {
+        let endpoint = Endpoint::v1("ws://server.test", "ada").unwrap();
+        let client = Client::new(config.clone(), endpoint, Seed::from_number(seed), world.now);
+        client.unwrap().link.draw_end(world.now, Duration::from_secs(100))
+    };
+    let ends: std::collections::BTreeSet<_> = (0..50).map(ends).collect();
+    assert!(ends.len() > 40, "{ends:?}");
+    // A host of one transport has nothing of it.
+    config.two_links = false;
+    let mut world = World::with(config);
+    world.open(Some("pamlink.v1"));
+    world.welcome();
+    world.pass(150_000);
+    assert_eq!((world.second_dials, world.client.state()), (0, State::Open));
+}
