@@ -120,7 +120,10 @@ impl ClientSession {
             return Err(AttachError::NotDrained);
         }
         self.reading.handle_detached();
-        self.session.attach_following(now, channel, self.reading.open())?;
+        // What was never asked for is nobody else's of the same name (V-7.12).
+        let unsent: Vec<_> = self.session.unsent().collect();
+        let follow = self.reading.open(|stream| unsent.contains(&stream));
+        self.session.attach_following(now, channel, follow)?;
         self.channel = channel;
         Ok(())
     }

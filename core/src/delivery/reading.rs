@@ -173,7 +173,11 @@ impl Reading {
         let ReadingConfig { read_bytes, read_interval, .. } = self.config;
         let Some(followed) = self.reader(&piece.stream) else { return Ok(self.ignore()) };
         let text = piece.append.as_str();
-        let added = followed.cursor.advance(piece.at, piece.offset, text)?;
+        let added = match followed.cursor.advance(piece.at, piece.offset, text) {
+            // It has crossed the `unfollow` of a reader before.
+            Err(_) if followed.is_to_begin() => return Ok(self.ignore()),
+            added => added?,
+        };
         followed.note_reader(now.mono + read_interval);
         // What is repeated counts as well: the server may send as much less beyond it.
         followed.unread = followed.unread.saturating_add(text.len() as u64);
@@ -207,7 +211,10 @@ impl Reading {
         end: &'e End<'_>,
     ) -> Result<Option<StreamEvent<'e>>, Fault> {
         let Some(followed) = self.reader(&end.stream) else { return Ok(self.ignore()) };
-        followed.cursor.finish(end.at, end.offset)?;
+        match followed.cursor.finish(end.at, end.offset) {
+            Err(_) if followed.is_to_begin() => return Ok(self.ignore()),
+            finished => finished?,
+        }
         followed.asked = false;
         followed.stop(ToSay { read: true, ..ToSay::default() });
         Ok(Some(StreamEvent::Ended {
@@ -298,12 +305,17 @@ impl Reading {
         true
     }
 
-    /// What an `open` that is being said lists: all that is followed, with how far it has come.
-    pub(crate) fn open(&mut self) -> Vec<Follow<'static>> {
+    /// What an `open` that is being said lists: all that is followed, with how far it has come, but
+    /// for what `is_unsent`: its `item` was never sent.
+    pub(crate) fn open(
+        &mut self,
+        is_unsent: impl Fn(&Name<'static>) -> bool,
+    ) -> Vec<Follow<'static>> {
         // Before a first session nobody knows in which log a start is.
         let has_log = self.log.is_some();
-        let listed =
-            self.streams.iter_mut().filter(|it| it.wanted && (has_log || !it.cursor.is_start()));
+        let listed = self.streams.iter_mut().filter(|it| {
+            it.wanted && (has_log || !it.cursor.is_start()) && !(it.asked && is_unsent(&it.name))
+        });
         listed.map(Followed::say_follow).collect()
     }
 

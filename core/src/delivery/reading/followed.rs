@@ -128,6 +128,12 @@ impl Followed {
         self.wanted && !self.to_say.follow && self.unanswered == 0
     }
 
+    /// Whether an `item` asks for it whose fate is not known, and nothing of it has come: until then
+    /// what comes may be for a reader of this name before.
+    pub(super) const fn is_to_begin(&self) -> bool {
+        self.asked && !self.has_reader
+    }
+
     /// Whether the server has to hear of it from time to time.
     pub(super) const fn is_kept_alive(&self) -> bool {
         self.is_reading() && self.has_reader

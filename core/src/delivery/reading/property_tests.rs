@@ -200,7 +200,7 @@ impl Run {
     /// A cut, and the `open` of the next link: where the client is.
     fn cut(&mut self) -> Cursor {
         self.reading.handle_detached();
-        let [follow] = &self.reading.open()[..] else { panic!("one stream is followed") };
+        let [follow] = &self.reading.open(|_| false)[..] else { panic!("one stream is followed") };
         let cursor = Cursor { received: follow.received, offset: follow.offset };
         self.reading.handle_opened(NOW, self.server.log);
         cursor

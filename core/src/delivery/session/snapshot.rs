@@ -125,6 +125,13 @@ impl Session {
         sent.chain(waiting.filter_map(|(_, it)| Some((it.command, it.payload.stream()?))))
     }
 
+    /// The streams that items ask for which wait and were never sent, as far as this end knows: what
+    /// had waited in a snapshot may have been sent after it was made.
+    pub(in crate::delivery) fn unsent(&self) -> impl Iterator<Item = &Name<'static>> {
+        let waiting = self.exchange.queue.waiting().filter(|(_, it)| !it.restored);
+        waiting.filter_map(|(_, it)| it.payload.stream())
+    }
+
     fn unpack(config: SessionConfig, bytes: &mut &[u8], seed: Seed, now: Now) -> Option<Self> {
         let is_server = bool::unpack(bytes)?;
         let role = if is_server { Role::Server } else { Role::Client };
