@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use crate::check::{Checks, Outcome};
 use crate::command::Console;
-use crate::parts::rust;
 use crate::workspace::Workspace;
 
 const LIMIT: Duration = Duration::from_secs(1_200);
@@ -18,18 +17,13 @@ pub(super) fn run(workspace: &Workspace, console: Console) -> Outcome {
         let sets = features.iter().map(|feature| vec!["--features", feature.as_str()]);
         for set in [Vec::new()].into_iter().chain(sets) {
             let mut check = workspace.cargo(["clippy", "--package", package, "--locked"]);
-            check.arg("--no-default-features").args(set).args(["--", "-D", "warnings"]);
+            check.arg("--no-default-features").args(set);
+            // The part `unit` runs the tests, with all features: here they compile.
+            if !features.is_empty() {
+                check.args(["--lib", "--tests"]);
+            }
+            check.args(["--", "-D", "warnings"]);
             checks.add(Checks::of_command(&console.run(check, LIMIT)?));
-        }
-        // All features together are the part `unit`; one alone is all of them where there is one.
-        if !features.is_empty() {
-            let none = &["--package", package, "--lib", "--no-default-features"];
-            checks.add(rust::tests(workspace, console, none)?);
-        }
-        for feature in features.iter().filter(|_| features.len() > 1) {
-            let one =
-                &["--package", package, "--lib", "--no-default-features", "--features", feature];
-            checks.add(rust::tests(workspace, console, one)?);
         }
     }
     Ok(checks)
