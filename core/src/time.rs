@@ -196,7 +196,8 @@ pub enum TimerReason {
     CloseHandshake,
     /// The transport has had its time to connect.
     Dial,
-    /// The hub drains, and the moment has come at which this link is closed.
+    /// A link is to be closed or changed at this moment: its hub drains or has told it to move, or
+    /// at a client it is old enough.
     Drain,
     /// The peer has had its time to finish the opening handshake or to be welcomed.
     Handshake,
@@ -208,7 +209,8 @@ pub enum TimerReason {
     LogRetry,
     /// A producer of a stream, or whoever was to begin it, has not been heard of.
     ProducerLease,
-    /// A link has been open long enough to reset the backoff.
+    /// A link has been open long enough to reset the backoff, or for its sessions to be carried
+    /// together again.
     Proven,
     /// Something has waited for its number as long as it may.
     QueueExpiry,

@@ -17,7 +17,7 @@ use crate::time::Wall;
 impl Client {
     /// Sends what has not gone over this link yet, as far as the link takes it.
     pub(super) fn flush(&mut self) {
-        // A server that goes away would not answer any more; a session goes on elsewhere.
+        // A server that goes away would not answer any more; sessions go on elsewhere.
         let is_left = self.link.is_leaving() && !self.server.is_v1;
         if !self.server.welcomed || self.server.unsure || is_left {
             return;
@@ -89,7 +89,8 @@ impl Client {
         true
     }
 
-    /// Moves what the session has to say into a link that speaks its dialect.
+    /// Opens the sessions ahead of the welcome of a link that speaks `pamlink.v1`, and after it
+    /// moves what they have to say into it.
     pub(super) fn pump(&mut self) {
         let Some(conversations) = &mut self.conversations else { return };
         if self.link.awaits_welcome_v1() {

@@ -2,8 +2,8 @@
 //!
 //! A client whose host can hold two transports ([`ClientConfig::two_links`](super::ClientConfig))
 //! does not leave at a `goodbye` that gives time. It dials again beside the link that it has; when
-//! that second link is welcomed, the two change places, and the session is opened over the new
-//! one. The old one says `goodbye` once the session is open there.
+//! that second link is welcomed, the two change places, and the sessions are opened over the new
+//! one. The old one says `goodbye` once all are open there.
 
 use core::time::Duration;
 

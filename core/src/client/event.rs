@@ -123,14 +123,15 @@ pub enum Event<'a> {
         /// The request.
         request: RequestId,
     },
-    /// The link broke after a request had been sent, and the server keeps no window, or the client
-    /// has stopped. The request may have had its effect: made again, it could have it twice.
+    /// A request had been sent, and then the link broke and the server keeps no window, or the
+    /// client has stopped, or its session was [left](super::Client::leave_session). It may have had
+    /// its effect: made again, it could have it twice.
     Unknown {
         /// The request.
         request: RequestId,
     },
-    /// The client has stopped before a request was sent: it had no effect, and may be made again
-    /// after [`connect`](super::Client::connect).
+    /// The client has stopped, or the session was [left](super::Client::leave_session), before a
+    /// request was sent: it had no effect, and may be made again, in a session that there is.
     Unsent {
         /// The request.
         request: RequestId,

@@ -11,7 +11,7 @@ use crate::delivery::{
 };
 use crate::envelope::v1::{Answer, Code, How};
 
-/// What has come over the session, without its tie to it. Long texts stand in the client's `body`.
+/// What has come over a session, without its tie to it. Long texts stand in the client's `body`.
 #[derive(Debug)]
 pub(super) enum Heard {
     Nothing,

@@ -22,7 +22,7 @@ const CANCELLED: &str = "cancelled";
 const SESSION_ENDED: &str = "session_ended";
 
 impl Client {
-    /// Works through what has come over the session until it gives an event.
+    /// Works through what has come over the sessions until it gives an event.
     pub(super) fn hear(&mut self) -> Option<Unlent> {
         loop {
             let (session, heard) = self.next_heard()?;

@@ -21,7 +21,7 @@ pub(super) struct KnownServer {
     pub(super) unsure: bool,
     /// It speaks `pamlink.v1`.
     pub(super) is_v1: bool,
-    /// And a message of it may be several envelopes.
+    /// A message may be several envelopes, of either end (V-10.7).
     pub(super) batches: bool,
     /// The largest message that it takes, as its welcome states, in bytes.
     pub(super) max_message: Option<usize>,

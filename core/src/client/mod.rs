@@ -66,16 +66,20 @@
 //! ([`Stopped`](crate::link::ClientLinkEvent::Stopped)): then every request ends, and none is
 //! taken, until [`connect`](Client::connect) starts it again.
 //!
+//! A host that holds two transports ([`two_links`](ClientConfig::two_links)) has the doors of a
+//! second link during a planned change ([`second_link`](Client::second_link)).
+//!
 //! # Bounds
 //!
 //! Those of [`ClientConfig`]: how many requests wait, how many bytes of them, and how long; how
-//! much is kept of answers that grow; and the bounds of its link. At each bound a command is
-//! refused with a typed error, or there is an event.
+//! many sessions there are; how much is kept of answers that grow; and the bounds of its link. At
+//! each bound a command is refused with a typed error, or there is an event.
 //!
 //! # Where it is specified
 //!
 //! In `docs/protocol.md`: section 5 is the correlation of answers, 6 idempotence, 9 and 10
-//! reconnecting, 11 the token. `docs/hosts.md` is the loop around it.
+//! reconnecting, 11 the token. Over `pamlink.v1` it is `docs/protocol-v1.md`. `docs/hosts.md` is
+//! the loop around it.
 
 mod asking;
 mod cancelling;
@@ -163,7 +167,7 @@ pub struct Client {
     text: String,
     /// Where a client speaks `pamlink.v1`: its sessions.
     conversations: Option<Box<Conversations>>,
-    /// What has come over it last, or stands for it.
+    /// What has come over a session last, or stands for it.
     body: String,
     /// Requests that were cancelled before they were sent.
     dropped: VecDeque<RequestId>,
@@ -426,8 +430,9 @@ impl Client {
         self.link.state()
     }
 
-    /// Whether the present link was welcomed. Over `pamlink.v1` the session may not be open yet, and
-    /// what the server pushes meanwhile reaches nobody: [`Event::Welcomed`] says when it is.
+    /// Whether the present link was welcomed. Over `pamlink.v1` its sessions may not be open yet:
+    /// [`Event::Welcomed`] says when the first is, and before a client's first one is open, pushes
+    /// reach nobody.
     pub fn is_welcomed(&self) -> bool {
         self.server.welcomed
     }

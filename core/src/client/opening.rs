@@ -1,5 +1,5 @@
-//! The session is opened right behind the `hello` of a link, ahead of its welcome (V-10.2): one
-//! round trip less at every link.
+//! Sessions are opened right behind the `hello` of a link, ahead of its welcome (V-10.2), as far as
+//! a server keeps what is said there: one round trip less at every link.
 
 use super::conversation::Conversation;
 use crate::link::ClientLink;

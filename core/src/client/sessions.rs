@@ -101,7 +101,9 @@ impl Client {
         Ok(request)
     }
 
-    /// Sends any other envelope, if the link is open. It is neither kept, repeated nor answered.
+    /// Sends any other envelope, if the link is open. Nothing says what becomes of it: over `pam`
+    /// it is neither kept nor sent again, over `pamlink.v1` its session sends it again over the
+    /// next link.
     ///
     /// # Errors
     ///

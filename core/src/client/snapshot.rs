@@ -19,7 +19,7 @@ use crate::time::Now;
 
 /// The first byte.
 const VERSION: u8 = 2;
-/// That of snapshots of a client that had one session, which they leave out the number of.
+/// That of snapshots of a client with one session, which do not say its number.
 const OF_ONE: u8 = 1;
 /// The bytes at the end, which tell a whole snapshot from one that was cut or changed by accident.
 const CHECK: usize = 16;

@@ -1,5 +1,6 @@
-//! Tables by numbers that the engine or its caller has given, and nobody else: they need no secret
-//! against numbers that are chosen to make them slow.
+//! Tables by numbers that the engine or its caller has given, or of which nobody else can give many
+//! (the digests of `stream::keyed`): they need no secret against numbers that are chosen to make
+//! them slow.
 
 use core::fmt;
 use core::hash::Hash;

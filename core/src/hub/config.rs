@@ -78,9 +78,10 @@ pub struct HubConfig {
     pub sessions: SessionsConfig,
     /// What is kept of streams, in memory.
     pub stream_log: LogConfig,
-    /// The epoch of a log of the host's own, which keeps the streams in the place of memory: then
-    /// [`Hub::poll_log`](super::Hub::poll_log) asks it, and `stream_log` counts for nothing.
-    /// `None`, the default: streams are kept in memory, and are gone with the process.
+    /// The epoch of a log of the host's own, which keeps streams in the place of memory: then
+    /// [`Hub::poll_log`](super::Hub::poll_log) gives what it is asked, and `stream_log` counts for
+    /// nothing. It is another one once the log has lost what it had. `None`, the default: streams
+    /// are kept in memory, and are gone with the process.
     pub host_log: Option<Epoch>,
     /// Types beyond those of the dialect that the host takes as
     /// [`Event::Message`](super::Event::Message).
@@ -163,9 +164,10 @@ pub enum WhileAnswering {
     /// It runs beside that.
     #[default]
     Parallel,
-    /// It waits until all answers to the user have ended, behind those that wait already, and its
-    /// [time](HubConfig::request_timeout) begins anew then. At most 8 requests of a user wait, and
-    /// about 16 MiB of all users; one more is refused with `AGENT_BUSY`.
+    /// It waits until all answers to the user have ended, behind those that wait already, for
+    /// [`request_timeout`](HubConfig::request_timeout) at most, which begins anew with its turn. At
+    /// most 8 requests of a user wait, and about 16 MiB of all users; one more is refused with
+    /// `AGENT_BUSY`.
     Queue,
     /// It is refused with `AGENT_BUSY`.
     Reject,

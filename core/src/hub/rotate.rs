@@ -10,10 +10,10 @@ use crate::hub::LinkId;
 use crate::time::{Deadline, Now, TimerReason};
 
 impl Hub {
-    /// Tells a link that speaks `pamlink.v1` to move to another one within this time, such as before
-    /// a platform cuts it for its age: it carries on meanwhile, and is closed with 1012 at the end
-    /// (V-10.6). Whether it was told: not where it speaks `pam`, which has no word for that, is not
-    /// welcomed yet, or was told before.
+    /// Tells a link that speaks `pamlink.v1` to move to another one within this time, such as
+    /// before a platform cuts it for its age: it carries on meanwhile, and is closed with 1012 at
+    /// the end (V-10.6). Whether it was told: not where it speaks `pam`, which has no word for
+    /// that, is not welcomed yet, or was told before. A day at most is said.
     pub fn rotate(&mut self, now: Now, link: LinkId, within: Duration) -> bool {
         self.now.advance(now);
         self.links.find_mut(link).is_some() && self.rotate_link(link.index, within)

@@ -225,15 +225,16 @@ pub enum RequestError {
     #[error("no answer in time")]
     Expired,
     /// The link broke after the request was sent, to a server that cannot tell repeats, or the
-    /// client stopped: it may have been acted on, or not.
+    /// client stopped, or its [session](crate::ClientSession) was left: it may have been acted on,
+    /// or not.
     #[error("the link is gone, and the request was sent: what became of it is unknown")]
     Unknown,
     /// It was cancelled: its answer ends where its pieces have.
     #[error("cancelled")]
     Cancelled,
-    /// The client stopped before the request was sent: it had no effect, and may be made again
-    /// after [`Client::reconnect`](crate::Client::reconnect).
-    #[error("the client stopped before the request was sent")]
+    /// The client stopped, or its [session](crate::ClientSession) was left, before the request was
+    /// sent: it had no effect, and may be made again.
+    #[error("the client stopped or the session was left before the request was sent")]
     Unsent,
     /// The client has stopped, and takes no request before
     /// [`Client::reconnect`](crate::Client::reconnect).

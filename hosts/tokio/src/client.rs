@@ -21,7 +21,7 @@ use crate::tokens::Tokens;
 pub struct ClientConfig {
     /// Bounds and choices of the engine. By default with
     /// [`two_links`](client::ClientConfig::two_links): a link that the server ends in a while is
-    /// left once another has taken its place.
+    /// left once another has taken its place, unless the client is recorded.
     pub engine: client::ClientConfig,
     /// TLS for `wss` URLs. Default: [`tls::client`](crate::tls::client).
     pub tls: Option<Arc<rustls::ClientConfig>>,
@@ -36,7 +36,8 @@ pub struct ClientConfig {
     /// A fixed seed, for tests. Default: the operating system's entropy.
     pub seed: Option<Seed>,
     /// Records what the client is given, to be [replayed](crate::recording::Replay). It draws a
-    /// seed of its own, which is in the recording: `seed` is not used. Default: none.
+    /// seed of its own, which is in the recording: `seed` is not used, and a link that the server
+    /// ends in a while is left at once. Default: none.
     pub record: Option<Recorder>,
 }
 
@@ -219,9 +220,11 @@ impl Client {
     }
 }
 
-/// A session of a client beside its first: a conversation of its own, which shares the client's link
-/// with the others. Cheap to clone; it is left when the last clone is dropped, and the client goes on
-/// as long as it is there. Events of the client say of which session they are by its number.
+/// A session of a client beside its first: a conversation of its own, which shares the client's
+/// link with the others. Cheap to clone; it is left when the last clone is dropped, and then
+/// requests in it end as [`leave`](Self::leave) says: keep it for as long as an [`AnswerStream`] of
+/// it. The client goes on as long as the session is there. Events of the client say of which
+/// session they are by its number.
 #[derive(Clone, Debug)]
 pub struct ClientSession {
     held: Arc<Held>,

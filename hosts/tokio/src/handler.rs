@@ -23,8 +23,9 @@ pub trait Handler: Send + Sync + 'static {
     /// `request_timeout`, when its peer has been told `REQUEST_EXPIRED`. What computes for long
     /// belongs on a thread of its own (`tokio::task::spawn_blocking`): its link stands still
     /// meanwhile. A panic leaves the request to the same timeout. When the peer cancels the
-    /// request, the task is dropped where it waits; a thread learns of it by
-    /// [`piece`](Request::piece), which says `false`.
+    /// request, or a newer one [takes its place](pamlink::hub::WhileAnswering::Replace), the task
+    /// is dropped where it waits; a thread learns of it by [`piece`](Request::piece), which says
+    /// `false`.
     fn handle(&self, request: Request) -> impl Future<Output = Reply> + Send;
 
     /// Decides on a token, for a server with [`Auth::Host`](pamlink::hub::Auth::Host). The

@@ -219,8 +219,8 @@ impl Handle {
         self.shared.command(|hub, now| hub.disconnect_user(now, user, code, reason))
     }
 
-    /// Tells all links of a user that speak `pamlink.v1` to move to another one within this time, and
-    /// says how many there were; see [`Hub::rotate`].
+    /// Tells all links of a user that speak `pamlink.v1` to move to another one within this time,
+    /// and says how many were told; see [`Hub::rotate_user`].
     pub fn rotate_user(&self, user: &str, within: Duration) -> u32 {
         self.shared.command(|hub, now| hub.rotate_user(now, user, within))
     }

@@ -16,7 +16,7 @@ pub(super) struct StreamIndex(u32);
 /// Keys are found by a number that is made of their texts, and texts are compared of those alone that
 /// have one number, of which there is hardly ever more than one. Where a user has chosen names for
 /// that, they are found as in any tree. Numbers that are chosen to fall into one place of the table
-/// gain nothing either: a user has few streams, and there numbers alone are compared.
+/// gain nothing either: a user has few streams, and within one place only numbers are compared.
 #[derive(Clone)]
 pub(super) struct Keyed<T> {
     /// Each in a box: what leaves gives its memory back.

@@ -14,7 +14,6 @@ mod ending;
 mod events;
 mod goodbye;
 mod items;
-
 mod opening;
 mod place;
 mod pushing;

@@ -4,7 +4,8 @@
 //! Every link begins with its opening handshake. The network delays, splits at any byte, cuts inside
 //! frames, and lets an end not hear of it; proxies answer instead of the hub; devices sleep, get no
 //! tokens or refused ones, and die to go on with what they have stored; the hub dies and knows
-//! nothing any more, or what a log of its host has kept. In the end all that is healed, and every device must be answered.
+//! nothing any more, or what a log of its host has kept. In the end all that is healed, and every
+//! device must be answered.
 //!
 //! What must be is said by [oracles](Oracle) that see what both hosts do and are told.
 
