@@ -51,7 +51,9 @@ pub(super) fn push(out: &mut Vec<u8>, event: &Event<'_>) {
             packed::push(out, schema::UNREADABLE, &[], &texts);
         }
         // Of `pamlink.v1`, which a client of the packages does not offer.
-        Event::Cancelled { .. }
+        Event::SecondLink(_)
+        | Event::ChangedPlaces
+        | Event::Cancelled { .. }
         | Event::CancelResult { .. }
         | Event::Outcome { .. }
         | Event::Gap { .. } => {}

@@ -75,7 +75,7 @@ impl Summary {
         gates.least("envelopes delivered", self.delivered(), faults);
         if has_all_kinds {
             for (kind, count) in Fault::KINDS.iter().zip(self.counts.faults) {
-                gates.least(kind, count, faults / 1_000);
+                gates.least(kind, count, faults / 2_000);
             }
             for (oracle, count) in Oracle::ALL.iter().zip(self.counts.compared) {
                 gates.least(&format!("comparisons of {oracle:?}"), count, faults / 5_000);

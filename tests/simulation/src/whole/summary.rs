@@ -37,7 +37,7 @@ impl Summary {
         ("repeats", 500),
         ("asked of the log", 2),
         ("cuts inside a frame", 200),
-        ("links changed", 100),
+        ("links changed", 400),
     ];
 
     pub(super) fn add(&mut self, counts: &Counts, digest: u64) {
