@@ -353,6 +353,11 @@ impl Session {
         matches!(self.phase, Phase::Open { .. })
     }
 
+    /// The latest time that it was given.
+    pub(super) const fn latest(&self) -> Mono {
+        self.now.mono
+    }
+
     /// Whether it sends again what the other end has not received.
     pub(super) fn replays(&self) -> bool {
         self.is_open() && self.caught_up.is_some()

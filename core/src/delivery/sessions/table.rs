@@ -280,7 +280,8 @@ impl Table {
         // An acknowledgement that is due already waits for its link, or for what holds the session
         // up, and for no time.
         let waits_for_time = |deadline: &Deadline| {
-            let is_late = deadline.at <= now || held.is_held_up();
+            // What the session has not been told of is still to come.
+            let is_late = deadline.at <= now.min(held.session.latest()) || held.is_held_up();
             deadline.reason != TimerReason::Acknowledgement || !is_late
         };
         let due = held.session.poll_timeout().filter(waits_for_time);

@@ -87,6 +87,17 @@ impl Ending {
         }
     }
 
+    /// Who was to begin the stream and has wanted to end it since has claimed it, as this generation:
+    /// it ends it as that. Any other has claimed it from who wanted to end it.
+    pub(super) fn handle_claimed(&mut self, of: Generation, by: Generation) {
+        match &mut self.finish {
+            Some(finish) if of == Generation::NONE && finish.end.how != How::Orphaned => {
+                (finish.by, finish.step) = (Some(by), Step::Wanted);
+            }
+            _ => self.handle_fenced(of),
+        }
+    }
+
     /// The stream has ended, `finished` if the log was asked for it here.
     pub(super) fn handle_end(&mut self, turn: &mut Turn<'_>, ended: &Ended, finished: bool) {
         let is_ours = self.finish.take().is_some_and(|finish| {

@@ -197,7 +197,7 @@ impl Writer {
         }
         self.fence_event(turn, Fence::Claimed { by });
         if let Some(of) = self.ending.by().filter(|of| *of < by) {
-            self.ending.handle_fenced(of);
+            self.ending.handle_claimed(of, by);
         }
         let lease = turn.now + turn.config.producer_lease;
         self.producer = Some(Producer::new(by, offset, lease));
@@ -248,6 +248,10 @@ impl Writer {
 
     /// The log takes nothing of this generation any more, but of another.
     pub(super) fn handle_fenced(&mut self, turn: &mut Turn<'_>, of: Generation, by: Generation) {
+        if of == Generation::NONE && self.claim != Step::No {
+            // It may be its own claim, whose answer says so.
+            return;
+        }
         self.drop_producer(turn, of, Fence::Claimed { by });
         if by > self.generation {
             self.generation = by;

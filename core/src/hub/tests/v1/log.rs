@@ -192,3 +192,43 @@ fn a_log_in_memory_needs_no_host() {
     assert!(host.hub.poll_log().is_none());
     assert_eq!(host.events().last().unwrap(), "request ada -> trips in pieces");
 }
+
+#[test]
+fn what_is_replaced_before_it_is_claimed_ends_as_that() {
+    let mut log = HostLog { memory: MemoryLog::new(LogConfig::default(), LOG), asked: Vec::new() };
+    let mut config = HubConfig::default();
+    config.host_log = Some(LOG);
+    config.while_answering = crate::hub::WhileAnswering::Replace;
+    let mut host = Host::with(config);
+    let (link, _) = host.begin_v1("ada");
+    host.events();
+    host.request_v1(link, 1, "q-1", ASK);
+    assert_eq!(log.ask(&mut host), ["claim effect"]);
+    let first = log.asked.remove(0);
+    let answer = log.memory.handle_request(host.now, &first);
+    host.hub.handle_log(host.now, answer);
+    host.drain();
+    assert_eq!(log.ask(&mut host), ["claim producer"]);
+    host.request_v1(link, 2, "q-2", &ASK.replace("q-1", "q-2"));
+    assert_eq!(log.ask(&mut host), ["claim producer", "claim effect"]);
+    log.settle(&mut host);
+    assert_eq!(host.events(), ["request ada -> trips in pieces"]);
+    let said = host.said_v1(link);
+    let end = said.iter().find(|text| kind(text) == "end").unwrap_or_else(|| panic!("{said:?}"));
+    assert_eq!(
+        (member(end, "how"), member(end, "code")),
+        (r#""failed""#.into(), r#""request_replaced""#.into())
+    );
+}
+
+#[test]
+fn an_item_is_acknowledged_though_the_log_is_slow() {
+    let (mut host, mut log) = HostLog::new();
+    let (link, _) = host.begin_v1("ada");
+    host.request_v1(link, 1, "q-1", ASK);
+    host.pass(Duration::from_secs(3));
+    log.settle(&mut host);
+    host.pass(Duration::from_secs(5));
+    let texts = core::mem::take(&mut host.peers.get_mut(&link).unwrap().texts);
+    assert!(texts.iter().any(|it| kind(it) == "ack"), "{texts:?}");
+}
