@@ -159,8 +159,7 @@
 //! | | who: `Token`, `TokenConfig`, `TokenError`, `TokenNeed`, `Verify`, `Claims`, `AuthError` |
 //! | `link::jwt` | with the feature of that name: `Verifier`, `KeyError` |
 //! | **[`client`]** | **one outgoing link with its requests: what an app holds** |
-//! | | `Client`, `ClientConfig`, `Event`, `SecondLink`, `RequestId` |
-//! | | errors: `RequestError`, `SendError`, `CancelError`, `SessionError`, `RestoreError` |
+//! | | `Client`, `ClientConfig`, `Event`, `SecondLink`, `RequestId`, `RequestError`, `SendError`, `CancelError`, `SessionError`, `RestoreError` |
 //! | **[`hub`]** | **many incoming links of many users: what a server holds** |
 //! | | `Hub`, `HubConfig`, `Auth`, `Proof`, `UserCap`, `UnknownAgent`, `WhileAnswering`, `LinkId`, `RequestId` |
 //! | | its events: `Event`, `Request`, `Repeat`, `RefusedMessage`; commands: `Reply`, `Push`, `Delivered` |

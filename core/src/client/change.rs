@@ -113,7 +113,7 @@ impl Client {
         let Some(second) = &mut self.second else { return };
         let first_is_open = self.link.state() == State::Open;
         if second.is_old {
-            let are_open = self.conversations.as_ref().is_some_and(|it| it.are_open());
+            let are_open = self.conversations.as_ref().is_some_and(|it| it.are_open(self.now.mono));
             let waits = second.link.state() == State::Open && first_is_open && !are_open;
             if !waits {
                 second.link.disconnect(self.now);
@@ -171,6 +171,7 @@ impl Client {
             conversations.handle_link_lost(self.now, false);
             conversations.handle_welcome(self.now.mono, Some(text));
         }
+        self.requests.link_lost();
         self.server = KnownServer::of_v1(welcome);
         self.begin_age();
         self.counters.changed(self.now.mono);

@@ -95,7 +95,8 @@ impl Conversation {
     /// A link was welcomed, with this where the session is to tell of it.
     pub(super) fn handle_welcome(&mut self, welcome: Option<Box<str>>) {
         // It may have been opened ahead of the welcome.
-        self.opens = !self.session.session().is_attached();
+        let is_opened = self.ahead && self.session.session().is_attached();
+        self.opens = !self.left && !is_opened;
         (self.reopenings, self.paused_until) = (0, None);
         self.welcome = welcome;
     }
@@ -164,14 +165,23 @@ impl Conversation {
         // Of a session that has ended this is that its channel is closed: it waits for no other.
         if link.is_welcomed_v1() {
             self.say_all(|text| link.send_numbered(text));
+        } else if link.awaits_welcome_v1() {
+            // It was opened ahead of the welcome.
+            self.say_all(|text| {
+                link.send_ahead(text);
+            });
         }
     }
 
     /// Whether it is to be opened, or something of it may not have arrived yet.
     pub(super) fn is_on_its_way(&self, now: Mono) -> bool {
         let is_due = self.opens && self.opens_at().is_none_or(|at| at <= now);
-        let is_attached = self.session.session().is_attached();
-        is_due || (is_attached && !self.session.has_arrived())
+        is_due || self.is_under_way()
+    }
+
+    /// Whether a link carries it, and something of it may not have arrived yet.
+    pub(super) fn is_under_way(&self) -> bool {
+        self.session.session().is_attached() && !self.session.has_arrived()
     }
 
     /// Whether the host has left it.
@@ -179,9 +189,9 @@ impl Conversation {
         self.left
     }
 
-    /// When something is due, and why.
-    pub(super) fn poll_timeout(&self) -> Option<Deadline> {
-        let reopening = self.opens_at().filter(|_| self.opens);
+    /// When something is due, and why. `may_open`: nothing but time keeps it from being opened.
+    pub(super) fn poll_timeout(&self, may_open: bool) -> Option<Deadline> {
+        let reopening = self.opens_at().filter(|_| self.opens && may_open);
         let reopening = reopening.map(|at| Deadline::new(at, TimerReason::Backoff));
         Deadline::earlier(self.session.poll_timeout(), reopening)
     }

@@ -95,7 +95,7 @@ impl Conversations {
 
     /// A link was welcomed with this.
     pub(super) fn handle_welcome(&mut self, now: Mono, mut welcome: Option<Box<str>>) {
-        self.one_by_one = self.was_too_large.then(|| now + ONE_BY_ONE);
+        self.one_by_one = core::mem::take(&mut self.was_too_large).then(|| now + ONE_BY_ONE);
         for conversation in &mut self.list {
             conversation.handle_welcome(welcome.take());
         }
@@ -103,7 +103,9 @@ impl Conversations {
 
     /// The link is lost, perhaps because a message of this end was too large for it.
     pub(super) fn handle_link_lost(&mut self, now: Now, too_large: bool) {
-        (self.answers, self.one_by_one, self.was_too_large) = (false, None, too_large);
+        (self.answers, self.one_by_one) = (false, None);
+        // A link that was not welcomed has carried none of them.
+        self.was_too_large |= too_large;
         for conversation in &mut self.list {
             conversation.handle_link_lost(now, too_large);
         }
@@ -192,7 +194,9 @@ impl Conversations {
     /// When [`handle_timeout`](Self::handle_timeout) is due, and why.
     pub(super) fn poll_timeout(&self) -> Option<Deadline> {
         let all = self.one_by_one.map(|at| Deadline::new(at, TimerReason::Proven));
-        self.list.iter().map(Conversation::poll_timeout).fold(all, Deadline::earlier)
+        // What is to be opened while another is carried alone waits for that one, not for a time.
+        let waits = self.one_by_one.is_some() && self.list.iter().any(Conversation::is_under_way);
+        self.list.iter().map(|it| it.poll_timeout(!waits)).fold(all, Deadline::earlier)
     }
 
     // Views.
@@ -203,9 +207,10 @@ impl Conversations {
         self.list.get_mut(place).filter(|it| !it.is_left())
     }
 
-    /// Whether every session that the host has not left is open over the link.
-    pub(super) fn are_open(&self) -> bool {
-        self.list.iter().all(|it| it.is_left() || it.session.session().is_open())
+    /// Whether every session is open over the link that the host has not left, and that the server
+    /// has not closed there for a while.
+    pub(super) fn are_open(&self, now: Mono) -> bool {
+        self.list.iter().all(|it| it.is_held_back(now) || it.session.session().is_open())
     }
 
     /// Whether the first session is the only one.

@@ -442,3 +442,20 @@ fn a_link_of_some_age_is_changed_without_a_goodbye_of_the_server_and_not_by_all_
     world.pass(150_000);
     assert_eq!((world.second_dials, world.client.state()), (0, State::Open));
 }
+
+#[test]
+fn an_old_link_is_left_though_a_session_is_closed_over_the_new_one() {
+    let mut config = ClientConfig::default();
+    (config.two_links, config.max_link_age) = (true, Duration::from_secs(100));
+    let mut world = World::with(config);
+    world.open(Some("pamlink.v1"));
+    world.welcome();
+    world.open_session();
+    world.until_second_dials();
+    world.open_second();
+    world.say_over_second(WELCOME);
+    world.said.retain(|text| !text.contains(r#""channel":1"#));
+    world.say(r#"{"type":"closed","channel":1,"code":"too_many","retry_after":3600000}"#);
+    world.settle();
+    assert!(world.left().contains(&r#"{"type":"goodbye","code":"left"}"#), "{:?}", world.left());
+}

@@ -349,3 +349,39 @@ fn over_pam_the_requests_of_all_sessions_go_in_the_order_of_asking() {
         [format!("answer {then} 2"), format!("unknown {first}"), format!("unknown {last}")];
     assert_eq!(events, expected);
 }
+
+#[test]
+fn a_session_that_is_left_ahead_of_the_welcome_ends_at_the_server() {
+    let mut world = World::new();
+    world.open(Some("pamlink.v1"));
+    let second = world.client.open_session(world.now).unwrap();
+    world.drain();
+    world.leave(second);
+    world.welcome();
+    world.settle();
+    assert_eq!(world.sessions.of_user("ada").count(), 1, "{:?}", world.events());
+}
+
+#[test]
+fn a_session_begun_between_links_after_a_size_is_opened() {
+    let mut world = World::welcomed();
+    world.ask("fuel?");
+    world
+        .client
+        .handle_message(world.now, Incoming::Close(Some(crate::frame::CloseCode::new(1009)), ""))
+        .unwrap();
+    world.drain();
+    world.client.handle_closed(world.now);
+    world.drain();
+    world.sessions.handle_link_closed(world.now, LinkNumber(world.link));
+    world.serve();
+    world.said.clear();
+    let second = world.client.open_session(world.now).unwrap();
+    world.drain();
+    world.said.clear();
+    world.reconnect();
+    world.settle();
+    world.pass(30_000);
+    world.settle();
+    assert_eq!(world.sessions.of_user("ada").count(), 2, "{second:?} {:?}", world.events());
+}

@@ -219,7 +219,7 @@ impl World {
             if self.settle_within(most, "close") {
                 ends += 1;
                 self.dial_again();
-                self.said.clear();
+                let _hello = self.said.pop_front();
                 self.say(welcome);
                 continue;
             }
@@ -285,4 +285,67 @@ fn what_is_too_large_only_because_it_is_joined_is_said_alone() {
     let events = world.ends();
     assert_eq!(events.len(), 10, "{events:?}");
     assert!(events.iter().all(|it| it.ends_with("Acknowledged")), "{events:?}");
+}
+
+#[test]
+fn a_link_that_ends_before_its_welcome_rejects_nothing_of_another() {
+    for large_session in 0..3 {
+        let mut world = World::welcomed();
+        let sessions = [SessionNumber::FIRST, world.open_session(), world.open_session()];
+        for (place, session) in sessions.into_iter().enumerate() {
+            for number in 0..4 {
+                let is_large = place == large_session && number == 1;
+                let text = "x".repeat(if is_large { 5_000 } else { 10 });
+                let text = format!(r#"{{"type":"note","text":"{text}"}}"#);
+                world.client.submit_in(world.now, session, &text, SendOptions::default()).unwrap();
+            }
+        }
+        world.drain();
+        for _ in 0..80 {
+            if world.settle_within(4_000, "close") {
+                world.dial_again();
+                // It ends before it is welcomed.
+                world.client.handle_closed(world.now);
+                world.drain();
+                world.dial_again();
+                let _hello = world.said.pop_front();
+                world.say(WELCOME);
+                continue;
+            }
+            world.now = Now::new(world.now.mono + Duration::from_millis(500), world.now.wall);
+            world.sessions.handle_timeout(world.now);
+            world.serve();
+            world.client.handle_timeout(world.now);
+            world.drain();
+        }
+        let events = world.ends();
+        let rejected: Vec<_> =
+            events.iter().filter(|it| it.contains("message_too_large")).collect();
+        assert_eq!(rejected.len(), 1, "{large_session} {events:?}");
+        assert_eq!(world.asked.len(), 11);
+    }
+}
+
+#[test]
+fn one_that_waits_for_another_wakes_nobody() {
+    let mut world = World::welcomed();
+    let _second = world.open_session();
+    world.say(r#"{"type":"closed","channel":1,"code":"too_many","retry_after":5000}"#);
+    let text = format!(r#"{{"type":"note","text":"{}"}}"#, "x".repeat(5_000));
+    world.client.submit(world.now, &text, SendOptions::default()).unwrap();
+    world.drain();
+    assert!(world.settle_within(4_000, "close"));
+    world.dial_again();
+    world.say(WELCOME);
+    // The first is carried, and the server says nothing.
+    let end = world.now.mono + Duration::from_secs(8);
+    let mut calls = 0;
+    while world.now.mono < end && calls < 50 {
+        let at = world.client.poll_timeout().unwrap().at.max(world.now.mono);
+        world.now = Now::new(at, world.now.wall);
+        world.client.handle_timeout(world.now);
+        world.drain();
+        calls += 1;
+    }
+    assert!(calls < 50, "{:?} at {:?}", world.client.poll_timeout(), world.now.mono);
 }
