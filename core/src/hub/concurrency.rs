@@ -124,7 +124,7 @@ impl Hub {
     /// The host hears of a request that has waited, once its stream has the hub for a producer.
     fn come_to_turn(&mut self, request: RequestId, waiting: Waiting) -> Option<Unlent> {
         let Waiting { choice, text } = waiting;
-        self.requests.restart(request, self.now.mono);
+        self.requests.restart(request, self.now.mono, &self.users);
         if self.requests.find(request)?.sessions == Awaited::Stream
             && let Some(v1) = &mut self.v1
             && v1.claim(self.now, request.index, choice, &text)
@@ -155,7 +155,9 @@ impl Hub {
         self.requests_of(user).filter(|index| {
             let running = self.requests.find(self.requests.id(*index));
             let is_kept = running.is_some_and(|it| it.sessions == Awaited::Nothing);
-            !self.concurrency.is_waiting(*index) && (is_kept || self.is_awaited(*index))
+            let shares = running.is_some_and(|it| it.shares);
+            let runs = !shares && !self.concurrency.is_waiting(*index);
+            runs && (is_kept || self.is_awaited(*index))
         })
     }
 

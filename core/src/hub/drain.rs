@@ -10,7 +10,7 @@ use super::index::LinkIndex;
 use super::links::Phase;
 use crate::envelope::v1::GoodbyeCode;
 use crate::link::ServerClose;
-use crate::time::{Deadline, Mono, Now, TimerReason};
+use crate::time::{Mono, Now};
 
 /// A link with running requests is not closed at its moment but tried again after this, until the
 /// spread is over.
@@ -52,7 +52,7 @@ impl Hub {
                     let moves = slot.v1.is_some();
                     // One that moves by itself has all the time for it.
                     let at = if moves { until } else { at };
-                    slot.deadline = Some(Deadline::new(at, TimerReason::Drain));
+                    slot.leaves = Some(at);
                     self.links.arm(index);
                 }
                 Phase::Ended => {}
@@ -75,7 +75,7 @@ impl Hub {
         let Some(slot) = self.links.get_mut(index) else { return };
         if slot.running > 0 && self.now.mono < drain.until {
             let at = drain.until.min(self.now.mono + PATIENCE);
-            slot.deadline = Some(Deadline::new(at, TimerReason::Drain));
+            slot.leaves = Some(at);
             return;
         }
         if slot.v1.is_some() {

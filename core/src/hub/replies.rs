@@ -137,11 +137,12 @@ impl Hub {
             let frame = self.share(&Own::Error { code, message, retry_after: None, reply_to });
             let outcome = if is_untold { Outcome::Abandoned } else { Outcome::Failure };
             self.conclude(request, frame, outcome);
-            // The event still names the user.
-            self.last_event.user = user;
             if !is_untold {
+                // The event still names the user.
+                self.last_event.user = user;
                 return Some(Unlent::Expired { request, user });
             }
+            self.users.leave_if_idle(user);
         }
         None
     }

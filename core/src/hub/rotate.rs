@@ -7,7 +7,7 @@ use super::index::{Index as _, LinkIndex};
 use super::links::Phase;
 use crate::envelope::v1::GoodbyeCode;
 use crate::hub::LinkId;
-use crate::time::{Deadline, Now, TimerReason};
+use crate::time::Now;
 
 impl Hub {
     /// Tells a link that speaks `pamlink.v1` to move to another one within this time, such as
@@ -38,7 +38,7 @@ impl Hub {
             return false;
         }
         if let Some(slot) = self.links.get_mut(index) {
-            slot.deadline = Some(Deadline::new(self.now.mono + within, TimerReason::Drain));
+            slot.leaves = Some(self.now.mono + within);
             self.links.arm(index);
         }
         true

@@ -167,7 +167,7 @@ impl Links {
     pub(in crate::hub) fn end(&mut self, index: LinkIndex, users: &mut Users) {
         let Some(slot) = self.slots.get_mut(index) else { return };
         let phase = core::mem::replace(&mut slot.phase, Phase::Ended);
-        slot.deadline = None;
+        (slot.deadline, slot.leaves) = (None, None);
         slot.claim = None;
         slot.turns.clear();
         if phase == Phase::Authorizing {

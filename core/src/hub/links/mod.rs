@@ -28,7 +28,7 @@ use super::slab::Slab;
 use super::users::User;
 use crate::fifo::Fifo;
 use crate::frame::DeflatePool;
-use crate::time::{Deadline, Mono, Now};
+use crate::time::{Deadline, Mono, Now, TimerReason};
 
 /// Events of one link in a row before the next link has its turn.
 const TURN: u32 = 16;
@@ -170,7 +170,11 @@ impl Links {
     /// The hub's own deadline for a link, if it has come. It comes once.
     pub(super) fn take_deadline(&mut self, index: LinkIndex, now: Mono) -> Option<Deadline> {
         let slot = self.slots.get_mut(index)?;
-        slot.deadline.take_if(|due| due.at <= now)
+        let due = slot.deadline.take_if(|due| due.at <= now);
+        due.or_else(|| {
+            let at = slot.leaves.take_if(|at| *at <= now)?;
+            Some(Deadline::new(at, TimerReason::Drain))
+        })
     }
 
     /// When the next link wants to be woken.

@@ -8,7 +8,7 @@ use super::answer_order::AnswerOrder;
 use crate::hub::index::{Index, LinkIndex, UserIndex};
 use crate::hub::inline_text::InlineText;
 use crate::link::{Claims, DEFAULT_MAX_MESSAGE, ServerLink, Token};
-use crate::time::{Deadline, Mono, Wall};
+use crate::time::{Deadline, Mono, TimerReason, Wall};
 
 /// One link.
 #[derive(Debug)]
@@ -28,6 +28,8 @@ pub(in crate::hub) struct Slot {
     pub(in crate::hub) next_token: Mono,
     /// The hub's own deadline for it, beside the link's.
     pub(in crate::hub) deadline: Option<Deadline>,
+    /// When it is to be closed, since it was sent away.
+    pub(in crate::hub) leaves: Option<Mono>,
     pub(in crate::hub) since: Mono,
     /// What is to leave in the order of requests.
     pub(in crate::hub) turns: AnswerOrder,
@@ -60,6 +62,8 @@ pub(in crate::hub) struct Agreed {
     pub(in crate::hub) batch: bool,
     /// Its sessions may have more to say than it was given.
     pub(in crate::hub) has_more: bool,
+    /// The host has heard that it is open.
+    pub(in crate::hub) is_announced: bool,
     /// How far it has come.
     pub(in crate::hub) stage: Stage,
 }
@@ -129,6 +133,7 @@ impl Slot {
             expires: Wall::EPOCH,
             next_token: Mono::ZERO,
             deadline: None,
+            leaves: None,
             since: now,
             turns: AnswerOrder::default(),
             waiting: VecDeque::new(),
@@ -146,7 +151,8 @@ impl Slot {
 
     /// When the link or the hub wants to look at it again.
     pub(in crate::hub) fn next_deadline(&self) -> Option<Deadline> {
-        Deadline::earlier(self.link.poll_timeout(), self.deadline)
+        let leaves = self.leaves.map(|at| Deadline::new(at, TimerReason::Drain));
+        Deadline::earlier(self.link.poll_timeout(), Deadline::earlier(self.deadline, leaves))
     }
 
     /// Whether it is welcomed and neither side has sent its close frame.

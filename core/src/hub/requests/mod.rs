@@ -116,7 +116,7 @@ impl Requests {
         if again.unnamed {
             self.table.get_mut(index)?.shared = true;
             let mut sharer = Running::new(again.link, again.user, now);
-            sharer.key = Some(again.key);
+            (sharer.key, sharer.shares) = (Some(again.key), true);
             let sharer = self.enter(sharer, users)?.index;
             return Some(Attached::Shared { first, sharer });
         }
@@ -229,10 +229,17 @@ impl Requests {
         self.table.oldest_asked().map(|asked| asked + self.timeout)
     }
 
-    /// The time of a request begins anew.
-    pub(super) fn restart(&mut self, request: RequestId, now: Mono) {
-        if self.find(request).is_some() {
-            self.table.restart(request.index, now);
+    /// The time of a request begins anew, and that of those which share its answer.
+    pub(super) fn restart(&mut self, request: RequestId, now: Mono, users: &Users) {
+        let Some(running) = self.find(request) else { return };
+        let (key, user) = (running.key.filter(|_| running.shared), users.get(running.user));
+        let mut sharers: Vec<_> = match (key, user) {
+            (Some(key), Some(user)) => self.of_key(user, key).collect(),
+            _ => vec![request.index],
+        };
+        // The newest come first.
+        while let Some(index) = sharers.pop() {
+            self.table.restart(index, now);
         }
     }
 

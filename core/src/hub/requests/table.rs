@@ -29,6 +29,8 @@ pub(in crate::hub) struct Running {
     pub(in crate::hub) asked: Mono,
     /// Repeats without ids wait for the same answer.
     pub(in crate::hub) shared: bool,
+    /// It is such a repeat.
+    pub(in crate::hub) shares: bool,
     pub(in crate::hub) pieces: Pieces,
     /// What sessions wait for, beside the link.
     pub(in crate::hub) sessions: Awaited,
@@ -73,6 +75,7 @@ impl Running {
             ticket: None,
             asked,
             shared: false,
+            shares: false,
             pieces: Pieces::Unwanted,
             sessions: Awaited::Nothing,
             seam: Seam::default(),

@@ -4,6 +4,7 @@ use core::time::Duration;
 
 use super::support::Host;
 use crate::hub::{Delivered, HubConfig, LinkId, Reply, ReplyError, WhileAnswering};
+use crate::time::Now;
 
 fn ask(id: u32) -> String {
     format!(r#"{{"type":"chat","id":"q-{id}","message":"fuel so far?"}}"#)
@@ -156,4 +157,79 @@ fn a_newer_request_takes_the_place_of_what_runs() {
     // Its repeat is told the same.
     host.say(phone, &ask(1));
     assert!(host.text(phone).contains("REQUEST_REPLACED"));
+}
+
+#[test]
+fn a_repeat_without_an_id_of_what_waits_holds_nothing_up() {
+    let mut config = HubConfig::default();
+    config.while_answering = WhileAnswering::Queue;
+    config.window.content_age = Some(Duration::from_secs(30));
+    let mut host = Host::with(config);
+    let link = host.open("ada");
+    host.events();
+    host.say(link, r#"{"type":"chat","message":"a"}"#);
+    host.say(link, r#"{"type":"chat","message":"b"}"#);
+    host.say(link, r#"{"type":"chat","message":"b"}"#);
+    assert_eq!(host.events(), ["request ada -> chat", "duplicate ada Running"]);
+    pass(&mut host, link, 100);
+    host.reply("first");
+    assert_eq!(host.events(), ["request ada -> chat"]);
+    pass(&mut host, link, 100);
+    assert_eq!(host.events(), [""; 0]);
+    host.reply("second");
+    assert_eq!(host.hub.requests(), 0);
+}
+
+#[test]
+fn a_sharer_of_what_is_replaced_is_no_event() {
+    let mut config = HubConfig::default();
+    config.while_answering = WhileAnswering::Replace;
+    config.window.content_age = Some(Duration::from_secs(30));
+    let mut host = Host::with(config);
+    let link = host.open("ada");
+    host.events();
+    host.say(link, r#"{"type":"chat","message":"a"}"#);
+    host.say(link, r#"{"type":"chat","message":"a"}"#);
+    host.say(link, r#"{"type":"chat","message":"b"}"#);
+    assert_eq!(
+        host.events(),
+        ["request ada -> chat", "duplicate ada Running", "request ada -> chat", "cancelled ada"]
+    );
+}
+
+#[test]
+fn a_user_whose_requests_expire_in_waiting_leaves() {
+    let mut host = host(WhileAnswering::Queue);
+    for user in ["ada", "ben"] {
+        let link = host.open(user);
+        host.say(link, &ask(1));
+        host.say(link, &ask(2));
+        host.cut(link);
+    }
+    host.now = Now::new(
+        host.now.mono + Duration::from_secs(125),
+        host.now.wall + Duration::from_secs(125),
+    );
+    host.hub.handle_timeout(host.now);
+    host.events();
+    host.drain();
+    host.drain();
+    let events = host.events();
+    assert_eq!((host.hub.requests(), host.hub.users.len()), (0, 0), "{events:?}");
+}
+
+#[test]
+fn a_repeat_without_an_id_of_what_runs_holds_nothing_up() {
+    let mut config = HubConfig::default();
+    config.while_answering = WhileAnswering::Queue;
+    config.window.content_age = Some(Duration::from_secs(30));
+    let mut host = Host::with(config);
+    let link = host.open("ada");
+    host.events();
+    host.say(link, r#"{"type":"chat","message":"a"}"#);
+    host.say(link, r#"{"type":"chat","message":"a"}"#);
+    host.say(link, r#"{"type":"chat","message":"b"}"#);
+    assert_eq!(host.events(), ["request ada -> chat", "duplicate ada Running"]);
+    host.reply("first");
+    assert_eq!(host.events(), ["request ada -> chat"]);
 }

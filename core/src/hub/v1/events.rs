@@ -58,10 +58,11 @@ impl Hub {
     fn session_opened(&mut self, session: SessionNumber) -> Option<Unlent> {
         let link = self.v1.as_ref()?.link_of(session)?.index;
         let agreed = self.links.agreed(link)?;
-        if agreed.stage != Stage::New {
+        if agreed.is_announced || agreed.stage == Stage::Parted {
             return None;
         }
-        agreed.stage = Stage::Known;
+        agreed.is_announced = true;
+        agreed.stage = agreed.stage.max(Stage::Known);
         Some(Unlent::Opened(link))
     }
 

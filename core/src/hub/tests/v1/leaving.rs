@@ -260,3 +260,35 @@ fn nothing_is_left_when_all_sessions_have_ended() {
     assert_eq!((host.hub.users(), host.hub.requests(), v1.poll_timeout()), (0, 0, None));
     assert_eq!(held[0], held[1], "the second round leaves no more than the first");
 }
+
+#[test]
+fn a_link_that_is_to_move_before_its_session_begins_reaches_the_host() {
+    let mut host = Host::new();
+    let link = host.open_v1("ada");
+    assert!(host.hub.rotate(host.now, link, Duration::from_secs(10)));
+    host.drain();
+    host.say(link, &format!(r#"{{"type":"open","sent":["{EPOCH}",0]}}"#));
+    assert_eq!(host.events(), ["opened ada 1"]);
+}
+
+#[test]
+fn a_renewal_does_not_keep_a_link_that_is_to_move() {
+    let mut host = Host::new();
+    let (link, _) = host.begin_v1("ada");
+    assert!(host.hub.rotate(host.now, link, Duration::from_secs(10)));
+    host.drain();
+    host.say(link, r#"{"type":"token","token":"ada"}"#);
+    live(&mut host, link, 20);
+    assert_eq!(host.peers[&link].closed.as_ref().map(|it| it.0), Some(1012));
+}
+
+#[test]
+fn a_token_ends_though_its_link_is_to_move() {
+    let mut host = Host::new();
+    let link = host.dial_v1("ada");
+    host.say(link, &super::script::hello("ada+20"));
+    assert!(host.hub.rotate(host.now, link, Duration::from_secs(600)));
+    host.drain();
+    live(&mut host, link, 120);
+    assert!(host.peers[&link].closed.is_some());
+}
