@@ -3,9 +3,9 @@
 use core::time::Duration;
 
 use super::conversation::Conversation;
-use super::joining::{FEW_BYTES, Joining};
-use crate::delivery::{Fault, SessionNumber, Turns};
-use crate::envelope::v1::{Channel, Heartbeat, Message};
+use super::joining::Joining;
+use crate::delivery::{Fault, SessionNumber, SessionsConfig, Turns};
+use crate::envelope::v1::{BATCH_BYTES, Channel, Heartbeat, Message};
 use crate::link::ClientLink;
 use crate::seed::{Random, Seed};
 use crate::time::{Deadline, Mono, Now, TimerReason};
@@ -39,7 +39,8 @@ pub(super) struct Conversations {
 const ONE_BY_ONE: Duration = Duration::from_secs(10);
 
 /// As many channels of a link are used: a server takes no more (V-9.3).
-pub(super) const CHANNELS: u16 = 256;
+#[expect(clippy::cast_possible_truncation, reason = "a channel is of 16 bits, and these are few")]
+pub(super) const CHANNELS: u16 = SessionsConfig::LINK_CHANNELS as u16;
 
 impl Conversations {
     /// The first session draws from `first`, and the later ones from `seed`.
@@ -184,7 +185,7 @@ impl Conversations {
         joining.end();
         self.message = message;
         for text in [&mut self.message, &mut self.text] {
-            if text.capacity() > FEW_BYTES {
+            if text.capacity() > BATCH_BYTES {
                 *text = String::new();
             }
         }

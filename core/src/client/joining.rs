@@ -1,11 +1,7 @@
 //! Envelopes on their way into a link, several in a message where both ends know that.
 
-use crate::envelope::v1::SEPARATOR;
+use crate::envelope::v1::{BATCH_BYTES, join};
 use crate::link::ClientLink;
-
-/// Bytes that wait in the link before more of a session is numbered: what is urgent is not to wait
-/// behind more than these. As many make a message of several envelopes (V-10.7).
-pub(super) const FEW_BYTES: usize = 16 * 1024;
 
 /// A link with the message that is in the making.
 #[derive(Debug)]
@@ -27,15 +23,13 @@ impl<'l> Joining<'l> {
 
     /// Whether so little waits in the link that more may be said.
     pub(super) fn has_room(&self) -> bool {
-        self.link.queued() + self.message.len() <= FEW_BYTES
+        self.link.queued() + self.message.len() <= BATCH_BYTES
     }
 
-    /// Says an envelope. A message of several is at most 16 KiB (V-10.7).
+    /// Says an envelope.
     pub(super) fn say(&mut self, text: &str) {
         if self.joins && !self.message.is_empty() {
-            if self.message.len() + text.len() < FEW_BYTES {
-                self.message.push(SEPARATOR);
-                self.message.push_str(text);
+            if join(self.message, text) {
                 return;
             }
             self.end();

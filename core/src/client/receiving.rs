@@ -4,7 +4,7 @@ use super::Client;
 use super::known_server::KnownServer;
 use super::unlent::{Source, Unlent};
 use crate::envelope::Envelope;
-use crate::envelope::v1::{self, GoodbyeCode, Message, SEPARATOR, Welcome};
+use crate::envelope::v1::{self, GoodbyeCode, Message, Welcome, divide};
 use crate::frame::Item;
 use crate::link::Said;
 use crate::metrics::Direction;
@@ -22,7 +22,7 @@ impl Client {
         let (mut of_link, mut welcome, mut unreadable) = (Vec::new(), None, None);
         let mut ponged = false;
         // JSON has no such character, so no envelope is cut.
-        for text in text.splitn(if divides { usize::MAX } else { 1 }, SEPARATOR) {
+        for text in divide(text, divides) {
             if let Err(error) = Envelope::scan_into(&mut self.scan, text, v1::DEPTH) {
                 if welcomed {
                     unreadable.get_or_insert(error);

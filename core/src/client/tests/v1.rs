@@ -159,7 +159,7 @@ impl World {
         let mut any = false;
         for text in core::mem::take(&mut self.said) {
             any = true;
-            for text in text.split(v1::SEPARATOR) {
+            for text in v1::divide(&text, true) {
                 let envelope = Envelope::parse(text, v1::DEPTH).expect("an envelope");
                 self.sessions.handle_envelope(self.now, LinkNumber(self.link), "ada", &envelope);
                 self.serve();

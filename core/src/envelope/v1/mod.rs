@@ -35,6 +35,7 @@
 //!
 //! Sections 1, 2 and 10 of `docs/protocol-v1.md`.
 
+mod batch;
 mod bounded;
 mod channel;
 mod features;
@@ -55,6 +56,7 @@ mod versions;
 mod window;
 mod words;
 
+pub(crate) use batch::{BATCH_BYTES, divide, join};
 pub(crate) use bounded::MAX_BODY;
 pub use channel::Channel;
 pub use features::Features;
@@ -83,9 +85,6 @@ pub const DEPTH: u8 = BODY_DEPTH + 1;
 
 /// How deep a body may be nested: a container of scalars has the depth 1 (V-1.3).
 pub(crate) const BODY_DEPTH: u8 = 10;
-
-/// What stands between two envelopes of one message (V-10.7), where no JSON text has it.
-pub(crate) const SEPARATOR: char = '\u{1e}';
 
 /// The largest number of the dialect, 2^53 - 1: what every language reads exactly.
 pub const MAX_NUMBER: u64 = (1 << 53) - 1;

@@ -1,6 +1,6 @@
 //! What sessions have to say goes to their links, as far as these have room.
 
-use crate::envelope::v1::{BODY_DEPTH, Code, DEPTH, End, How, Item, Message, SEPARATOR};
+use crate::envelope::v1::{BATCH_BYTES, BODY_DEPTH, Code, DEPTH, End, How, Item, Message, join};
 use crate::envelope::write::{self, Failure};
 use crate::envelope::{Envelope, ErrorCode, Raw};
 use crate::hub::Hub;
@@ -9,10 +9,6 @@ use crate::hub::index::LinkIndex;
 use crate::hub::links::Stage;
 use crate::metrics::Direction;
 use crate::time::Wall;
-
-/// The most bytes of envelopes in one message, unless one is larger (V-10.7); and as many wait
-/// at a link before it is given no more, so that what is urgent has little before it.
-const LITTLE: usize = 16 * 1_024;
 
 impl Hub {
     /// Gives links what their sessions have to say.
@@ -59,7 +55,7 @@ impl Hub {
             let (Some(slot), Some(v1)) = (self.links.find_mut(link), &mut self.v1) else { return };
             let (limit, queued) = (slot.max_message, slot.link.queued());
             let Some(agreed) = &mut slot.v1 else { return };
-            if !agreed.has_more || queued + message.len() >= LITTLE {
+            if !agreed.has_more || queued + message.len() >= BATCH_BYTES {
                 break;
             }
             next.clear();
@@ -70,15 +66,12 @@ impl Hub {
             if next.len() > limit {
                 next = without_body(&next, limit, self.now.wall);
             }
-            let fits = message.len() + next.len() < LITTLE;
-            if agreed.batch && !message.is_empty() && fits {
-                message.push(SEPARATOR);
-                message.push_str(&next);
-            } else {
-                core::mem::swap(&mut message, &mut next);
-                if !next.is_empty() {
-                    self.links.send_anyway(link.index, &next);
-                }
+            if agreed.batch && !message.is_empty() && join(&mut message, &next) {
+                continue;
+            }
+            core::mem::swap(&mut message, &mut next);
+            if !next.is_empty() {
+                self.links.send_anyway(link.index, &next);
             }
         }
         if !message.is_empty() {

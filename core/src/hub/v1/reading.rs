@@ -1,7 +1,7 @@
 //! What comes over a link that speaks `pamlink.v1`.
 
 use crate::envelope::Envelope;
-use crate::envelope::v1::{DEPTH, Message, SEPARATOR};
+use crate::envelope::v1::{DEPTH, Message, divide};
 use crate::frame::Item;
 use crate::hub::Hub;
 use crate::hub::event::Unlent;
@@ -45,7 +45,7 @@ impl Hub {
         let v1 = self.v1.as_mut()?;
         let mut token = None;
         // JSON has no such character, so no envelope is cut.
-        for text in lent.splitn(if batch { usize::MAX } else { 1 }, SEPARATOR) {
+        for text in divide(lent, batch) {
             let Ok(envelope) = Envelope::parse(text, DEPTH) else {
                 return Some(OfLink::Close(ServerClose::Malformed));
             };
