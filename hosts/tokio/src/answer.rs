@@ -225,14 +225,14 @@ pub enum RequestError {
     #[error("no answer in time")]
     Expired,
     /// The link broke after the request was sent, to a server that cannot tell repeats, or the
-    /// client stopped, or its [session](crate::ClientSession) was left: it may have been acted on,
+    /// client stopped, or its [session](crate::SessionHandle) was left: it may have been acted on,
     /// or not.
     #[error("the link is gone, and the request was sent: what became of it is unknown")]
     Unknown,
     /// It was cancelled: its answer ends where its pieces have.
     #[error("cancelled")]
     Cancelled,
-    /// The client stopped, or its [session](crate::ClientSession) was left, before the request was
+    /// The client stopped, or its [session](crate::SessionHandle) was left, before the request was
     /// sent: it had no effect, and may be made again.
     #[error("the client stopped or the session was left before the request was sent")]
     Unsent,
@@ -240,7 +240,7 @@ pub enum RequestError {
     /// [`Client::reconnect`](crate::Client::reconnect).
     #[error("the client has stopped")]
     Stopped,
-    /// Its [session](crate::ClientSession) was left.
+    /// Its [session](crate::SessionHandle) was left.
     #[error("the session was left")]
     Left,
     /// As many requests wait as may.

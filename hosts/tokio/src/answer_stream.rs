@@ -7,7 +7,7 @@ use pamlink::client::{CancelError, RequestId};
 use tokio::sync::Notify;
 
 use crate::answer::{Answer, RequestError};
-use crate::session::Session;
+use crate::shared_client::SharedClient;
 
 /// What came of an answer that grows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,15 +24,19 @@ pub struct Piece {
 /// not sent, any other has its effect, and what the server says of it is
 /// [`Event::Late`](crate::Event::Late).
 pub struct AnswerStream {
-    session: Arc<Session>,
+    shared: Arc<SharedClient>,
     request: RequestId,
     progress: Arc<Notify>,
     ended: Option<Result<Answer, RequestError>>,
 }
 
 impl AnswerStream {
-    pub(crate) fn new(session: Arc<Session>, request: RequestId, progress: Arc<Notify>) -> Self {
-        Self { session, request, progress, ended: None }
+    pub(crate) fn new(
+        shared: Arc<SharedClient>,
+        request: RequestId,
+        progress: Arc<Notify>,
+    ) -> Self {
+        Self { shared, request, progress, ended: None }
     }
 
     /// The next piece; `None` after the last one. Appended to each other the pieces are the answer,
@@ -47,7 +51,7 @@ impl AnswerStream {
         while self.ended.is_none() {
             let progress = Arc::clone(&self.progress);
             let more = progress.notified();
-            match self.session.take(self.request) {
+            match self.shared.take(self.request) {
                 Some(Taken::Piece(piece)) => return Ok(Some(piece)),
                 Some(Taken::End(outcome)) => self.ended = Some(outcome),
                 None => more.await,
@@ -68,7 +72,7 @@ impl AnswerStream {
     /// The request has ended, the server does not speak `pamlink.v1`, or too many cancels are under
     /// way.
     pub fn cancel(&self) -> Result<(), CancelError> {
-        self.session.cancel(self.request)
+        self.shared.cancel(self.request)
     }
 
     /// The whole answer, once it is there. What it says is whole, whatever was taken in pieces.
@@ -84,7 +88,7 @@ impl AnswerStream {
 
 impl Drop for AnswerStream {
     fn drop(&mut self) {
-        self.session.forget(self.request);
+        self.shared.forget(self.request);
     }
 }
 

@@ -12,7 +12,7 @@ use pamlink::seed::Seed;
 use crate::answer::{Answer, ClientRequest, ConnectError, Event, RequestError, SubmitError};
 use crate::answer_stream::AnswerStream;
 use crate::recording::Recorder;
-use crate::session::{self, Progress, Session};
+use crate::shared_client::{self, Progress, SharedClient};
 use crate::tokens::Tokens;
 
 /// What a client is made of.
@@ -62,7 +62,7 @@ impl Default for ClientConfig {
 /// `fork` the child starts one of its own.
 #[derive(Clone, Debug)]
 pub struct Client {
-    session: Arc<Closing>,
+    shared: Arc<Closing>,
 }
 
 impl Client {
@@ -94,8 +94,8 @@ impl Client {
     ) -> Result<Self, ConnectError> {
         let (endpoint, _) = Endpoint::parse(url)?;
         let endpoint = if config.v1 { endpoint.offering_v1() } else { endpoint };
-        let session = session::spawn(endpoint, tokens, config)?;
-        Ok(Self { session: Arc::new(Closing(session)) })
+        let shared = shared_client::spawn(endpoint, tokens, config)?;
+        Ok(Self { shared: Arc::new(Closing(shared)) })
     }
 
     /// Waits until the server has welcomed the client.
@@ -104,7 +104,7 @@ impl Client {
     ///
     /// The server will not have us, or the client is closed.
     pub async fn ready(&self) -> Result<(), ConnectError> {
-        let mut progress = self.session.0.progress();
+        let mut progress = self.shared.0.progress();
         let reached = progress.wait_for(|progress| *progress != Progress::Connecting).await;
         match reached.map_or(Progress::Closed, |progress| progress.clone()) {
             Progress::Stopped { class, cause } => Err(ConnectError::Stopped { class, cause }),
@@ -116,7 +116,7 @@ impl Client {
     /// Starts a client that has stopped again ([`Event::Stopped`]); otherwise nothing happens, but
     /// that a wait for the next attempt is cut short. What other languages call `connect`.
     pub fn reconnect(&self) {
-        self.session.0.reconnect();
+        self.shared.0.reconnect();
     }
 
     /// Asks, and waits for the answer. While there is no link the request waits, too, and after
@@ -146,7 +146,7 @@ impl Client {
         request: &ClientRequest,
         stream: bool,
     ) -> Result<AnswerStream, RequestError> {
-        let shared = &self.session.0;
+        let shared = &self.shared.0;
         let (request, progress) = shared.ask(session, request, stream)?;
         Ok(AnswerStream::new(Arc::clone(shared), request, progress))
     }
@@ -157,9 +157,9 @@ impl Client {
     /// # Errors
     ///
     /// There are as many as may be, or the client offers no `pamlink.v1`.
-    pub fn open_session(&self) -> Result<ClientSession, SessionError> {
-        let number = self.session.0.open_session()?;
-        Ok(ClientSession { held: Arc::new(Held { client: self.clone(), number }) })
+    pub fn open_session(&self) -> Result<SessionHandle, SessionError> {
+        let number = self.shared.0.open_session()?;
+        Ok(SessionHandle { held: Arc::new(Held { client: self.clone(), number }) })
     }
 
     /// Sends an envelope that wants no answer, now.
@@ -168,7 +168,7 @@ impl Client {
     ///
     /// The link is not open, too much waits to be written, or the text is no envelope.
     pub fn send(&self, envelope: &str) -> Result<(), client::SendError> {
-        self.session.0.send(SessionNumber::FIRST, envelope)
+        self.shared.0.send(SessionNumber::FIRST, envelope)
     }
 
     /// Sends an envelope over `pamlink.v1` that asks for no answer, now or as soon as there is a
@@ -182,40 +182,40 @@ impl Client {
         envelope: &str,
         options: SendOptions<'_>,
     ) -> Result<(), SubmitError> {
-        let outcome = self.session.0.submit(SessionNumber::FIRST, envelope, options)?;
+        let outcome = self.shared.0.submit(SessionNumber::FIRST, envelope, options)?;
         outcome.await.unwrap_or(Err(SubmitError::Closed))
     }
 
     /// The next event; `None` when the client is closed. Cancelling it loses nothing.
     pub async fn next_event(&self) -> Option<Event> {
-        self.session.0.next_event().await
+        self.shared.0.next_event().await
     }
 
     /// The state of the link.
     pub fn state(&self) -> State {
-        self.session.0.state()
+        self.shared.0.state()
     }
 
     /// All that the engine has counted: requests by how they ended, reconnects, round trips.
     pub fn metrics(&self) -> Snapshot {
-        self.session.0.metrics()
+        self.shared.0.metrics()
     }
 
     /// The device has woken up: the link is probed at once.
     pub fn wake(&self) {
-        self.session.0.wake();
+        self.shared.0.wake();
     }
 
     /// The device has another network: the link is probed at once.
     pub fn network_changed(&self) {
-        self.session.0.network_changed();
+        self.shared.0.network_changed();
     }
 
     /// Sends the server a close frame and ends. Requests that wait end with
     /// [`RequestError::Closed`].
     pub async fn close(self) {
-        self.session.0.close();
-        let mut progress = self.session.0.progress();
+        self.shared.0.close();
+        let mut progress = self.shared.0.progress();
         let _ = progress.wait_for(|progress| *progress == Progress::Closed).await;
     }
 }
@@ -226,11 +226,11 @@ impl Client {
 /// it. The client goes on as long as the session is there. Events of the client say of which
 /// session they are by its number.
 #[derive(Clone, Debug)]
-pub struct ClientSession {
+pub struct SessionHandle {
     held: Arc<Held>,
 }
 
-impl ClientSession {
+impl SessionHandle {
     /// As [`Client::ask`].
     ///
     /// # Errors
@@ -255,7 +255,7 @@ impl ClientSession {
     ///
     /// As [`Client::send`], or the session was left.
     pub fn send(&self, envelope: &str) -> Result<(), client::SendError> {
-        self.held.client.session.0.send(self.number(), envelope)
+        self.held.client.shared.0.send(self.number(), envelope)
     }
 
     /// As [`Client::submit`].
@@ -268,7 +268,7 @@ impl ClientSession {
         envelope: &str,
         options: SendOptions<'_>,
     ) -> Result<(), SubmitError> {
-        let outcome = self.held.client.session.0.submit(self.number(), envelope, options)?;
+        let outcome = self.held.client.shared.0.submit(self.number(), envelope, options)?;
         outcome.await.unwrap_or(Err(SubmitError::Closed))
     }
 
@@ -281,7 +281,7 @@ impl ClientSession {
     /// [`RequestError::Unsent`] or [`RequestError::Unknown`]; what the server has begun for it goes on
     /// there, unless it was cancelled.
     pub fn leave(&self) {
-        self.held.client.session.0.leave_session(self.number());
+        self.held.client.shared.0.leave_session(self.number());
     }
 }
 
@@ -294,13 +294,13 @@ struct Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        self.client.session.0.leave_session(self.number);
+        self.client.shared.0.leave_session(self.number);
     }
 }
 
-/// Closes the session with the last handle.
+/// Closes the client with its last handle.
 #[derive(Debug)]
-struct Closing(Arc<Session>);
+struct Closing(Arc<SharedClient>);
 
 impl Drop for Closing {
     fn drop(&mut self) {

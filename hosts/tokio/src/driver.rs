@@ -8,68 +8,73 @@ use pamlink::time::{Deadline, Now};
 
 use crate::client::ClientConfig;
 use crate::engine::Engine;
-use crate::session::{Inner, LinkWants, Session, Wants};
+use crate::shared_client::{Inner, LinkWants, SharedClient, Wants};
 use crate::tokens::Tokens;
-use crate::way::{self, Way, maybe};
+use crate::transport::{self, Transport, maybe};
 
-/// The transport of the first link and that of the second, as places among the ways.
-const FIRST: usize = 0;
-const SECOND: usize = 1;
+/// Which link of the client.
+#[derive(Clone, Copy)]
+enum Which {
+    First,
+    Second,
+}
 
 /// Runs a client until its handles are gone or close it.
-pub(crate) async fn run(session: Arc<Session>, tokens: impl Tokens, config: ClientConfig) {
+pub(crate) async fn run(shared: Arc<SharedClient>, tokens: impl Tokens, config: ClientConfig) {
     let mut driver = Driver {
         tokens: Arc::new(tokens),
         tls: config.tls.clone(),
-        ways: Default::default(),
-        session: Arc::clone(&session),
+        first: Transport::default(),
+        second: Transport::default(),
+        shared: Arc::clone(&shared),
     };
-    session.lock().engine.connect(session.clock.now());
-    while !session.lock().closing {
+    shared.lock().engine.connect(shared.clock.now());
+    while !shared.lock().closing {
         let deadline = driver.work();
         driver.wait(deadline).await;
     }
-    session.lock().engine.disconnect(session.clock.now());
+    shared.lock().engine.disconnect(shared.clock.now());
     let close = async {
         loop {
             let deadline = driver.work();
-            if !driver.ways.iter().any(Way::has_socket) {
+            if !driver.first.has_socket() && !driver.second.has_socket() {
                 break;
             }
             driver.wait(deadline).await;
         }
     };
     let _ = tokio::time::timeout(config.close_timeout, close).await;
-    session.end();
+    shared.end();
 }
 
 struct Driver<T> {
-    session: Arc<Session>,
+    shared: Arc<SharedClient>,
     tokens: Arc<T>,
     tls: Option<Arc<rustls::ClientConfig>>,
-    ways: [Way; 2],
+    first: Transport,
+    second: Transport,
 }
 
 /// What was waited for.
 enum Happened {
     Changed,
     Due,
-    To(usize, way::Happened),
+    To(Which, transport::Happened),
 }
 
 impl<T: Tokens> Driver<T> {
     /// Waits for the next thing to happen, and tells the engine.
     async fn wait(&mut self, deadline: Option<Deadline>) {
-        let clock = self.session.clock;
+        let clock = self.shared.clock;
         let happened = {
-            let [first, second] = &mut self.ways;
+            let Self { first, second, .. } = self;
             tokio::select! {
-                happened = first.happens() => Happened::To(FIRST, happened),
-                happened = second.happens() => Happened::To(SECOND, happened),
+                happened = first.happens() => Happened::To(Which::First, happened),
+                happened = second.happens() => Happened::To(Which::Second, happened),
                 () = maybe(deadline.map(|at| tokio::time::sleep_until(clock.instant(at)))) => {
                     Happened::Due
                 }
-                () = self.session.changed.notified() => Happened::Changed,
+                () = self.shared.changed.notified() => Happened::Changed,
             }
         };
         self.tell(happened);
@@ -77,104 +82,113 @@ impl<T: Tokens> Driver<T> {
 
     /// Does what the engine wants.
     fn work(&mut self) -> Option<Deadline> {
-        let session = Arc::clone(&self.session);
-        let mut inner = session.lock();
-        let Wants { links, exchanged, token } = session.drain(&mut inner);
+        let shared = Arc::clone(&self.shared);
+        let mut inner = shared.lock();
+        let Wants { first, second, exchanged, token } = shared.drain(&mut inner);
         if let Some(need) = token {
             self.fetch_token(need);
         }
         if exchanged {
-            self.ways.swap(FIRST, SECOND);
+            std::mem::swap(&mut self.first, &mut self.second);
         }
-        for (place, LinkWants { dial, close_transport }) in links.into_iter().enumerate() {
-            let way = &mut self.ways[place];
-            way.parting |= close_transport;
-            if way.has_socket() && way.outlet.is_empty() {
-                let waiting = way.outlet.waiting();
-                let transmit = match place {
-                    FIRST => inner.engine.poll_transmit_vectored(waiting),
-                    _ => inner.engine.second_link().poll_transmit_vectored(waiting),
+        for (which, wants) in [(Which::First, first), (Which::Second, second)] {
+            let LinkWants { dial, close_transport } = wants;
+            let transport = self.transport(which);
+            transport.parting |= close_transport;
+            if transport.has_socket() && transport.outlet.is_empty() {
+                let waiting = transport.outlet.waiting();
+                let transmit = match which {
+                    Which::First => inner.engine.poll_transmit_vectored(waiting),
+                    Which::Second => inner.engine.second_link().poll_transmit_vectored(waiting),
                 };
-                way.parting |= transmit.close_transport;
+                transport.parting |= transmit.close_transport;
             }
-            if way.parting && way.outlet.is_empty() {
-                way.part();
+            if transport.parting && transport.outlet.is_empty() {
+                transport.part();
             }
             if let Some(endpoint) = dial {
-                way.dial(endpoint, self.tls.clone());
+                let tls = self.tls.clone();
+                self.transport(which).dial(endpoint, tls);
             }
         }
         inner.engine.poll_timeout()
     }
 
     fn tell(&mut self, happened: Happened) {
-        let session = Arc::clone(&self.session);
-        let mut inner = session.lock();
+        let shared = Arc::clone(&self.shared);
+        let mut inner = shared.lock();
         let Inner { engine, .. } = &mut *inner;
-        let now = session.clock.now();
-        let (place, happened) = match happened {
+        let now = shared.clock.now();
+        let (which, happened) = match happened {
             Happened::Changed => return,
             Happened::Due => return engine.handle_timeout(now),
-            Happened::To(place, happened) => (place, happened),
+            Happened::To(which, happened) => (which, happened),
         };
-        let way = &mut self.ways[place];
+        let transport = self.transport(which);
         match happened {
-            way::Happened::Wrote(Ok(())) => {}
-            way::Happened::Dialed(Ok(stream)) => {
-                way.take(stream);
-                match place {
-                    FIRST => engine.handle_dialed(now),
-                    _ => engine.second_link().handle_dialed(now),
+            transport::Happened::Wrote(Ok(())) => {}
+            transport::Happened::Dialed(Ok(stream)) => {
+                transport.take(stream);
+                match which {
+                    Which::First => engine.handle_dialed(now),
+                    Which::Second => engine.second_link().handle_dialed(now),
                 }
             }
-            way::Happened::Dialed(Err(error)) => {
+            transport::Happened::Dialed(Err(error)) => {
                 let (class, said) = (class_of(&error), error.to_string());
                 let failed = DialFailed::Unanswered { class, said: &said };
-                match place {
-                    FIRST => engine.handle_dial_failed(now, failed),
-                    _ => engine.second_link().handle_dial_failed(now, failed),
+                match which {
+                    Which::First => engine.handle_dial_failed(now, failed),
+                    Which::Second => engine.second_link().handle_dial_failed(now, failed),
                 }
             }
-            way::Happened::Read(Ok(n)) if n > 0 => {
-                let taken = match place {
-                    FIRST => engine.handle_bytes(now, way.bytes(n)),
-                    _ => engine.second_link().handle_bytes(now, way.bytes(n)),
+            transport::Happened::Read(Ok(n)) if n > 0 => {
+                let taken = match which {
+                    Which::First => engine.handle_bytes(now, transport.bytes(n)),
+                    Which::Second => engine.second_link().handle_bytes(now, transport.bytes(n)),
                 };
                 // The engine is drained before each read, so it always has room.
                 if taken.is_err() {
-                    way.part();
-                    closed(engine, place, now);
+                    transport.part();
+                    closed(engine, which, now);
                 }
             }
-            way::Happened::Read(_) | way::Happened::Wrote(Err(_)) => {
-                way.part();
-                closed(engine, place, now);
+            transport::Happened::Read(_) | transport::Happened::Wrote(Err(_)) => {
+                transport.part();
+                closed(engine, which, now);
             }
         }
     }
 
+    fn transport(&mut self, which: Which) -> &mut Transport {
+        match which {
+            Which::First => &mut self.first,
+            Which::Second => &mut self.second,
+        }
+    }
+
     fn fetch_token(&self, need: TokenNeed) {
-        let (session, tokens) = (Arc::clone(&self.session), Arc::clone(&self.tokens));
+        let (shared, tokens) = (Arc::clone(&self.shared), Arc::clone(&self.tokens));
         tokio::spawn(async move {
             let token = tokens.token(need).await;
-            let now = session.clock.now();
-            let mut inner = session.lock();
+            let now = shared.clock.now();
+            let mut inner = shared.lock();
             match token {
                 // A token of no use stops the engine, which says so in an event.
                 Ok(token) => drop(inner.engine.provide_token(now, token)),
                 Err(error) => inner.engine.token_failed(now, error),
             }
             drop(inner);
-            session.changed.notify_one();
+            shared.changed.notify_one();
         });
     }
 }
 
 /// The transport of a link has ended.
-fn closed(engine: &mut Engine, place: usize, now: Now) {
-    match place {
-        FIRST => engine.handle_closed(now),
-        _ => engine.second_link().handle_closed(now),
+fn closed(engine: &mut Engine, which: Which, now: Now) {
+    match which {
+        Which::First => engine.handle_closed(now),
+        Which::Second => engine.second_link().handle_closed(now),
     }
 }
 

@@ -121,15 +121,15 @@ mod judges;
 mod outlet;
 pub mod recording;
 mod server;
-mod session;
 mod shared;
+mod shared_client;
 pub mod tls;
 mod tokens;
-mod way;
+mod transport;
 
 pub use answer::{Answer, ClientRequest, ConnectError, Event, RequestError, SubmitError};
 pub use answer_stream::{AnswerStream, Piece};
-pub use client::{Client, ClientConfig, ClientSession};
+pub use client::{Client, ClientConfig, SessionHandle};
 pub use handler::{Handler, HttpResponse, Reply, Request};
 pub use pamlink;
 pub use server::{Handle, Server, ServerConfig};

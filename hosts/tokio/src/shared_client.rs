@@ -32,12 +32,12 @@ pub(crate) enum Progress {
 
 /// An engine with the means to wait for it.
 #[derive(Debug)]
-pub(crate) struct Session {
+pub(crate) struct SharedClient {
     inner: Mutex<Inner>,
     pub(crate) clock: Clock,
     /// The task has something to look at.
     pub(crate) changed: Notify,
-    /// [`Session::next_event`] has something to look at.
+    /// [`SharedClient::next_event`] has something to look at.
     event_came: Notify,
     progress: watch::Sender<Progress>,
 }
@@ -65,7 +65,7 @@ pub(crate) fn spawn(
     endpoint: Endpoint,
     tokens: impl Tokens,
     config: ClientConfig,
-) -> Result<Arc<Session>, HeadError> {
+) -> Result<Arc<SharedClient>, HeadError> {
     let clock = Clock::new();
     let now = clock.now();
     let mut engine = config.engine.clone();
@@ -79,7 +79,7 @@ pub(crate) fn spawn(
     };
     let client = client::Client::new(engine, endpoint, seed, now)?;
     let engine = Engine::new(client, recording);
-    let session = Arc::new(Session {
+    let shared = Arc::new(SharedClient {
         inner: Mutex::new(Inner {
             engine,
             requests: HashMap::new(),
@@ -95,11 +95,11 @@ pub(crate) fn spawn(
         event_came: Notify::new(),
         progress: watch::Sender::new(Progress::Connecting),
     });
-    tokio::spawn(driver::run(Arc::clone(&session), tokens, config));
-    Ok(session)
+    tokio::spawn(driver::run(Arc::clone(&shared), tokens, config));
+    Ok(shared)
 }
 
-impl Session {
+impl SharedClient {
     pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock()
     }
@@ -254,17 +254,10 @@ impl Session {
             };
             match event {
                 client::Event::Link(event) => self.link_event(event, &mut wants, &mut tell),
-                client::Event::SecondLink(event) => {
-                    let [_, second] = &mut wants.links;
-                    match event {
-                        ClientLinkEvent::Dial(dial) => second.dial = Some(dial.endpoint.clone()),
-                        ClientLinkEvent::CloseTransport => second.close_transport = true,
-                        // It changes nothing for the program: the first link goes on.
-                        _ => {}
-                    }
-                }
+                // The rest changes nothing for the program: the first link goes on.
+                client::Event::SecondLink(event) => wants.second.note(&event),
                 client::Event::ChangedPlaces => {
-                    wants.links.swap(0, 1);
+                    std::mem::swap(&mut wants.first, &mut wants.second);
                     wants.exchanged = !wants.exchanged;
                 }
                 client::Event::Welcomed { .. } => {
@@ -330,9 +323,9 @@ impl Session {
         wants: &mut Wants,
         tell: &mut impl FnMut(Event),
     ) {
+        wants.first.note(&event);
         match event {
-            ClientLinkEvent::Dial(dial) => wants.links[0].dial = Some(dial.endpoint.clone()),
-            ClientLinkEvent::CloseTransport => wants.links[0].close_transport = true,
+            ClientLinkEvent::Dial(_) | ClientLinkEvent::CloseTransport => {}
             ClientLinkEvent::NeedToken(need) => wants.token = Some(need),
             ClientLinkEvent::StateChanged { from, to, .. } => {
                 tell(Event::StateChanged { from, to });
@@ -387,7 +380,8 @@ impl Session {
 #[derive(Debug, Default)]
 pub(crate) struct Wants {
     /// Of the first link and of the second, as they are after all events.
-    pub(crate) links: [LinkWants; 2],
+    pub(crate) first: LinkWants,
+    pub(crate) second: LinkWants,
     /// The two links have changed places, before anything of these.
     pub(crate) exchanged: bool,
     pub(crate) token: Option<TokenNeed>,
@@ -398,4 +392,15 @@ pub(crate) struct Wants {
 pub(crate) struct LinkWants {
     pub(crate) dial: Option<Endpoint>,
     pub(crate) close_transport: bool,
+}
+
+impl LinkWants {
+    /// Notes what an event of the link asks for.
+    fn note(&mut self, event: &ClientLinkEvent<'_>) {
+        match event {
+            ClientLinkEvent::Dial(dial) => self.dial = Some(dial.endpoint.clone()),
+            ClientLinkEvent::CloseTransport => self.close_transport = true,
+            _ => {}
+        }
+    }
 }

@@ -28,7 +28,7 @@ type Dial = Pin<Box<dyn Future<Output = io::Result<Stream>> + Send>>;
 
 /// The transport of one link.
 #[derive(Default)]
-pub(crate) struct Way {
+pub(crate) struct Transport {
     dial: Option<Dial>,
     socket: Option<(ReadHalf<Stream>, WriteHalf<Stream>)>,
     pub(crate) outlet: Outlet,
@@ -45,7 +45,7 @@ pub(crate) enum Happened {
     Wrote(io::Result<()>),
 }
 
-impl Way {
+impl Transport {
     /// Begins to connect, in the place of what was there.
     pub(crate) fn dial(&mut self, endpoint: Endpoint, tls: Option<Arc<rustls::ClientConfig>>) {
         self.part();
