@@ -18,9 +18,10 @@ const MOST_OF_USER: usize = 8;
 /// Where the texts of all that wait have so many bytes, no more wait.
 const MOST_BYTES: usize = 16 * 1024 * 1024;
 
-/// Requests that the host has not heard of, and others that it is to hear are cancelled.
+/// The requests that wait for their turn, of which the host has not heard, and those whose place
+/// another has taken, of which it is to hear.
 #[derive(Debug, Default)]
-pub(super) struct Concurrency {
+pub(super) struct Backlog {
     waiting: BTreeMap<RequestIndex, Waiting>,
     /// The bytes of their texts.
     bytes: usize,
@@ -39,7 +40,7 @@ struct Waiting {
     text: Box<str>,
 }
 
-impl Concurrency {
+impl Backlog {
     /// The text of the request whose turn came last.
     pub(super) fn lent(&self) -> &str {
         &self.lent
@@ -55,7 +56,7 @@ impl Concurrency {
         self.replaced.push_back((request, user));
     }
 
-    /// A request has ended or comes to its turn.
+    /// Takes out a request that has ended or comes to its turn.
     fn take(&mut self, request: RequestIndex) -> Option<Waiting> {
         let taken = self.waiting.remove(&request)?;
         self.bytes -= taken.text.len();
@@ -81,38 +82,38 @@ impl Hub {
             WhileAnswering::Queue => {
                 !self.has_to_wait(user)
                     || self.waiting_of(user).count() < MOST_OF_USER
-                        && self.concurrency.bytes < MOST_BYTES
+                        && self.backlog.bytes < MOST_BYTES
             }
         }
     }
 
     /// A request waits until no answer to its user runs.
     pub(super) fn wait_for_turn(&mut self, request: RequestId, choice: Choice, text: Box<str>) {
-        self.concurrency.bytes += text.len();
-        self.concurrency.waiting.insert(request.index, Waiting { choice, text });
+        self.backlog.bytes += text.len();
+        self.backlog.waiting.insert(request.index, Waiting { choice, text });
     }
 
     /// A request of a user is over, or nobody waits for its answer: the next may come to its turn.
     pub(super) fn leave_turn(&mut self, request: RequestIndex, user: UserIndex) {
-        self.concurrency.take(request);
-        if self.concurrency.waiting.is_empty() || self.is_answering(user) {
+        self.backlog.take(request);
+        if self.backlog.waiting.is_empty() || self.is_answering(user) {
             return;
         }
         // The newest come first.
         let next = self.waiting_of(user).last();
-        self.concurrency.due.extend(next.map(|next| self.requests.id(next)));
+        self.backlog.due.extend(next.map(|next| self.requests.id(next)));
     }
 
     /// The next event of requests that have come to their turn or have lost their place.
-    pub(super) fn next_of_concurrency(&mut self) -> Option<Unlent> {
-        if let Some((request, user)) = self.concurrency.replaced.pop_front() {
+    pub(super) fn next_of_backlog(&mut self) -> Option<Unlent> {
+        if let Some((request, user)) = self.backlog.replaced.pop_front() {
             return Some(Unlent::Cancelled { request, user });
         }
-        while let Some(request) = self.concurrency.due.pop_front() {
+        while let Some(request) = self.backlog.due.pop_front() {
             let user = self.requests.find(request).map(|running| running.user);
             // Of one that finds an answer running again, the end of that lets it come.
             if user.is_some_and(|user| !self.is_answering(user))
-                && let Some(waiting) = self.concurrency.take(request.index)
+                && let Some(waiting) = self.backlog.take(request.index)
                 && let Some(event) = self.come_to_turn(request, waiting)
             {
                 return Some(event);
@@ -132,18 +133,18 @@ impl Hub {
             return None;
         }
         Envelope::scan_into(&mut self.scan, &text, self.config.sizes.depth).ok()?;
-        self.concurrency.lent = text;
+        self.backlog.lent = text;
         Some(Unlent::TurnCame { request, choice })
     }
 
-    /// Whether a request of a user that waits is to stay behind others.
+    /// Whether a request of a user that comes now is to wait: behind an answer, or behind others.
     pub(super) fn has_to_wait(&self, user: UserIndex) -> bool {
         self.is_answering(user) || self.waiting_of(user).next().is_some()
     }
 
     /// The requests of a user that wait, the newest first.
     fn waiting_of(&self, user: UserIndex) -> impl Iterator<Item = RequestIndex> {
-        self.requests_of(user).filter(|index| self.concurrency.is_waiting(*index))
+        self.requests_of(user).filter(|index| self.backlog.is_waiting(*index))
     }
 
     fn is_answering(&self, user: UserIndex) -> bool {
@@ -156,7 +157,7 @@ impl Hub {
             let running = self.requests.find(self.requests.id(*index));
             let is_kept = running.is_some_and(|it| it.sessions == Awaited::Nothing);
             let shares = running.is_some_and(|it| it.shares);
-            let runs = !shares && !self.concurrency.is_waiting(*index);
+            let runs = !shares && !self.backlog.is_waiting(*index);
             runs && (is_kept || self.is_awaited(*index))
         })
     }

@@ -47,7 +47,7 @@ impl Hub {
                 user: self.users.name(self.requests.find(request)?.user),
                 decision: self.admission.router().decision(choice),
                 wants_pieces: self.requests.wants_pieces(request),
-                envelope: Envelope::from_scan(self.concurrency.lent(), self.scan),
+                envelope: Envelope::from_scan(self.backlog.lent(), self.scan),
             }),
             Unlent::Cancelled { request, user } => {
                 Event::Cancelled { request, user: self.users.name(user) }

@@ -84,7 +84,7 @@
 mod accept;
 mod admission;
 mod authentication;
-mod concurrency;
+mod backlog;
 mod config;
 mod drain;
 mod effects;
@@ -132,7 +132,7 @@ pub use self::push::{Push, PushError};
 pub use self::reply::{Delivered, Reply, ReplyError};
 
 use self::admission::{Action, Admission, Sender};
-use self::concurrency::Concurrency;
+use self::backlog::Backlog;
 use self::drain::Drain;
 use self::effects::{Effects, LastEvent, Say};
 use self::envelopes::{Envelopes, Own};
@@ -169,7 +169,7 @@ pub struct Hub {
     metrics: Metrics,
     random: Random,
     drain: Option<Drain>,
-    concurrency: Concurrency,
+    backlog: Backlog,
     /// The sessions of `pamlink.v1`, once a link speaks it.
     v1: Option<Box<V1>>,
     /// The places of the members in the message that was examined last.
@@ -211,7 +211,7 @@ impl Hub {
             metrics: Metrics::default(),
             random,
             drain: None,
-            concurrency: Concurrency::default(),
+            backlog: Backlog::default(),
             v1: None,
             scan: Scan::EMPTY,
             last_event: LastEvent::NOTHING,
@@ -321,7 +321,7 @@ impl Hub {
 
     /// Works through due requests and ready links until one of them has an event.
     fn next_event(&mut self) -> Option<Unlent> {
-        if let Some(event) = self.expire_request().or_else(|| self.next_of_concurrency()) {
+        if let Some(event) = self.expire_request().or_else(|| self.next_of_backlog()) {
             return Some(event);
         }
         if let Some(event) = self.next_of_sessions() {

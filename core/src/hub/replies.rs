@@ -89,16 +89,11 @@ impl Hub {
     /// A newer request takes the place of a running one.
     fn replace(&mut self, index: RequestIndex, user: UserIndex) {
         let request = self.requests.id(index);
-        let Some(running) = self.requests.find(request) else { return };
-        let reply_to = running.id.clone();
-        let (code, message) = (&ErrorCode::RequestReplaced, "a newer request has taken its place");
-        let reply_to = reply_to.as_ref();
-        self.metrics.refusals.increment(code);
-        let frame = self.share(&Own::Error { code, message, retry_after: None, reply_to });
         let is_known = self.v1.as_mut().is_none_or(|v1| !v1.forget_untold(index));
-        self.conclude(request, frame, Outcome::Abandoned);
+        let message = "a newer request has taken its place";
+        self.end_with(request, &ErrorCode::RequestReplaced, message, Outcome::Abandoned);
         if is_known {
-            self.concurrency.note_replaced(request, user);
+            self.backlog.note_replaced(request, user);
         }
     }
 
@@ -128,15 +123,11 @@ impl Hub {
     /// Ends the next request that the host has not answered in time.
     pub(super) fn expire_request(&mut self) -> Option<Unlent> {
         while let Some(request) = self.requests.expired(self.now.mono) {
-            let running = self.requests.find(request)?;
-            let (user, reply_to) = (running.user, running.id.clone());
-            let is_untold = self.concurrency.is_waiting(request.index);
-            self.metrics.refusals.increment(ErrorCode::RequestExpired);
-            let (code, message) = (&ErrorCode::RequestExpired, "no answer came in time");
-            let reply_to = reply_to.as_ref();
-            let frame = self.share(&Own::Error { code, message, retry_after: None, reply_to });
+            let user = self.requests.find(request)?.user;
+            let is_untold = self.backlog.is_waiting(request.index);
             let outcome = if is_untold { Outcome::Abandoned } else { Outcome::Failure };
-            self.conclude(request, frame, outcome);
+            let message = "no answer came in time";
+            self.end_with(request, &ErrorCode::RequestExpired, message, outcome);
             if !is_untold {
                 // The event still names the user.
                 self.last_event.user = user;
@@ -145,6 +136,22 @@ impl Hub {
             self.users.leave_if_idle(user);
         }
         None
+    }
+
+    /// Ends a request with an `error` of the hub's own, which is counted.
+    fn end_with(
+        &mut self,
+        request: RequestId,
+        code: &ErrorCode<'_>,
+        message: &str,
+        outcome: Outcome,
+    ) {
+        let Some(running) = self.requests.find(request) else { return };
+        let reply_to = running.id.clone();
+        let reply_to = reply_to.as_ref();
+        self.metrics.refusals.increment(code);
+        let frame = self.share(&Own::Error { code, message, retry_after: None, reply_to });
+        self.conclude(request, frame, outcome);
     }
 
     /// Ends a request with this frame for an answer.

@@ -59,7 +59,7 @@ impl Hub {
             + self.requests.memory()
             + self.admission.memory()
             + self.envelopes.memory()
-            + self.concurrency.memory()
+            + self.backlog.memory()
             + self.v1.as_ref().map_or(0, |v1| v1.memory())
     }
 }

@@ -13,7 +13,19 @@ fn ask(id: u32) -> String {
 fn host(while_answering: WhileAnswering) -> Host {
     let mut config = HubConfig::default();
     config.while_answering = while_answering;
+    // Requests without ids are recognised as well.
+    config.window.content_age = Some(Duration::from_secs(30));
     Host::with(config)
+}
+
+/// A link over which these texts were sent, without ids.
+fn say_unnamed(host: &mut Host, texts: &[&str]) -> LinkId {
+    let link = host.open("ada");
+    host.events();
+    for text in texts {
+        host.say(link, &format!(r#"{{"type":"chat","message":"{text}"}}"#));
+    }
+    link
 }
 
 /// Time passes over a link that is alive.
@@ -161,15 +173,8 @@ fn a_newer_request_takes_the_place_of_what_runs() {
 
 #[test]
 fn a_repeat_without_an_id_of_what_waits_holds_nothing_up() {
-    let mut config = HubConfig::default();
-    config.while_answering = WhileAnswering::Queue;
-    config.window.content_age = Some(Duration::from_secs(30));
-    let mut host = Host::with(config);
-    let link = host.open("ada");
-    host.events();
-    host.say(link, r#"{"type":"chat","message":"a"}"#);
-    host.say(link, r#"{"type":"chat","message":"b"}"#);
-    host.say(link, r#"{"type":"chat","message":"b"}"#);
+    let mut host = host(WhileAnswering::Queue);
+    let link = say_unnamed(&mut host, &["a", "b", "b"]);
     assert_eq!(host.events(), ["request ada -> chat", "duplicate ada Running"]);
     pass(&mut host, link, 100);
     host.reply("first");
@@ -182,15 +187,8 @@ fn a_repeat_without_an_id_of_what_waits_holds_nothing_up() {
 
 #[test]
 fn a_sharer_of_what_is_replaced_is_no_event() {
-    let mut config = HubConfig::default();
-    config.while_answering = WhileAnswering::Replace;
-    config.window.content_age = Some(Duration::from_secs(30));
-    let mut host = Host::with(config);
-    let link = host.open("ada");
-    host.events();
-    host.say(link, r#"{"type":"chat","message":"a"}"#);
-    host.say(link, r#"{"type":"chat","message":"a"}"#);
-    host.say(link, r#"{"type":"chat","message":"b"}"#);
+    let mut host = host(WhileAnswering::Replace);
+    say_unnamed(&mut host, &["a", "a", "b"]);
     assert_eq!(
         host.events(),
         ["request ada -> chat", "duplicate ada Running", "request ada -> chat", "cancelled ada"]
@@ -220,15 +218,8 @@ fn a_user_whose_requests_expire_in_waiting_leaves() {
 
 #[test]
 fn a_repeat_without_an_id_of_what_runs_holds_nothing_up() {
-    let mut config = HubConfig::default();
-    config.while_answering = WhileAnswering::Queue;
-    config.window.content_age = Some(Duration::from_secs(30));
-    let mut host = Host::with(config);
-    let link = host.open("ada");
-    host.events();
-    host.say(link, r#"{"type":"chat","message":"a"}"#);
-    host.say(link, r#"{"type":"chat","message":"a"}"#);
-    host.say(link, r#"{"type":"chat","message":"b"}"#);
+    let mut host = host(WhileAnswering::Queue);
+    say_unnamed(&mut host, &["a", "a", "b"]);
     assert_eq!(host.events(), ["request ada -> chat", "duplicate ada Running"]);
     host.reply("first");
     assert_eq!(host.events(), ["request ada -> chat"]);

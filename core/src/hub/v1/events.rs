@@ -112,7 +112,7 @@ impl Hub {
     /// answer, the request has ended with it.
     fn ended_in_waiting(&mut self, key: &StreamKey) -> Option<Unlent> {
         let (request, asker) = self.v1.as_mut()?.askers.of_stream(key)?;
-        if !self.concurrency.is_waiting(request) {
+        if !self.backlog.is_waiting(request) {
             return None;
         }
         asker.is_over = true;

@@ -86,6 +86,14 @@ fn the_host_judges_one_token_at_a_time() {
     assert!(of_link(&mut host, link).is_empty(), "it is said once");
 }
 
+/// Shortly before it has to be gone a link still has its answer.
+fn carries_on(host: &mut Host, link: LinkId) {
+    host.pass(Duration::from_secs(9));
+    assert_eq!(host.reply("40 liters"), Delivered::Queued(link));
+    assert_eq!(kind(&of_link(host, link)[0]), "end");
+    assert!(host.peers[&link].closed.is_none());
+}
+
 #[test]
 fn a_drain_lets_links_move_while_they_carry_on() {
     let mut host = Host::new();
@@ -95,10 +103,7 @@ fn a_drain_lets_links_move_while_they_carry_on() {
     host.drain();
     let said = r#"{"type":"goodbye","code":"going_away","spread":10000,"within":10000}"#;
     assert_eq!(of_link(&mut host, link), [said]);
-    host.pass(Duration::from_secs(9));
-    assert_eq!(host.reply("40 liters"), Delivered::Queued(link));
-    assert_eq!(kind(&of_link(&mut host, link)[0]), "end");
-    assert!(host.peers[&link].closed.is_none());
+    carries_on(&mut host, link);
     host.pass(Duration::from_secs(1));
     assert!(of_link(&mut host, link).is_empty(), "it was said before");
     assert_eq!(host.peers[&link].closed.as_ref().unwrap().0, 1012);
@@ -118,10 +123,7 @@ fn a_link_that_is_to_move_carries_on_meanwhile_and_others_stay() {
     host.drain();
     let said = r#"{"type":"goodbye","code":"rotate","spread":10000,"within":10000}"#;
     assert_eq!(of_link(&mut host, link), [said]);
-    host.pass(Duration::from_secs(9));
-    assert_eq!(host.reply("40 liters"), Delivered::Queued(link));
-    assert_eq!(kind(&of_link(&mut host, link)[0]), "end");
-    assert!(host.peers[&link].closed.is_none());
+    carries_on(&mut host, link);
     // Another one of the user is let in meanwhile, and told nothing.
     let (new, _) = host.begin_v1("ada");
     host.pass(Duration::from_secs(1));

@@ -1,7 +1,6 @@
 //! The hub seen from peers that speak `pamlink.v1`.
 
 mod asking;
-mod concurrency;
 mod hostile;
 mod leaving;
 mod log;
@@ -9,3 +8,4 @@ mod opening;
 mod pushing;
 mod resuming;
 mod script;
+mod while_answering;
