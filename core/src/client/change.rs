@@ -10,8 +10,7 @@ use core::time::Duration;
 use super::Client;
 use super::known_server::KnownServer;
 use super::unlent::Unlent;
-use crate::envelope::Envelope;
-use crate::envelope::v1::{self, GoodbyeCode, Message, Versions, Welcome};
+use crate::envelope::v1::{GoodbyeCode, Versions, Welcome};
 use crate::frame::Item;
 use crate::link::{ClientLink, ClientLinkUnlent, Said, State};
 
@@ -136,16 +135,7 @@ impl Client {
         // If it is not UTF-8 the link's next step says so.
         let text = second.link.text(item).ok()?;
         self.counters.metrics.message_bytes.record(text.len());
-        let said = match Envelope::parse(text, v1::DEPTH) {
-            Err(_) => Said::Wrong(GoodbyeCode::NotOpen),
-            Ok(envelope) => match Message::read(&envelope) {
-                Err(malformed) if malformed.is_of_link() => Said::Wrong(GoodbyeCode::Malformed),
-                Ok(Some((_, message))) => {
-                    Said::of(&message, false).unwrap_or(Said::Wrong(GoodbyeCode::NotOpen))
-                }
-                Err(_) | Ok(None) => Said::Wrong(GoodbyeCode::NotOpen),
-            },
-        };
+        let said = Said::first(text);
         let welcome: Option<(Welcome, Box<str>)> = match &said {
             Said::Welcome(it) if Versions::OWN.contains(it.version) => {
                 Some((it.clone(), Box::from(text)))

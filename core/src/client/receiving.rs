@@ -17,29 +17,34 @@ impl Client {
         // If it is not UTF-8 the link's next step says so.
         let text = self.link.text(item).ok()?;
         self.counters.metrics.message_bytes.record(text.len());
+        if !welcomed {
+            let said = Said::first(text);
+            let welcome = match &said {
+                Said::Welcome(welcome) => Some((welcome.clone(), Box::from(text))),
+                _ => None,
+            };
+            self.link.handle_said(self.now, said);
+            if let Some((welcome, text)) = welcome.filter(|_| self.link.is_welcomed_v1()) {
+                self.welcomed_v1(&welcome, text);
+            }
+            return None;
+        }
         let conversations = self.conversations.as_deref_mut()?;
-        let divides = welcomed && self.server.batches;
-        let (mut of_link, mut welcome, mut unreadable) = (Vec::new(), None, None);
+        let (mut of_link, mut unreadable) = (Vec::new(), None);
         let mut ponged = false;
-        // JSON has no such character, so no envelope is cut.
-        for text in divide(text, divides) {
+        for text in divide(text, self.server.batches) {
             if let Err(error) = Envelope::scan_into(&mut self.scan, text, v1::DEPTH) {
-                if welcomed {
-                    unreadable.get_or_insert(error);
-                    continue;
-                }
-                of_link.push(Said::Wrong(GoodbyeCode::NotOpen));
-                break;
+                unreadable.get_or_insert(error);
+                continue;
             }
             let said = match Message::read(&Envelope::from_scan(text, self.scan)) {
                 Err(malformed) if malformed.is_of_link() => Said::Wrong(GoodbyeCode::Malformed),
-                Err(_) | Ok(None) if !welcomed => Said::Wrong(GoodbyeCode::NotOpen),
                 Err(malformed) => {
                     conversations.handle_malformed(self.now, malformed.channel);
                     continue;
                 }
                 Ok(None) => continue,
-                Ok(Some((channel, message))) => match Said::of(&message, welcomed) {
+                Ok(Some((channel, message))) => match Said::of(&message) {
                     Some(said) => said,
                     None => {
                         ponged |= matches!(&message, Message::Heartbeat(it) if it.reply);
@@ -48,9 +53,6 @@ impl Client {
                     }
                 },
             };
-            if let Said::Welcome(it) = &said {
-                welcome = Some((it.clone(), Box::from(text)));
-            }
             let ends_link = said.ends_link();
             of_link.push(said);
             // What stands behind is not looked at.
@@ -65,9 +67,6 @@ impl Client {
             if !self.begins_change(&said) {
                 self.link.handle_said(self.now, said);
             }
-        }
-        if let Some((welcome, text)) = welcome.filter(|_| self.link.is_welcomed_v1()) {
-            self.welcomed_v1(&welcome, text);
         }
         let is_lent = self.link.is_welcomed_v1();
         let unreadable = unreadable.filter(|_| is_lent);

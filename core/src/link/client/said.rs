@@ -2,7 +2,8 @@
 
 use core::time::Duration;
 
-use crate::envelope::v1::{Goodbye, GoodbyeCode, Message, Welcome};
+use crate::envelope::Envelope;
+use crate::envelope::v1::{DEPTH, Goodbye, GoodbyeCode, Message, Welcome};
 
 /// What a server says about a link.
 #[derive(Clone, Debug)]
@@ -48,16 +49,27 @@ impl Said {
         }
     }
 
-    /// What an envelope says about the link; nothing if it is about a session. `welcomed`: the
-    /// welcome has come.
-    pub(crate) fn of(message: &Message<'_>, welcomed: bool) -> Option<Self> {
-        Some(match message {
-            Message::Goodbye(it) => {
-                let Goodbye { code, retry_after, spread, within } = it.clone();
-                Self::Goodbye(Goodbye { code: code.into_owned(), retry_after, spread, within })
+    /// What a server says first: a welcome or a goodbye, or what it must not say (V-10.3).
+    pub(crate) fn first(text: &str) -> Self {
+        let envelope = Envelope::parse(text, DEPTH);
+        let message = match envelope.as_ref().map(Message::read) {
+            Ok(Err(malformed)) if malformed.is_of_link() => {
+                return Self::Wrong(GoodbyeCode::Malformed);
             }
-            Message::Welcome(it) if !welcomed => Self::Welcome(it.clone()),
-            _ if !welcomed => Self::Wrong(GoodbyeCode::NotOpen),
+            Ok(Ok(Some((_, message)))) => message,
+            Err(_) | Ok(Err(_) | Ok(None)) => return Self::Wrong(GoodbyeCode::NotOpen),
+        };
+        match message {
+            Message::Goodbye(it) => Self::goodbye(it),
+            Message::Welcome(it) => Self::Welcome(it),
+            _ => Self::Wrong(GoodbyeCode::NotOpen),
+        }
+    }
+
+    /// What an envelope says about a link that was welcomed; nothing if it is about a session.
+    pub(crate) fn of(message: &Message<'_>) -> Option<Self> {
+        Some(match message {
+            Message::Goodbye(it) => Self::goodbye(it.clone()),
             Message::Renewed(it) => Self::Renewed(it.expires),
             Message::TokenWanted(_) => Self::TokenWanted,
             Message::Welcome(_) | Message::Hello(_) | Message::Token(_) => {
@@ -65,5 +77,10 @@ impl Said {
             }
             _ => return None,
         })
+    }
+
+    fn goodbye(goodbye: Goodbye<'_>) -> Self {
+        let Goodbye { code, retry_after, spread, within } = goodbye;
+        Self::Goodbye(Goodbye { code: code.into_owned(), retry_after, spread, within })
     }
 }
