@@ -167,14 +167,17 @@ impl Links {
         None
     }
 
-    /// The hub's own deadline for a link, if it has come. It comes once.
+    /// The earliest of the hub's own deadlines for a link, if it has come. It comes once.
     pub(super) fn take_deadline(&mut self, index: LinkIndex, now: Mono) -> Option<Deadline> {
         let slot = self.slots.get_mut(index)?;
-        let due = slot.deadline.take_if(|due| due.at <= now);
-        due.or_else(|| {
-            let at = slot.leaves.take_if(|at| *at <= now)?;
-            Some(Deadline::new(at, TimerReason::Drain))
-        })
+        let of_move = slot.leaves.map(|at| Deadline::new(at, TimerReason::Drain));
+        let due = Deadline::earlier(slot.deadline, of_move).filter(|due| due.at <= now)?;
+        if Some(due) == of_move {
+            slot.leaves = None;
+        } else {
+            slot.deadline = None;
+        }
+        Some(due)
     }
 
     /// When the next link wants to be woken.

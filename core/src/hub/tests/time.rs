@@ -46,3 +46,17 @@ fn the_end_of_time_is_no_deadline() {
     host.hub.handle_bytes(Now::new(Mono::END, Wall::EPOCH), link, b"").unwrap();
     host.hub.handle_timeout(Now::new(Mono::END, Wall::EPOCH));
 }
+
+/// The token is good for ever by a wall clock that was set back, so its deadline is the end of time.
+#[test]
+fn a_link_leaves_in_its_time_though_another_deadline_is_the_end_of_time() {
+    let mut host = Host::new();
+    let link = host.open("ada");
+    host.hub.drain(host.now, Duration::from_secs(10));
+    host.hub.handle_timeout(Now::new(Mono::END, Wall::EPOCH));
+    assert_eq!(host.peers[&link].closed, None, "its close frame is not read yet");
+    while host.hub.poll_event().is_some() {}
+    host.hub.handle_closed(Now::new(Mono::END, Wall::EPOCH), link);
+    while host.hub.poll_event().is_some() {}
+    assert_eq!(host.hub.links(), 0);
+}
