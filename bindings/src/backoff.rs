@@ -5,7 +5,7 @@ use core::time::Duration;
 use pamlink::link::{Backoff, BackoffConfig};
 
 use crate::fault::Failure;
-use crate::seed::seed;
+use pamlink_border::seed;
 
 /// The delays in nanoseconds before retries 0, 1, 2 and so on with the default configuration: one
 /// for each of `hints_ms`, the time that the server asked for before that retry, if it did.

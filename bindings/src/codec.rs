@@ -2,18 +2,16 @@
 
 use std::sync::Arc;
 
-use pamlink::frame::{
-    CloseCode, FrameConfig, FrameEvent, MessageKind, NotDrained, Reader, Role, Writer,
-};
+use pamlink::frame::{CloseCode, FrameConfig, FrameEvent, MessageKind, Reader, Role, Writer};
 use pamlink::options;
 use parking_lot::Mutex;
 
-use crate::client::events::failed;
-use crate::client::not_drained;
-use crate::fault::{Failure, Fault};
-use crate::packed::{self, schema};
-use crate::process::Process;
-use crate::seed::seed;
+use crate::fault::Failure;
+use pamlink_border::{
+    Fault, Process,
+    packed::{self, schema},
+    push_failed, seed,
+};
 
 /// Reads and writes the frames of one connection after its opening handshake.
 #[derive(Debug, uniffi::Object)]
@@ -62,7 +60,7 @@ impl FrameCodec {
     /// `not_drained` for more bytes at once than a message may have, and a megabyte.
     pub fn read(&self, bytes: &[u8]) -> Result<Vec<u8>, Failure> {
         let reader = &mut self.inner.lock().reader;
-        reader.handle_bytes(bytes).map_err(|error: NotDrained| not_drained(error))?;
+        reader.handle_bytes(bytes).map_err(Fault::from)?;
         let mut out = Vec::new();
         while let Some(event) = reader.poll_event() {
             push(&mut out, event);
@@ -161,6 +159,6 @@ fn push(out: &mut Vec<u8>, event: FrameEvent<'_>) {
             let reason = close.map_or("", |close| close.reason);
             packed::push(out, schema::CLOSE_READ, &[code], &[Some(reason.as_bytes())]);
         }
-        FrameEvent::Failed(error) => failed(out, error),
+        FrameEvent::Failed(error) => push_failed(out, error),
     }
 }

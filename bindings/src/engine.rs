@@ -9,13 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use pamlink::time::{Mono, Now, Wall};
 use parking_lot::{Mutex, RwLock};
 
-use crate::fault::{Code, Fault};
-
-/// A machine that steps.
-pub(crate) trait Machine: Send {
-    /// Takes what happened and appends all that follows.
-    fn step(&mut self, now: Now, input: &[u8], out: &mut Vec<u8>);
-}
+use pamlink_border::{Code, Fault, Machine};
 
 /// A machine behind its lock, which is never held over code of the host.
 #[derive(Debug)]

@@ -11,7 +11,7 @@ use core::slice;
 use std::panic::catch_unwind;
 
 use crate::engine::{Handle, now};
-use crate::fault::Code;
+use pamlink_border::Code;
 
 /// The ABI that this library speaks; see [`ABI`](crate::ABI).
 #[unsafe(no_mangle)]

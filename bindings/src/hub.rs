@@ -1,30 +1,14 @@
 //! Many incoming links, across the border.
 
-mod events;
-mod ports;
-
 use std::sync::Arc;
 
-use pamlink::envelope::write::Answer;
-use pamlink::envelope::{Envelope, ErrorCode, Raw, Source};
-use pamlink::frame::{CloseCode, Incoming};
-use pamlink::hub::{Delivered, Event, Hub as Core, LinkId, Proof, Push, Reply, RequestId};
-use pamlink::link::{Claims, Token};
 use pamlink::metrics::prometheus;
-use pamlink::seed::Seed;
-use pamlink::time::Now;
+use pamlink_border::{HubMachine, seed};
 
-use self::ports::Ports;
-use crate::client::{close, wall};
-use crate::engine::{Engine, Handle, Machine, now};
-use crate::fault::{Code, Failure, Fault, auth_error};
-use crate::inputs::{Take, take};
+use crate::engine::{Engine, Handle, now};
+use crate::fault::Failure;
 use crate::options::{AuthOptions, HubOptions};
-use crate::packed::{self, View, schema};
-use crate::port::Speaks;
-use crate::process::Process;
-use crate::seed::seed;
-use crate::{routing, said};
+use crate::routing;
 
 /// Many incoming links of many users: what a server holds. See `step`.
 #[derive(Debug, uniffi::Object)]
@@ -44,9 +28,7 @@ impl Hub {
     pub fn new(options: HubOptions, seed: &[u8]) -> Result<Arc<Self>, Failure> {
         let random = self::seed(seed)?;
         let (config, auth, routes) = options.build()?;
-        let core = Core::new(config, auth, routes, random);
-        let machine = HubMachine { core, ports: Ports::default(), made_in: Process::current() };
-        let engine = Arc::new(Engine::new(machine));
+        let engine = Arc::new(Engine::new(HubMachine::new(config, auth, routes, random)));
         let handle = Handle::new(Arc::clone(&engine) as _);
         Ok(Arc::new(Self { engine, handle }))
     }
@@ -78,7 +60,7 @@ impl Hub {
     /// `bad_routes` names every fault with its line; `poisoned`.
     pub fn replace_routes(&self, json: &str) -> Result<(), Failure> {
         let table = routing::table(json)?;
-        self.engine.with(|machine| machine.core.replace_routes(table))?;
+        self.engine.with(|machine| machine.hub_mut().replace_routes(table))?;
         Ok(())
     }
 
@@ -89,7 +71,7 @@ impl Hub {
     /// `bad_key`, `poisoned`.
     pub fn set_auth(&self, auth: AuthOptions) -> Result<(), Failure> {
         let auth = auth.build()?;
-        self.engine.with(|machine| machine.core.set_auth(auth))?;
+        self.engine.with(|machine| machine.hub_mut().set_auth(auth))?;
         Ok(())
     }
 
@@ -110,7 +92,7 @@ impl Hub {
     ///
     /// `poisoned`.
     pub fn links(&self) -> Result<u64, Failure> {
-        Ok(self.engine.with(|machine| machine.core.links() as u64)?)
+        Ok(self.engine.with(|machine| machine.hub().links() as u64)?)
     }
 
     /// The welcomed links of a user, newest first.
@@ -121,7 +103,7 @@ impl Hub {
     pub fn links_of(&self, user: &str) -> Result<Vec<u64>, Failure> {
         Ok(self
             .engine
-            .with(|machine| machine.core.links_of(user).map(|link| link.as_u64()).collect())?)
+            .with(|machine| machine.hub().links_of(user).map(|link| link.as_u64()).collect())?)
     }
 
     /// Bytes held by the hub and its links.
@@ -130,7 +112,7 @@ impl Hub {
     ///
     /// `poisoned`.
     pub fn memory(&self) -> Result<u64, Failure> {
-        Ok(self.engine.with(|machine| (machine.core.memory() + machine.ports.memory()) as u64)?)
+        Ok(self.engine.with(|machine| machine.memory() as u64)?)
     }
 
     /// All that was counted, as text for Prometheus.
@@ -141,209 +123,10 @@ impl Hub {
     pub fn metrics(&self) -> Result<String, Failure> {
         Ok(self.engine.with(|machine| {
             let mut text = String::new();
-            prometheus::write(&machine.core.metrics(), &mut text);
+            prometheus::write(&machine.hub().metrics(), &mut text);
             text
         })?)
     }
-}
-
-/// A hub and the host's ends of its transports.
-#[derive(Debug)]
-pub(crate) struct HubMachine {
-    core: Core,
-    ports: Ports,
-    made_in: Process,
-}
-
-impl Machine for HubMachine {
-    fn step(&mut self, now: Now, input: &[u8], out: &mut Vec<u8>) {
-        take(self, now, input, out);
-        self.core.handle_timeout(now);
-        self.drain(out);
-        self.ports.transmit(&mut self.core, out);
-        // A transport that is to be dropped may have been the last of its hub.
-        self.drain(out);
-        said::next(out, self.core.poll_timeout());
-    }
-}
-
-impl Take for HubMachine {
-    fn apply(
-        &mut self,
-        now: Now,
-        of: u64,
-        record: &View<'_>,
-        out: &mut Vec<u8>,
-    ) -> Result<(), Fault> {
-        let core = &mut self.core;
-        match record.kind {
-            schema::BYTES => {
-                core.handle_bytes(now, link(record), record.bytes(0).unwrap_or_default())?;
-            }
-            schema::TEXT => {
-                core.handle_message(now, link(record), Incoming::Text(record.text(0)))?;
-            }
-            schema::BINARY => {
-                let message = Incoming::Binary(record.bytes(0).unwrap_or_default());
-                core.handle_message(now, link(record), message)?;
-            }
-            schema::CLOSE => core.handle_message(now, link(record), close(record))?,
-            schema::CLOSED => {
-                self.ports.remove(record.word(0));
-                core.handle_closed(now, link(record));
-            }
-            schema::WRITTEN => self.ports.written(record.word(0)),
-            schema::ACCEPT => {
-                self.made_in.begins()?;
-                let link = core.accept(now)?;
-                self.accepted(of, link, Speaks::Bytes, out);
-            }
-            schema::ACCEPT_OPENED => {
-                self.made_in.begins()?;
-                let link = core.accept_opened(
-                    now,
-                    record.text(0),
-                    proof(record),
-                    record.some(1).map(|most| usize::try_from(most).unwrap_or(usize::MAX)),
-                )?;
-                self.accepted(of, link, Speaks::Messages, out);
-            }
-            schema::AUTHORIZE => {
-                let verdict = match record.optional(0) {
-                    Some(subject) => Ok(claims(subject, record.some(1))),
-                    None => Err(auth_error(record.optional(1).unwrap_or_default())),
-                };
-                core.authorize(now, link(record), verdict)?;
-            }
-            schema::REPLY..=schema::DISMISS => return self.reply(now, of, record, out),
-            schema::SEND_TO => pushed(out, of, core.send(now, link(record), record.text(0))?),
-            schema::PUSH => pushed(out, of, core.push(now, record.text(0), record.text(1))?),
-            schema::BROADCAST => pushed(out, of, core.broadcast(now, record.text(0))?),
-            schema::DISCONNECT_LINK => {
-                let closed = core.disconnect(now, link(record), code(record, 1), record.text(0));
-                packed::push(out, schema::DISCONNECTED, &[of, closed.into()], &[]);
-            }
-            schema::DISCONNECT_USER => {
-                let (user, reason) = (record.text(0), record.text(1));
-                let closed = core.disconnect_user(now, user, code(record, 0), reason);
-                packed::push(out, schema::DISCONNECTED, &[of, closed.into()], &[]);
-            }
-            schema::DRAIN => core.drain(now, core::time::Duration::from_nanos(record.word(0))),
-            schema::RESPOND => {
-                let status = u16::try_from(record.word(1)).unwrap_or(0);
-                let body = record.bytes(1).unwrap_or_default();
-                let headers = [("Content-Type", record.text(0))];
-                core.respond(now, link(record), status, &headers, body)?;
-            }
-            _ => return Err(Fault::new(Code::WrongMachine, "this is a command for a client")),
-        }
-        Ok(())
-    }
-
-    fn drain(&mut self, out: &mut Vec<u8>) {
-        while let Some(event) = self.core.poll_event() {
-            if let Event::Closed { link, .. } = event {
-                self.ports.ended(link.as_u64());
-            }
-            events::push(out, &event);
-        }
-    }
-}
-
-impl HubMachine {
-    fn reseed(&mut self, seed: Seed) -> Result<(), Fault> {
-        if !self.core.reseed(seed) {
-            let what = "the hub has served before the fork: make one in each process";
-            return Err(Fault::new(Code::Forked, what));
-        }
-        self.made_in = Process::current();
-        Ok(())
-    }
-
-    /// What a host says to a request.
-    fn reply(
-        &mut self,
-        now: Now,
-        of: u64,
-        record: &View<'_>,
-        out: &mut Vec<u8>,
-    ) -> Result<(), Fault> {
-        let core = &mut self.core;
-        let request = RequestId::from_u64(record.word(0));
-        let delivered = match record.kind {
-            schema::REPLY => {
-                let source = record.optional(2).map(Source::from);
-                let answer = Answer {
-                    text: record.text(0),
-                    ui_actions: record.optional(1).map(json).transpose()?,
-                    source: source.as_ref(),
-                    model: record.optional(3),
-                    agent: record.optional(4),
-                    failed: record.flag(1),
-                    ..Answer::default()
-                };
-                core.reply(now, request, &Reply::Answer(answer))?
-            }
-            schema::REPLY_ERROR => {
-                let code = ErrorCode::from(record.text(0));
-                let retry_after = record.some(1).map(core::time::Duration::from_nanos);
-                let error = Reply::Error { code: &code, message: record.text(1), retry_after };
-                core.reply(now, request, &error)?
-            }
-            schema::REPLY_RAW => core.reply(now, request, &Reply::Raw(record.text(0)))?,
-            schema::REPLY_PIECE => {
-                core.piece_wtf8(now, request, record.bytes(0).unwrap_or_default())?
-            }
-            _ => return Ok(core.dismiss(now, request)?),
-        };
-        let (outcome, link): (&str, Option<LinkId>) = match delivered {
-            Delivered::Queued(link) => ("queued", Some(link)),
-            Delivered::InOrder(link) => ("in_order", Some(link)),
-            Delivered::Kept => ("kept", None),
-            Delivered::Refused(link) => ("refused", Some(link)),
-            Delivered::Whole => ("whole", None),
-            Delivered::TooLarge => ("too_large", None),
-            _ => ("absent", None),
-        };
-        let words = [of, packed::word(link.map(LinkId::as_u64))];
-        packed::push(out, schema::DELIVERED, &words, &[Some(outcome.as_bytes())]);
-        Ok(())
-    }
-
-    fn accepted(&mut self, of: u64, link: LinkId, speaks: Speaks, out: &mut Vec<u8>) {
-        self.ports.insert(link.as_u64(), speaks);
-        packed::push(out, schema::ACCEPTED, &[of, link.as_u64()], &[]);
-    }
-}
-
-fn link(record: &View<'_>) -> LinkId {
-    LinkId::from_u64(record.word(0))
-}
-
-fn code(record: &View<'_>, at: usize) -> CloseCode {
-    CloseCode::new(u16::try_from(record.word(at)).unwrap_or(0))
-}
-
-fn json(text: &str) -> Result<Raw<'_>, Fault> {
-    Raw::parse(text, Envelope::DEPTH - 1)
-        .map_err(|error| Fault::new(Code::NotAnEnvelope, format!("ui_actions: {error}")))
-}
-
-/// Claims that end when the host says, or never within reason.
-fn claims(subject: &str, expires: Option<u64>) -> Claims {
-    Claims::new(subject, wall(expires.unwrap_or(packed::NONE)))
-}
-
-fn proof(record: &View<'_>) -> Proof {
-    match (record.optional(2), record.optional(1)) {
-        (Some(subject), _) => Proof::Claims(claims(subject, record.some(0))),
-        (None, Some(token)) => Proof::Token(Token::new(token)),
-        (None, None) => Proof::None,
-    }
-}
-
-fn pushed(out: &mut Vec<u8>, of: u64, push: Push) {
-    packed::push(out, schema::PUSHED, &[of, push.queued.into(), push.refused.into()], &[]);
 }
 
 #[cfg(test)]

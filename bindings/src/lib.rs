@@ -4,7 +4,7 @@
 //! module that UniFFI generates from this crate is private to it. The border is narrow:
 //!
 //! * [`Client`] and [`Hub`] take one call, `step`: what happened goes in, with both clocks, and
-//!   all that follows comes out, as one buffer each in the [`packed`] layout. The same call
+//!   all that follows comes out, as one buffer each in the [`packed`] layout, which the crate `pamlink-border` reads and writes. The same call
 //!   stands in [`entry`] as plain C, where a call through UniFFI costs too much.
 //! * [`FrameCodec`], [`DuplicateWindow`], [`Router`] and [`TokenVerifier`] are single rooms of the
 //!   engine, for hosts that want no more.
@@ -34,14 +34,8 @@ pub mod entry;
 mod envelope;
 mod fault;
 mod hub;
-mod inputs;
 mod options;
-pub mod packed;
-mod port;
-mod process;
 mod routing;
-mod said;
-mod seed;
 mod target;
 mod token;
 mod value;
@@ -52,7 +46,7 @@ pub use self::backoff::backoff_delays;
 pub use self::client::Client;
 pub use self::codec::FrameCodec;
 pub use self::envelope::{describe_envelope, state_tables};
-pub use self::fault::{Code, ErrorCode, Failure, Fault, error_codes};
+pub use self::fault::{ErrorCode, Failure, error_codes};
 pub use self::hub::Hub;
 pub use self::options::{AuthOptions, ClientOptions, HubOptions};
 pub use self::routing::{Decision, Query, Router};
@@ -62,11 +56,9 @@ pub use self::value::{EncodedValue, encode_value};
 pub use self::window::{DuplicateWindow, WindowVerdict};
 pub use self::writers::write_frame;
 
-uniffi::setup_scaffolding!("pamlink");
+pub use pamlink_border::{ABI, Code, Fault, packed};
 
-/// The version of the border: of the packed layout, the C entry and the exported functions. A
-/// package refuses a library that has another one.
-pub const ABI: u32 = 2;
+uniffi::setup_scaffolding!("pamlink");
 
 /// The version of the border that this library speaks.
 #[uniffi::export]

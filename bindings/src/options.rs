@@ -11,8 +11,8 @@ use pamlink::link::Endpoint;
 use pamlink::link::jwt::{DEFAULT_AUDIENCE, Verifier};
 use pamlink::routing::Table;
 
-use crate::fault::{Code, Fault};
 use crate::routing;
+use pamlink_border::{Code, Fault};
 
 /// The bounds and choices of a client.
 #[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]

@@ -9,8 +9,8 @@ use pamlink::routing::{
 use pamlink::time::Mono;
 use parking_lot::Mutex;
 
-use crate::fault::{Code, Failure, Fault};
-use crate::seed::seed;
+use crate::fault::Failure;
+use pamlink_border::{Code, Fault, seed};
 
 /// Decides who answers each message, by a table and by how its agents are doing.
 #[derive(Debug, uniffi::Object)]

@@ -6,8 +6,9 @@ use pamlink::link::jwt::{self, DEFAULT_AUDIENCE, Verifier};
 use pamlink::link::{Claims, Verify};
 use pamlink::time::Wall;
 
-use crate::fault::{Code, Failure, Fault};
+use crate::fault::Failure;
 use crate::options::AuthOptions;
+use pamlink_border::{Code, Fault};
 
 /// Verifies HS256, ES256 and RS256 tokens by the clock that is passed in.
 #[derive(Debug, uniffi::Object)]

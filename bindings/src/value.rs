@@ -26,7 +26,8 @@ use core::time::Duration;
 use pamlink::envelope::{Adjusted, Value};
 use pamlink::time::Wall;
 
-use crate::fault::{Code, Failure, Fault};
+use crate::fault::Failure;
+use pamlink_border::{Code, Fault};
 
 /// A value as JSON.
 #[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]

@@ -7,8 +7,8 @@ use pamlink::hub::HubConfig;
 use pamlink::time::Mono;
 use parking_lot::Mutex;
 
-use crate::fault::{Failure, Fault};
-use crate::seed::seed;
+use crate::fault::Failure;
+use pamlink_border::{Fault, seed};
 
 /// Which messages were seen, and what came of the first of each.
 #[derive(Debug, uniffi::Object)]

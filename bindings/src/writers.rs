@@ -8,7 +8,8 @@ use pamlink::envelope::{Envelope, ErrorCode, Id, Raw, Source};
 use pamlink::time::Wall;
 use serde_json::{Map, Value};
 
-use crate::fault::{Code, Failure, Fault};
+use crate::fault::Failure;
+use pamlink_border::{Code, Fault};
 
 /// Writes a frame of the engine: `connection`, `ping`, `pong`, `pong_to`, `context_updated`,
 /// `auth`, `error`, `going_away`, `chat_response` or `chat_response_delta`.

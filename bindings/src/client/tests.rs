@@ -1,15 +1,15 @@
 //! A client at the border: both doors, room, the order of what a transport is to do.
 
-use std::collections::BTreeSet;
-
 use pamlink::frame::handshake::{HandshakeConfig, RequestReader, accept};
 use proptest::prelude::*;
 
 use super::*;
 use crate::FrameCodec;
-use crate::packed::NONE;
-use crate::packed::tests::{Output, anything, give};
+use pamlink_border::packed::{self, NONE, schema};
+use pamlink_border::testing::{Output, anything, give};
 
+/// The word for the one link of a client.
+const LINK: u64 = 0;
 const WELCOME: &str = r#"{"type":"connection","features":["reply_to","repeat"],"epoch":"e1"}"#;
 
 fn options() -> ClientOptions {
@@ -110,7 +110,7 @@ impl Fixture {
             .flat_map(|it| it.bytes("bytes").to_vec())
             .collect();
         let mut read = wire.read(&bytes).unwrap();
-        said::next(&mut read, None);
+        packed::push(&mut read, schema::NEXT, &[NONE], &[None]);
         Output::all(&read).iter().filter_map(outgoing).collect()
     }
 
@@ -396,29 +396,6 @@ fn a_client_offers_compression_only_if_asked_to() {
     let offer = "\r\nSec-WebSocket-Extensions: permessage-deflate";
     assert!(head(true).contains(offer), "{}", head(true));
     assert!(!head(false).contains("Sec-WebSocket-Extensions"), "{}", head(false));
-}
-
-/// The names of the variants of an enum in a file of the core.
-pub(crate) fn variants(source: &str, of: &str) -> BTreeSet<String> {
-    let (_, body) = source.split_once(&format!("pub enum {of}<'a> {{\n")).unwrap();
-    let (body, _) = body.split_once("\n}\n").unwrap();
-    let variant = |line: &str| {
-        let name = line.strip_prefix("    ")?.split(['(', ' ', ',']).next()?;
-        name.starts_with(|first: char| first.is_ascii_uppercase()).then(|| name.to_owned())
-    };
-    body.lines().filter_map(variant).collect()
-}
-
-#[test]
-fn every_event_of_a_client_has_a_record() {
-    let own = variants(include_str!("../../../core/src/client/event.rs"), "Event");
-    let link = variants(include_str!("../../../core/src/link/client/event.rs"), "ClientLinkEvent");
-    assert!(own.len() >= 12 && link.len() >= 11, "{own:?}, {link:?}");
-    let border = concat!(include_str!("events.rs"), include_str!("../client.rs"));
-    let own = own.iter().map(|it| format!(" Event::{it}"));
-    let link = link.iter().map(|it| format!("ClientLinkEvent::{it}"));
-    let missing: Vec<_> = own.chain(link).filter(|it| !border.contains(it)).collect();
-    assert!(missing.is_empty(), "{missing:?}");
 }
 
 proptest! {

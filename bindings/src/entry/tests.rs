@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
 use super::*;
-use crate::packed::tests::{Output, give};
-use crate::packed::{self, NONE, schema};
 use crate::{Client, ClientOptions, Hub, HubOptions};
+use pamlink_border::packed::{self, NONE, schema};
+use pamlink_border::testing::{Output, give};
 
 const BAD_INPUT: i64 = -2;
 const NO_ENGINE: i64 = -4;

@@ -14,14 +14,14 @@ use crate::workspace::Workspace;
 
 /// What others depend on; the first two are what the README names.
 const PUBLISHED: &[&str] = &["pamlink", "pamlink-tokio", "pamlink-cli"];
-/// Packaged too, though its packages are published in its place.
-const BORDER: &str = "pamlink-ffi";
+/// Packaged too, though the packages of other languages are published in their place.
+const BORDER: &[&str] = &["pamlink-border", "pamlink-ffi"];
 const FOLDER: &str = "crates";
 const LIMIT: Duration = Duration::from_secs(1_200);
 
 pub(super) fn run(workspace: &Workspace, console: Console) -> Outcome {
     let mut checks = Checks::default();
-    for name in PUBLISHED.iter().chain([&BORDER]) {
+    for name in PUBLISHED.iter().chain(BORDER) {
         let package = workspace.package(name).context("a published package is gone")?;
         checks.check(lacks(package).is_empty(), format!("{name} lacks {:?}", lacks(package)));
     }
@@ -29,10 +29,10 @@ pub(super) fn run(workspace: &Workspace, console: Console) -> Outcome {
     let version = workspace.version()?;
     let _was_none = std::fs::remove_dir_all(folder.join("package"));
     let mut package = workspace.cargo(["package", "--no-verify", "--allow-dirty", "--locked"]);
-    package.args(PUBLISHED.iter().chain([&BORDER]).flat_map(|name| ["--package", name]));
+    package.args(PUBLISHED.iter().chain(BORDER).flat_map(|name| ["--package", name]));
     package.arg("--target-dir").arg(&folder);
     checks.add(Checks::of_command(&console.run(package, LIMIT)?));
-    for name in PUBLISHED.iter().chain([&BORDER]) {
+    for name in PUBLISHED.iter().chain(BORDER) {
         checks.check(
             folder.join(format!("package/{name}-{version}.crate")).is_file(),
             format!("{name} was not packaged"),

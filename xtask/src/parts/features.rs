@@ -8,7 +8,8 @@ use crate::command::Console;
 use crate::workspace::Workspace;
 
 const LIMIT: Duration = Duration::from_secs(1_200);
-const PACKAGES: &[&str] = &["pamlink", "pamlink-tokio", "pamlink-cli", "pamlink-ffi"];
+const PACKAGES: &[&str] =
+    &["pamlink", "pamlink-tokio", "pamlink-cli", "pamlink-ffi", "pamlink-border"];
 
 pub(super) fn run(workspace: &Workspace, console: Console) -> Outcome {
     let mut checks = Checks::default();

@@ -105,7 +105,7 @@ public sealed class Engine : AutoCloseable {
     public fun step(now: Now): List<Output> = alive { run(now) }
 
     /**
-     * The same in the packed layout (`bindings/src/packed`), both ways: what a device has recorded
+     * The same in the packed layout (`bindings/border/src/packed`), both ways: what a device has recorded
      * is replayed so.
      */
     public fun stepPacked(now: Now, input: ByteArray): ByteArray = alive {

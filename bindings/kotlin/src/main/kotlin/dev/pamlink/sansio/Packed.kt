@@ -7,7 +7,7 @@ import dev.pamlink.PamlinkException
 import java.nio.ByteBuffer
 import java.nio.ByteOrder
 
-// The packed layout, described in `bindings/src/packed/mod.rs`: a record is its size (4 bytes), its
+// The packed layout, described in `bindings/border/src/packed/mod.rs`: a record is its size (4 bytes), its
 // kind (2), the number of its words (1) and of its texts (1), the words (8 each), the lengths of the
 // texts (4 each), the texts. Little-endian, nothing padded.
 

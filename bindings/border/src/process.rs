@@ -7,16 +7,20 @@ use crate::fault::{Code, Fault};
 
 /// A process, by its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Process(u32);
+pub struct Process(u32);
 
 impl Process {
     /// The one that this is called in. Systems without `fork` have but one.
-    pub(crate) fn current() -> Self {
+    pub fn current() -> Self {
         Self(if cfg!(unix) { std::process::id() } else { 0 })
     }
 
     /// Refuses a link in another process than this.
-    pub(crate) fn begins(self) -> Result<(), Fault> {
+    ///
+    /// # Errors
+    ///
+    /// `forked`.
+    pub fn begins(self) -> Result<(), Fault> {
         if self == Self::current() {
             return Ok(());
         }

@@ -4,8 +4,12 @@ use pamlink::seed::Seed;
 
 use crate::fault::{Code, Fault};
 
-/// The randomness of a host.
-pub(crate) fn seed(bytes: &[u8]) -> Result<Seed, Fault> {
+/// The randomness of a host: 32 bytes from its operating system.
+///
+/// # Errors
+///
+/// `bad_seed` for any other length.
+pub fn seed(bytes: &[u8]) -> Result<Seed, Fault> {
     let bytes = bytes.try_into().map_err(|_| {
         Fault::new(Code::BadSeed, format!("a seed has 32 bytes, not {}", bytes.len()))
     })?;

@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn the_schema_file_is_this_table() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/packed/schema.json");
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/vectors/packed/schema.json");
         if std::env::var_os("PAMLINK_WRITE_VECTORS").is_some() {
             std::fs::write(path, to_json()).unwrap();
         }

@@ -93,7 +93,7 @@ fn link(out: &mut Vec<u8>, event: &ClientLinkEvent<'_>) {
             let texts = [Some(said::policy(overflowed.policy).as_bytes()), Some(&b""[..])];
             packed::push(out, schema::OVERFLOWED, &words, &texts);
         }
-        ClientLinkEvent::Failed(error) => failed(out, *error),
+        ClientLinkEvent::Failed(error) => push_failed(out, *error),
         ClientLinkEvent::Closed(closed) => said::closed(out, LINK, closed, 0, 0, ""),
         ClientLinkEvent::Retrying { attempt, after, class, cause } => {
             let [status, code] = said::words(cause);
@@ -118,7 +118,7 @@ fn because(out: &mut Vec<u8>, kind: u16, words: &[u64], class: CloseClass, cause
 }
 
 /// Appends `failed`: the peer broke RFC 6455.
-pub(crate) fn failed(out: &mut Vec<u8>, error: pamlink::frame::FrameError) {
+pub fn push_failed(out: &mut Vec<u8>, error: pamlink::frame::FrameError) {
     // The name of the variant is the name of the fault, in every language.
     let name = format!("{error:?}");
     let name = name.split([' ', '{', '(']).next().unwrap_or_default();

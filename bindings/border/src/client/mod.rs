@@ -1,0 +1,272 @@
+//! A client behind the packed step, and the host's end of its transport.
+
+mod events;
+
+use core::time::Duration;
+
+use pamlink::client::{Client, ClientConfig, Event, RequestId};
+use pamlink::envelope::{Chat, Envelope, Raw, Shape, Text};
+use pamlink::frame::{CloseCode, Incoming};
+use pamlink::link::{ClientLinkEvent, CloseClass, DialFailed, Endpoint, Token, TokenError};
+use pamlink::seed::Seed;
+use pamlink::time::{Now, Wall};
+
+pub use self::events::push_failed;
+
+use crate::fault::{Code, Fault};
+use crate::inputs::{Take, take};
+use crate::packed::{self, View, schema};
+use crate::port::{Port, Speaks};
+use crate::process::Process;
+use crate::{Machine, said};
+
+/// A client and the host's end of its transport.
+#[derive(Debug)]
+pub struct ClientMachine {
+    core: Client,
+    port: Port,
+    /// The host makes a transport, or should.
+    dialing: bool,
+    /// Bytes on their way from the client to the output.
+    buffer: Vec<u8>,
+    made_in: Process,
+}
+
+/// The word for the one link of a client.
+const LINK: u64 = 0;
+
+impl ClientMachine {
+    /// A client that is not connected, made in this process.
+    ///
+    /// # Errors
+    ///
+    /// `bad_option` if the opening request would break HTTP.
+    pub fn new(
+        config: ClientConfig,
+        endpoint: Endpoint,
+        seed: Seed,
+        now: Now,
+    ) -> Result<Self, Fault> {
+        let core = Client::new(config, endpoint, seed, now)
+            .map_err(|error| Fault::new(Code::BadOption, error.to_string()))?;
+        Ok(Self {
+            core,
+            port: Port::default(),
+            dialing: false,
+            buffer: Vec::new(),
+            made_in: Process::current(),
+        })
+    }
+
+    /// The client, to be looked at.
+    pub const fn client(&self) -> &Client {
+        &self.core
+    }
+}
+
+impl Machine for ClientMachine {
+    fn step(&mut self, now: Now, input: &[u8], out: &mut Vec<u8>) {
+        take(self, now, input, out);
+        self.core.handle_timeout(now);
+        self.drain(out);
+        self.transmit(out);
+        said::next(out, self.core.poll_timeout());
+    }
+}
+
+impl Take for ClientMachine {
+    fn apply(
+        &mut self,
+        now: Now,
+        of: u64,
+        record: &View<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Fault> {
+        let core = &mut self.core;
+        match record.kind {
+            schema::BYTES => {
+                let taken = core.handle_bytes(now, record.bytes(0).unwrap_or_default());
+                taken?;
+            }
+            schema::TEXT => {
+                core.handle_message(now, Incoming::Text(record.text(0)))?;
+            }
+            schema::BINARY => {
+                let message = Incoming::Binary(record.bytes(0).unwrap_or_default());
+                core.handle_message(now, message)?;
+            }
+            schema::CLOSE => {
+                core.handle_message(now, close(record))?;
+            }
+            schema::CLOSED => {
+                self.dialing = false;
+                self.port = Port::default();
+                core.handle_closed(now);
+            }
+            schema::WRITTEN => {
+                let _ = self.port.written();
+            }
+            schema::CONNECT => {
+                self.made_in.begins()?;
+                core.connect(now);
+            }
+            schema::DISCONNECT => core.disconnect(now),
+            // A transport that nobody waits for changes nothing, least of all the one there is.
+            schema::DIALED if core::mem::take(&mut self.dialing) => {
+                self.made_in.begins()?;
+                self.port = Port::new(Speaks::Bytes);
+                core.handle_dialed(now);
+            }
+            schema::OPENED if core::mem::take(&mut self.dialing) => {
+                self.made_in.begins()?;
+                self.port = Port::new(Speaks::Messages);
+                core.handle_opened(now, record.optional(0));
+            }
+            schema::DIAL_FAILED if core::mem::take(&mut self.dialing) => {
+                core.handle_dial_failed(now, dial_failed(record));
+            }
+            schema::DIALED | schema::OPENED | schema::DIAL_FAILED => {}
+            schema::TOKEN => {
+                let text = record.text(0);
+                let token = match record.some(0) {
+                    Some(expires) => Token::with_dates(text, None, wall(expires)),
+                    None => Token::new(text),
+                };
+                core.provide_token(now, token)?;
+            }
+            schema::TOKEN_FAILED => {
+                let denied = record.flag(0);
+                let error = if denied { TokenError::Denied } else { TokenError::Unavailable };
+                core.token_failed(now, error);
+            }
+            schema::WAKE => core.wake(now),
+            schema::NETWORK_CHANGED => core.network_changed(now),
+            schema::ASK => {
+                let request = core.ask(now, &request(record)?)?;
+                packed::push(out, schema::ASKED, &[of, request.as_u64()], &[]);
+            }
+            schema::FORGET => core.forget(now, RequestId::from_u64(record.word(0))),
+            schema::SEND => core.send(now, record.text(0))?,
+            _ => return Err(Fault::new(Code::WrongMachine, "this is a command for a hub")),
+        }
+        Ok(())
+    }
+
+    fn drain(&mut self, out: &mut Vec<u8>) {
+        while let Some(event) = self.core.poll_event() {
+            match event {
+                // What waits to be written goes first.
+                Event::Link(ClientLinkEvent::CloseTransport) => self.port.close_transport = true,
+                event => {
+                    if matches!(event, Event::Link(ClientLinkEvent::Dial(_))) {
+                        // One transport after the other.
+                        if self.port.close_transport {
+                            packed::push(out, schema::CLOSE_TRANSPORT, &[LINK], &[]);
+                        }
+                        (self.port, self.dialing) = (Port::default(), true);
+                    }
+                    events::push(out, &event);
+                }
+            }
+        }
+    }
+}
+
+impl ClientMachine {
+    /// Hands out what there is to write, as far as the host has room.
+    fn transmit(&mut self, out: &mut Vec<u8>) {
+        loop {
+            let more = self.port.speaks != Speaks::Nothing && self.hand_out(out);
+            if !more {
+                break;
+            }
+        }
+        if self.port.close_transport {
+            (self.port, self.dialing) = (Port::default(), false);
+            packed::push(out, schema::CLOSE_TRANSPORT, &[LINK], &[]);
+        }
+    }
+
+    /// One thing to write. Whether there may be another.
+    fn hand_out(&mut self, out: &mut Vec<u8>) -> bool {
+        if !self.port.has_room() {
+            return false;
+        }
+        self.buffer.clear();
+        if self.port.speaks == Speaks::Messages {
+            let Some(outgoing) = self.core.poll_message(&mut self.buffer) else { return false };
+            return !self.port.message(out, LINK, outgoing, &self.buffer);
+        }
+        let transmit = self.core.poll_transmit(&mut self.buffer);
+        if transmit.written > 0 {
+            self.port.bytes(out, LINK, &self.buffer);
+        }
+        self.buffer.shrink_to(KEEP);
+        transmit.more
+    }
+}
+
+/// Bytes that the buffer for what is written keeps.
+const KEEP: usize = 4 * 1024;
+
+/// The peer's close frame.
+pub(crate) fn close<'a>(record: &View<'a>) -> Incoming<'a> {
+    let code = record.some(1).map(|code| CloseCode::new(u16::try_from(code).unwrap_or(u16::MAX)));
+    Incoming::Close(code, record.text(0))
+}
+
+/// A point of the wall clock from its word.
+pub(crate) fn wall(word: u64) -> Wall {
+    Wall::from_unix_micros(i64::try_from(word).unwrap_or(i64::MAX))
+}
+
+/// Why there is no transport: by the HTTP status where there was one, else by its name.
+fn dial_failed<'a>(record: &View<'a>) -> DialFailed<'a> {
+    let said = record.text(1);
+    if let Some(status) = record.some(0) {
+        let status = u16::try_from(status).unwrap_or(0);
+        let retry_after = record.some(1).map(Duration::from_nanos);
+        return DialFailed::Answered { status, retry_after, body: said };
+    }
+    let named = |name: &str| CloseClass::ALL.into_iter().find(|class| class.as_str() == name);
+    let class = record.optional(0).and_then(named).unwrap_or(CloseClass::Network);
+    DialFailed::Unanswered { class, said }
+}
+
+fn request<'a>(record: &View<'a>) -> Result<Chat<'a>, Fault> {
+    let context = match record.optional(4) {
+        None => None,
+        Some(json) => match Raw::parse(json, Envelope::DEPTH - 1) {
+            Ok(context) if context.shape() == Shape::Object => Some(context),
+            Ok(_) => return Err(Fault::new(Code::BadContext, "the context is no JSON object")),
+            Err(error) => return Err(Fault::new(Code::BadContext, format!("context: {error}"))),
+        },
+    };
+    Ok(Chat {
+        message: Some(Text::from(record.text(0))),
+        stream: record.flag(0).then_some(true),
+        agent: record.optional(1).map(Text::from),
+        intent: record.optional(2).map(Text::from),
+        session_id: record.optional(3).map(Text::from),
+        context,
+        ..Chat::default()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::variants;
+
+    #[test]
+    fn every_event_of_a_client_has_a_record() {
+        let own = variants(include_str!("../../../../core/src/client/event.rs"), "Event");
+        let link =
+            variants(include_str!("../../../../core/src/link/client/event.rs"), "ClientLinkEvent");
+        assert!(own.len() >= 12 && link.len() >= 11, "{own:?}, {link:?}");
+        let border = concat!(include_str!("events.rs"), include_str!("mod.rs"));
+        let own = own.iter().map(|it| format!(" Event::{it}"));
+        let link = link.iter().map(|it| format!("ClientLinkEvent::{it}"));
+        let missing: Vec<_> = own.chain(link).filter(|it| !border.contains(it)).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+    }
+}
