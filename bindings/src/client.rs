@@ -16,6 +16,14 @@ pub struct Client {
     handle: Handle,
 }
 
+impl Client {
+    fn of(machine: ClientMachine) -> Arc<Self> {
+        let engine = Arc::new(Engine::new(machine));
+        let handle = Handle::new(Arc::clone(&engine) as _);
+        Arc::new(Self { engine, handle })
+    }
+}
+
 #[uniffi::export]
 impl Client {
     /// A client that is not connected. `seed` is 32 bytes from the operating system's source of
@@ -34,10 +42,27 @@ impl Client {
         let random = self::seed(seed)?;
         let (config, endpoint) = options.build()?;
         let now = now(mono_nanos, wall_micros);
-        let machine = ClientMachine::new(config, endpoint, random, now)?;
-        let engine = Arc::new(Engine::new(machine));
-        let handle = Handle::new(Arc::clone(&engine) as _);
-        Ok(Arc::new(Self { engine, handle }))
+        Ok(Self::of(ClientMachine::new(config, endpoint, random, now)?))
+    }
+
+    /// The client of which the record `snapshot` has given these bytes, not connected: its requests
+    /// go on. `options` are those of the client before, and `seed` is another one.
+    ///
+    /// # Errors
+    ///
+    /// `bad_snapshot`, and as `new`.
+    #[uniffi::constructor]
+    pub fn restore(
+        options: ClientOptions,
+        snapshot: &[u8],
+        seed: &[u8],
+        mono_nanos: u64,
+        wall_micros: i64,
+    ) -> Result<Arc<Self>, Failure> {
+        let random = self::seed(seed)?;
+        let (config, endpoint) = options.build()?;
+        let now = now(mono_nanos, wall_micros);
+        Ok(Self::of(ClientMachine::restore(config, endpoint, snapshot, random, now)?))
     }
 
     /// Gives the client what happened, in the packed layout, and returns all that follows: what

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pamlink::client::ClientConfig;
 use pamlink::frame::DeflateConfig;
 use pamlink::frame::handshake::check_origin;
-use pamlink::hub::{Auth, HubConfig, UnknownAgent, UserCap};
+use pamlink::hub::{Auth, HubConfig, UnknownAgent, UserCap, WhileAnswering};
 use pamlink::link::Endpoint;
 use pamlink::link::jwt::{DEFAULT_AUDIENCE, Verifier};
 use pamlink::routing::Table;
@@ -57,6 +57,11 @@ pub struct ClientOptions {
     /// Subprotocols to offer, the preferred one first.
     #[uniffi(default = [])]
     pub subprotocols: Vec<String>,
+    /// Whether to speak `pamlink.v1` where the server has it: then answers go on in the middle after
+    /// a break, requests are cancelled, and the client is kept as a snapshot. A server without it
+    /// is called again in the `pam` dialect. Default no.
+    #[uniffi(default = false)]
+    pub v1: bool,
     /// Whether to offer compression (permessage-deflate, RFC 7692) over bytes; a transport that
     /// speaks WebSocket itself negotiates its own. Default no: a phone's battery is worth more than
     /// the bytes, and a link that talks takes half a megabyte more.
@@ -68,6 +73,7 @@ impl ClientOptions {
     pub(crate) fn build(self) -> Result<(ClientConfig, Endpoint), Fault> {
         let (endpoint, _) = Endpoint::parse(&self.url)
             .map_err(|error| Fault::new(Code::BadUrl, error.to_string()))?;
+        let endpoint = if self.v1 { endpoint.offering_v1() } else { endpoint };
         let mut config = ClientConfig::default();
         let link = &mut config.link;
         link.anonymous = self.anonymous;
@@ -167,6 +173,10 @@ pub struct HubOptions {
     /// How long a request waits for its reply, 100 ms to 24 h. Default 2 min.
     #[uniffi(default = None)]
     pub request_timeout_ms: Option<u64>,
+    /// What becomes of what a user asks while an answer to the same user runs: `parallel`, `queue`,
+    /// `reject` or `replace`. Default `parallel`.
+    #[uniffi(default = None)]
+    pub while_answering: Option<String>,
     /// How long a link waits for the host's verdict on its token, 10 ms to 24 h. Default 10 s.
     #[uniffi(default = None)]
     pub auth_timeout_ms: Option<u64>,
@@ -246,6 +256,12 @@ impl HubOptions {
         config.accepts = self.accepts;
         for (member, limit) in self.characters.unwrap_or_default() {
             config.sizes.set_characters(&member, limit.into())?;
+        }
+        if let Some(name) = &self.while_answering {
+            config.while_answering = WhileAnswering::from_name(name).ok_or_else(|| {
+                let names = WhileAnswering::NAMES.map(|(name, _)| name).join(", ");
+                Fault::new(Code::BadOption, format!("while_answering is {name}, none of {names}"))
+            })?;
         }
         if self.refuse_newest {
             config.at_user_cap = UserCap::RefuseNewest;

@@ -2,7 +2,8 @@
 
 use core::time::Duration;
 
-use pamlink::client::{RequestError, SendError};
+use pamlink::client::{CancelError, RequestError, RestoreError, SendError};
+use pamlink::delivery::{self, SnapshotError};
 use pamlink::envelope::EnvelopeError;
 use pamlink::frame::{NotDrained, WriteError};
 #[cfg(feature = "hub")]
@@ -66,6 +67,8 @@ codes! {
     13 BadKey "bad_key" "usage" false
     /// The routing table is refused.
     14 BadRoutes "bad_routes" "usage" false
+    /// The bytes are no snapshot of a client, or one that a later version has made.
+    15 BadSnapshot "bad_snapshot" "usage" false
     /// As many requests, or bytes of them, are under way as may be.
     20 RequestsFull "requests_full" "busy" true
     /// The link is not open.
@@ -78,6 +81,10 @@ codes! {
     24 BadContext "bad_context" "usage" false
     /// It is larger than any message may be, or than the peer takes.
     25 TooLarge "too_large" "usage" false
+    /// The server, or this client, does not speak `pamlink.v1`.
+    26 NeedsV1 "needs_v1" "link" false
+    /// The request has ended, or its caller has left.
+    27 RequestEnded "request_ended" "usage" false
     /// The token had expired when it was handed over.
     30 TokenExpired "token_expired" "auth" false
     /// The token has characters that no token has.
@@ -140,6 +147,8 @@ codes! {
     84 Closed "closed" "link" false
     /// The client stopped before the request was sent: it had no effect.
     85 RequestUnsent "request_unsent" "answer" false
+    /// The request was cancelled: its answer ends where its pieces have.
+    86 RequestCancelled "request_cancelled" "answer" false
 }
 
 /// A fault on its way to the host.
@@ -175,6 +184,36 @@ impl From<RequestError> for Fault {
     }
 }
 
+impl From<CancelError> for Fault {
+    fn from(error: CancelError) -> Self {
+        let code = match error {
+            CancelError::Dialect => Code::NeedsV1,
+            CancelError::Ended => Code::RequestEnded,
+            _ => Code::RequestsFull,
+        };
+        Self::of(code, &error)
+    }
+}
+
+impl From<SnapshotError> for Fault {
+    fn from(error: SnapshotError) -> Self {
+        let code = match error {
+            SnapshotError::NotDrained => Code::NotDrained,
+            _ => Code::BadSnapshot,
+        };
+        Self::of(code, &error)
+    }
+}
+
+impl From<RestoreError> for Fault {
+    fn from(error: RestoreError) -> Self {
+        match error {
+            RestoreError::Snapshot(inner) => inner.into(),
+            _ => Self::of(Code::BadOption, &error),
+        }
+    }
+}
+
 impl From<EnvelopeError> for Fault {
     fn from(error: EnvelopeError) -> Self {
         Self::of(Code::NotAnEnvelope, &error)
@@ -187,6 +226,14 @@ impl From<SendError> for Fault {
             SendError::Envelope(inner) => Self::of(Code::NotAnEnvelope, inner),
             SendError::TooLarge { .. } | SendError::Member(_) => Self::of(Code::TooLarge, &error),
             SendError::Stopped => Self::of(Code::Stopped, &error),
+            SendError::Dialect => Self::of(Code::NeedsV1, &error),
+            SendError::Session(delivery::SendError::Body(inner)) => {
+                Self::of(Code::NotAnEnvelope, inner)
+            }
+            SendError::Session(delivery::SendError::TooLarge { .. }) => {
+                Self::of(Code::TooLarge, &error)
+            }
+            SendError::Session(delivery::SendError::Full) => Self::of(Code::OutboxFull, &error),
             SendError::Link(link::LinkSendError::Full { .. }) => Self::of(Code::OutboxFull, &error),
             _ => Self::of(Code::NotOpen, &error),
         }

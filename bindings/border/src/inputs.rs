@@ -45,7 +45,7 @@ pub(crate) fn take(machine: &mut impl Take, now: Now, input: &[u8], out: &mut Ve
 }
 
 /// Appends `fault`.
-fn push_fault(out: &mut Vec<u8>, of: u64, fault: &Fault) {
+pub(crate) fn push_fault(out: &mut Vec<u8>, of: u64, fault: &Fault) {
     let code = fault.code;
     packed::push(
         out,

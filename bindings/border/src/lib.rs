@@ -45,7 +45,7 @@ pub use self::seed::seed;
 
 /// The version of the border: of the packed layout and of what carries it. A package refuses a
 /// library that has another one.
-pub const ABI: u32 = 2;
+pub const ABI: u32 = 3;
 
 /// A machine that steps.
 pub trait Machine: Send {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use core::time::Duration;
 
+use pamlink::delivery::{Expiry, Priority};
 use pamlink::envelope::{Envelope, Text};
 use pamlink::link::{Cause, Closed, Overflow};
 use pamlink::time::Deadline;
@@ -31,6 +32,27 @@ pub(crate) const fn policy(policy: Overflow) -> &'static str {
         Overflow::Close => "close",
         Overflow::DropOldest => "drop_oldest",
         Overflow::Reject => "reject",
+    }
+}
+
+/// The priority of this name.
+pub(crate) fn priority(name: &str) -> Option<Priority> {
+    match name {
+        "urgent" => Some(Priority::Urgent),
+        "normal" => Some(Priority::Normal),
+        "bulk" => Some(Priority::Bulk),
+        _ => None,
+    }
+}
+
+/// The name of why something left the queue.
+pub(crate) const fn expiry(expiry: Expiry) -> &'static str {
+    match expiry {
+        Expiry::Age => "age",
+        Expiry::Dropped => "dropped",
+        Expiry::Replaced => "replaced",
+        Expiry::SessionEnded => "session_ended",
+        _ => "other",
     }
 }
 

@@ -27,6 +27,7 @@ fn options() -> ClientOptions {
         max_message_bytes: None,
         origin: None,
         subprotocols: Vec::new(),
+        v1: false,
         compression: false,
     }
 }

@@ -33,6 +33,7 @@ fn client() -> Arc<Client> {
         max_message_bytes: None,
         origin: None,
         subprotocols: Vec::new(),
+        v1: false,
         compression: false,
     };
     Client::new(options, &[1; 32], 0, 0).unwrap()
@@ -41,7 +42,7 @@ fn client() -> Arc<Client> {
 fn accept_opened(user: &str) -> Vec<u8> {
     let mut out = Vec::new();
     let texts = [Some(user.as_bytes()), None, Some(user.as_bytes())];
-    packed::push(&mut out, schema::ACCEPT_OPENED, &[NONE; 2], &texts);
+    packed::push(&mut out, schema::ACCEPT_OPENED, &[NONE, NONE, 0], &texts);
     out
 }
 

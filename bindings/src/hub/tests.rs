@@ -42,7 +42,7 @@ impl Fixture {
         if !bytes {
             let mut open = Vec::new();
             let texts = [Some(user.as_bytes()), None, Some(user.as_bytes())];
-            packed::push(&mut open, schema::ACCEPT_OPENED, &[NONE; 2], &texts);
+            packed::push(&mut open, schema::ACCEPT_OPENED, &[NONE, NONE, 0], &texts);
             let events = self.step(&open);
             assert!(names(&events).contains(&"opened"));
             return Link { number: events[0].word("link").unwrap(), wire: None };
@@ -288,7 +288,7 @@ fn what_a_hub_is_asked_beside_its_steps() {
         packed::push(
             &mut open,
             schema::ACCEPT_OPENED,
-            &[NONE; 2],
+            &[NONE, NONE, 0],
             &[Some(b"bob"), Some(b"t"), None],
         );
         open

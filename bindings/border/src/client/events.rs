@@ -1,6 +1,7 @@
 //! The events of a client, as records.
 
 use pamlink::client::Event;
+use pamlink::delivery::Outcome;
 use pamlink::envelope::Envelope;
 use pamlink::link::{Cause, ClientLinkEvent, CloseClass, TokenNeed};
 
@@ -50,13 +51,27 @@ pub(super) fn push(out: &mut Vec<u8>, event: &Event<'_>) {
             let texts = [Some(error.as_bytes()), Some(text.as_bytes())];
             packed::push(out, schema::UNREADABLE, &[], &texts);
         }
-        // Of `pamlink.v1`, which a client of the packages does not offer.
-        Event::SecondLink(_)
-        | Event::ChangedPlaces
-        | Event::Cancelled { .. }
-        | Event::CancelResult { .. }
-        | Event::Outcome { .. }
-        | Event::Gap { .. } => {}
+        Event::Cancelled { request } => {
+            packed::push(out, schema::CANCELLED, &[request.as_u64()], &[]);
+        }
+        Event::CancelResult { request, outcome, offset, code } => {
+            let texts =
+                [outcome.as_ref().map(|it| it.as_str()), code.as_ref().map(|it| it.as_str())];
+            let words = [request.as_u64(), packed::word(*offset)];
+            packed::push(
+                out,
+                schema::CANCEL_RESULT,
+                &words,
+                &texts.map(|it| it.map(str::as_bytes)),
+            );
+        }
+        Event::Outcome { command, outcome, .. } => outcome_of(out, command.as_u64(), outcome),
+        Event::Gap { lost, reason, .. } => {
+            let texts = [Some(reason.as_str().as_bytes())];
+            packed::push(out, schema::GAP, &[packed::word(*lost)], &texts);
+        }
+        // Of two links at once, which a client behind the border does not hold.
+        Event::SecondLink(_) | Event::ChangedPlaces => {}
         // An event of a newer engine that this border does not know yet: a test holds that there
         // is none.
         _ => debug_assert!(false, "{event:?} has no record"),
@@ -70,7 +85,8 @@ fn link(out: &mut Vec<u8>, event: &ClientLinkEvent<'_>) {
             let target = dial.endpoint.target(dial.token);
             let words =
                 [dial.attempt.into(), dial.endpoint.is_tls().into(), dial.endpoint.port().into()];
-            let texts = [url.as_str(), host, &target].map(|text| Some(text.as_bytes()));
+            let texts = [Some(url.as_str()), Some(host), Some(&target), dial.subprotocol];
+            let texts = texts.map(|text| text.map(str::as_bytes));
             packed::push(out, schema::DIAL, &words, &texts);
         }
         ClientLinkEvent::NeedToken(need) => {
@@ -108,6 +124,19 @@ fn link(out: &mut Vec<u8>, event: &ClientLinkEvent<'_>) {
         // As above.
         _ => debug_assert!(false, "{event:?} has no record"),
     }
+}
+
+/// Appends what has become of something that was submitted.
+fn outcome_of(out: &mut Vec<u8>, command: u64, outcome: &Outcome<'_>) {
+    let (name, code, retry_after) = match outcome {
+        Outcome::Acknowledged => ("acknowledged", None, None),
+        Outcome::Rejected { code, retry_after } => ("rejected", Some(code.as_str()), *retry_after),
+        Outcome::Expired(expiry) => ("expired", Some(said::expiry(*expiry)), None),
+        _ => ("unknown", None, None),
+    };
+    let words = [command, said::maybe(retry_after)];
+    let texts = [Some(name), code].map(|it| it.map(str::as_bytes));
+    packed::push(out, schema::OUTCOME, &words, &texts);
 }
 
 /// Appends what follows from an end, with its cause.

@@ -5,6 +5,8 @@ mod events;
 use core::time::Duration;
 
 use pamlink::client::{Client, ClientConfig, Event, RequestId};
+use pamlink::delivery::{Priority, SendOptions};
+use pamlink::envelope::v1::Name;
 use pamlink::envelope::{Chat, Envelope, Raw, Shape, Text};
 use pamlink::frame::{CloseCode, Incoming};
 use pamlink::link::{ClientLinkEvent, CloseClass, DialFailed, Endpoint, Token, TokenError};
@@ -14,7 +16,7 @@ use pamlink::time::{Now, Wall};
 pub use self::events::push_failed;
 
 use crate::fault::{Code, Fault};
-use crate::inputs::{Take, take};
+use crate::inputs::{Take, push_fault, take};
 use crate::packed::{self, View, schema};
 use crate::port::{Port, Speaks};
 use crate::process::Process;
@@ -29,6 +31,8 @@ pub struct ClientMachine {
     dialing: bool,
     /// Bytes on their way from the client to the output.
     buffer: Vec<u8>,
+    /// The command that wants a snapshot at the end of this step.
+    snapshot: Option<u64>,
     made_in: Process,
 }
 
@@ -49,13 +53,33 @@ impl ClientMachine {
     ) -> Result<Self, Fault> {
         let core = Client::new(config, endpoint, seed, now)
             .map_err(|error| Fault::new(Code::BadOption, error.to_string()))?;
-        Ok(Self {
+        Ok(Self::of(core))
+    }
+
+    /// The client of which `snapshot` has made these bytes, not connected: its requests go on.
+    ///
+    /// # Errors
+    ///
+    /// `bad_snapshot`, and as [`new`](Self::new).
+    pub fn restore(
+        config: ClientConfig,
+        endpoint: Endpoint,
+        snapshot: &[u8],
+        seed: Seed,
+        now: Now,
+    ) -> Result<Self, Fault> {
+        Ok(Self::of(Client::restore(config, endpoint, snapshot, seed, now)?))
+    }
+
+    fn of(core: Client) -> Self {
+        Self {
             core,
             port: Port::default(),
             dialing: false,
             buffer: Vec::new(),
+            snapshot: None,
             made_in: Process::current(),
-        })
+        }
     }
 
     /// The client, to be looked at.
@@ -70,6 +94,7 @@ impl Machine for ClientMachine {
         self.core.handle_timeout(now);
         self.drain(out);
         self.transmit(out);
+        self.take_snapshot(out);
         said::next(out, self.core.poll_timeout());
     }
 }
@@ -147,6 +172,12 @@ impl Take for ClientMachine {
             }
             schema::FORGET => core.forget(now, RequestId::from_u64(record.word(0))),
             schema::SEND => core.send(now, record.text(0))?,
+            schema::CANCEL => core.cancel(now, RequestId::from_u64(record.word(0)))?,
+            schema::SUBMIT => {
+                let command = core.submit(now, record.text(0), options(record)?)?;
+                packed::push(out, schema::SUBMITTED, &[of, command.as_u64()], &[]);
+            }
+            schema::SNAPSHOT => self.snapshot = Some(of),
             _ => return Err(Fault::new(Code::WrongMachine, "this is a command for a hub")),
         }
         Ok(())
@@ -185,6 +216,21 @@ impl ClientMachine {
             (self.port, self.dialing) = (Port::default(), false);
             packed::push(out, schema::CLOSE_TRANSPORT, &[LINK], &[]);
         }
+    }
+
+    /// Hands out the snapshot that was asked for: of what the client is once all is written that
+    /// stands before it in the output. So a host stores it before it writes.
+    fn take_snapshot(&mut self, out: &mut Vec<u8>) {
+        let Some(of) = self.snapshot.take() else { return };
+        self.buffer.clear();
+        match self.core.snapshot(&mut self.buffer) {
+            Ok(()) => {
+                packed::push(out, schema::SNAPSHOT_TAKEN, &[of], &[Some(&self.buffer)]);
+            }
+            Err(error) => push_fault(out, of, &error.into()),
+        }
+        self.buffer.clear();
+        self.buffer.shrink_to(KEEP);
     }
 
     /// One thing to write. Whether there may be another.
@@ -231,6 +277,28 @@ fn dial_failed<'a>(record: &View<'a>) -> DialFailed<'a> {
     let named = |name: &str| CloseClass::ALL.into_iter().find(|class| class.as_str() == name);
     let class = record.optional(0).and_then(named).unwrap_or(CloseClass::Network);
     DialFailed::Unanswered { class, said }
+}
+
+/// How what is submitted waits.
+fn options<'a>(record: &View<'a>) -> Result<SendOptions<'a>, Fault> {
+    let bad = |what: &str| Fault::new(Code::BadOption, what);
+    let name = |at, member: &str| {
+        let text = record.optional(at);
+        let name = text.map(|text| Name::new(text).ok_or_else(|| bad(member)));
+        name.transpose()
+    };
+    let priority = match record.optional(1) {
+        None => Priority::default(),
+        Some(text) => said::priority(text)
+            .ok_or_else(|| bad("the priority is none of urgent, normal and bulk"))?,
+    };
+    Ok(SendOptions {
+        priority,
+        key: name(2, "the key is empty, too long or has control characters")?,
+        agent: name(3, "the agent is empty, too long or has control characters")?,
+        time_to_live: record.some(0).map(Duration::from_nanos),
+        ..SendOptions::default()
+    })
 }
 
 fn request<'a>(record: &View<'a>) -> Result<Chat<'a>, Fault> {

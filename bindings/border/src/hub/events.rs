@@ -74,8 +74,10 @@ pub(super) fn push(out: &mut Vec<u8>, event: &Event<'_>) {
         Event::Closed { link, user, closed, running, links_of_user } => {
             said::closed(out, link.as_u64(), closed, *running, *links_of_user, user);
         }
-        // What a package replies to it then goes nowhere, which its reply is told.
-        Event::Cancelled { .. } => {}
+        Event::Cancelled { request, user } => {
+            let user = Some(user.as_bytes());
+            packed::push(out, schema::REQUEST_CANCELLED, &[request.as_u64()], &[user]);
+        }
         Event::Drained => packed::push(out, schema::DRAINED, &[], &[]),
         // An event of a newer engine that this border does not know yet: a test holds that there
         // is none.

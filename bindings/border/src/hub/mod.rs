@@ -113,12 +113,13 @@ impl Take for HubMachine {
             }
             schema::ACCEPT_OPENED => {
                 self.made_in.begins()?;
-                let link = core.accept_opened(
-                    now,
-                    record.text(0),
-                    proof(record),
-                    record.some(1).map(|most| usize::try_from(most).unwrap_or(usize::MAX)),
-                )?;
+                let (user, proof) = (record.text(0), proof(record));
+                let link = if record.flag(2) {
+                    core.accept_opened_v1(now, user, proof)?
+                } else {
+                    let most = record.some(1).map(|it| usize::try_from(it).unwrap_or(usize::MAX));
+                    core.accept_opened(now, user, proof, most)?
+                };
                 self.accepted(of, link, Speaks::Messages, out);
             }
             schema::AUTHORIZE => {
@@ -206,6 +207,7 @@ impl HubMachine {
             Delivered::Kept => ("kept", None),
             Delivered::Refused(link) => ("refused", Some(link)),
             Delivered::Whole => ("whole", None),
+            Delivered::Cancelled => ("cancelled", None),
             Delivered::TooLarge => ("too_large", None),
             _ => ("absent", None),
         };

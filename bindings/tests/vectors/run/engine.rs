@@ -106,6 +106,7 @@ fn client_options(members: &Map<String, Value>) -> ClientOptions {
             "max_message_bytes" => options.max_message_bytes = value.as_u64(),
             "origin" => options.origin = value.as_str().map(str::to_owned),
             "subprotocols" => options.subprotocols = texts(value),
+            "v1" => options.v1 = *value == true,
             "compression" => options.compression = *value == true,
             other => panic!("a client has no option `{other}`"),
         }
@@ -127,6 +128,7 @@ const CLIENT: ClientOptions = ClientOptions {
     max_message_bytes: None,
     origin: None,
     subprotocols: Vec::new(),
+    v1: false,
     compression: false,
 };
 
@@ -161,6 +163,7 @@ fn hub_options(members: &Map<String, Value>) -> HubOptions {
                 let limits = serde_json::from_value(value.clone());
                 options.characters = Some(limits.expect("numbers by name"));
             }
+            "while_answering" => options.while_answering = value.as_str().map(str::to_owned),
             "route_unknown_agents" => options.route_unknown_agents = *value == true,
             "compression" => options.compression = *value == true,
             "max_compressors" => options.max_compressors = small(value),

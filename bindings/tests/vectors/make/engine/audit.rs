@@ -42,9 +42,7 @@ impl Audit {
         }
         for record in events {
             assert!(!record.is("next"), "`next` comes once");
-            if let "fault" | "asked" | "accepted" | "delivered" | "pushed" | "disconnected" =
-                record.name()
-            {
+            if COMMANDS.contains(&record.name()) {
                 commands.push(record.word("of").expect("a place"));
             }
             self.record(record);
@@ -61,7 +59,7 @@ impl Audit {
                 assert!(self.asked.last().is_none_or(|last| *last < request), "requests rise");
                 self.asked.push(request);
             }
-            "answer" | "rejected" | "expired" | "unknown" | "unsent" => {
+            "answer" | "cancelled" | "rejected" | "expired" | "unknown" | "unsent" => {
                 let request = record.word("request").expect("a request");
                 assert!(self.asked.contains(&request), "{request} was never asked");
                 let before = self.ended.insert(request, record.name());
@@ -145,6 +143,18 @@ impl Audit {
         assert_eq!(self.dials, self.closes);
     }
 }
+
+/// What becomes of commands: each names the place of its own.
+const COMMANDS: [&str; 8] = [
+    "fault",
+    "asked",
+    "accepted",
+    "delivered",
+    "pushed",
+    "disconnected",
+    "submitted",
+    "snapshot_taken",
+];
 
 /// A fault is of the table of errors.
 fn fault(record: &Record) {

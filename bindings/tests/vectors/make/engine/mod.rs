@@ -13,6 +13,7 @@ mod reconnect;
 mod renewals;
 mod requests;
 mod scene;
+mod sessions;
 mod states;
 mod wire;
 
@@ -34,6 +35,7 @@ pub(super) fn files() -> Vec<Made> {
         links::scenes(),
         reconnect::scenes(),
         requests::scenes(),
+        sessions::scenes(),
         states::scenes(),
     ]
     .into_iter()
