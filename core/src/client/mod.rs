@@ -425,6 +425,12 @@ impl Client {
 
     // Views.
 
+    /// The requests that have not ended and whose caller has not left, the oldest first, each with
+    /// its envelope: after [`restore`](Self::restore), what goes on.
+    pub fn requests(&self) -> impl Iterator<Item = (RequestId, &str)> {
+        self.requests.open()
+    }
+
     /// The state of the link.
     pub fn state(&self) -> State {
         self.link.state()

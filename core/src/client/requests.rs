@@ -426,6 +426,12 @@ impl Requests {
         in_session.map(|request| (request.session, request.id)).collect()
     }
 
+    /// Those that have not ended and whose caller has not left, each with its message.
+    pub(super) fn open(&self) -> impl Iterator<Item = (RequestId, &str)> {
+        let open = self.requests.iter().filter(|request| !request.ended && !request.forgotten);
+        open.map(|request| (request.id, &*request.text))
+    }
+
     /// Appends those that have not ended.
     pub(super) fn pack(&self, out: &mut Vec<u8>) {
         put(out, self.waiting as u64);

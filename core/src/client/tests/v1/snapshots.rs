@@ -26,6 +26,11 @@ impl World {
     }
 }
 
+/// A request that somebody waits for, and its message.
+fn requests(client: &Client) -> Vec<(RequestId, bool)> {
+    client.requests().map(|(id, envelope)| (id, envelope.contains(r#""type":"chat""#))).collect()
+}
+
 fn restored(snapshot: &[u8], now: Now) -> Result<Client, RestoreError> {
     let endpoint = Endpoint::v1("ws://server.test", "ada").unwrap();
     let seed = Seed::from_number(77);
@@ -45,9 +50,14 @@ fn requests_go_on_in_another_process_and_are_asked_once() {
     let sent = sent.unwrap();
     world.drain();
     world.events.clear();
+    let left = world.ask("never mind");
+    world.client.forget(world.now, left);
+    let open = requests(&world.client);
+    assert_eq!(open, [(running, true), (waiting, true)]);
 
     let snapshot = world.snapshot();
     world.restart(&snapshot);
+    assert_eq!(requests(&world.client), open);
     world.pass(2_000);
     assert_eq!(world.client.pending(), 2);
     assert_eq!(world.asked.len(), 3, "{:?}", world.asked);
