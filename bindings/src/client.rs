@@ -45,8 +45,8 @@ impl Client {
         Ok(Self::of(ClientMachine::new(config, endpoint, random, now)?))
     }
 
-    /// The client of which the record `snapshot` has given these bytes, not connected: its requests
-    /// go on. `options` are those of the client before, and `seed` is another one.
+    /// The client of which the record `snapshot_taken` has these bytes, not connected: its requests
+    /// go on, and the first step begins with a record `restored` for each. `options` are those of the client before, and `seed` is another one.
     ///
     /// # Errors
     ///

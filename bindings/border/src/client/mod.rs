@@ -33,6 +33,8 @@ pub struct ClientMachine {
     buffer: Vec<u8>,
     /// The command that wants a snapshot at the end of this step.
     snapshot: Option<u64>,
+    /// It goes on with requests that its host has still to be told of.
+    restored: bool,
     made_in: Process,
 }
 
@@ -56,7 +58,8 @@ impl ClientMachine {
         Ok(Self::of(core))
     }
 
-    /// The client of which `snapshot` has made these bytes, not connected: its requests go on.
+    /// The client of which `snapshot` has made these bytes, not connected: its requests go on, and
+    /// the first step tells which there are.
     ///
     /// # Errors
     ///
@@ -68,7 +71,8 @@ impl ClientMachine {
         seed: Seed,
         now: Now,
     ) -> Result<Self, Fault> {
-        Ok(Self::of(Client::restore(config, endpoint, snapshot, seed, now)?))
+        let core = Client::restore(config, endpoint, snapshot, seed, now)?;
+        Ok(Self { restored: true, ..Self::of(core) })
     }
 
     fn of(core: Client) -> Self {
@@ -78,6 +82,7 @@ impl ClientMachine {
             dialing: false,
             buffer: Vec::new(),
             snapshot: None,
+            restored: false,
             made_in: Process::current(),
         }
     }
@@ -90,6 +95,12 @@ impl ClientMachine {
 
 impl Machine for ClientMachine {
     fn step(&mut self, now: Now, input: &[u8], out: &mut Vec<u8>) {
+        if core::mem::take(&mut self.restored) {
+            for (request, envelope) in self.core.requests() {
+                let texts = [Some(envelope.as_bytes())];
+                packed::push(out, schema::RESTORED, &[request.as_u64()], &texts);
+            }
+        }
         take(self, now, input, out);
         self.core.handle_timeout(now);
         self.drain(out);

@@ -146,6 +146,7 @@ records! {
         141 CANCEL_RESULT "cancel_result" ["request" "offset?"] ["outcome?" "error_code?"]
         142 OUTCOME "outcome" ["command" "retry_after?"] ["outcome" "error_code?"]
         143 GAP "gap" ["lost?"] ["error_code"]
+        144 RESTORED "restored" ["request"] ["json"]
         // Events of a hub.
         150 HTTP "http" ["link"] ["method" "target" "headers"]
         151 AUTHORIZE_WANTED "authorize" ["link"] ["user" "token"]

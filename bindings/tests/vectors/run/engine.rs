@@ -72,7 +72,11 @@ impl Engine {
         match text(&machine["kind"]) {
             "client" => {
                 let (mono, wall) = (at_ms * 1_000_000, wall_ms as i64 * 1_000);
-                Ok(Self::Client(Client::new(client_options(options), &seed, mono, wall)?))
+                let options = client_options(options);
+                Ok(Self::Client(match machine["snapshot"].as_str() {
+                    None => Client::new(options, &seed, mono, wall)?,
+                    Some(hex) => Client::restore(options, &bytes(hex), &seed, mono, wall)?,
+                }))
             }
             "hub" => Ok(Self::Hub(Hub::new(hub_options(options), &seed)?)),
             other => panic!("no machine is a {other}"),

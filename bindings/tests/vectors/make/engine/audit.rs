@@ -59,6 +59,8 @@ impl Audit {
                 assert!(self.asked.last().is_none_or(|last| *last < request), "requests rise");
                 self.asked.push(request);
             }
+            // It goes on with what was asked before the scene.
+            "restored" => self.asked.push(record.word("request").expect("a request")),
             "answer" | "cancelled" | "rejected" | "expired" | "unknown" | "unsent" => {
                 let request = record.word("request").expect("a request");
                 assert!(self.asked.contains(&request), "{request} was never asked");

@@ -7,12 +7,14 @@ use serde_json::{Value, json};
 use super::audit::Audit;
 use crate::files::Made;
 use crate::make::list;
-use crate::record::{Record, quoted};
+use crate::record::{Record, hex, quoted};
 use crate::run::{Engine, Input, Step, input_line};
 
 /// Where scenes begin on both clocks.
 const AT_MS: u64 = 1_000;
 pub(super) const WALL_MS: u64 = 1_800_000_000_000;
+
+const URL: &str = "ws://localhost:8000/api/v1/pam/ws/ann";
 
 pub(super) struct Scene {
     name: &'static str,
@@ -41,8 +43,11 @@ impl Scene {
 
     /// Adds a machine, whose seed is its place among them.
     pub(super) fn machine(&mut self, name: &str, kind: &str, options: Value) {
-        let seed = self.machines.len() + 1;
-        let machine = json!({ "kind": kind, "seed": seed, "options": options });
+        self.made_of(name, json!({ "kind": kind, "options": options }));
+    }
+
+    fn made_of(&mut self, name: &str, mut machine: Value) {
+        machine["seed"] = (self.machines.len() + 1).into();
         // Wherever it first acts, it is made when the scene begins.
         let engine = Engine::make(&machine, AT_MS, WALL_MS);
         self.engines.insert(name.to_owned(), engine.expect("sound options"));
@@ -52,11 +57,19 @@ impl Scene {
 
     /// A client that needs no token, of the user `ann`.
     pub(super) fn client(&mut self, name: &str, mut options: Value) {
-        let url = json!("ws://localhost:8000/api/v1/pam/ws/ann");
         let members = options.as_object_mut().expect("options");
-        members.entry("url").or_insert(url);
+        members.entry("url").or_insert(json!(URL));
         members.entry("anonymous").or_insert(true.into());
         self.machine(name, "client", options);
+    }
+
+    /// A client of which there is a snapshot.
+    pub(super) fn restored(&mut self, name: &str, mut options: Value, snapshot: &[u8]) {
+        let members = options.as_object_mut().expect("options");
+        members.entry("url").or_insert(json!(URL));
+        members.entry("anonymous").or_insert(true.into());
+        let snapshot = hex(snapshot);
+        self.made_of(name, json!({ "kind": "client", "options": options, "snapshot": snapshot }));
     }
 
     pub(super) fn hub(&mut self, name: &str, options: Value) {
@@ -128,12 +141,14 @@ impl Scene {
             .machines
             .iter()
             .map(|(name, machine)| {
+                let snapshot = machine.get("snapshot");
                 format!(
-                    "{}: {{\"kind\": {}, \"seed\": {}, \"options\": {}}}",
+                    "{}: {{\"kind\": {}, \"seed\": {}, \"options\": {}{}}}",
                     quoted(name),
                     machine["kind"],
                     machine["seed"],
-                    machine["options"]
+                    machine["options"],
+                    snapshot.map_or(String::new(), |hex| format!(", \"snapshot\": {hex}"))
                 )
             })
             .collect();

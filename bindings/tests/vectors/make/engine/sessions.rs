@@ -6,10 +6,11 @@ use super::scene::{Records, Scene};
 use crate::record::Record;
 
 pub(super) fn scenes() -> Vec<Scene> {
-    vec![sessions()]
+    let (sessions, snapshot) = sessions();
+    vec![sessions, restored(&snapshot)]
 }
 
-fn sessions() -> Scene {
+fn sessions() -> (Scene, Vec<u8>) {
     let about = "A client and a hub that speak pamlink.v1: an answer that is cancelled in its \
                  middle, a message whose outcome is told, a snapshot in mid-answer, and another hub \
                  that knows nothing of the session.";
@@ -45,7 +46,7 @@ fn sessions() -> Scene {
 
     talk.asks("another one");
     let events = talk.of_client("snapshot", Value::Null);
-    assert!(!events.one("snapshot_taken").bytes("bytes").unwrap_or_default().is_empty());
+    let snapshot = events.one("snapshot_taken").bytes("bytes").expect("bytes").to_vec();
     talk.break_off();
     let events = scene.tick("client");
     scene.wait_for(&events);
@@ -53,6 +54,22 @@ fn sessions() -> Scene {
     let mut talk = Talk::open(&mut scene, "other");
     let events = talk.settle();
     assert_eq!(events.of_client.one("gap").text("error_code"), "session_ended");
+    assert_eq!(events.of_client.one("unknown").word("request"), Some(1));
+    (scene, snapshot)
+}
+
+fn restored(snapshot: &[u8]) -> Scene {
+    let about = "A client that is restored from a snapshot in mid-answer tells first which requests \
+                 go on, and ends them where the server knows nothing of its session.";
+    let mut scene = Scene::new("session-restored", about);
+    scene.restored("client", json!({ "v1": true }), snapshot);
+    scene.hub("hub", json!({}));
+    let events = scene.give("client", "connect", Value::Null);
+    assert_eq!(events.names()[0], "restored");
+    let envelope: Value = serde_json::from_str(events.one("restored").text("json")).expect("JSON");
+    assert_eq!(envelope["message"], "another one");
+    let mut talk = Talk::open(&mut scene, "hub");
+    let events = talk.settle();
     assert_eq!(events.of_client.one("unknown").word("request"), Some(1));
     scene
 }
