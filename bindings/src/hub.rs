@@ -86,6 +86,16 @@ impl Hub {
         Ok(self.engine.with(|machine| machine.reseed(random))??)
     }
 
+    /// Whether this hub speaks `pamlink.v1`: a transport that speaks WebSocket itself may agree on
+    /// it then, with a client that offers it. A hub that takes messages of less than 512 KiB cannot.
+    ///
+    /// # Errors
+    ///
+    /// `poisoned`.
+    pub fn speaks_v1(&self) -> Result<bool, Failure> {
+        Ok(self.engine.with(|machine| machine.hub().speaks_v1())?)
+    }
+
     /// Links that have not ended.
     ///
     /// # Errors

@@ -8,7 +8,6 @@ use super::ids::LinkId;
 use super::index::LinkIndex;
 use super::links::{Claim, Phase};
 use super::v1;
-use crate::envelope::v1::Limits;
 use crate::link::{AnswerError, AuthError, DEFAULT_MAX_MESSAGE, PamTarget};
 use crate::metric_families::RefusedConnection;
 use crate::time::Now;
@@ -41,6 +40,7 @@ impl Hub {
 
     /// Reads an opening request: its path, user and token; or refuses it with an HTTP status.
     pub(super) fn opening(&mut self, index: LinkIndex) -> Option<Unlent> {
+        let speaks_v1 = self.speaks_v1();
         let slot = self.links.get_mut(index)?;
         let request = slot.link.request()?;
         if !request.is_upgrade() {
@@ -55,7 +55,7 @@ impl Hub {
         let Some(target) = PamTarget::parse(request.target()) else {
             return self.turn_away(index, 404, "no such path", RefusedConnection::NotFound);
         };
-        if v1::is_offered(request) && Limits::fit(self.config.link.frames.max_message) {
+        if speaks_v1 && v1::is_offered(request) {
             self.greet(index, target.user);
             return None;
         }
