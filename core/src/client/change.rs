@@ -36,12 +36,14 @@ pub(super) enum Beside {
 
 impl Client {
     /// Whether what the server has said about the first link is the beginning of a planned change:
-    /// then another link is made, and nothing else follows from it.
+    /// then another link is made, or this one stays a while, and nothing else follows from it.
     pub(super) fn begins_change(&mut self, said: &Said) -> bool {
         let Some((goodbye, within)) = said.planned_end() else { return false };
-        let is_open = self.link.state() == State::Open && self.link.is_welcomed_v1();
-        if !self.config.two_links || !is_open {
+        if self.link.state() != State::Open || !self.link.is_welcomed_v1() {
             return false;
+        }
+        if !self.config.two_links {
+            return self.stays(said, within);
         }
         let is_under_way = match &self.second {
             // The link before this one still closes, and a third is one too many.

@@ -106,6 +106,7 @@ mod requests;
 mod second_link;
 mod sessions;
 mod snapshot;
+mod staying;
 mod unlent;
 
 use core::time::Duration;
@@ -122,6 +123,7 @@ use self::conversations::Conversations;
 use self::counters::Counters;
 use self::known_server::KnownServer;
 use self::requests::Requests;
+use self::staying::Stay;
 use crate::dedup::{Window, WindowConfig};
 use crate::envelope::{Kind, Scan};
 use crate::frame::handshake::HeadError;
@@ -143,6 +145,8 @@ pub struct Client {
     second: Option<Box<Second>>,
     /// When the first link is changed for its age.
     ages: Option<Mono>,
+    /// The first link is to be left, once no answer runs.
+    stay: Option<Stay>,
     now: Now,
     requests: Requests,
     next: u64,
@@ -199,6 +203,7 @@ impl Client {
             link,
             second: None,
             ages: None,
+            stay: None,
             now,
             requests: Requests::new(&config),
             next: 0,
@@ -298,6 +303,7 @@ impl Client {
             self.link.handle_timeout(self.now);
         }
         self.handle_age();
+        self.settle_stay();
         if let Some(second) = &mut self.second
             && second.link.poll_timeout().is_some_and(|due| due.at <= self.now.mono)
         {
@@ -406,7 +412,9 @@ impl Client {
         let expiry = self.requests.expiry().map(|at| Deadline::new(at, TimerReason::RequestExpiry));
         let sessions = self.conversations.as_ref().and_then(|it| it.poll_timeout());
         let second = self.second.as_ref().and_then(|it| it.link.poll_timeout());
-        let ages = self.ages.map(|at| Deadline::new(at, TimerReason::Drain));
+        let stays = self.stay.as_ref().map(|stay| stay.until);
+        // A client of two links has the one, a client of one the other.
+        let ages = self.ages.or(stays).map(|at| Deadline::new(at, TimerReason::Drain));
         let links = Deadline::earlier(self.link.poll_timeout(), Deadline::earlier(second, ages));
         Deadline::earlier(Deadline::earlier(links, expiry), sessions)
     }

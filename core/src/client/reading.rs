@@ -20,6 +20,7 @@ impl Client {
             return Some(event);
         }
         self.keep_step();
+        self.settle_stay();
         if mem::take(&mut self.has_ended_oversized) {
             self.link.forgive_oversized();
         }

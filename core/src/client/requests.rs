@@ -426,6 +426,11 @@ impl Requests {
         in_session.map(|request| (request.session, request.id)).collect()
     }
 
+    /// Whether a session has one that has not ended.
+    pub(super) fn has_in_sessions(&self) -> bool {
+        self.requests.iter().any(|it| it.sent == Sent::InSession && !it.ended)
+    }
+
     /// Those that have not ended and whose caller has not left, each with its message.
     pub(super) fn open(&self) -> impl Iterator<Item = (RequestId, &str)> {
         let open = self.requests.iter().filter(|request| !request.ended && !request.forgotten);

@@ -9,6 +9,7 @@ mod going_back;
 mod sessions;
 mod sizes;
 mod snapshots;
+mod staying;
 mod turns;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -159,6 +160,10 @@ impl World {
         let mut any = false;
         for text in core::mem::take(&mut self.said) {
             any = true;
+            // The link's close frame is nothing of a session.
+            if text.starts_with("close ") {
+                continue;
+            }
             for text in v1::divide(&text, true) {
                 let envelope = Envelope::parse(text, v1::DEPTH).expect("an envelope");
                 self.sessions.handle_envelope(self.now, LinkNumber(self.link), "ada", &envelope);
