@@ -59,8 +59,8 @@ pub struct ClientOptions {
     pub subprotocols: Vec<String>,
     /// Whether to speak `pamlink.v1` where the server has it: then answers go on in the middle after
     /// a break, requests are cancelled, and the client is kept as a snapshot. A server without it
-    /// is called again in the `pam` dialect. Default no.
-    #[uniffi(default = false)]
+    /// is called again in the `pam` dialect. Default yes.
+    #[uniffi(default = true)]
     pub v1: bool,
     /// Whether to offer compression (permessage-deflate, RFC 7692) over bytes; a transport that
     /// speaks WebSocket itself negotiates its own. Default no: a phone's battery is worth more than

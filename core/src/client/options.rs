@@ -228,6 +228,8 @@ const OPTIONS: &[Row] = &[
         "Subprotocols to offer, the preferred one first.",
     )
     .in_packages(),
+    Row::other("v1", "flag", "yes", "Whether `pamlink.v1` is spoken where the server has it.")
+        .in_packages(),
     Row::other("compression", "flag", "no", "Whether compression is offered over bytes.")
         .in_packages(),
 ];

@@ -105,6 +105,13 @@ const OPTIONS: &[Row] = &[
     .in_packages()
     .in_file("links.outbox_bytes"),
     Row::other(
+        "while_answering",
+        "text",
+        "parallel",
+        "What becomes of what a user asks while an answer to the same user runs: parallel, queue, reject or replace.",
+    )
+    .in_packages(),
+    Row::other(
         "compression",
         "flag",
         "no",

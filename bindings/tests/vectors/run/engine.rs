@@ -132,7 +132,7 @@ const CLIENT: ClientOptions = ClientOptions {
     max_message_bytes: None,
     origin: None,
     subprotocols: Vec::new(),
-    v1: false,
+    v1: true,
     compression: false,
 };
 

@@ -44,7 +44,8 @@ fn server(steps: &[Value]) {
 
 /// The engine is the client, whose host sends the requests.
 fn client(steps: &[Value]) {
-    let options = json!({ "url": "ws://localhost:1/api/v1/pam/ws/ada", "anonymous": true });
+    let options =
+        json!({ "url": "ws://localhost:1/api/v1/pam/ws/ada", "anonymous": true, "v1": false });
     let mut end = End::new(&json!({ "kind": "client", "seed": 1, "options": options }));
     end.give("connect", Value::Null);
     end.give("opened_in", Value::Null);

@@ -60,6 +60,7 @@ impl Scene {
         let members = options.as_object_mut().expect("options");
         members.entry("url").or_insert(json!(URL));
         members.entry("anonymous").or_insert(true.into());
+        members.entry("v1").or_insert(false.into());
         self.machine(name, "client", options);
     }
 

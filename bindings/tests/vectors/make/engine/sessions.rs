@@ -12,7 +12,7 @@ pub(super) fn scenes() -> Vec<Scene> {
 
 fn sessions() -> (Scene, Vec<u8>) {
     let about = "A client and a hub that speak pamlink.v1: an answer that is cancelled in its \
-                 middle, a message whose outcome is told, a snapshot in mid-answer, and another hub \
+                 middle, a message with its outcome, a snapshot in mid-answer, and another hub \
                  that knows nothing of the session.";
     let mut scene = Scene::new("sessions", about);
     scene.client("client", json!({ "v1": true }));
@@ -22,7 +22,7 @@ fn sessions() -> (Scene, Vec<u8>) {
     assert_eq!(dialled.one("dial").text("subprotocol"), "pamlink.v1");
     let mut talk = Talk::open(&mut scene, "hub");
 
-    let request = talk.asks("tell me a story");
+    let request = talk.request("tell me a story");
     talk.of_hub("reply_piece", json!({ "request": request, "text": "Once " }));
     talk.of_client("cancel", json!({ "request": 0 }));
     let events = talk.settle();
@@ -44,7 +44,7 @@ fn sessions() -> (Scene, Vec<u8>) {
     let outcome = events.of_client.one("outcome");
     assert_eq!((outcome.text("outcome"), outcome.word("command")), ("acknowledged", command));
 
-    talk.asks("another one");
+    talk.request("another one");
     let events = talk.of_client("snapshot", Value::Null);
     let snapshot = events.one("snapshot_taken").bytes("bytes").expect("bytes").to_vec();
     talk.break_off();
@@ -103,7 +103,7 @@ impl<'a> Talk<'a> {
     }
 
     /// The client asks, and the hub has the request.
-    fn asks(&mut self, message: &str) -> u64 {
+    fn request(&mut self, message: &str) -> u64 {
         self.of_client("ask", json!({ "message": message, "stream": 1 }));
         self.settle().of_hub.one("request").word("request").expect("a number")
     }
