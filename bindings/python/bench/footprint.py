@@ -63,7 +63,7 @@ def sessions() -> dict[str, float]:
     hub = HubEngine(seed=bytes(32))
     for first in range(0, SESSIONS, GROUP):
         users = [f"user-{first + at:06}" for at in range(GROUP)]
-        hub.step(1, wall, [inputs.AcceptOpened(None, None, user, None, user) for user in users])
+        hub.step(1, wall, [inputs.AcceptOpened(None, None, False, user, None, user) for user in users])
     assert hub.links() == SESSIONS
     return {"resident": resident() - before, "counted": hub.memory()}
 

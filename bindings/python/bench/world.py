@@ -32,7 +32,7 @@ class World:
         self.hub = HubEngine(options=options, seed=bytes([7]) * 32)
         self.mono = 1
         self._next = 0
-        opened = self.hub.step(1, WALL, [inputs.AcceptOpened(None, None, "ann", None, "ann")])
+        opened = self.hub.step(1, WALL, [inputs.AcceptOpened(None, None, False, "ann", None, "ann")])
         (self.link,) = (it.link for it in opened.records if isinstance(it, outputs.Accepted))
 
     # A call in which nothing happened.

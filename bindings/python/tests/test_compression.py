@@ -48,7 +48,7 @@ async def test_a_client_compresses_with_a_server_of_websockets(compression: bool
             answer = {"type": "chat_response", "message": asked["message"], "reply_to": asked["id"]}
             await socket.send(json.dumps(answer))
 
-    options = ClientOptions(compression=compression)
+    options = ClientOptions(compression=compression, v1=False)
     async with websockets.asyncio.server.serve(serve, "127.0.0.1", 0) as server:
         url = "ws://127.0.0.1:%d/ws" % next(iter(server.sockets)).getsockname()[1]
         async with Client(url, options=options, dial=tcp.dial) as client:

@@ -34,7 +34,7 @@ class World:
         self.hub = HubEngine(auth=KEYS, options=PLENTY, seed=SEED)
         self.client = ClientEngine(
             "ws://hub/api/v1/pam/ws/ann",
-            options=ClientOptions(request_timeout=30),
+            options=ClientOptions(request_timeout=30, v1=False),
             seed=SEED,
             mono_nanos=self.now,
             wall_micros=WALL,
@@ -174,7 +174,7 @@ def test_a_refused_record_is_reported_and_the_others_are_taken() -> None:
 
 
 def opened(hub: HubEngine, user: str = "ann") -> int:
-    step = hub.step(0, WALL, [inputs.AcceptOpened(None, None, user, subject=user)])
+    step = hub.step(0, WALL, [inputs.AcceptOpened(None, None, False, user, subject=user)])
     return next(it.link for it in step.records if isinstance(it, outputs.Accepted))
 
 
@@ -358,7 +358,7 @@ def test_threads_may_step_one_hub_and_many() -> None:
 
     def work(name: int, hub: HubEngine) -> None:
         user = f"user-{name}"
-        step = hub.step(0, WALL, [inputs.AcceptOpened(None, None, user, subject=user)])
+        step = hub.step(0, WALL, [inputs.AcceptOpened(None, None, False, user, subject=user)])
         (link,) = [it.link for it in step.records if isinstance(it, outputs.Accepted)]
         seen = []
         for number in range(rounds):

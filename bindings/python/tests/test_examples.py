@@ -57,8 +57,6 @@ async def test_the_backend_answers_through_its_five_agents() -> None:
                 assert "".join(piece.text for piece in pieces) == answer.text
                 assert not any(piece.restart for piece in pieces)
                 assert answer.envelope()["agent"] == agent
-                if agent in ("trips", "chat"):
-                    assert len(pieces) > 3
             spoken = await client.send("hi", agent="Voice Assistant")
             assert isinstance(spoken, pamlink.Answered) and "ears" in spoken.text
             actions = await client.send("my budget")

@@ -400,8 +400,8 @@ async def test_a_server_that_ends_sends_its_links_away_first(number: int) -> Non
             assert isinstance(outcome, pamlink.Answered) and outcome.text == "done"
             closed = await take(client, pamlink.Closed)
             assert (closed.code, closed.class_) == (1012, "server_unavailable")
-            # It was told when to come back, and does so no earlier.
-            assert (await take(client, pamlink.Retrying)).after >= 2.0
+            # It was told within which time to come back.
+            assert 0 < (await take(client, pamlink.Retrying)).after <= 3.0
         await asyncio.wait_for(process.wait(), SOON)
         assert process.returncode in (0, -number)
     finally:

@@ -40,7 +40,7 @@ class Answering:
         # Those that came in this turn of the loop, with their links and the contexts of those.
         self._waiting: deque[tuple[Request, Link | None, contextvars.Context]] = deque()
         # Those that run. One that is given up is here no more.
-        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._tasks: dict[int, tuple[asyncio.Task[None], Request]] = {}
         # Keeps tasks that have begun nothing yet.
         self._workers: set[asyncio.Task[None]] = set()
         self._threads = Threads()
@@ -69,12 +69,20 @@ class Answering:
         if not self._workers:
             self._work_soon()
 
-    def expired(self, request: int) -> None:
-        """The peer was sent `REQUEST_EXPIRED`: what the handler returns is dropped."""
-        if (task := self._tasks.pop(request, None)) is not None:
+    def give_up(self, request: int) -> None:
+        """Nobody waits for an answer any more: what the handler returns is dropped."""
+        if (running := self._tasks.pop(request, None)) is not None:
+            task, asked = running
+            asked.cancelled.happen()
             task.cancel()
         else:
             self._waiting = deque(it for it in self._waiting if it[0].request != request)
+
+    def cancelled(self, request: int) -> None:
+        """Who asked wants no answer any more. The request has an end all the same, so that the hub
+        counts it no longer."""
+        self.give_up(request)
+        self._turns.feed(pack(KINDS["dismiss"], (request,), ()))
 
     def refused(self, request: Request, error: BaseException) -> None:
         """There is no answer, and here is why. Somebody waits for one, and the server goes on."""
@@ -83,7 +91,8 @@ class Answering:
 
     def stop(self) -> list[asyncio.Task[None]]:
         """Gives all up: the tasks that are to be cancelled."""
-        tasks, self._tasks = [*self._tasks.values(), *self._workers], {}
+        tasks = [*(task for task, _ in self._tasks.values()), *self._workers]
+        self._tasks = {}
         self._waiting.clear()
         self._threads.stop()
         return tasks
@@ -116,7 +125,7 @@ class Answering:
             watch.begin()
         while self._waiting:
             request, link, _ = self._waiting.popleft()
-            self._tasks[request.request] = task
+            self._tasks[request.request] = (task, request)
             rest = begun(self._answer(request, link))
             if rest is not None:
                 return rest

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Protocol
 
 from ._engine import Unique
 from .errors import ExpiredError, PamlinkError, RejectedError, UnknownError, UnsentError
-from .events import Answered, Expired, Outcome, Piece, Rejected, Unknown, Unsent
+from .events import (
+    Answered,
+    Cancelled,
+    CancelResult,
+    Expired,
+    Outcome,
+    Piece,
+    Rejected,
+    Unknown,
+    Unsent,
+)
 
 
 class PendingRequest:
@@ -71,8 +82,21 @@ class PendingRequest:
             self._progress.set_result(None)
 
 
+class Asking(Protocol):
+    """What a request needs of its client."""
+
+    def leave(self, request: PendingRequest, running: bool = False) -> None:
+        """Nobody waits for a request any more; `running`: its answer goes on at the server."""
+
+    async def cancel(self, request: PendingRequest) -> CancelResult:
+        """Ends the answer to a request."""
+
+    @property
+    def is_resuming(self) -> bool:
+        """Whether there is no link."""
+
+
 Ask = Callable[[PendingRequest], None]
-Leave = Callable[[PendingRequest], None]
 
 
 class AnswerStream(Unique):
@@ -84,21 +108,38 @@ class AnswerStream(Unique):
         print(stream.answer)
 
     The first step of the iteration makes the request. A step that is cancelled has lost nothing:
-    the next one goes on. Who leaves the iteration early calls `aclose`, or drops the object; what
-    comes afterwards is a `Late` event of the client.
+    the next one goes on. A break of the link is a pause in the iteration (`resuming`).
+
+    Who leaves the iteration early calls `aclose`, or drops the object: a server that speaks
+    `pamlink.v1` ends the answer then. `detach` leaves it running. What comes afterwards is a `Late` event
+    of the client.
     """
 
-    def __init__(self, ask: Ask, leave: Leave) -> None:
-        self._request = PendingRequest(stream=True)
+    def __init__(
+        self, request_text: str, ask: Ask, client: Asking, request: PendingRequest | None = None
+    ) -> None:
+        self.request_text = request_text
+        """What was asked."""
+        self._request = request or PendingRequest(stream=True)
         self._ask = ask
-        self._leave = leave
+        self._client = client
         self._over = False
 
     @property
     def answer(self) -> Answered | None:
         """The whole answer, once the iteration has come to its end."""
-        outcome = self._request.outcome
-        return outcome if self._over and isinstance(outcome, Answered) else None
+        outcome = self.outcome
+        return outcome if isinstance(outcome, Answered) else None
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """How the request has ended, once the iteration has come to its end."""
+        return self._request.outcome if self._over else None
+
+    @property
+    def resuming(self) -> bool:
+        """Whether the answer waits for a link: a break came in its middle, or there is none yet."""
+        return not self._over and not self._request.settled and self._client.is_resuming
 
     def __aiter__(self) -> AnswerStream:
         return self
@@ -106,6 +147,8 @@ class AnswerStream(Unique):
     async def __anext__(self) -> Piece:
         """The next piece. Appended to each other, the pieces are the answer, unless one says
         `restart`.
+
+        An answer that was cancelled ends where its pieces have, without an error.
 
         Raises `RejectedError`, `ExpiredError`, `UnknownError` or `UnsentError` if the request ends
         without an answer, and what `Client.send` raises.
@@ -126,8 +169,29 @@ class AnswerStream(Unique):
                 raise self._last(request.outcome)
             await request.progress()
 
+    async def cancel(self) -> CancelResult:
+        """Ends the answer at the server, and says what that has come to. The iteration gives what came
+        before, and ends; if the cancel was refused or came too late, it goes on to its own end. Called
+        again, it says the same. A break of the link delays it.
+
+        Raises `LinkError` (`needs_v1`) where the server does not speak `pamlink.v1`, `BusyError`
+        (`requests_full`) if too many cancels are under way, and `ClientClosed`.
+        """
+        request = self._request
+        if request.number is None and not request.settled:
+            request.end(Cancelled())
+            return CancelResult("cancelled", 0)
+        return await self._client.cancel(request)
+
+    def detach(self) -> None:
+        """Waits no longer for the answer, which goes on at the server."""
+        if not self._over:
+            self._over = True
+            self._client.leave(self._request, running=True)
+
     async def aclose(self) -> None:
-        """Waits no longer for the answer. A request that was sent has its effect all the same."""
+        """Waits no longer for the answer, and ends it where the server speaks `pamlink.v1`; towards any
+        other a request that was sent has its effect all the same."""
         self._drop()
 
     def __del__(self) -> None:
@@ -135,7 +199,7 @@ class AnswerStream(Unique):
 
     def _last(self, outcome: Outcome) -> Exception:
         match outcome:
-            case Answered():
+            case Answered() | Cancelled():
                 return StopAsyncIteration()
             case Rejected():
                 return RejectedError(outcome)
@@ -149,4 +213,4 @@ class AnswerStream(Unique):
     def _drop(self) -> None:
         if not self._over:
             self._over = True
-            self._leave(self._request)
+            self._client.leave(self._request)

@@ -5,7 +5,7 @@ A member with `?` may be absent, a text with `*` is bytes.
 
 from __future__ import annotations
 
-ABI = 2
+ABI = 3
 """The version of the border that this package speaks."""
 
 # Number, name, who writes it, words, texts.
@@ -28,8 +28,11 @@ RECORDS: tuple[tuple[int, str, str, str, str], ...] = (
     (25, "ask", "host", "stream", "message agent? intent? session_id? context?"),
     (26, "send", "host", "", "envelope"),
     (27, "forget", "host", "request", ""),
+    (28, "cancel", "host", "request", ""),
+    (29, "submit", "host", "time_to_live?", "envelope priority? key? agent?"),
+    (30, "snapshot", "host", "", ""),
     (32, "accept", "host", "", ""),
-    (33, "accept_opened", "host", "expires? max_message?", "user token? subject?"),
+    (33, "accept_opened", "host", "expires? max_message? v1", "user token? subject?"),
     (34, "authorize_link", "host", "link expires?", "subject? error?"),
     (35, "reply", "host", "request failed", "text ui_actions? source? model? agent?"),
     (36, "reply_error", "host", "request retry_after?", "error_code message"),
@@ -50,11 +53,13 @@ RECORDS: tuple[tuple[int, str, str, str, str], ...] = (
     (104, "delivered", "engine", "of link?", "outcome"),
     (105, "pushed", "engine", "of queued refused", ""),
     (106, "disconnected", "engine", "of links", ""),
+    (107, "submitted", "engine", "of command", ""),
+    (108, "snapshot_taken", "engine", "of", "bytes*"),
     (110, "write_bytes", "engine", "link ack", "bytes*"),
     (111, "write_text", "engine", "link ack", "text"),
     (112, "write_close", "engine", "link code?", "reason"),
     (113, "close_transport", "engine", "link", ""),
-    (120, "dial", "engine", "attempt tls port", "url host target"),
+    (120, "dial", "engine", "attempt tls port", "url host target subprotocol?"),
     (121, "need_token", "engine", "", "need"),
     (122, "state_changed", "engine", "from to", "cause"),
     (123, "welcomed", "engine", "correlates repeats", "json"),
@@ -80,6 +85,11 @@ RECORDS: tuple[tuple[int, str, str, str, str], ...] = (
     (137, "retrying", "engine", "attempt after status? code?", "class cause reason"),
     (138, "stopped", "engine", "status? code?", "class cause reason"),
     (139, "unsent", "engine", "request", ""),
+    (140, "cancelled", "engine", "request", ""),
+    (141, "cancel_result", "engine", "request offset?", "outcome? error_code?"),
+    (142, "outcome", "engine", "command retry_after?", "outcome error_code?"),
+    (143, "gap", "engine", "lost?", "error_code"),
+    (144, "restored", "engine", "request", "json"),
     (150, "http", "engine", "link", "method target headers"),
     (151, "authorize", "engine", "link", "user token"),
     (152, "opened", "engine", "link links_of_user", "user"),
@@ -95,6 +105,7 @@ RECORDS: tuple[tuple[int, str, str, str, str], ...] = (
     (156, "refused", "engine", "link retry_after? left closing", "user error_code"),
     (157, "request_expired", "engine", "request", "user"),
     (158, "drained", "engine", "", ""),
+    (159, "request_cancelled", "engine", "request", "user"),
     (170, "ping", "engine", "", "bytes*"),
     (171, "pong", "engine", "", "bytes*"),
     (172, "close_read", "engine", "code?", "reason"),

@@ -3,27 +3,46 @@
 from __future__ import annotations
 
 import asyncio
+import json as _json
 import logging
 from collections.abc import Mapping
 from datetime import timezone
 from types import TracebackType
-from typing import Any, cast
+from typing import Any, Literal, TypeAlias, cast
 
 from . import _engine, events, outputs, tokens
 from ._clock import mono_nanos, wall_micros
+from ._dialing import default_dialer, no_transport, target_of
 from ._link import Link
 from ._records import KINDS, pack
 from ._requests import AnswerStream, PendingRequest
+from ._results import Results
 from ._runner import Runner
 from .errors import ClientClosed, PamlinkError, TokenDenied
-from .events import Answered, Event, Expired, Late, Outcome, Rejected, State, Unknown, Unsent
+from .events import (
+    Answered,
+    Cancelled,
+    CancelResult,
+    Event,
+    Expired,
+    Late,
+    Outcome,
+    Rejected,
+    State,
+    SubmitResult,
+    Unknown,
+    Unsent,
+)
 from .options import ClientOptions
 from .sansio import ClientEngine
 from .tokens import Token, TokenProvider
-from .transports import ByteTransport, Dialer, DialFailed, Target
+from .transports import ByteTransport, Dialer
 from .values import encode, envelope_text
 
 log: logging.Logger = logging.getLogger("pamlink.client")
+
+Priority: TypeAlias = Literal["urgent", "normal", "bulk"]
+"""What goes first, while several wait."""
 
 # How long `close` waits for the engine's own deadline of the close frame, which comes first.
 PATIENCE = 15.0
@@ -37,7 +56,8 @@ class Client(Runner):
 
     It connects when it is entered, connects again whenever its link ends, renews its token in time,
     and sends again under the same id what got no answer. Requests may be made at any time,
-    connected or not.
+    connected or not. Where the server speaks `pamlink.v1`, answers go on in their middle after a break,
+    and requests are cancelled; `snapshot` and `restore` take them into another process.
 
     It belongs to the event loop that entered it: awaited in another one, its methods raise
     `UsageError` (`wrong_loop`). `wake` and `network_changed` may be called from any thread. None of
@@ -53,30 +73,59 @@ class Client(Runner):
         options: ClientOptions | None = None,
         dial: Dialer | None = None,
         buffer: int = 256,
+        snapshot: bytes | None = None,
     ) -> None:
         """A client of `url`, `ws://` or `wss://` with the whole path.
 
         `token` is the token, or what gives one when the client needs it; without it the client
         connects as nobody. `dial` makes the transports: TCP and TLS of asyncio by default. `buffer`
-        is how many events wait to be taken; beyond, the oldest is dropped and `Lost` says so.
+        is how many events wait to be taken; beyond, the oldest is dropped and `Lost` says so. With a
+        `snapshot` it goes on with the requests of that (`restore`).
 
-        Raises `UsageError`: `bad_url`, `bad_option`.
+        Raises `UsageError`: `bad_url`, `bad_option`, `bad_snapshot`.
         """
         self._options = options or ClientOptions()
         self._url = url
         self._token = token
+        self._snapshot = snapshot
         engine = self._made()
         super().__init__(engine, buffer)
         self._native = engine
         self._state = engine.state()
         self._dial = dial
         self._requests: dict[int, PendingRequest] = {}
+        self._cancels = Results[CancelResult]()
+        self._submits = Results[SubmitResult]()
+        self.restored: list[AnswerStream] = []
+        """The requests of the snapshot that go on, the oldest first, once the client is entered. The
+        pieces of their answers come again from the beginning. Each is in nobody's hands but this list's:
+        clear it of those that are not wanted."""
         self._link: Link | None = None
         self._dialing: asyncio.Task[None] | None = None
         self._opened = False
         self._closed = False
         self._stopped: events.Stopped | None = None
         self._at_rest = asyncio.Event()
+
+    @classmethod
+    def restore(
+        cls,
+        snapshot: bytes,
+        url: str,
+        *,
+        token: str | Token | TokenProvider | None = None,
+        options: ClientOptions | None = None,
+        dial: Dialer | None = None,
+        buffer: int = 256,
+    ) -> Client:
+        """The client of which `snapshot` has made these bytes, not connected. Once it is entered,
+        `restored` has the requests that go on. The rest is as for a new one.
+
+        Raises `UsageError`: `bad_snapshot`, `bad_url`, `bad_option`.
+        """
+        return cls(
+            url, token=token, options=options, dial=dial, buffer=buffer, snapshot=snapshot
+        )
 
     def _made(self) -> ClientEngine:
         """An engine, with ids and masks of its own."""
@@ -86,6 +135,7 @@ class Client(Runner):
             options=self._options,
             mono_nanos=mono_nanos(),
             wall_micros=wall_micros(),
+            snapshot=self._snapshot,
         )
 
     async def __aenter__(self) -> Client:
@@ -179,8 +229,9 @@ class Client(Runner):
         `agent` names who is to answer, else the server decides; `intent` is what the user wants, if
         that is known. `context` is an object, as JSON or as anything that `encode` makes one of.
 
-        Cancelled, it waits no longer: a request that was not sent yet is not sent; any other has
-        its effect, and what the server says of it is a `Late` event.
+        Cancelled, it waits no longer: a request that was not sent yet is not sent; a server that speaks
+        `pamlink.v1` ends the answer to any other; towards a server that does not, it has its effect, and
+        what the server says of it is a `Late` event.
 
         Raises `BusyError` (`requests_full`) if too many are under way, `UsageError` (`bad_context`),
         `ClientStopped` and `ClientClosed`.
@@ -190,7 +241,7 @@ class Client(Runner):
         try:
             return await request.ended()
         except asyncio.CancelledError:
-            self._leave(request)
+            self.leave(request)
             raise
 
     def ask(
@@ -208,7 +259,7 @@ class Client(Runner):
         def ask(request: PendingRequest) -> None:
             self._ask(request, 1, text, agent, intent, session_id, context)
 
-        return AnswerStream(ask, self._leave)
+        return AnswerStream(text, ask, self)
 
     async def post(self, envelope: Mapping[str, Any] | str) -> None:
         """Sends an envelope that wants no answer: a JSON text, or anything with a `type` that
@@ -220,6 +271,51 @@ class Client(Runner):
         self._usable()
         self._belongs()
         self._command(pack(KINDS["send"], (), (envelope_text(envelope),)))
+
+    async def submit(
+        self,
+        envelope: Mapping[str, Any] | str,
+        *,
+        priority: Priority = "normal",
+        key: str | None = None,
+        agent: str | None = None,
+        time_to_live: float | None = None,
+    ) -> SubmitResult:
+        """Sends an envelope over `pamlink.v1`, now or as soon as a link speaks it, and waits for what has
+        become of it. It is taken as `post` takes one.
+
+        It takes the place of what waits under the same `key`, which expires (`replaced`); `urgent`
+        goes before all else that waits, `bulk` after it; it waits for `time_to_live` seconds at most.
+        Cancelled, it waits no longer, and the envelope goes its way.
+
+        Raises `LinkError` (`needs_v1`) if the client was made without `v1`, `BusyError`
+        (`outbox_full`), `UsageError` (`not_an_envelope`, `bad_option`), `ClientStopped` and
+        `ClientClosed`.
+        """
+        self._usable()
+        self._belongs()
+        wait = None if time_to_live is None else round(time_to_live * 1e9)
+        texts = (envelope_text(envelope), priority, key, agent)
+        found = self._step(pack(KINDS["submit"], (wait,), texts))
+        taken = [it.command for it in found if isinstance(it, outputs.Submitted)]
+        results = [self._submits.expect(command) for command in taken]
+        # Without a command it raises.
+        self._handle(found, raising=True)
+        return await results[0]
+
+    def snapshot(self) -> bytes:
+        """The client as bytes, of which `restore` makes it again in another process: its requests, and
+        where its sessions are. A client without `v1` has none: no bytes. They are as confidential as what
+        was asked, and hold no token. Take one whenever the app may be ended.
+
+        Raises `ClientClosed`.
+        """
+        self._usable()
+        self._belongs()
+        found = self._step(pack(KINDS["snapshot"], (), ()))
+        self._handle(found, raising=True)
+        taken = next(record for record in found if isinstance(record, outputs.SnapshotTaken))
+        return taken.bytes
 
     def wake(self) -> None:
         """The device woke up, or the app came to the front: the link is probed at once."""
@@ -260,26 +356,71 @@ class Client(Runner):
                 break
         self._handle(found, raising=True)
 
-    def _leave(self, request: PendingRequest) -> None:
-        """Nobody waits for a request any more."""
+    @property
+    def is_resuming(self) -> bool:
+        """Whether there is no link that requests could go on over."""
+        return self._state is not State.OPEN
+
+    def leave(self, request: PendingRequest, running: bool = False) -> None:
+        """Nobody waits for a request any more: for `AnswerStream`."""
         if request.number is None or request.error is not None:
             return
         if request.outcome is not None:
             # It ended in the moment in which its task was cancelled.
             self._late(request.number, request.outcome)
         elif self._requests.pop(request.number, None) is not None and self._loop is not None:
+            leave = self._forget if running else self._abandon
             # Whoever drops an `AnswerStream` may do so in any thread.
-            self._loop.call_soon_threadsafe(self._forget, request.number)
+            self._loop.call_soon_threadsafe(leave, request.number)
 
     def _forget(self, number: int) -> None:
         if self._running:
             self._feed(pack(KINDS["forget"], (number,), ()))
 
+    def _abandon(self, number: int) -> None:
+        """Ends the answer that nobody waits for, where the server can."""
+        if not self._running:
+            return
+        found = self._step(pack(KINDS["cancel"], (number,), ()))
+        is_refused = any(isinstance(record, outputs.Fault) for record in found)
+        self._handle([record for record in found if not isinstance(record, outputs.Fault)])
+        if is_refused:
+            self._forget(number)
+
+    async def cancel(self, request: PendingRequest) -> CancelResult:
+        """Ends the answer to a request: for `AnswerStream`."""
+        self._usable()
+        self._belongs()
+        number = request.number
+        if number is None:
+            return CancelResult("cancelled", 0)
+        result = self._cancels.get(number)
+        if result is None:
+            if request.settled:
+                return CancelResult("ended")
+            result = self._cancels.expect(number)
+            try:
+                self._command(pack(KINDS["cancel"], (number,), ()))
+            except PamlinkError:
+                self._cancels.drop(number)
+                raise
+            if isinstance(request.outcome, Cancelled):
+                # It had not been sent: the server has nothing to say.
+                self._cancels.settle(number, CancelResult("cancelled", 0))
+        return await asyncio.shield(result)
+
+    def _restored(self, number: int, json: str) -> None:
+        request = PendingRequest(stream=True)
+        request.number = number
+        self._requests[number] = request
+        request_text = _json.loads(json).get("message") or ""
+        self.restored.append(AnswerStream(request_text, _asked, self, request))
+
     def _late(self, number: int, outcome: Outcome) -> None:
         match outcome:
             case Answered(text, json) | Rejected(message=text, json=json):
                 self._mailbox.put(Late(number, text, json))
-            case Expired() | Unknown() | Unsent():
+            case Expired() | Unknown() | Unsent() | Cancelled():
                 # Whoever left has no answer to miss.
                 pass
 
@@ -295,6 +436,8 @@ class Client(Runner):
         requests, self._requests = self._requests, {}
         for request in requests.values():
             request.fail(error)
+        self._cancels.fail(error)
+        self._submits.fail(error)
 
     # The engine.
 
@@ -322,7 +465,7 @@ class Client(Runner):
                     self._dialing = self._spawn(self._make(record), ends=True)
                 case outputs.NeedToken(need):
                     self._spawn(self._provide(cast("tokens.Need", need)))
-                case outputs.Asked():
+                case outputs.Asked() | outputs.Submitted() | outputs.SnapshotTaken():
                     pass
                 case outputs.Piece(number, restart, text, json):
                     request = self._requests.get(number)
@@ -344,6 +487,15 @@ class Client(Runner):
                     self._end(number, Unknown())
                 case outputs.Unsent(number):
                     self._end(number, Unsent())
+                case outputs.Cancelled(number):
+                    self._end(number, Cancelled())
+                case outputs.CancelResult(number, offset, outcome, error_code):
+                    self._cancels.settle(number, CancelResult(outcome, offset, error_code))
+                case outputs.Outcome(command, retry_after, outcome, error_code):
+                    wait = None if retry_after is None else retry_after / 1e9
+                    self._submits.settle(command, SubmitResult(outcome, error_code, wait))
+                case outputs.Restored(number, json):
+                    self._restored(number, json)
                 case outputs.Fault():
                     refusal = _engine.fault(record)
                     if not raising:
@@ -382,32 +534,12 @@ class Client(Runner):
 
     async def _make(self, dial: outputs.Dial) -> None:
         """Makes the transport that the engine asked for, and carries the link over it."""
-        target = Target(
-            dial.attempt,
-            dial.tls,
-            dial.host,
-            dial.port,
-            dial.target,
-            dial.url,
-            self._options.max_message_bytes or 1 << 20,
-            self._options.subprotocols,
-            self._options.origin,
-        )
         try:
-            transport = await (self._dial or _default_dialer())(target)
-        except DialFailed as failed:
-            log.debug("attempt %d: %s", dial.attempt, failed)
-            self._dialing = None
-            after = failed.retry_after
-            words = (failed.status, None if after is None else round(max(0.0, after) * 1e9))
-            said = str(failed) if failed.status is None else failed.body
-            self._feed(pack(KINDS["dial_failed"], words, (failed.class_, said)))
-            return
+            transport = await (self._dial or default_dialer())(target_of(dial, self._options))
         except Exception as error:
             log.debug("attempt %d: %r", dial.attempt, error)
             self._dialing = None
-            said = f"{type(error).__name__}: {error}"
-            self._feed(pack(KINDS["dial_failed"], (None, None), ("network", said)))
+            self._feed(no_transport(error))
             return
         self._dialing = None
         link = self._link = Link(0, transport, self._turns)
@@ -444,7 +576,5 @@ class Client(Runner):
             self._feed(pack(KINDS["token"], (expires,), (token.text,)))
 
 
-def _default_dialer() -> Dialer:
-    from .tcp import dial
-
-    return dial
+def _asked(request: PendingRequest) -> None:
+    """A restored request was asked before."""

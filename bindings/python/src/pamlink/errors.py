@@ -44,12 +44,15 @@ CODES: tuple[tuple[int, str, str, bool], ...] = (
     (12, "bad_seed", "usage", False),
     (13, "bad_key", "usage", False),
     (14, "bad_routes", "usage", False),
+    (15, "bad_snapshot", "usage", False),
     (20, "requests_full", "busy", True),
     (21, "not_open", "link", True),
     (22, "outbox_full", "busy", True),
     (23, "not_an_envelope", "usage", False),
     (24, "bad_context", "usage", False),
     (25, "too_large", "usage", False),
+    (26, "needs_v1", "link", False),
+    (27, "request_ended", "usage", False),
     (30, "token_expired", "auth", False),
     (31, "token_malformed", "auth", False),
     (32, "token_denied", "auth", False),
@@ -81,6 +84,7 @@ CODES: tuple[tuple[int, str, str, bool], ...] = (
     (83, "stopped", "link", False),
     (84, "closed", "link", False),
     (85, "request_unsent", "answer", False),
+    (86, "request_cancelled", "answer", False),
 )
 
 _BY_CODE = {row[0]: row for row in CODES}

@@ -14,7 +14,9 @@ does not know arrives as an `UnknownEvent`.
 
 from __future__ import annotations
 
+import asyncio
 import json as _json
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, TypeAlias, Union
@@ -89,8 +91,41 @@ class Unsent:
     after `Client.connect`."""
 
 
-Outcome: TypeAlias = Union[Answered, Rejected, Expired, Unknown, Unsent]
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """The request was cancelled: its answer ends where its pieces have."""
+
+
+Outcome: TypeAlias = Union[Answered, Rejected, Expired, Unknown, Unsent, Cancelled]
 """How a request ended. Every request ends in exactly one."""
+
+
+@dataclass(frozen=True, slots=True)
+class CancelResult:
+    """What a cancel has come to."""
+
+    outcome: str | None
+    """`cancelled`; `ended`, when the answer had ended before; `refused`: it goes on; `unknown`: the
+    server knows no such request. None where that is lost with a gap or with the session. The set is
+    open."""
+    offset: int | None = None
+    """How long the answer is, in bytes of UTF-8, where it has ended."""
+    error_code: str | None = None
+    """Why it was refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitResult:
+    """What has become of what was submitted."""
+
+    outcome: str
+    """`acknowledged`: the server has it; `rejected`; `expired`: it has left the queue without having been
+    sent; `unknown`: it was sent, and the rest is lost with a gap or with the session."""
+    error_code: str | None = None
+    """Why it was rejected, or has expired: `age`, `dropped`, `replaced`, `session_ended`. The set is
+    open."""
+    retry_after: float | None = None
+    """Seconds after which it may be sent again, if the server said so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,7 +320,46 @@ class Stopped:
     """What the other side said: the reason of its close, or the first line of its answer."""
 
 
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Something of what the server has sent is lost and will not come, or may be, where the server has
+    the session no more. Requests are told of themselves."""
+
+    lost: int | None
+    """How many envelopes, where that is known."""
+    error_code: str
+    """Why: `session_ended`, `window_exceeded`; the set is open."""
+
+
 # Events of a hub.
+
+
+class Cancellation:
+    """Whether a request was cancelled: true or false, and an awaitable that ends when it is."""
+
+    __slots__ = ("_event", "_has_happened")
+
+    def __init__(self) -> None:
+        self._has_happened = False
+        self._event: asyncio.Event | None = None
+
+    def __bool__(self) -> bool:
+        return self._has_happened
+
+    def __await__(self) -> Generator[Any, None, None]:
+        return self._wait().__await__()
+
+    async def _wait(self) -> None:
+        if not self._has_happened:
+            if self._event is None:
+                self._event = asyncio.Event()
+            await self._event.wait()
+
+    def happen(self) -> None:
+        """It was cancelled: for the hub, in its event loop."""
+        self._has_happened = True
+        if self._event is not None:
+            self._event.set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,8 +374,27 @@ class Opened:
     """Its user."""
 
 
+class _Asked(_Enveloped):
+    """What somebody waits for an answer to."""
+
+    __slots__ = ("_cancelled",)
+    _cancelled: Cancellation
+
+    @property
+    def cancelled(self) -> Cancellation:
+        """Whether nobody waits for the answer any more: who asked has cancelled the request, or asked
+        something else in its place, or it has expired. It is true or false, and can be awaited. A task
+        of the handler's own is cancelled as well; a thread has only this."""
+        try:
+            return self._cancelled
+        except AttributeError:
+            cancelled = Cancellation()
+            object.__setattr__(self, "_cancelled", cancelled)
+            return cancelled
+
+
 @dataclass(frozen=True, slots=True)
-class Request(_Enveloped):
+class Request(_Asked):
     """A message that wants a reply, admitted and routed: what a handler gets."""
 
     request: int
@@ -391,6 +484,17 @@ class RequestExpired:
 
 
 @dataclass(frozen=True, slots=True)
+class RequestCancelled:
+    """Who asked wants no answer any more, or has asked something else in its place: the handler was
+    cancelled."""
+
+    request: int
+    """The request."""
+    user: str
+    """Who asked."""
+
+
+@dataclass(frozen=True, slots=True)
 class HttpRequest:
     """A plain HTTP request came over a raw connection, no WebSocket."""
 
@@ -442,6 +546,7 @@ Event: TypeAlias = Union[
     Closed,
     Retrying,
     Stopped,
+    Gap,
     Lost,
     UnknownEvent,
 ]
@@ -453,6 +558,7 @@ HubEvent: TypeAlias = Union[
     Duplicate,
     Refused,
     RequestExpired,
+    RequestCancelled,
     Overflowed,
     Closed,
     Drained,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -27,6 +27,9 @@ from .values import envelope_text
 log: logging.Logger = logging.getLogger("pamlink.hub")
 
 H = TypeVar("H", bound=Handler)
+
+V1 = "pamlink.v1"
+"""The subprotocol of sessions that outlive their links."""
 
 # How long `drain` waits beyond its spread, for closes that the engine bounds more tightly.
 PATIENCE = 15.0
@@ -52,7 +55,8 @@ class Hub(Runner):
             ...
 
     Each request has a task of its own, as many as the options allow. It is cancelled when the
-    request expires. A handler that fails, by whatever exception, is logged with its traceback, and
+    request expires, and when who asked cancels it; `Request.cancelled` says so where no task can be
+    cancelled: in a thread, or in what the handler has begun elsewhere. A handler that fails, by whatever exception, is logged with its traceback, and
     its peer is sent `PROCESSING_ERROR` and nothing else; one that returns nothing is logged once. A
     plain function runs in a thread.
 
@@ -176,6 +180,11 @@ class Hub(Runner):
 
     # Links.
 
+    def choose_subprotocol(self, offered: Iterable[str]) -> str | None:
+        """The subprotocol to agree on with a client that offers these: `pamlink.v1`, where it is among
+        them and the hub speaks it; None for the `pam` dialect, which has none."""
+        return V1 if V1 in offered and self._native.speaks_v1() else None
+
     async def serve(
         self,
         transport: Transport,
@@ -191,7 +200,9 @@ class Hub(Runner):
         whole messages is open already: `user` is who the peer claims to be, and either `token` is
         judged as `auth` says, or the program has found its `claims` by itself. A peer that is not
         believed is closed with 4001; so is one without either. `max_message` is the largest message
-        that the peer says it takes, in bytes (`PamTarget.max_message`).
+        that the peer says it takes, in bytes (`PamTarget.max_message`). A transport that has agreed on
+        the subprotocol `pamlink.v1` (`subprotocol`, `choose_subprotocol`) speaks that: then the peer
+        says both itself, and a token that it brings comes before this one.
 
         Raises `BusyError` (`hub_full`, `hub_draining`): close the transport then. Cancelled, it
         drops the link.
@@ -229,9 +240,9 @@ class Hub(Runner):
         else:
             expires = None if claims is None else claims.expires_micros()
             subject = None if claims is None else claims.subject
-            data = pack(
-                KINDS["accept_opened"], (expires, max_message), (user, token, subject)
-            )
+            v1 = int(getattr(transport, "subprotocol", None) == V1)
+            words, texts = (expires, max_message, v1), (user, token, subject)
+            data = pack(KINDS["accept_opened"], words, texts)
         found = self._step(data)
         for record in found:
             if isinstance(record, outputs.Accepted):
@@ -374,7 +385,9 @@ class Hub(Runner):
                 self._mailbox.put(_seconds(record))
             else:
                 if made is events.RequestExpired:
-                    self._answering.expired(record.request)
+                    self._answering.give_up(record.request)
+                elif made is events.RequestCancelled:
+                    self._answering.cancelled(record.request)
                 elif made is events.Drained:
                     self._drained.set()
                 self._mailbox.put(record)

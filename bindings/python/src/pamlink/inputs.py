@@ -147,6 +147,31 @@ class Forget:
 
 
 @dataclass(frozen=True, slots=True)
+class Cancel:
+    """End the answer to this request. Followed by `cancel_result`, and by `cancelled` or the answer."""
+
+    request: int
+
+
+@dataclass(frozen=True, slots=True)
+class Submit:
+    """Send an envelope over `pamlink.v1`; `priority`: `urgent`, `normal` or `bulk`; `key`: in place of
+    what waits under it; `time_to_live`: how long it may wait, in nanoseconds. Answered with
+    `submitted`, and `outcome` says what has become of it."""
+
+    time_to_live: int | None
+    envelope: str
+    priority: str | None = None
+    key: str | None = None
+    agent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Make a snapshot at the end of this step: `snapshot_taken`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Accept:
     """A connection came that takes bytes. Answered with `accepted`."""
 
@@ -155,10 +180,11 @@ class Accept:
 class AcceptOpened:
     """A connection came that speaks WebSocket itself, for this user, with a token to be judged or
     the subject of one that was. `max_message` is the largest message that the peer says it takes,
-    in bytes. Answered with `accepted`."""
+    in bytes. `v1`: both ends have agreed on the subprotocol `pamlink.v1`. Answered with `accepted`."""
 
     expires: int | None
     max_message: int | None
+    v1: bool
     user: str
     token: str | None = field(default=None, repr=False)
     subject: str | None = None

@@ -42,6 +42,10 @@ class ClientOptions:
     """The `Origin` header; only browsers have one."""
     subprotocols: tuple[str, ...] = ()
     """Subprotocols to offer, the preferred one first."""
+    v1: bool = True
+    """Whether to speak `pamlink.v1` where the server has it: then an answer goes on in its middle after a
+    break, a request is cancelled, and a snapshot of the client goes on in another process. A server without
+    it is called again in the `pam` dialect."""
     compression: bool = False
     """Whether to offer compression (permessage-deflate) over transports of bytes. One that speaks
     WebSocket itself, as `websockets` does, negotiates its own. Off, since it costs a battery more
@@ -63,6 +67,7 @@ class ClientOptions:
             max_message_bytes=self.max_message_bytes,
             origin=self.origin,
             subprotocols=list(self.subprotocols),
+            v1=self.v1,
             compression=self.compression,
         )
 
@@ -135,6 +140,10 @@ class HubOptions:
     """Most running requests of one link, 1 to 65,536. Default 32."""
     request_timeout: float | None = None
     """How long a request waits for its reply, 100 ms to 24 h. Default 2 min."""
+    while_answering: str | None = None
+    """What becomes of what a user asks while an answer to the same user runs, over whichever link:
+    `parallel`: it runs beside that; `queue`: it waits for its turn; `reject`: it is refused with
+    `AGENT_BUSY`; `replace`: it takes the place of that, whose handler is cancelled. Default `parallel`."""
     auth_timeout: float | None = None
     """How long a link waits for the verdict on its token, 10 ms to 24 h. Default 10 s."""
     token_grace: float | None = None
@@ -190,6 +199,7 @@ class HubOptions:
             max_requests=self.max_requests,
             max_requests_per_link=self.max_requests_per_link,
             request_timeout_ms=_millis(self.request_timeout),
+            while_answering=self.while_answering,
             auth_timeout_ms=_millis(self.auth_timeout),
             token_grace_ms=_millis(self.token_grace),
             messages_per_minute=self.messages_per_minute,

@@ -78,6 +78,22 @@ class Disconnected:
 
 
 @dataclass(frozen=True, slots=True)
+class Submitted:
+    """A `submit` was taken, under this number."""
+
+    of: int
+    command: int
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotTaken:
+    """The client, once all is written that stands before this."""
+
+    of: int
+    bytes: _Bytes
+
+
+@dataclass(frozen=True, slots=True)
 class WriteBytes:
     """Write these bytes to the transport; `ack`: then say `written`."""
 
@@ -113,7 +129,8 @@ class CloseTransport:
 
 @dataclass(frozen=True, slots=True)
 class Dial:
-    """Make a transport, then answer with `dialed`, `opened_in` or `dial_failed`."""
+    """Make a transport, then answer with `dialed`, `opened_in` or `dial_failed`. `subprotocol` is to be
+    offered before those of the options."""
 
     attempt: int
     tls: bool
@@ -121,6 +138,7 @@ class Dial:
     url: str = field(repr=False)
     host: str
     target: str = field(repr=False)
+    subprotocol: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +200,41 @@ class Unsent:
     """The client stopped before the request was sent."""
 
     request: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """A request was cancelled."""
+
+    request: int
+
+
+@dataclass(frozen=True, slots=True)
+class CancelResult:
+    """What a `cancel` has come to; without an outcome where that is lost."""
+
+    request: int
+    offset: int | None
+    outcome: str | None
+    error_code: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What has become of what was submitted; `retry_after` in nanoseconds."""
+
+    command: int
+    retry_after: int | None
+    outcome: str
+    error_code: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """A request of the snapshot that goes on, and its envelope."""
+
+    request: int
+    json: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +308,8 @@ Output: TypeAlias = Union[
     Delivered,
     Pushed,
     Disconnected,
+    Submitted,
+    SnapshotTaken,
     WriteBytes,
     WriteText,
     WriteClose,
@@ -267,6 +322,10 @@ Output: TypeAlias = Union[
     Expired,
     Unknown,
     Unsent,
+    Cancelled,
+    CancelResult,
+    Outcome,
+    Restored,
     Retrying,
     Authorize,
     Refused,
@@ -285,12 +344,14 @@ Output: TypeAlias = Union[
     events.Failed,
     events.Closed,
     events.Stopped,
+    events.Gap,
     events.HttpRequest,
     events.Opened,
     events.Request,
     events.Received,
     events.Duplicate,
     events.RequestExpired,
+    events.RequestCancelled,
     events.Drained,
     events.UnknownEvent,
 ]

@@ -5,7 +5,7 @@ all that follows (`pamlink.outputs`, `pamlink.events`) with the time of the next
 inputs give the same outputs, so a test needs no network and no waiting:
 
     hub = HubEngine(auth=HS256(secret), seed=bytes(32))
-    (accepted,) = hub.step(0, now, [inputs.AcceptOpened(None, None, "ann", token)]).records[:1]
+    (accepted,) = hub.step(0, now, [inputs.AcceptOpened(None, None, False, "ann", token)]).records[:1]
     for record in hub.step(0, now, [inputs.TextIn(accepted.link, text)]).records:
         match record:
             case events.Request(request=request):
@@ -100,6 +100,10 @@ Input: TypeAlias = Union[
     inputs.NetworkChanged,
     inputs.Ask,
     inputs.Send,
+    inputs.Forget,
+    inputs.Cancel,
+    inputs.Submit,
+    inputs.Snapshot,
     inputs.Accept,
     inputs.AcceptOpened,
     inputs.AuthorizeLink,
@@ -173,16 +177,23 @@ class ClientEngine(Stepped):
         anonymous: bool = False,
         options: ClientOptions | None = None,
         seed: bytes | None = None,
+        snapshot: bytes | None = None,
     ) -> None:
-        """A client that is not connected. `url` is `ws://` or `wss://` with the whole path; an
+        """A client that is not connected; of a `snapshot` (`SnapshotTaken`) the one that goes on with its
+        requests, which the first step tells (`Restored`). `url` is `ws://` or `wss://` with the whole path; an
         `anonymous` one has no token and asks for none. `seed` is 32 bytes, from the operating
         system unless a test wants the same thing twice.
 
-        Raises `UsageError`: `bad_url`, `bad_option`, `bad_seed`.
+        Raises `UsageError`: `bad_url`, `bad_option`, `bad_seed`, `bad_snapshot`.
         """
         made = (options or ClientOptions()).native(url, anonymous)
         seed = given_seed(seed)
-        super().__init__(_native.call(native.Client, made, seed, mono_nanos, wall_micros))
+        if snapshot is None:
+            it = _native.call(native.Client, made, seed, mono_nanos, wall_micros)
+        else:
+            restore = native.Client.restore
+            it = _native.call(restore, made, snapshot, seed, mono_nanos, wall_micros)
+        super().__init__(it)
 
     def step(self, mono_nanos: int, wall_micros: int, records: Iterable[Input] = ()) -> Step:
         """Gives the client what happened and returns all that follows. Without records, time has
@@ -252,6 +263,11 @@ class HubEngine(Stepped):
     def set_auth(self, auth: Keys | None) -> None:
         """Replaces who decides about tokens that come from now on. Raises `UsageError`."""
         _native.call(self._object.set_auth, auth_options(auth))
+
+    def speaks_v1(self) -> bool:
+        """Whether a transport that speaks WebSocket itself may agree on `pamlink.v1`, with a client that
+        offers it. A hub that takes messages of less than 512 KiB does not speak it."""
+        return _native.call(self._object.speaks_v1)
 
     def links(self) -> int:
         """Links that have not ended."""

@@ -36,10 +36,12 @@ class StarletteTransport(MessageTransport):
     # For the link: a message goes to the server at once, unless it has to wait.
     begins_at_once = True
 
-    __slots__ = ("_is_over", "_receive", "_send", "_websocket")
+    __slots__ = ("_is_over", "_receive", "_send", "_websocket", "subprotocol")
 
-    def __init__(self, websocket: WebSocket) -> None:
+    def __init__(self, websocket: WebSocket, subprotocol: str | None = None) -> None:
         self._websocket = websocket
+        self.subprotocol = subprotocol
+        """The one that it was accepted with."""
         self._send, self._receive = _given(websocket)
         self._is_over = False
 
@@ -127,7 +129,8 @@ def endpoint(hub: Hub) -> Callable[[WebSocket], Awaitable[None]]:
 
     Path and query are read by the engine, as they were sent: the user id is one segment, in which a
     slash is encoded. Another path is refused with 404 where the server can say so, else with 403; a
-    request without a `token` parameter with 403. Any other is accepted before its token is judged,
+    request without a `token` parameter with 403, unless it offers `pamlink.v1`, which shows its token
+    over the link. Any other is accepted before its token is judged,
     because clients in browsers see no status: a peer that is not believed is closed with 4001.
     """
     hide_tokens()
@@ -136,7 +139,9 @@ def endpoint(hub: Hub) -> Callable[[WebSocket], Awaitable[None]]:
         read = read_target(*_target(websocket))
         if read is None:
             await _refuse(websocket, 404)
-        elif read.token is None:
+        elif read.token is None and not hub.choose_subprotocol(
+            websocket.scope.get("subprotocols", ())
+        ):
             await _refuse(websocket, 403)
         else:
             carrying = serve(
@@ -183,10 +188,12 @@ async def serve(
 
     Give the `token`, and the hub judges it; or `claims`, if a dependency of yours has found out who
     it is: the hub then only compares their subject with `user`. `max_message` is the largest message
-    that the peer says it takes, in bytes: the parameter of that name (`read_target`).
+    that the peer says it takes, in bytes: the parameter of that name (`read_target`). A client that
+    offers `pamlink.v1` is accepted with it, and says both itself.
     """
-    await websocket.accept()
-    transport = StarletteTransport(websocket)
+    subprotocol = hub.choose_subprotocol(websocket.scope.get("subprotocols", ()))
+    await websocket.accept(subprotocol)
+    transport = StarletteTransport(websocket, subprotocol)
     carrying = hub.serve(
         transport, user=user, token=token, claims=claims, max_message=max_message
     )

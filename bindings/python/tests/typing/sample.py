@@ -35,10 +35,12 @@ async def chat() -> None:
             case pamlink.Rejected(error_code=code, retry_after=wait):
                 assert_type(code, str | None)
                 assert_type(wait, float | None)
-            case pamlink.Expired() | pamlink.Unknown() | pamlink.Unsent():
+            case (
+                pamlink.Expired() | pamlink.Unknown() | pamlink.Unsent() | pamlink.Cancelled()
+            ):
                 pass
             case _:
-                # Nothing is left: there are five ends and no sixth.
+                # Nothing is left: there are six ends and no seventh.
                 assert_never(outcome)
         asking = client.ask("hi")
         async for piece in asking:
@@ -125,7 +127,7 @@ async def dial(target: Target) -> Transport:
 
 def one_step() -> None:
     engine = sansio.HubEngine(seed=bytes(32))
-    step = engine.step(0, 0, [inputs.AcceptOpened(None, None, "ann", subject="ann")])
+    step = engine.step(0, 0, [inputs.AcceptOpened(None, None, False, "ann", subject="ann")])
     assert_type(step, sansio.Step)
     for record in step.records:
         match record:

@@ -48,6 +48,7 @@ def machine(it: Any, at_ms: int, wall_ms: int) -> sansio.ClientEngine | sansio.H
         options.pop("url"),
         anonymous=options.pop("anonymous", False),
         options=ClientOptions(**options),
+        snapshot=bytes.fromhex(it["snapshot"]) if "snapshot" in it else None,
         seed=seed(it["seed"]),
         mono_nanos=at_ms * 1_000_000,
         wall_micros=wall_ms * 1_000,

@@ -6,7 +6,7 @@ import json
 from collections import deque
 from typing import Any
 
-from pamlink import events, inputs, outputs
+from pamlink import ClientOptions, events, inputs, outputs
 from pamlink.sansio import ClientEngine, HubEngine, Input, Output
 
 from . import seed
@@ -45,7 +45,7 @@ class End:
 def _server(steps: list[Any]) -> None:
     """The engine is the server, and answers every request."""
     end = End(HubEngine(seed=seed(1)))
-    opened = end.give(inputs.AcceptOpened(None, None, "ada", subject="ada"))
+    opened = end.give(inputs.AcceptOpened(None, None, False, "ada", subject="ada"))
     (link,) = [it.link for it in opened if isinstance(it, outputs.Accepted)]
     for step in steps:
         if step["from"] == "client":
@@ -65,6 +65,7 @@ def _client(steps: list[Any]) -> None:
     engine = ClientEngine(
         "ws://localhost:1/api/v1/pam/ws/ada",
         anonymous=True,
+        options=ClientOptions(v1=False),
         seed=seed(1),
         mono_nanos=NOW[0],
         wall_micros=NOW[1],
