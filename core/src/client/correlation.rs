@@ -9,7 +9,7 @@ use super::growth::{self, Growth};
 use super::requests::{Answered, Growing, InOrder, Requests};
 use super::unlent::Meaning;
 use crate::dedup::{Duplicate, Verdict, Window};
-use crate::envelope::message::Message;
+use crate::envelope::message::{ErrorFrame, GoingAway};
 use crate::envelope::{Envelope, ErrorCode, Id, Kind, Text};
 use crate::link::{ClientLink, RENEWAL};
 use crate::metric_families::RequestOutcome;
@@ -140,11 +140,8 @@ impl Correlation<'_> {
     /// A push: recognises one whose id has come before, and notes what `going_away` says.
     pub(super) fn news(&mut self, envelope: &Envelope<'_>) -> Meaning {
         if envelope.kind() == Kind::GoingAway {
-            let after = match envelope.message() {
-                Message::GoingAway(away) => away.retry_after(),
-                _ => None,
-            };
-            self.advice = Some(Advice::GoingAway(after));
+            let away = envelope.read::<GoingAway>();
+            self.advice = Some(Advice::GoingAway(away.and_then(|away| away.retry_after())));
         }
         let key = envelope.id().map(|id| self.seen.keyer().of_id(SERVER, &id.to_json()));
         match key.map(|key| self.seen.check(self.now, key)) {
@@ -212,7 +209,7 @@ impl Advice {
 
 /// What an `error` asks of the link; `renewal`: it refuses the token that the link sent.
 fn advice_of_error(envelope: &Envelope<'_>, renewal: bool) -> Option<Advice> {
-    let Message::Error(error) = envelope.message() else { return None };
+    let error = envelope.read::<ErrorFrame>()?;
     let after = error.retry_after()?;
     if renewal {
         return Some(Advice::RenewalRefused(after));

@@ -4,7 +4,7 @@ use super::ClientConfig;
 use super::error::SendError;
 use crate::delivery::SessionConfig;
 use crate::envelope::Envelope;
-use crate::envelope::message::Message;
+use crate::envelope::message::Connection;
 use crate::envelope::v1::{Features, Welcome};
 use crate::limits::{Refusal, Sizes};
 use crate::link::OFFERED;
@@ -58,7 +58,7 @@ impl KnownServer {
         known: Option<&str>,
     ) -> Option<Box<str>> {
         let mut epoch = None;
-        if let Message::Connection(welcome) = envelope.message() {
+        if let Some(welcome) = envelope.read::<Connection>() {
             self.correlates = welcome.has_feature("reply_to");
             self.repeats = welcome.has_feature("repeat");
             self.max_message = welcome.max_message();

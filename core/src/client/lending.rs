@@ -10,7 +10,7 @@ use super::growth::{self, Added};
 use super::known_server::KnownServer;
 use super::unlent::{Meaning, Source, Unlent};
 use crate::delivery::SessionNumber;
-use crate::envelope::message::Message;
+use crate::envelope::message::ErrorFrame;
 use crate::envelope::{Envelope, ErrorCode};
 use crate::link::{Cause, ClientLink, ClientLinkEvent, CloseClass, State, Trigger};
 
@@ -81,7 +81,7 @@ impl Client {
             Unlent::Unsent(request) => Event::Unsent { request },
             Unlent::TurnedDown(request) => {
                 let envelope = Envelope::parse(&self.text, Envelope::DEPTH).ok()?;
-                let Message::Error(error) = envelope.message() else { return None };
+                let error = envelope.read::<ErrorFrame>()?;
                 Event::Rejected {
                     request,
                     retry_after: error.retry_after(),
@@ -127,7 +127,7 @@ impl Client {
                         }
                     }
                     Meaning::Rejection(request) => {
-                        let Message::Error(error) = envelope.message() else { return None };
+                        let error = envelope.read::<ErrorFrame>()?;
                         Event::Rejected {
                             request,
                             retry_after: error.retry_after(),

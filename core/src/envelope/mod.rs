@@ -77,7 +77,7 @@ pub mod write;
 
 use core::fmt;
 
-use message::Message;
+use message::{Message, Typed};
 
 pub use error::EnvelopeError;
 pub use id::Id;
@@ -185,6 +185,12 @@ impl<'a> Envelope<'a> {
     /// [`Message::mismatches`] names it.
     pub fn message(&self) -> Message<'a> {
         Message::decode(self)
+    }
+
+    /// The typed payload of a frame of this type, if it is one. Who looks at few types reads them
+    /// so: what types all others is not in its program then.
+    pub(crate) fn read<T: Typed<'a>>(&self) -> Option<T> {
+        (self.kind() == T::KIND).then(|| T::typed(self))
     }
 
     /// The last top-level member of this name.

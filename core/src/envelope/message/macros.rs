@@ -14,6 +14,14 @@ macro_rules! frames {
             }
         }
 
+        impl<'a> $crate::envelope::message::Typed<'a> for $name<'a> {
+            const KIND: Kind<'static> = Kind::$kind;
+
+            fn typed(envelope: &$crate::envelope::Envelope<'a>) -> Self {
+                $crate::envelope::record::read(envelope.scan.members(envelope.text), Some("type"))
+            }
+        }
+
         impl<'a> From<$name<'a>> for Message<'a> {
             fn from(message: $name<'a>) -> Self {
                 Self::$kind(message)

@@ -68,6 +68,15 @@ use super::kind::Kind;
 use super::object::Object;
 use super::record::{self, Record};
 
+/// A frame that can be read by itself.
+pub(crate) trait Typed<'a> {
+    /// What it is.
+    const KIND: Kind<'static>;
+
+    /// The payload of an envelope of this type.
+    fn typed(envelope: &Envelope<'a>) -> Self;
+}
+
 messages! {
     Auth: Auth,
     Batch: Batch,
