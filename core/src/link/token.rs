@@ -6,9 +6,9 @@ use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::Deserialize;
 use thiserror::Error;
 
+use crate::envelope::{Raw, Shape};
 use crate::seed::{Random, Seed};
 use crate::time::{self, Deadline, Mono, Now, TimerReason, Wall};
 
@@ -302,18 +302,29 @@ impl Life {
     }
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Dates {
     exp: Option<f64>,
     iat: Option<f64>,
 }
 
+/// The dates of a JWT. Nothing unless its claims are an object whose dates are numbers (RFC 7519
+/// section 4); `null` is absence.
 fn jwt_dates(token: &str) -> Option<Dates> {
     let mut parts = token.split('.');
     let (_, payload, _) = (parts.next()?, parts.next()?, parts.next()?);
     let payload = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
-    serde_json::from_slice(&payload).ok()
+    let claims = Raw::parse(str::from_utf8(&payload).ok()?, CLAIMS_DEPTH).ok()?;
+    let date = |name| match claims.field(name).filter(|value| !value.is_null()) {
+        Some(value) => value.f64().map(Some),
+        None => Some(None),
+    };
+    (claims.shape() == Shape::Object).then_some(())?;
+    Some(Dates { exp: date("exp")?, iat: date("iat")? })
 }
+
+/// How deep the claims of a token may be nested. Issuers put objects of their own among them.
+const CLAIMS_DEPTH: u8 = 127;
 
 /// A NumericDate (RFC 7519 section 2).
 fn wall(seconds: f64) -> Wall {

@@ -43,6 +43,51 @@ fn dates_are_read_from_the_payload_of_a_jwt() {
     assert!(Token::new(jwt(r#"{"exp":1e300}"#)).expires() > Some(Wall::from_unix_secs(1 << 40)));
 }
 
+/// The claims that other readers look at, and ours among them.
+fn claims() -> impl Strategy<Value = String> {
+    let value = prop_oneof![
+        any::<u64>().prop_map(|number| number.to_string()),
+        any::<i32>().prop_map(|number| number.to_string()),
+        any::<f32>()
+            .prop_filter("JSON has no others", |it| it.is_finite())
+            .prop_map(|it| it.to_string()),
+        "-?(0|[1-9][0-9]{0,3})(\\.[0-9]{1,3})?([eE][+-]?[0-9]{1,2})?",
+        Just("null".to_owned()),
+        Just("1e999".to_owned()),
+        "\"[a-z]{0,3}\"|true|\\[1\\]|\\{\"exp\":1\\}|01|\\.5|",
+    ];
+    // Of equal names serde takes none and we the last one: RFC 7519 section 4 allows either.
+    let names = prop::sample::subsequence(vec!["exp", "iat", "sub", "nbf"], 0..=4);
+    let members = (names, prop::collection::vec(value, 4), any::<bool>());
+    members.prop_map(|(names, values, escaped)| {
+        let spelled = |name| if escaped && name == "exp" { r"e\u0078p" } else { name };
+        let members = names.iter().zip(values);
+        let members = members.map(|(name, value)| format!("\"{}\":{value}", spelled(*name)));
+        format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+    })
+}
+
+#[derive(serde::Deserialize)]
+struct Theirs {
+    exp: Option<f64>,
+    iat: Option<f64>,
+}
+
+proptest! {
+    #[test]
+    fn dates_are_those_that_serde_json_reads(claims in claims()) {
+        let ours = jwt_dates(&jwt(&claims)).map(|dates| [dates.exp, dates.iat]);
+        let theirs = serde_json::from_str::<Theirs>(&claims).ok().map(|it| [it.exp, it.iat]);
+        prop_assert_eq!(ours.is_some(), theirs.is_some(), "{}", claims);
+        for (ours, theirs) in ours.into_iter().flatten().zip(theirs.into_iter().flatten()) {
+            prop_assert_eq!(ours.is_some(), theirs.is_some(), "{}", claims);
+            // serde_json reads floats fast, not always to the last digit; ours are exact.
+            let (ours, theirs) = (ours.unwrap_or(0.0), theirs.unwrap_or(0.0));
+            prop_assert!((ours - theirs).abs() <= ours.abs() * 1e-15, "{ours} {theirs} in {claims}");
+        }
+    }
+}
+
 #[test]
 fn a_log_line_keeps_everything_but_the_token() {
     let cases = [
