@@ -159,6 +159,18 @@ pub(crate) const fn whole(number: f64) -> i64 {
     number as i64
 }
 
+/// A span in seconds, rounded up to the millisecond. By whole numbers: to write a float takes ten
+/// kilobytes of code.
+pub(crate) fn seconds(span: Duration) -> String {
+    let millis = span.as_nanos().div_ceil(1_000_000);
+    let mut text = (millis / 1_000).to_string();
+    if !millis.is_multiple_of(1_000) {
+        let fraction = format!(".{:03}", millis % 1_000);
+        text.push_str(fraction.trim_end_matches('0'));
+    }
+    text
+}
+
 /// When a machine wants to be woken, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]

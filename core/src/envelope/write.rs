@@ -7,14 +7,14 @@
 
 use core::time::Duration;
 
-use super::field::{Field, write_f64};
+use super::field::Field;
 use super::id::Id;
 use super::json_string::{Text, write_text};
 use super::kind::{ErrorCode, Source};
 use super::object::Object;
 use super::raw::Raw;
 use super::{Envelope, Kind};
-use crate::time::Wall;
+use crate::time::{Wall, seconds};
 
 /// What a server says of itself in its welcome; a peer without the engine does not look.
 ///
@@ -60,7 +60,7 @@ pub fn connection(out: &mut String, now: Wall, welcome: &Welcome<'_>) {
 /// to the millisecond. Clients without the engine ignore it.
 pub fn going_away(out: &mut String, retry_after: Duration) {
     let mut object = Object::of(&Kind::GoingAway, out);
-    write_seconds(object.name("retry_after"), retry_after);
+    object.name("retry_after").push_str(&seconds(retry_after));
     object.end();
 }
 
@@ -126,7 +126,7 @@ pub fn error(out: &mut String, now: Wall, failure: &Failure<'_>) {
     object.text("message", failure.message);
     object.member("error_code", failure.code);
     if let Some(after) = failure.retry_after {
-        write_seconds(object.name("retry_after"), after);
+        object.name("retry_after").push_str(&seconds(after));
     }
     object.time(now);
     object.optional("reply_to", failure.reply_to);
@@ -192,15 +192,4 @@ pub fn chat_response_delta(out: &mut String, now: Wall, text: &str, reply_to: Op
     object.time(now);
     object.optional("reply_to", reply_to);
     object.end();
-}
-
-/// Appends `span` in seconds, rounded up to the millisecond.
-fn write_seconds(out: &mut String, span: Duration) {
-    let millis = span.as_nanos().div_ceil(1_000_000);
-    let seconds = u64::try_from(millis / 1_000).unwrap_or(u64::MAX);
-    if millis.is_multiple_of(1_000) {
-        out.push_str(&seconds.to_string());
-    } else {
-        write_f64(out, millis as f64 / 1e3);
-    }
 }

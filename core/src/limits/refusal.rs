@@ -3,6 +3,8 @@
 use core::fmt;
 use core::time::Duration;
 
+use crate::time::seconds;
+
 /// The `error_code` of a refusal (`docs/protocol.md`, section 7). Codes in use by existing servers
 /// keep their names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -120,7 +122,7 @@ impl fmt::Display for Refusal {
                     Some(per) => write!(
                         f,
                         "rate limit exceeded: at most {limit} in {} s, try again in {wait} s",
-                        per.as_secs_f64()
+                        seconds(per)
                     ),
                     None => write!(f, "too many users at once, try again in {wait} s"),
                 }

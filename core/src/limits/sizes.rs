@@ -28,8 +28,8 @@ impl Rule {
 
     /// With the smallest limits first.
     fn sorted(mut self) -> Self {
-        self.fields.sort_by_key(|(_, limit)| *limit);
-        self.nested.sort_by_key(|(_, limit)| *limit);
+        sort(&mut self.fields);
+        sort(&mut self.nested);
         self
     }
 
@@ -59,7 +59,7 @@ impl Rule {
         let Some((_, now)) = fields.find(|(field, _)| *field == name) else { return false };
         if from.is_none_or(|from| from == *now) {
             *now = limit;
-            self.fields.sort_by_key(|(_, limit)| *limit);
+            sort(&mut self.fields);
         }
         true
     }
@@ -96,6 +96,18 @@ impl Rule {
             return Err(refusal.in_field(name));
         }
         Ok(())
+    }
+}
+
+/// Puts the smallest limits first. There are few of them: a general sort is more code than it saves
+/// time.
+fn sort(limits: &mut [(&'static str, usize)]) {
+    for end in 1..limits.len() {
+        let mut at = end;
+        while at > 0 && limits[at - 1].1 > limits[at].1 {
+            limits.swap(at - 1, at);
+            at -= 1;
+        }
     }
 }
 
