@@ -94,7 +94,11 @@
 //!
 //! # Features
 //!
-//! `jwt`, off by default: [`link`]`::jwt` verifies tokens (HS256, ES256, RS256).
+//! | feature | by default | what it adds |
+//! |---|---|---|
+//! | `compression` | on | permessage-deflate (RFC 7692); without it none is ever agreed on |
+//! | `hub` | on | `hub` and `routing`, which a client has no use for |
+//! | `jwt` | off | [`link`]`::jwt` verifies tokens (HS256, ES256, RS256) |
 //!
 //! # What is where
 //!
@@ -181,6 +185,8 @@
         clippy::cast_sign_loss
     )
 )]
+// Without a hub there are things in the modules below it that only it uses.
+#![cfg_attr(not(feature = "hub"), allow(dead_code, unused_imports))]
 
 pub mod client;
 pub mod dedup;
@@ -188,12 +194,14 @@ pub mod delivery;
 pub mod envelope;
 mod fifo;
 pub mod frame;
+#[cfg(feature = "hub")]
 pub mod hub;
 pub mod limits;
 pub mod link;
 mod metric_families;
 pub mod metrics;
 pub mod options;
+#[cfg(feature = "hub")]
 pub mod routing;
 pub mod seed;
 pub mod time;

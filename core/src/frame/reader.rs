@@ -68,7 +68,7 @@ impl Reader {
 
     /// Takes compressed messages from here on, as the opening handshake has agreed.
     pub fn inflate(&mut self, config: &DeflateConfig, agreed: Agreement) {
-        self.inflation = Some(Box::new(Inflation::new(config, agreed)));
+        self.inflation = Inflation::new(config, agreed).map(Box::new);
     }
 
     /// Takes a copy of `bytes`.

@@ -1,12 +1,14 @@
 //! All that an engine counts.
 
+#[cfg(feature = "hub")]
 mod agents;
 mod outcomes;
-#[cfg(test)]
+#[cfg(all(test, feature = "hub"))]
 mod tests;
 
 pub(crate) use self::outcomes::{PushOutcome, RefusedConnection, RequestOutcome};
 
+#[cfg(feature = "hub")]
 use self::agents::Agents;
 use crate::dedup::{Duplicate, Eviction};
 use crate::envelope::v1::{Answer, CancelOutcome, How};
@@ -31,11 +33,15 @@ macro_rules! by_two {
 }
 
 macro_rules! metrics {
-    ($($field:ident: $type:ty = $name:literal, $help:literal;)+) => {
+    ($($(#[$cfg:meta])? $field:ident: $type:ty = $name:literal, $help:literal;)+) => {
         /// All that an engine counts. Fields are open: whoever sees it happen counts it.
         #[derive(Clone, Debug, Default)]
         pub(crate) struct Metrics {
-            $(#[doc = concat!($help, "\n\n`", $name, "`")] pub(crate) $field: $type,)+
+            $(
+                $(#[$cfg])?
+                #[doc = concat!($help, "\n\n`", $name, "`")]
+                pub(crate) $field: $type,
+            )+
         }
 
         impl Metrics {
@@ -44,7 +50,7 @@ macro_rules! metrics {
                 let family = |name, help, metric: &dyn Samples| {
                     Family { name, help, kind: metric.kind(), samples: metric.samples() }
                 };
-                Snapshot { families: vec![$(family($name, $help, &self.$field),)+] }
+                Snapshot { families: vec![$($(#[$cfg])? family($name, $help, &self.$field),)+] }
             }
         }
     };
@@ -113,6 +119,7 @@ metrics! {
         "pamlink_requests_total", "Requests of a client, by how they ended.";
     pushes: by!(PushOutcome) =
         "pamlink_pushes_total", "Pushes to users, by outcome.";
+    #[cfg(feature = "hub")]
     routes: Agents = "pamlink_routes_total",
         "Routing decisions, by agent and by why.";
     sessions_active: Gauge = "pamlink_sessions_active",

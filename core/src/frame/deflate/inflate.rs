@@ -29,9 +29,10 @@ pub(in crate::frame) struct Inflation {
 }
 
 impl Inflation {
-    pub(in crate::frame) fn new(config: &DeflateConfig, agreed: Agreement) -> Self {
+    /// Always one: only a build without compression has none.
+    pub(in crate::frame) fn new(config: &DeflateConfig, agreed: Agreement) -> Option<Self> {
         let max_ratio = config.within_bounds().max_ratio;
-        Self { receive: agreed.receive, max_ratio, window: Vec::new(), own: None }
+        Some(Self { receive: agreed.receive, max_ratio, window: Vec::new(), own: None })
     }
 
     /// Inflates the payload of a whole message into the pool, or into our own.

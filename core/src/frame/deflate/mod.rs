@@ -9,29 +9,38 @@
 //! only the window that its peer may refer to. A compressor (250 to 380 KB) is lent to a connection
 //! while it is busy, and comes back when the connection rests ([`Writer::release`]).
 //!
+//! Without the feature `compression` nothing is ever compressed: nothing is offered, no offer is
+//! taken, and a frame that says that it is compressed breaks the protocol.
+//!
 //! [`Reader::inflate`]: super::Reader::inflate
 //! [`Writer::deflate`]: super::Writer::deflate
 //! [`Writer::release`]: super::Writer::release
 
-pub use self::negotiate::Agreement;
-pub use self::pool::DeflatePool;
-
-pub(super) use self::compress::Deflation;
-pub(super) use self::inflate::Inflation;
-pub(super) use self::negotiate::is_well_formed;
-
+#[cfg(not(feature = "compression"))]
+mod absent;
+#[cfg(feature = "compression")]
 mod compress;
+#[cfg(feature = "compression")]
 mod inflate;
 mod negotiate;
+#[cfg(feature = "compression")]
 mod pool;
-
-/// How far a call of the library took a total: within its buffers, so it fits.
-fn advanced(now: u64, before: u64) -> usize {
-    usize::try_from(now - before).unwrap_or(usize::MAX)
-}
-
-#[cfg(test)]
+#[cfg(all(test, feature = "compression"))]
 mod tests;
+
+pub use self::negotiate::Agreement;
+
+#[cfg(not(feature = "compression"))]
+pub use self::absent::DeflatePool;
+#[cfg(feature = "compression")]
+pub use self::pool::DeflatePool;
+
+#[cfg(not(feature = "compression"))]
+pub(super) use self::absent::{Deflation, Inflation};
+#[cfg(feature = "compression")]
+pub(super) use self::{compress::Deflation, inflate::Inflation};
+
+pub(super) use self::negotiate::is_well_formed;
 
 use crate::options::{Place, Spec};
 
@@ -141,9 +150,16 @@ pub struct DeflateWindow {
     pub takeover: bool,
 }
 
+#[cfg(feature = "compression")]
 impl DeflateWindow {
     /// Its size in bytes.
     const fn size(self) -> usize {
         1 << self.bits
     }
+}
+
+/// How far a call of the library took a total: within its buffers, so it fits.
+#[cfg(feature = "compression")]
+fn advanced(now: u64, before: u64) -> usize {
+    usize::try_from(now - before).unwrap_or(usize::MAX)
 }

@@ -6,6 +6,8 @@ use core::fmt::Write as _;
 use super::{DeflateConfig, DeflateWindow};
 use crate::frame::handshake::{HandshakeError, HeaderFault, Request, is_token};
 
+/// Whether there is something to agree on.
+const HAS_COMPRESSION: bool = cfg!(feature = "compression");
 /// The name of the extension.
 const NAME: &str = "permessage-deflate";
 
@@ -30,7 +32,7 @@ impl Agreement {
     /// Of a client nothing is asked that it has not offered, though section 7.1.1.2 would allow it:
     /// some that offer no `client_no_context_takeover` do not understand it in the answer.
     pub fn choose(config: &DeflateConfig, request: &Request) -> Option<Self> {
-        offers(request).find_map(|offer| offer.narrow(config))
+        offers(request).find_map(|offer| offer.narrow(config)).filter(|_| HAS_COMPRESSION)
     }
 
     /// The value of `Sec-WebSocket-Extensions` with which a server accepts; `None` if the client
@@ -54,8 +56,12 @@ impl Agreement {
         Some(value)
     }
 
-    /// The value of `Sec-WebSocket-Extensions` with which a client offers.
-    pub(crate) fn offer(config: &DeflateConfig) -> String {
+    /// The value of `Sec-WebSocket-Extensions` with which a client offers; nothing in a build
+    /// without compression.
+    pub(crate) fn offer(config: &DeflateConfig) -> Option<String> {
+        if !HAS_COMPRESSION {
+            return None;
+        }
         let DeflateConfig { send, receive, .. } = config.within_bounds();
         let mut value = format!("{NAME}; client_max_window_bits");
         if receive.bits < 15 {
@@ -67,7 +73,7 @@ impl Agreement {
         if !send.takeover {
             value.push_str("; client_no_context_takeover");
         }
-        value
+        Some(value)
     }
 
     /// What a server's answer to [`offer`](Self::offer) means; `None` without one.
@@ -79,7 +85,9 @@ impl Agreement {
     ) -> Result<Option<Self>, HandshakeError> {
         let fault = |fault| HandshakeError::header("Sec-WebSocket-Extensions", fault);
         let Some(extension) = extensions.next() else { return Ok(None) };
-        let Some(config) = config else { return Err(fault(HeaderFault::NotAllowed)) };
+        let Some(config) = config.filter(|_| HAS_COMPRESSION) else {
+            return Err(fault(HeaderFault::NotAllowed));
+        };
         if extensions.next().is_some() {
             return Err(fault(HeaderFault::Duplicate));
         }

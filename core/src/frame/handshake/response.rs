@@ -115,8 +115,8 @@ pub fn write_request(upgrade: &Upgrade<'_>, out: &mut Vec<u8>) -> Result<(), Hea
     if !subprotocols.is_empty() {
         header_line("Sec-WebSocket-Protocol", &subprotocols.join(", "), out);
     }
-    if let Some(config) = deflate {
-        header_line("Sec-WebSocket-Extensions", &Agreement::offer(config), out);
+    if let Some(offer) = deflate.and_then(Agreement::offer) {
+        header_line("Sec-WebSocket-Extensions", &offer, out);
     }
     if let Some(origin) = origin {
         header_line("Origin", origin, out);

@@ -244,7 +244,7 @@ fn two_ends_of_ours_agree_on_the_same() {
         let server = DeflateConfig { send: server, receive: client, ..DeflateConfig::server() };
         let client =
             DeflateConfig { send: server.send, receive: client, ..DeflateConfig::client() };
-        let Some((line, at_server)) = answer(&server, &Agreement::offer(&client)) else {
+        let Some((line, at_server)) = answer(&server, &Agreement::offer(&client).unwrap()) else {
             assert!(client.send.takeover && !server.receive.takeover, "nobody gave it up");
             continue;
         };
