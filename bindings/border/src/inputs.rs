@@ -44,8 +44,8 @@ pub(crate) fn take(machine: &mut impl Take, now: Now, input: &[u8], out: &mut Ve
     }
 }
 
-/// Appends `fault`.
-pub(crate) fn push_fault(out: &mut Vec<u8>, of: u64, fault: &Fault) {
+/// Appends `fault`: what is wrong with the record at the place `of` of its input.
+pub fn push_fault(out: &mut Vec<u8>, of: u64, fault: &Fault) {
     let code = fault.code;
     packed::push(
         out,

@@ -40,6 +40,7 @@ pub use self::client::{ClientMachine, push_failed};
 pub use self::fault::{Code, Fault, auth_code};
 #[cfg(feature = "hub")]
 pub use self::hub::HubMachine;
+pub use self::inputs::push_fault;
 pub use self::process::Process;
 pub use self::seed::seed;
 

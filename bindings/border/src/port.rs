@@ -21,6 +21,7 @@ pub(crate) enum Speaks {
     #[default]
     Nothing,
     /// Bytes: the engine speaks WebSocket.
+    #[cfg(feature = "bytes")]
     Bytes,
     /// Whole messages: it speaks WebSocket itself.
     Messages,
@@ -40,6 +41,7 @@ impl Port {
     }
 
     /// Appends bytes to write.
+    #[cfg(feature = "bytes")]
     pub(crate) fn bytes(&mut self, out: &mut Vec<u8>, link: u64, bytes: &[u8]) {
         let ack = self.credit.hand_out(bytes.len());
         packed::push(out, schema::WRITE_BYTES, &[link, ack.into()], &[Some(bytes)]);

@@ -120,6 +120,7 @@ impl Take for ClientMachine {
     ) -> Result<(), Fault> {
         let core = &mut self.core;
         match record.kind {
+            #[cfg(feature = "bytes")]
             schema::BYTES => {
                 let taken = core.handle_bytes(now, record.bytes(0).unwrap_or_default());
                 taken?;
@@ -148,6 +149,7 @@ impl Take for ClientMachine {
             }
             schema::DISCONNECT => core.disconnect(now),
             // A transport that nobody waits for changes nothing, least of all the one there is.
+            #[cfg(feature = "bytes")]
             schema::DIALED if core::mem::take(&mut self.dialing) => {
                 self.made_in.begins()?;
                 self.port = Port::new(Speaks::Bytes);
@@ -254,6 +256,11 @@ impl ClientMachine {
             let Some(outgoing) = self.core.poll_message(&mut self.buffer) else { return false };
             return !self.port.message(out, LINK, outgoing, &self.buffer);
         }
+        self.hand_out_bytes(out)
+    }
+
+    #[cfg(feature = "bytes")]
+    fn hand_out_bytes(&mut self, out: &mut Vec<u8>) -> bool {
         let transmit = self.core.poll_transmit(&mut self.buffer);
         if transmit.written > 0 {
             self.port.bytes(out, LINK, &self.buffer);
@@ -261,9 +268,15 @@ impl ClientMachine {
         self.buffer.shrink_to(KEEP);
         transmit.more
     }
+
+    #[cfg(not(feature = "bytes"))]
+    const fn hand_out_bytes(&self, _out: &[u8]) -> bool {
+        false
+    }
 }
 
 /// Bytes that the buffer for what is written keeps.
+#[cfg(feature = "bytes")]
 const KEEP: usize = 4 * 1024;
 
 /// The peer's close frame.
