@@ -1,7 +1,7 @@
 //! What the module exports.
 //!
-//! The host asks for [`input`], writes there, and calls [`create`] or [`step`], which take what it
-//! wrote and say how long their output is; [`output`] is where that stands. A place is good until
+//! The host asks for [`input`], writes there, and calls [`create`] or [`step`], which take so many
+//! bytes of it and say how long their output is; [`output`] is where that stands. A place is good until
 //! the next call of any function here: memory may have grown, so a view of it has to be made anew,
 //! too.
 //!
@@ -33,7 +33,7 @@ pub extern "C" fn abi() -> u32 {
     pamlink_border::ABI
 }
 
-/// Where an input of this length is to be written.
+/// Where an input of at most this length is to be written.
 #[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
 pub extern "C" fn input(length: usize) -> *mut u8 {
     with(|instance| instance.room(length).as_mut_ptr())
@@ -42,14 +42,14 @@ pub extern "C" fn input(length: usize) -> *mut u8 {
 /// Makes the client; both clocks in milliseconds. The length of the output, which is 0 if there is
 /// a client.
 #[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
-pub extern "C" fn create(mono: f64, wall: f64) -> usize {
-    with(|instance| instance.create(now(mono, wall)).len())
+pub extern "C" fn create(mono: f64, wall: f64, length: usize) -> usize {
+    with(|instance| instance.create(now(mono, wall), length).len())
 }
 
 /// Gives the client what was written. The length of the output.
 #[cfg_attr(target_arch = "wasm32", unsafe(no_mangle))]
-pub extern "C" fn step(mono: f64, wall: f64) -> usize {
-    with(|instance| instance.step(now(mono, wall)).len())
+pub extern "C" fn step(mono: f64, wall: f64, length: usize) -> usize {
+    with(|instance| instance.step(now(mono, wall), length).len())
 }
 
 /// Where the output stands.

@@ -25,16 +25,18 @@ impl Instance {
         Self { client: None, input: Vec::new(), output: Vec::new() }
     }
 
-    /// Room for an input of this length. Its place changes with each call.
+    /// Room for an input of at most this length. Its place changes with each call.
     pub fn room(&mut self, length: usize) -> &mut [u8] {
         self.input.resize(length, 0);
         &mut self.input
     }
 
-    /// Makes the client of the input: 32 bytes of randomness and the options as JSON. The output is
-    /// empty, or a `fault` that says why there is none.
-    pub fn create(&mut self, now: Now) -> &[u8] {
+    /// Makes the client of the input: 32 bytes of randomness, the options as JSON and, behind a zero
+    /// byte, the snapshot of the client before. The output is empty, or a `fault` that says why
+    /// there is none.
+    pub fn create(&mut self, now: Now, length: usize) -> &[u8] {
         self.output.clear();
+        self.input.truncate(length);
         match made(now, &self.input) {
             Ok(client) => self.client = Some(client),
             Err(fault) => push_fault(&mut self.output, 0, &fault),
@@ -45,8 +47,9 @@ impl Instance {
     }
 
     /// Gives the client its input, in the packed layout; the output is what follows.
-    pub fn step(&mut self, now: Now) -> &[u8] {
+    pub fn step(&mut self, now: Now, length: usize) -> &[u8] {
         self.output.clear();
+        self.input.truncate(length);
         self.output.shrink_to(KEEP);
         match &mut self.client {
             Some(client) => client.step(now, &self.input, &mut self.output),
@@ -69,8 +72,12 @@ impl Instance {
 fn made(now: Now, input: &[u8]) -> Result<ClientMachine, Fault> {
     let (random, options) = input.split_at_checked(SEED).unwrap_or((input, &[]));
     let random = seed(random)?;
-    let (config, endpoint) = options::read(options)?;
-    ClientMachine::new(config, endpoint, random, now)
+    let mut parts = options.splitn(2, |byte| *byte == 0);
+    let (config, endpoint) = options::read(parts.next().unwrap_or_default())?;
+    match parts.next() {
+        None => ClientMachine::new(config, endpoint, random, now),
+        Some(snapshot) => ClientMachine::restore(config, endpoint, snapshot, random, now),
+    }
 }
 
 /// Both clocks as a page has them, in milliseconds.
@@ -97,6 +104,8 @@ mod tests {
 
     const OPTIONS: &str = r#"{"url":"ws://localhost/api/v1/pam/ws/ann"}"#;
 
+    const OPTIONS_V1: &str = r#"{"url":"ws://localhost/api/v1/pam/ws/ann","v1":true}"#;
+
     fn given(instance: &mut Instance, input: &[u8]) {
         instance.room(input.len()).copy_from_slice(input);
     }
@@ -114,7 +123,7 @@ mod tests {
     fn created(options: &str) -> (Instance, Vec<u16>) {
         let mut instance = Instance::new();
         given(&mut instance, &[&[7; SEED], options.as_bytes()].concat());
-        let kinds = kinds(instance.create(now(1.0, 1e12)));
+        let kinds = kinds(instance.create(now(1.0, 1e12), usize::MAX));
         (instance, kinds)
     }
 
@@ -126,10 +135,14 @@ mod tests {
         let mut connect = Vec::new();
         pamlink_border::packed::push(&mut connect, schema::CONNECT, &[], &[]);
         given(&mut instance, &connect);
-        let output = kinds(instance.step(now(2.0, 1e12)));
+        let output = kinds(instance.step(now(2.0, 1e12), usize::MAX));
         assert!(output.contains(&schema::NEED_TOKEN), "{output:?}");
         assert_eq!(output.last(), Some(&schema::NEXT));
-        assert_eq!(kinds(instance.step(now(3.0, 1e12))), [schema::NEXT], "no input is left");
+        assert_eq!(
+            kinds(instance.step(now(3.0, 1e12), usize::MAX)),
+            [schema::NEXT],
+            "no input is left"
+        );
     }
 
     #[test]
@@ -137,11 +150,39 @@ mod tests {
         for options in ["", "[]", r#"{"url":"http://x"}"#] {
             let (mut instance, kinds_of_creation) = created(options);
             assert_eq!(kinds_of_creation, [schema::FAULT], "{options}");
-            assert_eq!(kinds(instance.step(now(2.0, 1e12))), [schema::FAULT], "no client");
+            assert_eq!(
+                kinds(instance.step(now(2.0, 1e12), usize::MAX)),
+                [schema::FAULT],
+                "no client"
+            );
         }
         let mut instance = Instance::new();
         given(&mut instance, &[7; SEED - 1]);
-        assert_eq!(kinds(instance.create(now(1.0, 1e12))), [schema::FAULT]);
+        assert_eq!(kinds(instance.create(now(1.0, 1e12), usize::MAX)), [schema::FAULT]);
+    }
+
+    #[test]
+    fn a_client_goes_on_from_a_snapshot() {
+        let (mut instance, _) = created(OPTIONS_V1);
+        let mut records = Vec::new();
+        let ask = [Some(&b"fuel so far?"[..]), None, None, None, None];
+        pamlink_border::packed::push(&mut records, schema::ASK, &[0], &ask);
+        pamlink_border::packed::push(&mut records, schema::SNAPSHOT, &[], &[]);
+        given(&mut instance, &records);
+        let output = instance.step(now(2.0, 1e12), usize::MAX).to_vec();
+        assert_eq!(kinds(&output), [schema::ASKED, schema::SNAPSHOT_TAKEN, schema::NEXT]);
+        // Behind `asked`, a head and two words; it has a head, a word and a length itself.
+        let taken = &output[24..];
+        let size = u32::from_le_bytes([taken[0], taken[1], taken[2], taken[3]]) as usize;
+        let snapshot = &taken[20..size];
+        let options = [OPTIONS_V1.as_bytes(), &[0], snapshot].concat();
+        let mut restored = Instance::new();
+        given(&mut restored, &[&[8; SEED][..], &options].concat());
+        let _ = restored.create(now(1.0, 1e12), usize::MAX);
+        assert_eq!(kinds(restored.output()), [0; 0]);
+        assert_eq!(restored.client.as_ref().map(|it| it.client().pending()), Some(1));
+        given(&mut restored, &[&[8; SEED][..], OPTIONS_V1.as_bytes(), &[0, 1, 2]].concat());
+        assert_eq!(kinds(restored.create(now(1.0, 1e12), usize::MAX)), [schema::FAULT]);
     }
 
     #[test]

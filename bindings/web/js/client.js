@@ -1,0 +1,436 @@
+// A connection that outlives its links: what an app holds.
+
+import { Answer } from './answer.js';
+import { Engine, load } from './engine.js';
+import { PamlinkError, ofFault } from './errors.js';
+import { Link } from './link.js';
+import {
+  ASK, CANCEL, CONNECT, DISCONNECT, FORGET, NETWORK_CHANGED, SEND, SNAPSHOT, SUBMIT, TOKEN,
+  TOKEN_FAILED, WAKE,
+} from './records.js';
+
+/** Milliseconds that `close` waits for the close frame, of which the engine has a deadline itself. */
+const PATIENCE = 15_000;
+/** How many milliseconds late a timer is where the page was frozen: what came meanwhile goes first. */
+const HELD = 1_000;
+/** The longest wait that a timer of the platform takes. */
+const LONGEST = 2 ** 31 - 1;
+/** When the page comes back, and when the device has a network again. */
+const SIGNALS = [
+  ['visibilitychange', WAKE],
+  ['pageshow', WAKE],
+  ['resume', WAKE],
+  ['online', NETWORK_CHANGED],
+];
+const ENDS = ['answer', 'rejected', 'expired', 'unknown', 'unsent', 'cancelled'];
+
+export class Client {
+  #url;
+  #token;
+  #options;
+  #subprotocols;
+  #WebSocket;
+  #buffer;
+  #snapshot;
+  #wasm;
+  /** Its making, once somebody wants it. */
+  #making;
+  #engine;
+  /** What happened that the engine was not given yet, each with who wants to hear of it. */
+  #inbox = [];
+  #isStepping = false;
+  #timer;
+  #deadline = null;
+  #link;
+  #state = 3;
+  #requests = new Map();
+  #submitted = new Map();
+  #listeners = new Map();
+  #iterations = new Set();
+  #connected = false;
+  /** The error of every call from now on. */
+  #refusal;
+  /** Nothing happens any more. */
+  #over = false;
+  #closing;
+  #signals;
+
+  constructor(url, { token, wasm, WebSocket, buffer = 256, snapshot, subprotocols = [], ...options } = {}) {
+    this.#url = String(url);
+    this.#token = token;
+    this.#wasm = wasm;
+    this.#WebSocket = WebSocket;
+    this.#buffer = buffer;
+    this.#snapshot = snapshot;
+    this.#subprotocols = subprotocols;
+    this.#options = options;
+  }
+
+  /** Connects, and stays connected; after `stopped` it starts the client again. */
+  connect() {
+    this.#usable();
+    this.#connected = true;
+    if (!this.#signals && typeof addEventListener === 'function') {
+      this.#signals = new AbortController();
+      const { signal } = this.#signals;
+      for (const [name, record] of SIGNALS) {
+        const target = name === 'visibilitychange' || name === 'resume' ? globalThis.document : globalThis;
+        target?.addEventListener(name, () => globalThis.document?.hidden || this.#tell([record]), { signal });
+      }
+    }
+    this.#tell([CONNECT]);
+  }
+
+  /** Sends the close frame, and ends everything. Requests that wait reject with `closed`. */
+  close() {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close() {
+    const error = new PamlinkError('closed', 'the client was closed');
+    if (this.#engine && this.#connected && this.#state !== 3) {
+      const rests = new Promise((settle) => {
+        this.on('closed', settle);
+        this.on('stopped', settle);
+        setTimeout(settle, PATIENCE);
+      });
+      this.#tell([DISCONNECT]);
+      this.#refusal = error;
+      await rests;
+    }
+    this.#end(error);
+  }
+
+  [Symbol.dispose ?? Symbol.for('Symbol.dispose')]() {
+    void this.close();
+  }
+
+  [Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')]() {
+    return this.close();
+  }
+
+  get state() {
+    return ['connecting', 'open', 'closing', 'closed'][this.#state];
+  }
+
+  /** A request whose answer is read as it grows. */
+  ask(text, options = {}) {
+    return this.#ask(true, text, options);
+  }
+
+  /** A request, and how it ends. */
+  send(text, options = {}) {
+    return this.#ask(false, text, options).ended();
+  }
+
+  #ask(stream, text, { agent = null, intent = null, sessionId = null, context, signal } = {}) {
+    const answer = new Answer({
+      forget: (number) => {
+        this.#requests.delete(number);
+        this.#tell([FORGET, [number]]);
+      },
+      cancel: (number) => this.#command(CANCEL, [number]),
+    });
+    // Who looks at it hears of it; who does not is not told by the runtime.
+    answer.ended().catch(() => {});
+    if (signal?.aborted) {
+      answer.fail(signal.reason);
+      return answer;
+    }
+    const json = context === undefined || typeof context === 'string' ? context ?? null : JSON.stringify(context);
+    const asked = this.#command(ASK, [stream], [text, agent, intent, sessionId, json], ({ request }) => {
+      this.#requests.set(request, answer);
+      answer.asked(request);
+    });
+    asked.catch((error) => answer.fail(error));
+    const abort = () => {
+      answer.leave();
+      answer.fail(signal.reason);
+    };
+    signal?.addEventListener('abort', abort, { once: true });
+    if (signal) answer.ended().catch(() => {}).then(() => signal.removeEventListener('abort', abort));
+    return answer;
+  }
+
+  /** Sends an envelope that wants no answer, over the open link or not at all. */
+  async post(envelope) {
+    await this.#command(SEND, [], [textOf(envelope)]);
+  }
+
+  /** Sends an envelope now or later, over `pamlink.v1`; what has become of it. */
+  async submit(envelope, { priority = null, key = null, agent = null, timeToLive } = {}) {
+    const lives = timeToLive === undefined ? null : timeToLive * 1e6;
+    return new Promise((settle, fail) => {
+      const took = ({ command }) => this.#submitted.set(command, { settle, fail });
+      this.#command(SUBMIT, [lives], [textOf(envelope), priority, key, agent], took).catch(fail);
+    });
+  }
+
+  /** What a later client goes on from, by its option `snapshot`; as confidential as what was sent. */
+  snapshot() {
+    return this.#command(SNAPSHOT, [], [], ({ bytes }) => bytes);
+  }
+
+  wake() {
+    this.#tell([WAKE]);
+  }
+
+  networkChanged() {
+    this.#tell([NETWORK_CHANGED]);
+  }
+
+  /** Calls `listener` with each event of this type; the function that is returned ends that. */
+  on(type, listener) {
+    const held = this.#listeners.get(type) ?? new Set();
+    this.#listeners.set(type, held.add(listener));
+    return () => void held.delete(listener);
+  }
+
+  /** Every event from here on; the iteration ends once the client is closed. */
+  [Symbol.asyncIterator]() {
+    const iteration = { events: [], lost: 0, wake: undefined, over: this.#over };
+    this.#iterations.add(iteration);
+    const end = async () => {
+      this.#iterations.delete(iteration);
+      iteration.over = true;
+      iteration.wake?.();
+      return { done: true, value: undefined };
+    };
+    return {
+      next: async () => {
+        for (;;) {
+          if (iteration.lost > 0) {
+            const value = { type: 'lost', count: iteration.lost };
+            iteration.lost = 0;
+            return { done: false, value };
+          }
+          if (iteration.events.length > 0) return { done: false, value: iteration.events.shift() };
+          if (iteration.over) return end();
+          await new Promise((settle) => (iteration.wake = settle));
+        }
+      },
+      return: end,
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    };
+  }
+
+  // The engine.
+
+  #usable() {
+    if (this.#refusal) throw this.#refusal;
+  }
+
+  /**
+   * Gives the engine a command, and waits for what becomes of it.
+   *
+   * @param {number} kind @param {any[]} words @param {any[]} [texts]
+   * @param {(result: any) => any} [took] is told its result, if it has one, before anything follows
+   */
+  async #command(kind, words, texts, took) {
+    this.#usable();
+    if (!this.#connected) this.connect();
+    return new Promise((settle, fail) => {
+      const done = (result) => (result?.type === 'fault' ? fail(ofFault(result)) : settle(result && took?.(result)));
+      this.#tell([kind, words, texts], done, fail);
+    });
+  }
+
+  /** Something has happened. */
+  #tell(record, done, fail) {
+    if (this.#over) return void fail?.(this.#refusal);
+    this.#inbox.push({ record, done, fail });
+    if (this.#engine) this.#step();
+    else this.#making ??= this.#make();
+  }
+
+  async #make() {
+    try {
+      const module = await load(this.#wasm);
+      if (this.#over) return;
+      const options = { url: this.#url, anonymous: this.#token === undefined };
+      for (const [name, value] of Object.entries(this.#options)) {
+        if (value !== undefined) options[name.replace(/[A-Z]/g, (it) => `_${it.toLowerCase()}`)] = value;
+      }
+      this.#engine = new Engine(module, options, this.#snapshot);
+      this.#step();
+    } catch (error) {
+      this.#making = undefined;
+      this.#end(error);
+    }
+  }
+
+  /**
+   * Gives the engine all that has happened, until nothing more has. What comes after a freeze came
+   * before the deadline that has passed meanwhile, and only then the timer says what time it is.
+   */
+  #step(isTimer = false) {
+    if (this.#isStepping) return;
+    const now = isTimer || !this.#isHeld() ? undefined : this.#deadline;
+    this.#isStepping = true;
+    try {
+      do {
+        const inputs = this.#inbox.splice(0);
+        const events = this.#engine.step(inputs.map(({ record }) => record), now);
+        for (const event of events) {
+          if ('of' in event) {
+            const { done } = inputs[event.of] ?? {};
+            if (done) {
+              inputs[event.of].done = undefined;
+              done(event);
+            } else if (event.type === 'fault') {
+              this.#emit(event);
+            }
+          } else {
+            this.#handle(event);
+          }
+        }
+        // A command without a result has none to wait for.
+        for (const { done } of inputs) done?.();
+      } while (this.#inbox.length > 0 && !this.#over);
+    } catch (error) {
+      this.#end(error);
+    } finally {
+      this.#isStepping = false;
+    }
+    this.#wait();
+  }
+
+  #wait() {
+    clearTimeout(this.#timer);
+    if (this.#deadline === null || this.#over) return;
+    this.#timer = setTimeout(() => {
+      if (this.#isHeld()) this.#timer = setTimeout(() => this.#step(true), 0);
+      else this.#step(true);
+    }, Math.min(Math.max(this.#deadline - performance.now(), 0), LONGEST));
+  }
+
+  #isHeld() {
+    return this.#deadline !== null && performance.now() - this.#deadline > HELD;
+  }
+
+  #handle(event) {
+    switch (event.type) {
+      case 'next':
+        this.#deadline = event.deadline;
+        return;
+      case 'dial':
+        this.#dial(event);
+        return;
+      case 'write_text':
+        this.#link?.send(event.text, event.ack);
+        return;
+      case 'write_close':
+        this.#link?.close(event.code, event.reason);
+        return;
+      case 'close_transport':
+        this.#link?.drop();
+        this.#link = undefined;
+        return;
+      case 'need_token':
+        void this.#provide(event.need);
+        return;
+      case 'piece': {
+        const answer = this.#requests.get(event.request);
+        if (answer) answer.piece(event);
+        else this.#emit(late(event));
+        return;
+      }
+      case 'cancel_result':
+        this.#requests.get(event.request)?.cancelResult(event);
+        return;
+      case 'outcome':
+        this.#submitted.get(event.command)?.settle(event);
+        this.#submitted.delete(event.command);
+        return;
+      case 'state_changed':
+        this.#state = event.to;
+        break;
+    }
+    if (ENDS.includes(event.type)) this.#ended(event);
+    else this.#emit(event);
+  }
+
+  #ended(event) {
+    const answer = this.#requests.get(event.request);
+    this.#requests.delete(event.request);
+    if (event.type !== 'answer') {
+      answer?.end(event);
+    } else if (answer) {
+      answer.piece(event);
+      event.type = 'answered';
+      answer.end(event);
+    } else {
+      this.#emit(late(event));
+    }
+  }
+
+  #dial(event) {
+    const link = new Link(event, this.#subprotocols, this.#WebSocket ?? globalThis.WebSocket, (...record) => {
+      this.#tell(record);
+    });
+    this.#link = link;
+  }
+
+  async #provide(need) {
+    try {
+      if (typeof this.#token !== 'function' && need === 'rejected') throw new PamlinkError('token_denied');
+      const given = typeof this.#token === 'function' ? await this.#token(need) : this.#token;
+      const { token, expires } = typeof given === 'string' ? { token: given } : given;
+      this.#tell([TOKEN, [expires === undefined ? null : Number(expires) * 1e3], [String(token)]]);
+    } catch (error) {
+      this.#tell([TOKEN_FAILED, [error?.code === 'token_denied']]);
+    }
+  }
+
+  #emit(event) {
+    for (const listener of this.#listeners.get(event.type) ?? []) {
+      try {
+        listener(event);
+      } catch (error) {
+        // As an event target does: one listener harms nobody else.
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
+    for (const iteration of this.#iterations) {
+      if (iteration.events.push(event) > this.#buffer) {
+        iteration.events.shift();
+        iteration.lost += 1;
+      }
+      iteration.wake?.();
+    }
+  }
+
+  /** Nothing follows any more. */
+  #end(error) {
+    this.#refusal ??= error;
+    this.#over = true;
+    this.#engine = undefined;
+    clearTimeout(this.#timer);
+    this.#signals?.abort();
+    this.#link?.drop();
+    this.#state = 3;
+    for (const { fail } of this.#inbox.splice(0)) fail?.(error);
+    for (const waiting of [...this.#requests.values(), ...this.#submitted.values()]) waiting.fail(error);
+    this.#requests.clear();
+    this.#submitted.clear();
+    for (const iteration of this.#iterations) {
+      iteration.over = true;
+      iteration.wake?.();
+    }
+  }
+}
+
+function textOf(envelope) {
+  return typeof envelope === 'string' ? envelope : JSON.stringify(envelope);
+}
+
+/** What came of a request of which nobody waits any more. */
+function late(event) {
+  event.type = 'late';
+  return event;
+}

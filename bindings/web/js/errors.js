@@ -1,0 +1,52 @@
+// What goes wrong, under names that never change.
+
+/** Of the names that are given here and not by the engine: what kind of thing they are. */
+const KINDS = {
+  abi_mismatch: 'usage',
+  bad_wasm: 'usage',
+  poisoned: 'internal',
+  rejected: 'answer',
+  request_expired: 'answer',
+  request_unknown: 'answer',
+  request_unsent: 'answer',
+  request_cancelled: 'answer',
+  token_denied: 'auth',
+  closed: 'link',
+};
+
+/** Anything that pamlink throws; `code` says what, and never changes its meaning. */
+export class PamlinkError extends Error {
+  /**
+   * @param {string} code
+   * @param {string} [message]
+   * @param {{ kind?: string, retryable?: boolean, retryAfter?: number | null, errorCode?: string | null, cause?: unknown }} [more]
+   */
+  constructor(code, message = code.replaceAll('_', ' '), more = {}) {
+    super(message, 'cause' in more ? { cause: more.cause } : undefined);
+    this.name = 'PamlinkError';
+    /** The name of what went wrong. */
+    this.code = code;
+    /** `usage`, `busy`, `link`, `auth`, `answer` or `internal`. */
+    this.kind = more.kind ?? KINDS[code] ?? 'internal';
+    /** Whether the same call may succeed later. */
+    this.retryable = more.retryable ?? false;
+    /** Milliseconds to wait before that, if they are known. */
+    this.retryAfter = more.retryAfter ?? null;
+    /** Of `rejected`: the server's `error_code`. */
+    this.errorCode = more.errorCode ?? null;
+  }
+}
+
+/** The error that a `fault` of the engine is. */
+export function ofFault({ name, class: kind, message, retryable, retryAfter }) {
+  return new PamlinkError(name, message, { kind, retryable, retryAfter });
+}
+
+/** The error that a request ends with which has no answer. */
+export function ofOutcome(outcome) {
+  if (outcome.type === 'rejected') {
+    const { message, retryAfter, errorCode } = outcome;
+    return new PamlinkError('rejected', message, { retryable: retryAfter !== null, retryAfter, errorCode });
+  }
+  return new PamlinkError(`request_${outcome.type}`);
+}

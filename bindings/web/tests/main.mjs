@@ -1,0 +1,6 @@
+import { run } from '../../../tests/interop/node/tap.mjs';
+
+await import('./packed.mjs');
+await import('./client.mjs');
+await import('./serve.mjs');
+await run();
