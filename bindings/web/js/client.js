@@ -3,6 +3,7 @@
 import { Answer } from './answer.js';
 import { Engine, load } from './engine.js';
 import { PamlinkError, ofFault } from './errors.js';
+import { Events } from './events.js';
 import { Link } from './link.js';
 import {
   ASK, CANCEL, CONNECT, DISCONNECT, FORGET, NETWORK_CHANGED, SEND, SNAPSHOT, SUBMIT, TOKEN,
@@ -30,7 +31,6 @@ export class Client {
   #options;
   #subprotocols;
   #WebSocket;
-  #buffer;
   #snapshot;
   #wasm;
   /** Its making, once somebody wants it. */
@@ -45,8 +45,7 @@ export class Client {
   #state = 3;
   #requests = new Map();
   #submitted = new Map();
-  #listeners = new Map();
-  #iterations = new Set();
+  #events;
   #connected = false;
   /** The error of every call from now on. */
   #refusal;
@@ -60,7 +59,7 @@ export class Client {
     this.#token = token;
     this.#wasm = wasm;
     this.#WebSocket = WebSocket;
-    this.#buffer = buffer;
+    this.#events = new Events(buffer);
     this.#snapshot = snapshot;
     this.#subprotocols = subprotocols;
     this.#options = options;
@@ -182,39 +181,12 @@ export class Client {
 
   /** Calls `listener` with each event of this type; the function that is returned ends that. */
   on(type, listener) {
-    const held = this.#listeners.get(type) ?? new Set();
-    this.#listeners.set(type, held.add(listener));
-    return () => void held.delete(listener);
+    return this.#events.on(type, listener);
   }
 
   /** Every event from here on; the iteration ends once the client is closed. */
   [Symbol.asyncIterator]() {
-    const iteration = { events: [], lost: 0, wake: undefined, over: this.#over };
-    this.#iterations.add(iteration);
-    const end = async () => {
-      this.#iterations.delete(iteration);
-      iteration.over = true;
-      iteration.wake?.();
-      return { done: true, value: undefined };
-    };
-    return {
-      next: async () => {
-        for (;;) {
-          if (iteration.lost > 0) {
-            const value = { type: 'lost', count: iteration.lost };
-            iteration.lost = 0;
-            return { done: false, value };
-          }
-          if (iteration.events.length > 0) return { done: false, value: iteration.events.shift() };
-          if (iteration.over) return end();
-          await new Promise((settle) => (iteration.wake = settle));
-        }
-      },
-      return: end,
-      [Symbol.asyncIterator]() {
-        return this;
-      },
-    };
+    return this.#events.iterate();
   }
 
   // The engine.
@@ -268,7 +240,7 @@ export class Client {
    */
   #step(isTimer = false) {
     if (this.#isStepping) return;
-    const now = isTimer || !this.#isHeld() ? undefined : this.#deadline;
+    const now = isTimer || !this.#isHeld() ? undefined : this.#deadline - 1;
     this.#isStepping = true;
     try {
       do {
@@ -281,7 +253,7 @@ export class Client {
               inputs[event.of].done = undefined;
               done(event);
             } else if (event.type === 'fault') {
-              this.#emit(event);
+              this.#events.emit(event);
             }
           } else {
             this.#handle(event);
@@ -335,7 +307,7 @@ export class Client {
       case 'piece': {
         const answer = this.#requests.get(event.request);
         if (answer) answer.piece(event);
-        else this.#emit(late(event));
+        else this.#events.emit(late(event));
         return;
       }
       case 'cancel_result':
@@ -350,7 +322,7 @@ export class Client {
         break;
     }
     if (ENDS.includes(event.type)) this.#ended(event);
-    else this.#emit(event);
+    else this.#events.emit(event);
   }
 
   #ended(event) {
@@ -363,7 +335,7 @@ export class Client {
       event.type = 'answered';
       answer.end(event);
     } else {
-      this.#emit(late(event));
+      this.#events.emit(late(event));
     }
   }
 
@@ -385,26 +357,6 @@ export class Client {
     }
   }
 
-  #emit(event) {
-    for (const listener of this.#listeners.get(event.type) ?? []) {
-      try {
-        listener(event);
-      } catch (error) {
-        // As an event target does: one listener harms nobody else.
-        queueMicrotask(() => {
-          throw error;
-        });
-      }
-    }
-    for (const iteration of this.#iterations) {
-      if (iteration.events.push(event) > this.#buffer) {
-        iteration.events.shift();
-        iteration.lost += 1;
-      }
-      iteration.wake?.();
-    }
-  }
-
   /** Nothing follows any more. */
   #end(error) {
     this.#refusal ??= error;
@@ -418,10 +370,7 @@ export class Client {
     for (const waiting of [...this.#requests.values(), ...this.#submitted.values()]) waiting.fail(error);
     this.#requests.clear();
     this.#submitted.clear();
-    for (const iteration of this.#iterations) {
-      iteration.over = true;
-      iteration.wake?.();
-    }
+    this.#events.end();
   }
 }
 

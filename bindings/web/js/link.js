@@ -121,7 +121,6 @@ export class Link {
     try {
       const response = await fetch(url.replace(/^ws/, 'http'), {
         cache: 'no-store',
-        credentials: 'omit',
         redirect: 'manual',
         signal: AbortSignal.timeout(PROBE),
       });

@@ -142,7 +142,7 @@ test('pushes are events, by type and in a loop; ids beyond 2^53 stay as they are
   await end();
 });
 
-test('a loop that is slow loses the oldest, and is told how many', async () => {
+test('a loop that is slow loses the oldest, and hears how many', async () => {
   const { it, peer, end } = await pair({ buffer: 3 });
   it.connect();
   const events = it[Symbol.asyncIterator]();
@@ -247,7 +247,7 @@ test('a link that breaks is made anew, and what had no answer is asked again', a
   await end();
 });
 
-test('a refused upgrade is told by its status, and by when to come again', async () => {
+test('a refused upgrade comes with its status, and by when to come again', async () => {
   let status = 503;
   const { it, peer, end } = await pair(
     { backoffCapMs: 100 }, { refuse: () => status, headers: { 'retry-after': '0' } });
@@ -259,7 +259,7 @@ test('a refused upgrade is told by its status, and by when to come again', async
   await end();
 });
 
-test('nothing that listens is told as no status', async () => {
+test('nothing that listens has no status', async () => {
   const { it, peer, end } = await pair({ backoffCapMs: 100 });
   peer.stop();
   it.connect();
@@ -268,12 +268,12 @@ test('nothing that listens is told as no status', async () => {
   await end();
 });
 
-test('a WebSocket that cannot be made is told, and nothing throws', async () => {
+test('a WebSocket that ends the attempt, and nothing throws', async () => {
   for (const WebSocket of [null, class { constructor() { throw new Error('of the constructor'); } }]) {
     const it = client('ws://127.0.0.1:1/api/v1/pam/ws/ann', { WebSocket: WebSocket ?? {} });
     it.connect();
-    const told = await Promise.race([event(it, 'stopped'), event(it, 'retrying')]);
-    same(told.class, 'setup', 'class');
+    const seen = await Promise.race([event(it, 'stopped'), event(it, 'retrying')]);
+    same(seen.class, 'setup', 'class');
     await it.close();
   }
 });
@@ -405,7 +405,7 @@ test('the module may be given: bytes, compiled, a response, an address', async (
   const bytes = size('js/pamlink.wasm');
   const response = (type) => new Response(bytes, { headers: { 'content-type': type } });
   const sources = [
-    bytes, WebAssembly.compile(bytes), Promise.resolve(bytes), new URL(`file://${process.cwd()}/target/web/pamlink/js/pamlink.wasm`),
+    bytes, WebAssembly.compile(bytes), Promise.resolve(bytes), new URL(`file://${process.cwd()}/target/npm/pamlink/js/pamlink.wasm`),
     response('application/wasm'), response('application/octet-stream'),
   ];
   for (const source of sources) {
@@ -419,7 +419,7 @@ test('the module may be given: bytes, compiled, a response, an address', async (
   same((await error(broken.send('x'))).name, 'CompileError', 'error');
 });
 
-test('a context that is no object, and a client that was closed early, are told', async () => {
+test('a context that is no object, and a client that was closed early, are seen', async () => {
   const { it, end } = await pair();
   same((await error(it.send('x', { context: '[1]' }))).code, 'bad_context', 'code');
   await end();

@@ -47,11 +47,11 @@ test('a token of another user stops the client', async () => {
   await it.close();
 });
 
-test('a wrong path is told by its status', async () => {
+test('a wrong path comes with its status', async () => {
   const it = client(`ws://${server.address}/nowhere`, { token: () => token('x') });
   it.connect();
-  const told = await Promise.race([event(it, 'stopped'), event(it, 'retrying')]);
-  same(told.status, 404, 'status');
+  const seen = await Promise.race([event(it, 'stopped'), event(it, 'retrying')]);
+  same(seen.status, 404, 'status');
   await it.close();
 });
 

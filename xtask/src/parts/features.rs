@@ -9,7 +9,7 @@ use crate::workspace::Workspace;
 
 const LIMIT: Duration = Duration::from_secs(1_200);
 const PACKAGES: &[&str] =
-    &["pamlink", "pamlink-tokio", "pamlink-cli", "pamlink-ffi", "pamlink-border"];
+    &["pamlink", "pamlink-tokio", "pamlink-cli", "pamlink-ffi", "pamlink-border", "pamlink-web"];
 
 pub(super) fn run(workspace: &Workspace, console: Console) -> Outcome {
     let mut checks = Checks::default();

@@ -25,6 +25,7 @@ mod style;
 mod swift;
 mod vectors;
 mod wasm32;
+mod web;
 mod words;
 
 use std::fmt::Write as _;
@@ -116,6 +117,11 @@ const PARTS: &[Part] = &[
     Part { name: "kotlin", about: "the Kotlin package and its tests", run: kotlin::run },
     Part { name: "swift", about: "the Swift package and its tests", run: swift::run },
     Part {
+        name: "web",
+        about: "the npm package: its tests, its types, its size, in Node and in Chromium",
+        run: web::run,
+    },
+    Part {
         name: "vectors",
         about: "Rust, Python, Kotlin and Swift run every case of every vector",
         run: vectors::run,
@@ -150,8 +156,9 @@ const PARTS: &[Part] = &[
 ];
 
 /// The parts that take minutes and find what changes rarely: they run with `--whole`, or by name.
-const LEFT_TO_WHOLE: &[&str] =
-    &["features", "crates", "deny", "entry", "wasm32", "package", "field", "simulate", "fuzz"];
+const LEFT_TO_WHOLE: &[&str] = &[
+    "features", "crates", "deny", "entry", "wasm32", "web", "package", "field", "simulate", "fuzz",
+];
 
 /// The names of all parts.
 pub(crate) fn names() -> Vec<&'static str> {

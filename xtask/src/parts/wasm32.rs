@@ -43,7 +43,7 @@ pub(super) fn run(workspace: &Workspace, console: Console) -> Outcome {
 
 /// A compiler, and the names that it has for the programs of the tests.
 fn programs(workspace: &Workspace, console: Console) -> Result<(Wasm32, Vec<String>), Stopped> {
-    let compiler = tools::wasm32(workspace, console)?;
+    let compiler = tools::wasm32(workspace, console, tools::PROGRAMS)?;
     let mut arguments = vec!["test", "--package", "pamlink", "--all-features", "--lib", "--tests"];
     arguments.extend(["--locked", "--no-run", "--message-format", "json-render-diagnostics"]);
     let built = console.must(compiler.cargo(workspace, &arguments), BUILD)?;

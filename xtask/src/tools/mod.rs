@@ -26,12 +26,12 @@ pub(crate) use debian::chromium;
 pub(crate) use deny::cargo_deny;
 pub(crate) use fuzz::{cargo_fuzz, nightly};
 pub(crate) use kotlin::{Kotlin, class_path, kotlin};
-pub(crate) use node::{bench_modules, node_modules, pyright};
+pub(crate) use node::{bench_modules, node_modules, pyright, web_modules};
 pub(crate) use proxies::proxies;
 pub(crate) use python::python;
 pub(crate) use root::{Root, SOURCE, TARGET};
 pub(crate) use swift::swift;
-pub(crate) use wasm32::{Wasm32, wasm32, wasmtime};
+pub(crate) use wasm32::{MODULES, PROGRAMS, Wasm32, wasm32, wasmtime};
 
 const INSTALL: Duration = Duration::from_secs(600);
 

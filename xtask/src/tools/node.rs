@@ -13,6 +13,8 @@ const PEERS: &[(&str, &str)] = &[("ws", "8.14.2"), ("puppeteer-core", "25.16.0")
 /// The packages of the peers of `cargo xtask bench serve`, and what checks their tokens.
 const BENCH_PEERS: &[(&str, &str)] =
     &[("ws", "8.23.0"), ("socket.io", "4.8.4"), ("jsonwebtoken", "9.0.3")];
+/// What bundles and minifies the npm package, as its users do, and what reads its types.
+const WEB: &[(&str, &str)] = &[("esbuild", "0.28.2"), ("typescript", "7.0.2")];
 /// From npm, because the package of this name at PyPI downloads a Node of its own.
 const PYRIGHT: (&str, &str) = ("pyright", "1.1.414");
 
@@ -26,6 +28,12 @@ pub(crate) fn node_modules(workspace: &Workspace, console: Console) -> Result<Pa
 pub(crate) fn bench_modules(workspace: &Workspace, console: Console) -> Result<PathBuf, Stopped> {
     need("node")?;
     npm(workspace, console, "serve", BENCH_PEERS)
+}
+
+/// The folder of what bundles the npm package, and of what reads its types.
+pub(crate) fn web_modules(workspace: &Workspace, console: Console) -> Result<PathBuf, Stopped> {
+    need("node")?;
+    npm(workspace, console, "web", WEB)
 }
 
 /// The program of pyright, for Node.

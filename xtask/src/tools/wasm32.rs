@@ -1,4 +1,5 @@
-//! A compiler for 32 bits: `wasm32-wasip1`, whose programs run on any machine.
+//! A compiler for WebAssembly: `wasm32-wasip1`, whose programs run on any machine, and what a page
+//! loads.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,11 +11,14 @@ use crate::check::Stopped;
 use crate::command::Console;
 use crate::workspace::Workspace;
 
-pub(crate) const TRIPLE: &str = "wasm32-wasip1";
+/// Programs, with files and clocks: tests.
+pub(crate) const PROGRAMS: &str = "wasm32-wasip1";
+/// Modules that have nothing but what a page gives them.
+pub(crate) const MODULES: &str = "wasm32-unknown-unknown";
 /// What runs its programs.
 const WASMTIME: &str = "wasmtime==50.0.1";
 
-/// Where rustup has no such target: Debian 13 has a compiler of its own with one.
+/// Where rustup has no such targets: Debian 13 has a compiler of its own with them.
 const DEBIAN: Contents = Contents {
     name: "wasm32",
     packages: "gcc,libc6-dev,lld,rustc/trixie-backports,cargo/trixie-backports,\
@@ -24,49 +28,63 @@ const DEBIAN: Contents = Contents {
     works: &["rustc", "--version"],
 };
 
-/// A cargo that builds for 32 bits: this machine's, or that of a Debian.
+/// A cargo that builds for WebAssembly: this machine's, or that of a Debian.
 #[derive(Debug)]
 pub(crate) struct Wasm32 {
+    triple: &'static str,
     root: Option<Root>,
 }
 
-/// A cargo that builds for 32 bits, installed where this process may do that.
-pub(crate) fn wasm32(workspace: &Workspace, console: Console) -> Result<Wasm32, Stopped> {
+/// A cargo that builds for this target, installed where this process may do that.
+pub(crate) fn wasm32(
+    workspace: &Workspace,
+    console: Console,
+    triple: &'static str,
+) -> Result<Wasm32, Stopped> {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let mut rustc = workspace.command(rustc);
-    rustc.args(["--print", "target-libdir", "--target", TRIPLE]);
+    rustc.args(["--print", "target-libdir", "--target", triple]);
     let installed = rustc.output().is_ok_and(|output| {
         output.status.success()
             && Path::new(String::from_utf8_lossy(&output.stdout).trim()).is_dir()
     });
     if installed {
-        return Ok(Wasm32 { root: None });
+        return Ok(Wasm32 { triple, root: None });
     }
     let root = Root::make(workspace, console, &DEBIAN).map_err(|stopped| match stopped {
         Stopped::Missing(why) => {
-            Stopped::Missing(format!("{why}, or `rustup target add {TRIPLE}`"))
+            Stopped::Missing(format!("{why}, or `rustup target add {triple}`"))
         }
         broken => broken,
     })?;
     // The cargo of the root downloads nothing.
     install(console, workspace.cargo(["fetch", "--locked"]))?;
-    Ok(Wasm32 { root: Some(root) })
+    Ok(Wasm32 { triple, root: Some(root) })
 }
 
 impl Wasm32 {
-    /// Its cargo with these arguments, for programs of 32 bits in a build folder of their own.
+    /// Its cargo with these arguments, for its target in a build folder of their own.
     pub(crate) fn cargo(&self, workspace: &Workspace, arguments: &[&str]) -> Command {
         let Some(root) = &self.root else {
             let mut cargo = workspace.cargo([]);
-            cargo.args(arguments).args(["--target", TRIPLE]);
+            cargo.args(arguments).args(["--target", self.triple]);
             cargo.arg("--target-dir").arg(workspace.target.join("wasm32"));
             return cargo;
         };
-        let mut words = vec!["CARGO_NET_OFFLINE=true", "CARGO_TARGET_WASM32_WASIP1_LINKER=wasm-ld"];
+        let variable = self.triple.to_uppercase().replace('-', "_");
+        let linker = format!("CARGO_TARGET_{variable}_LINKER=wasm-ld");
+        let mut words = vec!["CARGO_NET_OFFLINE=true", &linker];
         words.push("cargo");
         words.extend(arguments);
         let (manifest, target) = (format!("{SOURCE}/Cargo.toml"), format!("{TARGET}/wasm32"));
-        words.extend(["--target", TRIPLE, "--target-dir", &target, "--manifest-path", &manifest]);
+        words.extend([
+            "--target",
+            self.triple,
+            "--target-dir",
+            &target,
+            "--manifest-path",
+            &manifest,
+        ]);
         root.run(workspace, words)
     }
 
