@@ -51,6 +51,15 @@ fn bad(what: String) -> Fault {
 mod tests {
     use super::*;
 
+    const TYPES: &str = include_str!("../index.d.ts");
+
+    /// A name as JavaScript has it.
+    fn camel_case(name: &str) -> String {
+        let mut parts = name.split('_');
+        let first = parts.next().unwrap_or_default().to_owned();
+        parts.fold(first, |name, part| name + &part[..1].to_uppercase() + &part[1..])
+    }
+
     fn what(json: &str) -> (Code, String) {
         let fault = read(json.as_bytes()).map(|_| ()).unwrap_err();
         (fault.code, fault.what)
@@ -71,6 +80,9 @@ mod tests {
             };
             let json = format!(r#"{{"url":"wss://h/","{}":{value}}}"#, option.name);
             assert!(read(json.as_bytes()).is_ok(), "{json}");
+            // `anonymous` is to give no token.
+            let typed = format!("\n  {}?: ", camel_case(option.name));
+            assert!(option.name == "anonymous" || TYPES.contains(&typed), "{typed}");
         }
     }
 

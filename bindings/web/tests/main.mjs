@@ -1,6 +1,7 @@
 import { run } from '../../../tests/interop/node/tap.mjs';
 
 await import('./packed.mjs');
+await import('./vectors.mjs');
 await import('./client.mjs');
 await import('./serve.mjs');
 await run();
