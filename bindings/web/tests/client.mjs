@@ -85,6 +85,60 @@ test('a cancel over the pam dialect is refused by its code', async () => {
   await end();
 });
 
+/** The other end of a session over `pamlink.v1`, and the first item that comes. */
+async function session(peer) {
+  const link = await peer.next();
+  const [hello, open] = [await link.next(), await link.next()];
+  same([hello.type, open.type, link.link.protocol], ['hello', 'open', 'pamlink.v1'], 'beginning');
+  link.say({ type: 'welcome', version: 1, features: 0, limits: { message: 1 << 20 }, heartbeat: 20_000 });
+  link.say({
+    type: 'opened', session: '9f7cf6e61475a76e32ae0969b6eafc46', answer: 'begun', received: open.sent,
+    from: ['cad05a8565f68845', 0], sent: ['cad05a8565f68845', 0], log: '194cce8d638926b5',
+    window: { envelopes: 512, bytes: 262_144 }, keep: 120_000,
+  });
+  const item = await link.next();
+  /** The stream has these, and what came of a cancel. */
+  const cancelled = (of, outcome) => {
+    link.say({ type: 'cancel_result', at: ['cad05a8565f68845', 1], of: of.at, received: of.at,
+      results: [{ stream: item.stream, outcome, offset: 5 }] });
+    link.say({ type: 'end', stream: item.stream, at: ['194cce8d638926b5', 2], offset: 5, how: 'cancelled' });
+  };
+  link.say({ type: 'piece', stream: item.stream, at: ['194cce8d638926b5', 1], offset: 0, append: 'Once ' });
+  return { link, item, cancelled };
+}
+
+test('a cancel over pamlink.v1 has the outcome that the server gives it', async () => {
+  const { it, peer, end } = await pair({ v1: true }, { welcome: null });
+  const asked = it.ask('a story');
+  const { link, item, cancelled } = await session(peer);
+  const pieces = asked[Symbol.asyncIterator]();
+  same((await pieces.next()).value.text, 'Once ', 'piece');
+  const result = asked.cancel();
+  const cancel = await link.next();
+  same([cancel.type, cancel.stream], ['cancel', item.stream], 'cancel');
+  cancelled(cancel, 'cancelled');
+  same(await result, { outcome: 'cancelled', offset: 5, errorCode: null }, 'result');
+  same((await error(pieces.next())).code, 'request_cancelled', 'the loop');
+  same((await asked.ended()).type, 'cancelled', 'outcome');
+  await end();
+});
+
+test('leaving the loop over pamlink.v1 cancels', async () => {
+  const { it, peer, end } = await pair({ v1: true }, { welcome: null });
+  const asked = it.ask('a story');
+  const other = session(peer);
+  for await (const { text } of asked) {
+    same(text, 'Once ', 'piece');
+    break;
+  }
+  const { link, cancelled } = await other;
+  const cancel = await link.next();
+  same(cancel.type, 'cancel', 'type');
+  cancelled(cancel, 'cancelled');
+  same((await asked.ended()).type, 'cancelled', 'outcome');
+  await end();
+});
+
 test('a request that was never sent is dropped by a cancel', async () => {
   const { it, end } = await pair({ token: () => new Promise(() => {}) });
   const asked = it.ask('later');
