@@ -162,6 +162,9 @@ export interface Events {
   retrying: { type: 'retrying'; attempt: number; after: number } & End;
   /** There are no more attempts; `connect` starts the client again. */
   stopped: { type: 'stopped' } & End;
+  /** Of a client that goes on from a snapshot: a request that has not ended, with its answer, whose
+   * pieces come again from their beginning. */
+  restored: { type: 'restored'; answer: Answer } & Enveloped;
   /** Over `pamlink.v1`: so many things that the server had sent are lost. */
   gap: { type: 'gap'; lost: number | null; errorCode: string };
   /** Of a loop: so many events were dropped, oldest first. */

@@ -12,8 +12,8 @@ export class Answer {
   #outcome;
   #error;
   #result;
-  /** Whether the caller has left: nothing more is handed out. */
-  #left = false;
+  /** The caller has left: what is said of it once the engine knows the request. */
+  #leaving;
   /** Whoever waits for something to come of it. */
   #waiting = [];
 
@@ -27,6 +27,7 @@ export class Answer {
   /** @internal @param {number} number */
   asked(number) {
     this.#number = number;
+    this.#leaving?.();
     this.#stir();
   }
 
@@ -96,15 +97,12 @@ export class Answer {
 
   /** Waits no longer. A request that was sent has its effect; its answer is a `late` event. */
   detach() {
-    this.#leave(() => this.#commands.forget(/** @type {number} */ (this.#number)));
+    this.#leave(() => this.#forget());
   }
 
   /** Leaves it: cancelled where the server knows that, else forgotten. @internal */
   leave() {
-    this.#leave(() => {
-      const number = /** @type {number} */ (this.#number);
-      this.#commands.cancel(number).catch(() => this.#commands.forget(number));
-    });
+    this.#leave(() => this.#commands.cancel(/** @type {number} */ (this.#number)).catch(() => this.#forget()));
   }
 
   async *[Symbol.asyncIterator]() {
@@ -119,8 +117,6 @@ export class Answer {
         } else if (this.#outcome) {
           if (this.#outcome.type !== 'answered') throw ofOutcome(this.#outcome);
           return;
-        } else if (this.#left) {
-          return;
         } else {
           await this.#progress();
         }
@@ -130,13 +126,16 @@ export class Answer {
     }
   }
 
-  /** @param {() => void} command what is said once the engine knows the request */
-  async #leave(command) {
-    if (this.#left || this.#outcome || this.#error) return;
-    this.#left = true;
-    this.#stir();
-    while (this.#number === null && !this.#error) await this.#progress();
-    if (!this.#outcome && !this.#error) command();
+  /** @param {() => unknown} command */
+  #leave(command) {
+    if (this.#leaving || this.#outcome || this.#error) return;
+    this.#leaving = command;
+    if (this.#number !== null) command();
+  }
+
+  #forget() {
+    this.#commands.forget(/** @type {number} */ (this.#number));
+    this.fail(new DOMException('nobody waits for the answer', 'AbortError'));
   }
 
   #progress() {

@@ -89,14 +89,16 @@ export class Client {
   async #close() {
     const error = new PamlinkError('closed', 'the client was closed');
     if (this.#engine && this.#connected && this.#state !== 3) {
+      let patience;
       const rests = new Promise((settle) => {
         this.on('closed', settle);
         this.on('stopped', settle);
-        setTimeout(settle, PATIENCE);
+        patience = setTimeout(settle, PATIENCE);
       });
       this.#tell([DISCONNECT]);
       this.#refusal = error;
       await rests;
+      clearTimeout(patience);
     }
     this.#end(error);
   }
@@ -124,23 +126,14 @@ export class Client {
   }
 
   #ask(stream, text, { agent = null, intent = null, sessionId = null, context, signal } = {}) {
-    const answer = new Answer({
-      forget: (number) => {
-        this.#requests.delete(number);
-        this.#tell([FORGET, [number]]);
-      },
-      cancel: (number) => this.#command(CANCEL, [number]),
-    });
-    // Who looks at it hears of it; who does not is not told by the runtime.
-    answer.ended().catch(() => {});
+    const answer = this.#unanswered();
     if (signal?.aborted) {
       answer.fail(signal.reason);
       return answer;
     }
     const json = context === undefined || typeof context === 'string' ? context ?? null : JSON.stringify(context);
     const asked = this.#command(ASK, [stream], [text, agent, intent, sessionId, json], ({ request }) => {
-      this.#requests.set(request, answer);
-      answer.asked(request);
+      this.#asked(answer, request);
     });
     asked.catch((error) => answer.fail(error));
     const abort = () => {
@@ -150,6 +143,25 @@ export class Client {
     signal?.addEventListener('abort', abort, { once: true });
     if (signal) answer.ended().catch(() => {}).then(() => signal.removeEventListener('abort', abort));
     return answer;
+  }
+
+  /** The answer of a request that the engine is to know. */
+  #unanswered() {
+    const answer = new Answer({
+      forget: (number) => {
+        this.#requests.delete(number);
+        this.#tell([FORGET, [number]]);
+      },
+      cancel: (number) => this.#command(CANCEL, [number]),
+    });
+    // Who looks at it hears of it; who does not is not told by the runtime.
+    answer.ended().catch(() => {});
+    return answer;
+  }
+
+  #asked(answer, request) {
+    this.#requests.set(request, answer);
+    answer.asked(request);
   }
 
   /** Sends an envelope that wants no answer, over the open link or not at all. */
@@ -317,6 +329,10 @@ export class Client {
         this.#submitted.get(event.command)?.settle(event);
         this.#submitted.delete(event.command);
         return;
+      case 'restored':
+        event.answer = this.#unanswered();
+        this.#asked(event.answer, event.request);
+        break;
       case 'state_changed':
         this.#state = event.to;
         break;

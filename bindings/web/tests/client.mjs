@@ -148,6 +148,23 @@ test('a request that was never sent is dropped by a cancel', async () => {
   await end();
 });
 
+test('a request that its caller leaves before the engine is there is not sent', async () => {
+  const { it, peer, end } = await pair();
+  const control = new AbortController();
+  const sent = error(it.send('never', { signal: control.signal }));
+  const asked = it.ask('neither');
+  control.abort();
+  asked.detach();
+  same([(await sent).name, (await error(asked.answer)).name], ['AbortError', 'AbortError'], 'errors');
+  const third = it.send('third');
+  const link = await peer.next();
+  const chat = await link.next();
+  same(chat.message, 'third', 'the first that is sent');
+  link.say(answer(chat.id, 'done'));
+  same((await third).text, 'done', 'answer');
+  await end();
+});
+
 test('an AbortSignal ends the wait with its reason', async () => {
   const { it, peer, end } = await pair();
   const control = new AbortController();
