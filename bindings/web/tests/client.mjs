@@ -123,6 +123,21 @@ test('a cancel over pamlink.v1 has the outcome that the server gives it', async 
   await end();
 });
 
+test('a request of the client before is an event with its answer', async () => {
+  const { it, peer, end } = await pair({ v1: true }, { welcome: null });
+  it.ask('a story').answer.catch(() => {});
+  await session(peer);
+  const snapshot = await it.snapshot();
+  const next = client(peer.url, { v1: true, snapshot });
+  const restored = event(next, 'restored');
+  next.connect();
+  const { envelope, answer } = await restored;
+  same(envelope.message, 'a story', 'request');
+  await next.close();
+  same((await error(answer.answer)).code, 'closed', 'its end');
+  await end();
+});
+
 test('leaving the loop over pamlink.v1 cancels', async () => {
   const { it, peer, end } = await pair({ v1: true }, { welcome: null });
   const asked = it.ask('a story');

@@ -25,6 +25,7 @@ pub(super) fn run(workspace: &Workspace, console: Console) -> Outcome {
     let binary = peers::pamlink(workspace, console)?;
 
     let mut checks = types(workspace, console, &tools)?;
+    checks.add(version(workspace)?);
     checks.add(weight(workspace, console, &tools, &package)?);
     let script = |name: &str| {
         let mut node = workspace.command("node");
@@ -68,6 +69,17 @@ fn package(workspace: &Workspace, console: Console) -> Result<PathBuf, Stopped> 
     }
     std::fs::copy(workspace.target.join(built), folder.join("js/pamlink.wasm"))?;
     Ok(folder)
+}
+
+/// The package has the version of the workspace.
+fn version(workspace: &Workspace) -> Outcome {
+    let manifest = workspace.read(Path::new(FOLDER).join("package.json").as_path())?;
+    let manifest: serde_json::Value =
+        serde_json::from_str(&manifest).map_err(anyhow::Error::from)?;
+    let version = workspace.version()?;
+    let mut checks = Checks::default();
+    checks.check(manifest["version"] == *version, format!("package.json is not of {version}"));
+    Ok(checks)
 }
 
 /// What a program writes against the types.
