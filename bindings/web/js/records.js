@@ -96,5 +96,7 @@ export function read(kind, r) {
       return { type: 'outcome', command: r.word(), retryAfter: r.maybeSpan(), outcome: r.text(), errorCode: r.maybeText() };
     case 143:
       return { type: 'gap', lost: r.maybeWord(), errorCode: r.text() };
+    case 144:
+      return r.withJson({ type: 'restored', request: r.word() });
   }
 }
