@@ -15,11 +15,12 @@ const OF_BYTES = ['bytes_in', 'dialed', 'write_bytes'];
 const OPTIONS_OF_BYTES = ['compression', 'origin'];
 
 /** The exports of an instance with the client of a file. */
-function made({ options, seed }, { at_ms: mono, wall_ms: wall }) {
+function made({ options, seed, snapshot }, { at_ms: mono, wall_ms: wall }) {
   const { exports: wasm } = new WebAssembly.Instance(module, {});
   const random = new Uint8Array(32);
   new DataView(random.buffer).setBigUint64(0, BigInt(seed), true);
-  const input = new Uint8Array([...random, ...new TextEncoder().encode(JSON.stringify(options))]);
+  const input = new Uint8Array([...random, ...new TextEncoder().encode(JSON.stringify(options)),
+    ...(snapshot ? [0, ...Buffer.from(snapshot, 'hex')] : [])]);
   give(wasm, input);
   same(wasm.create(mono, wall, input.length), 0, 'the output of its making');
   return wasm;
