@@ -25,7 +25,7 @@ export interface ClientOptions {
   snapshot?: Uint8Array;
   /** Subprotocols to offer, the preferred one first. */
   subprotocols?: string[];
-  /** Whether to speak `pamlink.v1` where the server has it. Default false. */
+  /** Whether to speak `pamlink.v1` where the server has it, and `pam` where it does not. Default true. */
   v1?: boolean;
   /** How long a request waits for its answer, 1 s to 24 h. Default 60 s. */
   requestTimeoutMs?: number;

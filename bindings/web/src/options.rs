@@ -17,6 +17,7 @@ pub(crate) fn read(json: &[u8]) -> Result<(ClientConfig, Endpoint), Fault> {
     let options = options.ok_or_else(|| bad("the options are no JSON object".to_owned()))?;
     let mut config = ClientConfig::default();
     let mut endpoint = None;
+    let mut offers_v1 = true;
     for (name, value) in options.fields() {
         let wrong = || bad(format!("{} is of another type", &*name));
         match &*name {
@@ -26,6 +27,7 @@ pub(crate) fn read(json: &[u8]) -> Result<(ClientConfig, Endpoint), Fault> {
                 let parsed = parsed.map_err(|error| Fault::new(Code::BadUrl, error.to_string()))?;
                 endpoint = Some(parsed.0);
             }
+            "v1" => offers_v1 = value.bool().ok_or_else(wrong)?,
             "anonymous" => config.link.anonymous = value.bool().ok_or_else(wrong)?,
             "subprotocols" => {
                 let names = value.items().map(|item| item.text().map(|name| name.to_string()));
@@ -40,7 +42,7 @@ pub(crate) fn read(json: &[u8]) -> Result<(ClientConfig, Endpoint), Fault> {
     // No answer is longer.
     config.max_answer_bytes = config.link.link.frames.max_message;
     let endpoint = endpoint.ok_or_else(|| Fault::new(Code::BadUrl, "there is no URL"))?;
-    Ok((config, endpoint))
+    Ok((config, if offers_v1 { endpoint.offering_v1() } else { endpoint }))
 }
 
 fn bad(what: String) -> Fault {

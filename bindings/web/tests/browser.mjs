@@ -62,7 +62,7 @@ test('a page with a strict policy is answered', async () => {
   await open();
   const seen = await page.evaluate(async (url, jwt) => {
     const { Client } = await import('/js/index.js');
-    const client = new Client(url, { token: jwt });
+    const client = new Client(url, { token: jwt, v1: false });
     const { text } = await client.send('plan a trip to the coast');
     let pieces = '';
     for await (const piece of client.ask('how much fuel?', { agent: 'finance' })) pieces += piece.text;
@@ -76,11 +76,11 @@ test('a page with a strict policy is answered', async () => {
 test('the same over pamlink.v1, with a snapshot that another client goes on from', async () => {
   const seen = await page.evaluate(async (url, jwt) => {
     const { Client } = await import('/js/index.js');
-    const first = new Client(url, { token: jwt, v1: true });
+    const first = new Client(url, { token: jwt });
     const one = await first.send('one');
     const snapshot = await first.snapshot();
     await first.close();
-    const second = new Client(url, { token: jwt, v1: true, snapshot });
+    const second = new Client(url, { token: jwt, snapshot });
     const two = await second.send('two');
     await second.close();
     return [one.type, snapshot.length > 0, two.type];
@@ -109,7 +109,7 @@ test('a restart of the server is survived', async () => {
 test('a close that no page may say throws nothing, and the link is made anew', async () => {
   await page.evaluate(async (url) => {
     const { Client } = await import('/js/index.js');
-    globalThis.client = new Client(url, { token: 't', maxMessageBytes: 1_024, backoffCapMs: 300 });
+    globalThis.client = new Client(url, { token: 't', maxMessageBytes: 1_024, backoffCapMs: 300, v1: false });
     globalThis.client.connect();
   }, scene.url);
   const first = await scene.next();

@@ -67,7 +67,7 @@ export async function scripted({ welcome = WELCOME, refuse, headers = {} } = {})
 
 /** A client with a token, and the WebSocket of `ws` unless the test has another. */
 export function client(url, options = {}) {
-  return new Client(url, { token: 'a.b.c', WebSocket: ws.WebSocket, ...options });
+  return new Client(url, { token: 'a.b.c', WebSocket: ws.WebSocket, v1: false, ...options });
 }
 
 /** The next event of this type. */

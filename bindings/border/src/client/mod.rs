@@ -276,7 +276,6 @@ impl ClientMachine {
 }
 
 /// Bytes that the buffer for what is written keeps.
-#[cfg(feature = "bytes")]
 const KEEP: usize = 4 * 1024;
 
 /// The peer's close frame.
