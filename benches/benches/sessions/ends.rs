@@ -134,6 +134,14 @@ impl Ends {
         has_said
     }
 
+    /// The server's host does what is due.
+    pub(crate) fn server_wakes(&mut self) {
+        let now = self.now();
+        if self.sessions.poll_timeout().is_some_and(|due| due.at <= now.mono) {
+            self.sessions.handle_timeout(now);
+        }
+    }
+
     /// The server's host takes all events, and the log answers.
     pub(crate) fn server_hears(&mut self) {
         let now = self.now();

@@ -79,9 +79,7 @@ impl Load {
             ends.sessions.streams().append(now, key, *by, TOKEN).expect("the log takes it");
             *next += 1;
         }
-        if ends.sessions.poll_timeout().is_some_and(|due| due.at <= now.mono) {
-            ends.sessions.handle_timeout(now);
-        }
+        ends.server_wakes();
         ends.server_hears();
         ends.each_text(|_, text| {
             writer.text(text, wire).expect("a text of a server");

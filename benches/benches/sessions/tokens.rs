@@ -1,8 +1,10 @@
 //! A token of a growing answer on its way to those who read it: appended by its producer, taken by
 //! the log in memory, written as an envelope and in a frame.
 //!
-//! Nothing is coalesced: `flush_after` is zero, so each token goes out alone. Readers confirm what
-//! they have between the timed batches, after 16 KiB.
+//! Alone, with a `flush_after` of zero, so that each token is a piece; and as it is by default, where
+//! a piece has the tokens of 40 ms: of one that says 100 tokens a second, four or five. What the peer
+//! is asked to write goes out at once. Readers confirm what they have between the timed batches,
+//! after 16 KiB.
 
 use std::hint::black_box;
 use std::io::{self, Read, Write};
@@ -28,19 +30,27 @@ const TOKEN: &str = " by the river today,";
 const BATCH: usize = 256;
 /// Batches of a stream, which is 80 KiB long by then.
 const BATCHES: usize = 16;
+/// From one token to the next.
+const PACE: Duration = Duration::from_millis(10);
 
 pub(crate) fn run(effort: Effort, rows: &mut Rows) -> Result<()> {
-    let (mut one, mut ten) = (Answer::new(1)?, Answer::new(10)?);
+    let usual_pace = StreamsConfig::default();
+    let alone = StreamsConfig { flush_after: Duration::ZERO, ..usual_pace };
+    let (mut one, mut ten) = (Answer::new(alone, 1)?, Answer::new(alone, 10)?);
+    let mut coalesced = Answer::new(usual_pace, 1)?;
     let mut usual = Usual::new();
-    let [one, ten, usual] = race(
+    let [one, ten, coalesced, usual] = race(
         effort.rounds,
         [
             &mut || one.turn().expect("a stream goes on"),
             &mut || ten.turn().expect("a stream goes on"),
+            &mut || coalesced.turn().expect("a stream goes on"),
             &mut || usual.turn(),
         ],
     );
     let row = Row::new("token of 20 B to one reader, not coalesced", one, "ns");
+    rows.push(row.beside("serde_json + tungstenite", usual).at_most_times(0.5));
+    let row = Row::new("token of 20 B to one reader, coalesced at 100 tokens/s", coalesced, "ns");
     rows.push(row.beside("serde_json + tungstenite", usual).at_most_times(0.5));
     let row = Row::new("token of 20 B to ten readers of a stream", ten, "ns");
     rows.push(row.beside("to one reader", one).at_most_times(3.0));
@@ -58,8 +68,7 @@ struct Answer {
 }
 
 impl Answer {
-    fn new(readers: usize) -> Result<Self> {
-        let streams = StreamsConfig { flush_after: Duration::ZERO, ..StreamsConfig::default() };
+    fn new(streams: StreamsConfig, readers: usize) -> Result<Self> {
         let reader = || Reader::new(Role::Client, FrameConfig::default());
         Ok(Self {
             ends: Ends::open(streams, vec!["ann".to_owned(); readers]),
@@ -76,7 +85,9 @@ impl Answer {
         let before = self.ends.heard.text;
         let mut time = Duration::ZERO;
         for _ in 0..BATCHES {
-            self.ends.pass(Duration::from_millis(10));
+            let now = self.ends.now();
+            self.ends.sessions.streams().renew(now, &key, by)?;
+            self.ends.server_hears();
             let start = Stopwatch::start();
             (0..BATCH).for_each(|_| self.token(&key, by));
             time += start.elapsed();
@@ -90,8 +101,15 @@ impl Answer {
     }
 
     fn token(&mut self, key: &StreamKey, by: Generation) {
+        self.ends.pass(PACE);
         let now = self.ends.now();
         self.ends.sessions.streams().append(now, key, by, TOKEN).expect("the log takes it");
+        self.carry();
+    }
+
+    /// What is due goes out in frames.
+    fn carry(&mut self) {
+        self.ends.server_wakes();
         self.ends.server_hears();
         let Self { ends, writers, wires, .. } = self;
         ends.each_text(|at, text| {
@@ -111,8 +129,10 @@ impl Answer {
         self.ends.heard.claimed.pop().context("the stream has no producer")
     }
 
-    /// The readers take what they were sent.
+    /// What was coalesced goes out, and the readers take what they were sent.
     fn take(&mut self) {
+        self.ends.pass(StreamsConfig::default().flush_after);
+        self.carry();
         for (at, wire) in self.wires.iter_mut().enumerate() {
             self.readers[at].handle_bytes(wire).expect("all events were taken");
             wire.clear();
