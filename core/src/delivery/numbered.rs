@@ -3,19 +3,39 @@
 //! them slow.
 
 use core::fmt;
-use core::hash::Hash;
+use core::hash::{BuildHasherDefault, Hash, Hasher};
 use core::ops::{Deref, DerefMut};
 
-use ahash::RandomState;
 use hashbrown::HashMap;
 
-/// A table by such a number. The order of what is in it means nothing, and differs from one platform
-/// to the other.
+/// A table by such a number. The order of what is in it means nothing.
 #[derive(Clone)]
-pub(super) struct Numbered<K, V>(HashMap<K, V, RandomState>);
+pub(super) struct Numbered<K, V>(HashMap<K, V, BuildHasherDefault<Scattered>>);
+
+/// A number whose bits have been mixed by one multiplication. What an envelope brings about looks a
+/// dozen numbers up, so that a hash with a key would be felt.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Scattered(u64);
+
+impl Hasher for Scattered {
+    fn write_u64(&mut self, number: u64) {
+        // 2^64 by the golden ratio. The upper half is of all bits, and is brought down to where a
+        // table looks first.
+        let mixed = (self.0 ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 = mixed ^ mixed >> 32;
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u64(u64::from(*byte)));
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
 
 impl<K, V> Deref for Numbered<K, V> {
-    type Target = HashMap<K, V, RandomState>;
+    type Target = HashMap<K, V, BuildHasherDefault<Scattered>>;
 
     fn deref(&self) -> &Self::Target {
         &self.0
@@ -30,7 +50,7 @@ impl<K, V> DerefMut for Numbered<K, V> {
 
 impl<K, V> Default for Numbered<K, V> {
     fn default() -> Self {
-        Self(HashMap::with_hasher(RandomState::with_seeds(0, 0, 0, 0)))
+        Self(HashMap::default())
     }
 }
 
