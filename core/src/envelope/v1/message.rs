@@ -113,19 +113,17 @@ impl<'a> Message<'a> {
     /// not looked at.
     pub fn read(envelope: &Envelope<'a>) -> Result<Option<(Channel, Self)>, Malformed> {
         let kind = envelope.scan.kind.raw(envelope.text).and_then(|raw| raw.text());
-        let Some((channel, message)) = Self::read_kind(kind.as_deref().unwrap_or(""), envelope)?
-        else {
-            return Ok(None);
-        };
+        let read = Self::read_kind(kind.as_deref().unwrap_or(""), envelope);
         // What was scanned with less depth has no body that is too deep.
         if envelope.scan.depth() > DEPTH
+            && let Ok(Some((channel, message))) = &read
             && let Some(body) = message.body()
             && check(body.as_json(), BODY_DEPTH).is_err()
         {
             let wrong = Wrong::value(body, Raw::WANTED);
-            return Err(Malformed::new(channel, message.kind(), ("body", wrong)));
+            return Err(Malformed::new(*channel, message.kind(), ("body", wrong)));
         }
-        Ok(Some((channel, message)))
+        read
     }
 
     /// Appends the envelope: its type, the channel unless it is 0, the members in the order of the
