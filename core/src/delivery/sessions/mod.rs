@@ -284,9 +284,8 @@ impl Sessions {
     /// from which events may follow.
     pub fn settle(&mut self, now: Now, log: &mut MemoryLog) -> bool {
         let mut has_asked = false;
-        while let Some(request) = self.poll_log() {
-            let answer = log.handle_request(now, &request);
-            self.handle_log(now, answer);
+        while self.state.streams.ask_now(now, log) {
+            self.state.now.advance(now);
             has_asked = true;
         }
         has_asked

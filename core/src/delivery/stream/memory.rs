@@ -61,25 +61,29 @@ impl MemoryLog {
 
     /// Does what is asked, and answers it at once.
     pub fn handle_request(&mut self, now: Now, request: &LogRequest) -> LogAnswer {
+        let answer = self.answer(now, &request.key, &request.request);
+        LogAnswer::new(request.id, self.epoch, answer)
+    }
+
+    /// As [`handle_request`](Self::handle_request), for whoever has the parts of a request.
+    pub(super) fn answer(&mut self, now: Now, key: &StreamKey, request: &Request) -> Answer {
         self.handle_timeout(now);
-        let answer = match &request.request {
-            Request::ClaimEffect { of, lease } => self.begin(&request.key, *of, now.mono + *lease),
-            Request::Discard => self.discard(&request.key),
-            Request::Finish { by, end } => self.finish(now.mono, &request.key, *by, end),
+        let answer = match request {
+            Request::ClaimEffect { of, lease } => self.begin(key, *of, now.mono + *lease),
+            Request::Discard => self.discard(key),
+            Request::Finish { by, end } => self.finish(now.mono, key, *by, end),
             Request::ClaimProducer { .. }
             | Request::Renew { .. }
             | Request::Append { .. }
             | Request::ReadAfter { .. }
             | Request::Status => {
                 let most = self.config.stream_bytes;
-                self.change(&request.key, |kept| {
-                    kept.handle_request(now.mono, &request.request, most)
-                })
-                .unwrap_or(Err(Refusal::Unknown))
+                self.change(key, |kept| kept.handle_request(now.mono, request, most))
+                    .unwrap_or(Err(Refusal::Unknown))
             }
         };
-        self.make_room(&request.key);
-        LogAnswer::new(request.id, self.epoch, answer.unwrap_or_else(Answer::Refused))
+        self.make_room(key);
+        answer.unwrap_or_else(Answer::Refused)
     }
 
     /// Forgets the streams that have ended long enough ago.

@@ -4,12 +4,13 @@ use std::collections::VecDeque;
 
 use super::config::StreamsConfig;
 use super::event::{CancelId, Cancelled, Event};
-use super::interface::{Generation, LogRequest, Request, StreamKey};
+use super::interface::{Answer, Generation, LogRequest, Request, StreamKey};
 use super::keyed::StreamIndex;
+use super::memory::MemoryLog;
 use super::producer::Flight;
 use super::readers::ReaderId;
 use crate::delivery::numbered::Numbered;
-use crate::time::Mono;
+use crate::time::{Mono, Now};
 
 /// What an answer of the log is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,11 +49,11 @@ impl Step {
 /// Outputs that wait to be polled.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Outputs {
-    pub(super) requests: VecDeque<LogRequest>,
+    requests: VecDeque<(u64, Asked, Request)>,
     pub(super) events: VecDeque<Event>,
     /// Results of cancels that are on their way into an event.
     pub(super) cancelled: VecDeque<(CancelId, StreamKey, Cancelled)>,
-    /// What was asked and is not answered yet.
+    /// What was polled and is not answered yet.
     asked: Numbered<u64, Asked>,
     last_id: u64,
 }
@@ -67,6 +68,25 @@ pub(super) struct Asked {
 }
 
 impl Outputs {
+    /// What is asked of a log that answers when it can.
+    pub(super) fn poll_log(&mut self) -> Option<LogRequest> {
+        let (id, asked, request) = self.requests.pop_front()?;
+        let request = LogRequest::new(id, asked.key.clone(), request);
+        self.asked.insert(id, asked);
+        Some(request)
+    }
+
+    /// Asks a log that answers at once: the id of what was asked, what that was for, and the answer.
+    pub(super) fn ask_now(
+        &mut self,
+        now: Now,
+        log: &mut MemoryLog,
+    ) -> Option<(u64, Asked, Answer)> {
+        let (id, asked, request) = self.requests.pop_front()?;
+        let answer = log.answer(now, &asked.key, &request);
+        Some((id, asked, answer))
+    }
+
     /// What the answer of this id is for, which counts once.
     pub(super) fn answered(&mut self, id: u64) -> Option<Asked> {
         self.asked.remove(&id)
@@ -74,8 +94,7 @@ impl Outputs {
 
     pub(super) fn ask(&mut self, asked: Asked, request: Request) -> u64 {
         self.last_id += 1;
-        self.requests.push_back(LogRequest::new(self.last_id, asked.key.clone(), request));
-        self.asked.insert(self.last_id, asked);
+        self.requests.push_back((self.last_id, asked, request));
         self.last_id
     }
 }

@@ -308,15 +308,21 @@ impl Streams {
 
     /// Asks a log that answers at once, until there is nothing to ask.
     pub fn settle(&mut self, now: Now, log: &mut MemoryLog) {
-        while let Some(request) = self.poll_log() {
-            let answer = log.handle_request(now, &request);
-            self.handle_log(now, answer);
+        while self.ask_now(now, log) {}
+    }
+
+    /// Asks a log that answers at once: whether there was anything to ask.
+    pub(in crate::delivery) fn ask_now(&mut self, now: Now, log: &mut MemoryLog) -> bool {
+        let has_asked = self.table.ask_now(now, log);
+        if has_asked {
+            self.handle_cancelled(now);
         }
+        has_asked
     }
 
     /// What is asked of the log next. Each request is answered once, in any order.
     pub fn poll_log(&mut self) -> Option<LogRequest> {
-        self.table.outputs.requests.pop_front()
+        self.table.outputs.poll_log()
     }
 
     /// What has happened.

@@ -8,6 +8,7 @@ use super::entry::Entry;
 use super::event::{CancelId, Cancelled};
 use super::interface::{Answer, LogAnswer, Request, StreamKey};
 use super::keyed::{Keyed, Slot, StreamIndex};
+use super::memory::MemoryLog;
 use super::outputs::{Asked, Outputs, Purpose, Turn};
 use super::producer::ProducerError;
 use super::readers::ReaderId;
@@ -50,9 +51,22 @@ impl Table {
         }
     }
 
-    /// What the log answers.
+    /// What a log that answers when it can does.
     pub(super) fn handle_log(&mut self, now: Now, answer: LogAnswer) {
-        let Some(Asked { key, index, purpose }) = self.outputs.answered(answer.id) else { return };
+        if let Some(asked) = self.outputs.answered(answer.id) {
+            self.handle_answer(now, asked, answer);
+        }
+    }
+
+    /// Asks a log that answers at once: whether there was anything to ask.
+    pub(super) fn ask_now(&mut self, now: Now, log: &mut MemoryLog) -> bool {
+        let Some((id, asked, answer)) = self.outputs.ask_now(now, log) else { return false };
+        self.handle_answer(now, asked, LogAnswer::new(id, log.epoch(), answer));
+        true
+    }
+
+    fn handle_answer(&mut self, now: Now, asked: Asked, answer: LogAnswer) {
+        let Asked { key, index, purpose } = asked;
         let LogAnswer { id, epoch, answer } = answer;
         if answer != Answer::Unavailable {
             self.epoch = epoch;
