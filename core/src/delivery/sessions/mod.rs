@@ -30,8 +30,7 @@ use super::error::{RejectError, SendError};
 use super::event::CommandId;
 use super::exchange::SendOptions;
 use super::fault::Fault;
-use super::stream::{LogAnswer, LogRequest, MemoryLog, StreamKey, Streams, Taken};
-use super::turns::Share;
+use super::stream::{LogAnswer, LogRequest, MemoryLog, StreamKey, Streams};
 use crate::envelope::Envelope;
 use crate::envelope::v1::{Channel, Code, Epoch, Heartbeat, Malformed, Message, Name, Position};
 use crate::seed::Seed;
@@ -247,7 +246,7 @@ impl Sessions {
         loop {
             let State { links, table, .. } = &mut self.state;
             let standing = |number| table.get(number).map(|it| (it.is_urgent(), it.share));
-            let number = match links.pop(link, standing) {
+            match links.pop(link, standing) {
                 Some(Turn::Text(text)) => {
                     out.push_str(&text);
                     return true;
@@ -257,20 +256,9 @@ impl Sessions {
                     heartbeat(positions, reply).write(Channel::default(), out);
                     return true;
                 }
-                Some(Turn::Session(number)) => number,
+                Some(Turn::Session(number)) if self.state.say(link, number, out) => return true,
+                Some(Turn::Session(_)) => {}
                 None => return false,
-            };
-            let is_urgent = table.get(number).is_some_and(|it| it.is_urgent());
-            let before = out.len();
-            let taken = self.state.say(number, out);
-            let has_said = taken != Taken::Nothing;
-            let said = has_said.then(|| (out.len() - before, is_urgent));
-            let mut nobodys = Share::NEW;
-            let held = self.state.table.get_mut(number);
-            let share = held.map_or(&mut nobodys, |held| &mut held.share);
-            self.state.links.end_turn(link, number, share, said, taken == Taken::More);
-            if has_said {
-                return true;
             }
         }
     }

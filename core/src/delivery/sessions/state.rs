@@ -12,6 +12,7 @@ use super::table::{Opening, Table};
 use crate::delivery::config::SessionConfig;
 use crate::delivery::fault::Fault;
 use crate::delivery::stream::{CancelId, StreamKey, Streams, Taken};
+use crate::delivery::turns::Share;
 use crate::envelope::v1::{Channel, ChannelPositions, Epoch, Open, Position, SessionId};
 use crate::seed::{Random, Seed};
 use crate::time::{Mono, Now, Wall};
@@ -74,15 +75,15 @@ impl State {
                 self.say_text(link, text);
             }
         }
-        let Some(held) = self.table.get_mut(number) else { return };
+        let Some((held, due)) = self.table.get_with_due(number) else { return };
         held.note_events(number, &mut self.eventful);
         if held.session.may_say() {
             held.stir(number, &mut self.links);
         }
+        held.note_due(number, self.now.mono, due);
         if held.session.has_ended() {
             self.table.end(number);
         }
-        self.table.note_due(number, self.now.mono);
     }
 
     /// The link of a session is gone, or carries it no more.
@@ -96,23 +97,36 @@ impl State {
         self.follow_session(number);
     }
 
-    /// Appends the next of what a session and its streams have to say. Unless there may be more it
-    /// has no turn any more.
-    pub(super) fn say(&mut self, number: SessionNumber, out: &mut String) -> Taken {
-        let Some(held) = self.table.get_mut(number) else { return Taken::Nothing };
-        if held.say(out, &mut self.counters) {
-            self.table.note_due(number, self.now.mono);
-            return Taken::More;
-        }
+    /// It is a session's turn in its link: appends the next of what it and its streams have to say,
+    /// and whether there was anything. Unless there may be more it has no turn any more.
+    pub(super) fn say(
+        &mut self,
+        link: LinkNumber,
+        number: SessionNumber,
+        out: &mut String,
+    ) -> bool {
+        let Some(held) = self.table.get_mut(number) else {
+            let mut nobodys = Share::NEW;
+            self.links.end_turn(link, number, &mut nobodys, None, false);
+            return false;
+        };
+        let (before, is_urgent) = (out.len(), held.is_urgent());
+        let is_own = held.say(out, &mut self.counters);
         // Behind what the session says first.
         let taken = match held.over {
+            Some(_) if is_own => Taken::More,
             Some((_, channel)) if held.session.is_open() && !held.is_held_up() => {
                 self.streams.write_message(self.now, number.reader(), channel, out)
             }
             Some(_) | None => Taken::Nothing,
         };
         held.has_turn = taken == Taken::More;
-        taken
+        let said = (taken != Taken::Nothing).then(|| (out.len() - before, is_urgent));
+        self.links.end_turn(link, number, &mut held.share, said, taken == Taken::More);
+        if is_own {
+            self.table.note_due(number, self.now.mono);
+        }
+        taken != Taken::Nothing
     }
 
     /// Where the sessions of a link stand, as a heartbeat says it.

@@ -112,6 +112,25 @@ impl Held {
         }
     }
 
+    /// Takes over when it is due next.
+    pub(super) fn note_due(&mut self, number: SessionNumber, now: Mono, all: &mut Due) {
+        // An acknowledgement that is due already waits for its link, or for what holds the session
+        // up, and for no time.
+        let waits_for_time = |deadline: &Deadline| {
+            // What the session has not been told of is still to come.
+            let is_late = deadline.at <= now.min(self.session.latest()) || self.is_held_up();
+            deadline.reason != TimerReason::Acknowledgement || !is_late
+        };
+        let due = self.session.poll_timeout().filter(waits_for_time);
+        if due == self.due {
+            return;
+        }
+        if let Some(due) = core::mem::replace(&mut self.due, due) {
+            all.remove(&(due.at, number));
+        }
+        all.extend(due.map(|due| (due.at, number)));
+    }
+
     /// Whether what it says next is the engine's own and waits for no turn.
     pub(super) fn is_urgent(&self) -> bool {
         !self.is_held_up() && self.session.is_urgent()
@@ -122,6 +141,9 @@ impl Held {
         self.opening.as_ref().is_some_and(|it| (it.link, it.channel) == (link, channel))
     }
 }
+
+/// The sessions that wait for a time, by that.
+pub(super) type Due = BTreeSet<(Mono, SessionNumber)>;
 
 /// Whether a user may have another session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,7 +162,7 @@ pub(super) struct Table {
     by_id: HashMap<SessionId, SessionNumber, RandomState>,
     /// Those of each user that have not ended.
     by_user: BTreeMap<Arc<str>, BTreeSet<SessionNumber>>,
-    due: BTreeSet<(Mono, SessionNumber)>,
+    due: Due,
     next: u64,
 }
 
@@ -167,6 +189,12 @@ impl Table {
 
     pub(super) fn get_mut(&mut self, number: SessionNumber) -> Option<&mut Held> {
         self.sessions.get_mut(&number).map(Box::as_mut)
+    }
+
+    /// As [`get_mut`](Self::get_mut), with what [`Held::note_due`] needs.
+    pub(super) fn get_with_due(&mut self, number: SessionNumber) -> Option<(&mut Held, &mut Due)> {
+        let held = self.sessions.get_mut(&number)?;
+        Some((held, &mut self.due))
     }
 
     /// The session of this id, if it is this user's and goes on.
@@ -276,22 +304,9 @@ impl Table {
 
     /// Takes over when a session is due next.
     pub(super) fn note_due(&mut self, number: SessionNumber, now: Mono) {
-        let Some(held) = self.sessions.get_mut(&number) else { return };
-        // An acknowledgement that is due already waits for its link, or for what holds the session
-        // up, and for no time.
-        let waits_for_time = |deadline: &Deadline| {
-            // What the session has not been told of is still to come.
-            let is_late = deadline.at <= now.min(held.session.latest()) || held.is_held_up();
-            deadline.reason != TimerReason::Acknowledgement || !is_late
-        };
-        let due = held.session.poll_timeout().filter(waits_for_time);
-        if due == held.due {
-            return;
+        if let Some((held, due)) = self.get_with_due(number) {
+            held.note_due(number, now, due);
         }
-        if let Some(due) = core::mem::replace(&mut held.due, due) {
-            self.due.remove(&(due.at, number));
-        }
-        self.due.extend(due.map(|due| (due.at, number)));
     }
 
     /// When the first session is due.

@@ -25,10 +25,10 @@ pub(super) enum Saying {
 }
 
 /// What a reader is told of a stream.
-#[derive(Clone, Debug)]
-pub(super) struct Said {
+#[derive(Debug)]
+pub(super) struct Said<'s> {
     /// The stream's.
-    pub(super) name: Arc<str>,
+    pub(super) name: &'s Arc<str>,
     pub(super) saying: Saying,
     /// Others read the stream as well, and are mostly told the same.
     pub(super) is_shared: bool,
@@ -38,7 +38,8 @@ pub(super) struct Said {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Lent {
     pub(super) text: String,
-    said: Option<Said>,
+    /// Of the stream of this name.
+    said: Option<(Arc<str>, Saying)>,
     written: Written,
 }
 
@@ -51,30 +52,38 @@ struct Written {
 }
 
 impl Lent {
-    /// Lends what is said of a stream.
-    pub(super) fn lend(&mut self, said: Said) -> Option<Message<'_>> {
-        let said = self.said.insert(said);
-        said.lend(&self.text)
+    /// Keeps what is said of a stream, to lend it.
+    pub(super) fn keep(&mut self, said: Said<'_>) {
+        self.said = Some((Arc::clone(said.name), said.saying));
+    }
+
+    /// Lends what is kept.
+    pub(super) fn lend(&self) -> Option<Message<'_>> {
+        let (name, saying) = self.said.as_ref()?;
+        saying.lend(name, &self.text)
     }
 
     /// Appends what is said of a stream, as an envelope: whether there is one.
-    pub(super) fn write(&mut self, said: &Said, channel: Channel, out: &mut String) -> bool {
-        if let Saying::Piece { place, restart } = said.saying
-            && said.is_shared
+    pub(super) fn write(&mut self, said: &Said<'_>, channel: Channel, out: &mut String) -> bool {
+        let Said { name, saying, is_shared } = said;
+        if let Saying::Piece { place, restart } = *saying
+            && *is_shared
         {
             let written = &mut self.written;
-            let of = Some((channel, Arc::clone(&said.name), place, restart));
-            if written.of != of || written.text != self.text {
+            let is_same = written.of.as_ref().is_some_and(|(to, of, at, is_restart)| {
+                (*to, *at, *is_restart) == (channel, place, restart) && of == *name
+            });
+            if !is_same || written.text != self.text {
+                let Some(message) = saying.lend(name, &self.text) else { return false };
                 written.envelope.clear();
-                let Some(message) = said.lend(&self.text) else { return false };
                 message.write(channel, &mut written.envelope);
-                written.of = of;
+                written.of = Some((channel, Arc::clone(name), place, restart));
                 written.text.clone_from(&self.text);
             }
             out.push_str(&written.envelope);
             return true;
         }
-        let message = said.lend(&self.text);
+        let message = saying.lend(name, &self.text);
         message.inspect(|message| message.write(channel, out)).is_some()
     }
 }
@@ -86,12 +95,12 @@ impl fmt::Debug for Written {
     }
 }
 
-impl Said {
-    /// The message; the text of a piece is this one.
-    fn lend<'a>(&'a self, text: &'a str) -> Option<Message<'a>> {
-        let stream = Name::new(&*self.name)?;
-        Some(match &self.saying {
-            Saying::Following(placed) => Message::Following(Following {
+impl Saying {
+    /// The message of the stream of this name; the text of a piece is this one.
+    fn lend<'a>(&'a self, name: &'a str, text: &'a str) -> Option<Message<'a>> {
+        let stream = Name::new(name)?;
+        Some(match self {
+            Self::Following(placed) => Message::Following(Following {
                 stream,
                 answer: placed.answer,
                 from: placed.from.at,
@@ -100,15 +109,15 @@ impl Said {
                 reason: placed.reason.and_then(Code::new),
                 how: placed.how.clone(),
             }),
-            Saying::Piece { place, restart } => Message::Piece(Piece {
+            Self::Piece { place, restart } => Message::Piece(Piece {
                 stream,
                 at: place.at,
                 offset: place.offset,
                 append: text.into(),
                 restart: *restart,
             }),
-            Saying::CaughtUp(at) => Message::CaughtUp(CaughtUp { stream: Some(stream), at: *at }),
-            Saying::End(at, ended) => {
+            Self::CaughtUp(at) => Message::CaughtUp(CaughtUp { stream: Some(stream), at: *at }),
+            Self::End(at, ended) => {
                 let end = Arc::as_ref(&ended.end);
                 Message::End(End {
                     stream,

@@ -338,8 +338,8 @@ impl Streams {
 
     /// The next message for a reader, of each of its streams in turn.
     pub fn poll_message(&mut self, now: Now, reader: ReaderId) -> Option<Message<'_>> {
-        let said = self.take(now, reader)?;
-        self.lent.lend(said)
+        self.take(now, reader, Lent::keep)?;
+        self.lent.lend()
     }
 
     /// Appends the next message for a reader as an envelope, which is made once for all who are told
@@ -351,11 +351,10 @@ impl Streams {
         channel: Channel,
         out: &mut String,
     ) -> Taken {
-        match self.take(now, reader) {
-            Some(said) if self.lent.write(&said, channel, out) => {
-                if self.table.lines.has_more(reader) { Taken::More } else { Taken::Last }
-            }
-            Some(_) | None => Taken::Nothing,
+        match self.take(now, reader, |lent, said| lent.write(&said, channel, out)) {
+            Some(true) if self.table.lines.has_more(reader) => Taken::More,
+            Some(true) => Taken::Last,
+            Some(false) | None => Taken::Nothing,
         }
     }
 
@@ -384,12 +383,18 @@ impl Streams {
         self.table.len() == 0
     }
 
-    /// What a reader is told next.
-    fn take(&mut self, now: Now, reader: ReaderId) -> Option<Said> {
+    /// Says what a reader is told next.
+    fn take<R>(
+        &mut self,
+        now: Now,
+        reader: ReaderId,
+        mut say: impl FnMut(&mut Lent, Said<'_>) -> R,
+    ) -> Option<R> {
         loop {
             let index = self.table.lines.pop(reader)?;
-            if let Some(said) = self.table.take(now, index, reader, &mut self.lent.text) {
-                return Some(said);
+            let said = self.table.take(now, index, reader, &mut self.lent, &mut say);
+            if said.is_some() {
+                return said;
             }
         }
     }

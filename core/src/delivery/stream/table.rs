@@ -1,7 +1,6 @@
 //! The table of all streams, and what follows from every input to one of them.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use super::config::StreamsConfig;
 use super::entry::Entry;
@@ -12,7 +11,7 @@ use super::memory::MemoryLog;
 use super::outputs::{Asked, Outputs, Purpose, Turn};
 use super::producer::ProducerError;
 use super::readers::ReaderId;
-use super::saying::Said;
+use super::saying::{Lent, Said};
 use super::turns::Lines;
 use crate::envelope::v1::{Code, Epoch};
 use crate::time::{Deadline, Mono, Now, TimerReason};
@@ -116,18 +115,19 @@ impl Table {
         })
     }
 
-    /// What a reader takes next of the stream in this place; the text of a piece goes into `text`.
-    pub(super) fn take(
+    /// Says what a reader takes next of the stream in this place, if there is anything.
+    pub(super) fn take<R>(
         &mut self,
         now: Now,
         index: StreamIndex,
         reader: ReaderId,
-        text: &mut String,
-    ) -> Option<Said> {
+        lent: &mut Lent,
+        say: impl FnOnce(&mut Lent, Said<'_>) -> R,
+    ) -> Option<R> {
         let said = self.input(now, index, |entry, turn, lines| {
             let is_shared = entry.audience.len() > 1;
-            let saying = entry.take(reader, turn, lines, text)?;
-            Some(Said { name: Arc::clone(&turn.key.name), saying, is_shared })
+            let saying = entry.take(reader, turn, lines, &mut lent.text)?;
+            Some(say(lent, Said { name: &turn.key.name, saying, is_shared }))
         });
         said.flatten()
     }
