@@ -179,13 +179,14 @@ fn digest(text: &str) -> u32 {
     // 2^64 by the golden ratio.
     const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
     let (words, rest) = text.as_bytes().as_chunks::<8>();
-    let mut last = [0; 8];
-    last[..rest.len()].copy_from_slice(rest);
-    let words = words.iter().chain([&last]).map(|word| u64::from_le_bytes(*word));
-    let mixed = words.fold(text.len() as u64, |mixed, word| {
+    let words = words.iter().map(|word| u64::from_le_bytes(*word));
+    // A handful of bytes, which are sooner shifted than copied.
+    let last = rest.iter().rev().fold(0, |last, byte| last << 8 | u64::from(*byte));
+    let mix = |mixed: u64, word: u64| {
         let mixed = (mixed ^ word).wrapping_mul(ODD);
         mixed ^ mixed >> 32
-    });
+    };
+    let mixed = mix(words.fold(text.len() as u64, mix), last);
     let [.., third, fourth, fifth, sixth, _, _] = mixed.to_le_bytes();
     u32::from_le_bytes([third, fourth, fifth, sixth])
 }
