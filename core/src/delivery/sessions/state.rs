@@ -110,8 +110,10 @@ impl State {
             self.links.end_turn(link, number, &mut nobodys, None, false);
             return false;
         };
-        let (before, is_urgent) = (out.len(), held.is_urgent());
-        let is_own = held.say(out, &mut self.counters);
+        // Mostly it is its streams' turn.
+        let (before, may_say) = (out.len(), held.session.may_say());
+        let is_urgent = may_say && held.is_urgent();
+        let is_own = may_say && held.say(out, &mut self.counters);
         // Behind what the session says first.
         let taken = match held.over {
             Some(_) if is_own => Taken::More,
