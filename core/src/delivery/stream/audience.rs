@@ -2,7 +2,7 @@
 
 use super::event::Event;
 use super::interface::{Ended, Read, Record, Request, State};
-use super::outputs::{Purpose, Turn};
+use super::outputs::Turn;
 use super::readers::{Reader, ReaderId, Source};
 use super::saying::Saying;
 use super::tail::Tail;
@@ -259,7 +259,7 @@ impl Audience {
 /// Asks the log for what a reader lacks.
 fn ask(id: ReaderId, reader: &mut Reader, source: Source<'_>, turn: &mut Turn<'_>) {
     if let Some((sequence, most)) = reader.wants(source) {
-        let request = turn.ask(Purpose::Read(id), Request::ReadAfter { sequence, most });
+        let request = turn.ask_for(Some(id), Request::ReadAfter { sequence, most });
         reader.asked(request, sequence);
     }
 }

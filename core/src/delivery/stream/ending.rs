@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::event::{CancelId, Cancelled};
 use super::interface::{End, Ended, Generation, Request};
-use super::outputs::{Purpose, Step, Turn};
+use super::outputs::{Step, Turn};
 use crate::envelope::v1::{Code, How};
 
 /// The end that a stream is to have, until the log says which it has.
@@ -65,7 +65,7 @@ impl Ending {
             && finish.step.take()
         {
             let (by, end) = (finish.by, Arc::clone(&finish.end));
-            turn.ask(Purpose::Finish(by), Request::Finish { by, end });
+            turn.ask(Request::Finish { by, end });
         }
     }
 

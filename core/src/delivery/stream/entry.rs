@@ -3,8 +3,8 @@
 use super::audience::Audience;
 use super::config::StreamsConfig;
 use super::event::{CancelId, Cancelled, Event};
-use super::interface::{Answer, Ended, Generation, Refusal, State, Status};
-use super::outputs::{Purpose, Turn};
+use super::interface::{Answer, Ended, Generation, Record, Refusal, Request, State, Status};
+use super::outputs::Turn;
 use super::readers::ReaderId;
 use super::saying::Saying;
 use super::turns::Lines;
@@ -45,62 +45,65 @@ impl Entry {
         self.audience.handle_unknown();
     }
 
-    /// What the log says.
+    /// What the log says to what it was asked, for a reader where it was to read.
     pub(super) fn handle_answer(
         &mut self,
         turn: &mut Turn<'_>,
         lines: &mut Lines,
-        (id, purpose): (u64, Purpose),
+        (id, reader, request): (u64, Option<ReaderId>, Request),
         answer: Answer,
     ) {
-        match purpose {
-            Purpose::Read(reader) if !self.audience.awaits(reader, id) => {}
+        if reader.is_some_and(|reader| !self.audience.awaits(reader, id)) {
+            return;
+        }
+        match request {
             _ if answer == Answer::Unavailable => {
                 turn.event(Event::Unavailable { key: turn.key.clone() });
-                self.writer.handle_unavailable(turn, &purpose);
+                self.writer.handle_unavailable(turn, &request);
                 self.paused = Some(turn.now + turn.config.log_retry);
             }
-            Purpose::Begin => self.handle_begun(turn, lines, answer),
-            Purpose::Claim => self.handle_claimed(turn, answer),
-            Purpose::Renew(of) => {
+            Request::ClaimEffect { .. } => self.handle_begun(turn, lines, answer),
+            Request::ClaimProducer { .. } => self.handle_claimed(turn, answer),
+            Request::Renew { generation: of, .. } => {
                 self.writer.handle_renewed();
                 if let Answer::Refused(refusal) = answer {
                     self.handle_refusal(turn, of, refusal);
                 }
             }
-            Purpose::Append(of, flight) => match answer {
-                Answer::Appended { sequence, offset } => {
-                    let stands = (sequence, self.audience.offset());
-                    let record = self.writer.handle_appended(turn, of, flight, stands);
-                    debug_assert!(record.end() == offset, "one record is on its way");
+            Request::Append { generation: of, offset, text, .. } => match answer {
+                Answer::Appended { sequence, offset: end } => {
+                    self.writer.handle_appended(turn, of);
+                    let restart = offset < self.audience.offset();
+                    let record = Record::new(sequence, offset, text, restart);
+                    debug_assert!(record.end() == end, "one record is on its way");
                     self.audience.handle_record(record, turn.config.held_bytes);
                 }
                 Answer::Refused(refusal) => self.handle_refusal(turn, of, refusal),
                 _ => {}
             },
-            Purpose::Finish(by) => match answer {
+            Request::Finish { by, .. } => match answer {
                 Answer::Finished(ended) => self.handle_end(turn, ended, true),
                 Answer::Refused(refusal) => {
                     self.handle_refusal(turn, by.unwrap_or_default(), refusal);
                 }
                 _ => {}
             },
-            Purpose::Read(reader) => match answer {
-                Answer::Read(read) => {
+            Request::ReadAfter { .. } => match (answer, reader) {
+                (Answer::Read(read), Some(reader)) => {
                     self.handle_status(turn, &read.status);
                     self.audience.handle_read(reader, read);
                 }
-                _ if self.writer.is_own() => self.handle_unknown(turn),
-                _ => self.audience.handle_unread(reader),
+                (_, Some(reader)) if !self.writer.is_own() => self.audience.handle_unread(reader),
+                _ => self.handle_unknown(turn),
             },
-            Purpose::Lease => {
+            Request::Status => {
                 self.writer.handle_checked();
                 match answer {
                     Answer::Status(status) => self.handle_status(turn, &status),
                     _ => self.handle_unknown(turn),
                 }
             }
-            Purpose::Discard => {}
+            Request::Discard => {}
         }
     }
 

@@ -4,27 +4,12 @@ use std::collections::VecDeque;
 
 use super::config::StreamsConfig;
 use super::event::{CancelId, Cancelled, Event};
-use super::interface::{Answer, Generation, LogRequest, Request, StreamKey};
+use super::interface::{Answer, LogRequest, Request, StreamKey};
 use super::keyed::StreamIndex;
 use super::memory::MemoryLog;
-use super::producer::Flight;
 use super::readers::ReaderId;
 use crate::delivery::numbered::Numbered;
 use crate::time::{Mono, Now};
-
-/// What an answer of the log is for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Purpose {
-    Begin,
-    Claim,
-    Renew(Generation),
-    Append(Generation, Flight),
-    /// By whom.
-    Finish(Option<Generation>),
-    Read(ReaderId),
-    Lease,
-    Discard,
-}
 
 /// How far something is that the log is to do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,7 +34,7 @@ impl Step {
 /// Outputs that wait to be polled.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Outputs {
-    requests: VecDeque<(u64, Asked, Request)>,
+    requests: VecDeque<(u64, Asked)>,
     pub(super) events: VecDeque<Event>,
     /// Results of cancels that are on their way into an event.
     pub(super) cancelled: VecDeque<(CancelId, StreamKey, Cancelled)>,
@@ -64,14 +49,16 @@ pub(super) struct Asked {
     pub(super) key: StreamKey,
     /// Where the stream was; nowhere, if nothing of it is to be known here.
     pub(super) index: Option<StreamIndex>,
-    pub(super) purpose: Purpose,
+    /// For which reader, where it is to be read for one.
+    pub(super) reader: Option<ReaderId>,
+    pub(super) request: Request,
 }
 
 impl Outputs {
     /// What is asked of a log that answers when it can.
     pub(super) fn poll_log(&mut self) -> Option<LogRequest> {
-        let (id, asked, request) = self.requests.pop_front()?;
-        let request = LogRequest::new(id, asked.key.clone(), request);
+        let (id, asked) = self.requests.pop_front()?;
+        let request = LogRequest::new(id, asked.key.clone(), asked.request.clone());
         self.asked.insert(id, asked);
         Some(request)
     }
@@ -82,8 +69,8 @@ impl Outputs {
         now: Now,
         log: &mut MemoryLog,
     ) -> Option<(u64, Asked, Answer)> {
-        let (id, asked, request) = self.requests.pop_front()?;
-        let answer = log.answer(now, &asked.key, &request);
+        let (id, asked) = self.requests.pop_front()?;
+        let answer = log.answer(now, &asked.key, &asked.request);
         Some((id, asked, answer))
     }
 
@@ -92,9 +79,9 @@ impl Outputs {
         self.asked.remove(&id)
     }
 
-    pub(super) fn ask(&mut self, asked: Asked, request: Request) -> u64 {
+    pub(super) fn ask(&mut self, asked: Asked) -> u64 {
         self.last_id += 1;
-        self.requests.push_back((self.last_id, asked, request));
+        self.requests.push_back((self.last_id, asked));
         self.last_id
     }
 }
@@ -110,8 +97,14 @@ pub(super) struct Turn<'t> {
 }
 
 impl Turn<'_> {
-    pub(super) fn ask(&mut self, purpose: Purpose, request: Request) -> u64 {
-        self.out.ask(Asked { key: self.key.clone(), index: Some(self.index), purpose }, request)
+    pub(super) fn ask(&mut self, request: Request) {
+        self.ask_for(None, request);
+    }
+
+    /// As [`ask`](Self::ask), for a reader: the id of what is asked.
+    pub(super) fn ask_for(&mut self, reader: Option<ReaderId>, request: Request) -> u64 {
+        let (key, index) = (self.key.clone(), Some(self.index));
+        self.out.ask(Asked { key, index, reader, request })
     }
 
     pub(super) fn event(&mut self, event: Event) {

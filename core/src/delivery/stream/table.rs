@@ -8,7 +8,7 @@ use super::event::{CancelId, Cancelled};
 use super::interface::{Answer, LogAnswer, Request, StreamKey};
 use super::keyed::{Keyed, Slot, StreamIndex};
 use super::memory::MemoryLog;
-use super::outputs::{Asked, Outputs, Purpose, Turn};
+use super::outputs::{Asked, Outputs, Turn};
 use super::producer::ProducerError;
 use super::readers::ReaderId;
 use super::saying::{Lent, Said};
@@ -65,7 +65,7 @@ impl Table {
     }
 
     fn handle_answer(&mut self, now: Now, asked: Asked, answer: LogAnswer) {
-        let Asked { key, index, purpose } = asked;
+        let Asked { key, index, reader, request } = asked;
         let LogAnswer { id, epoch, answer } = answer;
         if answer != Answer::Unavailable {
             self.epoch = epoch;
@@ -76,7 +76,7 @@ impl Table {
         let Some(index) = index.or_else(|| self.entries.find(&key)) else { return };
         self.at(now, index, |entry, turn, lines| {
             entry.audience.handle_epoch(epoch);
-            entry.handle_answer(turn, lines, (id, purpose), answer);
+            entry.handle_answer(turn, lines, (id, reader, request), answer);
         });
     }
 
@@ -174,8 +174,8 @@ impl Table {
 
     /// Asks the log to forget a stream.
     pub(super) fn forget(&mut self, key: &StreamKey) {
-        let asked = Asked { key: key.clone(), index: None, purpose: Purpose::Discard };
-        self.outputs.ask(asked, Request::Discard);
+        let (key, request) = (key.clone(), Request::Discard);
+        self.outputs.ask(Asked { key, index: None, reader: None, request });
     }
 
     /// Whether a cancel of the stream awaits its outcome.

@@ -4,8 +4,8 @@
 use super::config::{RECORD_BYTES, StreamsConfig};
 use super::ending::Ending;
 use super::event::{CancelId, Event, Fence};
-use super::interface::{End, Ended, Generation, Record, Request};
-use super::outputs::{Purpose, Step, Turn};
+use super::interface::{End, Ended, Generation, Request};
+use super::outputs::{Step, Turn};
 use super::producer::{Flight, Producer, ProducerError};
 use super::readers::ReaderId;
 use crate::envelope::v1::{Code, How, Position};
@@ -104,19 +104,18 @@ impl Writer {
         if let Some(begin) = &mut self.begin
             && begin.step.take()
         {
-            turn.ask(Purpose::Begin, Request::ClaimEffect { of: begin.of, lease });
+            turn.ask(Request::ClaimEffect { of: begin.of, lease });
         }
         // Answers may come in any order: what is not begun yet is neither claimed nor ended.
         let has_begun = self.begin.is_none();
         if has_begun && self.claim.take() {
-            turn.ask(Purpose::Claim, Request::ClaimProducer { lease });
+            turn.ask(Request::ClaimProducer { lease });
         }
         if self.renew.take() {
-            let generation = self.generation;
-            turn.ask(Purpose::Renew(generation), Request::Renew { generation, lease });
+            turn.ask(Request::Renew { generation: self.generation, lease });
         }
         if self.check.take() {
-            turn.ask(Purpose::Lease, Request::Status);
+            turn.ask(Request::Status);
         }
         self.send_text(turn);
         let is_written = self.producer.as_ref().is_none_or(Producer::is_empty);
@@ -133,17 +132,16 @@ impl Writer {
         }
         if let Some(flight) = producer.flight().cloned() {
             let generation = producer.generation();
-            let Flight { sequence, offset, text } = flight.clone();
-            let request = Request::Append { generation, sequence, offset, text };
-            turn.ask(Purpose::Append(generation, flight), request);
+            let Flight { sequence, offset, text } = flight;
+            turn.ask(Request::Append { generation, sequence, offset, text });
             self.is_appending = true;
         }
     }
 
     /// The log was unavailable for this.
-    pub(super) fn handle_unavailable(&mut self, turn: &mut Turn<'_>, purpose: &Purpose) {
-        match purpose {
-            Purpose::Begin => {
+    pub(super) fn handle_unavailable(&mut self, turn: &mut Turn<'_>, request: &Request) {
+        match request {
+            Request::ClaimEffect { .. } => {
                 let Some(begin) = &mut self.begin else { return };
                 begin.failures += 1;
                 begin.step = Step::Wanted;
@@ -151,14 +149,19 @@ impl Writer {
                     self.handle_not_begun(turn, "unavailable");
                 }
             }
-            Purpose::Claim => self.claim = Step::Wanted,
-            Purpose::Renew(generation) if *generation == self.generation => {
+            Request::ClaimProducer { .. } => self.claim = Step::Wanted,
+            Request::Renew { generation, .. } if *generation == self.generation => {
                 self.renew = Step::Wanted;
             }
-            Purpose::Append(of, _) if *of == self.generation => self.is_appending = false,
-            Purpose::Finish(by) => self.ending.handle_unavailable(*by),
-            Purpose::Lease => self.check = Step::Wanted,
-            Purpose::Renew(_) | Purpose::Append(..) | Purpose::Read(_) | Purpose::Discard => {}
+            Request::Append { generation, .. } if *generation == self.generation => {
+                self.is_appending = false;
+            }
+            Request::Finish { by, .. } => self.ending.handle_unavailable(*by),
+            Request::Status => self.check = Step::Wanted,
+            Request::Renew { .. }
+            | Request::Append { .. }
+            | Request::ReadAfter { .. }
+            | Request::Discard => {}
         }
     }
 
@@ -229,13 +232,7 @@ impl Writer {
     }
 
     /// The log has a record of a producer.
-    pub(super) fn handle_appended(
-        &mut self,
-        turn: &mut Turn<'_>,
-        by: Generation,
-        flight: Flight,
-        (sequence, length): (u64, u64),
-    ) -> Record {
+    pub(super) fn handle_appended(&mut self, turn: &mut Turn<'_>, by: Generation) {
         if let Some(producer) = self.producer.as_mut().filter(|it| it.generation() == by) {
             producer.sent();
             self.is_appending = false;
@@ -243,7 +240,6 @@ impl Writer {
                 turn.event(Event::Room { key: turn.key.clone(), generation: by });
             }
         }
-        Record::new(sequence, flight.offset, flight.text, flight.offset < length)
     }
 
     /// The log takes nothing of this generation any more, but of another.
