@@ -76,7 +76,7 @@ pub(super) fn write_number(out: &mut String, mut number: u64) {
             break;
         }
     }
-    out.push_str(str::from_utf8(&digits[begin..]).unwrap_or_default());
+    digits[begin..].iter().for_each(|digit| out.push(char::from(*digit)));
 }
 
 impl<'a, T: Bounded<'a>> Bounded<'a> for Option<T> {

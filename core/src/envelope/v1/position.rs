@@ -85,10 +85,9 @@ impl Position {
     /// The position that a JSON text spells as it is written here: without spaces and escapes. Every
     /// envelope has some, and hardly anybody spells them otherwise.
     fn read_plain(json: &str) -> Option<Self> {
-        let (epoch, rest) = json.strip_prefix("[\"")?.as_bytes().split_first_chunk()?;
-        let sequence = rest.strip_prefix(b"\",")?.strip_suffix(b"]")?;
-        let sequence = str::from_utf8(sequence).ok()?.parse().ok()?;
-        let bits = hexadecimal(epoch)?;
+        let (epoch, rest) = json.strip_prefix("[\"")?.split_at_checked(16)?;
+        let sequence = rest.strip_prefix("\",")?.strip_suffix(']')?.parse().ok()?;
+        let bits = hexadecimal(epoch.as_bytes().try_into().ok()?)?;
         (sequence <= MAX_NUMBER).then_some(Self { epoch: Epoch(bits), sequence })
     }
 }
