@@ -154,6 +154,12 @@ impl Entry {
         if self.paused.is_some() { None } else { self.writer.text_due(config) }
     }
 
+    /// Whether its text waits for no more than the time for which its timer stands, or for the log.
+    pub(super) fn is_coalescing(&self, now: Mono, config: &StreamsConfig) -> bool {
+        let due = self.text_due(config);
+        self.paused.is_none() && due == self.text_timer && due.is_none_or(|due| due > now)
+    }
+
     /// When it is to be given the time for anything else.
     pub(super) fn deadline(&self) -> Option<Deadline> {
         let paused = self.paused.map(|until| Deadline::new(until, TimerReason::LogRetry));

@@ -149,10 +149,7 @@ impl Streams {
         by: Generation,
         text: &str,
     ) -> Result<(), ProducerError> {
-        let most = self.table.config().producer_bytes;
-        self.table.produce(now, key, |entry, turn| {
-            entry.writer.producer(by)?.append(turn.now, text, most)
-        })
+        self.table.append(now, key, by, text)
     }
 
     /// Lets what a producer appends from now on stand from `offset` on, in the place of what does:

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::config::StreamsConfig;
 use super::entry::Entry;
 use super::event::{CancelId, Cancelled};
-use super::interface::{Answer, LogAnswer, Request, StreamKey};
+use super::interface::{Answer, Generation, LogAnswer, Request, StreamKey};
 use super::keyed::{Keyed, Slot, StreamIndex};
 use super::memory::MemoryLog;
 use super::outputs::{Asked, Outputs, Turn};
@@ -145,6 +145,25 @@ impl Table {
             None => self.entries.insert(key.clone(), Entry::new(self.epoch))?,
         };
         self.at(now, index, input)
+    }
+
+    /// Text of a producer of a stream. Most joins what waits already, and then nothing follows.
+    pub(super) fn append(
+        &mut self,
+        now: Now,
+        key: &StreamKey,
+        by: Generation,
+        text: &str,
+    ) -> Result<(), ProducerError> {
+        self.now = self.now.max(now.mono);
+        let slot =
+            self.entries.find(key).and_then(|index| Some((index, self.entries.get_mut(index)?)));
+        let (index, Slot { value: entry, .. }) = slot.ok_or(ProducerError::Fenced)?;
+        entry.writer.producer(by)?.append(self.now, text, self.config.producer_bytes)?;
+        if !entry.is_coalescing(self.now, &self.config) {
+            self.input(now, index, |entry, turn, lines| entry.proceed_writing(turn, lines));
+        }
+        Ok(())
     }
 
     /// What a producer of a stream does.
