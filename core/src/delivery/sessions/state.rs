@@ -63,7 +63,7 @@ impl State {
     /// Takes over what has become of a session: whether it still has its link, what it has to say,
     /// and when it is due.
     pub(super) fn follow_session(&mut self, number: SessionNumber) {
-        let Some(held) = self.table.get_mut(number) else { return };
+        let Some((mut held, mut due)) = self.table.get_with_due(number) else { return };
         if let Some((link, _)) = held.over
             && !held.session.is_attached()
         {
@@ -74,8 +74,9 @@ impl State {
             if has_last {
                 self.say_text(link, text);
             }
+            let Some(left) = self.table.get_with_due(number) else { return };
+            (held, due) = left;
         }
-        let Some((held, due)) = self.table.get_with_due(number) else { return };
         held.note_events(number, &mut self.eventful);
         if held.session.may_say() {
             held.stir(number, &mut self.links);

@@ -15,8 +15,11 @@ use crate::envelope::v1::{Name, Position, StreamResult};
 impl State {
     /// The next event of a session for the host; with none left it leaves the line.
     pub(super) fn next_event(&mut self, number: SessionNumber) -> Option<Lent> {
-        self.run_commands(number);
-        let held = self.table.get_mut(number);
+        let mut held = self.table.get_mut(number);
+        if held.as_ref().is_some_and(|held| !held.unsaid.is_empty()) {
+            self.run_commands(number);
+            held = self.table.get_mut(number);
+        }
         let event = held.filter(|held| held.beginning.is_none()).and_then(|held| {
             let event = held.session.take_event()?;
             Some((event, Arc::clone(&held.user)))
@@ -122,7 +125,7 @@ impl State {
 
     /// A session has no events for now.
     fn rest(&mut self, number: SessionNumber) {
-        let Some(held) = self.table.get_mut(number) else { return };
+        let Some((held, due)) = self.table.get_with_due(number) else { return };
         held.has_events = false;
         if held.beginning.is_some() {
             return;
@@ -143,9 +146,8 @@ impl State {
         if held.session.may_say() {
             held.stir(number, &mut self.links);
         }
-        let is_opening = held.opening.is_some();
-        self.table.note_due(number, self.now.mono);
-        if is_opening {
+        held.note_due(number, self.now.mono, due);
+        if held.opening.is_some() {
             self.attach(number);
         }
     }
