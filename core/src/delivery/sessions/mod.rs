@@ -272,7 +272,7 @@ impl Sessions {
     /// from which events may follow.
     pub fn settle(&mut self, now: Now, log: &mut MemoryLog) -> bool {
         let mut has_asked = false;
-        while self.state.streams.ask_now(now, log) {
+        while self.state.streams.request_now(now, log) {
             self.state.now.advance(now);
             has_asked = true;
         }

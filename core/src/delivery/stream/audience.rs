@@ -259,7 +259,7 @@ impl Audience {
 /// Asks the log for what a reader lacks.
 fn ask(id: ReaderId, reader: &mut Reader, source: Source<'_>, turn: &mut Turn<'_>) {
     if let Some((sequence, most)) = reader.wants(source) {
-        let request = turn.ask_for(Some(id), Request::ReadAfter { sequence, most });
+        let request = turn.request_for(Some(id), Request::ReadAfter { sequence, most });
         reader.asked(request, sequence);
     }
 }

@@ -64,7 +64,7 @@ impl Outputs {
     }
 
     /// Asks a log that answers at once: the id of what was asked, what that was for, and the answer.
-    pub(super) fn ask_now(
+    pub(super) fn request_now(
         &mut self,
         now: Now,
         log: &mut MemoryLog,
@@ -98,11 +98,11 @@ pub(super) struct Turn<'t> {
 
 impl Turn<'_> {
     pub(super) fn ask(&mut self, request: Request) {
-        self.ask_for(None, request);
+        self.request_for(None, request);
     }
 
     /// As [`ask`](Self::ask), for a reader: the id of what is asked.
-    pub(super) fn ask_for(&mut self, reader: Option<ReaderId>, request: Request) -> u64 {
+    pub(super) fn request_for(&mut self, reader: Option<ReaderId>, request: Request) -> u64 {
         let (key, index) = (self.key.clone(), Some(self.index));
         self.out.ask(Asked { key, index, reader, request })
     }

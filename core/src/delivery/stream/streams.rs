@@ -305,12 +305,12 @@ impl Streams {
 
     /// Asks a log that answers at once, until there is nothing to ask.
     pub fn settle(&mut self, now: Now, log: &mut MemoryLog) {
-        while self.ask_now(now, log) {}
+        while self.request_now(now, log) {}
     }
 
     /// Asks a log that answers at once: whether there was anything to ask.
-    pub(in crate::delivery) fn ask_now(&mut self, now: Now, log: &mut MemoryLog) -> bool {
-        let has_asked = self.table.ask_now(now, log);
+    pub(in crate::delivery) fn request_now(&mut self, now: Now, log: &mut MemoryLog) -> bool {
+        let has_asked = self.table.request_now(now, log);
         if has_asked {
             self.handle_cancelled(now);
         }

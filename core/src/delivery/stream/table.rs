@@ -58,8 +58,8 @@ impl Table {
     }
 
     /// Asks a log that answers at once: whether there was anything to ask.
-    pub(super) fn ask_now(&mut self, now: Now, log: &mut MemoryLog) -> bool {
-        let Some((id, asked, answer)) = self.outputs.ask_now(now, log) else { return false };
+    pub(super) fn request_now(&mut self, now: Now, log: &mut MemoryLog) -> bool {
+        let Some((id, asked, answer)) = self.outputs.request_now(now, log) else { return false };
         self.handle_answer(now, asked, LogAnswer::new(id, log.epoch(), answer));
         true
     }

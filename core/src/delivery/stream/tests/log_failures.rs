@@ -146,3 +146,45 @@ fn a_producer_learns_when_the_log_takes_no_more_and_when_it_does_again() {
     world.deliver();
     assert_eq!(world.had(1, "q-1").text.len(), taken, "what was refused was not taken");
 }
+
+/// What comes of a conversation whose log answers in this way: what the host and the readers are told.
+fn conversation(settle: fn(&mut World)) -> (Vec<Event>, Vec<String>) {
+    let mut world = World::new();
+    let (epoch, stream) = (world.log.epoch(), key("q-1"));
+    let of = Position::new(Epoch::from_bits(7), 1);
+    world.streams.begin(world.now, &stream, None, of, Some(reader(1))).unwrap();
+    settle(&mut world);
+    world.streams.claim(world.now, &stream).unwrap();
+    world.streams.follow(world.now, reader(2), &stream, Position::start(epoch), 0).unwrap();
+    world.streams.cancel(world.now, CancelScope::Stream(&key("q-2")));
+    settle(&mut world);
+    let by = Generation::from_number(1);
+    world.append("q-1", by, "40 liters");
+    world.now.mono = world.now.mono + core::time::Duration::from_millis(40);
+    world.streams.handle_timeout(world.now);
+    settle(&mut world);
+    world.finish("q-1", by);
+    settle(&mut world);
+    let mut said = Vec::new();
+    while let Some(to) = world.streams.poll_ready() {
+        while let Some(message) = world.streams.poll_message(world.now, to) {
+            said.push(format!("{to:?}: {message:?}"));
+        }
+        settle(&mut world);
+    }
+    (std::iter::from_fn(|| world.streams.poll_event()).collect(), said)
+}
+
+#[test]
+fn a_log_that_answers_at_once_is_asked_the_same_as_one_that_is_polled() {
+    let at_once = conversation(|world| world.streams.settle(world.now, &mut world.log));
+    let polled = conversation(|world| {
+        while let Some(request) = world.streams.poll_log() {
+            let answer = world.log.handle_request(world.now, &request);
+            world.streams.handle_log(world.now, answer);
+        }
+    });
+    let (events, said) = &at_once;
+    assert_eq!((events.len(), said.len()), (4, 6), "{at_once:#?}");
+    assert_eq!(at_once, polled);
+}
