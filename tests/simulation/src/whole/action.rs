@@ -55,6 +55,16 @@ pub(crate) enum Fault {
     Rotate { device: u32, within: u32 },
 }
 
+/// Whose links a fault hits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hits {
+    /// Those of one device.
+    One(u32),
+    All,
+    /// Nobody's: they are told something, and go on.
+    Nobody,
+}
+
 impl Fault {
     /// What each kind is called, in the order of [`kind`](Self::kind).
     pub(super) const KINDS: [&str; 14] = [
@@ -73,6 +83,24 @@ impl Fault {
         "logs missing",
         "links told to move",
     ];
+
+    /// Whose links it hits.
+    pub(super) const fn hits(self) -> Hits {
+        match self {
+            Self::Cut { device, .. }
+            | Self::HalfOpen { device, .. }
+            | Self::Stall { device, .. }
+            | Self::Slow { device, .. }
+            | Self::Proxy { device, .. }
+            | Self::Unreachable { device, .. }
+            | Self::Sleep { device, .. }
+            | Self::Jump { device, .. }
+            | Self::TokensMissing { device, .. }
+            | Self::Reborn { device } => Hits::One(device),
+            Self::TokensRefused { .. } | Self::Restart | Self::LogMissing { .. } => Hits::All,
+            Self::Rotate { .. } => Hits::Nobody,
+        }
+    }
 
     pub(super) const fn kind(self) -> usize {
         match self {
@@ -107,6 +135,10 @@ pub(super) struct Profile {
     /// Where the hub's streams are kept: in its memory, or in a log of its host that takes up to so
     /// many milliseconds.
     pub(super) log: Option<u32>,
+    /// Before how many of a hundred actions links are told to move, and whether no fault hits a
+    /// device while it changes its link.
+    moves: u32,
+    pub(super) spares_changes: bool,
     /// How likely each kind of fault is.
     faults: [u32; Fault::KINDS.len()],
     /// How likely each kind of work is.
@@ -139,12 +171,15 @@ impl Profile {
         if faults.iter().all(|weight| *weight == 0) {
             faults[0] = 1;
         }
+        let mut changes = Random::of(seed, "whole changes");
         Self {
             devices: (0..count).map(|_| random.percent(of_v1)).collect(),
             users: random.within(1, 3).min(u32::try_from(count).unwrap_or(1)) as usize,
             latency: random.one(&[1, 40, 40, 200, 1_500]),
             token_life: random.one(&[150, 900, 86_400]),
             log: random.one(&[None, None, Some(0), Some(30), Some(900)]),
+            moves: changes.one(&[0, 1, 2]),
+            spares_changes: changes.percent(60),
             faults,
             work: [30, random.one(&[0, 5, 15]), random.one(&[2, 10]), random.one(&[0, 30, 60]), 25],
             shares: (random.within(5, 20), random.within(25, 45)),
@@ -159,6 +194,7 @@ pub(super) struct Chooser {
     schedule: Random,
     work: Random,
     faults: Random,
+    moves: Random,
 }
 
 impl Chooser {
@@ -167,10 +203,15 @@ impl Chooser {
             schedule: Random::of(seed, "whole schedule"),
             work: Random::of(seed, "whole work"),
             faults: Random::of(seed, "whole faults"),
+            moves: Random::of(seed, "whole moves"),
         }
     }
 
     pub(super) fn next(&mut self, profile: &Profile) -> Action {
+        if self.moves.percent(profile.moves) {
+            let (device, within) = (self.moves.below(64), self.moves.one(&[4_000, 30_000]));
+            return Action::Fault(Fault::Rotate { device, within });
+        }
         let (faults, passes) = profile.shares;
         match self.schedule.weighted(&[faults, passes, 100 - faults - passes]) {
             0 => Action::Fault(self.fault(profile)),

@@ -81,6 +81,12 @@ impl Host {
         self.log.as_mut().map(|log| log.fails = times).is_some()
     }
 
+    /// Whether nothing that was drawn for it is yet to go wrong.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.refuses.load(Ordering::Relaxed) == 0
+            && self.log.as_ref().is_none_or(|log| log.fails == 0)
+    }
+
     /// Takes to the log what the hub asks.
     pub(super) fn carry_to_log(&mut self, now: Now, witness: &mut Witness) {
         if let Some(log) = &mut self.log {

@@ -10,6 +10,7 @@
 //! What must be is said by [oracles](Oracle) that see what both hosts do and are told.
 
 mod action;
+mod change;
 mod device;
 mod framing;
 mod host;
@@ -17,6 +18,7 @@ mod log;
 mod network;
 mod oracle;
 mod summary;
+mod wire;
 mod witness;
 mod world;
 

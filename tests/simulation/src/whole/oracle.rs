@@ -23,13 +23,17 @@ pub enum Oracle {
     /// A process that goes on with a snapshot is told the outcome of each request of the one before,
     /// and of none twice.
     Restored,
+    /// A planned change of a link that no fault hits comes to its end: every session goes on over
+    /// the new link before the old one is left, nothing that had come is said again there, and
+    /// nothing pauses for longer than a way there and back.
+    Change,
     /// Once nothing goes wrong any more, every device is answered.
     Live,
 }
 
 impl Oracle {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Outcome,
         Self::Ended,
         Self::Effect,
@@ -38,6 +42,7 @@ impl Oracle {
         Self::Push,
         Self::Cancel,
         Self::Restored,
+        Self::Change,
         Self::Live,
     ];
 
@@ -74,13 +79,19 @@ pub enum Defect {
     LosesCancelResults,
     /// A process goes on with a snapshot of some time ago.
     RestoresTheOld,
+    /// A device's host drops the transport of the old link as soon as the new one is welcomed.
+    DropsTheOldLink,
+    /// The new link takes longer than links do.
+    HoldsUpTheNewLink,
+    /// What has come over the old link comes over the new one, too.
+    SaysItAgain,
     /// Nobody takes what a device dials any more.
     LosesTheHub,
 }
 
 impl Defect {
     /// All of them, with the oracle that finds each.
-    pub const ALL: [(Self, Oracle); 13] = [
+    pub const ALL: [(Self, Oracle); 16] = [
         (Self::LosesOutcomes, Oracle::Outcome),
         (Self::DoublesOutcomes, Oracle::Outcome),
         (Self::TellsAfterTheEnd, Oracle::Ended),
@@ -93,6 +104,9 @@ impl Defect {
         (Self::SwapsSessions, Oracle::Push),
         (Self::LosesCancelResults, Oracle::Cancel),
         (Self::RestoresTheOld, Oracle::Restored),
+        (Self::DropsTheOldLink, Oracle::Change),
+        (Self::HoldsUpTheNewLink, Oracle::Change),
+        (Self::SaysItAgain, Oracle::Change),
         (Self::LosesTheHub, Oracle::Live),
     ];
 }

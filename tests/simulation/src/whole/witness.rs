@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use pamlink::delivery::SessionNumber;
 
-use super::action::Fault;
+use super::action::{Fault, Profile};
+use super::change::{Changes, Place};
 use super::oracle::{Defect, Oracle};
 use crate::oracle::Trace;
 use crate::worlds::Violation;
@@ -87,6 +88,7 @@ pub(super) struct Witness {
     heard: BTreeMap<InSession, Heard>,
     /// Of each push that nobody refused, the user and the hub's process.
     pushed: BTreeMap<u64, (String, u64)>,
+    pub(super) changes: Changes,
     pub(super) counts: Counts,
     pub(super) trace: Trace,
     pub(super) violation: Option<Violation<Oracle>>,
@@ -98,11 +100,12 @@ pub(super) struct Witness {
 }
 
 impl Witness {
-    pub(super) fn new(defect: Option<Defect>, is_traced: bool) -> Self {
+    pub(super) fn new(profile: &Profile, defect: Option<Defect>, is_traced: bool) -> Self {
         Self {
             asked: BTreeMap::new(),
             heard: BTreeMap::new(),
             pushed: BTreeMap::new(),
+            changes: Changes::new(profile.latency, profile.log),
             counts: Counts::default(),
             trace: Trace::new(is_traced),
             violation: None,
@@ -135,6 +138,21 @@ impl Witness {
             self.line(|| format!("VIOLATION {oracle:?}: {what}"));
             self.violation.get_or_insert(Violation { oracle, what, millis });
         }
+    }
+
+    /// These bytes have come over a link.
+    pub(super) fn come(&mut self, place: Place, bytes: &[u8]) {
+        let again = self.changes.is_new(place.link) && self.strikes(Defect::SaysItAgain);
+        self.changes.come(place, bytes, 1 + usize::from(again));
+    }
+
+    /// Compares what is known by now of planned changes.
+    pub(super) fn judge_changes(&mut self) {
+        self.changes.pass(self.millis);
+        for judged in self.changes.take_judged() {
+            self.check(Oracle::Change, judged.is_none(), || judged.unwrap_or_default());
+        }
+        *self.counts.seen.entry("clean changes").or_default() += self.changes.take_clean();
     }
 
     // What hosts do.

@@ -7,7 +7,8 @@ use std::time::Duration;
 use pamlink::delivery::SessionNumber;
 use pamlink::frame::handshake::HeadError;
 
-use super::action::{Action, Fault, Profile};
+use super::action::{Action, Fault, Hits, Profile};
+use super::change::Place;
 use super::device::{Device, now_at};
 use super::host::Host;
 use super::network::{Answerer, Arrival, Network, Part};
@@ -21,6 +22,8 @@ pub(super) struct World {
     host: Host,
     network: Network,
     seed: u64,
+    /// No fault hits a device while it changes its link.
+    spares_changes: bool,
 }
 
 impl World {
@@ -40,11 +43,12 @@ impl World {
             Device::new(place, (user, *is_v1), seed, profile.token_life)
         });
         Ok(Self {
-            witness: Witness::new(defect, is_traced),
+            witness: Witness::new(profile, defect, is_traced),
             devices: devices.collect::<Result<_, _>>()?,
             host: Host::new(seed, profile.log),
             network: Network::new(seed, profile.latency),
             seed,
+            spares_changes: profile.spares_changes,
         })
     }
 
@@ -83,6 +87,17 @@ impl World {
             }
             Action::Pass(time) => self.pass(u64::from(time)),
             Action::Fault(fault) => {
+                let hit = match fault.hits() {
+                    Hits::One(device) => Some(Some(of(device))),
+                    Hits::All => Some(None),
+                    Hits::Nobody => None,
+                };
+                if let Some(hit) = hit {
+                    if self.spares_changes && witness.changes.are_hit_by(hit) {
+                        return;
+                    }
+                    witness.changes.hit(hit);
+                }
                 if self.fault(fault) {
                     self.witness.counts.faults[fault.kind()] += 1;
                 }
@@ -92,7 +107,7 @@ impl World {
 
     /// Whether it could go wrong.
     fn fault(&mut self, fault: Fault) -> bool {
-        let Self { witness, devices, host, network, seed } = self;
+        let Self { witness, devices, host, network, seed, .. } = self;
         let (millis, count) = (witness.millis, devices.len());
         let of = |device: u32| device as usize % count;
         match fault {
@@ -165,6 +180,7 @@ impl World {
             self.witness.check(Oracle::Live, ends, || "this moment does not end".to_owned());
             self.witness.counts.millis += at.saturating_sub(self.witness.millis);
             self.witness.millis = self.witness.millis.max(at);
+            self.witness.judge_changes();
             self.move_on();
         }
         self.witness.counts.millis += end.saturating_sub(self.witness.millis);
@@ -213,6 +229,14 @@ impl World {
         let millis = witness.millis;
         let Some(it) = network.get_mut(link) else { return };
         let (place, answerer) = (it.device, it.answerer);
+        if let (Answerer::Hub, Arrival::ToHub(part) | Arrival::ToDevice(part)) =
+            (answerer, &arrival)
+            && let Part::Bytes(bytes) = part
+        {
+            let is_up = matches!(arrival, Arrival::ToHub(_));
+            let is_quiet = devices[place].is_quiet() && host.is_quiet();
+            witness.come(Place { link, is_up, millis, is_quiet }, bytes);
+        }
         match arrival {
             Arrival::Dialed => {
                 if answerer == Answerer::Hub {
@@ -287,6 +311,7 @@ impl World {
         self.host.refuses.store(0, Ordering::Relaxed);
         self.host.miss_log(0);
         self.network.cut_all(millis);
+        self.witness.changes.hit(None);
         self.devices.iter_mut().for_each(|device| device.recover(millis));
         let (mut asked, mut pushed) = (vec![None; self.devices.len()], None);
         let until = millis + Self::PATIENCE;

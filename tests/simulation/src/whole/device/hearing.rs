@@ -41,6 +41,13 @@ impl Device {
                     core::mem::swap(&mut self.link, &mut self.second);
                     dials.swap(0, 1);
                     closes.swap(0, 1);
+                    witness.changes.changed(*place, millis);
+                    closes[1] |= witness.strikes(Defect::DropsTheOldLink);
+                    if let Some(link) =
+                        self.link.filter(|_| witness.strikes(Defect::HoldsUpTheNewLink))
+                    {
+                        network.slow(link, 30_000);
+                    }
                     None
                 }
                 Event::Link(ClientLinkEvent::NeedToken(need)) => {
@@ -146,6 +153,7 @@ impl Device {
                 network.write(millis, link, true, &said);
             }
             if closes && let Some(link) = link.take() {
+                witness.changes.ended(link);
                 network.close(millis, link, true);
             }
         }

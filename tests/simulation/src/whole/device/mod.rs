@@ -164,11 +164,12 @@ impl Device {
     }
 
     /// Its dial has come to something.
-    pub(super) fn dialed(&mut self, answerer: Answerer, link: u64, witness: &Witness) {
+    pub(super) fn dialed(&mut self, answerer: Answerer, link: u64, witness: &mut Witness) {
         let now = self.now(witness.millis);
         if self.second == Some(link) {
             let mut second = self.client.second_link();
             if answerer == Answerer::Nobody {
+                witness.changes.ended(link);
                 self.second = None;
                 second.handle_dial_failed(now, CloseClass::Network);
             } else {
@@ -179,6 +180,7 @@ impl Device {
             return;
         }
         if answerer == Answerer::Nobody {
+            witness.changes.ended(link);
             self.link = None;
             self.client.handle_dial_failed(now, CloseClass::Network);
         } else {
@@ -203,10 +205,12 @@ impl Device {
                 witness.check(Oracle::Live, taken.is_ok(), || "events were taken".to_owned());
             }
             Part::End if is_second => {
+                witness.changes.ended(link);
                 self.second = None;
                 self.client.second_link().handle_closed(now);
             }
             Part::End => {
+                witness.changes.ended(link);
                 self.link = None;
                 self.client.handle_closed(now);
             }
@@ -260,6 +264,7 @@ impl Device {
     /// Its process dies, and another begins with what was stored.
     pub(super) fn be_reborn(&mut self, network: &mut Network, witness: &mut Witness) {
         for link in [self.link.take(), self.second.take()].into_iter().flatten() {
+            witness.changes.ended(link);
             network.close(witness.millis, link, true);
         }
         self.process += 1;
@@ -307,7 +312,11 @@ impl Device {
         let answerer = answerer.unwrap_or(usual);
         witness.counts.see("dials");
         witness.line(|| format!("device {} dials {answerer:?}", self.place));
-        network.dial(witness.millis, self.place, answerer)
+        let link = network.dial(witness.millis, self.place, answerer);
+        if self.is_v1 && config(self.place).two_links {
+            witness.changes.dialed(link, self.place);
+        }
+        link
     }
 
     /// Stores a snapshot before what was said is on its way.
@@ -330,6 +339,11 @@ impl Device {
         while self.client.poll_transmit(&mut bytes).more {}
         while self.client.second_link().poll_transmit(&mut beside).more {}
         [bytes, beside]
+    }
+
+    /// Whether nothing that was drawn for it is yet to go wrong.
+    pub(super) const fn is_quiet(&self) -> bool {
+        self.dials.is_empty() && self.tokens_missing == 0
     }
 
     /// Whether it holds this link.

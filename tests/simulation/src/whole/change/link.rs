@@ -1,0 +1,57 @@
+//! A link, as far as it is known which sessions it carries.
+
+use std::collections::BTreeMap;
+
+use pamlink::envelope::v1::{Answer, Channel, Open, Opened};
+
+use super::seen::Id;
+use crate::whole::wire::Texts;
+
+/// One link of a device.
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) device: usize,
+    up: Texts,
+    down: Texts,
+    /// The session in each channel, and whether it is open.
+    channels: BTreeMap<u16, (Id, bool)>,
+    /// A fault has hit it, or its device.
+    pub(super) is_hit: bool,
+}
+
+impl Link {
+    pub(super) fn new(device: usize) -> Self {
+        let (up, down) = (Texts::default(), Texts::default());
+        Self { device, up, down, channels: BTreeMap::new(), is_hit: false }
+    }
+
+    /// These bytes have come: the texts that are whole with them.
+    pub(super) fn take(&mut self, is_up: bool, bytes: &[u8]) -> Vec<String> {
+        if is_up { self.up.take(bytes) } else { self.down.take(bytes) }
+    }
+
+    /// A session is to go on in a channel.
+    pub(super) fn opens(&mut self, channel: Channel, open: &Open<'_>) {
+        if let Some(id) = open.session {
+            self.channels.insert(channel.0, (id.to_bytes(), false));
+        }
+    }
+
+    /// A session is open in a channel, or is no more.
+    pub(super) fn opened(&mut self, channel: Channel, opened: &Opened<'_>) {
+        let is_open = match opened.answer {
+            Answer::Begun | Answer::Resumed | Answer::Gap => true,
+            Answer::Pending | Answer::Ended | Answer::Unknown => false,
+        };
+        self.channels.insert(channel.0, (opened.session.to_bytes(), is_open));
+    }
+
+    pub(super) fn session(&self, channel: Channel) -> Option<Id> {
+        self.channels.get(&channel.0).map(|(id, _)| *id)
+    }
+
+    /// The sessions that are open over it.
+    pub(super) fn open(&self) -> impl Iterator<Item = Id> {
+        self.channels.values().filter(|(_, is_open)| *is_open).map(|(id, _)| *id)
+    }
+}
