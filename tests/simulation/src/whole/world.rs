@@ -1,13 +1,14 @@
 //! A world of whole engines: devices, a hub and byte pipes between them, under clocks that the
 //! simulator moves.
 
+mod fault;
+
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use pamlink::delivery::SessionNumber;
 use pamlink::frame::handshake::HeadError;
 
-use super::action::{Action, Fault, Hits, Profile};
+use super::action::{Action, Hits, Profile};
 use super::change::Place;
 use super::device::{Device, now_at};
 use super::host::Host;
@@ -102,70 +103,6 @@ impl World {
                     self.witness.counts.faults[fault.kind()] += 1;
                 }
             }
-        }
-    }
-
-    /// Whether it could go wrong.
-    fn fault(&mut self, fault: Fault) -> bool {
-        let Self { witness, devices, host, network, seed, .. } = self;
-        let (millis, count) = (witness.millis, devices.len());
-        let of = |device: u32| device as usize % count;
-        match fault {
-            Fault::Cut { device, up, down } => devices[of(device)]
-                .link
-                .is_some_and(|link| network.cut(millis, link, (up, down), (true, true))),
-            Fault::HalfOpen { device, at_client, at_hub } => devices[of(device)]
-                .link
-                .is_some_and(|link| network.cut(millis, link, (0, 0), (!at_client, !at_hub))),
-            Fault::Stall { device, is_up } => {
-                devices[of(device)].link.is_some_and(|link| network.stall(link, is_up))
-            }
-            Fault::Slow { device, millis } => {
-                devices[of(device)].link.is_some_and(|link| network.slow(link, millis))
-            }
-            Fault::Proxy { device, status, times } => {
-                devices[of(device)].dials = vec![Answerer::Proxy(status); times as usize];
-                true
-            }
-            Fault::Unreachable { device, times } => {
-                devices[of(device)].dials = vec![Answerer::Nobody; times as usize];
-                true
-            }
-            Fault::Sleep { device, millis: long } => {
-                let device = &mut devices[of(device)];
-                device.is_awake(millis) && device.sleep(millis + u64::from(long))
-            }
-            Fault::Jump { device, millis } => {
-                devices[of(device)].ahead += u64::from(millis);
-                true
-            }
-            Fault::TokensRefused { times } => {
-                host.refuses.store(times, Ordering::Relaxed);
-                true
-            }
-            Fault::TokensMissing { device, times } => {
-                devices[of(device)].tokens_missing = times;
-                true
-            }
-            Fault::Rotate { device, within } => {
-                let within = Duration::from_millis(within.into());
-                let user = &devices[of(device)].user;
-                let moves = host.hub.rotate_user(now_at(millis), user, within) > 0;
-                self.serve_hub();
-                moves
-            }
-            Fault::Restart => {
-                host.restart(*seed);
-                network.forget_hub(millis);
-                true
-            }
-            Fault::Reborn { device } => {
-                let device = &mut devices[of(device)];
-                device.be_reborn(network, witness);
-                device.serve(network, witness);
-                true
-            }
-            Fault::LogMissing { times } => host.miss_log(times),
         }
     }
 
