@@ -55,7 +55,17 @@ fn defects_of_requests_are_found() {
 
 #[test]
 fn defects_of_pushes_cancels_and_processes_are_found() {
-    are_found(&Defect::ALL[7..]);
+    are_found(&Defect::ALL[7..12]);
+}
+
+#[test]
+fn defects_of_changes_are_found() {
+    are_found(&Defect::ALL[12..15]);
+}
+
+#[test]
+fn defects_of_sessions_that_are_left_submissions_and_drains_are_found() {
+    are_found(&Defect::ALL[15..]);
 }
 
 #[test]

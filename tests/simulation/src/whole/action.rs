@@ -16,6 +16,13 @@ pub(crate) enum Action {
     Piece { request: u32, characters: u32 },
     /// The hub's host answers.
     Reply { request: u32, fails: bool },
+    /// A device submits something, with so many bytes of padding, which waits for a second at the
+    /// most or takes the place of what waits under its key.
+    Submit { device: u32, padding: u32, is_brief: bool, has_key: bool },
+    /// A device leaves its other session, or opens one where it has none.
+    Leave { device: u32 },
+    /// The hub is drained within so many milliseconds; then its process ends, and another begins.
+    Drain { spread: u32 },
     /// So many milliseconds pass.
     Pass(u32),
     /// Something goes wrong.
@@ -139,6 +146,11 @@ pub(super) struct Profile {
     /// device while it changes its link.
     moves: u32,
     pub(super) spares_changes: bool,
+    /// Before how many of a thousand actions something is submitted, a session left or opened, and
+    /// the hub drained.
+    submits: u32,
+    leaves: u32,
+    drains: u32,
     /// How likely each kind of fault is.
     faults: [u32; Fault::KINDS.len()],
     /// How likely each kind of work is.
@@ -180,6 +192,9 @@ impl Profile {
             log: random.one(&[None, None, Some(0), Some(30), Some(900)]),
             moves: changes.one(&[0, 1, 2]),
             spares_changes: changes.percent(60),
+            submits: Random::of(seed, "whole submitting").one(&[0, 30, 100]),
+            leaves: Random::of(seed, "whole leaving").one(&[0, 10, 40]),
+            drains: Random::of(seed, "whole draining").one(&[0, 0, 2]),
             faults,
             work: [30, random.one(&[0, 5, 15]), random.one(&[2, 10]), random.one(&[0, 30, 60]), 25],
             shares: (random.within(5, 20), random.within(25, 45)),
@@ -195,6 +210,9 @@ pub(super) struct Chooser {
     work: Random,
     faults: Random,
     moves: Random,
+    submits: Random,
+    leaves: Random,
+    drains: Random,
 }
 
 impl Chooser {
@@ -204,13 +222,15 @@ impl Chooser {
             work: Random::of(seed, "whole work"),
             faults: Random::of(seed, "whole faults"),
             moves: Random::of(seed, "whole moves"),
+            submits: Random::of(seed, "whole submissions"),
+            leaves: Random::of(seed, "whole leaves"),
+            drains: Random::of(seed, "whole drains"),
         }
     }
 
     pub(super) fn next(&mut self, profile: &Profile) -> Action {
-        if self.moves.percent(profile.moves) {
-            let (device, within) = (self.moves.below(64), self.moves.one(&[4_000, 30_000]));
-            return Action::Fault(Fault::Rotate { device, within });
+        if let Some(action) = self.beside(profile) {
+            return action;
         }
         let (faults, passes) = profile.shares;
         match self.schedule.weighted(&[faults, passes, 100 - faults - passes]) {
@@ -221,6 +241,25 @@ impl Chooser {
             }
             _ => self.work(profile),
         }
+    }
+
+    /// What has a source of its own, so that whether it is there changes nothing of the rest.
+    fn beside(&mut self, profile: &Profile) -> Option<Action> {
+        let Self { moves, submits, leaves, drains, .. } = self;
+        if moves.percent(profile.moves) {
+            let (device, within) = (moves.below(64), moves.one(&[4_000, 30_000]));
+            return Some(Action::Fault(Fault::Rotate { device, within }));
+        }
+        if submits.below(1_000) < profile.submits {
+            let (device, padding) = (submits.below(64), submits.one(&[0, 20, 300]));
+            let (is_brief, has_key) = (submits.percent(20), submits.percent(20));
+            return Some(Action::Submit { device, padding, is_brief, has_key });
+        }
+        if leaves.below(1_000) < profile.leaves {
+            return Some(Action::Leave { device: leaves.below(64) });
+        }
+        let is_drained = drains.below(1_000) < profile.drains;
+        is_drained.then(|| Action::Drain { spread: drains.one(&[500, 5_000, 30_000]) })
     }
 
     fn work(&mut self, profile: &Profile) -> Action {

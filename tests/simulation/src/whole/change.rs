@@ -171,6 +171,9 @@ impl Changes {
             _ => {}
         }
         if let Some(id) = link.session(channel) {
+            if matches!(message, Message::Closed(_)) {
+                link.closed(channel);
+            }
             self.say_in(place, device, id, &message);
         }
     }

@@ -10,12 +10,13 @@ use pamlink::envelope::ErrorCode;
 use pamlink::hub::{Auth, Event, Hub, HubConfig, Reply, RequestId};
 use pamlink::limits::{Rate, RateClass};
 use pamlink::link::{AuthError, Claims, Verify};
+use pamlink::metrics::SampleValue;
 use pamlink::routing::Table;
 use pamlink::seed::Seed;
 use pamlink::time::{Now, Wall};
 
 use super::log::HostLog;
-use super::oracle::Defect;
+use super::oracle::{Defect, Oracle};
 use super::witness::{Key, Witness};
 
 /// A token is the name of its user and the second at which it ends.
@@ -54,18 +55,35 @@ pub(super) struct Host {
     life: u64,
     running: BTreeMap<RequestId, Running>,
     pushes: u64,
+    /// It is drained, and until when that has to be over.
+    drained_by: Option<u64>,
+    /// All its links have ended after that.
+    pub(super) is_drained: bool,
     /// Where its streams are kept, if not in the hub.
     log: Option<HostLog>,
 }
 
 impl Host {
+    /// How long the links of a hub that is drained may take to close once the time is over.
+    const CLOSES: u64 = 30_000;
+
     /// A host whose streams are kept in a log of its own that takes up to so many milliseconds, or
     /// in the hub.
     pub(super) fn new(seed: u64, log: Option<u32>) -> Self {
         let refuses = Arc::new(AtomicU32::new(0));
         let log = log.map(|slow| HostLog::new(seed, slow));
         let hub = new_hub(seed, &refuses, log.is_some());
-        Self { hub, refuses, life: 0, running: BTreeMap::new(), pushes: 0, log }
+        let (drained_by, is_drained) = (None, false);
+        Self {
+            hub,
+            refuses,
+            life: 0,
+            running: BTreeMap::new(),
+            pushes: 0,
+            drained_by,
+            is_drained,
+            log,
+        }
     }
 
     /// The process dies, and another begins with nothing but the log of the host, if there is one.
@@ -74,6 +92,31 @@ impl Host {
         let seed = seed.wrapping_add(self.life);
         self.hub = new_hub(seed, &self.refuses, self.log.is_some());
         self.running.clear();
+        (self.drained_by, self.is_drained) = (None, false);
+    }
+
+    /// The hub is drained: whether it was not before.
+    pub(super) fn drain(&mut self, millis: u64, now: Now, spread: u32) -> bool {
+        let begins = !self.hub.is_draining();
+        if begins {
+            self.hub.drain(now, Duration::from_millis(spread.into()));
+            self.drained_by = Some(millis + u64::from(spread) + Self::CLOSES);
+        }
+        begins
+    }
+
+    /// How many sessions the hub says that it has.
+    pub(super) fn sessions(&self) -> Option<i64> {
+        let metrics = self.hub.metrics();
+        match metrics.family("pamlink_sessions_active")?.samples.first()?.value {
+            SampleValue::Gauge(count) => Some(count),
+            SampleValue::Counter(_) | SampleValue::Histogram(_) => None,
+        }
+    }
+
+    /// The drain takes longer than it may.
+    pub(super) fn is_overdue(&self, millis: u64) -> bool {
+        self.drained_by.is_some_and(|by| by < millis) && !self.is_drained
     }
 
     /// The log cannot be reached, so many times; whether there is one.
@@ -83,7 +126,8 @@ impl Host {
 
     /// Whether nothing that was drawn for it is yet to go wrong.
     pub(super) fn is_quiet(&self) -> bool {
-        self.refuses.load(Ordering::Relaxed) == 0
+        !self.hub.is_draining()
+            && self.refuses.load(Ordering::Relaxed) == 0
             && self.log.as_ref().is_none_or(|log| log.fails == 0)
     }
 
@@ -120,6 +164,22 @@ impl Host {
                         witness.hub_asked(key, answer.clone());
                     }
                     self.running.insert(request.request, Running { key, answer, given: 0 });
+                }
+                Event::Message { envelope, .. } => {
+                    let text = envelope.field("submitted").and_then(|it| it.text());
+                    let Some(key) = text.and_then(|text| key_in(&text)) else { continue };
+                    witness.line(|| format!("hub: hears submission {key:?}"));
+                    witness.hub_heard(key);
+                    if witness.strikes(Defect::HearsSubmissionsTwice) {
+                        witness.hub_heard(key);
+                    }
+                }
+                Event::Drained => {
+                    let is_told = !witness.strikes_always(Defect::ForgetsTheDrain);
+                    witness.counts.see("hubs drained");
+                    let first = !self.is_drained && self.drained_by.is_some();
+                    witness.check(Oracle::Drained, first, || "a hub is drained twice".to_owned());
+                    self.is_drained = is_told;
                 }
                 Event::Duplicate { .. } => witness.counts.see("repeats"),
                 Event::Cancelled { request, .. } => {
@@ -230,7 +290,19 @@ pub(super) fn request_text((device, number): Key, padding: u32) -> String {
 }
 
 fn key_of(text: &str) -> Option<Key> {
-    let (device, number) = text.strip_prefix("ask ")?.split(' ').next()?.split_once('.')?;
+    key_in(text.strip_prefix("ask ")?.split(' ').next()?)
+}
+
+/// What was submitted under this key.
+pub(super) fn submission((device, number): Key, padding: u32) -> String {
+    let padding = "~".repeat(padding as usize);
+    format!(
+        r#"{{"type":"context_update","context":{{}},"submitted":"{device}.{number}","p":"{padding}"}}"#
+    )
+}
+
+fn key_in(text: &str) -> Option<Key> {
+    let (device, number) = text.split_once('.')?;
     Some((device.parse().ok()?, number.parse().ok()?))
 }
 

@@ -17,6 +17,7 @@ mod host;
 mod log;
 mod network;
 mod oracle;
+mod submitted;
 mod summary;
 mod wire;
 mod witness;

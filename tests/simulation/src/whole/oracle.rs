@@ -27,13 +27,22 @@ pub enum Oracle {
     /// the new link before the old one is left, nothing that had come is said again there, and
     /// nothing pauses for longer than a way there and back.
     Change,
+    /// What is submitted has exactly one outcome: it is acknowledged where the hub's host has heard
+    /// it, once, and where it is rejected or has expired that never hears it.
+    Submitted,
+    /// A session that is left ends at both ends: all that was begun in it has its end at once, what
+    /// was never sent has no effect, nothing is told of it after that, and in the end the hub has
+    /// the sessions that its devices have.
+    Left,
+    /// A hub that is drained has no link any more once the time is over, and says so once.
+    Drained,
     /// Once nothing goes wrong any more, every device is answered.
     Live,
 }
 
 impl Oracle {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::Outcome,
         Self::Ended,
         Self::Effect,
@@ -43,6 +52,9 @@ impl Oracle {
         Self::Cancel,
         Self::Restored,
         Self::Change,
+        Self::Submitted,
+        Self::Left,
+        Self::Drained,
         Self::Live,
     ];
 
@@ -85,13 +97,23 @@ pub enum Defect {
     HoldsUpTheNewLink,
     /// What has come over the old link comes over the new one, too.
     SaysItAgain,
+    /// The outcome of what was submitted is not told.
+    LosesSubmissions,
+    /// The hub's host hears twice what was submitted.
+    HearsSubmissionsTwice,
+    /// A push is told of a session that was left.
+    TellsOfTheLeft,
+    /// A session that is left is left in word only.
+    LeavesInWordOnly,
+    /// It is not told that a hub is drained.
+    ForgetsTheDrain,
     /// Nobody takes what a device dials any more.
     LosesTheHub,
 }
 
 impl Defect {
     /// All of them, with the oracle that finds each.
-    pub const ALL: [(Self, Oracle); 16] = [
+    pub const ALL: [(Self, Oracle); 21] = [
         (Self::LosesOutcomes, Oracle::Outcome),
         (Self::DoublesOutcomes, Oracle::Outcome),
         (Self::TellsAfterTheEnd, Oracle::Ended),
@@ -107,6 +129,11 @@ impl Defect {
         (Self::DropsTheOldLink, Oracle::Change),
         (Self::HoldsUpTheNewLink, Oracle::Change),
         (Self::SaysItAgain, Oracle::Change),
+        (Self::LosesSubmissions, Oracle::Submitted),
+        (Self::HearsSubmissionsTwice, Oracle::Submitted),
+        (Self::TellsOfTheLeft, Oracle::Left),
+        (Self::LeavesInWordOnly, Oracle::Left),
+        (Self::ForgetsTheDrain, Oracle::Drained),
         (Self::LosesTheHub, Oracle::Live),
     ];
 }

@@ -17,7 +17,7 @@ pub struct Summary {
 
 impl Summary {
     /// What is to be seen, and once in how many faults at least.
-    const LEAST: [(&str, u64); 21] = [
+    const LEAST: [(&str, u64); 26] = [
         ("asked", 2),
         ("answered", 4),
         ("pieces", 20),
@@ -39,6 +39,11 @@ impl Summary {
         ("cuts inside a frame", 200),
         ("links changed", 400),
         ("clean changes", 400),
+        ("submitted", 40),
+        ("submissions acknowledged", 50),
+        ("submissions rejected or expired", 400),
+        ("sessions left", 200),
+        ("hubs drained", 1_000),
     ];
 
     pub(super) fn add(&mut self, counts: &Counts, digest: u64) {

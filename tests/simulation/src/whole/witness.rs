@@ -1,13 +1,14 @@
 //! What looks at a world from outside the engines: what was asked, done and told, and whether that
 //! is as promised.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pamlink::delivery::SessionNumber;
 
 use super::action::{Fault, Profile};
 use super::change::{Changes, Place};
 use super::oracle::{Defect, Oracle};
+use super::submitted::{End, Submissions};
 use crate::oracle::Trace;
 use crate::worlds::Violation;
 
@@ -86,6 +87,9 @@ pub(super) struct Witness {
     asked: BTreeMap<Key, Asked>,
     /// Of each session.
     heard: BTreeMap<InSession, Heard>,
+    submissions: Submissions,
+    /// Sessions that were left.
+    left: BTreeSet<InSession>,
     /// Of each push that nobody refused, the user and the hub's process.
     pushed: BTreeMap<u64, (String, u64)>,
     pub(super) changes: Changes,
@@ -104,6 +108,8 @@ impl Witness {
         Self {
             asked: BTreeMap::new(),
             heard: BTreeMap::new(),
+            submissions: Submissions::default(),
+            left: BTreeSet::new(),
             pushed: BTreeMap::new(),
             changes: Changes::new(profile.latency, profile.log),
             counts: Counts::default(),
@@ -124,6 +130,11 @@ impl Witness {
         }
         self.chances += 1;
         self.chances.is_multiple_of(3)
+    }
+
+    /// Whether a planted defect strikes where there are few chances.
+    pub(super) fn strikes_always(&self, defect: Defect) -> bool {
+        self.defect == Some(defect) && !self.recovers
     }
 
     pub(super) fn line(&mut self, line: impl FnOnce() -> String) {
@@ -171,12 +182,37 @@ impl Witness {
     pub(super) fn hub_asked(&mut self, key: Key, plan: String) {
         let asked = self.asked.entry(key).or_default();
         asked.plans.push(plan);
-        let times = asked.plans.len();
+        let (times, end) = (asked.plans.len(), asked.end);
+        let is_sent = end.is_none_or(|(end, _)| end != "unsent");
+        self.check(Oracle::Left, is_sent, || format!("{key:?} is asked, and was never sent"));
         self.check(Oracle::Effect, times == 1, || format!("{key:?} is asked {times} times"));
     }
 
     pub(super) fn hub_replied(&mut self, key: Key, text: String) {
         self.asked.entry(key).or_default().replies.push(text);
+    }
+
+    /// The hub's host hears what was submitted.
+    pub(super) fn hub_heard(&mut self, key: Key) {
+        let may_be = self.submissions.heard(key);
+        self.check(Oracle::Submitted, may_be, || format!("submission {key:?} is heard"));
+    }
+
+    pub(super) fn submitted(&mut self, key: Key) {
+        self.counts.see("submitted");
+        self.submissions.submitted(key);
+    }
+
+    /// A device's host has left a session, in which it had asked and submitted these.
+    pub(super) fn leaves(&mut self, session: InSession, asked: &[Key], submitted: &[Key]) {
+        self.counts.see("sessions left");
+        self.left.insert(session);
+        let open = submitted.iter().find(|key| self.submissions.is_open(**key));
+        self.check(Oracle::Left, open.is_none(), || {
+            format!("submission {open:?} has no outcome after {session:?}")
+        });
+        let open = asked.iter().find(|key| self.asked.get(*key).is_some_and(|it| it.end.is_none()));
+        self.check(Oracle::Left, open.is_none(), || format!("{open:?} goes on after {session:?}"));
     }
 
     /// A process of the hub has a push on its way to all devices of a user.
@@ -249,6 +285,9 @@ impl Witness {
         let asked = self.asked.entry(key).or_default();
         let before = asked.end;
         asked.end.get_or_insert((end, process));
+        let had_effect = end == "unsent" && !asked.plans.is_empty();
+        self.check(Oracle::Left, !had_effect, || format!("{key:?} was asked, and is unsent"));
+        let asked = self.asked.entry(key).or_default();
         let wanted = end != "cancelled" || asked.cancels > 0;
         let again = || format!("{key:?} is {end}, and was {before:?}");
         match before {
@@ -259,6 +298,19 @@ impl Witness {
             }
         }
         self.check(Oracle::Cancel, wanted, || format!("{key:?} is cancelled unasked"));
+    }
+
+    /// A device is told what has become of something that it has submitted.
+    pub(super) fn has_outcome(&mut self, key: Key, end: End) {
+        self.counts.see(end.word());
+        let is_so = self.submissions.ended(key, end);
+        self.check(Oracle::Submitted, is_so, || format!("submission {key:?} is {end:?}"));
+    }
+
+    /// A device is told something of a session that is no answer.
+    pub(super) fn hears_of(&mut self, session: InSession) {
+        let is_left = self.left.contains(&session);
+        self.check(Oracle::Left, !is_left, || format!("{session:?} was left, and is told of"));
     }
 
     pub(super) fn has_result(&mut self, key: Key, was_cancelled: bool) {
@@ -273,6 +325,7 @@ impl Witness {
 
     pub(super) fn has_push(&mut self, session: InSession, number: u64, is_v1: bool) {
         let (device, named) = session;
+        self.hears_of(session);
         self.counts.see("pushes");
         if named != SessionNumber::FIRST {
             self.counts.see("pushes in another session");
@@ -332,7 +385,8 @@ impl Witness {
 
     /// Every request and every cancel has come to its end.
     pub(super) fn is_concluded(&self) -> bool {
-        [true, false].iter().all(|it| self.open(*it).is_none()) && self.open_cancel().is_none()
+        let are_answered = [true, false].iter().all(|it| self.open(*it).is_none());
+        are_answered && self.open_cancel().is_none() && self.submissions.open().is_none()
     }
 
     /// What must hold of everything in the end.
@@ -341,6 +395,8 @@ impl Witness {
             let open = self.open(is_carried);
             self.check(oracle, open.is_none(), || format!("{open:?} has no outcome"));
         }
+        let open = self.submissions.open();
+        self.check(Oracle::Submitted, open.is_none(), || format!("submission {open:?} is open"));
         let open = self.open_cancel();
         self.check(Oracle::Cancel, open.is_none(), || {
             format!("a cancel of {open:?} has no result")

@@ -30,6 +30,8 @@ pub(super) struct World {
 impl World {
     /// How long it may take until all are answered once nothing goes wrong any more.
     const PATIENCE: u64 = 1_200_000;
+    /// For how long a session may be kept that has no link any more (V-5.9), and somewhat longer.
+    const KEPT: u64 = 150_000;
     /// How much may happen in one moment before it is taken for something without an end.
     const MOST_AT_ONCE: u32 = 20_000;
 
@@ -86,6 +88,25 @@ impl World {
                 host.reply(now_at(millis), request, fails, witness);
                 self.serve_hub();
             }
+            Action::Submit { device, padding, is_brief, has_key } => {
+                let device = &mut devices[of(device)];
+                if device.is_awake(millis) {
+                    device.submit(padding, (is_brief, has_key), witness);
+                    device.serve(network, witness);
+                }
+            }
+            Action::Leave { device } => {
+                let device = &mut devices[of(device)];
+                if device.is_awake(millis) {
+                    device.leave(network, witness);
+                }
+            }
+            Action::Drain { spread } => {
+                if host.drain(millis, now_at(millis), spread) {
+                    witness.changes.hit(None);
+                    self.serve_hub();
+                }
+            }
             Action::Pass(time) => self.pass(u64::from(time)),
             Action::Fault(fault) => {
                 let hit = match fault.hits() {
@@ -118,6 +139,10 @@ impl World {
             self.witness.counts.millis += at.saturating_sub(self.witness.millis);
             self.witness.millis = self.witness.millis.max(at);
             self.witness.judge_changes();
+            if self.host.hub.is_draining() {
+                let ends = !self.host.is_overdue(at);
+                self.witness.check(Oracle::Drained, ends, || "a drain does not end".to_owned());
+            }
             self.move_on();
         }
         self.witness.counts.millis += end.saturating_sub(self.witness.millis);
@@ -178,6 +203,10 @@ impl World {
             Arrival::Dialed => {
                 if answerer == Answerer::Hub {
                     it.hub = host.hub.accept(now_at(millis)).ok();
+                    if it.hub.is_none() {
+                        // It is drained: the connection is closed.
+                        network.close(millis, link, false);
+                    }
                 }
                 devices[place].dialed(answerer, link, witness);
                 devices[place].serve(network, witness);
@@ -213,12 +242,12 @@ impl World {
 
     /// The hub's host takes what it is told, and what is to be written is.
     fn serve_hub(&mut self) {
-        let Self { witness, host, network, .. } = self;
+        let Self { witness, host, network, seed, .. } = self;
         let millis = witness.millis;
         loop {
             host.take_events(witness);
             host.carry_to_log(now_at(millis), witness);
-            let Some(id) = host.hub.poll_writable() else { return };
+            let Some(id) = host.hub.poll_writable() else { break };
             let link = network.of_hub(id);
             loop {
                 let mut bytes = Vec::new();
@@ -237,6 +266,10 @@ impl World {
                     break;
                 }
             }
+        }
+        if host.is_drained {
+            host.restart(*seed);
+            network.forget_hub(millis);
         }
     }
 
@@ -280,9 +313,22 @@ impl World {
         if self.witness.violation.is_none() {
             self.witness.check(Oracle::Live, true, String::new);
             self.witness.conclude();
+            self.compare_sessions();
         }
         let inside = self.network.inside;
         *self.witness.counts.seen.entry("cuts inside a frame").or_default() += inside;
+    }
+
+    /// Once the sessions have ended that are kept without a link, the hub has those of its devices.
+    fn compare_sessions(&mut self) {
+        self.pass(Self::KEPT);
+        let over_v1 = self.devices.iter().filter(|device| device.speaks_v1);
+        let of_devices: usize = over_v1.map(|device| device.sessions.len()).sum();
+        let of_hub = self.host.sessions();
+        let are_same = i64::try_from(of_devices).is_ok_and(|it| of_hub == Some(it));
+        self.witness.check(Oracle::Left, are_same, || {
+            format!("the hub has {of_hub:?} sessions, and its devices have {of_devices}")
+        });
     }
 
     /// Pushes to each user; of each device the number of a push that must come.

@@ -46,6 +46,11 @@ impl Link {
         self.channels.insert(channel.0, (opened.session.to_bytes(), is_open));
     }
 
+    /// A channel is closed.
+    pub(super) fn closed(&mut self, channel: Channel) {
+        self.channels.remove(&channel.0);
+    }
+
     pub(super) fn session(&self, channel: Channel) -> Option<Id> {
         self.channels.get(&channel.0).map(|(id, _)| *id)
     }

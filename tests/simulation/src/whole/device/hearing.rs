@@ -1,12 +1,13 @@
 //! What a client tells its host, and what the host does with it.
 
-use pamlink::client::{Event, RequestId};
+use pamlink::client::Event;
 use pamlink::envelope::Envelope;
 use pamlink::link::{ClientLinkEvent, TokenNeed};
 
 use super::Device;
 use crate::whole::network::Network;
 use crate::whole::oracle::{Defect, Oracle};
+use crate::whole::submitted::End;
 use crate::whole::witness::Witness;
 
 impl Device {
@@ -14,9 +15,9 @@ impl Device {
     pub(in crate::whole) fn serve(&mut self, network: &mut Network, witness: &mut Witness) {
         let (mut dials, mut closes) = ([false; 2], [false; 2]);
         let millis = witness.millis;
-        let Self { place, client, sessions, requests, process, last_piece, .. } = self;
-        let of = |request: RequestId| requests.get(&request).copied().unwrap_or((usize::MAX, None));
-        let key = |request: RequestId| (*place, of(request).0);
+        let Self { place, client, sessions, requests, commands, left, process, last_piece, .. } =
+            self;
+        let key = |request| (*place, requests.get(&request).map_or(usize::MAX, |it| it.number));
         while let Some(event) = client.poll_event() {
             witness.line(|| format!("device {place}: {}", words(&event)));
             let ended = match event {
@@ -70,7 +71,7 @@ impl Device {
                 }
                 Event::Answer { request, text, in_pieces, restart, .. } => {
                     witness.has_answer(key(request), &text, in_pieces, restart);
-                    if of(request).1 != self.link {
+                    if requests.get(&request).is_none_or(|it| it.link != self.link) {
                         witness.counts.see("answered over a later link");
                     }
                     Some((request, "answered"))
@@ -87,7 +88,17 @@ impl Device {
                     }
                     None
                 }
+                Event::Outcome { session, command, ref outcome } => {
+                    let number = commands.get(&(session, command.as_u64()));
+                    if let Some(number) = number
+                        && !witness.strikes(Defect::LosesSubmissions)
+                    {
+                        witness.has_outcome((*place, *number), End::of(outcome));
+                    }
+                    None
+                }
                 Event::Gap { session, .. } => {
+                    witness.hears_of((*place, session));
                     witness.counts.see("gaps");
                     witness.may_miss_in((*place, session));
                     None
@@ -101,6 +112,11 @@ impl Device {
                             && witness.strikes(Defect::SwapsSessions)
                         {
                             session = *other;
+                        }
+                        if let Some(left) = *left
+                            && witness.strikes(Defect::TellsOfTheLeft)
+                        {
+                            session = left;
                         }
                         witness.has_push((*place, session), number, self.speaks_v1);
                         if witness.strikes(Defect::DoublesPushes) {

@@ -1,6 +1,7 @@
 //! A device: a client's process with its clock, its link, its tokens, and what it stores.
 
 mod hearing;
+mod sessions;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -62,11 +63,25 @@ pub(super) struct Device {
     pub(super) dials: Vec<Answerer>,
     /// What it has stored, the newest last.
     stored: Vec<Vec<u8>>,
-    /// Of each request that its process knows the number, and the link over which it was asked.
-    requests: BTreeMap<RequestId, (usize, Option<u64>)>,
+    /// The requests that its process knows.
+    requests: BTreeMap<RequestId, Asked>,
     asked: usize,
+    /// Of what was submitted in each session the number.
+    commands: BTreeMap<(SessionNumber, u64), usize>,
+    submitted: usize,
+    /// A session that was left.
+    left: Option<SessionNumber>,
     /// The last piece that it was told.
     last_piece: Option<(Key, String)>,
+}
+
+/// A request of a device.
+#[derive(Clone, Copy, Debug)]
+struct Asked {
+    number: usize,
+    session: SessionNumber,
+    /// The link over which it was asked.
+    link: Option<u64>,
 }
 
 impl Device {
@@ -83,7 +98,7 @@ impl Device {
         let (config, endpoint) = (config(place), endpoint(&user, is_v1));
         let mut client = Client::new(config, endpoint, Seed::from_number(seed), now_at(0))?;
         Ok(Self {
-            sessions: sessions(&mut client, place, now_at(0)),
+            sessions: sessions::of(&mut client, place, now_at(0)),
             place,
             user,
             is_v1,
@@ -105,6 +120,9 @@ impl Device {
             stored: Vec::new(),
             requests: BTreeMap::new(),
             asked: 0,
+            commands: BTreeMap::new(),
+            submitted: 0,
+            left: None,
             last_piece: None,
         })
     }
@@ -229,7 +247,7 @@ impl Device {
             witness.counts.see("asked in another session");
         }
         self.asked += 1;
-        self.requests.insert(request, (key.1, self.link));
+        self.requests.insert(request, Asked { number: key.1, session, link: self.link });
         witness.line(|| format!("device {} asks {key:?}", self.place));
         witness.requested(key);
         Some(key)
@@ -237,7 +255,9 @@ impl Device {
 
     /// Cancels a request, counted from the newest.
     pub(super) fn cancel(&mut self, request: u32, witness: &mut Witness) -> bool {
-        let Some((request, (number, _))) = self.requests.iter().rev().nth(request as usize) else {
+        let Some((request, Asked { number, .. })) =
+            self.requests.iter().rev().nth(request as usize)
+        else {
             return false;
         };
         let done = self.client.cancel(self.now(witness.millis), *request);
@@ -289,7 +309,7 @@ impl Device {
         };
         match client {
             Ok(mut client) => {
-                self.sessions = sessions(&mut client, self.place, now);
+                self.sessions = sessions::of(&mut client, self.place, now);
                 self.client = client;
             }
             Err(error) => witness.check(Oracle::Restored, false, || error),
@@ -362,15 +382,6 @@ fn config(place: usize) -> ClientConfig {
     let mut config = ClientConfig::default();
     config.two_links = place % 4 < 2;
     config
-}
-
-/// The sessions of a client, with another where its device has two.
-fn sessions(client: &mut Client, place: usize, now: Now) -> Vec<SessionNumber> {
-    if !place.is_multiple_of(2) && client.sessions().count() == 1 {
-        // A client of the other dialect has one.
-        let _ = client.open_session(now);
-    }
-    client.sessions().collect()
 }
 
 fn endpoint(user: &str, is_v1: bool) -> Endpoint {
