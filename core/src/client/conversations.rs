@@ -118,6 +118,14 @@ impl Conversations {
         }
     }
 
+    /// What waits too long in a session without a link ends now: what is said next may open the
+    /// session, and then the events of this moment were taken.
+    pub(super) fn expire(&mut self, now: Now) {
+        for conversation in self.list.iter_mut().filter(|it| !it.session.session().is_attached()) {
+            conversation.session.handle_timeout(now);
+        }
+    }
+
     // Commands.
 
     /// Begins another session, unless there are so many. `over_link`: it is opened over the present

@@ -34,6 +34,12 @@ impl Client {
                     Beside::Again => continue,
                     Beside::Nothing => {}
                 }
+                if let Some(conversations) = &mut self.conversations {
+                    conversations.expire(self.now);
+                }
+                if let Some(event) = self.hear() {
+                    return Some(event);
+                }
                 self.link.take_pings().add_to(&mut self.counters.metrics);
                 let shortened = self.link.take_shortened().into();
                 self.counters.metrics.heartbeats_shortened.add(shortened);

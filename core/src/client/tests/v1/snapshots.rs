@@ -194,3 +194,24 @@ fn what_is_no_snapshot_makes_no_client() {
     let refused = Client::restore(config, endpoint, &snapshot, Seed::from_number(7), world.now);
     assert!(refused.is_err());
 }
+
+#[test]
+fn what_has_expired_is_known_before_its_session_is_opened() {
+    let mut world = World::new();
+    let update = r#"{"type":"context_update","context":{}}"#;
+    world.client.submit(world.now, update, SendOptions::default()).unwrap();
+    // The device sleeps, and its socket is read before its timer fires.
+    world.now = Now::new(world.now.mono + Duration::from_secs(400), world.now.wall);
+    world.client.handle_opened(world.now, Some("pamlink.v1"));
+    let mut events = Vec::new();
+    while let Some(event) = world.client.poll_event() {
+        events.push(format!("{event:?}"));
+    }
+    let expired = events.iter().filter(|event| event.contains("Expired(Age)")).count();
+    assert_eq!(expired, 1, "{events:#?}");
+    let mut said = Vec::new();
+    while world.client.poll_message(&mut said).is_some() {}
+    assert!(String::from_utf8(said).unwrap().contains(r#""type":"open""#));
+    // Nothing has happened since, so there is a snapshot to be stored before that is written.
+    assert_eq!(world.client.snapshot(&mut Vec::new()), Ok(()));
+}
