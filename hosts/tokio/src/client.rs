@@ -21,7 +21,7 @@ use crate::tokens::Tokens;
 pub struct ClientConfig {
     /// Bounds and choices of the engine. By default with
     /// [`two_links`](client::ClientConfig::two_links): a link that the server ends in a while is
-    /// left once another has taken its place, unless the client is recorded.
+    /// left once another has taken its place.
     pub engine: client::ClientConfig,
     /// TLS for `wss` URLs. Default: [`tls::client`](crate::tls::client).
     pub tls: Option<Arc<rustls::ClientConfig>>,
@@ -36,8 +36,7 @@ pub struct ClientConfig {
     /// A fixed seed, for tests. Default: the operating system's entropy.
     pub seed: Option<Seed>,
     /// Records what the client is given, to be [replayed](crate::recording::Replay). It draws a
-    /// seed of its own, which is in the recording: `seed` is not used, and a link that the server
-    /// ends in a while is left at once. Default: none.
+    /// seed of its own, which is in the recording: `seed` is not used. Default: none.
     pub record: Option<Recorder>,
 }
 

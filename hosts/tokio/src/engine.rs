@@ -3,7 +3,7 @@
 use std::ops::Deref;
 
 use pamlink::client::{
-    CancelError, Client, Event, RequestError, RequestId, SecondLink, SendError, SessionError,
+    CancelError, Client, Event, RequestError, RequestId, SendError, SessionError,
 };
 use pamlink::delivery::{CommandId, SendOptions, SessionNumber};
 use pamlink::envelope::Chat;
@@ -174,9 +174,9 @@ impl Engine {
         transmit
     }
 
-    /// The doors of the second link. A client that is recorded has none, so nothing of it is.
-    pub(crate) fn second_link(&mut self) -> SecondLink<'_> {
-        self.client.second_link()
+    /// The doors of the second link.
+    pub(crate) const fn second_link(&mut self) -> SecondLink<'_> {
+        SecondLink { engine: self }
     }
 
     /// Nothing follows any more.
@@ -193,6 +193,44 @@ impl Engine {
         if let Some(recording) = &mut self.recording {
             recording.said(said());
         }
+    }
+}
+
+/// The doors of a client's second link, as far as this host knocks at them.
+#[derive(Debug)]
+pub(crate) struct SecondLink<'e> {
+    engine: &'e mut Engine,
+}
+
+impl SecondLink<'_> {
+    pub(crate) fn handle_dialed(&mut self, now: Now) {
+        self.engine.note(now, || Input::Dialed.over_second());
+        self.engine.client.second_link().handle_dialed(now);
+    }
+
+    pub(crate) fn handle_dial_failed(&mut self, now: Now, failed: DialFailed<'_>) {
+        self.engine.note(now, || Input::dial_failed(failed).over_second());
+        self.engine.client.second_link().handle_dial_failed(now, failed);
+    }
+
+    pub(crate) fn handle_bytes(&mut self, now: Now, bytes: &[u8]) -> Result<(), NotDrained> {
+        self.engine.note(now, || Input::Bytes(bytes.to_owned()).over_second());
+        let result = self.engine.client.second_link().handle_bytes(now, bytes);
+        self.engine.said(|| outcome(&result, |()| None));
+        result
+    }
+
+    pub(crate) fn handle_closed(&mut self, now: Now) {
+        self.engine.note(now, || Input::Closed.over_second());
+        self.engine.client.second_link().handle_closed(now);
+    }
+
+    pub(crate) fn poll_transmit_vectored(&mut self, out: &mut Gather) -> Transmit {
+        let transmit = self.engine.client.second_link().poll_transmit_vectored(out);
+        if let Some(recording) = &mut self.engine.recording {
+            recording.wrote_second(&transmit);
+        }
+        transmit
     }
 }
 

@@ -68,9 +68,7 @@ pub(crate) fn spawn(
 ) -> Result<Arc<SharedClient>, HeadError> {
     let clock = Clock::new();
     let now = clock.now();
-    let mut engine = config.engine.clone();
-    // A recording is of one link.
-    engine.two_links &= config.record.is_none();
+    let engine = config.engine.clone();
     let recorder = config.record.as_ref();
     let recorded = recorder.and_then(|it| it.begin(&engine, &endpoint, config.v1, now));
     let (recording, seed) = match recorded {

@@ -22,6 +22,8 @@ pub(super) struct Header {
     pub(super) v1: bool,
     pub(super) options: BTreeMap<String, u64>,
     pub(super) anonymous: bool,
+    #[serde(default)]
+    pub(super) two_links: bool,
     pub(super) origin: Option<String>,
     pub(super) subprotocols: Vec<String>,
     pub(super) seed: String,
@@ -52,6 +54,7 @@ impl Header {
             v1,
             options,
             anonymous: config.link.anonymous,
+            two_links: config.two_links,
             origin: config.link.origin.clone(),
             subprotocols: config.link.subprotocols.clone(),
             seed: seed.iter().map(|byte| format!("{byte:02x}")).collect(),
@@ -72,6 +75,7 @@ impl Header {
             config.set(name, *value)?;
         }
         config.link.anonymous = self.anonymous;
+        config.two_links = self.two_links;
         config.link.origin.clone_from(&self.origin);
         config.link.subprotocols.clone_from(&self.subprotocols);
         Ok(config)
@@ -104,6 +108,8 @@ pub(super) enum Then {
     Events(u64, String),
     /// What is to be written: how many bytes, and whether the transport is to be closed.
     Wrote(u64, bool),
+    /// The same over the second link.
+    WroteSecond(u64, bool),
     /// What came of the command.
     Said(String),
 }
@@ -111,7 +117,9 @@ pub(super) enum Then {
 impl Then {
     /// A host that is woken for nothing asks for nothing new: that is written once.
     pub(super) fn repeats(&self, before: &[Self]) -> bool {
-        let empty = |then: &Self| matches!(then, Self::Events(0, _) | Self::Wrote(0, false));
+        let empty = |then: &Self| {
+            matches!(then, Self::Events(0, _) | Self::Wrote(0, false) | Self::WroteSecond(0, false))
+        };
         empty(self)
             && match before {
                 [.., last] if last == self => true,

@@ -27,6 +27,8 @@ pub(crate) enum Input {
     /// Every byte is the character of its number, so that what is text can be read.
     Bytes(#[serde(with = "characters")] Vec<u8>),
     Closed,
+    /// One of the four before this, over the second link.
+    Second(Box<Self>),
     Timeout,
     /// A token, with what stands for its text.
     Token {
@@ -86,6 +88,31 @@ pub(crate) enum Urgency {
 }
 
 impl Input {
+    /// The same over the second link.
+    pub(crate) fn over_second(self) -> Self {
+        Self::Second(Box::new(self))
+    }
+
+    /// Which link it is of, and what of it it is.
+    pub(super) fn of_link(&self) -> Option<(Place, &Self)> {
+        match self {
+            Self::Dialed | Self::DialFailed { .. } | Self::Bytes(_) | Self::Closed => {
+                Some((Place::First, self))
+            }
+            Self::Second(input) => Some((Place::Second, input)),
+            _ => None,
+        }
+    }
+
+    /// The bytes that have come, over whichever link.
+    pub(super) fn bytes(&mut self) -> Option<&mut Vec<u8>> {
+        match self {
+            Self::Bytes(bytes) => Some(bytes),
+            Self::Second(input) => input.bytes(),
+            _ => None,
+        }
+    }
+
     pub(crate) fn dial_failed(failed: DialFailed<'_>) -> Self {
         match failed {
             DialFailed::Unanswered { class, said } => {
@@ -164,6 +191,7 @@ impl Input {
                 let others = [key, agent].into_iter().filter_map(Option::as_mut);
                 std::iter::once(text).chain(others).collect()
             }
+            Self::Second(input) => input.texts(),
             Self::Connect
             | Self::Disconnect
             | Self::Dialed
@@ -190,6 +218,7 @@ impl Input {
             Self::DialFailed { class, said } => format!("dial failed ({class}): {said}"),
             Self::Bytes(bytes) => format!("{} bytes", bytes.len()),
             Self::Closed => "transport closed".into(),
+            Self::Second(input) => format!("second link: {}", input.name()),
             Self::Timeout => "timeout".into(),
             Self::Token { hidden, .. } => format!("token of {} characters", hidden.len()),
             Self::NoToken(why) => format!("no token ({})", why.error()),
@@ -217,12 +246,11 @@ impl Input {
             Self::Disconnect => client.disconnect(now),
             Self::Dialed => client.handle_dialed(now),
             Self::DialFailed { class, said } => {
-                let known = CloseClass::ALL.into_iter().find(|known| known.as_str() == class);
-                let class = known.ok_or_else(|| format!("there is no close class `{class}`"))?;
-                client.handle_dial_failed(now, DialFailed::Unanswered { class, said });
+                client.handle_dial_failed(now, failed(class, said)?);
             }
             Self::Bytes(bytes) => return Ok(outcome(&client.handle_bytes(now, bytes), |()| None)),
             Self::Closed => client.handle_closed(now),
+            Self::Second(input) => return input.give_second(client, now),
             Self::Timeout => client.handle_timeout(now),
             Self::Token { hidden, issued, expires } => {
                 let (text, wall) = (hidden.as_str(), Wall::from_unix_micros);
@@ -284,6 +312,28 @@ impl Input {
         }
         Ok(None)
     }
+
+    /// The same, over the second link.
+    fn give_second(&self, client: &mut Client, now: Now) -> Result<Option<String>, String> {
+        let mut second = client.second_link();
+        match self {
+            Self::Dialed => second.handle_dialed(now),
+            Self::DialFailed { class, said } => {
+                second.handle_dial_failed(now, failed(class, said)?);
+            }
+            Self::Bytes(bytes) => return Ok(outcome(&second.handle_bytes(now, bytes), |()| None)),
+            Self::Closed => second.handle_closed(now),
+            other => return Err(format!("a second link is given no `{}`", other.name())),
+        }
+        Ok(None)
+    }
+}
+
+/// Which of a client's links.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    First,
+    Second,
 }
 
 impl NoToken {
@@ -294,6 +344,12 @@ impl NoToken {
             Self::Unavailable => TokenError::Unavailable,
         }
     }
+}
+
+fn failed<'a>(class: &str, said: &'a str) -> Result<DialFailed<'a>, String> {
+    let known = CloseClass::ALL.into_iter().find(|known| known.as_str() == class);
+    let class = known.ok_or_else(|| format!("there is no close class `{class}`"))?;
+    Ok(DialFailed::Unanswered { class, said })
 }
 
 /// What came of a command, as a line: nothing where it is only well.

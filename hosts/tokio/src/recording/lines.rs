@@ -8,6 +8,8 @@ use pamlink::link::ClientLinkEvent;
 pub(super) fn line(event: &Event<'_>) -> String {
     match event {
         Event::Link(event) => of_link(event),
+        Event::SecondLink(event) => format!("second link: {}", of_link(event)),
+        Event::ChangedPlaces => "changed places".to_owned(),
         Event::Welcomed { envelope, correlates, repeats } => {
             let able = [(*correlates, " correlates"), (*repeats, " knows repeats")];
             let able = able.map(|(able, what)| if able { what } else { "" }).concat();

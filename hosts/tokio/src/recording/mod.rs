@@ -14,9 +14,6 @@
 //! since a token is among it, its length is compared and its bytes are not. What the client says is
 //! compared by a hash of its lines.
 //!
-//! **One link at a time.** A client that is recorded leaves a link at once where another client opens
-//! a second one first: what a recording has is of one link.
-//!
 //! **What cannot be recorded.** A client that compresses (what it writes is as long as its token
 //! makes it, and what comes cannot be searched for one), a value of the configuration that no
 //! option has, a token of fewer than eight characters, a URL with what looks like a token in it. The
@@ -27,15 +24,18 @@
 //! clocks), then for each input `at` (nanoseconds since the header, on the monotonic clock), `wall`
 //! (microseconds since then, on the wall clock), `in`, and `then`: in the order in which the host
 //! asked, `events` with their number and hash, `wrote` with the bytes and whether the transport was
-//! to be closed, and `said`, what came of a command. Last `end` with the reason.
+//! to be closed, and `said`, what came of a command. What is of the second link of a planned change
+//! has its input within `second`, and `wrote_second`; after the event that the two have changed
+//! places the second is that which was the first. Last `end` with the reason.
 
 mod format;
 mod hidden;
 mod input;
 mod lines;
 mod replay;
+mod transports;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::io::Write;
 use std::sync::Arc;
@@ -53,6 +53,7 @@ pub use self::replay::{RecordingError, Replay, Step};
 use self::format::{Header, Line, Then};
 use self::hidden::Hidden;
 use self::lines::Digest;
+use self::transports::Transports;
 use crate::clock;
 
 /// Where the first client that starts with it is recorded. A clone is the same recorder.
@@ -100,6 +101,7 @@ impl Recorder {
             start: now,
             hidden: Hidden::default(),
             lines: VecDeque::new(),
+            transports: Transports::default(),
             held: 0,
             events: (0, Digest::EMPTY),
         };
@@ -141,11 +143,19 @@ pub(crate) struct Recording {
     hidden: Hidden,
     /// What is not written yet: the last is not complete, and those before wait for it where a
     /// token may begin in the bytes of one and go on in those of the next, or is not known yet.
-    lines: VecDeque<Line>,
+    lines: VecDeque<Held>,
+    transports: Transports,
     /// Bytes of texts in them.
     held: usize,
     /// The events that were taken since the last input, or the last time that there were no more.
     events: (u64, Digest),
+}
+
+/// A line that is not written yet.
+struct Held {
+    line: Line,
+    /// The transport over which its bytes have come.
+    transport: u64,
 }
 
 impl Recording {
@@ -162,18 +172,20 @@ impl Recording {
 
     /// The client is about to be given this. False if the recording has ended.
     pub(crate) fn input(&mut self, now: Now, mut input: Input) -> bool {
-        let is_over = matches!(&input, Input::Closed | Input::Dialed);
-        if is_over || !self.is_unsure() || self.held > HELD_BYTES || self.lines.len() > HELD_LINES {
+        let is_over = self.transports.begin(&input);
+        let may_go_on = self.transports.may_go_on(&self.hidden);
+        let is_unsure = may_go_on || (self.is_without_token() && !is_over);
+        if !is_unsure || self.held > HELD_BYTES || self.lines.len() > HELD_LINES {
             self.release();
         }
         self.held += input.texts().iter().map(|text| text.len()).sum::<usize>();
-        if let Input::Bytes(bytes) = &input {
-            self.held += bytes.len();
-        }
+        self.held += input.bytes().map_or(0, |bytes| bytes.len());
+        let transport = self.transports.note(&mut input);
         let at = now.mono.saturating_since(self.start.mono);
         let at = u64::try_from(at.as_nanos()).unwrap_or(u64::MAX);
         let wall = now.wall.as_unix_micros().saturating_sub(self.start.wall.as_unix_micros());
-        self.lines.push_back(Line { at, wall, input, then: Vec::new() });
+        let line = Line { at, wall, input, then: Vec::new() };
+        self.lines.push_back(Held { line, transport });
         self.out.is_some()
     }
 
@@ -187,6 +199,9 @@ impl Recording {
 
     /// The client has this event.
     pub(crate) fn event(&mut self, event: &Event<'_>) {
+        if matches!(event, Event::ChangedPlaces) {
+            self.transports.exchange();
+        }
         let mut line = lines::line(event);
         self.hidden.hide_in(&mut line);
         self.events.0 += 1;
@@ -205,6 +220,12 @@ impl Recording {
         self.then(Then::Wrote(bytes, transmit.close_transport));
     }
 
+    /// The client has written over its second link.
+    pub(crate) fn wrote_second(&mut self, transmit: &Transmit) {
+        let bytes = u64::try_from(transmit.written).unwrap_or(u64::MAX);
+        self.then(Then::WroteSecond(bytes, transmit.close_transport));
+    }
+
     /// The last line.
     pub(crate) fn end(&mut self, why: &str) {
         self.release();
@@ -212,23 +233,16 @@ impl Recording {
     }
 
     fn then(&mut self, then: Then) {
-        if let Some(line) = self.lines.back_mut()
+        if let Some(Held { line, .. }) = self.lines.back_mut()
             && !then.repeats(&line.then)
         {
             line.then.push(then);
         }
     }
 
-    /// Whether no token is known yet, or the bytes that came last may end within one.
-    fn is_unsure(&self) -> bool {
-        if self.header.as_ref().is_some_and(|header| !header.anonymous) && self.hidden.is_empty() {
-            return true;
-        }
-        let last = self.lines.iter().rev().find_map(|line| match &line.input {
-            Input::Bytes(bytes) => bytes.last(),
-            _ => None,
-        });
-        last.is_some_and(|byte| self.hidden.has(*byte))
+    /// Whether no token is known yet.
+    fn is_without_token(&self) -> bool {
+        self.header.as_ref().is_some_and(|header| !header.anonymous) && self.hidden.is_empty()
     }
 
     /// Writes what was held back, with what is to be hidden in it hidden.
@@ -237,20 +251,24 @@ impl Recording {
             self.hidden.hide_in(&mut header.endpoint);
             self.write(&header);
         }
-        let mut bytes = Vec::with_capacity(self.held);
-        for line in &self.lines {
-            if let Input::Bytes(part) = &line.input {
-                bytes.extend_from_slice(part);
+        // All that has come over each transport.
+        let mut came: BTreeMap<u64, Vec<u8>> = BTreeMap::new();
+        for Held { line, transport } in &mut self.lines {
+            if let Some(part) = line.input.bytes() {
+                came.entry(*transport).or_default().extend_from_slice(part);
             }
         }
-        self.hidden.hide(&mut bytes);
-        let mut rest = &bytes[..];
+        came.values_mut().for_each(|bytes| self.hidden.hide(bytes));
+        let mut rest: BTreeMap<u64, &[u8]> = came.iter().map(|(it, all)| (*it, &all[..])).collect();
         self.held = 0;
-        for mut line in std::mem::take(&mut self.lines) {
-            if let Input::Bytes(part) = &mut line.input {
+        self.transports.settle();
+        for Held { mut line, transport } in std::mem::take(&mut self.lines) {
+            if let Some(part) = line.input.bytes()
+                && let Some(rest) = rest.get_mut(&transport)
+            {
                 let (hidden, after) = rest.split_at(part.len());
                 part.copy_from_slice(hidden);
-                rest = after;
+                *rest = after;
             }
             for text in line.input.texts() {
                 self.hidden.hide_in(text);

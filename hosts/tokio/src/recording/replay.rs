@@ -3,7 +3,7 @@
 use std::io::{BufRead, Read as _};
 use std::time::Duration;
 
-use pamlink::client::Client;
+use pamlink::client::{Client, Event};
 use pamlink::frame::{FrameConfig, FrameEvent, Reader, Role};
 use pamlink::link::{Endpoint, Gather, State};
 use pamlink::seed::Seed;
@@ -12,7 +12,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use super::format::{End, Header, Line, Then, VERSION};
-use super::input::Input;
+use super::input::{Input, Place};
 use super::lines::{self, Digest};
 
 /// The longest line that is read: what was held back for a message of the largest size.
@@ -32,8 +32,8 @@ pub struct Replay<R> {
     engine: String,
     client: Client,
     start: Now,
-    /// What the client has written over the present transport.
-    written: Reader,
+    /// What the client has written over the present transports, of the first link and the second.
+    written: [Reader; 2],
     end: Option<String>,
 }
 
@@ -106,7 +106,7 @@ impl<R: BufRead> Replay<R> {
         let client = Client::new(config, endpoint, seed, start);
         let client = client.map_err(|error| wrong(error.to_string()))?;
         let engine = header.engine;
-        Ok(Self { file, line: 1, engine, client, start, written: reader(), end: None })
+        Ok(Self { file, line: 1, engine, client, start, written: [reader(), reader()], end: None })
     }
 
     /// The version of the engine that was recorded. Another may do some things differently.
@@ -145,8 +145,8 @@ impl<R: BufRead> Replay<R> {
         let at = Duration::from_nanos(line.at);
         let now = Now::new(self.start.mono + at, Wall::from_unix_micros(wall));
         let before = self.client.state();
-        if matches!(line.input, Input::Dialed) {
-            self.written = reader();
+        if let Some((place, Input::Dialed)) = line.input.of_link() {
+            self.written[place as usize] = reader();
         }
         let result = line.input.give(&mut self.client, now)?;
         let mut said: Vec<_> = result.clone().into_iter().collect();
@@ -159,6 +159,7 @@ impl<R: BufRead> Replay<R> {
                 Then::Said(_) => Then::Said(result.clone().unwrap_or_default()),
                 Then::Events(..) => self.events(&mut said),
                 Then::Wrote(..) => self.write(&mut wrote),
+                Then::WroteSecond(..) => self.write_second(&mut wrote),
             };
             if found != *then && differs.is_none() {
                 differs = Some(format!("{}, and now {}", shown(then), shown(&found)));
@@ -181,6 +182,9 @@ impl<R: BufRead> Replay<R> {
     fn events(&mut self, said: &mut Vec<String>) -> Then {
         let (mut count, mut digest) = (0, Digest::EMPTY);
         while let Some(event) = self.client.poll_event() {
+            if matches!(event, Event::ChangedPlaces) {
+                self.written.swap(0, 1);
+            }
             let line = lines::line(&event);
             count += 1;
             digest.add(&line);
@@ -192,6 +196,22 @@ impl<R: BufRead> Replay<R> {
     fn write(&mut self, wrote: &mut Vec<String>) -> Then {
         let mut gather = Gather::default();
         let transmit = self.client.poll_transmit_vectored(&mut gather);
+        wrote.extend(self.read(Place::First, &gather));
+        Then::Wrote(u64::try_from(transmit.written).unwrap_or(u64::MAX), transmit.close_transport)
+    }
+
+    fn write_second(&mut self, wrote: &mut Vec<String>) -> Then {
+        let mut gather = Gather::default();
+        let transmit = self.client.second_link().poll_transmit_vectored(&mut gather);
+        let said = self.read(Place::Second, &gather);
+        wrote.extend(said.into_iter().map(|it| format!("second link: {it}")));
+        let bytes = u64::try_from(transmit.written).unwrap_or(u64::MAX);
+        Then::WroteSecond(bytes, transmit.close_transport)
+    }
+
+    /// What was written over a link: messages by their type, control frames, the opening request.
+    fn read(&mut self, place: Place, gather: &Gather) -> Vec<String> {
+        let mut wrote = Vec::new();
         let bytes = gather.slices().collect::<Vec<_>>().concat();
         // What is no HTTP is frames: the first byte of a frame has its highest bit set.
         let head = if bytes.starts_with(b"GET ") {
@@ -201,12 +221,13 @@ impl<R: BufRead> Replay<R> {
         } else {
             0
         };
-        if self.written.handle_bytes(&bytes[head..]).is_ok() {
-            while let Some(event) = self.written.poll_event() {
+        let written = &mut self.written[place as usize];
+        if written.handle_bytes(&bytes[head..]).is_ok() {
+            while let Some(event) = written.poll_event() {
                 wrote.push(kind(&event));
             }
         }
-        Then::Wrote(u64::try_from(transmit.written).unwrap_or(u64::MAX), transmit.close_transport)
+        wrote
     }
 }
 
@@ -243,6 +264,10 @@ fn shown(then: &Then) -> String {
     match then {
         Then::Events(count, digest) => format!("{count} events ({digest})"),
         Then::Wrote(bytes, false) => format!("{bytes} bytes written"),
+        Then::WroteSecond(bytes, closes) => {
+            let closes = if *closes { " and its transport closed" } else { "" };
+            format!("{bytes} bytes written over the second link{closes}")
+        }
         Then::Wrote(bytes, true) => format!("{bytes} bytes written and the transport closed"),
         Then::Said(said) => format!("`{said}`"),
     }

@@ -203,6 +203,40 @@ async fn a_request_over_pam_that_was_repeated_after_a_cut_is_replayed() {
     keep("pam-repeat-after-a-cut.jsonl", &memory.text());
 }
 
+#[tokio::test]
+async fn a_planned_change_over_two_links_is_replayed() {
+    let (go_on, came) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (server, asked) = halting(&go_on, &came).await;
+    let (client, memory) = recorded(&server.url("ann"), Token::new("good-ann"), true);
+    within(client.ready()).await.unwrap();
+    let mut answer = client.stream("count").unwrap();
+    assert_eq!(within(answer.next_piece()).await.unwrap().unwrap().text, "one ");
+    assert_eq!(server.handle.rotate_user("ann", Duration::from_secs(1)), 1);
+    let changed = async {
+        let mut welcomes = 0;
+        while welcomes < 2 {
+            welcomes += usize::from(client.next_event().await.unwrap() == Event::Welcomed);
+        }
+    };
+    within(changed).await;
+    go_on.notify_one();
+    assert_eq!(whole(answer).await, "two three");
+    within(client.close()).await;
+    server.stop().await;
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
+
+    let steps = equal(&memory.text());
+    assert_eq!((count(&steps, "changed places"), count(&steps, "retrying")), (1, 0), "{steps:#?}");
+    for handshake in ["opening request", "second link: opening request"] {
+        assert_eq!(count(&steps, handshake), 1, "{handshake}: {steps:#?}");
+    }
+    // The new link is the first when the session is opened there, and the one that is left the
+    // second.
+    let opens = steps.iter().flat_map(|step| &step.wrote).filter(|it| *it == "open").count();
+    assert_eq!((opens, count(&steps, "second link: goodbye")), (2, 1), "{steps:#?}");
+    keep("v1-planned-change.jsonl", &memory.text());
+}
+
 /// Refused at first, by a server that takes [`Good`](crate::common::Good) ones.
 const REFUSED: &str = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbm4ifQ.bm90aGluZyBpcyBzaWduZWQ";
 
