@@ -8,9 +8,10 @@ use pamlink::time::{Deadline, Now};
 
 use crate::client::ClientConfig;
 use crate::engine::Engine;
-use crate::shared_client::{Inner, LinkWants, SharedClient, Wants};
+use crate::shared_client::{Inner, SharedClient};
 use crate::tokens::Tokens;
 use crate::transport::{self, Transport, maybe};
+use crate::wants::{LinkWants, Wants};
 
 /// Which link of the client.
 #[derive(Clone, Copy)]

@@ -126,6 +126,7 @@ mod shared_client;
 pub mod tls;
 mod tokens;
 mod transport;
+mod wants;
 
 pub use answer::{Answer, ClientRequest, ConnectError, Event, RequestError, SubmitError};
 pub use answer_stream::{AnswerStream, Piece};

@@ -7,7 +7,7 @@ use pamlink::client::{self, CancelError, RequestId, SendError, SessionError};
 use pamlink::delivery::{CommandId, SendOptions, SessionNumber};
 use pamlink::envelope::Chat;
 use pamlink::frame::handshake::HeadError;
-use pamlink::link::{Cause, ClientLinkEvent, CloseClass, Endpoint, State, TokenNeed};
+use pamlink::link::{Cause, ClientLinkEvent, CloseClass, Endpoint, State};
 use pamlink::metrics::Snapshot;
 use pamlink::time::Now;
 use parking_lot::{Mutex, MutexGuard};
@@ -20,6 +20,7 @@ use crate::clock::{self, Clock};
 use crate::driver;
 use crate::engine::Engine;
 use crate::tokens::Tokens;
+use crate::wants::Wants;
 
 /// How far a client has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -371,34 +372,5 @@ impl SharedClient {
         let outcome = command(&mut self.inner.lock().engine, self.clock.now());
         self.changed.notify_one();
         outcome
-    }
-}
-
-/// What the engine wants of the task.
-#[derive(Debug, Default)]
-pub(crate) struct Wants {
-    /// Of the first link and of the second, as they are after all events.
-    pub(crate) first: LinkWants,
-    pub(crate) second: LinkWants,
-    /// The two links have changed places, before anything of these.
-    pub(crate) exchanged: bool,
-    pub(crate) token: Option<TokenNeed>,
-}
-
-/// What the engine wants of the transport of a link.
-#[derive(Debug, Default)]
-pub(crate) struct LinkWants {
-    pub(crate) dial: Option<Endpoint>,
-    pub(crate) close_transport: bool,
-}
-
-impl LinkWants {
-    /// Notes what an event of the link asks for.
-    fn note(&mut self, event: &ClientLinkEvent<'_>) {
-        match event {
-            ClientLinkEvent::Dial(dial) => self.dial = Some(dial.endpoint.clone()),
-            ClientLinkEvent::CloseTransport => self.close_transport = true,
-            _ => {}
-        }
     }
 }

@@ -10,7 +10,7 @@ use pamlink::link::{CloseClass, DialFailed, Token, TokenError};
 use pamlink::time::{Now, Wall};
 use serde::{Deserialize, Serialize};
 
-use super::hidden;
+use super::{characters, hidden};
 use crate::answer::ClientRequest;
 
 /// One input or command of a client. Closed: a recording of another version has another header.
@@ -389,21 +389,4 @@ fn within(session: u64) -> String {
 fn name(text: Option<&str>) -> Result<Option<Name<'_>>, String> {
     let read = |text| Name::new(text).ok_or_else(|| format!("`{text}` is no name"));
     text.map(read).transpose()
-}
-
-/// Bytes as a text in which each is the character of its number (ISO 8859-1).
-mod characters {
-    use serde::de::Error as _;
-    use serde::{Deserialize as _, Deserializer, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(&bytes.iter().copied().map(char::from).collect::<String>())
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
-        let text = String::deserialize(from)?;
-        let byte = |letter| u8::try_from(letter).ok();
-        let bytes = text.chars().map(byte).collect::<Option<_>>();
-        bytes.ok_or_else(|| D::Error::custom("a character of `bytes` is none of a byte"))
-    }
 }

@@ -28,6 +28,7 @@
 //! has its input within `second`, and `wrote_second`; after the event that the two have changed
 //! places the second is that which was the first. Last `end` with the reason.
 
+mod characters;
 mod format;
 mod hidden;
 mod input;
