@@ -190,6 +190,14 @@ impl Changes {
                 return;
             }
             let is_new = change.new == Some(place.link);
+            if is_new && matches!(message, Message::Open(_)) {
+                let due = place.millis.max(seen.busy_until) + 3 * self.way + 2 * self.log;
+                if due > change.until {
+                    // The log has more to do than there is time.
+                    self.under_way.remove(&device);
+                    return;
+                }
+            }
             if let Some(carried) = change.sessions.get_mut(&id).filter(|_| is_new) {
                 if matches!(message, Message::Open(_)) {
                     let due = place.millis.max(seen.busy_until) + self.way;
