@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use pamlink::client::{self, RequestId};
+use pamlink::client::{self, RequestId, RestoreError};
 use pamlink::delivery::{Outcome, SessionNumber};
 use pamlink::envelope::{Chat, Envelope, EnvelopeError, OwnedEnvelope, Raw, Shape, Text};
 use pamlink::frame::handshake::HeadError;
@@ -203,6 +203,22 @@ pub enum Event {
         /// Messages that were not written.
         unsent: usize,
     },
+    /// A request has ended that an earlier client has made, of whose
+    /// [snapshot](crate::ClientConfig::snapshot) this one is.
+    Ended {
+        /// The request.
+        request: RequestId,
+        /// What became of it.
+        outcome: Result<Answer, RequestError>,
+    },
+    /// What has become of an envelope that an earlier client has
+    /// [submitted](crate::Client::submit), of whose snapshot this one is.
+    Submitted {
+        /// In which session.
+        session: SessionNumber,
+        /// Whether the server has it.
+        outcome: Result<(), SubmitError>,
+    },
     /// So many events were dropped here, oldest first, because nobody took them.
     Lost(u64),
 }
@@ -328,6 +344,9 @@ pub enum ConnectError {
     /// The URL cannot be used.
     #[error(transparent)]
     Url(#[from] EndpointError),
+    /// The snapshot is none, or none of a client of this URL.
+    #[error(transparent)]
+    Snapshot(#[from] RestoreError),
     /// A failure that another attempt would not mend.
     #[error("could not connect ({class}): {cause}")]
     Stopped {

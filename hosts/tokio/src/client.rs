@@ -35,6 +35,11 @@ pub struct ClientConfig {
     pub v1: bool,
     /// A fixed seed, for tests. Default: the operating system's entropy.
     pub seed: Option<Seed>,
+    /// What [`Client::snapshot`] of an earlier client has given: this one goes on as that client, in
+    /// another process as well. [`Event::Ended`] and [`Event::Submitted`] say what has become of
+    /// what that one has asked and submitted. Empty, as that of a client without `pamlink.v1` is:
+    /// none. Default: none.
+    pub snapshot: Option<Vec<u8>>,
     /// Records what the client is given, to be [replayed](crate::recording::Replay). It draws a
     /// seed of its own, which is in the recording: `seed` is not used. Default: none.
     pub record: Option<Recorder>,
@@ -51,6 +56,7 @@ impl Default for ClientConfig {
             close_timeout: Duration::from_secs(2),
             v1: true,
             seed: None,
+            snapshot: None,
             record: None,
         }
     }
@@ -81,7 +87,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// The URL or the configuration cannot be used.
+    /// The URL, the configuration or the snapshot cannot be used.
     ///
     /// # Panics
     ///
@@ -159,6 +165,30 @@ impl Client {
     pub fn open_session(&self) -> Result<SessionHandle, SessionError> {
         let number = self.shared.0.open_session()?;
         Ok(SessionHandle { held: Arc::new(Held { client: self.clone(), number }) })
+    }
+
+    /// The [sessions](Self::open_session) beside the first that the
+    /// [snapshot](ClientConfig::snapshot) has brought, each of which is left when its last handle is
+    /// dropped. They are given once.
+    pub fn restored_sessions(&self) -> Vec<SessionHandle> {
+        let held = |number| Arc::new(Held { client: self.clone(), number });
+        let handle = |number| SessionHandle { held: held(number) };
+        self.shared.0.take_restored().into_iter().map(handle).collect()
+    }
+
+    /// What another client goes on with, in a later process ([`ClientConfig::snapshot`]): the
+    /// requests that have not ended, what is submitted, and the sessions of `pamlink.v1`. It holds no
+    /// token, and is as confidential as what was said. Empty for a client without `pamlink.v1`.
+    ///
+    /// The client goes on, and the older a snapshot is, the less it is worth: what the server knows
+    /// better ends as [`RequestError::Unknown`], and nothing is done twice unless the server has lost
+    /// its memory as well.
+    ///
+    /// # Errors
+    ///
+    /// The client is closed.
+    pub async fn snapshot(&self) -> Result<Vec<u8>, ConnectError> {
+        self.shared.0.snapshot().await.ok_or(ConnectError::Closed)
     }
 
     /// Sends an envelope that wants no answer, now.

@@ -5,7 +5,7 @@ use std::ops::Deref;
 use pamlink::client::{
     CancelError, Client, Event, RequestError, RequestId, SendError, SessionError,
 };
-use pamlink::delivery::{CommandId, SendOptions, SessionNumber};
+use pamlink::delivery::{CommandId, SendOptions, SessionNumber, SnapshotError};
 use pamlink::envelope::Chat;
 use pamlink::frame::NotDrained;
 use pamlink::link::{DialFailed, Gather, Token, TokenError, Transmit};
@@ -153,6 +153,17 @@ impl Engine {
         let result = self.client.submit_in(now, session, text, options);
         self.said(|| outcome(&result, submitted));
         result
+    }
+
+    /// Takes a snapshot, where all events are taken.
+    pub(crate) fn snapshot(&mut self, now: Now) -> Result<Vec<u8>, SnapshotError> {
+        self.note(now, || Input::Snapshot);
+        let mut snapshot = Vec::new();
+        let result = self.client.snapshot(&mut snapshot);
+        if let Some(recording) = &mut self.recording {
+            recording.took(&result, &snapshot);
+        }
+        result.map(|()| snapshot)
     }
 
     pub(crate) fn poll_event(&mut self) -> Option<Event<'_>> {

@@ -6,14 +6,13 @@ use std::sync::Arc;
 use pamlink::client::{self, CancelError, RequestId, SendError, SessionError};
 use pamlink::delivery::{CommandId, SendOptions, SessionNumber};
 use pamlink::envelope::Chat;
-use pamlink::frame::handshake::HeadError;
 use pamlink::link::{Cause, ClientLinkEvent, CloseClass, Endpoint, State};
 use pamlink::metrics::Snapshot;
 use pamlink::time::Now;
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{Notify, oneshot, watch};
 
-use crate::answer::{Answer, ClientRequest, Event, RequestError, SubmitError};
+use crate::answer::{Answer, ClientRequest, ConnectError, Event, RequestError, SubmitError};
 use crate::answer_stream::{Taken, Waiting};
 use crate::client::ClientConfig;
 use crate::clock::{self, Clock};
@@ -49,6 +48,8 @@ pub(crate) struct Inner {
     pub(crate) engine: Engine,
     /// Who waits for which answer.
     requests: HashMap<RequestId, Waiting>,
+    /// Sessions that a snapshot has brought, and whose handles nobody has taken.
+    restored: Vec<SessionNumber>,
     /// Who waits for the outcome of what was submitted.
     submitted: HashMap<(SessionNumber, CommandId), oneshot::Sender<Result<(), SubmitError>>>,
     events: VecDeque<Event>,
@@ -66,22 +67,29 @@ pub(crate) fn spawn(
     endpoint: Endpoint,
     tokens: impl Tokens,
     config: ClientConfig,
-) -> Result<Arc<SharedClient>, HeadError> {
+) -> Result<Arc<SharedClient>, ConnectError> {
     let clock = Clock::new();
     let now = clock.now();
     let engine = config.engine.clone();
     let recorder = config.record.as_ref();
-    let recorded = recorder.and_then(|it| it.begin(&engine, &endpoint, config.v1, now));
+    let snapshot = config.snapshot.as_deref().filter(|it| !it.is_empty());
+    let client = (&engine, &endpoint, config.v1, snapshot);
+    let recorded = recorder.and_then(|it| it.begin(client, now));
     let (recording, seed) = match recorded {
         Some((recording, seed)) => (Some(recording), seed),
         None => (None, config.seed.clone().unwrap_or_else(clock::seed)),
     };
-    let client = client::Client::new(engine, endpoint, seed, now)?;
+    let client = match snapshot {
+        Some(snapshot) => client::Client::restore(engine, endpoint, snapshot, seed, now)?,
+        None => client::Client::new(engine, endpoint, seed, now)?,
+    };
+    let restored = client.sessions().filter(|it| *it != SessionNumber::FIRST).collect();
     let engine = Engine::new(client, recording);
     let shared = Arc::new(SharedClient {
         inner: Mutex::new(Inner {
             engine,
             requests: HashMap::new(),
+            restored,
             submitted: HashMap::new(),
             events: VecDeque::new(),
             max_events: config.events.max(1),
@@ -172,6 +180,28 @@ impl SharedClient {
         self.command(Engine::connect);
     }
 
+    pub(crate) fn take_restored(&self) -> Vec<SessionNumber> {
+        std::mem::take(&mut self.inner.lock().restored)
+    }
+
+    /// A snapshot, once all events are taken; nothing if the client is closed.
+    pub(crate) async fn snapshot(&self) -> Option<Vec<u8>> {
+        loop {
+            {
+                let mut inner = self.inner.lock();
+                if inner.closing {
+                    return None;
+                }
+                if let Ok(snapshot) = inner.engine.snapshot(self.clock.now()) {
+                    return Some(snapshot);
+                }
+            }
+            // The task takes them.
+            self.changed.notify_one();
+            tokio::task::yield_now().await;
+        }
+    }
+
     pub(crate) fn open_session(&self) -> Result<SessionNumber, SessionError> {
         self.command(Engine::open_session)
     }
@@ -246,11 +276,6 @@ impl SharedClient {
                 events.push_back(event);
                 self.event_came.notify_one();
             };
-            let mut end = |request, outcome| {
-                if let Some(waiting) = requests.get_mut(&request) {
-                    waiting.end(outcome);
-                }
-            };
             match event {
                 client::Event::Link(event) => self.link_event(event, &mut wants, &mut tell),
                 // The rest changes nothing for the program: the first link goes on.
@@ -271,27 +296,38 @@ impl SharedClient {
                 client::Event::Answer { request, text, in_pieces, restart, envelope } => {
                     if let Some(waiting) = requests.get_mut(&request) {
                         waiting.piece(&text[in_pieces..], restart);
-                        waiting.end(Ok(Answer::whole(&envelope, &text)));
                     }
+                    end(requests, request, Ok(Answer::whole(&envelope, &text)), &mut tell);
                 }
                 client::Event::Rejected { request, code, message, retry_after, .. } => {
                     let code = code.map_or_else(String::new, |code| code.as_str().to_owned());
                     let message = message.into_owned();
-                    end(request, Err(RequestError::Rejected { code, message, retry_after }));
+                    let rejected = RequestError::Rejected { code, message, retry_after };
+                    end(requests, request, Err(rejected), &mut tell);
                 }
-                client::Event::Unsent { request } => end(request, Err(RequestError::Unsent)),
-                client::Event::Expired { request } => end(request, Err(RequestError::Expired)),
-                client::Event::Unknown { request } => end(request, Err(RequestError::Unknown)),
-                client::Event::Cancelled { request } => end(request, Err(RequestError::Cancelled)),
+                client::Event::Unsent { request } => {
+                    end(requests, request, Err(RequestError::Unsent), &mut tell);
+                }
+                client::Event::Expired { request } => {
+                    end(requests, request, Err(RequestError::Expired), &mut tell);
+                }
+                client::Event::Unknown { request } => {
+                    end(requests, request, Err(RequestError::Unknown), &mut tell);
+                }
+                client::Event::Cancelled { request } => {
+                    end(requests, request, Err(RequestError::Cancelled), &mut tell);
+                }
                 client::Event::CancelResult { request, outcome, offset, code } => {
                     let outcome = outcome.map(|outcome| outcome.as_str().to_owned());
                     let code = code.map(|code| code.as_str().to_owned());
                     tell(Event::CancelResult { request, outcome, offset, code });
                 }
                 client::Event::Outcome { session, command, outcome } => {
-                    if let Some(sender) = submitted.remove(&(session, command)) {
+                    let outcome = SubmitError::of(outcome);
+                    match submitted.remove(&(session, command)) {
                         // Whoever has left does not want to know.
-                        let _ = sender.send(SubmitError::of(outcome));
+                        Some(sender) => drop(sender.send(outcome)),
+                        None => tell(Event::Submitted { session, outcome }),
                     }
                 }
                 client::Event::Gap { session, lost, reason } => {
@@ -372,5 +408,19 @@ impl SharedClient {
         let outcome = command(&mut self.inner.lock().engine, self.clock.now());
         self.changed.notify_one();
         outcome
+    }
+}
+
+/// A request has ended: whoever waits for it is told, or the program where an earlier client has made
+/// it.
+fn end(
+    requests: &mut HashMap<RequestId, Waiting>,
+    request: RequestId,
+    outcome: Result<Answer, RequestError>,
+    tell: &mut impl FnMut(Event),
+) {
+    match requests.get_mut(&request) {
+        Some(waiting) => waiting.end(outcome),
+        None => tell(Event::Ended { request, outcome }),
     }
 }

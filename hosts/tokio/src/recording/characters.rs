@@ -13,3 +13,21 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>,
     let bytes = text.chars().map(byte).collect::<Option<_>>();
     bytes.ok_or_else(|| D::Error::custom("a character of `bytes` is none of a byte"))
 }
+
+/// The same where there may be none.
+pub(super) mod optional {
+    use serde::{Deserializer, Serializer};
+
+    pub(in super::super) fn serialize<S: Serializer>(
+        bytes: &Option<Vec<u8>>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        super::serialize(bytes.as_deref().unwrap_or_default(), to)
+    }
+
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<Vec<u8>>, D::Error> {
+        super::deserialize(from).map(Some)
+    }
+}

@@ -7,7 +7,9 @@ use pamlink::options::OptionError;
 use pamlink::time::Now;
 use serde::{Deserialize, Serialize};
 
+use super::characters;
 use super::input::Input;
+use super::lines::Digest;
 
 /// The version of the format.
 pub(super) const VERSION: u32 = 1;
@@ -27,6 +29,9 @@ pub(super) struct Header {
     pub(super) origin: Option<String>,
     pub(super) subprotocols: Vec<String>,
     pub(super) seed: String,
+    /// What the client goes on with.
+    #[serde(default, with = "characters::optional", skip_serializing_if = "Option::is_none")]
+    pub(super) snapshot: Option<Vec<u8>>,
     pub(super) mono: u64,
     pub(super) wall: i64,
 }
@@ -58,6 +63,7 @@ impl Header {
             origin: config.link.origin.clone(),
             subprotocols: config.link.subprotocols.clone(),
             seed: seed.iter().map(|byte| format!("{byte:02x}")).collect(),
+            snapshot: None,
             mono: now.mono.as_nanos(),
             wall: now.wall.as_unix_micros(),
         };
@@ -112,9 +118,26 @@ pub(super) enum Then {
     WroteSecond(u64, bool),
     /// What came of the command.
     Said(String),
+    /// A snapshot: its bytes, and their hash where that is the same without the token.
+    Snapshot(u64, Option<String>),
 }
 
 impl Then {
+    pub(super) fn snapshot(bytes: &[u8], is_clean: bool) -> Self {
+        let mut digest = Digest::EMPTY;
+        digest.add(bytes);
+        let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        Self::Snapshot(length, is_clean.then(|| digest.text()))
+    }
+
+    /// Whether a client that is replayed has done what this says.
+    pub(super) fn is_met_by(&self, found: &Self) -> bool {
+        match (self, found) {
+            (Self::Snapshot(bytes, None), Self::Snapshot(length, _)) => bytes == length,
+            _ => self == found,
+        }
+    }
+
     /// A host that is woken for nothing asks for nothing new: that is written once.
     pub(super) fn repeats(&self, before: &[Self]) -> bool {
         let empty = |then: &Self| {

@@ -78,7 +78,14 @@ impl Hidden {
         }
     }
 
-    /// The same for a text.
+    /// Whether the bytes have no part of a token.
+    pub(super) fn is_clean(&self, bytes: &[u8]) -> bool {
+        let mut hidden = bytes.to_vec();
+        self.hide(&mut hidden);
+        hidden == bytes
+    }
+
+    /// Puts the placeholder wherever a text has a part of a token.
     pub(super) fn hide_in(&self, text: &mut String) {
         let mut bytes = std::mem::take(text).into_bytes();
         self.hide(&mut bytes);

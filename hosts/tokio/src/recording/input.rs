@@ -39,6 +39,7 @@ pub(crate) enum Input {
     NoToken(NoToken),
     Wake,
     NetworkChanged,
+    Snapshot,
     OpenSession,
     LeaveSession(u64),
     Ask {
@@ -202,6 +203,7 @@ impl Input {
             | Self::NoToken(_)
             | Self::Wake
             | Self::NetworkChanged
+            | Self::Snapshot
             | Self::OpenSession
             | Self::LeaveSession(_)
             | Self::Forget(_)
@@ -224,6 +226,7 @@ impl Input {
             Self::NoToken(why) => format!("no token ({})", why.error()),
             Self::Wake => "wake".into(),
             Self::NetworkChanged => "network changed".into(),
+            Self::Snapshot => "snapshot".into(),
             Self::OpenSession => "open a session".into(),
             Self::LeaveSession(session) => format!("leave session {session}"),
             Self::Ask { session, text, .. } => format!("ask {text:?}{}", within(*session)),
@@ -263,6 +266,8 @@ impl Input {
             Self::NoToken(why) => client.token_failed(now, why.error()),
             Self::Wake => client.wake(now),
             Self::NetworkChanged => client.network_changed(now),
+            // Whoever replays takes it, and compares its bytes.
+            Self::Snapshot => {}
             Self::OpenSession => return Ok(outcome(&client.open_session(now), opened)),
             Self::LeaveSession(session) => {
                 let session = SessionNumber::from_u64(*session);

@@ -114,9 +114,9 @@ pub(super) struct Digest(u64);
 impl Digest {
     pub(super) const EMPTY: Self = Self(0xcbf2_9ce4_8422_2325);
 
-    pub(super) fn add(&mut self, line: &str) {
+    pub(super) fn add(&mut self, line: impl AsRef<[u8]>) {
         // 0xff is in no text: two lines are not one.
-        for byte in line.bytes().chain([0xff]) {
+        for byte in line.as_ref().iter().copied().chain([0xff]) {
             self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
         }
     }

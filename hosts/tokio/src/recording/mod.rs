@@ -16,8 +16,9 @@
 //!
 //! **What cannot be recorded.** A client that compresses (what it writes is as long as its token
 //! makes it, and what comes cannot be searched for one), a value of the configuration that no
-//! option has, a token of fewer than eight characters, a URL with what looks like a token in it. The
-//! last line of such a recording says so.
+//! option has, a token of fewer than eight characters, a URL with what looks like a token in it, a
+//! snapshot to go on with that has a part of the token in it. The last line of such a recording says
+//! so.
 //!
 //! **The format**, version 1, each line one JSON object: first the header (`pamlink_recording`, the
 //! version of the engine, the endpoint, the options that are not at their default, the seed, both
@@ -26,7 +27,9 @@
 //! asked, `events` with their number and hash, `wrote` with the bytes and whether the transport was
 //! to be closed, and `said`, what came of a command. What is of the second link of a planned change
 //! has its input within `second`, and `wrote_second`; after the event that the two have changed
-//! places the second is that which was the first. Last `end` with the reason.
+//! places the second is that which was the first. A client that goes on with a snapshot has that in
+//! its header, its bytes written as those of `bytes`; of one that is taken, `snapshot` has the length
+//! and the hash, or no hash where it has a part of a token in it. Last `end` with the reason.
 
 mod characters;
 mod format;
@@ -42,6 +45,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use pamlink::client::{ClientConfig, Event};
+use pamlink::delivery::SnapshotError;
 use pamlink::link::{Endpoint, Transmit, redact};
 use pamlink::seed::Seed;
 use pamlink::time::Now;
@@ -87,9 +91,7 @@ impl Recorder {
     /// cannot be.
     pub(crate) fn begin(
         &self,
-        config: &ClientConfig,
-        endpoint: &Endpoint,
-        v1: bool,
+        (config, endpoint, v1, snapshot): (&ClientConfig, &Endpoint, bool, Option<&[u8]>),
         now: Now,
     ) -> Option<(Recording, Seed)> {
         let out = self.out.lock().take()?;
@@ -110,10 +112,11 @@ impl Recorder {
             recording.end("the URL has what looks like a token in it");
             return None;
         }
-        let Some(header) = Header::of(config, url, v1, &seed, now) else {
+        let Some(mut header) = Header::of(config, url, v1, &seed, now) else {
             recording.end("the configuration compresses, or has a value that no option has");
             return None;
         };
+        header.snapshot = snapshot.map(<[u8]>::to_vec);
         recording.header = Some(header);
         Some((recording, Seed::new(seed)))
     }
@@ -198,6 +201,16 @@ impl Recording {
         }
     }
 
+    /// What came of a snapshot: only its length where it has a part of a token, for which something
+    /// else stands when it is replayed.
+    pub(crate) fn took(&mut self, result: &Result<(), SnapshotError>, snapshot: &[u8]) {
+        if result.is_err() {
+            return self.said(outcome(result, |()| None));
+        }
+        let is_clean = self.hidden.is_clean(snapshot);
+        self.then(Then::snapshot(snapshot, is_clean));
+    }
+
     /// The client has this event.
     pub(crate) fn event(&mut self, event: &Event<'_>) {
         if matches!(event, Event::ChangedPlaces) {
@@ -249,6 +262,11 @@ impl Recording {
     /// Writes what was held back, with what is to be hidden in it hidden.
     fn release(&mut self) {
         if let Some(mut header) = self.header.take() {
+            // With something else in its place it would be no snapshot.
+            if header.snapshot.as_deref().is_some_and(|it| !self.hidden.is_clean(it)) {
+                self.lines.clear();
+                return self.finish("the snapshot has a part of a token in it");
+            }
             self.hidden.hide_in(&mut header.endpoint);
             self.write(&header);
         }

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use super::format::{End, Header, Line, Then, VERSION};
-use super::input::{Input, Place};
+use super::input::{Input, Place, outcome};
 use super::lines::{self, Digest};
 
 /// The longest line that is read: what was held back for a message of the largest size.
@@ -103,8 +103,12 @@ impl<R: BufRead> Replay<R> {
         let endpoint = if header.v1 { endpoint.offering_v1() } else { endpoint };
         let seed = seed(&header.seed).ok_or_else(|| wrong("the seed is not 64 digits".into()))?;
         let start = Now::new(Mono::from_nanos(header.mono), Wall::from_unix_micros(header.wall));
-        let client = Client::new(config, endpoint, seed, start);
-        let client = client.map_err(|error| wrong(error.to_string()))?;
+        let client = match &header.snapshot {
+            Some(snapshot) => Client::restore(config, endpoint, snapshot, seed, start)
+                .map_err(|error| error.to_string()),
+            None => Client::new(config, endpoint, seed, start).map_err(|error| error.to_string()),
+        };
+        let client = client.map_err(wrong)?;
         let engine = header.engine;
         Ok(Self { file, line: 1, engine, client, start, written: [reader(), reader()], end: None })
     }
@@ -148,7 +152,11 @@ impl<R: BufRead> Replay<R> {
         if let Some((place, Input::Dialed)) = line.input.of_link() {
             self.written[place as usize] = reader();
         }
-        let result = line.input.give(&mut self.client, now)?;
+        let mut result = line.input.give(&mut self.client, now)?;
+        let mut snapshot = Vec::new();
+        if matches!(line.input, Input::Snapshot) {
+            result = outcome(&self.client.snapshot(&mut snapshot), |()| None);
+        }
         let mut said: Vec<_> = result.clone().into_iter().collect();
         let (mut wrote, mut differs) = (Vec::new(), None);
         if result.is_some() && !line.then.iter().any(|then| matches!(then, Then::Said(_))) {
@@ -157,11 +165,12 @@ impl<R: BufRead> Replay<R> {
         for then in &line.then {
             let found = match then {
                 Then::Said(_) => Then::Said(result.clone().unwrap_or_default()),
+                Then::Snapshot(..) => Then::snapshot(&snapshot, true),
                 Then::Events(..) => self.events(&mut said),
                 Then::Wrote(..) => self.write(&mut wrote),
                 Then::WroteSecond(..) => self.write_second(&mut wrote),
             };
-            if found != *then && differs.is_none() {
+            if !then.is_met_by(&found) && differs.is_none() {
                 differs = Some(format!("{}, and now {}", shown(then), shown(&found)));
             }
         }
@@ -270,6 +279,8 @@ fn shown(then: &Then) -> String {
         }
         Then::Wrote(bytes, true) => format!("{bytes} bytes written and the transport closed"),
         Then::Said(said) => format!("`{said}`"),
+        Then::Snapshot(bytes, None) => format!("a snapshot of {bytes} bytes"),
+        Then::Snapshot(bytes, Some(digest)) => format!("a snapshot of {bytes} bytes ({digest})"),
     }
 }
 

@@ -41,12 +41,23 @@ impl Write for Memory {
 
 /// A client that is recorded, and whose attempts follow each other quickly.
 pub(crate) fn recorded(url: &str, tokens: impl Tokens, v1: bool) -> (Client, Memory) {
+    restored(url, tokens, v1, None)
+}
+
+/// The same, which goes on with a snapshot.
+fn restored(
+    url: &str,
+    tokens: impl Tokens,
+    v1: bool,
+    snapshot: Option<Vec<u8>>,
+) -> (Client, Memory) {
     let memory = Memory::default();
     let mut config = ClientConfig::default();
     for (option, value) in [("first", 20), ("floor", 0), ("base", 20), ("cap", 100)] {
         config.engine.set(&format!("backoff_{option}_ms"), value).expect("it is within bounds");
     }
     config.v1 = v1;
+    config.snapshot = snapshot;
     config.record = Some(Recorder::new(memory.clone()));
     (Client::start(url, tokens, config).expect("the URL is sound"), memory)
 }
@@ -235,6 +246,91 @@ async fn a_planned_change_over_two_links_is_replayed() {
     let opens = steps.iter().flat_map(|step| &step.wrote).filter(|it| *it == "open").count();
     assert_eq!((opens, count(&steps, "second link: goodbye")), (2, 1), "{steps:#?}");
     keep("v1-planned-change.jsonl", &memory.text());
+}
+
+/// The next event of this kind.
+async fn event_of<T>(client: &Client, of: impl Fn(Event) -> Option<T>) -> T {
+    let next = async {
+        loop {
+            if let Some(found) = of(client.next_event().await.expect("the client goes on")) {
+                return found;
+            }
+        }
+    };
+    within(next).await
+}
+
+#[tokio::test]
+async fn a_client_that_goes_on_with_a_snapshot_is_replayed() {
+    let (go_on, came) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (server, asked) = halting(&go_on, &came).await;
+    let (url, cut) = proxy(server.addr).await;
+    let (first, of_first) = recorded(&url, Token::new("good-ann"), true);
+    within(first.ready()).await.unwrap();
+    let session = first.open_session().unwrap();
+    let mut answer = first.stream("count").unwrap();
+    assert_eq!(within(answer.next_piece()).await.unwrap().unwrap().text, "one ");
+    let snapshot = within(first.snapshot()).await.unwrap();
+    // Its process dies, as far as the server can tell.
+    cut.notify_waiters();
+    within(first.close()).await;
+    drop((answer, session));
+
+    let (second, of_second) = restored(&url, Token::new("good-ann"), true, Some(snapshot));
+    within(second.ready()).await.unwrap();
+    let sessions = second.restored_sessions();
+    assert_eq!(sessions.iter().map(|it| it.number().as_u64()).collect::<Vec<_>>(), [1]);
+    assert!(second.restored_sessions().is_empty(), "they are given once");
+    go_on.notify_one();
+    let ended = |event| match event {
+        Event::Ended { request, outcome } => Some((request.as_u64(), outcome)),
+        _ => None,
+    };
+    let (request, outcome) = event_of(&second, ended).await;
+    assert_eq!((request, outcome.unwrap().text().into_owned()), (0, "one two three".to_owned()));
+    within(second.snapshot()).await.unwrap();
+    within(second.close()).await;
+    server.stop().await;
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
+
+    let steps = equal(&of_first.text());
+    assert!(steps.iter().any(|step| step.input == "snapshot"), "{steps:#?}");
+    let text = of_second.text();
+    assert_eq!(count(&equal(&text), "answer of 0"), 1);
+    keep("v1-restored.jsonl", &text);
+    // Another snapshot than the one that was taken is noticed.
+    let (_, rest) = text.split_once(r#""snapshot":["#).expect("a snapshot was taken");
+    let digest = rest.split('"').nth(1).expect("it has a hash");
+    let steps = replayed(&text.replace(digest, "0000000000000000")).0;
+    let differs = steps.into_iter().find(|step| step.differs.is_some()).expect("it is another");
+    assert_eq!(differs.input, "snapshot");
+}
+
+#[tokio::test]
+async fn no_token_is_in_a_snapshot_that_is_recorded() {
+    let (go_on, came) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (server, _) = halting(&go_on, &came).await;
+    let (first, of_first) = recorded(&server.url("ann"), Token::new("good-ann"), true);
+    let answer = first.stream("who is good-ann?").unwrap();
+    within(came.notified()).await;
+    let snapshot = within(first.snapshot()).await.unwrap();
+    within(first.close()).await;
+    drop(answer);
+    // Of what has a token in it the length alone is compared.
+    let text = of_first.text();
+    assert!(text.contains(&format!(r#"{{"snapshot":[{},null]}}"#, snapshot.len())), "{text}");
+    equal(&text);
+
+    let (second, of_second) =
+        restored(&server.url("ann"), Token::new("good-ann"), true, Some(snapshot));
+    within(second.ready()).await.unwrap();
+    within(second.close()).await;
+    go_on.notify_one();
+    server.stop().await;
+    let text = of_second.text();
+    assert!(!text.contains("good-ann"), "{text}");
+    let error = Replay::open(text.as_bytes()).unwrap_err();
+    assert!(error.to_string().ends_with("the snapshot has a part of a token in it"), "{error}");
 }
 
 /// Refused at first, by a server that takes [`Good`](crate::common::Good) ones.
