@@ -337,3 +337,6 @@ impl Carried {
         before.has(is_up, message).then_some("what had come is said again")
     }
 }
+
+#[cfg(test)]
+mod tests;
