@@ -170,10 +170,11 @@ impl Changes {
             Message::Open(it) => link.opens(channel, it),
             _ => {}
         }
-        if let Some(id) = link.session(channel) {
-            if matches!(message, Message::Closed(_)) {
-                link.closed(channel);
-            }
+        let session = link.session(channel);
+        if matches!(message, Message::Closed(_)) {
+            link.closed(channel, place.is_up);
+        }
+        if let Some(id) = session {
             self.say_in(place, device, id, &message);
         }
     }

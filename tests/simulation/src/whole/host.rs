@@ -175,11 +175,11 @@ impl Host {
                     }
                 }
                 Event::Drained => {
-                    let is_told = !witness.strikes_always(Defect::ForgetsTheDrain);
+                    let is_said = !witness.strikes_always(Defect::ForgetsTheDrain);
                     witness.counts.see("hubs drained");
                     let first = !self.is_drained && self.drained_by.is_some();
                     witness.check(Oracle::Drained, first, || "a hub is drained twice".to_owned());
-                    self.is_drained = is_told;
+                    self.is_drained = is_said;
                 }
                 Event::Duplicate { .. } => witness.counts.see("repeats"),
                 Event::Cancelled { request, .. } => {

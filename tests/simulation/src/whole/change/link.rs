@@ -1,6 +1,6 @@
 //! A link, as far as it is known which sessions it carries.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pamlink::envelope::v1::{Answer, Channel, Open, Opened};
 
@@ -15,6 +15,8 @@ pub(super) struct Link {
     down: Texts,
     /// The session in each channel, and whether it is open.
     channels: BTreeMap<u16, (Id, bool)>,
+    /// Channels that were closed before their `opened` has come.
+    left: BTreeSet<u16>,
     /// A fault has hit it, or its device.
     pub(super) is_hit: bool,
 }
@@ -22,7 +24,7 @@ pub(super) struct Link {
 impl Link {
     pub(super) fn new(device: usize) -> Self {
         let (up, down) = (Texts::default(), Texts::default());
-        Self { device, up, down, channels: BTreeMap::new(), is_hit: false }
+        Self { device, up, down, channels: BTreeMap::new(), left: BTreeSet::new(), is_hit: false }
     }
 
     /// These bytes have come: the texts that are whole with them.
@@ -32,6 +34,7 @@ impl Link {
 
     /// A session is to go on in a channel.
     pub(super) fn opens(&mut self, channel: Channel, open: &Open<'_>) {
+        self.left.remove(&channel.0);
         if let Some(id) = open.session {
             self.channels.insert(channel.0, (id.to_bytes(), false));
         }
@@ -43,12 +46,16 @@ impl Link {
             Answer::Begun | Answer::Resumed | Answer::Gap => true,
             Answer::Pending | Answer::Ended | Answer::Unknown => false,
         };
-        self.channels.insert(channel.0, (opened.session.to_bytes(), is_open));
+        if !self.left.remove(&channel.0) {
+            self.channels.insert(channel.0, (opened.session.to_bytes(), is_open));
+        }
     }
 
-    /// A channel is closed.
-    pub(super) fn closed(&mut self, channel: Channel) {
-        self.channels.remove(&channel.0);
+    /// A channel is closed: where its client has done that, an `opened` may cross it.
+    pub(super) fn closed(&mut self, channel: Channel, is_up: bool) {
+        if self.channels.remove(&channel.0).is_none() && is_up {
+            self.left.insert(channel.0);
+        }
     }
 
     pub(super) fn session(&self, channel: Channel) -> Option<Id> {

@@ -7,32 +7,32 @@ const OLD: u64 = 1;
 const NEW: u64 = 2;
 
 /// A device with a session over its old link, by which two items have come and a piece of `q`.
-struct Told {
+struct Said {
     changes: Changes,
     millis: u64,
 }
 
-impl Told {
+impl Said {
     fn new() -> Self {
-        let mut told = Self { changes: Changes::new(10, None), millis: 0 };
-        told.changes.dialed(OLD, 0);
-        told.up(OLD, r#"{"type":"open","sent":["c1a5e00000000001",0]}"#);
-        told.down(OLD, &opened("begun"));
+        let mut said = Self { changes: Changes::new(10, None), millis: 0 };
+        said.changes.dialed(OLD, 0);
+        said.up(OLD, r#"{"type":"open","sent":["c1a5e00000000001",0]}"#);
+        said.down(OLD, &opened("begun"));
         for number in 1..=2 {
-            told.down(OLD, &item("5e7f00000000000a", number));
-            told.up(OLD, &item("c1a5e00000000001", number));
+            said.down(OLD, &item("5e7f00000000000a", number));
+            said.up(OLD, &item("c1a5e00000000001", number));
         }
-        told.down(OLD, &piece(1, 0));
-        told.down(OLD, r#"{"type":"goodbye","code":"rotate","spread":4000,"within":30000}"#);
-        told
+        said.down(OLD, &piece(1, 0));
+        said.down(OLD, r#"{"type":"goodbye","code":"rotate","spread":4000,"within":30000}"#);
+        said
     }
 
     /// The same, whose new link is welcomed and has said its `open`.
     fn opening() -> Self {
-        let mut told = Self::new();
-        told.change();
-        told.up(NEW, &open());
-        told
+        let mut said = Self::new();
+        said.change();
+        said.up(NEW, &open());
+        said
     }
 
     fn change(&mut self) {
@@ -103,50 +103,50 @@ fn following() -> String {
 
 #[test]
 fn a_change_that_carries_its_session_is_clean() {
-    let mut told = Told::opening();
+    let mut said = Said::opening();
     // What still comes over the old link comes again.
-    told.down(OLD, &item("5e7f00000000000a", 3));
-    told.up(OLD, &item("c1a5e00000000001", 3));
-    told.millis += 20;
-    told.down(NEW, &opened("resumed"));
-    told.down(NEW, &following());
-    told.down(NEW, &item("5e7f00000000000a", 3));
-    told.up(NEW, &item("c1a5e00000000001", 3));
-    told.down(NEW, &piece(2, 3));
-    told.changes.pass(told.millis);
-    told.leave();
-    assert_eq!(told.found(), (Vec::new(), 1));
+    said.down(OLD, &item("5e7f00000000000a", 3));
+    said.up(OLD, &item("c1a5e00000000001", 3));
+    said.millis += 20;
+    said.down(NEW, &opened("resumed"));
+    said.down(NEW, &following());
+    said.down(NEW, &item("5e7f00000000000a", 3));
+    said.up(NEW, &item("c1a5e00000000001", 3));
+    said.down(NEW, &piece(2, 3));
+    said.changes.pass(said.millis);
+    said.leave();
+    assert_eq!(said.found(), (Vec::new(), 1));
 }
 
 #[test]
 fn what_a_fault_hits_is_not_judged() {
-    let mut told = Told::opening();
-    told.changes.hit(Some(0));
-    told.leave();
-    assert_eq!(told.found(), (Vec::new(), 0));
+    let mut said = Said::opening();
+    said.changes.hit(Some(0));
+    said.leave();
+    assert_eq!(said.found(), (Vec::new(), 0));
 }
 
 #[test]
 fn a_link_that_is_left_too_early_is_found() {
-    let mut told = Told::opening();
-    told.leave();
-    told.finds("leaves its old link before 1 sessions are open");
-    let mut told = Told::opening();
-    told.changes.ended(NEW);
-    told.finds("a link ends before 1 sessions are open");
+    let mut said = Said::opening();
+    said.leave();
+    said.finds("leaves its old link before 1 sessions are open");
+    let mut said = Said::opening();
+    said.changes.ended(NEW);
+    said.finds("a link ends before 1 sessions are open");
 }
 
 #[test]
 fn a_session_that_is_opened_again_or_is_not_resumed_is_found() {
-    let mut told = Told::opening();
-    told.up(NEW, &open());
-    told.finds("opened again");
-    let mut told = Told::opening();
-    told.down(NEW, &opened("gap"));
-    told.finds("not resumed");
-    let mut told = Told::opening();
-    told.down(NEW, r#"{"type":"closed","code":"not_open"}"#);
-    told.finds("closed over the new link");
+    let mut said = Said::opening();
+    said.up(NEW, &open());
+    said.finds("opened again");
+    let mut said = Said::opening();
+    said.down(NEW, &opened("gap"));
+    said.finds("not resumed");
+    let mut said = Said::opening();
+    said.down(NEW, r#"{"type":"closed","code":"not_open"}"#);
+    said.finds("closed over the new link");
 }
 
 #[test]
@@ -157,32 +157,48 @@ fn what_has_come_and_is_said_again_is_found() {
         (false, piece(1, 0)),
         (false, following().replace("\"offset\":3", "\"offset\":2")),
     ] {
-        let mut told = Told::opening();
-        told.down(NEW, &opened("resumed"));
-        told.say(NEW, is_up, &text);
-        told.finds("what had come is said again");
+        let mut said = Said::opening();
+        said.down(NEW, &opened("resumed"));
+        said.say(NEW, is_up, &text);
+        said.finds("what had come is said again");
     }
 }
 
 #[test]
 fn a_pause_is_found_when_it_is_longer_than_a_way_there_and_back() {
     for (millis, finds) in [(10, None), (11, Some("not opened at once"))] {
-        let mut told = Told::new();
-        told.change();
-        told.changes.pass(millis);
-        let (found, _) = told.found();
+        let mut said = Said::new();
+        said.change();
+        said.changes.pass(millis);
+        let (found, _) = said.found();
         assert_eq!(found.first().map(|it| it.contains(finds.unwrap_or("?"))), finds.map(|_| true));
     }
-    let mut told = Told::opening();
-    told.changes.pass(11);
-    told.finds("a session pauses");
-    let mut told = Told::opening();
-    told.down(NEW, &opened("resumed"));
-    told.changes.pass(11);
-    told.finds("a stream pauses");
-    let mut told = Told::opening();
-    told.down(NEW, &opened("resumed"));
-    told.down(NEW, &following());
-    told.changes.pass(40_000);
-    told.finds("does not come to its end");
+    let mut said = Said::opening();
+    said.changes.pass(11);
+    said.finds("a session pauses");
+    let mut said = Said::opening();
+    said.down(NEW, &opened("resumed"));
+    said.changes.pass(11);
+    said.finds("a stream pauses");
+    let mut said = Said::opening();
+    said.down(NEW, &opened("resumed"));
+    said.down(NEW, &following());
+    said.changes.pass(40_000);
+    said.finds("does not come to its end");
+}
+
+#[test]
+fn a_session_that_is_left_before_it_is_open_is_none_of_the_change() {
+    let mut said = Said::new();
+    said.changes.hit(None);
+    said.changes.ended(OLD);
+    said.changes.dialed(OLD, 0);
+    said.up(OLD, r#"{"type":"open","sent":["c1a5e00000000001",0]}"#);
+    said.up(OLD, r#"{"type":"closed","code":"left"}"#);
+    said.down(OLD, &opened("begun"));
+    said.down(OLD, r#"{"type":"goodbye","code":"rotate","spread":4000,"within":30000}"#);
+    said.change();
+    said.changes.pass(11);
+    said.leave();
+    assert_eq!(said.found(), (Vec::new(), 1));
 }
