@@ -120,6 +120,10 @@ pub struct ServeArgs {
     #[arg(long)]
     pub dev: bool,
 
+    /// For development: wait so long before each word of an answer
+    #[arg(long, value_name = "SPAN", value_parser = span::parse)]
+    pub pace: Option<Duration>,
+
     /// Certificate chain in PEM: serve https and wss
     #[arg(long, value_name = "FILE", requires = "tls_key", value_hint = ValueHint::FilePath)]
     pub tls_cert: Option<PathBuf>,

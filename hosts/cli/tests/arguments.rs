@@ -19,6 +19,7 @@ fn bad_flags_end_with_one_line_and_code_2() {
         (&["token", "--user", "ada", "--dev", "--ttl", "1w"], "such as 90s or 1h"),
         (&["token", "--user", "ada", "--dev", "--jwt-secret-file", "x"], "cannot be used with"),
         (&["token", "--user", "ada", "--jwt-secret-file", "/nowhere/at/all"], "/nowhere/at/all"),
+        (&["serve", "--dev", "--pace", "soon"], "such as 90s or 1h"),
         (&["routes"], "a command is missing"),
         (&["routes", "check"], "<FILE>"),
     ] {

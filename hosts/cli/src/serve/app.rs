@@ -22,12 +22,20 @@ pub(crate) struct App {
     page: Page,
     /// The audience of tokens that `/dev/token` makes; without it there is no such page.
     dev: Option<String>,
+    /// How long each word of an answer waits.
+    pace: Option<Duration>,
 }
 
 impl App {
     /// With an audience, development tokens for whoever asks.
     pub(crate) fn new(dev: Option<String>) -> Self {
-        Self { vitals: Some(Vitals::new()), page: page::render(dev.is_some()), dev }
+        Self { vitals: Some(Vitals::new()), page: page::render(dev.is_some()), dev, pace: None }
+    }
+
+    /// With answers that grow word by word, each after so long.
+    pub(super) fn with_pace(mut self, pace: Option<Duration>) -> Self {
+        self.pace = pace;
+        self
     }
 
     /// Without `/health` and `/metrics`, and what answers them elsewhere.
@@ -62,6 +70,9 @@ impl Handler for App {
         let answer = format!("{} ({}): {}", agent.name, agent.module, request.text());
         if request.wants_pieces() {
             for word in answer.split_inclusive(' ') {
+                if let Some(pace) = self.pace {
+                    tokio::time::sleep(pace).await;
+                }
                 if !request.piece(word) {
                     break;
                 }

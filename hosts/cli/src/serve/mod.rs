@@ -64,7 +64,7 @@ pub fn run(args: &ServeArgs) -> Result<ExitCode, Fault> {
         .enable_all()
         .build()
         .map_err(|error| Fault::failed(format!("cannot start threads: {error}")))?;
-    let app = App::new(args.dev.then_some(config.audience));
+    let app = App::new(args.dev.then_some(config.audience)).with_pace(args.pace);
     runtime.block_on(serve(args, server, app, keys, files))?;
     // Agents that still think have nobody to answer to.
     runtime.shutdown_background();
