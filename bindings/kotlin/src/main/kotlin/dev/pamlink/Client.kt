@@ -1,9 +1,10 @@
 package dev.pamlink
 
+import dev.pamlink.sansio.Input
+import kotlin.time.Duration
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.StateFlow
-import kotlinx.coroutines.flow.flow
 
 /**
  * A connection to a server that outlives its links: it reconnects by itself, and sends again under
@@ -30,13 +31,19 @@ import kotlinx.coroutines.flow.flow
  * @param scope the scope that the client belongs to. Null: it stands alone until [close].
  * @throws PamlinkException.Usage `bad_url`, `bad_option`, `abi_mismatch`.
  */
-public class Client(
-    url: String,
-    tokens: (suspend (TokenNeed) -> String)?,
-    config: ClientConfig = ClientConfig(),
-    scope: CoroutineScope? = null,
-) : AutoCloseable {
-    private val driver = Driver(url, tokens, config, scope)
+public class Client private constructor(private val driver: Driver) : AutoCloseable {
+    public constructor(
+        url: String,
+        tokens: (suspend (TokenNeed) -> String)?,
+        config: ClientConfig = ClientConfig(),
+        scope: CoroutineScope? = null,
+    ) : this(Driver(url, tokens, config, scope))
+
+    /**
+     * The requests that a [restored][restore] client goes on with, as they were made; collect each
+     * of them once. Their pieces come again from the beginning. Empty for any other client.
+     */
+    public val restored: List<AnswerStream> get() = driver.restored
 
     /**
      * What happens beside the answers to requests.
@@ -80,21 +87,17 @@ public class Client(
         context: String? = null,
     ): Outcome {
         val waiting = WaitingForEnd()
-        return driver.asking(ClientRequest(text, false, agent, intent, sessionId, context), waiting) { waiting.await() }
+        val request = Asked.Now(ClientRequest(text, false, agent, intent, sessionId, context))
+        return driver.asking(request, waiting, { Leaving.FORGETS }) { waiting.await() }
     }
 
     /**
-     * Makes a request when the flow is collected, and hands over the answer as it grows.
+     * Makes a request when the flow is collected, and hands over the answer as it grows:
+     * [AnswerStream] says how to read it, to cancel it, and what becomes of it when its collector
+     * leaves.
      *
-     * Append each [Piece.text] to what came before, or begin anew at [Piece.restart]. The last piece
-     * has the whole answer in [Piece.answer]. A server that does not stream sends one piece. A
-     * collector that is slower than the server gets several pieces as one.
-     *
-     * If the collector is cancelled, nothing is left behind; an answer that still comes is an
-     * [Event.Late].
-     *
-     * Throws in the collector what [send] throws, and [PamlinkException.Answer] for
-     * [Outcome.Rejected], [Outcome.Expired], [Outcome.Unknown] and [Outcome.Unsent].
+     * Throws in the collector what [send] throws, and [PamlinkException.Answer] for every outcome
+     * that is no [Outcome.Answered].
      */
     public fun ask(
         text: String,
@@ -102,11 +105,8 @@ public class Client(
         intent: String? = null,
         sessionId: String? = null,
         context: String? = null,
-    ): Flow<Piece> = flow {
-        val waiting = WaitingForPieces()
-        val request = ClientRequest(text, true, agent, intent, sessionId, context)
-        driver.asking(request, waiting) { waiting.handOver(this) }
-    }
+    ): AnswerStream =
+        AnswerStream(driver, Asked.Now(ClientRequest(text, true, agent, intent, sessionId, context)))
 
     /**
      * Sends an envelope that wants no answer, as JSON.
@@ -116,6 +116,39 @@ public class Client(
      * @throws PamlinkException.Usage `not_an_envelope`.
      */
     public suspend fun post(envelope: String): Unit = driver.post(envelope)
+
+    /**
+     * Sends an envelope over `pamlink.v1`, now or as soon as a link speaks it, and returns what has
+     * become of it. What is sent arrives once, whatever becomes of links.
+     *
+     * If the caller is cancelled, the envelope goes on, and nobody is told.
+     *
+     * @param envelope JSON.
+     * @param priority in which order it goes, while it waits.
+     * @param key what waits under the same key is replaced, and has [Submitted.Expired].
+     * @param timeToLive how long it may wait to be sent. Null: as long as its session.
+     * @throws PamlinkException.Link `needs_v1` without [ClientConfig.v1]; `stopped`, `closed`.
+     * @throws PamlinkException.Busy `outbox_full`: too much waits.
+     * @throws PamlinkException.Usage `not_an_envelope`, `too_large`, `bad_option`.
+     */
+    public suspend fun submit(
+        envelope: String,
+        priority: Priority = Priority.NORMAL,
+        key: String? = null,
+        timeToLive: Duration? = null,
+    ): Submitted = driver.submit(Input.Submit(timeToLive, envelope, priority.name.lowercase(), key))
+
+    /**
+     * The client as bytes, of which [restore] makes it again after the process has ended: with its
+     * session and the requests that have not ended. Empty without [ClientConfig.v1].
+     *
+     * Take it when the app goes to the background, and whenever a request was made. What happened
+     * after it is found again where the server knows it, and else ends as [Outcome.Unknown]. The
+     * bytes hold what was asked, and no token.
+     *
+     * @throws PamlinkException.Link `closed`.
+     */
+    public suspend fun snapshot(): ByteArray = driver.snapshot()
 
     /** The device woke up, or the app came to the front: the link is probed, or made, at once. */
     public fun wake(): Unit = driver.wake()
@@ -137,4 +170,21 @@ public class Client(
 
     /** Without the token. */
     override fun toString(): String = "Client($driver)"
+
+    public companion object {
+        /**
+         * The client of which [snapshot][Client.snapshot] has given these bytes: it connects, and its
+         * requests go on ([restored]). The client before must not live any more.
+         *
+         * @param snapshot of a client of the same user, made with the same bounds.
+         * @throws PamlinkException.Usage `bad_snapshot`, and what the constructor throws.
+         */
+        public fun restore(
+            snapshot: ByteArray,
+            url: String,
+            tokens: (suspend (TokenNeed) -> String)?,
+            config: ClientConfig = ClientConfig(),
+            scope: CoroutineScope? = null,
+        ): Client = Client(Driver(url, tokens, config, scope, snapshot))
+    }
 }

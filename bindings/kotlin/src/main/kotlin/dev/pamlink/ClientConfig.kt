@@ -35,6 +35,12 @@ public data class ClientConfig(
     val origin: String? = null,
     /** Subprotocols to offer, the preferred one first. */
     val subprotocols: List<String> = emptyList(),
+    /**
+     * Whether to speak `pamlink.v1` where the server has it: then an answer goes on in the middle
+     * after a break, a request is cancelled at the server, and the client is kept as a
+     * [snapshot][Client.snapshot]. A server without it is called again in the `pam` dialect.
+     */
+    val v1: Boolean = true,
     /** Events that wait to be taken, at most; the oldest go first, and [Event.Lost] says so. At least 1. */
     val eventBuffer: Int = 256,
     /** What opens connections. Default: Java's own WebSocket, on Android OkHttp. */
@@ -58,5 +64,6 @@ public data class ClientConfig(
         maxMessageBytes = maxMessageBytes.toLong(),
         origin = origin,
         subprotocols = subprotocols,
+        v1 = v1,
     )
 }

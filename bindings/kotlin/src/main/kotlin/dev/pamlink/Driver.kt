@@ -2,16 +2,19 @@ package dev.pamlink
 
 import dev.pamlink.sansio.Action
 import dev.pamlink.sansio.ClientEngine
+import dev.pamlink.sansio.CommandOutcome
 import dev.pamlink.sansio.CommandResult
 import dev.pamlink.sansio.Input
 import dev.pamlink.sansio.Now
 import dev.pamlink.sansio.Output
 import dev.pamlink.sansio.RequestEvent
+import dev.pamlink.sansio.Restored
 import java.util.concurrent.ConcurrentHashMap
 import java.util.concurrent.atomic.AtomicBoolean
 import kotlin.time.Duration.Companion.nanoseconds
 import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CoroutineExceptionHandler
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
@@ -46,10 +49,13 @@ internal class Driver(
     private val tokens: (suspend (TokenNeed) -> String)?,
     val config: ClientConfig,
     scope: CoroutineScope?,
+    snapshot: ByteArray? = null,
 ) {
     // Before the job: what throws here must not leave a child that its parent waits for.
     val events = EventBuffer(config.eventBuffer)
-    private val engine = ClientEngine(config.options(url, tokens == null), now = now())
+    private val engine = config.options(url, tokens == null).let { options ->
+        if (snapshot == null) ClientEngine(options, now = now()) else ClientEngine.restore(options, snapshot, now = now())
+    }
 
     private val confined = Dispatchers.Default.limitedParallelism(1)
     private val job: Job = SupervisorJob(scope?.coroutineContext?.get(Job))
@@ -61,6 +67,15 @@ internal class Driver(
 
     /** Who waits for what comes of each request. Safe from any thread. */
     private val waiting = ConcurrentHashMap<Long, Waiting>()
+
+    /** Who waits for what cancelling a request comes to. */
+    private val cancels = ConcurrentHashMap<Long, CompletableDeferred<CancelResult>>()
+
+    /** Who waits for what becomes of what was submitted. */
+    private val submitted = ConcurrentHashMap<Long, CompletableDeferred<Submitted>>()
+
+    /** What this client goes on with; complete once it is made. */
+    val restored = ArrayList<AnswerStream>()
     private var link: Link? = null
     private val deadline = Timer()
 
@@ -69,6 +84,8 @@ internal class Driver(
     init {
         // Also when the scope ends that the client belongs to.
         job.invokeOnCompletion { free() }
+        // What it goes on with has its place before anything can come of it.
+        if (snapshot != null) step()
         connect()
     }
 
@@ -84,16 +101,49 @@ internal class Driver(
 
     fun metrics(): String = if (job.isCompleted) throw closedError() else engine.metrics()
 
-    /** Asks, runs [use], and forgets the request however that ends. */
-    suspend fun <T> asking(request: ClientRequest, who: Waiting, use: suspend () -> T): T {
-        var number: Long? = null
+    /** Asks, runs [use], and does with the request what [leaving] says if that ends before it. */
+    suspend fun <T> asking(asked: Asked, who: Waiting, leaving: () -> Leaving, use: suspend (Long) -> T): T {
+        var number = (asked as? Asked.Before)?.number
         try {
-            withContext(confined) { number = begin(request, who) }
-            return use()
+            if (asked is Asked.Now) withContext(confined) { number = begin(asked.request, who) }
+            return use(number ?: throw PamlinkException.of(ErrorCode.REQUEST_UNKNOWN))
         } finally {
             // Whoever leaves before the end gets nothing of it any more.
-            number?.let { if (waiting.remove(it) != null) stepSoon(Input.Forget(it)) }
+            number?.let { if (waiting.remove(it) != null) leave(it, leaving()) }
         }
+    }
+
+    suspend fun cancel(request: Long): CancelResult {
+        val result = withContext(confined) {
+            refuseIfOver()
+            val waits = cancels[request]
+            waits ?: CompletableDeferred<CancelResult>().also { result ->
+                cancels[request] = result
+                step(Input.Cancel(request))?.let {
+                    cancels.remove(request)
+                    throw it.error
+                }
+            }
+        }
+        return result.await()
+    }
+
+    suspend fun submit(input: Input.Submit): Submitted {
+        val outcome = CompletableDeferred<Submitted>()
+        withContext(confined) {
+            refuseIfOver()
+            val fault = step(input) { if (it is CommandResult.Submitted) submitted[it.command] = outcome }
+            fault?.let { throw it.error }
+        }
+        return outcome.await()
+    }
+
+    suspend fun snapshot(): ByteArray = withContext(confined) {
+        refuseIfOver()
+        var bytes: ByteArray? = null
+        val fault = step(Input.Snapshot) { if (it is CommandResult.SnapshotTaken) bytes = it.bytes }
+        fault?.let { throw it.error }
+        bytes ?: throw silent("a snapshot")
     }
 
     suspend fun post(envelope: String): Unit = withContext(confined) {
@@ -126,30 +176,44 @@ internal class Driver(
         refuseIfOver()
         var taken: Long? = null
         val input = with(request) { Input.Ask(stream, text, agent, intent, sessionId, context) }
-        val fault = step(input) { request ->
-            taken = request
-            waiting[request] = who
+        val fault = step(input) { result ->
+            if (result is CommandResult.Asked) {
+                taken = result.request
+                waiting[result.request] = who
+            }
         }
         fault?.let { throw it.error }
-        return taken ?: throw PamlinkException.of(ErrorCode.BAD_INPUT, "the engine did not say what became of a request")
+        return taken ?: throw silent("a request")
+    }
+
+    private fun silent(about: String) =
+        PamlinkException.of(ErrorCode.BAD_INPUT, "the engine did not say what became of $about")
+
+    private fun leave(request: Long, leaving: Leaving) {
+        when (leaving) {
+            Leaving.FORGETS -> stepSoon(Input.Forget(request))
+            // The first is a fault where it cannot be, and then the second holds all the same.
+            Leaving.CANCELS -> stepSoon(Input.Cancel(request), Input.Forget(request))
+            Leaving.DETACHES -> {}
+        }
     }
 
     private fun refuseIfOver() {
         if (closing.get() || job.isCompleted) throw closedError()
     }
 
-    private fun stepSoon(input: Input) {
-        own.launch { step(input) }
+    private fun stepSoon(vararg inputs: Input) {
+        own.launch { step(*inputs) }
     }
 
     /**
-     * Steps, and carries out what follows. Returns the fault, if [input] was refused; [asked] gets
-     * the number of a request before anything that comes of it.
+     * Steps, and carries out what follows. Returns the last fault, if one of [inputs] was refused;
+     * [taken] gets what became of a command before anything that comes of it.
      */
-    private fun step(input: Input?, asked: (Long) -> Unit = {}): CommandResult.Faulted? {
+    private fun step(vararg inputs: Input, taken: (CommandResult) -> Unit = {}): CommandResult.Faulted? {
         var fault: CommandResult.Faulted? = null
         val outputs = try {
-            if (input == null) engine.step(now()) else engine.step(now(), input)
+            if (inputs.size == 1) engine.step(now(), inputs[0]) else engine.step(now(), inputs.asList())
         } catch (broken: PamlinkException) {
             // No use going on: nothing would ever come of anything.
             config.log("the engine failed", broken)
@@ -160,7 +224,7 @@ internal class Driver(
         for (output in outputs) {
             when (output) {
                 is CommandResult.Faulted -> fault = output
-                is CommandResult.Asked -> asked(output.request)
+                is CommandResult -> taken(output)
                 else -> handle(output)
             }
         }
@@ -170,7 +234,15 @@ internal class Driver(
 
     private fun handle(output: Output) {
         when (output) {
+            is RequestEvent.CancelResult ->
+                result(output.request, CancelResult(CancelOutcome.of(output.outcome), output.offset, output.errorCode))
             is RequestEvent -> handle(output)
+            is CommandOutcome -> settle(output)
+            is Restored -> {
+                val asked = Asked.Before(output.request, output.json)
+                waiting[output.request] = asked.waiting
+                restored.add(AnswerStream(this, asked))
+            }
             is Action.Dial -> dial(output)
             is Action.NeedToken -> own.launch { provide(output.need) }
             is Action -> link?.carryOut(output)
@@ -188,6 +260,13 @@ internal class Driver(
             val who = waiting[event.request]
             if (who != null) who.piece(event.text, event.restart) else late(event.request, event.text, event.json)
             return
+        }
+        // Where the server was never asked, or says nothing any more, there is no result of its own.
+        when (event) {
+            is RequestEvent.Cancelled -> result(event.request, CancelResult(CancelOutcome.CANCELLED, null, null))
+            is RequestEvent.Expired, is RequestEvent.Unknown, is RequestEvent.Unsent ->
+                result(event.request, CancelResult(CancelOutcome.UNKNOWN, null, null))
+            else -> {}
         }
         val who = waiting.remove(event.request)
         if (who != null) {
@@ -213,11 +292,29 @@ internal class Driver(
         is RequestEvent.Expired -> Outcome.Expired
         is RequestEvent.Unknown -> Outcome.Unknown
         is RequestEvent.Unsent -> Outcome.Unsent
-        is RequestEvent.Answer, is RequestEvent.Piece -> null
+        is RequestEvent.Cancelled -> Outcome.Cancelled
+        is RequestEvent.Answer, is RequestEvent.Piece, is RequestEvent.CancelResult -> null
+    }
+
+    private fun result(request: Long, result: CancelResult) {
+        cancels.remove(request)?.complete(result)
+    }
+
+    private fun settle(outcome: CommandOutcome) {
+        val settled = when (outcome.outcome) {
+            "acknowledged" -> Submitted.Acknowledged
+            "rejected" -> Submitted.Rejected(outcome.errorCode ?: "", outcome.retryAfter)
+            "expired" -> Submitted.Expired(outcome.errorCode ?: "")
+            else -> Submitted.Unknown
+        }
+        val who = submitted.remove(outcome.command)
+        if (who == null) config.log("of what was submitted before the snapshot: $settled", null) else who.complete(settled)
     }
 
     private fun fail(error: PamlinkException) {
         for (request in waiting.keys) waiting.remove(request)?.fail(error)
+        for (request in cancels.keys) cancels.remove(request)?.completeExceptionally(error)
+        for (command in submitted.keys) submitted.remove(command)?.completeExceptionally(error)
     }
 
     private suspend fun provide(need: TokenNeed) {
@@ -239,7 +336,7 @@ internal class Driver(
     }
 
     private fun dial(dial: Action.Dial) {
-        val next = Link(dial.url, config) { from, input -> if (link === from) step(input) }
+        val next = Link(dial, config) { from, input -> if (link === from) step(input) }
         link = next
         next.job = own.launch { next.run() }
     }
@@ -273,7 +370,7 @@ internal class Driver(
                 if (left > 0) delay((left + MILLISECOND - 1).nanoseconds)
                 at = Long.MAX_VALUE
                 running = null
-                step(null)
+                step()
             }
         }
     }

@@ -21,12 +21,15 @@ internal enum class ErrorCode(
     BAD_SEED(12, "usage", false, "the seed does not have 32 bytes"),
     BAD_KEY(13, "usage", false, "the key material cannot be used"),
     BAD_ROUTES(14, "usage", false, "the routing table is refused"),
+    BAD_SNAPSHOT(15, "usage", false, "the bytes are no snapshot of a client, or one that a later version has made"),
     REQUESTS_FULL(20, "busy", true, "as many requests, or bytes of them, are under way as may be"),
     NOT_OPEN(21, "link", true, "the link is not open"),
     OUTBOX_FULL(22, "busy", true, "too much waits to be written"),
     NOT_AN_ENVELOPE(23, "usage", false, "the text is no envelope"),
     BAD_CONTEXT(24, "usage", false, "the context of a request is no JSON object"),
     TOO_LARGE(25, "usage", false, "it is larger than any message may be, or than the peer takes"),
+    NEEDS_V1(26, "link", false, "the server, or this client, does not speak `pamlink.v1`"),
+    REQUEST_ENDED(27, "usage", false, "the request has ended, or its caller has left"),
     TOKEN_EXPIRED(30, "auth", false, "the token had expired when it was handed over"),
     TOKEN_MALFORMED(31, "auth", false, "the token has characters that no token has"),
     TOKEN_DENIED(32, "auth", false, "the token was refused by its issuer"),
@@ -58,6 +61,7 @@ internal enum class ErrorCode(
     STOPPED(83, "link", false, "the client has stopped: another attempt would end the same way"),
     CLOSED(84, "link", false, "the client is closed"),
     REQUEST_UNSENT(85, "answer", false, "the client stopped before the request was sent: it had no effect"),
+    REQUEST_CANCELLED(86, "answer", false, "the request was cancelled: its answer ends where its pieces have"),
     ;
 
     /** The name of the number in every language. */

@@ -160,6 +160,17 @@ public sealed interface Event : Output {
         public val reason: String,
     ) : Event
 
+    /**
+     * Over `pamlink.v1`: something that the server has sent is lost, or may be. Requests say what has
+     * become of themselves.
+     */
+    public data class Gap(
+        /** How many messages; null if that is not known. */
+        public val lost: Long?,
+        /** Why, such as `session_ended`. */
+        public val errorCode: String,
+    ) : Event
+
     /** So many events were dropped, the oldest first, because nobody took them. */
     public data class Lost(
         /** How many. */

@@ -19,7 +19,7 @@ import kotlinx.coroutines.withTimeoutOrNull
  * not its present one any more. Everything runs where the [Driver] does.
  */
 internal class Link(
-    private val url: String,
+    private val dial: Action.Dial,
     private val config: ClientConfig,
     private val tell: (Link, Input) -> Unit,
 ) {
@@ -61,7 +61,8 @@ internal class Link(
     }
 
     private suspend fun open(): Connection? = try {
-        config.transport.open(DialRequest(url, config.subprotocols, config.origin, config.maxMessageBytes))
+        val offered = listOfNotNull(dial.subprotocol) + config.subprotocols
+        config.transport.open(DialRequest(dial.url, offered, config.origin, config.maxMessageBytes))
     } catch (cancelled: CancellationException) {
         throw cancelled
     } catch (failed: DialException) {

@@ -38,6 +38,9 @@ public sealed interface Outcome {
      * [Client.connect].
      */
     public data object Unsent : Outcome
+
+    /** The request was cancelled: its answer ends where its pieces have. */
+    public data object Cancelled : Outcome
 }
 
 /** A part of an answer that grows: see [Client.ask]. */
@@ -49,3 +52,77 @@ public data class Piece(
     /** In the last piece, and only there, the whole answer. */
     public val answer: Outcome.Answered? = null,
 )
+
+/** What [AnswerStream.cancel] has come to. */
+public data class CancelResult(
+    /** What has become of the request. */
+    public val outcome: CancelOutcome,
+    /** How long the answer is, in bytes of UTF-8, where it has ended. */
+    public val offset: Long?,
+    /** Why the server has refused to cancel. */
+    public val errorCode: String?,
+)
+
+/** What has become of a request that was to be cancelled. */
+public enum class CancelOutcome {
+    /** It has ended, and its answer ends where its pieces have. */
+    CANCELLED,
+
+    /** It goes on: [CancelResult.errorCode] says why. */
+    REFUSED,
+
+    /** It had ended before. */
+    ENDED,
+
+    /** The server knows no such request, or what it said is lost. */
+    UNKNOWN,
+    ;
+
+    internal companion object {
+        // A word of a newer server says nothing to this version.
+        fun of(name: String?): CancelOutcome = when (name) {
+            "cancelled" -> CANCELLED
+            "refused" -> REFUSED
+            "ended" -> ENDED
+            else -> UNKNOWN
+        }
+    }
+}
+
+/** In which order waiting envelopes go: see [Client.submit]. */
+public enum class Priority {
+    /** Before all others. */
+    URGENT,
+
+    /** In its turn. */
+    NORMAL,
+
+    /** After all others. */
+    BULK,
+}
+
+/** What has become of what was submitted: see [Client.submit]. */
+public sealed interface Submitted {
+    /** The server has it. */
+    public data object Acknowledged : Submitted
+
+    /** The server has not taken it. */
+    public data class Rejected(
+        /** Why, for programs. */
+        public val code: String,
+        /** When it may be sent again, from now; null if the server did not say. */
+        public val retryAfter: Duration?,
+    ) : Submitted
+
+    /** It was not sent, and has had no effect. */
+    public data class Expired(
+        /**
+         * Why: `age` (it has waited for as long as it may), `replaced` (something else has its key),
+         * `dropped` (too much waited) or `session_ended`.
+         */
+        public val why: String,
+    ) : Submitted
+
+    /** It was sent, and whether the server has it is not known. */
+    public data object Unknown : Submitted
+}

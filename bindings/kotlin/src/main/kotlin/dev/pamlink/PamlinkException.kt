@@ -93,6 +93,7 @@ public sealed class PamlinkException(
                 )
                 Outcome.Expired -> Triple(ErrorCode.REQUEST_EXPIRED, ErrorCode.REQUEST_EXPIRED.about, null)
                 Outcome.Unsent -> Triple(ErrorCode.REQUEST_UNSENT, ErrorCode.REQUEST_UNSENT.about, null)
+                Outcome.Cancelled -> Triple(ErrorCode.REQUEST_CANCELLED, ErrorCode.REQUEST_CANCELLED.about, null)
                 else -> Triple(ErrorCode.REQUEST_UNKNOWN, ErrorCode.REQUEST_UNKNOWN.about, null)
             }
             // Who is told when to come back may come back.

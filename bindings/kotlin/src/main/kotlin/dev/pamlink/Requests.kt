@@ -89,7 +89,8 @@ internal class WaitingForPieces : Waiting {
         when (val outcome = outcome) {
             null -> if (waiting.isEmpty() && !restart) null else take(null)
             is Outcome.Answered -> take(outcome)
-            else -> throw PamlinkException.of(outcome)
+            // What came of it is worth something all the same.
+            else -> if (waiting.isEmpty() && !restart) throw PamlinkException.of(outcome) else take(null)
         }
     }
 

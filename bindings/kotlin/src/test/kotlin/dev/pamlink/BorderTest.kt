@@ -28,10 +28,10 @@ class BorderTest {
 
     @Test
     fun `a library of another version is refused with both numbers`() {
-        Border.checkAbi(2)
+        Border.checkAbi(3)
         val error = assertFailsWith<PamlinkException.Usage> { Border.checkAbi(1) }
         assertEquals("abi_mismatch", error.name)
-        assertTrue("version 1" in error.message!! && "version 2" in error.message!!, error.message)
+        assertTrue("version 1" in error.message!! && "version 3" in error.message!!, error.message)
     }
 
     @Test

@@ -41,7 +41,7 @@ class ClientTest {
             accepts = listOf("note"),
         ),
     )
-    private val config = ClientConfig(transport = server, backoffCap = 200.milliseconds)
+    private val config = ClientConfig(transport = server, backoffCap = 200.milliseconds, v1 = false)
     private val clients = ArrayList<Client>()
 
     private fun client(

@@ -13,17 +13,25 @@ import dev.pamlink.transport.DialRequest
 import dev.pamlink.transport.Incoming
 import dev.pamlink.transport.Transport
 import java.io.IOException
+import java.util.Timer
+import java.util.concurrent.CopyOnWriteArrayList
+import kotlin.concurrent.schedule
 import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.channels.Channel
+import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.filterIsInstance
 import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.flow.receiveAsFlow
 import kotlinx.coroutines.withTimeout
 
 /** A server within the test: a transport whose other end is a hub. */
-internal class MemoryServer(options: HubOptions = HubOptions()) : Transport, AutoCloseable {
-    private val hub = HubEngine(options)
+internal class MemoryServer(private val options: HubOptions = HubOptions(), private val v1: Boolean = false) :
+    Transport, AutoCloseable {
+    private var hub = HubEngine(options)
     private val links = HashMap<Long, MemoryConnection>()
+
+    /** A session has deadlines, which a hub of `pam` alone has no need of in a test. */
+    private val ticks = Timer(true).also { timer -> if (v1) timer.schedule(0, TICK_MS) { carryOut(null, null) } }
 
     /** Requests that wait for a reply. */
     private val requests = Channel<HubEvent.Request>(Channel.UNLIMITED)
@@ -35,6 +43,11 @@ internal class MemoryServer(options: HubOptions = HubOptions()) : Transport, Aut
     /** Every dial, with its token. */
     val dials = ArrayList<String>()
 
+    /** Nothing that a client sends comes in: it waits in [held]. */
+    @Volatile
+    var deaf = false
+    val held = CopyOnWriteArrayList<String>()
+
     /** Connections that nobody has dropped. */
     val open: Int get() = synchronized(this) { links.size }
 
@@ -42,9 +55,10 @@ internal class MemoryServer(options: HubOptions = HubOptions()) : Transport, Aut
         val connection = synchronized(this) {
             dials.add(request.url.substringAfter("?token=", ""))
             refusals.removeFirstOrNull()?.let { throw it }
-            MemoryConnection()
+            MemoryConnection(request.subprotocols.firstOrNull { v1 && it == "pamlink.v1" })
         }
-        carryOut(Input.AcceptOpened(user = "ann", subject = "ann"), connection)
+        val accepted = Input.AcceptOpened(user = "ann", subject = "ann", v1 = connection.subprotocol != null)
+        carryOut(accepted, connection)
         return connection
     }
 
@@ -67,11 +81,23 @@ internal class MemoryServer(options: HubOptions = HubOptions()) : Transport, Aut
         all.forEach { it.incoming.close() }
     }
 
-    override fun close(): Unit = hub.close()
+    /** Another server takes the place of this one, and knows nothing. */
+    fun forget(): Unit = synchronized(this) {
+        val all = links.values.toList()
+        links.clear()
+        hub.close()
+        hub = HubEngine(options)
+        all.forEach { it.incoming.close() }
+    }
 
-    private fun carryOut(input: Input, accepted: MemoryConnection?) {
+    override fun close() {
+        ticks.cancel()
+        synchronized(this) { hub.close() }
+    }
+
+    private fun carryOut(input: Input?, accepted: MemoryConnection?) {
         synchronized(this) {
-            for (output in hub.step(Now.of(Platform.clock), input)) {
+            for (output in hub.step(Now.of(Platform.clock), listOfNotNull(input))) {
                 when (output) {
                     is CommandResult.Accepted -> links[output.link] = accepted!!.also { it.link = output.link }
                     is CommandResult.Faulted -> throw output.error
@@ -86,14 +112,15 @@ internal class MemoryServer(options: HubOptions = HubOptions()) : Transport, Aut
         }
     }
 
-    private inner class MemoryConnection : Connection {
+    private inner class MemoryConnection(override val subprotocol: String?) : Connection {
         var link = -1L
         val incoming = Channel<Incoming>(Channel.UNLIMITED)
-        override val subprotocol: String? = null
 
         override suspend fun receive(): Incoming? = incoming.receiveCatching().getOrNull()
 
         override suspend fun send(text: String) {
+            if (deaf) held.add(text)
+            while (deaf) delay(1)
             if (!there()) throw IOException("the connection has ended")
             carryOut(Input.TextIn(link, text))
         }
@@ -103,11 +130,15 @@ internal class MemoryServer(options: HubOptions = HubOptions()) : Transport, Aut
         }
 
         override fun abort() {
-            val was = synchronized(this@MemoryServer) { links.remove(link) } ?: return
-            was.incoming.close()
-            carryOut(Input.ClosedIn(link))
+            val was = synchronized(this@MemoryServer) { there() && links.remove(link) != null }
+            incoming.close()
+            if (was) carryOut(Input.ClosedIn(link))
         }
 
-        private fun there() = synchronized(this@MemoryServer) { link in links }
+        private fun there() = synchronized(this@MemoryServer) { links[link] === this }
+    }
+
+    private companion object {
+        const val TICK_MS = 10L
     }
 }

@@ -114,6 +114,18 @@ class PiecesTest {
     }
 
     @Test
+    fun `what came of an answer is handed over before its end is thrown`() = runBlocking {
+        val waiting = WaitingForPieces()
+        waiting.piece("once ", false)
+        waiting.piece("upon", false)
+        waiting.end(Outcome.Cancelled)
+        val pieces = ArrayList<Piece>()
+        val error = assertFailsWith<PamlinkException.Answer> { waiting.handOver(FlowCollector { pieces.add(it) }) }
+        assertEquals("request_cancelled", error.name)
+        assertEquals(listOf(Piece("once upon")), pieces)
+    }
+
+    @Test
     fun `the end of the client is thrown`() {
         val closed = PamlinkException.of(ErrorCode.CLOSED)
         assertSame(closed, assertFailsWith<PamlinkException.Link> { handedOver { it.fail(closed) } })

@@ -18,7 +18,7 @@ class SecretsTest {
         val all = listOf(
             Input.Token(token = secret),
             Input.AcceptOpened(user = "ann", token = secret),
-            Action.Dial(0, true, 443, url, "host", "/api/v1/pam/ws/ann?token=$secret"),
+            Action.Dial(0, true, 443, url, "host", "/api/v1/pam/ws/ann?token=$secret", null),
             HubEvent.Authorize(1, "ann", secret),
             HubEvent.Http(1, "GET", "/x?token=$secret", "Authorization: $secret"),
             DialRequest(url, emptyList(), null, 1),

@@ -4,12 +4,14 @@ import java.io.File
 import java.util.concurrent.TimeUnit
 
 /** A running `pamlink serve --dev`, whose program the environment names as `PAMLINK`. */
-internal class Serve private constructor(private val program: String, address: String) : AutoCloseable {
+internal class Serve private constructor(private val program: String, address: String, private val pace: String?) :
+    AutoCloseable {
     private val process: Process
     private val address: String
 
     init {
-        process = ProcessBuilder(program, "serve", "--dev", "--listen", address)
+        val paced = if (pace == null) emptyList() else listOf("--pace", pace)
+        process = ProcessBuilder(listOf(program, "serve", "--dev", "--listen", address) + paced)
             .redirectError(ProcessBuilder.Redirect.DISCARD).start()
         val first = process.inputStream.bufferedReader().readLine() ?: error("the server does not start")
         this.address = first.substringAfter("http://")
@@ -29,15 +31,16 @@ internal class Serve private constructor(private val program: String, address: S
     }
 
     /** Another one at the same address. */
-    fun again(): Serve = Serve(program, address)
+    fun again(): Serve = Serve(program, address, pace)
 
     override fun close(): Unit = kill()
 
     companion object {
-        fun start(): Serve {
+        /** [pace]: how long each word of an answer waits. */
+        fun start(pace: String? = null): Serve {
             val program = System.getenv("PAMLINK") ?: error("PAMLINK: where is the program?")
             check(File(program).canExecute()) { "$program cannot be run" }
-            return Serve(program, "127.0.0.1:0")
+            return Serve(program, "127.0.0.1:0", pace)
         }
     }
 }

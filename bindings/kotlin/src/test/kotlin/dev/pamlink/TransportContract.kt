@@ -220,7 +220,7 @@ abstract class TransportContract(private val transport: Transport) {
     fun `a client that learns of a fault of the setup stops and says what was answered`() = bounded {
         for (status in listOf(200, 400, 414, 426, 431, 501, 505)) {
             val refusing = CompletableFuture.supplyAsync { server.refused(status) }
-            val client = Client(server.url, tokens = null, config = ClientConfig(transport = transport))
+            val client = Client(server.url, tokens = null, config = ClientConfig(transport = transport, v1 = false))
             val stopped = client.events.filterIsInstance<Event.Stopped>().first()
             refusing.await()
             assertEquals("setup", stopped.endClass)

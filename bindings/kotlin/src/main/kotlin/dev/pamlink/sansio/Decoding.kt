@@ -16,7 +16,12 @@ internal fun PackedReader.clientOutput(): Output = when (kind) {
     Schema.EXPIRED -> RequestEvent.Expired(word(0))
     Schema.UNKNOWN -> RequestEvent.Unknown(word(0))
     Schema.UNSENT -> RequestEvent.Unsent(word(0))
-    Schema.DIAL -> Action.Dial(word(0), flag(1), int(2), text(0), text(1), text(2))
+    Schema.CANCELLED -> RequestEvent.Cancelled(word(0))
+    Schema.CANCEL_RESULT -> RequestEvent.CancelResult(word(0), some(1), optional(0), optional(1))
+    Schema.OUTCOME -> CommandOutcome(word(0), span(1), text(0), optional(1))
+    Schema.RESTORED -> Restored(word(0), text(0))
+    Schema.GAP -> Event.Gap(some(0), text(0))
+    Schema.DIAL -> Action.Dial(word(0), flag(1), int(2), text(0), text(1), text(2), optional(3))
     Schema.NEED_TOKEN -> Action.NeedToken(TokenNeed.of(text(0)))
     Schema.STATE_CHANGED -> Event.StateChanged(LinkState.of(word(0)), LinkState.of(word(1)), text(0))
     Schema.WELCOMED -> Event.Welcomed(flag(0), flag(1), text(0))
@@ -51,6 +56,7 @@ internal fun PackedReader.hubOutput(): Output = when (kind) {
         word(0), int(1), flag(2), word(3), word(4), word(5), number(6), text(0), text(1), text(2), text(3),
     )
     Schema.DRAINED -> HubEvent.Drained
+    Schema.REQUEST_CANCELLED -> HubEvent.RequestCancelled(word(0), text(0))
     else -> shared()
 }
 
@@ -76,6 +82,8 @@ private fun PackedReader.shared(): Output = when (kind) {
     Schema.DELIVERED -> CommandResult.Delivered(int(0), some(1), text(0))
     Schema.PUSHED -> CommandResult.Pushed(int(0), word(1), word(2))
     Schema.DISCONNECTED -> CommandResult.Disconnected(int(0), word(1))
+    Schema.SUBMITTED -> CommandResult.Submitted(int(0), word(1))
+    Schema.SNAPSHOT_TAKEN -> CommandResult.SnapshotTaken(int(0), bytes(0))
     else -> unknown()
 }
 

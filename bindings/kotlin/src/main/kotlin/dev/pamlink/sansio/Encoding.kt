@@ -78,11 +78,25 @@ private fun PackedWriter.members(input: Input): Unit = when (input) {
         begin(Schema.SEND, 0, 1)
         text(input.envelope)
     }
+    is Input.Cancel -> {
+        begin(Schema.CANCEL, 1, 0)
+        word(input.request)
+    }
+    is Input.Submit -> {
+        begin(Schema.SUBMIT, 1, 4)
+        word(input.timeToLive?.inWholeNanoseconds ?: NONE)
+        text(input.envelope)
+        text(input.priority)
+        text(input.key)
+        text(input.agent)
+    }
+    Input.Snapshot -> begin(Schema.SNAPSHOT, 0, 0)
     Input.Accept -> begin(Schema.ACCEPT, 0, 0)
     is Input.AcceptOpened -> {
-        begin(Schema.ACCEPT_OPENED, 2, 3)
+        begin(Schema.ACCEPT_OPENED, 3, 3)
         word(input.expires ?: NONE)
         word(input.maxMessage ?: NONE)
+        word(input.v1)
         text(input.user)
         text(input.token)
         text(input.subject)

@@ -18,14 +18,11 @@ import dev.pamlink.ffi.InternalException as FfiPanic
  *
  * May be called from any thread, one step at a time: others wait. A step takes microseconds.
  */
-public class ClientEngine(
-    options: ClientOptions,
-    seed: ByteArray = newSeed(),
-    now: Now,
-) : Engine() {
-    private val client: FfiClient = call {
-        FfiClient(options.ffi(), outside(seed), now.monoNanos.toULong(), now.wallMicros)
-    }
+public class ClientEngine private constructor(private val client: FfiClient) : Engine() {
+    public constructor(options: ClientOptions, seed: ByteArray = newSeed(), now: Now) : this(
+        call { FfiClient(options.ffi(), outside(seed), now.monoNanos.toULong(), now.wallMicros) },
+    )
+
     override val border: Border = Border(client.handle().toLong())
 
     /** The state of the link. */
@@ -36,6 +33,26 @@ public class ClientEngine(
     override fun prometheus(): String = client.metrics()
 
     override fun free(): Unit = client.close()
+
+    public companion object {
+        /**
+         * The client of which [Input.Snapshot] has given these bytes, not connected: its requests go
+         * on, and its first step begins with a [Restored] for each. [options] are those of the client before.
+         *
+         * @throws PamlinkException.Usage `bad_snapshot`, and as the constructor.
+         */
+        public fun restore(
+            options: ClientOptions,
+            snapshot: ByteArray,
+            seed: ByteArray = newSeed(),
+            now: Now,
+        ): ClientEngine = ClientEngine(
+            call {
+                val (bytes, random) = outside(snapshot) to outside(seed)
+                FfiClient.restore(options.ffi(), bytes, random, now.monoNanos.toULong(), now.wallMicros)
+            },
+        )
+    }
 }
 
 /**

@@ -132,6 +132,32 @@ public sealed interface Input {
         val envelope: String,
     ) : Input
 
+    /**
+     * A client that speaks `pamlink.v1`: end a request at the server; what it comes to is
+     * [RequestEvent.CancelResult]. A fault, `needs_v1` or `request_ended`: nothing was cancelled.
+     */
+    public data class Cancel(
+        /** The request. */
+        val request: Long,
+    ) : Input
+
+    /** The same: send an envelope and learn what becomes of it; the result is `Submitted` or a fault. */
+    public data class Submit(
+        /** How long it may wait to be sent; null: until the session ends. */
+        val timeToLive: Duration? = null,
+        /** The whole envelope, JSON. */
+        val envelope: String,
+        /** `urgent`, `normal` or `bulk`; null: `normal`. */
+        val priority: String? = null,
+        /** What it replaces where something of the same key still waits. */
+        val key: String? = null,
+        /** The agent that is meant. */
+        val agent: String? = null,
+    ) : Input
+
+    /** The same: the client as bytes, after this step; the result is `SnapshotTaken` or a fault. */
+    public data object Snapshot : Input
+
     /** A hub: a transport of bytes came in; the result is `Accepted`. */
     public data object Accept : Input
 
@@ -147,10 +173,12 @@ public sealed interface Input {
         val subject: String? = null,
         /** The largest message that the peer says it takes, in bytes. */
         val maxMessage: Long? = null,
+        /** The transport has agreed on `pamlink.v1`. */
+        val v1: Boolean = false,
     ) : Input {
         /** Without the token. */
         override fun toString(): String =
-            "AcceptOpened(expires=$expires, maxMessage=$maxMessage, user=$user, subject=$subject)"
+            "AcceptOpened(expires=$expires, maxMessage=$maxMessage, v1=$v1, user=$user, subject=$subject)"
     }
 
     /** A hub: the verdict on the token of `HubEvent.Authorize`. */

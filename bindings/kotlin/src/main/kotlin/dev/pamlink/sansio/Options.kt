@@ -41,6 +41,12 @@ public data class ClientOptions(
     /** Subprotocols to offer, the preferred one first. */
     val subprotocols: List<String> = emptyList(),
     /**
+     * Whether to speak `pamlink.v1` where the server has it: then answers go on in the middle after a
+     * break, requests are cancelled, and the client is kept as a snapshot. A server without it is
+     * called again in the `pam` dialect.
+     */
+    val v1: Boolean = false,
+    /**
      * Whether to offer compression (permessage-deflate) over bytes ([Input.Dialed]). Transports that
      * speak WebSocket themselves ([Input.OpenedIn]), as all of [dev.pamlink.Client] do, negotiate
      * their own. Off, since it costs a battery more than the bytes are worth, and half a megabyte
@@ -65,6 +71,7 @@ public data class ClientOptions(
         maxMessageBytes = count(maxMessageBytes),
         origin = origin,
         subprotocols = subprotocols,
+        v1 = v1,
         compression = compression,
     )
 }
@@ -106,6 +113,11 @@ public data class HubOptions(
     val maxRequestsPerLink: Int? = null,
     /** How long a request waits for its reply, 100 ms to 24 h. Default 2 min. */
     val requestTimeout: Duration? = null,
+    /**
+     * What becomes of what a user asks while an answer to the same user runs: `parallel`, `queue`,
+     * `reject` or `replace`. Default `parallel`.
+     */
+    val whileAnswering: String? = null,
     /** How long a link waits for the host's verdict on its token, 10 ms to 24 h. Default 10 s. */
     val authTimeout: Duration? = null,
     /** How long a link may go on with an expired token, 0 to 24 h. Default 60 s. */
@@ -164,6 +176,7 @@ public data class HubOptions(
         maxRequests = count(maxRequests),
         maxRequestsPerLink = count(maxRequestsPerLink),
         requestTimeoutMs = millis(requestTimeout),
+        whileAnswering = whileAnswering,
         authTimeoutMs = millis(authTimeout),
         tokenGraceMs = millis(tokenGrace),
         messagesPerMinute = count(messagesPerMinute),

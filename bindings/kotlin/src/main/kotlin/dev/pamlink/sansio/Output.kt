@@ -6,8 +6,8 @@ import dev.pamlink.TokenNeed
 import kotlin.time.Duration
 
 /**
- * What follows of a step: a [CommandResult], an [Action], a [RequestEvent] or an [Event] of a client, a
- * [HubEvent], or an [Event.UnknownEvent] of a newer library.
+ * What follows of a step: a [CommandResult], an [Action], a [RequestEvent], a [CommandOutcome], a
+ * [Restored] or an [Event] of a client, a [HubEvent], or an [Event.UnknownEvent] of a newer library.
  */
 public interface Output
 
@@ -44,8 +44,8 @@ public sealed interface CommandResult : Output {
         val link: Long?,
         /**
          * `queued`, `in_order` (behind an earlier answer), `kept` (for a repeat: the link is gone),
-         * `refused` (too much waits), `whole` (the piece comes with the answer), `too_large`
-         * (the peer gets an `error` in its place), `absent`.
+         * `refused` (too much waits), `whole` (the piece comes with the answer), `cancelled` (the
+         * request was), `too_large` (the peer gets an `error` in its place), `absent`.
          */
         val outcome: String,
     ) : CommandResult
@@ -65,6 +65,22 @@ public sealed interface CommandResult : Output {
         /** How many. */
         val links: Long,
     ) : CommandResult
+
+    /** What was submitted was taken. */
+    public data class Submitted(
+        override val of: Int,
+        /** Its number: its [CommandOutcome] names this. */
+        val command: Long,
+    ) : CommandResult
+
+    /** The client as bytes, of which [ClientEngine.restore] makes it again. Store it before you write. */
+    public class SnapshotTaken(
+        override val of: Int,
+        /** As confidential as what was sent; without the token. Empty without `v1`. */
+        public val bytes: ByteArray,
+    ) : CommandResult {
+        override fun toString(): String = "SnapshotTaken(of=$of, ${bytes.size} bytes)"
+    }
 }
 
 /** What the host is to do. */
@@ -121,6 +137,8 @@ public sealed interface Action : Output {
         val host: String,
         /** The path and query of the request. It holds the token: never log it. */
         val target: String,
+        /** What to offer before all other subprotocols. */
+        val subprotocol: String?,
     ) : Action {
         /** Without the token. */
         override fun toString(): String =
@@ -184,7 +202,44 @@ public sealed interface RequestEvent : Output {
 
     /** The client stopped before the request was sent. */
     public data class Unsent(override val request: Long) : RequestEvent
+
+    /** The request was cancelled: its answer ends where its pieces have. */
+    public data class Cancelled(override val request: Long) : RequestEvent
+
+    /** What [Input.Cancel] has come to. It ends nothing: the end of the request follows. */
+    public data class CancelResult(
+        override val request: Long,
+        /** The length of the answer in bytes of UTF-8, where it has ended. */
+        val offset: Long?,
+        /** `cancelled`, `refused`, `ended` or `unknown`; null: lost with a gap or with the session. */
+        val outcome: String?,
+        /** Why it was refused. */
+        val errorCode: String?,
+    ) : RequestEvent
 }
+
+/**
+ * A request of the client of which the snapshot was taken, in the first step after
+ * [ClientEngine.restore]: it goes on under this number.
+ */
+public data class Restored(
+    /** The request. */
+    val request: Long,
+    /** Its envelope. */
+    val json: String,
+) : Output
+
+/** What has become of what was submitted. */
+public data class CommandOutcome(
+    /** As [CommandResult.Submitted] named it. */
+    val command: Long,
+    /** When to come back, if it was rejected. */
+    val retryAfter: Duration?,
+    /** `acknowledged`, `rejected`, `expired` or `unknown`. */
+    val outcome: String,
+    /** Why it was rejected, or has expired. */
+    val errorCode: String?,
+) : Output
 
 /** An event of a hub. */
 public sealed interface HubEvent : Output {
@@ -343,6 +398,14 @@ public sealed interface HubEvent : Output {
         /** Who or what ended it. */
         val cause: String,
         /** Its user. */
+        val user: String,
+    ) : HubEvent
+
+    /** Whoever asked has cancelled the request, or something else has taken its place; a reply goes nowhere now. */
+    public data class RequestCancelled(
+        /** The request. */
+        val request: Long,
+        /** Who asked. */
         val user: String,
     ) : HubEvent
 

@@ -17,7 +17,7 @@ internal class RecordType(
 /** The records of the packed layout: `tests/vectors/packed/schema.json`, which a test compares. */
 internal object Schema {
     /** The version of the border that this package was made for. */
-    const val ABI: Int = 2
+    const val ABI: Int = 3
 
     const val BYTES_IN: Int = 1
     const val TEXT_IN: Int = 2
@@ -37,6 +37,9 @@ internal object Schema {
     const val ASK: Int = 25
     const val SEND: Int = 26
     const val FORGET: Int = 27
+    const val CANCEL: Int = 28
+    const val SUBMIT: Int = 29
+    const val SNAPSHOT: Int = 30
     const val ACCEPT: Int = 32
     const val ACCEPT_OPENED: Int = 33
     const val AUTHORIZE_LINK: Int = 34
@@ -59,6 +62,8 @@ internal object Schema {
     const val DELIVERED: Int = 104
     const val PUSHED: Int = 105
     const val DISCONNECTED: Int = 106
+    const val SUBMITTED: Int = 107
+    const val SNAPSHOT_TAKEN: Int = 108
     const val WRITE_BYTES: Int = 110
     const val WRITE_TEXT: Int = 111
     const val WRITE_CLOSE: Int = 112
@@ -83,6 +88,11 @@ internal object Schema {
     const val RETRYING: Int = 137
     const val STOPPED: Int = 138
     const val UNSENT: Int = 139
+    const val CANCELLED: Int = 140
+    const val CANCEL_RESULT: Int = 141
+    const val OUTCOME: Int = 142
+    const val GAP: Int = 143
+    const val RESTORED: Int = 144
     const val HTTP: Int = 150
     const val AUTHORIZE: Int = 151
     const val OPENED: Int = 152
@@ -92,6 +102,7 @@ internal object Schema {
     const val REFUSED: Int = 156
     const val REQUEST_EXPIRED: Int = 157
     const val DRAINED: Int = 158
+    const val REQUEST_CANCELLED: Int = 159
     const val PING: Int = 170
     const val PONG: Int = 171
     const val CLOSE_READ: Int = 172
@@ -122,8 +133,17 @@ internal object Schema {
         ),
         RecordType(SEND, "send", true, emptyList(), listOf("envelope")),
         RecordType(FORGET, "forget", true, listOf("request"), emptyList()),
+        RecordType(CANCEL, "cancel", true, listOf("request"), emptyList()),
+        RecordType(SUBMIT, "submit", true, listOf("time_to_live?"), listOf("envelope", "priority?", "key?", "agent?")),
+        RecordType(SNAPSHOT, "snapshot", true, emptyList(), emptyList()),
         RecordType(ACCEPT, "accept", true, emptyList(), emptyList()),
-        RecordType(ACCEPT_OPENED, "accept_opened", true, listOf("expires?", "max_message?"), listOf("user", "token?", "subject?")),
+        RecordType(
+            ACCEPT_OPENED,
+            "accept_opened",
+            true,
+            listOf("expires?", "max_message?", "v1"),
+            listOf("user", "token?", "subject?"),
+        ),
         RecordType(AUTHORIZE_LINK, "authorize_link", true, listOf("link", "expires?"), listOf("subject?", "error?")),
         RecordType(
             REPLY,
@@ -162,11 +182,13 @@ internal object Schema {
         RecordType(DELIVERED, "delivered", false, listOf("of", "link?"), listOf("outcome")),
         RecordType(PUSHED, "pushed", false, listOf("of", "queued", "refused"), emptyList()),
         RecordType(DISCONNECTED, "disconnected", false, listOf("of", "links"), emptyList()),
+        RecordType(SUBMITTED, "submitted", false, listOf("of", "command"), emptyList()),
+        RecordType(SNAPSHOT_TAKEN, "snapshot_taken", false, listOf("of"), listOf("bytes*")),
         RecordType(WRITE_BYTES, "write_bytes", false, listOf("link", "ack"), listOf("bytes*")),
         RecordType(WRITE_TEXT, "write_text", false, listOf("link", "ack"), listOf("text")),
         RecordType(WRITE_CLOSE, "write_close", false, listOf("link", "code?"), listOf("reason")),
         RecordType(CLOSE_TRANSPORT, "close_transport", false, listOf("link"), emptyList()),
-        RecordType(DIAL, "dial", false, listOf("attempt", "tls", "port"), listOf("url", "host", "target")),
+        RecordType(DIAL, "dial", false, listOf("attempt", "tls", "port"), listOf("url", "host", "target", "subprotocol?")),
         RecordType(NEED_TOKEN, "need_token", false, emptyList(), listOf("need")),
         RecordType(STATE_CHANGED, "state_changed", false, listOf("from", "to"), listOf("cause")),
         RecordType(WELCOMED, "welcomed", false, listOf("correlates", "repeats"), listOf("json")),
@@ -204,6 +226,17 @@ internal object Schema {
         ),
         RecordType(STOPPED, "stopped", false, listOf("status?", "code?"), listOf("class", "cause", "reason")),
         RecordType(UNSENT, "unsent", false, listOf("request"), emptyList()),
+        RecordType(CANCELLED, "cancelled", false, listOf("request"), emptyList()),
+        RecordType(
+            CANCEL_RESULT,
+            "cancel_result",
+            false,
+            listOf("request", "offset?"),
+            listOf("outcome?", "error_code?"),
+        ),
+        RecordType(OUTCOME, "outcome", false, listOf("command", "retry_after?"), listOf("outcome", "error_code?")),
+        RecordType(GAP, "gap", false, listOf("lost?"), listOf("error_code")),
+        RecordType(RESTORED, "restored", false, listOf("request"), listOf("json")),
         RecordType(HTTP, "http", false, listOf("link"), listOf("method", "target", "headers")),
         RecordType(AUTHORIZE, "authorize", false, listOf("link"), listOf("user", "token")),
         RecordType(OPENED, "opened", false, listOf("link", "links_of_user"), listOf("user")),
@@ -225,6 +258,7 @@ internal object Schema {
         ),
         RecordType(REQUEST_EXPIRED, "request_expired", false, listOf("request"), listOf("user")),
         RecordType(DRAINED, "drained", false, emptyList(), emptyList()),
+        RecordType(REQUEST_CANCELLED, "request_cancelled", false, listOf("request"), listOf("user")),
         RecordType(PING, "ping", false, emptyList(), listOf("bytes*")),
         RecordType(PONG, "pong", false, emptyList(), listOf("bytes*")),
         RecordType(CLOSE_READ, "close_read", false, listOf("code?"), listOf("reason")),

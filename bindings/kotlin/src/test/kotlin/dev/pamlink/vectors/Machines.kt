@@ -21,7 +21,10 @@ internal fun machineOf(machine: Any?, now: Now): Engine {
     val seed = seedOf(machine["seed"].long)
     val options = machine["options"].members
     return when (val kind = machine["kind"]) {
-        "client" -> ClientEngine(clientOptions(options), seed, now)
+        "client" -> when (val snapshot = machine["snapshot"]) {
+            null -> ClientEngine(clientOptions(options), seed, now)
+            else -> ClientEngine.restore(clientOptions(options), bytesOf(snapshot.text), seed, now)
+        }
         "hub" -> HubEngine(hubOptions(options), seed)
         else -> error("no machine is a $kind")
     }
@@ -93,6 +96,7 @@ private fun clientOptions(members: Map<String, Any?>): ClientOptions = with(Taki
         maxMessageBytes = long("max_message_bytes"),
         origin = text("origin"),
         subprotocols = texts("subprotocols") ?: emptyList(),
+        v1 = flag("v1"),
         compression = flag("compression"),
     ).also { done() }
 }
@@ -108,6 +112,7 @@ private fun hubOptions(members: Map<String, Any?>): HubOptions = with(Taking(mem
         maxRequests = int("max_requests"),
         maxRequestsPerLink = int("max_requests_per_link"),
         requestTimeout = span("request_timeout_ms"),
+        whileAnswering = text("while_answering"),
         authTimeout = span("auth_timeout_ms"),
         tokenGrace = span("token_grace_ms"),
         messagesPerMinute = int("messages_per_minute"),

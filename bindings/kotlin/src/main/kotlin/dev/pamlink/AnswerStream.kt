@@ -1,0 +1,95 @@
+package dev.pamlink
+
+import java.util.concurrent.atomic.AtomicBoolean
+import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.flow.FlowCollector
+import kotlinx.coroutines.flow.flow
+
+/**
+ * An answer that is read as it grows: of [Client.ask], whose request is made each time it is
+ * collected; or of a request that a restored client goes on with ([Client.restored]), collected once.
+ *
+ * Append each [Piece.text] to what came before, or begin anew at [Piece.restart]. The last piece has
+ * the whole answer in [Piece.answer]. A server that does not stream sends one piece. A collector
+ * that is slower than the server gets several pieces as one.
+ *
+ * Whoever leaves the collection before the end, by an exception or since it is cancelled, cancels the
+ * request: at the server where that speaks `pamlink.v1`, else the answer goes nowhere. What still
+ * comes of it is an [Event.Late]. [detach] leaves it running.
+ */
+public class AnswerStream internal constructor(
+    private val driver: Driver,
+    private val asked: Asked,
+) : Flow<Piece> {
+    /** The envelope of the request, as JSON, if this is one of [Client.restored]. */
+    public val request: String? get() = (asked as? Asked.Before)?.json
+
+    private val detached = AtomicBoolean()
+    private val begun = AtomicBoolean()
+
+    /** The request that is running: the latest, if this is collected more than once. */
+    @Volatile
+    private var running: Long? = (asked as? Asked.Before)?.number
+
+    /**
+     * Hands over everything until the end.
+     *
+     * @throws PamlinkException what [Client.send] throws, and [PamlinkException.Answer] for every
+     * outcome that is no [Outcome.Answered].
+     */
+    override suspend fun collect(collector: FlowCollector<Piece>) {
+        val pieces = when (asked) {
+            is Asked.Now -> WaitingForPieces()
+            is Asked.Before -> asked.waiting.also { check(begun.compareAndSet(false, true)) { "it was collected before" } }
+        }
+        flow {
+            val leaving = { if (detached.get()) Leaving.DETACHES else Leaving.CANCELS }
+            driver.asking(asked, pieces, leaving) { number ->
+                running = number
+                pieces.handOver(this)
+            }
+        }.collect(collector)
+    }
+
+    /**
+     * Cancels the request, and returns what that has come to. A collector gets
+     * [Outcome.Cancelled] as an exception, unless the answer was quicker. While there is no link,
+     * this waits for one.
+     *
+     * @throws PamlinkException.Usage `request_ended`: it has ended, or was not made yet.
+     * @throws PamlinkException.Link `needs_v1`: the server does not speak `pamlink.v1`, and the
+     * request goes on; `closed`.
+     * @throws PamlinkException.Busy `requests_full`: too much waits to be sent.
+     */
+    public suspend fun cancel(): CancelResult =
+        driver.cancel(running ?: throw PamlinkException.of(ErrorCode.REQUEST_ENDED))
+
+    /**
+     * Leaves the request running when the collection is left before its end. It is part of a
+     * [snapshot][Client.snapshot], and what comes of it otherwise is an [Event.Late].
+     */
+    public fun detach(): Unit = detached.set(true)
+}
+
+/** What an answer belongs to. */
+internal sealed interface Asked {
+    /** A request that is made when somebody waits for it. */
+    class Now(val request: ClientRequest) : Asked
+
+    /** One that a restored client goes on with, and what has come of it. */
+    class Before(val number: Long, val json: String) : Asked {
+        val waiting = WaitingForPieces()
+    }
+}
+
+/** What becomes of a request whose caller leaves. */
+internal enum class Leaving {
+    /** It has its effect, if it was sent. */
+    FORGETS,
+
+    /** It ends at the server, too, if that can be. */
+    CANCELS,
+
+    /** It goes on as if somebody waited. */
+    DETACHES,
+}
