@@ -27,6 +27,10 @@ public struct Configuration: Hashable, Sendable {
     public var origin: String?
     /// Subprotocols to offer, the preferred one first. Default none.
     public var subprotocols: [String]
+    /// Whether to speak `pamlink.v1` where the server has it: then an answer goes on in the middle
+    /// after a break, a request is cancelled at the server, and the client is kept as a snapshot. A
+    /// server without it is called again in the `pam` dialect. Default yes.
+    public var v1: Bool
     /// Whether to offer compression (permessage-deflate) over a transport of bytes, as
     /// ``TCPTransport`` is. One that speaks WebSocket itself, as ``URLSessionTransport`` does,
     /// negotiates its own. Off, since it costs a battery more than the bytes are worth, and half a
@@ -42,7 +46,8 @@ public struct Configuration: Hashable, Sendable {
         heartbeatInterval: Duration? = nil, heartbeatDeadline: Duration? = nil,
         backoffCap: Duration? = nil, dialTimeout: Duration? = nil,
         welcomeTimeout: Duration? = nil, maxMessageBytes: UInt64? = nil, origin: String? = nil,
-        subprotocols: [String] = [], compression: Bool = false, anonymous: Bool = false
+        subprotocols: [String] = [], v1: Bool = true, compression: Bool = false,
+        anonymous: Bool = false
     ) {
         self.requestTimeout = requestTimeout
         self.maxRequests = maxRequests
@@ -55,6 +60,7 @@ public struct Configuration: Hashable, Sendable {
         self.maxMessageBytes = maxMessageBytes
         self.origin = origin
         self.subprotocols = subprotocols
+        self.v1 = v1
         self.compression = compression
         self.anonymous = anonymous
     }
@@ -69,6 +75,6 @@ public struct Configuration: Hashable, Sendable {
             heartbeatDeadlineMs: heartbeatDeadline?.millis, backoffCapMs: backoffCap?.millis,
             dialTimeoutMs: dialTimeout?.millis, welcomeTimeoutMs: welcomeTimeout?.millis,
             maxMessageBytes: maxMessageBytes, origin: origin, subprotocols: subprotocols,
-            compression: compression)
+            v1: v1, compression: compression)
     }
 }

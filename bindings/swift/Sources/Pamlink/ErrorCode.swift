@@ -33,6 +33,8 @@ public struct ErrorCode: RawRepresentable, Hashable, Sendable {
     public static let badKey = Self(rawValue: 13)
     /// The routing table is refused.
     public static let badRoutes = Self(rawValue: 14)
+    /// The bytes are no snapshot of a client, or one that a later version has made.
+    public static let badSnapshot = Self(rawValue: 15)
     /// As many requests, or bytes of them, are under way as may be.
     public static let requestsFull = Self(rawValue: 20)
     /// The link is not open.
@@ -45,6 +47,10 @@ public struct ErrorCode: RawRepresentable, Hashable, Sendable {
     public static let badContext = Self(rawValue: 24)
     /// It is larger than any message may be, or than the peer takes.
     public static let tooLarge = Self(rawValue: 25)
+    /// The server, or this client, does not speak `pamlink.v1`.
+    public static let needsV1 = Self(rawValue: 26)
+    /// The request has ended, or its caller has left.
+    public static let requestEnded = Self(rawValue: 27)
     /// The token had expired when it was handed over.
     public static let tokenExpired = Self(rawValue: 30)
     /// The token has characters that no token has.
@@ -107,6 +113,8 @@ public struct ErrorCode: RawRepresentable, Hashable, Sendable {
     public static let closed = Self(rawValue: 84)
     /// The client stopped before the request was sent: it had no effect.
     public static let requestUnsent = Self(rawValue: 85)
+    /// The request was cancelled: its answer ends where its pieces have.
+    public static let requestCancelled = Self(rawValue: 86)
 
     /// Every number that this version knows, rising.
     public static let all: [ErrorCode] = table.map(\.code)
@@ -167,6 +175,9 @@ public struct ErrorCode: RawRepresentable, Hashable, Sendable {
         Row(.badKey, "bad_key", "usage", false, "the key material cannot be used"),
         Row(.badRoutes, "bad_routes", "usage", false, "the routing table is refused"),
         Row(
+            .badSnapshot, "bad_snapshot", "usage", false,
+            "the bytes are no snapshot of a client, or one that a later version has made"),
+        Row(
             .requestsFull, "requests_full", "busy", true,
             "as many requests, or bytes of them, are under way as may be"),
         Row(.notOpen, "not_open", "link", true, "the link is not open"),
@@ -178,6 +189,12 @@ public struct ErrorCode: RawRepresentable, Hashable, Sendable {
         Row(
             .tooLarge, "too_large", "usage", false,
             "it is larger than any message may be, or than the peer takes"),
+        Row(
+            .needsV1, "needs_v1", "link", false,
+            "the server, or this client, does not speak `pamlink.v1`"),
+        Row(
+            .requestEnded, "request_ended", "usage", false,
+            "the request has ended, or its caller has left"),
         Row(
             .tokenExpired, "token_expired", "auth", false,
             "the token had expired when it was handed over"),
@@ -231,5 +248,8 @@ public struct ErrorCode: RawRepresentable, Hashable, Sendable {
         Row(
             .requestUnsent, "request_unsent", "answer", false,
             "the client stopped before the request was sent: it had no effect"),
+        Row(
+            .requestCancelled, "request_cancelled", "answer", false,
+            "the request was cancelled: its answer ends where its pieces have"),
     ]
 }

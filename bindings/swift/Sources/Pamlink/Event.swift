@@ -41,6 +41,9 @@ public enum Event: Hashable, Sendable {
     case retrying(Retrying)
     /// There are no more attempts before ``Client/connect()`` is called.
     case stopped(Stopped)
+    /// Over `pamlink.v1`: something that the server has sent is lost, or may be. Requests say what has
+    /// become of themselves.
+    case gap(Gap)
     /// So many events were dropped here, the oldest first, because nobody took them.
     case lost(UInt64)
     /// A record that this version does not know: its kind and its bytes.
@@ -86,6 +89,14 @@ public enum Event: Hashable, Sendable {
         public let text: String
         /// The envelope.
         public let json: String
+    }
+
+    /// What the server has sent and nobody will get.
+    public struct Gap: Hashable, Sendable {
+        /// How many messages; `nil` if that is not known.
+        public let lost: UInt64?
+        /// Why, such as `session_ended`.
+        public let code: String
     }
 
     /// What was lost since the last such event.
@@ -198,6 +209,7 @@ extension Event {
             self = .unreadable(message: it.string(), text: it.string())
         case Kind.binary: self = .binary(it.bytes())
         case Kind.overflowed: self = .overflowed(OverflowedLink(&it).overflow)
+        case Kind.gap: self = .gap(Gap(lost: it.maybe(), code: it.string()))
         case Kind.failed: self = .failed(ProtocolFailure(&it))
         case Kind.closed: self = .closed(ClosedLink(&it).closed)
         case Kind.retrying:

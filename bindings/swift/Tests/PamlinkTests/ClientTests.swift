@@ -289,7 +289,7 @@ final class ClientTests: XCTestCase {
     func testADeniedTokenStopsTheClient() async throws {
         let transport = FakeTransport()
         let needs = Needs()
-        let client = try Client(url: url, transport: transport) { need in
+        let client = try Client(url: url, configuration: pam, transport: transport) { need in
             needs.add(need)
             throw TokenDenied()
         }
@@ -309,7 +309,7 @@ final class ClientTests: XCTestCase {
     func testATokenThatCannotBeHadForNowIsAskedForAgain() async throws {
         let transport = FakeTransport()
         let needs = Needs()
-        let client = try Client(url: url, transport: transport) { need in
+        let client = try Client(url: url, configuration: pam, transport: transport) { need in
             needs.add(need)
             // {"exp":4102444800}
             if needs.all.count > 1 { return "e30.eyJleHAiOjQxMDI0NDQ4MDB9.c2ln" }
@@ -326,7 +326,7 @@ final class ClientTests: XCTestCase {
     func testARefusedConnectionStopsOrIsTriedAgainByItsStatus() async throws {
         let gone = FakeTransport(
             refusing: ConnectFailure(status: 426, message: "no", body: "\n<html>\ntoken=x"))
-        let client = try Client(url: url, transport: gone)
+        let client = try Client(url: url, configuration: pam, transport: gone)
         let events = client.events
         let stopped = try await within {
             for await event in events {
@@ -349,7 +349,7 @@ final class ClientTests: XCTestCase {
         let away = FakeTransport(
             refusing: ConnectFailure(
                 status: 404, message: "no", body: "no backend", retryAfter: .seconds(40)))
-        let client = try Client(url: url, transport: away)
+        let client = try Client(url: url, configuration: pam, transport: away)
         let events = client.events
         let retrying = try await within {
             for await event in events {
@@ -377,7 +377,7 @@ final class ClientTests: XCTestCase {
 
     func testNothingIsPostedWhereNoLinkIsOpen() async throws {
         let away = FakeTransport(refusing: ConnectFailure(status: 503, message: "later"))
-        let client = try Client(url: url, transport: away)
+        let client = try Client(url: url, configuration: pam, transport: away)
         try await eventually { !away.requests.isEmpty }
         do {
             try await client.post("{\"type\":\"context_update\"}")
@@ -420,7 +420,7 @@ final class ClientTests: XCTestCase {
         sendable(PamlinkError.self)
         sendable(Configuration.self)
         sendable(Value.self)
-        sendable(AsyncThrowingStream<Piece, any Error>.self)
+        sendable(AnswerStream.self)
         sendable(ClientEngine.self)
         sendable(HubEngine.self)
         sendable(ClientOutput.self)
@@ -434,7 +434,7 @@ final class ClientTests: XCTestCase {
         let transport = FakeTransport()
         var connection: FakeConnection?
         do {
-            let client = try Client(url: url, transport: transport)
+            let client = try Client(url: url, configuration: pam, transport: transport)
             gone = client
             connection = try await within { try await transport.next() }
             connection?.say(FakeConnection.welcome)
@@ -465,10 +465,12 @@ final class ClientTests: XCTestCase {
     }
 
     private let url = "ws://localhost:1/api/v1/pam/ws/ann"
+    /// The server of these tests speaks `pam` alone.
+    private let pam = Configuration(v1: false)
 
     private func make() throws -> (Client, FakeTransport) {
         let transport = FakeTransport()
-        return (try Client(url: url, transport: transport), transport)
+        return (try Client(url: url, configuration: pam, transport: transport), transport)
     }
 
     private func answering(_ transport: FakeTransport, _ text: String) -> Task<

@@ -122,8 +122,9 @@ final class PackedTests: XCTestCase {
         let out = RecordWriter()
         dial.write(to: out)
         for output in try [UInt8](out.buffer).withRecords({ ClientOutput($0) }) {
-            // The host is not hidden.
+            // The host is not hidden, nor what is offered.
             dumped += "\(output)".replacingOccurrences(of: "host: \"\(token)\"", with: "")
+                .replacingOccurrences(of: "subprotocol: Optional(\"\(token)\")", with: "")
         }
         XCTAssertFalse(dumped.contains("secret"), dumped)
         XCTAssertEqual(Secret(token).expose(), token)

@@ -48,7 +48,13 @@ public actor Client {
     private nonisolated let buffer = EventBuffer(capacity: mostEvents)
     private nonisolated let watched = States()
 
-    private var waiters: [UInt64: any Waiter] = [:]
+    /// What this client goes on with.
+    private nonisolated let goingOn: [RestoredRequest]
+    private var waiters: [UInt64: any Waiter]
+    /// Who waits for what cancelling a request comes to.
+    private var cancels: [UInt64: [Pending<CancelResult>]] = [:]
+    /// Who waits for what becomes of what was submitted.
+    private var commands: [UInt64: Pending<Submitted>] = [:]
     private var tokenTask: Task<Void, Never>?
     private var dialTask: Task<Void, Never>?
     private var pump: Pump?
@@ -91,11 +97,43 @@ public actor Client {
     ) throws(PamlinkError) {
         var configuration = configuration
         configuration.anonymous = token == nil
-        engine = try ClientEngine(url: url, configuration: configuration)
+        let engine = try ClientEngine(url: url, configuration: configuration)
+        self.init(engine, configuration, transport, token, [])
+    }
+
+    /// The client of which ``snapshot()`` has given these bytes: it connects, and its requests go on
+    /// (``restored``). The client before must not live any more.
+    ///
+    /// - Parameters:
+    ///   - snapshot: of a client of the same user, with the same configuration.
+    ///   - url: as for a new client, like all that follows.
+    /// - Throws: `bad_snapshot`, and as for a new client.
+    public init(
+        restoring snapshot: Data, url: String, configuration: Configuration = .init(),
+        transport: (any Transport)? = nil, token: TokenProvider? = nil
+    ) throws(PamlinkError) {
+        var configuration = configuration
+        configuration.anonymous = token == nil
+        let engine = try ClientEngine(
+            restoring: [UInt8](snapshot), url: url, configuration: configuration)
+        // What it goes on with has its place before anything can come of it.
+        self.init(engine, configuration, transport, token, try engine.step())
+    }
+
+    private init(
+        _ engine: ClientEngine, _ configuration: Configuration, _ transport: (any Transport)?,
+        _ token: TokenProvider?, _ outputs: [ClientOutput]
+    ) {
+        self.engine = engine
         self.configuration = configuration
         self.transport = transport ?? Self.systemTransport
         provider = token
-        Task { [weak self] in await self?.connect() }
+        goingOn = outputs.compactMap {
+            guard case .restored(let number, let json) = $0 else { return nil }
+            return RestoredRequest(number: number, json: json)
+        }
+        waiters = Dictionary(uniqueKeysWithValues: goingOn.map { ($0.number, $0.buffer) })
+        Task { [weak self] in await self?.connect(after: outputs) }
     }
 
     deinit {
@@ -108,6 +146,15 @@ public actor Client {
         for waiter in waiters.values {
             waiter.end(.failure(PamlinkError(.closed, "the client is gone")))
         }
+        let gone = PamlinkError(.closed, "the client is gone")
+        for pending in cancels.values.joined() { pending.settle(.failure(gone)) }
+        for pending in commands.values { pending.settle(.failure(gone)) }
+    }
+
+    /// The requests that a restored client goes on with, as they were made; each is read once. Their
+    /// pieces come again from the beginning. Empty for any other client.
+    public nonisolated var restored: [AnswerStream] {
+        goingOn.map { AnswerStream(AnswerReader(self, $0)) }
     }
 
     /// Connects again after ``Event/stopped(_:)``. Otherwise nothing happens.
@@ -142,34 +189,28 @@ public actor Client {
             try await waiter.value()
         } onCancel: {
             waiter.cancel()
-            Task { await self.forget(number) }
+            Task { await self.leave(number, .forgets) }
         }
     }
 
-    /// Makes a request when the first piece is awaited, and gives the answer as it grows.
-    ///
-    /// The texts of all pieces are the answer; one with ``Piece/restart`` begins it anew. Servers
-    /// that answer at once give one piece. If the task is cancelled, or nobody holds the stream, all
-    /// that it took is free at once.
+    /// Makes a request when the first piece is awaited, and gives the answer as it grows:
+    /// ``AnswerStream`` says how to read it, to cancel it, and what becomes of it when its reader
+    /// leaves.
     ///
     /// The parameters are those of ``send(_:agent:intent:sessionID:context:)``. The stream throws
-    /// what that throws, and `rejected`, `request_expired`, `request_unknown` and `request_unsent`
-    /// for the other outcomes. Pieces that wait to be read become one.
+    /// what that throws, and `rejected`, `request_expired`, `request_unknown`, `request_unsent` and
+    /// `request_cancelled` for the other outcomes.
     public nonisolated func ask(
         _ text: String, agent: String? = nil, intent: String? = nil, sessionID: String? = nil,
         context: Value? = nil
-    ) -> AsyncThrowingStream<Piece, any Error> {
+    ) -> AnswerStream {
         let encoded = Result { try context?.encoded(depth: Self.contextDepth).json }
-        guard case .success(let json) = encoded else {
-            return AsyncThrowingStream {
-                _ = try encoded.get()
-                return nil
-            }
-        }
-        let request = ClientRequest(
-            text, agent: agent, intent: intent, sessionID: sessionID, context: json, inPieces: true)
-        let reader = PieceReader(self, request)
-        return AsyncThrowingStream { try await reader.next() }
+        return AnswerStream(
+            AnswerReader(self) {
+                ClientRequest(
+                    text, agent: agent, intent: intent, sessionID: sessionID,
+                    context: try encoded.get(), inPieces: true)
+            })
     }
 
     /// Sends an envelope that wants no answer.
@@ -178,6 +219,49 @@ public actor Client {
     public func post(_ envelope: String) async throws {
         try usable()
         if let fault = run(.send(envelope)).fault { throw fault }
+    }
+
+    /// Sends an envelope over `pamlink.v1`, now or as soon as a link speaks it, and returns what has
+    /// become of it. What is sent arrives once, whatever becomes of links.
+    ///
+    /// If the task is cancelled, the envelope goes on, and nobody is told.
+    ///
+    /// - Parameters:
+    ///   - envelope: JSON.
+    ///   - priority: in which order it goes, while it waits.
+    ///   - key: what waits under the same key is replaced, and has expired.
+    ///   - timeToLive: how long it may wait to be sent; `nil`: as long as its session.
+    /// - Throws: `needs_v1` without ``Configuration/v1``; `not_an_envelope`, `too_large`, `bad_option`,
+    ///   `outbox_full`, `stopped`, `closed`; `CancellationError`.
+    public func submit(
+        _ envelope: String, priority: Priority = .normal, key: String? = nil,
+        timeToLive: Duration? = nil
+    ) async throws -> Submitted {
+        try usable()
+        let pending = Pending<Submitted>()
+        let input = ClientInput.submit(
+            envelope, priority: priority, key: key, timeToLive: timeToLive)
+        if let fault = run(input, ran: Ran(submitting: pending)).fault { throw fault }
+        return try await pending.value()
+    }
+
+    /// The client as bytes, of which ``init(restoring:url:configuration:transport:token:)`` makes it
+    /// again after the process has ended: with its session and the requests that have not ended. Empty
+    /// without ``Configuration/v1``.
+    ///
+    /// Take it when the app goes to the background, and whenever a request was made. What happened
+    /// after it is found again where the server knows it, and else ends as ``Outcome/unknown``. The
+    /// bytes hold what was asked, and no token.
+    ///
+    /// - Throws: `closed`.
+    public func snapshot() throws -> Data {
+        try usable()
+        let ran = run(.snapshot)
+        if let fault = ran.fault { throw fault }
+        guard let bytes = ran.snapshot else {
+            throw PamlinkError(.poisoned, "the engine gave no snapshot")
+        }
+        return Data(bytes)
     }
 
     /// The device woke up, or the app came to the foreground: a link that may be dead is tried, and
@@ -227,7 +311,7 @@ extension Client {
     /// Sends a request.
     func begin(_ request: ClientRequest, _ waiter: any Waiter) throws(PamlinkError) -> UInt64 {
         try usable()
-        let ran = run(.ask(request), asking: waiter)
+        let ran = run(.ask(request), ran: Ran(asking: waiter))
         if let fault = ran.fault { throw fault }
         guard let number = ran.asked else {
             throw PamlinkError(.poisoned, "the engine gave no number to a request")
@@ -236,8 +320,34 @@ extension Client {
     }
 
     /// Nobody waits for this request any more.
-    func forget(_ request: UInt64) {
-        if waiters.removeValue(forKey: request) != nil, !isClosed { run(.forget(request: request)) }
+    func leave(_ request: UInt64, _ leaving: Leaving) {
+        guard waiters.removeValue(forKey: request) != nil, !isClosed else { return }
+        switch leaving {
+        case .forgets: run(.forget(request: request))
+        // The first is a fault where it cannot be, and then the second holds all the same.
+        case .cancels: run(.cancel(request: request), .forget(request: request))
+        case .detaches: break
+        }
+    }
+
+    /// Cancels a request, and waits for what that comes to.
+    func cancel(_ request: UInt64) async throws -> CancelResult {
+        try usable()
+        let pending = Pending<CancelResult>()
+        let isFirst = cancels[request] == nil
+        cancels[request, default: []].append(pending)
+        if isFirst, let fault = run(.cancel(request: request)).fault {
+            cancels[request] = nil
+            throw fault
+        }
+        return try await pending.value()
+    }
+
+    /// Begins, with what has come of the first step.
+    private func connect(after outputs: [ClientOutput]) {
+        var ran = Ran()
+        for output in outputs { handle(output, &ran) }
+        connect()
     }
 
     /// Requests that somebody waits for.
@@ -247,19 +357,21 @@ extension Client {
         if isClosed { throw PamlinkError(.closed, ErrorCode.closed.about) }
     }
 
+    /// Who waits for what becomes of a command, and what has.
     private struct Ran {
+        var asking: (any Waiter)?
+        var submitting: Pending<Submitted>?
         var asked: UInt64?
+        var snapshot: [UInt8]?
         var fault: PamlinkError?
     }
 
-    /// Gives the engine an input, or the time alone, and does all that follows.
+    /// Gives the engine inputs, or the time alone, and does all that follows.
     @discardableResult
-    private func run(_ input: ClientInput? = nil, asking: (any Waiter)? = nil) -> Ran {
-        var ran = Ran()
+    private func run(_ inputs: ClientInput..., ran: Ran = Ran()) -> Ran {
+        var ran = ran
         do throws(PamlinkError) {
-            for output in try engine.step(input.map { [$0] } ?? []) {
-                handle(output, &ran, asking)
-            }
+            for output in try engine.step(inputs) { handle(output, &ran) }
             arm()
         } catch {
             ran.fault = error
@@ -269,12 +381,21 @@ extension Client {
         return ran
     }
 
-    private func handle(_ output: ClientOutput, _ ran: inout Ran, _ asking: (any Waiter)?) {
+    private func handle(_ output: ClientOutput, _ ran: inout Ran) {
         switch output {
         case .fault(let fault): ran.fault = fault.error
         case .asked(_, let request):
             ran.asked = request
-            waiters[request] = asking
+            waiters[request] = ran.asking
+        case .submitted(_, let command): commands[command] = ran.submitting
+        case .snapshotTaken(_, let bytes): ran.snapshot = bytes
+        case .restored: break
+        case .cancelResult(let request, let offset, let outcome, let code):
+            let outcome = CancelOutcome(outcome)
+            cancelled(request, CancelResult(outcome, offset: offset, code: code))
+        case .outcome(let command, let retryAfter, let outcome, let code):
+            let submitted = Submitted(outcome, code, retryAfter)
+            commands.removeValue(forKey: command)?.settle(.success(submitted))
         case .dial(let dial): self.dial(dial)
         case .needToken(let need): getToken(need)
         case .write(let outbound, let ack): pump?.write(outbound, ack: ack)
@@ -296,13 +417,23 @@ extension Client {
         }
     }
 
+    private func cancelled(_ request: UInt64, _ result: CancelResult) {
+        for pending in cancels.removeValue(forKey: request) ?? [] { pending.settle(.success(result)) }
+    }
+
     private func ended(_ request: UInt64, _ outcome: Outcome) {
+        // Where the server was never asked, or says nothing any more, there is no result of its own.
+        switch outcome {
+        case .cancelled: cancelled(request, CancelResult(.cancelled))
+        case .expired, .unknown, .unsent: cancelled(request, CancelResult(.unknown))
+        case .answered, .rejected: break
+        }
         if waiters.removeValue(forKey: request)?.end(.success(outcome)) == true { return }
         // Whoever asked has left a moment ago. What the server said is not lost.
         switch outcome {
         case .answered(let answer): late(request, answer.text, answer.json)
         case .rejected(let rejection): late(request, rejection.message, rejection.json)
-        case .expired, .unknown, .unsent: break
+        case .expired, .unknown, .unsent, .cancelled: break
         }
     }
 
@@ -361,7 +492,8 @@ extension Client {
         generation += 1
         let (mine, transport) = (generation, transport)
         let request = ConnectRequest(
-            dial: dial, subprotocols: configuration.subprotocols, origin: configuration.origin,
+            dial: dial, subprotocols: [dial.subprotocol].compactMap { $0 } + configuration.subprotocols,
+            origin: configuration.origin,
             maxMessageBytes: configuration.maxMessageBytes
                 ?? Configuration.defaultMaxMessageBytes)
         dialTask?.cancel()
@@ -449,6 +581,10 @@ extension Client {
         let unanswered = waiters
         waiters = [:]
         for waiter in unanswered.values { waiter.end(.failure(error)) }
+        let (unsaid, unsettled) = (cancels.values.joined(), commands.values)
+        (cancels, commands) = ([:], [:])
+        for pending in unsaid { pending.settle(.failure(error)) }
+        for pending in unsettled { pending.settle(.failure(error)) }
         buffer.finish()
         watched.finish()
         finishClosing()

@@ -102,57 +102,8 @@ extension PamlinkError {
         case .expired: self.init(.requestExpired, ErrorCode.requestExpired.about)
         case .unknown: self.init(.requestUnknown, ErrorCode.requestUnknown.about)
         case .unsent: self.init(.requestUnsent, ErrorCode.requestUnsent.about)
+        case .cancelled: self.init(.requestCancelled, ErrorCode.requestCancelled.about)
         case .answered: self.init(.poisoned, "an answer is no error")
-        }
-    }
-}
-
-/// Makes the request when the first piece is wanted, and lets go of it when nobody holds the
-/// stream.
-final class PieceReader: Sendable {
-    private let client: Client
-    private let request: ClientRequest
-    private let buffer = PieceBuffer()
-    private let asked = Asked()
-
-    init(_ client: Client, _ request: ClientRequest) {
-        self.client = client
-        self.request = request
-    }
-
-    deinit {
-        buffer.cancel()
-        if let request = asked.number { Task { [client] in await client.forget(request) } }
-    }
-
-    func next() async throws -> Piece? {
-        if asked.isFirst {
-            asked.number = try await client.begin(request, buffer)
-        }
-        do {
-            return try await buffer.next()
-        } catch let error as CancellationError {
-            if let request = asked.number { await client.forget(request) }
-            throw error
-        }
-    }
-
-    /// Whether the request was made, and its number.
-    private final class Asked: @unchecked Sendable {
-        private let lock = NSLock()
-        private var began = false
-        private var request: UInt64?
-
-        var isFirst: Bool {
-            lock.withLock {
-                defer { began = true }
-                return !began
-            }
-        }
-
-        var number: UInt64? {
-            get { lock.withLock { request } }
-            set { lock.withLock { request = newValue } }
         }
     }
 }

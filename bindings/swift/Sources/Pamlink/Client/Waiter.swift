@@ -9,6 +9,47 @@ protocol Waiter: AnyObject, Sendable {
     func end(_ result: Result<Outcome, PamlinkError>) -> Bool
 }
 
+/// What becomes of a request whose caller leaves.
+enum Leaving: Sendable {
+    /// It has its effect, if it was sent.
+    case forgets
+    /// It ends at the server, too, if that can be.
+    case cancels
+    /// It goes on as if somebody waited.
+    case detaches
+}
+
+/// One value that comes later, for one task that waits for it.
+final class Pending<Value: Sendable>: @unchecked Sendable {
+    private let lock = NSLock()
+    private var result: Result<Value, any Error>?
+    private var continuation: CheckedContinuation<Value, any Error>?
+
+    func settle(_ new: Result<Value, any Error>) {
+        let waiting = lock.withLock { () -> CheckedContinuation<Value, any Error>? in
+            guard result == nil else { return nil }
+            result = new
+            defer { continuation = nil }
+            return continuation
+        }
+        waiting?.resume(with: new)
+    }
+
+    func value() async throws -> Value {
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                let ready = lock.withLock {
+                    if result == nil { self.continuation = continuation }
+                    return result
+                }
+                if let ready { continuation.resume(with: ready) }
+            }
+        } onCancel: {
+            settle(.failure(CancellationError()))
+        }
+    }
+}
+
 /// Waits for how a request ends.
 final class OutcomeWaiter: Waiter, @unchecked Sendable {
     private let lock = NSLock()

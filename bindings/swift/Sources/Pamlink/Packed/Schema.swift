@@ -34,6 +34,9 @@ enum Kind {
     static let ask: UInt16 = 25
     static let send: UInt16 = 26
     static let forget: UInt16 = 27
+    static let cancel: UInt16 = 28
+    static let submit: UInt16 = 29
+    static let snapshot: UInt16 = 30
     static let accept: UInt16 = 32
     static let acceptOpened: UInt16 = 33
     static let authorizeLink: UInt16 = 34
@@ -57,6 +60,8 @@ enum Kind {
     static let delivered: UInt16 = 104
     static let pushed: UInt16 = 105
     static let disconnected: UInt16 = 106
+    static let submitted: UInt16 = 107
+    static let snapshotTaken: UInt16 = 108
     static let writeBytes: UInt16 = 110
     static let writeText: UInt16 = 111
     static let writeClose: UInt16 = 112
@@ -81,6 +86,11 @@ enum Kind {
     static let retrying: UInt16 = 137
     static let stopped: UInt16 = 138
     static let unsent: UInt16 = 139
+    static let cancelled: UInt16 = 140
+    static let cancelResult: UInt16 = 141
+    static let outcome: UInt16 = 142
+    static let gap: UInt16 = 143
+    static let restored: UInt16 = 144
     static let http: UInt16 = 150
     static let authorize: UInt16 = 151
     static let opened: UInt16 = 152
@@ -90,6 +100,7 @@ enum Kind {
     static let refused: UInt16 = 156
     static let requestExpired: UInt16 = 157
     static let drained: UInt16 = 158
+    static let requestCancelled: UInt16 = 159
     static let ping: UInt16 = 170
     static let pong: UInt16 = 171
     static let closeRead: UInt16 = 172
@@ -100,7 +111,7 @@ enum Kind {
 /// the two together.
 enum Schema {
     /// The version of the border that this package speaks.
-    static let abi: UInt32 = 2
+    static let abi: UInt32 = 3
 
     /// Every record, by rising number.
     static let records: [RecordSchema] =
@@ -167,8 +178,11 @@ enum Schema {
         (Kind.ask, "ask", "stream", "message agent? intent? session_id? context?"),
         (Kind.send, "send", "", "envelope"),
         (Kind.forget, "forget", "request", ""),
+        (Kind.cancel, "cancel", "request", ""),
+        (Kind.submit, "submit", "time_to_live?", "envelope priority? key? agent?"),
+        (Kind.snapshot, "snapshot", "", ""),
         (Kind.accept, "accept", "", ""),
-        (Kind.acceptOpened, "accept_opened", "expires? max_message?", "user token? subject?"),
+        (Kind.acceptOpened, "accept_opened", "expires? max_message? v1", "user token? subject?"),
         (Kind.authorizeLink, "authorize_link", "link expires?", "subject? error?"),
         (Kind.reply, "reply", "request failed", "text ui_actions? source? model? agent?"),
         (Kind.replyError, "reply_error", "request retry_after?", "error_code message"),
@@ -192,11 +206,13 @@ enum Schema {
         (Kind.delivered, "delivered", "of link?", "outcome"),
         (Kind.pushed, "pushed", "of queued refused", ""),
         (Kind.disconnected, "disconnected", "of links", ""),
+        (Kind.submitted, "submitted", "of command", ""),
+        (Kind.snapshotTaken, "snapshot_taken", "of", "bytes*"),
         (Kind.writeBytes, "write_bytes", "link ack", "bytes*"),
         (Kind.writeText, "write_text", "link ack", "text"),
         (Kind.writeClose, "write_close", "link code?", "reason"),
         (Kind.closeTransport, "close_transport", "link", ""),
-        (Kind.dial, "dial", "attempt tls port", "url host target"),
+        (Kind.dial, "dial", "attempt tls port", "url host target subprotocol?"),
         (Kind.needToken, "need_token", "", "need"),
         (Kind.stateChanged, "state_changed", "from to", "cause"),
         (Kind.welcomed, "welcomed", "correlates repeats", "json"),
@@ -219,6 +235,11 @@ enum Schema {
         (Kind.retrying, "retrying", "attempt after status? code?", "class cause reason"),
         (Kind.stopped, "stopped", "status? code?", "class cause reason"),
         (Kind.unsent, "unsent", "request", ""),
+        (Kind.cancelled, "cancelled", "request", ""),
+        (Kind.cancelResult, "cancel_result", "request offset?", "outcome? error_code?"),
+        (Kind.outcome, "outcome", "command retry_after?", "outcome error_code?"),
+        (Kind.gap, "gap", "lost?", "error_code"),
+        (Kind.restored, "restored", "request", "json"),
         (Kind.http, "http", "link", "method target headers"),
         (Kind.authorize, "authorize", "link", "user token"),
         (Kind.opened, "opened", "link links_of_user", "user"),
@@ -231,6 +252,7 @@ enum Schema {
         (Kind.refused, "refused", "link retry_after? left closing", "user error_code"),
         (Kind.requestExpired, "request_expired", "request", "user"),
         (Kind.drained, "drained", "", ""),
+        (Kind.requestCancelled, "request_cancelled", "request", "user"),
         (Kind.ping, "ping", "", "bytes*"),
         (Kind.pong, "pong", "", "bytes*"),
         (Kind.closeRead, "close_read", "code?", "reason"),

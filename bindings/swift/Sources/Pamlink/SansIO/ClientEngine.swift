@@ -33,6 +33,25 @@ public final class ClientEngine: @unchecked Sendable {
         stepper = Stepper(handle: client.entryHandle())
     }
 
+    /// The client of which ``ClientInput/snapshot`` has given these bytes, not connected: its requests
+    /// go on, and its first step begins with a ``ClientOutput/restored(request:json:)`` for each.
+    ///
+    /// - Parameters:
+    ///   - snapshot: of a client with the same configuration.
+    /// - Throws: `bad_snapshot`, and as the other initialiser.
+    public init(
+        restoring snapshot: [UInt8], url: String, configuration: Configuration = .init(),
+        seed: [UInt8]? = nil, now: Now = .current
+    ) throws(PamlinkError) {
+        let seed = Data(seed ?? Library.seed())
+        client = try Library.call {
+            try PamlinkFFI.Client.restore(
+                options: configuration.options(url: url), snapshot: Data(snapshot), seed: seed,
+                monoNanos: now.monoNanos, wallMicros: now.wallMicros)
+        }
+        stepper = Stepper(handle: client.entryHandle())
+    }
+
     /// Takes inputs in their order. Without any it says that time has passed.
     ///
     /// - Returns: all that follows. An input that was refused is a ``ClientOutput/fault(_:)``.

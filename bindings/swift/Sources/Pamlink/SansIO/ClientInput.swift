@@ -32,6 +32,14 @@ public enum ClientInput: Hashable, Sendable {
     case forget(request: UInt64)
     /// An envelope that wants no answer.
     case send(String)
+    /// End a request at the server, over `pamlink.v1`; what it comes to is
+    /// ``ClientOutput/cancelResult(request:_:)``. A fault, `needs_v1` or `request_ended`: nothing was
+    /// cancelled.
+    case cancel(request: UInt64)
+    /// An envelope whose outcome is told, over `pamlink.v1`.
+    case submit(String, priority: Priority? = nil, key: String? = nil, timeToLive: Duration? = nil)
+    /// The client as bytes, after this step.
+    case snapshot
 
     func write(to out: RecordWriter) {
         switch self {
@@ -69,8 +77,28 @@ public enum ClientInput: Hashable, Sendable {
             out.begin(Kind.send, words: 0, texts: 1)
             out.text(envelope)
             out.end()
+        case .cancel(let request): out.one(Kind.cancel, request)
+        case .submit(let envelope, let priority, let key, let timeToLive):
+            out.begin(Kind.submit, words: 1, texts: 4)
+            out.maybe(timeToLive?.word)
+            out.text(envelope)
+            out.maybe(priority?.rawValue)
+            out.maybe(key)
+            out.maybe(nil as String?)
+            out.end()
+        case .snapshot: out.bare(Kind.snapshot)
         }
     }
+}
+
+/// In which order waiting envelopes go.
+public enum Priority: String, Hashable, Sendable, CaseIterable {
+    /// Before all others.
+    case urgent
+    /// In its turn.
+    case normal
+    /// After all others.
+    case bulk
 }
 
 /// What a request says, and to whom.

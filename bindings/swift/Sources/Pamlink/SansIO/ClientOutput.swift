@@ -4,6 +4,14 @@ public enum ClientOutput: Hashable, Sendable {
     case fault(Fault)
     /// The request at this place of the inputs has this number.
     case asked(of: Int, request: UInt64)
+    /// What was submitted at this place of the inputs has this number.
+    case submitted(of: Int, command: UInt64)
+    /// The client as bytes, of which ``ClientEngine/init(restoring:url:configuration:seed:now:)`` makes
+    /// it again. As confidential as what was sent; without the token. Store it before you write.
+    case snapshotTaken(of: Int, bytes: [UInt8])
+    /// A request of the client of which the snapshot was taken, in the first step: it goes on under
+    /// this number.
+    case restored(request: UInt64, json: String)
     /// Make a transport.
     case dial(Dial)
     /// A token is wanted.
@@ -19,6 +27,11 @@ public enum ClientOutput: Hashable, Sendable {
     case answered(request: UInt64, restart: Bool, Answer, rest: String?)
     /// A request ended otherwise. Each ends exactly once.
     case ended(request: UInt64, Outcome)
+    /// What cancelling a request has come to: `cancelled`, `refused`, `ended` or `unknown`, and nothing
+    /// where that is lost. It ends nothing: the end of the request follows.
+    case cancelResult(request: UInt64, offset: UInt64?, outcome: String?, code: String?)
+    /// What has become of what was submitted: `acknowledged`, `rejected`, `expired` or `unknown`.
+    case outcome(command: UInt64, retryAfter: Duration?, outcome: String, code: String?)
     /// What else happened.
     case event(Event)
 
@@ -27,6 +40,19 @@ public enum ClientOutput: Hashable, Sendable {
         switch it.kind {
         case Kind.fault: self = .fault(Fault(&it))
         case Kind.asked: self = .asked(of: Int(clamping: it.number()), request: it.number())
+        case Kind.submitted: self = .submitted(of: Int(clamping: it.number()), command: it.number())
+        case Kind.snapshotTaken:
+            self = .snapshotTaken(of: Int(clamping: it.number()), bytes: it.bytes())
+        case Kind.restored: self = .restored(request: it.number(), json: it.string())
+        case Kind.cancelResult: 
+            self = .cancelResult(
+                request: it.number(), offset: it.maybe(), outcome: it.maybeString(),
+                code: it.maybeString())
+        case Kind.outcome:
+            self = .outcome(
+                command: it.number(), retryAfter: it.maybe().map(Duration.init(word:)),
+                outcome: it.string(), code: it.maybeString())
+        case Kind.cancelled: self = .ended(request: it.number(), .cancelled)
         case Kind.dial: self = .dial(Dial(&it))
         case Kind.needToken: self = .needToken(TokenNeed(it.string()))
         case Kind.writeBytes, Kind.writeText, Kind.writeClose:
@@ -71,6 +97,8 @@ public enum Outcome: Hashable, Sendable {
     /// The client stopped before the request was sent: it had no effect, and may be sent again
     /// after ``Client/connect()``.
     case unsent
+    /// The request was cancelled: its answer ends where its pieces have.
+    case cancelled
 }
 
 /// An answer.
@@ -107,6 +135,8 @@ public struct Dial: Hashable, Sendable {
     public let host: String
     /// Path and query, token and all.
     public let target: Secret
+    /// What to offer before all other subprotocols.
+    public let subprotocol: String?
 
     init(_ it: inout RecordReader) {
         attempt = it.number()
@@ -115,6 +145,7 @@ public struct Dial: Hashable, Sendable {
         url = Secret(it.string())
         host = it.string()
         target = Secret(it.string())
+        subprotocol = it.maybeString()
     }
 }
 

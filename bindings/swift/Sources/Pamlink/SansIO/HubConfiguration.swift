@@ -57,6 +57,9 @@ public struct HubConfiguration: Hashable, Sendable {
     public var maxRequestsPerLink: UInt32?
     /// How long a request waits for its reply, 100 ms to 24 h. Default 2 min.
     public var requestTimeout: Duration?
+    /// What becomes of what a user asks while an answer to the same user runs: `parallel`, `queue`,
+    /// `reject` or `replace`. Default `parallel`.
+    public var whileAnswering: String?
     /// How long a link waits for the host's verdict on its token, 10 ms to 24 h. Default 10 s.
     public var authTimeout: Duration?
     /// How long a link may go on with an expired token, 0 to 24 h. Default 60 s.
@@ -108,7 +111,8 @@ public struct HubConfiguration: Hashable, Sendable {
             auth: auth.options, routes: routes, origins: origins, maxLinks: maxLinks,
             maxLinksPerUser: maxLinksPerUser, refuseNewest: refuseNewest,
             maxRequests: maxRequests, maxRequestsPerLink: maxRequestsPerLink,
-            requestTimeoutMs: requestTimeout?.millis, authTimeoutMs: authTimeout?.millis,
+            requestTimeoutMs: requestTimeout?.millis, whileAnswering: whileAnswering,
+            authTimeoutMs: authTimeout?.millis,
             tokenGraceMs: tokenGrace?.millis, messagesPerMinute: messagesPerMinute,
             connectsPerMinute: connectsPerMinute, repeatsPerMinute: repeatsPerMinute,
             maxViolations: maxViolations, windowEntries: windowEntries,

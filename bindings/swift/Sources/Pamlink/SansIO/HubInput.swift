@@ -4,8 +4,9 @@ public enum HubInput: Hashable, Sendable {
     /// A transport came, and the engine is to speak WebSocket over it.
     case accept
     /// A transport came that speaks WebSocket itself, for this user and with this proof;
-    /// `maxMessage` is the largest message that its peer says it takes, in bytes.
-    case acceptOpened(user: String, Proof, maxMessage: Int? = nil)
+    /// `maxMessage` is the largest message that its peer says it takes, in bytes; `v1`: it has agreed
+    /// on `pamlink.v1`.
+    case acceptOpened(user: String, Proof, maxMessage: Int? = nil, v1: Bool = false)
     /// A transport has read something.
     case read(link: UInt64, Inbound)
     /// Everything so far has gone to the transport of this link.
@@ -83,8 +84,8 @@ public enum HubInput: Hashable, Sendable {
     func write(to out: RecordWriter) {
         switch self {
         case .accept: out.bare(Kind.accept)
-        case .acceptOpened(let user, let proof, let most):
-            proof.write(to: out, user: user, maxMessage: most)
+        case .acceptOpened(let user, let proof, let most, let v1):
+            proof.write(to: out, user: user, maxMessage: most, v1: v1)
         case .read(let link, let inbound): inbound.write(to: out, link: link)
         case .written(let link): out.one(Kind.written, link)
         case .closed(let link): out.one(Kind.closedIn, link)
@@ -156,16 +157,17 @@ public enum HubInput: Hashable, Sendable {
 }
 
 extension HubInput.Proof {
-    func write(to out: RecordWriter, user: String, maxMessage: Int?) {
+    func write(to out: RecordWriter, user: String, maxMessage: Int?, v1: Bool) {
         var (token, subject, expires) = (String?.none, String?.none, Int64?.none)
         switch self {
         case .none: break
         case .token(let secret): token = secret.expose()
         case .verified(let verified, let until): (subject, expires) = (verified, until)
         }
-        out.begin(Kind.acceptOpened, words: 2, texts: 3)
+        out.begin(Kind.acceptOpened, words: 3, texts: 3)
         out.maybe(expires.map { UInt64(max(0, $0)) })
         out.maybe(maxMessage.map { UInt64(max(0, $0)) })
+        out.flag(v1)
         out.text(user)
         out.maybe(token)
         out.maybe(subject)

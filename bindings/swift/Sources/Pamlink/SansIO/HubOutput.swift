@@ -4,8 +4,8 @@ public enum HubOutput: Hashable, Sendable {
     case fault(Fault)
     /// The transport at this place of the inputs has this link.
     case accepted(of: Int, link: UInt64)
-    /// What became of a reply: `queued`, `in_order`, `kept`, `refused`, `whole`, `too_large` or
-    /// `absent`.
+    /// What became of a reply: `queued`, `in_order`, `kept`, `refused`, `whole`, `cancelled`,
+    /// `too_large` or `absent`.
     case delivered(of: Int, link: UInt64?, outcome: String)
     /// For how many links an envelope was queued, and how many had no room.
     case pushed(of: Int, queued: UInt64, refused: UInt64)
@@ -33,6 +33,9 @@ public enum HubOutput: Hashable, Sendable {
     case refused(Refused)
     /// The host did not reply in time.
     case requestExpired(request: UInt64, user: String)
+    /// Whoever asked has cancelled the request, or something else has taken its place: a reply goes
+    /// nowhere now.
+    case requestCancelled(request: UInt64, user: String)
     /// What waited to be written to a link reached its bound, and messages were lost.
     case overflowed(link: UInt64, user: String, Event.Overflow)
     /// A link has ended; requests of it that still run, and links that the user has left.
@@ -138,6 +141,8 @@ public enum HubOutput: Hashable, Sendable {
         case Kind.refused: self = .refused(Refused(&it))
         case Kind.requestExpired:
             self = .requestExpired(request: it.number(), user: it.string())
+        case Kind.requestCancelled:
+            self = .requestCancelled(request: it.number(), user: it.string())
         case Kind.overflowed:
             let event = OverflowedLink(&it)
             self = .overflowed(link: event.link, user: event.user, event.overflow)

@@ -10,7 +10,7 @@ struct Options {
     }
 
     func client() throws -> (url: String, Configuration) {
-        var it = Configuration()
+        var it = Configuration(v1: false)
         var url = ""
         for (name, value) in members where value != .null {
             switch name {
@@ -26,6 +26,7 @@ struct Options {
             case "welcome_timeout_ms": it.welcomeTimeout = try span(value)
             case "max_message_bytes": it.maxMessageBytes = try word(value)
             case "origin": it.origin = try text(value)
+            case "v1": it.v1 = try flag(value)
             case "subprotocols": it.subprotocols = try texts(value)
             case "compression": it.compression = try flag(value)
             default: throw Malformed(description: "no option of a client is `\(name)`")
@@ -47,6 +48,7 @@ struct Options {
             case "max_requests": it.maxRequests = UInt32(try word(value))
             case "max_requests_per_link": it.maxRequestsPerLink = UInt32(try word(value))
             case "request_timeout_ms": it.requestTimeout = try span(value)
+            case "while_answering": it.whileAnswering = try text(value)
             case "auth_timeout_ms": it.authTimeout = try span(value)
             case "token_grace_ms": it.tokenGrace = try span(value)
             case "messages_per_minute": it.messagesPerMinute = UInt32(try word(value))

@@ -4,7 +4,7 @@
 func sample(_ schema: RecordSchema) -> Record {
     let flags = [
         "stream", "ack", "restart", "denied", "failed", "retryable", "tls", "correlates", "repeats", "clean",
-        "wants_pieces", "closing",
+        "wants_pieces", "closing", "v1",
     ]
     let words = schema.words.enumerated().map { at, name -> Record.Member in
         switch plain(name) {
@@ -38,7 +38,24 @@ func samples(_ schema: RecordSchema) -> [Record] {
         ]
     case "authorize_link": return [without(["error"]), without(["subject", "expires"])]
     case "opened_in": return [whole, without(["subprotocol"])]
+    case "submit": return submits(whole)
     default: return [whole]
+    }
+}
+
+/// One of each priority; the agent has no place in its type.
+private func submits(_ whole: Record) -> [Record] {
+    Priority.allCases.map { priority in
+        let members = zip(whole.schema.words + whole.schema.texts, whole.members)
+        return Record(
+            schema: whole.schema,
+            members: members.map { name, member in
+                switch plain(name) {
+                case "priority": .bytes(Array(priority.rawValue.utf8))
+                case "agent": .absent
+                default: member
+                }
+            })
     }
 }
 
@@ -72,6 +89,12 @@ func clientInput(_ it: Record) -> ClientInput? {
                 sessionID: it.text("session_id"), context: it.text("context"), inPieces: true))
     case "send": .send(it.texts("envelope"))
     case "forget": .forget(request: it.words("request"))
+    case "cancel": .cancel(request: it.words("request"))
+    case "submit":
+        .submit(
+            it.texts("envelope"), priority: it.text("priority").flatMap { Priority(rawValue: $0) },
+            key: it.text("key"), timeToLive: it.word("time_to_live").map { Duration(word: $0) })
+    case "snapshot": .snapshot
     default: nil
     }
 }
@@ -99,7 +122,8 @@ func hubInput(_ it: Record) -> HubInput? {
                 .none
             }
         return .acceptOpened(
-            user: it.texts("user"), proof, maxMessage: it.word("max_message").map { Int($0) })
+            user: it.texts("user"), proof, maxMessage: it.word("max_message").map { Int($0) },
+            v1: true)
     case "authorize_link":
         if let error = it.text("error") { return .refuse(link: link, error: error) }
         return .authorize(

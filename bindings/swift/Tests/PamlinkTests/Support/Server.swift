@@ -6,13 +6,16 @@ final class Server {
     private var process: Process
     let port: Int
     private let program: String
+    /// How long each word of an answer waits.
+    private let pace: String?
 
     /// Starts one; at `port`, if it is to be where another was.
-    init(port: Int = 0) throws {
+    init(port: Int = 0, pace: String? = nil) throws {
+        self.pace = pace
         program = try XCTUnwrap(
             ProcessInfo.processInfo.environment["PAMLINK"],
             "PAMLINK must name the program `pamlink`")
-        (process, self.port) = try Self.start(program, port)
+        (process, self.port) = try Self.start(program, port, pace)
     }
 
     deinit {
@@ -29,7 +32,7 @@ final class Server {
     /// Starts it again at the same port.
     func restart() throws {
         kill()
-        (process, _) = try Self.start(program, port)
+        (process, _) = try Self.start(program, port, pace)
     }
 
     func url(_ user: String) -> String {
@@ -41,10 +44,13 @@ final class Server {
         try Self.output(program, ["token", "--dev", "--user", user])
     }
 
-    private static func start(_ program: String, _ port: Int) throws -> (Process, Int) {
+    private static func start(
+        _ program: String, _ port: Int, _ pace: String?
+    ) throws -> (Process, Int) {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: program)
         process.arguments = ["serve", "--dev", "--listen", "127.0.0.1:\(port)"]
+        if let pace { process.arguments? += ["--pace", pace] }
         let output = Pipe()
         process.standardOutput = output
         process.standardError = FileHandle.nullDevice

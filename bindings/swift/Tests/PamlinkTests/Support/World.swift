@@ -21,7 +21,8 @@ final class World {
 
     init() throws {
         client = try ClientEngine(
-            url: "ws://localhost:1/api/v1/pam/ws/ann", seed: seed(1), now: now)
+            url: "ws://localhost:1/api/v1/pam/ws/ann", configuration: Configuration(v1: false),
+            seed: seed(1), now: now)
         var configuration = HubConfiguration()
         configuration.auth = Auth(hs256Secret: Self.secret)
         server = try HubEngine(configuration: configuration, seed: seed(2))
@@ -96,7 +97,7 @@ final class World {
             case .answered(let request, _, let answer, _): ends[request] = .answered(answer)
             case .ended(let request, let outcome): ends[request] = outcome
             case .event(.stateChanged(let change)): state = change.to
-            case .event: break
+            case .event, .submitted, .snapshotTaken, .restored, .cancelResult, .outcome: break
             case .fault(let fault): throw fault.error
             }
         }

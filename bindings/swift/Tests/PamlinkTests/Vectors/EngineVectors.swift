@@ -45,8 +45,15 @@ private struct Machine {
         switch try must(json["kind"]?.text, "kind") {
         case "client":
             let (url, configuration) = try Options(options).client()
-            let engine = try ClientEngine(
-                url: url, configuration: configuration, seed: seed, now: now)
+            let snapshot = try json["snapshot"]?.text.map { try unhex($0) }
+            let engine =
+                if let snapshot {
+                    try ClientEngine(
+                        restoring: snapshot, url: url, configuration: configuration, seed: seed,
+                        now: now)
+                } else {
+                    try ClientEngine(url: url, configuration: configuration, seed: seed, now: now)
+                }
             take = { try engine.raw($0, $1) }
         case "hub":
             let engine = try HubEngine(configuration: Options(options).hub(), seed: seed)
