@@ -23,7 +23,8 @@ class SansIoTest {
     private var now = Now(0, 1_800_000_000_000_000)
     private val seed = ByteArray(32) { 7 }
     private val hub = HubEngine(seed = seed)
-    private val client = ClientEngine(ClientOptions("ws://host/api/v1/pam/ws/ann", anonymous = true), seed, now)
+    private val client =
+        ClientEngine(ClientOptions("ws://host/api/v1/pam/ws/ann", anonymous = true, v1 = false), seed, now)
     private var link: Long? = null
     private val events = ArrayList<Output>()
 

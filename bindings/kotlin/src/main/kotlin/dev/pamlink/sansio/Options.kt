@@ -43,9 +43,9 @@ public data class ClientOptions(
     /**
      * Whether to speak `pamlink.v1` where the server has it: then answers go on in the middle after a
      * break, requests are cancelled, and the client is kept as a snapshot. A server without it is
-     * called again in the `pam` dialect.
+     * called again in the `pam` dialect. Default yes.
      */
-    val v1: Boolean = false,
+    val v1: Boolean = true,
     /**
      * Whether to offer compression (permessage-deflate) over bytes ([Input.Dialed]). Transports that
      * speak WebSocket themselves ([Input.OpenedIn]), as all of [dev.pamlink.Client] do, negotiate

@@ -9,9 +9,9 @@ import java.lang.reflect.Modifier
 import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
 
-/** What decides itself what it may be: a URL, keys, a routing table, an audience, a dialect, a policy. */
+/** What decides itself what it may be: a URL, keys, a routing table, an audience. */
 private val notInTheTable =
-    setOf("url", "auth", "routes", "hs256Secret", "jwks", "audience", "v1", "whileAnswering")
+    setOf("url", "auth", "routes", "hs256Secret", "jwks", "audience")
 
 /** Every option of the table is one of this package, and no other is. */
 internal fun options(file: Any?): Int {

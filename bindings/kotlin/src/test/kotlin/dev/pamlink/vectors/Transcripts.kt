@@ -61,7 +61,7 @@ private fun server(steps: List<Any?>) = End(HubEngine(seed = seedOf(1))).use { e
 
 /** The engine is the client, whose host sends the requests. */
 private fun client(steps: List<Any?>) {
-    val options = ClientOptions("ws://localhost:1/api/v1/pam/ws/ada", anonymous = true)
+    val options = ClientOptions("ws://localhost:1/api/v1/pam/ws/ada", anonymous = true, v1 = false)
     End(ClientEngine(options, seedOf(1), NOW)).use { end ->
         end.give(Input.Connect)
         end.give(Input.OpenedIn())
