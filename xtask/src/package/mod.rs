@@ -1,4 +1,4 @@
-//! `cargo xtask package`: a wheel, an sdist, a jar and a Swift package in `target/package`, each
+//! `cargo xtask package`: a wheel, an sdist, a jar, a Swift package and an npm package in `target/package`, each
 //! installed into a fresh project of a user and run there.
 //!
 //! The sources of such a project are in `bindings/LANGUAGE/consumer`. It finds a running `pamlink
@@ -9,6 +9,7 @@ mod kotlin;
 mod python;
 mod served;
 mod swift;
+mod web;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -60,7 +61,8 @@ pub(crate) fn checks(workspace: &Workspace, console: Console) -> Outcome {
         version: workspace.version()?,
     };
     let mut checks = Checks::default();
-    let all = [python::wheel, python::sdist, python::checkout, kotlin::jar, swift::package];
+    let all =
+        [python::wheel, python::sdist, python::checkout, kotlin::jar, swift::package, web::npm];
     for package in all {
         package(&making, &mut checks)?;
     }

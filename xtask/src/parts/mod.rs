@@ -25,7 +25,7 @@ mod style;
 mod swift;
 mod vectors;
 mod wasm32;
-mod web;
+pub(crate) mod web;
 mod words;
 
 use std::fmt::Write as _;

@@ -50,7 +50,7 @@ pub(super) fn run(workspace: &Workspace, console: Console) -> Outcome {
 }
 
 /// The folder of the package as npm has it, with the module.
-fn package(workspace: &Workspace, console: Console) -> Result<PathBuf, Stopped> {
+pub(crate) fn package(workspace: &Workspace, console: Console) -> Result<PathBuf, Stopped> {
     let compiler = tools::wasm32(workspace, console, tools::MODULES)?;
     let arguments = ["build", "--package", "pamlink-web", "--profile", "web", "--locked"];
     console.must(compiler.cargo(workspace, &arguments), BUILD)?;
