@@ -40,7 +40,7 @@ class StarletteTransport(MessageTransport):
 
     def __init__(self, websocket: WebSocket, subprotocol: str | None = None) -> None:
         self._websocket = websocket
-        self.subprotocol = subprotocol
+        self.subprotocol: str | None = subprotocol
         """The one that it was accepted with."""
         self._send, self._receive = _given(websocket)
         self._is_over = False
