@@ -62,12 +62,14 @@ impl Hub {
             agreed.batch = features.common(FEATURES).contains(Features::BATCH);
         }
         let mut claim = *slot.claim.take()?;
-        if let Some(token) = token {
-            claim.token = token;
-        } else if let Some(claims) = claim.claims.take() {
+        // Whom the host has authenticated itself has to show nothing.
+        if let Some(claims) = claim.claims.take() {
             let verdict = self.in_time(claims);
             self.judge(index, &claim.user, verdict);
             return None;
+        }
+        if let Some(token) = token {
+            claim.token = token;
         }
         if claim.token.expose().is_empty() {
             self.judge(index, &claim.user, Err(AuthError::MissingToken));
