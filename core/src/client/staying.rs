@@ -19,8 +19,11 @@ impl Client {
     /// longer than leaves a quarter of the time for the next link.
     pub(super) fn stays(&mut self, said: &Said, within: Duration) -> bool {
         let stays = self.requests.has_in_sessions();
-        if stays && self.stay.is_none() {
-            self.stay = Some(Stay { goodbye: said.clone(), until: self.now.mono + within * 3 / 4 });
+        if stays {
+            // A later goodbye may give less time.
+            let until = self.now.mono + within * 3 / 4;
+            let until = self.stay.as_ref().map_or(until, |before| before.until.min(until));
+            self.stay = Some(Stay { goodbye: said.clone(), until });
         }
         stays
     }
