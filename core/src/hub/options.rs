@@ -105,13 +105,6 @@ const OPTIONS: &[Row] = &[
     .in_packages()
     .in_file("links.outbox_bytes"),
     Row::other(
-        "while_answering",
-        "text",
-        "parallel",
-        "What becomes of what a user asks while an answer to the same user runs: parallel, queue, reject or replace.",
-    )
-    .in_packages(),
-    Row::other(
         "compression",
         "flag",
         "no",
@@ -188,6 +181,7 @@ const OPTIONS: &[Row] = &[
         "parallel",
         "What happens to a request while an answer to its user runs: `parallel`, `queue`, `reject` or `replace` (P-5.12).",
     )
+    .in_packages()
     .in_file("requests.while_answering"),
     Row::number(
         "messages_per_minute",
