@@ -235,6 +235,8 @@ impl ClientMachine {
     /// stands before it in the output. So a host stores it before it writes.
     fn take_snapshot(&mut self, out: &mut Vec<u8>) {
         let Some(of) = self.snapshot.take() else { return };
+        // What has come of writing is in no snapshot.
+        self.drain(out);
         self.buffer.clear();
         match self.core.snapshot(&mut self.buffer) {
             Ok(()) => {
