@@ -106,6 +106,11 @@ async def test_what_was_not_sent_is_cancelled_here() -> None:
             never = client.ask("never mind")
             assert await never.cancel() == pamlink.CancelResult("cancelled", 0)
             assert await text_of(never) == "" and never.outcome == pamlink.Cancelled()
+            network.down = False
+            client.network_changed()
+            assert await text_of(never) == "" and never.outcome == pamlink.Cancelled()
+            network.down = True
+            await network.cut()
             waiting = client.ask("count")
             reading = asyncio.create_task(text_of(waiting))
             await asyncio.sleep(0)
@@ -145,6 +150,50 @@ async def test_what_was_detached_goes_on() -> None:
         while not story.ends:
             await asyncio.sleep(0.01)
     assert story.ends == ["done"]
+
+
+async def test_who_waits_in_another_task_hears_that_an_answer_was_left() -> None:
+    async with Hub(Story(), auth=KEYS) as hub, client_of(memory.Network(hub)) as client:
+        for leave in ("aclose", "detach"):
+            stream = client.ask("count")
+            readings = [asyncio.create_task(text_of(stream)) for _ in range(2)]
+            await asyncio.sleep(0.05)
+            left = getattr(stream, leave)()
+            if left is not None:
+                await left
+            await asyncio.wait_for(asyncio.gather(*readings), SOON)
+
+
+async def test_a_request_that_expires_without_a_link_ends_its_cancel() -> None:
+    options = ClientOptions(request_timeout=1)
+    async with Hub(Story(), auth=KEYS) as hub:
+        network = memory.Network(hub)
+        async with client_of(network, options=options) as client:
+            stream = client.ask("count")
+            await anext(stream)
+            network.down = True
+            await network.cut()
+            cancelling = asyncio.create_task(stream.cancel())
+            with pytest.raises(pamlink.ExpiredError):
+                await asyncio.wait_for(text_of(stream), SOON)
+            assert await asyncio.wait_for(cancelling, SOON) == pamlink.CancelResult(None)
+
+
+async def test_a_thread_hears_that_its_hub_has_closed() -> None:
+    ended = threading.Event()
+
+    def answer(request: Request) -> str:
+        while not request.cancelled:
+            time.sleep(0.005)
+        ended.set()
+        return "in vain"
+
+    async with Hub(answer, auth=KEYS) as hub, client_of(memory.Network(hub)) as client:
+        reading = asyncio.create_task(text_of(client.ask("wait")))
+        await asyncio.sleep(0.1)
+        await hub.close()
+        assert await asyncio.to_thread(ended.wait, SOON)
+        reading.cancel()
 
 
 async def test_a_server_of_pam_knows_no_cancel() -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
+import fastapi
 import pytest
-from conftest import KEYS, SOON, token
+import websockets
+from conftest import KEYS, PATH, SOON, serving, token
 from starlette.types import Message
 from starlette.websockets import WebSocket
 
@@ -100,3 +103,30 @@ def test_a_starlette_that_keeps_it_elsewhere_is_found_out(
 
     monkeypatch.setattr(starlette, "WebSocket", Other)
     assert not starlette._keeps()
+
+
+HELLO = '{"type":"hello","versions":[1,1],"features":0,"limits":{"message":1048576}}'
+
+
+@pytest.mark.parametrize(
+    "where, says",
+    [("subprotocol", "welcome"), ("header", "welcome"), ("address", "goodbye"), ("", "goodbye")],
+)
+async def test_a_token_of_v1_is_shown_beside_the_address(where: str, says: str) -> None:
+    hub = Hub(auth=KEYS)
+    app = fastapi.FastAPI(lifespan=starlette.lifespan(hub, signals=False))
+    app.add_api_websocket_route(PATH + "{user_id:path}", starlette.endpoint(hub))
+    shown = token()
+    offered = ["pamlink.v1", *([f"pamlink.token.{shown}"] if where == "subprotocol" else [])]
+    headers = {"Authorization": f"Bearer {shown}"} if where == "header" else {}
+    query = f"?token={shown}" if where == "address" else ""
+    async with serving(app) as address:
+        url = f"ws://{address}{PATH}ann{query}"
+        connecting = websockets.connect(
+            url, subprotocols=[websockets.Subprotocol(it) for it in offered], additional_headers=headers
+        )
+        async with connecting as socket:
+            assert socket.subprotocol == "pamlink.v1"
+            await socket.send(HELLO)
+            said = json.loads(await asyncio.wait_for(socket.recv(), SOON))
+            assert said["type"] == says

@@ -92,6 +92,9 @@ class Answering:
     def stop(self) -> list[asyncio.Task[None]]:
         """Gives all up: the tasks that are to be cancelled."""
         tasks = [*(task for task, _ in self._tasks.values()), *self._workers]
+        for _, asked in self._tasks.values():
+            # A thread has only this.
+            asked.cancelled.happen()
         self._tasks = {}
         self._waiting.clear()
         self._threads.stop()
@@ -112,6 +115,8 @@ class Answering:
             self._workers.discard(task)
             if self._waiting and not self._workers:
                 self._work_soon()
+        # The task keeps the error that ends it, and with that this frame.
+        del task
         if rest is not None:
             await rest
 
@@ -123,15 +128,14 @@ class Answering:
         watch = _sharing.Watch(task) if _sharing.CAN_WATCH else None
         if watch is not None:
             watch.begin()
-        while self._waiting:
+        # The one that the task was made for may have been given up before it began.
+        while self._waiting and self._waiting[0][2] == contextvars.copy_context():
             request, link, _ = self._waiting.popleft()
             self._tasks[request.request] = (task, request)
             rest = begun(self._answer(request, link))
             if rest is not None:
                 return rest
             if watch is None or not watch.is_untouched:
-                return None
-            if self._waiting and self._waiting[0][2] != contextvars.copy_context():
                 return None
         return None
 
@@ -148,9 +152,9 @@ class Answering:
                 raise
             return
         finally:
-            self._tasks.pop(number, None)
+            waits = self._tasks.pop(number, None) is not None
         self._turns.feed(record, request)
-        if reply is None and request.agent not in self._silent:
+        if waits and reply is None and request.agent not in self._silent:
             self._silent.add(request.agent)
             what = "the handler of agent %r returned nothing: whoever asked waits in vain"
             log.warning(what, request.agent)
@@ -177,24 +181,27 @@ class Answering:
         texts: list[str] = []
         reply: Reply | None = None
         turns, turn = self._turns, -1
-        async for piece in pieces:
-            if not isinstance(piece, str):
-                reply = piece
-                break
-            texts.append(piece)
-            if request.wants_pieces and piece:
-                if turn == turns.passed:
-                    # The second one since the loop had a turn: others wait for theirs.
-                    await turns.over()
-                if link is not None and link.is_behind:
-                    # A peer that is slow makes its answer slow, not the hub large.
-                    await link.room()
-                turn = turns.passed
-                # It may end with half a character, which waits for the other in the engine.
-                turns.feed(pack(KINDS["reply_piece"], (request.request,), (wtf8(piece),)))
-        close = getattr(pieces, "aclose", None)
-        if close is not None:
-            await close()
+        try:
+            async for piece in pieces:
+                if not isinstance(piece, str):
+                    reply = piece
+                    break
+                texts.append(piece)
+                if request.wants_pieces and piece:
+                    if turn == turns.passed:
+                        # The second one since the loop had a turn: others wait for theirs.
+                        await turns.over()
+                    if link is not None and link.is_behind:
+                        # A peer that is slow makes its answer slow, not the hub large.
+                        await link.room()
+                    turn = turns.passed
+                    # It may end with half a character, which waits for the other in the engine.
+                    turns.feed(pack(KINDS["reply_piece"], (request.request,), (wtf8(piece),)))
+        finally:
+            # Whoever is cancelled here has a generator that waits at a `yield`.
+            close = getattr(pieces, "aclose", None)
+            if close is not None:
+                await close()
         return "".join(texts) if reply is None else reply
 
 

@@ -31,7 +31,7 @@ class PendingRequest:
         self.number: int | None = None
         self._fresh: list[str] = []
         self._restart = False
-        self._progress: asyncio.Future[None] | None = None
+        self._waiting: set[asyncio.Future[None]] = set()
 
     def piece(self, text: str, restart: bool) -> None:
         """A piece of the answer has come."""
@@ -40,17 +40,17 @@ class PendingRequest:
             self._restart = True
         if text:
             self._fresh.append(text)
-        self._stir()
+        self.stir()
 
     def end(self, outcome: Outcome) -> None:
         """The request has ended."""
         self.outcome = outcome
-        self._stir()
+        self.stir()
 
     def fail(self, error: PamlinkError) -> None:
         """Nothing will come of it any more."""
         self.error = error
-        self._stir()
+        self.stir()
 
     @property
     def settled(self) -> bool:
@@ -59,8 +59,12 @@ class PendingRequest:
 
     async def progress(self) -> None:
         """Waits until something comes of it."""
-        self._progress = asyncio.get_running_loop().create_future()
-        await self._progress
+        waiting = asyncio.get_running_loop().create_future()
+        self._waiting.add(waiting)
+        try:
+            await waiting
+        finally:
+            self._waiting.discard(waiting)
 
     async def ended(self) -> Outcome:
         """How it ends."""
@@ -77,9 +81,11 @@ class PendingRequest:
         self._restart = False
         return Piece(text, restart) if text or restart else None
 
-    def _stir(self) -> None:
-        if self._progress is not None and not self._progress.done():
-            self._progress.set_result(None)
+    def stir(self) -> None:
+        """Whoever waits looks again."""
+        for waiting in self._waiting:
+            if not waiting.done():
+                waiting.set_result(None)
 
 
 class Asking(Protocol):
@@ -156,9 +162,12 @@ class AnswerStream(Unique):
         request = self._request
         if self._over:
             raise StopAsyncIteration
-        if request.number is None:
+        if request.number is None and not request.settled:
             self._ask(request)
         while True:
+            if self._over:
+                # It was left meanwhile, or another task has come to the end.
+                raise StopAsyncIteration
             if (piece := request.take()) is not None:
                 return piece
             if request.error is not None:
@@ -172,10 +181,12 @@ class AnswerStream(Unique):
     async def cancel(self) -> CancelResult:
         """Ends the answer at the server, and says what that has come to. The iteration gives what came
         before, and ends; if the cancel was refused or came too late, it goes on to its own end. Called
-        again, it says the same. A break of the link delays it.
+        again meanwhile, it says the same; once the request has ended, `ended`. A break of the link delays
+        it.
 
         Raises `LinkError` (`needs_v1`) where the server does not speak `pamlink.v1`, `BusyError`
-        (`requests_full`) if too many cancels are under way, and `ClientClosed`.
+        (`requests_full`) if too many cancels are under way, `UsageError` (`request_ended`) after
+        `detach` or `aclose`, and `ClientClosed`.
         """
         request = self._request
         if request.number is None and not request.settled:
@@ -188,6 +199,7 @@ class AnswerStream(Unique):
         if not self._over:
             self._over = True
             self._client.leave(self._request, running=True)
+            self._request.stir()
 
     async def aclose(self) -> None:
         """Waits no longer for the answer, and ends it where the server speaks `pamlink.v1`; towards any
@@ -214,3 +226,4 @@ class AnswerStream(Unique):
         if not self._over:
             self._over = True
             self._client.leave(self._request)
+            self._request.stir()

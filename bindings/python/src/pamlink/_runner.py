@@ -69,12 +69,12 @@ class Runner(Unique):
 
     def _failed(self, error: PamlinkError) -> None:
         log.error("the engine failed", exc_info=error)
-        self._engine_failed()
+        self._engine_failed(error)
 
     def _refused(self, fault: outputs.Fault, owner: Any) -> None:
         """A record was refused that has an owner."""
 
-    def _engine_failed(self) -> None:
+    def _engine_failed(self, error: PamlinkError) -> None:
         """No step will come to anything: the links are to be dropped."""
         raise NotImplementedError
 
@@ -153,7 +153,10 @@ class Runner(Unique):
         else:
             # It is set anew even where the deadline stays.
             self._deadline = None
-            self._feed()
+            try:
+                self._feed()
+            except PamlinkError as error:
+                self._failed(error)
 
     def _spawn(
         self, work: Coroutine[Any, Any, None], *, ends: bool = False

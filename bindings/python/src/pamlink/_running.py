@@ -76,6 +76,9 @@ def _resumed(work: Coroutine[Any, Any, None], waits_for: Any) -> Generator[Any, 
             waits_for = step()
         except StopIteration:
             return
+        finally:
+            # It holds an error, whose traceback holds this frame.
+            del step
 
 
 def is_async(handler: Callable[..., Any]) -> bool:

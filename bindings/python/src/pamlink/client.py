@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json as _json
 import logging
 from collections.abc import Mapping
@@ -18,7 +19,7 @@ from ._records import KINDS, pack
 from ._requests import AnswerStream, PendingRequest
 from ._results import Results
 from ._runner import Runner
-from .errors import ClientClosed, PamlinkError, TokenDenied
+from .errors import ClientClosed, PamlinkError, TokenDenied, UsageError
 from .events import (
     Answered,
     Cancelled,
@@ -62,7 +63,8 @@ class Client(Runner):
     It belongs to the event loop that entered it: awaited in another one, its methods raise
     `UsageError` (`wrong_loop`). `wake` and `network_changed` may be called from any thread. None of
     them blocks. A client that was made before a `fork` may be entered in each process; one that was
-    entered before it belongs to the parent, and raises `UsageError` (`forked`) in the child.
+    entered before it belongs to the parent, and raises `UsageError` (`forked`) in the child. One of a snapshot
+    is restored in the process that enters it.
     """
 
     def __init__(
@@ -168,10 +170,14 @@ class Client(Runner):
         if self._opened:
             raise ClientClosed("a client is opened once; make a new one")
         if self._native.forked:
+            if self._snapshot is not None:
+                what = "a client of a snapshot goes on in one process: restore it after the fork"
+                raise UsageError(what, code=7)
             # Ids and masks made before the fork are those of the other process, too.
             self._engine = self._native = self._made()
         self._opened = True
         self._enter()
+        self._snapshot = None
         self._feed(pack(KINDS["connect"], (), ()))
 
     def connect(self) -> None:
@@ -286,7 +292,8 @@ class Client(Runner):
 
         It takes the place of what waits under the same `key`, which expires (`replaced`); `urgent`
         goes before all else that waits, `bulk` after it; it waits for `time_to_live` seconds at most.
-        Cancelled, it waits no longer, and the envelope goes its way.
+        Cancelled, it waits no longer, and the envelope goes its way. Towards a server of the `pam` dialect
+        alone it waits until its `time_to_live` is over, and for ever without one.
 
         Raises `LinkError` (`needs_v1`) if the client was made without `v1`, `BusyError`
         (`outbox_full`), `UsageError` (`not_an_envelope`, `bad_option`), `ClientStopped` and
@@ -294,6 +301,8 @@ class Client(Runner):
         """
         self._usable()
         self._belongs()
+        if time_to_live is not None and not 0 <= time_to_live < 1e9:
+            raise UsageError("time_to_live is no number of seconds from 0 on", code=10)
         wait = None if time_to_live is None else round(time_to_live * 1e9)
         texts = (envelope_text(envelope), priority, key, agent)
         found = self._step(pack(KINDS["submit"], (wait,), texts))
@@ -305,8 +314,8 @@ class Client(Runner):
 
     def snapshot(self) -> bytes:
         """The client as bytes, of which `restore` makes it again in another process: its requests, and
-        where its sessions are. A client without `v1` has none: no bytes. They are as confidential as what
-        was asked, and hold no token. Take one whenever the app may be ended.
+        where its sessions are. A client without `v1` has none: no bytes, of which nothing is restored. They
+        are as confidential as what was asked, and hold no token. Take one whenever the app may be ended.
 
         Raises `ClientClosed`.
         """
@@ -371,7 +380,9 @@ class Client(Runner):
         elif self._requests.pop(request.number, None) is not None and self._loop is not None:
             leave = self._forget if running else self._abandon
             # Whoever drops an `AnswerStream` may do so in any thread.
-            self._loop.call_soon_threadsafe(leave, request.number)
+            with contextlib.suppress(RuntimeError):
+                # Without a loop there is nothing to be told.
+                self._loop.call_soon_threadsafe(leave, request.number)
 
     def _forget(self, number: int) -> None:
         if self._running:
@@ -394,6 +405,8 @@ class Client(Runner):
         number = request.number
         if number is None:
             return CancelResult("cancelled", 0)
+        # What has come in this turn may have ended it.
+        self._turns.take()
         result = self._cancels.get(number)
         if result is None:
             if request.settled:
@@ -431,6 +444,9 @@ class Client(Runner):
             self._late(number, outcome)
         else:
             request.end(outcome)
+        if isinstance(outcome, (Expired, Unknown, Unsent)):
+            # Without a link nothing is said of a cancel any more.
+            self._cancels.settle(number, CancelResult(None))
 
     def _give_up(self, error: PamlinkError) -> None:
         requests, self._requests = self._requests, {}
@@ -514,7 +530,9 @@ class Client(Runner):
         if raising and refusal is not None:
             raise refusal
 
-    def _engine_failed(self) -> None:
+    def _engine_failed(self, error: PamlinkError) -> None:
+        self._give_up(error)
+        self._mailbox.end()
         self._close_transport()
 
     def _stop(self, stopped: events.Stopped) -> None:

@@ -15,6 +15,7 @@ does not know arrives as an `UnknownEvent`.
 from __future__ import annotations
 
 import asyncio
+import threading
 import json as _json
 from collections.abc import Generator
 from dataclasses import dataclass, field
@@ -374,6 +375,10 @@ class Opened:
     """Its user."""
 
 
+# Who makes a `Cancellation` is one.
+_FIRST = threading.Lock()
+
+
 class _Asked(_Enveloped):
     """What somebody waits for an answer to."""
 
@@ -388,9 +393,15 @@ class _Asked(_Enveloped):
         try:
             return self._cancelled
         except AttributeError:
-            cancelled = Cancellation()
-            object.__setattr__(self, "_cancelled", cancelled)
-            return cancelled
+            pass
+        with _FIRST:
+            # A thread may ask for it while the loop says that it has happened.
+            try:
+                return self._cancelled
+            except AttributeError:
+                cancelled = Cancellation()
+                object.__setattr__(self, "_cancelled", cancelled)
+                return cancelled
 
 
 @dataclass(frozen=True, slots=True)

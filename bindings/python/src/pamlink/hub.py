@@ -56,9 +56,9 @@ class Hub(Runner):
 
     Each request has a task of its own, as many as the options allow. It is cancelled when the
     request expires, and when who asked cancels it; `Request.cancelled` says so where no task can be
-    cancelled: in a thread, or in what the handler has begun elsewhere. A handler that fails, by whatever exception, is logged with its traceback, and
-    its peer is sent `PROCESSING_ERROR` and nothing else; one that returns nothing is logged once. A
-    plain function runs in a thread.
+    cancelled: in a thread, or in what the handler has begun elsewhere. A handler that fails, by
+    whatever exception, is logged with its traceback, and its peer is sent `PROCESSING_ERROR` and
+    nothing else; one that returns nothing is logged once. A plain function runs in a thread.
 
     It belongs to the event loop that entered it. `push`, `broadcast`, `send_to`, `disconnect` and
     `disconnect_user` may be called from any thread, and take effect at once; what is awaited in
@@ -202,7 +202,7 @@ class Hub(Runner):
         believed is closed with 4001; so is one without either. `max_message` is the largest message
         that the peer says it takes, in bytes (`PamTarget.max_message`). A transport that has agreed on
         the subprotocol `pamlink.v1` (`subprotocol`, `choose_subprotocol`) speaks that: then the peer
-        says both itself, and a token that it brings comes before this one.
+        says both itself. A token that it brings comes before this one, and `claims` before both.
 
         Raises `BusyError` (`hub_full`, `hub_draining`): close the transport then. Cancelled, it
         drops the link.
@@ -398,7 +398,7 @@ class Hub(Runner):
         if fault.code != _NOT_RUNNING:
             self._answering.refused(owner, _engine.fault(fault))
 
-    def _engine_failed(self) -> None:
+    def _engine_failed(self, error: PamlinkError) -> None:
         for link in self._links.values():
             link.close_transport()
 

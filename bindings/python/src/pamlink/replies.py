@@ -54,4 +54,4 @@ and the last word.
 
 An async function or generator runs in the event loop and must not block it. A plain one runs in a
 thread, of which there are 40 for a hub; what is left waits. A thread cannot be cancelled: what it does
-for a request that has expired is in vain."""
+for a request that has expired or was cancelled is in vain (`Request.cancelled`)."""

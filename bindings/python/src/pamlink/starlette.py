@@ -97,6 +97,9 @@ def _keeps() -> bool:
 _KEEPS = _keeps()
 
 
+_TOKEN = "pamlink.token."
+
+
 class HubMiddleware:
     """A middleware that serves a hub's links, and leaves everything else to the app.
 
@@ -139,16 +142,18 @@ def endpoint(hub: Hub) -> Callable[[WebSocket], Awaitable[None]]:
         read = read_target(*_target(websocket))
         if read is None:
             await _refuse(websocket, 404)
-        elif read.token is None and not hub.choose_subprotocol(
-            websocket.scope.get("subprotocols", ())
-        ):
+            return
+        speaks_v1 = hub.choose_subprotocol(websocket.scope.get("subprotocols", ())) is not None
+        # A token is never in the address of a link that speaks it.
+        token = _shown(websocket) if speaks_v1 else read.token
+        if token is None and not speaks_v1:
             await _refuse(websocket, 403)
         else:
             carrying = serve(
-                hub, websocket, user=read.user, token=read.token, max_message=read.max_message
+                hub, websocket, user=read.user, token=token, max_message=read.max_message
             )
             # A frame that waits keeps what it names, and this one may wait for days.
-            del read, websocket
+            del read, token, websocket
             await carrying
 
     return pam
@@ -173,6 +178,16 @@ async def _refuse(websocket: WebSocket, status: int) -> None:
         await websocket.send_denial_response(Response(status_code=status))
     else:
         await websocket.close(1008)
+
+
+def _shown(websocket: WebSocket) -> str | None:
+    """The token in the opening request of `pamlink.v1`: that of `Authorization`, else the one among the
+    subprotocols."""
+    scheme, _, token = websocket.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return token.lstrip()
+    offered = websocket.scope.get("subprotocols", ())
+    return next((it[len(_TOKEN) :] for it in offered if it.startswith(_TOKEN)), None)
 
 
 async def serve(
