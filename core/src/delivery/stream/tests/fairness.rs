@@ -1,8 +1,9 @@
 //! Readers and streams that have much hold up none that has little.
 
+use super::super::*;
 use super::support::{World, key, reader};
 use crate::delivery::Fault;
-use crate::envelope::v1::Message;
+use crate::envelope::v1::{How, Message};
 
 #[test]
 fn a_chatty_stream_starves_no_other_of_its_reader() {
@@ -77,13 +78,44 @@ fn a_reader_that_takes_nothing_holds_up_no_other() {
 fn a_reader_that_confirms_what_it_was_never_sent_is_at_fault() {
     let mut world = World::new();
     let by = world.running("q-1", 1);
+    world.follow(2, "q-1").unwrap();
     world.append("q-1", by, "40 liters");
     world.pass(40);
     world.deliver();
-    let mut at = world.had(1, "q-1").at;
+    let mut at = world.had(2, "q-1").at;
     at.sequence += 1;
-    let fault = world.streams.read(world.now, reader(1), &key("q-1"), at);
+    let fault = world.streams.read(world.now, reader(2), &key("q-1"), at);
     assert_eq!(fault, Err(Fault::Ahead));
+}
+
+#[test]
+fn what_one_reader_brought_may_be_confirmed_to_the_next_that_an_item_makes() {
+    let log = LogConfig { owner_streams: 1, ..LogConfig::default() };
+    let mut world = World::with(StreamsConfig::default(), log);
+    // An `open` follows the stream that it asks for, whose item is on its way again.
+    let by = world.running("q-1", 2);
+    world.append("q-1", by, "40 liters");
+    world.finish("q-1", by);
+    world.follow(1, "q-1").unwrap();
+    world.readers.get_mut(&reader(1)).unwrap().is_slow = true;
+    world.deliver();
+    let (at, ended) = (world.had(1, "q-1").at, &world.had(1, "q-1").ended);
+    assert_eq!((at.sequence, ended), (2, &Some(How::Done)));
+    // The log has no room for the stream any more, and the item begins it again.
+    let by = world.running("q-2", 2);
+    world.finish("q-2", by);
+    world.settle();
+    assert!(matches!(world.begin("q-1", Some(1))[..], [Event::Begun { .. }]));
+    assert_eq!(world.streams.read(world.now, reader(1), &key("q-1"), at), Ok(()));
+    // That was nothing that it was sent: it has not been given room by it.
+    let by = world.claim("q-1").0;
+    for _ in 0..40 {
+        world.append("q-1", by, &"a".repeat(4_000));
+        world.settle();
+        world.deliver();
+    }
+    let sent = world.had(1, "q-1").text.len();
+    assert!((60_000..=65_536).contains(&sent), "64 KiB ahead: {sent}");
 }
 
 #[test]
