@@ -1,7 +1,7 @@
 //! The readers of one stream, and its newest text for them.
 
 use super::event::Event;
-use super::interface::{Ended, Read, Record, Request, State};
+use super::interface::{Ended, Read, Record, Request, State, Status};
 use super::outputs::Turn;
 use super::readers::{Reader, ReaderId, Source};
 use super::saying::Saying;
@@ -124,6 +124,25 @@ impl Audience {
         self.ended = Some(ended.clone());
     }
 
+    /// The stream has begun in a log that had forgotten one of its name: of that nothing holds any
+    /// more, and whoever has something of it is told that there is none.
+    pub(super) fn begin_anew(&mut self) {
+        let (epoch, has_ended) = (self.epoch, self.ended.take().is_some());
+        let of_it = self.readers.iter_mut().filter(|(_, reader)| reader.is_placed());
+        for (_, reader) in of_it.filter(|(_, reader)| has_ended || reader.has_up_to() > 0) {
+            reader.handle_unknown(epoch);
+        }
+        self.tail.reset(0);
+        self.offset = 0;
+    }
+
+    /// Whether the log's answer to a reader says that the stream whose end is known is forgotten,
+    /// and another of its name has begun. One that was asked for before the end says nothing.
+    pub(super) fn is_anew(&mut self, id: ReaderId, status: &Status) -> bool {
+        let knew_end = self.reader(id).is_some_and(|it| it.knew_end());
+        knew_end && self.ended.is_some() && !matches!(status.state, State::Ended(_))
+    }
+
     /// There is no such stream, or none any more.
     pub(super) fn handle_unknown(&mut self) {
         self.readers.iter_mut().for_each(|(_, reader)| reader.handle_unknown(self.epoch));
@@ -143,7 +162,7 @@ impl Audience {
             self.offset = read.status.offset;
         }
         let epoch = self.epoch;
-        if let Some(reader) = self.reader(id) {
+        if let Some(reader) = self.reader(id).filter(|reader| !reader.is_done()) {
             reader.handle_read(epoch, read);
         }
     }
@@ -260,7 +279,7 @@ impl Audience {
 fn ask(id: ReaderId, reader: &mut Reader, source: Source<'_>, turn: &mut Turn<'_>) {
     if let Some((sequence, most)) = reader.wants(source) {
         let request = turn.request_for(Some(id), Request::ReadAfter { sequence, most });
-        reader.asked(request, sequence);
+        reader.asked(request, sequence, source.end.is_some());
     }
 }
 

@@ -90,6 +90,9 @@ impl Entry {
             },
             Request::ReadAfter { .. } => match (answer, reader) {
                 (Answer::Read(read), Some(reader)) => {
+                    if self.audience.is_anew(reader, &read.status) {
+                        self.begin_anew();
+                    }
                     self.handle_status(turn, &read.status);
                     self.audience.handle_read(reader, read);
                 }
@@ -177,6 +180,10 @@ impl Entry {
         match answer {
             Answer::Begun { first } => {
                 let reader = self.writer.handle_begun(turn, first);
+                let has_ended = self.audience.ended().is_some();
+                if first || has_ended && self.writer.is_own() {
+                    self.begin_anew();
+                }
                 if let Some(reader) = reader {
                     self.audience.add_beginning(reader, turn, lines);
                 }
@@ -186,6 +193,12 @@ impl Entry {
             }
             _ => self.writer.handle_not_begun(turn, "stream_exists"),
         }
+    }
+
+    /// The log has forgotten a stream of this name, and has another: nothing that was known holds.
+    fn begin_anew(&mut self) {
+        self.writer.begin_anew();
+        self.audience.begin_anew();
     }
 
     fn handle_claimed(&mut self, turn: &mut Turn<'_>, answer: Answer) {

@@ -70,6 +70,8 @@ pub(super) struct Reader {
     fetched: VecDeque<Record>,
     /// The number behind which the log was asked for records.
     asked_after: u64,
+    /// Whether the end was known then.
+    knew_end: bool,
     credit: Credit,
 }
 
@@ -119,6 +121,7 @@ impl Reader {
             mark: None,
             fetched: VecDeque::new(),
             asked_after: 0,
+            knew_end: false,
             credit: Credit::default(),
         }
     }
@@ -165,9 +168,9 @@ impl Reader {
         }
     }
 
-    /// The log has been asked.
-    pub(super) fn asked(&mut self, id: u64, after: u64) {
-        self.asked_after = after;
+    /// The log has been asked, when the end was known or not.
+    pub(super) fn asked(&mut self, id: u64, after: u64, knew_end: bool) {
+        (self.asked_after, self.knew_end) = (after, knew_end);
         self.stage = match self.stage {
             Stage::Unplaced | Stage::Placing(_) => Stage::Placing(id),
             Stage::Placed | Stage::Reading(_) => Stage::Reading(id),
@@ -275,6 +278,16 @@ impl Reader {
         self.credit.allocated() + places + texts + placed
     }
 
+    /// Whether it knows where in a stream it goes on.
+    pub(super) const fn is_placed(&self) -> bool {
+        matches!(self.stage, Stage::Placed | Stage::Reading(_))
+    }
+
+    /// Whether the end was known when the log was asked for it last.
+    pub(super) const fn knew_end(&self) -> bool {
+        self.knew_end
+    }
+
     /// Whether it was told of the end, or is or was told that there is no such stream.
     pub(super) fn is_done(&self) -> bool {
         self.stage == Stage::Done
@@ -284,8 +297,7 @@ impl Reader {
         if self.placed.is_some() {
             return Next::Placed;
         }
-        let is_placed = matches!(self.stage, Stage::Placed | Stage::Reading(_));
-        if !is_placed || self.place.at.epoch != source.epoch {
+        if !self.is_placed() || self.place.at.epoch != source.epoch {
             return Next::Nothing;
         }
         let at = self.place.at.sequence;

@@ -182,6 +182,11 @@ impl Writer {
         }
     }
 
+    /// The log counts generations from the first again.
+    pub(super) const fn begin_anew(&mut self) {
+        self.generation = Generation::NONE;
+    }
+
     /// The stream does not begin.
     pub(super) fn handle_not_begun(&mut self, turn: &mut Turn<'_>, code: &'static str) {
         let begin = self.begin.take();

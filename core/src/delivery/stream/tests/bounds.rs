@@ -31,6 +31,68 @@ fn of_an_owner_the_oldest_stream_that_has_ended_makes_room() {
     assert!(matches!(world.settle()[..], [Event::Begun { .. }]), "another owner has room");
 }
 
+/// A stream that has ended and that the log has no room for any more, while a reader has yet to get
+/// its rest: where that is.
+fn forgotten_while_read() -> (World, Position) {
+    let log = LogConfig { owner_streams: 1, ..LogConfig::default() };
+    let mut world = World::with(StreamsConfig { held_bytes: 1, ..StreamsConfig::default() }, log);
+    world.running("q-1", 1);
+    let by = world.claim("q-1").0;
+    world.follow(2, "q-1").unwrap();
+    world.readers.get_mut(&reader(2)).unwrap().is_slow = true;
+    for _ in 0..40 {
+        world.append("q-1", by, &"a".repeat(4_000));
+        world.settle();
+        world.deliver();
+    }
+    world.finish("q-1", by);
+    world.deliver();
+    let by = world.running("q-2", 1);
+    world.finish("q-2", by);
+    world.settle();
+    world.said(2);
+    let at = world.had(2, "q-1").at;
+    world.readers.get_mut(&reader(2)).unwrap().confirmed("q-1");
+    (world, at)
+}
+
+#[test]
+fn a_stream_that_has_made_room_begins_again_though_somebody_reads_it_still() {
+    let (mut world, at) = forgotten_while_read();
+    assert!(matches!(world.begin("q-1", Some(1))[..], [Event::Begun { .. }]));
+    let (by, offset) = world.claim("q-1");
+    assert_eq!((by.number(), offset), (1, 0));
+    world.append("q-1", by, "40 liters");
+    world.pass(40);
+    assert_eq!(world.streams.read(world.now, reader(2), &key("q-1"), at), Ok(()));
+    world.deliver();
+    assert_eq!(world.said(2), ["q-1 unknown from 0 at 0"]);
+    assert_eq!(world.had(1, "q-1").text(), "40 liters");
+    world.finish("q-1", by);
+    world.deliver();
+    assert!(world.had(1, "q-1").ended.is_some());
+}
+
+#[test]
+fn a_stream_that_begins_again_elsewhere_is_not_the_one_that_is_read_here() {
+    let (mut world, at) = forgotten_while_read();
+    let mut elsewhere = Streams::new(StreamsConfig::default(), world.log.epoch());
+    let of = Position::new(Epoch::from_bits(8), 1);
+    elsewhere.begin(world.now, &key("q-1"), None, of, None).unwrap();
+    elsewhere.settle(world.now, &mut world.log);
+    assert_eq!(world.streams.read(world.now, reader(2), &key("q-1"), at), Ok(()));
+    // Each answer of the log is known before the next question.
+    for _ in 0..4 {
+        let Some(request) = world.streams.poll_log() else { break };
+        let answer = world.log.handle_request(world.now, &request);
+        world.streams.handle_log(world.now, answer);
+    }
+    assert_eq!(world.streams.poll_log(), None, "it is not asked for ever");
+    world.deliver();
+    let said = world.said(2);
+    assert_eq!(said.last().map(String::as_str), Some("q-1 unknown from 0 at 0"));
+}
+
 #[test]
 fn a_stream_is_kept_for_120_s_after_its_end() {
     let mut world = World::new();
