@@ -1,3 +1,5 @@
+/// <reference lib="esnext.disposable" />
+
 /** Where the module of WebAssembly comes from, if not from beside the package's files. */
 export type WasmSource = WebAssembly.Module | BufferSource | Response | URL | string;
 
@@ -121,7 +123,10 @@ export class Answer implements AsyncIterable<Piece> {
   readonly answer: Promise<Answered>;
   /** How the request ends. */
   ended(): Promise<Outcome>;
-  /** Cancels the request. Rejects with `needs_v1` where the server knows no cancel. */
+  /**
+   * Cancels the request. Rejects with `needs_v1` where the server knows no cancel, and with
+   * `request_ended` where that is over.
+   */
   cancel(): Promise<CancelResult>;
   /** Waits no longer. A request that was sent has its effect; its answer is a `late` event. */
   detach(): void;
@@ -169,7 +174,8 @@ export interface Events {
   gap: { type: 'gap'; lost: number | null; errorCode: string };
   /** Of a loop: so many events were dropped, oldest first. */
   lost: { type: 'lost'; count: number };
-  /** The engine has refused an input: a fault of this package. */
+  /** Something went wrong of which no call is told: the engine has refused an input, the token function
+   * threw, or the client has ended for what `name` says. */
   fault: { type: 'fault'; name: string; message: string };
 }
 
@@ -205,7 +211,7 @@ export class Client implements AsyncIterable<ClientEvent> {
   /** Calls `listener` with each event of this type; the function that is returned ends that. */
   on<K extends keyof Events>(type: K, listener: (event: Events[K]) => void): () => void;
   /** Every event from here on; the iteration ends once the client is closed. */
-  [Symbol.asyncIterator](): AsyncIterator<ClientEvent, undefined>;
+  [Symbol.asyncIterator](): AsyncIterableIterator<ClientEvent, undefined>;
   [Symbol.dispose](): void;
   [Symbol.asyncDispose](): Promise<void>;
 }

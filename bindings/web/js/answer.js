@@ -12,6 +12,8 @@ export class Answer {
   #outcome;
   #error;
   #result;
+  /** The server is to say what has come of a cancel. @internal */
+  isCancelling = false;
   /** The caller has left: what is said of it once the engine knows the request. */
   #leaving;
   /** Whoever waits for something to come of it. */
@@ -50,10 +52,15 @@ export class Answer {
     this.#stir();
   }
 
-  /** @internal @param {unknown} error */
-  fail(error) {
+  /** @internal @param {unknown} [error] */
+  fail(error = new DOMException('nobody waits for the answer', 'AbortError')) {
     this.#error ??= { error };
     this.#stir();
+  }
+
+  /** Its caller has left. @internal */
+  get isLeft() {
+    return !!this.#leaving;
   }
 
   // What its caller asks.
@@ -86,10 +93,11 @@ export class Answer {
     }
     if (this.#outcome) throw new PamlinkError('request_ended', undefined, { kind: 'usage' });
     await this.#commands.cancel(this.#number);
+    this.isCancelling = true;
     while (!this.#result) {
       if (this.#error) throw this.#error.error;
       // One that was never sent is dropped, and no server says so.
-      if (this.#outcome) return { outcome: this.#outcome.type, offset: null, errorCode: null };
+      if (this.#outcome?.type === 'cancelled') return { outcome: 'cancelled', offset: null, errorCode: null };
       await this.#progress();
     }
     return this.#result;
@@ -135,7 +143,7 @@ export class Answer {
 
   #forget() {
     this.#commands.forget(/** @type {number} */ (this.#number));
-    this.fail(new DOMException('nobody waits for the answer', 'AbortError'));
+    this.fail();
   }
 
   #progress() {

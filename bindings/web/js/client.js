@@ -6,7 +6,7 @@ import { PamlinkError, ofFault } from './errors.js';
 import { Events } from './events.js';
 import { Link } from './link.js';
 import {
-  ASK, CANCEL, CONNECT, DISCONNECT, FORGET, NETWORK_CHANGED, SEND, SNAPSHOT, SUBMIT, TOKEN,
+  ASK, CANCEL, CONNECT, DISCONNECT, FORGET, NETWORK_CHANGED, OPENED_IN, SEND, SNAPSHOT, SUBMIT, TOKEN,
   TOKEN_FAILED, WAKE,
 } from './records.js';
 
@@ -42,8 +42,12 @@ export class Client {
   #timer;
   #deadline = null;
   #link;
+  /** The server has named the subprotocol on offer. */
+  #named = false;
   #state = 3;
   #requests = new Map();
+  /** Those that have ended, and of which the server has yet to say what came of their cancel. */
+  #cancels = new Map();
   #submitted = new Map();
   #events;
   #connected = false;
@@ -218,7 +222,8 @@ export class Client {
     if (!this.#connected) this.connect();
     return new Promise((settle, fail) => {
       const done = (result) => (result?.type === 'fault' ? fail(ofFault(result)) : settle(result && took?.(result)));
-      this.#tell([kind, words, texts], done, fail);
+      const given = texts?.map((text) => (text === undefined || text === null ? null : String(text)));
+      this.#tell([kind, words, given], done, fail);
     });
   }
 
@@ -234,15 +239,14 @@ export class Client {
     try {
       const module = await load(this.#wasm);
       if (this.#over) return;
-      const options = { url: this.#url, anonymous: this.#token === undefined };
+      const options = { url: this.#url, anonymous: (this.#token ?? null) === null };
       for (const [name, value] of Object.entries(this.#options)) {
         if (value !== undefined) options[name.replace(/[A-Z]/g, (it) => `_${it.toLowerCase()}`)] = value;
       }
       this.#engine = new Engine(module, options, this.#snapshot);
       this.#step();
     } catch (error) {
-      this.#making = undefined;
-      this.#end(error);
+      this.#end(error instanceof PamlinkError ? error : new PamlinkError('bad_wasm', String(error), { cause: error }));
     }
   }
 
@@ -254,9 +258,10 @@ export class Client {
     if (this.#isStepping) return;
     const now = isTimer || !this.#isHeld() ? undefined : this.#deadline - 1;
     this.#isStepping = true;
+    let inputs = [];
     try {
       do {
-        const inputs = this.#inbox.splice(0);
+        inputs = this.#inbox.splice(0);
         const events = this.#engine.step(inputs.map(({ record }) => record), now);
         for (const event of events) {
           if ('of' in event) {
@@ -275,6 +280,7 @@ export class Client {
         for (const { done } of inputs) done?.();
       } while (this.#inbox.length > 0 && !this.#over);
     } catch (error) {
+      this.#inbox.unshift(...inputs);
       this.#end(error);
     } finally {
       this.#isStepping = false;
@@ -286,7 +292,8 @@ export class Client {
     clearTimeout(this.#timer);
     if (this.#deadline === null || this.#over) return;
     this.#timer = setTimeout(() => {
-      if (this.#isHeld()) this.#timer = setTimeout(() => this.#step(true), 0);
+      // Not as the timer that each message sets anew: one may follow the other for long.
+      if (this.#isHeld()) setTimeout(() => this.#over || this.#step(true), 0);
       else this.#step(true);
     }, Math.min(Math.max(this.#deadline - performance.now(), 0), LONGEST));
   }
@@ -323,7 +330,8 @@ export class Client {
         return;
       }
       case 'cancel_result':
-        this.#requests.get(event.request)?.cancelResult(event);
+        (this.#requests.get(event.request) ?? this.#cancels.get(event.request))?.cancelResult(event);
+        this.#cancels.delete(event.request);
         return;
       case 'outcome':
         this.#submitted.get(event.command)?.settle(event);
@@ -344,22 +352,27 @@ export class Client {
   #ended(event) {
     const answer = this.#requests.get(event.request);
     this.#requests.delete(event.request);
+    if (answer?.isCancelling) this.#cancels.set(event.request, answer);
     if (event.type !== 'answer') {
       answer?.end(event);
-    } else if (answer) {
+    } else if (answer && !answer.isLeft) {
       answer.piece(event);
       event.type = 'answered';
       answer.end(event);
     } else {
+      answer?.fail();
       this.#events.emit(late(event));
     }
   }
 
   #dial(event) {
-    const link = new Link(event, this.#subprotocols, this.#WebSocket ?? globalThis.WebSocket, (...record) => {
+    // Where the server names none of the subprotocols on offer, the platform fails the link and does not
+    // say why. That is what 400 says: the engine tries `pam` at once.
+    const status = event.subprotocol && !this.#named ? 400 : null;
+    this.#link = new Link(event, status, this.#subprotocols, this.#WebSocket ?? globalThis.WebSocket, (...record) => {
+      if (record[0] === OPENED_IN) this.#named ||= record[2][0] === event.subprotocol;
       this.#tell(record);
     });
-    this.#link = link;
   }
 
   async #provide(need) {
@@ -367,8 +380,10 @@ export class Client {
       if (typeof this.#token !== 'function' && need === 'rejected') throw new PamlinkError('token_denied');
       const given = typeof this.#token === 'function' ? await this.#token(need) : this.#token;
       const { token, expires } = typeof given === 'string' ? { token: given } : given;
-      this.#tell([TOKEN, [expires === undefined ? null : Number(expires) * 1e3], [String(token)]]);
+      if (typeof token !== 'string') throw new TypeError('the token is no text');
+      this.#tell([TOKEN, [expires ? Number(expires) * 1e3 : null], [token]]);
     } catch (error) {
+      this.#events.emit({ type: 'fault', name: 'token_unavailable', message: String(error) });
       this.#tell([TOKEN_FAILED, [error?.code === 'token_denied']]);
     }
   }
@@ -383,9 +398,12 @@ export class Client {
     this.#link?.drop();
     this.#state = 3;
     for (const { fail } of this.#inbox.splice(0)) fail?.(error);
-    for (const waiting of [...this.#requests.values(), ...this.#submitted.values()]) waiting.fail(error);
-    this.#requests.clear();
-    this.#submitted.clear();
+    for (const map of [this.#requests, this.#cancels, this.#submitted]) {
+      for (const waiting of map.values()) waiting.fail(error);
+      map.clear();
+    }
+    // Who only listens is to hear why.
+    if (error.code !== 'closed') this.#events.emit({ type: 'fault', name: error.code, message: error.message });
     this.#events.end();
   }
 }

@@ -21,12 +21,12 @@ export class Events {
 
   /** A loop over every event from here on. */
   iterate() {
-    const loop = { events: [], lost: 0, wake: undefined, over: this.#over };
+    const loop = { events: [], lost: 0, waiting: [], over: this.#over };
     this.#loops.add(loop);
     const end = async () => {
       this.#loops.delete(loop);
       loop.over = true;
-      loop.wake?.();
+      stir(loop);
       return { done: true, value: undefined };
     };
     return {
@@ -39,7 +39,7 @@ export class Events {
           }
           if (loop.events.length > 0) return { done: false, value: loop.events.shift() };
           if (loop.over) return end();
-          await new Promise((settle) => (loop.wake = settle));
+          await new Promise((settle) => loop.waiting.push(settle));
         }
       },
       return: end,
@@ -66,7 +66,7 @@ export class Events {
         loop.events.shift();
         loop.lost += 1;
       }
-      loop.wake?.();
+      stir(loop);
     }
   }
 
@@ -75,7 +75,11 @@ export class Events {
     this.#over = true;
     for (const loop of this.#loops) {
       loop.over = true;
-      loop.wake?.();
+      stir(loop);
     }
   }
+}
+
+function stir(loop) {
+  for (const settle of loop.waiting.splice(0)) settle(undefined);
 }

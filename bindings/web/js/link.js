@@ -20,18 +20,21 @@ export class Link {
   #unwritten = 0;
   #looks;
   #opened = false;
+  #status;
   #refusedOnce = false;
   /** Nothing of it is told any more. */
   #over = false;
 
   /**
    * @param {{ url: string, subprotocol: string | null }} dial
+   * @param {number | null} status what an attempt has that fails without one
    * @param {string[]} subprotocols
    * @param {typeof globalThis.WebSocket} WebSocket
    * @param {(...record: import('./packed.js').Input) => void} feed
    */
-  constructor({ url, subprotocol }, subprotocols, WebSocket, feed) {
+  constructor({ url, subprotocol }, status, subprotocols, WebSocket, feed) {
     this.#feed = feed;
+    this.#status = status;
     try {
       if (typeof WebSocket !== 'function') throw new Error('the runtime has no WebSocket');
       this.#socket = new WebSocket(url, subprotocol === null ? subprotocols : [subprotocol, ...subprotocols]);
@@ -98,11 +101,13 @@ export class Link {
   /** Whether what was sent has left; if not, looks again. */
   #look() {
     clearTimeout(this.#looks);
-    for (; this.#unwritten > 0 && !this.#over; this.#unwritten -= 1) {
+    while (this.#unwritten > 0 && !this.#over) {
       if (this.#socket.bufferedAmount > WAITING) {
         this.#looks = setTimeout(() => this.#look(), LOOK);
         return;
       }
+      // First, for the engine may hand out more at once, and this looks again.
+      this.#unwritten -= 1;
       this.#tell(WRITTEN, [0]);
     }
   }
@@ -116,7 +121,7 @@ export class Link {
   async #refused(url, event) {
     if (this.#over || this.#refusedOnce) return;
     this.#refusedOnce = true;
-    let words = [null, null];
+    let words = [this.#status, null];
     let said = event?.error?.message || event?.message || 'no WebSocket';
     try {
       const response = await fetch(url.replace(/^ws/, 'http'), {
@@ -124,8 +129,8 @@ export class Link {
         redirect: 'manual',
         signal: AbortSignal.timeout(PROBE),
       });
-      // Who takes upgrades may refuse what is none by 400 or 426: that says nothing of this one.
-      if (response.status >= 300 && response.status !== 400 && response.status !== 426) {
+      // Who takes upgrades may refuse what is none by these: that says nothing of this one.
+      if (response.status >= 300 && ![400, 404, 405, 426].includes(response.status)) {
         const after = Number(response.headers.get('retry-after') ?? NaN);
         words = [response.status, after >= 0 ? after * 1e9 : null];
         said = (await response.text()).slice(0, 1_000);

@@ -412,6 +412,68 @@ test('what a dropped transport still says is not heard', async () => {
   await closing;
 });
 
+test('a server that names no subprotocol is called again in pam', async () => {
+  // As a platform does: it fails the link, and does not say why.
+  const { made, Manual, next } = manual();
+  const it = client('ws://h/api/v1/pam/ws/ann', { WebSocket: Manual, v1: true });
+  it.connect();
+  const first = await next();
+  same(first.protocols, ['pamlink.v1'], 'offered');
+  first.onerror?.({});
+  first.onclose({ code: 1006, reason: '' });
+  const second = await next();
+  same([second.protocols ?? [], made.length], [[], 0], 'offered again');
+  second.open();
+  second.hear(WELCOME);
+  await soon(5);
+  same(it.state, 'open', 'state');
+  const closing = it.close();
+  second.onclose({ code: 1000, reason: '' });
+  await closing;
+});
+
+test('a wrong argument is an error of its call, and harms no other', async () => {
+  const { it, peer, end } = await pair();
+  const sound = it.send('sound');
+  same((await error(it.send(undefined))).code, 'bad_input', 'code');
+  const link = await peer.next();
+  link.say(answer((await link.next()).id, 'well'));
+  same((await sound).type, 'answered', 'outcome');
+  await end();
+});
+
+test('what waited for the platform goes on with what the engine hands out meanwhile', async () => {
+  const { Manual, next } = manual();
+  const it = client('ws://h/api/v1/pam/ws/ann', { WebSocket: Manual, maxRequestBytes: 64 << 20, maxRequests: 500 });
+  it.connect();
+  const socket = await next();
+  socket.open();
+  socket.hear(WELCOME);
+  const send = (size) => it.send('x'.repeat(size)).catch(() => {});
+  socket.bufferedAmount = 1 << 20;
+  for (let n = 0; n < 40; n += 1) send(4_000);
+  await soon(60);
+  socket.bufferedAmount = 0;
+  await soon(100);
+  for (let n = 0; n < 3; n += 1) send(100_000);
+  send(10);
+  await soon(200);
+  same(socket.sent.length, 44, 'sent');
+  const closing = it.close();
+  socket.onclose({ code: 1000, reason: '' });
+  await closing;
+});
+
+test('each of two who wait for an event at once gets one', async () => {
+  const { it, peer, end } = await pair();
+  const events = it[Symbol.asyncIterator]();
+  const both = Promise.all([events.next(), events.next()]);
+  it.connect();
+  await peer.next();
+  same((await both).map(({ done }) => done), [false, false], 'both');
+  await end();
+});
+
 test('the engine waits while the platform has not written', async () => {
   const { Manual, next } = manual();
   const it = client('ws://h/api/v1/pam/ws/ann', { WebSocket: Manual, maxRequestBytes: 4 << 20, maxRequests: 60 });
@@ -502,7 +564,7 @@ test('the module may be given: bytes, compiled, a response, an address', async (
   await peer.next();
   await end();
   const broken = client('ws://h/', { wasm: new Uint8Array([1, 2, 3]) });
-  same((await error(broken.send('x'))).name, 'CompileError', 'error');
+  same((await error(broken.send('x'))).code, 'bad_wasm', 'error');
 });
 
 test('a context that is no object, and a client that was closed early, are seen', async () => {

@@ -47,11 +47,11 @@ test('a token of another user stops the client', async () => {
   await it.close();
 });
 
-test('a wrong path comes with its status', async () => {
+test('a wrong path is tried again, and a GET of it says nothing of an upgrade', async () => {
   const it = client(`ws://${server.address}/nowhere`, { token: () => token('x') });
   it.connect();
   const seen = await Promise.race([event(it, 'stopped'), event(it, 'retrying')]);
-  same(seen.status, 404, 'status');
+  same([seen.type, seen.status], ['retrying', null], 'seen');
   await it.close();
 });
 
