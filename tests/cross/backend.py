@@ -23,7 +23,6 @@ class Backend:
         options = pamlink.HubOptions(connects_per_minute=60, messages_per_minute=10_000)
         self.hub = pamlink.Hub(self._answer, auth=pamlink.HS256(SECRET), options=options)
         self.effects = {}
-        self.duplicates = 0
         app = fastapi.FastAPI()
         app.add_api_websocket_route("/api/v1/pam/ws/{user_id:path}", endpoint(self.hub))
         config = uvicorn.Config(app, ws_ping_interval=None, log_level="error")
@@ -43,7 +42,7 @@ class Backend:
     async def __aenter__(self):
         self.hub.open()
         serving = self._server.serve(sockets=[self._socket])
-        self._tasks = [asyncio.ensure_future(serving), asyncio.ensure_future(self._watch())]
+        self._tasks = [asyncio.ensure_future(serving)]
         return self
 
     async def __aexit__(self, *error):
@@ -51,10 +50,10 @@ class Backend:
         self._server.should_exit = True
         await asyncio.gather(*self._tasks)
 
-    async def _watch(self):
-        async for event in self.hub:
-            if isinstance(event, pamlink.events.Duplicate):
-                self.duplicates += 1
+    def counted(self, series):
+        """The value of a series of the hub's metrics; 0 where there is none yet."""
+        lines = (line.rpartition(" ") for line in self.hub.metrics().splitlines())
+        return next((int(float(value)) for name, _, value in lines if name == series), 0)
 
     async def _answer(self, request):
         self.effects.setdefault(request.user, []).append(request.text)
