@@ -117,7 +117,7 @@ export interface CancelResult {
 }
 
 /** A request, and its answer as it grows. */
-export class Answer implements AsyncIterable<Piece> {
+export class AnswerStream implements AsyncIterable<Piece> {
   private constructor();
   /** The whole answer. Rejects with a `PamlinkError` if there is none. */
   readonly answer: Promise<Answered>;
@@ -169,7 +169,7 @@ export interface Events {
   stopped: { type: 'stopped' } & End;
   /** Of a client that goes on from a snapshot: a request that has not ended, with its answer, whose
    * pieces come again from their beginning. */
-  restored: { type: 'restored'; answer: Answer } & Enveloped;
+  restored: { type: 'restored'; answer: AnswerStream } & Enveloped;
   /** Over `pamlink.v1`: so many things that the server had sent are lost. */
   gap: { type: 'gap'; lost: number | null; errorCode: string };
   /** Of a loop: so many events were dropped, oldest first. */
@@ -191,7 +191,7 @@ export class Client implements AsyncIterable<ClientEvent> {
   close(): Promise<void>;
   readonly state: 'connecting' | 'open' | 'closing' | 'closed';
   /** A request whose answer is read as it grows. */
-  ask(text: string, options?: RequestOptions): Answer;
+  ask(text: string, options?: RequestOptions): AnswerStream;
   /** A request, and how it ends. */
   send(text: string, options?: RequestOptions): Promise<Outcome>;
   /** Sends an envelope that wants no answer, over the open link or not at all. */

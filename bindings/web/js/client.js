@@ -1,6 +1,6 @@
 // A connection that outlives its links: what an app holds.
 
-import { Answer } from './answer.js';
+import { AnswerStream } from './answer-stream.js';
 import { Engine, load } from './engine.js';
 import { PamlinkError, ofFault } from './errors.js';
 import { Events } from './events.js';
@@ -151,7 +151,7 @@ export class Client {
 
   /** The answer of a request that the engine is to know. */
   #unanswered() {
-    const answer = new Answer({
+    const answer = new AnswerStream({
       forget: (number) => {
         this.#requests.delete(number);
         this.#tell([FORGET, [number]]);

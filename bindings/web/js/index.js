@@ -1,4 +1,4 @@
-export { Answer } from './answer.js';
+export { AnswerStream } from './answer-stream.js';
 export { Client } from './client.js';
 export { load } from './engine.js';
 export { PamlinkError } from './errors.js';

@@ -3,7 +3,7 @@
 import { PamlinkError, ofOutcome } from './errors.js';
 
 /** What `Client.ask` returns: an async iterable of pieces. */
-export class Answer {
+export class AnswerStream {
   #commands;
   #number = null;
   /** What came that was not taken yet. */
