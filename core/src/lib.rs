@@ -94,11 +94,9 @@
 //!
 //! # Features
 //!
-//! | feature | by default | what it adds |
-//! |---|---|---|
-//! | `compression` | on | permessage-deflate (RFC 7692); without it none is ever agreed on |
-//! | `hub` | on | `hub` and `routing`, which a client has no use for |
-//! | `jwt` | off | [`link`]`::jwt` verifies tokens (HS256, ES256, RS256) |
+//! * `compression` (on by default): permessage-deflate (RFC 7692); without it none is ever agreed on
+//! * `hub` (on by default): `hub` and `routing`, which a client has no use for
+//! * `jwt` (off by default): [`link`]`::jwt` verifies tokens (HS256, ES256, RS256)
 //!
 //! # What is where
 //!
