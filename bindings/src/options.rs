@@ -94,8 +94,6 @@ impl ClientOptions {
         for (name, value) in given(wanted) {
             config.set(name, value)?;
         }
-        // No answer is longer.
-        config.max_answer_bytes = config.link.link.frames.max_message;
         Ok((config, endpoint))
     }
 }

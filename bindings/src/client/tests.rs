@@ -399,6 +399,16 @@ fn a_client_offers_compression_only_if_asked_to() {
     assert!(!head(false).contains("Sec-WebSocket-Extensions"), "{}", head(false));
 }
 
+#[test]
+fn each_of_two_snapshots_in_a_step_is_handed_out() {
+    let client = Client::new(ClientOptions { v1: true, ..options() }, &[1; 32], 0, 0).unwrap();
+    let input = give(schema::SNAPSHOT, &[], &[]).repeat(2);
+    let events = Output::all(&client.step(0, 0, &input).unwrap());
+    let taken: Vec<_> = events.iter().filter(|it| it.is("snapshot_taken")).collect();
+    assert_eq!(taken.iter().map(|it| it.word("of")).collect::<Vec<_>>(), [Some(0), Some(1)]);
+    assert_eq!(taken[0].bytes("bytes"), taken[1].bytes("bytes"));
+}
+
 proptest! {
     #[test]
     fn nothing_that_a_host_writes_breaks_a_client(

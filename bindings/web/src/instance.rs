@@ -104,8 +104,6 @@ mod tests {
 
     const OPTIONS: &str = r#"{"url":"ws://localhost/api/v1/pam/ws/ann"}"#;
 
-    const OPTIONS_V1: &str = r#"{"url":"ws://localhost/api/v1/pam/ws/ann","v1":true}"#;
-
     fn given(instance: &mut Instance, input: &[u8]) {
         instance.room(input.len()).copy_from_slice(input);
     }
@@ -163,7 +161,7 @@ mod tests {
 
     #[test]
     fn a_client_goes_on_from_a_snapshot() {
-        let (mut instance, _) = created(OPTIONS_V1);
+        let (mut instance, _) = created(OPTIONS);
         let mut records = Vec::new();
         let ask = [Some(&b"fuel so far?"[..]), None, None, None, None];
         pamlink_border::packed::push(&mut records, schema::ASK, &[0], &ask);
@@ -175,13 +173,13 @@ mod tests {
         let taken = &output[24..];
         let size = u32::from_le_bytes([taken[0], taken[1], taken[2], taken[3]]) as usize;
         let snapshot = &taken[20..size];
-        let options = [OPTIONS_V1.as_bytes(), &[0], snapshot].concat();
+        let options = [OPTIONS.as_bytes(), &[0], snapshot].concat();
         let mut restored = Instance::new();
         given(&mut restored, &[&[8; SEED][..], &options].concat());
         let _ = restored.create(now(1.0, 1e12), usize::MAX);
         assert_eq!(kinds(restored.output()), [0; 0]);
         assert_eq!(restored.client.as_ref().map(|it| it.client().pending()), Some(1));
-        given(&mut restored, &[&[8; SEED][..], OPTIONS_V1.as_bytes(), &[0, 1, 2]].concat());
+        given(&mut restored, &[&[8; SEED][..], OPTIONS.as_bytes(), &[0, 1, 2]].concat());
         assert_eq!(kinds(restored.create(now(1.0, 1e12), usize::MAX)), [schema::FAULT]);
     }
 

@@ -39,8 +39,6 @@ pub(crate) fn read(json: &[u8]) -> Result<(ClientConfig, Endpoint), Fault> {
             }
         }
     }
-    // No answer is longer.
-    config.max_answer_bytes = config.link.link.frames.max_message;
     let endpoint = endpoint.ok_or_else(|| Fault::new(Code::BadUrl, "there is no URL"))?;
     Ok((config, if offers_v1 { endpoint.offering_v1() } else { endpoint }))
 }

@@ -31,8 +31,8 @@ pub struct ClientMachine {
     dialing: bool,
     /// Bytes on their way from the client to the output.
     buffer: Vec<u8>,
-    /// The command that wants a snapshot at the end of this step.
-    snapshot: Option<u64>,
+    /// The commands that want a snapshot at the end of this step.
+    snapshots: Vec<u64>,
     /// It goes on with requests that its host has still to be told of.
     restored: bool,
     made_in: Process,
@@ -53,7 +53,7 @@ impl ClientMachine {
         seed: Seed,
         now: Now,
     ) -> Result<Self, Fault> {
-        let core = Client::new(config, endpoint, seed, now)
+        let core = Client::new(answering(config), endpoint, seed, now)
             .map_err(|error| Fault::new(Code::BadOption, error.to_string()))?;
         Ok(Self::of(core))
     }
@@ -71,7 +71,7 @@ impl ClientMachine {
         seed: Seed,
         now: Now,
     ) -> Result<Self, Fault> {
-        let core = Client::restore(config, endpoint, snapshot, seed, now)?;
+        let core = Client::restore(answering(config), endpoint, snapshot, seed, now)?;
         Ok(Self { restored: true, ..Self::of(core) })
     }
 
@@ -81,7 +81,7 @@ impl ClientMachine {
             port: Port::default(),
             dialing: false,
             buffer: Vec::new(),
-            snapshot: None,
+            snapshots: Vec::new(),
             restored: false,
             made_in: Process::current(),
         }
@@ -105,7 +105,7 @@ impl Machine for ClientMachine {
         self.core.handle_timeout(now);
         self.drain(out);
         self.transmit(out);
-        self.take_snapshot(out);
+        self.take_snapshots(out);
         said::next(out, self.core.poll_timeout());
     }
 }
@@ -122,8 +122,7 @@ impl Take for ClientMachine {
         match record.kind {
             #[cfg(feature = "bytes")]
             schema::BYTES => {
-                let taken = core.handle_bytes(now, record.bytes(0).unwrap_or_default());
-                taken?;
+                core.handle_bytes(now, record.bytes(0).unwrap_or_default())?;
             }
             schema::TEXT => {
                 core.handle_message(now, Incoming::Text(record.text(0)))?;
@@ -187,10 +186,10 @@ impl Take for ClientMachine {
             schema::SEND => core.send(now, record.text(0))?,
             schema::CANCEL => core.cancel(now, RequestId::from_u64(record.word(0)))?,
             schema::SUBMIT => {
-                let command = core.submit(now, record.text(0), options(record)?)?;
+                let command = core.submit(now, record.text(0), send_options(record)?)?;
                 packed::push(out, schema::SUBMITTED, &[of, command.as_u64()], &[]);
             }
-            schema::SNAPSHOT => self.snapshot = Some(of),
+            schema::SNAPSHOT => self.snapshots.push(of),
             _ => return Err(Fault::new(Code::WrongMachine, "this is a command for a hub")),
         }
         Ok(())
@@ -231,21 +230,22 @@ impl ClientMachine {
         }
     }
 
-    /// Hands out the snapshot that was asked for: of what the client is once all is written that
-    /// stands before it in the output. So a host stores it before it writes.
-    fn take_snapshot(&mut self, out: &mut Vec<u8>) {
-        let Some(of) = self.snapshot.take() else { return };
-        // What has come of writing is in no snapshot.
-        self.drain(out);
-        self.buffer.clear();
-        match self.core.snapshot(&mut self.buffer) {
-            Ok(()) => {
-                packed::push(out, schema::SNAPSHOT_TAKEN, &[of], &[Some(&self.buffer)]);
+    /// Hands out the snapshots that were asked for: of what the client is once all is written that
+    /// stands before them in the output. So a host stores one before it writes.
+    fn take_snapshots(&mut self, out: &mut Vec<u8>) {
+        for of in core::mem::take(&mut self.snapshots) {
+            // What has come of writing is in no snapshot.
+            self.drain(out);
+            self.buffer.clear();
+            match self.core.snapshot(&mut self.buffer) {
+                Ok(()) => {
+                    packed::push(out, schema::SNAPSHOT_TAKEN, &[of], &[Some(&self.buffer)]);
+                }
+                Err(error) => push_fault(out, of, &error.into()),
             }
-            Err(error) => push_fault(out, of, &error.into()),
+            self.buffer.clear();
+            self.buffer.shrink_to(KEEP);
         }
-        self.buffer.clear();
-        self.buffer.shrink_to(KEEP);
     }
 
     /// One thing to write. Whether there may be another.
@@ -280,6 +280,12 @@ impl ClientMachine {
 /// Bytes that the buffer for what is written keeps.
 const KEEP: usize = 4 * 1024;
 
+/// The config with room for every answer that a message can hold: none is longer.
+const fn answering(mut config: ClientConfig) -> ClientConfig {
+    config.max_answer_bytes = config.link.link.frames.max_message;
+    config
+}
+
 /// The peer's close frame.
 pub(crate) fn close<'a>(record: &View<'a>) -> Incoming<'a> {
     let code = record.some(1).map(|code| CloseCode::new(u16::try_from(code).unwrap_or(u16::MAX)));
@@ -305,7 +311,7 @@ fn dial_failed<'a>(record: &View<'a>) -> DialFailed<'a> {
 }
 
 /// How what is submitted waits.
-fn options<'a>(record: &View<'a>) -> Result<SendOptions<'a>, Fault> {
+fn send_options<'a>(record: &View<'a>) -> Result<SendOptions<'a>, Fault> {
     let bad = |what: &str| Fault::new(Code::BadOption, what);
     let name = |at, member: &str| {
         let text = record.optional(at);
