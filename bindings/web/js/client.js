@@ -6,7 +6,7 @@ import { PamlinkError, ofFault } from './errors.js';
 import { Events } from './events.js';
 import { Link } from './link.js';
 import {
-  ASK, CANCEL, CONNECT, DISCONNECT, FORGET, NETWORK_CHANGED, OPENED_IN, SEND, SNAPSHOT, SUBMIT, TOKEN,
+  ASK, CANCEL, CONNECT, DISCONNECT, FORGET, NETWORK_CHANGED, SEND, SNAPSHOT, SUBMIT, TOKEN,
   TOKEN_FAILED, WAKE,
 } from './records.js';
 
@@ -42,8 +42,6 @@ export class Client {
   #timer;
   #deadline = null;
   #link;
-  /** The server has named the subprotocol on offer. */
-  #named = false;
   #state = 3;
   #requests = new Map();
   /** Those that have ended, and of which the server has yet to say what came of their cancel. */
@@ -366,11 +364,7 @@ export class Client {
   }
 
   #dial(event) {
-    // Where the server names none of the subprotocols on offer, the platform fails the link and does not
-    // say why. That is what 400 says: the engine tries `pam` at once.
-    const status = event.subprotocol && !this.#named ? 400 : null;
-    this.#link = new Link(event, status, this.#subprotocols, this.#WebSocket ?? globalThis.WebSocket, (...record) => {
-      if (record[0] === OPENED_IN) this.#named ||= record[2][0] === event.subprotocol;
+    this.#link = new Link(event, this.#subprotocols, this.#WebSocket ?? globalThis.WebSocket, (...record) => {
       this.#tell(record);
     });
   }

@@ -20,21 +20,18 @@ export class Link {
   #unwritten = 0;
   #looks;
   #opened = false;
-  #status;
   #refusedOnce = false;
   /** Nothing of it is told any more. */
   #over = false;
 
   /**
    * @param {{ url: string, subprotocol: string | null }} dial
-   * @param {number | null} status what an attempt has that fails without one
    * @param {string[]} subprotocols
    * @param {typeof globalThis.WebSocket} WebSocket
    * @param {(...record: import('./packed.js').Input) => void} feed
    */
-  constructor({ url, subprotocol }, status, subprotocols, WebSocket, feed) {
+  constructor({ url, subprotocol }, subprotocols, WebSocket, feed) {
     this.#feed = feed;
-    this.#status = status;
     try {
       if (typeof WebSocket !== 'function') throw new Error('the runtime has no WebSocket');
       this.#socket = new WebSocket(url, subprotocol === null ? subprotocols : [subprotocol, ...subprotocols]);
@@ -121,7 +118,7 @@ export class Link {
   async #refused(url, event) {
     if (this.#over || this.#refusedOnce) return;
     this.#refusedOnce = true;
-    let words = [this.#status, null];
+    let words = [null, null];
     let said = event?.error?.message || event?.message || 'no WebSocket';
     try {
       const response = await fetch(url.replace(/^ws/, 'http'), {
@@ -138,6 +135,6 @@ export class Link {
     } catch {
       // It is not for us to know.
     }
-    this.#end(DIAL_FAILED, words, ['network', said]);
+    this.#end(DIAL_FAILED, words, ['unexplained', said]);
   }
 }

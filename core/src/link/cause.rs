@@ -224,6 +224,12 @@ pub enum DialFailed<'a> {
         /// What happened, for people.
         said: &'a str,
     },
+    /// The platform does not say whether there was an answer: to a page a refused upgrade looks like
+    /// a network that fails, and so does an answer that names none of the subprotocols on offer.
+    Unexplained {
+        /// What it does say, for people.
+        said: &'a str,
+    },
 }
 
 impl From<CloseClass> for DialFailed<'_> {
@@ -237,6 +243,7 @@ impl DialFailed<'_> {
         match *self {
             Self::Answered { status, .. } => CloseClass::of_http_status(status),
             Self::Unanswered { class, .. } => class,
+            Self::Unexplained { .. } => CloseClass::Network,
         }
     }
 
@@ -245,7 +252,7 @@ impl DialFailed<'_> {
             Self::Answered { status, body, .. } => {
                 Cause::answered(status, &first_line(body.as_bytes()), token)
             }
-            Self::Unanswered { said, .. } => {
+            Self::Unanswered { said, .. } | Self::Unexplained { said } => {
                 let line = first_line(said.as_bytes());
                 Cause::Dial { said: without(token, &line) }
             }

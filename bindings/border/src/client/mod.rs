@@ -297,13 +297,17 @@ pub(crate) fn wall(word: u64) -> Wall {
     Wall::from_unix_micros(i64::try_from(word).unwrap_or(i64::MAX))
 }
 
-/// Why there is no transport: by the HTTP status where there was one, else by its name.
+/// Why there is no transport: by the HTTP status where there was one, else by the name of its class,
+/// or `unexplained`.
 fn dial_failed<'a>(record: &View<'a>) -> DialFailed<'a> {
     let said = record.text(1);
     if let Some(status) = record.some(0) {
         let status = u16::try_from(status).unwrap_or(0);
         let retry_after = record.some(1).map(Duration::from_nanos);
         return DialFailed::Answered { status, retry_after, body: said };
+    }
+    if record.optional(0) == Some("unexplained") {
+        return DialFailed::Unexplained { said };
     }
     let named = |name: &str| CloseClass::ALL.into_iter().find(|class| class.as_str() == name);
     let class = record.optional(0).and_then(named).unwrap_or(CloseClass::Network);

@@ -252,8 +252,10 @@ impl ClientLink {
             return;
         }
         let failed = failed.into();
-        if let DialFailed::Answered { status, .. } = failed {
-            self.negotiation.handle_refused(status);
+        match failed {
+            DialFailed::Answered { status, .. } => self.negotiation.handle_refused(status),
+            DialFailed::Unexplained { .. } => self.negotiation.handle_unexplained(),
+            DialFailed::Unanswered { .. } => {}
         }
         if let DialFailed::Answered { retry_after: Some(after), .. } = failed {
             self.hint(after);

@@ -95,10 +95,14 @@ impl Negotiation {
 
     /// The server, or something before it, has answered the opening request with this status.
     pub(super) const fn handle_refused(&mut self, status: u16) {
-        let looks_like_without = matches!(status, 400 | 401 | 403 | 404);
-        if matches!((self.phase, self.belief), (Phase::Offered, Belief::Unknown))
-            && looks_like_without
-        {
+        if matches!(status, 400 | 401 | 403 | 404) {
+            self.handle_unexplained();
+        }
+    }
+
+    /// The opening request may have been answered as a server without the dialect does.
+    pub(super) const fn handle_unexplained(&mut self) {
+        if matches!((self.phase, self.belief), (Phase::Offered, Belief::Unknown)) {
             self.go_back();
         }
     }

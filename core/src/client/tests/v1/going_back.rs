@@ -4,7 +4,8 @@ use super::*;
 
 /// What becomes of attempts, one after the other. `=v1:404` is an attempt that comes at once, offers
 /// `pamlink.v1` and is answered with that status; `~pam:...` one of `pam`, which comes after a
-/// delay. Of one also `cut` may become, which fails without an answer; `takes`, which is opened
+/// delay. Of one also `cut` may become, which fails without an answer; `hides`, of which the platform
+/// does not say why it fails; `takes`, which is opened
 /// without a subprotocol, and where that is enough welcomed, and then lost; `names`, the same with
 /// it; and `version`, a `goodbye` in that link. `+` and a number are seconds that pass in a link
 /// that is open, `renews` is a new token that the host is asked for and brings, `again` a host that
@@ -20,6 +21,9 @@ const SEQUENCES: &[&str] = &[
     "=v1:takes =pam:cut ~v1:takes =pam:cut ~v1:takes =pam:takes ~pam:takes",
     // Other failures say nothing of a dialect.
     "=v1:502 ~v1:cut ~v1:404 =pam:takes",
+    // A platform that hides the answer may hide that of a server without the dialect.
+    "=v1:hides =pam:takes ~pam:hides +3600 ~v1:hides =pam:takes ~pam:takes",
+    "=v1:hides =pam:hides ~v1:hides =pam:cut ~v1:names ~v1:hides ~v1:names",
     // What has named it is not left for a status, but for its own word.
     "=v1:names ~v1:404 ~v1:404 ~v1:names",
     "=v1:names ~v1:takes =pam:takes ~pam:takes",
@@ -178,6 +182,9 @@ impl World {
             "version" => {
                 self.open(Some("pamlink.v1"));
                 self.say(r#"{"type":"goodbye","code":"version"}"#);
+            }
+            "hides" => {
+                self.client.handle_dial_failed(self.now, DialFailed::Unexplained { said: "" });
             }
             status => {
                 let status = status.parse().unwrap();
