@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
@@ -51,6 +51,19 @@ async def text_of(stream: pamlink.AnswerStream, most: int = 1_000_000) -> str:
         if len(text) >= most:
             break
     return text
+
+
+def patient() -> tuple[Callable[[Request], str], threading.Event]:
+    """A handler in a thread that waits to be cancelled, and what it sets then."""
+    ended = threading.Event()
+
+    def answer(request: Request) -> str:
+        while not request.cancelled:
+            time.sleep(0.005)
+        ended.set()
+        return "in vain"
+
+    return answer, ended
 
 
 def counted(words: int) -> str:
@@ -180,14 +193,7 @@ async def test_a_request_that_expires_without_a_link_ends_its_cancel() -> None:
 
 
 async def test_a_thread_hears_that_its_hub_has_closed() -> None:
-    ended = threading.Event()
-
-    def answer(request: Request) -> str:
-        while not request.cancelled:
-            time.sleep(0.005)
-        ended.set()
-        return "in vain"
-
+    answer, ended = patient()
     async with Hub(answer, auth=KEYS) as hub, client_of(memory.Network(hub)) as client:
         reading = asyncio.create_task(text_of(client.ask("wait")))
         await asyncio.sleep(0.1)
@@ -212,21 +218,14 @@ async def test_a_server_of_pam_knows_no_cancel() -> None:
 
 
 async def test_a_handler_in_a_thread_sees_that_it_was_cancelled() -> None:
-    seen = threading.Event()
-
-    def answer(request: Request) -> str:
-        while not request.cancelled:
-            time.sleep(0.005)
-        seen.set()
-        return "in vain"
-
+    answer, ended = patient()
     async with Hub(answer, auth=KEYS) as hub, client_of(memory.Network(hub)) as client:
         stream = client.ask("wait")
         reading = asyncio.create_task(text_of(stream))
         await asyncio.sleep(0.1)
         assert (await stream.cancel()).outcome == "cancelled"
         assert await reading == ""
-        assert await asyncio.to_thread(seen.wait, SOON)
+        assert await asyncio.to_thread(ended.wait, SOON)
 
 
 async def test_what_a_handler_has_begun_elsewhere_can_wait_for_the_cancel() -> None:

@@ -1,19 +1,13 @@
 // The package in Chromium, on a page with a strict policy, against `pamlink serve`.
 
-import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
-import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
 
+import { browser, faults, page } from '../../../tests/interop/node/chromium.mjs';
 import { serve, token } from '../../../tests/interop/node/pamlink.mjs';
 import { check, run, same, test } from '../../../tests/interop/node/tap.mjs';
 import { size } from './package.mjs';
 import { scripted } from './peer.mjs';
-
-const modules = resolve(process.env.NODE_MODULES ?? 'target/tools/node/node_modules');
-const { default: puppeteer } = await import(createRequire(`${modules}/`).resolve('puppeteer-core'));
 
 let server = await serve({ config: { drain: { spread_ms: 200 } } });
 const scene = await scripted();
@@ -38,23 +32,6 @@ const pages = createServer((request, response) => {
 await once(pages, 'listening');
 const origin = `127.0.0.1:${pages.address().port}`;
 
-const userDataDir = mkdtempSync(join(tmpdir(), 'pamlink-chromium-'));
-const browser = await puppeteer.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  headless: true,
-  userDataDir,
-  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-    '--disable-background-networking', '--disable-component-update', '--disable-sync',
-    '--disable-dev-shm-usage'],
-});
-process.on('exit', () => {
-  browser.process()?.kill('SIGKILL');
-  rmSync(userDataDir, { recursive: true, force: true, maxRetries: 5 });
-});
-
-const page = await browser.newPage();
-const faults = [];
-page.on('pageerror', (error) => faults.push(String(error)));
 const open = () => page.goto(`http://${origin}/`, { waitUntil: 'load' });
 
 test('a page with a strict policy is answered', async () => {

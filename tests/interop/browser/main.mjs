@@ -1,36 +1,12 @@
 // Headless Chromium on the page of `pamlink serve --dev`.
 
-import { mkdtempSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-
+import { browser, faults, page } from '../node/chromium.mjs';
 import { devToken, serve } from '../node/pamlink.mjs';
 import { prose } from '../node/peer.mjs';
 import { underPrefix } from '../node/prefix.mjs';
 import { check, run, same, test } from '../node/tap.mjs';
 
-const modules = resolve(process.env.NODE_MODULES ?? 'target/tools/node/node_modules');
-const { default: puppeteer } = await import(createRequire(`${modules}/`).resolve('puppeteer-core'));
-
-const userDataDir = mkdtempSync(join(tmpdir(), 'pamlink-chromium-'));
 let server = await serve({ dev: true, config: { drain: { spread_ms: 200 } } });
-const browser = await puppeteer.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  headless: true,
-  userDataDir,
-  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-    '--disable-background-networking', '--disable-component-update', '--disable-sync',
-    '--disable-dev-shm-usage'],
-});
-process.on('exit', () => {
-  browser.process()?.kill('SIGKILL');
-  rmSync(userDataDir, { recursive: true, force: true, maxRetries: 5 });
-});
-
-const page = await browser.newPage();
-const faults = [];
-page.on('pageerror', (error) => faults.push(String(error)));
 const foreign = [];
 page.on('request', (request) => {
   const url = new URL(request.url());
