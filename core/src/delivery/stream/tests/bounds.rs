@@ -38,15 +38,7 @@ fn forgotten_while_read() -> (World, Position) {
     let mut world = World::with(StreamsConfig { held_bytes: 1, ..StreamsConfig::default() }, log);
     world.running("q-1", 1);
     let by = world.claim("q-1").0;
-    world.follow(2, "q-1").unwrap();
-    world.readers.get_mut(&reader(2)).unwrap().is_slow = true;
-    for _ in 0..40 {
-        world.append("q-1", by, &"a".repeat(4_000));
-        world.settle();
-        world.deliver();
-    }
-    world.finish("q-1", by);
-    world.deliver();
+    world.outrun_a_reader(by);
     let by = world.running("q-2", 1);
     world.finish("q-2", by);
     world.settle();

@@ -50,15 +50,7 @@ fn readers_take_turns() {
 fn a_reader_that_takes_nothing_holds_up_no_other() {
     let mut world = World::new();
     let by = world.running("q-1", 1);
-    world.follow(2, "q-1").unwrap();
-    world.readers.get_mut(&reader(2)).unwrap().is_slow = true;
-    for _ in 0..40 {
-        world.append("q-1", by, &"a".repeat(4_000));
-        world.settle();
-        world.deliver();
-    }
-    world.finish("q-1", by);
-    world.deliver();
+    world.outrun_a_reader(by);
     assert_eq!(world.had(1, "q-1").text.len(), 160_000);
     assert!(world.had(1, "q-1").ended.is_some());
     let slow = world.had(2, "q-1");

@@ -128,6 +128,20 @@ impl World {
         events
     }
 
+    /// The stream `q-1` ends after 160,000 bytes, of which the reader 2, who confirms nothing, has what
+    /// is sent ahead.
+    pub(super) fn outrun_a_reader(&mut self, by: Generation) {
+        self.follow(2, "q-1").unwrap();
+        self.readers.get_mut(&reader(2)).unwrap().is_slow = true;
+        for _ in 0..40 {
+            self.append("q-1", by, &"a".repeat(4_000));
+            self.settle();
+            self.deliver();
+        }
+        self.finish("q-1", by);
+        self.deliver();
+    }
+
     /// Everybody takes all that there is, and confirms it.
     pub(super) fn deliver(&mut self) {
         loop {
