@@ -113,9 +113,9 @@ test('a policy without wasm-unsafe-eval is named as what it is', async () => {
   await open();
   const name = await page.evaluate(async (url) => {
     const { Client } = await import('/js/index.js');
-    return new Client(url, { token: 't' }).send('x').then(() => 'none', (error) => error.name);
+    return new Client(url, { token: 't' }).send('x').then(() => 'none', ({ code, cause }) => `${code} ${cause?.name}`);
   }, `${server.base}five`);
-  same(name, 'CompileError', 'error');
+  same(name, 'bad_wasm CompileError', 'error');
 }, 30_000);
 
 test('no page had a fault', async () => {
