@@ -14,7 +14,8 @@ use crate::workspace::Workspace;
 
 /// What others depend on; the first two are what the README names.
 const PUBLISHED: &[&str] = &["pamlink", "pamlink-tokio", "pamlink-cli"];
-/// Packaged too, though the packages of other languages are published in their place.
+/// Packaged too. The first is published, for whoever binds one more language; in place of the second
+/// are the packages of other languages.
 const BORDER: &[&str] = &["pamlink-border", "pamlink-ffi"];
 const FOLDER: &str = "crates";
 const LIMIT: Duration = Duration::from_secs(1_200);
