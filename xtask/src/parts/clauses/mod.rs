@@ -21,7 +21,7 @@ use document::{Clause, Document, Fault, in_backticks, prose};
 
 use crate::check::{Checks, Outcome, Stopped};
 use crate::command::Console;
-use crate::parts::rust;
+use crate::parts::{features, rust};
 use crate::workspace::Workspace;
 
 /// The dialect `pam`.
@@ -51,7 +51,7 @@ pub(super) fn run(workspace: &Workspace, console: Console) -> Outcome {
     let rows = rows(&workspace.read(Path::new(FRAMES))?);
     checks.check(!rows.is_empty(), format!("{FRAMES}: no table under {TABLE:?}"));
     count(&mut checks, FRAMES, &rows, Vec::new(), |row| faults_of(row, &known));
-    for path in workspace.files()?.iter().filter(|path| is_of_workspace(path)) {
+    for path in workspace.files()?.iter().filter(|path| has_tests_of_unit(path)) {
         let text = workspace.read(path)?;
         for test in known.astray(&text) {
             checks.fail(format!("{}: {test} is in no module, so it does not run", path.display()));
@@ -79,9 +79,10 @@ fn count(
     }
 }
 
-/// Whether a file is Rust that cargo knows as a part of the workspace.
-fn is_of_workspace(path: &Path) -> bool {
+/// Whether a file is Rust whose tests the part `unit` runs.
+fn has_tests_of_unit(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "rs")
+        && path != Path::new(features::STAND_IN_FILE)
         && !path.starts_with("fuzz")
         && !path.starts_with("bindings/bindgen")
 }
