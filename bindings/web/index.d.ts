@@ -124,8 +124,8 @@ export class AnswerStream implements AsyncIterable<Piece> {
   /** How the request ends. */
   ended(): Promise<Outcome>;
   /**
-   * Cancels the request. Rejects with `needs_v1` where the server knows no cancel, and with
-   * `request_ended` where that is over.
+   * Cancels the request; `ended` where it has ended, or was left. Rejects with `needs_v1` where the
+   * server knows no cancel.
    */
   cancel(): Promise<CancelResult>;
   /** Waits no longer. A request that was sent has its effect; its answer is a `late` event. */

@@ -83,8 +83,8 @@ codes! {
     25 TooLarge "too_large" "usage" false
     /// The server, or this client, does not speak `pamlink.v1`.
     26 NeedsV1 "needs_v1" "link" false
-    /// The request has ended, or its caller has left.
-    27 RequestEnded "request_ended" "usage" false
+    /// The client has given no request this number.
+    27 NoRequest "no_request" "usage" false
     /// The token had expired when it was handed over.
     30 TokenExpired "token_expired" "auth" false
     /// The token has characters that no token has.
@@ -188,7 +188,7 @@ impl From<CancelError> for Fault {
     fn from(error: CancelError) -> Self {
         let code = match error {
             CancelError::Dialect => Code::NeedsV1,
-            CancelError::Ended => Code::RequestEnded,
+            CancelError::NoRequest => Code::NoRequest,
             _ => Code::RequestsFull,
         };
         Self::of(code, &error)

@@ -452,7 +452,7 @@ async def test_what_was_left_before_it_was_sent_is_not_sent() -> None:
             client.network_changed()
             outcome = await asyncio.wait_for(client.send("hi"), SOON)
             assert isinstance(outcome, pamlink.Answered)
-            assert 'pamlink_requests_total{outcome="cancelled"} 1' in client.metrics()
+            assert 'pamlink_requests_total{outcome="forgotten"} 1' in client.metrics()
 
 
 async def test_a_fixed_token_that_is_refused_stops_the_client() -> None:

@@ -212,9 +212,16 @@ async def test_a_server_of_pam_knows_no_cancel() -> None:
             with pytest.raises(pamlink.LinkError) as refused:
                 await stream.cancel()
             assert refused.value.name == "needs_v1"
-            assert client.snapshot() == b""
+            snapshot = client.snapshot()
             await text_of(stream)
             assert stream.answer is not None
+        # It has no session, and says so: no bytes at all are a file that a crash has emptied.
+        url = f"ws://hub{PATH}ann"
+        async with Client.restore(snapshot, url, token=lambda need: token()) as again:
+            assert again.restored == []
+        with pytest.raises(pamlink.UsageError) as refused_too:
+            Client.restore(b"", url, token=lambda need: token())
+        assert refused_too.value.name == "bad_snapshot"
 
 
 async def test_a_handler_in_a_thread_sees_that_it_was_cancelled() -> None:

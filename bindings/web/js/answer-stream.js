@@ -1,6 +1,6 @@
 // A request, and its answer as it grows.
 
-import { PamlinkError, ofOutcome } from './errors.js';
+import { ofOutcome } from './errors.js';
 
 /** What `Client.ask` returns: an async iterable of pieces. */
 export class AnswerStream {
@@ -11,15 +11,12 @@ export class AnswerStream {
   #restart = false;
   #outcome;
   #error;
-  #result;
-  /** The server is to say what has come of a cancel. @internal */
-  isCancelling = false;
-  /** The caller has left: what is said of it once the engine knows the request. */
-  #leaving;
+  /** The caller has left: whether the answer is wanted all the same. */
+  #wanted;
   /** Whoever waits for something to come of it. */
   #waiting = [];
 
-  /** @param {{ forget(number: number): void, cancel(number: number): Promise<void> }} commands */
+  /** @param {{ leave(number: number, wanted: boolean): void, cancel(number: number): Promise<void> }} commands */
   constructor(commands) {
     this.#commands = commands;
   }
@@ -29,7 +26,7 @@ export class AnswerStream {
   /** @internal @param {number} number */
   asked(number) {
     this.#number = number;
-    this.#leaving?.();
+    this.#left();
     this.#stir();
   }
 
@@ -37,12 +34,6 @@ export class AnswerStream {
   piece({ text, rest = null, restart }) {
     if (restart) [this.#fresh, this.#restart] = ['', true];
     this.#fresh += rest ?? text;
-    this.#stir();
-  }
-
-  /** @internal */
-  cancelResult({ outcome, offset, errorCode }) {
-    this.#result = { outcome, offset, errorCode };
     this.#stir();
   }
 
@@ -60,7 +51,7 @@ export class AnswerStream {
 
   /** Its caller has left. @internal */
   get isLeft() {
-    return !!this.#leaving;
+    return this.#wanted !== undefined;
   }
 
   // What its caller asks.
@@ -84,33 +75,25 @@ export class AnswerStream {
 
   /**
    * Cancels the request: its answer ends where its pieces have. What that has come to, as the server
-   * says. Rejects with `needs_v1` where it knows no cancel, and `request_ended` where that is over.
+   * says; `ended` where the request has ended or was left. Rejects with `needs_v1` where it knows no
+   * cancel.
    */
   async cancel() {
     while (this.#number === null) {
       if (this.#error) throw this.#error.error;
       await this.#progress();
     }
-    if (this.#outcome) throw new PamlinkError('request_ended', undefined, { kind: 'usage' });
-    await this.#commands.cancel(this.#number);
-    this.isCancelling = true;
-    while (!this.#result) {
-      if (this.#error) throw this.#error.error;
-      // One that was never sent is dropped, and no server says so.
-      if (this.#outcome?.type === 'cancelled') return { outcome: 'cancelled', offset: null, errorCode: null };
-      await this.#progress();
-    }
-    return this.#result;
+    return this.#commands.cancel(this.#number);
   }
 
   /** Waits no longer. A request that was sent has its effect; its answer is a `late` event. */
   detach() {
-    this.#leave(() => this.#forget());
+    this.#leave(true);
   }
 
   /** Leaves it: cancelled where the server knows that, else forgotten. @internal */
   leave() {
-    this.#leave(() => this.#commands.cancel(/** @type {number} */ (this.#number)).catch(() => this.#forget()));
+    this.#leave(false);
   }
 
   async *[Symbol.asyncIterator]() {
@@ -134,15 +117,17 @@ export class AnswerStream {
     }
   }
 
-  /** @param {() => unknown} command */
-  #leave(command) {
-    if (this.#leaving || this.#outcome || this.#error) return;
-    this.#leaving = command;
-    if (this.#number !== null) command();
+  /** @param {boolean} wanted */
+  #leave(wanted) {
+    if (this.isLeft || this.#outcome || this.#error) return;
+    this.#wanted = wanted;
+    this.#left();
   }
 
-  #forget() {
-    this.#commands.forget(/** @type {number} */ (this.#number));
+  /** Tells the engine, once that knows the request. */
+  #left() {
+    if (!this.isLeft || this.#number === null) return;
+    this.#commands.leave(this.#number, this.#wanted);
     this.fail();
   }
 

@@ -6,7 +6,7 @@ import { PamlinkError, ofFault } from './errors.js';
 import { Events } from './events.js';
 import { Link } from './link.js';
 import {
-  ASK, CANCEL, CONNECT, DISCONNECT, FORGET, NETWORK_CHANGED, SEND, SNAPSHOT, SUBMIT, TOKEN,
+  ABANDON, ASK, CANCEL, CONNECT, DISCONNECT, FORGET, NETWORK_CHANGED, SEND, SNAPSHOT, SUBMIT, TOKEN,
   TOKEN_FAILED, WAKE,
 } from './records.js';
 
@@ -150,15 +150,29 @@ export class Client {
   /** The answer of a request that the engine is to know. */
   #unanswered() {
     const answer = new AnswerStream({
-      forget: (number) => {
+      leave: (number, wanted) => {
         this.#requests.delete(number);
-        this.#tell([FORGET, [number]]);
+        this.#tell([wanted ? FORGET : ABANDON, [number]]);
       },
-      cancel: (number) => this.#command(CANCEL, [number]),
+      cancel: (number) => this.#cancel(number),
     });
     // Who looks at it hears of it; who does not is not told by the runtime.
     answer.ended().catch(() => {});
     return answer;
+  }
+
+  /** What a cancel comes to: one result, for all who wait for it. */
+  #cancel(number) {
+    const waits = this.#cancels.get(number);
+    if (waits) return waits.result;
+    const cancel = {};
+    cancel.result = new Promise((settle, fail) => Object.assign(cancel, { settle, fail }));
+    this.#cancels.set(number, cancel);
+    this.#command(CANCEL, [number]).catch((error) => {
+      this.#cancels.delete(number);
+      cancel.fail(error);
+    });
+    return cancel.result;
   }
 
   #asked(answer, request) {
@@ -327,10 +341,12 @@ export class Client {
         else this.#events.emit(late(event));
         return;
       }
-      case 'cancel_result':
-        (this.#requests.get(event.request) ?? this.#cancels.get(event.request))?.cancelResult(event);
+      case 'cancel_result': {
+        const { outcome, offset, errorCode } = event;
+        this.#cancels.get(event.request)?.settle({ outcome, offset, errorCode });
         this.#cancels.delete(event.request);
         return;
+      }
       case 'outcome':
         this.#submitted.get(event.command)?.settle(event);
         this.#submitted.delete(event.command);
@@ -350,7 +366,6 @@ export class Client {
   #ended(event) {
     const answer = this.#requests.get(event.request);
     this.#requests.delete(event.request);
-    if (answer?.isCancelling) this.#cancels.set(event.request, answer);
     if (event.type !== 'answer') {
       answer?.end(event);
     } else if (answer && !answer.isLeft) {

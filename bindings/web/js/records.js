@@ -22,6 +22,7 @@ export const FORGET = 27;
 export const CANCEL = 28;
 export const SUBMIT = 29;
 export const SNAPSHOT = 30;
+export const ABANDON = 31;
 
 /**
  * Reads the record of this kind; nothing of one that is not known.

@@ -106,11 +106,12 @@ impl Client {
     pub(super) fn give_up(&mut self) -> Option<Unlent> {
         while let Some(request) = self.requests.expire(self.now.mono, !self.server.correlates) {
             self.counters.metrics.requests.increment(RequestOutcome::Expired);
+            self.ended_unanswered(request.id);
             if !request.forgotten {
                 return Some(Unlent::Expired(request.id));
             }
         }
-        if let Some(event) = self.next_turned_down().or_else(|| self.next_dropped()) {
+        if let Some(event) = self.next_turned_down().or_else(|| self.settled_cancels.pop_front()) {
             return Some(event);
         }
         // The session is left behind with what it has begun.
@@ -148,6 +149,7 @@ impl Client {
     pub(super) fn gave_up(&mut self, request: Unanswered) -> Option<Unlent> {
         let outcome = if request.sent { RequestOutcome::Unknown } else { RequestOutcome::Unsent };
         self.counters.metrics.requests.increment(outcome);
+        self.ended_unanswered(request.id);
         let event =
             if request.sent { Unlent::Unknown(request.id) } else { Unlent::Unsent(request.id) };
         (!request.forgotten).then_some(event)
@@ -156,11 +158,6 @@ impl Client {
     /// The id of a request, which is the name of its stream as well.
     pub(super) fn id(&self, request: RequestId) -> Id<'static> {
         Id::from(format!("{}{}", self.prefix, request.as_u64()))
-    }
-
-    /// The next request that was dropped before it was sent.
-    fn next_dropped(&mut self) -> Option<Unlent> {
-        self.dropped.pop_front().map(Unlent::Cancelled)
     }
 
     /// Tells of a request that has ended here, as the server would: with an `error` that says why.

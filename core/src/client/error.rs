@@ -59,9 +59,9 @@ pub enum CancelError {
     /// It was sent in the `pam` dialect, which knows no cancel.
     #[error("the server knows no cancel")]
     Dialect,
-    /// It has ended, or its caller has left.
-    #[error("the request has ended")]
-    Ended,
+    /// The client has given no request this number.
+    #[error("there is no such request")]
+    NoRequest,
     /// As many cancels are under way as may be.
     #[error("too many cancels are under way")]
     Full,

@@ -141,12 +141,14 @@ pub enum Event<'a> {
         /// The request.
         request: RequestId,
     },
-    /// What a [`cancel`](super::Client::cancel) of a request has come to. It ends nothing: after
-    /// `cancelled` the request ends as [`Cancelled`](Self::Cancelled).
+    /// What a [`cancel`](super::Client::cancel) of a request has come to, once for each. It ends
+    /// nothing: a request that was cancelled ends as [`Cancelled`](Self::Cancelled), before or after
+    /// it.
     CancelResult {
         /// The request.
         request: RequestId,
-        /// What it has come to; nothing where that is lost with a gap or with the session.
+        /// What it has come to; nothing where that is lost with a gap or with the session, or where
+        /// the request has ended without a word of the server.
         outcome: Option<CancelOutcome<'a>>,
         /// The length of the answer, in bytes, where it has ended.
         offset: Option<u64>,

@@ -58,6 +58,7 @@ impl Client {
                 None
             }
             Heard::NoStream(request) => {
+                self.ended_unanswered(request);
                 self.end(request, RequestOutcome::Unknown).then_some(Unlent::Unknown(request))
             }
             Heard::Ended(request, How::Cancelled, ..) => self.mean_cancelled(request),
@@ -101,6 +102,7 @@ impl Client {
                 None
             }
             Heard::NotSent(request, _) => {
+                self.ended_unanswered(request);
                 self.end(request, RequestOutcome::Expired).then_some(Unlent::Expired(request))
             }
             Heard::Result(request, result) => Some(Unlent::CancelResult(request, result)),

@@ -83,6 +83,7 @@
 
 mod asking;
 mod cancelling;
+mod cancels;
 mod change;
 mod config;
 mod conversation;
@@ -124,6 +125,7 @@ use self::counters::Counters;
 use self::known_server::KnownServer;
 use self::requests::Requests;
 use self::staying::Stay;
+use self::unlent::Unlent;
 use crate::dedup::{Window, WindowConfig};
 use crate::envelope::{Kind, Scan};
 use crate::frame::handshake::HeadError;
@@ -173,8 +175,8 @@ pub struct Client {
     conversations: Option<Box<Conversations>>,
     /// What has come over a session last, or stands for it.
     body: String,
-    /// Requests that were cancelled before they were sent.
-    dropped: VecDeque<RequestId>,
+    /// What cancels have come to of which the server says nothing.
+    settled_cancels: VecDeque<Unlent>,
 }
 
 impl Client {
@@ -221,7 +223,7 @@ impl Client {
             conversations: offers_v1
                 .then(|| Conversations::new(random.next_seed(), random.next_seed()).into()),
             body: String::new(),
-            dropped: VecDeque::new(),
+            settled_cancels: VecDeque::new(),
             config,
         })
     }

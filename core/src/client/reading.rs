@@ -37,7 +37,8 @@ impl Client {
                 if let Some(conversations) = &mut self.conversations {
                     conversations.expire(self.now);
                 }
-                if let Some(event) = self.hear() {
+                // Of a request that nobody waits for, only the result of its cancel is told.
+                if let Some(event) = self.hear().or_else(|| self.settled_cancels.pop_front()) {
                     return Some(event);
                 }
                 self.link.take_pings().add_to(&mut self.counters.metrics);

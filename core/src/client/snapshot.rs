@@ -41,7 +41,7 @@ impl Client {
     pub fn snapshot(&self, out: &mut Vec<u8>) -> Result<(), SnapshotError> {
         let Some(conversations) = &self.conversations else { return Ok(()) };
         let leaves = conversations.left().next().is_some();
-        if !self.turned_down.is_empty() || !self.dropped.is_empty() || leaves {
+        if !self.turned_down.is_empty() || !self.settled_cancels.is_empty() || leaves {
             return Err(SnapshotError::NotDrained);
         }
         let sessions: Result<Vec<_>, _> = conversations

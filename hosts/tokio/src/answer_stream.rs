@@ -20,14 +20,16 @@ pub struct Piece {
 }
 
 /// A request whose answer is read as it grows: what [`Client::stream`](crate::Client::stream)
-/// returns. Whoever drops it before its end waits no longer: a request that was not sent yet is
-/// not sent, any other has its effect, and what the server says of it is
+/// returns. Whoever drops it before its end wants the answer no longer: a request that was not sent
+/// yet is not sent, and a server of `pamlink.v1` ends the answer to any other. Towards a server that
+/// does not speak that it has its effect, and what the server says of it is
 /// [`Event::Late`](crate::Event::Late).
 pub struct AnswerStream {
     shared: Arc<SharedClient>,
     request: RequestId,
     progress: Arc<Notify>,
     ended: Option<Result<Answer, RequestError>>,
+    is_detached: bool,
 }
 
 impl AnswerStream {
@@ -36,7 +38,7 @@ impl AnswerStream {
         request: RequestId,
         progress: Arc<Notify>,
     ) -> Self {
-        Self { shared, request, progress, ended: None }
+        Self { shared, request, progress, ended: None, is_detached: false }
     }
 
     /// The next piece; `None` after the last one. Appended to each other the pieces are the answer,
@@ -69,10 +71,15 @@ impl AnswerStream {
     ///
     /// # Errors
     ///
-    /// The request has ended, the server does not speak `pamlink.v1`, or too many cancels are under
-    /// way.
+    /// The server does not speak `pamlink.v1`, or too many cancels are under way.
     pub fn cancel(&self) -> Result<(), CancelError> {
         self.shared.cancel(self.request)
+    }
+
+    /// Waits no longer, and lets the answer go on at the server: what comes of it is
+    /// [`Event::Late`](crate::Event::Late). A request that was not sent yet is not sent.
+    pub fn detach(mut self) {
+        self.is_detached = true;
     }
 
     /// The whole answer, once it is there. What it says is whole, whatever was taken in pieces.
@@ -88,7 +95,7 @@ impl AnswerStream {
 
 impl Drop for AnswerStream {
     fn drop(&mut self) {
-        self.shared.forget(self.request);
+        self.shared.leave(self.request, self.is_detached);
     }
 }
 

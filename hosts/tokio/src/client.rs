@@ -37,8 +37,8 @@ pub struct ClientConfig {
     pub seed: Option<Seed>,
     /// What [`Client::snapshot`] of an earlier client has given: this one goes on as that client, in
     /// another process as well. [`Event::Ended`] and [`Event::Submitted`] say what has become of
-    /// what that one has asked and submitted. Empty, as that of a client without `pamlink.v1` is:
-    /// none. Default: none.
+    /// what that one has asked and submitted. After a client without `pamlink.v1` this one begins
+    /// anew. Default: none.
     pub snapshot: Option<Vec<u8>>,
     /// Records what the client is given, to be [replayed](crate::recording::Replay). It draws a
     /// seed of its own, which is in the recording: `seed` is not used. Default: none.
@@ -178,7 +178,7 @@ impl Client {
 
     /// What another client goes on with, in a later process ([`ClientConfig::snapshot`]): the
     /// requests that have not ended, what is submitted, and the sessions of `pamlink.v1`. It holds no
-    /// token, and is as confidential as what was said. Empty for a client without `pamlink.v1`.
+    /// token, and is as confidential as what was said. That of a client without `pamlink.v1` has none of this.
     ///
     /// The client goes on, and the older a snapshot is, the less it is worth: what the server knows
     /// better ends as [`RequestError::Unknown`], and nothing is done twice unless the server has lost

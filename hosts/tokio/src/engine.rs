@@ -123,6 +123,11 @@ impl Engine {
         self.client.forget(now, request);
     }
 
+    pub(crate) fn abandon(&mut self, now: Now, request: RequestId) {
+        self.note(now, || Input::Abandon(request.as_u64()));
+        self.client.abandon(now, request);
+    }
+
     pub(crate) fn cancel(&mut self, now: Now, request: RequestId) -> Result<(), CancelError> {
         self.note(now, || Input::Cancel(request.as_u64()));
         let result = self.client.cancel(now, request);

@@ -136,11 +136,16 @@ impl SharedClient {
         self.inner.lock().requests.get_mut(&request)?.take()
     }
 
-    /// Nobody waits for a request any more.
-    pub(crate) fn forget(&self, request: RequestId) {
+    /// Nobody waits for a request any more, whose answer goes on where it `is_detached`.
+    pub(crate) fn leave(&self, request: RequestId, is_detached: bool) {
         let mut inner = self.inner.lock();
         if inner.requests.remove(&request).is_some_and(|waiting| !waiting.has_ended()) {
-            inner.engine.forget(self.clock.now(), request);
+            let now = self.clock.now();
+            if is_detached {
+                inner.engine.forget(now, request);
+            } else {
+                inner.engine.abandon(now, request);
+            }
             drop(inner);
             self.changed.notify_one();
         }

@@ -185,6 +185,7 @@ impl Take for ClientMachine {
             schema::FORGET => core.forget(now, RequestId::from_u64(record.word(0))),
             schema::SEND => core.send(now, record.text(0))?,
             schema::CANCEL => core.cancel(now, RequestId::from_u64(record.word(0)))?,
+            schema::ABANDON => core.abandon(now, RequestId::from_u64(record.word(0))),
             schema::SUBMIT => {
                 let command = core.submit(now, record.text(0), send_options(record)?)?;
                 packed::push(out, schema::SUBMITTED, &[of, command.as_u64()], &[]);

@@ -87,6 +87,7 @@ records! {
         28 CANCEL "cancel" ["request"] []
         29 SUBMIT "submit" ["time_to_live?"] ["envelope" "priority?" "key?" "agent?"]
         30 SNAPSHOT "snapshot" [] []
+        31 ABANDON "abandon" ["request"] []
         // A hub's.
         32 ACCEPT "accept" [] []
         33 ACCEPT_OPENED "accept_opened" ["expires?" "max_message?" "v1"] ["user" "token?" "subject?"]

@@ -181,12 +181,11 @@ class AnswerStream(Unique):
     async def cancel(self) -> CancelResult:
         """Ends the answer at the server, and says what that has come to. The iteration gives what came
         before, and ends; if the cancel was refused or came too late, it goes on to its own end. Called
-        again meanwhile, it says the same; once the request has ended, `ended`. A break of the link delays
-        it.
+        again meanwhile, it says the same; once the request has ended or was left, `ended`. A break of the
+        link delays it.
 
         Raises `LinkError` (`needs_v1`) where the server does not speak `pamlink.v1`, `BusyError`
-        (`requests_full`) if too many cancels are under way, `UsageError` (`request_ended`) after
-        `detach` or `aclose`, and `ClientClosed`.
+        (`requests_full`) if too many cancels are under way, and `ClientClosed`.
         """
         request = self._request
         if request.number is None and not request.settled:

@@ -31,6 +31,7 @@ RECORDS: tuple[tuple[int, str, str, str, str], ...] = (
     (28, "cancel", "host", "request", ""),
     (29, "submit", "host", "time_to_live?", "envelope priority? key? agent?"),
     (30, "snapshot", "host", "", ""),
+    (31, "abandon", "host", "request", ""),
     (32, "accept", "host", "", ""),
     (33, "accept_opened", "host", "expires? max_message? v1", "user token? subject?"),
     (34, "authorize_link", "host", "link expires?", "subject? error?"),

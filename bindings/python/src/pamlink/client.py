@@ -314,7 +314,7 @@ class Client(Runner):
 
     def snapshot(self) -> bytes:
         """The client as bytes, of which `restore` makes it again in another process: its requests, and
-        where its sessions are. A client without `v1` has none: no bytes, of which nothing is restored. They
+        where its sessions are. That of a client without `v1` has none, and nothing is restored of it. They
         are as confidential as what was asked, and hold no token. Take one whenever the app may be ended.
 
         Raises `ClientClosed`.
@@ -378,25 +378,15 @@ class Client(Runner):
             # It ended in the moment in which its task was cancelled.
             self._late(request.number, request.outcome)
         elif self._requests.pop(request.number, None) is not None and self._loop is not None:
-            leave = self._forget if running else self._abandon
+            command = KINDS["forget" if running else "abandon"]
             # Whoever drops an `AnswerStream` may do so in any thread.
             with contextlib.suppress(RuntimeError):
                 # Without a loop there is nothing to be told.
-                self._loop.call_soon_threadsafe(leave, request.number)
+                self._loop.call_soon_threadsafe(self._leave, command, request.number)
 
-    def _forget(self, number: int) -> None:
+    def _leave(self, command: int, number: int) -> None:
         if self._running:
-            self._feed(pack(KINDS["forget"], (number,), ()))
-
-    def _abandon(self, number: int) -> None:
-        """Ends the answer that nobody waits for, where the server can."""
-        if not self._running:
-            return
-        found = self._step(pack(KINDS["cancel"], (number,), ()))
-        is_refused = any(isinstance(record, outputs.Fault) for record in found)
-        self._handle([record for record in found if not isinstance(record, outputs.Fault)])
-        if is_refused:
-            self._forget(number)
+            self._feed(pack(command, (number,), ()))
 
     async def cancel(self, request: PendingRequest) -> CancelResult:
         """Ends the answer to a request: for `AnswerStream`."""
@@ -409,17 +399,12 @@ class Client(Runner):
         self._turns.take()
         result = self._cancels.get(number)
         if result is None:
-            if request.settled:
-                return CancelResult("ended")
             result = self._cancels.expect(number)
             try:
                 self._command(pack(KINDS["cancel"], (number,), ()))
             except PamlinkError:
                 self._cancels.drop(number)
                 raise
-            if isinstance(request.outcome, Cancelled):
-                # It had not been sent: the server has nothing to say.
-                self._cancels.settle(number, CancelResult("cancelled", 0))
         return await asyncio.shield(result)
 
     def _restored(self, number: int, json: str) -> None:
@@ -444,9 +429,6 @@ class Client(Runner):
             self._late(number, outcome)
         else:
             request.end(outcome)
-        if isinstance(outcome, (Expired, Unknown, Unsent)):
-            # Without a link nothing is said of a cancel any more.
-            self._cancels.settle(number, CancelResult(None))
 
     def _give_up(self, error: PamlinkError) -> None:
         requests, self._requests = self._requests, {}

@@ -52,7 +52,7 @@ CODES: tuple[tuple[int, str, str, bool], ...] = (
     (24, "bad_context", "usage", False),
     (25, "too_large", "usage", False),
     (26, "needs_v1", "link", False),
-    (27, "request_ended", "usage", False),
+    (27, "no_request", "usage", False),
     (30, "token_expired", "auth", False),
     (31, "token_malformed", "auth", False),
     (32, "token_denied", "auth", False),

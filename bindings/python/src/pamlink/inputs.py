@@ -172,6 +172,13 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class Abandon:
+    """Nobody wants the answer to this request any more: it ends at the server too, where that can be."""
+
+    request: int
+
+
+@dataclass(frozen=True, slots=True)
 class Accept:
     """A connection came that takes bytes. Answered with `accepted`."""
 

@@ -104,6 +104,7 @@ Input: TypeAlias = Union[
     inputs.Cancel,
     inputs.Submit,
     inputs.Snapshot,
+    inputs.Abandon,
     inputs.Accept,
     inputs.AcceptOpened,
     inputs.AuthorizeLink,

@@ -49,8 +49,8 @@ public struct ErrorCode: RawRepresentable, Hashable, Sendable {
     public static let tooLarge = Self(rawValue: 25)
     /// The server, or this client, does not speak `pamlink.v1`.
     public static let needsV1 = Self(rawValue: 26)
-    /// The request has ended, or its caller has left.
-    public static let requestEnded = Self(rawValue: 27)
+    /// The client has given no request this number.
+    public static let noRequest = Self(rawValue: 27)
     /// The token had expired when it was handed over.
     public static let tokenExpired = Self(rawValue: 30)
     /// The token has characters that no token has.
@@ -193,8 +193,8 @@ public struct ErrorCode: RawRepresentable, Hashable, Sendable {
             .needsV1, "needs_v1", "link", false,
             "the server, or this client, does not speak `pamlink.v1`"),
         Row(
-            .requestEnded, "request_ended", "usage", false,
-            "the request has ended, or its caller has left"),
+            .noRequest, "no_request", "usage", false,
+            "the client has given no request this number"),
         Row(
             .tokenExpired, "token_expired", "auth", false,
             "the token had expired when it was handed over"),

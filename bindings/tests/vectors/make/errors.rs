@@ -29,7 +29,7 @@ const FROZEN: &[(u32, &str, &str, bool)] = &[
     (24, "bad_context", "usage", false),
     (25, "too_large", "usage", false),
     (26, "needs_v1", "link", false),
-    (27, "request_ended", "usage", false),
+    (27, "no_request", "usage", false),
     (30, "token_expired", "auth", false),
     (31, "token_malformed", "auth", false),
     (32, "token_denied", "auth", false),

@@ -141,6 +141,7 @@ impl World {
             }
             self.events.extend(words(&event));
         }
+        assert!(self.client.settled_cancels.is_empty(), "a result is not told");
         let mut out = Vec::new();
         while let Some(outgoing) = self.client.poll_message(&mut out) {
             self.said.push_back(said(outgoing, core::mem::take(&mut out)));

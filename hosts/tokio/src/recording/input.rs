@@ -52,6 +52,7 @@ pub(crate) enum Input {
         stream: bool,
     },
     Forget(u64),
+    Abandon(u64),
     Cancel(u64),
     Send(String),
     SendIn {
@@ -207,6 +208,7 @@ impl Input {
             | Self::OpenSession
             | Self::LeaveSession(_)
             | Self::Forget(_)
+            | Self::Abandon(_)
             | Self::Cancel(_) => Vec::new(),
         }
     }
@@ -231,6 +233,7 @@ impl Input {
             Self::LeaveSession(session) => format!("leave session {session}"),
             Self::Ask { session, text, .. } => format!("ask {text:?}{}", within(*session)),
             Self::Forget(request) => format!("forget request {request}"),
+            Self::Abandon(request) => format!("abandon request {request}"),
             Self::Cancel(request) => format!("cancel request {request}"),
             Self::Send(text) => format!("send {text}"),
             Self::SendIn { session, text } => format!("send {text}{}", within(*session)),
@@ -286,6 +289,7 @@ impl Input {
                 return Ok(outcome(&client.request_in(now, session, &chat), asked));
             }
             Self::Forget(request) => client.forget(now, RequestId::from_u64(*request)),
+            Self::Abandon(request) => client.abandon(now, RequestId::from_u64(*request)),
             Self::Cancel(request) => {
                 let request = RequestId::from_u64(*request);
                 return Ok(outcome(&client.cancel(now, request), |()| None));

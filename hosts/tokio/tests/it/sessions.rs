@@ -77,7 +77,51 @@ async fn a_cancelled_answer_ends_at_both_ends() {
     });
     // What was said of the answer: "one ".
     assert_eq!(outcome.await, (Some("cancelled".to_owned()), Some(4)));
-    assert_eq!(answer.cancel(), Err(CancelError::Ended));
+    // Of an answer that has ended there is a result as well.
+    answer.cancel().unwrap();
+    within(client.close()).await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn an_answer_that_is_dropped_ends_at_the_server() {
+    let dropped = Arc::new(Notify::new());
+    let server = start("127.0.0.1:0", config(), silent(&dropped)).await;
+    let client = within(Client::connect(&server.url("ann"), Token::new("good-ann"))).await.unwrap();
+    let mut answer = client.stream("count").unwrap();
+    assert_eq!(first_piece(&mut answer).await, "one ");
+    drop(answer);
+    within(dropped.notified()).await;
+    within(client.close()).await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn an_answer_that_is_detached_goes_on() {
+    let more = Arc::new(Notify::new());
+    let waits = Arc::clone(&more);
+    let handler = move |request: Request| {
+        let waits = Arc::clone(&waits);
+        async move {
+            request.piece("one ");
+            waits.notified().await;
+            "one two"
+        }
+    };
+    let server = start("127.0.0.1:0", config(), handler).await;
+    let client = within(Client::connect(&server.url("ann"), Token::new("good-ann"))).await.unwrap();
+    let mut answer = client.stream("count").unwrap();
+    assert_eq!(first_piece(&mut answer).await, "one ");
+    answer.detach();
+    more.notify_one();
+    let late = within(async {
+        loop {
+            if let Some(Event::Late { answer, .. }) = client.next_event().await {
+                return answer.text().into_owned();
+            }
+        }
+    });
+    assert_eq!(late.await, "one two");
     within(client.close()).await;
     server.stop().await;
 }

@@ -26,8 +26,10 @@ public struct AnswerStream: AsyncSequence, Sendable {
     /// Cancels the request, and returns what that has come to. Its reader gets the error
     /// `request_cancelled`, unless the answer was quicker. While there is no link, this waits for one.
     ///
-    /// - Throws: `request_ended`: it has ended, or was not made yet; `needs_v1`: the server does not
-    ///   speak `pamlink.v1`, and the request goes on; `requests_full`, `closed`; `CancellationError`.
+    /// Of a request that was not made yet nothing is known.
+    ///
+    /// - Throws: `needs_v1`: the server does not speak `pamlink.v1`, and the request goes on;
+    ///   `requests_full`, `closed`; `CancellationError`.
     public func cancel() async throws -> CancelResult {
         try await reader.cancelRequest()
     }
@@ -93,7 +95,7 @@ final class AnswerReader: @unchecked Sendable {
     /// Of a request that goes on.
     init(_ client: Client, _ restored: RestoredRequest) {
         self.client = client
-        start = { throw PamlinkError(.requestEnded, ErrorCode.requestEnded.about) }
+        start = { throw PamlinkError(.requestUnknown, ErrorCode.requestUnknown.about) }
         (envelope, number, began) = (restored.json, restored.number, true)
         buffer = restored.buffer
     }
@@ -110,15 +112,15 @@ final class AnswerReader: @unchecked Sendable {
         do {
             return try await buffer.next()
         } catch let error as CancellationError {
-            let (number, leaving) = running
-            if let number { await client.leave(number, leaving) }
+            let (number, isDetached) = running
+            if let number { await client.leave(number, goesOn: isDetached) }
             throw error
         }
     }
 
     func cancelRequest() async throws -> CancelResult {
         guard let number = running.number else {
-            throw PamlinkError(.requestEnded, ErrorCode.requestEnded.about)
+            return CancelResult(.unknown)
         }
         return try await client.cancel(number)
     }
@@ -129,14 +131,14 @@ final class AnswerReader: @unchecked Sendable {
 
     /// Nobody reads any more.
     func leave() {
-        let (number, leaving) = running
+        let (number, isDetached) = running
         guard let number else { return }
         buffer.cancel()
-        Task { [client] in await client.leave(number, leaving) }
+        Task { [client] in await client.leave(number, goesOn: isDetached) }
     }
 
-    private var running: (number: UInt64?, leaving: Leaving) {
-        lock.withLock { (number, isDetached ? .detaches : .cancels) }
+    private var running: (number: UInt64?, isDetached: Bool) {
+        lock.withLock { (number, isDetached) }
     }
 }
 

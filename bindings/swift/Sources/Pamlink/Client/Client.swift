@@ -164,9 +164,10 @@ public actor Client {
 
     /// Makes a request, and returns how it ends.
     ///
-    /// A request waits while there is no link. If the task is cancelled, a request that was not
-    /// sent yet is not sent; any other has its effect, and what the server says of it is an
-    /// ``Event/late(_:)``.
+    /// A request waits while there is no link. If the task is cancelled, so is the
+    /// request: one that was not sent yet is not sent, and a server of `pamlink.v1` ends the answer
+    /// to any other. Towards a server that does not speak that it has its effect, and what the
+    /// server says of it is an ``Event/late(_:)``.
     ///
     /// - Parameters:
     ///   - text: what the user wrote.
@@ -189,7 +190,7 @@ public actor Client {
             try await waiter.value()
         } onCancel: {
             waiter.cancel()
-            Task { await self.leave(number, .forgets) }
+            Task { await self.leave(number) }
         }
     }
 
@@ -319,15 +320,11 @@ extension Client {
         return number
     }
 
-    /// Nobody waits for this request any more.
-    func leave(_ request: UInt64, _ leaving: Leaving) {
+    /// Nobody waits for this request any more. It ends at the server, too, if that can be, or goes on
+    /// as if somebody waited.
+    func leave(_ request: UInt64, goesOn: Bool = false) {
         guard waiters.removeValue(forKey: request) != nil, !isClosed else { return }
-        switch leaving {
-        case .forgets: run(.forget(request: request))
-        // The first is a fault where it cannot be, and then the second holds all the same.
-        case .cancels: run(.cancel(request: request), .forget(request: request))
-        case .detaches: break
-        }
+        if !goesOn { run(.abandon(request: request)) }
     }
 
     /// Cancels a request, and waits for what that comes to.
@@ -422,12 +419,6 @@ extension Client {
     }
 
     private func ended(_ request: UInt64, _ outcome: Outcome) {
-        // Where the server was never asked, or says nothing any more, there is no result of its own.
-        switch outcome {
-        case .cancelled: cancelled(request, CancelResult(.cancelled))
-        case .expired, .unknown, .unsent: cancelled(request, CancelResult(.unknown))
-        case .answered, .rejected: break
-        }
         if waiters.removeValue(forKey: request)?.end(.success(outcome)) == true { return }
         // Whoever asked has left a moment ago. What the server said is not lost.
         switch outcome {

@@ -9,16 +9,6 @@ protocol Waiter: AnyObject, Sendable {
     func end(_ result: Result<Outcome, PamlinkError>) -> Bool
 }
 
-/// What becomes of a request whose caller leaves.
-enum Leaving: Sendable {
-    /// It has its effect, if it was sent.
-    case forgets
-    /// It ends at the server, too, if that can be.
-    case cancels
-    /// It goes on as if somebody waited.
-    case detaches
-}
-
 /// One value that comes later, for one task that waits for it.
 final class Pending<Value: Sendable>: @unchecked Sendable {
     private let lock = NSLock()

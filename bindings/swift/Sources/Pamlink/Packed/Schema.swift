@@ -37,6 +37,7 @@ enum Kind {
     static let cancel: UInt16 = 28
     static let submit: UInt16 = 29
     static let snapshot: UInt16 = 30
+    static let abandon: UInt16 = 31
     static let accept: UInt16 = 32
     static let acceptOpened: UInt16 = 33
     static let authorizeLink: UInt16 = 34
@@ -181,6 +182,7 @@ enum Schema {
         (Kind.cancel, "cancel", "request", ""),
         (Kind.submit, "submit", "time_to_live?", "envelope priority? key? agent?"),
         (Kind.snapshot, "snapshot", "", ""),
+        (Kind.abandon, "abandon", "request", ""),
         (Kind.accept, "accept", "", ""),
         (Kind.acceptOpened, "accept_opened", "expires? max_message? v1", "user token? subject?"),
         (Kind.authorizeLink, "authorize_link", "link expires?", "subject? error?"),

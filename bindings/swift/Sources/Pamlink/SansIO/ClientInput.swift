@@ -30,10 +30,12 @@ public enum ClientInput: Hashable, Sendable {
     case ask(ClientRequest)
     /// Nobody waits for this request any more.
     case forget(request: UInt64)
+    /// Nobody wants the answer to this request; it ends at the server too, where that can be.
+    case abandon(request: UInt64)
     /// An envelope that wants no answer.
     case send(String)
-    /// End a request at the server, over `pamlink.v1`; what it comes to is
-    /// ``ClientOutput/cancelResult(request:_:)``. A fault, `needs_v1` or `request_ended`: nothing was
+    /// End a request at the server, over `pamlink.v1`; what it comes to is one
+    /// ``ClientOutput/cancelResult(request:_:)``. A fault, `needs_v1` or `requests_full`: nothing was
     /// cancelled.
     case cancel(request: UInt64)
     /// An envelope whose outcome is told, over `pamlink.v1`.
@@ -73,6 +75,7 @@ public enum ClientInput: Hashable, Sendable {
         case .networkChanged: out.bare(Kind.networkChanged)
         case .ask(let request): request.write(to: out)
         case .forget(let request): out.one(Kind.forget, request)
+        case .abandon(let request): out.one(Kind.abandon, request)
         case .send(let envelope):
             out.begin(Kind.send, words: 0, texts: 1)
             out.text(envelope)

@@ -89,6 +89,7 @@ func clientInput(_ it: Record) -> ClientInput? {
                 sessionID: it.text("session_id"), context: it.text("context"), inPieces: true))
     case "send": .send(it.texts("envelope"))
     case "forget": .forget(request: it.words("request"))
+    case "abandon": .abandon(request: it.words("request"))
     case "cancel": .cancel(request: it.words("request"))
     case "submit":
         .submit(

@@ -12,8 +12,8 @@ pub(super) fn scenes() -> Vec<Scene> {
 
 fn sessions() -> (Scene, Vec<u8>) {
     let about = "A client and a hub that speak pamlink.v1: an answer that is cancelled in its \
-                 middle, a message with its outcome, a snapshot in mid-answer, and another hub \
-                 that knows nothing of the session.";
+                 middle, one that nobody waits for any more, a message with its outcome, a \
+                 snapshot in mid-answer, and another hub that knows nothing of the session.";
     let mut scene = Scene::new("sessions", about);
     scene.client("client", json!({ "v1": true }));
     scene.hub("hub", json!({ "accepts": ["presence"] }));
@@ -32,6 +32,14 @@ fn sessions() -> (Scene, Vec<u8>) {
     assert_eq!(events.of_client.one("cancelled").word("request"), Some(0));
     let late = talk.of_hub("reply", json!({ "request": request, "text": "Once upon a time" }));
     assert_eq!(late.one("delivered").text("outcome"), "cancelled");
+
+    let left = talk.request("nobody waits for this");
+    talk.of_client("abandon", json!({ "request": 1 }));
+    let events = talk.settle();
+    assert_eq!(events.of_hub.one("request_cancelled").word("request"), Some(left));
+    assert!(events.of_client.no("cancelled") && events.of_client.no("cancel_result"));
+    let events = talk.of_client("cancel", json!({ "request": 1 }));
+    assert_eq!(events.one("cancel_result").text("outcome"), "ended");
 
     let envelope = r#"{"type":"presence","status":"away"}"#;
     let submitted = talk.of_client("submit", json!({ "envelope": envelope, "key": "presence" }));
@@ -54,7 +62,7 @@ fn sessions() -> (Scene, Vec<u8>) {
     let mut talk = Talk::open(&mut scene, "other");
     let events = talk.settle();
     assert_eq!(events.of_client.one("gap").text("error_code"), "session_ended");
-    assert_eq!(events.of_client.one("unknown").word("request"), Some(1));
+    assert_eq!(events.of_client.one("unknown").word("request"), Some(2));
     (scene, snapshot)
 }
 
@@ -70,7 +78,7 @@ fn restored(snapshot: &[u8]) -> Scene {
     assert_eq!(envelope["message"], "another one");
     let mut talk = Talk::open(&mut scene, "hub");
     let events = talk.settle();
-    assert_eq!(events.of_client.one("unknown").word("request"), Some(1));
+    assert_eq!(events.of_client.one("unknown").word("request"), Some(2));
     scene
 }
 

@@ -113,14 +113,19 @@ fn a_request_is_cancelled_before_it_is_sent_or_where_it_runs() {
     let unsent = world.ask("fuel?");
     world.client.cancel(world.now, unsent).unwrap();
     world.drain();
-    assert_eq!(world.events(), [format!("cancelled {unsent}")]);
-    assert_eq!(world.client.cancel(world.now, unsent), Err(CancelError::Ended));
+    let ends = [format!("cancelled {unsent}"), format!("result {unsent} cancelled Some(0)")];
+    assert_eq!(world.events(), ends);
+    let none = RequestId::from_u64(1);
+    assert_eq!(world.client.cancel(world.now, none), Err(CancelError::NoRequest));
 
     let mut world = World::welcomed();
     let running = world.ask("fuel?");
     world.settle();
     world.append("40");
-    world.client.cancel(world.now, running).unwrap();
+    // The second is one with the first.
+    for _ in 0..2 {
+        world.client.cancel(world.now, running).unwrap();
+    }
     world.drain();
     world.settle();
     world.pass(100);
@@ -135,7 +140,79 @@ fn a_request_is_cancelled_before_it_is_sent_or_where_it_runs() {
         ]
     );
     assert_eq!(world.client.pending(), 0);
-    assert_eq!(world.client.cancel(world.now, running), Err(CancelError::Ended));
+    world.client.cancel(world.now, running).unwrap();
+    world.drain();
+    assert_eq!(world.events(), [format!("result {running} ended None")]);
+}
+
+#[test]
+fn a_cancel_has_a_result_though_its_request_expires_without_a_link() {
+    let mut world = World::welcomed();
+    let running = world.ask("fuel?");
+    world.settle();
+    world.cut();
+    world.pass(50_000);
+    world.events();
+    world.client.cancel(world.now, running).unwrap();
+    world.pass(11_000);
+    let ends = [format!("expired {running}"), format!("result {running} unknown None")];
+    assert!(world.events().ends_with(&ends));
+    world.pass(120_000);
+    assert!(!world.events().iter().any(|event| event.contains("result")));
+}
+
+#[test]
+fn an_abandoned_request_is_cancelled_where_that_can_be_and_heard_of_no_more() {
+    let mut world = World::new();
+    let unsent = world.ask("fuel?");
+    world.client.abandon(world.now, unsent);
+    world.drain();
+    assert_eq!((world.events(), world.client.pending()), (vec![], 0));
+
+    let mut world = World::welcomed();
+    let running = world.ask("fuel?");
+    world.settle();
+    world.append("40");
+    world.settle();
+    world.events();
+    world.client.abandon(world.now, running);
+    world.drain();
+    assert!(world.said.iter().any(|text| text.contains(r#""type":"cancel""#)), "{:?}", world.said);
+    world.settle();
+    world.pass(100);
+    assert_eq!((world.events(), world.client.pending()), (vec![], 0));
+    // Nothing is left to be ended.
+    world.client.abandon(world.now, running);
+    world.drain();
+    assert_eq!(world.events(), [""; 0]);
+}
+
+#[test]
+fn who_waits_for_a_cancel_hears_of_it_though_its_request_is_abandoned() {
+    let mut world = World::welcomed();
+    let running = world.ask("fuel?");
+    world.settle();
+    world.client.cancel(world.now, running).unwrap();
+    world.client.abandon(world.now, running);
+    world.drain();
+    world.settle();
+    world.pass(100);
+    assert_eq!(world.events(), [format!("result {running} cancelled Some(0)")]);
+}
+
+#[test]
+fn as_many_cancels_are_settled_at_once_as_may_be() {
+    let mut world = World::new();
+    let ended = world.ask("fuel?");
+    world.client.abandon(world.now, ended);
+    let cancel = |world: &mut World| world.client.cancel(world.now, ended);
+    for _ in 0..1_024 {
+        cancel(&mut world).unwrap();
+    }
+    assert_eq!(cancel(&mut world), Err(CancelError::Full));
+    world.drain();
+    assert_eq!(world.events().len(), 1_024);
+    assert_eq!(cancel(&mut world), Ok(()));
 }
 
 #[test]

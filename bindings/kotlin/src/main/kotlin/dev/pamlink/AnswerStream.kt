@@ -43,8 +43,7 @@ public class AnswerStream internal constructor(
             is Asked.Before -> asked.waiting.also { check(begun.compareAndSet(false, true)) { "it was collected before" } }
         }
         flow {
-            val leaving = { if (detached.get()) Leaving.DETACHES else Leaving.CANCELS }
-            driver.asking(asked, pieces, leaving) { number ->
+            driver.asking(asked, pieces, detached::get) { number ->
                 running = number
                 pieces.handOver(this)
             }
@@ -54,15 +53,14 @@ public class AnswerStream internal constructor(
     /**
      * Cancels the request, and returns what that has come to. A collector gets
      * [Outcome.Cancelled] as an exception, unless the answer was quicker. While there is no link,
-     * this waits for one.
+     * this waits for one. Of a request that was not made yet nothing is known.
      *
-     * @throws PamlinkException.Usage `request_ended`: it has ended, or was not made yet.
      * @throws PamlinkException.Link `needs_v1`: the server does not speak `pamlink.v1`, and the
      * request goes on; `closed`.
      * @throws PamlinkException.Busy `requests_full`: too much waits to be sent.
      */
     public suspend fun cancel(): CancelResult =
-        driver.cancel(running ?: throw PamlinkException.of(ErrorCode.REQUEST_ENDED))
+        running?.let { driver.cancel(it) } ?: CancelResult(CancelOutcome.UNKNOWN, null, null)
 
     /**
      * Leaves the request running when the collection is left before its end. It is part of a
@@ -80,16 +78,4 @@ internal sealed interface Asked {
     class Before(val number: Long, val json: String) : Asked {
         val waiting = WaitingForPieces()
     }
-}
-
-/** What becomes of a request whose caller leaves. */
-internal enum class Leaving {
-    /** It has its effect, if it was sent. */
-    FORGETS,
-
-    /** It ends at the server, too, if that can be. */
-    CANCELS,
-
-    /** It goes on as if somebody waited. */
-    DETACHES,
 }

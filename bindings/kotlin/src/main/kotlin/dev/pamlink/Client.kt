@@ -67,8 +67,9 @@ public class Client private constructor(private val driver: Driver) : AutoClosea
      * Makes a request, and returns how it ended. While disconnected, too: the request waits for a
      * link.
      *
-     * If the caller is cancelled, a request that was not sent yet is not sent; any other has its
-     * effect, and what the server says of it is an [Event.Late].
+     * If the caller is cancelled, so is the request: one that was not sent yet is not sent, and a
+     * server of `pamlink.v1` ends the answer to any other. Towards a server that does not speak that
+     * it has its effect, and what the server says of it is an [Event.Late].
      *
      * @param text what is said.
      * @param agent the agent that is meant, if one is.
@@ -88,7 +89,7 @@ public class Client private constructor(private val driver: Driver) : AutoClosea
     ): Outcome {
         val waiting = WaitingForEnd()
         val request = Asked.Now(ClientRequest(text, false, agent, intent, sessionId, context))
-        return driver.asking(request, waiting, { Leaving.FORGETS }) { waiting.await() }
+        return driver.asking(request, waiting, { false }) { waiting.await() }
     }
 
     /**

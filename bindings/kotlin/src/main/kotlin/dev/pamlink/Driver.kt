@@ -102,14 +102,14 @@ internal class Driver(
     fun metrics(): String = if (job.isCompleted) throw closedError() else engine.metrics()
 
     /** Asks, runs [use], and does with the request what [leaving] says if that ends before it. */
-    suspend fun <T> asking(asked: Asked, who: Waiting, leaving: () -> Leaving, use: suspend (Long) -> T): T {
+    suspend fun <T> asking(asked: Asked, who: Waiting, isDetached: () -> Boolean, use: suspend (Long) -> T): T {
         var number = (asked as? Asked.Before)?.number
         try {
             if (asked is Asked.Now) withContext(confined) { number = begin(asked.request, who) }
             return use(number ?: throw PamlinkException.of(ErrorCode.REQUEST_UNKNOWN))
         } finally {
             // Whoever leaves before the end gets nothing of it any more.
-            number?.let { if (waiting.remove(it) != null) leave(it, leaving()) }
+            number?.let { if (waiting.remove(it) != null && !isDetached()) stepSoon(Input.Abandon(it)) }
         }
     }
 
@@ -189,15 +189,6 @@ internal class Driver(
     private fun silent(about: String) =
         PamlinkException.of(ErrorCode.BAD_INPUT, "the engine did not say what became of $about")
 
-    private fun leave(request: Long, leaving: Leaving) {
-        when (leaving) {
-            Leaving.FORGETS -> stepSoon(Input.Forget(request))
-            // The first is a fault where it cannot be, and then the second holds all the same.
-            Leaving.CANCELS -> stepSoon(Input.Cancel(request), Input.Forget(request))
-            Leaving.DETACHES -> {}
-        }
-    }
-
     private fun refuseIfOver() {
         if (closing.get() || job.isCompleted) throw closedError()
     }
@@ -260,13 +251,6 @@ internal class Driver(
             val who = waiting[event.request]
             if (who != null) who.piece(event.text, event.restart) else late(event.request, event.text, event.json)
             return
-        }
-        // Where the server was never asked, or says nothing any more, there is no result of its own.
-        when (event) {
-            is RequestEvent.Cancelled -> result(event.request, CancelResult(CancelOutcome.CANCELLED, null, null))
-            is RequestEvent.Expired, is RequestEvent.Unknown, is RequestEvent.Unsent ->
-                result(event.request, CancelResult(CancelOutcome.UNKNOWN, null, null))
-            else -> {}
         }
         val who = waiting.remove(event.request)
         if (who != null) {

@@ -29,7 +29,7 @@ internal enum class ErrorCode(
     BAD_CONTEXT(24, "usage", false, "the context of a request is no JSON object"),
     TOO_LARGE(25, "usage", false, "it is larger than any message may be, or than the peer takes"),
     NEEDS_V1(26, "link", false, "the server, or this client, does not speak `pamlink.v1`"),
-    REQUEST_ENDED(27, "usage", false, "the request has ended, or its caller has left"),
+    NO_REQUEST(27, "usage", false, "the client has given no request this number"),
     TOKEN_EXPIRED(30, "auth", false, "the token had expired when it was handed over"),
     TOKEN_MALFORMED(31, "auth", false, "the token has characters that no token has"),
     TOKEN_DENIED(32, "auth", false, "the token was refused by its issuer"),

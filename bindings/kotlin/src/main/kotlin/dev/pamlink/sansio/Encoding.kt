@@ -70,6 +70,10 @@ private fun PackedWriter.members(input: Input): Unit = when (input) {
         text(input.sessionId)
         text(input.context)
     }
+    is Input.Abandon -> {
+        begin(Schema.ABANDON, 1, 0)
+        word(input.request)
+    }
     is Input.Forget -> {
         begin(Schema.FORGET, 1, 0)
         word(input.request)

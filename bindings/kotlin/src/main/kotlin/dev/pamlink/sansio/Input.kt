@@ -126,6 +126,12 @@ public sealed interface Input {
         val request: Long,
     ) : Input
 
+    /** A client: nobody wants the answer to this request; it ends at the server too, where that can be. */
+    public data class Abandon(
+        /** The request. */
+        val request: Long,
+    ) : Input
+
     /** A client: send an envelope that wants no answer. */
     public data class Send(
         /** The whole envelope, JSON. */
@@ -133,8 +139,8 @@ public sealed interface Input {
     ) : Input
 
     /**
-     * A client that speaks `pamlink.v1`: end a request at the server; what it comes to is
-     * [RequestEvent.CancelResult]. A fault, `needs_v1` or `request_ended`: nothing was cancelled.
+     * A client that speaks `pamlink.v1`: end a request at the server; what it comes to is one
+     * [RequestEvent.CancelResult]. A fault, `needs_v1` or `requests_full`: nothing was cancelled.
      */
     public data class Cancel(
         /** The request. */

@@ -40,6 +40,7 @@ internal object Schema {
     const val CANCEL: Int = 28
     const val SUBMIT: Int = 29
     const val SNAPSHOT: Int = 30
+    const val ABANDON: Int = 31
     const val ACCEPT: Int = 32
     const val ACCEPT_OPENED: Int = 33
     const val AUTHORIZE_LINK: Int = 34
@@ -136,6 +137,7 @@ internal object Schema {
         RecordType(CANCEL, "cancel", true, listOf("request"), emptyList()),
         RecordType(SUBMIT, "submit", true, listOf("time_to_live?"), listOf("envelope", "priority?", "key?", "agent?")),
         RecordType(SNAPSHOT, "snapshot", true, emptyList(), emptyList()),
+        RecordType(ABANDON, "abandon", true, listOf("request"), emptyList()),
         RecordType(ACCEPT, "accept", true, emptyList(), emptyList()),
         RecordType(
             ACCEPT_OPENED,
