@@ -59,7 +59,7 @@ export class Engine {
     if (this.#wasm.abi() !== ABI) throw new PamlinkError('abi_mismatch', 'the module is of another version');
     const seed = crypto.getRandomValues(new Uint8Array(32));
     const json = new TextEncoder().encode(JSON.stringify(options));
-    const parts = [seed, json, ...(snapshot && snapshot.length !== 0 ? [new Uint8Array(1), new Uint8Array(snapshot)] : [])];
+    const parts = [seed, json, ...(snapshot ? [new Uint8Array(1), new Uint8Array(snapshot)] : [])];
     const length = parts.reduce((sum, part) => sum + part.length, 0);
     const [fault] = this.#call('create', length, (out) => {
       for (const part of parts) {

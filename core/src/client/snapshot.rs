@@ -27,7 +27,7 @@ const CHECK: usize = 16;
 impl Client {
     /// Appends a snapshot: what [`restore`](Self::restore) makes this client of again, in a later
     /// process. It has the requests that have not ended, and the sessions of `pamlink.v1`; a client
-    /// that speaks `pam` alone has none, and appends nothing.
+    /// that speaks `pam` alone has no session, and none of its requests is in it.
     ///
     /// A host takes what the client says ([`poll_transmit`](Self::poll_transmit)), stores a snapshot
     /// of what the client is after that, and then writes: what the server knows better than an
@@ -39,7 +39,11 @@ impl Client {
     ///
     /// Events wait to be taken, which no snapshot has.
     pub fn snapshot(&self, out: &mut Vec<u8>) -> Result<(), SnapshotError> {
-        let Some(conversations) = &self.conversations else { return Ok(()) };
+        let Some(conversations) = &self.conversations else {
+            out.extend_from_slice(&[VERSION]);
+            out.extend_from_slice(&check(&[VERSION]));
+            return Ok(());
+        };
         let leaves = conversations.left().next().is_some();
         if !self.turned_down.is_empty() || !self.settled_cancels.is_empty() || leaves {
             return Err(SnapshotError::NotDrained);
@@ -74,7 +78,8 @@ impl Client {
 
     /// The client of which [`snapshot`](Self::snapshot) has made these bytes, not connected. Its
     /// requests are those of the snapshot, under the same ids, and wait as long as new ones do. The
-    /// pieces of an answer come again from its beginning.
+    /// pieces of an answer come again from its beginning. After a client that spoke `pam` alone, this
+    /// one begins anew.
     ///
     /// `seed` is another one than that of the client before.
     ///
@@ -99,6 +104,9 @@ impl Client {
             .split_last_chunk::<CHECK>()
             .filter(|(content, end)| check(content) == **end)
             .and_then(|(content, _)| content.get(1..));
+        if content == Some(&[]) {
+            return Ok(client);
+        }
         let taken = content.filter(|_| client.conversations.is_some()).and_then(|mut bytes| {
             let sessions = client.unpack(&mut bytes, version)?;
             bytes.is_empty().then_some(sessions)

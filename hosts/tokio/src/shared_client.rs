@@ -72,7 +72,7 @@ pub(crate) fn spawn(
     let now = clock.now();
     let engine = config.engine.clone();
     let recorder = config.record.as_ref();
-    let snapshot = config.snapshot.as_deref().filter(|it| !it.is_empty());
+    let snapshot = config.snapshot.as_deref();
     let client = (&engine, &endpoint, config.v1, snapshot);
     let recorded = recorder.and_then(|it| it.begin(client, now));
     let (recording, seed) = match recorded {

@@ -164,6 +164,27 @@ fn what_waits_to_be_taken_is_in_no_snapshot() {
 }
 
 #[test]
+fn after_a_client_of_pam_alone_one_begins_anew() {
+    let now = World::new().now;
+    let make = |endpoint, snapshot: Option<&[u8]>| {
+        let (config, seed) = (ClientConfig::default(), Seed::from_number(7));
+        match snapshot {
+            Some(bytes) => Client::restore(config, endpoint, bytes, seed, now),
+            None => Ok(Client::new(config, endpoint, seed, now).unwrap()),
+        }
+    };
+    let pam = || Endpoint::pam("ws://server.test", "ada").unwrap();
+    let mut snapshot = Vec::new();
+    make(pam(), None).unwrap().snapshot(&mut snapshot).unwrap();
+    for endpoint in [pam(), Endpoint::v1("ws://server.test", "ada").unwrap()] {
+        assert_eq!(make(endpoint, Some(&snapshot)).unwrap().pending(), 0);
+    }
+    for cut in 0..snapshot.len() {
+        assert!(make(pam(), Some(&snapshot[..cut])).is_err(), "{cut}");
+    }
+}
+
+#[test]
 fn what_is_no_snapshot_makes_no_client() {
     let mut world = World::welcomed();
     let second = world.open_session();
