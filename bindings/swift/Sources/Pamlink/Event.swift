@@ -96,7 +96,7 @@ public enum Event: Hashable, Sendable {
         /// How many messages; `nil` if that is not known.
         public let lost: UInt64?
         /// Why, such as `session_ended`.
-        public let code: String
+        public let errorCode: String
     }
 
     /// What was lost since the last such event.
@@ -209,7 +209,7 @@ extension Event {
             self = .unreadable(message: it.string(), text: it.string())
         case Kind.binary: self = .binary(it.bytes())
         case Kind.overflowed: self = .overflowed(OverflowedLink(&it).overflow)
-        case Kind.gap: self = .gap(Gap(lost: it.maybe(), code: it.string()))
+        case Kind.gap: self = .gap(Gap(lost: it.maybe(), errorCode: it.string()))
         case Kind.failed: self = .failed(ProtocolFailure(&it))
         case Kind.closed: self = .closed(ClosedLink(&it).closed)
         case Kind.retrying:

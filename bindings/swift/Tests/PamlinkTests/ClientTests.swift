@@ -104,7 +104,7 @@ final class ClientTests: XCTestCase {
         }
         let outcome = try await within { try await client.send("one") }
         guard case .rejected(let rejection) = outcome else { return XCTFail("\(outcome)") }
-        XCTAssertEqual(rejection.code, "RATE_LIMIT_EXCEEDED")
+        XCTAssertEqual(rejection.errorCode, "RATE_LIMIT_EXCEEDED")
         XCTAssertEqual(rejection.retryAfter, .seconds(3))
         do {
             try await within { for try await piece in client.ask("two") { XCTFail("\(piece)") } }

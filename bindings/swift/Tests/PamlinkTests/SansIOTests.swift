@@ -81,12 +81,12 @@ final class SansIOTests: XCTestCase {
         let request = try XCTUnwrap(world.requests.first)
         try world.hub(
             .replyError(
-                request: request.request, code: "AGENT_BUSY", message: "later",
+                request: request.request, errorCode: "AGENT_BUSY", message: "later",
                 retryAfter: .seconds(3)))
         guard case .rejected(let rejection)? = world.ends[number] else {
             return XCTFail("\(world.ends)")
         }
-        XCTAssertEqual(rejection.code, "AGENT_BUSY")
+        XCTAssertEqual(rejection.errorCode, "AGENT_BUSY")
         XCTAssertEqual(rejection.message, "later")
         XCTAssertEqual(rejection.retryAfter, .seconds(3))
     }

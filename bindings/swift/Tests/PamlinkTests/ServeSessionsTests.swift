@@ -158,7 +158,7 @@ final class ServeSessionsTests: XCTestCase {
             try await client.submit(
                 "{\"type\":\"context_update\",\"context\":{}}", timeToLive: .milliseconds(50))
         }
-        XCTAssertEqual(late, .expired(why: "age"))
+        XCTAssertEqual(late, .expired(errorCode: "age"))
         await client.close()
     }
 

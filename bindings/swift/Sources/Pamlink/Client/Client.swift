@@ -54,7 +54,7 @@ public actor Client {
     /// Who waits for what cancelling a request comes to.
     private var cancels: [UInt64: [Pending<CancelResult>]] = [:]
     /// Who waits for what becomes of what was submitted.
-    private var commands: [UInt64: Pending<Submitted>] = [:]
+    private var commands: [UInt64: Pending<SubmitResult>] = [:]
     private var tokenTask: Task<Void, Never>?
     private var dialTask: Task<Void, Never>?
     private var pump: Pump?
@@ -237,9 +237,9 @@ public actor Client {
     public func submit(
         _ envelope: String, priority: Priority = .normal, key: String? = nil,
         timeToLive: Duration? = nil
-    ) async throws -> Submitted {
+    ) async throws -> SubmitResult {
         try usable()
-        let pending = Pending<Submitted>()
+        let pending = Pending<SubmitResult>()
         let input = ClientInput.submit(
             envelope, priority: priority, key: key, timeToLive: timeToLive)
         if let fault = run(input, ran: Ran(submitting: pending)).fault { throw fault }
@@ -357,7 +357,7 @@ extension Client {
     /// Who waits for what becomes of a command, and what has.
     private struct Ran {
         var asking: (any Waiter)?
-        var submitting: Pending<Submitted>?
+        var submitting: Pending<SubmitResult>?
         var asked: UInt64?
         var snapshot: [UInt8]?
         var fault: PamlinkError?
@@ -389,9 +389,9 @@ extension Client {
         case .restored: break
         case .cancelResult(let request, let offset, let outcome, let code):
             let outcome = CancelOutcome(outcome)
-            cancelled(request, CancelResult(outcome, offset: offset, code: code))
+            cancelled(request, CancelResult(outcome, offset: offset, errorCode: code))
         case .outcome(let command, let retryAfter, let outcome, let code):
-            let submitted = Submitted(outcome, code, retryAfter)
+            let submitted = SubmitResult(outcome, code, retryAfter)
             commands.removeValue(forKey: command)?.settle(.success(submitted))
         case .dial(let dial): self.dial(dial)
         case .needToken(let need): getToken(need)

@@ -5,12 +5,12 @@ public struct CancelResult: Hashable, Sendable {
     /// How long the answer is, in bytes of UTF-8, where it has ended.
     public let offset: UInt64?
     /// Why the server has refused to cancel.
-    public let code: String?
+    public let errorCode: String?
 
-    init(_ outcome: CancelOutcome, offset: UInt64? = nil, code: String? = nil) {
+    init(_ outcome: CancelOutcome, offset: UInt64? = nil, errorCode: String? = nil) {
         self.outcome = outcome
         self.offset = offset
-        self.code = code
+        self.errorCode = errorCode
     }
 }
 
@@ -18,7 +18,7 @@ public struct CancelResult: Hashable, Sendable {
 public enum CancelOutcome: Hashable, Sendable {
     /// It has ended, and its answer ends where its pieces have.
     case cancelled
-    /// It goes on: ``CancelResult/code`` says why.
+    /// It goes on: ``CancelResult/errorCode`` says why.
     case refused
     /// It had ended before.
     case ended
@@ -37,22 +37,22 @@ public enum CancelOutcome: Hashable, Sendable {
 }
 
 /// What has become of what was submitted.
-public enum Submitted: Hashable, Sendable {
+public enum SubmitResult: Hashable, Sendable {
     /// The server has it.
     case acknowledged
     /// The server has not taken it: why, for programs, and when it may be sent again.
-    case rejected(code: String, retryAfter: Duration?)
+    case rejected(errorCode: String, retryAfter: Duration?)
     /// It was not sent, and has had no effect: `age` (it has waited for as long as it may), `replaced`
     /// (something else has its key), `dropped` (too much waited) or `session_ended`.
-    case expired(why: String)
+    case expired(errorCode: String)
     /// It was sent, and whether the server has it is not known.
     case unknown
 
     init(_ outcome: String, _ code: String?, _ retryAfter: Duration?) {
         switch outcome {
         case "acknowledged": self = .acknowledged
-        case "rejected": self = .rejected(code: code ?? "", retryAfter: retryAfter)
-        case "expired": self = .expired(why: code ?? "")
+        case "rejected": self = .rejected(errorCode: code ?? "", retryAfter: retryAfter)
+        case "expired": self = .expired(errorCode: code ?? "")
         default: self = .unknown
         }
     }

@@ -96,7 +96,7 @@ extension PamlinkError {
     init(_ outcome: Outcome) {
         switch outcome {
         case .rejected(let rejection):
-            let code = rejection.code.map { "\($0): " } ?? ""
+            let code = rejection.errorCode.map { "\($0): " } ?? ""
             self.init(
                 .rejected, code + rejection.message, retryAfter: rejection.retryAfter)
         case .expired: self.init(.requestExpired, ErrorCode.requestExpired.about)

@@ -29,9 +29,9 @@ public enum ClientOutput: Hashable, Sendable {
     case ended(request: UInt64, Outcome)
     /// What cancelling a request has come to: `cancelled`, `refused`, `ended` or `unknown`, and nothing
     /// where that is lost. It ends nothing: the end of the request follows.
-    case cancelResult(request: UInt64, offset: UInt64?, outcome: String?, code: String?)
+    case cancelResult(request: UInt64, offset: UInt64?, outcome: String?, errorCode: String?)
     /// What has become of what was submitted: `acknowledged`, `rejected`, `expired` or `unknown`.
-    case outcome(command: UInt64, retryAfter: Duration?, outcome: String, code: String?)
+    case outcome(command: UInt64, retryAfter: Duration?, outcome: String, errorCode: String?)
     /// What else happened.
     case event(Event)
 
@@ -44,14 +44,14 @@ public enum ClientOutput: Hashable, Sendable {
         case Kind.snapshotTaken:
             self = .snapshotTaken(of: Int(clamping: it.number()), bytes: it.bytes())
         case Kind.restored: self = .restored(request: it.number(), json: it.string())
-        case Kind.cancelResult: 
+        case Kind.cancelResult:
             self = .cancelResult(
                 request: it.number(), offset: it.maybe(), outcome: it.maybeString(),
-                code: it.maybeString())
+                errorCode: it.maybeString())
         case Kind.outcome:
             self = .outcome(
                 command: it.number(), retryAfter: it.maybe().map(Duration.init(word:)),
-                outcome: it.string(), code: it.maybeString())
+                outcome: it.string(), errorCode: it.maybeString())
         case Kind.cancelled: self = .ended(request: it.number(), .cancelled)
         case Kind.dial: self = .dial(Dial(&it))
         case Kind.needToken: self = .needToken(TokenNeed(it.string()))
@@ -72,7 +72,7 @@ public enum ClientOutput: Hashable, Sendable {
             let request = it.number()
             let retryAfter = it.maybe().map(Duration.init(word:))
             let rejection = Rejection(
-                code: it.maybeString(), message: it.string(), retryAfter: retryAfter,
+                errorCode: it.maybeString(), message: it.string(), retryAfter: retryAfter,
                 json: it.string())
             self = .ended(request: request, .rejected(rejection))
         case Kind.expired: self = .ended(request: it.number(), .expired)
@@ -112,7 +112,7 @@ public struct Answer: Hashable, Sendable, JSONMessage {
 /// A refusal.
 public struct Rejection: Hashable, Sendable, JSONMessage {
     /// Why, for programs: an open set, such as `RATE_LIMIT_EXCEEDED`.
-    public let code: String?
+    public let errorCode: String?
     /// Why, for people.
     public let message: String
     /// When the request may be sent again, if the server said so.

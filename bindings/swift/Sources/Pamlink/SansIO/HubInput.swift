@@ -20,7 +20,7 @@ public enum HubInput: Hashable, Sendable {
     /// The answer to a request.
     case reply(request: UInt64, Reply)
     /// An error in place of an answer.
-    case replyError(request: UInt64, code: String, message: String, retryAfter: Duration?)
+    case replyError(request: UInt64, errorCode: String, message: String, retryAfter: Duration?)
     /// A whole envelope in place of an answer.
     case replyRaw(request: UInt64, envelope: String)
     /// A piece of an answer that grows; the answer follows.

@@ -96,7 +96,7 @@ public enum HubOutput: Hashable, Sendable {
         /// Who sent it; empty before the link was authorised.
         public let user: String
         /// The code of the `error` that the peer was sent.
-        public let code: String
+        public let errorCode: String
         /// When the peer may try again.
         public let retryAfter: Duration?
         /// How many more refusals the user is forgiven right now.
@@ -193,6 +193,6 @@ extension HubOutput.Refused {
         left = it.number()
         closing = it.flag()
         user = it.string()
-        code = it.string()
+        errorCode = it.string()
     }
 }

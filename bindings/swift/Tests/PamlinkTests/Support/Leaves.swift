@@ -31,7 +31,7 @@ func leaves(_ any: Any, _ label: String = "_") -> [Leaf] {
 /// The values of a record, by the labels that its type gives them.
 func leaves(of record: Record) -> [Leaf] {
     let labels = [
-        "class": "kind", "error_code": "code", "close_code": "closeCode", "tls": "isTLS",
+        "class": "kind", "error_code": "errorCode", "close_code": "closeCode", "tls": "isTLS",
         "retry_after": "retryAfter", "links_of_user": "linksOfUser",
         "wants_pieces": "wantsPieces", "agent_name": "agentName",
     ]

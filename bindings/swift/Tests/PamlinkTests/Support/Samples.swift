@@ -137,7 +137,7 @@ func hubInput(_ it: Record) -> HubInput? {
                 model: it.text("model"), agent: it.text("agent"), failed: true))
     case "reply_error":
         return .replyError(
-            request: request, code: it.texts("error_code"), message: it.texts("message"),
+            request: request, errorCode: it.texts("error_code"), message: it.texts("message"),
             retryAfter: .nanoseconds(Int64(it.words("retry_after"))))
     case "reply_raw": return .replyRaw(request: request, envelope: it.texts("envelope"))
     case "reply_piece": return .replyPiece(request: request, text: it.texts("text"))

@@ -126,7 +126,7 @@ public class Client private constructor(private val driver: Driver) : AutoClosea
      *
      * @param envelope JSON.
      * @param priority in which order it goes, while it waits.
-     * @param key what waits under the same key is replaced, and has [Submitted.Expired].
+     * @param key what waits under the same key is replaced, and has [SubmitResult.Expired].
      * @param timeToLive how long it may wait to be sent. Null: as long as its session.
      * @throws PamlinkException.Link `needs_v1` without [ClientConfig.v1]; `stopped`, `closed`.
      * @throws PamlinkException.Busy `outbox_full`: too much waits.
@@ -137,7 +137,7 @@ public class Client private constructor(private val driver: Driver) : AutoClosea
         priority: Priority = Priority.NORMAL,
         key: String? = null,
         timeToLive: Duration? = null,
-    ): Submitted = driver.submit(Input.Submit(timeToLive, envelope, priority.name.lowercase(), key))
+    ): SubmitResult = driver.submit(Input.Submit(timeToLive, envelope, priority.name.lowercase(), key))
 
     /**
      * The client as bytes, of which [restore] makes it again after the process has ended: with its

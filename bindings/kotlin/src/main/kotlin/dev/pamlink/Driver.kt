@@ -72,7 +72,7 @@ internal class Driver(
     private val cancels = ConcurrentHashMap<Long, CompletableDeferred<CancelResult>>()
 
     /** Who waits for what becomes of what was submitted. */
-    private val submitted = ConcurrentHashMap<Long, CompletableDeferred<Submitted>>()
+    private val submitted = ConcurrentHashMap<Long, CompletableDeferred<SubmitResult>>()
 
     /** What this client goes on with; complete once it is made. */
     val restored = ArrayList<AnswerStream>()
@@ -128,8 +128,8 @@ internal class Driver(
         return result.await()
     }
 
-    suspend fun submit(input: Input.Submit): Submitted {
-        val outcome = CompletableDeferred<Submitted>()
+    suspend fun submit(input: Input.Submit): SubmitResult {
+        val outcome = CompletableDeferred<SubmitResult>()
         withContext(confined) {
             refuseIfOver()
             val fault = step(input) { if (it is CommandResult.Submitted) submitted[it.command] = outcome }
@@ -286,10 +286,10 @@ internal class Driver(
 
     private fun settle(outcome: CommandOutcome) {
         val settled = when (outcome.outcome) {
-            "acknowledged" -> Submitted.Acknowledged
-            "rejected" -> Submitted.Rejected(outcome.errorCode ?: "", outcome.retryAfter)
-            "expired" -> Submitted.Expired(outcome.errorCode ?: "")
-            else -> Submitted.Unknown
+            "acknowledged" -> SubmitResult.Acknowledged
+            "rejected" -> SubmitResult.Rejected(outcome.errorCode ?: "", outcome.retryAfter)
+            "expired" -> SubmitResult.Expired(outcome.errorCode ?: "")
+            else -> SubmitResult.Unknown
         }
         val who = submitted.remove(outcome.command)
         if (who == null) config.log("of what was submitted before the snapshot: $settled", null) else who.complete(settled)

@@ -102,17 +102,17 @@ public enum class Priority {
 }
 
 /** What has become of what was submitted: see [Client.submit]. */
-public sealed interface Submitted {
+public sealed interface SubmitResult {
     /** The server has it. */
-    public data object Acknowledged : Submitted
+    public data object Acknowledged : SubmitResult
 
     /** The server has not taken it. */
     public data class Rejected(
         /** Why, for programs. */
-        public val code: String,
+        public val errorCode: String,
         /** When it may be sent again, from now; null if the server did not say. */
         public val retryAfter: Duration?,
-    ) : Submitted
+    ) : SubmitResult
 
     /** It was not sent, and has had no effect. */
     public data class Expired(
@@ -120,9 +120,9 @@ public sealed interface Submitted {
          * Why: `age` (it has waited for as long as it may), `replaced` (something else has its key),
          * `dropped` (too much waited) or `session_ended`.
          */
-        public val why: String,
-    ) : Submitted
+        public val errorCode: String,
+    ) : SubmitResult
 
     /** It was sent, and whether the server has it is not known. */
-    public data object Unknown : Submitted
+    public data object Unknown : SubmitResult
 }

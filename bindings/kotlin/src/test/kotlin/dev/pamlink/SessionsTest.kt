@@ -118,10 +118,10 @@ class SessionsTest {
     @Test
     fun `what is submitted has an outcome`() = bounded {
         val client = client()
-        assertEquals(Submitted.Acknowledged, client.submit("{\"type\":\"note\",\"score\":5}", Priority.URGENT))
+        assertEquals(SubmitResult.Acknowledged, client.submit("{\"type\":\"note\",\"score\":5}", Priority.URGENT))
         assertTrue("\"score\":5" in server.event<HubEvent.Received>().json)
-        val rejected = assertIs<Submitted.Rejected>(client.submit("{\"type\":\"nonsense\"}"))
-        assertTrue(rejected.code.isNotEmpty(), "$rejected")
+        val rejected = assertIs<SubmitResult.Rejected>(client.submit("{\"type\":\"nonsense\"}"))
+        assertTrue(rejected.errorCode.isNotEmpty(), "$rejected")
         assertEquals("not_an_envelope", assertFailsWith<PamlinkException.Usage> { client.submit("{") }.name)
     }
 
@@ -129,10 +129,10 @@ class SessionsTest {
     fun `what waits too long or is replaced has expired`() = bounded {
         repeat(1000) { server.refusals.add(IOException("no network")) }
         val client = client()
-        assertEquals(Submitted.Expired("age"), client.submit("{\"type\":\"note\"}", timeToLive = 50.milliseconds))
+        assertEquals(SubmitResult.Expired("age"), client.submit("{\"type\":\"note\"}", timeToLive = 50.milliseconds))
         val first = async(start = CoroutineStart.UNDISPATCHED) { client.submit("{\"type\":\"note\"}", key = "k") }
         val second = async(start = CoroutineStart.UNDISPATCHED) { runCatching { client.submit("{\"type\":\"note\"}", key = "k") } }
-        assertEquals(Submitted.Expired("replaced"), first.await())
+        assertEquals(SubmitResult.Expired("replaced"), first.await())
         client.closeAndJoin()
         assertEquals("closed", assertIs<PamlinkException.Link>(second.await().exceptionOrNull()).name)
     }
