@@ -10,6 +10,8 @@ pub(crate) enum Action {
     Ask { device: u32, padding: u32 },
     /// A device cancels one of its requests.
     Cancel { device: u32, request: u32 },
+    /// A device's host leaves one of its requests.
+    Abandon { device: u32, request: u32 },
     /// The hub's host pushes to the user of a device.
     Push { device: u32 },
     /// The hub's host gives so many characters more of an answer.
@@ -150,6 +152,7 @@ pub(super) struct Profile {
     /// the hub drained.
     submits: u32,
     leaves: u32,
+    abandons: u32,
     drains: u32,
     /// How likely each kind of fault is.
     faults: [u32; Fault::KINDS.len()],
@@ -194,6 +197,7 @@ impl Profile {
             spares_changes: changes.percent(60),
             submits: Random::of(seed, "whole submitting").one(&[0, 30, 100]),
             leaves: Random::of(seed, "whole leaving").one(&[0, 10, 40]),
+            abandons: Random::of(seed, "whole abandoning").one(&[0, 5, 30]),
             drains: Random::of(seed, "whole draining").one(&[0, 0, 2]),
             faults,
             work: [30, random.one(&[0, 5, 15]), random.one(&[2, 10]), random.one(&[0, 30, 60]), 25],
@@ -212,6 +216,7 @@ pub(super) struct Chooser {
     moves: Random,
     submits: Random,
     leaves: Random,
+    abandons: Random,
     drains: Random,
 }
 
@@ -224,6 +229,7 @@ impl Chooser {
             moves: Random::of(seed, "whole moves"),
             submits: Random::of(seed, "whole submissions"),
             leaves: Random::of(seed, "whole leaves"),
+            abandons: Random::of(seed, "whole abandons"),
             drains: Random::of(seed, "whole drains"),
         }
     }
@@ -245,7 +251,7 @@ impl Chooser {
 
     /// What has a source of its own, so that whether it is there changes nothing of the rest.
     fn beside(&mut self, profile: &Profile) -> Option<Action> {
-        let Self { moves, submits, leaves, drains, .. } = self;
+        let Self { moves, submits, leaves, abandons, drains, .. } = self;
         if moves.percent(profile.moves) {
             let (device, within) = (moves.below(64), moves.one(&[4_000, 30_000]));
             return Some(Action::Fault(Fault::Rotate { device, within }));
@@ -257,6 +263,10 @@ impl Chooser {
         }
         if leaves.below(1_000) < profile.leaves {
             return Some(Action::Leave { device: leaves.below(64) });
+        }
+        if abandons.below(1_000) < profile.abandons {
+            let (device, request) = (abandons.below(64), recent(abandons));
+            return Some(Action::Abandon { device, request });
         }
         let is_drained = drains.below(1_000) < profile.drains;
         is_drained.then(|| Action::Drain { spread: drains.one(&[500, 5_000, 30_000]) })

@@ -7,7 +7,7 @@
 pub enum Oracle {
     /// Each request has exactly one outcome by the end, and never a second.
     Outcome,
-    /// Nothing is told of a request after its outcome.
+    /// Nothing is told of a request after its outcome, nor after its host has left it.
     Ended,
     /// The hub's host is asked for each request at most once.
     Effect,
@@ -73,6 +73,8 @@ pub enum Defect {
     DoublesOutcomes,
     /// A host is told of a piece once more, after the outcome.
     TellsAfterTheEnd,
+    /// A request that its host has left is left in word only.
+    AbandonsInWordOnly,
     /// The hub's host is asked again.
     RequestsAgain,
     /// A piece is not told.
@@ -113,10 +115,11 @@ pub enum Defect {
 
 impl Defect {
     /// All of them, with the oracle that finds each.
-    pub const ALL: [(Self, Oracle); 21] = [
+    pub const ALL: [(Self, Oracle); 22] = [
         (Self::LosesOutcomes, Oracle::Outcome),
         (Self::DoublesOutcomes, Oracle::Outcome),
         (Self::TellsAfterTheEnd, Oracle::Ended),
+        (Self::AbandonsInWordOnly, Oracle::Outcome),
         (Self::RequestsAgain, Oracle::Effect),
         (Self::LosesPieces, Oracle::Text),
         (Self::RepliesOtherwise, Oracle::Text),

@@ -17,13 +17,14 @@ pub struct Summary {
 
 impl Summary {
     /// What is to be seen, and once in how many faults at least.
-    const LEAST: [(&str, u64); 26] = [
+    const LEAST: [(&str, u64); 27] = [
         ("asked", 2),
         ("answered", 4),
         ("pieces", 20),
         ("pushes", 20),
         ("cancels", 100),
         ("cancelled", 200),
+        ("abandoned", 200),
         ("rejected", 200),
         ("expired", 200),
         ("unknown", 200),

@@ -63,8 +63,10 @@ pub(super) struct Asked {
     is_lost: bool,
     /// Another process goes on with it.
     is_carried: bool,
-    cancels: u32,
-    results: u32,
+    /// It was cancelled, or its host has left it.
+    is_unwanted: bool,
+    /// A cancel has no result yet.
+    awaits_result: bool,
     /// A cancel that says that it has ended the request.
     was_cancelled: bool,
 }
@@ -175,7 +177,16 @@ impl Witness {
 
     pub(super) fn cancels(&mut self, key: Key) {
         self.counts.see("cancels");
-        self.asked.entry(key).or_default().cancels += 1;
+        let asked = self.asked.entry(key).or_default();
+        (asked.is_unwanted, asked.awaits_result) = (true, true);
+    }
+
+    /// A device's host has left a request: it is told nothing of it any more, and that is its outcome.
+    pub(super) fn abandons(&mut self, key: Key, process: u32) {
+        self.counts.see("abandoned");
+        let asked = self.asked.entry(key).or_default();
+        asked.is_unwanted = true;
+        asked.end.get_or_insert(("abandoned", process));
     }
 
     /// The hub's host is asked, and stands for this answer.
@@ -288,7 +299,7 @@ impl Witness {
         let had_effect = end == "unsent" && !asked.plans.is_empty();
         self.check(Oracle::Left, !had_effect, || format!("{key:?} was asked, and is unsent"));
         let asked = self.asked.entry(key).or_default();
-        let wanted = end != "cancelled" || asked.cancels > 0;
+        let wanted = end != "cancelled" || asked.is_unwanted;
         let again = || format!("{key:?} is {end}, and was {before:?}");
         match before {
             Some((_, of)) if of != process => self.check(Oracle::Restored, false, again),
@@ -316,11 +327,9 @@ impl Witness {
     pub(super) fn has_result(&mut self, key: Key, was_cancelled: bool) {
         self.counts.see("results of cancels");
         let asked = self.asked.entry(key).or_default();
-        asked.results += 1;
         asked.was_cancelled |= was_cancelled;
-        let (cancels, results) = (asked.cancels, asked.results);
-        let what = || format!("{key:?} has {results} results of {cancels} cancels");
-        self.check(Oracle::Cancel, results <= cancels, what);
+        let is_awaited = core::mem::take(&mut asked.awaits_result);
+        self.check(Oracle::Cancel, is_awaited, || format!("{key:?} has a result of no cancel"));
     }
 
     pub(super) fn has_push(&mut self, session: InSession, number: u64, is_v1: bool) {
@@ -373,13 +382,9 @@ impl Witness {
         self.heard.get(&session).and_then(|heard| heard.last)
     }
 
-    /// A cancel has no result that is to have one: that of a request of which no hub knows, which
-    /// was cancelled before it was sent, has none.
+    /// A cancel has no result.
     fn open_cancel(&self) -> Option<Key> {
-        let open = |asked: &Asked| {
-            let unsent = asked.plans.is_empty() && asked.end.is_some_and(|it| it.0 == "cancelled");
-            asked.results < asked.cancels && !asked.is_lost && !unsent
-        };
+        let open = |asked: &Asked| asked.awaits_result && !asked.is_lost;
         self.asked.iter().find(|(_, asked)| open(asked)).map(|(key, _)| *key)
     }
 

@@ -76,6 +76,13 @@ impl World {
                     device.serve(network, witness);
                 }
             }
+            Action::Abandon { device, request } => {
+                let device = &mut devices[of(device)];
+                if device.is_awake(millis) {
+                    device.abandon(request, witness);
+                    device.serve(network, witness);
+                }
+            }
             Action::Push { device } => {
                 host.push(now_at(millis), &devices[of(device)].user, witness);
                 self.serve_hub();

@@ -268,6 +268,18 @@ impl Device {
         done.is_ok()
     }
 
+    /// Its host leaves a request, counted from the newest.
+    pub(super) fn abandon(&mut self, request: u32, witness: &mut Witness) {
+        let mut newest = self.requests.iter().rev();
+        let Some((request, asked)) = newest.nth(request as usize) else { return };
+        let key = (self.place, asked.number);
+        witness.line(|| format!("device {} abandons {key:?}", self.place));
+        if !witness.strikes(Defect::AbandonsInWordOnly) {
+            self.client.abandon(self.now(witness.millis), *request);
+        }
+        witness.abandons(key, self.process);
+    }
+
     /// Sleeps until then. Whether it does.
     pub(super) const fn sleep(&mut self, until: u64) -> bool {
         (self.asleep_until, self.has_slept) = (until, true);
