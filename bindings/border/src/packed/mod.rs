@@ -24,7 +24,7 @@ pub const NONE: u64 = u64::MAX;
 pub const ABSENT: u32 = u32::MAX;
 
 /// Bytes before the words.
-pub(crate) const HEAD: usize = 8;
+pub const HEAD: usize = 8;
 /// The most texts that a record of a host has.
 const MAX_TEXTS: usize = {
     let (mut most, mut at) = (0, 0);

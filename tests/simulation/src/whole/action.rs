@@ -131,11 +131,19 @@ impl Fault {
     }
 }
 
+/// What a device is like.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct DeviceProfile {
+    /// It offers `pamlink.v1`.
+    pub(super) is_v1: bool,
+    /// Its client is behind the packed step.
+    pub(super) is_packed: bool,
+}
+
 /// What a world is like: drawn from its seed.
 #[derive(Clone, Debug)]
 pub(super) struct Profile {
-    /// Of each device whether it offers `pamlink.v1`.
-    pub(super) devices: Vec<bool>,
+    pub(super) devices: Vec<DeviceProfile>,
     pub(super) users: usize,
     /// The most milliseconds that a new link takes.
     pub(super) latency: u32,
@@ -187,8 +195,14 @@ impl Profile {
             faults[0] = 1;
         }
         let mut changes = Random::of(seed, "whole changes");
+        let mut packed = Random::of(seed, "whole packed");
         Self {
-            devices: (0..count).map(|_| random.percent(of_v1)).collect(),
+            devices: (0..count)
+                .map(|_| DeviceProfile {
+                    is_v1: random.percent(of_v1),
+                    is_packed: packed.percent(30),
+                })
+                .collect(),
             users: random.within(1, 3).min(u32::try_from(count).unwrap_or(1)) as usize,
             latency: random.one(&[1, 40, 40, 200, 1_500]),
             token_life: random.one(&[150, 900, 86_400]),

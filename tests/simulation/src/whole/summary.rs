@@ -17,7 +17,7 @@ pub struct Summary {
 
 impl Summary {
     /// What is to be seen, and once in how many faults at least.
-    const LEAST: [(&str, u64); 27] = [
+    const LEAST: [(&str, u64); 28] = [
         ("asked", 2),
         ("answered", 4),
         ("pieces", 20),
@@ -30,10 +30,11 @@ impl Summary {
         ("unknown", 200),
         ("welcomed over v1", 20),
         ("welcomed over pam", 20),
+        ("welcomed behind the packed step", 200),
         ("answered over a later link", 50),
         ("restored", 200),
         ("gaps", 200),
-        ("asked in another session", 20),
+        ("asked in another session", 30),
         ("pushes in another session", 20),
         ("repeats", 500),
         ("asked of the log", 2),

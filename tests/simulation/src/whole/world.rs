@@ -6,7 +6,6 @@ mod fault;
 use std::sync::atomic::Ordering;
 
 use pamlink::delivery::SessionNumber;
-use pamlink::frame::handshake::HeadError;
 
 use super::action::{Action, Hits, Profile};
 use super::change::Place;
@@ -40,10 +39,10 @@ impl World {
         seed: u64,
         defect: Option<Defect>,
         is_traced: bool,
-    ) -> Result<Self, HeadError> {
-        let devices = profile.devices.iter().enumerate().map(|(place, is_v1)| {
+    ) -> Result<Self, String> {
+        let devices = profile.devices.iter().enumerate().map(|(place, device)| {
             let user = format!("u{}", place % profile.users);
-            Device::new(place, (user, *is_v1), seed, profile.token_life)
+            Device::new(place, user, *device, seed, profile.token_life)
         });
         Ok(Self {
             witness: Witness::new(profile, defect, is_traced),

@@ -1,19 +1,21 @@
 //! A device: a client's process with its clock, its link, its tokens, and what it stores.
 
+mod engine;
 mod hearing;
+mod packed;
 mod sessions;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use pamlink::client::{Client, ClientConfig, RequestId};
+use pamlink::client::{ClientConfig, RequestId};
 use pamlink::delivery::SessionNumber;
-use pamlink::envelope::Chat;
-use pamlink::frame::handshake::HeadError;
-use pamlink::link::{CloseClass, Endpoint, Token, TokenError};
+use pamlink::link::{Endpoint, Token};
 use pamlink::seed::Seed;
 use pamlink::time::{Mono, Now, Wall};
 
+use self::engine::{Engine, Which};
+use super::action::DeviceProfile;
 use super::host::request_text;
 use super::network::{Answerer, Network, Part};
 use super::oracle::{Defect, Oracle};
@@ -34,8 +36,10 @@ pub(super) struct Device {
     place: usize,
     pub(super) user: String,
     pub(super) is_v1: bool,
+    /// Its client is behind the packed step, which has one link and one session.
+    is_packed: bool,
     seed: u64,
-    pub(super) client: Client,
+    engine: Engine,
     /// Its sessions, the first first: every second device has two over its one link.
     pub(super) sessions: Vec<SessionNumber>,
     /// Which process it is.
@@ -90,20 +94,23 @@ impl Device {
 
     pub(super) fn new(
         place: usize,
-        (user, is_v1): (String, bool),
+        user: String,
+        DeviceProfile { is_v1, is_packed }: DeviceProfile,
         seed: u64,
         token_life: u64,
-    ) -> Result<Self, HeadError> {
+    ) -> Result<Self, String> {
         let seed = seed.wrapping_add(1_000 * (place as u64 + 1));
-        let (config, endpoint) = (config(place), endpoint(&user, is_v1));
-        let mut client = Client::new(config, endpoint, Seed::from_number(seed), now_at(0))?;
+        let made_of = (config(place, is_packed), endpoint(&user, is_v1));
+        let (first, now) = (Seed::from_number(seed), now_at(0));
+        let mut engine = Engine::new(is_packed, made_of, None, first, now)?;
         Ok(Self {
-            sessions: sessions::of(&mut client, place, now_at(0)),
+            sessions: sessions::of(&mut engine, place, now),
             place,
             user,
             is_v1,
+            is_packed,
             seed,
-            client,
+            engine,
             process: 0,
             link: None,
             second: None,
@@ -137,9 +144,9 @@ impl Device {
 
     /// When something is due, by the world's clock.
     pub(super) fn next(&self) -> Option<u64> {
-        let timer = self.client.poll_timeout().map(|due| {
-            let nanos = due.at.as_nanos().div_ceil(1_000_000).saturating_sub(1_000);
-            nanos.saturating_sub(self.ahead)
+        let timer = self.engine.deadline().map(|nanos| {
+            let millis = nanos.div_ceil(1_000_000).saturating_sub(1_000);
+            millis.saturating_sub(self.ahead)
         });
         let wakes = self.has_slept.then_some(self.asleep_until);
         let due = timer.into_iter().chain(wakes).chain(self.token_at).chain(self.connect_at).min();
@@ -151,7 +158,7 @@ impl Device {
         let (millis, now) = (witness.millis, self.now(witness.millis));
         // Some systems tell an app that its device has slept, and some do not.
         if core::mem::take(&mut self.has_slept) && self.place.is_multiple_of(2) {
-            self.client.wake(now);
+            self.engine.wake(now);
         }
         if self.token_at.is_some_and(|at| at <= millis) {
             self.token_at = None;
@@ -159,16 +166,16 @@ impl Device {
         }
         if self.connect_at.is_some_and(|at| at <= millis) {
             self.connect_at = None;
-            self.client.connect(now);
+            self.engine.connect(now);
         }
-        self.client.handle_timeout(now);
+        self.engine.handle_timeout(now);
         self.serve(network, witness);
     }
 
     fn bring_token(&mut self, now: Now, witness: &mut Witness) {
         if self.tokens_missing > 0 {
             self.tokens_missing -= 1;
-            self.client.token_failed(now, TokenError::Unavailable);
+            self.engine.token_failed(now);
             return;
         }
         witness.counts.see("tokens");
@@ -177,60 +184,36 @@ impl Device {
         let expires = issued + Duration::from_secs(self.token_life);
         let text = format!("{}.{}", self.user, expires.as_unix_secs());
         let token = Token::with_dates(text, Some(issued), expires);
-        let taken = self.client.provide_token(now, token);
+        let taken = self.engine.provide_token(now, token);
         witness.check(Oracle::Live, taken.is_ok(), || format!("no token: {taken:?}"));
     }
 
     /// Its dial has come to something.
     pub(super) fn dialed(&mut self, answerer: Answerer, link: u64, witness: &mut Witness) {
         let now = self.now(witness.millis);
-        if self.second == Some(link) {
-            let mut second = self.client.second_link();
-            if answerer == Answerer::Nobody {
-                witness.changes.ended(link);
-                self.second = None;
-                second.handle_dial_failed(now, CloseClass::Network);
-            } else {
-                second.handle_dialed(now);
-            }
-        }
-        if self.link != Some(link) {
-            return;
-        }
-        if answerer == Answerer::Nobody {
+        let Some(which) = self.which(link) else { return };
+        let has_come = answerer != Answerer::Nobody;
+        if !has_come {
             witness.changes.ended(link);
-            self.link = None;
-            self.client.handle_dial_failed(now, CloseClass::Network);
-        } else {
-            self.client.handle_dialed(now);
+            *self.held(which) = None;
         }
+        self.engine.handle_dial(now, which, has_come);
     }
 
     /// Something comes over a link.
     pub(super) fn handle(&mut self, link: u64, part: &Part, witness: &mut Witness) {
-        if !self.has(link) {
-            return;
-        }
+        let Some(which) = self.which(link) else { return };
         let now = self.now(witness.millis);
-        let is_second = self.second == Some(link);
         match part {
             Part::Bytes(bytes) => {
                 witness.counts.bytes += bytes.len() as u64;
-                let taken = match is_second {
-                    true => self.client.second_link().handle_bytes(now, bytes),
-                    false => self.client.handle_bytes(now, bytes),
-                };
-                witness.check(Oracle::Live, taken.is_ok(), || "events were taken".to_owned());
-            }
-            Part::End if is_second => {
-                witness.changes.ended(link);
-                self.second = None;
-                self.client.second_link().handle_closed(now);
+                let taken = self.engine.handle_bytes(now, which, bytes);
+                witness.check(Oracle::Live, taken, || "events were taken".to_owned());
             }
             Part::End => {
                 witness.changes.ended(link);
-                self.link = None;
-                self.client.handle_closed(now);
+                *self.held(which) = None;
+                self.engine.handle_closed(now, which);
             }
         }
     }
@@ -238,11 +221,10 @@ impl Device {
     pub(super) fn ask(&mut self, padding: u32, witness: &mut Witness) -> Option<Key> {
         let key = (self.place, self.asked);
         let text = request_text(key, padding);
-        let chat = Chat { message: Some(text.into()), stream: Some(true), ..Chat::default() };
         // In each of its sessions in turn.
         let session = self.sessions[self.asked % self.sessions.len()];
         let now = self.now(witness.millis);
-        let request = self.client.request_in(now, session, &chat).ok()?;
+        let request = self.engine.request(now, session, &text)?;
         if session != SessionNumber::FIRST {
             witness.counts.see("asked in another session");
         }
@@ -260,7 +242,7 @@ impl Device {
         else {
             return false;
         };
-        let done = self.client.cancel(self.now(witness.millis), *request);
+        let done = self.engine.cancel(now_at(witness.millis + self.ahead), *request);
         witness.line(|| format!("device {} cancels {number}: {done:?}", self.place));
         if done.is_ok() {
             witness.cancels((self.place, *number));
@@ -275,7 +257,7 @@ impl Device {
         let key = (self.place, asked.number);
         witness.line(|| format!("device {} abandons {key:?}", self.place));
         if !witness.strikes(Defect::AbandonsInWordOnly) {
-            self.client.abandon(self.now(witness.millis), *request);
+            self.engine.abandon(now_at(witness.millis + self.ahead), *request);
         }
         witness.abandons(key, self.process);
     }
@@ -302,27 +284,22 @@ impl Device {
         self.process += 1;
         let now = self.now(witness.millis);
         let seed = Seed::from_number(self.seed.wrapping_add(self.process.into()));
-        let (config, endpoint) = (config(self.place), endpoint(&self.user, self.is_v1));
+        let made_of = (config(self.place, self.is_packed), endpoint(&self.user, self.is_v1));
         let stored = match witness.strikes(Defect::RestoresTheOld) {
             true => self.stored.first(),
             false => self.stored.last(),
         };
-        let client = match stored {
-            Some(stored) => {
-                witness.carries_on(self.place);
-                witness.counts.see("restored");
-                Client::restore(config, endpoint, stored, seed, now).map_err(|it| it.to_string())
-            }
-            None => {
-                witness.lost_process(self.place);
-                self.requests.clear();
-                Client::new(config, endpoint, seed, now).map_err(|it| it.to_string())
-            }
-        };
-        match client {
-            Ok(mut client) => {
-                self.sessions = sessions::of(&mut client, self.place, now);
-                self.client = client;
+        if stored.is_some() {
+            witness.carries_on(self.place);
+            witness.counts.see("restored");
+        } else {
+            witness.lost_process(self.place);
+            self.requests.clear();
+        }
+        match Engine::new(self.is_packed, made_of, stored.map(Vec::as_slice), seed, now) {
+            Ok(mut engine) => {
+                self.sessions = sessions::of(&mut engine, self.place, now);
+                self.engine = engine;
             }
             Err(error) => witness.check(Oracle::Restored, false, || error),
         }
@@ -345,32 +322,19 @@ impl Device {
         witness.counts.see("dials");
         witness.line(|| format!("device {} dials {answerer:?}", self.place));
         let link = network.dial(witness.millis, self.place, answerer);
-        if self.is_v1 && config(self.place).two_links {
+        if self.is_v1 && config(self.place, self.is_packed).two_links {
             witness.changes.dialed(link, self.place);
         }
         link
     }
 
     /// Stores a snapshot before what was said is on its way.
-    fn store(&mut self, witness: &mut Witness) {
-        if !self.is_v1 {
-            return;
-        }
-        let mut snapshot = Vec::new();
-        let taken = self.client.snapshot(&mut snapshot);
+    fn store(&mut self, taken: Result<Vec<u8>, String>, witness: &mut Witness) {
         witness.check(Oracle::Restored, taken.is_ok(), || format!("no snapshot: {taken:?}"));
         if self.stored.len() == Self::STORED {
             self.stored.remove(0);
         }
-        self.stored.push(snapshot);
-    }
-
-    /// All that the client has to say over its link, and over the second.
-    fn said(&mut self) -> [Vec<u8>; 2] {
-        let (mut bytes, mut beside) = (Vec::new(), Vec::new());
-        while self.client.poll_transmit(&mut bytes).more {}
-        while self.client.second_link().poll_transmit(&mut beside).more {}
-        [bytes, beside]
+        self.stored.extend(taken);
     }
 
     /// Whether nothing that was drawn for it is yet to go wrong.
@@ -380,7 +344,22 @@ impl Device {
 
     /// Whether it holds this link.
     pub(super) fn has(&self, link: u64) -> bool {
-        [self.link, self.second].contains(&Some(link))
+        self.which(link).is_some()
+    }
+
+    /// Which of its links this is.
+    fn which(&self, link: u64) -> Option<Which> {
+        if self.link == Some(link) {
+            return Some(Which::First);
+        }
+        (self.second == Some(link)).then_some(Which::Second)
+    }
+
+    const fn held(&mut self, which: Which) -> &mut Option<u64> {
+        match which {
+            Which::First => &mut self.link,
+            Which::Second => &mut self.second,
+        }
     }
 
     /// Whether its client has said that it is welcomed.
@@ -389,10 +368,10 @@ impl Device {
     }
 }
 
-/// Two of four devices can hold two links.
-fn config(place: usize) -> ClientConfig {
+/// Two of four devices can hold two links, where their hosts know of that.
+fn config(place: usize, is_packed: bool) -> ClientConfig {
     let mut config = ClientConfig::default();
-    config.two_links = place % 4 < 2;
+    config.two_links = place % 4 < 2 && !is_packed;
     config
 }
 

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use pamlink::client::Client;
 use pamlink::delivery::{SendOptions, SessionNumber};
 use pamlink::envelope::v1::Name;
 use pamlink::time::Now;
 
 use super::Device;
+use super::engine::Engine;
 use crate::whole::host::submission;
 use crate::whole::network::Network;
 use crate::whole::oracle::Defect;
@@ -19,14 +19,13 @@ impl Device {
         let now = self.now(witness.millis);
         let other = self.sessions.iter().copied().find(|it| *it != SessionNumber::FIRST);
         let Some(session) = other else {
-            self.sessions = of(&mut self.client, self.place, now);
+            self.sessions = of(&mut self.engine, self.place, now);
             self.serve(network, witness);
             return;
         };
         witness.line(|| format!("device {} leaves session {session}", self.place));
         if !witness.strikes(Defect::LeavesInWordOnly) {
-            // It is there, and not the first.
-            let _ = self.client.leave_session(now, session);
+            self.engine.leave_session(now, session);
         }
         self.serve(network, witness);
         self.sessions.retain(|it| *it != session);
@@ -53,21 +52,17 @@ impl Device {
             ..SendOptions::default()
         };
         let now = self.now(witness.millis);
-        let submitted = self.client.submit_in(now, session, &submission(key, padding), options);
+        let submitted = self.engine.submit(now, session, &submission(key, padding), options);
         witness.line(|| format!("device {} submits {key:?}: {submitted:?}", self.place));
         if let Ok(command) = submitted {
             self.submitted += 1;
-            self.commands.insert((session, command.as_u64()), key.1);
+            self.commands.insert((session, command), key.1);
             witness.submitted(key);
         }
     }
 }
 
 /// The sessions of a client, with another where its device has two.
-pub(super) fn of(client: &mut Client, place: usize, now: Now) -> Vec<SessionNumber> {
-    if !place.is_multiple_of(2) && client.sessions().count() == 1 {
-        // A client of the other dialect has one.
-        let _ = client.open_session(now);
-    }
-    client.sessions().collect()
+pub(super) fn of(engine: &mut Engine, place: usize, now: Now) -> Vec<SessionNumber> {
+    if place.is_multiple_of(2) { engine.sessions() } else { engine.open_another(now) }
 }
