@@ -162,7 +162,7 @@ final class ServeSessionsTests: XCTestCase {
         await client.close()
     }
 
-    func testWithoutV1ThereIsNothingToSubmitOrToRestore() async throws {
+    func testWithoutV1NothingIsSubmittedAndARestoredClientBeginsAnew() async throws {
         let server = try Server()
         let token = try server.token("ann")
         let pam = Configuration(v1: false)
@@ -171,12 +171,13 @@ final class ServeSessionsTests: XCTestCase {
         guard case .answered = outcome else { return XCTFail("\(outcome)") }
         await assertThrows(.needsV1) { _ = try await client.submit("{\"type\":\"context_update\"}") }
         let snapshot = try await client.snapshot()
-        XCTAssertTrue(snapshot.isEmpty)
         let url = server.url("ann")
+        let after = try Client(restoring: snapshot, url: url, configuration: pam)
+        XCTAssertTrue(after.restored.isEmpty)
         await assertThrows(.badSnapshot) {
-            _ = try Client(restoring: snapshot, url: url)
+            _ = try Client(restoring: Data(), url: url)
         }
-        XCTAssertTrue(client.restored.isEmpty)
+        await after.close()
         await client.close()
     }
 
