@@ -197,22 +197,25 @@ impl Take for ClientMachine {
     }
 
     fn drain(&mut self, out: &mut Vec<u8>) {
+        let mut last_words = Vec::new();
         while let Some(event) = self.core.poll_event() {
             match event {
-                // What waits to be written goes first.
-                Event::Link(ClientLinkEvent::CloseTransport) => self.port.close_transport = true,
+                // What waits to be written goes first, and is there no more once there is another link.
+                Event::Link(ClientLinkEvent::CloseTransport) => {
+                    self.port.close_transport = true;
+                    self.transmit(&mut last_words);
+                }
                 event => {
                     if matches!(event, Event::Link(ClientLinkEvent::Dial(_))) {
                         // One transport after the other.
-                        if self.port.close_transport {
-                            packed::push(out, schema::CLOSE_TRANSPORT, &[LINK], &[]);
-                        }
+                        out.append(&mut last_words);
                         (self.port, self.dialing) = (Port::default(), true);
                     }
                     events::push(out, &event);
                 }
             }
         }
+        out.append(&mut last_words);
     }
 }
 

@@ -7,7 +7,7 @@ use crate::record::Record;
 
 pub(super) fn scenes() -> Vec<Scene> {
     let (sessions, snapshot) = sessions();
-    vec![sessions, restored(&snapshot)]
+    vec![sessions, restored(&snapshot), last_words()]
 }
 
 fn sessions() -> (Scene, Vec<u8>) {
@@ -79,6 +79,22 @@ fn restored(snapshot: &[u8]) -> Scene {
     let mut talk = Talk::open(&mut scene, "hub");
     let events = talk.settle();
     assert_eq!(events.of_client.one("unknown").word("request"), Some(2));
+    scene
+}
+
+fn last_words() -> Scene {
+    let about = "A client whose server has no common version closes its link with the code that says \
+                 so, drops it, and dials again at once to speak pam.";
+    let mut scene = Scene::new("session-last-words", about);
+    scene.client("client", json!({ "v1": true }));
+    scene.give("client", "connect", Value::Null);
+    scene.give("client", "opened_in", json!({ "subprotocol": "pamlink.v1" }));
+    let goodbye = json!({ "text": r#"{"type":"goodbye","code":"version"}"# });
+    let events = scene.give("client", "text_in", goodbye);
+    assert_eq!(events.one("write_close").word("code"), Some(4003));
+    let of_links = ["write_close", "close_transport", "dial"];
+    let names: Vec<_> = events.names().into_iter().filter(|name| of_links.contains(name)).collect();
+    assert_eq!(names, of_links);
     scene
 }
 
