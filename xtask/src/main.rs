@@ -7,6 +7,7 @@ mod bench;
 mod bindings;
 mod check;
 mod command;
+mod conformance;
 mod fuzz;
 mod model;
 mod package;
@@ -54,6 +55,9 @@ enum Task {
     /// Runs the machines of `delivery`, or whole clients and a hub, in worlds where everything fails,
     /// and prints what was seen.
     Simulate(SimulateArgs),
+    /// Plays the files of tests/conformance to every product, or to that of --adapter, and prints a
+    /// table of clauses and products; writes target/conformance.
+    Conformance(ConformanceArgs),
     /// Builds the library of the packages and generates what calls it; writes target/bindings.
     Bindings,
     /// Makes the packages for Python, Kotlin and Swift, and runs each where a user would.
@@ -107,6 +111,14 @@ struct FuzzArgs {
     /// How long each target runs.
     #[arg(long, value_name = "N", default_value_t = 60)]
     seconds: u64,
+}
+
+#[derive(Debug, Args)]
+struct ConformanceArgs {
+    /// A command of the shell: the adapter of an implementation, as
+    /// tests/conformance/README.md says what one is.
+    #[arg(long, value_name = "CMD")]
+    adapter: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -167,6 +179,7 @@ fn main() -> ExitCode {
         Task::Fuzz(args) => fuzz::run(&workspace, console, args.target.as_deref(), args.seconds),
         Task::Model(args) => model::run(&workspace, args.depth, args.seconds),
         Task::Simulate(args) => simulate::run(&workspace, args),
+        Task::Conformance(args) => conformance::run(&workspace, console, args),
         Task::Bindings => bindings::run(&workspace, console),
         Task::Package => package::run(&workspace, console),
     };

@@ -37,6 +37,7 @@ use ahead::Ahead;
 
 use crate::check::{Checks, Outcome, Stopped};
 use crate::command::Console;
+use crate::conformance;
 use crate::package;
 use crate::totals::Totals;
 use crate::workspace::Workspace;
@@ -132,6 +133,11 @@ const PARTS: &[Part] = &[
         run: cross::run,
     },
     Part {
+        name: "conformance",
+        about: "every product holds the clauses of tests/conformance, or says why not",
+        run: conformance::checks,
+    },
+    Part {
         name: "package",
         about: "wheel, sdist, jar and Swift package, each run where a user would",
         run: package::checks,
@@ -169,7 +175,7 @@ pub(crate) fn names() -> Vec<&'static str> {
 pub(crate) fn overview() -> String {
     PARTS.iter().fold(String::new(), |mut text, part| {
         let rare = if is_everyday(part) { "" } else { " (with --whole)" };
-        let _infallible = writeln!(text, "  {:<11}{}{rare}", part.name, part.about);
+        let _infallible = writeln!(text, "  {:<12}{}{rare}", part.name, part.about);
         text
     })
 }
@@ -200,7 +206,7 @@ pub(crate) fn run(workspace: &Workspace, console: Console, only: &[String]) -> b
     });
     // Once more where a log that was cut still has it: a whole run prints thousands of lines.
     for (name, checks) in &failures {
-        println!("{name:<11}{} failed", checks.totals.failed);
+        println!("{name:<12}{} failed", checks.totals.failed);
         show(checks);
     }
     if only.is_empty() && !is_whole {
@@ -212,7 +218,7 @@ pub(crate) fn run(workspace: &Workspace, console: Console, only: &[String]) -> b
 
 /// Runs a part once what was built ahead for it is there, and prints what came of it.
 fn run_part(workspace: &Workspace, console: Console, part: &Part, ahead: Option<&Ahead>) -> Checks {
-    println!("{:<11}{}", part.name, part.about);
+    println!("{:<12}{}", part.name, part.about);
     let _shown_later = std::io::stdout().flush();
     let started = Instant::now();
     if let Some(ahead) = ahead {
@@ -221,7 +227,7 @@ fn run_part(workspace: &Workspace, console: Console, part: &Part, ahead: Option<
     let checks = settle(workspace.ci, part.name, (part.run)(workspace, console));
     show(&checks);
     workspace.note(part.name, checks.totals.failed == 0);
-    println!("{:<11}{} ({:.1} s)", part.name, checks.totals, started.elapsed().as_secs_f64());
+    println!("{:<12}{} ({:.1} s)", part.name, checks.totals, started.elapsed().as_secs_f64());
     checks
 }
 

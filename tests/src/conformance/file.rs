@@ -1,11 +1,13 @@
 //! The files below `tests/conformance`, which their README describes: cases, each a list of steps.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use crate::names::is_name;
+use super::derived;
+use crate::conformance::names::is_name;
 
 /// One file: what holds one or more clauses.
 #[derive(Debug, Deserialize)]
@@ -19,7 +21,7 @@ pub(crate) struct File {
 }
 
 /// One conversation of one machine.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Case {
     pub(crate) name: String,
@@ -30,6 +32,9 @@ pub(crate) struct Case {
     /// Whether it begins with the steps that open a session at this end.
     #[serde(default)]
     pub(crate) opened: bool,
+    /// The clauses that it shows as a whole, beside those of its outputs.
+    #[serde(default)]
+    pub(crate) clauses: Vec<String>,
     #[serde(deserialize_with = "steps")]
     pub(crate) steps: Vec<Step>,
 }
@@ -73,16 +78,37 @@ pub(crate) enum Output {
 impl File {
     /// All of them.
     pub(crate) fn all() -> Vec<Self> {
+        Self::paths().iter().map(|path| Self::open(path)).collect()
+    }
+
+    fn paths() -> Vec<PathBuf> {
         let files = std::fs::read_dir(folder().join("v1")).expect("the files are there");
         let mut paths: Vec<_> = files.map(|file| file.expect("a file").path()).collect();
         paths.sort();
-        paths.iter().map(|path| Self::open(path)).collect()
+        paths
     }
 
     fn open(path: &Path) -> Self {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let text = std::fs::read_to_string(path).expect("a file is text");
-        Self::read(name, &text)
+        Self::read(name, &text(path))
+    }
+
+    /// Those of the cases of one end that are cases of a whole client or server as well.
+    pub(crate) fn derived() -> Vec<Self> {
+        let openings: Value =
+            serde_json::from_str(&text(&folder().join("openings.json"))).expect("JSON");
+        let files = Self::paths().into_iter().filter_map(|path| {
+            let file: Value = serde_json::from_str(&text(&path)).expect("JSON");
+            let cases = file["cases"].as_array().into_iter().flatten();
+            let cases: Vec<_> = cases.filter_map(|case| derived::derive(case, &openings)).collect();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let steps =
+                cases.iter().flat_map(|case| case["steps"].as_array().into_iter().flatten());
+            let clauses: BTreeSet<_> = steps.filter_map(|step| step["clause"].as_str()).collect();
+            let file = json!({"clauses": clauses, "cases": cases});
+            (!cases.is_empty()).then(|| Self::read(name, &file.to_string()))
+        });
+        files.collect()
     }
 
     /// The file of this name and text.
@@ -98,13 +124,18 @@ impl File {
 
 /// The steps after which a session is open at an end.
 fn opening(end: &str) -> Vec<Step> {
-    let text = std::fs::read_to_string(folder().join("openings.json")).expect("the openings");
+    let text = text(&folder().join("openings.json"));
     let mut openings: Map<String, Value> = serde_json::from_str(&text).expect("JSON");
     let opening = openings.remove(end).unwrap_or_else(|| panic!("no opening of a {end}"));
     steps(opening).unwrap_or_else(|why| panic!("the opening of a {end}: {why}"))
 }
 
-fn folder() -> PathBuf {
+/// The text of a file of the repository.
+pub(super) fn text(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|why| panic!("{}: {why}", path.display()))
+}
+
+pub(super) fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance")
 }
 

@@ -15,8 +15,8 @@ use serde_json::{Map, Value, json};
 
 use super::transport::Transport;
 use super::values::{Members, json_of, millis, now};
-use crate::file::{Input, Output};
-use crate::play::End;
+use crate::conformance::file::{Input, Output};
+use crate::conformance::play::{End, Stop};
 
 pub(super) struct WholeServerEnd {
     hub: Hub,
@@ -193,13 +193,14 @@ impl WholeServerEnd {
 }
 
 impl End for WholeServerEnd {
-    fn handle(&mut self, at: u64, input: &Input) -> Result<(), String> {
+    fn handle(&mut self, at: u64, input: &Input) -> Result<(), Stop> {
         self.at = at;
         match input {
             Input::Envelope { link, envelope } => self.say(link, envelope)?,
             Input::Command { link, command, .. } => self.command(link, command)?,
         }
-        self.drain()
+        self.drain()?;
+        Ok(())
     }
 
     fn handle_timeout(&mut self, at: u64) {

@@ -17,8 +17,8 @@ use super::commands::{reject, reject_error, send, send_error, set};
 use super::producing::{owner_of, produce, shown_event as shown_stream_event};
 use super::session_events::shown_event;
 use super::values::{Members, json_of, millis, now};
-use crate::file::{Input, Output};
-use crate::play::End;
+use crate::conformance::file::{Input, Output};
+use crate::conformance::play::{End, Stop};
 
 pub(super) struct SessionsEnd {
     sessions: Sessions,
@@ -191,7 +191,7 @@ impl SessionsEnd {
 }
 
 impl End for SessionsEnd {
-    fn handle(&mut self, at: u64, input: &Input) -> Result<(), String> {
+    fn handle(&mut self, at: u64, input: &Input) -> Result<(), Stop> {
         self.at = at;
         match input {
             Input::Envelope { link, envelope } => {
@@ -204,10 +204,12 @@ impl End for SessionsEnd {
                 // A link is its user's: `ann.2` is one of ann's.
                 let user = link.split('.').next().unwrap_or_default();
                 self.sessions.handle_envelope(now(at), number, user, &envelope);
-                Ok(())
             }
-            Input::Command { link, name, command } => self.command(link, name.as_deref(), command),
+            Input::Command { link, name, command } => {
+                self.command(link, name.as_deref(), command)?;
+            }
         }
+        Ok(())
     }
 
     fn handle_timeout(&mut self, at: u64) {

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use pamlink::client::{Client, ClientConfig, Event, SendError, SessionError};
+use pamlink::client::{Client, ClientConfig, Event, RequestId, SendError, SessionError};
 use pamlink::delivery::{CommandId, SendOptions, SessionNumber};
+use pamlink::envelope::Chat;
 use pamlink::link::{ClientLinkEvent, Endpoint, Token, TokenNeed};
 use pamlink::seed::Seed;
 use serde_json::{Map, Value, json};
@@ -12,17 +13,21 @@ use super::commands::{send, send_error};
 use super::session_events::shown_outcome;
 use super::transport::Transport;
 use super::values::{Members, json_of, millis, now};
-use crate::file::{Input, Output};
-use crate::play::End;
+use crate::conformance::file::{Input, Output};
+use crate::conformance::play::{End, Stop};
 
-type Names = BTreeMap<(SessionNumber, CommandId), String>;
+/// What the file calls what was sent and asked.
+#[derive(Default)]
+struct Names {
+    commands: BTreeMap<(SessionNumber, CommandId), String>,
+    requests: BTreeMap<RequestId, String>,
+}
 
 pub(super) struct WholeClientEnd {
     client: Client,
     at: u64,
     /// The other ends of the first link and of the second.
     ways: [Way; 2],
-    /// What the file calls what was sent.
     names: Names,
     outputs: VecDeque<Output>,
 }
@@ -42,23 +47,26 @@ const SECOND: usize = 1;
 impl WholeClientEnd {
     pub(super) fn new(options: &Map<String, Value>, seed: u64) -> Result<Self, String> {
         let mut config = ClientConfig::default();
+        let mut is_v1 = true;
         for (name, value) in options {
             match (name.as_str(), value.as_bool()) {
                 ("anonymous", Some(anonymous)) => config.link.anonymous = anonymous,
                 ("two_links", Some(two)) => config.two_links = two,
+                ("v1", Some(offers)) => is_v1 = offers,
                 _ => {
                     let number = value.as_u64().ok_or_else(|| format!("{name}: {value}"))?;
                     config.set(name, number).map_err(|why| why.to_string())?;
                 }
             }
         }
-        let endpoint = Endpoint::v1("ws://server.test", "ann").map_err(|why| why.to_string())?;
+        let endpoint = if is_v1 { Endpoint::v1 } else { Endpoint::pam };
+        let endpoint = endpoint("ws://server.test", "ann").map_err(|why| why.to_string())?;
         let client = Client::new(config, endpoint, Seed::from_number(seed), now(0));
         Ok(Self {
             client: client.map_err(|why| why.to_string())?,
             at: 0,
             ways: Default::default(),
-            names: BTreeMap::new(),
+            names: Names::default(),
             outputs: VecDeque::new(),
         })
     }
@@ -88,6 +96,14 @@ impl WholeClientEnd {
                 let (body, options) = send(&mut its)?;
                 self.send(session, &body, options, name)?;
             }
+            "ask" => {
+                let message = its.text("message");
+                let message = its.need("message", message)?;
+                let chat = Chat { message: Some(message.into()), ..Chat::default() };
+                let request = self.client.ask(now, &chat).map_err(|why| why.to_string())?;
+                let name = name.ok_or("what is asked has a name")?;
+                self.names.requests.insert(request, name.to_owned());
+            }
             "open" => {
                 let result = match self.client.open_session(now) {
                     Ok(session) => json!({"session": session.as_u64()}),
@@ -116,7 +132,7 @@ impl WholeClientEnd {
         let word = match self.client.submit_in(now(self.at), session, body, options) {
             Ok(command) => {
                 let name = name.ok_or("what is sent has a name")?;
-                self.names.insert((session, command), name.to_owned());
+                self.names.commands.insert((session, command), name.to_owned());
                 return Ok(());
             }
             Err(SendError::TooLarge { .. }) => "too_large",
@@ -215,7 +231,7 @@ impl WholeClientEnd {
 }
 
 impl End for WholeClientEnd {
-    fn handle(&mut self, at: u64, input: &Input) -> Result<(), String> {
+    fn handle(&mut self, at: u64, input: &Input) -> Result<(), Stop> {
         self.at = at;
         match input {
             Input::Envelope { envelope, link } => {
@@ -229,7 +245,8 @@ impl End for WholeClientEnd {
             }
             Input::Command { name, command, .. } => self.command(name.as_deref(), command)?,
         }
-        self.drain()
+        self.drain()?;
+        Ok(())
     }
 
     fn handle_timeout(&mut self, at: u64) {
@@ -276,9 +293,15 @@ fn shown(event: &Event<'_>, names: &Names) -> Option<Value> {
         Event::Gap { session, lost, reason } => {
             json!({"gap": {"session": within(*session), "lost": lost, "reason": reason.as_str()}})
         }
+        Event::Answer { request, .. } => json!({"answered": {"command": names.requests[request]}}),
+        Event::Rejected { request, .. } => {
+            json!({"rejected": {"command": names.requests[request]}})
+        }
+        Event::Piece { request, .. } => json!({"piece": {"command": names.requests[request]}}),
+        Event::Late { .. } => json!({"late": {}}),
         Event::Unreadable { text, .. } => json!({"unreadable": {"text": text}}),
         Event::Outcome { session, command, outcome } => {
-            shown_outcome(&names[&(*session, *command)], outcome)
+            shown_outcome(&names.commands[&(*session, *command)], outcome)
         }
         other => json!({"other": format!("{other:?}")}),
     })

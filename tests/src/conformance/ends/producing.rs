@@ -8,7 +8,7 @@ use pamlink::time::Now;
 use serde_json::{Value, json};
 
 use super::values::{Members, shown, shown_result};
-use crate::file::Output;
+use crate::conformance::file::Output;
 
 /// Does what a producer of a stream of this owner's wants: what that has returned, if anything.
 pub(super) fn produce(

@@ -1,16 +1,17 @@
 //! One case against one machine.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::fmt;
 
 use serde_json::Value;
 
-use crate::file::{Case, Does, Input, Output, Step};
-use crate::names::Names;
+use crate::conformance::file::{Case, Does, Input, Output, Step};
+use crate::conformance::names::Names;
 
 /// A machine behind the format of the files. Times are milliseconds.
 pub(crate) trait End {
-    /// Gives it an input. An error is one of the file: what it asks for does not exist.
-    fn handle(&mut self, at: u64, input: &Input) -> Result<(), String>;
+    /// Gives it an input. A fault is one of the file: what it asks for does not exist.
+    fn handle(&mut self, at: u64, input: &Input) -> Result<(), Stop>;
 
     /// A time has come that it wanted to be woken at.
     fn handle_timeout(&mut self, at: u64);
@@ -20,18 +21,74 @@ pub(crate) trait End {
 
     /// When it wants to be woken.
     fn poll_timeout(&self) -> Option<u64>;
+
+    /// The clock passes to a time. One whose clock is its own is waited for.
+    fn pass(&mut self, _to: u64) {}
+
+    /// Waits for an output that is to come: whether there may be one. Where the runner has the
+    /// clock, all has come.
+    fn wait(&mut self) -> Result<bool, Stop> {
+        Ok(false)
+    }
+
+    /// Waits until the time that passes has passed. Whether all that comes in it has come: where the
+    /// clock is not the runner's, what is to come in the time that begins may be there already.
+    fn rest(&mut self) -> Result<bool, Stop> {
+        Ok(true)
+    }
+
+    /// Waits until nothing more comes, after the last step.
+    fn finish(&mut self) -> Result<(), Stop> {
+        Ok(())
+    }
+}
+
+/// Why a case was not played to its end.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Stop {
+    /// Something is otherwise than the file says.
+    Fault(String),
+    /// A product has no way to do what the file wants, for this reason.
+    Cannot(String),
+}
+
+impl From<String> for Stop {
+    fn from(why: String) -> Self {
+        Self::Fault(why)
+    }
+}
+
+impl From<&str> for Stop {
+    fn from(why: &str) -> Self {
+        Self::Fault(why.to_owned())
+    }
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fault(why) | Self::Cannot(why) => f.write_str(why),
+        }
+    }
 }
 
 /// Plays a case. The clauses that its outputs have shown, or what is wrong in which step.
-pub(crate) fn play<'a>(case: &'a Case, end: &mut dyn End) -> Result<BTreeSet<&'a str>, String> {
+pub(crate) fn play<'a>(case: &'a Case, end: &mut dyn End) -> Result<BTreeSet<&'a str>, Stop> {
     let mut player = Player { end, now: 0, names: Names::default(), left: VecDeque::new() };
-    let mut shown = BTreeSet::new();
+    let mut shown: BTreeSet<_> = case.clauses.iter().map(String::as_str).collect();
     for (at, step) in case.steps.iter().enumerate() {
-        player.step(step).map_err(|why| format!("step {}: {why}", at + 1))?;
+        player.step(step).map_err(|why| within(&format!("step {}", at + 1), why))?;
         shown.extend(step.clause.as_deref());
     }
-    player.settled().map_err(|why| format!("after the last step: {why}"))?;
+    player.finish().map_err(|why| within("after the last step", why))?;
     Ok(shown)
+}
+
+fn within(place: &str, stop: Stop) -> Stop {
+    match stop {
+        Stop::Fault(why) => Stop::Fault(format!("{place}: {why}")),
+        cannot @ Stop::Cannot(_) => cannot,
+    }
 }
 
 struct Player<'a> {
@@ -43,12 +100,13 @@ struct Player<'a> {
 }
 
 impl Player<'_> {
-    fn step(&mut self, step: &Step) -> Result<(), String> {
+    fn step(&mut self, step: &Step) -> Result<(), Stop> {
         match &step.does {
             Does::Input(at, input) => {
                 self.settled()?;
                 self.pass(at.unwrap_or(self.now))?;
-                self.settled().map_err(|why| format!("`time` comes first: {why}"))?;
+                let settled = if at.is_some() { self.settle() } else { self.settled() };
+                settled.map_err(|why| within("`time` comes first", why))?;
                 let put = |value| self.names.put_into(value);
                 let input = match input.clone() {
                     Input::Envelope { link, envelope } => {
@@ -63,7 +121,7 @@ impl Player<'_> {
                 Ok(())
             }
             Does::Time(time) => {
-                self.settled()?;
+                self.settle()?;
                 self.pass(*time)
             }
             Does::Output(expected) => self.compare(expected),
@@ -71,21 +129,22 @@ impl Player<'_> {
     }
 
     /// Lets the clock pass: each time that the machine wants to be woken at comes when it is.
-    fn pass(&mut self, to: u64) -> Result<(), String> {
+    fn pass(&mut self, to: u64) -> Result<(), Stop> {
         if to < self.now {
-            return Err(format!("{to} ms is before {} ms", self.now));
+            return Err(Stop::Fault(format!("{to} ms is before {} ms", self.now)));
         }
         let mut idle = 0;
         while let Some(due) = self.end.poll_timeout().filter(|due| *due <= to) {
             idle = if due > self.now { 0 } else { idle + 1 };
             if idle > 100 {
-                return Err(format!("it wants to be woken at {due} ms for ever"));
+                return Err(Stop::Fault(format!("it wants to be woken at {due} ms for ever")));
             }
             self.now = self.now.max(due);
             self.end.handle_timeout(self.now);
             self.drain();
         }
         self.now = to;
+        self.end.pass(to);
         Ok(())
     }
 
@@ -96,20 +155,42 @@ impl Player<'_> {
     }
 
     /// Takes the next output of the kind and link, and compares it.
-    fn compare(&mut self, expected: &Output) -> Result<(), String> {
-        let at = self.left.iter().position(|output| is_alike(expected, output));
-        let found = at.and_then(|at| self.left.remove(at));
-        let found = found.ok_or_else(|| format!("{} did not come", shown(expected)))?;
+    fn compare(&mut self, expected: &Output) -> Result<(), Stop> {
+        let found = loop {
+            let at = self.left.iter().position(|output| is_alike(expected, output));
+            if let Some(found) = at.and_then(|at| self.left.remove(at)) {
+                break found;
+            }
+            if !self.end.wait()? {
+                let others: String =
+                    self.left.iter().map(|output| format!(", but {}", shown(output))).collect();
+                return Err(Stop::Fault(format!("{} did not come{others}", shown(expected))));
+            }
+            self.drain();
+        };
         match self.names.difference(value(expected), value(&found)) {
-            Some(difference) => Err(format!("{difference}, in {}", shown(&found))),
+            Some(difference) => Err(Stop::Fault(format!("{difference}, in {}", shown(&found)))),
             None => Ok(()),
         }
     }
 
+    /// Lets the time pass to its end. All that has come was named.
+    fn settle(&mut self) -> Result<(), Stop> {
+        let all_has_come = self.end.rest()?;
+        self.drain();
+        if all_has_come { self.settled() } else { Ok(()) }
+    }
+
+    fn finish(&mut self) -> Result<(), Stop> {
+        self.end.finish()?;
+        self.drain();
+        self.settled()
+    }
+
     /// That all that has come was named.
-    fn settled(&self) -> Result<(), String> {
+    fn settled(&self) -> Result<(), Stop> {
         match self.left.front() {
-            Some(output) => Err(format!("{} is not named", shown(output))),
+            Some(output) => Err(Stop::Fault(format!("{} is not named", shown(output)))),
             None => Ok(()),
         }
     }

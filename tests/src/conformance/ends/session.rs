@@ -13,8 +13,8 @@ use serde_json::{Map, Value, json};
 use super::commands::{reject, reject_error, send, send_error, set, target};
 use super::session_events::{shown_event, shown_stream_event};
 use super::values::{Members, json_of, millis, now};
-use crate::file::{Input, Output};
-use crate::play::End;
+use crate::conformance::file::{Input, Output};
+use crate::conformance::play::{End, Stop};
 
 pub(super) struct SessionEnd {
     machine: Machine,
@@ -201,7 +201,7 @@ impl SessionEnd {
 }
 
 impl End for SessionEnd {
-    fn handle(&mut self, at: u64, input: &Input) -> Result<(), String> {
+    fn handle(&mut self, at: u64, input: &Input) -> Result<(), Stop> {
         match input {
             Input::Envelope { envelope: Value::String(text), .. } => self.handle_text(at, text),
             Input::Envelope { envelope, .. } => self.handle_text(at, &envelope.to_string()),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::file::mapped;
+use crate::conformance::file::mapped;
 
 /// Names such as `$session`, each bound to what stood in its place when it was first seen.
 #[derive(Debug, Default)]
@@ -38,7 +38,10 @@ impl Names {
     /// In what an output differs from what the file says of it. Names that were not seen before are
     /// bound.
     pub(crate) fn difference(&mut self, expected: &Value, found: &Value) -> Option<String> {
-        self.differ("", expected, found)
+        match (expected.get("pam"), found.get("pam")) {
+            (Some(expected), Some(found)) => pam_difference(expected, found),
+            _ => self.differ("", expected, found),
+        }
     }
 
     fn differ(&mut self, path: &str, expected: &Value, found: &Value) -> Option<String> {
@@ -102,6 +105,33 @@ impl Names {
         }
         self.0.insert(name.to_owned(), found.clone());
         None
+    }
+}
+
+/// In what an envelope of `pam` differs from what is expected of it: its type, or some of its members
+/// as the transcripts have them.
+fn pam_difference(expected: &Value, found: &Value) -> Option<String> {
+    let Some(members) = expected.as_object() else {
+        return (found["type"] != *expected).then(|| format!(".type is {}", found["type"]));
+    };
+    let unlike = members.iter().find(|(name, wanted)| !holds(found, name, wanted));
+    unlike.map(|(name, wanted)| format!(".{name} is {}, not {wanted}", found[name]))
+}
+
+fn holds(envelope: &Value, name: &str, wanted: &Value) -> bool {
+    let Some(found) = envelope.get(name) else { return wanted == "$absent" };
+    match wanted.as_str() {
+        Some("$absent") => false,
+        Some("$array") => found.is_array(),
+        Some("$boolean") => found.is_boolean(),
+        Some("$number") => found.is_number(),
+        Some("$object") => found.is_object(),
+        Some("$string") => found.is_string(),
+        Some(text) => match text.strip_prefix("$same:") {
+            Some(other) => envelope.get(other) == Some(found),
+            None => found == wanted,
+        },
+        None => found == wanted,
     }
 }
 

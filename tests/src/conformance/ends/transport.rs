@@ -18,7 +18,7 @@ const SUBPROTOCOL: &str = "pamlink.v1";
 /// What stands between the envelopes of one message.
 const BETWEEN: char = '\u{1e}';
 
-pub(super) struct Transport {
+pub(in crate::conformance) struct Transport {
     opening: Opening,
     reader: Reader,
     writer: Writer,
@@ -26,6 +26,10 @@ pub(super) struct Transport {
     is_v1: bool,
     /// A close frame was sent.
     closed: bool,
+    /// And one has come.
+    over: bool,
+    /// How many pongs have come.
+    pongs: u64,
 }
 
 /// How far the opening handshake is.
@@ -39,14 +43,14 @@ enum Opening {
 
 impl Transport {
     /// A server's end, which waits for a request.
-    pub(super) fn server() -> Self {
+    pub(in crate::conformance) fn server() -> Self {
         let opening = RequestReader::new(HandshakeConfig::default());
         let reader = Reader::new(Role::Server, FrameConfig::default());
         Self::new(Opening::Request(opening, None), reader, Writer::server())
     }
 
     /// A client's end, and the bytes of its request.
-    pub(super) fn client(request: &Value) -> Result<(Self, Vec<u8>), String> {
+    pub(in crate::conformance) fn client(request: &Value) -> Result<(Self, Vec<u8>), String> {
         let request = json!({ "request": request });
         let (_, mut its) = Members::of(&request)?;
         let (path, token) = (its.text("path"), its.text("token"));
@@ -80,11 +84,11 @@ impl Transport {
     }
 
     fn new(opening: Opening, reader: Reader, writer: Writer) -> Self {
-        Self { opening, reader, writer, is_v1: false, closed: false }
+        Self { opening, reader, writer, is_v1: false, closed: false, over: false, pongs: 0 }
     }
 
     /// Bytes have come: what they say, and those that answer them.
-    pub(super) fn handle_bytes(
+    pub(in crate::conformance) fn handle_bytes(
         &mut self,
         mut bytes: &[u8],
     ) -> Result<(Vec<Value>, Vec<u8>), String> {
@@ -109,16 +113,17 @@ impl Transport {
         while let Some(event) = self.reader.poll_event() {
             match event {
                 FrameEvent::Text(text) if self.is_v1 => said.push(shown_message(text)),
-                FrameEvent::Text(text) => said.push(json!({ "pam": json_of(text)["type"] })),
-                FrameEvent::Close(_) if self.closed => {}
+                FrameEvent::Text(text) => said.push(json!({ "pam": json_of(text) })),
+                FrameEvent::Close(_) if self.closed => self.over = true,
                 FrameEvent::Close(frame) => {
                     let code = frame.map(|frame| frame.code);
                     said.push(json!({ "close": { "code": code.map(CloseCode::as_u16) } }));
-                    self.closed = true;
+                    (self.closed, self.over) = (true, true);
                     let code = code.unwrap_or(CloseCode::NORMAL);
                     self.writer.close(code, "", &mut answer).map_err(|why| why.to_string())?;
                 }
-                FrameEvent::Ping(_) | FrameEvent::Pong(_) => {}
+                FrameEvent::Ping(_) => {}
+                FrameEvent::Pong(_) => self.pongs += 1,
                 other => return Err(format!("{other:?} came")),
             }
         }
@@ -126,14 +131,14 @@ impl Transport {
     }
 
     /// The transport has ended: what that says.
-    pub(super) fn handle_end(&mut self) -> Result<Option<Value>, String> {
+    pub(in crate::conformance) fn handle_end(&mut self) -> Result<Option<Value>, String> {
         let Opening::Response(reader) = &mut self.opening else { return Ok(None) };
         reader.handle_end();
         reader.poll_event().map(|read| self.response(read)).transpose()
     }
 
     /// The bytes of what a file says.
-    pub(super) fn say(&mut self, value: &Value) -> Result<Vec<u8>, String> {
+    pub(in crate::conformance) fn say(&mut self, value: &Value) -> Result<Vec<u8>, String> {
         let mut bytes = Vec::new();
         let member = |name: &str| value.get(name);
         if let Some(response) = member("response") {
@@ -151,6 +156,23 @@ impl Transport {
             self.writer.text(&text_of(value), &mut bytes).map_err(|why| why.to_string())?;
         }
         Ok(bytes)
+    }
+
+    /// The bytes of a ping, over a link that is open.
+    pub(in crate::conformance) fn ping(&mut self) -> Option<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let is_open = matches!(self.opening, Opening::Done) && !self.closed;
+        (is_open && self.writer.ping(b"", &mut bytes).is_ok()).then_some(bytes)
+    }
+
+    /// How many pongs have come.
+    pub(in crate::conformance) const fn pongs(&self) -> u64 {
+        self.pongs
+    }
+
+    /// Whether each end has sent a close frame: then the transport ends.
+    pub(in crate::conformance) const fn is_over(&self) -> bool {
+        self.over
     }
 
     fn respond(&mut self, response: &Value, bytes: &mut Vec<u8>) -> Result<(), String> {

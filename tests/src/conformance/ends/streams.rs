@@ -13,8 +13,8 @@ use serde_json::{Map, Value, json};
 
 use super::producing::{not_begun, produce, shown_event};
 use super::values::{Members, json_of, millis, now};
-use crate::file::{Input, Output};
-use crate::play::End;
+use crate::conformance::file::{Input, Output};
+use crate::conformance::play::{End, Stop};
 
 /// Whose they are.
 const OWNER: &str = "ann";
@@ -124,12 +124,13 @@ impl StreamsEnd {
 }
 
 impl End for StreamsEnd {
-    fn handle(&mut self, at: u64, input: &Input) -> Result<(), String> {
+    fn handle(&mut self, at: u64, input: &Input) -> Result<(), Stop> {
         self.at = at;
         match input {
-            Input::Envelope { link, envelope } => self.handle_text(link, &envelope.to_string()),
-            Input::Command { link, command, .. } => self.command(link, command),
+            Input::Envelope { link, envelope } => self.handle_text(link, &envelope.to_string())?,
+            Input::Command { link, command, .. } => self.command(link, command)?,
         }
+        Ok(())
     }
 
     fn handle_timeout(&mut self, at: u64) {

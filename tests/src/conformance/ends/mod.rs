@@ -11,14 +11,16 @@ mod values;
 mod whole_client;
 mod whole_server;
 
+pub(super) use transport::Transport;
+
 use session::SessionEnd;
 use sessions::SessionsEnd;
 use streams::StreamsEnd;
 use whole_client::WholeClientEnd;
 use whole_server::WholeServerEnd;
 
-use crate::file::Case;
-use crate::play::End;
+use crate::conformance::file::Case;
+use crate::conformance::play::End;
 
 /// The machine that a case is about.
 pub(crate) fn make(case: &Case, seed: u64) -> Result<Box<dyn End>, String> {

@@ -1,0 +1,143 @@
+"""The client of the Python package behind the adapter protocol of `tests/conformance`."""
+
+import asyncio
+import json
+from collections import deque
+from datetime import datetime, timedelta, timezone
+
+from lines import Cannot, event, serve
+from pamlink import BusyError, Client, ClientClosed, ClientOptions, Token, UsageError, events
+
+READY = {
+    "ends": ["whole_client"],
+    "options": ["anonymous", "max_message_bytes", "v1"],
+    "commands": ["connect", "disconnect", "token", "send", "ask"],
+    "events": ["need_token", "retrying", "stopped", "welcomed", "message", "repeated", "gap",
+               "unreadable", "outcome", "answered", "rejected", "late"],
+}
+
+
+class Machine:
+    def __init__(self, url, options):
+        anonymous = options.pop("anonymous", False)
+        token = None if anonymous else self.token
+        self.client = Client(url, token=token, options=ClientOptions(**options))
+        self.wanted = deque()
+        self.opened = self.closed = False
+        self.tasks = set()
+
+    def spawn(self, work):
+        task = asyncio.ensure_future(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    async def token(self, need):
+        given = asyncio.get_running_loop().create_future()
+        self.wanted.append(given)
+        event("need_token", why=need)
+        return await given
+
+    async def follow(self):
+        async for it in self.client:
+            match it:
+                case events.Retrying():
+                    event("retrying")
+                case events.Stopped():
+                    event("stopped")
+                case events.Welcomed():
+                    event("welcomed")
+                case events.Message():
+                    event("message", body=json.loads(it.json))
+                case events.Repeated():
+                    event("repeated", body=json.loads(it.json))
+                case events.Gap():
+                    event("gap", lost=it.lost, reason=it.error_code)
+                case events.Late():
+                    event("late")
+                case events.Unreadable():
+                    event("unreadable", text=it.text)
+
+    async def ask(self, name, message):
+        match await self.client.send(message):
+            case events.Answered():
+                event("answered", command=name)
+            case events.Rejected():
+                event("rejected", command=name)
+
+    async def outcome(self, name, submitted):
+        try:
+            it = await submitted
+        except ClientClosed:
+            return
+        members = {"command": name, "outcome": it.outcome}
+        if it.outcome == "expired":
+            members["reason"] = it.error_code
+        else:
+            members["code"] = it.error_code
+        if it.retry_after is not None:
+            members["retry_after"] = round(it.retry_after * 1e3)
+        event("outcome", **members)
+
+    async def do(self, command, its, name):
+        if command == "connect":
+            if self.closed:
+                raise Cannot("a client that was closed is not opened again")
+            (self.client.connect if self.opened else self.client.open)()
+            self.opened = True
+            self.spawn(self.follow())
+        elif command == "disconnect":
+            self.closed = True
+            self.spawn(self.client.close())
+        elif command == "token":
+            if not self.wanted:
+                raise Cannot("a token is given when it is wanted")
+            expires = its.get("expires")
+            if expires is not None:
+                expires = datetime.now(timezone.utc) + timedelta(milliseconds=expires)
+            self.wanted.popleft().set_result(Token(its["token"], expires))
+        elif command == "ask":
+            self.spawn(self.ask(name, its["message"]))
+            await asyncio.sleep(0)
+        elif command == "send":
+            ttl = its.pop("ttl", None)
+            body = json.dumps(its.pop("body"))
+            if more := its.keys() - {"priority", "key", "agent"}:
+                raise Cannot(f"`send` has no `{min(more)}`")
+            lives = None if ttl is None else ttl / 1e3
+            submitted = asyncio.ensure_future(self.client.submit(body, time_to_live=lives, **its))
+            await asyncio.sleep(0)
+            if submitted.done() and (error := submitted.exception()):
+                if isinstance(error, ClientClosed):
+                    raise Cannot("nothing is sent before it connects")
+                return {"error": "full" if isinstance(error, BusyError) else error.name}
+            self.spawn(self.outcome(name, submitted))
+        return None
+
+    def drop(self):
+        # What it says from here on is said to nobody.
+        for task in self.tasks:
+            task.cancel()
+        if self.opened and not self.closed:
+            self.last = asyncio.ensure_future(self.client.close())
+
+
+async def main():
+    machine = None
+
+    async def handle(line):
+        nonlocal machine
+        if "make" in line:
+            if machine:
+                machine.drop()
+            machine = Machine(line["url"], line["options"])
+            return None
+        (command, its), = line["do"].items()
+        try:
+            return await machine.do(command, its, line.get("as"))
+        except UsageError as why:
+            raise Cannot(f"`{command}`: {why.name}") from why
+
+    await serve(READY, handle)
+
+
+asyncio.run(main())

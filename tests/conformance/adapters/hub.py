@@ -1,0 +1,126 @@
+"""The hub of the Python package behind the adapter protocol of `tests/conformance`."""
+
+import asyncio
+import json
+import logging
+from collections import deque
+from datetime import datetime, timedelta, timezone
+
+from lines import Cannot, event, serve
+from pamlink import AuthError, Claims, Hub, HubOptions, Request, events
+from pamlink.tcp import listen
+
+READY = {
+    "ends": ["whole_server"],
+    "options": ["while_answering", "max_message_bytes", "heartbeat_interval_ms"],
+    "commands": ["authorize", "refuse", "disconnect", "shut_down", "push", "reply"],
+    "events": ["authorize", "request", "message", "cancelled", "drained"],
+}
+
+
+def reply(message):
+    """An answer of this text alone: the hub's own says which agent it is of."""
+    words = {"message": message, "content": message, "ui_actions": [], "error": False}
+    return {"type": "chat_response", **words, "timestamp": "2027-01-15T08:00:00.000Z"}
+
+
+class Machine:
+    def __init__(self, options):
+        if (span := options.pop("heartbeat_interval_ms", None)) is not None:
+            options["heartbeat_interval"] = span / 1e3
+        self.hub = Hub(self.answer, auth=self.judge, options=HubOptions(**options))
+        self.judged = deque()
+        self.requests = deque()
+        self.links = []
+        self.tasks = set()
+
+    async def open(self):
+        self.hub.open()
+        self.server = await listen(self.hub, "127.0.0.1", 0)
+        self.spawn(self.follow())
+        host, port = self.server.sockets[0].getsockname()
+        return {"address": f"{host}:{port}"}
+
+    def spawn(self, work):
+        task = asyncio.ensure_future(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    async def judge(self, user, token):
+        verdict = asyncio.get_running_loop().create_future()
+        self.judged.append(verdict)
+        event("authorize", user=user, token=token)
+        return await verdict
+
+    async def answer(self, request: Request):
+        reply = asyncio.get_running_loop().create_future()
+        self.requests.append(reply)
+        event("request", user=request.user, body=json.loads(request.json))
+        return await reply
+
+    async def follow(self):
+        async for it in self.hub:
+            match it:
+                case events.Received():
+                    event("message", user=it.user, body=json.loads(it.json))
+                case events.RequestCancelled():
+                    event("cancelled", user=it.user)
+                case events.Drained():
+                    event("drained")
+                case events.Opened():
+                    self.links.append(it.link)
+                case events.Closed() if it.link in self.links:
+                    self.links.remove(it.link)
+
+    async def do(self, command, its):
+        if command == "authorize":
+            expires = datetime.now(timezone.utc) + timedelta(milliseconds=its["expires"])
+            self.judged.popleft().set_result(Claims(its["user"], expires))
+        elif command == "refuse":
+            why = RuntimeError("unavailable") if its["why"] == "unavailable" else AuthError("bad")
+            self.judged.popleft().set_exception(why)
+        elif command == "disconnect":
+            if len(self.links) != 1:
+                raise Cannot("`disconnect` is of a link that is welcomed")
+            self.hub.disconnect(self.links[0], its["code"])
+        elif command == "shut_down":
+            self.spawn(self.hub.drain(its["within"] / 1e3))
+        elif command == "push":
+            body = json.dumps(its["body"], separators=(",", ":"))
+            if self.hub.push(its["user"], body).refused:
+                return {"error": "too_large"}
+        elif command == "reply":
+            while self.requests and self.requests[0].cancelled():
+                self.requests.popleft()
+            self.requests.popleft().set_result(reply(its["message"]))
+        # What was set is seen by who waits for it.
+        await asyncio.sleep(0)
+        return None
+
+    def drop(self):
+        # What it says from here on is said to nobody.
+        for task in self.tasks:
+            task.cancel()
+        self.server.close()
+        self.last = asyncio.ensure_future(self.hub.close())
+
+
+async def main():
+    machine = None
+
+    async def handle(line):
+        nonlocal machine
+        if "make" in line:
+            if machine:
+                machine.drop()
+            machine = Machine(line["options"])
+            return await machine.open()
+        (command, its), = line["do"].items()
+        return await machine.do(command, its)
+
+    await serve(READY, handle)
+
+
+# A host that cannot judge a token fails, and the hub says so.
+logging.disable()
+asyncio.run(main())

@@ -1,0 +1,187 @@
+//! A product behind an adapter: another process, which reads and writes one JSON object a line.
+
+use std::collections::BTreeSet;
+use std::io::{self, BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::play::Stop;
+use super::sockets::Happened;
+
+/// How long an adapter may take to begin.
+const BEGINS: Duration = Duration::from_secs(30);
+
+/// How long it may take to end.
+const ENDS: Duration = Duration::from_secs(5);
+
+/// A running adapter, and all that comes: from it, and over the links of its machine.
+pub(super) struct Adapter {
+    child: Child,
+    /// Held until it is to end.
+    input: Option<ChildStdin>,
+    arrivals: Receiver<(Instant, Arrival)>,
+    /// What has come after the time until which somebody waited.
+    held: Option<(Instant, Arrival)>,
+    sender: Arrivals,
+    /// Machines so far: what comes late of an old one is known.
+    machines: u64,
+    ready: Ready,
+}
+
+/// Takes what comes, with its time.
+#[derive(Clone)]
+pub(super) struct Arrivals(Sender<(Instant, Arrival)>);
+
+impl Arrivals {
+    /// Whether somebody may wait for it.
+    pub(super) fn send(&self, arrival: Arrival) -> bool {
+        self.0.send((Instant::now(), arrival)).is_ok()
+    }
+}
+
+/// What has come.
+pub(super) enum Arrival {
+    /// The adapter has written this line.
+    Line(Value),
+    /// The adapter has ended, for this reason.
+    Gone(String),
+    /// Something has happened to a link.
+    Link(Place, Happened),
+}
+
+/// Which link of which machine of an adapter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    pub(super) machine: u64,
+    pub(super) link: u64,
+}
+
+/// What an adapter says first: what its product has. A case that needs more is skipped.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Ready {
+    pub(super) ends: BTreeSet<String>,
+    #[serde(default)]
+    pub(super) options: BTreeSet<String>,
+    #[serde(default)]
+    pub(super) commands: BTreeSet<String>,
+    #[serde(default)]
+    pub(super) events: BTreeSet<String>,
+    /// A server that judges tokens itself. Its adapter makes them.
+    #[serde(default)]
+    pub(super) judges: bool,
+    /// A server that answers requests itself. Over `pam` its host is left out.
+    #[serde(default)]
+    pub(super) answers: bool,
+    /// A client on a platform that closes with 1000 and with 3000 to 4999 alone.
+    #[serde(default)]
+    pub(super) closes_as_a_browser: bool,
+}
+
+impl Adapter {
+    /// Starts a command of the shell.
+    pub(super) fn start(command: &str) -> Result<Self, String> {
+        let mut shell = Command::new("sh");
+        shell.arg("-c").arg(format!("exec {command}"));
+        let fault = |why: io::Error| format!("{command}: {why}");
+        let child = shell.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+        let mut child = child.map_err(fault)?;
+        let (sender, arrivals) = channel();
+        let sender = Arrivals(sender);
+        let (input, output) = (child.stdin.take(), child.stdout.take());
+        let (Some(input), Some(output)) = (input, output) else {
+            return Err(format!("{command}: no input or output"));
+        };
+        let lines = sender.clone();
+        thread::spawn(move || read(BufReader::new(output), &lines));
+        let ready = Ready::default();
+        let input = Some(input);
+        let mut adapter = Self { child, input, arrivals, held: None, sender, machines: 0, ready };
+        let first = match adapter.next(Instant::now() + BEGINS) {
+            Some(Arrival::Line(first)) => first,
+            Some(Arrival::Gone(why)) => return Err(format!("{command}: {why}")),
+            Some(Arrival::Link(..)) | None => return Err(format!("{command}: it says nothing")),
+        };
+        adapter.ready = serde_json::from_value(first)
+            .map_err(|why| format!("{command}: its first line: {why}"))?;
+        Ok(adapter)
+    }
+
+    /// What it has said first.
+    pub(super) const fn ready(&self) -> &Ready {
+        &self.ready
+    }
+
+    /// The next that comes, if it comes in time. What is looked for late has come in time all the
+    /// same, and what has come late is there the next time.
+    pub(super) fn next(&mut self, until: Instant) -> Option<Arrival> {
+        let waits = until.saturating_duration_since(Instant::now());
+        let next = self.held.take().or_else(|| self.arrivals.recv_timeout(waits).ok());
+        let (at, arrival) = next?;
+        if at <= until {
+            return Some(arrival);
+        }
+        self.held = Some((at, arrival));
+        None
+    }
+
+    /// Writes it a line.
+    pub(super) fn tell(&mut self, line: &Value) -> Result<(), Stop> {
+        let Some(input) = &mut self.input else { return Ok(()) };
+        let written = writeln!(input, "{line}").and_then(|()| input.flush());
+        written.map_err(|why| Stop::Fault(format!("the adapter: {why}")))
+    }
+
+    /// A number for a new machine, and where to send what happens to its links.
+    pub(super) fn machine(&mut self) -> (u64, Arrivals) {
+        self.machines += 1;
+        (self.machines, self.sender.clone())
+    }
+}
+
+impl Drop for Adapter {
+    fn drop(&mut self) {
+        // It ends with its input, and what it has started with it.
+        drop(self.input.take());
+        let until = Instant::now() + ENDS;
+        while let Some(arrival) = self.next(until) {
+            if matches!(arrival, Arrival::Gone(_)) {
+                break;
+            }
+        }
+        // Both fail only when it has ended.
+        let _ended = self.child.kill();
+        let _reaped = self.child.wait();
+    }
+}
+
+fn read(output: impl BufRead, lines: &Arrivals) {
+    let mut why = "it has ended".to_owned();
+    for line in output.lines() {
+        let line = match line {
+            Ok(line) => line,
+            Err(fault) => {
+                why = fault.to_string();
+                break;
+            }
+        };
+        match serde_json::from_str(&line) {
+            Ok(line) => {
+                if !lines.send(Arrival::Line(line)) {
+                    return;
+                }
+            }
+            Err(fault) => {
+                why = format!("it wrote {line:?}: {fault}");
+                break;
+            }
+        }
+    }
+    // Nobody may wait for it any more.
+    let _unheard = lines.send(Arrival::Gone(why));
+}
