@@ -3,7 +3,7 @@
 import { devToken, serve, token } from './pamlink.mjs';
 import { Peer, prose, seen, someone } from './peer.mjs';
 import { check, run, same, test } from './tap.mjs';
-import { like, names, play } from './transcripts.mjs';
+import { like } from './like.mjs';
 
 const ANSWER = {
   type: 'chat_response', message: '$string', content: '$same:message', ui_actions: '$array',
@@ -349,8 +349,6 @@ test('a development server takes the token that `pamlink token --dev` prints', a
   await peer.close();
   dev.stop();
 });
-
-for (const name of names) test(`transcript ${name}`, () => play(name, server));
 
 test('no frame but an answer or an error reads as one to an old client', async () => {
   check(seen.length > 100, `only ${seen.length} frames were seen`);

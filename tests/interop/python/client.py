@@ -6,7 +6,6 @@ import time
 
 from websockets.exceptions import InvalidStatus
 
-import transcripts
 from pamlink import Server, token
 from peer import ANSWER, SEEN, Peer, Wire, like, prose, someone
 from tap import check, same, test
@@ -208,29 +207,6 @@ def add(server):
         await peer.socket.send(pieces())
         like(await peer.next(), ANSWER)
         await peer.close()
-
-    for name in transcripts.NAMES:
-
-        @test(f"client: transcript {name}")
-        async def _(name=name):
-            await play(name, server)
-
-
-async def play(name, server):
-    """Plays the client's side of a transcript."""
-    peer = await Peer.connected(server.url(someone()), answers_pings=False)
-    steps = transcripts.steps(name)
-    for step in steps:
-        if step["from"] == "client":
-            await peer.socket.send(step["text"])
-        elif "expect" in step:
-            like(await peer.next(), step["expect"])
-    # A chat that a transcript gives an answer of another server is answered by this one, too.
-    foreign = any(step["from"] == "server" and "expect" not in step for step in steps)
-    unread = await peer.alive()
-    expected = [it for it in unread if foreign and it["type"] == "chat_response"]
-    same(unread, expected, "unread frames")
-    await peer.close()
 
 
 def add_alone():

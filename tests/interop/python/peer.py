@@ -7,8 +7,8 @@ import os
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
+from differences import differences
 from tap import check
-from transcripts import differences
 
 SEEN = []
 _numbers = itertools.count(1)

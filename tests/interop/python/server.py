@@ -6,7 +6,6 @@ import urllib.parse
 
 from websockets.asyncio.server import serve
 
-import transcripts
 from pamlink import ended, start, token
 from peer import Wire, prose
 from tap import check, same, test
@@ -230,70 +229,3 @@ def add():
             same(code, 1, "exit code")
             check(1 <= len(server.paths) <= 2, f"dialled {len(server.paths)} times")
             check(err.strip() != "", "nothing was said")
-
-    for name in transcripts.NAMES:
-
-        @test(f"server: transcript {name}", limit=30)
-        async def _(name=name):
-            await play(name)
-
-
-async def play(name):
-    """Plays the server's side of a transcript; `pamlink chat` is its client and host."""
-    steps = transcripts.steps(name)
-    requests = asyncio.Queue()
-    done = asyncio.get_running_loop().create_future()
-
-    async def handler(link):
-        try:
-            for step in steps:
-                if step["from"] == "server":
-                    await link.send(step["text"])
-                elif (request := transcripts.request(step)) is not None:
-                    await requests.put(request)
-                    await hears(link, {"type": "chat"})
-                elif "expect" in step:
-                    await hears(link, step["expect"])
-            # Whatever the last frames were, the client is there and answers.
-            await link.send('{"type":"ping","timestamp":"over"}')
-            await hears(link, {"type": "pong", "timestamp": "over"})
-            done.set_result(None)
-        except Exception as error:
-            done.set_exception(error)
-        await link.wait_closed()
-
-    async with Listener(handler) as server:
-        chat = await Chat.start(server.port)
-
-        async def types():
-            while True:
-                text = await requests.get()
-                await chat.ask(text.split("\n")[0])
-
-        typing = asyncio.create_task(types())
-        gone = asyncio.create_task(chat.child.wait())
-        await asyncio.wait([done, gone], return_when=asyncio.FIRST_COMPLETED)
-        typing.cancel()
-        if not done.done():
-            raise AssertionError(f"`pamlink chat` ended: {await chat.end()}")
-        await done
-        reads = [step.get("reads") for step in steps]
-        if "refusal" in reads:
-            # It would wait as long as it was told to, and ask again.
-            chat.child.kill()
-            await ended(chat.child)
-            return
-        out, err, code = await chat.end()
-        same(len(out.splitlines()), reads.count("answer"), f"answers ({out!r}, {err!r})")
-        same(code, 0, "exit code")
-
-
-async def hears(link, expect):
-    """Waits for a frame like `expect`; heartbeats of the client are answered on the way."""
-    while True:
-        frame = json.loads(await link.recv())
-        if not transcripts.differences(frame, expect):
-            return
-        check(frame["type"] in ("ping", "pong"), f"expected {expect}, found {frame}")
-        if frame["type"] == "ping":
-            await link.send('{"type":"pong"}')

@@ -1,11 +1,6 @@
-"""The transcripts of tests/vectors."""
+"""What a frame is to have, as the transcripts of tests/vectors write it."""
 
 import json
-import pathlib
-
-_FOLDER = pathlib.Path(__file__).parents[2] / "vectors" / "transcripts"
-
-NAMES = sorted(path.stem for path in _FOLDER.glob("*.json"))
 
 _TYPES = {
     "$array": list,
@@ -14,23 +9,6 @@ _TYPES = {
     "$object": dict,
     "$string": str,
 }
-
-
-def steps(name):
-    """The steps of one."""
-    return json.loads((_FOLDER / f"{name}.json").read_text())["steps"]
-
-
-def request(step):
-    """The text of a step that is a chat, else nothing."""
-    try:
-        frame = json.loads(step["text"])
-    except ValueError:
-        return None
-    if not isinstance(frame, dict) or frame.get("type") != "chat":
-        return None
-    texts = (frame.get("message"), frame.get("content"))
-    return next((text for text in texts if isinstance(text, str) and text), None)
 
 
 def differences(frame, expect):
