@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use crate::ConformanceArgs;
-use crate::bindings::{Bindings, python};
+use crate::bindings::{Bindings, kotlin, python};
 use crate::check::{Checks, Outcome, Stopped};
 use crate::command::Console;
 use crate::parts::{peers, web};
@@ -27,6 +27,7 @@ type Product = (&'static str, fn(&Workspace, Console) -> Result<String, Stopped>
 const PRODUCTS: &[Product] = &[
     ("Python client", |workspace, console| in_python(workspace, console, "client.py")),
     ("Python hub", |workspace, console| in_python(workspace, console, "hub.py")),
+    ("Kotlin client", in_kotlin),
     ("web in Node", in_node),
     ("`ws` by hand", by_hand),
 ];
@@ -100,6 +101,19 @@ fn in_python(workspace: &Workspace, console: Console, script: &str) -> Result<St
     let bindings = Bindings::make(workspace, console)?;
     let python = python::installed(workspace, console, &bindings)?;
     Ok(format!("{} -u -B {ADAPTERS}/{script}", quoted(&python)))
+}
+
+fn in_kotlin(workspace: &Workspace, console: Console) -> Result<String, Stopped> {
+    let bindings = Bindings::make(workspace, console)?;
+    let compiled = kotlin::compile(workspace, console, &bindings)?;
+    let adapter = workspace.root.join(ADAPTERS).join("kotlin");
+    let json =
+        workspace.root.join(kotlin::FOLDER).join("src/test/kotlin/dev/pamlink/vectors/Json.kt");
+    let jar = compiled.beside(workspace, console, "conformance", &[&adapter, &json])?;
+    let mut java = compiled.java(workspace, &jar);
+    java.args(["-XX:TieredStopAtLevel=1", "AdapterKt"]);
+    let words = [java.get_program()].into_iter().chain(java.get_args());
+    Ok(words.map(|word| quoted(Path::new(word))).collect::<Vec<_>>().join(" "))
 }
 
 fn in_node(workspace: &Workspace, console: Console) -> Result<String, Stopped> {

@@ -16,7 +16,7 @@ write({
   commands: ['connect', 'disconnect', 'token', 'send', 'ask'],
   events: ['need_token', 'retrying', 'stopped', 'welcomed', 'message', 'repeated', 'gap', 'unreadable',
     'outcome', 'answered', 'rejected', 'late'],
-  closes_as_a_browser: true,
+  closes_as: 'browser',
 });
 
 /** What an event of the client is in the files. */

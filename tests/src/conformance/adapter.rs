@@ -78,9 +78,19 @@ pub(super) struct Ready {
     /// A server that answers requests itself. Over `pam` its host is left out.
     #[serde(default)]
     pub(super) answers: bool,
-    /// A client on a platform that closes with 1000 and with 3000 to 4999 alone.
+    /// A client on a library that does not close with every code.
     #[serde(default)]
-    pub(super) closes_as_a_browser: bool,
+    pub(super) closes_as: Option<ClosesAs>,
+}
+
+/// A library that does not close with every code.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum ClosesAs {
+    /// With 1000 and 3000 to 4999; without a code in the place of others.
+    Browser,
+    /// `java.net.http`: not with those that it keeps for servers. The link is dropped.
+    Java,
 }
 
 impl Adapter {

@@ -19,7 +19,7 @@ const LATE: Duration = Duration::from_secs(5);
 /// How long what is not named has to come.
 const GRACE: Duration = Duration::from_millis(30);
 /// How long an adapter may take to answer a line.
-const ANSWER: Duration = Duration::from_secs(20);
+const ANSWER: Duration = Duration::from_secs(60);
 
 /// One machine of a product.
 pub(super) struct Live<'a> {
@@ -38,6 +38,8 @@ pub(super) struct Live<'a> {
     /// product, so that nothing of it comes too early.
     at: u64,
     origin: Option<Instant>,
+    /// How much later than the file says an input has come at most.
+    lag: Duration,
     /// When the time of the file will have come, where nothing has come in it yet.
     due: Option<Instant>,
     /// The link of the last input, where nothing has come of that.
@@ -97,6 +99,7 @@ impl<'a> Live<'a> {
             answer: None,
             at: 0,
             origin: None,
+            lag: Duration::ZERO,
             due: None,
             silent: None,
         };
@@ -108,6 +111,11 @@ impl<'a> Live<'a> {
             live.peer = Peer::Client(address.ok_or("a server that was made has an `address`")?);
         }
         Ok(live)
+    }
+
+    /// How much later than the file says an input has come at most.
+    pub(super) const fn lag(&self) -> Duration {
+        self.lag
     }
 
     /// A token of a server that judges them itself.
@@ -325,6 +333,9 @@ impl End for Live<'_> {
         self.at = at;
         self.due = None;
         let begun = Instant::now().checked_sub(Duration::from_millis(at));
+        if let (Some(origin), Some(begun)) = (self.origin, begun) {
+            self.lag = self.lag.max(begun.saturating_duration_since(origin));
+        }
         self.origin = self.origin.or(begun).min(begun);
         match input {
             Input::Envelope { link, envelope } => {
@@ -382,14 +393,18 @@ impl End for Live<'_> {
         Ok(true)
     }
 
-    fn finish(&mut self) -> Result<(), Stop> {
-        let until = self.due.unwrap_or_else(Instant::now).max(Instant::now() + GRACE);
+    fn finish(&mut self) -> Result<bool, Stop> {
+        if self.rest()? {
+            return Ok(true);
+        }
+        let until = Instant::now() + GRACE;
         while self.take(until)? {}
-        // When a client dials again is drawn: it may be at once, or after the case.
-        self.outputs.retain(|output| {
-            !matches!(output, Output::Envelope { envelope, .. } if envelope.get("request").is_some())
-        });
-        Ok(())
+        Ok(false)
+    }
+
+    /// When a client dials again.
+    fn is_drawn(&self, output: &Output) -> bool {
+        matches!(output, Output::Envelope { envelope, .. } if envelope.get("request").is_some())
     }
 }
 

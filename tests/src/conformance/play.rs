@@ -37,9 +37,14 @@ pub(crate) trait End {
         Ok(true)
     }
 
-    /// Waits until nothing more comes, after the last step.
-    fn finish(&mut self) -> Result<(), Stop> {
-        Ok(())
+    /// Waits until nothing more comes, after the last step. As [`rest`](Self::rest).
+    fn finish(&mut self) -> Result<bool, Stop> {
+        Ok(true)
+    }
+
+    /// Whether an output comes at a time that is drawn: it may be there before it is named.
+    fn is_drawn(&self, _output: &Output) -> bool {
+        false
     }
 }
 
@@ -103,9 +108,9 @@ impl Player<'_> {
     fn step(&mut self, step: &Step) -> Result<(), Stop> {
         match &step.does {
             Does::Input(at, input) => {
-                self.settled()?;
+                self.settled(false)?;
                 self.pass(at.unwrap_or(self.now))?;
-                let settled = if at.is_some() { self.settle() } else { self.settled() };
+                let settled = if at.is_some() { self.settle() } else { self.settled(false) };
                 settled.map_err(|why| within("`time` comes first", why))?;
                 let put = |value| self.names.put_into(value);
                 let input = match input.clone() {
@@ -178,18 +183,18 @@ impl Player<'_> {
     fn settle(&mut self) -> Result<(), Stop> {
         let all_has_come = self.end.rest()?;
         self.drain();
-        if all_has_come { self.settled() } else { Ok(()) }
+        if all_has_come { self.settled(true) } else { Ok(()) }
     }
 
     fn finish(&mut self) -> Result<(), Stop> {
-        self.end.finish()?;
+        let is_timed = self.end.finish()?;
         self.drain();
-        self.settled()
+        self.settled(is_timed)
     }
 
-    /// That all that has come was named.
-    fn settled(&self) -> Result<(), Stop> {
-        match self.left.front() {
+    /// That all that has come was named, of what is drawn only where it was too early.
+    fn settled(&self, is_timed: bool) -> Result<(), Stop> {
+        match self.left.iter().find(|output| is_timed || !self.end.is_drawn(output)) {
             Some(output) => Err(Stop::Fault(format!("{} is not named", shown(output)))),
             None => Ok(()),
         }

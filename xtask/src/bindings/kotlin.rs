@@ -42,21 +42,25 @@ pub(crate) fn compile(
 }
 
 impl Compiled {
-    /// Compiles the sources in some folders, which may name what is internal to the package; the
-    /// jar.
+    /// Compiles some sources and those in some folders, which may name what is internal to the
+    /// package; the jar.
     pub(crate) fn beside(
         &self,
         workspace: &Workspace,
         console: Console,
         name: &str,
-        folders: &[&Path],
+        paths: &[&Path],
     ) -> Result<PathBuf, Stopped> {
         let jar = self.folder.join(format!("{name}.jar"));
         let mut jars = self.tools.everything();
         jars.insert(0, self.package.clone());
         let mut sources = Vec::new();
-        for folder in folders {
-            sources.extend(files(folder, "kt")?);
+        for path in paths {
+            if path.is_file() {
+                sources.push(path.to_path_buf());
+            } else {
+                sources.extend(files(path, "kt")?);
+            }
         }
         self.jar(workspace, console, &sources, &jars, &jar)?;
         Ok(jar)
