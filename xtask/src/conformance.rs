@@ -29,6 +29,7 @@ const PRODUCTS: &[Product] = &[
     ("Python hub", |workspace, console| in_python(workspace, console, "hub.py")),
     ("Kotlin client", in_kotlin),
     ("web in Node", in_node),
+    ("web in Chromium", in_chromium),
     ("`ws` by hand", by_hand),
 ];
 
@@ -117,10 +118,20 @@ fn in_kotlin(workspace: &Workspace, console: Console) -> Result<String, Stopped>
 }
 
 fn in_node(workspace: &Workspace, console: Console) -> Result<String, Stopped> {
+    on_the_web(workspace, console, "web.mjs")
+}
+
+fn in_chromium(workspace: &Workspace, console: Console) -> Result<String, Stopped> {
+    let chromium = tools::chromium(workspace, console)?;
+    let node = on_the_web(workspace, console, "chromium.mjs")?;
+    Ok(format!("env CHROMIUM={chromium} {node}"))
+}
+
+fn on_the_web(workspace: &Workspace, console: Console, script: &str) -> Result<String, Stopped> {
     let modules = tools::node_modules(workspace, console)?;
     let package = web::package(workspace, console)?;
     let (modules, package) = (quoted(&modules), quoted(&package));
-    Ok(format!("env NODE_MODULES={modules} PAMLINK_WEB={package} node {ADAPTERS}/web.mjs"))
+    Ok(format!("env NODE_MODULES={modules} PAMLINK_WEB={package} node {ADAPTERS}/{script}"))
 }
 
 /// The example of a client that somebody else has written.

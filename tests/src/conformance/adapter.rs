@@ -78,6 +78,9 @@ pub(super) struct Ready {
     /// A server that answers requests itself. Over `pam` its host is left out.
     #[serde(default)]
     pub(super) answers: bool,
+    /// How many of its adapters may run at once, where one is costly.
+    #[serde(default)]
+    pub(super) at_once: Option<usize>,
     /// A client on a library that does not close with every code.
     #[serde(default)]
     pub(super) closes_as: Option<ClosesAs>,

@@ -38,7 +38,8 @@ pub(super) struct Live<'a> {
     /// product, so that nothing of it comes too early.
     at: u64,
     origin: Option<Instant>,
-    /// How much later than the file says an input has come at most.
+    /// The time of the file, and how much later it was at most.
+    now: u64,
     lag: Duration,
     /// When the time of the file will have come, where nothing has come in it yet.
     due: Option<Instant>,
@@ -99,6 +100,7 @@ impl<'a> Live<'a> {
             answer: None,
             at: 0,
             origin: None,
+            now: 0,
             lag: Duration::ZERO,
             due: None,
             silent: None,
@@ -113,7 +115,7 @@ impl<'a> Live<'a> {
         Ok(live)
     }
 
-    /// How much later than the file says an input has come at most.
+    /// How much later than the file says it was at most.
     pub(super) const fn lag(&self) -> Duration {
         self.lag
     }
@@ -227,9 +229,10 @@ impl<'a> Live<'a> {
             }
             let text = String::from_utf8_lossy(&head).to_lowercase();
             if let (Peer::Server { status, .. }, false) = (&self.peer, text.contains("upgrade:")) {
-                let answer = format!(
-                    "HTTP/1.1 {status} No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-                );
+                // A page of another origin may look at it.
+                let more =
+                    "Access-Control-Allow-Origin: *\r\nContent-Length: 0\r\nConnection: close";
+                let answer = format!("HTTP/1.1 {status} No\r\n{more}\r\n\r\n");
                 // It may have gone.
                 let _gone = link.stream.write_all(answer.as_bytes());
                 self.end(number);
@@ -294,6 +297,12 @@ impl<'a> Live<'a> {
         Ok(())
     }
 
+    /// Looks how much later it is than the file says.
+    fn measure(&mut self) {
+        let says = self.origin.map(|origin| origin + Duration::from_millis(self.now));
+        self.lag = self.lag.max(says.map_or(Duration::ZERO, |says| says.elapsed()));
+    }
+
     /// The transport of a link goes, and the product is seen to notice.
     fn detach(&mut self, name: &str) -> Result<(), Stop> {
         let number = self.numbered(name).ok_or("there is no such link")?;
@@ -333,9 +342,8 @@ impl End for Live<'_> {
         self.at = at;
         self.due = None;
         let begun = Instant::now().checked_sub(Duration::from_millis(at));
-        if let (Some(origin), Some(begun)) = (self.origin, begun) {
-            self.lag = self.lag.max(begun.saturating_duration_since(origin));
-        }
+        self.now = at;
+        self.measure();
         self.origin = self.origin.or(begun).min(begun);
         match input {
             Input::Envelope { link, envelope } => {
@@ -377,6 +385,7 @@ impl End for Live<'_> {
     }
 
     fn pass(&mut self, to: u64) {
+        self.now = to;
         let due = self.origin.map(|origin| origin + Duration::from_millis(to));
         self.due = due.filter(|_| to > self.at);
     }
@@ -384,6 +393,7 @@ impl End for Live<'_> {
     fn wait(&mut self) -> Result<bool, Stop> {
         let until = self.due.unwrap_or_else(Instant::now).max(Instant::now()) + LATE;
         while self.outputs.is_empty() && self.take(until)? {}
+        self.measure();
         Ok(!self.outputs.is_empty())
     }
 
@@ -399,6 +409,7 @@ impl End for Live<'_> {
         }
         let until = Instant::now() + GRACE;
         while self.take(until)? {}
+        self.measure();
         Ok(false)
     }
 

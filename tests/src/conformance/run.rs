@@ -13,7 +13,7 @@ use super::live::{self, Live};
 use super::play::{self, Stop};
 use super::{ends, judged};
 
-/// How many cases are played at once: most of them wait.
+/// How many cases of a product are played at once: most of them wait.
 const AT_ONCE: usize = 8;
 /// How often a case is played that fails where the machine was slow: what a file says to happen at
 /// once does not count then.
@@ -62,7 +62,7 @@ pub(super) fn product(command: &str, files: &[File]) -> Result<Vec<Played>, Stri
     let (cases, played) = (Mutex::new(cases), Mutex::new(Vec::new()));
     let first = Mutex::new(Some(first));
     thread::scope(|scope| {
-        for _ in 0..AT_ONCE {
+        for _ in 0..ready.at_once.map_or(AT_ONCE, |most| most.min(AT_ONCE)) {
             scope.spawn(|| {
                 let mut adapter = first.lock().ok().and_then(|mut first| first.take());
                 while let Some((file, case)) = cases.lock().ok().and_then(|mut it| it.pop()) {
@@ -116,7 +116,7 @@ fn play(
     play_with(command, adapter, case).0
 }
 
-/// Plays one case once; how much later than the file says its inputs came at most.
+/// Plays one case once; how much later than the file says it was at most.
 fn play_with(
     command: &str,
     adapter: &mut Option<Adapter>,

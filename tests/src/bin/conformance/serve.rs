@@ -2,11 +2,16 @@
 //! answers requests itself, so it is held to what it says over its links.
 
 use std::io;
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use pamlink_tests::{Served, token};
+use jsonwebtoken::{EncodingKey, Header, encode};
+use pamlink_tests::Served;
 use serde_json::{Value, json};
 
 use crate::lines;
+
+const SECRET: &str = "a secret of the tests, and of nothing else: 0123456789";
 
 pub(crate) fn run() -> io::Result<()> {
     lines::write(&json!({
@@ -15,44 +20,53 @@ pub(crate) fn run() -> io::Result<()> {
         "answers": true,
         "options": ["heartbeat_interval_ms", "max_message_bytes"],
     }));
+    let folder = std::env::temp_dir().join(format!("pamlink-conformance-{}", std::process::id()));
+    std::fs::create_dir_all(&folder)?;
+    let served = serve(&folder);
+    std::fs::remove_dir_all(folder)?;
+    served
+}
+
+fn serve(folder: &Path) -> io::Result<()> {
+    std::fs::write(folder.join("secret"), SECRET)?;
     let mut served = None;
     for line in lines::read() {
         let line = line?;
-        if let Some(wanted) = line.get("token") {
-            let user = wanted["user"].as_str().unwrap_or_default();
-            lines::write(&if wanted["expires"] == 0 {
-                json!({"cannot": "it makes no token that has ended"})
-            } else {
-                let token = token(user, &format!("{}ms", wanted["expires"]))?;
-                json!({"done": {"token": token}})
-            });
+        let done = if let Some(wanted) = line.get("token") {
+            json!({ "token": token(wanted)? })
         } else {
             // The one before ends first.
             drop(served.take());
-            let started = start(&line["options"])?;
-            lines::write(&json!({"done": {"address": started.address().to_string()}}));
+            let started = start(&line["options"], folder)?;
+            let done = json!({ "address": started.address().to_string() });
             served = Some(started);
-        }
+            done
+        };
+        lines::write(&json!({ "done": done }));
     }
     Ok(())
 }
 
-fn start(options: &Value) -> io::Result<Served> {
+/// A token that is good for so long. One that has ended has done so for longer than clocks may differ.
+fn token(wanted: &Value) -> io::Result<String> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let ends = match wanted["expires"].as_u64().unwrap_or_default() {
+        0 => now - 3_600,
+        expires => now + expires.div_ceil(1_000),
+    };
+    let claims = json!({"sub": wanted["user"], "aud": "authenticated", "exp": ends});
+    let key = EncodingKey::from_secret(SECRET.as_bytes());
+    encode(&Header::default(), &claims, &key).map_err(io::Error::other)
+}
+
+fn start(options: &Value, folder: &Path) -> io::Result<Served> {
+    let (secret, file) = (folder.join("secret"), folder.join("config.json"));
     let config = json!({
         "heartbeat": {"interval_ms": options["heartbeat_interval_ms"]},
         "messages": {"max_bytes": options["max_message_bytes"]},
     });
-    let mut arguments = vec!["--dev".to_owned()];
-    let file = std::env::temp_dir();
-    let file = file.join(format!("pamlink-serve-{}.json", std::process::id()));
-    if options.as_object().is_some_and(|options| !options.is_empty()) {
-        std::fs::write(&file, without_nulls(config).to_string())?;
-        arguments.extend(["--config".to_owned(), file.display().to_string()]);
-    }
-    let started = Served::start(arguments);
-    // It has read it.
-    let _was_none = std::fs::remove_file(file);
-    started
+    std::fs::write(&file, without_nulls(config).to_string())?;
+    Served::start([Path::new("--jwt-secret-file"), &secret, Path::new("--config"), &file])
 }
 
 fn without_nulls(mut config: Value) -> Value {
