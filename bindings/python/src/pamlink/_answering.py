@@ -7,15 +7,16 @@ import contextvars
 import inspect
 import logging
 from collections import deque
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from types import CoroutineType
 from typing import Any
 
 from . import _records as records, _sharing
 from ._layout import wtf8
 from ._link import Link
+from ._models import ModelStream, named
 from ._records import KINDS, pack
-from ._running import Threads, begun, is_async, must_go_on
+from ._running import Threads, begun, is_async, must_go_on, shut
 from ._turns import Turns
 from .events import Request
 from .replies import Answer, Error, Handler, Reply
@@ -164,28 +165,39 @@ class Answering:
         if answers is None:
             raise LookupError(f"nobody answers for the agent {request.agent!r}")
         handler, at_once = answers
-        found: Any = handler(request) if at_once else await self._threads.run(handler, request)
+        found: Any = handler(request) if at_once else await self._threads.run(_call, handler, request)
         if found.__class__ is CoroutineType or inspect.isawaitable(found):
             found = await found
-            if isinstance(found, str):
-                return found
-        elif hasattr(found, "__next__"):
-            found = self._threads.iterate(found)
-        if hasattr(found, "__anext__"):
-            return await self._grow(request, link, found)
-        reply: Reply = found
-        return reply
-
-    async def _grow(self, request: Request, link: Link | None, pieces: Any) -> Reply:
-        """Sends an answer as it grows, and returns the whole text."""
+        if found.__class__ is str or not is_stream(found):
+            reply: Reply = found
+            return reply
         texts: list[str] = []
-        reply: Reply | None = None
+        last = await self._grow(request, link, found, texts)
+        return "".join(texts) if last is None else last
+
+    async def _grow(
+        self, request: Request, link: Link | None, found: Any, texts: list[str], inside: bool = False
+    ) -> Reply:
+        """Sends an answer as it grows. The reply itself, if it came; None if the answer is the texts."""
+        items = self._threads.iterate(found) if hasattr(found, "__next__") else found
+        if not hasattr(items, "__anext__"):
+            items = items.__aiter__()
+        model = ModelStream()
         turns, turn = self._turns, -1
         try:
-            async for piece in pieces:
-                if not isinstance(piece, str):
-                    reply = piece
-                    break
+            async for item in items:
+                if isinstance(item, str):
+                    piece = item
+                elif not inside and is_stream(item):
+                    last = await self._grow(request, link, item, texts, inside=True)
+                    if last is not None:
+                        return last
+                    continue
+                else:
+                    read = model.read(item)
+                    if not isinstance(read, str):
+                        return read
+                    piece = read
                 texts.append(piece)
                 if request.wants_pieces and piece:
                     if turn == turns.passed:
@@ -198,11 +210,27 @@ class Answering:
                     # It may end with half a character, which waits for the other in the engine.
                     turns.feed(pack(KINDS["reply_piece"], (request.request,), (wtf8(piece),)))
         finally:
-            # Whoever is cancelled here has a generator that waits at a `yield`.
-            close = getattr(pieces, "aclose", None)
-            if close is not None:
-                await close()
-        return "".join(texts) if reply is None else reply
+            # Whoever is cancelled here has a generator that waits at a `yield`, or the stream of a
+            # client, whose connection is open.
+            closing = shut(items)
+            if inspect.isawaitable(closing):
+                await closing
+        return model.refusal()
+
+
+def is_stream(found: Any) -> bool:
+    """Whether it gives an answer in pieces."""
+    return hasattr(found, "__anext__") or hasattr(found, "__next__") or hasattr(found, "__aiter__")
+
+
+def _call(handler: Callable[[Request], Any], request: Request) -> Any:
+    """Calls a plain function, in a thread. Whoever asked may have left meanwhile: then nobody takes what
+    it returns, and a stream is closed."""
+    found = handler(request)
+    if request.cancelled and hasattr(found, "__next__"):
+        shut(found)
+        return None
+    return found
 
 
 def packed(request: Request, reply: Reply) -> bytes:
@@ -228,4 +256,4 @@ def packed(request: Request, reply: Reply) -> bytes:
         case None:
             return pack(KINDS["dismiss"], (number,), ())
         case _:
-            raise TypeError(f"a handler returns no {type(reply).__name__}")
+            raise TypeError(f"a handler returns no {named(reply)}")

@@ -7,6 +7,7 @@ import contextvars
 import functools
 import inspect
 import signal
+import threading
 import types
 from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,7 @@ class Threads:
 
     def __init__(self) -> None:
         self._pool: ThreadPoolExecutor | None = None
+        self._is_stopped = False
 
     async def run(self, function: Callable[..., Any], *args: Any) -> Any:
         """What a function returns that is called in a thread, with the context of this task."""
@@ -38,14 +40,75 @@ class Threads:
 
     def stop(self) -> None:
         """Begins nothing more, and waits for nobody."""
+        self._is_stopped = True
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
 
     async def iterate(self, found: Iterator[Any]) -> AsyncIterator[Any]:
-        """The items of a plain generator, each of which is made in a thread."""
-        while (item := await self.run(next, found, _END)) is not _END:
-            yield item
-        # Dropped earlier, it is closed by whoever holds it last: perhaps a thread that still runs.
+        """The items of a plain iterator, each of which is made in a thread. Left early, it is closed."""
+        source = _Source(found)
+        try:
+            while (item := await self.run(source.take)) is not _END:
+                yield item
+        finally:
+            if not source.has_ended:
+                await self._close(source)
+
+    async def _close(self, source: _Source) -> None:
+        try:
+            if not self._is_stopped:
+                await self.run(source.close)
+                return
+        except asyncio.CancelledError:
+            # It may wait for a thread that never comes to it.
+            self._close_alone(source)
+            raise
+        self._close_alone(source)
+
+    def _close_alone(self, source: _Source) -> None:
+        threading.Thread(target=source.close, name="pamlink-closing").start()
+
+
+class _Source:
+    """A plain iterator from which one thread after the other takes, and which is never closed while one
+    is inside: not every iterator bears that."""
+
+    def __init__(self, items: Iterator[Any]) -> None:
+        self.has_ended = False
+        """Whether it ended by itself."""
+        self._items = items
+        self._inside = threading.Lock()
+        self._is_left = False
+        self._is_closed = False
+
+    def take(self) -> Any:
+        """The next item, or `_END`."""
+        try:
+            with self._inside:
+                item = next(self._items, _END)
+                self.has_ended = item is _END
+        finally:
+            if self._is_left:
+                self.close()
+        return item
+
+    def close(self) -> None:
+        """Closes it, if that can be done to it; a thread that is inside does it when it comes out."""
+        self._is_left = True
+        if not self._inside.acquire(blocking=False):
+            return
+        try:
+            if not self._is_closed:
+                self._is_closed = True
+                shut(self._items)
+        finally:
+            self._inside.release()
+
+
+def shut(found: Any) -> Any:
+    """Closes a generator, or a stream of a client; what is to be awaited for that, if anything is."""
+    close = getattr(found, "aclose", None) or getattr(found, "close", None)
+    return None if close is None else close()
 
 
 def begun(work: Coroutine[Any, Any, None]) -> Coroutine[Any, Any, None] | None:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta, timezone
 from typing import assert_never, assert_type
 
+import anthropic
 import fastapi
+import openai
 import prometheus_client
+from anthropic.lib.streaming import ParsedMessageStreamEvent
+from anthropic.types import MessageParam
+from openai.types.chat import ChatCompletionChunk
+from openai.types.responses import ResponseStreamEvent
 
 import pamlink
 from pamlink import events, inputs, logs, memory, outputs, sansio, tcp
@@ -93,6 +99,33 @@ async def answer(request: pamlink.Request) -> pamlink.Answer | pamlink.Error:
     if request.refused is not None:
         return pamlink.Error("VALIDATION_ERROR", request.refused, retry_after=1.5)
     return pamlink.Answer(request.text, ui_actions=[{"type": "reload_calendar"}])
+
+
+@hub.agent("models")
+async def completed(request: pamlink.Request) -> openai.AsyncStream[ChatCompletionChunk]:
+    return await openai.AsyncOpenAI().chat.completions.create(
+        model="m", messages=[{"role": "user", "content": request.text}], stream=True
+    )
+
+
+@hub.agent("responses")
+def responded(request: pamlink.Request) -> Iterator[openai.Stream[ResponseStreamEvent] | str]:
+    yield "One moment. "
+    yield openai.OpenAI().responses.create(model="m", input=request.text, stream=True)
+
+
+@hub.agent("messages")
+async def spoken(request: pamlink.Request) -> AsyncIterator[ParsedMessageStreamEvent[None]]:
+    client = anthropic.AsyncAnthropic()
+    asked: list[MessageParam] = [{"role": "user", "content": request.text}]
+    async with client.messages.stream(model="m", max_tokens=9, messages=asked) as stream:
+        async for event in stream:
+            yield event
+
+
+@hub.agent("mappings")
+async def mapped(request: pamlink.Request) -> AsyncIterator[dict[str, object]]:
+    yield {"type": "content_block_delta", "delta": {"type": "text_delta", "text": "a"}}
 
 
 app = fastapi.FastAPI(lifespan=lifespan(hub, spread=2.5))
