@@ -163,7 +163,7 @@
 //! | **[`client`]** | **one outgoing link with its requests: what an app holds** |
 //! | | `Client`, `ClientConfig`, `Event`, `SecondLink`, `RequestId`, `RequestError`, `SendError`, `CancelError`, `SessionError`, `RestoreError` |
 //! | **[`hub`]** | **many incoming links of many users: what a server holds** |
-//! | | `Hub`, `HubConfig`, `Auth`, `Proof`, `UserCap`, `UnknownAgent`, `WhileAnswering`, `LinkId`, `RequestId` |
+//! | | `Hub`, `HubConfig`, `Auth`, `Proof`, `UserCap`, `UnknownAgent`, `WhileAnswering`, `LinkId`, `PushId`, `RequestId` |
 //! | | its events: `Event`, `Request`, `Repeat`, `RefusedMessage`; commands: `Reply`, `Push`, `Delivered` |
 //! | | errors: `Full`, `InputError`, `UnknownLink`, `ReplyError`, `PushError`, `RespondError` |
 

@@ -4,12 +4,14 @@ use std::borrow::Cow;
 
 use core::time::Duration;
 
-use pamlink::delivery::{Expiry, Priority};
+use pamlink::delivery::{Expiry, Outcome, Priority, SendOptions};
+use pamlink::envelope::v1::Name;
 use pamlink::envelope::{Envelope, Text};
 use pamlink::link::{Cause, Closed, Overflow};
 use pamlink::time::Deadline;
 
-use crate::packed::{self, NONE, schema};
+use crate::fault::{Code, Fault};
+use crate::packed::{self, NONE, View, schema};
 
 /// What a message says to a person, or nothing.
 pub(crate) fn said<'a>(envelope: &Envelope<'a>) -> Cow<'a, str> {
@@ -35,18 +37,55 @@ pub(crate) const fn policy(policy: Overflow) -> &'static str {
     }
 }
 
-/// The priority of this name.
-pub(crate) fn priority(name: &str) -> Option<Priority> {
-    match name {
-        "urgent" => Some(Priority::Urgent),
-        "normal" => Some(Priority::Normal),
-        "bulk" => Some(Priority::Bulk),
-        _ => None,
+/// How something waits in a session: its first word is how long, its text at `at` the priority, and
+/// the one behind it the key.
+pub(crate) fn send_options<'a>(record: &View<'a>, at: usize) -> Result<SendOptions<'a>, Fault> {
+    let priority = match record.optional(at) {
+        None => Priority::default(),
+        Some("urgent") => Priority::Urgent,
+        Some("normal") => Priority::Normal,
+        Some("bulk") => Priority::Bulk,
+        Some(_) => {
+            let what = "the priority is none of urgent, normal and bulk";
+            return Err(Fault::new(Code::BadOption, what));
+        }
+    };
+    Ok(SendOptions {
+        priority,
+        key: name(record, at + 1, "the key")?,
+        time_to_live: record.some(0).map(Duration::from_nanos),
+        ..SendOptions::default()
+    })
+}
+
+/// A text that is a name, if it is there.
+pub(crate) fn name<'a>(
+    record: &View<'a>,
+    at: usize,
+    what: &str,
+) -> Result<Option<Name<'a>>, Fault> {
+    let found = record.optional(at).map(|text| {
+        let bad = || format!("{what} is empty, too long or has control characters");
+        Name::new(text).ok_or_else(|| Fault::new(Code::BadOption, bad()))
+    });
+    found.transpose()
+}
+
+/// What has become of something that was sent: its name, the code of why, and when it may be sent
+/// again.
+pub(crate) fn outcome<'a>(
+    outcome: &'a Outcome<'_>,
+) -> (&'static str, Option<&'a str>, Option<Duration>) {
+    match outcome {
+        Outcome::Acknowledged => ("acknowledged", None, None),
+        Outcome::Rejected { code, retry_after } => ("rejected", Some(code.as_str()), *retry_after),
+        Outcome::Expired(why) => ("expired", Some(expiry(*why)), None),
+        _ => ("unknown", None, None),
     }
 }
 
 /// The name of why something left the queue.
-pub(crate) const fn expiry(expiry: Expiry) -> &'static str {
+const fn expiry(expiry: Expiry) -> &'static str {
     match expiry {
         Expiry::Age => "age",
         Expiry::Dropped => "dropped",

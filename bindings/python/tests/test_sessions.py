@@ -13,7 +13,7 @@ import pytest
 import pamlink
 from pamlink import Client, ClientOptions, Hub, HubOptions, Request, memory
 
-from conftest import KEYS, PATH, SOON, token
+from conftest import KEYS, PATH, SOON, take, token
 
 URL = f"ws://hub{PATH}ann"
 
@@ -200,6 +200,40 @@ async def test_a_thread_hears_that_its_hub_has_closed() -> None:
         await hub.close()
         assert await asyncio.to_thread(ended.wait, SOON)
         reading.cancel()
+
+
+async def test_a_push_waits_under_its_key_and_what_is_not_delivered_is_an_event() -> None:
+    def news(number: int) -> dict[str, Any]:
+        return {"type": "news", "n": number}
+
+    async with Hub(Story(1), auth=KEYS) as hub:
+        network = memory.Network(hub)
+        async with client_of(network) as client:
+            await take(client, pamlink.Welcomed)
+            assert hub.push("ann", news(0), priority="bulk").queued == 1
+            assert (await take(client, pamlink.Message)).envelope() == news(0)
+            network.down = True
+            await network.cut()
+            await take(hub, pamlink.Closed)
+            first = hub.push("ann", news(1), key="news", priority="bulk")
+            hub.push("ann", news(2), priority="bulk")
+            hub.push("ann", news(3), priority="urgent")
+            hub.push("ann", news(4), key="news", priority="bulk")
+            short = hub.push("ann", news(5), time_to_live=0)
+            assert (first.queued, short.queued) == (1, 1)
+            lost = [await take(hub, pamlink.Undelivered) for _ in range(2)]
+            assert lost == [
+                pamlink.Undelivered(first.push, None, "ann", "expired", "replaced"),
+                pamlink.Undelivered(short.push, None, "ann", "expired", "age"),
+            ]
+            network.down = False
+            client.network_changed()
+            came = [(await take(client, pamlink.Message)).envelope()["n"] for _ in range(3)]
+            assert came == [3, 2, 4]
+            for wrong in ({"priority": "at once"}, {"key": ""}, {"time_to_live": -1.0}):
+                with pytest.raises(pamlink.UsageError) as refused:
+                    hub.push("ann", news(6), **wrong)
+                assert refused.value.name == "bad_option"
 
 
 async def test_a_server_of_pam_knows_no_cancel() -> None:

@@ -85,7 +85,10 @@ impl Fixture {
     }
 
     fn push(&self, user: &str, envelope: &str) -> Vec<Output> {
-        self.step(&give(schema::PUSH, &[], &[user, envelope]))
+        let mut push = Vec::new();
+        let texts = [Some(user.as_bytes()), Some(envelope.as_bytes()), None, None];
+        packed::push(&mut push, schema::PUSH, &[packed::NONE], &texts);
+        self.step(&push)
     }
 
     fn wait_for(&mut self, events: &[Output]) {

@@ -68,6 +68,20 @@ pub(crate) enum End {
     Unknown,
 }
 
+impl End {
+    /// The outcome for the host.
+    pub(crate) fn lend(&self) -> Outcome<'_> {
+        match self {
+            Self::Acknowledged => Outcome::Acknowledged,
+            Self::Rejected(code, retry_after) => {
+                Outcome::Rejected { code: code.as_borrowed(), retry_after: *retry_after }
+            }
+            Self::Expired(expiry) => Outcome::Expired(*expiry),
+            Self::Unknown => Outcome::Unknown,
+        }
+    }
+}
+
 /// An [`Event`] that borrows nothing.
 #[derive(Clone, Debug)]
 pub(crate) enum Unlent {
@@ -108,16 +122,7 @@ impl Unlent {
                 Event::CancelResult { command: *command, results }
             }
             Self::Outcome(command, end) => {
-                let outcome = match end {
-                    End::Acknowledged => Outcome::Acknowledged,
-                    End::Rejected(code, retry_after) => {
-                        let retry_after = *retry_after;
-                        Outcome::Rejected { code: code.as_borrowed(), retry_after }
-                    }
-                    End::Expired(expiry) => Outcome::Expired(*expiry),
-                    End::Unknown => Outcome::Unknown,
-                };
-                Event::Outcome { command: *command, outcome }
+                Event::Outcome { command: *command, outcome: end.lend() }
             }
             Self::Closed(code, retry_after) => {
                 Event::Closed { code: code.as_borrowed(), retry_after: *retry_after }

@@ -87,7 +87,7 @@ pub use client_session::{ClientEvent, ClientSendError, ClientSession};
 pub use config::{AtBound, SessionConfig};
 pub use error::{AttachError, RejectError, SendError, SnapshotError};
 pub use event::{CommandId, Ending, Event, Expiry, Outcome};
-pub(crate) use events::Unlent as SessionUnlent;
+pub(crate) use events::{End as CommandEnd, Unlent as SessionUnlent};
 pub use exchange::SendOptions;
 pub use fault::Fault;
 pub use payload::Target;

@@ -3,8 +3,8 @@
 use core::time::Duration;
 
 use super::index::{LinkIndex, UserIndex};
-use super::{LinkId, RequestId};
-use crate::delivery::SessionNumber;
+use super::{LinkId, PushId, RequestId};
+use crate::delivery::{Outcome, SessionNumber};
 use crate::envelope::{Envelope, ErrorCode};
 use crate::frame::{Item, handshake};
 use crate::link::{Closed, Overflowed, Token};
@@ -105,6 +105,17 @@ pub enum Event<'a> {
         request: RequestId,
         /// Who sent it.
         user: &'a str,
+    },
+    /// A session of `pamlink.v1` has not got what was [pushed](super::Hub::push) to it: it has
+    /// waited for too long, something else was pushed under its key, the session has ended, the
+    /// peer has rejected it; or whether it arrived is lost with the session. Once for each session.
+    Undelivered {
+        /// The push.
+        push: PushId,
+        /// Its user.
+        user: &'a str,
+        /// What has become of it; never [`Outcome::Acknowledged`].
+        outcome: Outcome<'a>,
     },
     /// Every link has ended after [`Hub::drain`](super::Hub::drain).
     Drained,
@@ -222,5 +233,7 @@ pub(super) enum Unlent {
         request: RequestId,
         choice: Choice,
     },
+    /// What it is about is with the sessions.
+    Undelivered(PushId),
     Drained,
 }

@@ -58,3 +58,20 @@ id! {
     /// expiry.
     RequestId of RequestIndex
 }
+
+/// A push of a hub: what becomes of it in the sessions of its user is said under this id
+/// ([`Event::Undelivered`](super::Event::Undelivered)).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PushId(pub(super) u64);
+
+impl PushId {
+    /// The id of this number, as [`as_u64`](Self::as_u64) gave it.
+    pub const fn from_u64(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// The number: each push has a higher one than those before it.
+    pub const fn as_u64(self) -> u64 {
+        self.0
+    }
+}

@@ -93,6 +93,10 @@ impl Hub {
                 let user = self.user_of(link);
                 Event::Closed { link: self.links.id(link), user, closed, running, links_of_user }
             }
+            Unlent::Undelivered(push) => {
+                let (user, outcome) = self.v1.as_ref()?.undelivered()?;
+                Event::Undelivered { push, user, outcome }
+            }
             Unlent::Drained => Event::Drained,
         })
     }

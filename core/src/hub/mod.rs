@@ -127,7 +127,7 @@ pub use self::accept::Proof;
 pub use self::config::{Auth, HubConfig, UnknownAgent, UserCap, WhileAnswering};
 pub use self::error::{Full, InputError, RespondError, UnknownLink};
 pub use self::event::{Event, RefusedMessage, Repeat, Request};
-pub use self::ids::{LinkId, RequestId};
+pub use self::ids::{LinkId, PushId, RequestId};
 pub use self::push::{Push, PushError};
 pub use self::reply::{Delivered, Reply, ReplyError};
 
@@ -170,6 +170,8 @@ pub struct Hub {
     random: Random,
     drain: Option<Drain>,
     backlog: Backlog,
+    /// How many pushes there were.
+    pushes: u64,
     /// The sessions of `pamlink.v1`, once a link speaks it.
     v1: Option<Box<V1>>,
     /// The places of the members in the message that was examined last.
@@ -212,6 +214,7 @@ impl Hub {
             random,
             drain: None,
             backlog: Backlog::default(),
+            pushes: 0,
             v1: None,
             scan: Scan::EMPTY,
             last_event: LastEvent::NOTHING,

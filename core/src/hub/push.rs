@@ -5,9 +5,10 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::Hub;
-use super::ids::LinkId;
+use super::ids::{LinkId, PushId};
 use super::index::{Index, LinkIndex};
 use super::links::Phase;
+use crate::delivery::SendOptions;
 use crate::envelope::{Envelope, EnvelopeError, Kind};
 use crate::frame::CloseCode;
 use crate::link::ServerClose;
@@ -16,11 +17,14 @@ use crate::metrics::Direction;
 use crate::time::Now;
 
 /// What became of a push. Queued does not mean received: if a link ends first,
-/// [`Closed::unsent`](crate::link::Closed::unsent) tells how many messages stayed behind.
+/// [`Closed::unsent`](crate::link::Closed::unsent) tells how many messages stayed behind, and
+/// [`Event::Undelivered`](super::Event::Undelivered) what a session does not get.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[must_use = "nobody else tells whether the push reached anyone"]
 #[non_exhaustive]
 pub struct Push {
+    /// What the hub calls it.
+    pub id: PushId,
     /// Links that have queued it, and sessions of `pamlink.v1`, which keep it for their next link
     /// where they have none.
     pub queued: u32,
@@ -73,10 +77,10 @@ impl Hub {
     pub fn send(&mut self, now: Now, link: LinkId, text: &str) -> Result<Push, PushError> {
         self.now.advance(now);
         let (frame, kind) = self.encode(text)?;
-        let mut push = Push::default();
+        let mut push = self.next_push();
         if self.links.find_mut(link).is_some() {
             self.push_to(link.index, &frame, &mut push);
-            push.add(self.push_over(link, text));
+            push.add(self.push_over(push.id, link, text));
         }
         self.count(kind, push);
         Ok(push)
@@ -89,16 +93,35 @@ impl Hub {
     ///
     /// [`PushError`]: nothing was sent.
     pub fn push(&mut self, now: Now, user: &str, text: &str) -> Result<Push, PushError> {
+        self.push_with(now, user, text, SendOptions::default())
+    }
+
+    /// As [`push`](Self::push), and says how it waits in the sessions of the user: under which key,
+    /// before and after what, and for how long, which is as long as a session is kept without a
+    /// link where `time_to_live` is absent. It answers nothing and asks for nothing: `of`, `stream`
+    /// and `agent` of the options are left out. On a link of the `pam` dialect nothing waits in
+    /// this way.
+    ///
+    /// # Errors
+    ///
+    /// [`PushError`]: nothing was sent.
+    pub fn push_with(
+        &mut self,
+        now: Now,
+        user: &str,
+        text: &str,
+        options: SendOptions<'_>,
+    ) -> Result<Push, PushError> {
         self.now.advance(now);
         let (frame, kind) = self.encode(text)?;
-        let mut push = Push::default();
+        let mut push = self.next_push();
         let found = self.users.find(user).and_then(|user| self.users.get(user));
         let mut next = found.map_or(LinkIndex::NONE, |user| user.first_link);
         while let Some(link) = self.links.get(next) {
             let index = core::mem::replace(&mut next, link.next_of_user);
             self.push_to(index, &frame, &mut push);
         }
-        push.add(self.push_in_sessions_of(user, text));
+        push.add(self.push_in_sessions_of(push.id, user, text, &options));
         self.count(kind, push);
         Ok(push)
     }
@@ -112,11 +135,11 @@ impl Hub {
     pub fn broadcast(&mut self, now: Now, text: &str) -> Result<Push, PushError> {
         self.now.advance(now);
         let (frame, kind) = self.encode(text)?;
-        let mut push = Push::default();
+        let mut push = self.next_push();
         for index in self.links.places() {
             self.push_to(index, &frame, &mut push);
         }
-        push.add(self.push_in_all(text));
+        push.add(self.push_in_all(push.id, text));
         self.count(kind, push);
         Ok(push)
     }
@@ -145,6 +168,12 @@ impl Hub {
             closed += 1;
         }
         closed
+    }
+
+    fn next_push(&mut self) -> Push {
+        let id = PushId(self.pushes);
+        self.pushes += 1;
+        Push { id, ..Push::default() }
     }
 
     fn push_to(&mut self, link: LinkIndex, frame: &Arc<[u8]>, push: &mut Push) {

@@ -8,6 +8,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use pamlink::delivery::SendOptions;
 use pamlink::frame::CloseCode;
 use pamlink::hub::{Auth, Hub, HubConfig, Push, PushError};
 use pamlink::metrics::Snapshot;
@@ -203,6 +204,22 @@ impl Handle {
     /// The text is no envelope.
     pub fn push(&self, user: &str, text: &str) -> Result<Push, PushError> {
         self.shared.command(|hub, now| hub.push(now, user, text))
+    }
+
+    /// As [`push`](Self::push), and says how it waits in the sessions of the user, as
+    /// [`Hub::push_with`] has it. What a session does not get is an
+    /// [`Event::Undelivered`](pamlink::hub::Event::Undelivered) for [`Handler::observe`].
+    ///
+    /// # Errors
+    ///
+    /// The text is no envelope.
+    pub fn push_with(
+        &self,
+        user: &str,
+        text: &str,
+        options: SendOptions<'_>,
+    ) -> Result<Push, PushError> {
+        self.shared.command(|hub, now| hub.push_with(now, user, text, options))
     }
 
     /// Sends an envelope to all links.

@@ -128,12 +128,7 @@ fn link(out: &mut Vec<u8>, event: &ClientLinkEvent<'_>) {
 
 /// Appends what has become of something that was submitted.
 fn outcome_of(out: &mut Vec<u8>, command: u64, outcome: &Outcome<'_>) {
-    let (name, code, retry_after) = match outcome {
-        Outcome::Acknowledged => ("acknowledged", None, None),
-        Outcome::Rejected { code, retry_after } => ("rejected", Some(code.as_str()), *retry_after),
-        Outcome::Expired(expiry) => ("expired", Some(said::expiry(*expiry)), None),
-        _ => ("unknown", None, None),
-    };
+    let (name, code, retry_after) = said::outcome(outcome);
     let words = [command, said::maybe(retry_after)];
     let texts = [Some(name), code].map(|it| it.map(str::as_bytes));
     packed::push(out, schema::OUTCOME, &words, &texts);

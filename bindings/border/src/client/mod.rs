@@ -5,8 +5,7 @@ mod events;
 use core::time::Duration;
 
 use pamlink::client::{Client, ClientConfig, Event, RequestId};
-use pamlink::delivery::{Priority, SendOptions};
-use pamlink::envelope::v1::Name;
+use pamlink::delivery::SendOptions;
 use pamlink::envelope::{Chat, Envelope, Raw, Shape, Text};
 use pamlink::frame::{CloseCode, Incoming};
 use pamlink::link::{ClientLinkEvent, CloseClass, DialFailed, Endpoint, Token, TokenError};
@@ -320,24 +319,8 @@ fn dial_failed<'a>(record: &View<'a>) -> DialFailed<'a> {
 
 /// How what is submitted waits.
 fn send_options<'a>(record: &View<'a>) -> Result<SendOptions<'a>, Fault> {
-    let bad = |what: &str| Fault::new(Code::BadOption, what);
-    let name = |at, member: &str| {
-        let text = record.optional(at);
-        let name = text.map(|text| Name::new(text).ok_or_else(|| bad(member)));
-        name.transpose()
-    };
-    let priority = match record.optional(1) {
-        None => Priority::default(),
-        Some(text) => said::priority(text)
-            .ok_or_else(|| bad("the priority is none of urgent, normal and bulk"))?,
-    };
-    Ok(SendOptions {
-        priority,
-        key: name(2, "the key is empty, too long or has control characters")?,
-        agent: name(3, "the agent is empty, too long or has control characters")?,
-        time_to_live: record.some(0).map(Duration::from_nanos),
-        ..SendOptions::default()
-    })
+    let agent = said::name(record, 3, "the agent")?;
+    Ok(SendOptions { agent, ..said::send_options(record, 1)? })
 }
 
 fn request<'a>(record: &View<'a>) -> Result<Chat<'a>, Fault> {

@@ -78,6 +78,12 @@ pub(super) fn push(out: &mut Vec<u8>, event: &Event<'_>) {
             let user = Some(user.as_bytes());
             packed::push(out, schema::REQUEST_CANCELLED, &[request.as_u64()], &[user]);
         }
+        Event::Undelivered { push, user, outcome } => {
+            let (name, code, retry_after) = said::outcome(outcome);
+            let words = [push.as_u64(), said::maybe(retry_after)];
+            let texts = [Some(*user), Some(name), code].map(|text| text.map(str::as_bytes));
+            packed::push(out, schema::UNDELIVERED, &words, &texts);
+        }
         Event::Drained => packed::push(out, schema::DRAINED, &[], &[]),
         // An event of a newer engine that this border does not know yet: a test holds that there
         // is none.

@@ -131,7 +131,10 @@ impl Take for HubMachine {
             }
             schema::REPLY..=schema::DISMISS => return self.reply(now, of, record, out),
             schema::SEND_TO => pushed(out, of, core.send(now, link(record), record.text(0))?),
-            schema::PUSH => pushed(out, of, core.push(now, record.text(0), record.text(1))?),
+            schema::PUSH => {
+                let options = said::send_options(record, 2)?;
+                pushed(out, of, core.push_with(now, record.text(0), record.text(1), options)?);
+            }
             schema::BROADCAST => pushed(out, of, core.broadcast(now, record.text(0))?),
             schema::DISCONNECT_LINK => {
                 let closed = core.disconnect(now, link(record), code(record, 1), record.text(0));
@@ -249,7 +252,8 @@ fn proof(record: &View<'_>) -> Proof {
 }
 
 fn pushed(out: &mut Vec<u8>, of: u64, push: Push) {
-    packed::push(out, schema::PUSHED, &[of, push.queued.into(), push.refused.into()], &[]);
+    let words = [of, push.queued.into(), push.refused.into(), push.id.as_u64()];
+    packed::push(out, schema::PUSHED, &words, &[]);
 }
 
 #[cfg(test)]

@@ -78,10 +78,10 @@ fn what_is_wrong_with_a_record_is_named() {
 
 #[test]
 fn no_text_of_a_record_is_believed_beyond_it() {
-    let mut record = give(schema::PUSH, &[], &["user", "envelope"]);
+    let mut record = give(schema::DISCONNECT_USER, &[1_000], &["user", "a reason"]);
     // Two lengths that together are as long as the texts, and alone are not.
-    record[8..12].copy_from_slice(&u32::MAX.wrapping_sub(1).to_le_bytes());
-    record[12..16].copy_from_slice(&14_u32.to_le_bytes());
+    record[16..20].copy_from_slice(&u32::MAX.wrapping_sub(1).to_le_bytes());
+    record[20..24].copy_from_slice(&14_u32.to_le_bytes());
     assert!(View::split(&record).is_err());
 }
 

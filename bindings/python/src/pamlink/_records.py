@@ -93,6 +93,7 @@ CLASSES: dict[int, type[Any]] = {
     157: events.RequestExpired,
     158: events.Drained,
     159: events.RequestCancelled,
+    160: outputs.Undelivered,
     170: outputs.Ping,
     171: outputs.Pong,
     172: outputs.CloseRead,

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Mapping
 from datetime import timezone
 from types import TracebackType
-from typing import Any, Literal, TypeAlias, cast
+from typing import Any, cast
 
 from . import _engine, events, outputs, tokens
 from ._clock import mono_nanos, wall_micros
@@ -19,6 +19,7 @@ from ._records import KINDS, pack
 from ._requests import AnswerStream, PendingRequest
 from ._results import Results
 from ._runner import Runner
+from ._sending import time_to_wait
 from .errors import ClientClosed, PamlinkError, TokenDenied, UsageError
 from .events import (
     Answered,
@@ -34,16 +35,13 @@ from .events import (
     Unknown,
     Unsent,
 )
-from .options import ClientOptions
+from .options import ClientOptions, Priority
 from .sansio import ClientEngine
 from .tokens import Token, TokenProvider
 from .transports import ByteTransport, Dialer
 from .values import encode, envelope_text
 
 log: logging.Logger = logging.getLogger("pamlink.client")
-
-Priority: TypeAlias = Literal["urgent", "normal", "bulk"]
-"""What goes first, while several wait."""
 
 # How long `close` waits for the engine's own deadline of the close frame, which comes first.
 PATIENCE = 15.0
@@ -301,9 +299,7 @@ class Client(Runner):
         """
         self._usable()
         self._belongs()
-        if time_to_live is not None and not 0 <= time_to_live < 1e9:
-            raise UsageError("time_to_live is no number of seconds from 0 on", code=10)
-        wait = None if time_to_live is None else round(time_to_live * 1e9)
+        wait = time_to_wait(time_to_live)
         texts = (envelope_text(envelope), priority, key, agent)
         found = self._step(pack(KINDS["submit"], (wait,), texts))
         taken = [it.command for it in found if isinstance(it, outputs.Submitted)]

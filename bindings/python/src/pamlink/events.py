@@ -506,6 +506,24 @@ class RequestCancelled:
 
 
 @dataclass(frozen=True, slots=True)
+class Undelivered:
+    """A session of a user has not got a push, or nobody knows whether it has. Once for each session;
+    what is pushed to links of the `pam` dialect waits nowhere."""
+
+    push: int
+    """The push, as `Pushed.push` named it."""
+    retry_after: float | None
+    """Seconds after which the peer may take it, if it rejected it and said so."""
+    user: str
+    """Its user."""
+    outcome: str
+    """`expired`: it was never sent. `rejected`: the peer has not taken it. `unknown`: it was sent, and the
+    session has ended before the peer acknowledged it."""
+    error_code: str | None
+    """Why it has expired (`age`, `replaced`, `dropped`, `session_ended`) or was rejected."""
+
+
+@dataclass(frozen=True, slots=True)
 class HttpRequest:
     """A plain HTTP request came over a raw connection, no WebSocket."""
 
@@ -570,6 +588,7 @@ HubEvent: TypeAlias = Union[
     Refused,
     RequestExpired,
     RequestCancelled,
+    Undelivered,
     Overflowed,
     Closed,
     Drained,

@@ -14,10 +14,11 @@ from ._link import Link, Telling
 from ._records import KINDS, pack
 from ._runner import CLOSE_TIMEOUT, Runner
 from ._running import must_go_on
+from ._sending import time_to_wait
 from .authorizing import Auth, Authorizer, Claims
 from .errors import AuthError, BusyError, LinkError, PamlinkError, UsageError
 from .events import HubEvent
-from .options import HS256, JWKS, HubOptions, Keys
+from .options import HS256, JWKS, HubOptions, Keys, Priority
 from .outputs import Pushed
 from .replies import Handler
 from .sansio import HubEngine
@@ -278,13 +279,27 @@ class Hub(Runner):
 
     # Sending.
 
-    def push(self, user: str, envelope: Mapping[str, Any] | str) -> Pushed:
-        """Sends an envelope to all links of a user: a JSON text, or anything with a `type` that
-        `encode` makes one of. Returns on how many links it is queued, and how many had no room.
+    def push(
+        self,
+        user: str,
+        envelope: Mapping[str, Any] | str,
+        *,
+        key: str | None = None,
+        priority: Priority = "normal",
+        time_to_live: float | None = None,
+    ) -> Pushed:
+        """Sends an envelope to all links and sessions of a user: a JSON text, or anything with a `type`
+        that `encode` makes one of. Returns on how many of them it is queued, and how many had no room.
 
-        Raises `UsageError` (`not_an_envelope`).
+        A session keeps it while there is no link: with a `key` in the place of what waits there under
+        the same one, by its `priority` before or behind what else waits, for `time_to_live` seconds, or
+        as long as the session is kept. What it does not get is an event `Undelivered`. On a link of the
+        `pam` dialect nothing waits, and these have no meaning.
+
+        Raises `UsageError` (`not_an_envelope`, `bad_option`).
         """
-        return self._sent(pack(KINDS["push"], (), (user, envelope_text(envelope))))
+        texts = (user, envelope_text(envelope), priority, key)
+        return self._sent(pack(KINDS["push"], (time_to_wait(time_to_live),), texts))
 
     def broadcast(self, envelope: Mapping[str, Any] | str) -> Pushed:
         """Sends an envelope to every link. As `push`."""
@@ -351,7 +366,7 @@ class Hub(Runner):
         for record in self._command(data):
             if isinstance(record, Pushed):
                 return record
-        return Pushed(0, 0, 0)
+        return Pushed(0, 0, 0, 0)
 
     def _disconnected(self, data: bytes) -> int:
         for record in self._command(data):
@@ -383,6 +398,8 @@ class Hub(Runner):
                     log.log(_level(refusal), "the engine refused an input: %s", refusal)
             elif made is outputs.Refused:
                 self._mailbox.put(_seconds(record))
+            elif made is outputs.Undelivered:
+                self._mailbox.put(_undelivered(record))
             else:
                 if made is events.RequestExpired:
                     self._answering.give_up(record.request)
@@ -447,6 +464,13 @@ def _split(auth: Auth | None) -> tuple[Keys | None, Authorizer | None]:
 def _level(refusal: PamlinkError) -> int:
     """What came too late is the way of things; anything else is not."""
     return logging.DEBUG if refusal.code in (_NO_LINK, _NOT_RUNNING) else logging.WARNING
+
+
+def _undelivered(record: outputs.Undelivered) -> events.Undelivered:
+    wait = None if record.retry_after is None else record.retry_after / 1e9
+    return events.Undelivered(
+        record.push, wait, record.user, record.outcome, record.error_code
+    )
 
 
 def _seconds(record: outputs.Refused) -> events.Refused:

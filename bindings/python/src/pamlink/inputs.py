@@ -264,10 +264,14 @@ class SendTo:
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """Send an envelope to all links of a user. Answered with `pushed`."""
+    """Send an envelope to all links and sessions of a user; how it waits in those is as for `submit`.
+    Answered with `pushed`, and `undelivered` says in which session it has not arrived."""
 
+    time_to_live: int | None = field(default=None, kw_only=True)
     user: str
     envelope: str
+    priority: str | None = None
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

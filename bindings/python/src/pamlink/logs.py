@@ -35,6 +35,7 @@ _LEVELS: dict[type[object], int] = {
     events.RequestExpired: logging.WARNING,
     events.Retrying: logging.INFO,
     events.Stopped: logging.WARNING,
+    events.Undelivered: logging.WARNING,
     events.UnknownEvent: logging.WARNING,
     events.Unreadable: logging.WARNING,
     events.Welcomed: logging.INFO,

@@ -9,9 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias, Union
+from typing import Any, Literal, TypeAlias, Union
 
 from ._native import native
+
+
+Priority: TypeAlias = Literal["urgent", "normal", "bulk"]
+"""What goes first, while several wait."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -62,11 +62,13 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """On how many links an envelope was queued, and how many had no room."""
+    """On how many links, and in how many sessions, an envelope was queued, and how many had no room."""
 
     of: int
     queued: int
     refused: int
+    push: int
+    """What `Undelivered` calls it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +232,18 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Undelivered:
+    """A session of the user has not got a push, or nobody knows whether it has: `rejected`, `expired` or
+    `unknown`, and why; `retry_after` in nanoseconds."""
+
+    push: int
+    retry_after: int | None
+    user: str
+    outcome: str
+    error_code: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Restored:
     """A request of the snapshot that goes on, and its envelope."""
 
@@ -329,6 +343,7 @@ Output: TypeAlias = Union[
     Retrying,
     Authorize,
     Refused,
+    Undelivered,
     Ping,
     Pong,
     CloseRead,

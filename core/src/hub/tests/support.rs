@@ -292,6 +292,9 @@ fn words(event: &Event<'_>) -> String {
             format!("closed {user} {} running {running} left {links_of_user}", closed.code)
         }
         Event::Cancelled { user, .. } => format!("cancelled {user}"),
+        Event::Undelivered { push, user, outcome } => {
+            format!("undelivered {} {user} {outcome:?}", push.as_u64())
+        }
         Event::Drained => "drained".to_owned(),
     }
 }

@@ -34,6 +34,9 @@ impl Hub {
                         self.metrics.session_opens.increment(answer);
                         self.session_opened(session)
                     }
+                    SessionUnlent::Outcome(command, end) => {
+                        self.command_ended(session, owner, command, end)
+                    }
                     SessionUnlent::Gap(..) => {
                         self.metrics.session_gaps.increment();
                         None

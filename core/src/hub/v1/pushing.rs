@@ -1,35 +1,86 @@
 //! Pushes to sessions, which keep them where no link carries them.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use super::answering::AROUND;
 use super::state::V1;
-use crate::delivery::{SendOptions, SessionConfig, SessionNumber};
+use crate::delivery::{CommandEnd, CommandId, Outcome, SendOptions, SessionConfig, SessionNumber};
+use crate::envelope::v1::Name;
 use crate::hub::Hub;
-use crate::hub::ids::LinkId;
+use crate::hub::event::Unlent;
+use crate::hub::ids::{LinkId, PushId};
 use crate::time::Now;
 
 /// How many sessions have queued a push, and how many refused it.
 type Pushed = (u32, u32);
 
+/// The pushes that sessions have, and of which nobody knows yet what becomes. A session bounds what
+/// waits in it, and each ends there.
+#[derive(Debug, Default)]
+pub(super) struct Pushes {
+    of_commands: BTreeMap<(SessionNumber, CommandId), PushId>,
+    /// What the last event lends: whose push, and how it has ended.
+    lent: Option<(Arc<str>, CommandEnd)>,
+}
+
+impl Pushes {
+    /// Bytes held beside the struct.
+    pub(super) fn memory(&self) -> usize {
+        self.of_commands.len() * size_of::<((SessionNumber, CommandId), PushId)>()
+    }
+}
+
 impl Hub {
     /// Sends an envelope in the sessions of a user.
-    pub(in crate::hub) fn push_in_sessions_of(&mut self, user: &str, text: &str) -> Pushed {
+    pub(in crate::hub) fn push_in_sessions_of(
+        &mut self,
+        push: PushId,
+        user: &str,
+        text: &str,
+        options: &SendOptions<'_>,
+    ) -> Pushed {
         let sessions = self.v1.iter().flat_map(|v1| v1.sessions.of_user(user)).collect();
-        self.push_in_sessions(sessions, text)
+        self.push_in_sessions(push, sessions, text, options)
     }
 
     /// Sends an envelope in the sessions that a link carries.
-    pub(in crate::hub) fn push_over(&mut self, link: LinkId, text: &str) -> Pushed {
+    pub(in crate::hub) fn push_over(&mut self, push: PushId, link: LinkId, text: &str) -> Pushed {
         let sessions = self.v1.iter().flat_map(|v1| v1.sessions_over(link)).collect();
-        self.push_in_sessions(sessions, text)
+        self.push_in_sessions(push, sessions, text, &SendOptions::default())
     }
 
     /// Sends an envelope in every session.
-    pub(in crate::hub) fn push_in_all(&mut self, text: &str) -> Pushed {
+    pub(in crate::hub) fn push_in_all(&mut self, push: PushId, text: &str) -> Pushed {
         let sessions = self.v1.iter().flat_map(|v1| v1.sessions.numbers()).collect();
-        self.push_in_sessions(sessions, text)
+        self.push_in_sessions(push, sessions, text, &SendOptions::default())
     }
 
-    fn push_in_sessions(&mut self, sessions: Vec<SessionNumber>, text: &str) -> Pushed {
+    /// Something that was sent in a session has ended. The host hears of a push that its peer has
+    /// not got, or may not have.
+    pub(super) fn command_ended(
+        &mut self,
+        session: SessionNumber,
+        user: Arc<str>,
+        command: CommandId,
+        end: CommandEnd,
+    ) -> Option<Unlent> {
+        let pushes = &mut self.v1.as_mut()?.pushes;
+        let push = pushes.of_commands.remove(&(session, command))?;
+        if end == CommandEnd::Acknowledged {
+            return None;
+        }
+        pushes.lent = Some((user, end));
+        Some(Unlent::Undelivered(push))
+    }
+
+    fn push_in_sessions(
+        &mut self,
+        push: PushId,
+        sessions: Vec<SessionNumber>,
+        text: &str,
+        options: &SendOptions<'_>,
+    ) -> Pushed {
         let (mut queued, mut refused) = (0, 0);
         for session in sessions {
             let Some(v1) = &mut self.v1 else { continue };
@@ -37,7 +88,7 @@ impl Hub {
                 Some(link) => self.links.largest_of(link.index).saturating_sub(AROUND),
                 None => SessionConfig::MAX_BODY,
             };
-            if text.len() <= room && v1.send(self.now, session, text) {
+            if text.len() <= room && v1.send(self.now, push, session, text, options) {
                 queued += 1;
             } else {
                 refused += 1;
@@ -51,11 +102,30 @@ impl Hub {
 }
 
 impl V1 {
-    /// Sends an item that waits for a link as long as its session does.
-    fn send(&mut self, now: Now, session: SessionNumber, text: &str) -> bool {
-        let time_to_live = Some(self.keep);
-        let options = SendOptions { time_to_live, ..SendOptions::default() };
+    /// Whose push the last event is about, and what has become of it.
+    pub(in crate::hub) fn undelivered(&self) -> Option<(&str, Outcome<'_>)> {
+        self.pushes.lent.as_ref().map(|(user, end)| (&**user, end.lend()))
+    }
+
+    /// Sends an item that waits for a link as long as its session does, unless the host has said
+    /// how long.
+    fn send(
+        &mut self,
+        now: Now,
+        push: PushId,
+        session: SessionNumber,
+        text: &str,
+        options: &SendOptions<'_>,
+    ) -> bool {
+        let options = SendOptions {
+            priority: options.priority,
+            key: options.key.as_ref().map(Name::as_borrowed),
+            time_to_live: Some(options.time_to_live.unwrap_or(self.keep)),
+            ..SendOptions::default()
+        };
         self.is_stirred = true;
-        self.sessions.send(now, session, text, options).is_ok()
+        let Ok(command) = self.sessions.send(now, session, text, options) else { return false };
+        self.pushes.of_commands.insert((session, command), push);
+        true
     }
 }

@@ -5,6 +5,7 @@ use core::time::Duration;
 use super::askers::{Asker, Askers, Untold};
 use super::ending::end_of;
 use super::place::ItemPlace;
+use super::pushing::Pushes;
 use super::stream_log::Log;
 use crate::delivery::stream::{End, LogAnswer, LogRequest, ProducerError};
 use crate::delivery::{LinkNumber, SendOptions, SessionNumber, Sessions, SessionsUnlent};
@@ -24,6 +25,7 @@ pub(in crate::hub) struct V1 {
     pub(super) sessions: Sessions,
     log: Log,
     pub(super) askers: Askers,
+    pub(super) pushes: Pushes,
     /// The item that the last event lends.
     pub(super) lent: Box<str>,
     /// How long a session is kept without a link.
@@ -50,6 +52,7 @@ impl V1 {
             sessions: Sessions::new(sessions, log.epoch(), random.next_seed()),
             log,
             askers: Askers::default(),
+            pushes: Pushes::default(),
             lent: "".into(),
             renewal: None,
             is_stirred: false,
@@ -319,6 +322,7 @@ impl V1 {
         size_of::<Self>()
             + self.sessions.memory()
             + self.askers.memory()
+            + self.pushes.memory()
             + self.log.allocated()
             + self.lent.len()
     }

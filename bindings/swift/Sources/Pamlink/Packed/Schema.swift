@@ -102,6 +102,7 @@ enum Kind {
     static let requestExpired: UInt16 = 157
     static let drained: UInt16 = 158
     static let requestCancelled: UInt16 = 159
+    static let undelivered: UInt16 = 160
     static let ping: UInt16 = 170
     static let pong: UInt16 = 171
     static let closeRead: UInt16 = 172
@@ -192,7 +193,7 @@ enum Schema {
         (Kind.replyPiece, "reply_piece", "request", "text"),
         (Kind.dismiss, "dismiss", "request", ""),
         (Kind.sendTo, "send_to", "link", "envelope"),
-        (Kind.push, "push", "", "user envelope"),
+        (Kind.push, "push", "time_to_live?", "user envelope priority? key?"),
         (Kind.broadcast, "broadcast", "", "envelope"),
         (Kind.disconnectLink, "disconnect_link", "link code", "reason"),
         (Kind.disconnectUser, "disconnect_user", "code", "user reason"),
@@ -206,7 +207,7 @@ enum Schema {
         (Kind.asked, "asked", "of request", ""),
         (Kind.accepted, "accepted", "of link", ""),
         (Kind.delivered, "delivered", "of link?", "outcome"),
-        (Kind.pushed, "pushed", "of queued refused", ""),
+        (Kind.pushed, "pushed", "of queued refused push", ""),
         (Kind.disconnected, "disconnected", "of links", ""),
         (Kind.submitted, "submitted", "of command", ""),
         (Kind.snapshotTaken, "snapshot_taken", "of", "bytes*"),
@@ -255,6 +256,7 @@ enum Schema {
         (Kind.requestExpired, "request_expired", "request", "user"),
         (Kind.drained, "drained", "", ""),
         (Kind.requestCancelled, "request_cancelled", "request", "user"),
+        (Kind.undelivered, "undelivered", "push retry_after?", "user outcome error_code?"),
         (Kind.ping, "ping", "", "bytes*"),
         (Kind.pong, "pong", "", "bytes*"),
         (Kind.closeRead, "close_read", "code?", "reason"),

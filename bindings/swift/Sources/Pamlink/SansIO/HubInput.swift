@@ -30,7 +30,9 @@ public enum HubInput: Hashable, Sendable {
     /// An envelope for one link.
     case sendTo(link: UInt64, envelope: String)
     /// An envelope for all links of a user.
-    case push(user: String, envelope: String)
+    case push(
+        user: String, envelope: String, priority: Priority? = nil, key: String? = nil,
+        timeToLive: Duration? = nil)
     /// An envelope for every link.
     case broadcast(envelope: String)
     /// Close a link.
@@ -105,10 +107,13 @@ public enum HubInput: Hashable, Sendable {
         case .replyPiece(let request, let text): said(out, Kind.replyPiece, request, text)
         case .dismiss(let request): out.one(Kind.dismiss, request)
         case .sendTo(let link, let envelope): said(out, Kind.sendTo, link, envelope)
-        case .push(let user, let envelope):
-            out.begin(Kind.push, words: 0, texts: 2)
+        case .push(let user, let envelope, let priority, let key, let timeToLive):
+            out.begin(Kind.push, words: 1, texts: 4)
+            out.maybe(timeToLive?.word)
             out.text(user)
             out.text(envelope)
+            out.maybe(priority?.rawValue)
+            out.maybe(key)
             out.end()
         case .broadcast(let envelope):
             out.begin(Kind.broadcast, words: 0, texts: 1)

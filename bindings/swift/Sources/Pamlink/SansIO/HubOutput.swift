@@ -8,7 +8,7 @@ public enum HubOutput: Hashable, Sendable {
     /// `too_large` or `absent`.
     case delivered(of: Int, link: UInt64?, outcome: String)
     /// For how many links an envelope was queued, and how many had no room.
-    case pushed(of: Int, queued: UInt64, refused: UInt64)
+    case pushed(of: Int, queued: UInt64, refused: UInt64, push: UInt64)
     /// How many links are being closed.
     case disconnected(of: Int, links: UInt64)
     /// The transport of this link is to write this.
@@ -36,6 +36,10 @@ public enum HubOutput: Hashable, Sendable {
     /// Whoever asked has cancelled the request, or something else has taken its place: a reply goes
     /// nowhere now.
     case requestCancelled(request: UInt64, user: String)
+    /// A session of the user has not got a push, or nobody knows whether it has: `rejected`,
+    /// `expired` or `unknown`, and why.
+    case undelivered(
+        push: UInt64, retryAfter: Duration?, user: String, outcome: String, errorCode: String?)
     /// What waited to be written to a link reached its bound, and messages were lost.
     case overflowed(link: UInt64, user: String, Event.Overflow)
     /// A link has ended; requests of it that still run, and links that the user has left.
@@ -122,7 +126,8 @@ public enum HubOutput: Hashable, Sendable {
                 of: Int(clamping: it.number()), link: it.maybe(), outcome: it.string())
         case Kind.pushed:
             self = .pushed(
-                of: Int(clamping: it.number()), queued: it.number(), refused: it.number())
+                of: Int(clamping: it.number()), queued: it.number(), refused: it.number(),
+                push: it.number())
         case Kind.disconnected:
             self = .disconnected(of: Int(clamping: it.number()), links: it.number())
         case Kind.closeTransport: self = .closeTransport(link: it.number())
@@ -143,6 +148,10 @@ public enum HubOutput: Hashable, Sendable {
             self = .requestExpired(request: it.number(), user: it.string())
         case Kind.requestCancelled:
             self = .requestCancelled(request: it.number(), user: it.string())
+        case Kind.undelivered:
+            self = .undelivered(
+                push: it.number(), retryAfter: it.maybe().map(Duration.init(word:)),
+                user: it.string(), outcome: it.string(), errorCode: it.maybeString())
         case Kind.overflowed:
             let event = OverflowedLink(&it)
             self = .overflowed(link: event.link, user: event.user, event.overflow)

@@ -38,13 +38,13 @@ func samples(_ schema: RecordSchema) -> [Record] {
         ]
     case "authorize_link": return [without(["error"]), without(["subject", "expires"])]
     case "opened_in": return [whole, without(["subprotocol"])]
-    case "submit": return submits(whole)
+    case "submit", "push": return prioritised(whole)
     default: return [whole]
     }
 }
 
-/// One of each priority; the agent has no place in its type.
-private func submits(_ whole: Record) -> [Record] {
+/// One of each priority; the agent of `submit` has no place in its type.
+private func prioritised(_ whole: Record) -> [Record] {
     Priority.allCases.map { priority in
         let members = zip(whole.schema.words + whole.schema.texts, whole.members)
         return Record(
@@ -143,7 +143,11 @@ func hubInput(_ it: Record) -> HubInput? {
     case "reply_piece": return .replyPiece(request: request, text: it.texts("text"))
     case "dismiss": return .dismiss(request: request)
     case "send_to": return .sendTo(link: link, envelope: it.texts("envelope"))
-    case "push": return .push(user: it.texts("user"), envelope: it.texts("envelope"))
+    case "push":
+        return .push(
+            user: it.texts("user"), envelope: it.texts("envelope"),
+            priority: it.text("priority").flatMap { Priority(rawValue: $0) }, key: it.text("key"),
+            timeToLive: it.word("time_to_live").map { Duration(word: $0) })
     case "broadcast": return .broadcast(envelope: it.texts("envelope"))
     case "disconnect_link":
         return .disconnectLink(

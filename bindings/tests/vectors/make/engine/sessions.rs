@@ -7,7 +7,7 @@ use crate::record::Record;
 
 pub(super) fn scenes() -> Vec<Scene> {
     let (sessions, snapshot) = sessions();
-    vec![sessions, restored(&snapshot), last_words()]
+    vec![sessions, restored(&snapshot), last_words(), pushes()]
 }
 
 fn sessions() -> (Scene, Vec<u8>) {
@@ -95,6 +95,47 @@ fn last_words() -> Scene {
     let of_links = ["write_close", "close_transport", "dial"];
     let names: Vec<_> = events.names().into_iter().filter(|name| of_links.contains(name)).collect();
     assert_eq!(names, of_links);
+    scene
+}
+
+fn pushes() -> Scene {
+    let about = "Pushes of a hub to a user without a link: what is urgent goes first, what has the key \
+                 of another takes its place, and what is pushed for a while is gone after it.";
+    let mut scene = Scene::new("session-pushes", about);
+    scene.client("client", json!({ "v1": true }));
+    scene.hub("hub", json!({}));
+    scene.give("client", "connect", Value::Null);
+    let mut talk = Talk::open(&mut scene, "hub");
+    talk.settle();
+    talk.break_off();
+    let mut push = |number: u64, mut members: Value| {
+        members["user"] = "ann".into();
+        members["envelope"] = format!(r#"{{"type":"news","n":{number}}}"#).into();
+        scene.give("hub", "push", members)
+    };
+    push(0, json!({ "key": "weather" }));
+    push(1, json!({ "time_to_live": 5_000_000_000u64 }));
+    push(2, json!({ "priority": "urgent" }));
+    let events = push(3, json!({ "key": "weather" }));
+    assert_eq!(
+        (events.one("pushed").word("push"), events.one("pushed").word("queued")),
+        (Some(3), Some(1))
+    );
+    let lost = events.one("undelivered");
+    assert_eq!((lost.word("push"), lost.text("error_code")), (Some(0), "replaced"));
+    let events = push(4, json!({ "priority": "at once" }));
+    assert_eq!(events.one("fault").text("name"), "bad_option");
+    scene.wait(6_000);
+    let events = scene.tick("hub");
+    let lost = events.one("undelivered");
+    let words = (lost.word("push"), lost.text("outcome"), lost.text("error_code"));
+    assert_eq!(words, (Some(1), "expired", "age"));
+    assert!(!scene.tick("client").no("dial"));
+    let mut talk = Talk::open(&mut scene, "hub");
+    let events = talk.settle();
+    let came: Vec<_> =
+        events.of_client.all("message").iter().map(|it| it.text("json").to_owned()).collect();
+    assert_eq!(came, [2, 3].map(|number| format!(r#"{{"type":"news","n":{number}}}"#)));
     scene
 }
 

@@ -3,6 +3,8 @@
 use core::time::Duration;
 
 use super::script::{EPOCH, kind, member};
+use crate::delivery::{Priority, SendOptions};
+use crate::envelope::v1::Name;
 use crate::hub::tests::support::Host;
 use crate::hub::{Event, HubConfig};
 
@@ -53,6 +55,110 @@ fn a_session_without_a_link_keeps_what_is_pushed() {
     host.pass(Duration::from_secs(121));
     assert!(host.hub.push(host.now, "ada", NOTE).unwrap().is_absent(), "it has ended");
     assert_eq!(host.hub.users(), 0);
+}
+
+/// The bodies of what a session goes on with over a new link.
+fn come_back(host: &mut Host, user: &str, session: &str) -> Vec<String> {
+    let link = host.open_v1(user);
+    let sent = format!(r#"["{EPOCH}",0]"#);
+    let open = format!(
+        r#"{{"type":"open","session":"{session}","received":["0000000000000000",0],"sent":{sent}}}"#
+    );
+    host.say(link, &open);
+    let said = host.said_v1(link);
+    said.iter().filter(|text| kind(text) == "item").map(|text| member(text, "body")).collect()
+}
+
+fn note(number: u32) -> String {
+    format!(r#"{{"type":"note","n":{number}}}"#)
+}
+
+#[test]
+fn a_push_waits_under_its_key_and_in_its_place() {
+    let mut host = Host::new();
+    let (link, session) = host.begin_v1("ada");
+    host.cut(link);
+    host.events();
+    let keyed = SendOptions { key: Name::new("weather"), ..SendOptions::default() };
+    let of = |priority| SendOptions { priority, ..SendOptions::default() };
+    let options =
+        [of(Priority::Bulk), keyed.clone(), SendOptions::default(), of(Priority::Urgent), keyed];
+    for (number, options) in (0..).zip(options) {
+        let push = host.hub.push_with(host.now, "ada", &note(number), options).unwrap();
+        assert_eq!((push.id.as_u64(), push.queued), (number.into(), 1));
+    }
+    host.drain();
+    assert_eq!(host.events(), ["undelivered 1 ada Expired(Replaced)"]);
+    assert_eq!(come_back(&mut host, "ada", &session), [3, 2, 4, 0].map(note));
+}
+
+#[test]
+fn a_push_waits_for_as_long_as_its_host_says() {
+    let mut host = Host::new();
+    let (link, session) = host.begin_v1("ada");
+    host.cut(link);
+    host.events();
+    for (number, seconds) in [(0, 5), (1, 50)] {
+        let time_to_live = Some(Duration::from_secs(seconds));
+        let options = SendOptions { time_to_live, ..SendOptions::default() };
+        let _ = host.hub.push_with(host.now, "ada", &note(number), options).unwrap();
+    }
+    host.pass(Duration::from_secs(4));
+    assert_eq!(host.events(), [""; 0]);
+    host.pass(Duration::from_secs(2));
+    assert_eq!(host.events(), ["undelivered 0 ada Expired(Age)"]);
+    assert_eq!(come_back(&mut host, "ada", &session), [note(1)]);
+}
+
+#[test]
+fn a_push_that_answers_and_asks_does_neither() {
+    let mut host = Host::new();
+    let (link, _) = host.begin_v1("ada");
+    let (stream, agent) = (Name::new("s"), Name::new("a"));
+    let options = SendOptions { stream, agent, ..SendOptions::default() };
+    let _ = host.hub.push_with(host.now, "ada", NOTE, options).unwrap();
+    host.drain();
+    let said = host.said_v1(link);
+    assert!(!said[0].contains("stream") && !said[0].contains("agent"), "{said:?}");
+}
+
+#[test]
+fn what_a_session_does_not_get_is_an_event() {
+    let mut host = Host::new();
+    let (link, _) = host.begin_v1("ada");
+    host.events();
+    let _ = host.hub.push(host.now, "ada", &note(0)).unwrap();
+    host.drain();
+    let said = host.said_v1(link);
+    let at = member(&said[0], "at");
+    let reject = format!(r#"{{"type":"reject","at":["{EPOCH}",1],"of":{at},"code":"no_room"}}"#);
+    host.say(link, &reject);
+    let [rejected] = &host.events()[..] else { panic!("one event") };
+    assert!(rejected.starts_with("undelivered 0 ada Rejected"), "{rejected}");
+    // What was acknowledged is no event, and what a session takes with it is one for each session.
+    let (other, _) = host.begin_v1("ada");
+    host.events();
+    let _ = host.hub.push(host.now, "ada", &note(1)).unwrap();
+    host.drain();
+    let last = member(host.said_v1(link).last().unwrap(), "at");
+    host.say(link, &format!(r#"{{"type":"ack","received":{last},"sent":["{EPOCH}",1]}}"#));
+    host.cut(link);
+    host.cut(other);
+    let time_to_live = Some(Duration::from_secs(1_000));
+    let options = SendOptions { time_to_live, ..SendOptions::default() };
+    let _ = host.hub.push_with(host.now, "ada", &note(2), options).unwrap();
+    host.events();
+    host.pass(Duration::from_secs(200));
+    let mut ends = host.events();
+    ends.sort();
+    assert_eq!(
+        ends,
+        [
+            "undelivered 1 ada Unknown",
+            "undelivered 2 ada Expired(SessionEnded)",
+            "undelivered 2 ada Expired(SessionEnded)",
+        ]
+    );
 }
 
 #[test]

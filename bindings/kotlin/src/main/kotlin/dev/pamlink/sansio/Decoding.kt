@@ -57,6 +57,7 @@ internal fun PackedReader.hubOutput(): Output = when (kind) {
     )
     Schema.DRAINED -> HubEvent.Drained
     Schema.REQUEST_CANCELLED -> HubEvent.RequestCancelled(word(0), text(0))
+    Schema.UNDELIVERED -> HubEvent.Undelivered(word(0), span(1), text(0), text(1), optional(2))
     else -> shared()
 }
 
@@ -80,7 +81,7 @@ private fun PackedReader.shared(): Output = when (kind) {
     Schema.ASKED -> CommandResult.Asked(int(0), word(1))
     Schema.ACCEPTED -> CommandResult.Accepted(int(0), word(1))
     Schema.DELIVERED -> CommandResult.Delivered(int(0), some(1), text(0))
-    Schema.PUSHED -> CommandResult.Pushed(int(0), word(1), word(2))
+    Schema.PUSHED -> CommandResult.Pushed(int(0), word(1), word(2), word(3))
     Schema.DISCONNECTED -> CommandResult.Disconnected(int(0), word(1))
     Schema.SUBMITTED -> CommandResult.Submitted(int(0), word(1))
     Schema.SNAPSHOT_TAKEN -> CommandResult.SnapshotTaken(int(0), bytes(0))

@@ -149,9 +149,12 @@ private fun PackedWriter.members(input: Input): Unit = when (input) {
         text(input.envelope)
     }
     is Input.Push -> {
-        begin(Schema.PUSH, 0, 2)
+        begin(Schema.PUSH, 1, 4)
+        word(input.timeToLive?.inWholeNanoseconds ?: NONE)
         text(input.user)
         text(input.envelope)
+        text(input.priority)
+        text(input.key)
     }
     is Input.Broadcast -> {
         begin(Schema.BROADCAST, 0, 1)

@@ -259,12 +259,18 @@ public sealed interface Input {
         val envelope: String,
     ) : Input
 
-    /** A hub: an envelope for all links of a user; the result is `Pushed`. */
+    /** A hub: an envelope for all links and sessions of a user; the result is `Pushed`. */
     public data class Push(
         /** The user. */
         val user: String,
         /** The whole envelope, JSON. */
         val envelope: String,
+        /** How long it waits in a session; null: as long as the session does. */
+        val timeToLive: Duration? = null,
+        /** `urgent`, `normal` or `bulk`; null: `normal`. */
+        val priority: String? = null,
+        /** What it replaces where something of the same key still waits. */
+        val key: String? = null,
     ) : Input
 
     /** A hub: an envelope for all links; the result is `Pushed`. */

@@ -57,6 +57,8 @@ public sealed interface CommandResult : Output {
         val queued: Long,
         /** Links for which too much waits. */
         val refused: Long,
+        /** What [HubEvent.Undelivered] calls it. */
+        val push: Long,
     ) : CommandResult
 
     /** Links are being closed. */
@@ -407,6 +409,20 @@ public sealed interface HubEvent : Output {
         val request: Long,
         /** Who asked. */
         val user: String,
+    ) : HubEvent
+
+    /** A session of the user has not got a push, or nobody knows whether it has. */
+    public data class Undelivered(
+        /** The push, as [CommandResult.Pushed] named it. */
+        val push: Long,
+        /** When to come back, if it was rejected. */
+        val retryAfter: Duration?,
+        /** Its user. */
+        val user: String,
+        /** `rejected`, `expired` or `unknown`. */
+        val outcome: String,
+        /** Why it was rejected, or has expired. */
+        val errorCode: String?,
     ) : HubEvent
 
     /** Every link has ended after [Input.Drain]. */

@@ -104,6 +104,7 @@ internal object Schema {
     const val REQUEST_EXPIRED: Int = 157
     const val DRAINED: Int = 158
     const val REQUEST_CANCELLED: Int = 159
+    const val UNDELIVERED: Int = 160
     const val PING: Int = 170
     const val PONG: Int = 171
     const val CLOSE_READ: Int = 172
@@ -165,7 +166,7 @@ internal object Schema {
         RecordType(REPLY_PIECE, "reply_piece", true, listOf("request"), listOf("text")),
         RecordType(DISMISS, "dismiss", true, listOf("request"), emptyList()),
         RecordType(SEND_TO, "send_to", true, listOf("link"), listOf("envelope")),
-        RecordType(PUSH, "push", true, emptyList(), listOf("user", "envelope")),
+        RecordType(PUSH, "push", true, listOf("time_to_live?"), listOf("user", "envelope", "priority?", "key?")),
         RecordType(BROADCAST, "broadcast", true, emptyList(), listOf("envelope")),
         RecordType(DISCONNECT_LINK, "disconnect_link", true, listOf("link", "code"), listOf("reason")),
         RecordType(DISCONNECT_USER, "disconnect_user", true, listOf("code"), listOf("user", "reason")),
@@ -182,7 +183,7 @@ internal object Schema {
         RecordType(ASKED, "asked", false, listOf("of", "request"), emptyList()),
         RecordType(ACCEPTED, "accepted", false, listOf("of", "link"), emptyList()),
         RecordType(DELIVERED, "delivered", false, listOf("of", "link?"), listOf("outcome")),
-        RecordType(PUSHED, "pushed", false, listOf("of", "queued", "refused"), emptyList()),
+        RecordType(PUSHED, "pushed", false, listOf("of", "queued", "refused", "push"), emptyList()),
         RecordType(DISCONNECTED, "disconnected", false, listOf("of", "links"), emptyList()),
         RecordType(SUBMITTED, "submitted", false, listOf("of", "command"), emptyList()),
         RecordType(SNAPSHOT_TAKEN, "snapshot_taken", false, listOf("of"), listOf("bytes*")),
@@ -261,6 +262,7 @@ internal object Schema {
         RecordType(REQUEST_EXPIRED, "request_expired", false, listOf("request"), listOf("user")),
         RecordType(DRAINED, "drained", false, emptyList(), emptyList()),
         RecordType(REQUEST_CANCELLED, "request_cancelled", false, listOf("request"), listOf("user")),
+        RecordType(UNDELIVERED, "undelivered", false, listOf("push", "retry_after?"), listOf("user", "outcome", "error_code?")),
         RecordType(PING, "ping", false, emptyList(), listOf("bytes*")),
         RecordType(PONG, "pong", false, emptyList(), listOf("bytes*")),
         RecordType(CLOSE_READ, "close_read", false, listOf("code?"), listOf("reason")),
