@@ -9,6 +9,8 @@ fn readme_shows_the_programs_that_are_compiled_and_run() {
     let read = |path: &str| fs::read_to_string(root.join(path)).unwrap();
     let readme = read("README.md");
     for (language, path) in [
+        ("rust,no_run", "hosts/tokio/examples/chat.rs"),
+        ("js", "bindings/web/examples/chat.mjs"),
         ("python", "bindings/python/examples/chat.py"),
         ("python", "bindings/python/examples/server.py"),
         ("kotlin", "bindings/kotlin/examples/Chat.kt"),
@@ -17,6 +19,46 @@ fn readme_shows_the_programs_that_are_compiled_and_run() {
         let block = format!("```{language}\n{}```", read(path));
         assert!(readme.contains(&block), "README.md does not show {path}");
     }
+}
+
+#[test]
+fn every_language_has_a_page_with_the_same_sections() {
+    let recipes = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/recipes");
+    for language in ["rust", "python", "kotlin", "swift", "web"] {
+        let page = fs::read_to_string(recipes.join(format!("{language}.md"))).unwrap();
+        let sections: Vec<_> = page.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+        for section in [
+            "Install",
+            "A chat",
+            "Stop",
+            "Background and wake",
+            "Killed in mid-answer",
+            "Errors",
+            "Testing without a network",
+        ] {
+            let count = sections.iter().filter(|it| **it == section).count();
+            assert_eq!(count, 1, "{language}.md has no section {section}: {sections:?}");
+        }
+    }
+}
+
+#[test]
+fn the_recipes_for_python_servers_are_the_programs_that_are_run() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let page = fs::read_to_string(root.join("docs/recipes/python-servers.md")).unwrap();
+    let mut shown = 0;
+    for file in fs::read_dir(root.join("bindings/python/examples/recipes")).unwrap() {
+        let path = file.unwrap().path();
+        if path.extension().is_none_or(|kind| kind != "py") {
+            continue;
+        }
+        let (name, text) =
+            (path.file_name().unwrap().to_str().unwrap(), fs::read_to_string(&path).unwrap());
+        let block = format!("/{name}):\n\n```python\n{text}```\n");
+        assert!(page.contains(&block), "docs/recipes/python-servers.md does not show {name}");
+        shown += 1;
+    }
+    assert_eq!(shown, 3);
 }
 
 #[test]

@@ -5,7 +5,8 @@ import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-const folder = resolve(process.env.PAMLINK_WEB ?? 'target/npm/pamlink');
+/** The package, as npm has it. */
+export const folder = resolve(process.env.PAMLINK_WEB ?? 'target/npm/pamlink');
 
 /** The address of a file of the package. */
 export const pamlink = (path) => pathToFileURL(resolve(folder, path)).href;

@@ -1,7 +1,15 @@
 // The client against `pamlink serve`.
 
+import { execFile } from 'node:child_process';
+import { copyFile, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
 import { serve, token } from '../../../tests/interop/node/pamlink.mjs';
 import { check, same, test } from '../../../tests/interop/node/tap.mjs';
+import { folder } from './package.mjs';
 import { client, error, event } from './peer.mjs';
 
 const server = await serve({ config: { drain: { spread_ms: 200 } } });
@@ -9,6 +17,20 @@ let users = 0;
 const someone = () => `web-${(users += 1)}`;
 const connected = (options = {}, on = server, user = someone()) =>
   client(`${on.base}${user}`, { token: () => token(user), ...options });
+
+test('the chat of the first page is answered', async () => {
+  const project = await mkdtemp(join(tmpdir(), 'pamlink-chat-'));
+  await mkdir(join(project, 'node_modules'));
+  await symlink(folder, join(project, 'node_modules', 'pamlink'));
+  await copyFile(fileURLToPath(new URL('../examples/chat.mjs', import.meta.url)), join(project, 'chat.mjs'));
+  const user = someone();
+  // Node has a WebSocket of its own from 22 on, and before behind a switch.
+  const flags = parseInt(process.versions.node) < 22 ? ['--experimental-websocket'] : [];
+  const chat = [...flags, join(project, 'chat.mjs'), `${server.base}${user}`, token(user)];
+  const { stdout } = await promisify(execFile)(process.execPath, chat, { timeout: 20_000 });
+  check(stdout.endsWith('fuel so far?'), stdout);
+  await rm(project, { recursive: true });
+}, 30_000);
 
 for (const v1 of [false, true]) {
   const over = v1 ? 'pamlink.v1' : 'pam';

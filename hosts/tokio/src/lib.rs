@@ -140,3 +140,8 @@ pub use tokens::Tokens;
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
+
+/// So do those of the page about Rust.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/recipes/rust.md")]
+struct Recipes;

@@ -4,6 +4,7 @@ mod between;
 mod changing;
 mod common;
 mod conversation;
+mod examples;
 mod recording;
 mod sessions;
 mod sockets;
