@@ -14,7 +14,8 @@ use crate::routing::{Choice, Decision};
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// A plain HTTP request, no WebSocket: answer it with [`Hub::respond`](super::Hub::respond).
+    /// A plain HTTP request, no WebSocket: answer it with [`Hub::respond`](super::Hub::respond). A GET
+    /// of a link's address is none of these: the hub answers it with 426.
     Http {
         /// The connection it came over.
         link: LinkId,

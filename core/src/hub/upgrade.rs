@@ -38,12 +38,21 @@ impl Hub {
         Ok(())
     }
 
-    /// Reads an opening request: its path, user and token; or refuses it with an HTTP status.
+    /// Reads an opening request: its path, user and token; or refuses it with an HTTP status. What is no
+    /// upgrade is the host's to answer, except at the address of a link.
     pub(super) fn opening(&mut self, index: LinkIndex) -> Option<Unlent> {
         let speaks_v1 = self.speaks_v1();
         let slot = self.links.get_mut(index)?;
         let request = slot.link.request()?;
         if !request.is_upgrade() {
+            // RFC 9110 section 15.5.22. Who asks may be one whose upgrade was refused, or stand behind
+            // a proxy that drops it: a host that looks for a page would say that nothing is there.
+            if matches!(request.method(), "GET" | "HEAD")
+                && PamTarget::parse(request.target()).is_some()
+            {
+                let because = RefusedConnection::NoUpgrade;
+                return self.turn_away(index, 426, "this is the address of a WebSocket", because);
+            }
             slot.phase = Phase::Http;
             return Some(Unlent::Http(index));
         }
@@ -72,7 +81,7 @@ impl Hub {
         self.present(index, claim).then_some(Unlent::Authorize(index))
     }
 
-    /// Answers an upgrade with an HTTP status.
+    /// Answers an opening request with an HTTP status.
     fn turn_away(
         &mut self,
         index: LinkIndex,

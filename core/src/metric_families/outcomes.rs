@@ -18,6 +18,8 @@ pub(crate) enum RefusedConnection {
     NotFound,
     /// No token was given.
     NoToken,
+    /// The address is that of a link, and the request no upgrade.
+    NoUpgrade,
     /// It had shown no good token, and made way for another.
     CrowdedOut,
     /// The host has no descriptor left.
@@ -34,6 +36,7 @@ label! {
         Draining = "draining",
         NotFound = "not_found",
         NoToken = "no_token",
+        NoUpgrade = "no_upgrade",
         CrowdedOut = "crowded_out",
         Descriptors = "descriptors",
         Host = "host",

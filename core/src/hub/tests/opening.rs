@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use super::metrics::counts;
 use super::support::{Host, START};
 use crate::hub::{Auth, Event, HubConfig};
 use crate::limits::{Rate, RateClass};
@@ -93,6 +94,38 @@ fn without_a_token_parameter_or_on_another_path_there_is_no_upgrade() {
         assert!(peer.transport_closed);
     }
     assert_eq!(host.hub.links(), 0);
+}
+
+#[test]
+fn a_plain_request_for_the_address_of_a_link_is_answered_with_426() {
+    let mut host = Host::new();
+    for (method, target, is_refused) in [
+        ("GET", "/api/v1/pam/ws/ada?token=ada", true),
+        ("HEAD", "/api/v1/pam/ws/ada", true),
+        ("POST", "/api/v1/pam/ws/ada", false),
+        ("GET", "/api/v1/pam/ws/", false),
+        ("GET", "/api/v1/pam/ws/ada/more", false),
+        ("GET", "/", false),
+    ] {
+        let link = host.hub.accept(host.now).unwrap();
+        let request = format!("{method} {target} HTTP/1.1\r\nHost: x\r\n\r\n");
+        host.hub.handle_bytes(host.now, link, request.as_bytes()).unwrap();
+        let is_for_host = matches!(host.hub.poll_event(), Some(Event::Http { .. }));
+        assert_eq!(is_for_host, !is_refused, "{method} {target}");
+        if is_refused {
+            let mut answer = Vec::new();
+            assert!(host.hub.poll_transmit(link, &mut answer).close_transport);
+            let answer = String::from_utf8(answer).unwrap();
+            let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+            assert!(head.starts_with("HTTP/1.1 426 "), "{head}");
+            for line in ["Upgrade: websocket", "Connection: close, upgrade"] {
+                assert!(head.contains(line), "{head}");
+            }
+            assert_eq!(body.is_empty(), method == "HEAD", "{body}");
+        }
+    }
+    let refused = counts(&host, "pamlink_connections_refused_total");
+    assert_eq!(refused, [("no_upgrade".to_owned(), 2)]);
 }
 
 #[test]
