@@ -136,12 +136,14 @@ impl Request {
     }
 
     /// Sends the next piece of the answer, to a peer that wants pieces; the whole answer is what
-    /// the handler returns, whatever was sent of it before. Whether the peer gets the piece: if
-    /// not, it does not want any, is not there, or has missed one, and gets no more of them.
+    /// the handler returns, whatever was sent of it before. Whether there is a use in the next one: if
+    /// not, the peer does not want any, has missed one, or has cancelled the request. While it is
+    /// between two links a session keeps the pieces for it, and over `pam` the whole answer waits.
     pub fn piece(&self, text: &str) -> bool {
         self.wants_pieces
             && self.shared.command(|hub, now| {
-                matches!(hub.piece(now, self.id, text), Ok(Delivered::Queued(_)))
+                let delivered = hub.piece(now, self.id, text);
+                matches!(delivered, Ok(Delivered::Queued(_) | Delivered::Kept))
             })
     }
 

@@ -127,6 +127,40 @@ async fn an_answer_that_is_detached_goes_on() {
 }
 
 #[tokio::test]
+async fn while_a_session_has_no_link_the_next_piece_is_wanted() {
+    let (came, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (says, wanted) = tokio::sync::oneshot::channel();
+    let says = std::sync::Mutex::new(Some(says));
+    let (first, second) = (Arc::clone(&came), Arc::clone(&go_on));
+    let server = start("127.0.0.1:0", config(), move |request: Request| {
+        let (came, go_on) = (Arc::clone(&first), Arc::clone(&second));
+        let says = says.lock().unwrap().take().expect("asked once");
+        async move {
+            request.piece("one ");
+            came.notify_one();
+            go_on.notified().await;
+            says.send(request.piece("two ")).unwrap();
+            "one two three"
+        }
+    });
+    let server = server.await;
+    let client = within(Client::connect(&server.url("ann"), Token::new("good-ann"))).await.unwrap();
+    let answer = client.stream("count").unwrap();
+    within(came.notified()).await;
+    within(client.close()).await;
+    drop(answer);
+    within(async {
+        while server.handle.links() > 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
+    go_on.notify_one();
+    assert_eq!(within(wanted).await, Ok(true));
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn who_waits_for_no_answer_hears_that_the_server_has_it() {
     let server = start("127.0.0.1:0", config(), async |_: Request| "ok").await;
     let client = within(Client::connect(&server.url("ann"), Token::new("good-ann"))).await.unwrap();
