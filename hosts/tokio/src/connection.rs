@@ -176,17 +176,38 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
             End::TransportClosed => {
                 host.ended(link);
-                // Whether the last bytes arrive is the peer's to know: the link has ended.
-                let _ = tokio::time::timeout(LINGER, self.outlet.write_to(&mut self.stream)).await;
-                // Beyond the bound nobody waits: a peer that has more on its way may lose the last.
-                if let Ok(_permit) = host.shared.lingering.try_acquire() {
+                // Beyond the bound nobody waits long: a peer that is slow, or has more on its way, may
+                // lose the last. Whether that arrives is the peer's to know: the link has ended.
+                let permit = host.shared.lingering.try_acquire();
+                self.write_rest(if permit.is_ok() { PATIENCE } else { 1 }).await;
+                if permit.is_ok() {
                     let (reader, writer) = tokio::io::split(self.stream);
                     part(reader, writer).await;
                 }
             }
         }
     }
+
+    /// Writes what waits, as long as the peer takes some of it in each of so many `LINGER`: the answer
+    /// to a plain request may be larger than what a socket holds, and its way slow.
+    async fn write_rest(&mut self, times: u32) {
+        let mut left = self.outlet.len();
+        for _ in 0..times {
+            let written = self.outlet.write_to(&mut self.stream);
+            if tokio::time::timeout(LINGER, written).await.is_ok() {
+                return;
+            }
+            // How far TLS has come with what it has taken is not seen from here.
+            if left > 0 && self.outlet.len() == left {
+                return;
+            }
+            left = self.outlet.len();
+        }
+    }
 }
+
+/// The last of a link may take this many `LINGER`, a minute in all.
+const PATIENCE: u32 = 30;
 
 #[cfg(test)]
 mod tests {
@@ -194,12 +215,14 @@ mod tests {
     use std::task::{Wake, Waker};
     use std::time::Duration;
 
+    use pamlink::frame::handshake;
     use pamlink::hub::{Auth, Hub, HubConfig};
     use pamlink::seed::Seed;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;
 
     use super::*;
-    use crate::handler::Request;
+    use crate::handler::{HttpResponse, Reply, Request};
     use crate::shared::Shared;
 
     /// A peer that always has more: an opening, then a text without end.
@@ -250,10 +273,75 @@ mod tests {
     }
 
     fn host() -> Arc<Host<impl Handler>> {
+        host_of(async |_: Request| "ok")
+    }
+
+    fn host_of<H: Handler>(handler: H) -> Arc<Host<H>> {
         let seed = Seed::from_number(1);
         let hub = Hub::new(HubConfig::default(), Auth::Host, Arc::default(), seed);
-        let (shared, answer) = (Shared::new(hub, None, None), async |_: Request| "ok");
-        Arc::new(Host::new(Arc::new(shared), answer, Duration::MAX, Duration::MAX))
+        let shared = Arc::new(Shared::new(hub, None, None));
+        Arc::new(Host::new(shared, handler, Duration::MAX, Duration::MAX))
+    }
+
+    /// A server of one large page.
+    struct Large;
+
+    const PAGE: usize = 400_000;
+
+    impl Handler for Large {
+        async fn handle(&self, _: Request) -> Reply {
+            "ok".into()
+        }
+
+        fn http(&self, _: &handshake::Request, _: &Hub) -> HttpResponse {
+            HttpResponse::new(200, "text/plain", vec![b'a'; PAGE])
+        }
+    }
+
+    /// What of the page a peer gets that takes a part of it each second, and stops after so many; and
+    /// how many seconds that is served.
+    async fn fetched(parts: usize) -> (usize, u64) {
+        let (mut near, far) = tokio::io::duplex(16 * 1024);
+        let host = host_of(Large);
+        let (link, wakes) = host.accept(IpAddr::from([127, 0, 0, 1])).unwrap();
+        let began = tokio::time::Instant::now();
+        let served = tokio::spawn(Connection::new(far).serve(host, link, wakes));
+        near.write_all(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n").await.unwrap();
+        let (mut got, mut part) = (0, vec![0; 16 * 1024]);
+        for _ in 0..parts {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            match near.read(&mut part).await {
+                Ok(read @ 1..) => got += read,
+                _ => break,
+            }
+        }
+        served.await.unwrap();
+        (got, began.elapsed().as_secs())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_peer_gets_all_of_a_large_page_and_one_that_stops_is_left() {
+        let (got, _) = fetched(100).await;
+        assert!(got > PAGE, "{got} bytes");
+        let (got, seconds) = fetched(3).await;
+        assert!(got < PAGE && seconds < 12, "{got} bytes, {seconds} s");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_never_comes_to_the_end_of_a_page_is_left_after_a_minute() {
+        let (mut near, far) = tokio::io::duplex(64);
+        let host = host_of(Large);
+        let (link, wakes) = host.accept(IpAddr::from([127, 0, 0, 1])).unwrap();
+        let began = tokio::time::Instant::now();
+        let served = tokio::spawn(Connection::new(far).serve(host, link, wakes));
+        near.write_all(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n").await.unwrap();
+        let mut part = [0; 64];
+        while !served.is_finished() {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            let _drips = near.read(&mut part).await;
+        }
+        let seconds = began.elapsed().as_secs();
+        assert!((60..70).contains(&seconds), "{seconds} s");
     }
 
     #[tokio::test]

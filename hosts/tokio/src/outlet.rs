@@ -33,6 +33,11 @@ impl Outlet {
         self.waiting.as_ref().is_none_or(|waiting| waiting.is_empty()) && !self.unflushed
     }
 
+    /// Bytes that wait for the socket.
+    pub(crate) fn len(&self) -> usize {
+        self.waiting.as_ref().map_or(0, |waiting| waiting.len())
+    }
+
     /// What is to be filled. Only when it is empty.
     pub(crate) fn waiting(&mut self) -> &mut Gather {
         debug_assert!(self.is_empty(), "what waits is written first");
@@ -88,8 +93,8 @@ fn poll_write(
     socket.poll_write_vectored(cx, &slices[..count])
 }
 
-/// How long a link that has ended may still write its last frames, and how long its peer may take
-/// to close the socket.
+/// How long a link that has ended may still write while its peer takes nothing, and how long its peer
+/// may take to close the socket.
 pub(crate) const LINGER: Duration = Duration::from_secs(2);
 
 /// Shuts the sending side of a socket down, then reads and forgets until the peer closes its own:
