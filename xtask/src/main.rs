@@ -11,6 +11,7 @@ mod conformance;
 mod fuzz;
 mod model;
 mod package;
+mod page;
 mod parts;
 mod simulate;
 mod tap;
@@ -60,6 +61,8 @@ enum Task {
     Conformance(ConformanceArgs),
     /// Builds the library of the packages and generates what calls it; writes target/bindings.
     Bindings,
+    /// Builds what the page of `pamlink serve` loads into hosts/cli, for the next build of the program.
+    Page,
     /// Makes the packages for Python, Kotlin and Swift, and runs each where a user would.
     Package,
 }
@@ -181,6 +184,7 @@ fn main() -> ExitCode {
         Task::Simulate(args) => simulate::run(&workspace, args),
         Task::Conformance(args) => conformance::run(&workspace, console, args),
         Task::Bindings => bindings::run(&workspace, console),
+        Task::Page => page::run(&workspace, console),
         Task::Package => package::run(&workspace, console),
     };
     match done {

@@ -81,7 +81,7 @@ Serves:
   /api/v1/pam/ws/{user_id}?token=JWT    the WebSocket of the pam dialect
   /health                               JSON: status, version, links, users, uptime
   /metrics                              Prometheus text
-  /                                     one page: a chat, and the live state of the links
+  /                                     a chat page with the live state of its link; /page/ has its files
 
 Messages are compressed with clients that offer permessage-deflate, unless the settings turn it off.
 

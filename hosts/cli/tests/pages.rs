@@ -2,6 +2,7 @@
 
 mod support;
 
+use pamlink_cli::page;
 use pamlink_cli::report::html;
 use pamlink_cli::report::model::{
     Case, Figure, Machine, Plots, Report, Suite, Throughput, WindowSample,
@@ -121,11 +122,10 @@ fn a_failure_is_shown_at_the_top() {
 
 #[test]
 fn neither_page_needs_anything_from_outside() {
-    let chat = pamlink_cli::page::render(true);
-    for page in [html::render(&report(plots())).as_str(), chat.html()] {
-        // What a script takes apart is no address of a style.
-        let lower = page.to_lowercase().replace("new url(", "");
-        for outside in ["src=\"http", "href=\"http", "@import", "url(", "<script src", "//cdn"] {
+    for page in [html::render(&report(plots())), page::chat(true), page::bare()] {
+        let lower = page.to_lowercase();
+        // Nor from another place of the same site: it may have a prefix before it.
+        for outside in ["src=\"http", "href=\"http", "src=\"/", "href=\"/", "@import", "url("] {
             assert!(!lower.contains(outside), "{outside}");
         }
     }
@@ -134,14 +134,22 @@ fn neither_page_needs_anything_from_outside() {
 #[test]
 fn the_chat_page_is_well_formed_and_has_what_tests_look_for() {
     for (dev, mode) in [(true, "data-mode=\"dev\""), (false, "data-mode=\"token\"")] {
-        let page = pamlink_cli::page::render(dev);
-        let page = page.html();
-        check(page);
+        let page = page::chat(dev);
+        check(&page);
         for part in
-            [mode, "<input id=\"text\"", "<button id=\"send\"", "<ul id=\"log\"", "id=\"state\""]
+            [mode, "<textarea id=\"text\"", "<button id=\"send\"", "<ol id=\"log\"", "id=\"state\""]
         {
             assert!(page.contains(part), "{part}");
         }
-        assert!(!page.contains("{mode}") && !page.contains("/*script*/"));
+        assert!(!page.contains("{mode}") && !page.contains("{version}"));
     }
+    // What it loads holds no markup and no style: a policy forbids both.
+    assert!(!page::chat(true).contains("style=") && !page::chat(true).contains("<style"));
+}
+
+#[test]
+fn a_program_without_the_engine_for_browsers_says_how_to_build_it() {
+    let page = page::bare();
+    check(&page);
+    assert!(page.contains("cargo xtask page") && !page.contains("{version}"), "{page}");
 }

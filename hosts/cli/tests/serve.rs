@@ -5,6 +5,7 @@ mod support;
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
+use pamlink_cli::page::{bare, chat, has_engine};
 use pamlink_tokio::pamlink::link::Token;
 use pamlink_tokio::{Client, Event};
 use serde_json::Value;
@@ -31,6 +32,8 @@ fn health_metrics_and_the_page_are_served() {
     support::well_formed::check(&page);
 
     assert_eq!(served.get("/nothing").0, 404);
+    assert_eq!((served.get("/page/style.css").0, served.get("/page/none.css").0), (200, 404));
+    assert_eq!(served.get("/api/v1/pam/ws/ada").0, 426);
     assert_eq!(served.ask("POST /health HTTP/1.1\r\nHost: h\r\n\r\n").0, 405);
 }
 
@@ -47,7 +50,8 @@ fn development_tokens_are_made_in_development_only() {
     let secret = file("serve-secret", "0123456789abcdef0123456789abcdef\n");
     let served = Served::start(&["--jwt-secret-file", &secret]);
     assert_eq!(served.get("/dev/token?user=ada").0, 404);
-    assert!(served.get("/").1.contains("data-mode=\"token\""));
+    let page = served.get("/").1;
+    assert_eq!(page, if has_engine() { chat(false) } else { bare() });
 }
 
 #[tokio::test]

@@ -230,13 +230,15 @@ fn the_page_has_its_policy_in_headers() {
         "\r\nX-Frame-Options: DENY",
         "frame-ancestors 'none'",
         "default-src 'none'",
-        "script-src 'sha256-",
+        "script-src 'self' 'wasm-unsafe-eval';",
+        "style-src 'self';",
+        "require-trusted-types-for 'script'",
     ] {
         assert!(head.contains(part), "{part}: {head}");
     }
-    assert!(!head.contains("unsafe-inline"), "{head}");
+    assert!(!head.contains("unsafe-inline") && !head.contains(" 'unsafe-eval"), "{head}");
     assert!(!page.contains("http-equiv"), "one policy, in one place");
-    for path in ["/health", "/metrics", "/nothing", "/dev/token?user=ada"] {
+    for path in ["/health", "/metrics", "/nothing", "/dev/token?user=ada", "/page/app.js"] {
         let (_, head, _) = ask(served.address, &request(path));
         assert!(head.contains("X-Content-Type-Options: nosniff"), "{path}: {head}");
     }

@@ -84,7 +84,7 @@ def fetch(proxy, path):
     """The status and text of a page."""
     try:
         with urllib.request.urlopen(f"http://{proxy.address}{path}", timeout=PATIENCE) as page:
-            return page.status, page.read().decode()
+            return page.status, page.read().decode(errors="replace")
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
 
@@ -212,20 +212,27 @@ def tests_of(kind):
         async with behind(kind) as (_, proxy), connect(url(proxy, token=token)) as link:
             same((await frame(link))["type"], "connection", "the first frame")
 
-    @named("the page works under the prefix, /health and /metrics are not there")
+    @named("the page and its files work under the prefix, /health and /metrics are not there")
     async def pages():
         async with behind(kind) as (server, proxy):
             status, page = await asyncio.to_thread(fetch, proxy, f"{PREFIX}/")
             same(status, 200, "status of the page")
-            check("new WebSocket" in page, "the page is another")
-            rooted = re.findall(r"""["'`](/\w[^"'`]*)""", page)
-            same(rooted, [], "addresses of the page that leave the prefix")
+            loaded = re.findall(r'(?:src|href)="(page/[^"]+)"', page)
+            check("page/app.js" in loaded, "the page is another")
+            loaded += ["page/pamlink/engine.js", "page/pamlink/pamlink.wasm"]
+            for name in ["", *loaded]:
+                status, text = await asyncio.to_thread(fetch, proxy, f"{PREFIX}/{name}")
+                same(status, 200, f"status of {name}")
+                if not name.endswith(".wasm"):
+                    rooted = re.findall(r"""["'`](/\w[^"'`]*)""", text)
+                    same(rooted, [], f"addresses that leave the prefix in {name}")
             for path in ["/health", "/metrics"]:
                 check(await server.text(path), f"the server has no {path}")
                 # Ways around: an escape, two slashes, a way up out of what is public.
                 for way in [path, f"/{path}", path.replace("e", "%65"), f"/api/v1/pam/ws/..{path}",
                             f"/api/v1/pam/ws/x/../../../../..{path}",
-                            f"/api/v1/pam/ws/%2e%2e/%2e%2e/%2e%2e/%2e%2e{path}"]:
+                            f"/api/v1/pam/ws/%2e%2e/%2e%2e/%2e%2e/%2e%2e{path}",
+                            f"/page/..{path}", f"/page/%2e%2e{path}", f"/page/x/../..{path}"]:
                     for root in ["", PREFIX]:
                         status, text = await asyncio.to_thread(fetch, proxy, root + way)
                         check(status >= 400, f"{root}{way}: {status} {text[:80]}")

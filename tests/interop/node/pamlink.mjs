@@ -37,8 +37,8 @@ export async function devToken(user) {
 }
 
 /** Starts `pamlink serve`; settles when it is ready. */
-export async function serve({ config, dev = false, listen = '127.0.0.1:0' } = {}) {
-  const args = ['serve', '--listen', listen];
+export async function serve({ config, dev = false, listen = '127.0.0.1:0', pace } = {}) {
+  const args = ['serve', '--listen', listen, ...(pace ? ['--pace', pace] : [])];
   args.push(...(dev ? ['--dev'] : ['--jwt-secret-file', secretFile]));
   if (config) {
     const file = join(folder, `config-${children.size}.json`);

@@ -51,7 +51,7 @@ pub(crate) fn run(workspace: &Workspace, console: Console) -> Result<bool> {
 /// The same as checks: one for each package.
 pub(crate) fn checks(workspace: &Workspace, console: Console) -> Outcome {
     let bindings = Bindings::make(workspace, console)?;
-    let served = Served::start(&peers::pamlink(workspace, console)?)?;
+    let served = Served::start(&peers::with_page(workspace, console)?)?;
     let making = Making {
         workspace,
         console,

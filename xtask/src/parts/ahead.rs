@@ -12,13 +12,14 @@ use crate::check::Stopped;
 use crate::command::Console;
 use crate::workspace::Workspace;
 
-use super::{entry, fuzz, python, report, simulate, wasm32};
+use super::{entry, fuzz, python, report, simulate, wasm32, web};
 
 /// Builds what a part needs. It does nothing where that is built already.
 type Build = fn(&Workspace, Console) -> Result<(), Stopped>;
 
 /// The parts with such a build, in the order in which they run.
 const BUILDS: &[(&str, Build)] = &[
+    ("crates", |workspace, console| web::package(workspace, console).map(drop)),
     ("entry", entry::build),
     ("wasm32", wasm32::build),
     ("python", python::build),

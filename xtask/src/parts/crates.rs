@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::check::{Checks, Outcome, Stopped};
 use crate::command::Console;
+use crate::page;
 use crate::workspace::Workspace;
 
 /// What others depend on; the first two are what the README names.
@@ -26,6 +27,16 @@ pub(super) fn run(workspace: &Workspace, console: Console) -> Outcome {
         let package = workspace.package(name).context("a published package is gone")?;
         checks.check(lacks(package).is_empty(), format!("{name} lacks {:?}", lacks(package)));
     }
+    // What git does not know and the crate of the program has.
+    let has_engine = match page::lay(workspace, console) {
+        Ok(_folder) => true,
+        Err(Stopped::Missing(what)) if !workspace.ci => {
+            checks.totals.skipped += 1;
+            checks.note(format!("packaged without the page of `serve`: {what}"));
+            false
+        }
+        Err(stopped) => return Err(stopped),
+    };
     let folder = workspace.target.join(FOLDER);
     let version = workspace.version()?;
     let _was_none = std::fs::remove_dir_all(folder.join("package"));
@@ -40,7 +51,7 @@ pub(super) fn run(workspace: &Workspace, console: Console) -> Outcome {
         );
     }
     if checks.totals.failed == 0 {
-        checks.add(programs(workspace, console, &folder, &version)?);
+        checks.add(programs(workspace, console, &folder, &version, has_engine)?);
     }
     checks.add(oldest(workspace, console)?);
     Ok(checks)
@@ -68,6 +79,7 @@ fn programs(
     console: Console,
     folder: &Path,
     version: &str,
+    has_engine: bool,
 ) -> Result<Checks, Stopped> {
     let readme = workspace.read(Path::new("README.md"))?;
     let dependencies = blocks(&readme, "```toml").next().context("the README has no manifest")?;
@@ -86,9 +98,10 @@ fn programs(
         tar.arg("-xzf").arg(folder.join(format!("package/{name}-{version}.crate")));
         tar.arg("-C").arg(&project);
         console.must(tar, LIMIT)?;
-        let licensed = ["LICENSE-MIT", "LICENSE-APACHE", "README.md"];
         let path = format!("{name}-{version}");
-        let lost = licensed.into_iter().find(|file| !project.join(&path).join(file).is_file());
+        let files = ["LICENSE-MIT", "LICENSE-APACHE", "README.md"].into_iter();
+        let engine = (has_engine && *name == "pamlink-cli").then_some("page/pamlink/pamlink.wasm");
+        let lost = files.chain(engine).find(|file| !project.join(&path).join(file).is_file());
         if let Some(lost) = lost {
             let mut checks = Checks::default();
             checks.fail(format!("{name} is packaged without {lost}"));

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::check::{Outcome, Stopped};
 use crate::command::Console;
 use crate::workspace::Workspace;
-use crate::{tap, tools};
+use crate::{page, tap, tools};
 
 const BUILD: Duration = Duration::from_secs(1_500);
 /// The scripts bound each of their steps; this bounds what they forgot. All steps of the longest
@@ -39,6 +39,12 @@ pub(crate) fn pamlink(workspace: &Workspace, console: Console) -> Result<PathBuf
     let build = ["build", "--workspace", "--all-features", "--bins", "--tests"];
     console.must(workspace.cargo(build), BUILD)?;
     Ok(workspace.target.join("debug/pamlink"))
+}
+
+/// The same with its page, whose module is built before.
+pub(crate) fn with_page(workspace: &Workspace, console: Console) -> Result<PathBuf, Stopped> {
+    page::lay(workspace, console)?;
+    pamlink(workspace, console)
 }
 
 /// Runs a script and counts the results that it prints.

@@ -7,9 +7,10 @@ use crate::check::Stopped;
 use crate::command::Console;
 use crate::workspace::Workspace;
 
-/// The packages of the real peers: what existing web clients are tested with, and what drives
-/// Chromium.
-const PEERS: &[(&str, &str)] = &[("ws", "8.14.2"), ("puppeteer-core", "25.16.0")];
+/// The packages of the real peers: what existing web clients are tested with, what drives Chromium, and
+/// what finds in a page who is kept out of it.
+const PEERS: &[(&str, &str)] =
+    &[("ws", "8.14.2"), ("puppeteer-core", "25.16.0"), ("axe-core", "4.14.1")];
 /// The packages of the peers of `cargo xtask bench serve`, and what checks their tokens.
 const BENCH_PEERS: &[(&str, &str)] =
     &[("ws", "8.23.0"), ("socket.io", "4.8.4"), ("jsonwebtoken", "9.0.3")];

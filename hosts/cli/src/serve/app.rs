@@ -9,7 +9,7 @@ use pamlink_tokio::{Handler, HttpResponse, Reply, Request};
 use serde::Serialize;
 
 use super::vitals::{Vitals, json};
-use crate::page::{self, Page};
+use crate::page;
 use crate::token;
 
 /// How long a token of `/dev/token` is good for: short, so that the page shows renewal at work.
@@ -19,7 +19,8 @@ const DEV_TTL: Duration = Duration::from_secs(600);
 pub(crate) struct App {
     /// None: they have a listener of their own.
     vitals: Option<Vitals>,
-    page: Page,
+    /// The text of the page.
+    page: String,
     /// The audience of tokens that `/dev/token` makes; without it there is no such page.
     dev: Option<String>,
     /// How long each word of an answer waits.
@@ -93,9 +94,10 @@ impl Handler for App {
             return HttpResponse::text(405, "only GET and HEAD are served here\n");
         }
         let found = match request.path() {
-            "/" => Some(self.page.response()),
+            "/" => Some(page::response(&self.page)),
             "/dev/token" => self.dev_token(request),
-            path => self.vitals.as_ref().and_then(|vitals| vitals.answer(path, hub)),
+            path => page::file(request)
+                .or_else(|| self.vitals.as_ref().and_then(|vitals| vitals.answer(path, hub))),
         };
         let known = if self.vitals.is_some() { "/ /health /metrics" } else { "/" };
         let nothing = || HttpResponse::text(404, &format!("nothing here; there is {known}\n"));

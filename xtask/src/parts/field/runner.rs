@@ -257,7 +257,7 @@ pub(super) fn programs(
             workspace.command(bindings::python::installed(workspace, console, &bindings)?);
         program.args(["-u", "-B", "-P"]);
         program.arg(workspace.root.join(FOLDER).join(name).join("main.py"));
-        program.env("PAMLINK", peers::pamlink(workspace, console)?);
+        program.env("PAMLINK", peers::with_page(workspace, console)?);
         if *name == "proxies" {
             let proxies = tools::proxies(workspace, console)?;
             program.env("PAMLINK_NGINX", proxies.nginx);
