@@ -4,4 +4,5 @@ await import('./packed.mjs');
 await import('./vectors.mjs');
 await import('./client.mjs');
 await import('./serve.mjs');
+await import('./store.mjs');
 await run();

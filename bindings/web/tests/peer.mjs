@@ -21,6 +21,7 @@ export async function scripted({ welcome = WELCOME, refuse, headers = {} } = {})
   const sockets = new ws.WebSocketServer({ noServer: true });
   const waiting = [];
   const links = [];
+  let hear;
   server.on('upgrade', (request, socket, head) => {
     const status = refuse?.(request);
     if (status) {
@@ -42,9 +43,12 @@ export async function scripted({ welcome = WELCOME, refuse, headers = {} } = {})
         request,
         closed: once(link, 'close').then(([code, reason]) => ({ code, reason: String(reason) })),
         next: async () => frames.shift() ?? new Promise((settle) => wants.push(settle)),
+        /** How many frames have come that nobody has taken. */
+        waiting: () => frames.length,
         say: (frame) => link.send(typeof frame === 'string' ? frame : JSON.stringify(frame)),
       };
       if (welcome) peer.say(welcome);
+      hear?.();
       const wait = waiting.shift();
       if (wait) wait(peer);
       else links.push(peer);
@@ -57,6 +61,8 @@ export async function scripted({ welcome = WELCOME, refuse, headers = {} } = {})
     url: `ws://127.0.0.1:${port}/api/v1/pam/ws/ann`,
     /** The next link that somebody makes. */
     next: async () => links.shift() ?? new Promise((settle) => waiting.push(settle)),
+    /** Calls `listener` with each link that somebody makes. */
+    connected: (listener) => (hear = listener),
     stop: () => {
       for (const link of sockets.clients) link.terminate();
       server.close();

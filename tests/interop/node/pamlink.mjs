@@ -36,7 +36,7 @@ export async function devToken(user) {
   return stdout.trim();
 }
 
-/** Starts `pamlink serve`; settles when it is ready. */
+/** Starts `pamlink serve`; settles when it is ready. Each word of an answer waits for `pace`. */
 export async function serve({ config, dev = false, listen = '127.0.0.1:0', pace } = {}) {
   const args = ['serve', '--listen', listen, ...(pace ? ['--pace', pace] : [])];
   args.push(...(dev ? ['--dev'] : ['--jwt-secret-file', secretFile]));

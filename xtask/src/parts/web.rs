@@ -1,5 +1,6 @@
 //! The npm package: its module is built and stands beside its JavaScript, which is tested in Node
-//! and in Chromium, read by TypeScript, and weighed as a page loads it.
+//! and in Chromium, alone and with what it adapts to, read by TypeScript, and weighed as a page
+//! loads it.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -21,22 +22,30 @@ const MOST_MODULE: usize = 196_000;
 pub(super) fn run(workspace: &Workspace, console: Console) -> Outcome {
     let modules = tools::node_modules(workspace, console)?;
     let tools = tools::web_modules(workspace, console)?;
+    let react_18 = tools::react_18_modules(workspace, console)?;
     let package = package(workspace, console)?;
+    let older = workspace.target.join("npm/react-18/pamlink");
+    copy(&package, &older)?;
+    beside(&package, &tools)?;
+    beside(&older, &react_18)?;
     let binary = peers::pamlink(workspace, console)?;
 
-    let mut checks = types(workspace, console, &tools)?;
+    let mut checks = types(workspace, console, &tools, &package)?;
     checks.add(version(workspace)?);
     checks.add(weight(workspace, console, &tools, &package)?);
-    let script = |name: &str| {
+    let script = |name: &str, package: &Path| {
         let mut node = workspace.command("node");
         node.arg(format!("{FOLDER}/tests/{name}.mjs")).env("PAMLINK", &binary);
-        node.env("NODE_MODULES", &modules).env("PAMLINK_WEB", &package);
+        node.env("NODE_MODULES", &modules).env("PAMLINK_WEB", package);
         node
     };
-    checks.add(peers::script(workspace, console, script("main"))?);
+    checks.add(peers::script(workspace, console, script("main", &package))?);
+    for package in [&package, &older] {
+        checks.add(peers::script(workspace, console, script("react", package))?);
+    }
     match tools::chromium(workspace, console) {
         Ok(chromium) => {
-            let mut node = script("browser");
+            let mut node = script("browser", &package);
             node.env("CHROMIUM", chromium);
             checks.add(peers::script(workspace, console, node)?);
         }
@@ -57,18 +66,41 @@ pub(crate) fn package(workspace: &Workspace, console: Console) -> Result<PathBuf
     let built = format!("wasm32/{}/web/pamlink_web.wasm", tools::MODULES);
 
     let folder = workspace.target.join("npm/pamlink");
-    let _was_none = std::fs::remove_dir_all(&folder);
-    std::fs::create_dir_all(folder.join("js"))?;
     let source = workspace.root.join(FOLDER);
-    for name in ["package.json", "index.d.ts", "README.md"] {
-        std::fs::copy(source.join(name), folder.join(name))?;
-    }
-    for file in source.join("js").read_dir()? {
-        let file = file?;
-        std::fs::copy(file.path(), folder.join("js").join(file.file_name()))?;
+    let _was_none = std::fs::remove_dir_all(&folder);
+    copy(&source.join("js"), &folder.join("js"))?;
+    for file in source.read_dir()? {
+        let name = file?.file_name();
+        let shown = name.to_string_lossy();
+        if shown.ends_with(".d.ts") || ["package.json", "README.md"].contains(&&*shown) {
+            std::fs::copy(source.join(&name), folder.join(&name))?;
+        }
     }
     std::fs::copy(workspace.target.join(built), folder.join("js/pamlink.wasm"))?;
     Ok(folder)
+}
+
+/// Makes `to` what `from` is: its files, and those of its folders.
+fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+    let _was_none = std::fs::remove_dir_all(to);
+    std::fs::create_dir_all(to)?;
+    for file in from.read_dir()? {
+        let file = file?;
+        let to = to.join(file.file_name());
+        if file.file_type()?.is_dir() {
+            copy(&file.path(), &to)?;
+        } else {
+            std::fs::copy(file.path(), to)?;
+        }
+    }
+    Ok(())
+}
+
+/// Lays modules beside a package, where it finds those that it adapts to.
+fn beside(package: &Path, modules: &Path) -> std::io::Result<()> {
+    let link = package.with_file_name("node_modules");
+    let _was_none = std::fs::remove_file(&link);
+    std::os::unix::fs::symlink(modules, link)
 }
 
 /// The package has the version of the workspace.
@@ -82,11 +114,20 @@ fn version(workspace: &Workspace) -> Outcome {
     Ok(checks)
 }
 
-/// What a program writes against the types.
-fn types(workspace: &Workspace, console: Console, tools: &Path) -> Outcome {
-    let mut tsc = workspace.command(tools.join(".bin/tsc"));
-    tsc.arg("-p").arg(format!("{FOLDER}/tests/types"));
-    Ok(Checks::of_command(&console.run(tsc, TOOL)?))
+/// What a program writes against the types, as a project that has the package.
+fn types(workspace: &Workspace, console: Console, tools: &Path, package: &Path) -> Outcome {
+    let project = package.with_file_name("types");
+    copy(&workspace.root.join(FOLDER).join("tests/types"), &project)?;
+    std::fs::create_dir(project.join("node_modules"))?;
+    std::os::unix::fs::symlink(package, project.join("node_modules/pamlink"))?;
+    let mut checks = Checks::default();
+    // What the package adapts to has types of Node in its own, and the package alone has not.
+    for config in ["tsconfig.json", "adapters.json"] {
+        let mut tsc = workspace.command(tools.join(".bin/tsc"));
+        tsc.arg("-p").arg(project.join(config));
+        checks.add(Checks::of_command(&console.run(tsc, TOOL)?));
+    }
+    Ok(checks)
 }
 
 /// What a page loads is no larger than it may be.

@@ -26,7 +26,7 @@ pub(crate) use debian::chromium;
 pub(crate) use deny::cargo_deny;
 pub(crate) use fuzz::{cargo_fuzz, nightly};
 pub(crate) use kotlin::{Kotlin, class_path, kotlin};
-pub(crate) use node::{bench_modules, node_modules, pyright, web_modules};
+pub(crate) use node::{bench_modules, node_modules, pyright, react_18_modules, web_modules};
 pub(crate) use proxies::proxies;
 pub(crate) use python::python;
 pub(crate) use root::{Root, SOURCE, TARGET};

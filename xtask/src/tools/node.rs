@@ -14,8 +14,18 @@ const PEERS: &[(&str, &str)] =
 /// The packages of the peers of `cargo xtask bench serve`, and what checks their tokens.
 const BENCH_PEERS: &[(&str, &str)] =
     &[("ws", "8.23.0"), ("socket.io", "4.8.4"), ("jsonwebtoken", "9.0.3")];
-/// What bundles and minifies the npm package, as its users do, and what reads its types.
-const WEB: &[(&str, &str)] = &[("esbuild", "0.28.2"), ("typescript", "7.0.2")];
+/// What bundles and minifies the npm package, as its users do, what reads its types, and what its
+/// adapters are for.
+const WEB: &[(&str, &str)] = &[
+    ("esbuild", "0.28.2"),
+    ("typescript", "7.0.2"),
+    ("react", "19.3.1"),
+    ("react-dom", "19.3.1"),
+    ("happy-dom", "21.0.4"),
+];
+/// The other React that the hooks of the npm package are for.
+const REACT_18: &[(&str, &str)] =
+    &[("react", "18.3.1"), ("react-dom", "18.3.1"), ("happy-dom", "21.0.4")];
 /// From npm, because the package of this name at PyPI downloads a Node of its own.
 const PYRIGHT: (&str, &str) = ("pyright", "1.1.414");
 
@@ -31,10 +41,19 @@ pub(crate) fn bench_modules(workspace: &Workspace, console: Console) -> Result<P
     npm(workspace, console, "serve", BENCH_PEERS)
 }
 
-/// The folder of what bundles the npm package, and of what reads its types.
+/// The folder of what bundles the npm package, of what reads its types, and of what it adapts to.
 pub(crate) fn web_modules(workspace: &Workspace, console: Console) -> Result<PathBuf, Stopped> {
     need("node")?;
     npm(workspace, console, "web", WEB)
+}
+
+/// The folder of React 18.
+pub(crate) fn react_18_modules(
+    workspace: &Workspace,
+    console: Console,
+) -> Result<PathBuf, Stopped> {
+    need("node")?;
+    npm(workspace, console, "react-18", REACT_18)
 }
 
 /// The program of pyright, for Node.
