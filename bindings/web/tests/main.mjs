@@ -5,4 +5,5 @@ await import('./vectors.mjs');
 await import('./client.mjs');
 await import('./serve.mjs');
 await import('./store.mjs');
+await import('./ai-sdk.mjs');
 await run();

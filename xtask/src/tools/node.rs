@@ -19,9 +19,12 @@ const BENCH_PEERS: &[(&str, &str)] =
 const WEB: &[(&str, &str)] = &[
     ("esbuild", "0.28.2"),
     ("typescript", "7.0.2"),
+    ("@types/node", "22.20.7"),
     ("react", "19.3.1"),
     ("react-dom", "19.3.1"),
     ("happy-dom", "21.0.4"),
+    ("ai", "7.0.173"),
+    ("@ai-sdk/react", "4.0.177"),
 ];
 /// The other React that the hooks of the npm package are for.
 const REACT_18: &[(&str, &str)] =

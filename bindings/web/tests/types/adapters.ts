@@ -1,6 +1,8 @@
 // The same of what adapts the package to others.
 
+import { AbstractChat, type ChatState, type ChatTransport, type UIMessage } from 'ai';
 import { Client } from 'pamlink';
+import { PamlinkChatTransport } from 'pamlink/ai-sdk';
 import { useAnswer, useAnswers, useClient, useLink } from 'pamlink/react';
 import { answerOf, storeOf, type AnswerState } from 'pamlink/store';
 
@@ -25,7 +27,21 @@ export function store(client: Client): string {
   return answer.outcome?.type === 'answered' ? answer.outcome.text : answer.text;
 }
 
+type Message = UIMessage<{ at: number }>;
+
+export class Chat extends AbstractChat<Message> {
+  constructor(state: ChatState<Message>, client: Client) {
+    const transport: ChatTransport<Message> = new PamlinkChatTransport<Message>(client, {
+      prepareRequest: ({ messages, body }) => ({ text: `${messages[0].metadata?.at}`, context: body }),
+      onError: ({ code, retryAfter }) => `${code} ${retryAfter}`,
+    });
+    super({ state, transport });
+  }
+}
+
 // @ts-expect-error a component has a client from an address
 useClient();
 // @ts-expect-error a snapshot never changes
 storeOf(new Client('wss://h/')).getSnapshot().answers = [];
+// @ts-expect-error a transport has a client
+new PamlinkChatTransport();
