@@ -7,14 +7,15 @@ export class AnswerStream {
   #commands;
   #number = null;
   /** What came that was not taken yet. */
-  #fresh = '';
-  #restart = false;
+  #piece;
   #outcome;
   #error;
   /** The caller has left: whether the answer is wanted all the same. */
   #wanted;
   /** Whoever waits for something to come of it. */
   #waiting = [];
+  /** Called at once whenever something has come of it. @internal */
+  watch;
 
   /** @param {{ leave(number: number, wanted: boolean): void, cancel(number: number): Promise<void> }} commands */
   constructor(commands) {
@@ -31,9 +32,9 @@ export class AnswerStream {
   }
 
   /** @internal */
-  piece({ text, rest = null, restart }) {
-    if (restart) [this.#fresh, this.#restart] = ['', true];
-    this.#fresh += rest ?? text;
+  piece({ text, rest, restart }) {
+    if (restart || !this.#piece) this.#piece = { text: '', restart };
+    this.#piece.text += rest ?? text;
     this.#stir();
   }
 
@@ -91,6 +92,13 @@ export class AnswerStream {
     this.#leave(true);
   }
 
+  /** What has come of the text and was not taken yet. @internal */
+  take() {
+    const piece = this.#piece;
+    this.#piece = undefined;
+    return piece?.text || piece?.restart ? piece : undefined;
+  }
+
   /** Leaves it: cancelled where the server knows that, else forgotten. @internal */
   leave() {
     this.#leave(false);
@@ -99,14 +107,13 @@ export class AnswerStream {
   async *[Symbol.asyncIterator]() {
     try {
       for (;;) {
-        if (this.#fresh || this.#restart) {
-          const piece = { text: this.#fresh, restart: this.#restart };
-          [this.#fresh, this.#restart] = ['', false];
+        const piece = this.take();
+        if (piece) {
           yield piece;
         } else if (this.#error) {
           throw this.#error.error;
         } else if (this.#outcome) {
-          if (this.#outcome.type !== 'answered') throw ofOutcome(this.#outcome);
+          await this.answer;
           return;
         } else {
           await this.#progress();
@@ -136,6 +143,7 @@ export class AnswerStream {
   }
 
   #stir() {
+    this.watch?.();
     for (const settle of this.#waiting.splice(0)) settle(undefined);
   }
 }

@@ -6,4 +6,5 @@ await import('./client.mjs');
 await import('./serve.mjs');
 await import('./store.mjs');
 await import('./ai-sdk.mjs');
+await import('./ag-ui.mjs');
 await run();

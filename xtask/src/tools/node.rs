@@ -25,6 +25,8 @@ const WEB: &[(&str, &str)] = &[
     ("happy-dom", "21.0.4"),
     ("ai", "7.0.173"),
     ("@ai-sdk/react", "4.0.177"),
+    ("@ag-ui/client", "1.0.0"),
+    ("rxjs", "7.8.1"),
 ];
 /// The other React that the hooks of the npm package are for.
 const REACT_18: &[(&str, &str)] =

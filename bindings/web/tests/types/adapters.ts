@@ -1,7 +1,9 @@
 // The same of what adapts the package to others.
 
 import { AbstractChat, type ChatState, type ChatTransport, type UIMessage } from 'ai';
+import type { AbstractAgent, BaseEvent } from '@ag-ui/client';
 import { Client } from 'pamlink';
+import { PamlinkAgent } from 'pamlink/ag-ui';
 import { PamlinkChatTransport } from 'pamlink/ai-sdk';
 import { useAnswer, useAnswers, useClient, useLink } from 'pamlink/react';
 import { answerOf, storeOf, type AnswerState } from 'pamlink/store';
@@ -39,9 +41,18 @@ export class Chat extends AbstractChat<Message> {
   }
 }
 
+export function agent(client: Client): AbstractAgent {
+  const made = new PamlinkAgent({ client, threadId: 't', prepareRequest: ({ runId }) => ({ text: runId }) });
+  made.run({ threadId: 't', runId: 'r', messages: [], tools: [], context: [] })
+    .subscribe((event: BaseEvent) => event.type);
+  return made.clone();
+}
+
 // @ts-expect-error a component has a client from an address
 useClient();
 // @ts-expect-error a snapshot never changes
 storeOf(new Client('wss://h/')).getSnapshot().answers = [];
+// @ts-expect-error an agent has a client
+new PamlinkAgent({});
 // @ts-expect-error a transport has a client
 new PamlinkChatTransport();
