@@ -118,6 +118,8 @@ test('a policy without wasm-unsafe-eval is named as what it is', async () => {
   same(name, 'bad_wasm CompileError', 'error');
 }, 30_000);
 
+await import('./bundlers.mjs');
+
 test('no page had a fault', async () => {
   same(faults, [], 'faults');
 });

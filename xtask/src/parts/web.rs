@@ -1,6 +1,6 @@
 //! The npm package: its module is built and stands beside its JavaScript, which is tested in Node
-//! and in Chromium, alone and with what it adapts to, read by TypeScript, and weighed as a page
-//! loads it.
+//! and in Chromium, alone, with what it adapts to and in the projects of bundlers, read by
+//! TypeScript, and weighed as a page loads it.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -76,7 +76,12 @@ pub(crate) fn package(workspace: &Workspace, console: Console) -> Result<PathBuf
             std::fs::copy(source.join(&name), folder.join(&name))?;
         }
     }
-    std::fs::copy(workspace.target.join(built), folder.join("js/pamlink.wasm"))?;
+    let module = folder.join("js/pamlink.wasm");
+    std::fs::copy(workspace.target.join(built), &module)?;
+    let mut inline = workspace.command("node");
+    inline.arg(format!("{FOLDER}/scripts/inlined.mjs"));
+    inline.arg(&module).arg(folder.join("js/inlined.js"));
+    console.must(inline, TOOL)?;
     Ok(folder)
 }
 

@@ -18,6 +18,9 @@ const BENCH_PEERS: &[(&str, &str)] =
 /// adapters are for.
 const WEB: &[(&str, &str)] = &[
     ("esbuild", "0.28.2"),
+    ("vite", "8.4.0"),
+    ("webpack", "5.113.0"),
+    ("webpack-cli", "7.3.1"),
     ("typescript", "7.0.2"),
     ("@types/node", "22.20.7"),
     ("react", "19.3.1"),

@@ -5,11 +5,12 @@ import type { AbstractAgent, BaseEvent } from '@ag-ui/client';
 import { Client } from 'pamlink';
 import { PamlinkAgent } from 'pamlink/ag-ui';
 import { PamlinkChatTransport } from 'pamlink/ai-sdk';
+import { wasm } from 'pamlink/inline';
 import { useAnswer, useAnswers, useClient, useLink } from 'pamlink/react';
 import { answerOf, storeOf, type AnswerState } from 'pamlink/store';
 
 export function component(address: URL): string {
-  const client = useClient(address, { token: async () => 't' });
+  const client = useClient(address, { token: async () => 't', wasm: wasm() });
   const { state, retrying, stopped } = useLink(client);
   const { answers, ask, stop, clear } = useAnswers(client);
   const key: number = ask('fuel so far?', { agent: 'finance' });
