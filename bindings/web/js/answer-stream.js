@@ -5,7 +5,8 @@ import { ofOutcome } from './errors.js';
 /** What `Client.ask` returns: an async iterable of pieces. */
 export class AnswerStream {
   #commands;
-  #number = null;
+  /** Its number in the engine, once that knows it. @internal */
+  request = null;
   /** What came that was not taken yet. */
   #piece;
   #outcome;
@@ -26,7 +27,7 @@ export class AnswerStream {
 
   /** @internal @param {number} number */
   asked(number) {
-    this.#number = number;
+    this.request = number;
     this.#left();
     this.#stir();
   }
@@ -80,11 +81,11 @@ export class AnswerStream {
    * cancel.
    */
   async cancel() {
-    while (this.#number === null) {
+    while (this.request === null) {
       if (this.#error) throw this.#error.error;
       await this.#progress();
     }
-    return this.#commands.cancel(this.#number);
+    return this.#commands.cancel(this.request);
   }
 
   /** Waits no longer. A request that was sent has its effect; its answer is a `late` event. */
@@ -99,9 +100,9 @@ export class AnswerStream {
     return piece?.text || piece?.restart ? piece : undefined;
   }
 
-  /** Leaves it: cancelled where the server knows that, else forgotten. @internal */
-  leave() {
-    this.#leave(false);
+  /** Leaves it, and cancels it where the server knows that. @internal @param {unknown} [error] */
+  leave(error) {
+    this.#leave(false, error);
   }
 
   async *[Symbol.asyncIterator]() {
@@ -124,18 +125,17 @@ export class AnswerStream {
     }
   }
 
-  /** @param {boolean} wanted */
-  #leave(wanted) {
+  /** @param {boolean} wanted @param {unknown} [error] */
+  #leave(wanted, error) {
     if (this.isLeft || this.#outcome || this.#error) return;
     this.#wanted = wanted;
     this.#left();
+    this.fail(error);
   }
 
   /** Tells the engine, once that knows the request. */
   #left() {
-    if (!this.isLeft || this.#number === null) return;
-    this.#commands.leave(this.#number, this.#wanted);
-    this.fail();
+    if (this.isLeft && this.request !== null) this.#commands.leave(this.request, this.#wanted);
   }
 
   #progress() {

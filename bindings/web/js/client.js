@@ -138,10 +138,7 @@ export class Client {
       this.#asked(answer, request);
     });
     asked.catch((error) => answer.fail(error));
-    const abort = () => {
-      answer.leave();
-      answer.fail(signal.reason);
-    };
+    const abort = () => answer.leave(signal.reason);
     signal?.addEventListener('abort', abort, { once: true });
     if (signal) answer.ended().catch(() => {}).then(() => signal.removeEventListener('abort', abort));
     return answer;

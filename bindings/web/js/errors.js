@@ -22,7 +22,7 @@ export class PamlinkError extends Error {
    * @param {{ kind?: string, retryable?: boolean, retryAfter?: number | null, errorCode?: string | null, cause?: unknown }} [more]
    */
   constructor(code, message = code.replaceAll('_', ' '), more = {}) {
-    super(message, 'cause' in more ? { cause: more.cause } : undefined);
+    super(message, more);
     this.name = 'PamlinkError';
     /** The name of what went wrong. */
     this.code = code;

@@ -20,13 +20,13 @@ const programs = resolve(packed, '../node_modules/.bin');
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.wasm': 'application/wasm' };
 const HTML = '<!doctype html><title>bundled</title><body></body><script src="/main.js"></script>';
 
-const server = await serve({ pace: '20ms' });
+export const server = await serve({ pace: '20ms' });
 const examples = examplesOf(readFileSync(resolve(here, '../../../docs/recipes/web.md'), 'utf8'));
 rmSync(projects, { recursive: true, force: true });
 mkdirSync(projects, { recursive: true });
 const archive = run('npm', ['pack', '--pack-destination', projects], packed);
 const built = {
-  vite: build('vite', { files: ['chat.jsx', 'assistant.jsx'], args: ['build'] }),
+  vite: build('vite', { files: ['chat.jsx', 'assistant.jsx', 'link.js', 'tabs.js'], args: ['build'] }),
   webpack: build('webpack', { files: ['trip.js'], at: 'src', args: [] }),
   esbuild: build('esbuild', { files: ['inline.js'], args: ['index.js', '--bundle', '--outfile=dist/main.js'] }),
 };
@@ -63,11 +63,15 @@ async function build(name, { files, at = '.', args }) {
   return folder;
 }
 
-/** Serves what a bundler has built; its origin. */
-async function served(name) {
+/** Serves what a bundler has built, and a token for the user of this name; its origin. */
+export async function served(name) {
   const folder = join(await built[name], 'dist');
   const pages = createServer((request, response) => {
     const { pathname } = new URL(request.url, 'http://h');
+    if (pathname === '/token') {
+      response.end(token(name));
+      return;
+    }
     const file = join(folder, pathname === '/' ? 'index.html' : pathname);
     let content;
     try {
@@ -114,7 +118,7 @@ test('vite: a chat of React is built, and chats', async () => {
 }, 60_000);
 
 test('vite: a chat of the AI SDK is built, and is stopped', async () => {
-  await page.goto(addressOf(await served('vite'), 'vite-ai'));
+  await page.goto(addressOf(await served('vite'), 'vite-ai', { show: 'assistant' }));
   await asked('how much fuel?');
   await shown(() => document.querySelector('li.assistant')?.textContent.includes('Financial'));
   await asked(`plan ${'a very long trip '.repeat(20)}`);

@@ -7,4 +7,5 @@ await import('./serve.mjs');
 await import('./store.mjs');
 await import('./ai-sdk.mjs');
 await import('./ag-ui.mjs');
+await import('./tabs.mjs');
 await run();

@@ -8,6 +8,7 @@ import { PamlinkChatTransport } from 'pamlink/ai-sdk';
 import { wasm } from 'pamlink/inline';
 import { useAnswer, useAnswers, useClient, useLink } from 'pamlink/react';
 import { answerOf, storeOf, type AnswerState } from 'pamlink/store';
+import { join, share } from 'pamlink/tabs';
 
 export function component(address: URL): string {
   const client = useClient(address, { token: async () => 't', wasm: wasm() });
@@ -49,10 +50,17 @@ export function agent(client: Client): AbstractAgent {
   return made.clone();
 }
 
+export function tab(url: URL): Client {
+  share((snapshot) => new Client('wss://h/', { snapshot }));
+  return join(() => new SharedWorker(url));
+}
+
 // @ts-expect-error a component has a client from an address
 useClient();
 // @ts-expect-error a snapshot never changes
 storeOf(new Client('wss://h/')).getSnapshot().answers = [];
+// @ts-expect-error a worker makes its client when there is a tab
+share(new Client('wss://h/'));
 // @ts-expect-error an agent has a client
 new PamlinkAgent({});
 // @ts-expect-error a transport has a client
