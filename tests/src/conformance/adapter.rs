@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io::{self, BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,9 @@ use serde_json::Value;
 use super::play::Stop;
 use super::sockets::Happened;
 
+/// One starts after the other: a runtime that begins takes a processor from those that are to be in
+/// time.
+static STARTS: Mutex<()> = Mutex::new(());
 /// How long an adapter may take to begin.
 const BEGINS: Duration = Duration::from_secs(30);
 
@@ -99,6 +103,7 @@ pub(super) enum ClosesAs {
 impl Adapter {
     /// Starts a command of the shell.
     pub(super) fn start(command: &str) -> Result<Self, String> {
+        let _alone = STARTS.lock().unwrap_or_else(PoisonError::into_inner);
         let mut shell = Command::new("sh");
         shell.arg("-c").arg(format!("exec {command}"));
         let fault = |why: io::Error| format!("{command}: {why}");

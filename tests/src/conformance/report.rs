@@ -31,17 +31,16 @@ pub fn run(products: &[Product], folder: &Path) -> Result<Vec<String>, String> {
     files.extend(transcripts::all());
     let skips = Skips::open()?;
     let mut faults = skips.unused();
-    // They mostly wait.
     let play = &|it: &Product| match &it.adapter {
         None => Ok(in_memory(&files)),
         Some(command) => product(command, &files),
     };
+    // They mostly wait.
     let all = thread::scope(|scope| {
         let threads: Vec<_> = products.iter().map(|it| scope.spawn(move || play(it))).collect();
         let joined = threads.into_iter().map(|thread| thread.join());
-        joined
-            .map(|it| it.unwrap_or_else(|_| Err("the runner failed".to_owned())))
-            .collect::<Vec<_>>()
+        let failed = || Err("the runner failed".to_owned());
+        joined.map(|it| it.unwrap_or_else(|_| failed())).collect::<Vec<_>>()
     });
     let mut table = Vec::new();
     for (Product { name, reviewed, .. }, played) in products.iter().zip(all) {
