@@ -15,6 +15,7 @@ const TABLE: &str = "| word | what it is | not |";
 const EXTENSIONS: &[&str] = &["rs", "py", "kt", "swift", "ts", "js", "mjs"];
 /// Names that others gave: those of the standard libraries, of peers, and of the wire.
 const THEIRS: &[&str] = &[
+    "ChatCompletionChunk",
     "Chunk",
     "PayloadChunk",
     "SeqCst",

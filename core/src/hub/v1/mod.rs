@@ -16,6 +16,7 @@ mod goodbye;
 mod items;
 mod opening;
 mod place;
+mod pushes;
 mod pushing;
 mod reading;
 mod renewing;

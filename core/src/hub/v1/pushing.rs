@@ -1,6 +1,5 @@
 //! Pushes to sessions, which keep them where no link carries them.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::answering::AROUND;
@@ -14,22 +13,6 @@ use crate::time::Now;
 
 /// How many sessions have queued a push, and how many refused it.
 type Pushed = (u32, u32);
-
-/// The pushes that sessions have, and of which nobody knows yet what becomes. A session bounds what
-/// waits in it, and each ends there.
-#[derive(Debug, Default)]
-pub(super) struct Pushes {
-    of_commands: BTreeMap<(SessionNumber, CommandId), PushId>,
-    /// What the last event lends: whose push, and how it has ended.
-    lent: Option<(Arc<str>, CommandEnd)>,
-}
-
-impl Pushes {
-    /// Bytes held beside the struct.
-    pub(super) fn memory(&self) -> usize {
-        self.of_commands.len() * size_of::<((SessionNumber, CommandId), PushId)>()
-    }
-}
 
 impl Hub {
     /// Sends an envelope in the sessions of a user.
@@ -66,12 +49,7 @@ impl Hub {
         end: CommandEnd,
     ) -> Option<Unlent> {
         let pushes = &mut self.v1.as_mut()?.pushes;
-        let push = pushes.of_commands.remove(&(session, command))?;
-        if end == CommandEnd::Acknowledged {
-            return None;
-        }
-        pushes.lent = Some((user, end));
-        Some(Unlent::Undelivered(push))
+        pushes.end(session, user, command, end).map(Unlent::Undelivered)
     }
 
     fn push_in_sessions(
@@ -104,7 +82,7 @@ impl Hub {
 impl V1 {
     /// Whose push the last event is about, and what has become of it.
     pub(in crate::hub) fn undelivered(&self) -> Option<(&str, Outcome<'_>)> {
-        self.pushes.lent.as_ref().map(|(user, end)| (&**user, end.lend()))
+        self.pushes.ended()
     }
 
     /// Sends an item that waits for a link as long as its session does, unless the host has said
@@ -125,7 +103,7 @@ impl V1 {
         };
         self.is_stirred = true;
         let Ok(command) = self.sessions.send(now, session, text, options) else { return false };
-        self.pushes.of_commands.insert((session, command), push);
+        self.pushes.add(session, command, push);
         true
     }
 }

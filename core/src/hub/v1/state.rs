@@ -5,7 +5,7 @@ use core::time::Duration;
 use super::askers::{Asker, Askers, Untold};
 use super::ending::end_of;
 use super::place::ItemPlace;
-use super::pushing::Pushes;
+use super::pushes::Pushes;
 use super::stream_log::Log;
 use crate::delivery::stream::{End, LogAnswer, LogRequest, ProducerError};
 use crate::delivery::{LinkNumber, SendOptions, SessionNumber, Sessions, SessionsUnlent};

@@ -111,7 +111,7 @@ fn a_push_waits_for_as_long_as_its_host_says() {
 }
 
 #[test]
-fn a_push_that_answers_and_asks_does_neither() {
+fn a_push_is_no_answer_and_no_request() {
     let mut host = Host::new();
     let (link, _) = host.begin_v1("ada");
     let (stream, agent) = (Name::new("s"), Name::new("a"));
