@@ -123,8 +123,6 @@ fn pushes() -> Scene {
     );
     let lost = events.one("undelivered");
     assert_eq!((lost.word("push"), lost.text("error_code")), (Some(0), "replaced"));
-    let events = push(4, json!({ "priority": "at once" }));
-    assert_eq!(events.one("fault").text("name"), "bad_option");
     scene.wait(6_000);
     let events = scene.tick("hub");
     let lost = events.one("undelivered");
