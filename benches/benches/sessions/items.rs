@@ -58,7 +58,7 @@ pub(crate) fn run(effort: Effort, rows: &mut Rows) -> Result<()> {
     Ok(())
 }
 
-fn item(ends: &mut Ends) {
+pub(crate) fn item(ends: &mut Ends) {
     ends.pass(Duration::from_micros(100));
     let now = ends.now();
     ends.clients[0].send(now, BODY, SendOptions::default()).expect("there is room");
@@ -68,7 +68,7 @@ fn item(ends: &mut Ends) {
 }
 
 /// The text of an item's envelope.
-fn sample() -> Result<String> {
+pub(crate) fn sample() -> Result<String> {
     let mut ends = Ends::open(StreamsConfig::default(), vec!["ann".to_owned()]);
     let (now, session) = (ends.now(), ends.heard.session.context("no session was told of")?);
     ends.sessions.send(now, session, BODY, SendOptions::default())?;
@@ -78,7 +78,7 @@ fn sample() -> Result<String> {
 }
 
 /// Writes an envelope and reads it, with no session.
-fn envelope(message: &Message<'_>, text: &mut String) {
+pub(crate) fn envelope(message: &Message<'_>, text: &mut String) {
     text.clear();
     message.write(Channel(0), text);
     let envelope = Envelope::parse(text, DEPTH).expect("an envelope");

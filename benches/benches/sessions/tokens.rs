@@ -58,7 +58,7 @@ pub(crate) fn run(effort: Effort, rows: &mut Rows) -> Result<()> {
 }
 
 /// One stream after the other, and who reads them.
-struct Answer {
+pub(crate) struct Answer {
     ends: Ends,
     writers: Vec<Writer>,
     /// What each reader was sent and has not taken.
@@ -68,7 +68,7 @@ struct Answer {
 }
 
 impl Answer {
-    fn new(streams: StreamsConfig, readers: usize) -> Result<Self> {
+    pub(crate) fn new(streams: StreamsConfig, readers: usize) -> Result<Self> {
         let reader = || Reader::new(Role::Client, FrameConfig::default());
         Ok(Self {
             ends: Ends::open(streams, vec!["ann".to_owned(); readers]),
@@ -85,9 +85,7 @@ impl Answer {
         let before = self.ends.heard.text;
         let mut time = Duration::ZERO;
         for _ in 0..BATCHES {
-            let now = self.ends.now();
-            self.ends.sessions.streams().renew(now, &key, by)?;
-            self.ends.server_hears();
+            self.renew(&key, by)?;
             let start = Stopwatch::start();
             (0..BATCH).for_each(|_| self.token(&key, by));
             time += start.elapsed();
@@ -100,7 +98,15 @@ impl Answer {
         Ok(Turn { time, operations: sent as u64 })
     }
 
-    fn token(&mut self, key: &StreamKey, by: Generation) {
+    /// The producer is still there.
+    pub(crate) fn renew(&mut self, key: &StreamKey, by: Generation) -> Result<()> {
+        let now = self.ends.now();
+        self.ends.sessions.streams().renew(now, key, by)?;
+        self.ends.server_hears();
+        Ok(())
+    }
+
+    pub(crate) fn token(&mut self, key: &StreamKey, by: Generation) {
         self.ends.pass(PACE);
         let now = self.ends.now();
         self.ends.sessions.streams().append(now, key, by, TOKEN).expect("the log takes it");
@@ -117,7 +123,7 @@ impl Answer {
         });
     }
 
-    fn begin(&mut self) -> Result<(StreamKey, Generation)> {
+    pub(crate) fn begin(&mut self) -> Result<(StreamKey, Generation)> {
         self.number += 1;
         let name = format!("answer-{}", self.number);
         self.ends.begin_stream(0, &name)?;
@@ -130,7 +136,7 @@ impl Answer {
     }
 
     /// What was coalesced goes out, and the readers take what they were sent.
-    fn take(&mut self) {
+    pub(crate) fn take(&mut self) {
         self.ends.pass(StreamsConfig::default().flush_after);
         self.carry();
         for (at, wire) in self.wires.iter_mut().enumerate() {
@@ -144,7 +150,7 @@ impl Answer {
         self.ends.settle(0..self.readers.len());
     }
 
-    fn end(&mut self, key: &StreamKey, by: Generation) -> Result<()> {
+    pub(crate) fn end(&mut self, key: &StreamKey, by: Generation) -> Result<()> {
         let now = self.ends.now();
         self.ends.sessions.streams().finish(now, key, by, End::new(How::Done))?;
         let ended = self.ends.heard.ended;
