@@ -20,6 +20,8 @@ const START: i64 = 1_800_000_000;
 enum Over {
     Bytes,
     Messages,
+    /// Messages that the hosts lend.
+    Lent,
 }
 
 /// Believes a token that is the user's name, for an hour.
@@ -70,6 +72,8 @@ struct World {
     /// The hub's end of the present transport.
     link: Option<LinkId>,
     requests: Vec<RequestId>,
+    /// What the client wants done.
+    wants: Wants,
     /// The events of both hosts and what both peers read, in words.
     log: Vec<String>,
 }
@@ -83,7 +87,16 @@ impl World {
         let now = Now::new(Mono::from_millis(1_000), Wall::from_unix_secs(START));
         let client =
             Client::new(ClientConfig::default(), endpoint, Seed::from_number(2), now).unwrap();
-        Self { over, now, hub, client, link: None, requests: Vec::new(), log: Vec::new() }
+        Self {
+            over,
+            now,
+            hub,
+            client,
+            link: None,
+            requests: Vec::new(),
+            wants: Wants::default(),
+            log: Vec::new(),
+        }
     }
 
     fn apply(&mut self, act: &Act) {
@@ -159,25 +172,18 @@ impl World {
 
     fn client_events(&mut self) -> bool {
         let before = self.log.len();
-        let (mut dial, mut token, mut close_transport) = (false, false, false);
         while let Some(event) = self.client.poll_event() {
-            let said = match &event {
-                ClientEvent::Link(ClientLinkEvent::StateChanged { from, to, .. }) => {
-                    format!("{from} to {to}")
-                }
-                event => format!("{event:?}"),
-            };
-            dial |= matches!(event, ClientEvent::Link(ClientLinkEvent::Dial(_)));
-            token |= matches!(event, ClientEvent::Link(ClientLinkEvent::NeedToken(_)));
-            close_transport |= matches!(event, ClientEvent::Link(ClientLinkEvent::CloseTransport));
-            self.log.push(format!("client: {said}"));
+            self.log.push(self.wants.note(&event));
         }
+        let Wants { dial, token, close_transport } = std::mem::take(&mut self.wants);
         if token {
             let token = Token::with_dates("ada", None, Wall::from_unix_secs(START + 1_000_000));
             self.client.provide_token(self.now, token).unwrap();
         }
         if close_transport {
             self.client_output();
+            // What came is drained before its transport ends.
+            self.hub_events();
             if let Some(link) = self.link.take() {
                 self.hub.handle_closed(self.now, link);
             }
@@ -189,7 +195,7 @@ impl World {
                     self.link = self.hub.accept(self.now).ok();
                     self.client.handle_dialed(self.now);
                 }
-                Over::Messages => {
+                Over::Messages | Over::Lent => {
                     let proof = Proof::Token(Token::new("ada"));
                     self.link = self.hub.accept_opened(self.now, "ada", proof, None).ok();
                     self.client.handle_opened(self.now, None);
@@ -202,10 +208,7 @@ impl World {
     fn hub_events(&mut self) -> bool {
         let before = self.log.len();
         while let Some(event) = self.hub.poll_event() {
-            if let HubEvent::Request(request) = &event {
-                self.requests.push(request.request);
-            }
-            self.log.push(format!("hub: {event:?}"));
+            note(&event, &mut self.requests, &mut self.log);
         }
         self.log.len() > before
     }
@@ -221,12 +224,18 @@ impl World {
                     let _ = self.hub.handle_bytes(self.now, link, &out);
                 }
             }
-            Over::Messages => {
+            Over::Messages | Over::Lent => {
                 while let Some(outgoing) = self.client.poll_message(&mut out) {
                     any = true;
                     if let Some(link) = self.link {
                         let message = incoming(outgoing, &out).unwrap();
-                        let _ = self.hub.handle_message(self.now, link, message);
+                        if self.over == Over::Messages {
+                            let _ = self.hub.handle_message(self.now, link, message);
+                        } else if let Ok(Some(event)) =
+                            self.hub.lend_message(self.now, link, message)
+                        {
+                            note(&event, &mut self.requests, &mut self.log);
+                        }
                     }
                     out.clear();
                 }
@@ -249,14 +258,17 @@ impl World {
                         self.client.handle_bytes(self.now, &out).unwrap();
                     }
                 }
-                Over::Messages => {
+                Over::Messages | Over::Lent => {
                     while let Some(outgoing) = self.hub.poll_message(link, &mut out) {
                         let Some(message) = incoming(outgoing, &out) else {
                             close_transport = true;
                             break;
                         };
-                        if ours {
+                        if ours && self.over == Over::Messages {
                             self.client.handle_message(self.now, message).unwrap();
+                        } else if ours {
+                            let event = self.client.lend_message(self.now, message).unwrap();
+                            self.log.extend(event.map(|event| self.wants.note(&event)));
                         }
                         out.clear();
                     }
@@ -270,6 +282,37 @@ impl World {
         }
         any
     }
+}
+
+/// What the events of a client want done.
+#[derive(Clone, Copy, Default)]
+struct Wants {
+    dial: bool,
+    token: bool,
+    close_transport: bool,
+}
+
+impl Wants {
+    /// An event in words.
+    fn note(&mut self, event: &ClientEvent<'_>) -> String {
+        self.dial |= matches!(event, ClientEvent::Link(ClientLinkEvent::Dial(_)));
+        self.token |= matches!(event, ClientEvent::Link(ClientLinkEvent::NeedToken(_)));
+        self.close_transport |= matches!(event, ClientEvent::Link(ClientLinkEvent::CloseTransport));
+        match event {
+            ClientEvent::Link(ClientLinkEvent::StateChanged { from, to, .. }) => {
+                format!("client: {from} to {to}")
+            }
+            event => format!("client: {event:?}"),
+        }
+    }
+}
+
+/// Notes an event of the hub in words, and its request.
+fn note(event: &HubEvent<'_>, requests: &mut Vec<RequestId>, log: &mut Vec<String>) {
+    if let HubEvent::Request(request) = event {
+        requests.push(request.request);
+    }
+    log.push(format!("hub: {event:?}"));
 }
 
 /// What the other end's transport makes of it; nothing for the end.
@@ -299,8 +342,23 @@ proptest! {
     ) {
         let bytes = conversation(Over::Bytes, &acts);
         let messages = conversation(Over::Messages, &acts);
-        prop_assert_eq!(bytes, messages);
+        prop_assert_eq!(&bytes, &messages);
+        // What is lent is told at once, so each end is compared by itself.
+        let lent = conversation(Over::Lent, &acts);
+        prop_assert_eq!(of_client(&lent), of_client(&bytes));
+        prop_assert_eq!(of_hub(&lent), of_hub(&bytes));
     }
+}
+
+fn of_client(log: &[String]) -> Vec<&String> {
+    let own =
+        |said: &&String| ["client: ", "asked ", "sent "].iter().any(|it| said.starts_with(it));
+    log.iter().filter(own).collect()
+}
+
+fn of_hub(log: &[String]) -> Vec<&String> {
+    let clients = of_client(log);
+    log.iter().filter(|said| !clients.contains(said)).collect()
 }
 
 #[test]
@@ -319,7 +377,7 @@ fn a_conversation_over_messages_goes_through_cuts() {
 
 #[test]
 fn pieces_come_before_their_answer_by_either_way() {
-    for over in [Over::Bytes, Over::Messages] {
+    for over in [Over::Bytes, Over::Messages, Over::Lent] {
         let mut world = World::new(over);
         world.apply(&Act::Connect);
         for act in [Act::Ask(2), Act::Ask(3), Act::Piece, Act::Piece, Act::Reply] {
@@ -348,7 +406,7 @@ fn pieces_come_before_their_answer_by_either_way() {
 
 #[test]
 fn after_a_cut_the_whole_answer_comes_and_no_rest_of_its_pieces() {
-    for over in [Over::Bytes, Over::Messages] {
+    for over in [Over::Bytes, Over::Messages, Over::Lent] {
         let mut world = World::new(over);
         world.apply(&Act::Connect);
         world.apply(&Act::Ask(2));

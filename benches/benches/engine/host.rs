@@ -117,16 +117,24 @@ impl Host {
         input: Input<'_>,
         mut on_event: impl FnMut(&Event<'_>),
     ) {
-        let taken = match input {
-            Input::Bytes(bytes) => self.hub.handle_bytes(now, link, bytes),
-            Input::Text(text) => self.hub.handle_message(now, link, Incoming::Text(text)),
-        };
-        taken.expect("events were polled");
-        while let Some(event) = &self.hub.poll_event() {
+        let Self { hub, requests, .. } = self;
+        let mut note = |event: &Event<'_>| {
             if let Event::Request(request) = event {
-                self.requests.push(request.request);
+                requests.push(request.request);
             }
             on_event(event);
+        };
+        match input {
+            Input::Bytes(bytes) => {
+                hub.handle_bytes(now, link, bytes).expect("events were polled");
+            }
+            Input::Text(text) => {
+                let first = hub.lend_message(now, link, Incoming::Text(text));
+                first.expect("events were polled").iter().for_each(&mut note);
+            }
+        }
+        while let Some(event) = &hub.poll_event() {
+            note(event);
         }
         self.write();
         black_box(self.hub.poll_timeout());

@@ -12,11 +12,13 @@ use super::unlent::{Meaning, Source, Unlent};
 use crate::delivery::SessionNumber;
 use crate::envelope::message::ErrorFrame;
 use crate::envelope::{Envelope, ErrorCode};
+use crate::frame::Item;
 use crate::link::{Cause, ClientLink, ClientLinkEvent, CloseClass, State, Trigger};
 
 impl Client {
-    /// The event for the host, which borrows from the buffer of the link.
-    pub(super) fn lend(&mut self, event: Unlent) -> Option<Event<'_>> {
+    /// The event for the host, which borrows from the buffer of the link, or from the text that the
+    /// host has `lent`.
+    pub(super) fn lend<'a>(&'a mut self, event: Unlent, lent: &'a str) -> Option<Event<'a>> {
         Some(match event {
             Unlent::Link(unlent) => {
                 let event = self.link.lend(unlent)?;
@@ -62,7 +64,8 @@ impl Client {
             Unlent::ChangedPlaces => Event::ChangedPlaces,
             Unlent::NeedToken(need) => Event::Link(ClientLinkEvent::NeedToken(need)),
             Unlent::Unreadable(source, error) => {
-                Event::Unreadable { error, text: text(source, &mut self.link, &self.body)? }
+                let text = text_of(source, &mut self.link, lent, &self.body)?;
+                Event::Unreadable { error, text }
             }
             Unlent::Cancelled(request) => Event::Cancelled { request },
             Unlent::CancelResult(request, result) => {
@@ -91,7 +94,7 @@ impl Client {
                 }
             }
             Unlent::Message(source, meaning) => {
-                let text = text(source, &mut self.link, &self.body)?;
+                let text = text_of(source, &mut self.link, lent, &self.body)?;
                 let envelope = Envelope::from_scan(text, self.scan);
                 match meaning {
                     Meaning::Welcome => Event::Welcomed {
@@ -171,9 +174,20 @@ const fn is_too_large(cause: Trigger<'_>) -> bool {
 }
 
 /// The text that a message or fault is in.
-fn text<'a>(source: Source, link: &'a mut ClientLink, body: &'a str) -> Option<&'a str> {
+fn text_of<'a>(
+    source: Source,
+    link: &'a mut ClientLink,
+    lent: &'a str,
+    body: &'a str,
+) -> Option<&'a str> {
     match source {
-        Source::Link(item) => link.text(item).ok(),
+        Source::Link(item) => text(item, link, lent),
         Source::Session(_) => Some(body),
     }
+}
+
+/// The text of a message: of the link's reader, or the one that the host has `lent`.
+pub(super) fn text<'a>(item: Item, link: &'a mut ClientLink, lent: &'a str) -> Option<&'a str> {
+    // If it is not UTF-8 the link's next step says so.
+    if item.is_lent() { Some(lent) } else { link.text(item).ok() }
 }

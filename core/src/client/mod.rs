@@ -129,7 +129,7 @@ use self::unlent::Unlent;
 use crate::dedup::{Window, WindowConfig};
 use crate::envelope::{Kind, Scan};
 use crate::frame::handshake::HeadError;
-use crate::frame::{Incoming, NotDrained, Outgoing};
+use crate::frame::{Incoming, Item, NotDrained, Outgoing};
 use crate::link::{
     ClientLink, DialFailed, Endpoint, Gather, Sink, State, Token, TokenError, Transmit,
 };
@@ -292,6 +292,39 @@ impl Client {
         Ok(())
     }
 
+    /// As [`handle_message`](Self::handle_message) and then the first
+    /// [`poll_event`](Self::poll_event), for a host that has a message in a buffer of its own. Where
+    /// nothing waits that came before, a text is not copied: the event borrows it from there.
+    ///
+    /// # Errors
+    ///
+    /// As `handle_message`; no event was taken.
+    pub fn lend_message<'a>(
+        &'a mut self,
+        now: Now,
+        message: Incoming<'a>,
+    ) -> Result<Option<Event<'a>>, NotDrained> {
+        self.set_now(now);
+        let lent = match message {
+            Incoming::Text(text) if self.link.takes_next(text.len()) => text,
+            _ => {
+                self.handle_message(now, message)?;
+                return Ok(self.poll_event());
+            }
+        };
+        let mut event = self.due_event();
+        if event.is_none() && self.link.takes_next(lent.len()) {
+            self.link.handle_lent(self.now);
+            self.counters.metrics.bytes.add(Direction::Inbound, lent.len() as u64);
+            event = self.read(Item::LENT, lent);
+        } else {
+            // What is due comes first.
+            self.handle_message(now, message)?;
+        }
+        let event = event.or_else(|| self.next_event());
+        Ok(event.and_then(|event| self.lend(event, lent)))
+    }
+
     /// The transport ended, however it did.
     pub fn handle_closed(&mut self, now: Now) {
         self.set_now(now);
@@ -366,7 +399,7 @@ impl Client {
     /// The next event, lent until the next call.
     pub fn poll_event(&mut self) -> Option<Event<'_>> {
         let event = self.next_event()?;
-        self.lend(event)
+        self.lend(event, "")
     }
 
     /// Appends what is to be written. Call it again after writing, as long as it says `more`.

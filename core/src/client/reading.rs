@@ -6,6 +6,7 @@ use core::mem;
 use super::Client;
 use super::change::Beside;
 use super::correlation::Correlation;
+use super::lending::text;
 use super::unlent::{Meaning, Source, Unlent};
 use crate::envelope::v1::GoodbyeCode;
 use crate::envelope::{Envelope, Kind, write};
@@ -16,13 +17,8 @@ use crate::metrics::Direction;
 impl Client {
     /// Works through ended requests and inbound messages until one gives an event.
     pub(super) fn next_event(&mut self) -> Option<Unlent> {
-        if let Some(event) = self.hear().or_else(|| self.give_up()) {
+        if let Some(event) = self.due_event() {
             return Some(event);
-        }
-        self.keep_step();
-        self.settle_stay();
-        if mem::take(&mut self.has_ended_oversized) {
-            self.link.forgive_oversized();
         }
         loop {
             if let Some(event) = self.hear() {
@@ -48,7 +44,7 @@ impl Client {
             };
             match event {
                 ClientLinkUnlent::Text(item) => {
-                    if let Some(event) = self.read(item) {
+                    if let Some(event) = self.read(item, "") {
                         return Some(event);
                     }
                 }
@@ -64,6 +60,19 @@ impl Client {
         }
     }
 
+    /// The next event that comes before all that the link has brought.
+    pub(super) fn due_event(&mut self) -> Option<Unlent> {
+        if let Some(event) = self.hear().or_else(|| self.give_up()) {
+            return Some(event);
+        }
+        self.keep_step();
+        self.settle_stay();
+        if mem::take(&mut self.has_ended_oversized) {
+            self.link.forgive_oversized();
+        }
+        None
+    }
+
     /// A server that answers in order but owes more answers than the table holds is out of step:
     /// a new link starts from nothing.
     fn keep_step(&mut self) {
@@ -74,12 +83,12 @@ impl Client {
     }
 
     /// A text has come: what it means is found while it is lent, and what follows is carried out.
-    fn read(&mut self, item: Item) -> Option<Unlent> {
+    /// It is of the link's, or the one that the host has `lent`.
+    pub(super) fn read(&mut self, item: Item, lent: &str) -> Option<Unlent> {
         if self.link.speaks_v1() {
-            return self.read_v1(item);
+            return self.read_v1(item, lent);
         }
-        // If it is not UTF-8 the link's next step says so.
-        let text = self.link.text(item).ok()?;
+        let text = text(item, &mut self.link, lent)?;
         self.counters.metrics.message_bytes.record(text.len());
         let mut correlation = Correlation {
             now: self.now.mono,

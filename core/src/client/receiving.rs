@@ -2,6 +2,7 @@
 
 use super::Client;
 use super::known_server::KnownServer;
+use super::lending::text;
 use super::unlent::{Source, Unlent};
 use crate::envelope::Envelope;
 use crate::envelope::v1::{self, GoodbyeCode, Message, Welcome, divide};
@@ -12,10 +13,9 @@ use crate::metrics::Direction;
 impl Client {
     /// A message has come over a link that speaks the dialect: an envelope, or several where both
     /// ends join them (V-10.7).
-    pub(super) fn read_v1(&mut self, item: Item) -> Option<Unlent> {
+    pub(super) fn read_v1(&mut self, item: Item, lent: &str) -> Option<Unlent> {
         let welcomed = self.link.is_welcomed_v1();
-        // If it is not UTF-8 the link's next step says so.
-        let text = self.link.text(item).ok()?;
+        let text = text(item, &mut self.link, lent)?;
         self.counters.metrics.message_bytes.record(text.len());
         if !welcomed {
             let said = Said::first(text);

@@ -40,6 +40,8 @@ pub(super) enum Place {
     Room,
     /// Where it was taken whole, at the item's range.
     Inbox,
+    /// Nowhere here: the host has it and lends it.
+    Host,
     /// Where its pieces were put together.
     Assembly,
     /// Where it was inflated.
@@ -55,6 +57,16 @@ impl Item {
     #[inline]
     pub(super) const fn whole(kind: ItemKind, range: Range<usize>) -> Self {
         Self { kind, place: Place::Inbox, start: range.start, end: range.end }
+    }
+
+    /// A text that the host lends.
+    pub(crate) const LENT: Self =
+        Self { kind: ItemKind::Text, place: Place::Host, start: 0, end: 0 };
+
+    /// Whether it is a text that the host lends.
+    #[inline]
+    pub(crate) fn is_lent(self) -> bool {
+        self.place == Place::Host
     }
 
     #[inline]

@@ -100,6 +100,11 @@ impl Inbox {
         })
     }
 
+    /// Whether nothing waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && self.last.is_none()
+    }
+
     /// Bytes of what waits, counted as frames.
     pub(super) const fn weight(&self) -> usize {
         self.weight

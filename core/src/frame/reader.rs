@@ -111,6 +111,16 @@ impl Reader {
         Ok(())
     }
 
+    /// Whether a text of this length that came now, whole, would be the next event.
+    #[inline]
+    pub(crate) fn takes_next(&self, length: usize) -> bool {
+        self.state == State::Reading
+            && !self.skimming
+            && length <= self.config.max_frame.min(self.config.max_message)
+            && self.inbox.as_ref().is_none_or(|inbox| inbox.is_empty())
+            && self.buffered() == 0
+    }
+
     /// Lends free space of at least `at_least` bytes, to read the socket into. The bytes in it
     /// have no meaning. [`filled`](Self::filled) then tells how many were written.
     ///

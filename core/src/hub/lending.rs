@@ -6,15 +6,15 @@ use super::index::LinkIndex;
 use crate::envelope::Envelope;
 
 impl Hub {
-    /// Puts names to an event.
-    pub(super) fn lend(&mut self, event: Unlent) -> Option<Event<'_>> {
+    /// Puts names to an event. The text of a message is of its link's, or the one that the host has
+    /// `lent`.
+    pub(super) fn lend<'a>(&'a mut self, event: Unlent, lent: &'a str) -> Option<Event<'a>> {
         Some(match event {
             Unlent::Request { link, request, text, choice } => {
                 let (wants_pieces, user) =
                     (self.requests.wants_pieces(request), self.links.user(link));
                 let id = self.links.id(link);
-                let (slot, pool) = self.links.reading(link)?;
-                let text = slot.link.text(text, Some(pool)).ok()?;
+                let text = self.links.text(link, text, lent)?;
                 Event::Request(Request {
                     request,
                     link: id,
@@ -54,8 +54,7 @@ impl Hub {
             }
             Unlent::Message { link, text } => {
                 let (id, user) = (self.links.id(link), self.links.user(link));
-                let (slot, pool) = self.links.reading(link)?;
-                let text = slot.link.text(text, Some(pool)).ok()?;
+                let text = self.links.text(link, text, lent)?;
                 let envelope = Envelope::from_scan(text, self.scan);
                 Event::Message { link: id, user: self.users.name(user), envelope }
             }

@@ -251,6 +251,45 @@ impl Hub {
         self.receive(link, message.len(), |link| link.handle_message(now, message))
     }
 
+    /// As [`handle_message`](Self::handle_message) and then the first
+    /// [`poll_event`](Self::poll_event), for a host that has a message in a buffer of its own. Where
+    /// nothing waits that came before, a text is not copied: the event borrows it from there.
+    ///
+    /// # Errors
+    ///
+    /// As `handle_message`; no event was taken.
+    pub fn lend_message<'a>(
+        &'a mut self,
+        now: Now,
+        link: LinkId,
+        message: Incoming<'a>,
+    ) -> Result<Option<Event<'a>>, InputError> {
+        self.now.advance(now);
+        let lent = match message {
+            Incoming::Text(text) if self.links.takes_next(link, text.len()) => text,
+            _ => {
+                self.handle_message(now, link, message)?;
+                return Ok(self.poll_event());
+            }
+        };
+        self.release_last();
+        let mut event = self.due_event();
+        if event.is_none() && self.links.takes_next(link, lent.len()) {
+            self.metrics.bytes.add(Direction::Inbound, lent.len() as u64);
+            if let Some(slot) = self.links.get_mut(link.index) {
+                slot.link.handle_lent(self.now);
+            }
+            self.links.arm(link.index);
+            event = self.message(link.index, Item::LENT, lent);
+            self.links.mark_writable(link.index);
+        } else {
+            // What is due comes first.
+            self.handle_message(now, link, message)?;
+        }
+        let event = event.or_else(|| self.next_event());
+        Ok(event.and_then(|event| self.lend(event, lent)))
+    }
+
     /// Takes bytes or a message of this length that came over a link.
     #[inline]
     fn receive(
@@ -319,15 +358,12 @@ impl Hub {
     pub fn poll_event(&mut self) -> Option<Event<'_>> {
         self.release_last();
         let event = self.next_event()?;
-        self.lend(event)
+        self.lend(event, "")
     }
 
     /// Works through due requests and ready links until one of them has an event.
     fn next_event(&mut self) -> Option<Unlent> {
-        if let Some(event) = self.expire_request().or_else(|| self.next_of_backlog()) {
-            return Some(event);
-        }
-        if let Some(event) = self.next_of_sessions() {
+        if let Some(event) = self.due_event() {
             return Some(event);
         }
         while let Some(link) = self.links.next_ready() {
@@ -338,6 +374,12 @@ impl Hub {
             self.links.mark_idle(link);
         }
         self.drained()
+    }
+
+    /// The next event that comes before all that links have brought.
+    #[inline]
+    fn due_event(&mut self) -> Option<Unlent> {
+        self.expire_request().or_else(|| self.next_of_backlog()).or_else(|| self.next_of_sessions())
     }
 
     /// The next event of a link.
@@ -364,7 +406,7 @@ impl Hub {
             };
             let event = match event {
                 LinkUnlent::Request => self.opening(link),
-                LinkUnlent::Text(text) => self.message(link, text),
+                LinkUnlent::Text(text) => self.message(link, text, ""),
                 LinkUnlent::Binary(_) if slot.phase == Phase::Open => {
                     self.refuse(link, &RefusalReason::Binary, None)
                 }
@@ -386,11 +428,11 @@ impl Hub {
     }
 
     /// A text message has come: the admission decides while the text is lent, and what follows is
-    /// carried out.
-    fn message(&mut self, link: LinkIndex, text: Item) -> Option<Unlent> {
+    /// carried out. The text is of the link's, or the one that the host has `lent`.
+    fn message(&mut self, link: LinkIndex, text: Item, lent: &str) -> Option<Unlent> {
         let slot = self.links.get(link)?;
         if slot.phase != Phase::Open || slot.v1.is_some() {
-            return self.message_v1(link, text).or_else(|| self.next_of_sessions());
+            return self.message_v1(link, text, lent).or_else(|| self.next_of_sessions());
         }
         let (user, free) = (slot.user, slot.running < self.config.max_requests_per_link);
         let may_request = self.may_request(user);
@@ -401,11 +443,9 @@ impl Hub {
             may_request,
             agent: None,
         };
-        let (slot, pool) = self.links.reading(link)?;
-        // If it is not UTF-8 the link's next step says so.
-        let lent = slot.link.text(text, Some(pool)).ok()?;
+        let examined = self.links.text(link, text, lent)?;
         let (scan, requests) = (&mut self.scan, &mut self.requests);
-        match self.admission.examine(sender, lent, scan, requests, &mut self.metrics) {
+        match self.admission.examine(sender, examined, scan, requests, &mut self.metrics) {
             Action::Life => None,
             Action::Pong => self.pong(link),
             Action::Ping { id } => self.ping(link, id.as_ref()),
@@ -420,9 +460,8 @@ impl Hub {
                 let waits = self.make_way(user);
                 let request = self.begin(link, &choice, key, id, pieces)?;
                 if waits {
-                    let (slot, pool) = self.links.reading(link)?;
-                    let lent = slot.link.text(text, Some(pool)).ok()?.into();
-                    self.wait_for_turn(request, choice, lent);
+                    let text = self.links.text(link, text, lent)?.into();
+                    self.wait_for_turn(request, choice, text);
                     return None;
                 }
                 Some(Unlent::Request { link, request, text, choice })

@@ -32,6 +32,9 @@ pub struct ClientMachine {
     buffer: Vec<u8>,
     /// The commands that want a snapshot at the end of this step.
     snapshots: Vec<u64>,
+    /// What a link has left to say whose transport is to be dropped: it is there no more once there is
+    /// another link.
+    last_words: Vec<u8>,
     /// It goes on with requests that its host has still to be told of.
     restored: bool,
     made_in: Process,
@@ -81,6 +84,7 @@ impl ClientMachine {
             dialing: false,
             buffer: Vec::new(),
             snapshots: Vec::new(),
+            last_words: Vec::new(),
             restored: false,
             made_in: Process::current(),
         }
@@ -123,9 +127,13 @@ impl Take for ClientMachine {
             schema::BYTES => {
                 core.handle_bytes(now, record.bytes(0).unwrap_or_default())?;
             }
-            schema::TEXT => {
-                core.handle_message(now, Incoming::Text(record.text(0)))?;
-            }
+            schema::TEXT => match core.lend_message(now, Incoming::Text(record.text(0)))? {
+                Some(Event::Link(ClientLinkEvent::CloseTransport)) => self.take_last_words(),
+                Some(event) => {
+                    tell((&mut self.port, &mut self.dialing, &mut self.last_words), &event, out);
+                }
+                None => {}
+            },
             schema::BINARY => {
                 let message = Incoming::Binary(record.bytes(0).unwrap_or_default());
                 core.handle_message(now, message)?;
@@ -196,25 +204,15 @@ impl Take for ClientMachine {
     }
 
     fn drain(&mut self, out: &mut Vec<u8>) {
-        let mut last_words = Vec::new();
         while let Some(event) = self.core.poll_event() {
             match event {
-                // What waits to be written goes first, and is there no more once there is another link.
-                Event::Link(ClientLinkEvent::CloseTransport) => {
-                    self.port.close_transport = true;
-                    self.transmit(&mut last_words);
-                }
+                Event::Link(ClientLinkEvent::CloseTransport) => self.take_last_words(),
                 event => {
-                    if matches!(event, Event::Link(ClientLinkEvent::Dial(_))) {
-                        // One transport after the other.
-                        out.append(&mut last_words);
-                        (self.port, self.dialing) = (Port::default(), true);
-                    }
-                    events::push(out, &event);
+                    tell((&mut self.port, &mut self.dialing, &mut self.last_words), &event, out);
                 }
             }
         }
-        out.append(&mut last_words);
+        out.append(&mut self.last_words);
     }
 }
 
@@ -231,6 +229,14 @@ impl ClientMachine {
             (self.port, self.dialing) = (Port::default(), false);
             packed::push(out, schema::CLOSE_TRANSPORT, &[LINK], &[]);
         }
+    }
+
+    /// The transport is to be dropped: takes what waits to be written before that.
+    fn take_last_words(&mut self) {
+        self.port.close_transport = true;
+        let mut last_words = core::mem::take(&mut self.last_words);
+        self.transmit(&mut last_words);
+        self.last_words = last_words;
     }
 
     /// Hands out the snapshots that were asked for: of what the client is once all is written that
@@ -278,6 +284,21 @@ impl ClientMachine {
     const fn hand_out_bytes(&self, _out: &[u8]) -> bool {
         false
     }
+}
+
+/// Appends an event, before it what the link before had left to say, and notes whether a transport is
+/// to be made.
+fn tell(
+    (port, dialing, last_words): (&mut Port, &mut bool, &mut Vec<u8>),
+    event: &Event<'_>,
+    out: &mut Vec<u8>,
+) {
+    if matches!(event, Event::Link(ClientLinkEvent::Dial(_))) {
+        // One transport after the other.
+        out.append(last_words);
+        (*port, *dialing) = (Port::default(), true);
+    }
+    events::push(out, event);
 }
 
 /// Bytes that the buffer for what is written keeps.

@@ -94,7 +94,10 @@ impl Take for HubMachine {
                 core.handle_bytes(now, link(record), record.bytes(0).unwrap_or_default())?;
             }
             schema::TEXT => {
-                core.handle_message(now, link(record), Incoming::Text(record.text(0)))?;
+                let text = Incoming::Text(record.text(0));
+                if let Some(event) = core.lend_message(now, link(record), text)? {
+                    tell(&mut self.ports, &event, out);
+                }
             }
             schema::BINARY => {
                 let message = Incoming::Binary(record.bytes(0).unwrap_or_default());
@@ -159,10 +162,7 @@ impl Take for HubMachine {
 
     fn drain(&mut self, out: &mut Vec<u8>) {
         while let Some(event) = self.core.poll_event() {
-            if let Event::Closed { link, .. } = event {
-                self.ports.ended(link.as_u64());
-            }
-            events::push(out, &event);
+            tell(&mut self.ports, &event, out);
         }
     }
 }
@@ -223,6 +223,14 @@ impl HubMachine {
         self.ports.insert(link.as_u64(), speaks);
         packed::push(out, schema::ACCEPTED, &[of, link.as_u64()], &[]);
     }
+}
+
+/// Appends an event.
+fn tell(ports: &mut Ports, event: &Event<'_>, out: &mut Vec<u8>) {
+    if let Event::Closed { link, .. } = event {
+        ports.ended(link.as_u64());
+    }
+    events::push(out, event);
 }
 
 fn link(record: &View<'_>) -> LinkId {

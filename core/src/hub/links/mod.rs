@@ -27,7 +27,7 @@ use super::index::{Index, LinkIndex, UserIndex};
 use super::slab::Slab;
 use super::users::User;
 use crate::fifo::Fifo;
-use crate::frame::DeflatePool;
+use crate::frame::{DeflatePool, Item};
 use crate::time::{Deadline, Mono, Now, TimerReason};
 
 /// Events of one link in a row before the next link has its turn.
@@ -231,6 +231,30 @@ impl Links {
     #[inline]
     pub(super) fn reading(&mut self, index: LinkIndex) -> Option<(&mut Slot, &mut DeflatePool)> {
         Some((self.slots.get_mut(index)?, &mut self.pool))
+    }
+
+    /// The text of a message: of the link's reader, or the one that the host has `lent`.
+    #[inline]
+    pub(super) fn text<'a>(
+        &'a mut self,
+        index: LinkIndex,
+        text: Item,
+        lent: &'a str,
+    ) -> Option<&'a str> {
+        if text.is_lent() {
+            return Some(lent);
+        }
+        // If it is not UTF-8 the link's next step says so.
+        self.slots.get_mut(index)?.link.text(text, Some(&self.pool)).ok()
+    }
+
+    /// Whether a text of this length that came now over this link, whole, would be read next: the
+    /// link is welcomed, and nothing that came before waits at any.
+    pub(super) fn takes_next(&mut self, link: LinkId, length: usize) -> bool {
+        self.next_ready().is_none()
+            && self.slots.find(link.index, link.generation).is_some_and(|slot| {
+                slot.phase == Phase::Open && !slot.untold && slot.link.takes_next(length)
+            })
     }
 
     /// The link of an id that is not stale.

@@ -18,10 +18,15 @@ enum OfLink {
 
 impl Hub {
     /// A message has come over a link that speaks the dialect.
-    pub(in crate::hub) fn message_v1(&mut self, index: LinkIndex, text: Item) -> Option<Unlent> {
+    pub(in crate::hub) fn message_v1(
+        &mut self,
+        index: LinkIndex,
+        text: Item,
+        lent: &str,
+    ) -> Option<Unlent> {
         match self.links.get(index)?.phase {
             Phase::Greeting => self.hello(index, text),
-            Phase::Open => match self.envelopes_v1(index, text)? {
+            Phase::Open => match self.envelopes_v1(index, text, lent)? {
                 OfLink::Token(token) => self.renewal(index, token, None),
                 OfLink::Close(why) => {
                     self.close(index, why);
@@ -36,16 +41,16 @@ impl Hub {
 
     /// Hands the envelopes of a message to the sessions, up to one that ends the link. What is to
     /// be done about the link itself, if anything.
-    fn envelopes_v1(&mut self, index: LinkIndex, text: Item) -> Option<OfLink> {
+    fn envelopes_v1(&mut self, index: LinkIndex, text: Item, lent: &str) -> Option<OfLink> {
         let link = self.links.id(index);
-        let (slot, pool) = self.links.reading(index)?;
+        let slot = self.links.get(index)?;
         let batch = slot.v1?.batch;
         let user = self.users.name(slot.user);
-        let lent = slot.link.text(text, Some(pool)).ok()?;
+        let text = self.links.text(index, text, lent)?;
         let v1 = self.v1.as_mut()?;
         let mut token = None;
         // JSON has no such character, so no envelope is cut.
-        for text in divide(lent, batch) {
+        for text in divide(text, batch) {
             let Ok(envelope) = Envelope::parse(text, DEPTH) else {
                 return Some(OfLink::Close(ServerClose::Malformed));
             };

@@ -91,6 +91,18 @@ impl Connection {
         self.reader.handle_message(message)
     }
 
+    /// Whether a text of this length that came now, whole, would be the next arrival.
+    #[inline]
+    pub(super) fn takes_next(&self, length: usize) -> bool {
+        self.ours.is_none() && !self.not_utf8 && self.reader.takes_next(length)
+    }
+
+    /// A text has come that the host lends.
+    #[inline]
+    pub(super) fn handle_lent(&mut self, config: &LinkConfig, now: Now) {
+        self.heartbeat.heard(&config.heartbeat, now.mono);
+    }
+
     /// The keepalive of an open connection: pings when its interval is over. Returns whether the
     /// peer is still within its deadline.
     #[must_use]

@@ -131,6 +131,21 @@ impl ServerLink {
         self.connection.handle_message(&self.config, now, message)
     }
 
+    /// Whether a text of this length that came now, whole, would be the next event.
+    #[inline]
+    pub(crate) fn takes_next(&self, length: usize) -> bool {
+        self.phase == ServerPhase::Open
+            && self.opening.is_none()
+            && self.connection.takes_next(length)
+    }
+
+    /// In the place of [`handle_message`](Self::handle_message), for a text that the host lends and
+    /// that [is next](Self::takes_next).
+    #[inline]
+    pub(crate) fn handle_lent(&mut self, now: Now) {
+        self.connection.handle_lent(&self.config, now);
+    }
+
     /// The transport ended, in either direction or with an error.
     pub fn handle_closed(&mut self, _now: Now) {
         if self.phase == ServerPhase::Closed {
