@@ -5,6 +5,7 @@
 //! stays in registers.
 
 use super::error::EnvelopeError;
+use super::runs::{digits_until, plain_until};
 
 /// Where a text stops being acceptable, and what would have been.
 #[derive(Clone, Copy, Debug)]
@@ -193,35 +194,6 @@ fn escape(bytes: &[u8], mut at: usize) -> Result<usize, Fault> {
     }
 }
 
-/// The first quote, backslash or control character from `at` on: what a JSON string does not
-/// hold as it is. The end if there is none.
-#[inline(always)]
-pub(super) fn plain_until(bytes: &[u8], mut at: usize) -> usize {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    // Eight bytes at once. A byte's high bit gets set by the subtraction if the byte is below
-    // what is subtracted. A borrow can mislead only above a true hit, and the lowest hit counts.
-    // The quote (0x22) is put below 0x21 together with the control characters by flipping 0x02:
-    // they stay among themselves, and the two characters between them and the quote go above.
-    for part in bytes.get(at..).unwrap_or_default().as_chunks::<8>().0 {
-        let word = u64::from_le_bytes(*part);
-        let quote_or_control = (word ^ (ONES * 0x02)).wrapping_sub(ONES * 0x21);
-        let slash = (word ^ (ONES * 0x5c)).wrapping_sub(ONES);
-        let hit = (quote_or_control | slash) & !word & HIGH;
-        if hit != 0 {
-            return at + (hit.trailing_zeros() / 8) as usize;
-        }
-        at += 8;
-    }
-    while let Some(byte) = peek(bytes, at) {
-        if byte == b'"' || byte == b'\\' || byte < 0x20 {
-            break;
-        }
-        at += 1;
-    }
-    at
-}
-
 /// Any value, within `outer` containers; a plain string is marked.
 #[inline(always)]
 pub(super) fn value(bytes: &[u8], at: usize, outer: u8, limit: u8) -> Result<Quoted, Fault> {
@@ -269,16 +241,17 @@ fn number(bytes: &[u8], mut at: usize) -> Result<usize, Fault> {
 
 #[inline(always)]
 fn digits(bytes: &[u8], start: usize) -> Result<usize, Fault> {
-    let mut at = start;
-    while let Some(b'0'..=b'9') = peek(bytes, at) {
-        at += 1;
-    }
+    let at = digits_until(bytes, start);
     if at == start { Fault::new(at, Expected::Digit) } else { Ok(at) }
 }
 
-/// The containers that are open around a place, one bit each: set for an object.
+/// The containers that are open around a place.
 struct Nest {
-    objects: [u64; 4],
+    /// A bit for each of the innermost: set for an object, the innermost lowest.
+    inner: u64,
+    /// The 64, 128 and 192 outermost, while there are more.
+    outer: [u64; 3],
+    /// How many are open, and how many may be.
     depth: usize,
     limit: usize,
 }
@@ -289,27 +262,40 @@ impl Nest {
         if self.depth >= self.limit {
             return Fault::new(at, Expected::LessDepth);
         }
-        self.depth += 1;
-        let (word, bit) = (self.depth / 64 % 4, 1 << (self.depth % 64));
-        if object {
-            self.objects[word] |= bit;
-        } else {
-            self.objects[word] &= !bit;
+        if self.depth.is_multiple_of(64)
+            && let Some(outer) = (self.depth / 64).checked_sub(1)
+        {
+            self.outer[outer % 3] = self.inner;
         }
+        self.depth += 1;
+        self.inner = self.inner << 1 | u64::from(object);
         Ok(())
     }
 
+    /// Closes the innermost: whether it was the last.
     #[inline(always)]
-    fn in_object(&self) -> bool {
-        self.objects[self.depth / 64 % 4] & (1 << (self.depth % 64)) != 0
+    fn close(&mut self) -> bool {
+        self.depth -= 1;
+        self.inner >>= 1;
+        if self.depth.is_multiple_of(64)
+            && let Some(outer) = (self.depth / 64).checked_sub(1)
+        {
+            self.inner = self.outer[outer % 3];
+        }
+        self.depth == 0
+    }
+
+    #[inline(always)]
+    const fn in_object(&self) -> bool {
+        self.inner & 1 != 0
     }
 }
 
 /// An object or array with all that is in it, within `outer` containers.
 #[inline(never)]
 fn container(bytes: &[u8], mut at: usize, outer: u8, limit: u8) -> Result<usize, Fault> {
-    let outer = usize::from(outer);
-    let mut nest = Nest { objects: [0; 4], depth: outer, limit: usize::from(limit) };
+    let limit = usize::from(limit.saturating_sub(outer));
+    let mut nest = Nest { inner: 0, outer: [0; 3], depth: 0, limit };
     loop {
         // At a value.
         match peek(bytes, at) {
@@ -361,10 +347,44 @@ fn container(bytes: &[u8], mut at: usize, outer: u8, limit: u8) -> Result<usize,
                 _ => return Fault::new(at, Expected::CommaOrBracket),
             }
             at += 1;
-            nest.depth -= 1;
-            if nest.depth == outer {
+            if nest.close() {
                 return Ok(at);
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check;
+
+    /// Arrays and objects in each other, the innermost of which holds `inner`.
+    fn nested(objects: &[bool], inner: &str) -> String {
+        objects.iter().rev().fold(inner.to_owned(), |inner, object| {
+            if *object { format!(r#"{{"a":{inner}}}"#) } else { format!("[{inner}]") }
+        })
+    }
+
+    #[test]
+    fn each_container_is_closed_as_it_was_opened_however_deep_it_is() {
+        for depth in [1, 2, 63, 64, 65, 66, 127, 128, 129, 191, 192, 193, 254, 255] {
+            let objects: Vec<_> = (0..depth).map(|at| at % 3 == 0 || at % 7 == 0).collect();
+            let text = nested(&objects, "1");
+            let limit = u8::try_from(depth).unwrap();
+            check(&text, limit).unwrap();
+            assert!(check(&text, limit - 1).is_err(), "{depth} deep");
+            // One of them is closed as the other kind.
+            for at in 0..depth {
+                let mut bytes = text.clone().into_bytes();
+                let place = bytes.len() - 1 - at;
+                bytes[place] = if bytes[place] == b'}' { b']' } else { b'}' };
+                let broken = String::from_utf8(bytes).unwrap();
+                assert!(check(&broken, limit).is_err(), "{depth} deep, at {at}");
+            }
+            // What follows within them is read as it has to be.
+            let after = nested(&objects, &format!("[{}],2", nested(&objects[1..], "3")));
+            let fits = depth * 2 <= 255 && !objects[depth - 1];
+            assert_eq!(check(&after, u8::MAX).is_ok(), fits, "{depth} deep");
         }
     }
 }

@@ -5,7 +5,7 @@ use core::hash::{Hash, Hasher};
 use core::ops::Deref;
 use std::borrow::Cow;
 
-use super::grammar::plain_until;
+use super::runs::plain_until;
 
 /// The text of a JSON string.
 ///

@@ -67,6 +67,7 @@ mod open;
 mod owned;
 mod raw;
 mod record;
+mod runs;
 mod scan;
 mod seam;
 mod shape;
