@@ -19,6 +19,8 @@ pub struct Id<'a>(Repr<'a>);
 #[derive(Clone)]
 enum Repr<'a> {
     Json(Cow<'a, str>),
+    /// A string of a frame without escapes, with its quotes. Most are, and most are only written.
+    Plain(&'a str),
     Text(Text<'a>),
 }
 
@@ -27,6 +29,7 @@ impl<'a> Id<'a> {
     pub fn from_raw(raw: Raw<'a>) -> Option<Self> {
         match raw.shape() {
             Shape::Null => None,
+            Shape::Text if raw.is_plain() => Some(Self(Repr::Plain(raw.as_json()))),
             Shape::Text => raw.text().map(|text| Self(Repr::Text(text))),
             _ => Some(Self(Repr::Json(Cow::Borrowed(raw.as_json())))),
         }
@@ -35,7 +38,7 @@ impl<'a> Id<'a> {
     /// As [`from_raw`](Self::from_raw), for the JSON of a value that stood in a message which was
     /// scanned.
     pub(crate) fn from_scanned(json: &'a str) -> Option<Self> {
-        Self::from_raw(Raw::trusted(json, false))
+        Self::from_raw(Raw::trusted(json, memchr::memchr(b'\\', json.as_bytes()).is_none()))
     }
 
     /// The text that stands for the id in keys and logs: of a string its text, of anything else
@@ -43,13 +46,14 @@ impl<'a> Id<'a> {
     pub fn as_str(&self) -> &str {
         match &self.0 {
             Repr::Json(json) => json,
+            Repr::Plain(json) => unquoted(json),
             Repr::Text(text) => text,
         }
     }
 
     /// Whether the id is a string.
     pub const fn is_text(&self) -> bool {
-        matches!(self.0, Repr::Text(_))
+        matches!(self.0, Repr::Plain(_) | Repr::Text(_))
     }
 
     /// The id as JSON, spelled as it came.
@@ -63,6 +67,7 @@ impl<'a> Id<'a> {
     pub fn into_owned(self) -> Id<'static> {
         Id(match self.0 {
             Repr::Json(json) => Repr::Json(Cow::Owned(json.into_owned())),
+            Repr::Plain(json) => Repr::Text(Text::from(unquoted(json)).into_owned()),
             Repr::Text(text) => Repr::Text(text.into_owned()),
         })
     }
@@ -70,9 +75,15 @@ impl<'a> Id<'a> {
     pub(super) fn write(&self, out: &mut String) {
         match &self.0 {
             Repr::Json(json) => out.push_str(json),
+            Repr::Plain(json) => out.push_str(json),
             Repr::Text(text) => text.write(out),
         }
     }
+}
+
+/// What stands between the quotes of a string.
+fn unquoted(json: &str) -> &str {
+    json.get(1..json.len() - 1).unwrap_or_default()
 }
 
 impl<'a> From<&'a str> for Id<'a> {
@@ -112,6 +123,7 @@ impl fmt::Debug for Id<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Repr::Json(json) => f.write_str(json),
+            Repr::Plain(json) => f.write_str(json),
             Repr::Text(text) => {
                 let mut json = String::new();
                 write_text(&mut json, text);

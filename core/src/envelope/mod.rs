@@ -52,6 +52,7 @@
 //! For a transport that speaks WebSocket already, and for tools that read what was recorded. An
 //! envelope lends from its text; [`OwnedEnvelope`] keeps one.
 
+mod ascii;
 mod error;
 mod extra;
 mod field;
@@ -116,9 +117,9 @@ impl<'a> Envelope<'a> {
     /// The text is not JSON, not an object, nested too deep, has no string `type`, or is not
     /// shorter than 2 GiB.
     pub fn parse(text: &'a str, depth: u8) -> Result<Self, EnvelopeError> {
-        let mut scan = Scan::EMPTY;
-        Self::scan_into(&mut scan, text, depth)?;
-        Ok(Self { text, scan })
+        let mut envelope = Self { text, scan: Scan::EMPTY };
+        Self::scan_into(&mut envelope.scan, text, depth)?;
+        Ok(envelope)
     }
 
     /// As [`parse`](Self::parse), but leaves the scan where it will stay: it is large to move.

@@ -73,12 +73,24 @@ impl<'o> Object<'o> {
         }
     }
 
+    /// As [`optional`](Self::optional), of a name that is spelled whole: `,"name":`.
+    #[inline]
+    pub(super) fn optional_named<'a, T: Field<'a>>(
+        &mut self,
+        named: &'static str,
+        value: Option<&T>,
+    ) {
+        if let Some(value) = value {
+            value.write(self.named(named));
+        }
+    }
+
     pub(super) fn text(&mut self, name: &str, text: &str) {
         write_text(self.name(name), text);
     }
 
     pub(super) fn time(&mut self, now: Wall) {
-        let out = self.name("timestamp");
+        let out = self.named(",\"timestamp\":");
         out.push('"');
         write_wall(out, now);
         out.push('"');

@@ -23,9 +23,6 @@ impl<'a> Raw<'a> {
     /// The value `null`.
     pub(super) const NULL: Self = Self { json: "null", plain: false };
 
-    /// The empty array.
-    pub(super) const EMPTY_LIST: Self = Self { json: "[]", plain: false };
-
     /// The value that `json` spells, nested no deeper than `depth` (a container of scalars has
     /// the depth 1). Whitespace around it is left out.
     ///
@@ -40,6 +37,11 @@ impl<'a> Raw<'a> {
     /// A value that the scanner has seen.
     pub(crate) const fn trusted(json: &'a str, plain: bool) -> Self {
         Self { json, plain }
+    }
+
+    /// Whether it is known to be a string without escapes.
+    pub(super) const fn is_plain(&self) -> bool {
+        self.plain
     }
 
     /// The value's JSON text.

@@ -21,6 +21,14 @@ pub(super) fn plain_until(bytes: &[u8], mut at: usize) -> usize {
             }
             at += block.len();
         }
+        // The last bytes, with some before them that were looked at.
+        if at < bytes.len()
+            && let Some(from) = bytes.len().checked_sub(16)
+            && let Some(block) = bytes[from..].first_chunk()
+        {
+            let stops = dispatch!(Level::baseline(), simd => stops(simd, block)) >> (at - from);
+            return if stops == 0 { bytes.len() } else { at + stops.trailing_zeros() as usize };
+        }
     }
     // Eight bytes at once. A byte's high bit gets set by the subtraction if the byte is below
     // what is subtracted. A borrow can mislead only above a true hit, and the lowest hit counts.

@@ -3,6 +3,7 @@
 use core::fmt;
 use std::borrow::Cow;
 
+use super::ascii::Ascii;
 use super::field::Field;
 use super::raw::Raw;
 use super::shape::Shape;
@@ -121,29 +122,29 @@ pub(super) fn clamped(wall: Wall) -> Wall {
 pub(super) fn write_wall(out: &mut String, wall: Wall) {
     let micros = clamped(wall).as_unix_micros();
     let (year, month, day) = civil_from_days(micros.div_euclid(MICROS_A_DAY));
-    let millis = micros.rem_euclid(MICROS_A_DAY) / 1_000;
+    // Of a day, so without a sign, which is divided in fewer steps.
+    let millis = u32::try_from(micros.rem_euclid(MICROS_A_DAY) / 1_000).unwrap_or(0);
     let (seconds, millis) = (millis / 1_000, millis % 1_000);
-    let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
-    // Digit by digit: every frame of ours has one, and formatting takes ten times as long.
-    let mut form = *b"0000-00-00T00:00:00.000Z";
-    form[..4].copy_from_slice(&digits::<4>(year));
-    let twos = [(5, month), (8, day), (11, hour), (14, minute), (17, second)];
-    for (at, number) in twos {
-        form[at..at + 2].copy_from_slice(&digits::<2>(number));
+    let (minutes, second) = (seconds / 60, seconds % 60);
+    let (hour, minute) = (minutes / 60, minutes % 60);
+    // By hand: every frame of ours has one, and formatting takes ten times as long.
+    let mut form = Ascii([b' '; 64]);
+    form.0[..24].copy_from_slice(b"0000-00-00T00:00:00.000Z");
+    let pairs = [
+        (0, year / 100),
+        (2, year),
+        (5, month),
+        (8, day),
+        (11, hour),
+        (14, minute),
+        (17, second),
+        (20, millis / 10),
+    ];
+    for (at, number) in pairs {
+        form.write_pair(at, number);
     }
-    form[20..23].copy_from_slice(&digits::<3>(millis));
-    out.push_str(str::from_utf8(&form).unwrap_or_default());
-}
-
-/// The last `N` decimal digits.
-fn digits<const N: usize>(number: i64) -> [u8; N] {
-    let mut number = u32::try_from(number).unwrap_or(0);
-    let mut digits = [b'0'; N];
-    for digit in digits.iter_mut().rev() {
-        *digit += (number % 10).to_le_bytes()[0];
-        number /= 10;
-    }
-    digits
+    form.0[22] += (millis % 10).to_le_bytes()[0];
+    out.push_str(&form.as_str()[..24]);
 }
 
 fn read_number(raw: Raw<'_>) -> (Option<Wall>, TimeForm) {
@@ -291,14 +292,16 @@ fn days_from_civil(year: i64, month: u32, day: u32) -> i64 {
 }
 
 /// The inverse of [`days_from_civil`].
-fn civil_from_days(days: i64) -> (i64, i64, i64) {
+fn civil_from_days(days: i64) -> (u32, u32, u32) {
     let days = days + 719_468;
     let era = days.div_euclid(146_097);
-    let of_era = days.rem_euclid(146_097);
+    // All within an era is without a sign, which is divided in fewer steps.
+    let of_era = u32::try_from(days.rem_euclid(146_097)).unwrap_or(0);
     let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
     let of_year = of_era - (365 * year + year / 4 - year / 100);
     let month = (5 * of_year + 2) / 153;
     let day = of_year - (153 * month + 2) / 5 + 1;
     let month = if month < 10 { month + 3 } else { month - 9 };
-    (year + era * 400 + i64::from(month <= 2), month, day)
+    let year = i64::from(year) + era * 400 + i64::from(month <= 2);
+    (u32::try_from(year).unwrap_or(0), month, day)
 }

@@ -158,27 +158,28 @@ pub struct Answer<'a> {
 
 /// An answer.
 pub fn chat_response(out: &mut String, now: Wall, answer: &Answer<'_>) {
-    let mut object = Object::of(&Kind::ChatResponse, out);
-    let out = object.name("message");
+    let mut object = Object::begun(out, r#""type":"chat_response""#);
+    let out = object.named(r#","message":"#);
     let start = out.len();
     write_text(out, answer.text);
     let message = start..out.len();
-    object.name("content").extend_from_within(message);
-    let actions = answer.ui_actions.filter(|it| !it.is_null()).unwrap_or(Raw::EMPTY_LIST);
-    let out = object.name("ui_actions");
-    if actions.as_json().starts_with('[') {
-        actions.write(out);
-    } else {
-        out.push('[');
-        actions.write(out);
-        out.push(']');
+    object.named(r#","content":"#).extend_from_within(message);
+    let out = object.named(r#","ui_actions":"#);
+    match answer.ui_actions.filter(|it| !it.is_null()) {
+        None => out.push_str("[]"),
+        Some(actions) if actions.as_json().starts_with('[') => actions.write(out),
+        Some(action) => {
+            out.push('[');
+            action.write(out);
+            out.push(']');
+        }
     }
     object.optional("source", answer.source);
     object.optional("model", answer.model.map(Text::from).as_ref());
     object.optional("agent", answer.agent.map(Text::from).as_ref());
-    object.member("error", &answer.failed);
+    answer.failed.write(object.named(r#","error":"#));
     object.time(now);
-    object.optional("reply_to", answer.reply_to);
+    object.optional_named(r#","reply_to":"#, answer.reply_to);
     object.end();
 }
 
@@ -187,9 +188,9 @@ pub fn chat_response(out: &mut String, now: Wall, answer: &Answer<'_>) {
 ///
 /// It is for peers that asked for pieces only; others take its `content` for the answer.
 pub fn chat_response_delta(out: &mut String, now: Wall, text: &str, reply_to: Option<&Id<'_>>) {
-    let mut object = Object::of(&Kind::ChatResponseDelta, out);
-    object.text("content", text);
+    let mut object = Object::begun(out, r#""type":"chat_response_delta""#);
+    write_text(object.named(r#","content":"#), text);
     object.time(now);
-    object.optional("reply_to", reply_to);
+    object.optional_named(r#","reply_to":"#, reply_to);
     object.end();
 }

@@ -4,6 +4,7 @@ use core::ops::RangeInclusive;
 use core::time::Duration;
 
 use super::MAX_NUMBER;
+use crate::envelope::ascii::Ascii;
 use crate::envelope::raw::Raw;
 use crate::envelope::shape::Shape;
 use crate::envelope::{Text, write_text};
@@ -64,19 +65,11 @@ pub(super) fn number(raw: Raw<'_>, bounds: RangeInclusive<u64>) -> Option<u64> {
     raw.as_json().parse().ok().filter(|number| bounds.contains(number))
 }
 
-pub(super) fn write_number(out: &mut String, mut number: u64) {
+pub(super) fn write_number(out: &mut String, number: u64) {
     // By hand, for numbers stand in every envelope, and a formatter takes several times as long.
-    let mut digits = [b'0'; 20];
-    let mut begin = digits.len();
-    loop {
-        begin -= 1;
-        digits[begin] += u8::try_from(number % 10).unwrap_or_default();
-        number /= 10;
-        if number == 0 {
-            break;
-        }
-    }
-    digits[begin..].iter().for_each(|digit| out.push(char::from(*digit)));
+    let mut digits = Ascii([b'0'; 32]);
+    let begin = digits.write_number(32, number);
+    out.push_str(&digits.as_str()[begin..]);
 }
 
 impl<'a, T: Bounded<'a>> Bounded<'a> for Option<T> {

@@ -4,8 +4,9 @@ use core::cmp::Ordering;
 use core::fmt;
 
 use super::MAX_NUMBER;
-use super::bounded::{Bounded, Wrong, number, write_number};
+use super::bounded::{Bounded, Wrong, number};
 use crate::envelope::Raw;
+use crate::envelope::ascii::Ascii;
 
 /// Which numbering a sequence belongs to (V-2.3), shown as 16 hexadecimal digits.
 ///
@@ -110,11 +111,13 @@ impl Bounded<'_> for Position {
     }
 
     fn write(&self, out: &mut String) {
-        out.push('[');
-        self.epoch.write(out);
-        out.push(',');
-        write_number(out, self.sequence);
-        out.push(']');
+        // From its end, as a whole: every envelope has some.
+        let mut form = Ascii([b']'; 64]);
+        let begin = form.write_number(63, self.sequence) - 20;
+        form.0[begin..begin + 2].copy_from_slice(b"[\"");
+        form.0[begin + 2..begin + 18].copy_from_slice(&digits(self.epoch.0));
+        form.0[begin + 18..begin + 20].copy_from_slice(b"\",");
+        out.push_str(&form.as_str()[begin..]);
     }
 }
 
@@ -141,9 +144,13 @@ pub(super) fn hexadecimal(digits: &[u8; 16]) -> Option<u64> {
 
 /// Appends 16 digits, `a` to `f` in lower case.
 pub(super) fn write_hexadecimal(out: &mut String, bits: u64) {
+    out.push_str(Ascii(digits(bits)).as_str());
+}
+
+fn digits(bits: u64) -> [u8; 16] {
     let mut digits = [0; 16];
     for (pair, byte) in digits.as_chunks_mut::<2>().0.iter_mut().zip(bits.to_be_bytes()) {
         *pair = [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 0xf)]];
     }
-    out.push_str(str::from_utf8(&digits).unwrap_or_default());
+    digits
 }
