@@ -8,6 +8,9 @@
 //! rebuilding, no sweep. An entry never moves; the ring remembers its slot, so removal searches
 //! nothing. Keys are uniform already; their bits are used as they are.
 
+use fearless_simd::prelude::*;
+use fearless_simd::{Level, dispatch, u8x16};
+
 /// How many entries a group has on average when the window is full. At 8 of 14, two groups in a
 /// hundred overflow.
 const MEAN: usize = 8;
@@ -35,14 +38,11 @@ impl Slot {
     }
 }
 
-/// Tags as bytes from the lowest, zero where the slot is free. The top two bytes of `high` count
-/// the entries that wanted this group and are in a later one.
+/// A tag for each slot, zero where that is free. The two bytes behind count the entries that wanted
+/// this group and are in a later one, the lower first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(align(16))]
-struct Group {
-    low: u64,
-    high: u64,
-}
+struct Group([u8; 16]);
 
 /// The place in the low bits, more of the tag above.
 type Words = [u32; SLOTS];
@@ -173,85 +173,94 @@ fn tag(key: u128) -> u8 {
 }
 
 impl Group {
-    const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
-    const TOPS: u64 = u64::from_ne_bytes([0x80; 8]);
-    const LOWS: u64 = !Self::TOPS;
-    const PASSED_SHIFT: u32 = 48;
-    const ONE_PASSED: u64 = 1 << Self::PASSED_SHIFT;
     /// A count that got here stays: it is no longer known when it is zero again.
-    const PASSED_MOST: u64 = u64::MAX >> Self::PASSED_SHIFT;
+    const PASSED_MOST: u16 = u16::MAX;
 
-    /// The slots with this tag, in order, eight bytes compared at once.
+    /// The slots with this tag, in order, all compared at once.
     #[inline]
     fn with_tag(self, tag: u8) -> Found {
-        // Exactly the zero bytes: no carry leaves a byte. A cheaper form that errs next to a hit
-        // would name free slots, whose words are of entries that are gone.
-        let zeros = |bytes: u64| !(((bytes & Self::LOWS) + Self::LOWS) | bytes) & Self::TOPS;
-        let wanted = u64::from(tag) * Self::ONES;
-        // A byte with its top bit set is no zero: the count is no slot.
-        let count = Self::TOPS & (Self::PASSED_MOST << Self::PASSED_SHIFT);
-        Found { low: zeros(self.low ^ wanted), high: zeros((self.high ^ wanted) | count) }
+        // With the registers that every processor of the target has.
+        let equal = if Level::baseline().is_fallback() {
+            equal_words(self.0, tag)
+        } else {
+            let equal = dispatch!(Level::baseline(), simd => {
+                u8x16::from_slice(simd, &self.0).simd_eq(tag).to_bitmask()
+            });
+            (equal & 0xffff) as u32
+        };
+        // The count is no slot.
+        Found(equal & ((1 << SLOTS) - 1))
     }
 
     /// Fills a free slot.
     #[inline]
     fn set(&mut self, slot: usize, tag: u8) {
-        let (half, shift) = self.half(slot);
-        *half |= u64::from(tag) << shift;
+        self.0[slot % 16] = tag;
     }
 
     #[inline]
     fn clear(&mut self, slot: usize) {
-        let (half, shift) = self.half(slot);
-        *half &= !(0xff << shift);
+        self.0[slot % 16] = 0;
     }
 
     #[inline]
-    fn half(&mut self, slot: usize) -> (&mut u64, usize) {
-        let half = if slot < 8 { &mut self.low } else { &mut self.high };
-        (half, slot % 8 * 8)
+    const fn passed(self) -> u16 {
+        u16::from_le_bytes([self.0[SLOTS], self.0[SLOTS + 1]])
     }
 
     #[inline]
     fn was_passed(self) -> bool {
-        self.high >= Self::ONE_PASSED
+        self.passed() > 0
     }
 
     fn pass(&mut self) {
-        if self.high >> Self::PASSED_SHIFT < Self::PASSED_MOST {
-            self.high += Self::ONE_PASSED;
+        if self.passed() < Self::PASSED_MOST {
+            self.set_passed(self.passed() + 1);
         }
     }
 
     fn unpass(&mut self) {
-        if self.high >> Self::PASSED_SHIFT < Self::PASSED_MOST {
-            self.high -= Self::ONE_PASSED;
+        if self.passed() < Self::PASSED_MOST {
+            self.set_passed(self.passed() - 1);
         }
+    }
+
+    fn set_passed(&mut self, passed: u16) {
+        self.0[SLOTS..].copy_from_slice(&passed.to_le_bytes());
     }
 }
 
-/// Slots, as the top bits of bytes.
-struct Found {
-    low: u64,
-    high: u64,
+/// A bit for each byte that is this tag, eight bytes compared at once.
+fn equal_words(bytes: [u8; 16], tag: u8) -> u32 {
+    const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
+    const TOPS: u64 = u64::from_ne_bytes([0x80; 8]);
+    let mut equal = 0;
+    for (at, word) in bytes.as_chunks::<8>().0.iter().enumerate() {
+        let word = u64::from_le_bytes(*word) ^ (u64::from(tag) * ONES);
+        // Exactly the zero bytes: no carry leaves a byte. A cheaper form that errs next to a hit
+        // would name free slots, whose words are of entries that are gone.
+        let zeros = !(((word & !TOPS) + !TOPS) | word) & TOPS;
+        // Their bits, brought together in the top byte.
+        let bits = (zeros >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+        equal |= u32::from(bits.to_le_bytes()[0]) << (8 * at);
+    }
+    equal
 }
+
+/// Slots, as bits.
+struct Found(u32);
 
 impl Iterator for Found {
     type Item = usize;
 
     #[inline]
     fn next(&mut self) -> Option<usize> {
-        if self.low != 0 {
-            let slot = self.low.trailing_zeros() / 8;
-            self.low &= self.low - 1;
-            return Some(slot as usize);
+        if self.0 == 0 {
+            return None;
         }
-        if self.high != 0 {
-            let slot = 8 + self.high.trailing_zeros() / 8;
-            self.high &= self.high - 1;
-            return Some(slot as usize);
-        }
-        None
+        let slot = self.0.trailing_zeros();
+        self.0 &= self.0 - 1;
+        Some(slot as usize)
     }
 }
 
@@ -259,7 +268,7 @@ impl Iterator for Found {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Group, Index};
+    use super::{Group, Index, SLOTS, equal_words};
 
     /// Few homes and few tags, so that groups overflow and tags are shared.
     fn key(bits: u16) -> u128 {
@@ -268,6 +277,14 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn all_slots_of_a_tag_are_found(tags in prop::array::uniform16(0u8..4), tag in 0u8..4) {
+            let slots: Vec<_> = (0..SLOTS).filter(|slot| tags[*slot] == tag).collect();
+            prop_assert_eq!(Group(tags).with_tag(tag).collect::<Vec<_>>(), slots);
+            let bits = (0..16).filter(|at| tags[*at] == tag).map(|at| 1 << at).sum::<u32>();
+            prop_assert_eq!(equal_words(tags, tag), bits);
+        }
+
         #[test]
         fn finds_what_is_stored_however_crowded_a_group_is(
             steps in prop::collection::vec((any::<u16>(), any::<bool>()), 0..300),

@@ -227,9 +227,10 @@ impl Window {
         let place = self.oldest;
         let lived = self.entries[place].state() != DEAD;
         if lived {
-            self.kill(place);
+            self.let_go(place);
+        } else {
+            self.dead -= 1;
         }
-        self.dead -= 1;
         self.used -= 1;
         self.oldest = if place + 1 == self.max_entries { 0 } else { place + 1 };
         lived
@@ -238,14 +239,20 @@ impl Window {
     /// Forgets the message at `place`, which stays in use until its turn comes.
     #[inline]
     fn kill(&mut self, place: usize) {
-        let entry = &mut self.entries[place];
+        self.let_go(place);
+        self.entries[place].set_state(DEAD);
+        self.dead += 1;
+    }
+
+    /// Lets go what the index and the results hold of the message at `place`.
+    #[inline]
+    fn let_go(&mut self, place: usize) {
+        let entry = &self.entries[place];
         let state = entry.state();
-        entry.set_state(DEAD);
         self.index.remove(entry.key().to_bits(), place, entry.slot());
         if state < DEAD {
             self.results.drop_slot(state);
         }
-        self.dead += 1;
     }
 
     #[inline]
