@@ -1,6 +1,7 @@
-"""A hub in Python with a Kotlin, a Swift and a Rust client at once, over sockets that are cut.
+"""A hub in Python with a Kotlin, a Swift, a Rust and two web clients at once, over sockets that are cut.
 
-    CROSS_RUST='["..."]' CROSS_KOTLIN='["..."]' CROSS_SWIFT='["..."]' python main.py
+    CROSS_RUST='["..."]' CROSS_KOTLIN='["..."]' CROSS_SWIFT='["..."]' CROSS_NODE='["..."]' \
+        CROSS_CHROMIUM='["..."]' python main.py
 
 Each variable is the command of a client as a list in JSON; it is given URL, TOKEN and COUNT, and
 says `answer I TEXT` for each request, in the order of asking, and at the end `done`. CHAT_KOTLIN and
@@ -23,7 +24,7 @@ from backend import Backend  # noqa: E402
 from proxy import Proxy  # noqa: E402
 from tap import check, run, same, test  # noqa: E402
 
-CLIENTS = ["RUST", "KOTLIN", "SWIFT"]
+CLIENTS = ["RUST", "KOTLIN", "SWIFT", "NODE", "CHROMIUM"]
 COUNT = 60
 CUTS = 4
 # The delays before four retries are 1 + 1 + 2 + 4 seconds at the most, and a machine may be slow.
@@ -72,8 +73,7 @@ async def together(seed):
             asked = [f"{name} {number}" for number in range(COUNT)]
             same(backend.effects[name.lower()], asked, f"what was worked on for {name}")
             same(proxies[name].cuts, CUTS, f"cuts of {name}")
-            refused = proxies[name].refused
-            same(refused, 0, f"openings of {name} that the hub refused")
+            same(proxies[name].refused, 0, f"openings of {name} that the hub refused")
             check(proxies[name].connections > CUTS, f"{name} did not come back")
         same(sorted(backend.effects), sorted(name.lower() for name in CLIENTS), "users")
         # All speak `pamlink.v1`: a cut asks nothing again, but goes on with the session.

@@ -10,9 +10,10 @@ ACCEPTED = b"HTTP/1.1 101"
 
 class Proxy:
     """Cuts each of the first connections after so many bytes, in the middle of whatever they are
-    then; those after them it leaves alone. A connection whose opening the hub answers with another
-    status than 101 is none of them: a client that offers `pamlink.v1` to a hub without it is
-    refused once, and dials again."""
+    then; those after them it leaves alone. Neither a request without an upgrade is one of them, by
+    which a client asks why an opening failed, nor a connection whose opening the hub answers with
+    another status than 101: a client that offers `pamlink.v1` to a hub without it is refused once,
+    and dials again."""
 
     def __init__(self, target, cuts, seed):
         """Leads to the port `target` of this machine."""
@@ -32,7 +33,7 @@ class Proxy:
     def _limit(self, cut):
         # Of the first connections one breaks within its handshake, whose request alone has more
         # than 400 bytes; the others while requests and answers go to and fro.
-        return self._random.randrange(50, 400) if cut == 1 else self._random.randrange(900, 4_000)
+        return self._random.randrange(50, 400) if cut == 1 else self._random.randrange(900, 2_500)
 
     def _note(self, what):
         self.history.append(f"{what} after {time.monotonic() - self._made:.1f} s")
@@ -61,10 +62,9 @@ class Proxy:
             writer.transport.abort()
 
     async def _relay(self, reader, writer):
-        self.connections += 1
-        self._note(f"connection {self.connections}")
-        limit = self._limits.pop(0) if self._limits else None
+        limit = None
         left = [limit]
+        opens = False
         heard = b""
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target)
 
@@ -80,23 +80,53 @@ class Proxy:
                     self._limits.insert(0, limit)
                 left[0] = None
 
-        async def carry(source, sink):
-            while part := await source.read(65_536):
-                if source is far_reader:
-                    hear(part)
-                if left[0] is not None and len(part) >= left[0]:
-                    sink.write(part[: left[0]])
-                    self.cuts += 1
-                    self._note("cut to the hub" if source is reader else "cut to the client")
+        async def carry(part, sink):
+            """Whether the connection is cut now."""
+            if left[0] is not None and len(part) >= left[0]:
+                sink.write(part[: left[0]])
+                self.cuts += 1
+                self._note("cut to the hub" if sink is far_writer else "cut to the client")
+                return True
+            if left[0] is not None:
+                left[0] -= len(part)
+            sink.write(part)
+            await sink.drain()
+            return False
+
+        async def carry_up():
+            nonlocal heard, limit, opens
+            # A runtime may use the connection of a plain request for the opening that follows.
+            while not opens:
+                head = b""
+                while b"\r\n\r\n" not in head:
+                    part = await reader.read(65_536)
+                    if not part:
+                        return
+                    head += part
+                opens = b"\r\nupgrade: websocket\r\n" in head.lower()
+                if opens:
+                    self.connections += 1
+                    self._note(f"connection {self.connections}")
+                    limit = self._limits.pop(0) if self._limits else None
+                    left[0], heard = limit, b""
+                else:
+                    self._note("asked why")
+                if await carry(head, far_writer):
                     return
-                if left[0] is not None:
-                    left[0] -= len(part)
-                sink.write(part)
-                await sink.drain()
+            while part := await reader.read(65_536):
+                if await carry(part, far_writer):
+                    return
+
+        async def carry_down():
+            while part := await far_reader.read(65_536):
+                if opens:
+                    hear(part)
+                if await carry(part, writer):
+                    return
 
         ways = [
-            asyncio.ensure_future(carry(reader, far_writer)),
-            asyncio.ensure_future(carry(far_reader, writer)),
+            asyncio.ensure_future(carry_up()),
+            asyncio.ensure_future(carry_down()),
         ]
         try:
             # An end of either way is one of both, as when a network is gone.

@@ -1,4 +1,5 @@
-//! A hub in Python with clients in Kotlin, Swift and Rust, over real sockets.
+//! A hub in Python with clients in Kotlin, Swift, Rust, and JavaScript in Node and in Chromium, over
+//! real sockets.
 //!
 //! `tests/cross/main.py` starts the clients; each variable `CROSS_...` and `CHAT_...` is a command
 //! as a list in JSON, to which it adds arguments.
@@ -11,7 +12,8 @@ use serde_json::Value;
 use crate::bindings::{Bindings, kotlin, python, swift};
 use crate::check::{Outcome, Stopped};
 use crate::command::Console;
-use crate::parts::peers;
+use crate::parts::{peers, web};
+use crate::tools;
 use crate::workspace::Workspace;
 
 const FOLDER: &str = "tests/cross";
@@ -19,7 +21,11 @@ const FOLDER: &str = "tests/cross";
 pub(super) fn run(workspace: &Workspace, console: Console) -> Outcome {
     let bindings = Bindings::make(workspace, console)?;
     let python = python::installed(workspace, console, &bindings)?;
+    let modules = tools::node_modules(workspace, console)?;
+    let package = web::package(workspace, console)?;
     let clients = [
+        ("CROSS_NODE", script(workspace, "node")),
+        ("CROSS_CHROMIUM", script(workspace, "chromium")),
         ("CROSS_RUST", rust(workspace, console)?),
         ("CROSS_KOTLIN", kotlin(workspace, console, &bindings)?),
         ("CROSS_SWIFT", swift(workspace, console, &bindings)?),
@@ -29,10 +35,19 @@ pub(super) fn run(workspace: &Workspace, console: Console) -> Outcome {
     let mut main = workspace.command(python);
     main.args(["-u", "-B", "-P"]).arg(Path::new(FOLDER).join("main.py"));
     main.env("PAMLINK", peers::pamlink(workspace, console)?);
+    main.env("NODE_MODULES", modules).env("PAMLINK_WEB", package);
+    main.env("CHROMIUM", tools::chromium(workspace, console)?);
     for (name, client) in clients {
         main.env(name, words(&client));
     }
     peers::script(workspace, console, main)
+}
+
+/// A script of the npm package.
+fn script(workspace: &Workspace, name: &str) -> Command {
+    let mut node = workspace.command("node");
+    node.arg(workspace.root.join(FOLDER).join(format!("web/{name}.mjs")));
+    node
 }
 
 /// An example of the crate of the tests.

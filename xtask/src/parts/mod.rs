@@ -129,7 +129,7 @@ const PARTS: &[Part] = &[
     },
     Part {
         name: "cross",
-        about: "a hub in Python with clients in Kotlin, Swift and Rust",
+        about: "a hub in Python with clients in Kotlin, Swift, Rust, Node and Chromium",
         run: cross::run,
     },
     Part {
