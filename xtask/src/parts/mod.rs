@@ -163,7 +163,18 @@ const PARTS: &[Part] = &[
 
 /// The parts that take minutes and find what changes rarely: they run with `--whole`, or by name.
 const LEFT_TO_WHOLE: &[&str] = &[
-    "features", "crates", "deny", "entry", "wasm32", "web", "package", "field", "simulate", "fuzz",
+    "features",
+    "crates",
+    "deny",
+    "entry",
+    "wasm32",
+    "browser",
+    "web",
+    "conformance",
+    "package",
+    "field",
+    "simulate",
+    "fuzz",
 ];
 
 /// The names of all parts.
