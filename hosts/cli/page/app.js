@@ -15,6 +15,8 @@ let transport;
 let name;
 let user;
 let client;
+/** What the next client of this user goes on from. */
+let latest;
 let [resumed, gaps] = [0, 0];
 let isWarned = false;
 
@@ -40,6 +42,7 @@ async function begin() {
   const asked = new URLSearchParams(location.search).get('user');
   if (asked && asked !== before.user) snapshot = undefined;
   else if (before.lines) restore(before.lines);
+  latest = snapshot;
   user = asked ?? before.user ?? $('user').value;
   $('user').value = user;
   $('text').value ||= before.draft ?? '';
@@ -53,6 +56,8 @@ function connect(snapshot) {
   const url = new URL(`api/v1/pam/ws/${encodeURIComponent(user)}`, location.href);
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
   const made = new Client(url, { token: dev ? token : $('token').value.trim(), snapshot, WebSocket: Transport });
+  // One that a second click has made meanwhile.
+  void client?.close();
   client = made;
   // What a client says that was let go of is of no interest any more.
   const on = (type, listener) => made.on(type, (event) => made === client && listener(event));
@@ -94,7 +99,7 @@ async function token() {
 
 /** Lets go of the client; what it was is kept. */
 function leave() {
-  save();
+  const saved = save();
   const left = client;
   client = undefined;
   // Whoever goes on has them from the snapshot.
@@ -103,6 +108,7 @@ function leave() {
   release();
   link.show('idle');
   count();
+  return saved;
 }
 
 /** Keeps what a reload goes on from: after each change, and when the page goes. */
@@ -111,6 +117,7 @@ async function save() {
   if (!of) return;
   try {
     const snapshot = await of.snapshot();
+    latest = snapshot;
     let lines = settled();
     // Where there is no room for all, what runs counts for more than what was said long ago.
     while (!keep({ name, user, snapshot, draft: $('text').value, lines })) {
@@ -177,12 +184,13 @@ async function stop(turn, answer) {
   turn.stopping();
   try {
     const { outcome, errorCode } = await answer.cancel();
-    if (outcome !== 'cancelled') turn.note(`to stop it came to: ${[outcome, errorCode].filter(Boolean).join(', ')}`);
+    if (outcome === null) turn.note('whether it has stopped is not known');
+    else if (outcome !== 'cancelled' && outcome !== 'ended') turn.note(`to stop it came to: ${[outcome, errorCode].filter(Boolean).join(', ')}`);
   } catch (error) {
     if (error.code === 'needs_v1') {
       turn.note('this server cannot stop it');
       answer.detach();
-    } else if (error.code !== 'request_ended' && turn.isRunning) {
+    } else if (turn.isRunning) {
       turn.note(error.message);
     }
   }
@@ -237,16 +245,17 @@ for (const hint of $('hints').querySelectorAll('button')) {
 $('login').addEventListener('submit', async (event) => {
   event.preventDefault();
   const isOther = $('user').value !== user;
-  if (client) leave();
-  await null; // What is left is kept by now.
+  // What is left is kept by then, and its name is still this tab's.
+  if (client) await leave().then(() => claim(name));
   if (isOther) {
+    latest = undefined;
     forget();
     $('log').replaceChildren();
     // The address may name the one before.
     history.replaceState(null, '', location.pathname);
     user = $('user').value;
   }
-  connect(isOther ? undefined : kept().snapshot);
+  connect(latest);
 });
 $('toggle').addEventListener('click', () => (client ? leave() : begin()));
 $('cut').addEventListener('click', () => transport?.close());
