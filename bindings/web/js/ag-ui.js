@@ -18,6 +18,7 @@ export class PamlinkAgent extends AbstractAgent {
     this.prepareRequest = prepareRequest;
     /** The answers of the runs that go on. */
     this.answers = new Set();
+    this.aborts = 0;
   }
 
   run(input) {
@@ -28,8 +29,10 @@ export class PamlinkAgent extends AbstractAgent {
         if (kind === EVENT && envelope.run_id === input.runId) run.pass(envelope.event);
       });
       const begin = async () => {
+        const { aborts } = this;
         const { text, ...request } = await this.prepareRequest(input);
         if (reader.closed) return;
+        if (this.aborts !== aborts) throw new DOMException('the run was aborted', 'AbortError');
         answer = this.client.ask(text, request);
         this.answers.add(answer);
         // Not by a loop, which is a turn late: what the server passes through keeps its place.
@@ -53,12 +56,13 @@ export class PamlinkAgent extends AbstractAgent {
 
   /** Cancels what runs where the server knows that, and else leaves it. */
   abortRun() {
+    this.aborts += 1;
     for (const answer of this.answers) answer.cancel().catch(() => answer.detach());
   }
 
   clone() {
     const { client, prepareRequest } = this;
-    return Object.assign(super.clone(), { client, prepareRequest, answers: new Set() });
+    return Object.assign(super.clone(), { client, prepareRequest, answers: new Set(), aborts: 0 });
   }
 }
 

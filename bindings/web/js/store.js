@@ -57,7 +57,16 @@ class Store {
   /** @internal */
   set(value) {
     this.#value = Object.freeze(value);
-    for (const listener of [...this.#listeners]) listener();
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener();
+      } catch (error) {
+        // As an event target does: one listener harms nobody else, nor ends what is read.
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
   }
 }
 

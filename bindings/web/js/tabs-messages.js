@@ -31,7 +31,10 @@ export async function held(signal) {
   return new Promise((settle) => {
     navigator.locks.request(name, () => {
       settle(name);
-      return new Promise((release) => signal?.addEventListener('abort', release));
-    });
+      return new Promise((release) => {
+        if (signal?.aborted) release();
+        signal?.addEventListener('abort', release);
+      });
+    }).catch(() => settle(null));
   });
 }

@@ -54,8 +54,15 @@ class TabClient {
   async #join() {
     const name = await this.#lock;
     if (this.#refusal) return;
-    const worker = this.#make();
+    let worker;
+    try {
+      worker = this.#make();
+    } catch (error) {
+      this.#end(gone(`cannot be made: ${error}`));
+      return;
+    }
     const { port } = worker;
+    const kept = this.#kept;
     // One that ends may be what a platform still gives: what it is asked goes to one that answers.
     const again = setTimeout(() => {
       port.close();
@@ -63,15 +70,16 @@ class TabClient {
     }, PATIENCE);
     this.#over.signal.addEventListener('abort', () => clearTimeout(again));
     port.onmessage = ({ data: [kind, ...given] }) => {
-      if (kind === 'state') {
-        clearTimeout(again);
+      if (kind === 'state') clearTimeout(again);
+      // What is said of a request is for a worker that has it: what goes on is there once it is known.
+      if (kind === (kept ? 'known' : 'state')) {
         this.#port = port;
         for (const what of this.#unsaid.splice(0)) port.postMessage(what);
       }
       this.#hear(kind, given);
     };
     worker.addEventListener?.('error', () => this.#end(gone('cannot run')), { signal: this.#over.signal });
-    port.postMessage(['join', name, this.#kept]);
+    port.postMessage(['join', name, kept]);
   }
 
   /** The worker has died, with all that it was asked but what its last snapshot has. */

@@ -101,6 +101,8 @@ class Shared {
     const client = this.#make(kept?.snapshot);
     for (const type of EVENTS) {
       client.on(type, (event) => {
+        // Whoever joins meanwhile has another one, and hears nothing of how this one ends.
+        if (client !== this.#client) return;
         this.#tell('event', client.state, plain(event));
         this.#keep();
       });

@@ -30,6 +30,21 @@ function until(store, isSo) {
 const first = ({ answers }) => answers[0];
 const hasEnded = (answer) => answer && !['waiting', 'growing'].includes(answer.status);
 
+test('a listener that throws ends no answer', async () => {
+  const it = connected();
+  const store = storeOf(it);
+  const thrown = new Promise((settle) => process.once('uncaughtException', settle));
+  const off = store.subscribe(() => {
+    off();
+    throw new Error('of the listener');
+  });
+  store.ask('plan a trip to the coast');
+  same((await thrown).message, 'of the listener', 'thrown');
+  const { status } = first(await until(store, (now) => hasEnded(first(now))));
+  same(status, 'answered', 'status');
+  await it.close();
+});
+
 test('a store shows the link and a text that grows, in snapshots that never change', async () => {
   const it = connected();
   const store = storeOf(it);

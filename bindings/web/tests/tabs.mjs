@@ -49,6 +49,28 @@ test('tabs: every event of a client is known by its name', async () => {
   same([...EVENTS, 'restored', 'lost'].sort(), names.sort(), 'names');
 });
 
+test('tabs: where there is no worker, what a tab is asked ends', async () => {
+  const tab = join(() => {
+    throw new DOMException('not here', 'SecurityError');
+  });
+  same((await error(tab.send('hello'))).code, 'poisoned', 'code');
+  same(tab.state, 'closed', 'state');
+});
+
+test('tabs: a tab that comes while the last one goes hears nothing of the client before', async () => {
+  const { made, tab } = connected('tabs-follow');
+  const first = tab();
+  await first.send('hello');
+  void first.close();
+  const second = tab();
+  const seen = [];
+  for (const type of ['closed', 'stopped']) second.on(type, () => seen.push(type));
+  same((await second.send('hello')).type, 'answered', 'answer');
+  await soon();
+  same([made.length, seen, second.state], [2, [], 'open'], 'clients, ends, state');
+  await second.close();
+});
+
 test('tabs: each has its own answers over one link, and its pushes are those of all', async () => {
   const { peer, made, one, two, link } = await scene();
   let links = 0;
