@@ -20,4 +20,5 @@ mod tests;
 mod transcripts;
 
 pub use in_memory::{faults_of_files, faults_of_transcripts};
+pub use play::Stop;
 pub use report::{Product, run};

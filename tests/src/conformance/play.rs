@@ -48,9 +48,9 @@ pub(crate) trait End {
     }
 }
 
-/// Why a case was not played to its end.
+/// Why a case was not played to its end, or a command of it was not done.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Stop {
+pub enum Stop {
     /// Something is otherwise than the file says.
     Fault(String),
     /// A product has no way to do what the file wants, for this reason.

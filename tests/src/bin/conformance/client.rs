@@ -11,6 +11,7 @@ use pamlink::delivery::{Priority, SendOptions, SessionNumber};
 use pamlink::envelope::v1::Name;
 use pamlink::link::{Token, TokenError, TokenNeed};
 use pamlink::time::Wall;
+use pamlink_tests::conformance::Stop;
 use pamlink_tokio::{
     Answer, Client, ClientConfig, Event, RequestError, SessionHandle, SubmitError,
 };
@@ -51,24 +52,6 @@ pub(crate) fn run() -> io::Result<()> {
         }
         Ok(())
     })
-}
-
-/// Why a command was not done.
-enum Stop {
-    Cannot(String),
-    Fault(String),
-}
-
-impl From<String> for Stop {
-    fn from(why: String) -> Self {
-        Self::Fault(why)
-    }
-}
-
-impl From<&str> for Stop {
-    fn from(why: &str) -> Self {
-        Self::Fault(why.to_owned())
-    }
 }
 
 struct Machine {
