@@ -130,7 +130,7 @@ export class AnswerStream implements AsyncIterable<Piece> {
   cancel(): Promise<CancelResult>;
   /** Waits no longer. A request that was sent has its effect; its answer is a `late` event. */
   detach(): void;
-  /** The pieces. Who leaves the loop early cancels the request, or detaches from it. */
+  /** The pieces. Who leaves the loop early cancels the request where the server knows that. */
   [Symbol.asyncIterator](): AsyncGenerator<Piece, void, undefined>;
 }
 

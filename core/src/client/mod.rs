@@ -62,7 +62,8 @@
 //! all that another has to say, and what befalls one of them harms no other. Over a link of the
 //! `pam` dialect, which knows no sessions, the requests of all go in the order of asking.
 //!
-//! The caller of a request may leave ([`forget`](Client::forget)), and the client may stop
+//! The caller of a request may leave, who wants its answer no longer
+//! ([`abandon`](Client::abandon)) or lets it go on ([`forget`](Client::forget)), and the client may stop
 //! ([`Stopped`](crate::link::ClientLinkEvent::Stopped)): then every request ends, and none is
 //! taken, until [`connect`](Client::connect) starts it again.
 //!
