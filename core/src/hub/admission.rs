@@ -37,6 +37,8 @@ pub(super) enum Action {
     Message { acknowledge: bool, id: Option<InlineText> },
     /// A request: it goes to the host, which replies.
     Request { choice: Choice, key: Option<Key>, id: Option<InlineText>, pieces: bool },
+    /// A request that waits for its turn.
+    Wait { key: Option<Key>, id: Option<InlineText>, pieces: bool },
     /// A repeat of a request.
     Repeat { key: Key, id: Option<InlineText>, first: First, pieces: bool },
     /// It is refused.
@@ -50,10 +52,21 @@ pub(super) struct Sender<'a> {
     pub(super) user: UserKey,
     /// Whether one more request of its link may run.
     pub(super) free: bool,
-    /// Whether one more request of its user may run or wait, whatever runs.
-    pub(super) may_request: bool,
+    /// What becomes of a request of its user now.
+    pub(super) turn: Turn,
     /// The agent that what it came in names, which comes before one that it names itself.
     pub(super) agent: Option<&'a str>,
+}
+
+/// What becomes of a request by what else its user has asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// It runs, whatever runs.
+    Now,
+    /// It waits for its turn, and has a place at an agent from then on.
+    Later,
+    /// It is refused.
+    Never,
 }
 
 /// A message that is examined.
@@ -62,7 +75,6 @@ struct Message<'m> {
     sender: Sender<'m>,
     text: &'m str,
     scan: &'m Scan,
-    kind: Kind<'m>,
     class: RateClass,
 }
 
@@ -150,7 +162,7 @@ impl Admission {
             return Action::Renewal { token: Token::new(&*token), id };
         }
         if kind.is_request() || self.router.table().lists_type(name) {
-            let message = Message { sender, text, scan, kind, class };
+            let message = Message { sender, text, scan, class };
             return self.request(&message, id, requests, metrics);
         }
         if let Err(wait) = self.rates.check_key(sender.now.mono, class, sender.user) {
@@ -192,37 +204,71 @@ impl Admission {
                 Err(wait) => Action::Refuse { reason: RefusalReason::Rate(wait), id },
             };
         }
-        match self.route(message, requests, metrics) {
-            Ok(choice) => {
-                // Only what is taken is remembered: a refused request may be tried again under
-                // the same id, and pushes nobody else's out of the window.
-                if let Some(key) = key {
-                    requests.remember(sender.now.mono, key);
-                }
-                Action::Request { choice, key, id, pieces }
-            }
-            Err(reason) => Action::Refuse { reason, id },
+        let choice = match self.route(message, requests, metrics) {
+            Ok(choice) => choice,
+            Err(reason) => return Action::Refuse { reason, id },
+        };
+        // Only what is taken is remembered: a refused request may be tried again under the same id,
+        // and pushes nobody else's out of the window.
+        if let Some(key) = key {
+            requests.remember(sender.now.mono, key);
+        }
+        match choice {
+            Some(choice) => Action::Request { choice, key, id, pieces },
+            None => Action::Wait { key, id, pieces },
         }
     }
 
+    /// Which agent answers a request whose turn has come, and takes a place there.
+    pub(super) fn route_in_turn(
+        &mut self,
+        now: Mono,
+        (text, agent): (&str, Option<&str>),
+        scan: &Scan,
+        metrics: &mut Metrics,
+    ) -> Result<Choice, RefusalReason> {
+        let choice = self.choose(now, (text, agent), scan);
+        self.decide(choice, metrics)
+    }
+
+    /// Which agent answers a request now; none yet of one that waits for its turn.
     fn route(
         &mut self,
         message: &Message<'_>,
         requests: &Requests,
         metrics: &mut Metrics,
-    ) -> Result<Choice, RefusalReason> {
-        let Message { sender, text, scan, ref kind, class } = *message;
+    ) -> Result<Option<Choice>, RefusalReason> {
+        let Message { sender, text, scan, class } = *message;
         self.rates.check_key(sender.now.mono, class, sender.user).map_err(RefusalReason::Rate)?;
         if !sender.free || requests.is_full() {
             return Err(RefusalReason::Busy);
         }
-        if !sender.may_request {
+        if sender.turn == Turn::Never {
             return Err(RefusalReason::Answering);
         }
-        let agent = match sender.agent {
+        let choice = self.choose(sender.now.mono, (text, sender.agent), scan);
+        if sender.turn == Turn::Now {
+            return self.decide(choice, metrics).map(Some);
+        }
+        // What no agent will ever answer is refused at once; an agent that is busy now may be free
+        // when the turn comes.
+        if let Some(NoAgent::UnknownAgent | NoAgent::NoMatch) = self.refusal_of(choice) {
+            self.decide(choice, metrics)?;
+        }
+        if let Some(ticket) = choice.ticket {
+            self.router.finished(sender.now.mono, ticket, Outcome::Abandoned);
+        }
+        Ok(None)
+    }
+
+    /// Which agent answers a request, by its text or the `agent` that what it came in names, which
+    /// comes before one that it names itself.
+    fn choose(&mut self, now: Mono, (text, agent): (&str, Option<&str>), scan: &Scan) -> Choice {
+        let agent = match agent {
             Some(agent) => Some(Text::from(agent)),
             None => scan.agent(text).and_then(|agent| agent.text()),
         };
+        let kind = scan.kind(text);
         let intent = scan.intent(text).and_then(|intent| intent.text());
         // An agent that is named decides alone: the words need not be read.
         let said = scan.said(text).filter(|_| agent.is_none());
@@ -233,16 +279,20 @@ impl Admission {
             intent: intent.as_deref(),
             text: said.as_deref().unwrap_or(""),
         };
-        let choice = self.router.choose(sender.now.mono, &query);
+        self.router.choose(now, &query)
+    }
+
+    /// Counts a choice: a refusal unless an agent was chosen.
+    fn decide(&self, choice: Choice, metrics: &mut Metrics) -> Result<Choice, RefusalReason> {
         let decision = self.router.decision(choice);
         metrics.routes.increment(&decision);
-        match choice.refused {
-            None => Ok(choice),
-            Some(NoAgent::UnknownAgent) if self.config.unknown_agent == UnknownAgent::Route => {
-                Ok(choice)
-            }
-            Some(refused) => Err(RefusalReason::Route(refused)),
-        }
+        self.refusal_of(choice).map_or(Ok(choice), |refused| Err(RefusalReason::Route(refused)))
+    }
+
+    /// Why a choice takes nobody.
+    fn refusal_of(&self, choice: Choice) -> Option<NoAgent> {
+        let routes_unknown = self.config.unknown_agent == UnknownAgent::Route;
+        choice.refused.filter(|why| !routes_unknown || *why != NoAgent::UnknownAgent)
     }
 
     /// The `error` for a refused message. It is counted, as a violation of its user if the sender

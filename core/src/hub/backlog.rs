@@ -4,13 +4,11 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::Hub;
+use super::admission::Turn;
 use super::config::WhileAnswering;
-use super::event::Unlent;
 use super::ids::RequestId;
 use super::index::{Index as _, LinkIndex, RequestIndex, UserIndex};
 use super::requests::Awaited;
-use crate::envelope::Envelope;
-use crate::routing::Choice;
 
 /// The most requests of one user that wait for an answer to end.
 const MOST_OF_USER: usize = 8;
@@ -33,11 +31,18 @@ pub(super) struct Backlog {
     lent: Box<str>,
 }
 
-/// A request that waits for its turn.
+/// A request that waits for its turn. It has no place at an agent meanwhile.
 #[derive(Debug)]
-struct Waiting {
-    choice: Choice,
-    text: Box<str>,
+pub(super) struct Waiting {
+    pub(super) text: Box<str>,
+    /// The agent that what it came in names.
+    pub(super) agent: Option<Box<str>>,
+}
+
+impl Waiting {
+    fn size(&self) -> usize {
+        self.text.len() + self.agent.as_ref().map_or(0, |agent| agent.len())
+    }
 }
 
 impl Backlog {
@@ -56,10 +61,25 @@ impl Backlog {
         self.replaced.push_back((request, user));
     }
 
+    /// The next whose place another has taken.
+    pub(super) fn next_replaced(&mut self) -> Option<(RequestId, UserIndex)> {
+        self.replaced.pop_front()
+    }
+
+    /// The next whose turn has come.
+    pub(super) fn next_due(&mut self) -> Option<RequestId> {
+        self.due.pop_front()
+    }
+
+    /// The text of the request whose turn has come, for the host.
+    pub(super) fn lend(&mut self, text: Box<str>) {
+        self.lent = text;
+    }
+
     /// Takes out a request that has ended or comes to its turn.
-    fn take(&mut self, request: RequestIndex) -> Option<Waiting> {
+    pub(super) fn take(&mut self, request: RequestIndex) -> Option<Waiting> {
         let taken = self.waiting.remove(&request)?;
-        self.bytes -= taken.text.len();
+        self.bytes -= taken.size();
         Some(taken)
     }
 
@@ -74,23 +94,31 @@ impl Backlog {
 }
 
 impl Hub {
-    /// Whether one more request of a user may run or wait.
-    pub(super) fn may_request(&self, user: UserIndex) -> bool {
+    /// What becomes of a request of a user that comes now.
+    pub(super) fn turn_of(&self, user: UserIndex) -> Turn {
         match self.config.while_answering {
-            WhileAnswering::Parallel | WhileAnswering::Replace => true,
-            WhileAnswering::Reject => !self.is_answering(user),
-            WhileAnswering::Queue => {
-                !self.has_to_wait(user)
-                    || self.waiting_of(user).count() < MOST_OF_USER
-                        && self.backlog.bytes < MOST_BYTES
+            WhileAnswering::Parallel | WhileAnswering::Replace => Turn::Now,
+            WhileAnswering::Reject if self.is_answering(user) => Turn::Never,
+            WhileAnswering::Queue if self.has_to_wait(user) => {
+                let is_full = self.waiting_of(user).count() >= MOST_OF_USER
+                    || self.backlog.bytes >= MOST_BYTES;
+                if is_full { Turn::Never } else { Turn::Later }
             }
+            WhileAnswering::Reject | WhileAnswering::Queue => Turn::Now,
         }
     }
 
-    /// A request waits until no answer to its user runs.
-    pub(super) fn wait_for_turn(&mut self, request: RequestId, choice: Choice, text: Box<str>) {
-        self.backlog.bytes += text.len();
-        self.backlog.waiting.insert(request.index, Waiting { choice, text });
+    /// A request waits until no answer to its user runs; the agent is the one that what it came in
+    /// names.
+    pub(super) fn wait_for_turn(
+        &mut self,
+        request: RequestId,
+        text: Box<str>,
+        agent: Option<&str>,
+    ) {
+        let waiting = Waiting { text, agent: agent.map(Box::from) };
+        self.backlog.bytes += waiting.size();
+        self.backlog.waiting.insert(request.index, waiting);
     }
 
     /// A request of a user is over, or nobody waits for its answer: the next may come to its turn.
@@ -104,41 +132,8 @@ impl Hub {
         self.backlog.due.extend(next.map(|next| self.requests.id(next)));
     }
 
-    /// The next event of requests that have come to their turn or have lost their place.
-    pub(super) fn next_of_backlog(&mut self) -> Option<Unlent> {
-        if let Some((request, user)) = self.backlog.replaced.pop_front() {
-            return Some(Unlent::Cancelled { request, user });
-        }
-        while let Some(request) = self.backlog.due.pop_front() {
-            let user = self.requests.find(request).map(|running| running.user);
-            // Of one that finds an answer running again, the end of that lets it come.
-            if user.is_some_and(|user| !self.is_answering(user))
-                && let Some(waiting) = self.backlog.take(request.index)
-                && let Some(event) = self.come_to_turn(request, waiting)
-            {
-                return Some(event);
-            }
-        }
-        None
-    }
-
-    /// The host hears of a request that has waited, once its stream has the hub for a producer.
-    fn come_to_turn(&mut self, request: RequestId, waiting: Waiting) -> Option<Unlent> {
-        let Waiting { choice, text } = waiting;
-        self.requests.restart(request, self.now.mono, &self.users);
-        if self.requests.find(request)?.sessions == Awaited::Stream
-            && let Some(v1) = &mut self.v1
-            && v1.claim(self.now, request.index, choice, &text)
-        {
-            return None;
-        }
-        Envelope::scan_into(&mut self.scan, &text, self.config.sizes.depth).ok()?;
-        self.backlog.lent = text;
-        Some(Unlent::TurnCame { request, choice })
-    }
-
     /// Whether a request of a user that comes now is to wait: behind an answer, or behind others.
-    pub(super) fn has_to_wait(&self, user: UserIndex) -> bool {
+    fn has_to_wait(&self, user: UserIndex) -> bool {
         self.is_answering(user) || self.waiting_of(user).next().is_some()
     }
 
@@ -147,7 +142,7 @@ impl Hub {
         self.requests_of(user).filter(|index| self.backlog.is_waiting(*index))
     }
 
-    fn is_answering(&self, user: UserIndex) -> bool {
+    pub(super) fn is_answering(&self, user: UserIndex) -> bool {
         self.answers_of(user).next().is_some()
     }
 

@@ -110,6 +110,7 @@ mod requests;
 mod rotate;
 mod slab;
 mod tokens;
+mod turns;
 mod upgrade;
 mod user_cap;
 mod users;
@@ -435,12 +436,11 @@ impl Hub {
             return self.message_v1(link, text, lent).or_else(|| self.next_of_sessions());
         }
         let (user, free) = (slot.user, slot.running < self.config.max_requests_per_link);
-        let may_request = self.may_request(user);
         let sender = Sender {
             now: self.now,
             user: self.users.get(user)?.key,
             free,
-            may_request,
+            turn: self.turn_of(user),
             agent: None,
         };
         let examined = self.links.text(link, text, lent)?;
@@ -457,14 +457,15 @@ impl Hub {
                 self.apply(link, Effects { say, close: None, tell })
             }
             Action::Request { choice, key, id, pieces } => {
-                let waits = self.make_way(user);
-                let request = self.begin(link, &choice, key, id, pieces)?;
-                if waits {
-                    let text = self.links.text(link, text, lent)?.into();
-                    self.wait_for_turn(request, choice, text);
-                    return None;
-                }
+                self.make_way(user);
+                let request = self.begin(link, choice.ticket, key, id, pieces)?;
                 Some(Unlent::Request { link, request, text, choice })
+            }
+            Action::Wait { key, id, pieces } => {
+                let request = self.begin(link, None, key, id, pieces)?;
+                let text = self.links.text(link, text, lent)?.into();
+                self.wait_for_turn(request, text, None);
+                None
             }
             Action::Repeat { key, id, first, pieces } => {
                 self.repeat(link, key, id.as_ref(), first, pieces)

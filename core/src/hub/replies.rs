@@ -1,6 +1,7 @@
 //! Requests and their answers: from the admitted request to the frame that answers it, and requests
 //! that expire or are dismissed.
 
+use core::time::Duration;
 use std::sync::Arc;
 
 use super::Hub;
@@ -15,7 +16,7 @@ use super::requests::{Awaited, Pieces, Running};
 use crate::dedup::Key;
 use crate::envelope::ErrorCode;
 use crate::metrics::Direction;
-use crate::routing::{Choice, Outcome};
+use crate::routing::{Outcome, Ticket};
 use crate::time::Now;
 
 impl Hub {
@@ -72,17 +73,11 @@ impl Hub {
         Ok(())
     }
 
-    /// Whether an admitted request of a user is to wait. What it takes the
-    /// place of has ended.
-    pub(super) fn make_way(&mut self, user: UserIndex) -> bool {
-        match self.config.while_answering {
-            WhileAnswering::Parallel | WhileAnswering::Reject => false,
-            WhileAnswering::Queue => self.has_to_wait(user),
-            WhileAnswering::Replace => {
-                let running: Vec<_> = self.answers_of(user).collect();
-                running.into_iter().for_each(|it| self.replace(it, user));
-                false
-            }
+    /// An admitted request of a user is to run: what it takes the place of ends.
+    pub(super) fn make_way(&mut self, user: UserIndex) {
+        if self.config.while_answering == WhileAnswering::Replace {
+            let running: Vec<_> = self.answers_of(user).collect();
+            running.into_iter().for_each(|it| self.replace(it, user));
         }
     }
 
@@ -91,17 +86,18 @@ impl Hub {
         let request = self.requests.id(index);
         let is_known = self.v1.as_mut().is_none_or(|v1| !v1.forget_untold(index));
         let message = "a newer request has taken its place";
-        self.end_with(request, &ErrorCode::RequestReplaced, message, Outcome::Abandoned);
+        let code = ErrorCode::RequestReplaced;
+        self.end_with(request, &code, message, None, Outcome::Abandoned);
         if is_known {
             self.backlog.note_replaced(request, user);
         }
     }
 
-    /// A request was admitted: it runs from here on.
+    /// A request was admitted: it runs from here on, or waits for its turn, without a ticket.
     pub(super) fn begin(
         &mut self,
         link: LinkIndex,
-        choice: &Choice,
+        ticket: Option<Ticket>,
         key: Option<Key>,
         id: Option<InlineText>,
         pieces: bool,
@@ -110,7 +106,7 @@ impl Hub {
         let unnamed = id.is_none();
         running.key = key;
         running.id = id;
-        running.ticket = choice.ticket;
+        running.ticket = ticket;
         if pieces {
             running.pieces = Pieces::Wanted;
         }
@@ -127,7 +123,7 @@ impl Hub {
             let is_untold = self.backlog.is_waiting(request.index);
             let outcome = if is_untold { Outcome::Abandoned } else { Outcome::Failure };
             let message = "no answer came in time";
-            self.end_with(request, &ErrorCode::RequestExpired, message, outcome);
+            self.end_with(request, &ErrorCode::RequestExpired, message, None, outcome);
             if !is_untold {
                 // The event still names the user.
                 self.last_event.user = user;
@@ -139,18 +135,19 @@ impl Hub {
     }
 
     /// Ends a request with an `error` of the hub's own, which is counted.
-    fn end_with(
+    pub(super) fn end_with(
         &mut self,
         request: RequestId,
         code: &ErrorCode<'_>,
         message: &str,
+        retry_after: Option<Duration>,
         outcome: Outcome,
     ) {
         let Some(running) = self.requests.find(request) else { return };
         let reply_to = running.id.clone();
         let reply_to = reply_to.as_ref();
         self.metrics.refusals.increment(code);
-        let frame = self.share(&Own::Error { code, message, retry_after: None, reply_to });
+        let frame = self.share(&Own::Error { code, message, retry_after, reply_to });
         self.conclude(request, frame, outcome);
     }
 

@@ -11,6 +11,7 @@ struct Gate {
     scan: Scan,
     user: UserKey,
     free: bool,
+    turn: Turn,
 }
 
 impl Gate {
@@ -26,13 +27,12 @@ impl Gate {
         let user = requests.user_key("ada");
         let admission = Admission::new(&Arc::new(config), violations, rates, router);
         let (metrics, scan) = (Metrics::default(), Scan::EMPTY);
-        Self { admission, requests, metrics, scan, user, free: true }
+        Self { admission, requests, metrics, scan, user, free: true, turn: Turn::Now }
     }
 
     fn examine(&mut self, text: &str) -> Action {
         let now = Now::new(Mono::ZERO, crate::time::Wall::EPOCH);
-        let sender =
-            Sender { now, user: self.user, free: self.free, may_request: true, agent: None };
+        let sender = Sender { now, user: self.user, free: self.free, turn: self.turn, agent: None };
         let Self { admission, requests, metrics, scan, .. } = self;
         admission.examine(sender, text, scan, requests, metrics)
     }

@@ -17,6 +17,7 @@ use super::index::{Index, LinkIndex, RequestIndex, UserIndex};
 use super::users::{User, Users};
 use crate::dedup::{Eviction, First, Key, UserKey, Window};
 use crate::metric_families::Metrics;
+use crate::routing::Ticket;
 use crate::time::Mono;
 
 /// The running requests, and the window that recognises repeats.
@@ -92,6 +93,11 @@ impl Requests {
     /// Remembers the key: a later request with it is a repeat.
     pub(super) fn remember(&mut self, now: Mono, key: Key) {
         self.window.remember(now, key);
+    }
+
+    /// Forgets the key: a later request with it is no repeat.
+    pub(super) fn forget(&mut self, key: Key) {
+        self.window.forget(key);
     }
 
     // Requests come.
@@ -229,9 +235,18 @@ impl Requests {
         self.table.oldest_asked().map(|asked| asked + self.timeout)
     }
 
-    /// The time of a request begins anew, and that of those which share its answer.
-    pub(super) fn restart(&mut self, request: RequestId, now: Mono, users: &Users) {
-        let Some(running) = self.find(request) else { return };
+    /// The turn of a request has come, with its place at an agent: its time begins anew, and that of
+    /// those which share its answer.
+    pub(super) fn begin_turn(
+        &mut self,
+        request: RequestId,
+        now: Mono,
+        ticket: Option<Ticket>,
+        users: &Users,
+    ) {
+        let Some(running) = self.table.find_mut(request.index, request.generation) else { return };
+        running.ticket = ticket;
+        let running = &*running;
         let (key, user) = (running.key.filter(|_| running.shared), users.get(running.user));
         let mut sharers: Vec<_> = match (key, user) {
             (Some(key), Some(user)) => self.of_key(user, key).collect(),

@@ -1,9 +1,11 @@
 //! What a user asks while an answer to it runs.
 
 use core::time::Duration;
+use std::sync::Arc;
 
 use super::support::Host;
 use crate::hub::{Delivered, HubConfig, LinkId, Reply, ReplyError, WhileAnswering};
+use crate::routing::Table;
 use crate::time::Now;
 
 fn ask(id: u32) -> String {
@@ -16,6 +18,21 @@ fn host(while_answering: WhileAnswering) -> Host {
     // Requests without ids are recognised as well.
     config.window.content_age = Some(Duration::from_secs(30));
     Host::with(config)
+}
+
+/// The same, with agents that work on one request at a time.
+pub(super) fn host_of_small_agents(while_answering: WhileAnswering) -> Host {
+    let mut host = host(while_answering);
+    let agent = |id: &str| format!(r#"{{"id": "{id}", "name": "{id}", "concurrency": 1}}"#);
+    let (near, far, handler) = (agent("near"), agent("far"), r#"{"id": "errors", "name": "-"}"#);
+    let table =
+        format!(r#"{{"version": "1", "agents": [{near}, {far}], "error_handler": {handler}}}"#);
+    host.hub.replace_routes(Arc::new(Table::from_json(&table).unwrap()));
+    host
+}
+
+fn request_of(agent: &str, id: u32) -> String {
+    format!(r#"{{"type":"chat","id":"q-{id}","message":"fuel?","agent":"{agent}"}}"#)
 }
 
 /// A link over which these texts were sent, without ids.
@@ -223,4 +240,49 @@ fn a_repeat_without_an_id_of_what_runs_holds_nothing_up() {
     assert_eq!(host.events(), ["request ada -> chat", "duplicate ada Running"]);
     host.reply("first");
     assert_eq!(host.events(), ["request ada -> chat"]);
+}
+
+#[test]
+fn what_waits_has_no_place_at_an_agent_until_its_turn() {
+    let mut host = host_of_small_agents(WhileAnswering::Queue);
+    let (ada, ben) = (host.open("ada"), host.open("ben"));
+    host.events();
+    host.say(ada, &request_of("near", 1));
+    host.say(ada, &request_of("far", 2));
+    host.say(ben, &request_of("far", 1));
+    assert_eq!(host.events(), ["request ada -> near", "request ben -> far"]);
+    host.reply("40 liters");
+    // The turn has come, and with it no place.
+    assert_eq!((host.events(), host.hub.requests()), (vec![], 1));
+    assert!(host.text(ada).contains("40 liters"));
+    let error = host.text(ada);
+    assert!(error.contains("AGENT_BUSY") && error.contains(r#""reply_to":"q-2""#), "{error}");
+    assert!(error.contains(r#""retry_after":1"#), "{error}");
+    host.reply("41 liters");
+    // It may be asked again under its id.
+    host.say(ada, &request_of("far", 2));
+    assert_eq!(host.events(), ["request ada -> far"]);
+}
+
+#[test]
+fn the_place_of_an_answer_goes_to_what_has_waited_for_it() {
+    let mut host = host_of_small_agents(WhileAnswering::Queue);
+    let link = host.open("ada");
+    host.events();
+    (1..=3).for_each(|id| host.say(link, &request_of("near", id)));
+    for answer in ["first", "second", "third"] {
+        assert_eq!(host.events(), ["request ada -> near"]);
+        assert_eq!(host.reply(answer), Delivered::Queued(link));
+    }
+    assert_eq!((host.hub.requests(), host.events()), (0, vec![]));
+}
+
+#[test]
+fn what_no_agent_ever_answers_does_not_wait() {
+    let mut host = host(WhileAnswering::Queue);
+    let link = host.open("ada");
+    host.events();
+    host.say(link, &ask(1));
+    host.say(link, r#"{"type":"chat","id":"q-2","message":"fuel?","agent":"nobody"}"#);
+    assert_eq!(host.events(), ["request ada -> trips", "refused ada UNKNOWN_AGENT false"]);
 }

@@ -9,12 +9,13 @@ use crate::hub::Hub;
 use crate::hub::admission::{Action, Sender};
 use crate::hub::envelopes::Own;
 use crate::hub::event::{Repeat, Unlent};
+use crate::hub::ids::RequestId;
 use crate::hub::index::{Index, LinkIndex, UserIndex};
 use crate::hub::inline_text::InlineText;
 use crate::hub::refusal_reason::RefusalReason;
 use crate::hub::requests::{Awaited, Running};
 use crate::link::ServerClose;
-use crate::routing::Choice;
+use crate::routing::{Choice, Ticket};
 
 /// An item that is examined.
 struct Examined {
@@ -38,7 +39,7 @@ impl Hub {
             now: self.now,
             user: self.users.get(user)?.key,
             free: running < self.config.max_requests_per_link,
-            may_request: self.may_request(user),
+            turn: self.turn_of(user),
             agent,
         };
         let (scan, requests) = (&mut self.scan, &mut self.requests);
@@ -57,6 +58,12 @@ impl Hub {
                 Some(Unlent::SessionMessage { session, user })
             }
             Action::Request { choice, key, id, pieces: _ } => self.ask(item, choice, key, id),
+            Action::Wait { key, id, pieces: _ } => {
+                let request = self.enter_item(&item, None, key, id)?;
+                self.v1.as_mut()?.add_asker(self.now, request.index, item.place, None);
+                self.wait_for_turn(request, item.body, agent);
+                None
+            }
             Action::Repeat { key, id: _, first, pieces: _ } => self.repeat_item(&item, key, first),
             // A token has an envelope of its own.
             Action::Renewal { .. } => self.refuse_item(&item, &RefusalReason::UnknownType),
@@ -79,24 +86,10 @@ impl Hub {
         key: Option<Key>,
         id: Option<InlineText>,
     ) -> Option<Unlent> {
-        let Examined { place, user, body } = item;
-        let mut running = Running::new(LinkIndex::NONE, user, self.now.mono);
-        running.key = key;
-        running.id = id;
-        running.ticket = choice.ticket;
-        running.sessions = match &place.stream {
-            Some(_) => Awaited::Stream,
-            None => Awaited::Answer,
-        };
-        let waits = self.make_way(user);
-        // There is room: the admission has looked.
-        let request = self.requests.enter(running, &mut self.users)?;
+        self.make_way(item.user);
+        let request = self.enter_item(&item, choice.ticket, key, id)?;
         let v1 = self.v1.as_mut()?;
-        if waits {
-            v1.add_asker(self.now, request.index, place, None);
-            self.wait_for_turn(request, choice, body);
-            return None;
-        }
+        let Examined { place, user: _, body } = item;
         let session = place.session;
         let Some(stream) = place.stream.clone() else {
             v1.add_asker(self.now, request.index, place, None);
@@ -108,6 +101,26 @@ impl Hub {
         // It has just begun, so it can be claimed.
         let _ = v1.sessions.streams().claim(self.now, &stream);
         None
+    }
+
+    /// An item was admitted as a request: it runs, or waits for its turn, without a ticket.
+    fn enter_item(
+        &mut self,
+        item: &Examined,
+        ticket: Option<Ticket>,
+        key: Option<Key>,
+        id: Option<InlineText>,
+    ) -> Option<RequestId> {
+        let mut running = Running::new(LinkIndex::NONE, item.user, self.now.mono);
+        running.key = key;
+        running.id = id;
+        running.ticket = ticket;
+        running.sessions = match &item.place.stream {
+            Some(_) => Awaited::Stream,
+            None => Awaited::Answer,
+        };
+        // There is room: the admission has looked.
+        self.requests.enter(running, &mut self.users)
     }
 
     /// A repeat has come: it gets the result of the first request.

@@ -2,6 +2,7 @@
 
 use super::script::{EPOCH, kind, member};
 use crate::hub::tests::support::Host;
+use crate::hub::tests::while_answering::host_of_small_agents;
 use crate::hub::{Delivered, HubConfig, LinkId, WhileAnswering};
 
 fn host(while_answering: WhileAnswering) -> Host {
@@ -113,4 +114,26 @@ fn a_newer_item_takes_the_place_of_what_runs() {
     assert_eq!(host.reply("40 liters"), Delivered::Queued(link));
     let said = host.said_v1(link);
     assert_eq!(member(said.last().unwrap(), "how"), r#""done""#, "{said:?}");
+}
+
+#[test]
+fn a_stream_that_finds_no_place_in_its_turn_fails_with_why() {
+    let mut host = host_of_small_agents(WhileAnswering::Queue);
+    let (link, _) = host.begin_v1("ada");
+    let ben = host.open("ben");
+    host.events();
+    let body = |id: u32, agent: &str| {
+        format!(r#"{{"type":"chat","id":"q-{id}","message":"fuel?","agent":"{agent}"}}"#)
+    };
+    host.request_v1(link, 1, "q-1", &body(1, "near"));
+    host.request_v1(link, 2, "q-2", &body(2, "far"));
+    host.say(ben, &body(1, "far"));
+    assert_eq!(host.events(), ["request ada -> near in pieces", "request ben -> far"]);
+    host.reply("40 liters");
+    assert_eq!((host.events(), host.hub.requests()), (vec![], 1));
+    let said = host.said_v1(link);
+    let end = said.iter().rfind(|text| kind(text) == "end").unwrap();
+    let ended = (member(end, "stream"), member(end, "how"), member(end, "code"));
+    let code = r#""agent_busy""#.into();
+    assert_eq!(ended, (r#""q-2""#.into(), r#""failed""#.into(), code), "{said:?}");
 }
