@@ -86,14 +86,19 @@ impl Hub {
         Ok(self.engine.with(|machine| machine.reseed(random))??)
     }
 
-    /// Whether this hub speaks `pamlink.v1`: a transport that speaks WebSocket itself may agree on
-    /// it then, with a client that offers it. A hub that takes messages of less than 512 KiB cannot.
+    /// The subprotocol that a transport which speaks WebSocket itself is to agree on with a client
+    /// that offers these, in its order: `pamlink.v1` where it is among them and this hub speaks it, else
+    /// the first that the options name. A hub that takes messages of less than 512 KiB does not speak
+    /// `pamlink.v1`.
     ///
     /// # Errors
     ///
     /// `poisoned`.
-    pub fn speaks_v1(&self) -> Result<bool, Failure> {
-        Ok(self.engine.with(|machine| machine.hub().speaks_v1())?)
+    pub fn choose_subprotocol(&self, offered: Vec<String>) -> Result<Option<String>, Failure> {
+        let offered = offered.iter().map(String::as_str);
+        Ok(self
+            .engine
+            .with(|machine| machine.hub().choose_subprotocol(offered).map(str::to_owned))?)
     }
 
     /// Links that have not ended.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pamlink::client::ClientConfig;
 use pamlink::frame::DeflateConfig;
 use pamlink::frame::handshake::check_origin;
-use pamlink::hub::{Auth, HubConfig, UnknownAgent, UserCap, WhileAnswering};
+use pamlink::hub::{Auth, HubConfig, UnknownAgent, UserCap, WhileAnswering, check_subprotocol};
 use pamlink::link::Endpoint;
 use pamlink::link::jwt::{DEFAULT_AUDIENCE, Verifier};
 use pamlink::routing::Table;
@@ -153,6 +153,10 @@ pub struct HubOptions {
     /// The origins from which a browser may connect over bytes. Default: any.
     #[uniffi(default = None)]
     pub origins: Option<Vec<String>>,
+    /// The subprotocols beside `pamlink.v1` that a client may offer: of those that it does, the first is
+    /// agreed on, and the link speaks the `pam` dialect. None begins with `pamlink.`. Default: none.
+    #[uniffi(default = [])]
+    pub subprotocols: Vec<String>,
     /// Most links at once, 1 to 16,777,216. Default 131,072.
     #[uniffi(default = None)]
     pub max_links: Option<u32>,
@@ -251,6 +255,12 @@ impl HubOptions {
             check_origin(origin).map_err(fault)?;
         }
         config.origins = self.origins;
+        for name in &self.subprotocols {
+            let fault =
+                |error| Fault::new(Code::BadOption, format!("subprotocols: {name}: {error}"));
+            check_subprotocol(name).map_err(fault)?;
+        }
+        config.subprotocols = self.subprotocols;
         config.accepts = self.accepts;
         for (member, limit) in self.characters.unwrap_or_default() {
             config.sizes.set_characters(&member, limit.into())?;

@@ -165,7 +165,7 @@
 //! | **[`hub`]** | **many incoming links of many users: what a server holds** |
 //! | | `Hub`, `HubConfig`, `Auth`, `Proof`, `UserCap`, `UnknownAgent`, `WhileAnswering`, `LinkId`, `PushId`, `RequestId` |
 //! | | its events: `Event`, `Request`, `Repeat`, `RefusedMessage`; commands: `Reply`, `Push`, `Delivered` |
-//! | | errors: `Full`, `InputError`, `UnknownLink`, `ReplyError`, `PushError`, `RespondError` |
+//! | | errors: `Full`, `InputError`, `UnknownLink`, `ReplyError`, `PushError`, `RespondError`, `SubprotocolError` |
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]

@@ -342,5 +342,15 @@ async def test_an_origin_may_be_asked_for_over_bytes() -> None:
                     assert await client.send("hi") == pamlink.Unsent()
 
 
+def test_a_hub_agrees_on_its_own_subprotocol_or_on_one_that_it_takes() -> None:
+    hub = Hub(echo, auth=KEYS, options=HubOptions(subprotocols=("app.v1", "app.v2")))
+    assert hub.choose_subprotocol(["app.v1", "pamlink.v1"]) == "pamlink.v1"
+    assert hub.choose_subprotocol(["other", "app.v2", "app.v1"]) == "app.v2"
+    assert hub.choose_subprotocol(["other"]) is None
+    with pytest.raises(pamlink.UsageError) as own:
+        Hub(echo, auth=KEYS, options=HubOptions(subprotocols=("pamlink.v1",)))
+    assert own.value.name == "bad_option" and "subprotocols" in own.value.message
+
+
 def test_the_logger_is_quiet_without_a_reason() -> None:
     assert logging.getLogger("pamlink").handlers == []

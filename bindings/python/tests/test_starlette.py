@@ -13,7 +13,7 @@ from conftest import KEYS, PATH, SOON, serving, token
 from starlette.types import Message
 from starlette.websockets import WebSocket
 
-from pamlink import Hub, Request, starlette
+from pamlink import Hub, HubOptions, Request, starlette
 from pamlink.starlette import StarletteTransport
 from pamlink.transports import TransportClosed
 
@@ -130,3 +130,17 @@ async def test_a_token_of_v1_is_shown_beside_the_address(where: str, says: str) 
             await socket.send(HELLO)
             said = json.loads(await asyncio.wait_for(socket.recv(), SOON))
             assert said["type"] == says
+
+
+async def test_another_subprotocol_is_agreed_on_where_the_hub_takes_it() -> None:
+    hub = Hub(auth=KEYS, options=HubOptions(subprotocols=("app.v1",)))
+    app = fastapi.FastAPI(lifespan=starlette.lifespan(hub, signals=False))
+    app.add_api_websocket_route(PATH + "{user_id:path}", starlette.endpoint(hub))
+    async with serving(app) as address:
+        for offered, agreed in (["other", "app.v1"], "app.v1"), (["other"], None):
+            url = f"ws://{address}{PATH}ann?token={token()}"
+            names = [websockets.Subprotocol(it) for it in offered]
+            async with websockets.connect(url, subprotocols=names) as socket:
+                assert socket.subprotocol == agreed
+                said = json.loads(await asyncio.wait_for(socket.recv(), SOON))
+                assert said["type"] == "connection"

@@ -102,7 +102,7 @@ impl Hub {
     /// As [`accept_opened`](Self::accept_opened), of a transport whose opening has agreed on the
     /// subprotocol `pamlink.v1`: the peer says `hello`, and is welcomed then. A token in it comes
     /// before one of `proof`, and claims before both; it says the largest message that it takes. A
-    /// host agrees on it where the hub [speaks](Self::speaks_v1) the dialect.
+    /// host agrees on it where the hub [chooses](Self::choose_subprotocol) it.
     ///
     /// # Errors
     ///

@@ -28,6 +28,10 @@ pub struct HubConfig {
     /// sends no `Origin` is accepted. `None`, the default, allows every origin: the token
     /// in the URL is no ambient credential, so a foreign page has no credential to misuse.
     pub origins: Option<Vec<String>>,
+    /// The subprotocols beside `pamlink.v1` that a client may offer
+    /// ([`check_subprotocol`](super::check_subprotocol)): of those that it does, the first is agreed on,
+    /// and the link speaks the `pam` dialect. None is where it is empty, the default.
+    pub subprotocols: Vec<String>,
     /// Most links at once, from accepting to the end. Default 131,072.
     pub max_links: u32,
     /// Most links at once that have shown no good token; and as many may wait for the host's
@@ -99,6 +103,7 @@ impl Default for HubConfig {
             link: LinkConfig::default(),
             max_compressors: 64,
             origins: None,
+            subprotocols: Vec::new(),
             max_links: 131_072,
             max_unauthenticated: 4_096,
             max_unauthenticated_per_address: 64,

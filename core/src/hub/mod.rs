@@ -109,6 +109,7 @@ mod reply;
 mod requests;
 mod rotate;
 mod slab;
+mod subprotocol;
 mod tokens;
 mod turns;
 mod upgrade;
@@ -131,6 +132,7 @@ pub use self::event::{Event, RefusedMessage, Repeat, Request};
 pub use self::ids::{LinkId, PushId, RequestId};
 pub use self::push::{Push, PushError};
 pub use self::reply::{Delivered, Reply, ReplyError};
+pub use self::subprotocol::{SubprotocolError, check_subprotocol};
 
 use self::admission::{Action, Admission, Sender};
 use self::backlog::Backlog;

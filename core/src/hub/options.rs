@@ -330,6 +330,14 @@ const OPTIONS: &[Row] = &[
     )
     .in_packages()
     .in_file("auth.origins"),
+    Row::other(
+        "subprotocols",
+        "list of texts",
+        "none",
+        "The subprotocols beside `pamlink.v1` that a client may offer; the first of its own that is here is agreed on, and the link speaks the `pam` dialect.",
+    )
+    .in_packages()
+    .in_file("links.subprotocols"),
     Row::number(
         "auth_timeout_ms",
         "ms",

@@ -7,7 +7,7 @@ use super::event::Unlent;
 use super::ids::LinkId;
 use super::index::LinkIndex;
 use super::links::{Claim, Phase};
-use super::v1;
+use crate::envelope::v1::SUBPROTOCOL;
 use crate::link::{AnswerError, AuthError, DEFAULT_MAX_MESSAGE, PamTarget};
 use crate::metric_families::RefusedConnection;
 use crate::time::Now;
@@ -41,9 +41,7 @@ impl Hub {
     /// Reads an opening request: its path, user and token; or refuses it with an HTTP status. What is no
     /// upgrade is the host's to answer, except at the address of a link.
     pub(super) fn opening(&mut self, index: LinkIndex) -> Option<Unlent> {
-        let speaks_v1 = self.speaks_v1();
-        let slot = self.links.get_mut(index)?;
-        let request = slot.link.request()?;
+        let request = self.links.get(index)?.link.request()?;
         if !request.is_upgrade() {
             // RFC 9110 section 15.5.22. Who asks may be one whose upgrade was refused, or stand behind
             // a proxy that drops it: a host that looks for a page would say that nothing is there.
@@ -53,7 +51,7 @@ impl Hub {
                 let because = RefusedConnection::NoUpgrade;
                 return self.turn_away(index, 426, "this is the address of a WebSocket", because);
             }
-            slot.phase = Phase::Http;
+            self.links.get_mut(index)?.phase = Phase::Http;
             return Some(Unlent::Http(index));
         }
         if let (Some(origin), Some(allowed)) = (request.origin(), &self.config.origins)
@@ -64,14 +62,16 @@ impl Hub {
         let Some(target) = PamTarget::parse(request.target()) else {
             return self.turn_away(index, 404, "no such path", RefusedConnection::NotFound);
         };
-        if speaks_v1 && v1::is_offered(request) {
+        let subprotocol = self.choose_subprotocol(request.subprotocols()).map(str::to_owned);
+        if subprotocol.as_deref() == Some(SUBPROTOCOL) {
             self.greet(index, target.user);
             return None;
         }
         let Some(token) = target.token else {
             return self.turn_away(index, 403, "no token", RefusedConnection::NoToken);
         };
-        slot.link.accept(self.now, None).ok()?;
+        let slot = self.links.get_mut(index)?;
+        slot.link.accept(self.now, subprotocol.as_deref()).ok()?;
         slot.max_message = target.max_message.unwrap_or(DEFAULT_MAX_MESSAGE);
         let claim = Claim::new(target.user.into(), token);
         if claim.token.expose().is_empty() {

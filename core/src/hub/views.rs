@@ -2,7 +2,6 @@
 
 use super::Hub;
 use super::ids::LinkId;
-use crate::envelope::v1::Limits;
 use crate::metrics::Snapshot;
 use crate::routing::Router;
 
@@ -25,12 +24,6 @@ impl Hub {
     /// Running requests.
     pub fn requests(&self) -> usize {
         self.requests.len()
-    }
-
-    /// Whether this hub speaks `pamlink.v1` with clients that offer it: one that takes messages of
-    /// less than 512 KiB cannot.
-    pub fn speaks_v1(&self) -> bool {
-        Limits::fit(self.config.link.frames.max_message)
     }
 
     /// The welcomed links of a user, newest first.

@@ -183,8 +183,9 @@ class Hub(Runner):
 
     def choose_subprotocol(self, offered: Iterable[str]) -> str | None:
         """The subprotocol to agree on with a client that offers these: `pamlink.v1`, where it is among
-        them and the hub speaks it; None for the `pam` dialect, which has none."""
-        return V1 if V1 in offered and self._native.speaks_v1() else None
+        them and the hub speaks it, else the first that `HubOptions.subprotocols` names; None for none.
+        With any but `pamlink.v1` the peers speak the `pam` dialect."""
+        return self._native.choose_subprotocol(offered)
 
     async def serve(
         self,

@@ -132,6 +132,9 @@ class HubOptions:
     origins: tuple[str, ...] | None = None
     """The origins from which a browser may connect over bytes. Default: any. With a web framework,
     that is its to look at."""
+    subprotocols: tuple[str, ...] = ()
+    """The subprotocols beside `pamlink.v1` that a client may offer: of those that it does, the first is
+    agreed on, and the link speaks the `pam` dialect. None begins with `pamlink.`. Default: none."""
     max_links: int | None = None
     """Most links at once, 1 to 16,777,216. Default 131,072."""
     max_links_per_user: int | None = None
@@ -197,6 +200,7 @@ class HubOptions:
             auth=auth_options(auth),
             routes=table(self.routes),
             origins=None if self.origins is None else list(self.origins),
+            subprotocols=list(self.subprotocols),
             max_links=self.max_links,
             max_links_per_user=self.max_links_per_user,
             refuse_newest=self.refuse_newest,

@@ -265,10 +265,12 @@ class HubEngine(Stepped):
         """Replaces who decides about tokens that come from now on. Raises `UsageError`."""
         _native.call(self._object.set_auth, auth_options(auth))
 
-    def speaks_v1(self) -> bool:
-        """Whether a transport that speaks WebSocket itself may agree on `pamlink.v1`, with a client that
-        offers it. A hub that takes messages of less than 512 KiB does not speak it."""
-        return _native.call(self._object.speaks_v1)
+    def choose_subprotocol(self, offered: Iterable[str]) -> str | None:
+        """The subprotocol that a transport which speaks WebSocket itself is to agree on with a client
+        that offers these, in its order: `pamlink.v1` where it is among them and the hub speaks it, else
+        the first that the options name. With any but `pamlink.v1` the peers speak the `pam` dialect. A
+        hub that takes messages of less than 512 KiB does not speak `pamlink.v1`."""
+        return _native.call(self._object.choose_subprotocol, list(offered))
 
     def links(self) -> int:
         """Links that have not ended."""

@@ -24,7 +24,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from ._signals import Signals, trigger
 from .authorizing import Claims
 from .errors import AuthError, BusyError
-from .hub import Hub
+from .hub import V1, Hub
 from .logs import hide_tokens
 from .sansio import TokenVerifier, VerifiedToken, read_target
 from .transports import ABNORMAL, NO_STATUS, MessageTransport, TransportClosed
@@ -143,7 +143,7 @@ def endpoint(hub: Hub) -> Callable[[WebSocket], Awaitable[None]]:
         if read is None:
             await _refuse(websocket, 404)
             return
-        speaks_v1 = hub.choose_subprotocol(websocket.scope.get("subprotocols", ())) is not None
+        speaks_v1 = hub.choose_subprotocol(websocket.scope.get("subprotocols", ())) == V1
         # A token is never in the address of a link that speaks it.
         token = _shown(websocket) if speaks_v1 else read.token
         if token is None and not speaks_v1:

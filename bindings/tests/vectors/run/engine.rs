@@ -143,6 +143,7 @@ fn hub_options(members: &Map<String, Value>) -> HubOptions {
             "auth" => options.auth = auth_options(value.as_object().expect("options")),
             "routes" => options.routes = value.as_str().map(str::to_owned),
             "origins" => options.origins = Some(texts(value)),
+            "subprotocols" => options.subprotocols = texts(value),
             "max_links" => options.max_links = small(value),
             "max_links_per_user" => options.max_links_per_user = small(value),
             "refuse_newest" => options.refuse_newest = *value == true,

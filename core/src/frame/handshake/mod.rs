@@ -35,7 +35,7 @@ fn accept_value(key: &str) -> String {
 }
 
 /// Whether the characters are those of a token (RFC 9110 section 5.6.2), at least one.
-pub(super) fn is_token(text: &str) -> bool {
+pub(crate) fn is_token(text: &str) -> bool {
     !text.is_empty()
         && text
             .bytes()

@@ -24,5 +24,4 @@ mod state;
 mod stream_log;
 mod welcoming;
 
-pub(super) use self::opening::is_offered;
 pub(super) use self::state::V1;

@@ -89,11 +89,6 @@ impl Hub {
     }
 }
 
-/// Whether a client offers the dialect.
-pub(in crate::hub) fn is_offered(request: &Request) -> bool {
-    request.subprotocols().any(|offered| offered == SUBPROTOCOL)
-}
-
 /// The token in the headers of an opening request: that of `Authorization`, else the one among the
 /// subprotocols.
 fn shown_token(request: &Request) -> Option<Token> {

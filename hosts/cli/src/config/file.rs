@@ -8,6 +8,7 @@ use pamlink::hub::WhileAnswering;
 use pamlink::limits::Sizes;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 
+use super::subprotocol::Subprotocol;
 use super::{Config, Origin, SECTIONS, members};
 
 pub(super) fn read(text: &str) -> Result<Config, String> {
@@ -97,6 +98,11 @@ impl<'de> Visitor<'de> for Section<'_> {
                     let origins: Vec<Origin> = map.next_value()?;
                     self.config.hub.origins =
                         Some(origins.into_iter().map(Origin::into_string).collect());
+                }
+                "links.subprotocols" => {
+                    let names: Vec<Subprotocol> = map.next_value()?;
+                    self.config.hub.subprotocols =
+                        names.into_iter().map(Subprotocol::into_string).collect();
                 }
                 "requests.while_answering" => {
                     let name: String = map.next_value()?;

@@ -6,6 +6,7 @@
 
 mod file;
 mod origin;
+mod subprotocol;
 
 use std::ops::RangeInclusive;
 use std::path::Path;

@@ -45,6 +45,9 @@ public struct HubConfiguration: Hashable, Sendable {
     public var routes: String?
     /// The origins from which a browser may connect over bytes. Default: any.
     public var origins: [String]?
+    /// The subprotocols beside `pamlink.v1` that a client may offer: of those that it does, the first is
+    /// agreed on, and the link speaks the `pam` dialect. None begins with `pamlink.`. Default: none.
+    public var subprotocols: [String] = []
     /// Most links at once, 1 to 16,777,216. Default 131,072.
     public var maxLinks: UInt32?
     /// Most links of one user at once, 1 to 65,536. Default 32.
@@ -108,7 +111,8 @@ public struct HubConfiguration: Hashable, Sendable {
 
     var options: HubOptions {
         HubOptions(
-            auth: auth.options, routes: routes, origins: origins, maxLinks: maxLinks,
+            auth: auth.options, routes: routes, origins: origins,
+            subprotocols: subprotocols, maxLinks: maxLinks,
             maxLinksPerUser: maxLinksPerUser, refuseNewest: refuseNewest,
             maxRequests: maxRequests, maxRequestsPerLink: maxRequestsPerLink,
             requestTimeoutMs: requestTimeout?.millis, whileAnswering: whileAnswering,

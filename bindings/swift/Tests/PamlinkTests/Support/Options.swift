@@ -42,6 +42,7 @@ struct Options {
             case "auth": it.auth = try Options(value).auth()
             case "routes": it.routes = try text(value)
             case "origins": it.origins = try texts(value)
+            case "subprotocols": it.subprotocols = try texts(value)
             case "max_links": it.maxLinks = UInt32(try word(value))
             case "max_links_per_user": it.maxLinksPerUser = UInt32(try word(value))
             case "refuse_newest": it.refuseNewest = try flag(value)

@@ -105,6 +105,7 @@ fn turned_away() -> Scene {
     let mut scene = Scene::new("hub-turned-away", about);
     let mut options = verifier();
     options["origins"] = json!(["http://EXAMPLE.com"]);
+    options["subprotocols"] = json!(["app.v1", "app.v2"]);
     scene.hub("hub", options);
     let sound = String::from_utf8(request("ann", "x")).expect("text");
     for (change, to, status) in [
@@ -132,14 +133,17 @@ fn turned_away() -> Scene {
         );
         assert!(events.no("opened"));
     }
-    // The same request as it is, of a peer whose token is none, is answered and closed: clients
-    // of the dialect cannot see a status.
+    // The same request, of a peer whose token is none, is answered and closed: clients of the dialect
+    // cannot see a status. Of the subprotocols that it offers, the first that the hub takes is agreed on.
     let events = scene.give("hub", "accept", Value::Null);
     let link = events.one("accepted").word("link");
-    let bytes = hex(sound.as_bytes());
+    let offering = "Sec-WebSocket-Protocol: app.v3, app.v2, app.v1\r\nHost: server";
+    let bytes = hex(sound.replacen("Host: server", offering, 1).as_bytes());
     let events = scene.give("hub", "bytes_in", json!({ "link": link, "bytes": bytes }));
     let written = events.one("write_bytes").bytes("bytes").expect("bytes").to_vec();
     let end = written.windows(4).position(|four| four == b"\r\n\r\n").expect("a head") + 4;
+    let head = str::from_utf8(&written[..end]).expect("a head is text");
+    assert!(head.contains("\r\nSec-WebSocket-Protocol: app.v2\r\n"), "{head}");
     assert_eq!(Wire::client().read(&written[end..])[0].word("code"), Some(4001));
     assert!(events.no("closed"), "it waits for the peer's close frame");
     assert_eq!(scene.wait_for(&events), "close handshake");

@@ -101,6 +101,11 @@ public data class HubOptions(
     val routes: String? = null,
     /** The origins from which a browser may connect over bytes. Default: any. */
     val origins: List<String>? = null,
+    /**
+     * The subprotocols beside `pamlink.v1` that a client may offer: of those that it does, the first is
+     * agreed on, and the link speaks the `pam` dialect. None begins with `pamlink.`. Default: none.
+     */
+    val subprotocols: List<String> = emptyList(),
     /** Most links at once, 1 to 16,777,216. Default 131,072. */
     val maxLinks: Int? = null,
     /** Most links of one user at once, 1 to 65,536. Default 32. */
@@ -170,6 +175,7 @@ public data class HubOptions(
         auth = auth.ffi(),
         routes = routes,
         origins = origins,
+        subprotocols = subprotocols,
         maxLinks = count(maxLinks),
         maxLinksPerUser = count(maxLinksPerUser),
         refuseNewest = refuseNewest,

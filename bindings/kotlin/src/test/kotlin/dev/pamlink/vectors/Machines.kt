@@ -106,6 +106,7 @@ private fun hubOptions(members: Map<String, Any?>): HubOptions = with(Taking(mem
         auth = authOptions(any("auth")?.members ?: emptyMap()),
         routes = text("routes"),
         origins = texts("origins"),
+        subprotocols = texts("subprotocols") ?: emptyList(),
         maxLinks = int("max_links"),
         maxLinksPerUser = int("max_links_per_user"),
         refuseNewest = flag("refuse_newest"),
