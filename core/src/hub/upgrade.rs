@@ -42,15 +42,12 @@ impl Hub {
     /// upgrade is the host's to answer, except at the address of a link.
     pub(super) fn opening(&mut self, index: LinkIndex) -> Option<Unlent> {
         let request = self.links.get(index)?.link.request()?;
-        if !request.is_upgrade() {
-            // RFC 9110 section 15.5.22. Who asks may be one whose upgrade was refused, or stand behind
-            // a proxy that drops it: a host that looks for a page would say that nothing is there.
-            if matches!(request.method(), "GET" | "HEAD")
-                && PamTarget::parse(request.target()).is_some()
-            {
-                let because = RefusedConnection::NoUpgrade;
-                return self.turn_away(index, 426, "this is the address of a WebSocket", because);
-            }
+        let target = PamTarget::parse(request.target());
+        // Who asks there without an upgrade may be one whose upgrade was refused, and learns why; or it
+        // stands behind a proxy that drops it: a host that looks for a page would say that nothing is
+        // there.
+        let is_upgrade = request.is_upgrade();
+        if !is_upgrade && (target.is_none() || !matches!(request.method(), "GET" | "HEAD")) {
             self.links.get_mut(index)?.phase = Phase::Http;
             return Some(Unlent::Http(index));
         }
@@ -59,9 +56,14 @@ impl Hub {
         {
             return self.turn_away(index, 403, "origin not allowed", RefusedConnection::Host);
         }
-        let Some(target) = PamTarget::parse(request.target()) else {
+        let Some(target) = target else {
             return self.turn_away(index, 404, "no such path", RefusedConnection::NotFound);
         };
+        if !is_upgrade {
+            // RFC 9110 section 15.5.22.
+            let because = RefusedConnection::NoUpgrade;
+            return self.turn_away(index, 426, "this is the address of a WebSocket", because);
+        }
         let subprotocol = self.choose_subprotocol(request.subprotocols()).map(str::to_owned);
         if subprotocol.as_deref() == Some(SUBPROTOCOL) {
             self.greet(index, target.user);

@@ -261,22 +261,23 @@ pub fn accept(
 }
 
 /// Appends an answer that ends the request, with `body` as plain text, and the headers that its
-/// status needs: `Allow` with 405, the version with 426. Then close the transport.
+/// status needs: `Allow` with 405, the version with 426. The pages of any origin may read it: a browser
+/// tells them nothing of an upgrade that was refused, so they ask the same address without one. Then
+/// close the transport.
 ///
 /// # Errors
 ///
 /// [`HeadError::Status`].
 pub fn reject(status: u16, body: &str, out: &mut Vec<u8>) -> Result<(), HeadError> {
     let text = ("Content-Type", "text/plain; charset=utf-8");
-    let body = body.as_bytes();
+    let for_all = ("Access-Control-Allow-Origin", "*");
+    let mut headers = vec![text, for_all];
     match status {
-        405 => respond(status, &[text, ("Allow", "GET")], body, out),
-        426 => {
-            let upgrade = [text, ("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13")];
-            respond(status, &upgrade, body, out)
-        }
-        _ => respond(status, &[text], body, out),
+        405 => headers.push(("Allow", "GET")),
+        426 => headers.extend([("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13")]),
+        _ => {}
     }
+    respond(status, &headers, body.as_bytes(), out)
 }
 
 /// Appends a plain HTTP answer with these headers; `Content-Length` and `Connection: close` are

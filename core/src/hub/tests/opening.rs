@@ -118,7 +118,8 @@ fn a_plain_request_for_the_address_of_a_link_is_answered_with_426() {
             let answer = String::from_utf8(answer).unwrap();
             let (head, body) = answer.split_once("\r\n\r\n").unwrap();
             assert!(head.starts_with("HTTP/1.1 426 "), "{head}");
-            for line in ["Upgrade: websocket", "Connection: close, upgrade"] {
+            let all = "Access-Control-Allow-Origin: *";
+            for line in ["Upgrade: websocket", "Connection: close, upgrade", all] {
                 assert!(head.contains(line), "{head}");
             }
             assert_eq!(body.is_empty(), method == "HEAD", "{body}");
@@ -182,20 +183,26 @@ fn a_foreign_origin_is_refused_where_origins_are_configured() {
         ("", "403"),
     ] {
         let mut host = Host::with(config.clone());
-        let link = host.hub.accept(host.now).unwrap();
-        let request = format!(
-            "GET /api/v1/pam/ws/ada?token=ada HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n\
-             Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nOrigin: {origin}\r\n\
-             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-        );
-        host.hub.handle_bytes(host.now, link, request.as_bytes()).unwrap();
-        while host.hub.poll_event().is_some() {}
-        let mut out = Vec::new();
-        let _ = host.hub.poll_transmit(link, &mut out);
-        assert!(
-            String::from_utf8_lossy(&out).starts_with(&format!("HTTP/1.1 {status}")),
-            "{origin}"
-        );
+        let upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
+            Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+        // The page that is refused asks without an upgrade, and learns why.
+        for (upgrade, status) in
+            [(upgrade, status), ("", if status == "101" { "426" } else { "403" })]
+        {
+            let link = host.hub.accept(host.now).unwrap();
+            let request = format!(
+                "GET /api/v1/pam/ws/ada?token=ada HTTP/1.1\r\nHost: x\r\nOrigin: {origin}\r\n\
+                 {upgrade}\r\n"
+            );
+            host.hub.handle_bytes(host.now, link, request.as_bytes()).unwrap();
+            while host.hub.poll_event().is_some() {}
+            let mut out = Vec::new();
+            let _ = host.hub.poll_transmit(link, &mut out);
+            let head = String::from_utf8_lossy(&out);
+            assert!(head.starts_with(&format!("HTTP/1.1 {status}")), "{origin}: {head}");
+            let is_readable = head.contains("Access-Control-Allow-Origin: *\r\n");
+            assert_eq!(is_readable, status != "101", "{origin}: {head}");
+        }
     }
 }
 
