@@ -108,9 +108,13 @@ export type Outcome =
   /** It was cancelled. */
   | { type: 'cancelled' };
 
-/** What a cancel has come to, as the server says. */
+/** What a cancel has come to. */
 export interface CancelResult {
-  outcome: string | null;
+  /**
+   * `cancelled`; `ended`, when the answer had ended before; `refused`: it goes on; `unknown`: the
+   * server knows no such request, or what it said is lost. The set is open.
+   */
+  outcome: string;
   /** The length of the answer in bytes, where it has ended. */
   offset: number | null;
   errorCode: string | null;

@@ -189,7 +189,7 @@ async def test_a_request_that_expires_without_a_link_ends_its_cancel() -> None:
             cancelling = asyncio.create_task(stream.cancel())
             with pytest.raises(pamlink.ExpiredError):
                 await asyncio.wait_for(text_of(stream), SOON)
-            assert await asyncio.wait_for(cancelling, SOON) == pamlink.CancelResult(None)
+            assert await asyncio.wait_for(cancelling, SOON) == pamlink.CancelResult("unknown")
 
 
 async def test_a_thread_hears_that_its_hub_has_closed() -> None:

@@ -340,7 +340,7 @@ export class Client {
       }
       case 'cancel_result': {
         const { outcome, offset, errorCode } = event;
-        this.#cancels.get(event.request)?.settle({ outcome, offset, errorCode });
+        this.#cancels.get(event.request)?.settle({ outcome: outcome ?? 'unknown', offset, errorCode });
         this.#cancels.delete(event.request);
         return;
       }

@@ -484,7 +484,7 @@ class Client(Runner):
                 case outputs.Cancelled(number):
                     self._end(number, Cancelled())
                 case outputs.CancelResult(number, offset, outcome, error_code):
-                    self._cancels.settle(number, CancelResult(outcome, offset, error_code))
+                    self._cancels.settle(number, CancelResult(outcome or "unknown", offset, error_code))
                 case outputs.Outcome(command, retry_after, outcome, error_code):
                     wait = None if retry_after is None else retry_after / 1e9
                     self._submits.settle(command, SubmitResult(outcome, error_code, wait))

@@ -105,9 +105,9 @@ Outcome: TypeAlias = Union[Answered, Rejected, Expired, Unknown, Unsent, Cancell
 class CancelResult:
     """What a cancel has come to."""
 
-    outcome: str | None
+    outcome: str
     """`cancelled`; `ended`, when the answer had ended before; `refused`: it goes on; `unknown`: the
-    server knows no such request. None where that is lost with a gap or with the session. The set is
+    server knows no such request, or what it said is lost with a gap or with the session. The set is
     open."""
     offset: int | None = None
     """How long the answer is, in bytes of UTF-8, where it has ended."""
