@@ -144,8 +144,11 @@ class AnswerStream(Unique):
 
     @property
     def resuming(self) -> bool:
-        """Whether the answer waits for a link: a break came in its middle, or there is none yet."""
-        return not self._over and not self._request.settled and self._client.is_resuming
+        """Whether the request has been made, and has not ended, and there is no link: a break came in
+        the middle of the answer, or none is open yet."""
+        request = self._request
+        is_running = request.number is not None and not request.settled and not self._over
+        return is_running and self._client.is_resuming
 
     def __aiter__(self) -> AnswerStream:
         return self

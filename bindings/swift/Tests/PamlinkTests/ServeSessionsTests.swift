@@ -47,14 +47,20 @@ final class ServeSessionsTests: XCTestCase {
             let (server, transport) = (try Server(pace: "40ms"), CuttableTransport(inner))
             let client = try connect(server, transport)
             let story = self.story
-            let pieces = try await within {
-                var pieces: [Piece] = []
-                for try await piece in client.ask(story) {
+            let (pieces, resuming) = try await within {
+                var (pieces, resuming): ([Piece], [Bool]) = ([], [])
+                let answer = client.ask(story)
+                for try await piece in answer {
                     pieces.append(piece)
-                    if pieces.count == 3 { transport.cut() }
+                    guard pieces.count == 3 else { continue }
+                    resuming.append(answer.resuming)
+                    transport.cut()
+                    for await state in client.states where state != .open { break }
+                    resuming.append(answer.resuming)
                 }
-                return pieces
+                return (pieces, resuming + [answer.resuming])
             }
+            XCTAssertEqual(resuming, [false, true, false])
             XCTAssertEqual(transport.speaks.count, 2)
             XCTAssertGreaterThan(pieces.count, 3)
             XCTAssertFalse(pieces.contains { $0.restart }, "\(pieces)")

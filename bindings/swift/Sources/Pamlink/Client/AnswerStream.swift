@@ -23,6 +23,10 @@ public struct AnswerStream: AsyncSequence, Sendable {
     /// The envelope of the request, as JSON, if this is one of ``Client/restored``.
     public var request: String? { reader.envelope }
 
+    /// Whether the request has been made, and has not ended, and there is no link: a break came in the
+    /// middle of the answer, or none is open yet. For a spinner; ``Client/states`` says when to look again.
+    public var resuming: Bool { reader.isResuming }
+
     /// Cancels the request, and returns what that has come to. Its reader gets the error
     /// `request_cancelled`, unless the answer was quicker. While there is no link, this waits for one.
     ///
@@ -116,6 +120,10 @@ final class AnswerReader: @unchecked Sendable {
             if let number { await client.leave(number, goesOn: isDetached) }
             throw error
         }
+    }
+
+    var isResuming: Bool {
+        running.number != nil && !buffer.hasEnded && client.state != .open
     }
 
     func cancelRequest() async throws -> CancelResult {

@@ -24,6 +24,9 @@ final class PieceBuffer: Waiter, @unchecked Sendable {
     private var end: Result<Void, any Error>?
     private var waiting: CheckedContinuation<Piece?, any Error>?
 
+    /// Whether nothing comes any more.
+    var hasEnded: Bool { lock.withLock { end != nil } }
+
     func piece(_ piece: Piece) {
         guard !piece.text.isEmpty || piece.restart else { return }
         let resume = lock.withLock { add(piece) }

@@ -32,6 +32,13 @@ public class AnswerStream internal constructor(
     private var running: Long? = (asked as? Asked.Before)?.number
 
     /**
+     * Whether the request has been made, and has not ended, and there is no link: a break came in the
+     * middle of the answer, or none is open yet. For a spinner; [Client.state] says when to look again.
+     */
+    public val resuming: Boolean
+        get() = running?.let(driver::isRunning) == true && driver.state.value != LinkState.OPEN
+
+    /**
      * Hands over everything until the end.
      *
      * @throws PamlinkException what [Client.send] throws, and [PamlinkException.Answer] for every

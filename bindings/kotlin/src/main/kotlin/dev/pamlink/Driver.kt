@@ -113,6 +113,9 @@ internal class Driver(
         }
     }
 
+    /** Whether somebody waits for a request that has not ended. */
+    fun isRunning(request: Long): Boolean = waiting.containsKey(request)
+
     suspend fun cancel(request: Long): CancelResult {
         val result = withContext(confined) {
             refuseIfOver()

@@ -14,6 +14,7 @@ import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.async
+import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.flow.toList
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withTimeout
@@ -60,10 +61,18 @@ abstract class ServeSessionsContract(private val inner: Transport) {
     fun `a break in mid-answer shows only as a pause`() = bounded {
         client().use { client ->
             val pieces = ArrayList<Piece>()
-            client.ask(story).collect { piece ->
+            val answer = client.ask(story)
+            val resuming = ArrayList<Boolean>()
+            answer.collect { piece ->
                 pieces.add(piece)
-                if (pieces.size == 3) transport.cut()
+                if (pieces.size == 3) {
+                    resuming.add(answer.resuming)
+                    transport.cut()
+                    client.state.first { it != LinkState.OPEN }
+                    resuming.add(answer.resuming)
+                }
             }
+            assertEquals(listOf(false, true, false), resuming + answer.resuming)
             assertEquals(2, transport.chosen.size)
             assertTrue(pieces.none { it.restart }, "$pieces")
             assertTrue(pieces.size > 3, "$pieces")
