@@ -127,11 +127,16 @@ metrics! {
     session_opens: by!(Answer) =
         "pamlink_session_opens_total", "Sessions that were opened or resumed, by the answer.";
     session_gaps: Counter = "pamlink_session_gaps_total",
-        "Times that something a client had sent in a session was lost.";
+        "Times that something a client had sent in a session was lost; of what the hub had sent, \
+         sessions were opened with the answer gap.";
     session_replayed: Counter = "pamlink_session_replayed_bytes_total",
         "Bytes that were sent again when a session was resumed.";
     streams_active: Gauge = "pamlink_streams_active",
         "Streams that grow or are read.";
+    stream_follows: by!(Answer) = "pamlink_stream_follows_total",
+        "Readers that were told where in a stream they go on, by the answer.";
+    stream_replayed: Counter = "pamlink_stream_replayed_bytes_total",
+        "Bytes of text that readers were sent of what a stream had before they followed it.";
     streams_ended: by!(How<'static>) =
         "pamlink_streams_ended_total", "Streams that ended, by how.";
     cancels: by!(CancelOutcome<'static>) =

@@ -2,16 +2,18 @@
 
 mod days;
 mod scripted;
+mod sessions;
 mod world;
 
 use std::collections::BTreeSet;
 
 use pamlink::hub::HubConfig;
-use pamlink::metrics::{SampleValue, Snapshot};
+use pamlink::metrics::{Sample, SampleValue, Snapshot};
 
 use crate::days::{
     a_bad_day, a_day, a_day_in_both_dialects, a_day_on_a_quiet_way, a_day_with_a_planned_change,
 };
+use crate::sessions::a_day_of_sessions;
 use crate::world::World;
 
 #[test]
@@ -21,6 +23,7 @@ fn every_family_is_fed() {
         a_bad_day(),
         a_day_on_a_quiet_way(),
         a_day_with_a_planned_change(),
+        a_day_of_sessions().0,
     ];
     let all: BTreeSet<_> = worlds[0].hub.metrics().families.iter().map(|it| it.name).collect();
     let fed: BTreeSet<_> =
@@ -42,6 +45,8 @@ fn either_side_feeds_its_own() {
         "pamlink_session_opens_total",
         "pamlink_session_replayed_bytes_total",
         "pamlink_sessions_active",
+        "pamlink_stream_follows_total",
+        "pamlink_stream_replayed_bytes_total",
         "pamlink_streams_active",
         "pamlink_streams_ended_total",
         "pamlink_users_active",
@@ -61,18 +66,6 @@ fn either_side_feeds_its_own() {
 #[test]
 fn counts_are_what_happened() {
     let world = a_day();
-    let count = |snapshot: &Snapshot, name: &str, labels: &[&str]| {
-        let samples = &snapshot.family(name).unwrap().samples;
-        let of = |sample: &&pamlink::metrics::Sample| {
-            labels.iter().all(|label| sample.labels.iter().any(|(_, value)| value == label))
-        };
-        let sample = samples.iter().find(of).unwrap();
-        match &sample.value {
-            SampleValue::Counter(count) => *count,
-            SampleValue::Gauge(value) => value.unsigned_abs(),
-            SampleValue::Histogram(buckets) => buckets.count,
-        }
-    };
     let (hub, client) = (world.hub.metrics(), world.apps[0].client.metrics());
     for (name, labels, of_hub, of_client) in [
         ("pamlink_dials_total", &[][..], 0, 2),
@@ -131,4 +124,17 @@ fn the_names_of_metrics_and_labels_stay() {
     let gone: Vec<&&str> = held.iter().filter(|name| !names.iter().any(|it| it == *name)).collect();
     assert!(new.is_empty() && gone.is_empty(), "new: {new:?}, gone: {gone:?}");
     assert_eq!(names, held, "sorted, each once");
+}
+
+/// The count of the first sample of a family that has these values of labels.
+fn count(snapshot: &Snapshot, name: &str, labels: &[&str]) -> u64 {
+    let samples = &snapshot.family(name).unwrap().samples;
+    let of = |sample: &&Sample| {
+        labels.iter().all(|label| sample.labels.iter().any(|(_, value)| value == label))
+    };
+    match &samples.iter().find(of).unwrap().value {
+        SampleValue::Counter(count) => *count,
+        SampleValue::Gauge(value) => value.unsigned_abs(),
+        SampleValue::Histogram(buckets) => buckets.count,
+    }
 }

@@ -1,8 +1,11 @@
 //! A client of `pamlink.v1` that says envelopes by hand.
 
+use std::time::Duration;
+
 use pamlink::frame::Writer;
 use pamlink::hub::{self, LinkId};
 use pamlink::seed::Seed;
+use pamlink::time::Now;
 
 use crate::world::World;
 
@@ -34,9 +37,27 @@ impl Scripted {
         let mut frame = Vec::new();
         self.writer.text(text, &mut frame).unwrap();
         world.hub.handle_bytes(world.now, self.link, &frame).unwrap();
-        while let Some(event) = world.hub.poll_event() {
-            if let hub::Event::Request(request) = event {
-                world.requests.push(request.request);
+        self.read(world)
+    }
+
+    /// Reads what is said in so many milliseconds.
+    pub(crate) fn wait(&self, world: &mut World, millis: u64) -> String {
+        let time = Duration::from_millis(millis);
+        world.now = Now::new(world.now.mono + time, world.now.wall + time);
+        world.hub.handle_timeout(world.now);
+        self.read(world)
+    }
+
+    /// Reads what is said.
+    pub(crate) fn read(&self, world: &mut World) -> String {
+        loop {
+            while let Some(event) = world.hub.poll_event() {
+                if let hub::Event::Request(request) = event {
+                    world.requests.push(request.request);
+                }
+            }
+            if !world.serve_log() {
+                break;
             }
         }
         let mut bytes = Vec::new();

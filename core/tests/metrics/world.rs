@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pamlink::client::{self, Client, ClientConfig};
+use pamlink::delivery::stream::{LogConfig, MemoryLog};
 use pamlink::envelope::Chat;
 use pamlink::hub::{self, Auth, Hub, HubConfig, LinkId, Reply, RequestId};
 use pamlink::link::{AuthError, Claims, ClientLinkEvent, CloseClass, Endpoint, Token, Verify};
@@ -16,6 +17,8 @@ use pamlink::time::{Mono, Now, Wall};
 /// A hub and its clients with nothing between them, in virtual time.
 pub(crate) struct World {
     pub(crate) hub: Hub,
+    /// Where the hub keeps its streams, if not in itself.
+    pub(crate) log: Option<MemoryLog>,
     pub(crate) now: Now,
     pub(crate) apps: Vec<App>,
     pub(crate) requests: Vec<RequestId>,
@@ -25,15 +28,20 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(config: HubConfig) -> Self {
-        let auth = Auth::Verifier(Box::new(ByName));
-        let (table, seed) = (Arc::new(Table::default()), Seed::from_number(1));
         Self {
-            hub: Hub::new(config, auth, table, seed),
+            log: config.host_log.map(|epoch| MemoryLog::new(LogConfig::default(), epoch)),
+            hub: new_hub(config, 1),
             now: Now::new(Mono::from_millis(1_000), Wall::from_unix_secs(1_800_000_000)),
             apps: Vec::new(),
             requests: Vec::new(),
             moved: Default::default(),
         }
+    }
+
+    /// The hub's process dies, and another begins with nothing but the log of the host.
+    pub(crate) fn restart(&mut self, config: HubConfig) {
+        self.hub = new_hub(config, 2);
+        self.requests.clear();
     }
 
     /// A client that connects, and comes as far as its token lets it.
@@ -199,6 +207,17 @@ impl World {
         busy
     }
 
+    /// The log answers what it is asked: whether it was anything.
+    pub(crate) fn serve_log(&mut self) -> bool {
+        let Some(log) = &mut self.log else { return false };
+        let mut was_asked = false;
+        while let Some(request) = self.hub.poll_log() {
+            was_asked = true;
+            self.hub.handle_log(self.now, log.handle_request(self.now, &request));
+        }
+        was_asked
+    }
+
     /// Takes note of what is not zero.
     pub(crate) fn look(&mut self) {
         let clients = self.apps.iter().map(|app| (1, app.client.metrics()));
@@ -206,6 +225,11 @@ impl World {
             self.moved[side].extend(moved(&snapshot));
         }
     }
+}
+
+fn new_hub(config: HubConfig, seed: u64) -> Hub {
+    let auth = Auth::Verifier(Box::new(ByName));
+    Hub::new(config, auth, Arc::new(Table::default()), Seed::from_number(seed))
 }
 
 /// A client and its host.

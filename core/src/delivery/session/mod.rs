@@ -358,9 +358,10 @@ impl Session {
         self.now.mono
     }
 
-    /// Whether it sends again what the other end has not received.
+    /// Whether what it says next was sent before, and the other end has not received it.
     pub(super) fn replays(&self) -> bool {
-        self.is_open() && self.caught_up.is_some()
+        let is_behind = |at: Position| self.exchange.outbound.written() < at.sequence;
+        self.is_open() && self.control.is_empty() && self.caught_up.is_some_and(is_behind)
     }
 
     /// Whether what it says next is the engine's own and urgent.

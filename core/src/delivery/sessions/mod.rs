@@ -30,7 +30,7 @@ use super::error::{RejectError, SendError};
 use super::event::CommandId;
 use super::exchange::SendOptions;
 use super::fault::Fault;
-use super::stream::{LogAnswer, LogRequest, MemoryLog, StreamKey, Streams};
+use super::stream::{self, LogAnswer, LogRequest, MemoryLog, StreamKey, Streams};
 use crate::envelope::Envelope;
 use crate::envelope::v1::{Channel, Code, Epoch, Heartbeat, Malformed, Message, Name, Position};
 use crate::seed::Seed;
@@ -323,6 +323,11 @@ impl Sessions {
     /// What is counted and is no event.
     pub(crate) const fn counters(&self) -> &Counters {
         &self.state.counters
+    }
+
+    /// As [`counters`](Self::counters), of streams.
+    pub(crate) const fn stream_counters(&self) -> &stream::Counters {
+        self.state.streams.counters()
     }
 
     /// Bytes held by the sessions and their streams. It visits each.

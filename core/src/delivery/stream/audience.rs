@@ -213,7 +213,11 @@ impl Audience {
         let source = source(&self.tail, self.epoch, self.ended.as_ref(), turn);
         let (_, reader) = self.readers.get_mut(place)?;
         reader.is_queued = false;
+        let is_replay = reader.replays();
         let saying = reader.take(source, text);
+        if let Some(saying) = &saying {
+            turn.out.counters.handle_said(saying, text, is_replay);
+        }
         if reader.is_done() {
             self.remove(id, turn, lines);
             return saying;

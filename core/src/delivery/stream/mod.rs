@@ -55,6 +55,7 @@ mod audience;
 mod cancels;
 mod coalescing;
 mod config;
+mod counters;
 mod credit;
 mod ending;
 mod entry;
@@ -77,6 +78,7 @@ mod turns;
 mod writer;
 
 pub use self::config::{LogConfig, StreamsConfig};
+pub(crate) use self::counters::Counters;
 pub use self::error::{BeginError, ClaimError};
 pub use self::event::{CancelId, Cancelled, Event, Fence};
 pub use self::interface::{

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::config::StreamsConfig;
+use super::counters::Counters;
 use super::event::{CancelId, Cancelled, Event};
 use super::interface::{Answer, LogRequest, Request, StreamKey};
 use super::keyed::StreamIndex;
@@ -36,6 +37,8 @@ impl Step {
 pub(super) struct Outputs {
     requests: VecDeque<(u64, Asked)>,
     pub(super) events: VecDeque<Event>,
+    /// What was counted so far.
+    pub(super) counters: Counters,
     /// Results of cancels that are on their way into an event.
     pub(super) cancelled: VecDeque<(CancelId, StreamKey, Cancelled)>,
     /// What was polled and is not answered yet.

@@ -59,6 +59,8 @@ pub(super) struct Reader {
     /// Whether its client may confirm what this reader was never sent: it may have that of a reader
     /// before it, or from before a gap.
     may_have_more: bool,
+    /// Whether what it is sent was there before it came, until it is told that it has caught up.
+    replays: bool,
     stage: Stage,
     /// What it has, with all that it was sent.
     place: Place,
@@ -115,6 +117,7 @@ impl Reader {
             lease,
             is_queued: false,
             may_have_more: false,
+            replays: false,
             stage: Stage::Unplaced,
             place: from,
             placed: None,
@@ -206,6 +209,7 @@ impl Reader {
             self.place = placed.from;
             // Of a stream that has ended the end says that all has come.
             self.mark = placed.how.is_none().then_some(read.status.sequence);
+            self.replays = true;
             if placed.answer == Answer::Gap {
                 self.credit.clear();
             }
@@ -255,7 +259,7 @@ impl Reader {
                 Some(saying)
             }
             Next::CaughtUp => {
-                self.mark = None;
+                (self.mark, self.replays) = (None, false);
                 Some(Saying::CaughtUp(self.place.at))
             }
             Next::Held => {
@@ -281,6 +285,11 @@ impl Reader {
     /// Whether it knows where in a stream it goes on.
     pub(super) const fn is_placed(&self) -> bool {
         matches!(self.stage, Stage::Placed | Stage::Reading(_))
+    }
+
+    /// Whether what it is sent next was there before it came.
+    pub(super) const fn replays(&self) -> bool {
+        self.replays
     }
 
     /// Whether the end was known when the log was asked for it last.

@@ -2,6 +2,7 @@
 
 use super::cancels::{Ahead, Cancelling};
 use super::config::{RECORD_BYTES, StreamsConfig};
+use super::counters::Counters;
 use super::ending::Ending;
 use super::error::{BeginError, ClaimError};
 use super::event::{CancelId, Event};
@@ -378,6 +379,11 @@ impl Streams {
     /// Whether no stream has.
     pub fn is_empty(&self) -> bool {
         self.table.len() == 0
+    }
+
+    /// What is counted and is no event.
+    pub(in crate::delivery) const fn counters(&self) -> &Counters {
+        &self.table.outputs.counters
     }
 
     /// Says what a reader is told next.

@@ -282,6 +282,9 @@ impl V1 {
         metrics.session_opens.set_total(Answer::Unknown, counters.unknown);
         metrics.session_replayed.set_total(counters.replayed);
         metrics.cancels = counters.cancels.clone();
+        let of_streams = self.sessions.stream_counters();
+        metrics.stream_follows = of_streams.follows.clone();
+        metrics.stream_replayed.set_total(of_streams.replayed);
     }
 
     /// The item that the last event lends.
