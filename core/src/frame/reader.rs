@@ -190,7 +190,10 @@ impl Reader {
         if self.buffered() == 0 {
             self.room.release();
             self.inbox = None;
-            self.assembly = Assembly::default();
+            // Of a message that has begun it knows whether that is text.
+            if self.message.is_none() {
+                self.assembly = Assembly::default();
+            }
         }
     }
 

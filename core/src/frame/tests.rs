@@ -45,6 +45,17 @@ fn drain(reader: &mut Reader, into: &mut Vec<Owned>) {
 
 /// The events of chunks of these sizes, over and over.
 fn read(role: Role, config: FrameConfig, bytes: &[u8], sizes: &[usize]) -> Vec<Owned> {
+    read_between(role, config, bytes, sizes, |_| ())
+}
+
+/// The same, with something done between them.
+fn read_between(
+    role: Role,
+    config: FrameConfig,
+    bytes: &[u8],
+    sizes: &[usize],
+    mut between: impl FnMut(&mut Reader),
+) -> Vec<Owned> {
     let mut reader = Reader::new(role, config);
     let mut events = Vec::new();
     let mut rest = bytes;
@@ -52,6 +63,7 @@ fn read(role: Role, config: FrameConfig, bytes: &[u8], sizes: &[usize]) -> Vec<O
         let (part, after) = rest.split_at(size.min(rest.len()));
         reader.handle_bytes(part).unwrap();
         drain(&mut reader, &mut events);
+        between(&mut reader);
         rest = after;
         if rest.is_empty() {
             break;
@@ -64,6 +76,9 @@ fn server(bytes: &[u8]) -> Vec<Owned> {
     let one = read(Role::Server, FrameConfig::default(), bytes, &[1]);
     let all = read(Role::Server, FrameConfig::default(), bytes, &[usize::MAX]);
     assert_eq!(one, all);
+    let config = FrameConfig::default();
+    let released = read_between(Role::Server, config, bytes, &[1], Reader::release);
+    assert_eq!(one, released, "a reader that is released after each byte");
     all
 }
 
@@ -71,6 +86,9 @@ fn client(bytes: &[u8]) -> Vec<Owned> {
     let one = read(Role::Client, FrameConfig::default(), bytes, &[1]);
     let all = read(Role::Client, FrameConfig::default(), bytes, &[usize::MAX]);
     assert_eq!(one, all);
+    let config = FrameConfig::default();
+    let released = read_between(Role::Client, config, bytes, &[1], Reader::release);
+    assert_eq!(one, released, "a reader that is released after each byte");
     all
 }
 
