@@ -16,8 +16,10 @@ macro_rules! open_enum {
     ) => {
         $(#[$doc])*
         ///
-        /// An open set: any other word is kept as it came.
-        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        /// An open set: any other word is kept as it came. Two are equal where the word on the wire
+        /// is: what a host compares with stays equal to what comes, also in a version that has given
+        /// that word a name.
+        #[derive(Clone, Debug, Eq)]
         #[non_exhaustive]
         pub enum $name<'a> {
             $( $(#[$word_doc])* $word, )*
@@ -55,6 +57,24 @@ macro_rules! open_enum {
                     $( $wire => Some(Self::$word), )*
                     _ => None,
                 }
+            }
+        }
+
+        impl PartialEq for $name<'_> {
+            #[inline]
+            fn eq(&self, other: &Self) -> bool {
+                use $crate::envelope::open::Words as _;
+                if self.is_known() && other.is_known() {
+                    self.number() == other.number()
+                } else {
+                    self.as_str() == other.as_str()
+                }
+            }
+        }
+
+        impl core::hash::Hash for $name<'_> {
+            fn hash<H: core::hash::Hasher>(&self, state: &mut H) {
+                self.as_str().hash(state);
             }
         }
 

@@ -2,7 +2,7 @@
 
 use super::pair::Pair;
 
-/// socket.io 5538, 4888, 5282: recovery failed where the server had sent nothing.
+/// socketio/socket.io#5538, #4888, #5282: recovery failed where the server had sent nothing.
 #[test]
 fn a_session_resumes_with_nothing_received() {
     let mut pair = Pair::begun();
@@ -15,7 +15,7 @@ fn a_session_resumes_with_nothing_received() {
     assert_eq!(pair.client.outcomes(), [""; 0]);
 }
 
-/// socket.io 5363: what a client had sent was not recovered.
+/// socketio/socket.io#5363: what a client had sent was not recovered.
 #[test]
 fn what_a_client_sent_is_recovered_as_what_a_server_sent_is() {
     let mut pair = Pair::begun();
@@ -30,7 +30,7 @@ fn what_a_client_sent_is_recovered_as_what_a_server_sent_is() {
     assert_eq!(pair.client.bodies(), ["down"]);
 }
 
-/// socket.io 5419: recovered packets did not move the offset, and came again at the next recovery.
+/// socketio/socket.io#5419: recovered packets did not move the offset, and came again at the next recovery.
 #[test]
 fn replay_moves_the_positions() {
     let mut pair = Pair::begun();
@@ -50,7 +50,7 @@ fn replay_moves_the_positions() {
     assert_eq!(pair.server.types(), ["opened", "caught_up"]);
 }
 
-/// socket.io 4880: the second recovery met the socket of the first.
+/// socketio/socket.io#4880: the second recovery met the socket of the first.
 #[test]
 fn a_link_that_was_not_seen_to_break_is_taken_over_any_number_of_times() {
     let mut pair = Pair::begun();
@@ -65,7 +65,7 @@ fn a_link_that_was_not_seen_to_break_is_taken_over_any_number_of_times() {
     assert!(pair.server.heard.iter().all(|line| !line.starts_with("fault")));
 }
 
-/// centrifuge-go 159: an epoch that was paired with the offset of another gave another stream's
+/// centrifugal/centrifuge-go#159, #160: an epoch that was paired with the offset of another gave another stream's
 /// data for recovered.
 #[test]
 fn a_position_is_one_value_and_a_foreign_epoch_is_a_gap() {
@@ -92,7 +92,7 @@ fn a_position_is_one_value_and_a_foreign_epoch_is_a_gap() {
     assert_eq!(pair.client.bodies(), ["x", "y", "z"]);
 }
 
-/// aspnetcore 55575: what was counted and not numbered was counted otherwise at each end.
+/// dotnet/aspnetcore#55575: what was counted and not numbered was counted otherwise at each end.
 #[test]
 fn a_number_that_is_missing_is_seen_at_once() {
     let mut pair = Pair::begun();
@@ -107,7 +107,7 @@ fn a_number_that_is_missing_is_seen_at_once() {
     assert_eq!(pair.client.bodies(), ["a", "b"]);
 }
 
-/// cloudflare/agents 795: what was new overtook the replay.
+/// cloudflare/agents#795: what was new overtook the replay.
 #[test]
 fn nothing_new_comes_before_the_end_of_the_replay() {
     let mut pair = Pair::begun();
@@ -121,7 +121,7 @@ fn nothing_new_comes_before_the_end_of_the_replay() {
     assert_eq!(heard, ["opened resumed", r#"item "old""#, "caught_up", r#"item "new""#]);
 }
 
-/// hermes-mobile 842: a replay had new ids, and the answer was shown twice.
+/// Hy4ri/hermes-mobile#842: a replay had new ids, and the answer was shown twice.
 #[test]
 fn a_replay_has_the_positions_of_the_first_sending() {
     let mut pair = Pair::begun();
@@ -134,7 +134,25 @@ fn a_replay_has_the_positions_of_the_first_sending() {
     assert_eq!(pair.server.sent[2], first);
 }
 
-/// celery/kombu 2590, pad 1195: a bus that was half open was taken for one that is up to date.
+/// platformatic/mcp#164: all had the same number, so nobody could say from where to go on.
+#[test]
+fn each_has_a_number_of_its_own_and_keeps_it() {
+    let mut pair = Pair::begun();
+    for text in ["a", "b"] {
+        pair.tell(text);
+    }
+    pair.settle();
+    pair.cut();
+    for text in ["c", "d"] {
+        pair.tell(text);
+    }
+    pair.connect();
+    pair.settle();
+    let numbers: Vec<_> = pair.client.items.iter().map(|at| at.sequence).collect();
+    assert_eq!(numbers, [1, 2, 3, 4]);
+}
+
+/// omnara-ai/omnara#421: what was stored and whose notice was lost was never delivered.
 #[test]
 fn a_heartbeat_finds_what_was_lost_in_silence() {
     let mut pair = Pair::begun();
@@ -156,20 +174,25 @@ fn a_heartbeat_finds_what_was_lost_in_silence() {
     assert_eq!(pair.client.bodies(), ["a"]);
 }
 
-/// phoenix 6788: each push that waited left something behind for ever.
+/// phoenixframework/phoenix#6788: each push that waited left something behind for ever.
 #[test]
 fn a_burst_leaves_no_memory_behind() {
     let mut pair = Pair::begun();
     pair.cut();
     let before = pair.client.session.memory();
+    // Beside what it counts of itself, all that it shows: a thing that it forgot to count as well.
+    let shown = |pair: &Pair| format!("{:?}", pair.client.session).len();
+    let shown_before = shown(&pair);
     for _ in 0..1_000 {
         pair.ask("a");
     }
     assert!(pair.client.session.memory() > before + 1_000 * 100);
+    assert!(shown(&pair) > shown_before + 1_000 * 100);
     pair.connect();
     pair.settle();
     pair.pass(1_000);
     pair.settle();
     assert_eq!(pair.client.outcomes().len(), 1_000);
     assert!(pair.client.session.memory() < before + 4_096);
+    assert!(shown(&pair) < shown_before + 256, "{:?}", pair.client.session);
 }

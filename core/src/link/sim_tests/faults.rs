@@ -119,6 +119,18 @@ fn a_short_sleep_does_not_cost_a_living_link() {
     assert_eq!(world.seen.dials.len(), 1, "{:?}", world.seen);
 }
 
+/// oxidezap/whatsapp-rust#1376, #1379: a wall clock that jumped ended a link that was 5 s old.
+#[test]
+fn a_wall_clock_that_is_set_ends_no_link() {
+    let mut world = World::open(7);
+    for ahead in [86_400, -86_400, 60, 0, 1_000_000_000] {
+        world.run(secs(5));
+        world.set_clock(ahead);
+        world.run(secs(60));
+        assert_eq!((world.seen.dials.len(), world.seen.ends.len()), (1, 0), "{ahead}");
+    }
+}
+
 #[test]
 fn a_waiting_link_dials_at_once_on_a_new_network_unless_the_server_said_to_wait() {
     let mut world = World::open(8);

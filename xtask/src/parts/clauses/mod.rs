@@ -1,10 +1,10 @@
-//! Every clause of the dialects is held by what runs, and so is every row of the table of what
-//! broke others.
+//! Every clause of the dialects is held by what runs, and so is every row of the tables of what
+//! others have lost.
 //!
 //! A clause of `docs/protocol.md` names the tests that hold it: the path of a test function within
 //! its crate (`hub::tests::opening::a_good_token_is_welcomed`), or a file of vectors under
-//! `tests/vectors` (`transcripts/chat.json`). The table is a section of `docs/frames.md`; the last
-//! cell of each row names tests likewise.
+//! `tests/vectors` (`transcripts/chat.json`). The tables are sections of `docs/frames.md` and
+//! `docs/complaints.md`; the last cell of each row names tests likewise.
 //!
 //! A clause of `docs/protocol-v1.md` names files of `tests/conformance/v1`, and each file the
 //! clauses that it holds. The test binary `conformance` plays the files, finds the clause that a
@@ -28,11 +28,13 @@ use crate::workspace::Workspace;
 const PAM: Document = Document { path: "docs/protocol.md", letter: "P-", mark: "test:" };
 /// The dialect `pamlink.v1`.
 const V1: Document = Document { path: "docs/protocol-v1.md", letter: "V-", mark: "conformance:" };
-const FRAMES: &str = "docs/frames.md";
 /// Where vectors live.
 const VECTORS: &str = "tests/vectors/";
-/// The section of [`FRAMES`] with the table.
-const TABLE: &str = "## What broke the others, and the test that holds it here";
+/// The tables of what others have lost: document, and the heading of the section with the table.
+const TABLES: [(&str, &str); 2] = [
+    ("docs/frames.md", "## What broke the others, and the test that holds it here"),
+    ("docs/complaints.md", "## What was lost, and the test that holds it here"),
+];
 
 pub(super) fn run(workspace: &Workspace, console: Console) -> Outcome {
     let mut checks = Checks::default();
@@ -48,9 +50,11 @@ pub(super) fn run(workspace: &Workspace, console: Console) -> Outcome {
     // As the part `unit` has built it: a choice of packages would build it anew.
     let conformance = ["--workspace", "--all-features", "--test", "conformance"];
     checks.add(rust::tests(workspace, console, &conformance)?);
-    let rows = rows(&workspace.read(Path::new(FRAMES))?);
-    checks.check(!rows.is_empty(), format!("{FRAMES}: no table under {TABLE:?}"));
-    count(&mut checks, FRAMES, &rows, Vec::new(), |row| faults_of(row, &known));
+    for (path, heading) in TABLES {
+        let rows = rows(&workspace.read(Path::new(path))?, heading);
+        checks.check(!rows.is_empty(), format!("{path}: no table under {heading:?}"));
+        count(&mut checks, path, &rows, Vec::new(), |row| faults_of(row, &known));
+    }
     for path in workspace.files()?.iter().filter(|path| has_tests_of_unit(path)) {
         let text = workspace.read(path)?;
         for test in known.astray(&text) {
@@ -138,9 +142,9 @@ fn faults_of(clause: &Clause, known: &Known) -> Vec<Fault> {
     missing.map(|test| Fault::new(clause.line, format!("{name}: no test is {test}"))).collect()
 }
 
-/// The rows of the table of what broke others, less its head.
-fn rows(document: &str) -> Vec<Clause> {
-    let section = prose(document).skip_while(|(_, text)| *text != TABLE).skip(1);
+/// The rows of the table under a heading, less its head.
+fn rows(document: &str, heading: &str) -> Vec<Clause> {
+    let section = prose(document).skip_while(|(_, text)| *text != heading).skip(1);
     let lines = section.take_while(|(_, text)| !text.starts_with("## "));
     let rows = lines.filter(|(_, text)| text.starts_with('|')).skip(2);
     rows.map(|(line, text)| {
@@ -193,15 +197,15 @@ mod tests {
 
     #[test]
     fn each_row_of_the_table_names_tests_that_are_there() {
-        let head = format!("| before | |\n\n{TABLE}\n\n| `what` | tests |\n|---|---|\n");
+        let head = "| before | |\n\n## T\n\n| `what` | tests |\n|---|---|\n";
         let document = format!(
             "{head}| `x` | `a::b`, `c.json` |\n| `x` | none |\n| y | `a::c` |\n\n## N\n\n| z | |\n"
         );
         let shown: Vec<_> =
-            rows(&document).iter().flat_map(|row| faults_of(row, &known())).collect();
+            rows(&document, "## T").iter().flat_map(|row| faults_of(row, &known())).collect();
         let shown: Vec<_> = shown.iter().map(|fault| fault.shown("d")).collect();
-        assert_eq!(rows(&document).len(), 3);
+        assert_eq!(rows(&document, "## T").len(), 3);
         assert_eq!(shown, ["d:8: a row names no test", "d:9: a row: no test is a::c"]);
-        assert!(rows("# None\n\n| a | `a::b` |\n").is_empty());
+        assert!(rows("# None\n\n| a | `a::b` |\n", "## T").is_empty());
     }
 }

@@ -89,6 +89,29 @@ fn statuses_of_servers_without_it_go_back_to_pam_and_no_code_of_one_that_has_it(
     }
 }
 
+/// ginlix-ai/LangAlpha#291: what a browser said of a failure was matched by its text, and Safari says
+/// another.
+#[test]
+fn in_which_words_a_platform_says_that_a_link_failed_decides_nothing() {
+    let becomes = |failed: DialFailed<'_>| {
+        let mut world = World::new();
+        for _ in 0..3 {
+            world.client.handle_dial_failed(world.now, failed);
+            world.drain();
+            world.pass(60_000);
+        }
+        (world.events(), world.dials, world.client.state())
+    };
+    let class = CloseClass::Network;
+    let expected = becomes(DialFailed::Unexplained { said: "" });
+    let unanswered = becomes(DialFailed::Unanswered { class, said: "" });
+    assert_ne!(expected, unanswered, "whether there was an answer does");
+    for said in ["Load failed", "Failed to fetch", "401 Unauthorized", "token expired", "timeout"] {
+        assert_eq!(becomes(DialFailed::Unexplained { said }), expected, "{said}");
+        assert_eq!(becomes(DialFailed::Unanswered { class, said }), unanswered, "{said}");
+    }
+}
+
 #[test]
 fn without_a_common_version_it_goes_back_to_pam() {
     let mut world = World::new();

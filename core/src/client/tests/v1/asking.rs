@@ -242,6 +242,24 @@ fn a_push_is_an_item_and_comes_once() {
     assert!(events[2].starts_with("unreadable"), "{events:?}");
 }
 
+/// ably/ably-cocoa#1933: whoever asked for events when a link opened had each of them as often as one
+/// had opened.
+#[test]
+fn a_push_is_one_event_however_often_a_link_has_opened() {
+    let mut world = World::welcomed();
+    for number in 0..5 {
+        world.cut();
+        world.reconnect();
+        world.settle();
+        world.events();
+        let session = world.sessions.of_user("ada").next().unwrap();
+        let alert = format!(r#"{{"type":"alert","id":"a{number}","message":"low fuel"}}"#);
+        world.sessions.send(world.now, session, &alert, SendOptions::default()).unwrap();
+        world.settle();
+        assert_eq!(world.events(), ["message alert"]);
+    }
+}
+
 #[test]
 fn what_the_host_submits_has_one_outcome() {
     let mut world = World::welcomed();

@@ -3,6 +3,7 @@
 mod arbitrary;
 
 use core::cmp::Ordering;
+use core::hash::{Hash as _, Hasher as _};
 use core::num::NonZeroU16;
 use core::time::Duration;
 
@@ -227,6 +228,27 @@ fn a_word_that_no_code_could_be_is_no_word() {
     };
     assert!(outcome("\"unknown\"") && outcome("\"put_off\"") && outcome(r#""\u0061""#));
     assert!(!outcome("\"\"") && !outcome("\"put off\"") && !outcome("7"));
+}
+
+/// wordpress-rs#1364: a word that a new version had given a name was no longer equal to what hosts
+/// compared with.
+#[test]
+fn a_word_is_the_same_before_and_after_it_has_a_name() {
+    let hash = |how: &How<'_>| {
+        let mut hasher = std::hash::DefaultHasher::new();
+        how.hash(&mut hasher);
+        hasher.finish()
+    };
+    for named in How::ALL {
+        // What a host wrote while its version did not know the word.
+        let written = How::Unknown(named.as_str().into());
+        assert_eq!((&written, hash(&written)), (named, hash(named)));
+        for other in How::ALL.iter().filter(|other| other.as_str() != named.as_str()) {
+            assert!(*other != written && other != named);
+        }
+    }
+    assert_eq!(How::from("put_off"), How::Unknown("put_off".into()));
+    assert_ne!(How::from("put_off"), How::from("put_on"));
 }
 
 #[test]
