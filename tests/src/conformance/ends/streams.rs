@@ -22,6 +22,8 @@ const OWNER: &str = "ann";
 pub(super) struct StreamsEnd {
     streams: Streams,
     log: MemoryLog,
+    /// The log is silent: what it is asked waits.
+    is_log_silent: bool,
     at: u64,
     /// The reader of each link.
     readers: BTreeMap<String, ReaderId>,
@@ -42,6 +44,7 @@ impl StreamsEnd {
         Ok(Self {
             streams: Streams::new(streams, epoch),
             log: MemoryLog::new(log, epoch),
+            is_log_silent: false,
             at: 0,
             readers: BTreeMap::new(),
             ready: None,
@@ -114,6 +117,8 @@ impl StreamsEnd {
                 let reader = self.reader(link);
                 self.streams.forget_reader(now, reader);
             }
+            "silence_log" => self.is_log_silent = true,
+            "wake_log" => self.is_log_silent = false,
             _ => {
                 let result = produce(&mut self.streams, now, OWNER, word, &mut its)?;
                 self.outputs.extend(result);
@@ -142,7 +147,9 @@ impl End for StreamsEnd {
     fn poll(&mut self) -> Option<Output> {
         let now = now(self.at);
         let mut requests = 0;
-        while let Some(request) = self.streams.poll_log() {
+        while !self.is_log_silent
+            && let Some(request) = self.streams.poll_log()
+        {
             let answer = self.log.handle_request(now, &request);
             self.streams.handle_log(now, answer);
             requests += 1;

@@ -238,8 +238,9 @@ fn shown(event: &Event<'_>, links: &BTreeMap<String, Link>) -> Option<Value> {
         }
         Event::Cancelled { user, .. } => json!({"cancelled": {"user": user}}),
         Event::Drained => json!({"drained": {}}),
-        // What becomes of a push is the host's to know, and no clause is about that.
-        Event::Undelivered { .. } => return None,
+        // What becomes of a push is the host's to know, and no clause is about that. A repeat shows
+        // in what answers it.
+        Event::Undelivered { .. } | Event::Duplicate { .. } => return None,
         Event::Opened { .. } | Event::Closed { .. } | Event::Refused(_) => return None,
         other => json!({"other": format!("{other:?}")}),
     })
