@@ -101,4 +101,6 @@ pub use sessions::{
 pub(crate) use turns::{Share, Turns};
 
 #[cfg(test)]
+mod tables;
+#[cfg(test)]
 mod tests;

@@ -10,6 +10,8 @@ mod followed;
 #[cfg(test)]
 mod property_tests;
 #[cfg(test)]
+mod state_tests;
+#[cfg(test)]
 mod tests;
 mod unlent;
 

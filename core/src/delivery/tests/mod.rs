@@ -8,6 +8,7 @@ mod random;
 mod resuming;
 mod sending;
 mod snapshots;
+mod states;
 
 use super::{
     AtBound, AttachError, Ending, Event, Outcome, Priority, RejectError, SendError, SendOptions,

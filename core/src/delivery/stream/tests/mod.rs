@@ -9,4 +9,5 @@ mod producers;
 mod properties;
 mod replay;
 mod sharing;
+mod states;
 mod support;
