@@ -1,5 +1,6 @@
 //! The table "Bounds that meet" of `docs/configuration.md`: every relation that it states holds for
-//! the defaults of both ends, and every bound and schedule stands in some row of it.
+//! the defaults of both ends, and every bound and schedule stands in some row of it. The table of
+//! constants of `docs/protocol-v1.md`: every default that a member sets is that of the member.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -13,6 +14,7 @@ use pamlink::limits::RateClass;
 fn bounds() -> BTreeMap<&'static str, u64> {
     let hub = HubConfig::default();
     let client = ClientConfig::default();
+    let (session, streams) = (&hub.sessions.session, &hub.sessions.streams);
     let ms = |span: Duration| u64::try_from(span.as_millis()).unwrap();
     let bytes = |bytes: usize| u64::try_from(bytes).unwrap();
     let rate = |class| u64::from(hub.rates.rate(class).count);
@@ -56,6 +58,24 @@ fn bounds() -> BTreeMap<&'static str, u64> {
         ("client.token.pause_ms", ms(client.link.token.pause)),
         ("client.token.patience_ms", ms(client.link.token.patience)),
         ("sessions.max_per_user", bytes(hub.sessions.user_sessions)),
+        ("sessions.window_envelopes", u64::from(session.window_envelopes)),
+        ("sessions.window_bytes", u64::from(session.window_bytes)),
+        ("sessions.queue_envelopes", bytes(session.queue_envelopes)),
+        ("sessions.ack_envelopes", u64::from(session.ack_envelopes)),
+        ("sessions.ack_bytes", u64::from(session.ack_bytes)),
+        ("sessions.time_to_live_ms", ms(session.time_to_live)),
+        ("sessions.keep_ms", ms(session.keep)),
+        ("streams.reader_credit", bytes(streams.reader_credit)),
+        ("streams.flush_bytes", bytes(streams.flush_bytes)),
+        ("streams.reader_lease_ms", ms(streams.reader_lease)),
+        ("streams.producer_lease_ms", ms(streams.producer_lease)),
+        ("streams.cancel_keep_ms", ms(streams.cancel_keep)),
+        ("streams.reader_streams", u64::from(streams.reader_streams)),
+        ("streams.stream_readers", u64::from(streams.stream_readers)),
+        ("log.keep_ms", ms(hub.stream_log.keep)),
+        ("log.owner_streams", u64::from(hub.stream_log.owner_streams)),
+        // Of the program, whose table of members says what it does.
+        ("drain.spread_ms", default_of("drain.spread_ms").unwrap()),
         ("client.max_sessions", bytes(client.max_sessions)),
         ("client.max_requests", bytes(client.max_requests)),
         ("client.max_request_bytes", bytes(client.max_request_bytes)),
@@ -126,4 +146,51 @@ fn a_relation_that_does_not_hold_or_names_nothing_is_seen() {
     assert_eq!(holds("b < a", &bounds), Ok(false));
     assert_eq!(holds("a <= c", &bounds), Err("no bound `c`".to_owned()));
     assert!(holds("a", &bounds).is_err());
+}
+
+/// The table of constants: what each is called, its default, and the member that sets it.
+fn constants() -> Vec<(&'static str, &'static str, &'static str)> {
+    let document = include_str!("../../docs/protocol-v1.md");
+    let section = document.split_once("\n## 12. Constants\n").expect("the section is there").1;
+    let rows = section.lines().filter(|line| line.starts_with("| ")).skip(1);
+    rows.map(|row| {
+        let cells: Vec<_> = row.trim_matches('|').split('|').map(str::trim).collect();
+        let [name, default, member, _clause, why] = *cells else { panic!("{row}: five cells") };
+        assert!(!why.is_empty(), "{name} has no reason");
+        (name, default, member.trim_matches('`'))
+    })
+    .collect()
+}
+
+/// The default of a member, as the table of members has it.
+fn default_of(member: &str) -> Option<u64> {
+    let begin = format!("| `{member}` | ");
+    let row = DOCUMENT.lines().find_map(|line| line.strip_prefix(&begin))?;
+    row.split('|').nth(1)?.trim().parse().ok()
+}
+
+/// `512`, `1,024`, `256 KiB`, `40 ms`: in bytes, milliseconds, or as a count.
+fn number(text: &str) -> Option<u64> {
+    let (number, unit) = text.split_once(' ').unwrap_or((text, ""));
+    let number: u64 = number.replace(',', "").parse().ok()?;
+    let times = match unit {
+        "" | "ms" => 1,
+        "s" => 1_000,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        _ => return None,
+    };
+    Some(number * times)
+}
+
+#[test]
+fn the_constants_of_the_dialect_are_the_defaults() {
+    let constants = constants();
+    let set: Vec<_> = constants.iter().filter(|(_, _, member)| *member != "fixed").collect();
+    assert!(set.len() > 20, "{} of {} constants", set.len(), constants.len());
+    for (name, default, member) in set {
+        let of_member = default_of(member);
+        assert!(of_member.is_some(), "{name}: no member {member} with a number");
+        assert_eq!(number(default), of_member, "{name}");
+    }
 }
