@@ -3,10 +3,10 @@
 use super::event::Event;
 use super::interface::{Ended, Read, Record, Request, State, Status};
 use super::outputs::Turn;
-use super::readers::{Reader, ReaderId, Source};
+use super::readers::{Next, Reader, ReaderId, Source};
 use super::saying::Saying;
 use super::tail::Tail;
-use super::turns::Lines;
+use super::turns::{Line, Lines};
 use crate::delivery::Fault;
 use crate::envelope::v1::{Epoch, Position};
 use crate::time::Mono;
@@ -183,32 +183,27 @@ impl Audience {
         }
     }
 
-    /// Asks the log for what readers lack.
-    pub(super) fn ask(&mut self, turn: &mut Turn<'_>) {
+    /// Puts the readers in line that have something to take, and asks the log for what others lack
+    /// if it `may_read`.
+    pub(super) fn proceed(&mut self, turn: &mut Turn<'_>, lines: &mut Lines, may_read: bool) {
         let source = source(&self.tail, self.epoch, self.ended.as_ref(), turn);
         for (id, reader) in &mut self.readers {
-            ask(*id, reader, source, turn);
+            if proceed(*id, reader, source, turn, may_read) {
+                lines.push(*id, turn.index);
+            }
         }
     }
 
-    /// Puts the readers in line that have something to take.
-    pub(super) fn queue(&mut self, turn: &Turn<'_>, lines: &mut Lines) {
-        let source = source(&self.tail, self.epoch, self.ended.as_ref(), turn);
-        for (id, reader) in &mut self.readers {
-            queue(*id, reader, source, turn, lines);
-        }
-    }
-
-    /// What a reader takes next, and has left the line for: it stands there again if there is more.
+    /// What a reader takes next, and has left its line for: it stands there again if there is more.
     /// Of a piece the text goes into `text`. What the reader lacks is read from the log if it
-    /// `may_read`.
+    /// `may_read`. Whether that was the last there is for the reader, which is to be removed then.
     pub(super) fn take(
         &mut self,
         id: ReaderId,
         turn: &mut Turn<'_>,
-        lines: &mut Lines,
+        line: &mut Line,
         (text, may_read): (&mut String, bool),
-    ) -> Option<Saying> {
+    ) -> Option<(Saying, bool)> {
         let place = self.place(id).ok()?;
         let source = source(&self.tail, self.epoch, self.ended.as_ref(), turn);
         let (_, reader) = self.readers.get_mut(place)?;
@@ -218,15 +213,10 @@ impl Audience {
         if let Some(saying) = &saying {
             turn.out.counters.handle_said(saying, text, is_replay);
         }
-        if reader.is_done() {
-            self.remove(id, turn, lines);
-            return saying;
+        if proceed(id, reader, source, turn, may_read) {
+            line.push(turn.index);
         }
-        if may_read {
-            ask(id, reader, source, turn);
-        }
-        queue(id, reader, source, turn, lines);
-        saying
+        Some((saying?, reader.is_done()))
     }
 
     pub(super) fn has(&self, id: ReaderId) -> bool {
@@ -279,26 +269,28 @@ impl Audience {
     }
 }
 
-/// Asks the log for what a reader lacks.
-fn ask(id: ReaderId, reader: &mut Reader, source: Source<'_>, turn: &mut Turn<'_>) {
-    if let Some((sequence, most)) = reader.wants(source) {
-        let request = turn.request_for(Some(id), Request::ReadAfter { sequence, most });
-        reader.asked(request, sequence, source.end.is_some());
-    }
-}
-
-/// Puts a reader in line if it has something to take.
-fn queue(
+/// Whether a reader is to stand in line from now on, as it has something to take. What it lacks is
+/// read from the log if it `may_read`.
+fn proceed(
     id: ReaderId,
     reader: &mut Reader,
     source: Source<'_>,
-    turn: &Turn<'_>,
-    lines: &mut Lines,
-) {
-    if !reader.is_queued && reader.has_next(source) {
-        reader.is_queued = true;
-        lines.push(id, turn.index);
+    turn: &mut Turn<'_>,
+    may_read: bool,
+) -> bool {
+    let next = reader.next(source);
+    // Who has text to take lacks none before that.
+    let has_text = matches!(next, Next::Held | Next::Fetched);
+    if may_read
+        && !has_text
+        && let Some((sequence, most)) = reader.wants(source)
+    {
+        let request = turn.request_for(Some(id), Request::ReadAfter { sequence, most });
+        reader.asked(request, sequence, source.end.is_some());
     }
+    let joins = !reader.is_queued && next != Next::Nothing;
+    reader.is_queued |= joins;
+    joins
 }
 
 fn source<'s>(tail: &'s Tail, epoch: Epoch, end: Option<&'s Ended>, turn: &Turn<'_>) -> Source<'s> {

@@ -7,7 +7,7 @@ use super::interface::{Answer, Ended, Generation, Record, Refusal, Request, Stat
 use super::outputs::Turn;
 use super::readers::ReaderId;
 use super::saying::Saying;
-use super::turns::Lines;
+use super::turns::{Line, Lines};
 use super::writer::Writer;
 use crate::envelope::v1::Epoch;
 use crate::time::{Deadline, Mono, TimerReason};
@@ -118,16 +118,17 @@ impl Entry {
         }
     }
 
-    /// What a reader takes next. No other has anything of that, nor has the writer.
+    /// What a reader takes next, and whether it leaves with that. No other has anything of it, nor has
+    /// the writer.
     pub(super) fn take(
         &mut self,
         reader: ReaderId,
         turn: &mut Turn<'_>,
-        lines: &mut Lines,
+        line: &mut Line,
         text: &mut String,
-    ) -> Option<Saying> {
+    ) -> Option<(Saying, bool)> {
         let may_read = self.paused.is_none() && !self.writer.is_beginning();
-        self.audience.take(reader, turn, lines, (text, may_read))
+        self.audience.take(reader, turn, line, (text, may_read))
     }
 
     /// Asks the log for what its producer wants: after an input of that, which is nothing to readers
@@ -141,14 +142,12 @@ impl Entry {
 
     /// Asks the log for all that is to be done, and puts readers in line: after every other input.
     pub(super) fn proceed(&mut self, turn: &mut Turn<'_>, lines: &mut Lines) {
-        if self.paused.is_none_or(|until| until <= turn.now) {
+        let may_request = self.paused.is_none_or(|until| until <= turn.now);
+        if may_request {
             self.paused = None;
             self.writer.ask(turn);
-            if !self.writer.is_beginning() {
-                self.audience.ask(turn);
-            }
         }
-        self.audience.queue(turn, lines);
+        self.audience.proceed(turn, lines, may_request && !self.writer.is_beginning());
     }
 
     /// When text of its producer is due.

@@ -93,7 +93,8 @@ enum Stage {
 }
 
 /// What comes next for a reader.
-enum Next {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
     Nothing,
     Placed,
     Fetched,
@@ -165,7 +166,7 @@ impl Reader {
             Stage::Placed if self.place.at.epoch != source.epoch => Some((0, room)),
             Stage::Placed => {
                 let lacks = self.fetched.is_empty() && after < source.last_text() && room > 0;
-                (lacks && source.tail.after(after).is_none()).then_some((after, room))
+                (lacks && source.tail.next(after).is_none()).then_some((after, room))
             }
             Stage::Placing(_) | Stage::Reading(_) | Stage::Done => None,
         }
@@ -240,9 +241,27 @@ impl Reader {
         }
     }
 
-    /// Whether there is something for it to take.
-    pub(super) fn has_next(&self, source: Source<'_>) -> bool {
-        !matches!(self.next(source), Next::Nothing)
+    /// What there is for it to take.
+    pub(super) fn next(&self, source: Source<'_>) -> Next {
+        if self.placed.is_some() {
+            return Next::Placed;
+        }
+        if !self.is_placed() || self.place.at.epoch != source.epoch {
+            return Next::Nothing;
+        }
+        let at = self.place.at.sequence;
+        let fits = |record: &Record| record.text.len() <= self.credit.room(source.credit);
+        if self.mark.is_some_and(|mark| mark <= at) {
+            Next::CaughtUp
+        } else if let Some(first) = self.fetched.front() {
+            if fits(first) { Next::Fetched } else { Next::Nothing }
+        } else if at < source.last_text() {
+            if source.tail.next(at).is_some_and(fits) { Next::Held } else { Next::Nothing }
+        } else if source.end.is_some() {
+            Next::End
+        } else {
+            Next::Nothing
+        }
     }
 
     /// What it takes next; the text of a piece goes into `text`.
@@ -300,29 +319,6 @@ impl Reader {
     /// Whether it was told of the end, or is or was told that there is no such stream.
     pub(super) fn is_done(&self) -> bool {
         self.stage == Stage::Done
-    }
-
-    fn next(&self, source: Source<'_>) -> Next {
-        if self.placed.is_some() {
-            return Next::Placed;
-        }
-        if !self.is_placed() || self.place.at.epoch != source.epoch {
-            return Next::Nothing;
-        }
-        let at = self.place.at.sequence;
-        let fits = |record: &Record| record.text.len() <= self.credit.room(source.credit);
-        if self.mark.is_some_and(|mark| mark <= at) {
-            Next::CaughtUp
-        } else if let Some(first) = self.fetched.front() {
-            if fits(first) { Next::Fetched } else { Next::Nothing }
-        } else if at < source.last_text() {
-            let first = source.tail.after(at).and_then(|mut held| held.next());
-            if first.is_some_and(fits) { Next::Held } else { Next::Nothing }
-        } else if source.end.is_some() {
-            Next::End
-        } else {
-            Next::Nothing
-        }
     }
 
     /// Joins records that go on from where it is, as far as its credit and the bound of a piece

@@ -13,7 +13,7 @@ use super::producer::ProducerError;
 use super::readers::{Reader, ReaderId};
 use super::saying::{Lent, Said};
 use super::table::Table;
-use super::turns::Taken;
+use super::turns::{Line, Taken};
 use crate::delivery::Fault;
 use crate::envelope::Raw;
 use crate::envelope::v1::{BODY_DEPTH, CancelOutcome, Channel, Code, Epoch, Message, Position};
@@ -336,7 +336,7 @@ impl Streams {
 
     /// The next message for a reader, of each of its streams in turn.
     pub fn poll_message(&mut self, now: Now, reader: ReaderId) -> Option<Message<'_>> {
-        self.take(now, reader, Lent::keep)?;
+        self.table.take(now, reader, &mut self.lent, |lent, said, _| lent.keep(said))?;
         self.lent.lend()
     }
 
@@ -349,11 +349,14 @@ impl Streams {
         channel: Channel,
         out: &mut String,
     ) -> Taken {
-        match self.take(now, reader, |lent, said| lent.write(&said, channel, out)) {
-            Some(true) if self.table.lines.has_more(reader) => Taken::More,
-            Some(true) => Taken::Last,
-            Some(false) | None => Taken::Nothing,
-        }
+        let say = |lent: &mut Lent, said: Said<'_>, line: &mut Line| match lent
+            .write(&said, channel, out)
+        {
+            true if line.has_more() => Taken::More,
+            true => Taken::Last,
+            false => Taken::Nothing,
+        };
+        self.table.take(now, reader, &mut self.lent, say).unwrap_or(Taken::Nothing)
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) is to be called.
@@ -384,22 +387,6 @@ impl Streams {
     /// What is counted and is no event.
     pub(in crate::delivery) const fn counters(&self) -> &Counters {
         &self.table.outputs.counters
-    }
-
-    /// Says what a reader is told next.
-    fn take<R>(
-        &mut self,
-        now: Now,
-        reader: ReaderId,
-        mut say: impl FnMut(&mut Lent, Said<'_>) -> R,
-    ) -> Option<R> {
-        loop {
-            let index = self.table.lines.pop(reader)?;
-            let said = self.table.take(now, index, reader, &mut self.lent, &mut say);
-            if said.is_some() {
-                return said;
-            }
-        }
     }
 
     /// Makes events of what cancels have come to. One of a stream that nobody has asked for is kept

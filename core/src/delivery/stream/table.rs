@@ -12,7 +12,7 @@ use super::outputs::{Asked, Outputs, Turn};
 use super::producer::ProducerError;
 use super::readers::ReaderId;
 use super::saying::{Lent, Said};
-use super::turns::Lines;
+use super::turns::{Line, Lines};
 use crate::envelope::v1::{Code, Epoch};
 use crate::time::{Deadline, Mono, Now, TimerReason};
 
@@ -115,21 +115,33 @@ impl Table {
         })
     }
 
-    /// Says what a reader takes next of the stream in this place, if there is anything.
+    /// Says what a reader takes next, of the stream whose turn it is in its line. The stream is due
+    /// when it was before, unless the reader leaves it.
     pub(super) fn take<R>(
         &mut self,
         now: Now,
-        index: StreamIndex,
         reader: ReaderId,
         lent: &mut Lent,
-        say: impl FnOnce(&mut Lent, Said<'_>) -> R,
+        say: impl FnOnce(&mut Lent, Said<'_>, &mut Line) -> R,
     ) -> Option<R> {
-        let said = self.input(now, index, |entry, turn, lines| {
+        self.now = self.now.max(now.mono);
+        let line = self.lines.of(reader)?;
+        loop {
+            let index = line.pop()?;
+            let Some(Slot { key, value: entry }) = self.entries.get_mut(index) else { continue };
             let is_shared = entry.audience.len() > 1;
-            let saying = entry.take(reader, turn, lines, &mut lent.text)?;
-            Some(say(lent, Said { name: &turn.key.name, saying, is_shared }))
-        });
-        said.flatten()
+            let (config, out) = (&self.config, &mut self.outputs);
+            let mut turn = Turn { now: self.now, key, index, config, out };
+            let taken = entry.take(reader, &mut turn, line, &mut lent.text);
+            let Some((saying, leaves)) = taken else { continue };
+            let said = say(lent, Said { name: &key.name, saying, is_shared }, line);
+            if leaves {
+                self.input(now, index, |entry, turn, lines| {
+                    entry.audience.remove(reader, turn, lines)
+                });
+            }
+            return Some(said);
+        }
     }
 
     /// An input to a stream, which is made if it is not there; unless there are too many.

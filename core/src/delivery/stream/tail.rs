@@ -61,9 +61,13 @@ impl Tail {
 
     /// The records behind this number; nothing if the next of them is not held.
     pub(super) fn after(&self, sequence: u64) -> Option<impl Iterator<Item = &Record> + Clone> {
-        let first = self.records.front()?.sequence;
-        let passed = usize::try_from((sequence + 1).checked_sub(first)?).ok()?;
-        (passed < self.records.len()).then(|| self.records.range(passed..))
+        let place = self.place(sequence)?;
+        (place < self.records.len()).then(|| self.records.range(place..))
+    }
+
+    /// The record behind this number, if it is held.
+    pub(super) fn next(&self, sequence: u64) -> Option<&Record> {
+        self.records.get(self.place(sequence)?)
     }
 
     pub(super) const fn last(&self) -> u64 {
@@ -73,6 +77,12 @@ impl Tail {
     /// How many bytes are held, with what holding them takes.
     pub(super) const fn size(&self) -> usize {
         self.size
+    }
+
+    /// Where the record behind this number stands, or would.
+    fn place(&self, sequence: u64) -> Option<usize> {
+        let first = self.records.front()?.sequence;
+        usize::try_from((sequence + 1).checked_sub(first)?).ok()
     }
 }
 

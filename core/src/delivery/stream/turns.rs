@@ -28,7 +28,7 @@ pub(in crate::delivery) enum Taken {
 
 /// The line of one reader.
 #[derive(Clone, Debug, Default)]
-struct Line {
+pub(super) struct Line {
     /// The streams of which it has something to take, each once.
     streams: VecDeque<StreamIndex>,
     /// Those that it follows.
@@ -56,31 +56,19 @@ impl Lines {
         }
     }
 
-    /// Something of a stream waits for a reader, who is not in line for it yet.
+    /// Something of a stream waits for a reader, who follows it and is not in line for it yet.
     pub(super) fn push(&mut self, reader: ReaderId, stream: StreamIndex) {
-        let line = self.lines.entry(reader).or_default();
-        line.streams.push_back(stream);
+        let Some(line) = self.lines.get_mut(&reader) else { return };
+        line.push(stream);
         if !line.has_turn && !line.is_taking {
             line.has_turn = true;
             self.turns.push_back(reader);
         }
     }
 
-    /// The stream whose turn it is with a reader; with none left the reader is named again once
-    /// there is one.
-    pub(super) fn pop(&mut self, reader: ReaderId) -> Option<StreamIndex> {
-        let line = self.lines.get_mut(&reader)?;
-        let stream = line.streams.pop_front();
-        line.is_taking &= stream.is_some();
-        stream
-    }
-
-    /// Whether there is more for a reader; if not, it is named again once there is.
-    pub(super) fn has_more(&mut self, reader: ReaderId) -> bool {
-        let Some(line) = self.lines.get_mut(&reader) else { return false };
-        let has_more = !line.streams.is_empty();
-        line.is_taking &= has_more;
-        has_more
+    /// The line of a reader, while it follows any stream.
+    pub(super) fn of(&mut self, reader: ReaderId) -> Option<&mut Line> {
+        self.lines.get_mut(&reader)
     }
 
     /// The reader whose turn it is.
@@ -99,5 +87,26 @@ impl Lines {
     /// The streams that a reader follows.
     pub(super) fn followed(&self, reader: ReaderId) -> &[StreamIndex] {
         self.lines.get(&reader).map_or(&[], |line| &line.follows)
+    }
+}
+
+impl Line {
+    /// The stream whose turn it is; with none left the reader is named again once there is one.
+    pub(super) fn pop(&mut self) -> Option<StreamIndex> {
+        let stream = self.streams.pop_front();
+        self.is_taking &= stream.is_some();
+        stream
+    }
+
+    /// A stream has something for the reader, who is not in line for it yet.
+    pub(super) fn push(&mut self, stream: StreamIndex) {
+        self.streams.push_back(stream);
+    }
+
+    /// Whether there is more; if not, the reader is named again once there is.
+    pub(super) fn has_more(&mut self) -> bool {
+        let has_more = !self.streams.is_empty();
+        self.is_taking &= has_more;
+        has_more
     }
 }
