@@ -16,8 +16,9 @@ pub(super) struct Links {
     ready: VecDeque<LinkNumber>,
 }
 
+/// One link.
 #[derive(Debug, Default)]
-struct Link {
+pub(super) struct Link {
     /// What each channel that was used stands for, in the order of the channels.
     channels: Vec<(Channel, Use)>,
     /// What is said of channels that have no session.
@@ -81,13 +82,7 @@ impl Links {
 
     /// The sessions of a link, with their channels.
     pub(super) fn sessions(&self, link: LinkNumber) -> Vec<(Channel, SessionNumber)> {
-        let channels = self.links.get(&link).into_iter().flat_map(|it| &it.channels);
-        channels
-            .filter_map(|(channel, used)| match used {
-                Use::Session(number) => Some((*channel, *number)),
-                Use::Closed => None,
-            })
-            .collect()
+        self.links.get(&link).into_iter().flat_map(Link::sessions).collect()
     }
 
     /// A channel carries a session from here on.
@@ -166,55 +161,20 @@ impl Links {
         self.ready.pop_front()
     }
 
+    /// A link, to carry what its turns are.
+    pub(super) fn of(&mut self, link: LinkNumber) -> Option<&mut Link> {
+        self.links.get_mut(&link)
+    }
+}
+
+impl Link {
     /// What the link carries next, which but for a session's turn it has carried with that. With
     /// nothing left it rests, and is named again once there is more. `standing`: whether what a
     /// session says next is urgent, and how far it has come.
     pub(super) fn pop(
         &mut self,
-        link: LinkNumber,
         standing: impl Fn(SessionNumber) -> Option<(bool, Share)>,
     ) -> Option<Turn> {
-        let it = self.links.get_mut(&link)?;
-        let turn = it.pop(standing);
-        if turn.is_none() {
-            it.is_ready = false;
-            it.turns.settle();
-            if it.channels.is_empty() {
-                self.links.remove(&link);
-            }
-        }
-        turn
-    }
-
-    /// The session whose turn it was has said so many bytes, out of turn where they were urgent, or
-    /// nothing. It goes to the back of the line, or leaves it.
-    pub(super) fn end_turn(
-        &mut self,
-        link: LinkNumber,
-        session: SessionNumber,
-        share: &mut Share,
-        said: Option<(usize, bool)>,
-        has_more: bool,
-    ) {
-        let Some(it) = self.links.get_mut(&link) else { return };
-        if let Some(place) = it.line.iter().position(|other| *other == session) {
-            it.line.remove(place);
-        }
-        match said {
-            Some((bytes, true)) => it.turns.count(share, bytes),
-            Some((bytes, false)) => it.turns.end(share, bytes),
-            None => {}
-        }
-        if has_more {
-            it.line.push_back(session);
-        } else {
-            share.rest();
-        }
-    }
-}
-
-impl Link {
-    fn pop(&mut self, standing: impl Fn(SessionNumber) -> Option<(bool, Share)>) -> Option<Turn> {
         if let Some(text) = self.texts.pop_front() {
             return Some(Turn::Text(text));
         }
@@ -225,7 +185,49 @@ impl Link {
         if core::mem::take(own) {
             return Some(Turn::Heartbeat { reply: false });
         }
-        self.turn(standing).map(Turn::Session)
+        let turn = self.turn(standing).map(Turn::Session);
+        if turn.is_none() {
+            self.is_ready = false;
+            self.turns.settle();
+        }
+        turn
+    }
+
+    /// Whether nothing is to be known of it: it carries nothing, and has carried no session.
+    pub(super) fn is_unused(&self) -> bool {
+        !self.is_ready && self.channels.is_empty()
+    }
+
+    /// The session whose turn it was has said so many bytes, out of turn where they were urgent, or
+    /// nothing. It goes to the back of the line, or leaves it.
+    pub(super) fn end_turn(
+        &mut self,
+        session: SessionNumber,
+        share: &mut Share,
+        said: Option<(usize, bool)>,
+        has_more: bool,
+    ) {
+        if let Some(place) = self.line.iter().position(|other| *other == session) {
+            self.line.remove(place);
+        }
+        match said {
+            Some((bytes, true)) => self.turns.count(share, bytes),
+            Some((bytes, false)) => self.turns.end(share, bytes),
+            None => {}
+        }
+        if has_more {
+            self.line.push_back(session);
+        } else {
+            share.rest();
+        }
+    }
+
+    /// Its sessions, with their channels.
+    pub(super) fn sessions(&self) -> impl Iterator<Item = (Channel, SessionNumber)> {
+        self.channels.iter().filter_map(|(channel, used)| match used {
+            Use::Session(number) => Some((*channel, *number)),
+            Use::Closed => None,
+        })
     }
 
     /// The session whose turn it is: one that has something urgent to say, and of several the one

@@ -23,8 +23,7 @@ pub use self::event::SessionsEvent;
 pub use self::numbers::{LinkNumber, SessionNumber};
 pub(crate) use self::said::Lent;
 
-use self::links::{Turn, Use};
-use self::said::heartbeat;
+use self::links::Use;
 use self::state::State;
 use super::error::{RejectError, SendError};
 use super::event::CommandId;
@@ -243,24 +242,7 @@ impl Sessions {
     /// Appends the next envelope that a link is to carry, as text: whether there is one. What its
     /// sessions have to say, it carries in turn.
     pub fn poll_message(&mut self, link: LinkNumber, out: &mut String) -> bool {
-        loop {
-            let State { links, table, .. } = &mut self.state;
-            let standing = |number| table.get(number).map(|it| (it.is_urgent(), it.share));
-            match links.pop(link, standing) {
-                Some(Turn::Text(text)) => {
-                    out.push_str(&text);
-                    return true;
-                }
-                Some(Turn::Heartbeat { reply }) => {
-                    let positions = self.state.positions(link);
-                    heartbeat(positions, reply).write(Channel::default(), out);
-                    return true;
-                }
-                Some(Turn::Session(number)) if self.state.say(link, number, out) => return true,
-                Some(Turn::Session(_)) => {}
-                None => return false,
-            }
-        }
+        self.state.say(link, out)
     }
 
     /// What is asked of the log next; see [`Streams::poll_log`].

@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use super::config::{SessionsBound, SessionsConfig};
 use super::counters::Counters;
-use super::links::{Links, Use};
+use super::links::{Links, Turn, Use};
 use super::numbers::{LinkNumber, SessionNumber};
-use super::said::{Lent, unknown};
-use super::table::{Opening, Table};
+use super::said::{Lent, heartbeat, unknown};
+use super::table::{Opening, Said, Table};
 use crate::delivery::config::SessionConfig;
 use crate::delivery::fault::Fault;
-use crate::delivery::stream::{CancelId, StreamKey, Streams, Taken};
+use crate::delivery::stream::{CancelId, StreamKey, Streams};
 use crate::delivery::turns::Share;
-use crate::envelope::v1::{Channel, ChannelPositions, Epoch, Open, Position, SessionId};
+use crate::envelope::v1::{Channel, Epoch, Open, Position, SessionId};
 use crate::seed::{Random, Seed};
 use crate::time::{Mono, Now, Wall};
 
@@ -98,49 +98,48 @@ impl State {
         self.follow_session(number);
     }
 
-    /// It is a session's turn in its link: appends the next of what it and its streams have to say,
-    /// and whether there was anything. Unless there may be more it has no turn any more.
-    pub(super) fn say(
-        &mut self,
-        link: LinkNumber,
-        number: SessionNumber,
-        out: &mut String,
-    ) -> bool {
-        let Some(held) = self.table.get_mut(number) else {
-            let mut nobodys = Share::NEW;
-            self.links.end_turn(link, number, &mut nobodys, None, false);
-            return false;
-        };
-        // Mostly it is its streams' turn.
-        let (before, may_say) = (out.len(), held.session.may_say());
-        let is_urgent = may_say && held.is_urgent();
-        let is_own = may_say && held.say(out, &mut self.counters);
-        // Behind what the session says first.
-        let taken = match held.over {
-            Some(_) if is_own => Taken::More,
-            Some((_, channel)) if held.session.is_open() && !held.is_held_up() => {
-                self.streams.write_message(self.now, number.reader(), channel, out)
+    /// Appends the next of what a link carries: whether there is anything. What its sessions have to
+    /// say, it carries in turn.
+    pub(super) fn say(&mut self, link: LinkNumber, out: &mut String) -> bool {
+        let Self { links, table, streams, counters, now, .. } = self;
+        let Some(carrier) = links.of(link) else { return false };
+        loop {
+            let standing = |number| table.get(number).map(|it| (it.is_urgent(), it.share));
+            match carrier.pop(standing) {
+                Some(Turn::Text(text)) => {
+                    out.push_str(&text);
+                    return true;
+                }
+                Some(Turn::Heartbeat { reply }) => {
+                    let positions = table.positions(carrier.sessions());
+                    heartbeat(positions, reply).write(Channel::default(), out);
+                    return true;
+                }
+                Some(Turn::Session(number)) => {
+                    let Some((held, due)) = table.get_with_due(number) else {
+                        let mut nobodys = Share::NEW;
+                        carrier.end_turn(number, &mut nobodys, None, false);
+                        continue;
+                    };
+                    let before = out.len();
+                    let said = held.take_turn(number, *now, streams, counters, out);
+                    let share = said.map(|said| (out.len() - before, said == Said::Urgent));
+                    carrier.end_turn(number, &mut held.share, share, held.has_turn);
+                    match said {
+                        Some(Said::Own | Said::Urgent) => held.note_due(number, now.mono, due),
+                        Some(Said::OfStream) => {}
+                        None => continue,
+                    }
+                    return true;
+                }
+                None => {
+                    if carrier.is_unused() {
+                        links.remove(link);
+                    }
+                    return false;
+                }
             }
-            Some(_) | None => Taken::Nothing,
-        };
-        held.has_turn = taken == Taken::More;
-        let said = (taken != Taken::Nothing).then(|| (out.len() - before, is_urgent));
-        self.links.end_turn(link, number, &mut held.share, said, taken == Taken::More);
-        if is_own {
-            self.table.note_due(number, self.now.mono);
         }
-        taken != Taken::Nothing
-    }
-
-    /// Where the sessions of a link stand, as a heartbeat says it.
-    pub(super) fn positions(&mut self, link: LinkNumber) -> Vec<ChannelPositions> {
-        let sessions = self.links.sessions(link).into_iter();
-        let positions = sessions.filter_map(|(_, number)| {
-            let held = self.table.get_mut(number)?;
-            let says = held.session.is_open() && !held.is_held_up();
-            says.then(|| held.session.positions())
-        });
-        positions.collect()
     }
 
     pub(super) fn leave_link(&mut self, number: SessionNumber) {

@@ -13,11 +13,11 @@ use super::numbers::{LinkNumber, SessionNumber};
 use crate::delivery::event::CommandId;
 use crate::delivery::numbered::Numbered;
 use crate::delivery::session::Session;
-use crate::delivery::stream::{Cancelled, StreamKey};
+use crate::delivery::stream::{Cancelled, StreamKey, Streams, Taken};
 use crate::delivery::turns::Share;
-use crate::envelope::v1::{Channel, Code, Name, Open, Position, SessionId};
+use crate::envelope::v1::{Channel, ChannelPositions, Code, Name, Open, Position, SessionId};
 use crate::seed::Random;
-use crate::time::{Deadline, Mono, TimerReason};
+use crate::time::{Deadline, Mono, Now, TimerReason};
 
 /// One session and what it is about.
 #[derive(Debug)]
@@ -72,6 +72,17 @@ pub(super) enum Unsaid {
     CancelResult(Position, Vec<Cancelled>),
 }
 
+/// What a session has said in its turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Said {
+    /// Something of its own.
+    Own,
+    /// Something of its own that has waited for no turn.
+    Urgent,
+    /// Something of a stream that it reads.
+    OfStream,
+}
+
 impl Held {
     /// Whether nothing may be said in it: what is said acknowledges an item that may yet be
     /// rejected.
@@ -80,8 +91,36 @@ impl Held {
         self.beginning.is_some() || self.unsaid.iter().any(rejects)
     }
 
+    /// It is its turn in its link: appends the next of what it and its streams have to say, if there
+    /// is anything. Unless there may be more it has no turn any more.
+    pub(super) fn take_turn(
+        &mut self,
+        number: SessionNumber,
+        now: Now,
+        streams: &mut Streams,
+        counters: &mut Counters,
+        out: &mut String,
+    ) -> Option<Said> {
+        // Mostly it is its streams' turn, which comes behind what the session says itself.
+        if self.session.may_say() {
+            let said = if self.is_urgent() { Said::Urgent } else { Said::Own };
+            if self.say(out, counters) {
+                self.has_turn = true;
+                return Some(said);
+            }
+        }
+        let taken = match self.over {
+            Some((_, channel)) if self.session.is_open() && !self.is_held_up() => {
+                streams.write_message(now, number.reader(), channel, out)
+            }
+            Some(_) | None => Taken::Nothing,
+        };
+        self.has_turn = taken == Taken::More;
+        (taken != Taken::Nothing).then_some(Said::OfStream)
+    }
+
     /// Appends the next of what the session itself has to say, if there is anything.
-    pub(super) fn say(&mut self, out: &mut String, counters: &mut Counters) -> bool {
+    fn say(&mut self, out: &mut String, counters: &mut Counters) -> bool {
         let (before, replays) = (out.len(), self.session.replays());
         let says = self.over.is_some() && !self.is_held_up() && self.session.poll_message(out);
         if says && replays {
@@ -195,6 +234,19 @@ impl Table {
     pub(super) fn get_with_due(&mut self, number: SessionNumber) -> Option<(&mut Held, &mut Due)> {
         let held = self.sessions.get_mut(&number)?;
         Some((held, &mut self.due))
+    }
+
+    /// Where sessions stand that may say so, as a heartbeat says it.
+    pub(super) fn positions(
+        &mut self,
+        sessions: impl Iterator<Item = (Channel, SessionNumber)>,
+    ) -> Vec<ChannelPositions> {
+        let positions = sessions.filter_map(|(_, number)| {
+            let held = self.get_mut(number)?;
+            let says = held.session.is_open() && !held.is_held_up();
+            says.then(|| held.session.positions())
+        });
+        positions.collect()
     }
 
     /// The session of this id, if it is this user's and goes on.
