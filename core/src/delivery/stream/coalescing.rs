@@ -23,13 +23,14 @@ pub(super) struct Coalescing {
 }
 
 impl Coalescing {
-    /// The room that is kept.
+    /// The room that is made at first, and kept: that of the words of 40 ms.
     const KEEP: usize = 128;
 
     /// Adds text.
     pub(super) fn push(&mut self, now: Mono, text: &str) {
         if self.text.is_empty() {
             self.since = now;
+            self.text.reserve(Self::KEEP.max(text.len()));
         }
         self.text.push_str(text);
     }
@@ -43,9 +44,8 @@ impl Coalescing {
         }
         let taken = self.text[..end].into();
         self.text.drain(..end);
-        // Room for a few words is kept for those that come next.
         if self.text.capacity() > Self::KEEP {
-            self.text.shrink_to_fit();
+            self.text.shrink_to(Self::KEEP);
         }
         Some(taken)
     }
