@@ -3,6 +3,7 @@
 
 use core::fmt;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::interface::StreamKey;
 use crate::delivery::numbered::Numbered;
@@ -114,7 +115,12 @@ impl<T> Keyed<T> {
 
     /// Whether this is the place of a stream.
     pub(super) fn is_at(&self, index: StreamIndex, key: &StreamKey) -> bool {
-        self.get(index).is_some_and(|slot| slot.key == *key)
+        // Mostly it is a copy of the one here, whose texts need not be compared.
+        let is_same =
+            |one: &Arc<str>, other: &Arc<str>| Arc::ptr_eq(one, other) || **one == **other;
+        self.get(index).is_some_and(|slot| {
+            is_same(&slot.key.owner, &key.owner) && is_same(&slot.key.name, &key.name)
+        })
     }
 
     pub(super) fn get(&self, index: StreamIndex) -> Option<&Slot<T>> {
