@@ -33,13 +33,15 @@ impl<const N: usize> Ascii<N> {
     #[inline]
     pub(super) fn write_number(&mut self, end: usize, mut number: u64) -> usize {
         let mut at = end;
-        loop {
-            at -= 1;
-            self.0[at] = b'0' + (number % 10).to_le_bytes()[0];
-            number /= 10;
-            if number == 0 {
-                return at;
-            }
+        while number >= 10 {
+            at -= 2;
+            self.0[at..at + 2].copy_from_slice(&PAIRS[(number % 100) as usize]);
+            number /= 100;
         }
+        if number > 0 || at == end {
+            at -= 1;
+            self.0[at] = b'0' + number.to_le_bytes()[0];
+        }
+        at
     }
 }

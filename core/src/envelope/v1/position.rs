@@ -147,10 +147,18 @@ pub(super) fn write_hexadecimal(out: &mut String, bits: u64) {
     out.push_str(Ascii(digits(bits)).as_str());
 }
 
+/// Eight digits at once, each in a byte of its own.
 fn digits(bits: u64) -> [u8; 16] {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let half = |bits: u64| {
+        let pairs = (bits | bits << 16) & 0x0000_ffff_0000_ffff;
+        let bytes = (pairs | pairs << 8) & 0x00ff_00ff_00ff_00ff;
+        let worth = (bytes | bytes << 4) & (ONES * 0x0f);
+        let is_letter = (worth + ONES * 6) >> 4 & ONES;
+        (worth + ONES * u64::from(b'0') + is_letter * u64::from(b'a' - b'9' - 1)).to_be_bytes()
+    };
     let mut digits = [0; 16];
-    for (pair, byte) in digits.as_chunks_mut::<2>().0.iter_mut().zip(bits.to_be_bytes()) {
-        *pair = [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 0xf)]];
-    }
+    digits[..8].copy_from_slice(&half(bits >> 32));
+    digits[8..].copy_from_slice(&half(bits & 0xffff_ffff));
     digits
 }

@@ -90,6 +90,17 @@ fn positions_of_one_epoch_alone_have_an_order() {
 }
 
 #[test]
+fn numbers_are_written_as_a_formatter_writes_them() {
+    let powers = (0..16).map(|power| 10_u64.pow(power));
+    for number in powers.flat_map(|power| [power - 1, power, power + 1]) {
+        let epoch = Epoch::from_bits(number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let at = Position::new(epoch, number);
+        let text = written(&Message::CaughtUp(CaughtUp { stream: None, at }));
+        assert_eq!(text, format!(r#"{{"type":"caught_up","at":["{epoch}",{number}]}}"#));
+    }
+}
+
+#[test]
 fn an_id_shows_a_quarter_of_itself() {
     let id = SessionId::from_bytes([0xab; 16]);
     assert_eq!(format!("{id:?}"), "abababab..");
