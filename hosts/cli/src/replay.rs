@@ -51,10 +51,12 @@ fn print(
 /// One line.
 fn explained(step: &Step) -> String {
     let (line, at, input) = (step.line, step.at.as_secs_f64(), short(&step.input));
-    let (before, after) = (step.before, step.after);
-    let mut text = format!("{line:>5} {at:>11.6} s  {input}: {before}");
-    if before != after {
-        text.push_str(&format!(" to {after}"));
+    let mut text = format!("{line:>5} {at:>11.6} s  {input}");
+    if let Some((before, after)) = step.states {
+        text.push_str(&format!(": {before}"));
+        if before != after {
+            text.push_str(&format!(" to {after}"));
+        }
     }
     for said in &step.said {
         text.push_str(&format!("; {}", short(said)));

@@ -67,12 +67,12 @@ fn what_differs_ends_with_1_and_names_its_line_and_a_bad_file_ends_with_2() {
     assert_eq!((output.status.code(), errors.lines().count()), (Some(1), 1), "{errors}");
     assert!(errors.contains(&format!("line {at}: ")) && errors.contains("events ("), "{errors}");
 
-    let version = text.replacen("\"pamlink_recording\":1", "\"pamlink_recording\":2", 1);
+    let version = text.replacen("\"pamlink_recording\":2", "\"pamlink_recording\":3", 1);
     let option = text.replacen("\"options\":{}", "\"options\":{\"max_links\":1}", 1);
     let broken = text.replacen("\"in\":\"connect\"", "\"in\":\"connekt\"", 1);
     for (name, text, part) in [
         ("none", "hello", "line 1: it is no recording"),
-        ("version", &version, "line 1: it has format 2"),
+        ("version", &version, "line 1: it has format 3"),
         ("option", &option, "line 1: there is no option `max_links`"),
         ("broken", &broken, "line 2: unknown variant `connekt`"),
     ] {

@@ -5,8 +5,9 @@ use std::collections::HashMap;
 /// So many bytes in a row that a token has, too, are hidden; what is shorter is not told from other
 /// text. A token must be as long.
 pub(super) const KNOWN_BY: usize = 8;
-/// The latest so many tokens are hidden.
-const TOKENS: usize = 64;
+/// The latest tokens of so many bytes are hidden, which is a thousand of them as a rule. Where they
+/// are looked for takes 20 MiB at most.
+const MOST: usize = 512 << 10;
 
 /// What stands for a token. It is as long, has what must be escaped where the token has that, and
 /// looks like a JWT to [`redact`](pamlink::link::redact) where the token does: so what is written
@@ -22,17 +23,27 @@ pub(super) fn placeholder(token: &str) -> String {
     letters.zip(token.bytes()).enumerate().map(stands_for).collect()
 }
 
-/// The tokens of a client, to be hidden.
-#[derive(Default)]
+/// The tokens of an engine, to be hidden.
 pub(super) struct Hidden {
+    /// The latest come last.
     tokens: Vec<Known>,
+    /// Where each run of [`KNOWN_BY`] bytes is: in which token, and from which byte on.
+    runs: HashMap<[u8; KNOWN_BY], (usize, usize)>,
+    /// Whether a token has this byte.
+    bytes: [bool; 256],
+    /// The bytes of all tokens.
+    size: usize,
 }
 
 struct Known {
     text: Box<[u8]>,
     placeholder: Box<[u8]>,
-    /// Where the first run of each [`KNOWN_BY`] bytes is.
-    runs: HashMap<[u8; KNOWN_BY], usize>,
+}
+
+impl Default for Hidden {
+    fn default() -> Self {
+        Self { tokens: Vec::new(), runs: HashMap::new(), bytes: [false; 256], size: 0 }
+    }
 }
 
 impl Hidden {
@@ -42,17 +53,29 @@ impl Hidden {
         if self.tokens.iter().any(|known| known.text == text) {
             return;
         }
-        let mut runs = HashMap::new();
-        for at in 0..text.len().saturating_sub(KNOWN_BY - 1) {
-            if let Some(run) = text[at..].first_chunk() {
-                runs.entry(*run).or_insert(at);
+        if self.size + text.len() > MOST && !self.tokens.is_empty() {
+            self.forget_half();
+        }
+        self.enter(Known { text, placeholder: placeholder(token).into_bytes().into() });
+    }
+
+    fn enter(&mut self, known: Known) {
+        let index = self.tokens.len();
+        for at in 0..known.text.len().saturating_sub(KNOWN_BY - 1) {
+            if let Some(run) = known.text[at..].first_chunk() {
+                self.runs.entry(*run).or_insert((index, at));
             }
         }
-        if self.tokens.len() == TOKENS {
-            self.tokens.remove(0);
-        }
-        let placeholder = placeholder(token).into_bytes().into();
-        self.tokens.push(Known { text, placeholder, runs });
+        known.text.iter().for_each(|byte| self.bytes[usize::from(*byte)] = true);
+        self.size += known.text.len();
+        self.tokens.push(known);
+    }
+
+    /// Forgets the older half: a run of one of these may be one of another token as well.
+    fn forget_half(&mut self) {
+        let tokens = std::mem::take(self).tokens;
+        let older = tokens.len().div_ceil(2);
+        tokens.into_iter().skip(older).for_each(|known| self.enter(known));
     }
 
     /// No token is known.
@@ -67,8 +90,7 @@ impl Hidden {
         }
         let mut at = 0;
         while let Some(run) = bytes[at..].first_chunk::<KNOWN_BY>() {
-            let Some(hidden) = self.tokens.iter().find_map(|known| known.part(run, &bytes[at..]))
-            else {
+            let Some(hidden) = self.part(run, &bytes[at..]) else {
                 at += 1;
                 continue;
             };
@@ -78,11 +100,17 @@ impl Hidden {
         }
     }
 
+    /// What stands for the part of a token with which `bytes` begin.
+    fn part(&self, run: &[u8; KNOWN_BY], bytes: &[u8]) -> Option<&[u8]> {
+        let (index, from) = *self.runs.get(run)?;
+        let known = self.tokens.get(index)?;
+        let alike = known.text[from..].iter().zip(bytes).take_while(|(a, b)| a == b).count();
+        Some(&known.placeholder[from..from + alike])
+    }
+
     /// Whether the bytes have no part of a token.
     pub(super) fn is_clean(&self, bytes: &[u8]) -> bool {
-        let mut hidden = bytes.to_vec();
-        self.hide(&mut hidden);
-        hidden == bytes
+        !bytes.windows(KNOWN_BY).any(|run| self.runs.contains_key(run))
     }
 
     /// Puts the placeholder wherever a text has a part of a token.
@@ -95,16 +123,7 @@ impl Hidden {
 
     /// Whether a part of a token may end with this byte, and go on.
     pub(super) fn has(&self, byte: u8) -> bool {
-        self.tokens.iter().any(|known| known.text.contains(&byte))
-    }
-}
-
-impl Known {
-    /// What stands for the part of the token with which `bytes` begin.
-    fn part(&self, run: &[u8; KNOWN_BY], bytes: &[u8]) -> Option<&[u8]> {
-        let from = *self.runs.get(run)?;
-        let alike = self.text[from..].iter().zip(bytes).take_while(|(a, b)| a == b).count();
-        Some(&self.placeholder[from..from + alike])
+        self.bytes[usize::from(byte)]
     }
 }
 
@@ -138,5 +157,34 @@ mod tests {
             assert_eq!(shown, format!("<{}>", &placeholder(TOKEN)[from..from + KNOWN_BY]));
         }
         assert_eq!(hidden("eyJhbGc is short"), "eyJhbGc is short");
+    }
+
+    #[test]
+    fn of_two_tokens_that_begin_alike_both_are_hidden_whole() {
+        let (one, other) = ("eyJhbGciOi.first-one-of-all", "eyJhbGciOi.the-second-one");
+        let mut hidden = Hidden::default();
+        hidden.learn(one);
+        hidden.learn(other);
+        let mut text = format!("{other} {one}");
+        hidden.hide_in(&mut text);
+        for token in [one, other] {
+            for run in token.as_bytes().windows(KNOWN_BY) {
+                assert!(!text.contains(str::from_utf8(run).unwrap()), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_latest_tokens_are_known_within_the_bound_and_what_they_share_with_older_ones() {
+        let mut hidden = Hidden::default();
+        let token = |n: usize| format!("eyJhbGciOi.{n:08}.{}", "a".repeat(1_000));
+        for n in 0..2_000 {
+            hidden.learn(&token(n));
+            assert!(hidden.size <= MOST && hidden.runs.len() <= MOST);
+        }
+        let mut text = token(1_999);
+        hidden.hide_in(&mut text);
+        assert!(!text.contains("eyJhbGci") && !text.contains("00001999"), "{text}");
+        assert!(hidden.is_clean(token(0).split('.').nth(1).unwrap().as_bytes()));
     }
 }

@@ -32,33 +32,28 @@
 //! and the hash, or no hash where it has a part of a token in it. Last `end` with the reason.
 
 mod characters;
+mod client;
+mod digest;
 mod format;
 mod hidden;
-mod input;
-mod lines;
 mod replay;
-mod transports;
+mod sheet;
+mod streams;
+mod wire;
 
-use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::io::Write;
 use std::sync::Arc;
 
-use pamlink::client::{ClientConfig, Event};
-use pamlink::delivery::SnapshotError;
-use pamlink::link::{Endpoint, Transmit, redact};
+use pamlink::client::ClientConfig;
+use pamlink::link::Endpoint;
 use pamlink::seed::Seed;
 use pamlink::time::Now;
 use parking_lot::Mutex;
-use serde::Serialize;
 
-pub(crate) use self::input::{Input, asked, opened, outcome, submitted};
+pub(crate) use self::client::{Input, Recording, asked, opened, submitted};
 pub use self::replay::{RecordingError, Replay, Step};
 
-use self::format::{Header, Line, Then};
-use self::hidden::Hidden;
-use self::lines::Digest;
-use self::transports::Transports;
 use crate::clock;
 
 /// Where the first client that starts with it is recorded. A clone is the same recorder.
@@ -87,38 +82,15 @@ impl Recorder {
         Self { max_bytes: bytes, ..self }
     }
 
-    /// Begins, with the seed that the client is to have; nothing if a client is recorded already, or
-    /// cannot be.
+    /// Begins, with the seed that the client is to have; nothing if one is recorded already, or this
+    /// one cannot be.
     pub(crate) fn begin(
         &self,
-        (config, endpoint, v1, snapshot): (&ClientConfig, &Endpoint, bool, Option<&[u8]>),
+        client: (&ClientConfig, &Endpoint, bool, Option<&[u8]>),
         now: Now,
     ) -> Option<(Recording, Seed)> {
         let out = self.out.lock().take()?;
-        let seed = clock::entropy();
-        let url = endpoint.url(None);
-        let mut recording = Recording {
-            out: Some(out),
-            room: self.max_bytes.saturating_sub(LAST_LINE),
-            header: None,
-            start: now,
-            hidden: Hidden::default(),
-            lines: VecDeque::new(),
-            transports: Transports::default(),
-            held: 0,
-            events: (0, Digest::EMPTY),
-        };
-        if redact(&url) != url {
-            recording.end("the URL has what looks like a token in it");
-            return None;
-        }
-        let Some(mut header) = Header::of(config, url, v1, &seed, now) else {
-            recording.end("the configuration compresses, or has a value that no option has");
-            return None;
-        };
-        header.snapshot = snapshot.map(<[u8]>::to_vec);
-        recording.header = Some(header);
-        Some((recording, Seed::new(seed)))
+        Recording::begin(out, self.max_bytes, client, clock::entropy(), now)
     }
 }
 
@@ -128,206 +100,13 @@ impl fmt::Debug for Recorder {
     }
 }
 
-/// Room for the last line.
-const LAST_LINE: u64 = 256;
-/// What is held back at most while a token may go on in the next bytes. Beyond it fewer than eight
-/// characters of one that does may stand on either side.
-const HELD_BYTES: usize = 8 << 20;
-const HELD_LINES: usize = 4_096;
-
-/// A client that is recorded.
-pub(crate) struct Recording {
-    /// None once it has ended.
-    out: Option<Box<dyn Write + Send>>,
-    /// Bytes that may still be written.
-    room: u64,
-    /// The first line, which waits for the first token as the others do.
-    header: Option<Header>,
-    start: Now,
-    hidden: Hidden,
-    /// What is not written yet: the last is not complete, and those before wait for it where a
-    /// token may begin in the bytes of one and go on in those of the next, or is not known yet.
-    lines: VecDeque<Held>,
-    transports: Transports,
-    /// Bytes of texts in them.
-    held: usize,
-    /// The events that were taken since the last input, or the last time that there were no more.
-    events: (u64, Digest),
-}
-
-/// A line that is not written yet.
-struct Held {
-    line: Line,
-    /// The transport over which its bytes have come.
-    transport: u64,
-}
-
-impl Recording {
-    /// A token that the client is about to be given.
-    pub(crate) fn learn(&mut self, token: &str) {
-        if token.len() < hidden::KNOWN_BY {
-            // It may be in what waits.
-            self.header = None;
-            self.lines.clear();
-            self.end("a token of fewer than 8 characters cannot be hidden");
-        }
-        self.hidden.learn(token);
-    }
-
-    /// The client is about to be given this. False if the recording has ended.
-    pub(crate) fn input(&mut self, now: Now, mut input: Input) -> bool {
-        let is_over = self.transports.begin(&input);
-        let may_go_on = self.transports.may_go_on(&self.hidden);
-        let is_unsure = may_go_on || (self.is_without_token() && !is_over);
-        if !is_unsure || self.held > HELD_BYTES || self.lines.len() > HELD_LINES {
-            self.release();
-        }
-        self.held += input.texts().iter().map(|text| text.len()).sum::<usize>();
-        self.held += input.bytes().map_or(0, |bytes| bytes.len());
-        let transport = self.transports.note(&mut input);
-        let at = now.mono.saturating_since(self.start.mono);
-        let at = u64::try_from(at.as_nanos()).unwrap_or(u64::MAX);
-        let wall = now.wall.as_unix_micros().saturating_sub(self.start.wall.as_unix_micros());
-        let line = Line { at, wall, input, then: Vec::new() };
-        self.lines.push_back(Held { line, transport });
-        self.out.is_some()
-    }
-
-    /// What came of it.
-    pub(crate) fn said(&mut self, said: Option<String>) {
-        if let Some(mut said) = said {
-            self.hidden.hide_in(&mut said);
-            self.then(Then::Said(said));
-        }
-    }
-
-    /// What came of a snapshot: only its length where it has a part of a token, for which something
-    /// else stands when it is replayed.
-    pub(crate) fn took(&mut self, result: &Result<(), SnapshotError>, snapshot: &[u8]) {
-        if result.is_err() {
-            return self.said(outcome(result, |()| None));
-        }
-        let is_clean = self.hidden.is_clean(snapshot);
-        self.then(Then::snapshot(snapshot, is_clean));
-    }
-
-    /// The client has this event.
-    pub(crate) fn event(&mut self, event: &Event<'_>) {
-        if matches!(event, Event::ChangedPlaces) {
-            self.transports.exchange();
-        }
-        let mut line = lines::line(event);
-        self.hidden.hide_in(&mut line);
-        self.events.0 += 1;
-        self.events.1.add(&line);
-    }
-
-    /// The client has no more events.
-    pub(crate) fn drained(&mut self) {
-        let (count, digest) = std::mem::replace(&mut self.events, (0, Digest::EMPTY));
-        self.then(Then::Events(count, digest.text()));
-    }
-
-    /// The client has written.
-    pub(crate) fn wrote(&mut self, transmit: &Transmit) {
-        let bytes = u64::try_from(transmit.written).unwrap_or(u64::MAX);
-        self.then(Then::Wrote(bytes, transmit.close_transport));
-    }
-
-    /// The client has written over its second link.
-    pub(crate) fn wrote_second(&mut self, transmit: &Transmit) {
-        let bytes = u64::try_from(transmit.written).unwrap_or(u64::MAX);
-        self.then(Then::WroteSecond(bytes, transmit.close_transport));
-    }
-
-    /// The last line.
-    pub(crate) fn end(&mut self, why: &str) {
-        self.release();
-        self.finish(why);
-    }
-
-    fn then(&mut self, then: Then) {
-        if let Some(Held { line, .. }) = self.lines.back_mut()
-            && !then.repeats(&line.then)
-        {
-            line.then.push(then);
-        }
-    }
-
-    /// Whether no token is known yet.
-    fn is_without_token(&self) -> bool {
-        self.header.as_ref().is_some_and(|header| !header.anonymous) && self.hidden.is_empty()
-    }
-
-    /// Writes what was held back, with what is to be hidden in it hidden.
-    fn release(&mut self) {
-        if let Some(mut header) = self.header.take() {
-            // With something else in its place it would be no snapshot.
-            if header.snapshot.as_deref().is_some_and(|it| !self.hidden.is_clean(it)) {
-                self.lines.clear();
-                return self.finish("the snapshot has a part of a token in it");
-            }
-            self.hidden.hide_in(&mut header.endpoint);
-            self.write(&header);
-        }
-        // All that has come over each transport.
-        let mut came: BTreeMap<u64, Vec<u8>> = BTreeMap::new();
-        for Held { line, transport } in &mut self.lines {
-            if let Some(part) = line.input.bytes() {
-                came.entry(*transport).or_default().extend_from_slice(part);
-            }
-        }
-        came.values_mut().for_each(|bytes| self.hidden.hide(bytes));
-        let mut rest: BTreeMap<u64, &[u8]> = came.iter().map(|(it, all)| (*it, &all[..])).collect();
-        self.held = 0;
-        self.transports.settle();
-        for Held { mut line, transport } in std::mem::take(&mut self.lines) {
-            if let Some(part) = line.input.bytes()
-                && let Some(rest) = rest.get_mut(&transport)
-            {
-                let (hidden, after) = rest.split_at(part.len());
-                part.copy_from_slice(hidden);
-                *rest = after;
-            }
-            for text in line.input.texts() {
-                self.hidden.hide_in(text);
-            }
-            self.write(&line);
-        }
-    }
-
-    fn write(&mut self, line: &impl Serialize) {
-        let Some(out) = &mut self.out else { return };
-        // Strings, numbers and lists of these can always be written.
-        let Ok(mut text) = serde_json::to_vec(line) else { return };
-        text.push(b'\n');
-        let bytes = u64::try_from(text.len()).unwrap_or(u64::MAX);
-        let Some(room) = self.room.checked_sub(bytes) else {
-            return self.finish("it has reached its bound");
-        };
-        self.room = room;
-        if out.write_all(&text).is_err() {
-            self.out = None;
-        }
-    }
-
-    fn finish(&mut self, why: &str) {
-        if let Some(mut out) = self.out.take() {
-            // There is room for it. Whoever reads misses the line if it cannot be written.
-            let _ =
-                writeln!(out, "{}", serde_json::json!({ "end": why })).and_then(|()| out.flush());
-        }
-    }
-}
-
-impl Drop for Recording {
-    fn drop(&mut self) {
-        self.end("the client has ended");
-    }
-}
-
-impl fmt::Debug for Recording {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Recording").field("room", &self.room).finish_non_exhaustive()
+/// What came of a command, as a line: nothing where it is only well.
+pub(crate) fn outcome<T, E: fmt::Display>(
+    result: &Result<T, E>,
+    well: impl Fn(&T) -> Option<String>,
+) -> Option<String> {
+    match result {
+        Ok(value) => well(value),
+        Err(error) => Some(format!("refused: {error}")),
     }
 }

@@ -10,8 +10,10 @@ use pamlink::link::{CloseClass, DialFailed, Token, TokenError};
 use pamlink::time::{Now, Wall};
 use serde::{Deserialize, Serialize};
 
-use super::{characters, hidden};
+use super::then::Then;
 use crate::answer::ClientRequest;
+use crate::recording::sheet::Given;
+use crate::recording::{characters, hidden, outcome};
 
 /// One input or command of a client. Closed: a recording of another version has another header.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -106,15 +108,6 @@ impl Input {
         }
     }
 
-    /// The bytes that have come, over whichever link.
-    pub(super) fn bytes(&mut self) -> Option<&mut Vec<u8>> {
-        match self {
-            Self::Bytes(bytes) => Some(bytes),
-            Self::Second(input) => input.bytes(),
-            _ => None,
-        }
-    }
-
     pub(crate) fn dial_failed(failed: DialFailed<'_>) -> Self {
         match failed {
             DialFailed::Unanswered { class, said } => {
@@ -177,39 +170,6 @@ impl Input {
             time_to_live_ms: options.time_to_live.map(millis),
             of: options.of.map(|at| (at.epoch.to_bits(), at.sequence)),
             agent: options.agent.as_ref().map(|agent| agent.as_str().to_owned()),
-        }
-    }
-
-    /// Every text that the peer or the program has a hand in.
-    pub(super) fn texts(&mut self) -> Vec<&mut String> {
-        match self {
-            Self::DialFailed { said, .. } => vec![said],
-            Self::Ask { text, agent, intent, context, .. } => {
-                let others = [agent, intent, context].into_iter().filter_map(Option::as_mut);
-                std::iter::once(text).chain(others).collect()
-            }
-            Self::Send(text) | Self::SendIn { text, .. } => vec![text],
-            Self::Submit { text, key, agent, .. } => {
-                let others = [key, agent].into_iter().filter_map(Option::as_mut);
-                std::iter::once(text).chain(others).collect()
-            }
-            Self::Second(input) => input.texts(),
-            Self::Connect
-            | Self::Disconnect
-            | Self::Dialed
-            | Self::Bytes(_)
-            | Self::Closed
-            | Self::Timeout
-            | Self::Token { .. }
-            | Self::NoToken(_)
-            | Self::Wake
-            | Self::NetworkChanged
-            | Self::Snapshot
-            | Self::OpenSession
-            | Self::LeaveSession(_)
-            | Self::Forget(_)
-            | Self::Abandon(_)
-            | Self::Cancel(_) => Vec::new(),
         }
     }
 
@@ -338,6 +298,50 @@ impl Input {
     }
 }
 
+impl Given for Input {
+    type Then = Then;
+
+    fn texts(&mut self) -> Vec<&mut String> {
+        match self {
+            Self::DialFailed { said, .. } => vec![said],
+            Self::Ask { text, agent, intent, context, .. } => {
+                let others = [agent, intent, context].into_iter().filter_map(Option::as_mut);
+                std::iter::once(text).chain(others).collect()
+            }
+            Self::Send(text) | Self::SendIn { text, .. } => vec![text],
+            Self::Submit { text, key, agent, .. } => {
+                let others = [key, agent].into_iter().filter_map(Option::as_mut);
+                std::iter::once(text).chain(others).collect()
+            }
+            Self::Second(input) => input.texts(),
+            Self::Connect
+            | Self::Disconnect
+            | Self::Dialed
+            | Self::Bytes(_)
+            | Self::Closed
+            | Self::Timeout
+            | Self::Token { .. }
+            | Self::NoToken(_)
+            | Self::Wake
+            | Self::NetworkChanged
+            | Self::Snapshot
+            | Self::OpenSession
+            | Self::LeaveSession(_)
+            | Self::Forget(_)
+            | Self::Abandon(_)
+            | Self::Cancel(_) => Vec::new(),
+        }
+    }
+
+    fn bytes(&mut self) -> Option<&mut Vec<u8>> {
+        match self {
+            Self::Bytes(bytes) => Some(bytes),
+            Self::Second(input) => input.bytes(),
+            _ => None,
+        }
+    }
+}
+
 /// Which of a client's links.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
@@ -359,17 +363,6 @@ fn failed<'a>(class: &str, said: &'a str) -> Result<DialFailed<'a>, String> {
     let known = CloseClass::ALL.into_iter().find(|known| known.as_str() == class);
     let class = known.ok_or_else(|| format!("there is no close class `{class}`"))?;
     Ok(DialFailed::Unanswered { class, said })
-}
-
-/// What came of a command, as a line: nothing where it is only well.
-pub(crate) fn outcome<T, E: std::fmt::Display>(
-    result: &Result<T, E>,
-    well: impl Fn(&T) -> Option<String>,
-) -> Option<String> {
-    match result {
-        Ok(value) => well(value),
-        Err(error) => Some(format!("refused: {error}")),
-    }
 }
 
 pub(crate) fn asked(request: &RequestId) -> Option<String> {

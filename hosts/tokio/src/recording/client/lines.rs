@@ -5,7 +5,7 @@ use pamlink::delivery::{Outcome, SessionNumber};
 use pamlink::link::ClientLinkEvent;
 
 /// An event as one line.
-pub(super) fn line(event: &Event<'_>) -> String {
+pub(in super::super) fn line(event: &Event<'_>) -> String {
     match event {
         Event::Link(event) => of_link(event),
         Event::SecondLink(event) => format!("second link: {}", of_link(event)),
@@ -105,23 +105,4 @@ fn anew(restart: bool) -> &'static str {
 
 fn json(text: &str) -> String {
     serde_json::Value::from(text).to_string()
-}
-
-/// A number of lines (FNV-1a), the same on every platform. It finds accidents, not malice.
-#[derive(Clone, Copy)]
-pub(super) struct Digest(u64);
-
-impl Digest {
-    pub(super) const EMPTY: Self = Self(0xcbf2_9ce4_8422_2325);
-
-    pub(super) fn add(&mut self, line: impl AsRef<[u8]>) {
-        // 0xff is in no text: two lines are not one.
-        for byte in line.as_ref().iter().copied().chain([0xff]) {
-            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
-        }
-    }
-
-    pub(super) fn text(self) -> String {
-        format!("{:016x}", self.0)
-    }
 }
