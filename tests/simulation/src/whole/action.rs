@@ -62,6 +62,13 @@ pub(crate) enum Fault {
     LogMissing { times: u32 },
     /// The hub tells the links of a device's user to move within so many milliseconds.
     Rotate { device: u32, within: u32 },
+    /// The tokens that there are count no more, and the links of a device's user are closed for it.
+    TokensRevoked { device: u32 },
+    /// The hub's clock jumps forward.
+    HubJump { millis: u32 },
+    /// The hub's process ends, and one of a build begins that speaks `pam` alone; or, where it is of
+    /// that, one that speaks both.
+    RolledBack,
 }
 
 /// Whose links a fault hits.
@@ -76,7 +83,7 @@ pub(super) enum Hits {
 
 impl Fault {
     /// What each kind is called, in the order of [`kind`](Self::kind).
-    pub(super) const KINDS: [&str; 14] = [
+    pub(super) const KINDS: [&str; 17] = [
         "links cut",
         "links half open",
         "directions stalled",
@@ -91,7 +98,12 @@ impl Fault {
         "devices restarted",
         "logs missing",
         "links told to move",
+        "tokens revoked",
+        "clocks of hubs that jump",
+        "hubs rolled back or forward",
     ];
+    /// How many kinds are drawn as faults; the others come beside what else happens.
+    const DRAWN: usize = 14;
 
     /// Whose links it hits.
     pub(super) const fn hits(self) -> Hits {
@@ -106,7 +118,12 @@ impl Fault {
             | Self::Jump { device, .. }
             | Self::TokensMissing { device, .. }
             | Self::Reborn { device } => Hits::One(device),
-            Self::TokensRefused { .. } | Self::Restart | Self::LogMissing { .. } => Hits::All,
+            Self::TokensRefused { .. }
+            | Self::Restart
+            | Self::LogMissing { .. }
+            | Self::TokensRevoked { .. }
+            | Self::HubJump { .. }
+            | Self::RolledBack => Hits::All,
             Self::Rotate { .. } => Hits::Nobody,
         }
     }
@@ -127,6 +144,9 @@ impl Fault {
             Self::Reborn { .. } => 11,
             Self::LogMissing { .. } => 12,
             Self::Rotate { .. } => 13,
+            Self::TokensRevoked { .. } => 14,
+            Self::HubJump { .. } => 15,
+            Self::RolledBack => 16,
         }
     }
 }
@@ -163,7 +183,10 @@ pub(super) struct Profile {
     abandons: u32,
     drains: u32,
     /// How likely each kind of fault is.
-    faults: [u32; Fault::KINDS.len()],
+    faults: [u32; Fault::DRAWN],
+    /// Before how many of a thousand actions something goes wrong with the hub's clock, its build, or
+    /// the tokens that there are.
+    upsets: u32,
     /// How likely each kind of work is.
     work: [u32; 5],
     /// How many of a hundred actions are faults, and how many let time pass.
@@ -179,7 +202,7 @@ impl Profile {
         let random = &mut random;
         let count = sessions.unwrap_or_else(|| random.within(1, 5) as usize).max(1);
         let of_v1 = random.one(&[0, 60, 60, 100]);
-        let mut faults = [0; Fault::KINDS.len()];
+        let mut faults = [0; Fault::DRAWN];
         let (rotates, others) = faults.split_last_mut().expect("there are kinds");
         for (place, weight) in others.iter_mut().enumerate() {
             let drawn = random.one(&[0, 1, 3, 10]);
@@ -214,6 +237,7 @@ impl Profile {
             abandons: Random::of(seed, "whole abandoning").one(&[0, 5, 30]),
             drains: Random::of(seed, "whole draining").one(&[0, 0, 2]),
             faults,
+            upsets: Random::of(seed, "whole upsetting").one(&[0, 0, 5, 20]),
             work: [30, random.one(&[0, 5, 15]), random.one(&[2, 10]), random.one(&[0, 30, 60]), 25],
             shares: (random.within(5, 20), random.within(25, 45)),
             step: random.one(&[100, 600, 2_000, 10_000]),
@@ -232,6 +256,7 @@ pub(super) struct Chooser {
     leaves: Random,
     abandons: Random,
     drains: Random,
+    upsets: Random,
 }
 
 impl Chooser {
@@ -245,6 +270,7 @@ impl Chooser {
             leaves: Random::of(seed, "whole leaves"),
             abandons: Random::of(seed, "whole abandons"),
             drains: Random::of(seed, "whole drains"),
+            upsets: Random::of(seed, "whole upsets"),
         }
     }
 
@@ -265,7 +291,7 @@ impl Chooser {
 
     /// What has a source of its own, so that whether it is there changes nothing of the rest.
     fn beside(&mut self, profile: &Profile) -> Option<Action> {
-        let Self { moves, submits, leaves, abandons, drains, .. } = self;
+        let Self { moves, submits, leaves, abandons, drains, upsets, .. } = self;
         if moves.percent(profile.moves) {
             let (device, within) = (moves.below(64), moves.one(&[4_000, 30_000]));
             return Some(Action::Fault(Fault::Rotate { device, within }));
@@ -281,6 +307,13 @@ impl Chooser {
         if abandons.below(1_000) < profile.abandons {
             let (device, request) = (abandons.below(64), recent(abandons));
             return Some(Action::Abandon { device, request });
+        }
+        if upsets.below(1_000) < profile.upsets {
+            return Some(Action::Fault(match upsets.weighted(&[2, 5, 1]) {
+                0 => Fault::TokensRevoked { device: upsets.below(64) },
+                1 => Fault::HubJump { millis: upsets.one(&[500, 20_000, 90_000, 90_000]) },
+                _ => Fault::RolledBack,
+            }));
         }
         let is_drained = drains.below(1_000) < profile.drains;
         is_drained.then(|| Action::Drain { spread: drains.one(&[500, 5_000, 30_000]) })

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use pamlink::envelope::ErrorCode;
-use pamlink::hub::{Auth, Event, Hub, HubConfig, Reply, RequestId};
+use pamlink::frame::CloseCode;
+use pamlink::hub::{Auth, Event, Hub, HubConfig, LinkId, Reply, RequestId};
 use pamlink::limits::{Rate, RateClass};
 use pamlink::link::{AuthError, Claims, Verify};
 use pamlink::metrics::SampleValue;
@@ -15,20 +16,29 @@ use pamlink::routing::Table;
 use pamlink::seed::Seed;
 use pamlink::time::{Now, Wall};
 
+use super::device::now_at;
 use super::log::HostLog;
 use super::oracle::{Defect, Oracle};
 use super::witness::{Key, Witness};
 
-/// A token is the name of its user and the second at which it ends.
+/// A token is the name of its user, the second at which it ends, and the millisecond of the world
+/// in which it was made.
 #[derive(Debug)]
 struct ByName {
     /// So many tokens more are refused.
     refuses: Arc<AtomicU32>,
+    /// What was made before this millisecond counts no more.
+    revoked: Arc<AtomicU64>,
 }
 
 impl Verify for ByName {
     fn verify(&self, token: &str, now: Wall) -> Result<Claims, AuthError> {
         let (user, ends) = token.split_once('.').ok_or(AuthError::Malformed)?;
+        let (ends, made) = ends.split_once('.').ok_or(AuthError::Malformed)?;
+        let made: u64 = made.parse().map_err(|_| AuthError::Malformed)?;
+        if made < self.revoked.load(Ordering::Relaxed) {
+            return Err(AuthError::BadSignature);
+        }
         let ends = ends.parse().map(Wall::from_unix_secs).map_err(|_| AuthError::Malformed)?;
         let fewer = |left: u32| left.checked_sub(1);
         if self.refuses.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fewer).is_ok() {
@@ -37,6 +47,9 @@ impl Verify for ByName {
         if ends <= now { Err(AuthError::Expired) } else { Ok(Claims::new(user, ends)) }
     }
 }
+
+/// What ends the head of an opening.
+const END_OF_HEAD: &[u8] = b"\r\n\r\n";
 
 /// An answer that is under way.
 #[derive(Debug)]
@@ -51,6 +64,13 @@ struct Running {
 pub(super) struct Host {
     pub(super) hub: Hub,
     pub(super) refuses: Arc<AtomicU32>,
+    revoked: Arc<AtomicU64>,
+    /// How far its clock is ahead of the world's.
+    pub(super) ahead: u64,
+    /// It is of a build that speaks `pam` alone, and knows nothing of subprotocols.
+    pub(super) is_of_pam: bool,
+    /// Openings that are not whole yet, of such a build.
+    openings: BTreeMap<LinkId, Vec<u8>>,
     /// Which process it is.
     life: u64,
     running: BTreeMap<RequestId, Running>,
@@ -70,13 +90,17 @@ impl Host {
     /// A host whose streams are kept in a log of its own that takes up to so many milliseconds, or
     /// in the hub.
     pub(super) fn new(seed: u64, log: Option<u32>) -> Self {
-        let refuses = Arc::new(AtomicU32::new(0));
+        let (refuses, revoked) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU64::new(0)));
         let log = log.map(|slow| HostLog::new(seed, slow));
-        let hub = new_hub(seed, &refuses, log.is_some());
+        let hub = new_hub(seed, (&refuses, &revoked), log.is_some());
         let (drained_by, is_drained) = (None, false);
         Self {
             hub,
             refuses,
+            revoked,
+            ahead: 0,
+            is_of_pam: false,
+            openings: BTreeMap::new(),
             life: 0,
             running: BTreeMap::new(),
             pushes: 0,
@@ -90,9 +114,44 @@ impl Host {
     pub(super) fn restart(&mut self, seed: u64) {
         self.life += 1;
         let seed = seed.wrapping_add(self.life);
-        self.hub = new_hub(seed, &self.refuses, self.log.is_some());
+        self.hub = new_hub(seed, (&self.refuses, &self.revoked), self.log.is_some());
+        self.openings.clear();
         self.running.clear();
         (self.drained_by, self.is_drained) = (None, false);
+    }
+
+    /// What stands at its clock.
+    pub(super) fn now(&self, millis: u64) -> Now {
+        now_at(millis + self.ahead)
+    }
+
+    /// Bytes come over a link.
+    pub(super) fn handle_bytes(&mut self, now: Now, link: LinkId, bytes: &[u8]) {
+        if !self.is_of_pam {
+            // A link that has ended takes nothing, and says so.
+            let _unknown = self.hub.handle_bytes(now, link, bytes);
+            return;
+        }
+        // An older build does not read what it does not know.
+        let opening = self.openings.entry(link).or_default();
+        if opening.ends_with(END_OF_HEAD) {
+            let _unknown = self.hub.handle_bytes(now, link, bytes);
+            return;
+        }
+        opening.extend_from_slice(bytes);
+        let Some(end) = opening.windows(4).position(|it| it == END_OF_HEAD) else { return };
+        let rest = opening.split_off(end + END_OF_HEAD.len());
+        let head = String::from_utf8_lossy(opening);
+        let is_known = |line: &&str| !line.to_lowercase().starts_with("sec-websocket-protocol:");
+        let head: String = head.split_inclusive("\r\n").filter(is_known).collect();
+        let _unknown = self.hub.handle_bytes(now, link, &[head.as_bytes(), &rest].concat());
+    }
+
+    /// All tokens that were made before this count no more; the links of a user are closed for it.
+    pub(super) fn revoke(&mut self, millis: u64, user: &str) {
+        self.revoked.store(millis, Ordering::Relaxed);
+        let now = self.now(millis);
+        self.hub.disconnect_user(now, user, CloseCode::new(4001), "the token was revoked");
     }
 
     /// The hub is drained: whether it was not before.
@@ -272,7 +331,11 @@ impl Host {
     }
 }
 
-fn new_hub(seed: u64, refuses: &Arc<AtomicU32>, has_log: bool) -> Hub {
+fn new_hub(
+    seed: u64,
+    (refuses, revoked): (&Arc<AtomicU32>, &Arc<AtomicU64>),
+    has_log: bool,
+) -> Hub {
     let mut config = HubConfig::default();
     config.host_log = has_log.then_some(HostLog::EPOCH);
     let plenty = Rate::new(1_000_000, Duration::from_secs(1));
@@ -280,7 +343,10 @@ fn new_hub(seed: u64, refuses: &Arc<AtomicU32>, has_log: bool) -> Hub {
         config.rates = config.rates.with(class, plenty);
     }
     config.window.max_entries = 4_096;
-    let auth = Auth::Verifier(Box::new(ByName { refuses: Arc::clone(refuses) }));
+    // Longer than the hub's clock jumps in all: what is repeated after that is no repeat (P-5.2).
+    config.window.max_age = Duration::from_secs(86_400);
+    let (refuses, revoked) = (Arc::clone(refuses), Arc::clone(revoked));
+    let auth = Auth::Verifier(Box::new(ByName { refuses, revoked }));
     Hub::new(config, auth, Arc::new(Table::default()), Seed::from_number(seed))
 }
 

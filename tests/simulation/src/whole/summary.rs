@@ -35,7 +35,7 @@ impl Summary {
         ("restored", 200),
         ("gaps", 200),
         ("asked in another session", 30),
-        ("pushes in another session", 20),
+        ("pushes in another session", 50),
         ("repeats", 500),
         ("asked of the log", 2),
         ("cuts inside a frame", 200),
@@ -68,7 +68,8 @@ impl Summary {
             gates.least(kind, count, faults / 500);
         }
         for (oracle, count) in Oracle::ALL.iter().zip(self.counts.compared) {
-            gates.least(&format!("comparisons of {oracle:?}"), count, faults / 50);
+            let each = if *oracle == Oracle::Change { 200 } else { 50 };
+            gates.least(&format!("comparisons of {oracle:?}"), count, faults / each);
         }
         for (what, each) in Self::LEAST {
             gates.least(what, self.counts.seen.get(what).copied().unwrap_or(0), faults / each);

@@ -99,6 +99,8 @@ pub(super) struct Witness {
     pub(super) trace: Trace,
     pub(super) violation: Option<Violation<Oracle>>,
     pub(super) millis: u64,
+    /// How far the hub's clock is ahead of the world's: whoever makes tokens has that.
+    pub(super) hub_ahead: u64,
     pub(super) defect: Option<Defect>,
     chances: u32,
     /// Nothing goes wrong any more.
@@ -118,6 +120,7 @@ impl Witness {
             trace: Trace::new(is_traced),
             violation: None,
             millis: 0,
+            hub_ahead: 0,
             defect,
             chances: 0,
             recovers: false,

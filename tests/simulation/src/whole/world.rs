@@ -9,7 +9,7 @@ use pamlink::delivery::SessionNumber;
 
 use super::action::{Action, Hits, Profile};
 use super::change::Place;
-use super::device::{Device, now_at};
+use super::device::Device;
 use super::host::Host;
 use super::network::{Answerer, Arrival, Network, Part};
 use super::oracle::{Defect, Oracle};
@@ -83,15 +83,15 @@ impl World {
                 }
             }
             Action::Push { device } => {
-                host.push(now_at(millis), &devices[of(device)].user, witness);
+                host.push(host.now(millis), &devices[of(device)].user, witness);
                 self.serve_hub();
             }
             Action::Piece { request, characters } => {
-                host.piece(now_at(millis), request, characters);
+                host.piece(host.now(millis), request, characters);
                 self.serve_hub();
             }
             Action::Reply { request, fails } => {
-                host.reply(now_at(millis), request, fails, witness);
+                host.reply(host.now(millis), request, fails, witness);
                 self.serve_hub();
             }
             Action::Submit { device, padding, is_brief, has_key } => {
@@ -108,7 +108,7 @@ impl World {
                 }
             }
             Action::Drain { spread } => {
-                if host.drain(millis, now_at(millis), spread) {
+                if host.drain(millis, host.now(millis), spread) {
                     witness.changes.hit(None);
                     self.serve_hub();
                 }
@@ -159,7 +159,8 @@ impl World {
     fn next(&mut self) -> Option<u64> {
         let Self { devices, host, network, witness, .. } = self;
         let hub = host.hub.poll_timeout();
-        let hub = hub.map(|due| due.at.as_nanos().div_ceil(1_000_000).saturating_sub(1_000));
+        let (nanos, ahead) = (1_000_000, 1_000 + host.ahead);
+        let hub = hub.map(|due| due.at.as_nanos().div_ceil(nanos).saturating_sub(ahead));
         let devices_next = devices.iter().filter_map(Device::next);
         let network = network.next(|device| devices[device].is_awake(witness.millis));
         devices_next.chain(hub).chain(network).chain(host.log_next()).min()
@@ -174,13 +175,13 @@ impl World {
             self.arrive(link, arrival);
             return;
         }
-        if host.answer_log(now_at(millis), witness) {
+        if host.answer_log(host.now(millis), witness) {
             self.serve_hub();
             return;
         }
         let hub = host.hub.poll_timeout();
-        if hub.is_some_and(|due| due.at <= now_at(millis).mono) {
-            host.hub.handle_timeout(now_at(millis));
+        if hub.is_some_and(|due| due.at <= host.now(millis).mono) {
+            host.hub.handle_timeout(host.now(millis));
             self.serve_hub();
             return;
         }
@@ -208,7 +209,7 @@ impl World {
         match arrival {
             Arrival::Dialed => {
                 if answerer == Answerer::Hub {
-                    it.hub = host.hub.accept(now_at(millis)).ok();
+                    it.hub = host.hub.accept(host.now(millis)).ok();
                     if it.hub.is_none() {
                         // It is drained: the connection is closed.
                         network.close(millis, link, false);
@@ -232,13 +233,12 @@ impl World {
                 }
                 (Answerer::Hub, Some(id), Part::Bytes(bytes)) => {
                     witness.counts.bytes += bytes.len() as u64;
-                    // A link that has ended takes nothing, and says so.
-                    let _unknown = host.hub.handle_bytes(now_at(millis), id, &bytes);
+                    host.handle_bytes(host.now(millis), id, &bytes);
                     self.serve_hub();
                 }
                 (Answerer::Hub, Some(id), Part::End) => {
                     it.hub = None;
-                    host.hub.handle_closed(now_at(millis), id);
+                    host.hub.handle_closed(host.now(millis), id);
                     self.serve_hub();
                 }
                 _ => {}
@@ -252,7 +252,7 @@ impl World {
         let millis = witness.millis;
         loop {
             host.take_events(witness);
-            host.carry_to_log(now_at(millis), witness);
+            host.carry_to_log(host.now(millis), witness);
             let Some(id) = host.hub.poll_writable() else { break };
             let link = network.of_hub(id);
             loop {
@@ -265,7 +265,7 @@ impl World {
                         if let Some(link) = network.get_mut(link) {
                             link.hub = None;
                         }
-                        host.hub.handle_closed(now_at(millis), id);
+                        host.hub.handle_closed(host.now(millis), id);
                     }
                 }
                 if !transmit.more {
@@ -285,6 +285,10 @@ impl World {
         self.witness.recovers = true;
         self.witness.line(|| "-- nothing goes wrong any more".to_owned());
         self.host.refuses.store(0, Ordering::Relaxed);
+        if core::mem::take(&mut self.host.is_of_pam) {
+            self.host.restart(self.seed);
+            self.network.forget_hub(millis);
+        }
         self.host.miss_log(0);
         self.network.cut_all(millis);
         self.witness.changes.hit(None);
@@ -293,7 +297,8 @@ impl World {
         let until = millis + Self::PATIENCE;
         while self.witness.violation.is_none() {
             self.pass(2_000);
-            self.host.reply_to_all(now_at(self.witness.millis), &mut self.witness);
+            let now = self.host.now(self.witness.millis);
+            self.host.reply_to_all(now, &mut self.witness);
             self.serve_hub();
             let Self { witness, devices, network, .. } = self;
             for (device, asked) in devices.iter_mut().zip(&mut asked) {
@@ -340,7 +345,7 @@ impl World {
     /// Pushes to each user; of each device the number of a push that must come.
     fn push_to_all(&mut self) -> Vec<Option<u64>> {
         let Self { witness, devices, host, .. } = self;
-        let now = now_at(witness.millis);
+        let now = host.now(witness.millis);
         // Over `pam` nobody promises that a push comes.
         let push = |device: &Device| {
             let number = host.push(now, &device.user, witness);

@@ -292,7 +292,7 @@ impl<'a> Output<'a> {
                 )
             }
             schema::LATE => Heard::Late,
-            schema::UNREADABLE => Heard::Unreadable(self.text(0).to_owned()),
+            schema::UNREADABLE => Heard::Unreadable(format!("{}: {}", self.text(0), self.text(1))),
             schema::WELCOMED => {
                 let envelope = Envelope::parse(self.text(0), Envelope::DEPTH).ok();
                 Heard::Welcomed { is_v1: envelope.as_ref().is_some_and(is_of_v1) }

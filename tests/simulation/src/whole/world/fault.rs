@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use super::World;
 use crate::whole::action::Fault;
-use crate::whole::device::now_at;
 use crate::whole::network::Answerer;
 
 impl World {
@@ -43,6 +42,22 @@ impl World {
                 devices[of(device)].ahead += u64::from(millis);
                 true
             }
+            Fault::TokensRevoked { device } => {
+                host.revoke(millis, &devices[of(device)].user);
+                self.serve_hub();
+                true
+            }
+            Fault::HubJump { millis } => {
+                host.ahead += u64::from(millis);
+                witness.hub_ahead = host.ahead;
+                true
+            }
+            Fault::RolledBack => {
+                host.is_of_pam = !host.is_of_pam;
+                host.restart(*seed);
+                network.forget_hub(millis);
+                true
+            }
             Fault::TokensRefused { times } => {
                 host.refuses.store(times, Ordering::Relaxed);
                 true
@@ -54,7 +69,7 @@ impl World {
             Fault::Rotate { device, within } => {
                 let within = Duration::from_millis(within.into());
                 let user = &devices[of(device)].user;
-                let moves = host.hub.rotate_user(now_at(millis), user, within) > 0;
+                let moves = host.hub.rotate_user(host.now(millis), user, within) > 0;
                 self.serve_hub();
                 moves
             }
