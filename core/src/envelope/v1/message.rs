@@ -41,6 +41,16 @@ macro_rules! messages {
                 }
             }
 
+            /// The words of the types that a client may say.
+            pub fn kinds_of_client() -> impl Iterator<Item = &'static str> {
+                [$( ($wire, $client), )*].into_iter().filter_map(|(kind, says)| says.then_some(kind))
+            }
+
+            /// The words of the types that a server may say.
+            pub fn kinds_of_server() -> impl Iterator<Item = &'static str> {
+                [$( ($wire, $server), )*].into_iter().filter_map(|(kind, says)| says.then_some(kind))
+            }
+
             /// The word of its type.
             pub const fn kind(&self) -> &'static str {
                 match self {

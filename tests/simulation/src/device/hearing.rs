@@ -5,26 +5,34 @@ use std::sync::Arc;
 
 use pamlink::delivery::stream::StreamKey;
 use pamlink::delivery::{ClientEvent, Event, FollowAnswer, Outcome, StreamEvent};
-use pamlink::envelope::v1::{CancelOutcome, How, Name, StreamResult};
+use pamlink::envelope::v1::{CancelOutcome, Code, How, Name, StreamResult};
 
 use super::Device;
 use crate::body;
 use crate::defect::Defect;
-use crate::oracle::{Fate, Oracle, Text, Witness};
+use crate::oracle::{Fate, Kind, Oracle, Text, Witness};
 
 /// The codes that say that one end has done what it must not.
 const FAULTS: [&str; 6] =
     ["malformed", "wrong_role", "not_open", "out_of_order", "ahead", "too_many"];
 
+/// Of so many items from the server a device's host takes all but one.
+const NOT_TAKEN: usize = 7;
+
 /// The host takes all events.
 pub(super) fn take_events(device: &mut Device, witness: &mut Witness) {
     let (millis, place) = (witness.millis, device.place);
     let Device { session, texts, commands, breaks, unknown, owner, .. } = device;
+    let mut rejected = Vec::new();
     while let Some(event) = session.poll_event() {
         witness.trace.line(millis, || format!("device {place} hears {event:?}"));
         match event {
-            ClientEvent::Session(Event::Item { body, .. }) => {
-                hear(body::number(body.as_json()), witness);
+            ClientEvent::Session(Event::Item { at, body, .. }) => {
+                let number = body::number(body.as_json());
+                let is_taken = !number.is_multiple_of(NOT_TAKEN);
+                let heard = witness.ledger.heard(number, (0, 0), is_taken);
+                witness.judge(Oracle::Order, heard, || format!("item {number}"));
+                rejected.extend((!is_taken).then_some(at));
             }
             ClientEvent::Session(Event::Outcome { command, outcome }) => {
                 if let Some(number) = commands.get(&command.as_u64()) {
@@ -68,17 +76,24 @@ pub(super) fn take_events(device: &mut Device, witness: &mut Witness) {
             ClientEvent::Stream(event) => read(owner, texts, &event, witness),
         }
     }
+    for at in rejected {
+        let Some(code) = Code::new("busy") else { continue };
+        match device.session.reject(device.now(millis), at, code, None) {
+            Ok(command) => {
+                let number = witness.ledger.sent(device.sender(), Kind::Reject, device.breaks);
+                device.commands.insert(command.as_u64(), number);
+            }
+            // Its session has ended meanwhile.
+            Err(_) => witness.counts.see("a reject that is not taken"),
+        }
+    }
+    let Device { breaks, unknown, .. } = device;
     for number in unknown.drain(..) {
         let is_explained = witness.ledger.is_explained(number, *breaks);
         witness.check(Oracle::Loss, is_explained, || {
             format!("item {number} is unknown though its session goes on")
         });
     }
-}
-
-fn hear(number: usize, witness: &mut Witness) {
-    let heard = witness.ledger.heard(number, (0, 0), true);
-    witness.judge(Oracle::Order, heard, || format!("item {number}"));
 }
 
 fn take_outcome(

@@ -17,6 +17,7 @@ mod host;
 mod log;
 mod network;
 mod oracle;
+mod said;
 mod submitted;
 mod summary;
 mod wire;

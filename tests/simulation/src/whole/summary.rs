@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::action::Fault;
 use super::oracle::Oracle;
+use super::said::all;
 use super::witness::Counts;
 use crate::gates::Gates;
 
@@ -48,6 +49,12 @@ impl Summary {
         ("hubs drained", 1_000),
     ];
 
+    /// In so many faults every type of envelope is to be seen at least once.
+    const RARE: u64 = 5_000;
+    /// Types of envelopes that are never said to the hub in these worlds: a client takes all that
+    /// it is pushed, and goes on with no snapshot that is older than what it has said.
+    const NEVER: [&str; 2] = ["reject to the hub", "continue to the hub"];
+
     pub(super) fn add(&mut self, counts: &Counts, digest: u64) {
         self.counts.add(counts);
         self.worlds += 1;
@@ -74,7 +81,22 @@ impl Summary {
         for (what, each) in Self::LEAST {
             gates.least(what, self.counts.seen.get(what).copied().unwrap_or(0), faults / each);
         }
+        // Some types are rare: a short run says nothing of them.
+        let kinds = self.kinds().filter(|(what, _)| !Self::NEVER.contains(&&**what));
+        for (what, count) in kinds.filter(|_| faults >= Self::RARE) {
+            gates.least(&what, count, faults / Self::RARE);
+        }
         gates.into_missing()
+    }
+
+    /// How many envelopes of each type have come each way.
+    fn kinds(&self) -> impl Iterator<Item = (String, u64)> {
+        [(true, "the hub"), (false, "a device")].into_iter().flat_map(|(is_up, end)| {
+            let counts = &self.counts.kinds[usize::from(!is_up)];
+            all(is_up).map(move |kind| {
+                (format!("{kind} to {end}"), counts.get(kind).copied().unwrap_or(0))
+            })
+        })
     }
 }
 
@@ -88,6 +110,9 @@ impl fmt::Display for Summary {
             writeln!(f, "  {count:>12} {kind}")?;
         }
         writeln!(f, "{} bytes delivered", self.counts.bytes)?;
+        for (what, count) in self.kinds() {
+            writeln!(f, "  {count:>12} {what}")?;
+        }
         writeln!(f, "{} comparisons", self.counts.compared.iter().sum::<u64>())?;
         for (oracle, count) in Oracle::ALL.iter().zip(self.counts.compared) {
             writeln!(f, "  {count:>12} {oracle:?}")?;

@@ -8,6 +8,7 @@ use pamlink::delivery::SessionNumber;
 use super::action::{Fault, Profile};
 use super::change::{Changes, Place};
 use super::oracle::{Defect, Oracle};
+use super::said::{Kinds, Said};
 use super::submitted::{End, Submissions};
 use crate::oracle::Trace;
 use crate::worlds::Violation;
@@ -22,6 +23,8 @@ pub(crate) struct Counts {
     pub(super) compared: [u64; Oracle::ALL.len()],
     /// Bytes that have arrived.
     pub(super) bytes: u64,
+    /// Envelopes that have come, by their type.
+    pub(super) kinds: Kinds,
     pub(super) seen: BTreeMap<&'static str, u64>,
     pub(super) millis: u64,
 }
@@ -43,6 +46,11 @@ impl Counts {
         add(&mut self.compared, &other.compared);
         for (what, count) in &other.seen {
             *self.seen.entry(what).or_default() += count;
+        }
+        for (kinds, other) in self.kinds.iter_mut().zip(&other.kinds) {
+            for (kind, count) in other {
+                *kinds.entry(kind).or_default() += count;
+            }
         }
         self.bytes += other.bytes;
         self.millis += other.millis;
@@ -94,6 +102,7 @@ pub(super) struct Witness {
     left: BTreeSet<InSession>,
     /// Of each push that nobody refused, the user and the hub's process.
     pushed: BTreeMap<u64, (String, u64)>,
+    said: Said,
     pub(super) changes: Changes,
     pub(super) counts: Counts,
     pub(super) trace: Trace,
@@ -116,6 +125,7 @@ impl Witness {
             left: BTreeSet::new(),
             pushed: BTreeMap::new(),
             changes: Changes::new(profile.latency, profile.log),
+            said: Said::default(),
             counts: Counts::default(),
             trace: Trace::new(is_traced),
             violation: None,
@@ -159,6 +169,7 @@ impl Witness {
     /// These bytes have come over a link.
     pub(super) fn come(&mut self, place: Place, bytes: &[u8]) {
         let again = self.changes.is_new(place.link) && self.strikes(Defect::SaysItAgain);
+        self.said.come(place, bytes, &mut self.counts.kinds);
         self.changes.come(place, bytes, 1 + usize::from(again));
     }
 
