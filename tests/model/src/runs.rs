@@ -25,7 +25,8 @@ enum Most {
 }
 
 /// Every run.
-pub const ALL: &[Run] = &[LINKS, FORGETS, SNAPSHOTS, BOTH, PRODUCERS, READER, LEASES, TWO_SERVERS];
+pub const ALL: &[Run] =
+    &[LINKS, CANCELS, FORGETS, SNAPSHOTS, BOTH, PRODUCERS, READER, LEASES, TWO_SERVERS];
 
 /// A session whose links break and are left for others.
 pub const LINKS: Run = Run {
@@ -36,6 +37,21 @@ pub const LINKS: Run = Run {
         client_sent: 2,
         server_sent: 1,
         rejected: 1,
+        cut: 1,
+        taken_over: 1,
+        passed: 1,
+        ..NO_SESSION
+    }),
+};
+
+/// A cancel in a session whose links break and are left for others.
+pub const CANCELS: Run = Run {
+    name: "session: a cancel",
+    near: 11,
+    far: 40,
+    most: Most::Session(session::Happened {
+        client_sent: 1,
+        cancelled: 1,
         cut: 1,
         taken_over: 1,
         passed: 1,
@@ -168,6 +184,7 @@ const NO_SESSION: session::Happened = session::Happened {
     client_sent: 0,
     server_sent: 0,
     rejected: 0,
+    cancelled: 0,
     cut: 0,
     taken_over: 0,
     passed: 0,

@@ -35,6 +35,11 @@ fn a_session_over_links_that_break() {
 }
 
 #[test]
+fn a_cancel_over_links_that_break() {
+    holds(runs::CANCELS);
+}
+
+#[test]
 fn a_session_at_a_server_that_forgets() {
     holds(runs::FORGETS);
 }
@@ -107,4 +112,16 @@ fn an_expiry_of_what_was_sent_is_found() {
 fn a_link_that_was_left_and_is_heard_is_found() {
     let most = Happened { taken_over: 1, ..Happened::default() };
     finds(Defect::HandsOnTheOld, most, properties::NO_FAULT);
+}
+
+#[test]
+fn a_cancel_without_a_result_is_found() {
+    let most = Happened { cancelled: 1, passed: 2, ..Happened::default() };
+    finds(Defect::SwallowsResults, most, properties::ONE_RESULT);
+}
+
+#[test]
+fn a_cancel_that_a_cut_is_taken_to_end_is_found() {
+    let most = Happened { cancelled: 1, cut: 1, ..Happened::default() };
+    finds(Defect::GivesCancelsUp, most, properties::ONE_RESULT);
 }

@@ -31,6 +31,10 @@ pub enum Defect {
     HandsOnTheOld,
     /// A host that does not go back with its session to a snapshot, which it should.
     KeepsItsHost,
+    /// Of a cancel the link brings no result, but something else under its number.
+    SwallowsResults,
+    /// A host takes the end of a link for the end of a cancel, whose result still comes.
+    GivesCancelsUp,
     /// A host takes what has waited long for expired, though it has a number (V-4.3).
     ExpiresNumbered,
 }
@@ -38,6 +42,11 @@ pub enum Defect {
 impl Defect {
     /// What becomes of an envelope on its way to the client; nothing if it is lost.
     pub(super) fn to_client(self, text: Arc<str>, client: &End) -> Option<Arc<str>> {
+        if self == Self::SwallowsResults
+            && let Some(other) = swallowed(&text)
+        {
+            return Some(other);
+        }
         rewritten(text, |message| {
             match (self, message) {
                 (Self::LosesAcks, Message::Ack(_)) => return false,
@@ -87,6 +96,12 @@ impl Defect {
                 }
                 Vec::new()
             }
+            Self::GivesCancelsUp => {
+                for cancel in end.host.cancels.clone() {
+                    end.settle(cancel, Fate::Unknown);
+                }
+                Vec::new()
+            }
             Self::SendsAgain => open(end).into_iter().map(|(_, item)| item).collect(),
             _ => Vec::new(),
         }
@@ -109,6 +124,16 @@ impl Defect {
         let swapped = |text: &str, from: &str, to: &str| text.replace(from, to).into();
         (self == Self::Reorders).then(|| (swapped(first, one, two), swapped(second, two, one)))
     }
+}
+
+/// An item that nobody has sent, under the number of the result of a cancel.
+fn swallowed(text: &str) -> Option<Arc<str>> {
+    let envelope = Envelope::parse(text, v1::DEPTH).ok()?;
+    let Ok(Some((_, Message::CancelResult(result)))) = Message::read(&envelope) else {
+        return None;
+    };
+    let at = result.at;
+    Some(format!(r#"{{"type":"item","at":["{}",{}],"body":31}}"#, at.epoch, at.sequence).into())
 }
 
 /// An envelope that a defect has changed, unless it has lost it.

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use pamlink::delivery::{Event, Fault, Outcome, SendOptions, Session, SessionConfig};
+use pamlink::delivery::{Event, Fault, Outcome, SendOptions, Session, SessionConfig, Target};
 use pamlink::envelope::Envelope;
 use pamlink::envelope::v1::{self, Code, Message, Position};
 use pamlink::seed::Seed;
@@ -36,6 +36,11 @@ pub(super) struct Host {
     pub(super) last: Option<(u8, Position)>,
     /// Those that it has rejected.
     pub(super) rejected: Vec<u8>,
+    /// The cancels that it has sent, and those of which it has the result.
+    pub(super) cancels: Vec<u64>,
+    pub(super) results: Vec<u64>,
+    /// The cancels that it was given and has not answered.
+    pub(super) asked: Vec<Position>,
     /// It was told that something is lost, or that the session has ended.
     pub(super) knows_of_loss: bool,
     pub(super) fault: Option<Fault>,
@@ -122,6 +127,19 @@ impl End {
         rejects
     }
 
+    /// The host cancels all streams of its user.
+    pub(super) fn cancel(&mut self, now: Now) -> bool {
+        let sent = self.session.cancel(now, Target::All);
+        self.host.cancels.extend(sent.as_ref().ok().map(|command| command.as_u64()));
+        sent.is_ok()
+    }
+
+    /// The host answers the first cancel that waits: none was running.
+    pub(super) fn answer(&mut self, now: Now) -> bool {
+        let at = self.host.asked.remove(0);
+        self.session.cancel_result(now, at, &[]).is_ok()
+    }
+
     /// The host takes every event, and the link every envelope.
     pub(super) fn drain(&mut self, out: &mut VecDeque<Arc<str>>) {
         while let Some(event) = self.session.poll_event() {
@@ -141,6 +159,10 @@ impl End {
                     };
                     self.settle(command.as_u64(), fate);
                 }
+                Event::Cancel { at, .. } => self.host.asked.push(at),
+                Event::CancelResult { command, .. } => {
+                    self.host.results.push(command.as_u64());
+                }
                 Event::Gap { .. } | Event::Ended(_) => self.host.knows_of_loss = true,
                 Event::Fault(fault) => self.host.fault = Some(fault),
                 _ => {}
@@ -157,7 +179,8 @@ impl End {
     /// The host learns what has become of something that it has sent in this life; rejects are
     /// commands, too, which it does not ask after.
     pub(super) fn settle(&mut self, command: u64, fate: Fate) {
-        if self.host.sent.iter().any(|(sent, _)| *sent == command) {
+        let is_item = self.host.sent.iter().any(|(sent, _)| *sent == command);
+        if is_item || self.host.cancels.contains(&command) {
             self.host.fates.push((command, fate));
         }
     }

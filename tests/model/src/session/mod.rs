@@ -38,6 +38,8 @@ pub struct Happened {
     pub server_sent: u8,
     /// The server's host rejects the item that it was given last.
     pub rejected: u8,
+    /// The client's host cancels all streams of its user.
+    pub cancelled: u8,
     /// The link is gone, with what is on its way.
     pub cut: u8,
     /// The client takes another link while it has one, over which the server may still hear it.
@@ -62,6 +64,10 @@ pub enum Action {
     ServerSends,
     /// The server's host rejects the item that it was given last.
     Reject,
+    /// The client's host cancels all streams of its user.
+    Cancel,
+    /// The server's host answers the first cancel that waits.
+    Answer,
     /// The client takes a link, and leaves the one that it has.
     Attach,
     /// The link is gone at both ends, with what is on its way.
@@ -280,6 +286,7 @@ impl State {
         let server = Arc::make_mut(&mut self.server);
         let mut host = server.host.clone();
         (host.sent, host.fates, host.last) = (Vec::new(), Vec::new(), None);
+        host.asked.clear();
         server.replace(new_server(self.life, id), host);
         server.drain(&mut VecDeque::new());
     }
@@ -358,6 +365,8 @@ impl Model for SessionModel {
         may(done.rejected < most.rejected && state.server.host.last.is_some(), Action::Reject);
         let is_attached = state.client.session.is_attached();
         may(!is_attached || done.taken_over < most.taken_over, Action::Attach);
+        may(done.cancelled < most.cancelled, Action::Cancel);
+        may(!state.server.host.asked.is_empty(), Action::Answer);
         may(is_attached && done.cut < most.cut, Action::Cut);
         may(!state.link.to_server.is_empty(), Action::ToServer);
         may(!state.link.to_client.is_empty(), Action::ToClient);
@@ -392,6 +401,11 @@ impl Model for SessionModel {
                 state.happened.rejected += 1;
                 state.at_server(defect, End::reject)
             }
+            Action::Cancel => {
+                state.happened.cancelled += 1;
+                state.at_client(End::cancel)
+            }
+            Action::Answer => state.at_server(defect, End::answer),
             Action::Attach => state.attach(defect),
             Action::Cut => {
                 state.happened.cut += 1;

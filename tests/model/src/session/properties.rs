@@ -22,6 +22,10 @@ pub const EXPIRED: &str = "what has expired has had no effect";
 /// Two ends of the engine find no fault with each other.
 pub const NO_FAULT: &str = "no end finds a fault";
 
+/// At rest each cancel has exactly one result, unless it has expired in the queue, or is unknown after
+/// a loss that its host was told of.
+pub const ONE_RESULT: &str = "at rest each cancel has one result";
+
 pub(super) fn all() -> Vec<Property<SessionModel>> {
     vec![
         Property::always(ONE_OUTCOME, |_, state: &State| {
@@ -68,6 +72,17 @@ pub(super) fn all() -> Vec<Property<SessionModel>> {
         }),
         Property::always(NO_FAULT, |_, state: &State| {
             ends(state).iter().all(|(sender, _)| sender.host.fault.is_none())
+        }),
+        Property::always(ONE_RESULT, |_, state: &State| {
+            let host = &state.client.host;
+            let is_over = state.is_at_rest() && state.server.host.asked.is_empty();
+            host.cancels.iter().all(|cancel| {
+                let results = host.results.iter().filter(|it| *it == cancel).count();
+                let fates = state.client.fates(*cancel).count();
+                let is_unknown = state.client.fates(*cancel).any(|it| it == Fate::Unknown);
+                let is_explained = !is_unknown || host.knows_of_loss;
+                results + fates < 2 && (!is_over || results + fates == 1 && is_explained)
+            })
         }),
         // Without this the others could hold of nothing.
         Property::sometimes("at rest all is acknowledged", |_, state: &State| {
