@@ -26,7 +26,9 @@ impl SessionConfig {
     pub fn ceiling(&self) -> usize {
         let this = self.clone().within_bounds();
         let whole = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
-        let (window, received) = (whole(this.window_envelopes), whole(Self::WINDOW.envelopes));
+        // A server takes as much as its window says, and a client as much as none says.
+        let larger = this.window_envelopes.max(Self::WINDOW.envelopes);
+        let (window, received) = (whole(this.window_envelopes), whole(larger));
         // Rejects go beyond the window, until the other end has left four windows of them
         // unacknowledged.
         let sent = window + 5 * received;
@@ -37,7 +39,7 @@ impl SessionConfig {
 
         let body = |bytes: usize| bytes.max(Self::MAX_BODY);
         let bodies = body(whole(this.window_bytes))
-            + body(whole(Self::WINDOW.bytes))
+            + body(whole(this.window_bytes.max(Self::WINDOW.bytes)))
             + this.queue_bytes
             + Self::MAX_BODY;
         let result = size_of::<StreamResult<'static>>() + NAME + 3 * CODE;
@@ -47,7 +49,7 @@ impl SessionConfig {
         let places = 2
             * (sent * size_of::<Sent>()
                 + waiting * size_of::<Waiting>()
-                + most_open(Self::WINDOW) * size_of::<Entry>()
+                + most_open(larger) * size_of::<Entry>()
                 + this.max_cancels * size_of::<(Position, CommandId)>()
                 + 2 * Self::MAX_CANCELS * size_of::<Position>()
                 + events * size_of::<Unlent>());

@@ -13,9 +13,10 @@ use crate::envelope::v1::{self, Window};
 #[non_exhaustive]
 pub struct SessionConfig {
     /// Most envelopes that are unacknowledged: of what this end sends, and at a server also of what
-    /// its client does, which learns it from `opened` (V-3.4). Default 512.
+    /// its client does, which learns it from `opened` (V-3.4). More than 512 are what a client may
+    /// send where both ends say so: no server sends more. Default 512.
     pub window_envelopes: u32,
-    /// Most bytes of their bodies. Default 256 KiB.
+    /// Most bytes of their bodies; more than 256 KiB likewise. Default 256 KiB.
     pub window_bytes: u32,
     /// Most items that wait for a number (V-4.1). Default 1,024.
     pub queue_envelopes: usize,
@@ -50,12 +51,22 @@ impl SessionConfig {
     /// What an end may have unacknowledged whose other end has named no window (V-3.4).
     pub(super) const WINDOW: Window = Window { envelopes: 512, bytes: 256 * 1024 };
 
+    /// The largest window that a host may choose.
+    pub(super) const MOST_WINDOW: Window = Window { envelopes: 8_192, bytes: 16 * 1024 * 1024 };
+
     /// Most cancels of a client that are without a result (V-8.1).
     pub(super) const MAX_CANCELS: usize = 64;
 
     /// The window as a value.
     pub(super) const fn window(&self) -> Window {
         Window { envelopes: self.window_envelopes, bytes: self.window_bytes }
+    }
+
+    /// What a server may send: its client says no window, so it is that of every client.
+    pub(super) fn server_limit(&self) -> Window {
+        let Window { envelopes, bytes } = self.window();
+        let most = Self::WINDOW;
+        Window { envelopes: envelopes.min(most.envelopes), bytes: bytes.min(most.bytes) }
     }
 }
 

@@ -120,13 +120,15 @@ impl Inbound {
         *self = Self { cancels, ..Self::new(from) };
     }
 
-    /// Takes a numbered envelope in. One that is a repeat changes nothing.
+    /// Takes a numbered envelope in, with at most so many `open` as there may be rejects with. One
+    /// that is a repeat changes nothing.
     pub(super) fn handle_number(
         &mut self,
         at: Position,
         kind: EntryKind,
         bytes: usize,
         window: Window,
+        open: usize,
     ) -> Result<Arrival, Fault> {
         if at.epoch != self.received.epoch || at.sequence > self.received.sequence + 1 {
             return Err(Fault::OutOfOrder);
@@ -136,7 +138,7 @@ impl Inbound {
             return Ok(Arrival::Repeat);
         }
         if kind == EntryKind::Reject {
-            if self.open.len() >= most_open(window) {
+            if self.open.len() >= open {
                 return Err(Fault::TooMany);
             }
         } else {
@@ -274,9 +276,10 @@ impl Inbound {
 }
 
 /// How many envelopes are received and not acknowledged at most, with the rejects that are outside
-/// the window: each answers something that this end has sent.
-pub(super) fn most_open(window: Window) -> usize {
-    usize::try_from(window.envelopes).unwrap_or(usize::MAX).saturating_mul(8)
+/// the window: each answers something that this end has sent. Of windows of so many envelopes, the
+/// larger of both directions.
+pub(super) fn most_open(envelopes: u32) -> usize {
+    usize::try_from(envelopes).unwrap_or(usize::MAX).saturating_mul(8)
 }
 
 /// The bytes of an entry.

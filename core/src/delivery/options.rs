@@ -33,17 +33,17 @@ const OPTIONS: &[Row] = &[
     Row::number(
         "window_envelopes",
         "envelopes",
-        1..=SessionConfig::WINDOW.envelopes as u64,
+        1..=SessionConfig::MOST_WINDOW.envelopes as u64,
         |it| Place::Count(&mut it.window_envelopes),
-        "Envelopes that are unacknowledged at once.",
+        "Envelopes that are unacknowledged at once; of a server's own never more than 512.",
     )
     .in_file("sessions.window_envelopes"),
     Row::number(
         "window_bytes",
         "bytes",
-        1_024..=SessionConfig::WINDOW.bytes as u64,
+        1_024..=SessionConfig::MOST_WINDOW.bytes as u64,
         |it| Place::Count(&mut it.window_bytes),
-        "Bodies that are unacknowledged at once; one larger body may be alone.",
+        "Bodies that are unacknowledged at once; one larger body may be alone. Of a server's own never more than 262144.",
     )
     .in_file("sessions.window_bytes"),
     Row::number(
@@ -145,7 +145,7 @@ mod tests {
             ..SessionConfig::default()
         };
         let held = config.within_bounds();
-        assert_eq!((held.window_envelopes, held.window_bytes), (1, 256 * 1024));
+        assert_eq!((held.window_envelopes, held.window_bytes), (1, 16 * 1024 * 1024));
         assert_eq!(held.keep, Duration::from_secs(86_400));
         assert_eq!(SessionConfig::default().within_bounds(), SessionConfig::default());
     }

@@ -70,8 +70,8 @@ fn an_error_names_line_and_member() {
             ["line 2", "compression.send_window_bits is 8, not from 9 to 15"],
         ),
         (
-            "{\"sessions\": {\"window_envelopes\": 513}}",
-            ["line 1", "sessions.window_envelopes is 513, not from 1 to 512"],
+            "{\"sessions\": {\"window_envelopes\": 8193}}",
+            ["line 1", "sessions.window_envelopes is 8193, not from 1 to 8192"],
         ),
         (
             "{\"log\": {\n\"total_bytes\": 1}}",

@@ -11,7 +11,7 @@ use super::config::SessionConfig;
 use super::event::Ending;
 use super::events::{End, Events, Unlent};
 use super::fault::Fault;
-use super::inbound::{Arrival, EntryKind, Inbound};
+use super::inbound::{Arrival, EntryKind, Inbound, most_open};
 use super::outbound::{Outbound, Reach, Sent};
 use super::payload::{Target, owned_result};
 use super::queue::Queue;
@@ -37,6 +37,8 @@ pub(super) struct Exchange {
     pub(super) next: u64,
     /// What may be unacknowledged of what the other end sends.
     pub(super) window: Window,
+    /// What this end lets be unacknowledged of its own, whatever the other end allows.
+    limit: Window,
     /// It comes from a snapshot and was not resumed since: the other end may know more.
     pub(super) restored: bool,
     epochs: Epochs,
@@ -52,9 +54,14 @@ struct Epochs {
 
 impl Exchange {
     /// Nothing has been sent or received.
-    pub(super) fn new(config: Arc<SessionConfig>, window: Window, seed: Seed) -> Self {
+    pub(super) fn new(
+        config: Arc<SessionConfig>,
+        window: Window,
+        limit: Window,
+        seed: Seed,
+    ) -> Self {
         let mut epochs = Epochs { seed, drawn: 0 };
-        let outbound = Outbound::new(epochs.draw(), config.window());
+        let outbound = Outbound::new(epochs.draw(), limit);
         // Until the other end has said where it begins, nothing of it is known: an epoch that it
         // does not have says so.
         let inbound = Inbound::new(Position::start(epochs.draw()));
@@ -66,6 +73,7 @@ impl Exchange {
             events: Events::default(),
             next: 0,
             window,
+            limit,
             restored: false,
             epochs,
         }
@@ -237,7 +245,7 @@ impl Exchange {
         self.outbound.end_all(&mut self.events);
         self.queue.end_session(!keeps_items, &mut self.events);
         self.events.push(Unlent::Ended(ending));
-        self.outbound = Outbound::new(self.epochs.draw(), self.config.window());
+        self.outbound = Outbound::new(self.epochs.draw(), self.limit);
         self.inbound = Inbound::new(Position::start(self.epochs.draw()));
         self.queue.keep_restored();
         self.restored = false;
@@ -348,7 +356,9 @@ impl Exchange {
 
     /// Takes a number in: whether it is new.
     fn arrive(&mut self, at: Position, kind: EntryKind, bytes: usize) -> Result<bool, Fault> {
-        let arrival = self.inbound.handle_number(at, kind, bytes, self.window)?;
+        // Rejects of the other end are outside the window: they answer what this end has sent.
+        let open = most_open(self.window.envelopes.max(self.limit.envelopes));
+        let arrival = self.inbound.handle_number(at, kind, bytes, self.window, open)?;
         // Who takes what it is sent acknowledges the rejects in it.
         let most = usize::try_from(self.window.envelopes).unwrap_or(usize::MAX);
         if kind == EntryKind::Item && self.outbound.rejects() > 4 * most {

@@ -19,7 +19,7 @@ use super::fault::Fault;
 use super::payload::Target;
 use crate::envelope::v1::{
     CaughtUp, Channel, ChannelPositions, Closed, Code, Epoch, Follow, Heartbeat, Message, Position,
-    SessionId, StreamResult, Window,
+    SessionId, StreamResult,
 };
 use crate::seed::Seed;
 use crate::time::{Deadline, Mono, Now, TimerReason, Wall};
@@ -62,7 +62,7 @@ impl Session {
     /// A client's end, which has no session yet: the first link that it is attached to begins one.
     pub fn client(config: SessionConfig, seed: Seed) -> Self {
         let config = Arc::new(config.within_bounds());
-        Self::new(Role::Client, config, SessionConfig::WINDOW, seed)
+        Self::new(Role::Client, config, seed)
     }
 
     /// A server's end of the session `id`, which nobody can guess. `log` is the epoch of
@@ -80,8 +80,7 @@ impl Session {
         log: Epoch,
         seed: Seed,
     ) -> Self {
-        let window = config.window();
-        let new = Self::new(Role::Server, config, window, seed);
+        let new = Self::new(Role::Server, config, seed);
         Self { id: Some(id), log: Some(log), ..new }
     }
 
@@ -402,7 +401,11 @@ impl Session {
         ChannelPositions { channel: self.channel, received, sent }
     }
 
-    fn new(role: Role, config: Arc<SessionConfig>, window: Window, seed: Seed) -> Self {
+    fn new(role: Role, config: Arc<SessionConfig>, seed: Seed) -> Self {
+        let (window, limit) = match role {
+            Role::Client => (SessionConfig::WINDOW, config.window()),
+            Role::Server => (config.window(), config.server_limit()),
+        };
         Self {
             role,
             phase: Phase::Detached,
@@ -411,7 +414,7 @@ impl Session {
             log: None,
             begun: false,
             keep: config.keep,
-            exchange: Exchange::new(config, window, seed),
+            exchange: Exchange::new(config, window, limit, seed),
             control: VecDeque::new(),
             caught_up: None,
             heartbeat: false,

@@ -159,8 +159,7 @@ impl Session {
             queue.push(waiting, priority);
         }
         let config = Arc::new(config.within_bounds());
-        let window = if is_server { config.window() } else { SessionConfig::WINDOW };
-        let session = Self::new(role, config, window, seed);
+        let session = Self::new(role, config, seed);
         let mut session = Self { begun, id, log, keep, now, detached: Some(now.mono), ..session };
         session.exchange = session.exchange.restored(outbound, inbound, queue, next);
         if ended {

@@ -158,6 +158,80 @@ fn a_smaller_window_of_the_server_is_kept() {
 }
 
 #[test]
+fn a_larger_window_is_for_what_a_client_sends_where_both_ends_have_it() {
+    let large = SessionConfig { window_envelopes: 2_000, ..SessionConfig::default() };
+    let sent_of = |client: &SessionConfig, server: &SessionConfig| {
+        let mut pair = Pair::with(client.clone(), server.clone());
+        pair.connect();
+        pair.settle();
+        for _ in 0..1_020 {
+            pair.ask("a");
+            pair.tell("b");
+        }
+        // Neither host takes anything.
+        let now = pair.now();
+        let Pair { client, server, .. } = &mut pair;
+        let mut sent = (0, 0);
+        while let Some(text) = next_message(&mut client.session) {
+            sent.0 += 1;
+            hand_over(&mut server.session, now, &text);
+        }
+        while let Some(text) = next_message(&mut server.session) {
+            sent.1 += 1;
+            hand_over(&mut client.session, now, &text);
+        }
+        // And then both do: everything arrives, and no end finds a fault.
+        for _ in 0..9 {
+            pair.settle();
+            pair.pass(1_000);
+        }
+        for end in [&pair.client, &pair.server] {
+            assert_eq!(end.bodies().len(), 1_020);
+            assert!(!end.heard.iter().any(|line| line.starts_with("fault")));
+        }
+        sent
+    };
+    let usual = SessionConfig::default();
+    assert_eq!(sent_of(&large, &large), (1_020, 512));
+    assert_eq!(sent_of(&large, &usual), (512, 512));
+    assert_eq!(sent_of(&usual, &large), (512, 512));
+}
+
+#[test]
+fn what_is_rejected_of_a_larger_window_is_heard() {
+    let large = SessionConfig { window_envelopes: 8_192, ..SessionConfig::default() };
+    let mut pair = Pair::with(large.clone(), large);
+    pair.connect();
+    pair.settle();
+    let mut sent = 0;
+    for _ in 0..8 {
+        for _ in 0..1_000 {
+            pair.ask("a");
+            sent += 1;
+        }
+        pair.step_client();
+        while let Some(text) = pair.server.incoming.pop_front() {
+            let now = pair.now();
+            hand_over(&mut pair.server.session, now, &text);
+        }
+        pair.server.drain(None);
+        for at in core::mem::take(&mut pair.server.items) {
+            let now = pair.now();
+            pair.server.session.reject(now, at, code("full"), None).unwrap();
+        }
+    }
+    // All of them come before the client's host takes any.
+    let now = pair.now();
+    while let Some(text) = next_message(&mut pair.server.session) {
+        hand_over(&mut pair.client.session, now, &text);
+    }
+    pair.settle();
+    let rejected = pair.client.outcomes().iter().filter(|it| it.ends_with("rejected full")).count();
+    assert_eq!(rejected, sent);
+    assert!(!pair.client.heard.iter().any(|line| line.starts_with("fault")));
+}
+
+#[test]
 fn more_than_the_window_is_a_fault() {
     let mut pair = Pair::with(
         SessionConfig::default(),
