@@ -4,6 +4,7 @@ use super::audience::Audience;
 use super::config::StreamsConfig;
 use super::event::{CancelId, Cancelled, Event};
 use super::interface::{Answer, Ended, Generation, Record, Refusal, Request, State, Status};
+use super::keyed::StreamIndex;
 use super::outputs::Turn;
 use super::readers::ReaderId;
 use super::saying::Saying;
@@ -18,6 +19,8 @@ pub(super) struct Entry {
     pub(super) agent: Option<Box<str>>,
     pub(super) writer: Writer,
     pub(super) audience: Audience,
+    /// Where a log in memory had it last.
+    pub(super) kept_at: Option<StreamIndex>,
     /// Until when the log is not asked, since it was unavailable.
     paused: Option<Mono>,
     /// When its timers stand: that of its text, and that of all else.
@@ -28,7 +31,15 @@ pub(super) struct Entry {
 impl Entry {
     pub(super) fn new(epoch: Epoch) -> Self {
         let (writer, audience) = (Writer::default(), Audience::new(epoch));
-        Self { agent: None, writer, audience, paused: None, text_timer: None, timer: None }
+        Self {
+            agent: None,
+            writer,
+            audience,
+            kept_at: None,
+            paused: None,
+            text_timer: None,
+            timer: None,
+        }
     }
 
     /// The stream is to end by a cancel.

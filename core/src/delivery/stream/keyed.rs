@@ -113,6 +113,18 @@ impl<T> Keyed<T> {
         }
     }
 
+    /// As [`find`](Self::find), for whoever keeps the place where it was last.
+    pub(super) fn find_again(
+        &self,
+        key: &StreamKey,
+        place: &mut Option<StreamIndex>,
+    ) -> Option<StreamIndex> {
+        if place.is_none_or(|place| !self.is_at(place, key)) {
+            *place = self.find(key);
+        }
+        *place
+    }
+
     /// Whether this is the place of a stream.
     pub(super) fn is_at(&self, index: StreamIndex, key: &StreamKey) -> bool {
         // Mostly it is a copy of the one here, whose texts need not be compared.
@@ -242,10 +254,13 @@ mod tests {
         #[test]
         fn it_is_a_map(steps in prop::collection::vec((0_u8..3, "[ab]", "[a-d]{1,2}"), 1..200)) {
             let (mut table, mut map) = (Keyed::new(), BTreeMap::new());
+            // Where some stream was once.
+            let mut place = None;
             for (number, (what, owner, name)) in steps.into_iter().enumerate() {
                 let key = key(&owner, &name);
                 let found = table.find(&key);
                 prop_assert_eq!(found.is_some(), map.contains_key(&key));
+                prop_assert_eq!(table.find_again(&key, &mut place), found);
                 match found {
                     Some(index) if what == 0 => {
                         prop_assert_eq!(table.remove(index).map(|it| it.value), map.remove(&key));

@@ -9,7 +9,7 @@ use super::interface::{
     Answer, Base, End, Ended, Generation, LogAnswer, LogRequest, Read, Record, Refusal, Request,
     State, Status, StreamKey, bytes,
 };
-use super::keyed::{Keyed, Slot};
+use super::keyed::{Keyed, Slot, StreamIndex};
 use crate::envelope::v1::{Epoch, Position};
 use crate::time::{Deadline, Mono, Now, TimerReason};
 
@@ -61,12 +61,19 @@ impl MemoryLog {
 
     /// Does what is asked, and answers it at once.
     pub fn handle_request(&mut self, now: Now, request: &LogRequest) -> LogAnswer {
-        let answer = self.answer(now, &request.key, &request.request);
+        let answer = self.answer(now, &request.key, &mut None, &request.request);
         LogAnswer::new(request.id, self.epoch, answer)
     }
 
-    /// As [`handle_request`](Self::handle_request), for whoever has the parts of a request.
-    pub(super) fn answer(&mut self, now: Now, key: &StreamKey, request: &Request) -> Answer {
+    /// As [`handle_request`](Self::handle_request), for whoever has the parts of a request, and keeps
+    /// where the stream was last.
+    pub(super) fn answer(
+        &mut self,
+        now: Now,
+        key: &StreamKey,
+        place: &mut Option<StreamIndex>,
+        request: &Request,
+    ) -> Answer {
         self.handle_timeout(now);
         let answer = match request {
             Request::ClaimEffect { of, lease } => self.begin(key, *of, now.mono + *lease),
@@ -78,7 +85,8 @@ impl MemoryLog {
             | Request::ReadAfter { .. }
             | Request::Status => {
                 let most = self.config.stream_bytes;
-                self.change(key, |kept| kept.handle_request(now.mono, request, most))
+                let index = self.streams.find_again(key, place);
+                self.change(index, |kept| kept.handle_request(now.mono, request, most))
                     .unwrap_or(Err(Refusal::Unknown))
             }
         };
@@ -146,7 +154,7 @@ impl MemoryLog {
     ) -> Result<Answer, Refusal> {
         let forgotten = now + self.config.keep;
         let finish = |kept: &mut Kept| kept.finish(by, end, forgotten);
-        let ended = self.change(key, finish).ok_or(Refusal::Unknown)??;
+        let ended = self.change(self.streams.find(key), finish).ok_or(Refusal::Unknown)??;
         self.ended.insert((forgotten, key.clone()));
         Ok(Answer::Finished(ended))
     }
@@ -166,13 +174,17 @@ impl MemoryLog {
             self.forget_oldest();
         }
         if self.size > most {
-            self.change(grown, |kept| kept.give_up(|_| true));
+            self.change(self.streams.find(grown), |kept| kept.give_up(|_| true));
         }
     }
 
-    /// Changes a stream, if there is one: the size of all follows its own.
-    fn change<T>(&mut self, key: &StreamKey, change: impl FnOnce(&mut Kept) -> T) -> Option<T> {
-        let kept = &mut self.streams.get_mut(self.streams.find(key)?)?.value;
+    /// Changes the stream in a place, if there is one: the size of all follows its own.
+    fn change<T>(
+        &mut self,
+        index: Option<StreamIndex>,
+        change: impl FnOnce(&mut Kept) -> T,
+    ) -> Option<T> {
+        let kept = &mut self.streams.get_mut(index?)?.value;
         let before = kept.size;
         let changed = change(kept);
         self.size = self.size - before + kept.size;

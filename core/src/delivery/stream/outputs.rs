@@ -5,12 +5,11 @@ use std::collections::VecDeque;
 use super::config::StreamsConfig;
 use super::counters::Counters;
 use super::event::{CancelId, Cancelled, Event};
-use super::interface::{Answer, LogRequest, Request, StreamKey};
+use super::interface::{LogRequest, Request, StreamKey};
 use super::keyed::StreamIndex;
-use super::memory::MemoryLog;
 use super::readers::ReaderId;
 use crate::delivery::numbered::Numbered;
-use crate::time::{Mono, Now};
+use crate::time::Mono;
 
 /// How far something is that the log is to do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -66,15 +65,9 @@ impl Outputs {
         Some(request)
     }
 
-    /// Asks a log that answers at once: the id of what was asked, what that was for, and the answer.
-    pub(super) fn request_now(
-        &mut self,
-        now: Now,
-        log: &mut MemoryLog,
-    ) -> Option<(u64, Asked, Answer)> {
-        let (id, asked) = self.requests.pop_front()?;
-        let answer = log.answer(now, &asked.key, &asked.request);
-        Some((id, asked, answer))
+    /// What is asked of a log that answers at once, with its id.
+    pub(super) fn take_request(&mut self) -> Option<(u64, Asked)> {
+        self.requests.pop_front()
     }
 
     /// What the answer of this id is for, which counts once.

@@ -59,7 +59,11 @@ impl Table {
 
     /// Asks a log that answers at once: whether there was anything to ask.
     pub(super) fn request_now(&mut self, now: Now, log: &mut MemoryLog) -> bool {
-        let Some((id, asked, answer)) = self.outputs.request_now(now, log) else { return false };
+        let Some((id, asked)) = self.outputs.take_request() else { return false };
+        let slot = asked.index.and_then(|index| self.entries.get_mut(index));
+        let mut unknown = None;
+        let kept_at = slot.map_or(&mut unknown, |slot| &mut slot.value.kept_at);
+        let answer = log.answer(now, &asked.key, kept_at, &asked.request);
         self.handle_answer(now, asked, LogAnswer::new(id, log.epoch(), answer));
         true
     }
