@@ -192,6 +192,22 @@ impl Sizes {
         self.other.characters(member)
     }
 
+    /// How many characters each limited member may have, by the names that
+    /// [`set_characters`](Self::set_characters) has for them: in the types without a limit of their
+    /// own, and then in each type.
+    pub fn all_characters(&self) -> Vec<(String, usize)> {
+        let common = self.other.fields.iter().map(|(name, limit)| ((*name).to_owned(), *limit));
+        let own = self.rules.iter().flat_map(|(kind, rule)| {
+            let fields = rule.fields.iter();
+            fields.map(move |(name, limit)| (format!("{kind}.{name}"), *limit))
+        });
+        let (mut all, mut own): (Vec<_>, Vec<_>) = (common.collect(), own.collect());
+        all.sort_unstable();
+        own.sort_unstable();
+        all.append(&mut own);
+        all
+    }
+
     /// The rule for a type: its own, or the one for all others.
     pub(crate) fn rule(&self, kind: &str) -> &Rule {
         self.rules.get(kind).unwrap_or(&self.other)

@@ -366,6 +366,16 @@ fn characters_are_settings_by_name_and_by_type() {
         let said = format!("characters.voice.text is {limit}, not from 1 to 1048576");
         assert_eq!(error.to_string(), said);
     }
+    let all = sizes.all_characters();
+    for limit in [("message", 7), ("chat.message", 7), ("voice.text", 9), ("voice.message", 2_000)]
+    {
+        assert!(all.contains(&(limit.0.to_owned(), limit.1)), "{limit:?}: {all:?}");
+    }
+    let mut again = Sizes::default();
+    for (name, limit) in all {
+        again.set_characters(&name, limit as u64).unwrap();
+    }
+    assert_eq!(again, sizes);
     for unknown in ["nothing", "voice.nothing", "nothing.message", "context", "."] {
         assert!(sizes.set_characters(unknown, 1).is_err(), "{unknown}");
     }

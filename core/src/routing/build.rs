@@ -14,7 +14,7 @@ use super::table::{Agent, Candidates, HANDLER, Listed, Table};
 use super::words::Words;
 
 /// Checks what the members say together, and compiles them.
-pub(super) fn build(reader: &mut Reader<'_>, spec: &TableSpec) -> Option<Table> {
+pub(super) fn build(reader: &mut Reader<'_>, text: &str, spec: &TableSpec) -> Option<Table> {
     let ids = build_ids(reader, spec);
     let chains = build_chains(reader, spec, &ids);
     let default = spec.default.as_ref().and_then(|default| resolve(reader, spec, &ids, default));
@@ -25,6 +25,7 @@ pub(super) fn build(reader: &mut Reader<'_>, spec: &TableSpec) -> Option<Table> 
         return None;
     }
     Some(Table {
+        text: text.into(),
         version: spec.version.as_str().into(),
         agents: spec.agents.iter().map(|agent| Arc::new(build_agent(agent))).collect(),
         handler: Arc::new(build_agent(spec.handler.as_ref()?)),

@@ -89,7 +89,7 @@ pub(super) struct TableSpec {
 /// Loads a table.
 pub(super) fn load(text: &str) -> Result<Table, TableError> {
     let mut reader = Reader::new(text);
-    let table = read(&mut reader, text).and_then(|spec| build(&mut reader, &spec));
+    let table = read(&mut reader, text).and_then(|spec| build(&mut reader, text, &spec));
     match table {
         Some(table) if reader.is_clean() => Ok(table),
         _ => Err(reader.into_error()),

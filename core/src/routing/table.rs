@@ -36,6 +36,8 @@ pub struct Agent {
 /// [`Table::default`] has the five agents of `docs/routing.md` and an error handler.
 #[derive(Debug)]
 pub struct Table {
+    /// The text that it was made from.
+    pub(super) text: Box<str>,
     pub(super) version: Box<str>,
     pub(super) agents: Box<[Arc<Agent>]>,
     pub(super) handler: Arc<Agent>,
@@ -70,6 +72,11 @@ impl Table {
     /// [`TableError`] lists up to 64 faults with line, column and path.
     pub fn from_json(text: &str) -> Result<Self, TableError> {
         load(text)
+    }
+
+    /// The text that it was made from: [`from_json`](Self::from_json) makes an equal one of it.
+    pub fn as_json(&self) -> &str {
+        &self.text
     }
 
     /// What the table calls this state of itself.

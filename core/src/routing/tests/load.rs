@@ -31,6 +31,13 @@ fn the_default_table_is_valid() {
 }
 
 #[test]
+fn a_table_has_the_text_that_it_was_made_from() {
+    let text = with_agents(&json!([{ "id": "one" }])).to_string();
+    assert_eq!(Table::from_json(&text).unwrap().as_json(), text);
+    assert_eq!(Table::default().as_json(), DEFAULT);
+}
+
+#[test]
 fn every_count_and_length_is_bounded() {
     let list = |count: usize| (0..count).map(|n| format!("n{n}")).collect::<Vec<_>>();
     let agent = |member: &str, value: Value| {
