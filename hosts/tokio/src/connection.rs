@@ -222,7 +222,9 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
+    use crate::clock::Clock;
     use crate::handler::{HttpResponse, Reply, Request};
+    use crate::hub_engine::HubEngine;
     use crate::shared::Shared;
 
     /// A peer that always has more: an opening, then a text without end.
@@ -279,7 +281,7 @@ mod tests {
     fn host_of<H: Handler>(handler: H) -> Arc<Host<H>> {
         let seed = Seed::from_number(1);
         let hub = Hub::new(HubConfig::default(), Auth::Host, Arc::default(), seed);
-        let shared = Arc::new(Shared::new(hub, None, None));
+        let shared = Arc::new(Shared::new(Clock::new(), HubEngine::new(hub, None), None, None));
         Arc::new(Host::new(shared, handler, Duration::MAX, Duration::MAX))
     }
 

@@ -11,7 +11,8 @@ use pamlink::frame::NotDrained;
 use pamlink::link::{DialFailed, Gather, Token, TokenError, Transmit};
 use pamlink::time::Now;
 
-use crate::recording::{Input, Recording, asked, opened, outcome, submitted};
+use crate::recording::client::{Input, Recording, asked, opened, submitted};
+use crate::recording::outcome;
 
 /// A client whose inputs and outputs pass through here. What changes nothing is the client's own.
 #[derive(Debug)]

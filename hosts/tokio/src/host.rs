@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use pamlink::envelope::ErrorCode;
-use pamlink::hub::{self, Event, LinkId, ReplyError, RequestId};
+use pamlink::hub::{Event, LinkId, ReplyError, RequestId};
 use pamlink::link::{AuthError, Claims, Gather, Token, Transmit};
 use parking_lot::MutexGuard;
 use tokio::sync::Notify;
@@ -307,11 +307,8 @@ impl<H: Handler> Host<H> {
                 None => false,
             },
             Follow::Respond(link, response) => {
-                let HttpResponse { status, content_type, headers, body } = response;
                 let now = self.shared.clock.now();
-                let mut all = vec![("Content-Type", content_type)];
-                all.extend(headers.iter().map(|(name, value)| (*name, value.as_str())));
-                locked.hub.respond(now, link, status, &all, &body).is_ok()
+                locked.hub.respond(now, link, &response).is_ok()
             }
             Follow::Drained => {
                 self.shared.drained.notify_one();
@@ -324,12 +321,11 @@ impl<H: Handler> Host<H> {
     fn reply(&self, locked: &mut Locked, request: RequestId, reply: &Reply) {
         locked.running.remove(&request);
         let (hub, now) = (&mut locked.hub, self.shared.clock.now());
-        let replied = reply.with(|reply| hub.reply(now, request, reply));
+        let replied = hub.reply(now, request, reply);
         if let Err(ReplyError::Envelope(error)) = replied {
             // Nobody could read it: better word of that than no word until the time is up.
             let message = format!("the answer cannot be sent: {error}");
-            let code = &ErrorCode::ProcessingError;
-            let failed = hub::Reply::Error { code, message: &message, retry_after: None };
+            let failed = Reply::error(ErrorCode::ProcessingError.as_str(), message);
             let _ = hub.reply(now, request, &failed);
         }
     }

@@ -117,6 +117,7 @@ mod driver;
 mod engine;
 mod handler;
 mod host;
+mod hub_engine;
 mod judges;
 mod outlet;
 pub mod recording;

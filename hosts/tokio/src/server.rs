@@ -16,12 +16,14 @@ use pamlink::routing::Table;
 use pamlink::seed::Seed;
 use tokio::net::{TcpListener, ToSocketAddrs};
 
-use crate::clock;
+use crate::clock::{self, Clock};
 use crate::connection;
 use crate::descriptors::{self, Reserve};
 use crate::handler::Handler;
 use crate::host::Host;
+use crate::hub_engine::HubEngine;
 use crate::judges::Verifier;
+use crate::recording::Recorder;
 use crate::shared::Shared;
 
 /// What a server is made of.
@@ -44,6 +46,10 @@ pub struct ServerConfig {
     pub drain_patience: Duration,
     /// A fixed seed, for tests. Default: the operating system's entropy.
     pub seed: Option<Seed>,
+    /// Records what the hub is given, to be [replayed](crate::recording::Replay). It draws a seed of
+    /// its own, which is in the recording: `seed` is not used. All links wait while a line is
+    /// written. Default: none.
+    pub record: Option<Recorder>,
 }
 
 impl ServerConfig {
@@ -57,6 +63,7 @@ impl ServerConfig {
             drain_spread: Duration::from_secs(5),
             drain_patience: Duration::from_secs(5),
             seed: None,
+            record: None,
         }
     }
 }
@@ -92,13 +99,22 @@ impl Server {
 
     /// Serves a listener that exists.
     pub fn new(listener: TcpListener, config: ServerConfig) -> Self {
-        let seed = config.seed.unwrap_or_else(clock::seed);
+        let clock = Clock::new();
+        let begin =
+            |recorder: Recorder| recorder.begin_hub((&config.hub, &config.routes), clock.now());
+        let (recording, seed) = config.record.and_then(begin).unzip();
+        let seed = seed.or(config.seed).unwrap_or_else(clock::seed);
         let HubConfig { request_timeout, auth_timeout, .. } = config.hub;
         let hub = Hub::new(config.hub, Auth::Host, config.routes, seed);
         let verifier = verifier(config.auth);
         Self {
             listener,
-            shared: Arc::new(Shared::new(hub, verifier, config.tls)),
+            shared: Arc::new(Shared::new(
+                clock,
+                HubEngine::new(hub, recording),
+                verifier,
+                config.tls,
+            )),
             drain_spread: config.drain_spread,
             drain_patience: config.drain_patience,
             request_timeout,
@@ -171,6 +187,7 @@ impl Server {
         host.drain(self.drain_spread, self.drain_patience).await;
         deadlines.abort();
         host.end_judges();
+        self.shared.command(|hub, _| hub.end_recording());
     }
 }
 
@@ -203,7 +220,7 @@ impl Handle {
     ///
     /// The text is no envelope.
     pub fn push(&self, user: &str, text: &str) -> Result<Push, PushError> {
-        self.shared.command(|hub, now| hub.push(now, user, text))
+        self.shared.command(|hub, now| hub.push_with(now, user, text, SendOptions::default()))
     }
 
     /// As [`push`](Self::push), and says how it waits in the sessions of the user, as
@@ -244,7 +261,7 @@ impl Handle {
 
     /// Puts another routing table in place. Running requests end under the one they began with.
     pub fn replace_routes(&self, routes: Arc<Table>) {
-        self.shared.command(|hub, _| hub.replace_routes(routes));
+        self.shared.command(|hub, now| hub.replace_routes(now, routes));
     }
 
     /// Lets somebody else decide on tokens from here on: after a rotation of keys, say.

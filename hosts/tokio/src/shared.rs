@@ -12,6 +12,7 @@ use tokio::sync::{Notify, Semaphore};
 use tokio_rustls::TlsAcceptor;
 
 use crate::clock::Clock;
+use crate::hub_engine::HubEngine;
 use crate::judges::{Judges, Verifier};
 
 /// The hub and what its tasks share.
@@ -35,7 +36,8 @@ const LINGERING: usize = 64;
 
 impl Shared {
     pub(crate) fn new(
-        hub: Hub,
+        clock: Clock,
+        hub: HubEngine,
         verifier: Option<Verifier>,
         tls: Option<Arc<rustls::ServerConfig>>,
     ) -> Self {
@@ -46,7 +48,7 @@ impl Shared {
                 sockets: HashMap::new(),
                 running: HashMap::new(),
             }),
-            clock: Clock::new(),
+            clock,
             deadline: Notify::new(),
             drained: Notify::new(),
             judges: Judges::new(verifier),
@@ -79,7 +81,7 @@ impl Shared {
     }
 
     /// Gives the hub a command from outside its tasks.
-    pub(crate) fn command<T>(&self, command: impl FnOnce(&mut Hub, Now) -> T) -> T {
+    pub(crate) fn command<T>(&self, command: impl FnOnce(&mut HubEngine, Now) -> T) -> T {
         let outcome = command(&mut self.hub.lock().hub, self.clock.now());
         // What it made the hub say is said by the task of the deadlines, which has the handler.
         self.deadline.notify_one();
@@ -89,7 +91,7 @@ impl Shared {
 
 #[derive(Debug)]
 pub(crate) struct Locked {
-    pub(crate) hub: Hub,
+    pub(crate) hub: HubEngine,
     /// What the task of the deadlines waits for.
     pub(crate) armed: Option<Mono>,
     pub(crate) sockets: HashMap<LinkId, Arc<Socket>>,

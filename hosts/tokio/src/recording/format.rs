@@ -33,6 +33,7 @@ pub(super) enum Of {
     /// What the first version says nothing of.
     #[default]
     Client,
+    Hub,
 }
 
 /// The seed of a header.

@@ -9,11 +9,15 @@ pub(super) const KNOWN_BY: usize = 8;
 /// are looked for takes 20 MiB at most.
 const MOST: usize = 512 << 10;
 
+/// The letters of which a placeholder consists: no word by which a table might route, wherever it is
+/// cut.
+pub(super) const LETTERS: &[u8] = b"hiddentoken";
+
 /// What stands for a token. It is as long, has what must be escaped where the token has that, and
 /// looks like a JWT to [`redact`](pamlink::link::redact) where the token does: so what is written
 /// with it is as long as with the token, and what is hidden of it in a line is the same.
 pub(super) fn placeholder(token: &str) -> String {
-    let letters = b"hidden-token-".iter().cycle();
+    let letters = LETTERS.iter().cycle();
     let stands_for = |(at, (letter, byte)): (usize, (&u8, u8))| match byte {
         _ if at < 3 && token.starts_with("eyJ") => char::from(byte),
         b'"' | b'\\' => '"',
@@ -47,10 +51,10 @@ impl Default for Hidden {
 }
 
 impl Hidden {
-    /// Hides this token from now on.
+    /// Hides this token from now on, where it is long enough.
     pub(super) fn learn(&mut self, token: &str) {
         let text: Box<[u8]> = token.as_bytes().into();
-        if self.tokens.iter().any(|known| known.text == text) {
+        if text.len() < KNOWN_BY || self.tokens.iter().any(|known| known.text == text) {
             return;
         }
         if self.size + text.len() > MOST && !self.tokens.is_empty() {
@@ -143,7 +147,7 @@ mod tests {
     #[test]
     fn a_placeholder_is_as_long_and_escaped_as_its_token() {
         assert_eq!(placeholder(TOKEN).len(), TOKEN.len());
-        assert!(placeholder(TOKEN).starts_with("eyJden-token-hidden-"));
+        assert!(placeholder(TOKEN).starts_with("eyJdentokenhidden"));
         assert_eq!(placeholder("ab\"/~\\"), "hi\"+e\"");
     }
 

@@ -1,41 +1,57 @@
-//! A client's run as a file: what it was given, and when, so that it can be run again anywhere.
+//! A client's or a server's run as a file: what it was given, and when, so that it can be run again
+//! anywhere.
 //!
 //! The engine is deterministic: the same configuration, seed and inputs with their times give the
-//! same outputs. A [`Recorder`] in [`ClientConfig::record`](crate::ClientConfig::record) writes the
-//! inputs of a client as JSON, a line each, with a digest of what the client said and wrote after
-//! each; [`Replay`] gives them to a new engine, says what that does, and finds the line from which
-//! on it does something else.
+//! same outputs. A [`Recorder`] in [`ClientConfig::record`](crate::ClientConfig::record) or
+//! [`ServerConfig::record`](crate::ServerConfig::record) writes the inputs as JSON, a line each, with
+//! a digest of what was said and written after each; [`Replay`] gives them to a new engine, says what
+//! that does, and finds the line from which on it does something else.
 //!
 //! **What is in the file.** Everything that was asked and answered, as it came, and the seed, from
-//! which the masks and ids of that client follow: it is as confidential as the conversation. No
-//! token is in it, but for its dates: a placeholder of the same length stands for it, and for any
-//! eight characters of it in a row that a server has repeated or a user has typed; of a later token
-//! from when the client was given it. What a client writes is an output and is not in the file;
-//! since a token is among it, its length is compared and its bytes are not. What the client says is
-//! compared by a hash of its lines.
+//! which masks, ids and epochs follow: it is as confidential as the conversations. No token is in it,
+//! but for its dates: a placeholder of the same length stands for it, and for any eight characters of
+//! it in a row that a peer has repeated or somebody has typed; of a later token from when it was given
+//! to the client, or found good by the server. What is said is compared by a hash of its lines.
 //!
-//! **What cannot be recorded.** A client that compresses (what it writes is as long as its token
-//! makes it, and what comes cannot be searched for one), a value of the configuration that no
-//! option has, a token of fewer than eight characters, a URL with what looks like a token in it, a
-//! snapshot to go on with that has a part of the token in it. The last line of such a recording says
-//! so.
+//! **Of a client.** What it writes is an output and is not in the file; since a token is among it, its
+//! length is compared and its bytes are not.
 //!
-//! **The format**, version 1, each line one JSON object: first the header (`pamlink_recording`, the
-//! version of the engine, the endpoint, the options that are not at their default, the seed, both
-//! clocks), then for each input `at` (nanoseconds since the header, on the monotonic clock), `wall`
-//! (microseconds since then, on the wall clock), `in`, and `then`: in the order in which the host
-//! asked, `events` with their number and hash, `wrote` with the bytes and whether the transport was
-//! to be closed, and `said`, what came of a command. What is of the second link of a planned change
-//! has its input within `second`, and `wrote_second`; after the event that the two have changed
-//! places the second is that which was the first. A client that goes on with a snapshot has that in
-//! its header, its bytes written as those of `bytes`; of one that is taken, `snapshot` has the length
-//! and the hash, or no hash where it has a part of a token in it. Last `end` with the reason.
+//! **Of a server.** What a link brings is in the file without the masks of its frames, which are zeros
+//! there. Of its opening request stays what the engine looks at; the values of all other headers and
+//! parameters are hidden as tokens are, and so is in JSON the text of every member whose name ends
+//! with `token`. That takes no knowledge of the token and holds nothing back. A token that nobody has
+//! found good may be anything, and is looked for over its own link alone; of those that are good, 512
+//! KiB are known, which are a thousand as a rule. The verdict on a token is an input, whoever gave it:
+//! no keys are needed to replay. What the program answers to a plain HTTP request is its own, and in
+//! the file by its length. What is written is compared by a hash as well, where no token is among it.
+//!
+//! **What cannot be recorded.** What compresses (what is written is as long as a token makes it, and
+//! what comes cannot be searched for one), and a value of the configuration that no option has; of a
+//! client a token of fewer than eight characters, a URL with what looks like a token in it, a snapshot
+//! to go on with that has a part of the token in it; of a server a log of the host's own, and what the
+//! child of a fork does. The last line of such a recording says so.
+//!
+//! **The format**, version 2, each line one JSON object: first the header (`pamlink_recording`, `of`,
+//! which is `client` or `hub`, the version of the engine, the options that are not at their default,
+//! the seed, both clocks, and for a client its endpoint, for a hub its routing table), then for each
+//! input `at` (nanoseconds since the header, on the monotonic clock), `wall` (microseconds since then,
+//! on the wall clock), `in`, and `then`: in the order in which the host asked, `events` with their
+//! number and hash, what was written, and `said`, what came of a command. Last `end` with the reason.
+//!
+//! A client has `wrote` with the bytes and whether the transport was to be closed. What is of the
+//! second link of a planned change has its input within `second`, and `wrote_second`; after the event
+//! that the two have changed places the second is that which was the first. A client that goes on with
+//! a snapshot has that in its header, its bytes written as those of `bytes`; of one that is taken,
+//! `snapshot` has the length and the hash, or no hash where it has a part of a token in it. A hub has
+//! `sent`, with the link, the bytes, whether its transport was to be closed, and the hash. Version 1 is
+//! of clients alone, without `of`.
 
 mod characters;
-mod client;
+pub(crate) mod client;
 mod digest;
 mod format;
 mod hidden;
+pub(crate) mod hub;
 mod replay;
 mod sheet;
 mod streams;
@@ -46,20 +62,21 @@ use std::io::Write;
 use std::sync::Arc;
 
 use pamlink::client::ClientConfig;
+use pamlink::hub::HubConfig;
 use pamlink::link::Endpoint;
+use pamlink::routing::Table;
 use pamlink::seed::Seed;
 use pamlink::time::Now;
 use parking_lot::Mutex;
 
-pub(crate) use self::client::{Input, Recording, asked, opened, submitted};
 pub use self::replay::{RecordingError, Replay, Step};
 
 use crate::clock;
 
-/// Where the first client that starts with it is recorded. A clone is the same recorder.
+/// Where the first client or server that starts with it is recorded. A clone is the same recorder.
 ///
 /// It writes a line at a time, from the task that the input comes from. What cannot be written ends
-/// the recording and never the client.
+/// the recording and never what is recorded.
 #[derive(Clone)]
 pub struct Recorder {
     out: Arc<Mutex<Option<Box<dyn Write + Send>>>>,
@@ -88,9 +105,19 @@ impl Recorder {
         &self,
         client: (&ClientConfig, &Endpoint, bool, Option<&[u8]>),
         now: Now,
-    ) -> Option<(Recording, Seed)> {
+    ) -> Option<(client::Recording, Seed)> {
         let out = self.out.lock().take()?;
-        Recording::begin(out, self.max_bytes, client, clock::entropy(), now)
+        client::Recording::begin(out, self.max_bytes, client, clock::entropy(), now)
+    }
+
+    /// The same of a hub.
+    pub(crate) fn begin_hub(
+        &self,
+        hub: (&HubConfig, &Arc<Table>),
+        now: Now,
+    ) -> Option<(hub::Recording, Seed)> {
+        let out = self.out.lock().take()?;
+        hub::Recording::begin(out, self.max_bytes, hub, clock::entropy(), now)
     }
 }
 

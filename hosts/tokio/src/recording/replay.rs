@@ -8,8 +8,8 @@ use pamlink::time::TimerReason;
 use serde::Deserialize;
 use thiserror::Error;
 
-use super::client;
 use super::format::{End, FIRST_VERSION, Of, VERSION};
+use super::{client, hub};
 
 /// The longest line that is read: what was held back for a message of the largest size.
 const LONGEST: u64 = 256 << 20;
@@ -33,6 +33,7 @@ pub struct Replay<R> {
 /// The new engine.
 enum Run {
     Client(Box<client::Run>),
+    Hub(Box<hub::Run>),
 }
 
 /// An input of a recording, and what the engine did.
@@ -101,6 +102,10 @@ impl<R: BufRead> Replay<R> {
                 let (run, engine) = client::Run::begin(&text).map_err(wrong)?;
                 (Run::Client(Box::new(run)), engine)
             }
+            Of::Hub => {
+                let (run, engine) = hub::Run::begin(&text).map_err(wrong)?;
+                (Run::Hub(Box::new(run)), engine)
+            }
         };
         Ok(Self { file, line: 1, engine, run, end: None })
     }
@@ -108,6 +113,11 @@ impl<R: BufRead> Replay<R> {
     /// The version of the engine that was recorded. Another may do some things differently.
     pub fn engine(&self) -> &str {
         &self.engine
+    }
+
+    /// Whether it is of a hub, with many links, and not of a client.
+    pub fn is_of_hub(&self) -> bool {
+        matches!(self.run, Run::Hub(_))
     }
 
     /// How the recording ends, once there are no more steps; nothing if it was cut off.
@@ -134,6 +144,7 @@ impl<R: BufRead> Replay<R> {
         }
         let step = match &mut self.run {
             Run::Client(run) => run.step(line, &text),
+            Run::Hub(run) => run.step(line, &text),
         };
         step.map(Some).map_err(wrong)
     }

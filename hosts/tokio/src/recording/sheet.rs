@@ -167,6 +167,7 @@ impl<I: Given> Sheet<I> {
             }
             self.write(&line);
         }
+        self.streams.settle();
     }
 
     /// Writes a line at once.

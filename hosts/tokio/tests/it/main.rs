@@ -6,6 +6,7 @@ mod common;
 mod conversation;
 mod examples;
 mod recording;
+mod recording_hub;
 mod sessions;
 mod sockets;
 mod strangers;

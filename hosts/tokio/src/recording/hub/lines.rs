@@ -1,0 +1,84 @@
+//! What a hub says, as lines that are the same in every run and on every platform.
+
+use pamlink::envelope::Envelope;
+use pamlink::hub::{Event, LinkId, Repeat, Request};
+
+use super::members;
+
+/// An event as one line.
+pub(super) fn line(event: &Event<'_>) -> String {
+    match event {
+        // Not the query: a token may be in it.
+        Event::Http { link, request } => {
+            format!("http of link {link}: {} {}", request.method(), request.path())
+        }
+        Event::Authorize { link, user, token } => {
+            let length = token.expose().len();
+            format!("authorize link {link} of {user}: a token of {length} characters")
+        }
+        Event::Opened { link, user, links_of_user } => {
+            format!("opened link {link} of {user}, who has {links_of_user}")
+        }
+        Event::Request(request) => of_request(request),
+        Event::Message { link, user, envelope } => {
+            format!("message of link {link} of {user}: {}", text(envelope))
+        }
+        Event::Duplicate { link, user, first } => {
+            let first = match first {
+                Repeat::Answered => "answered".to_owned(),
+                Repeat::Forgotten => "forgotten".to_owned(),
+                Repeat::Running(request) => format!("running as {request}"),
+            };
+            format!("repeat over link {link} of {user}: {first}")
+        }
+        Event::Refused(refused) => {
+            let (link, user, code) = (refused.link, refused.user, refused.code.as_str());
+            let (wait, left) = (refused.retry_after, refused.left);
+            let closing = if refused.closing { ", closing" } else { "" };
+            format!("refused {code} of link {link} of {user}: wait {wait:?}, {left} left{closing}")
+        }
+        Event::Expired { request, user } => format!("expired {request} of {user}"),
+        Event::Overflowed { link, user, overflowed } => {
+            let (messages, bytes) = (overflowed.messages, overflowed.bytes);
+            format!("overflowed link {link} of {user} by {messages} messages, {bytes} bytes")
+        }
+        Event::Closed { link, user, closed, running, links_of_user } => {
+            let clean = if closed.clean { "clean" } else { "not clean" };
+            let (code, reason, class) = (closed.code, closed.reason, closed.class);
+            let (cause, unsent) = (closed.cause, closed.unsent);
+            format!(
+                "closed link {link} of {user}, who has {links_of_user} and {running} requests: \
+                 {code} {reason:?} ({class}, {clean}, {unsent} unsent): {cause}"
+            )
+        }
+        Event::Cancelled { request, user } => format!("cancelled {request} of {user}"),
+        Event::Undelivered { push, user, outcome } => {
+            format!("undelivered push {} to {user}: {outcome:?}", push.as_u64())
+        }
+        Event::Drained => "drained".to_owned(),
+        other => format!("{other:?}"),
+    }
+}
+
+/// The link that is open from this event on, and its user.
+pub(super) fn opened<'e>(event: &Event<'e>) -> Option<(LinkId, &'e str)> {
+    match event {
+        Event::Opened { link, user, .. } => Some((*link, user)),
+        _ => None,
+    }
+}
+
+fn of_request(request: &Request<'_>) -> String {
+    let Request { request: id, link, user, decision, wants_pieces, envelope, .. } = request;
+    let (agent, because) = (&decision.agent.id, decision.because.as_str());
+    let pieces = if *wants_pieces { " in pieces" } else { "" };
+    format!(
+        "request {id} of link {link} of {user} for {agent} ({because}){pieces}: {}",
+        text(envelope)
+    )
+}
+
+/// An envelope, its tokens hidden as they are in the bytes that came.
+fn text(envelope: &Envelope<'_>) -> String {
+    members::hidden(envelope.as_str())
+}
