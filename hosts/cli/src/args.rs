@@ -38,7 +38,7 @@ pub enum Command {
     Serve(ServeArgs),
     /// Chat in the terminal; survives a server restart
     Chat(ChatArgs),
-    /// Run a recording of a chat again, and say what the engine did at each input
+    /// Run a recording of a chat or a server again, and say what the engine did at each input
     Replay(ReplayArgs),
     /// Print a token for a user
     Token(TokenArgs),
@@ -131,6 +131,11 @@ pub struct ServeArgs {
     /// Private key of the certificate in PEM
     #[arg(long, value_name = "FILE", requires = "tls_cert", value_hint = ValueHint::FilePath)]
     pub tls_key: Option<PathBuf>,
+
+    /// Record what the engine is given into this file (64 MiB at most), for `pamlink replay`: all
+    /// that is asked and answered, and no token; messages are not compressed then
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub record: Option<PathBuf>,
 }
 
 /// Flags of `pamlink token`.
@@ -230,16 +235,17 @@ pub struct ChatArgs {
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
 Gives a new engine what the file says the recorded one was given, and prints a line for each input:
-its line in the file, when it was, what it was, the state of the link before and after, what the
-engine said and wrote, and what it waits for.
+its line in the file, when it was, what it was, the state of a client's link before and after, or the
+link of a server with its user and its sessions, what the engine said and wrote, and what it waits for.
 
   pamlink chat ws://127.0.0.1:8080 --dev --user ada --record chat.jsonl
+  pamlink serve --dev --record server.jsonl
   pamlink replay chat.jsonl
 
 Exit codes: 0 the engine did what is recorded, 1 it did something else, at the line that is named,
 2 the file was bad.")]
 pub struct ReplayArgs {
-    /// What `pamlink chat --record` has written
+    /// What `pamlink chat --record` or `pamlink serve --record` has written
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
 }

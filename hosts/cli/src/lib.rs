@@ -11,6 +11,7 @@ pub mod chat;
 pub mod config;
 pub mod fault;
 pub mod page;
+mod recorder;
 pub mod replay;
 pub mod report;
 pub mod routes;

@@ -1,4 +1,4 @@
-//! `pamlink replay`: a recorded client, run again and explained.
+//! `pamlink replay`: a recorded client or server, run again and explained.
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Write};

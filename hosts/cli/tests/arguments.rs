@@ -51,6 +51,12 @@ fn help_is_on_standard_output() {
         let text = String::from_utf8(output.stdout).expect("it is text");
         assert!(text.contains("Usage: pamlink"), "{text}");
     }
+    for command in ["chat", "serve"] {
+        let text = String::from_utf8(pamlink(&[command, "--help"]).stdout).expect("it is text");
+        assert!(text.contains("--record <FILE>") && text.contains("no token"), "{text}");
+    }
+    let text = String::from_utf8(pamlink(&["replay", "--help"]).stdout).expect("it is text");
+    assert!(text.contains("pamlink serve --dev --record server.jsonl"), "{text}");
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! `pamlink chat --record` and `pamlink replay` as somebody meets them in a terminal.
+//! `--record` of `pamlink chat` and `pamlink serve`, and `pamlink replay`, as somebody meets them in a
+//! terminal.
 
 mod support;
 
@@ -11,11 +12,24 @@ use support::{file, one_line, pamlink};
 /// The path and the text of a recording of one question and its answer.
 fn recorded(name: &str) -> (String, String) {
     let server = Served::start(&["--dev"]);
+    let path = fresh(name);
+    chat(&server, &["--record", &path]);
+    let text = std::fs::read_to_string(&path).expect("it was written");
+    (path, text)
+}
+
+/// A path at which there is nothing.
+fn fresh(name: &str) -> String {
     let path = file(name, "");
     std::fs::remove_file(&path).expect("it was there");
+    path
+}
+
+/// Asks a server a question, and gets its answer.
+fn chat(server: &Served, flags: &[&str]) {
     let mut chat = Command::new(env!("CARGO_BIN_EXE_pamlink"))
         .args(["chat", &format!("ws://{}", server.address), "--dev", "--user", "ada"])
-        .args(["--record", &path])
+        .args(flags)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -27,8 +41,51 @@ fn recorded(name: &str) -> (String, String) {
     let output = chat.wait_with_output().expect("it ends");
     assert!(output.status.success());
     assert!(String::from_utf8_lossy(&output.stdout).contains("is it far?"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_server_is_recorded_without_tokens_and_explained_line_by_line() {
+    let path = fresh("replay-serve.jsonl");
+    let mut server = Served::start(&["--dev", "--record", &path]);
+    assert_eq!(server.get("/dev/token?user=eve").0, 200);
+    // Messages are not compressed though both ends could.
+    chat(&server, &["--compress"]);
+    server.signal("-TERM");
+    assert!(server.child.wait().expect("it ends").success());
     let text = std::fs::read_to_string(&path).expect("it was written");
-    (path, text)
+    assert!(!text.contains("eyJ0eXAi") && !text.contains("eyJhbGci"), "{text}");
+    let mode = std::os::unix::fs::PermissionsExt::mode(
+        &std::fs::metadata(&path).expect("it is there").permissions(),
+    );
+    assert_eq!(mode & 0o077, 0, "others can read it");
+
+    let output = pamlink(&["replay", &path]);
+    let (out, errors) = (String::from_utf8_lossy(&output.stdout), output.stderr);
+    assert_eq!((output.status.code(), errors.is_empty()), (Some(0), true), "{out}");
+    let lines: Vec<_> = out.lines().collect();
+    assert_eq!(lines.len() + 1, text.lines().count(), "a line for each but the header: {out}");
+    let having = |parts: &[&str]| {
+        let found = lines.iter().find(|line| parts.iter().all(|part| line.contains(part)));
+        found.unwrap_or_else(|| panic!("{parts:?}: {out}"))
+    };
+    having(&["accept from 127.0.0.1; link 0.0"]);
+    having(&["respond 200 with"]);
+    having(&["the token is good: ada; opened link", "wrote to link", "welcome"]);
+    having(&[" (ada, session ", "bytes, item", "request 0.0 of link", "for chat"]);
+    having(&["piece for 0.0: \"is \""]);
+    having(&["drain within", "drained"]);
+    assert_eq!(*lines.last().unwrap(), "the recording ends: the server has ended");
+
+    let changed = file("replay-serve-changed.jsonl", &text.replacen("is it far?", "is it new?", 1));
+    let output = pamlink(&["replay", &changed]);
+    let errors = String::from_utf8(output.stderr).expect("it writes text");
+    let at = 1 + text.lines().position(|line| line.contains("is it far?")).expect("it was asked");
+    assert_eq!(output.status.code(), Some(1), "{errors}");
+    assert!(errors.contains(&format!("line {at}: ")), "{errors}");
+    assert!(
+        one_line(&["serve", "--dev", "--record", "/nowhere/file"], 2).contains("/nowhere/file")
+    );
 }
 
 #[test]

@@ -4,14 +4,11 @@ mod source;
 mod terminal;
 
 use std::collections::VecDeque;
-use std::fs::File;
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use pamlink::client::CancelError;
 use pamlink::frame::DeflateConfig;
-use pamlink_tokio::recording::Recorder;
 use pamlink_tokio::{Client, ClientConfig, Event, Piece, RequestError, tls};
 use tokio::sync::{mpsc, watch};
 
@@ -20,6 +17,7 @@ pub(crate) use self::terminal::harmless;
 use self::terminal::{Printer, read_lines, say};
 use crate::args::ChatArgs;
 use crate::fault::Fault;
+use crate::recorder::recorder;
 use crate::span;
 
 /// Requests under way at once. Below the number of refusals that close a link, so that a pipe
@@ -49,16 +47,6 @@ pub fn run(args: &ChatArgs) -> Result<ExitCode, Fault> {
         .build()
         .map_err(|error| Fault::failed(format!("cannot start: {error}")))?;
     runtime.block_on(chat(source, config))
-}
-
-/// A file that nobody else reads, where files know of others.
-fn recorder(path: &Path) -> Result<Recorder, Fault> {
-    let mut options = File::options();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path).map_err(|error| Fault::file(path, error))?;
-    Ok(Recorder::new(file))
 }
 
 async fn chat(source: Source, config: ClientConfig) -> Result<ExitCode, Fault> {

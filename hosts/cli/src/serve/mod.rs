@@ -25,6 +25,7 @@ use self::vitals::{Admin, Vitals};
 use crate::args::ServeArgs;
 use crate::config::Config;
 use crate::fault::Fault;
+use crate::recorder::recorder;
 use crate::routes;
 
 /// Serves until a signal ends it.
@@ -56,6 +57,11 @@ pub fn run(args: &ServeArgs) -> Result<ExitCode, Fault> {
     server.routes = table;
     server.drain_spread = config.drain_spread;
     server.drain_patience = DRAIN_PATIENCE;
+    if let Some(path) = &args.record {
+        // What is compressed cannot be searched for tokens.
+        server.hub.link.deflate = None;
+        server.record = Some(recorder(path)?);
+    }
     if let (Some(certificate), Some(key)) = (&args.tls_cert, &args.tls_key) {
         let tls = tls::server(certificate, key);
         server.tls = Some(tls.map_err(|error| Fault::usage(error.to_string()))?);
