@@ -1,6 +1,7 @@
 //! How the value of a known field is read and written.
 
 use core::fmt;
+use core::time::Duration;
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
@@ -37,6 +38,12 @@ impl Number<'_> {
     /// for the numbers that JSON lacks.
     pub fn as_f64(&self) -> Option<f64> {
         Raw::trusted(&self.0, false).f64()
+    }
+
+    /// The number as seconds, to the nanosecond; nothing if it is negative, or longer than 292 years.
+    pub(crate) fn seconds(&self) -> Option<Duration> {
+        let nanos = Raw::trusted(&self.0, false).scaled(9).filter(|nanos| *nanos < i64::MAX)?;
+        u64::try_from(nanos).ok().map(Duration::from_nanos)
     }
 
     /// The number as an `i64`; nothing if it is written with a fraction or exponent, or is beyond

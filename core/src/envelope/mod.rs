@@ -53,6 +53,7 @@
 //! envelope lends from its text; [`OwnedEnvelope`] keeps one.
 
 mod ascii;
+mod decimal;
 mod error;
 mod extra;
 mod field;

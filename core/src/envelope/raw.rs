@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use super::decimal;
 use super::error::EnvelopeError;
 use super::grammar::{
     Fault, check, colon, first_name, next_name, peek, skip_whitespace, string, value,
@@ -90,6 +91,17 @@ impl<'a> Raw<'a> {
             return None;
         }
         self.json.parse().ok().filter(|number: &f64| number.is_finite())
+    }
+
+    /// A number times ten to this power, as the nearest whole number (halves away from zero) within
+    /// what an `i64` holds; nothing for one beyond the range of floats (`1e999`).
+    pub(crate) fn scaled(&self, power: i64) -> Option<i64> {
+        (self.shape() == Shape::Number).then(|| decimal::scaled(self.json, power)).flatten()
+    }
+
+    /// Whether it is a number of which some digit is not zero.
+    pub(super) fn is_nonzero(&self) -> bool {
+        self.shape() == Shape::Number && decimal::is_nonzero(self.json)
     }
 
     /// The last member of an object with this name, as `JSON.parse` and Python have it.

@@ -7,7 +7,7 @@ use super::ascii::Ascii;
 use super::field::Field;
 use super::raw::Raw;
 use super::shape::Shape;
-use crate::time::{self, Wall};
+use crate::time::Wall;
 
 /// A time as a peer wrote it, and what it means.
 ///
@@ -149,21 +149,18 @@ pub(super) fn write_wall(out: &mut String, wall: Wall) {
 
 fn read_number(raw: Raw<'_>) -> (Option<Wall>, TimeForm) {
     const MILLIS_FROM: u64 = 100_000_000_000;
-    const SECONDS_BELOW: f64 = MILLIS_FROM as f64;
-    // Whole milliseconds are exact as integers; a float of this size would be too, but only just.
+    const MICROS_BELOW: u64 = MILLIS_FROM * 1_000_000;
     if let Some(whole) = raw.i64()
         && whole.unsigned_abs() >= MILLIS_FROM
     {
         return (whole.checked_mul(1_000).and_then(in_range), TimeForm::Millis);
     }
-    let Some(number) = raw.f64() else { return (None, TimeForm::Millis) };
-    let (micros, form) = if number.abs() < SECONDS_BELOW {
-        (number * 1e6, TimeForm::Seconds)
-    } else {
-        (number * 1e3, TimeForm::Millis)
-    };
+    let Some(micros) = raw.scaled(6) else { return (None, TimeForm::Millis) };
+    if micros.unsigned_abs() < MICROS_BELOW {
+        return (in_range(micros), TimeForm::Seconds);
+    }
     // What is out of range stays out of range.
-    (in_range(time::whole(micros.round())), form)
+    (raw.scaled(3).and_then(in_range), TimeForm::Millis)
 }
 
 fn in_range(micros: i64) -> Option<Wall> {

@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use crate::envelope::{Raw, Shape};
 use crate::seed::{Random, Seed};
-use crate::time::{self, Deadline, Mono, Now, TimerReason, Wall};
+use crate::time::{Deadline, Mono, Now, TimerReason, Wall};
 
 /// So many first bytes are enough to know a token again.
 const KNOWN_BY: usize = 8;
@@ -31,7 +31,7 @@ impl Token {
     pub fn new(text: impl Into<Box<str>>) -> Self {
         let text = text.into();
         let dates = jwt_dates(&text).unwrap_or_default();
-        Self { text, issued: dates.iat.map(wall), expires: dates.exp.map(wall) }
+        Self { text, issued: dates.iat, expires: dates.exp }
     }
 
     /// An opaque token whose dates the host knows.
@@ -304,8 +304,8 @@ impl Life {
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Dates {
-    exp: Option<f64>,
-    iat: Option<f64>,
+    exp: Option<Wall>,
+    iat: Option<Wall>,
 }
 
 /// The dates of a JWT. Nothing unless its claims are an object whose dates are numbers (RFC 7519
@@ -316,7 +316,8 @@ fn jwt_dates(token: &str) -> Option<Dates> {
     let payload = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
     let claims = Raw::parse(str::from_utf8(&payload).ok()?, CLAIMS_DEPTH).ok()?;
     let date = |name| match claims.field(name).filter(|value| !value.is_null()) {
-        Some(value) => value.f64().map(Some),
+        // A NumericDate (RFC 7519 section 2).
+        Some(value) => value.scaled(6).map(|micros| Some(Wall::from_unix_micros(micros))),
         None => Some(None),
     };
     (claims.shape() == Shape::Object).then_some(())?;
@@ -325,11 +326,6 @@ fn jwt_dates(token: &str) -> Option<Dates> {
 
 /// How deep the claims of a token may be nested. Issuers put objects of their own among them.
 const CLAIMS_DEPTH: u8 = 127;
-
-/// A NumericDate (RFC 7519 section 2).
-fn wall(seconds: f64) -> Wall {
-    Wall::from_unix_micros(time::whole(seconds * 1e6))
-}
 
 #[cfg(test)]
 #[path = "token_tests.rs"]

@@ -84,7 +84,7 @@ impl Connection<'_> {
 impl GoingAway<'_> {
     /// When to come back; nothing if it does not say or that is negative.
     pub fn retry_after(&self) -> Option<Duration> {
-        Duration::try_from_secs_f64(self.retry_after.as_ref()?.as_f64()?).ok()
+        self.retry_after.as_ref()?.seconds()
     }
 }
 
@@ -94,7 +94,7 @@ impl<'a> ErrorFrame<'a> {
         let first = || RateLimit::of(self.rate_limit?)?.retry_after;
         let second = || RateLimitInfo::of(self.rate_limit_info?)?.reset_in_seconds;
         let seconds: Number<'a> = self.retry_after.clone().or_else(first).or_else(second)?;
-        Duration::try_from_secs_f64(seconds.as_f64()?).ok()
+        seconds.seconds()
     }
 }
 
@@ -102,7 +102,7 @@ fn is_truthy(raw: Raw<'_>) -> bool {
     match raw.shape() {
         Shape::Null => false,
         Shape::Bool => raw.bool() == Some(true),
-        Shape::Number => raw.f64() != Some(0.0),
+        Shape::Number => raw.is_nonzero(),
         Shape::Text => raw.text().is_some_and(|text| !text.is_empty()),
         Shape::List | Shape::Object => true,
     }
