@@ -7,7 +7,7 @@ use super::bounded::Wrong;
 use super::features::Features;
 use super::heartbeat_interval::HeartbeatInterval;
 use super::limits::Limits;
-use super::record::{Record, put, records, take};
+use super::record::{Record, assign, put, records, take};
 use super::secret::Secret;
 use super::versions::Versions;
 use super::words::GoodbyeCode;

@@ -185,7 +185,7 @@ fn read<'a, T: Record<'a>>(
 ) -> Result<(Channel, T), Malformed> {
     let mut channel = None;
     let members = envelope.scan.members(envelope.text);
-    let record = T::read_members(members, |name, value| {
+    let record = T::read_members(members, &mut |name, value| {
         if name == "channel" {
             channel = Some(value);
         }

@@ -5,7 +5,7 @@ use core::time::Duration;
 use super::bounded::{Bounded, Listed, Wrong};
 use super::channel::Channel;
 use super::position::{Epoch, Position};
-use super::record::{Record, inner_records, put, records, take};
+use super::record::{Record, assign, inner_records, put, records, take};
 use super::session_id::SessionId;
 use super::stream::Follow;
 use super::text::{Code, Name};

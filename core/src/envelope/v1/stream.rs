@@ -2,7 +2,7 @@
 
 use super::bounded::{Bounded, Listed, Wrong};
 use super::position::Position;
-use super::record::{Record, inner_records, put, records, take};
+use super::record::{Record, assign, inner_records, put, records, take};
 use super::text::{Code, Name};
 use super::words::{Answer, How};
 use crate::envelope::object::Object;
