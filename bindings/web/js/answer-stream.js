@@ -68,10 +68,7 @@ export class AnswerStream {
 
   /** How the request ends. */
   async ended() {
-    while (!this.#outcome) {
-      if (this.#error) throw this.#error.error;
-      await this.#progress();
-    }
+    while (!this.#outcome) await this.#progress();
     return this.#outcome;
   }
 
@@ -81,10 +78,7 @@ export class AnswerStream {
    * cancel.
    */
   async cancel() {
-    while (this.request === null) {
-      if (this.#error) throw this.#error.error;
-      await this.#progress();
-    }
+    while (this.request === null) await this.#progress();
     return this.#commands.cancel(this.request);
   }
 
@@ -111,8 +105,6 @@ export class AnswerStream {
         const piece = this.take();
         if (piece) {
           yield piece;
-        } else if (this.#error) {
-          throw this.#error.error;
         } else if (this.#outcome) {
           await this.answer;
           return;
@@ -138,8 +130,10 @@ export class AnswerStream {
     if (this.isLeft && this.request !== null) this.#commands.leave(this.request, this.#wanted);
   }
 
-  #progress() {
-    return new Promise((settle) => this.#waiting.push(settle));
+  /** Until something more has come of it. Rejects where nothing will. */
+  async #progress() {
+    if (this.#error) throw this.#error.error;
+    await new Promise((settle) => this.#waiting.push(settle));
   }
 
   #stir() {

@@ -16,13 +16,8 @@ const PATIENCE = 15_000;
 const HELD = 1_000;
 /** The longest wait that a timer of the platform takes. */
 const LONGEST = 2 ** 31 - 1;
-/** When the page comes back, and when the device has a network again. */
-const SIGNALS = [
-  ['visibilitychange', WAKE],
-  ['pageshow', WAKE],
-  ['resume', WAKE],
-  ['online', NETWORK_CHANGED],
-];
+/** When the page comes back, and when the device has a network again; what is said of the document bubbles. */
+const SIGNALS = { visibilitychange: WAKE, pageshow: WAKE, resume: WAKE, online: NETWORK_CHANGED };
 const ENDS = ['answer', 'rejected', 'expired', 'unknown', 'unsent', 'cancelled'];
 
 export class Client {
@@ -74,9 +69,8 @@ export class Client {
     if (!this.#signals && typeof addEventListener === 'function') {
       this.#signals = new AbortController();
       const { signal } = this.#signals;
-      for (const [name, record] of SIGNALS) {
-        const target = name === 'visibilitychange' || name === 'resume' ? globalThis.document : globalThis;
-        target?.addEventListener(name, () => globalThis.document?.hidden || this.#tell([record]), { signal });
+      for (const [name, record] of Object.entries(SIGNALS)) {
+        addEventListener(name, () => globalThis.document?.hidden || this.#tell([record]), { signal });
       }
     }
     this.#tell([CONNECT]);
@@ -127,14 +121,13 @@ export class Client {
     return this.#ask(false, text, options).ended();
   }
 
-  #ask(stream, text, { agent = null, intent = null, sessionId = null, context, signal } = {}) {
+  #ask(stream, text, { agent, intent, sessionId, context, signal } = {}) {
     const answer = this.#unanswered();
     if (signal?.aborted) {
       answer.fail(signal.reason);
       return answer;
     }
-    const json = context === undefined || typeof context === 'string' ? context ?? null : JSON.stringify(context);
-    const asked = this.#command(ASK, [stream], [text, agent, intent, sessionId, json], ({ request }) => {
+    const asked = this.#command(ASK, [stream], [text, agent, intent, sessionId, textOf(context)], ({ request }) => {
       this.#asked(answer, request);
     });
     asked.catch((error) => answer.fail(error));
@@ -183,8 +176,8 @@ export class Client {
   }
 
   /** Sends an envelope now or later, over `pamlink.v1`; what has become of it. */
-  async submit(envelope, { priority = null, key = null, agent = null, timeToLive } = {}) {
-    const lives = timeToLive === undefined ? null : timeToLive * 1e6;
+  async submit(envelope, { priority, key, agent, timeToLive } = {}) {
+    const lives = timeToLive && timeToLive * 1e6;
     return new Promise((settle, fail) => {
       const took = ({ command }) => this.#submitted.set(command, { settle, fail });
       this.#command(SUBMIT, [lives], [textOf(envelope), priority, key, agent], took).catch(fail);
@@ -335,18 +328,16 @@ export class Client {
       case 'piece': {
         const answer = this.#requests.get(event.request);
         if (answer) answer.piece(event);
-        else this.#events.emit(late(event));
+        else this.#late(event);
         return;
       }
       case 'cancel_result': {
         const { outcome, offset, errorCode } = event;
-        this.#cancels.get(event.request)?.settle({ outcome: outcome ?? 'unknown', offset, errorCode });
-        this.#cancels.delete(event.request);
+        taken(this.#cancels, event.request)?.settle({ outcome: outcome ?? 'unknown', offset, errorCode });
         return;
       }
       case 'outcome':
-        this.#submitted.get(event.command)?.settle(event);
-        this.#submitted.delete(event.command);
+        taken(this.#submitted, event.command)?.settle(event);
         return;
       case 'restored':
         event.answer = this.#unanswered();
@@ -361,8 +352,7 @@ export class Client {
   }
 
   #ended(event) {
-    const answer = this.#requests.get(event.request);
-    this.#requests.delete(event.request);
+    const answer = taken(this.#requests, event.request);
     if (event.type !== 'answer') {
       answer?.end(event);
     } else if (answer && !answer.isLeft) {
@@ -371,8 +361,14 @@ export class Client {
       answer.end(event);
     } else {
       answer?.fail();
-      this.#events.emit(late(event));
+      this.#late(event);
     }
+  }
+
+  /** What came of a request of which nobody waits any more. */
+  #late(event) {
+    event.type = 'late';
+    this.#events.emit(event);
   }
 
   #dial(event) {
@@ -414,12 +410,14 @@ export class Client {
   }
 }
 
-function textOf(envelope) {
-  return typeof envelope === 'string' ? envelope : JSON.stringify(envelope);
+/** What a map has, and has no more. */
+function taken(map, key) {
+  const held = map.get(key);
+  map.delete(key);
+  return held;
 }
 
-/** What came of a request of which nobody waits any more. */
-function late(event) {
-  event.type = 'late';
-  return event;
+/** A text as it is, and anything else as JSON; nothing of nothing. */
+function textOf(value) {
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -1,15 +1,9 @@
 // What goes wrong, under names that never change.
 
-/** Of the names that are given here and not by the engine: what kind of thing they are. */
+/** Of the names that are given here and not by the engine, what kind of thing they are, if not `internal`. */
 const KINDS = {
   abi_mismatch: 'usage',
   bad_wasm: 'usage',
-  poisoned: 'internal',
-  rejected: 'answer',
-  request_expired: 'answer',
-  request_unknown: 'answer',
-  request_unsent: 'answer',
-  request_cancelled: 'answer',
   token_denied: 'auth',
   closed: 'link',
 };
@@ -44,9 +38,8 @@ export function ofFault({ name, class: kind, message, retryable, retryAfter }) {
 
 /** The error that a request ends with which has no answer. */
 export function ofOutcome(outcome) {
-  if (outcome.type === 'rejected') {
-    const { message, retryAfter, errorCode } = outcome;
-    return new PamlinkError('rejected', message, { retryable: retryAfter !== null, retryAfter, errorCode });
-  }
-  return new PamlinkError(`request_${outcome.type}`);
+  const { type, message, retryAfter, errorCode } = outcome;
+  const kind = 'answer';
+  if (type !== 'rejected') return new PamlinkError(`request_${type}`, message, { kind });
+  return new PamlinkError(type, message, { kind, retryable: retryAfter !== null, retryAfter, errorCode });
 }

@@ -60,8 +60,10 @@ export function write(out, records) {
     out[start + 6] = words.length;
     out[start + 7] = texts.length;
     for (const word of words) {
-      view.setUint32(at, word === null ? NONE : Number(word) >>> 0, true);
-      view.setUint32(at + 4, word === null ? NONE : Math.floor(Number(word) / 2 ** 32), true);
+      // Modulo 2^32 each; of -1 all bits are set, which says that there is none.
+      const number = word ?? -1;
+      view.setUint32(at, number, true);
+      view.setUint32(at + 4, Math.floor(number / 2 ** 32), true);
       at += 8;
     }
     let lengths = at;
@@ -119,10 +121,10 @@ export class Reader {
     return this.#view.getUint32(at, true) + this.#view.getUint32(at + 4, true) * 2 ** 32;
   }
 
+  /** All bits are set where there is none. */
   maybeWord() {
-    const at = this.#word;
+    const isNone = this.#view.getBigInt64(this.#word, true) === -1n;
     const word = this.word();
-    const isNone = this.#view.getUint32(at, true) === NONE && this.#view.getUint32(at + 4, true) === NONE;
     return isNone ? null : word;
   }
 
@@ -137,7 +139,7 @@ export class Reader {
 
   maybeSpan() {
     const word = this.maybeWord();
-    return word === null ? null : word / 1e6;
+    return word && word / 1e6;
   }
 
   /** The bytes of a member, until the engine's next step. */
