@@ -47,7 +47,7 @@ class TabClient {
     globalThis.document?.addEventListener('visibilitychange', wake, { signal });
     addEventListener('pageshow', wake, { signal });
     // One that is kept comes back.
-    addEventListener('pagehide', ({ persisted }) => persisted || this.#say('leave'), { signal });
+    addEventListener('pagehide', ({ persisted }) => persisted || this.#say('part'), { signal });
   }
 
   /** Joins a worker, the first one or that after one that has died. */
@@ -106,7 +106,7 @@ class TabClient {
   /** Leaves the worker's client, which goes on for the other tabs. */
   async close() {
     if (this.#refusal) return;
-    this.#say('leave');
+    this.#say('part');
     this.#end(new PamlinkError('closed', 'the client was closed'));
   }
 
@@ -176,7 +176,7 @@ class TabClient {
     const answer = new AnswerStream({
       leave: (_, wanted) => {
         this.#answers.delete(number);
-        this.#say('forget', number, wanted);
+        this.#say('leave', number, wanted);
       },
       cancel: () => this.#called('cancel', number),
     });

@@ -44,7 +44,7 @@ class Shared {
       case 'join':
         this.#join(tab, ...given);
         return;
-      case 'leave':
+      case 'part':
         this.#leave(tab);
         return;
       case 'ask': {
@@ -54,7 +54,7 @@ class Shared {
         answer.read(tab, number);
         return;
       }
-      case 'forget': {
+      case 'leave': {
         const [number, wanted] = given;
         const answer = tab.answers.get(number);
         tab.answers.delete(number);
