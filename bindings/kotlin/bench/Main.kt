@@ -22,7 +22,7 @@ fun main(arguments: Array<String>) {
     val at = arguments.indexOf("--out")
     val out = if (at < 0) null else File(arguments[at + 1])
     val quick = "--quick" in arguments
-    val world = World()
+    val (world, talk, snapshot) = Triple(World(), Talk(), Talk().snapshot())
     val contenders = listOf<Pair<String, () -> Double>>(
         "empty step, its output read" to world::empty,
         "empty step, the C entry alone" to world::entry,
@@ -33,6 +33,10 @@ fun main(arguments: Array<String>) {
         "ten 300 B chats in one call, each" to world::tenAtOnce,
         "one send of 300 B" to world::sends,
         "one 64 KiB message to its event" to { world.oneByOne(LARGE) },
+        "a token of a stream to its event, alone" to { talk.tokens(1) },
+        "the same, $TOGETHER in one step, each" to { talk.tokens(TOGETHER) },
+        "cancel, to its result" to talk::cancels,
+        "restore of a snapshot with 16 running requests" to { restores(snapshot) },
     )
     val nanos = measure(contenders.map { it.second }, if (quick) 5 else 31)
     val micros = contenders.map { it.first }.zip(nanos.map { it / 1e3 }).toMap()

@@ -1,5 +1,5 @@
 """What the package takes: time to import, bytes of the library and of sessions. Each is looked at in
-a process of its own: `python footprint.py import|sessions|clients`.
+a process of its own: `python footprint.py import|sessions|streams|clients`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,15 @@ if TYPE_CHECKING:
 SESSIONS = 10_000
 # At once: their welcomes are one output.
 GROUP = 100
+# Of each answer that grows.
+TOKENS = 10
+# What a client says that opens a session and asks for an answer that grows.
+SAID = (
+    '{"type":"hello","versions":[1,1],"features":1,"limits":{"message":1048576}}',
+    '{"type":"open","sent":["c1a5e00000000001",0]}',
+    '{"type":"item","at":["c1a5e00000000001",1],"stream":"q-1","body":'
+    '{"type":"chat","message":"fuel so far?","stream":true}}',
+)
 
 
 def add(rows: Rows, quick: bool) -> None:
@@ -34,6 +43,11 @@ def add(rows: Rows, quick: bool) -> None:
     rows.add("memory of 10,000 sessions, resident, each", each, "B")
     each = sessions["counted"] / SESSIONS
     rows.add("memory of 10,000 sessions, as `hub.memory()` counts, each", each, "B")
+    streams = look("streams")
+    each = streams["resident"] / SESSIONS
+    rows.add("memory of 10,000 sessions that stream, resident, each", each, "B")
+    each = streams["counted"] / SESSIONS
+    rows.add("memory of 10,000 sessions that stream, as `hub.memory()` counts, each", each, "B")
     rows.add("memory of 10,000 clients, resident, each", look("clients")["resident"] / SESSIONS, "B")
 
 
@@ -68,6 +82,30 @@ def sessions() -> dict[str, float]:
     return {"resident": resident() - before, "counted": hub.memory()}
 
 
+def streams() -> dict[str, float]:
+    """A hub with many sessions over `pamlink.v1`, of a user each, in which an answer grows."""
+    from pamlink import events, outputs
+    from pamlink.sansio import HubEngine, inputs
+
+    wall = 1_800_000_000_000_000
+    before = resident()
+    hub = HubEngine(seed=bytes(32))
+    running = list[int]()
+    for first in range(0, SESSIONS, GROUP):
+        users = [f"user-{first + at:06}" for at in range(GROUP)]
+        opened = hub.step(1, wall, [inputs.AcceptOpened(None, None, True, user, None, user) for user in users])
+        links = [it.link for it in opened.records if isinstance(it, outputs.Accepted)]
+        for said in SAID:
+            step = hub.receive(1, wall, [(link, said) for link in links])
+            running += [it.request for it in step.records if isinstance(it, events.Request)]
+    assert len(running) == hub.links() == SESSIONS, f"{len(running)} answers of {hub.links()} links"
+    for at in range(0, SESSIONS, GROUP):
+        token = [inputs.ReplyPiece(request, "twenty bytes of it. ") for request in running[at : at + GROUP]]
+        for _ in range(TOKENS):
+            hub.step(1, wall, token)
+    return {"resident": resident() - before, "counted": hub.memory()}
+
+
 def clients() -> dict[str, float]:
     """Many clients that are not connected."""
     from pamlink.sansio import ClientEngine
@@ -89,5 +127,5 @@ def resident() -> int:
 
 
 if __name__ == "__main__":
-    looks = {"import": imports, "sessions": sessions, "clients": clients}
+    looks = {"import": imports, "sessions": sessions, "streams": streams, "clients": clients}
     print(json.dumps(looks[sys.argv[1]]()))

@@ -20,8 +20,10 @@ from time import perf_counter_ns
 sys.path.insert(0, str(Path(__file__).parent))
 
 import footprint
+import yielded
 from backend import Backend
 from rows import Rows, middle
+from talk import TOGETHER, Talk, restores
 from world import APART, TURN, World
 
 
@@ -51,6 +53,7 @@ def measure(rounds: int) -> dict[str, float]:
     """The median nanoseconds of each contender."""
     # One world for answers: its clock runs fast.
     world, answering, today = World(), World(), Today(World())
+    talk, snapshot = Talk(), Talk().snapshot()
     contenders: list[tuple[str, Callable[[], float]]] = [
         ("empty step", world.empty),
         ("empty entry", world.empty_entry),
@@ -61,6 +64,10 @@ def measure(rounds: int) -> dict[str, float]:
         ("ten", world.ten_at_once),
         ("send", world.sends),
         ("large", world.large),
+        ("token", lambda: talk.tokens(1)),
+        ("tokens", lambda: talk.tokens(TOGETHER)),
+        ("cancel", talk.cancels),
+        ("restore", lambda: restores(snapshot)),
         ("answered", answering.answered),
         ("backend", today.answered),
     ]
@@ -102,11 +109,16 @@ def main() -> None:
     rows.add("ten 300 B chats in one call, each", micros["ten"], "us", beside=one, at_most=0.333)
     rows.add("one send of 300 B", micros["send"], "us")
     rows.add("one 64 KiB message to its event", micros["large"], "us")
+    rows.add("a token of a stream to its event, alone", micros["token"], "us")
+    rows.add(f"the same, {TOGETHER} in one step, each", micros["tokens"], "us")
+    rows.add("cancel, to its result", micros["cancel"], "us")
+    rows.add("restore of a snapshot with 16 running requests", micros["restore"], "us")
     today = ("the backend today", micros["backend"])
     answered = micros["answered"]
     rows.add("a 300 B chat, taken and answered", answered, "us", beside=today, at_most=0.333)
     for name, copies in COPIES:
         rows.add(f"copies of a message, {name}", copies, "copies")
+    yielded.add(rows, given.quick)
     footprint.add(rows, given.quick)
     rows.write(given.out)
 

@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 use crate::bindings::{BUILD, Bindings, kotlin, python, swift};
 use crate::check::Stopped;
 use crate::command::Console;
-use crate::tools::TARGET;
+use crate::parts::web;
+use crate::tools::{self, TARGET};
 use crate::workspace::Workspace;
 
 pub(super) const NAME: &str = "ffi";
@@ -33,6 +34,7 @@ pub(super) fn measure(
         ("python", python_program(workspace, console, &bindings)?),
         ("kotlin", kotlin_program(workspace, console, &bindings)?),
         ("swift", swift_program(workspace, console, &bindings)?),
+        ("web", web_program(workspace, console)?),
     ];
     let mut rows: Vec<Value> = Vec::new();
     for (language, mut program) in programs {
@@ -94,4 +96,16 @@ fn swift_program(
     let package = format!("{}/bench", swift::FOLDER);
     console.must(ready.swift(workspace, &["build", "-c", "release"], &package), BUILD)?;
     Ok(ready.tools().run(workspace, [format!("{}/release/bench", swift::scratch(&package))]))
+}
+
+/// The program of the npm package, in Node, and in Chromium where there is one.
+fn web_program(workspace: &Workspace, console: Console) -> Result<Command, Stopped> {
+    let mut node = workspace.command("node");
+    node.arg(Path::new(web::FOLDER).join("bench/main.mjs"));
+    node.env("NODE_MODULES", tools::node_modules(workspace, console)?);
+    node.env("PAMLINK_WEB", web::package(workspace, console)?);
+    if let Ok(chromium) = tools::chromium(workspace, console) {
+        node.env("CHROMIUM", chromium);
+    }
+    Ok(node)
 }

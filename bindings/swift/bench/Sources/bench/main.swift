@@ -32,7 +32,7 @@ func run(_ arguments: [String]) throws {
     }
     let quick = arguments.contains("--quick")
     let out = arguments.firstIndex(of: "--out").map { arguments[$0 + 1] }
-    let world = try World()
+    let (world, talk, snapshot) = (try World(), try Talk(), try Talk().snapshot())
     let contenders: [(String, () throws -> Double)] = [
         ("empty step, its output read", world.empty),
         ("empty step, the C entry alone", world.entry),
@@ -43,6 +43,10 @@ func run(_ arguments: [String]) throws {
         ("ten 300 B chats in one call, each", world.tenAtOnce),
         ("one send of 300 B", world.sends),
         ("one 64 KiB message to its event", { try world.oneByOne(large) }),
+        ("a token of a stream to its event, alone", { try talk.tokens(1) }),
+        ("the same, \(together) in one step, each", { try talk.tokens(together) }),
+        ("cancel, to its result", talk.cancels),
+        ("restore of a snapshot with 16 running requests", { try restores(snapshot) }),
     ]
     let micros = try measure(contenders, rounds: quick ? 5 : 31).map { $0 / 1_000 }
     let folder = out.map { URL(fileURLWithPath: $0).deletingLastPathComponent().path }
