@@ -119,6 +119,7 @@ test('a policy without wasm-unsafe-eval is named as what it is', async () => {
 }, 30_000);
 
 await import('./bundlers.mjs');
+await import('./speed.mjs');
 await import('./shared-worker.mjs');
 
 test('no page had a fault', async () => {
