@@ -68,6 +68,9 @@ pub(crate) enum Input {
         priority: Urgency,
         key: Option<String>,
         time_to_live_ms: Option<u64>,
+        /// What of it is less than a millisecond, in nanoseconds.
+        #[serde(default, skip_serializing_if = "is_none")]
+        time_to_live_ns: u32,
         of: Option<(u64, u64)>,
         agent: Option<String>,
     },
@@ -168,6 +171,7 @@ impl Input {
             },
             key: options.key.as_ref().map(|key| key.as_str().to_owned()),
             time_to_live_ms: options.time_to_live.map(millis),
+            time_to_live_ns: options.time_to_live.map_or(0, |span| span.subsec_nanos() % 1_000_000),
             of: options.of.map(|at| (at.epoch.to_bits(), at.sequence)),
             agent: options.agent.as_ref().map(|agent| agent.as_str().to_owned()),
         }
@@ -259,7 +263,17 @@ impl Input {
                 let session = SessionNumber::from_u64(*session);
                 return Ok(outcome(&client.send_in(now, session, text), |()| None));
             }
-            Self::Submit { session, text, priority, key, time_to_live_ms, of, agent } => {
+            Self::Submit {
+                session,
+                text,
+                priority,
+                key,
+                time_to_live_ms,
+                time_to_live_ns,
+                of,
+                agent,
+            } => {
+                let rest = Duration::from_nanos(u64::from(*time_to_live_ns));
                 let options = SendOptions {
                     priority: match priority {
                         Urgency::Urgent => Priority::Urgent,
@@ -267,7 +281,7 @@ impl Input {
                         Urgency::Bulk => Priority::Bulk,
                     },
                     key: name(key.as_deref())?,
-                    time_to_live: time_to_live_ms.map(Duration::from_millis),
+                    time_to_live: time_to_live_ms.map(|span| Duration::from_millis(span) + rest),
                     of: of.map(|(epoch, sequence)| Position {
                         epoch: Epoch::from_bits(epoch),
                         sequence,
@@ -383,6 +397,11 @@ const fn is_first(session: &u64) -> bool {
     *session == SessionNumber::FIRST.as_u64()
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+const fn is_none(nanos: &u32) -> bool {
+    *nanos == 0
+}
+
 /// In which session, where that is not the first.
 fn within(session: u64) -> String {
     if is_first(&session) { String::new() } else { format!(" in session {session}") }
@@ -391,4 +410,26 @@ fn within(session: u64) -> String {
 fn name(text: Option<&str>) -> Result<Option<Name<'_>>, String> {
     let read = |text| Name::new(text).ok_or_else(|| format!("`{text}` is no name"));
     text.map(read).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_to_live_is_recorded_to_the_nanosecond() {
+        let options = SendOptions {
+            time_to_live: Some(Duration::new(1, 2_000_003)),
+            ..SendOptions::default()
+        };
+        let input = Input::submit(SessionNumber::FIRST, "{}", &options);
+        let text = serde_json::to_string(&input).unwrap();
+        let millis = r#""time_to_live_ms":1002,"time_to_live_ns":3"#;
+        assert!(text.contains(millis), "{text}");
+        // What earlier versions have written has no more than the milliseconds.
+        let read = |text: &str| serde_json::from_str::<Input>(text).unwrap();
+        assert!(matches!(read(&text), Input::Submit { time_to_live_ns: 3, .. }));
+        let earlier = text.replace(r#","time_to_live_ns":3"#, "");
+        assert!(matches!(read(&earlier), Input::Submit { time_to_live_ns: 0, .. }));
+    }
 }
