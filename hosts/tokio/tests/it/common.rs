@@ -7,9 +7,12 @@ use std::time::Duration;
 use pamlink::hub::Auth;
 use pamlink::link::{AuthError, Claims, CloseClass, Token, Verify};
 use pamlink::time::Wall;
+use pamlink_tokio::recording::Recorder;
 use pamlink_tokio::{Client, ClientConfig, Event, Handle, Handler, Server, ServerConfig};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+
+use crate::recording::{Memory, equal};
 
 /// Takes `good-USER` for a token of USER.
 #[derive(Debug)]
@@ -26,15 +29,22 @@ impl Verify for Good {
 pub(crate) struct Running {
     pub(crate) addr: SocketAddr,
     pub(crate) handle: Handle,
+    /// What it was given, unless its test records that by itself.
+    memory: Memory,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
 
 impl Running {
-    /// Stops it, and waits until it has told everybody.
+    /// Stops it, and waits until it has told everybody. Another server does the same when it is
+    /// given the same.
     pub(crate) async fn stop(self) {
         let _ = self.stop.send(());
         self.task.await.expect("the server ends");
+        let text = self.memory.text();
+        if text.starts_with(r#"{"pamlink_recording""#) {
+            equal(&text);
+        }
     }
 
     pub(crate) fn url(&self, user: &str) -> String {
@@ -49,7 +59,9 @@ pub(crate) fn config() -> ServerConfig {
     config
 }
 
-pub(crate) async fn start<H: Handler>(addr: &str, config: ServerConfig, handler: H) -> Running {
+pub(crate) async fn start<H: Handler>(addr: &str, mut config: ServerConfig, handler: H) -> Running {
+    let memory = Memory::default();
+    config.record.get_or_insert_with(|| Recorder::new(memory.clone()));
     let server = Server::bind(addr, config).await.expect("loopback has a port");
     let addr = server.local_addr().expect("a bound socket has an address");
     let handle = server.handle();
@@ -57,7 +69,7 @@ pub(crate) async fn start<H: Handler>(addr: &str, config: ServerConfig, handler:
     let task = tokio::spawn(async move {
         server.serve(handler, async { drop(stopped.await) }).await;
     });
-    Running { addr, handle, stop, task }
+    Running { addr, handle, memory, stop, task }
 }
 
 /// A client whose attempts follow each other quickly.
