@@ -10,7 +10,8 @@ use pamlink::delivery::{SendOptions, SessionNumber};
 use pamlink::link::Token;
 use pamlink::metrics::SampleValue;
 use pamlink_tokio::{
-    AnswerStream, Client, ClientConfig, Event, Handler, Request, RequestError, SubmitError,
+    AnswerStream, Client, ClientConfig, ConnectError, Event, Handler, Request, RequestError,
+    SubmitError,
 };
 use tokio::sync::Notify;
 
@@ -265,4 +266,42 @@ async fn a_session_that_is_left_ends_alone() {
     server.stop().await;
     let pam = of_pam("ws://127.0.0.1:1/api/v1/pam/ws/ann");
     assert_eq!(pam.open_session().unwrap_err(), SessionError::Dialect);
+}
+
+#[tokio::test]
+async fn a_later_process_goes_on_with_a_snapshot_in_the_middle_of_an_answer() {
+    let (go_on, came) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (server, asked) = halting(&go_on, &came).await;
+    let (url, cut) = proxy(server.addr).await;
+    let first = within(Client::connect(&url, Token::new("good-ann"))).await.unwrap();
+    let mut answer = first.stream("count").unwrap();
+    assert_eq!(first_piece(&mut answer).await, "one ");
+    let snapshot = within(first.snapshot()).await.unwrap();
+    // Its process dies, as far as the server can tell.
+    cut.notify_waiters();
+    within(first.close()).await;
+    drop(answer);
+
+    let start = |snapshot: Vec<u8>| {
+        let mut config = ClientConfig::default();
+        config.snapshot = Some(snapshot);
+        Client::start(&url, Token::new("good-ann"), config)
+    };
+    let cut_off = snapshot[..snapshot.len() - 1].to_vec();
+    assert!(matches!(start(cut_off), Err(ConnectError::Snapshot(_))), "it is none");
+    let second = start(snapshot).unwrap();
+    within(second.ready()).await.unwrap();
+    go_on.notify_one();
+    let ended = within(async {
+        loop {
+            if let Some(Event::Ended { request, outcome }) = second.next_event().await {
+                return (request.as_u64(), outcome.unwrap().text().into_owned());
+            }
+        }
+    });
+    assert_eq!(ended.await, (0, "one two three".to_owned()));
+    // It is the same session, in which nothing was asked again.
+    assert_eq!((asked.load(Ordering::Relaxed), active_sessions(&server)), (1, 1));
+    within(second.close()).await;
+    server.stop().await;
 }
