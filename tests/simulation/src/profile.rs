@@ -124,7 +124,8 @@ impl Profile {
             sessions: SessionsConfig {
                 session: session(random),
                 streams: streams(random),
-                max_sessions: 4_096.max(4 * devices),
+                // Each of at most three users has as many as one may.
+                max_sessions: 3 * (2 * devices).max(4),
                 user_sessions: (2 * devices).max(4),
                 ..SessionsConfig::default()
             },

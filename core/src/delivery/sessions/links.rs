@@ -67,6 +67,14 @@ pub(super) struct Heartbeats {
 impl Links {
     /// Answers that may wait at one link.
     const TEXTS: usize = 512;
+    /// The most bytes of one link, with its place in the table, which may be half empty.
+    pub(super) const CEILING: usize = 4 * size_of::<(LinkNumber, Link)>()
+        + 2 * SessionsConfig::LINK_CHANNELS
+            * (size_of::<(Channel, Use)>() + size_of::<SessionNumber>())
+        + 2 * Self::TEXTS * (size_of::<String>() + Self::ANSWER)
+        + 2 * size_of::<LinkNumber>();
+    /// The longest of these answers, an `opened`.
+    const ANSWER: usize = 512;
 
     /// What the channel stands for; nothing if it was not used yet.
     pub(super) fn channel(&self, link: LinkNumber, channel: Channel) -> Option<Use> {
@@ -154,6 +162,19 @@ impl Links {
         if self.links.remove(&link).is_some_and(|it| it.is_ready) {
             self.ready.retain(|other| *other != link);
         }
+    }
+
+    /// Bytes held.
+    pub(super) fn memory(&self) -> usize {
+        let of = |link: &Link| {
+            let texts = link.texts.capacity() * size_of::<String>()
+                + link.texts.iter().map(String::capacity).sum::<usize>();
+            link.channels.capacity() * size_of::<(Channel, Use)>()
+                + link.line.capacity() * size_of::<SessionNumber>()
+                + texts
+        };
+        let ready = self.ready.capacity() * size_of::<LinkNumber>();
+        self.links.allocation_size() + ready + self.links.values().map(of).sum::<usize>()
     }
 
     /// The next link that has something to carry.

@@ -23,8 +23,9 @@ pub use self::event::SessionsEvent;
 pub use self::numbers::{LinkNumber, SessionNumber};
 pub(crate) use self::said::Lent;
 
-use self::links::Use;
+use self::links::{Links, Use};
 use self::state::State;
+use self::table::Table;
 use super::error::{RejectError, SendError};
 use super::event::CommandId;
 use super::exchange::SendOptions;
@@ -312,9 +313,21 @@ impl Sessions {
         self.state.streams.counters()
     }
 
-    /// Bytes held by the sessions and their streams. It visits each.
-    pub(crate) fn memory(&self) -> usize {
-        self.state.table.memory() + self.state.streams.allocated()
+    /// Bytes held by the sessions and their streams, but for what waits to be polled. It visits each.
+    /// The most is [`ceiling`](Self::ceiling).
+    pub fn memory(&self) -> usize {
+        let State { table, links, streams, eventful, .. } = &self.state;
+        let line = eventful.capacity() * size_of::<SessionNumber>();
+        table.memory() + links.memory() + streams.allocated() + line
+    }
+
+    /// The most bytes that they hold with a configuration, if there are no more links than sessions
+    /// and users' names are no longer than those of streams, but for what waits to be polled.
+    pub fn ceiling(config: &SessionsConfig) -> usize {
+        let config = config.clone().within_bounds();
+        let each = config.session.ceiling().saturating_add(Table::MOST_BESIDE + Links::CEILING);
+        let streams = Streams::ceiling(&config.streams);
+        config.max_sessions.saturating_mul(each).saturating_add(streams)
     }
 
     /// How many streams have a producer or a reader here.

@@ -10,6 +10,7 @@ use super::config::{AtUserBound, SessionsBound, SessionsConfig};
 use super::counters::Counters;
 use super::links::Links;
 use super::numbers::{LinkNumber, SessionNumber};
+use crate::delivery::config::SessionConfig;
 use crate::delivery::event::CommandId;
 use crate::delivery::numbered::Numbered;
 use crate::delivery::session::Session;
@@ -129,6 +130,22 @@ impl Held {
         says
     }
 
+    /// Bytes held, itself included.
+    fn memory(&self) -> usize {
+        let opening = self.opening.as_ref().map_or(0, |_| size_of::<Opening>());
+        let beginning =
+            self.beginning.as_ref().map_or(0, |it| size_of::<Beginning>() + it.body.len());
+        let of_unsaid = |unsaid: &Unsaid| match unsaid {
+            Unsaid::Reject(..) => 0,
+            Unsaid::CancelResult(_, results) => results.capacity() * size_of::<Cancelled>(),
+        };
+        let unsaid = self.unsaid.capacity() * size_of::<Unsaid>()
+            + self.unsaid.iter().map(of_unsaid).sum::<usize>();
+        let said = self.said.capacity() * size_of::<CommandId>();
+        let own = size_of::<Self>() - size_of::<Session>();
+        own + self.session.memory() + opening + beginning + unsaid + said
+    }
+
     /// It may have something to say.
     pub(super) fn stir(&mut self, number: SessionNumber, links: &mut Links) {
         if let Some((link, _)) = self.over
@@ -181,6 +198,12 @@ impl Held {
     }
 }
 
+/// About how many bytes a tree of so many entries of this size takes: its nodes have room for eleven
+/// each, of which eight are used on the whole.
+const fn of_tree(entries: usize, size: usize) -> usize {
+    entries.div_ceil(8) * (11 * size + 2 * size_of::<usize>())
+}
+
 /// The sessions that wait for a time, by that.
 pub(super) type Due = BTreeSet<(Mono, SessionNumber)>;
 
@@ -206,6 +229,19 @@ pub(super) struct Table {
 }
 
 impl Table {
+    /// The most bytes of a session beside itself: what waits in its name, a cancel of which may be
+    /// about 64 streams, and its places in the tables, which may be half empty.
+    pub(super) const MOST_BESIDE: usize = size_of::<Held>()
+        + size_of::<Opening>()
+        + size_of::<Beginning>()
+        + SessionConfig::MAX_BODY
+        + SessionConfig::MAX_CANCELS * (2 * size_of::<Unsaid>() + 64 * size_of::<Cancelled>())
+        + 4 * size_of::<(SessionId, SessionNumber, Box<Held>)>()
+        + of_tree(1, size_of::<(Arc<str>, BTreeSet<SessionNumber>)>())
+        + of_tree(1, size_of::<(Mono, SessionNumber)>())
+        + of_tree(1, size_of::<SessionNumber>())
+        + 128;
+
     pub(super) fn new(random: &mut Random) -> Self {
         let mut draw = || random.next_u64();
         let hasher = RandomState::with_seeds(draw(), draw(), draw(), draw());
@@ -329,7 +365,14 @@ impl Table {
 
     /// Bytes held by the sessions.
     pub(super) fn memory(&self) -> usize {
-        self.sessions.values().map(|held| size_of::<Held>() + held.session.memory()).sum()
+        let tables = self.sessions.allocation_size() + self.by_id.allocation_size();
+        let trees = of_tree(self.by_user.len(), size_of::<(Arc<str>, BTreeSet<SessionNumber>)>())
+            + of_tree(self.due.len(), size_of::<(Mono, SessionNumber)>());
+        let of_user = |(user, own): (&Arc<str>, &BTreeSet<SessionNumber>)| {
+            user.len() + 2 * size_of::<usize>() + of_tree(own.len(), size_of::<SessionNumber>())
+        };
+        let users: usize = self.by_user.iter().map(of_user).sum();
+        tables + trees + users + self.sessions.values().map(|held| held.memory()).sum::<usize>()
     }
 
     /// The session has ended, and nobody can open it any more. It stays until its events are taken.

@@ -30,6 +30,11 @@ impl StreamKey {
     pub fn new(owner: impl Into<Arc<str>>, name: &Name<'_>) -> Self {
         Self { owner: owner.into(), name: name.as_str().into() }
     }
+
+    /// How many bytes its names take, each with the two counts of who has it.
+    pub(super) fn size(&self) -> usize {
+        self.owner.len() + self.name.len() + 4 * size_of::<usize>()
+    }
 }
 
 /// Which producer of a stream, counted from 1 (V-7.5). 0 is whoever is to begin it.

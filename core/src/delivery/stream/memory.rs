@@ -119,7 +119,7 @@ impl MemoryLog {
     /// How many bytes it takes: texts, names, bodies, and what keeping them takes.
     pub fn allocated(&self) -> usize {
         let of = |Slot { key, value: kept }: &Slot<Kept>| {
-            Self::STREAM_BYTES + key.owner.len() + key.name.len() + kept.allocated()
+            Self::STREAM_BYTES + key.size() + kept.allocated()
         };
         self.streams.iter().map(of).sum()
     }

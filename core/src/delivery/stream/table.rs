@@ -258,8 +258,7 @@ impl Table {
     /// How many bytes it takes, but for what waits to be polled.
     pub(super) fn allocated(&self) -> usize {
         let of = |Slot { key, value: entry }: &Slot<Entry>| {
-            let names = key.owner.len() + key.name.len();
-            Self::ENTRY_BYTES + names + entry.writer.allocated() + entry.audience.allocated()
+            Self::ENTRY_BYTES + key.size() + entry.writer.allocated() + entry.audience.allocated()
         };
         self.entries.iter().map(of).sum()
     }

@@ -332,11 +332,12 @@ impl Server {
         self.unknown.clear();
     }
 
-    /// The streams that have an entry in the machine.
-    pub(crate) fn memory(&mut self) -> [(usize, usize); 2] {
-        let streams = self.sessions.streams();
-        let ceiling = Streams::ceiling(&self.config.streams);
-        [(streams.allocated(), ceiling), self.log.memory()]
+    /// What its machines take, and what they may: the sessions with their streams, the streams, and
+    /// the log.
+    pub(crate) fn memory(&mut self) -> [(usize, usize); 3] {
+        let sessions = (self.sessions.memory(), Sessions::ceiling(&self.config));
+        let streams = self.sessions.streams().allocated();
+        [sessions, (streams, Streams::ceiling(&self.config.streams)), self.log.memory()]
     }
 
     fn session(&self, place: u32, owners: &[Arc<str>]) -> Option<SessionNumber> {

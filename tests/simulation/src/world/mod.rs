@@ -185,11 +185,11 @@ impl World {
 
     /// Whether the machines keep to their memory.
     pub(crate) fn weigh(&mut self) {
-        let grown =
-            if self.witness.planted.strikes(Defect::TakesMemory) { usize::MAX / 2 } else { 0 };
+        let grows = self.witness.planted.strikes(Defect::TakesMemory);
         let of_server = self.server.memory();
         for (has, most) in self.devices.iter().map(Device::memory).chain(of_server) {
-            let has = has.saturating_add(grown);
+            // Beside what it has as much again as it may.
+            let has = has + if grows { most } else { 0 };
             self.witness.check(Oracle::Memory, has <= most, || format!("{has} of {most} bytes"));
         }
     }
