@@ -5,11 +5,12 @@
 use std::fmt::{Debug, Display};
 use std::process::ExitCode;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::Parser;
 use clap::builder::PossibleValuesParser;
 use pamlink_simulation::{Broken, Kind, Run, whole};
+use rustix::time::ClockId;
 
 /// The profile of the worlds that are of another make than the rest.
 const WHOLE: &str = "whole";
@@ -78,6 +79,10 @@ fn print_run(cli: &Cli, started: Instant, summary: &impl Display, faults: u64) {
     print!("{summary}");
     println!("seed {}, profile {}, {seconds:.1} s", cli.seed, cli.profile);
     println!("{:.0} faults a second", precise(faults) / seconds.max(0.001));
+    // What else the machine does counts in the one above, and hardly in this one.
+    let spent = rustix::time::clock_gettime(ClockId::ProcessCPUTime);
+    let spent = Duration::try_from(spent).unwrap_or_default().as_secs_f64();
+    println!("{:.0} faults a second of processor time", precise(faults) / spent.max(0.001));
 }
 
 /// Prints the world that breaks a promise, with what was found and the least that does it, or what
