@@ -132,7 +132,10 @@ export class AnswerStream implements AsyncIterable<Piece> {
    * server knows no cancel.
    */
   cancel(): Promise<CancelResult>;
-  /** Waits no longer. A request that was sent has its effect; its answer is a `late` event. */
+  /**
+   * Waits no longer. A request that was sent has its effect, and its answer is a `late` event; a later
+   * snapshot has it no more. One that was not sent yet is not sent.
+   */
   detach(): void;
   /** The pieces. Who leaves the loop early cancels the request where the server knows that. */
   [Symbol.asyncIterator](): AsyncGenerator<Piece, void, undefined>;

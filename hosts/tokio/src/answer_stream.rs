@@ -77,7 +77,8 @@ impl AnswerStream {
     }
 
     /// Waits no longer, and lets the answer go on at the server: what comes of it is
-    /// [`Event::Late`](crate::Event::Late). A request that was not sent yet is not sent.
+    /// [`Event::Late`](crate::Event::Late), and a later snapshot has it no more. A request that was not
+    /// sent yet is not sent.
     pub fn detach(mut self) {
         self.is_detached = true;
     }

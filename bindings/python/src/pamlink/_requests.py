@@ -197,7 +197,8 @@ class AnswerStream(Unique):
         return await self._client.cancel(request)
 
     def detach(self) -> None:
-        """Waits no longer for the answer, which goes on at the server."""
+        """Waits no longer for the answer, which goes on at the server; what comes of it is a `Late` event.
+        A later snapshot has it no more. A request that was not sent yet is not sent."""
         if not self._over:
             self._over = True
             self._client.leave(self._request, running=True)

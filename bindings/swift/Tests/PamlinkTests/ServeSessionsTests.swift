@@ -130,6 +130,8 @@ final class ServeSessionsTests: XCTestCase {
         let answer = client.ask(story)
         answer.detach()
         try await within { for try await _ in answer { break } }
+        try await eventually { await client.open == 0 }
+        let snapshot = try await client.snapshot()
         let events = client.events
         let whole = try await within {
             for await event in events {
@@ -141,6 +143,10 @@ final class ServeSessionsTests: XCTestCase {
         let cancelled = await cancels(server.port)
         XCTAssertEqual(cancelled, 0)
         await client.close()
+        // Nobody waited for it: whoever goes on from here does not either.
+        let after = try Client(restoring: snapshot, url: server.url("ann"), transport: TCPTransport())
+        XCTAssertTrue(after.restored.isEmpty)
+        await after.close()
     }
 
     func testWhatIsSubmittedHasAnOutcome() async throws {

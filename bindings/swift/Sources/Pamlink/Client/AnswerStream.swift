@@ -38,8 +38,9 @@ public struct AnswerStream: AsyncSequence, Sendable {
         try await reader.cancelRequest()
     }
 
-    /// Leaves the request running when its reader leaves before the end. It is part of a
-    /// ``Client/snapshot()``, and what comes of it otherwise is an ``Event/late(_:)``.
+    /// When its reader leaves before the end, the answer goes on at the server, and what comes of it is an
+    /// ``Event/late(_:)``. Nobody waits for it from then on: a later ``Client/snapshot()`` has it no more.
+    /// A request that was not sent yet is not sent.
     public func detach() {
         reader.detach()
     }

@@ -321,10 +321,10 @@ extension Client {
     }
 
     /// Nobody waits for this request any more. It ends at the server, too, if that can be, or goes on
-    /// as if somebody waited.
+    /// there.
     func leave(_ request: UInt64, goesOn: Bool = false) {
         guard waiters.removeValue(forKey: request) != nil, !isClosed else { return }
-        if !goesOn { run(.abandon(request: request)) }
+        run(goesOn ? .forget(request: request) : .abandon(request: request))
     }
 
     /// Cancels a request, and waits for what that comes to.

@@ -70,8 +70,9 @@ public class AnswerStream internal constructor(
         running?.let { driver.cancel(it) } ?: CancelResult(CancelOutcome.UNKNOWN, null, null)
 
     /**
-     * Leaves the request running when the collection is left before its end. It is part of a
-     * [snapshot][Client.snapshot], and what comes of it otherwise is an [Event.Late].
+     * When the collection is left before its end, the answer goes on at the server, and what comes of it
+     * is an [Event.Late]. Nobody waits for it from then on: a later [snapshot][Client.snapshot] has it no
+     * more. A request that was not sent yet is not sent.
      */
     public fun detach(): Unit = detached.set(true)
 }

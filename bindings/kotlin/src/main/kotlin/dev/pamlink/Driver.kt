@@ -109,7 +109,9 @@ internal class Driver(
             return use(number ?: throw PamlinkException.of(ErrorCode.REQUEST_UNKNOWN))
         } finally {
             // Whoever leaves before the end gets nothing of it any more.
-            number?.let { if (waiting.remove(it) != null && !isDetached()) stepSoon(Input.Abandon(it)) }
+            number?.let {
+                if (waiting.remove(it) != null) stepSoon(if (isDetached()) Input.Forget(it) else Input.Abandon(it))
+            }
         }
     }
 

@@ -67,15 +67,22 @@ class SessionsTest {
     }
 
     @Test
-    fun `an answer that was detached goes on`() = bounded {
+    fun `an answer that was detached goes on, and no snapshot has it`() = bounded {
         val client = client()
         val answer = client.ask("a story")
         answer.detach()
         val asking = launch { answer.collect {} }
         val request = server.request()
+        val before = client.snapshot()
         asking.cancelAndJoin()
+        val after = client.snapshot()
         server.reply(request, "once upon")
         assertEquals("once upon", client.events.filterIsInstance<Event.Late>().first().text)
+        // Each goes on with the session, which the client before has no more.
+        val restored = { snapshot: ByteArray ->
+            Client.restore(snapshot, "ws://host/api/v1/pam/ws/ann", null, config).also { clients.add(it) }.restored
+        }
+        assertEquals(listOf(1, 0), listOf(before, after).map { restored(it).size })
     }
 
     @Test
