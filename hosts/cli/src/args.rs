@@ -32,7 +32,7 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Run eight suites on loopback sockets and show every result beside the baseline's
+    /// Run nine suites on loopback sockets and show every result beside the baseline's
     Report(ReportArgs),
     /// Serve the pam dialect over WebSocket, with a chat page, health and metrics
     Serve(ServeArgs),

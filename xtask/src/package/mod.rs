@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use crate::bindings::{Bindings, Stamp, clear};
+use crate::bindings::{Bindings, Stamp, clear, path_with};
 use crate::check::{Checks, Outcome, Stopped};
 use crate::command::Console;
 use crate::parts::peers;
@@ -33,6 +33,8 @@ struct Making<'a> {
     console: Console,
     bindings: &'a Bindings,
     served: &'a Served,
+    /// The program `pamlink`.
+    program: &'a Path,
     /// `target/package`.
     folder: PathBuf,
     version: String,
@@ -51,12 +53,14 @@ pub(crate) fn run(workspace: &Workspace, console: Console) -> Result<bool> {
 /// The same as checks: one for each package.
 pub(crate) fn checks(workspace: &Workspace, console: Console) -> Outcome {
     let bindings = Bindings::make(workspace, console)?;
-    let served = Served::start(&peers::with_page(workspace, console)?)?;
+    let program = peers::with_page(workspace, console)?;
+    let served = Served::start(&program)?;
     let making = Making {
         workspace,
         console,
         bindings: &bindings,
         served: &served,
+        program: &program,
         folder: workspace.target.join("package"),
         version: workspace.version()?,
     };
@@ -112,6 +116,36 @@ impl Making<'_> {
         if finished.success && spoke {
             checks.note(shown);
         }
+        Ok(())
+    }
+}
+
+impl Making<'_> {
+    /// The report of the program shows a package where it is installed: for an interpreter that finds it
+    /// from a folder, with the programs of another before those of the path. One check.
+    fn reported(
+        &self,
+        language: &str,
+        folder: &Path,
+        programs: &Path,
+        checks: &mut Checks,
+    ) -> Result<()> {
+        let out = folder.join("report");
+        let mut report = Command::new(self.program);
+        report.args(["report", "--quick", "--suite", "packages", "--out"]).arg(&out);
+        report.env("PATH", path_with(&programs.join("any"))?).current_dir(folder);
+        let finished = self.console.run(report, CONSUMER)?;
+        let json = std::fs::read(out.join("report.json")).unwrap_or_default();
+        let json: serde_json::Value = serde_json::from_slice(&json).unwrap_or_default();
+        let cases = json["suites"][0]["cases"].as_array().map_or(&[][..], Vec::as_slice);
+        let is_row = |case: &serde_json::Value| {
+            let name = case["name"].as_str().unwrap_or_default();
+            name.starts_with(&format!("{language}: ")) && case["passed"] == true
+        };
+        checks.check(
+            finished.success && cases.iter().any(is_row),
+            format!("the report shows no row of {language} that passed\n{}", finished.tail(40)),
+        );
         Ok(())
     }
 }

@@ -61,6 +61,7 @@ fn consumed(
         project.stamp.write()?;
     }
     checks.check(licensed(&python)?, format!("{}: without its licences", package.display()));
+    making.reported("Python", &project.folder, &project.folder.join("venv/bin"), checks)?;
     let mut main = Command::new(python);
     main.args(["-B", "main.py"]).current_dir(&project.folder);
     Ok(making.consume(package, main, checks)?)

@@ -5,6 +5,7 @@ mod connection;
 mod deduplication;
 mod house;
 mod liveness;
+mod packages;
 mod performance;
 mod recovery;
 mod routing;
@@ -27,9 +28,10 @@ const ROUTING: &str = "Multi-Agent Routing";
 const RECOVERY: &str = "Error Recovery";
 const PERFORMANCE: &str = "Performance & Stability";
 const SESSIONS: &str = "Sessions";
+const PACKAGES: &str = "Packages";
 
 /// The suites by the baseline's names, in its order, and behind them those of what it did not have.
-const NAMES: [&str; 8] = [
+const NAMES: [&str; 9] = [
     CONNECTION,
     AUTHENTICATION,
     SERIALIZATION,
@@ -38,6 +40,7 @@ const NAMES: [&str; 8] = [
     RECOVERY,
     PERFORMANCE,
     SESSIONS,
+    PACKAGES,
 ];
 
 /// The suites whose name contains one of `wanted`, or all of them when nothing is wanted.
@@ -65,7 +68,8 @@ pub(super) async fn run(bench: &mut Bench, chosen: &[&'static str]) {
             ROUTING => routing::run(bench).await,
             RECOVERY => recovery::run(bench).await,
             PERFORMANCE => performance::run(bench).await,
-            _ => sessions::run(bench).await,
+            SESSIONS => sessions::run(bench).await,
+            _ => packages::run(bench).await,
         }
         bench.suite_done();
     }
