@@ -175,17 +175,19 @@ impl Reading {
         let ReadingConfig { read_bytes, read_interval, .. } = self.config;
         let Some(followed) = self.reader(&piece.stream) else { return Ok(self.ignore()) };
         let text = piece.append.as_str();
-        let added = match followed.cursor.advance(piece.at, piece.offset, text) {
+        let mut cursor = followed.cursor;
+        let added = match cursor.advance(piece.at, piece.offset, text) {
             // It has crossed the `unfollow` of a reader before.
             Err(_) if followed.is_to_begin() => return Ok(self.ignore()),
             added => added?,
         };
-        followed.note_reader(now.mono + read_interval);
         // What is repeated counts as well: the server may send as much less beyond it.
-        followed.unread = followed.unread.saturating_add(text.len() as u64);
-        if followed.unread > Self::CREDIT {
+        let unread = followed.unread.saturating_add(text.len() as u64);
+        if unread > Self::CREDIT {
             return Err(Fault::TooMany);
         }
+        followed.note_reader(now.mono + read_interval);
+        (followed.cursor, followed.unread) = (cursor, unread);
         if followed.unread >= read_bytes {
             followed.say_read(now.mono + read_interval);
         }
