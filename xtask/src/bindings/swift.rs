@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use super::{Bindings, LIBRARY};
+use super::{BUILD, Bindings, LIBRARY};
 use crate::check::Stopped;
 use crate::command::Console;
 use crate::tools::{self, Root, SOURCE, TARGET};
@@ -75,6 +75,19 @@ impl Ready {
             command.args(["-Xlinker", &format!("{flag}{TARGET}/release")]);
         }
         command
+    }
+
+    /// A program of a package of the workspace, which is built first.
+    pub(crate) fn program(
+        &self,
+        workspace: &Workspace,
+        console: Console,
+        package: &str,
+        program: &str,
+    ) -> Result<Command, Stopped> {
+        let build = self.swift(workspace, &["build", "--product", program], package);
+        console.must(build, BUILD)?;
+        Ok(self.tools.run(workspace, [format!("{}/debug/{program}", scratch(package))]))
     }
 
     /// The root.

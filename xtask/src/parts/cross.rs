@@ -84,27 +84,20 @@ fn kotlin_chat(
     Ok(java)
 }
 
-/// The product `cross` of the package in `swift-client`.
+/// The program of the package in `swift-client`.
 fn swift(workspace: &Workspace, console: Console, bindings: &Bindings) -> Result<Command, Stopped> {
     let ready = swift::ready(workspace, console, bindings)?;
-    let package = format!("{FOLDER}/swift-client");
-    let build = ready.swift(workspace, &["build"], &package);
-    console.must(build, crate::bindings::BUILD)?;
-    let program = format!("{}/debug/cross", swift::scratch(&package));
-    Ok(ready.tools().run(workspace, [program]))
+    ready.program(workspace, console, &format!("{FOLDER}/swift-client"), "cross")
 }
 
-/// The product `ConsoleChat` of the Swift package.
+/// The console chat among the examples of the Swift package.
 fn swift_chat(
     workspace: &Workspace,
     console: Console,
     bindings: &Bindings,
 ) -> Result<Command, Stopped> {
     let ready = swift::ready(workspace, console, bindings)?;
-    let build = ready.swift(workspace, &["build", "--product", "ConsoleChat"], swift::FOLDER);
-    console.must(build, crate::bindings::BUILD)?;
-    let program = format!("{}/debug/ConsoleChat", swift::scratch(swift::FOLDER));
-    Ok(ready.tools().run(workspace, [program]))
+    ready.program(workspace, console, swift::FOLDER, "ConsoleChat")
 }
 
 /// A command as a list in JSON.
