@@ -79,7 +79,8 @@ impl fmt::Display for Stop {
 
 /// Plays a case. The clauses that its outputs have shown, or what is wrong in which step.
 pub(crate) fn play<'a>(case: &'a Case, end: &mut dyn End) -> Result<BTreeSet<&'a str>, Stop> {
-    let mut player = Player { end, now: 0, names: Names::default(), left: VecDeque::new() };
+    let (names, left) = (Names::default(), VecDeque::new());
+    let mut player = Player { end, now: 0, is_timed: false, names, left };
     let mut shown: BTreeSet<_> = case.clauses.iter().map(String::as_str).collect();
     for (at, step) in case.steps.iter().enumerate() {
         player.step(step).map_err(|why| within(&format!("step {}", at + 1), why))?;
@@ -99,6 +100,8 @@ fn within(place: &str, stop: Stop) -> Stop {
 struct Player<'a> {
     end: &'a mut dyn End,
     now: u64,
+    /// The step before this one was a time.
+    is_timed: bool,
     names: Names,
     /// What has come and was not named yet.
     left: VecDeque<Output>,
@@ -106,11 +109,13 @@ struct Player<'a> {
 
 impl Player<'_> {
     fn step(&mut self, step: &Step) -> Result<(), Stop> {
+        let after_time = std::mem::replace(&mut self.is_timed, matches!(step.does, Does::Time(_)));
         match &step.does {
             Does::Input(at, input) => {
                 self.settled(false)?;
                 self.pass(at.unwrap_or(self.now))?;
-                let settled = if at.is_some() { self.settle() } else { self.settled(false) };
+                let waits = at.is_some() || after_time;
+                let settled = if waits { self.settle() } else { self.settled(false) };
                 settled.map_err(|why| within("`time` comes first", why))?;
                 let put = |value| self.names.put_into(value);
                 let input = match input.clone() {
