@@ -5,7 +5,7 @@ import json
 from collections import deque
 from datetime import datetime, timedelta, timezone
 
-from lines import Cannot, event, serve
+from lines import Cannot, Tasks, event, serve
 from pamlink import BusyError, Client, ClientClosed, ClientOptions, Token, UsageError, events
 
 READY = {
@@ -17,19 +17,17 @@ READY = {
 }
 
 
-class Machine:
+class Machine(Tasks):
     def __init__(self, url, options):
+        super().__init__()
         anonymous = options.pop("anonymous", False)
         token = None if anonymous else self.token
         self.client = Client(url, token=token, options=ClientOptions(**options))
         self.wanted = deque()
         self.opened = self.closed = False
-        self.tasks = set()
 
-    def spawn(self, work):
-        task = asyncio.ensure_future(work)
-        self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
+    async def open(self):
+        """Nothing comes of it before it is to connect."""
 
     async def token(self, need):
         given = asyncio.get_running_loop().create_future()
@@ -79,6 +77,12 @@ class Machine:
         event("outcome", **members)
 
     async def do(self, command, its, name):
+        try:
+            return await self.command(command, its, name)
+        except UsageError as why:
+            raise Cannot(f"`{command}`: {why.name}") from why
+
+    async def command(self, command, its, name):
         if command == "connect":
             if self.closed:
                 raise Cannot("a client that was closed is not opened again")
@@ -114,30 +118,9 @@ class Machine:
         return None
 
     def drop(self):
-        # What it says from here on is said to nobody.
-        for task in self.tasks:
-            task.cancel()
+        super().drop()
         if self.opened and not self.closed:
             self.last = asyncio.ensure_future(self.client.close())
 
 
-async def main():
-    machine = None
-
-    async def handle(line):
-        nonlocal machine
-        if "make" in line:
-            if machine:
-                machine.drop()
-            machine = Machine(line["url"], line["options"])
-            return None
-        (command, its), = line["do"].items()
-        try:
-            return await machine.do(command, its, line.get("as"))
-        except UsageError as why:
-            raise Cannot(f"`{command}`: {why.name}") from why
-
-    await serve(READY, handle)
-
-
-asyncio.run(main())
+asyncio.run(serve(READY, lambda line: Machine(line["url"], line["options"])))

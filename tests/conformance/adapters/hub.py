@@ -6,7 +6,7 @@ import logging
 from collections import deque
 from datetime import datetime, timedelta, timezone
 
-from lines import Cannot, event, serve
+from lines import Cannot, Tasks, event, serve
 from pamlink import AuthError, Claims, Hub, HubOptions, Request, events
 from pamlink.tcp import listen
 
@@ -24,15 +24,15 @@ def reply(message):
     return {"type": "chat_response", **words, "timestamp": "2027-01-15T08:00:00.000Z"}
 
 
-class Machine:
+class Machine(Tasks):
     def __init__(self, options):
+        super().__init__()
         if (span := options.pop("heartbeat_interval_ms", None)) is not None:
             options["heartbeat_interval"] = span / 1e3
         self.hub = Hub(self.answer, auth=self.judge, options=HubOptions(**options))
         self.judged = deque()
         self.requests = deque()
         self.links = []
-        self.tasks = set()
 
     async def open(self):
         self.hub.open()
@@ -40,11 +40,6 @@ class Machine:
         self.spawn(self.follow())
         host, port = self.server.sockets[0].getsockname()
         return {"address": f"{host}:{port}"}
-
-    def spawn(self, work):
-        task = asyncio.ensure_future(work)
-        self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
 
     async def judge(self, user, token):
         verdict = asyncio.get_running_loop().create_future()
@@ -72,7 +67,7 @@ class Machine:
                 case events.Closed() if it.link in self.links:
                     self.links.remove(it.link)
 
-    async def do(self, command, its):
+    async def do(self, command, its, _name):
         if command == "authorize":
             expires = datetime.now(timezone.utc) + timedelta(milliseconds=its["expires"])
             self.judged.popleft().set_result(Claims(its["user"], expires))
@@ -98,29 +93,11 @@ class Machine:
         return None
 
     def drop(self):
-        # What it says from here on is said to nobody.
-        for task in self.tasks:
-            task.cancel()
+        super().drop()
         self.server.close()
         self.last = asyncio.ensure_future(self.hub.close())
 
 
-async def main():
-    machine = None
-
-    async def handle(line):
-        nonlocal machine
-        if "make" in line:
-            if machine:
-                machine.drop()
-            machine = Machine(line["options"])
-            return await machine.open()
-        (command, its), = line["do"].items()
-        return await machine.do(command, its)
-
-    await serve(READY, handle)
-
-
 # A host that cannot judge a token fails, and the hub says so.
 logging.disable()
-asyncio.run(main())
+asyncio.run(serve(READY, lambda line: Machine(line["options"])))
