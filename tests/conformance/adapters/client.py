@@ -6,14 +6,24 @@ from collections import deque
 from datetime import datetime, timedelta, timezone
 
 from lines import Cannot, Tasks, event, serve
-from pamlink import BusyError, Client, ClientClosed, ClientOptions, Token, UsageError, events
+from pamlink import (
+    BusyError,
+    Client,
+    ClientClosed,
+    ClientOptions,
+    RejectedError,
+    Token,
+    UnknownError,
+    UsageError,
+    events,
+)
 
 READY = {
     "ends": ["whole_client"],
     "options": ["anonymous", "max_message_bytes", "v1"],
     "commands": ["connect", "disconnect", "token", "send", "ask"],
     "events": ["need_token", "retrying", "stopped", "welcomed", "message", "repeated", "gap",
-               "unreadable", "outcome", "answered", "rejected", "late"],
+               "unreadable", "outcome", "answered", "rejected", "unknown", "piece", "late"],
 }
 
 
@@ -55,12 +65,26 @@ class Machine(Tasks):
                 case events.Unreadable():
                     event("unreadable", text=it.text)
 
-    async def ask(self, name, message):
+    async def ask(self, name, message, stream=False):
+        if stream:
+            return await self.read(name, message)
         match await self.client.send(message):
             case events.Answered():
                 event("answered", command=name)
             case events.Rejected():
                 event("rejected", command=name)
+            case events.Unknown():
+                event("unknown", command=name)
+
+    async def read(self, name, message):
+        try:
+            async for piece in self.client.ask(message):
+                event("piece", command=name, text=piece.text, restart=piece.restart)
+            event("answered", command=name)
+        except RejectedError:
+            event("rejected", command=name)
+        except UnknownError:
+            event("unknown", command=name)
 
     async def outcome(self, name, submitted):
         try:
@@ -100,7 +124,7 @@ class Machine(Tasks):
                 expires = datetime.now(timezone.utc) + timedelta(milliseconds=expires)
             self.wanted.popleft().set_result(Token(its["token"], expires))
         elif command == "ask":
-            self.spawn(self.ask(name, its["message"]))
+            self.spawn(self.ask(name, **its))
             await asyncio.sleep(0)
         elif command == "send":
             ttl = its.pop("ttl", None)

@@ -7,13 +7,13 @@ from collections import deque
 from datetime import datetime, timedelta, timezone
 
 from lines import Cannot, Tasks, event, serve
-from pamlink import AuthError, Claims, Hub, HubOptions, Request, events
+from pamlink import AuthError, Claims, Error, Hub, HubOptions, Request, events
 from pamlink.tcp import listen
 
 READY = {
     "ends": ["whole_server"],
     "options": ["while_answering", "max_message_bytes", "heartbeat_interval_ms"],
-    "commands": ["authorize", "refuse", "disconnect", "shut_down", "push", "reply"],
+    "commands": ["authorize", "refuse", "disconnect", "shut_down", "push", "piece", "reply"],
     "events": ["authorize", "request", "message", "cancelled", "drained"],
 }
 
@@ -48,10 +48,18 @@ class Machine(Tasks):
         return await verdict
 
     async def answer(self, request: Request):
-        reply = asyncio.get_running_loop().create_future()
-        self.requests.append(reply)
+        said = asyncio.Queue()
+        self.requests.append(said)
         event("request", user=request.user, body=json.loads(request.json))
-        return await reply
+        try:
+            while isinstance(it := await said.get(), str):
+                yield it
+                said.task_done()
+            yield it
+        finally:
+            # One that was cancelled waits for nothing more.
+            if said in self.requests:
+                self.requests.remove(said)
 
     async def follow(self):
         async for it in self.hub:
@@ -84,10 +92,15 @@ class Machine(Tasks):
             body = json.dumps(its["body"], separators=(",", ":"))
             if self.hub.push(its["user"], body).refused:
                 return {"error": "too_large"}
+        elif command == "piece":
+            said = self.requests[0]
+            said.put_nowait(its["text"])
+            # The hub has it once the next is asked for; one that was cancelled asks for none.
+            await asyncio.wait([asyncio.ensure_future(said.join())], timeout=1)
         elif command == "reply":
-            while self.requests and self.requests[0].cancelled():
-                self.requests.popleft()
-            self.requests.popleft().set_result(reply(its["message"]))
+            code = its.get("error_code")
+            said = reply(its["message"]) if code is None else Error(code, "")
+            self.requests.popleft().put_nowait(said)
         # What was set is seen by who waits for it.
         await asyncio.sleep(0)
         return None

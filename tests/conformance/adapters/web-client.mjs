@@ -6,7 +6,7 @@ export const READY = {
   options: ['anonymous', 'max_message_bytes', 'v1'],
   commands: ['connect', 'disconnect', 'token', 'send', 'ask'],
   events: ['need_token', 'retrying', 'stopped', 'welcomed', 'message', 'repeated', 'gap', 'unreadable',
-    'outcome', 'answered', 'rejected', 'late'],
+    'outcome', 'answered', 'rejected', 'unknown', 'piece', 'late'],
   closes_as: 'browser',
 };
 
@@ -54,6 +54,21 @@ function make({ url, options: { anonymous, max_message_bytes: maxMessageBytes, v
   void before?.close().catch(() => {});
 }
 
+/** How a request may end for the files. */
+const ENDS = ['answered', 'rejected', 'unknown'];
+
+/** Asks, and reads the answer as it grows; how that has ended. */
+async function read(of, message, command) {
+  try {
+    for await (const { text, restart } of of.ask(message)) {
+      if (text || restart) event(of, 'piece', { command, text, restart });
+    }
+    return 'answered';
+  } catch ({ code }) {
+    return code.replace('request_', '');
+  }
+}
+
 const commands = {
   connect: () => {
     if (closed) return { cannot: 'a client that was closed is not opened again' };
@@ -70,9 +85,10 @@ const commands = {
     wanted.shift()(expires === undefined ? token : { token, expires: Date.now() + expires });
     return undefined;
   },
-  ask: ({ message }, command) => {
+  ask: ({ message, stream }, command) => {
     const of = client;
-    of.send(message).then(({ type }) => event(of, type, { command }), () => {});
+    const ended = stream ? read(of, message, command) : of.send(message).then(({ type }) => type);
+    ended.then((type) => ENDS.includes(type) && event(of, type, { command }), () => {});
   },
   send: async ({ body, ttl, ...options }, name) => {
     if (!connected) return { cannot: 'what is sent first connects it' };

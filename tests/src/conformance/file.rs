@@ -35,6 +35,9 @@ pub(crate) struct Case {
     /// The clauses that it shows as a whole, beside those of its outputs.
     #[serde(default)]
     pub(crate) clauses: Vec<String>,
+    /// Why it cannot be one of this end.
+    #[serde(default)]
+    pub(crate) spared: Option<String>,
     #[serde(deserialize_with = "steps")]
     pub(crate) steps: Vec<Step>,
 }
@@ -93,18 +96,16 @@ impl File {
         Self::read(name, &text(path))
     }
 
-    /// Those of the cases of one end that are cases of a whole client or server as well.
+    /// The cases of a whole client or server that those of one end come to. Where a clause has none
+    /// there, those that show it are spared, each with its reason.
     pub(crate) fn derived() -> Vec<Self> {
         let openings: Value =
             serde_json::from_str(&text(&folder().join("openings.json"))).expect("JSON");
         let files = Self::paths().into_iter().filter_map(|path| {
             let file: Value = serde_json::from_str(&text(&path)).expect("JSON");
-            let cases = file["cases"].as_array().into_iter().flatten();
-            let cases: Vec<_> = cases.filter_map(|case| derived::derive(case, &openings)).collect();
+            let cases = derived_cases(&file, &openings);
+            let clauses: BTreeSet<_> = cases.iter().flat_map(shown).collect();
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let steps =
-                cases.iter().flat_map(|case| case["steps"].as_array().into_iter().flatten());
-            let clauses: BTreeSet<_> = steps.filter_map(|step| step["clause"].as_str()).collect();
             let file = json!({"clauses": clauses, "cases": cases});
             (!cases.is_empty()).then(|| Self::read(name, &file.to_string()))
         });
@@ -120,6 +121,54 @@ impl File {
         }
         file
     }
+}
+
+fn derived_cases(file: &Value, openings: &Value) -> Vec<Value> {
+    let written = || file["cases"].as_array().into_iter().flatten();
+    let derived = written().filter_map(|case| Some((case, derived::derive(case, openings)?)));
+    let (mut cases, mut spared) = (Vec::new(), Vec::new());
+    for (case, (end, derived)) in derived {
+        match derived {
+            Ok(case) => cases.push(case),
+            Err(reason) => spared.push((case, end, reason)),
+        }
+    }
+    let whole = written().chain(&cases);
+    let held: BTreeSet<_> = whole
+        .flat_map(|case| {
+            shown(case).into_iter().map(|clause| (case["end"].clone().to_string(), clause))
+        })
+        .collect();
+    let spared = spared.into_iter().filter_map(|(case, end, reason)| {
+        let mut clauses = shown(case);
+        clauses.retain(|clause| !held.contains(&(json!(end).to_string(), clause.clone())));
+        (!clauses.is_empty()).then(|| {
+            json!({
+                "name": case["name"], "end": end, "clauses": clauses, "spared": reason, "steps": [],
+            })
+        })
+    });
+    let spared: Vec<_> = spared.collect();
+    cases.extend(spared);
+    cases
+}
+
+/// The clauses that a case shows.
+fn shown(case: &Value) -> BTreeSet<String> {
+    let steps = case["steps"].as_array().into_iter().flatten().flat_map(flat);
+    let whole = case["clauses"].as_array().into_iter().flatten().cloned();
+    let clauses = steps.map(|step| step["clause"].clone()).chain(whole);
+    clauses.filter_map(|clause| clause.as_str().map(str::to_owned)).collect()
+}
+
+/// The steps for which a step stands.
+pub(super) fn flat(step: &Value) -> Vec<Value> {
+    let (Some(first), Some(last)) = (step["each"][0].as_u64(), step["each"][1].as_u64()) else {
+        return vec![step.clone()];
+    };
+    let steps = step["steps"].as_array().into_iter().flatten();
+    let numbered = (first..=last).flat_map(|n| steps.clone().map(move |step| numbered(step, n)));
+    numbered.flat_map(|step| flat(&step)).collect()
 }
 
 /// The steps after which a session is open at an end.
@@ -222,7 +271,7 @@ fn numbered(value: &Value, n: u64) -> Value {
 
 /// A value in which `{"$text": PARTS}` is the text of these parts, each a text or a text and how
 /// often it stands there.
-fn written_out(value: &Value) -> Value {
+pub(super) fn written_out(value: &Value) -> Value {
     match value.get("$text") {
         Some(Value::Array(parts)) => parts.iter().map(part).collect::<String>().into(),
         _ => mapped(value, written_out),

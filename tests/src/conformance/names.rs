@@ -46,6 +46,9 @@ impl Names {
 
     fn differ(&mut self, path: &str, expected: &Value, found: &Value) -> Option<String> {
         match (expected, found) {
+            (expected, found) if path.ends_with(".body") && expected.get("pam").is_some() => {
+                pam_difference(&expected["pam"], found).map(|why| format!("{path}{why}"))
+            }
             // What a host says is the host's: nothing in it means anything here.
             (expected, found) if path.ends_with(".body") && expected == found => None,
             (expected, found) if path.ends_with(".body") => {
@@ -96,8 +99,9 @@ impl Names {
             return (bound != found).then(|| format!("{path} is {found}, not {name}, {bound}"));
         }
         if !found.is_u64() {
-            if !found.as_str().is_some_and(is_drawn) {
-                return Some(format!("{path} is {found}, and no id, epoch or number"));
+            let is_stream = path.ends_with(".stream") && found.is_string();
+            if !is_stream && !found.as_str().is_some_and(is_drawn) {
+                return Some(format!("{path} is {found}, and no id, epoch, number or stream"));
             }
             if let Some((other, _)) = self.0.iter().find(|(_, bound)| *bound == found) {
                 return Some(format!("{path} is {other}, and not the new {name}"));

@@ -112,7 +112,7 @@ fn a_name_is_one_value_and_a_value_has_one_name() {
     let other = fault(r#""channel": 0, "sent": ["$client""#, r#""sent": ["$other""#);
     assert!(other.contains("is $client, and not the new $other"));
     let kind = fault("\"type\": \"open\", \"sent\"", "\"type\": \"$kind\", \"sent\"");
-    assert!(kind.contains("no id, epoch or number"));
+    assert!(kind.contains("no id, epoch, number or stream"));
     let unknown = r#"{"in": {"type": "ack", "received": ["$server", 0], "sent": 0}},"#;
     let unknown = fault(r#"{"time": 10},"#, unknown);
     assert_eq!(unknown, "step 4: nothing has been $server yet");

@@ -65,13 +65,18 @@ fn client(transcript: &[Value]) -> Vec<Value> {
         json!({"in": {"response": {"status": 101}}}),
     ];
     let mut open = VecDeque::new();
+    let grows = transcript.iter().any(|step| step["reads"] == "piece");
     for step in transcript {
         let text = step["text"].as_str().expect("a step has a text");
         if step["from"] == "client" {
             // A pong is said where the ping comes, and what is no chat not by itself.
             let Some(message) = request(text) else { continue };
             let name = format!("request {}", steps.len());
-            steps.push(json!({"do": {"ask": {"message": message}}, "as": name}));
+            let mut ask = json!({ "message": message });
+            if grows {
+                ask["stream"] = true.into();
+            }
+            steps.push(json!({"do": {"ask": ask}, "as": name}));
             let chat = json!({"type": "chat", "message": message, "id": "$string"});
             steps.push(json!({"out": {"pam": chat}}));
             open.push_back(name);
@@ -95,7 +100,9 @@ fn client(transcript: &[Value]) -> Vec<Value> {
             "welcome" => json!({"welcomed": {}}),
             "answer" => json!({ "answered": oldest }),
             "refusal" => json!({ "rejected": oldest }),
-            "piece" => json!({ "piece": oldest }),
+            // Word that an answer begins has no text.
+            "piece" if said(text)["content"].is_null() => continue,
+            "piece" => json!({"piece": {"command": open.front(), "text": said(text)["content"]}}),
             "late" => json!({"late": {}}),
             "message" => json!({"message": {"body": said(text)}}),
             other => panic!("{other} is not what a client makes of a text"),

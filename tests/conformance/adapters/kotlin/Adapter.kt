@@ -23,7 +23,7 @@ import kotlinx.coroutines.withTimeoutOrNull
 private const val READY = """{"ends": ["whole_client"], "options": ["anonymous", "max_message_bytes", "v1"],
     "commands": ["connect", "disconnect", "token", "send", "ask"],
     "events": ["need_token", "retrying", "stopped", "welcomed", "message", "repeated", "gap",
-    "unreadable", "outcome", "answered", "rejected", "late"], "closes_as": "java"}"""
+    "unreadable", "outcome", "answered", "rejected", "unknown", "piece", "late"], "closes_as": "java"}"""
 
 private class Cannot(why: String) : Exception(why)
 
@@ -68,11 +68,14 @@ private class Machine(private val url: String, private val options: Map<*, *>) {
                 tokens.send(its["token"] as String)
             }
             "ask" -> scope.launch {
-                when (client!!.send(its["message"] as String)) {
-                    is Outcome.Answered -> event("answered", mapOf("command" to name))
-                    is Outcome.Rejected -> event("rejected", mapOf("command" to name))
-                    else -> {}
+                val message = its["message"] as String
+                val word = when (if (its["stream"] == true) read(message, name) else client!!.send(message)) {
+                    is Outcome.Answered -> "answered"
+                    is Outcome.Rejected -> "rejected"
+                    is Outcome.Unknown -> "unknown"
+                    else -> null
                 }
+                word?.let { event(it, mapOf("command" to name)) }
             }
             "send" -> return send(its, name)
         }
@@ -92,6 +95,22 @@ private class Machine(private val url: String, private val options: Map<*, *>) {
         val made = Client(url, token.takeIf { options["anonymous"] != true }, config)
         client = made
         scope.launch { made.events.collect(::show) }
+    }
+
+    /** Asks, and reads the answer as it grows. */
+    private suspend fun read(message: String, name: String?): Outcome? {
+        var answer: Outcome? = null
+        try {
+            client!!.ask(message).collect { piece ->
+                answer = piece.answer
+                if (piece.restart || piece.text.isNotEmpty()) {
+                    event("piece", mapOf("command" to name, "text" to piece.text, "restart" to piece.restart))
+                }
+            }
+        } catch (refused: PamlinkException.Answer) {
+            return refused.outcome
+        }
+        return answer
     }
 
     private suspend fun send(its: Map<*, *>, name: String?): Any? {
@@ -143,8 +162,8 @@ private class Machine(private val url: String, private val options: Map<*, *>) {
     /** What it says from here on is said to nobody. */
     fun close() {
         isOver = true
-        client?.close()
         scope.cancel()
+        client?.close()
     }
 }
 

@@ -29,7 +29,7 @@ pub(crate) fn run() -> io::Result<()> {
         "options": ["anonymous", "two_links", "max_message_bytes", "v1"],
         "commands": ["connect", "token", "ask", "send", "open", "leave", "disconnect"],
         "events": ["need_token", "retrying", "stopped", "welcomed", "message", "gap", "outcome",
-                   "answered", "rejected", "late", "repeated", "unreadable"],
+                   "answered", "rejected", "unknown", "piece", "late", "repeated", "unreadable"],
     }));
     let (sender, mut arrivals) = unbounded_channel();
     std::thread::spawn(move || lines::read().try_for_each(|line| sender.send(line)));
@@ -127,10 +127,17 @@ impl Machine {
                 let client = self.client.clone().ok_or_else(unconnected)?;
                 let message = its["message"].as_str().unwrap_or_default().to_owned();
                 let name = line["as"].as_str().unwrap_or_default().to_owned();
+                let is_read = its["stream"] == true;
                 tokio::spawn(async move {
-                    let word = match client.ask(message).await {
-                        Ok(_) => "answered",
+                    let answered = if is_read {
+                        read(&client, message, &name).await
+                    } else {
+                        client.ask(message).await.map(drop)
+                    };
+                    let word = match answered {
+                        Ok(()) => "answered",
                         Err(RequestError::Rejected { .. }) => "rejected",
+                        Err(RequestError::Unknown) => "unknown",
                         Err(_) => return,
                     };
                     event(word, &json!({ "command": name }));
@@ -227,6 +234,16 @@ impl Drop for Machine {
             events.abort();
         }
     }
+}
+
+/// Asks, and reads the answer as it grows.
+async fn read(client: &Client, message: String, name: &str) -> Result<(), RequestError> {
+    let mut answer = client.stream(message)?;
+    while let Some(piece) = answer.next_piece().await? {
+        let its = json!({"command": name, "text": piece.text, "restart": piece.restart});
+        event("piece", &its);
+    }
+    Ok(())
 }
 
 /// The client connects as soon as it is there.

@@ -1,6 +1,6 @@
 //! A client with its links, over bytes: what it asks for, says and learns.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use pamlink::client::{Client, ClientConfig, Event, RequestId, SendError, SessionError};
 use pamlink::delivery::{CommandId, SendOptions, SessionNumber};
@@ -21,6 +21,8 @@ use crate::conformance::play::{End, Stop};
 struct Names {
     commands: BTreeMap<(SessionNumber, CommandId), String>,
     requests: BTreeMap<RequestId, String>,
+    /// Requests whose answers are read as they grow.
+    growing: BTreeSet<RequestId>,
 }
 
 pub(super) struct WholeClientEnd {
@@ -99,10 +101,13 @@ impl WholeClientEnd {
             "ask" => {
                 let message = its.text("message");
                 let message = its.need("message", message)?;
+                let stream = its.take("stream").is_some_and(|stream| stream == true);
                 let chat = Chat { message: Some(message.into()), ..Chat::default() };
+                let chat = Chat { stream: stream.then_some(true), ..chat };
                 let request = self.client.ask(now, &chat).map_err(|why| why.to_string())?;
                 let name = name.ok_or("what is asked has a name")?;
                 self.names.requests.insert(request, name.to_owned());
+                self.names.growing.extend(stream.then_some(request));
             }
             "open" => {
                 let result = match self.client.open_session(now) {
@@ -157,8 +162,9 @@ impl WholeClientEnd {
                         if matches!(event, Event::ChangedPlaces) {
                             self.ways.swap(FIRST, SECOND);
                         }
-                        let event = shown(event, &self.names).map(Output::Event);
-                        self.outputs.extend(event);
+                        let rest = last_words(event, &self.names);
+                        let events = rest.into_iter().chain(shown(event, &self.names));
+                        self.outputs.extend(events.map(Output::Event));
                         continue;
                     }
                 };
@@ -297,7 +303,10 @@ fn shown(event: &Event<'_>, names: &Names) -> Option<Value> {
         Event::Rejected { request, .. } => {
             json!({"rejected": {"command": names.requests[request]}})
         }
-        Event::Piece { request, .. } => json!({"piece": {"command": names.requests[request]}}),
+        Event::Piece { request, text, restart, .. } => {
+            return piece(*request, text, *restart, names);
+        }
+        Event::Unknown { request } => json!({"unknown": {"command": names.requests[request]}}),
         Event::Late { .. } => json!({"late": {}}),
         Event::Unreadable { text, .. } => json!({"unreadable": {"text": text}}),
         Event::Outcome { session, command, outcome } => {
@@ -305,6 +314,20 @@ fn shown(event: &Event<'_>, names: &Names) -> Option<Value> {
         }
         other => json!({"other": format!("{other:?}")}),
     })
+}
+
+/// A piece of an answer that is read as it grows, where it says something.
+fn piece(request: RequestId, text: &str, restart: bool, names: &Names) -> Option<Value> {
+    let is_read = names.growing.contains(&request) && (restart || !text.is_empty());
+    let command = &names.requests[&request];
+    let restart = restart.then_some(true);
+    is_read.then(|| json!({"piece": {"command": command, "text": text, "restart": restart}}))
+}
+
+/// What an answer has beyond its pieces.
+fn last_words(event: &Event<'_>, names: &Names) -> Option<Value> {
+    let Event::Answer { request, text, in_pieces, restart, .. } = event else { return None };
+    piece(*request, text.get(*in_pieces..).unwrap_or_default(), *restart, names)
 }
 
 /// A session that is not the first.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use pamlink::envelope::ErrorCode;
 use pamlink::frame::CloseCode;
 use pamlink::hub::{
     Auth, Event, Hub, HubConfig, LinkId, Reply, ReplyError, RequestId, WhileAnswering,
@@ -125,10 +126,21 @@ impl WholeServerEnd {
                     self.outputs.push_back(Output::Result(json!({ "error": "too_large" })));
                 }
             }
+            "piece" => {
+                let text = its.text("text");
+                let request = *self.requests.front().ok_or("nothing was requested")?;
+                let grown = self.hub.piece(now, request, &its.need("text", text)?);
+                grown.map_err(|why| why.to_string())?;
+            }
             "reply" => {
-                let message = its.text("message");
-                let message = its.need("message", message)?;
-                let reply = Reply::text(&message);
+                let (message, code) = (its.text("message"), its.text("error_code"));
+                let code = code.as_deref().map(ErrorCode::from);
+                let message =
+                    if code.is_some() { String::new() } else { its.need("message", message)? };
+                let reply = match &code {
+                    Some(code) => Reply::Error { code, message: &message, retry_after: None },
+                    None => Reply::text(&message),
+                };
                 // Another may have taken the place of the oldest.
                 while let Err(why) = {
                     let request = self.requests.pop_front().ok_or("nothing was requested")?;
