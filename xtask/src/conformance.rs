@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use crate::ConformanceArgs;
-use crate::bindings::{Bindings, kotlin, python};
+use crate::bindings::{Bindings, kotlin, python, swift};
 use crate::check::{Checks, Outcome, Stopped};
 use crate::command::Console;
 use crate::parts::{peers, web};
@@ -28,6 +28,7 @@ const PRODUCTS: &[Product] = &[
     ("Python client", |workspace, console| in_python(workspace, console, "client.py")),
     ("Python hub", |workspace, console| in_python(workspace, console, "hub.py")),
     ("Kotlin client", in_kotlin),
+    ("Swift client", in_swift),
     ("web in Node", in_node),
     ("web in Chromium", in_chromium),
     ("`ws` by hand", by_hand),
@@ -113,8 +114,13 @@ fn in_kotlin(workspace: &Workspace, console: Console) -> Result<String, Stopped>
     let jar = compiled.beside(workspace, console, "conformance", &[&adapter, &json])?;
     let mut java = compiled.java(workspace, &jar);
     java.args(["-XX:TieredStopAtLevel=1", "AdapterKt"]);
-    let words = [java.get_program()].into_iter().chain(java.get_args());
-    Ok(words.map(|word| quoted(Path::new(word))).collect::<Vec<_>>().join(" "))
+    Ok(line(&java))
+}
+
+fn in_swift(workspace: &Workspace, console: Console) -> Result<String, Stopped> {
+    let bindings = Bindings::make(workspace, console)?;
+    let ready = swift::ready(workspace, console, &bindings)?;
+    Ok(line(&ready.program(workspace, console, &format!("{ADAPTERS}/swift-client"), "adapter")?))
 }
 
 fn in_node(workspace: &Workspace, console: Console) -> Result<String, Stopped> {
@@ -138,6 +144,12 @@ fn on_the_web(workspace: &Workspace, console: Console, script: &str) -> Result<S
 fn by_hand(workspace: &Workspace, console: Console) -> Result<String, Stopped> {
     let modules = tools::node_modules(workspace, console)?;
     Ok(format!("env NODE_MODULES={} node {ADAPTERS}/ws.mjs", quoted(&modules)))
+}
+
+/// A command as a line of the shell.
+fn line(command: &Command) -> String {
+    let words = [command.get_program()].into_iter().chain(command.get_args());
+    words.map(|word| quoted(Path::new(word))).collect::<Vec<_>>().join(" ")
 }
 
 /// A path as one word of the shell.
