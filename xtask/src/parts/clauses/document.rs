@@ -1,7 +1,7 @@
 //! Documents of numbered clauses: what a clause is, and what such a document must be.
 //!
-//! A clause begins with its number, `**P-3.2**`, in the section of that number. It ends with a
-//! paragraph that begins with the document's mark (`test:`) and names in backticks what holds it.
+//! A clause begins with its number, `**P-3.2**`, in the section of that number. It ends with
+//! paragraphs that name in backticks what holds it: files after `conformance:`, tests after `test:`.
 
 use std::collections::BTreeSet;
 
@@ -13,17 +13,24 @@ pub(super) struct Document {
     pub(super) path: &'static str,
     /// Before the number of a clause, with its hyphen.
     pub(super) letter: &'static str,
-    /// At the begin of the paragraph that names what holds a clause.
-    pub(super) mark: &'static str,
+    /// Where the files that hold its clauses are.
+    pub(super) folder: &'static str,
+    /// Whether a clause may be held by tests alone.
+    pub(super) by_tests: bool,
 }
+
+/// At the begin of the paragraph that names the files of a clause, and of that with its tests.
+const FILES: &str = "conformance:";
+const TESTS: &str = "test:";
 
 impl Document {
     /// The clauses of a text, and all that is wrong with it as a document.
     pub(super) fn check(&self, text: &str) -> (Vec<Clause>, Vec<Fault>) {
-        let (clauses, mut faults) = self.read(text);
+        let (mut clauses, mut faults) = self.read(text);
         faults.extend(order(&clauses));
+        faults.extend(clauses.iter().filter_map(|clause| self.unheld(clause)));
         faults.extend(self.references(text, &clauses));
-        faults.extend(frames(text));
+        faults.extend(frames(text, &mut clauses));
         (clauses, faults)
     }
 
@@ -31,7 +38,7 @@ impl Document {
         let mut clauses: Vec<Clause> = Vec::new();
         let mut faults = Vec::new();
         let mut section = 0;
-        let mut naming = false;
+        let mut naming = None;
         let begin = format!("**{}", self.letter);
         for (line, text) in prose(text) {
             if let Some(heading) = text.strip_prefix("## ") {
@@ -43,22 +50,31 @@ impl Document {
                     faults.push(Fault::new(line, what));
                     continue;
                 };
-                let clause = Clause { line, name: self.name(number), number, held_by: Vec::new() };
+                let clause = Clause { line, name: self.name(number), number, ..Clause::default() };
                 if number.0 != section {
                     let what = format!("{} stands in section {section}", clause.name);
                     faults.push(Fault::new(line, what));
                 }
                 clauses.push(clause);
             }
-            naming = text.starts_with(self.mark) || (naming && !text.is_empty());
-            if naming {
+            let mark = [FILES, TESTS].into_iter().find(|mark| text.starts_with(mark));
+            naming = mark.or_else(|| naming.filter(|_| !text.is_empty()));
+            if let Some(mark) = naming {
                 match clauses.last_mut() {
-                    Some(clause) => clause.held_by.extend(in_backticks(text)),
-                    None => faults.push(Fault::new(line, format!("{} of no clause", self.mark))),
+                    Some(clause) if mark == FILES => clause.files.extend(in_backticks(text)),
+                    Some(clause) => clause.tests.extend(in_backticks(text)),
+                    None => faults.push(Fault::new(line, format!("{mark} of no clause"))),
                 }
             }
         }
         (clauses, faults)
+    }
+
+    /// That nothing holds a clause.
+    fn unheld(&self, clause: &Clause) -> Option<Fault> {
+        let is_held = !clause.files.is_empty() || (self.by_tests && !clause.tests.is_empty());
+        let what = if self.by_tests { "neither file nor test" } else { "no file" };
+        (!is_held).then(|| Fault::new(clause.line, format!("{} names {what}", clause.name)))
     }
 
     /// Clauses that the text speaks of and that are not there.
@@ -90,18 +106,23 @@ impl Document {
 }
 
 /// One clause, or one row of a table.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Clause {
     pub(super) line: usize,
     /// What a fault calls it.
     pub(super) name: String,
     /// Of a row: zeros.
     pub(super) number: (u32, u32),
-    pub(super) held_by: Vec<String>,
+    /// The files that hold it, in the folder of its document.
+    pub(super) files: Vec<String>,
+    /// The tests that do, and vectors.
+    pub(super) tests: Vec<String>,
+    /// The frames that it shows, and in which lines.
+    pub(super) shown: Vec<(usize, Value)>,
 }
 
 /// What is wrong, and in which line.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Fault {
     pub(super) line: usize,
     pub(super) what: String,
@@ -126,22 +147,27 @@ fn order(clauses: &[Clause]) -> Vec<Fault> {
     pairs.map(fault).collect()
 }
 
-/// Frames in fenced code that are no JSON objects with a type. A frame's line begins with its
-/// sender: `>` the client, `<` the server.
-fn frames(text: &str) -> Vec<Fault> {
+/// Gives each clause the frames that it shows in fenced code. Those that are no JSON objects with a
+/// type. A frame's line begins with its sender: `>` the client, `<` the server.
+fn frames(text: &str, clauses: &mut [Clause]) -> Vec<Fault> {
     let mut faults = Vec::new();
-    let mut fenced = false;
-    for (at, text) in text.lines().enumerate() {
-        if text.starts_with("```") {
-            fenced = !fenced;
-            continue;
+    let (mut fenced, mut within) = (false, None);
+    for (line, text) in (1..).zip(text.lines()) {
+        fenced ^= text.starts_with("```");
+        if let Some(begun) = clauses.iter().position(|clause| clause.line == line) {
+            within = Some(begun);
+        } else if !fenced && text.starts_with("## ") {
+            within = None;
         }
         let frame = text.strip_prefix("> ").or_else(|| text.strip_prefix("< "));
         let Some(frame) = frame.filter(|frame| fenced && frame.starts_with('{')) else { continue };
-        let is_envelope = serde_json::from_str::<Value>(frame)
-            .is_ok_and(|value| value.get("type").is_some_and(Value::is_string));
-        if !is_envelope {
-            faults.push(Fault::new(at + 1, "the frame is no JSON object with a type"));
+        match serde_json::from_str::<Value>(frame).ok().filter(|frame| frame["type"].is_string()) {
+            Some(frame) => {
+                if let Some(clause) = within.and_then(|at: usize| clauses.get_mut(at)) {
+                    clause.shown.push((line, frame));
+                }
+            }
+            None => faults.push(Fault::new(line, "the frame is no JSON object with a type")),
         }
     }
     faults
@@ -166,9 +192,10 @@ pub(super) fn prose(document: &str) -> impl Iterator<Item = (usize, &str)> {
 mod tests {
     use super::*;
 
-    const GOOD: &str = "## 1. Opening\n\n**V-1.1** Words, see V-1.2.\n\nheld: `a::b`,\n`c.json`\n\n\
-                        **V-1.2** Words.\n\n```\n**V-9.9**\n> {\"type\":\"chat\"}\n```\n\nheld: `d`\n";
-    const DOCUMENT: Document = Document { path: "d", letter: "V-", mark: "held:" };
+    const GOOD: &str = "## 1. Opening\n\n**V-1.1** Words, see V-1.2.\n\ntest: `a::b`,\n`c.json`\n\n\
+                        **V-1.2** Words.\n\n```\n**V-9.9**\n> {\"type\":\"chat\"}\n```\n\n\
+                        conformance: `d`\n\ntest: `e`\n";
+    const DOCUMENT: Document = Document { path: "d", letter: "V-", folder: "f/", by_tests: true };
 
     fn lines_of(text: &str) -> Vec<String> {
         DOCUMENT.check(text).1.iter().map(|fault| fault.shown(DOCUMENT.path)).collect()
@@ -178,9 +205,19 @@ mod tests {
     fn clauses_are_read_with_what_holds_them() {
         assert_eq!(lines_of(GOOD), [""; 0]);
         let (clauses, _) = DOCUMENT.check(GOOD);
-        assert_eq!(clauses[0].held_by, ["a::b", "c.json"]);
-        assert_eq!((clauses[1].name.as_str(), &*clauses[1].held_by), ("V-1.2", &["d".into()][..]));
-        assert_eq!(lines_of("held: `a`\n"), ["d:1: held: of no clause"]);
+        assert_eq!(clauses[0].tests, ["a::b", "c.json"]);
+        assert_eq!((clauses[1].name.as_str(), &*clauses[1].files), ("V-1.2", &["d".into()][..]));
+        assert_eq!((&*clauses[0].files, &*clauses[1].tests), (&[][..], &["e".into()][..]));
+        assert!(clauses[0].shown.is_empty());
+        assert_eq!(clauses[1].shown, [(12, serde_json::json!({"type": "chat"}))]);
+        let (later, _) = DOCUMENT.check(&GOOD.replace("```\n**V", "## 2.\n\n```\n**V"));
+        assert!(later[1].shown.is_empty());
+        assert_eq!(lines_of("test: `a`\n"), ["d:1: test: of no clause"]);
+        let none = GOOD.replace("conformance: `d`\n\ntest: `e`\n", "");
+        assert_eq!(lines_of(&none), ["d:8: V-1.2 names neither file nor test"]);
+        let by_files = Document { by_tests: false, ..DOCUMENT };
+        let faults = by_files.check(GOOD).1;
+        assert_eq!(faults, [Fault::new(3, "V-1.1 names no file")]);
     }
 
     #[test]

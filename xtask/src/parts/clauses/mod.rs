@@ -1,14 +1,14 @@
 //! Every clause of the dialects is held by what runs, and so is every row of the tables of what
 //! others have lost.
 //!
-//! A clause of `docs/protocol.md` names the tests that hold it: the path of a test function within
-//! its crate (`hub::tests::opening::a_good_token_is_welcomed`), or a file of vectors under
+//! A clause names the files of `tests/conformance` that hold it, and each file the clauses that it
+//! holds. The test binary `conformance` plays the files, finds the clause that a file names and never
+//! shows, and reads with the codec every envelope that `docs/protocol-v1.md` shows.
+//!
+//! A clause of `docs/protocol.md` may name tests besides, or alone: the path of a test function
+//! within its crate (`hub::tests::opening::a_good_token_is_welcomed`), or a file of vectors under
 //! `tests/vectors` (`transcripts/chat.json`). The tables are sections of `docs/frames.md` and
 //! `docs/complaints.md`; the last cell of each row names tests likewise.
-//!
-//! A clause of `docs/protocol-v1.md` names files of `tests/conformance/v1`, and each file the
-//! clauses that it holds. The test binary `conformance` plays the files, finds the clause that a
-//! file names and never shows, and reads with the codec every envelope that the document shows.
 
 mod conformance;
 mod document;
@@ -25,9 +25,19 @@ use crate::parts::{features, rust};
 use crate::workspace::Workspace;
 
 /// The dialect `pam`.
-const PAM: Document = Document { path: "docs/protocol.md", letter: "P-", mark: "test:" };
+const PAM: Document = Document {
+    path: "docs/protocol.md",
+    letter: "P-",
+    folder: "tests/conformance/pam/",
+    by_tests: true,
+};
 /// The dialect `pamlink.v1`.
-const V1: Document = Document { path: "docs/protocol-v1.md", letter: "V-", mark: "conformance:" };
+const V1: Document = Document {
+    path: "docs/protocol-v1.md",
+    letter: "V-",
+    folder: "tests/conformance/v1/",
+    by_tests: false,
+};
 /// Where vectors live.
 const VECTORS: &str = "tests/vectors/";
 /// The tables of what others have lost: document, and the heading of the section with the table.
@@ -39,13 +49,14 @@ const TABLES: [(&str, &str); 2] = [
 pub(super) fn run(workspace: &Workspace, console: Console) -> Outcome {
     let mut checks = Checks::default();
     let known = Known::of(workspace, console)?;
-    let (clauses, faults) = PAM.check(&workspace.read(Path::new(PAM.path))?);
-    count(&mut checks, PAM.path, &clauses, faults, |clause| faults_of(clause, &known));
-    let (clauses, faults) = V1.check(&workspace.read(Path::new(V1.path))?);
-    let files = Files::of(workspace)?;
-    count(&mut checks, V1.path, &clauses, faults, |clause| files.faults_of(clause));
-    for fault in files.astray(&clauses) {
-        checks.fail(fault);
+    for document in [PAM, V1] {
+        let (clauses, faults) = document.check(&workspace.read(Path::new(document.path))?);
+        let files = Files::of(workspace, document.folder)?;
+        let wrong = |clause: &Clause| [files.faults_of(clause), faults_of(clause, &known)].concat();
+        count(&mut checks, document.path, &clauses, faults, wrong);
+        for fault in files.astray(&clauses) {
+            checks.fail(fault);
+        }
     }
     // As the part `unit` has built it: a choice of packages would build it anew.
     let conformance = ["--workspace", "--all-features", "--test", "conformance"];
@@ -53,7 +64,7 @@ pub(super) fn run(workspace: &Workspace, console: Console) -> Outcome {
     for (path, heading) in TABLES {
         let rows = rows(&workspace.read(Path::new(path))?, heading);
         checks.check(!rows.is_empty(), format!("{path}: no table under {heading:?}"));
-        count(&mut checks, path, &rows, Vec::new(), |row| faults_of(row, &known));
+        count(&mut checks, path, &rows, Vec::new(), |row| faults_of_row(row, &known));
     }
     for path in workspace.files()?.iter().filter(|path| has_tests_of_unit(path)) {
         let text = workspace.read(path)?;
@@ -135,11 +146,16 @@ impl Known {
 /// What is wrong with the tests of a clause or row.
 fn faults_of(clause: &Clause, known: &Known) -> Vec<Fault> {
     let name = &clause.name;
-    if clause.held_by.is_empty() {
-        return vec![Fault::new(clause.line, format!("{name} names no test"))];
-    }
-    let missing = clause.held_by.iter().filter(|test| !known.contains(test));
+    let missing = clause.tests.iter().filter(|test| !known.contains(test));
     missing.map(|test| Fault::new(clause.line, format!("{name}: no test is {test}"))).collect()
+}
+
+/// What is wrong with a row.
+fn faults_of_row(row: &Clause, known: &Known) -> Vec<Fault> {
+    if row.tests.is_empty() {
+        return vec![Fault::new(row.line, format!("{} names no test", row.name))];
+    }
+    faults_of(row, known)
 }
 
 /// The rows of the table under a heading, less its head.
@@ -149,8 +165,8 @@ fn rows(document: &str, heading: &str) -> Vec<Clause> {
     let rows = lines.filter(|(_, text)| text.starts_with('|')).skip(2);
     rows.map(|(line, text)| {
         let cell = text.trim_end_matches(['|', ' ']).rsplit('|').next().unwrap_or("");
-        let held_by = in_backticks(cell).collect();
-        Clause { line, name: "a row".to_owned(), number: (0, 0), held_by }
+        let tests = in_backticks(cell).collect();
+        Clause { line, name: "a row".to_owned(), tests, ..Clause::default() }
     })
     .collect()
 }
@@ -177,7 +193,7 @@ mod tests {
                     **P-1.2** Words.\n\ntest: `a::b`\n";
         assert_eq!(lines_of(good), [""; 0]);
         let none = good.replace("test: `a::b`\n", "");
-        assert_eq!(lines_of(&none), ["docs/protocol.md:7: P-1.2 names no test"]);
+        assert_eq!(lines_of(&none), ["docs/protocol.md:7: P-1.2 names neither file nor test"]);
         let gone = good.replace("c.json", "d.json");
         assert_eq!(lines_of(&gone), ["docs/protocol.md:3: P-1.1: no test is d.json"]);
     }
@@ -202,7 +218,7 @@ mod tests {
             "{head}| `x` | `a::b`, `c.json` |\n| `x` | none |\n| y | `a::c` |\n\n## N\n\n| z | |\n"
         );
         let shown: Vec<_> =
-            rows(&document, "## T").iter().flat_map(|row| faults_of(row, &known())).collect();
+            rows(&document, "## T").iter().flat_map(|row| faults_of_row(row, &known())).collect();
         let shown: Vec<_> = shown.iter().map(|fault| fault.shown("d")).collect();
         assert_eq!(rows(&document, "## T").len(), 3);
         assert_eq!(shown, ["d:8: a row names no test", "d:9: a row: no test is a::c"]);
