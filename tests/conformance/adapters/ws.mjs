@@ -6,14 +6,16 @@ import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
 
 const { WebSocket } = createRequire(`${process.env.NODE_MODULES ?? process.cwd()}/`)('ws');
-const ANSWERS = ['chat_response', 'response'];
+const ANSWERS = ['chat_response', 'response', 'chat_response_complete', 'response_complete'];
 
 const write = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
 const event = (name, members = {}) => write({ event: { [name]: members } });
 
 class PamClient {
-  /** The names of requests without an answer, the oldest first. */
-  open = [];
+  /** The names of requests without an answer, by their ids, the oldest first. */
+  open = new Map();
+  /** What waits for the welcome. */
+  waits = [];
 
   constructor(url) {
     this.url = url;
@@ -26,23 +28,39 @@ class PamClient {
   }
 
   ask(message, name) {
-    this.open.push(name);
-    this.socket.send(JSON.stringify({ type: 'chat', message, id: randomUUID() }));
+    const id = randomUUID();
+    this.open.set(id, name);
+    this.send({ type: 'chat', message, id });
+  }
+
+  send(envelope) {
+    if (this.waits) this.waits.push(envelope);
+    else this.socket.send(JSON.stringify(envelope));
   }
 
   read(envelope) {
-    const { type, timestamp } = envelope;
-    if (type === 'connection') event('welcomed');
-    else if (type === 'ping') this.socket.send(JSON.stringify({ type: 'pong', timestamp }));
+    const { type, timestamp, id } = envelope;
+    if (type === 'connection' && this.waits) this.welcome(envelope);
+    else if (type === 'ping') this.send({ type: 'pong', timestamp, reply_to: id });
     else if (type === 'pong') return;
-    else if (ANSWERS.includes(type)) this.end('answered', 'late');
-    else if (type === 'error' && this.open.length > 0) this.end('rejected');
-    else event('message', { body: envelope });
+    else if (ANSWERS.includes(type)) this.end('answered', envelope) || event('late');
+    else if (type !== 'error' || !this.end('rejected', envelope)) event('message', { body: envelope });
   }
 
-  end(how, without) {
-    if (this.open.length > 0) event(how, { command: this.open.shift() });
-    else event(without);
+  welcome({ features }) {
+    this.correlates = features?.includes('reply_to');
+    event('welcomed');
+    const waits = this.waits;
+    this.waits = undefined;
+    waits.forEach((it) => this.send(it));
+  }
+
+  /** Ends the request that an envelope names, or the oldest, if the server names none. */
+  end(how, { reply_to: named }) {
+    const id = this.correlates ? named : this.open.keys().next().value;
+    const command = this.open.get(id);
+    if (command) event(how, { command });
+    return this.open.delete(id);
   }
 }
 
