@@ -11,9 +11,11 @@ from pamlink import (
     Client,
     ClientClosed,
     ClientOptions,
+    ExpiredError,
     RejectedError,
     Token,
     UnknownError,
+    UnsentError,
     UsageError,
     events,
 )
@@ -23,7 +25,8 @@ READY = {
     "options": ["anonymous", "max_message_bytes", "v1"],
     "commands": ["connect", "disconnect", "token", "send", "ask"],
     "events": ["need_token", "retrying", "stopped", "welcomed", "message", "repeated", "gap",
-               "unreadable", "outcome", "answered", "rejected", "unknown", "piece", "late"],
+               "unreadable", "outcome", "answered", "rejected", "expired", "unknown", "unsent",
+               "piece", "late"],
 }
 
 
@@ -73,8 +76,12 @@ class Machine(Tasks):
                 event("answered", command=name)
             case events.Rejected():
                 event("rejected", command=name)
+            case events.Expired():
+                event("expired", command=name)
             case events.Unknown():
                 event("unknown", command=name)
+            case events.Unsent():
+                event("unsent", command=name)
 
     async def read(self, name, message):
         try:
@@ -83,8 +90,12 @@ class Machine(Tasks):
             event("answered", command=name)
         except RejectedError:
             event("rejected", command=name)
+        except ExpiredError:
+            event("expired", command=name)
         except UnknownError:
             event("unknown", command=name)
+        except UnsentError:
+            event("unsent", command=name)
 
     async def outcome(self, name, submitted):
         try:

@@ -12,7 +12,8 @@ from pamlink.tcp import listen
 
 READY = {
     "ends": ["whole_server"],
-    "options": ["while_answering", "max_message_bytes", "heartbeat_interval_ms"],
+    "options": ["while_answering", "max_message_bytes", "heartbeat_interval_ms", "origins",
+                "window_result_bytes"],
     "commands": ["authorize", "refuse", "disconnect", "shut_down", "push", "piece", "reply"],
     "events": ["authorize", "request", "message", "cancelled", "drained"],
 }
@@ -100,7 +101,9 @@ class Machine(Tasks):
         elif command == "reply":
             code = its.get("error_code")
             said = reply(its["message"]) if code is None else Error(code, "")
-            self.requests.popleft().put_nowait(said)
+            place = its.get("left", 0)
+            self.requests[place].put_nowait(said)
+            del self.requests[place]
         # What was set is seen by who waits for it.
         await asyncio.sleep(0)
         return None

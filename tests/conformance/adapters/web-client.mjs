@@ -6,7 +6,7 @@ export const READY = {
   options: ['anonymous', 'max_message_bytes', 'v1'],
   commands: ['connect', 'disconnect', 'token', 'send', 'ask'],
   events: ['need_token', 'retrying', 'stopped', 'welcomed', 'message', 'repeated', 'gap', 'unreadable',
-    'outcome', 'answered', 'rejected', 'unknown', 'piece', 'late'],
+    'outcome', 'answered', 'rejected', 'expired', 'unknown', 'unsent', 'piece', 'late'],
   closes_as: 'browser',
 };
 
@@ -55,7 +55,7 @@ function make({ url, options: { anonymous, max_message_bytes: maxMessageBytes, v
 }
 
 /** How a request may end for the files. */
-const ENDS = ['answered', 'rejected', 'unknown'];
+const ENDS = ['answered', 'rejected', 'expired', 'unknown', 'unsent'];
 
 /** Asks, and reads the answer as it grows; how that has ended. */
 async function read(of, message, command) {

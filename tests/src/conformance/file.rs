@@ -29,9 +29,10 @@ pub(crate) struct Case {
     pub(crate) end: String,
     #[serde(default)]
     pub(crate) options: Map<String, Value>,
-    /// Whether it begins with the steps that open a session at this end.
+    /// Whether it begins with steps that open a link or session: true for those of its end, or the
+    /// name of others.
     #[serde(default)]
-    pub(crate) opened: bool,
+    pub(crate) opened: Value,
     /// The clauses that it shows as a whole, beside those of its outputs.
     #[serde(default)]
     pub(crate) clauses: Vec<String>,
@@ -85,14 +86,18 @@ impl File {
     }
 
     fn paths() -> Vec<PathBuf> {
-        let files = std::fs::read_dir(folder().join("v1")).expect("the files are there");
+        let files = ["pam", "v1"].into_iter().flat_map(|dialect| {
+            std::fs::read_dir(folder().join(dialect)).expect("the files are there")
+        });
         let mut paths: Vec<_> = files.map(|file| file.expect("a file").path()).collect();
         paths.sort();
         paths
     }
 
+    /// A file, which is called by its name; one of `pam` with its folder.
     fn open(path: &Path) -> Self {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = path.strip_prefix(folder()).unwrap_or(path).to_string_lossy().into_owned();
+        let name = name.strip_prefix("v1/").unwrap_or(&name).to_owned();
         Self::read(name, &text(path))
     }
 
@@ -116,8 +121,13 @@ impl File {
     pub(crate) fn read(name: String, text: &str) -> Self {
         let file: Self = serde_json::from_str(text).unwrap_or_else(|why| panic!("{name}: {why}"));
         let mut file = Self { name, ..file };
-        for case in file.cases.iter_mut().filter(|case| case.opened) {
-            case.steps.splice(..0, opening(&case.end));
+        for case in &mut file.cases {
+            let opening = match &case.opened {
+                Value::Bool(true) => opening(&case.end),
+                Value::String(name) => opening(name),
+                _ => continue,
+            };
+            case.steps.splice(..0, opening);
         }
         file
     }
@@ -171,7 +181,7 @@ pub(super) fn flat(step: &Value) -> Vec<Value> {
     numbered.flat_map(|step| flat(&step)).collect()
 }
 
-/// The steps after which a session is open at an end.
+/// The steps after which a session is open at an end, or a link of `pam`.
 fn opening(end: &str) -> Vec<Step> {
     let text = text(&folder().join("openings.json"));
     let mut openings: Map<String, Value> = serde_json::from_str(&text).expect("JSON");

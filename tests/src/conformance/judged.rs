@@ -49,8 +49,21 @@ pub(super) fn is_pam(case: &Case) -> bool {
     })
 }
 
-/// Takes out what a host learns of messages, and says to them.
-pub(super) fn answer(case: &mut Case) {
+/// Takes out what a host learns of messages, and says to them: to each request at once.
+pub(super) fn answer(case: &mut Case) -> Result<(), Stop> {
+    let is_reply = |step: Option<&Step>| {
+        let Some(Does::Input(at, Input::Command { command, .. })) = step.map(|it| &it.does) else {
+            return false;
+        };
+        at.is_none() && command["reply"].get("left").is_none() && command.get("reply").is_some()
+    };
+    let mut later = case.steps.iter().enumerate().filter(|(at, step)| {
+        matches!(&step.does, Does::Output(Output::Event(event)) if event.get("request").is_some())
+            && !is_reply(case.steps.get(at + 1))
+    });
+    if later.next().is_some() {
+        return Err(Stop::Cannot("it answers requests itself, at once".to_owned()));
+    }
     case.steps.retain(|step| match &step.does {
         Does::Output(Output::Event(event)) => {
             event.get("request").is_none() && event.get("message").is_none()
@@ -58,6 +71,7 @@ pub(super) fn answer(case: &mut Case) {
         Does::Input(_, Input::Command { command, .. }) => command.get("reply").is_none(),
         Does::Input(..) | Does::Time(_) | Does::Output(_) => true,
     });
+    Ok(())
 }
 
 /// The token about which a host is asked.
@@ -123,10 +137,12 @@ mod tests {
         ];
         let mut answered = case(&json!(steps));
         assert!(is_pam(&answered));
-        answer(&mut answered);
+        answer(&mut answered).expect("each is answered at once");
         let expected = case(&json!([steps[0], steps[4]]));
         assert_eq!(format!("{answered:?}"), format!("{expected:?}"));
         assert!(!is_pam(&case(&json!([{"out": {"type": "ack"}}]))));
+        let later = answer(&mut case(&json!([steps[2], {"time": 5}, steps[3], steps[4]])));
+        assert!(matches!(later, Err(Stop::Cannot(_))));
     }
 
     #[test]

@@ -43,7 +43,9 @@ pub(super) struct Live<'a> {
     lag: Duration,
     /// When the time of the file will have come, where nothing has come in it yet.
     due: Option<Instant>,
-    /// The link of the last input, where nothing has come of that.
+    /// The link over which something was said last.
+    link: String,
+    /// And where nothing has come of that.
     silent: Option<String>,
 }
 
@@ -55,7 +57,7 @@ enum Peer {
         /// Another link may be made beside the first.
         two_links: bool,
         /// What a request without an upgrade is answered with: as the last that had one was.
-        status: u64,
+        response: Value,
     },
     Client(SocketAddr),
 }
@@ -86,7 +88,8 @@ impl<'a> Live<'a> {
             let listener = listener.map_err(|why| why.to_string())?;
             make["url"] = format!("ws://{}/api/v1/pam/ws/ann", listener.address()).into();
             let two_links = case.options.get("two_links") == Some(&true.into());
-            peer = Peer::Server { _listener: listener, two_links, status: 426 };
+            let response = json!({"status": 426});
+            peer = Peer::Server { _listener: listener, two_links, response };
         }
         let mut live = Self {
             adapter,
@@ -103,6 +106,7 @@ impl<'a> Live<'a> {
             now: 0,
             lag: Duration::ZERO,
             due: None,
+            link: String::new(),
             silent: None,
         };
         let made = live.call(&make)?;
@@ -170,8 +174,8 @@ impl<'a> Live<'a> {
 
     /// A host does not know what the file calls a link: a token is judged that has come last.
     fn with_link(&self, mut event: Value) -> Value {
-        if let (Some(its), Some(link)) = (event.get_mut("authorize"), &self.silent) {
-            its["link"] = if link.is_empty() { Value::Null } else { link.clone().into() };
+        if let Some(its) = event.get_mut("authorize").filter(|_| !self.link.is_empty()) {
+            its["link"] = self.link.clone().into();
         }
         event
     }
@@ -228,11 +232,16 @@ impl<'a> Live<'a> {
                 return Ok(());
             }
             let text = String::from_utf8_lossy(&head).to_lowercase();
-            if let (Peer::Server { status, .. }, false) = (&self.peer, text.contains("upgrade:")) {
+            if let (Peer::Server { response, .. }, false) = (&self.peer, text.contains("upgrade:"))
+            {
+                let status = &response["status"];
+                let after = response["retry_after"].as_u64();
+                let after =
+                    after.map_or(String::new(), |after| format!("Retry-After: {after}\r\n"));
                 // A page of another origin may look at it.
-                let more =
-                    "Access-Control-Allow-Origin: *\r\nContent-Length: 0\r\nConnection: close";
-                let answer = format!("HTTP/1.1 {status} No\r\n{more}\r\n\r\n");
+                let more = "Access-Control-Allow-Origin: *\r\nAccess-Control-Expose-Headers: *\r\n\
+                            Content-Length: 0\r\nConnection: close";
+                let answer = format!("HTTP/1.1 {status} No\r\n{after}{more}\r\n\r\n");
                 // It may have gone.
                 let _gone = link.stream.write_all(answer.as_bytes());
                 self.end(number);
@@ -280,10 +289,10 @@ impl<'a> Live<'a> {
             self.made += 1;
             return self.begin(self.made, name, stream, transport, None);
         }
-        if let (Peer::Server { status, .. }, Some(said)) =
-            (&mut self.peer, value["response"]["status"].as_u64().filter(|status| *status != 101))
+        if let (Peer::Server { response, .. }, Some(said)) =
+            (&mut self.peer, value.get("response").filter(|it| it["status"] != 101))
         {
-            *status = said;
+            response.clone_from(said);
         }
         let number = self.numbered(name).ok_or("there is no such link")?;
         let link = self.links.get_mut(&number).ok_or("there is no such link")?;
@@ -350,6 +359,7 @@ impl End for Live<'_> {
                 if self.silent.as_ref().is_some_and(|last| last != link) {
                     self.settle_last()?;
                 }
+                self.link.clone_from(link);
                 self.send(link, envelope)?;
                 self.silent = Some(link.clone());
             }

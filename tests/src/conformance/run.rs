@@ -106,7 +106,7 @@ fn play(
     }
     let mut case = case.clone();
     if ready.answers && judged::is_pam(&case) {
-        judged::answer(&mut case);
+        judged::answer(&mut case)?;
     }
     if let Some(lack) = lack(ready, &case) {
         return Err(Stop::Cannot(lack));

@@ -1,5 +1,7 @@
 //! What the runner finds wrong with a file.
 
+use serde_json::{Value, json};
+
 use super::in_memory::faults;
 use crate::conformance::file::{Case, File};
 use crate::conformance::names::Names;
@@ -82,6 +84,32 @@ fn an_envelope_of_pam_has_the_members_that_are_named() {
     assert!(differs(r#"{"type":"ping","a":1,"b":1}"#));
     assert!(differs(r#"{"type":"pong","a":1,"b":1,"message":"x"}"#));
     assert!(differs(r#"{"type":"pong","a":1,"b":2}"#));
+}
+
+#[test]
+fn a_name_in_an_envelope_of_pam_is_any_value_and_always_that() {
+    let mut names = Names::default();
+    let mut differs = |expected: Value, found: Value| {
+        names.difference(&json!({ "pam": expected }), &json!({ "pam": found })).is_some()
+    };
+    assert!(!differs(json!({"id": "$q"}), json!({"id": 7})));
+    assert!(!differs(json!({"reply_to": "$q"}), json!({"reply_to": 7})));
+    assert!(differs(json!({"reply_to": "$q"}), json!({"reply_to": 8})));
+    assert!(differs(json!({"id": "$r"}), json!({"id": 7})), "two names are not one");
+    assert!(differs(json!({"id": "$s"}), json!({})));
+    assert!(!differs(json!({"id": "$string"}), json!({"id": "a"})));
+    assert!(!differs(json!({"id": "$string"}), json!({"id": "b"})));
+}
+
+#[test]
+fn the_reason_of_a_close_is_compared_where_the_file_says_it() {
+    let differs = |expected: Value| {
+        let found = json!({"close": {"code": 1000, "reason": "x"}});
+        Names::default().difference(&json!({ "close": expected }), &found).is_some()
+    };
+    assert!(!differs(json!({"code": 1000})));
+    assert!(!differs(json!({"code": 1000, "reason": "x"})));
+    assert!(differs(json!({"code": 1000, "reason": "y"})));
 }
 
 #[test]

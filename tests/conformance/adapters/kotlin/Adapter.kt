@@ -23,7 +23,8 @@ import kotlinx.coroutines.withTimeoutOrNull
 private const val READY = """{"ends": ["whole_client"], "options": ["anonymous", "max_message_bytes", "v1"],
     "commands": ["connect", "disconnect", "token", "send", "ask"],
     "events": ["need_token", "retrying", "stopped", "welcomed", "message", "repeated", "gap",
-    "unreadable", "outcome", "answered", "rejected", "unknown", "piece", "late"], "closes_as": "java"}"""
+    "unreadable", "outcome", "answered", "rejected", "expired", "unknown", "unsent", "piece", "late"],
+    "closes_as": "java"}"""
 
 private class Cannot(why: String) : Exception(why)
 
@@ -69,13 +70,15 @@ private class Machine(private val url: String, private val options: Map<*, *>) {
             }
             "ask" -> scope.launch {
                 val message = its["message"] as String
-                val word = when (if (its["stream"] == true) read(message, name) else client!!.send(message)) {
+                val how = when (if (its["stream"] == true) read(message, name) else client!!.send(message)) {
                     is Outcome.Answered -> "answered"
                     is Outcome.Rejected -> "rejected"
-                    is Outcome.Unknown -> "unknown"
-                    else -> null
+                    Outcome.Expired -> "expired"
+                    Outcome.Unknown -> "unknown"
+                    Outcome.Unsent -> "unsent"
+                    Outcome.Cancelled, null -> return@launch
                 }
-                word?.let { event(it, mapOf("command" to name)) }
+                event(how, mapOf("command" to name))
             }
             "send" -> return send(its, name)
         }

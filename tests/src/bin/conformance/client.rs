@@ -29,7 +29,8 @@ pub(crate) fn run() -> io::Result<()> {
         "options": ["anonymous", "two_links", "max_message_bytes", "v1"],
         "commands": ["connect", "token", "ask", "send", "open", "leave", "disconnect"],
         "events": ["need_token", "retrying", "stopped", "welcomed", "message", "gap", "outcome",
-                   "answered", "rejected", "unknown", "piece", "late", "repeated", "unreadable"],
+                   "answered", "rejected", "expired", "unknown", "unsent", "piece", "late", "repeated",
+                   "unreadable"],
     }));
     let (sender, mut arrivals) = unbounded_channel();
     std::thread::spawn(move || lines::read().try_for_each(|line| sender.send(line)));
@@ -137,7 +138,9 @@ impl Machine {
                     let word = match answered {
                         Ok(()) => "answered",
                         Err(RequestError::Rejected { .. }) => "rejected",
+                        Err(RequestError::Expired) => "expired",
                         Err(RequestError::Unknown) => "unknown",
+                        Err(RequestError::Unsent) => "unsent",
                         Err(_) => return,
                     };
                     event(word, &json!({ "command": name }));

@@ -18,7 +18,8 @@ pub(crate) fn run() -> io::Result<()> {
         "ends": ["whole_server"],
         "judges": true,
         "answers": true,
-        "options": ["heartbeat_interval_ms", "max_message_bytes"],
+        "options": ["heartbeat_interval_ms", "max_message_bytes", "max_unauthenticated", "origins",
+                    "window_result_bytes"],
     }));
     let folder = std::env::temp_dir().join(format!("pamlink-conformance-{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;
@@ -62,6 +63,9 @@ fn token(wanted: &Value) -> io::Result<String> {
 fn start(options: &Value, folder: &Path) -> io::Result<Served> {
     let (secret, file) = (folder.join("secret"), folder.join("config.json"));
     let config = json!({
+        "auth": {"origins": options["origins"]},
+        "links": {"max_unauthenticated": options["max_unauthenticated"]},
+        "duplicates": {"max_result_bytes": options["window_result_bytes"]},
         "heartbeat": {"interval_ms": options["heartbeat_interval_ms"]},
         "messages": {"max_bytes": options["max_message_bytes"]},
     });

@@ -3,7 +3,7 @@
 
 use pamlink::frame::handshake::{
     HandshakeConfig, HandshakeError, Request, RequestReader, ResponseReader, Upgrade, WebSocketKey,
-    accept, reject, write_request,
+    accept, reject, respond, write_request,
 };
 use pamlink::frame::{CloseCode, FrameConfig, FrameEvent, Reader, Role, Writer};
 use pamlink::link::PamTarget;
@@ -53,34 +53,44 @@ impl Transport {
     pub(in crate::conformance) fn client(request: &Value) -> Result<(Self, Vec<u8>), String> {
         let request = json!({ "request": request });
         let (_, mut its) = Members::of(&request)?;
+        let key = WebSocketKey::from_seed(Seed::from_number(1));
+        if let Some(head) = its.text("head") {
+            its.end()?;
+            return Ok((Self::dialling(&key, &[]), head.into_bytes()));
+        }
         let (path, token) = (its.text("path"), its.text("token"));
-        let path = its.need("path", path)?;
-        let target = match token {
-            Some(token) => format!("{path}?token={token}"),
-            None => path,
-        };
+        let mut target = its.need("path", path)?;
+        if let Some(token) = token {
+            target.push(if target.contains('?') { '&' } else { '?' });
+            target.push_str("token=");
+            target.push_str(&token);
+        }
         let offered = its.take("subprotocols").unwrap_or_default();
         let offered = offered.as_array().into_iter().flatten().map(|it| it.as_str());
         let offered: Vec<_> = offered.collect::<Option<_>>().ok_or("a subprotocol is a text")?;
-        let authorization = its.text("authorization");
+        let (authorization, origin) = (its.text("authorization"), its.text("origin"));
         its.end()?;
         let headers = authorization.as_deref().map(|value| ("Authorization", value));
-        let key = WebSocketKey::from_seed(Seed::from_number(1));
         let upgrade = Upgrade {
             host: "server.test",
             target: &target,
             key: &key,
             subprotocols: &offered,
             deflate: None,
-            origin: None,
+            origin: origin.as_deref(),
             headers: headers.as_slice(),
         };
         let mut bytes = Vec::new();
         write_request(&upgrade, &mut bytes).map_err(|why| why.to_string())?;
-        let opening = ResponseReader::new(HandshakeConfig::default(), &key, &offered);
+        Ok((Self::dialling(&key, &offered), bytes))
+    }
+
+    /// A client's end that has requested with this key, and waits for the response.
+    fn dialling(key: &WebSocketKey, offered: &[&str]) -> Self {
+        let opening = ResponseReader::new(HandshakeConfig::default(), key, offered);
         let reader = Reader::new(Role::Client, FrameConfig::default());
         let writer = Writer::client(Seed::from_number(2));
-        Ok((Self::new(Opening::Response(Box::new(opening)), reader, writer), bytes))
+        Self::new(Opening::Response(Box::new(opening)), reader, writer)
     }
 
     fn new(opening: Opening, reader: Reader, writer: Writer) -> Self {
@@ -116,8 +126,11 @@ impl Transport {
                 FrameEvent::Text(text) => said.push(json!({ "pam": json_of(text) })),
                 FrameEvent::Close(_) if self.closed => self.over = true,
                 FrameEvent::Close(frame) => {
-                    let code = frame.map(|frame| frame.code);
-                    said.push(json!({ "close": { "code": code.map(CloseCode::as_u16) } }));
+                    let code = frame.as_ref().map(|frame| frame.code);
+                    let reason = frame.map(|frame| frame.reason).filter(|it| !it.is_empty());
+                    said.push(json!({
+                        "close": {"code": code.map(CloseCode::as_u16), "reason": reason},
+                    }));
                     (self.closed, self.over) = (true, true);
                     let code = code.unwrap_or(CloseCode::NORMAL);
                     self.writer.close(code, "", &mut answer).map_err(|why| why.to_string())?;
@@ -147,7 +160,8 @@ impl Transport {
             let code = close["code"].as_u64().and_then(|code| u16::try_from(code).ok());
             let code = CloseCode::new(code.ok_or("a close has a code")?);
             self.closed = true;
-            self.writer.close(code, "", &mut bytes).map_err(|why| why.to_string())?;
+            let reason = close["reason"].as_str().unwrap_or_default();
+            self.writer.close(code, reason, &mut bytes).map_err(|why| why.to_string())?;
         } else if let Some(binary) = member("binary") {
             let binary = binary.as_str().ok_or("a binary message is written as a text")?;
             let written = self.writer.binary(binary.as_bytes(), &mut bytes);
@@ -183,7 +197,10 @@ impl Transport {
         let subprotocol = response["subprotocol"].as_str();
         let written = match status.ok_or("a response has a status")? {
             101 => accept(request, subprotocol, None, bytes),
-            status => reject(status, "", bytes),
+            status => match response["retry_after"].as_u64() {
+                Some(after) => respond(status, &[("Retry-After", &after.to_string())], b"", bytes),
+                None => reject(status, "", bytes),
+            },
         };
         self.is_v1 = subprotocol == Some(SUBPROTOCOL);
         self.opening = Opening::Done;
@@ -212,6 +229,7 @@ fn shown_request(request: &Request) -> Result<Value, String> {
     Ok(json!({"request": {
         "path": request.path(),
         "token": target.token.as_ref().map(|token| token.expose()),
+        "max_message": target.max_message,
         "subprotocols": (!offered.is_empty()).then_some(offered),
         "authorization": request.header("Authorization"),
     }}))

@@ -309,6 +309,8 @@ fn shown(event: &Event<'_>, names: &Names) -> Option<Value> {
         Event::Unknown { request } => json!({"unknown": {"command": names.requests[request]}}),
         Event::Late { .. } => json!({"late": {}}),
         Event::Unreadable { text, .. } => json!({"unreadable": {"text": text}}),
+        Event::Expired { request } => json!({"expired": {"command": names.requests[request]}}),
+        Event::Unsent { request } => json!({"unsent": {"command": names.requests[request]}}),
         Event::Outcome { session, command, outcome } => {
             shown_outcome(&names.commands[&(*session, *command)], outcome)
         }

@@ -44,6 +44,12 @@ impl WholeServerEnd {
                 config.while_answering = policy.ok_or_else(|| format!("{name}: {value}"))?;
                 continue;
             }
+            if name == "origins" {
+                let origins = value.as_array().into_iter().flatten().map(|it| it.as_str());
+                let origins = origins.map(|it| it.map(str::to_owned)).collect::<Option<_>>();
+                config.origins = Some(origins.ok_or_else(|| format!("{name}: {value}"))?);
+                continue;
+            }
             let number = value.as_u64().ok_or_else(|| format!("{name}: {value}"))?;
             config.set(name, number).map_err(|why| why.to_string())?;
         }
@@ -141,9 +147,11 @@ impl WholeServerEnd {
                     Some(code) => Reply::Error { code, message: &message, retry_after: None },
                     None => Reply::text(&message),
                 };
+                let left = its.number("left").and_then(|left| usize::try_from(left).ok());
                 // Another may have taken the place of the oldest.
                 while let Err(why) = {
-                    let request = self.requests.pop_front().ok_or("nothing was requested")?;
+                    let request = self.requests.remove(left.unwrap_or_default());
+                    let request = request.ok_or("nothing was requested")?;
                     self.hub.reply(now, request, &reply)
                 } {
                     if !matches!(why, ReplyError::NotRunning(_)) {
@@ -250,9 +258,9 @@ fn shown(event: &Event<'_>, links: &BTreeMap<String, Link>) -> Option<Value> {
         }
         Event::Cancelled { user, .. } => json!({"cancelled": {"user": user}}),
         Event::Drained => json!({"drained": {}}),
-        // What becomes of a push is the host's to know, and no clause is about that. A repeat shows
-        // in what answers it.
-        Event::Undelivered { .. } | Event::Duplicate { .. } => return None,
+        // What becomes of a push or a request is the host's to know, and no clause is about that. A
+        // repeat shows in what answers it.
+        Event::Undelivered { .. } | Event::Duplicate { .. } | Event::Expired { .. } => return None,
         Event::Opened { .. } | Event::Closed { .. } | Event::Refused(_) => return None,
         other => json!({"other": format!("{other:?}")}),
     })

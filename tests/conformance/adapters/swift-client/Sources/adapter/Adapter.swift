@@ -14,7 +14,8 @@ enum Adapter {
         "commands": ["connect", "disconnect", "token", "send", "ask"],
         "events": [
             "need_token", "retrying", "stopped", "welcomed", "message", "repeated", "gap",
-            "unreadable", "outcome", "answered", "rejected", "unknown", "piece", "late",
+            "unreadable", "outcome", "answered", "rejected", "expired", "unknown", "unsent",
+            "piece", "late",
         ],
     ]
 

@@ -69,7 +69,9 @@ final class Machine {
         switch try? await client.send(message) {
         case .answered: event("answered", ["command": name])
         case .rejected: event("rejected", ["command": name])
+        case .expired: event("expired", ["command": name])
         case .unknown: event("unknown", ["command": name])
+        case .unsent: event("unsent", ["command": name])
         default: break
         }
     }
@@ -82,8 +84,12 @@ final class Machine {
             event("answered", ["command": name])
         } catch let error as PamlinkError where error.code == .rejected {
             event("rejected", ["command": name])
+        } catch let error as PamlinkError where error.code == .requestExpired {
+            event("expired", ["command": name])
         } catch let error as PamlinkError where error.code == .requestUnknown {
             event("unknown", ["command": name])
+        } catch let error as PamlinkError where error.code == .requestUnsent {
+            event("unsent", ["command": name])
         } catch {
             // It has ended in a way that no file has.
         }
