@@ -52,6 +52,13 @@ class Proxy:
     def port(self):
         return self._server.sockets[0].getsockname()[1]
 
+    def move(self, target):
+        """Leads to another port from here on, and ends what there is, as when a server is gone."""
+        self._target = target
+        self._note("moved")
+        for relay in self._relays:
+            relay.cancel()
+
     async def _accept(self, reader, writer):
         relay = asyncio.current_task()
         self._relays.add(relay)

@@ -1,5 +1,5 @@
-//! A hub in Python with clients in Kotlin, Swift, Rust, and JavaScript in Node and in Chromium, over
-//! real sockets.
+//! A hub in Python with clients in Kotlin, Swift, Rust, Python, and JavaScript in Node and in Chromium,
+//! over real sockets.
 //!
 //! `tests/cross/main.py` starts the clients; each variable `CROSS_...` and `CHAT_...` is a command
 //! as a list in JSON, to which it adds arguments.
@@ -23,7 +23,10 @@ pub(super) fn run(workspace: &Workspace, console: Console) -> Outcome {
     let python = python::installed(workspace, console, &bindings)?;
     let modules = tools::node_modules(workspace, console)?;
     let package = web::package(workspace, console)?;
+    let mut client = workspace.command(&python);
+    client.args(["-u", "-B", "-P"]).arg(workspace.root.join(FOLDER).join("client.py"));
     let clients = [
+        ("CROSS_PYTHON", client),
         ("CROSS_NODE", script(workspace, "node")),
         ("CROSS_CHROMIUM", script(workspace, "chromium")),
         ("CROSS_RUST", rust(workspace, console)?),
