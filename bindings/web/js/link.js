@@ -126,10 +126,12 @@ export class Link {
         redirect: 'manual',
         signal: AbortSignal.timeout(PROBE),
       });
+      // Of a redirect a browser says that it is one, and not which: its status is 0.
+      const status = response.status || 302;
       // Who takes upgrades may refuse what is none by these: that says nothing of this one.
-      if (response.status >= 300 && ![400, 404, 405, 426].includes(response.status)) {
-        const after = Number(response.headers.get('retry-after') ?? NaN);
-        words = [response.status, after >= 0 ? after * 1e9 : null];
+      if (status >= 300 && ![400, 404, 405, 426].includes(status)) {
+        const after = +(response.headers.get('retry-after') ?? NaN);
+        words = [status, after >= 0 ? after * 1e9 : null];
         said = (await response.text()).slice(0, 1_000);
       }
     } catch {

@@ -10,6 +10,7 @@ import { size } from './package.mjs';
 import { scripted } from './peer.mjs';
 
 let server = await serve({ config: { drain: { spread_ms: 200 } } });
+const elsewhere = await serve({ config: { auth: { origins: ['https://app.example'] } } });
 const scene = await scripted();
 let wasm = "'wasm-unsafe-eval'";
 const TYPES = { js: 'text/javascript', wasm: 'application/wasm' };
@@ -19,6 +20,10 @@ const pages = createServer((request, response) => {
     response.writeHead(503, { 'retry-after': '0' }).end('no backend');
     return;
   }
+  if (pathname.startsWith('/moved/')) {
+    response.writeHead(302, { location: '/' }).end();
+    return;
+  }
   if (pathname.startsWith('/js/')) {
     response.writeHead(200, { 'content-type': TYPES[pathname.split('.').at(-1)] }).end(size(pathname.slice(1)));
     return;
@@ -26,7 +31,8 @@ const pages = createServer((request, response) => {
   response.writeHead(200, {
     'content-type': 'text/html',
     'content-security-policy':
-      `default-src 'none'; script-src 'self' ${wasm}; connect-src 'self' ws://${server.address} ${new URL(scene.url).origin}`,
+      `default-src 'none'; script-src 'self' ${wasm}; connect-src 'self' ws://${server.address} ${new URL(scene.url).origin} ` +
+      `ws://${elsewhere.address} http://${elsewhere.address}`,
   }).end('<!doctype html><title>pamlink</title><script type="module" src="/js/index.js"></script>');
 }).listen(0, '127.0.0.1');
 await once(pages, 'listening');
@@ -106,6 +112,27 @@ test('a refused upgrade of the own origin comes with its status', async () => {
     return [status, kind];
   }, `ws://${origin}/api/v1/pam/ws/ann`);
   same(seen, [503, 'server_unavailable'], 'seen');
+}, 30_000);
+
+/** What a client says first of an address at which there is no link. */
+const saysOf = (url) => page.evaluate(async (to) => {
+  const { Client } = await import('/js/index.js');
+  const client = new Client(to, { token: 't' });
+  client.connect();
+  const event = await new Promise((settle) => {
+    for (const type of ['retrying', 'stopped']) client.on(type, settle);
+  });
+  await client.close();
+  return [event.type, event.status, event.class];
+}, url);
+
+test('an upgrade of another origin that is refused comes with its status', async () => {
+  const url = `ws://${elsewhere.address}/api/v1/pam/ws/ann`;
+  same(await saysOf(url), ['retrying', 403, 'authentication'], 'seen');
+}, 30_000);
+
+test('an upgrade that is redirected is a fault of the setup', async () => {
+  same(await saysOf(`ws://${origin}/moved/api/v1/pam/ws/ann`), ['stopped', 302, 'setup'], 'seen');
 }, 30_000);
 
 test('a policy without wasm-unsafe-eval is named as what it is', async () => {
