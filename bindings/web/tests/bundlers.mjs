@@ -27,7 +27,7 @@ mkdirSync(projects, { recursive: true });
 const archive = run('npm', ['pack', '--pack-destination', projects], packed);
 const built = {
   vite: build('vite', { files: ['chat.jsx', 'assistant.jsx', 'link.js', 'tabs.js'], args: ['build'] }),
-  webpack: build('webpack', { files: ['trip.js'], at: 'src', args: [] }),
+  webpack: build('webpack', { files: ['trip.js', 'kept.js'], at: 'src', args: [] }),
   esbuild: build('esbuild', { files: ['inline.js'], args: ['index.js', '--bundle', '--outfile=dist/main.js'] }),
 };
 // Each is looked at by its test.
@@ -151,3 +151,13 @@ for (const name of ['webpack', 'esbuild']) {
     await shown(() => /^(done|answered): .*Mapping/.test(document.body.textContent));
   }, 60_000);
 }
+
+test('webpack: a page that is gone in mid-answer is gone on with by the next', async () => {
+  const address = addressOf(await served('webpack'), 'kept', { show: 'kept' });
+  await page.goto(address);
+  await shown(() => document.body.textContent.length > 40);
+  await page.evaluate(() => globalThis.keep());
+  await page.goto('about:blank');
+  await page.goto(address);
+  await shown(() => /^restored plan .*: .*a long way home$/.test(document.body.textContent));
+}, 60_000);
