@@ -94,20 +94,18 @@ fn said(steps: &Value) -> Vec<Value> {
     steps.flat_map(of).collect()
 }
 
-/// Whether a frame is what a file says: of an envelope of `pam` that comes out, the members that it
-/// names. A name, or `$string` and the like, stands for any value.
+/// Whether a frame is what a file says, with each of its members. A name, or `$string` and the like,
+/// stands for any value.
 fn is_frame(said: &Value, frame: &Value) -> bool {
-    match said.get("pam").and_then(Value::as_object) {
-        Some(members) => members.iter().all(|(name, said)| {
-            frame.get(name).map_or(said == "$absent", |frame| is_alike(said, frame))
-        }),
-        None => is_alike(said, frame),
-    }
+    let Some(Value::Object(members)) = said.get("pam") else { return is_alike(said, frame) };
+    let there = members.iter().filter(|(_, said)| *said != "$absent");
+    let there = there.map(|(name, said)| (name.clone(), said.clone()));
+    is_alike(&Value::Object(there.collect()), frame)
 }
 
 fn is_alike(said: &Value, frame: &Value) -> bool {
     match (said, frame) {
-        (Value::String(text), _) if text.starts_with('$') => text != "$absent",
+        (Value::String(text), _) if text.starts_with('$') => true,
         (Value::Object(said), Value::Object(frame)) => {
             let is_member = |(name, said)| frame.get(name).is_some_and(|it| is_alike(said, it));
             said.len() == frame.len() && said.iter().all(is_member)
@@ -127,7 +125,7 @@ mod tests {
     fn files() -> Files {
         let file = r#"{"clauses": ["V-1.1", "V-1.2"], "cases": [{"steps": [
             {"in": {"type": "chat", "id": "q"}},
-            {"each": [1, 2], "steps": [{"out": {"pam": {"type": "pong", "at": "$string"}}}]}
+            {"each": [1, 2], "steps": [{"out": {"pam": {"type": "pong", "at": "$string", "a": "$absent"}}}]}
         ]}]}"#;
         let file = read(file).expect("a file");
         Files { folder: "f/", files: BTreeMap::from([("a.json".to_owned(), file)]) }
@@ -157,11 +155,12 @@ mod tests {
             files().faults_of(&Clause { shown, ..clause("V-1.1", named) })
         };
         assert_eq!(faults(&["a.json"], r#"{"type":"chat","id":"q"}"#), []);
-        assert_eq!(faults(&["a.json"], r#"{"type":"pong","at":"now","more":1}"#), []);
+        assert_eq!(faults(&["a.json"], r#"{"type":"pong","at":"now"}"#), []);
         let unsaid = [Fault::new(7, "no file of V-1.1 has this frame")];
         assert_eq!(faults(&["a.json"], r#"{"type":"chat","id":"p"}"#), unsaid);
         assert_eq!(faults(&["a.json"], r#"{"type":"chat","id":"q","more":1}"#), unsaid);
         assert_eq!(faults(&["a.json"], r#"{"type":"pong"}"#), unsaid);
+        assert_eq!(faults(&["a.json"], r#"{"type":"pong","at":"now","a":1}"#), unsaid);
         assert_eq!(faults(&[], r#"{"type":"pong"}"#), []);
     }
 
