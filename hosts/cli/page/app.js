@@ -269,5 +269,5 @@ document.addEventListener('visibilitychange', () => document.hidden && save());
 
 $('unloaded').remove();
 $('details').open = matchMedia('(min-width: 761px)').matches;
-void watch();
+void watch(() => (dev ? user : undefined));
 await begin();

@@ -2,10 +2,26 @@
 
 const $ = (id) => document.getElementById(id);
 
-/** Looks now, and again every two seconds while the page is seen. */
-export function watch() {
-  setInterval(() => document.hidden || look(), 2_000);
-  return look();
+/**
+ * Looks now, and again every two seconds while the page is seen.
+ *
+ * @param {() => string | undefined} whose the user whose links are looked for, where the server tells them
+ */
+export function watch(whose) {
+  const all = () => Promise.all([look(), own(whose())]);
+  setInterval(() => document.hidden || all(), 2_000);
+  return all();
+}
+
+/** How many links the user has, on every device and in every tab. */
+async function own(user) {
+  if (!user) return;
+  try {
+    const answer = await fetch(`dev/links?user=${encodeURIComponent(user)}`, { cache: 'no-store' });
+    show({ own: (await answer.json()).links });
+  } catch {
+    show({ own: '-' });
+  }
 }
 
 async function look() {

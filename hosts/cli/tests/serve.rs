@@ -46,10 +46,14 @@ fn development_tokens_are_made_in_development_only() {
     assert_eq!(answer["token"].as_str().map(|token| token.split('.').count()), Some(3));
     assert_eq!(served.get("/dev/token").0, 400);
     assert_eq!(served.get("/dev/token?user=%zz").0, 400);
+    assert_eq!(served.get("/dev/links?user=ada"), (200, r#"{"links":0}"#.to_owned()));
+    assert_eq!(served.get("/dev/links").0, 400);
 
     let secret = file("serve-secret", "0123456789abcdef0123456789abcdef\n");
     let served = Served::start(&["--jwt-secret-file", &secret]);
-    assert_eq!(served.get("/dev/token?user=ada").0, 404);
+    for path in ["/dev/token?user=ada", "/dev/links?user=ada"] {
+        assert_eq!(served.get(path).0, 404);
+    }
     let page = served.get("/").1;
     assert_eq!(page, if has_engine() { chat(false) } else { bare() });
 }

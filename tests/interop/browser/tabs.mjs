@@ -13,9 +13,14 @@ test('a second tab of the same user has a conversation of its own', async () => 
   await type(page, LONG);
   await type(second, 'plan a trip to the hills');
   same((await settled(second)).text, 'Trip Planner (Mapping Module): plan a trip to the hills', 'second');
+  // Looked for every two seconds.
+  const links = (count) => page.waitForFunction((it) => document.getElementById('own').textContent === it, { timeout: 15_000 }, count);
+  await page.bringToFront();
+  await links('2');
   same((await settled(page)).text, WHOLE, 'first');
   same([(await lines(page)).length, (await lines(second)).length], [2, 2], 'lines');
   await second.close();
+  await links('1');
   await type(page, 'still there?');
   await settled(page);
   same((await lines(page)).length, 4, 'lines of the first');

@@ -21,7 +21,7 @@ pub(crate) struct App {
     vitals: Option<Vitals>,
     /// The text of the page.
     page: String,
-    /// The audience of tokens that `/dev/token` makes; without it there is no such page.
+    /// The audience of tokens that `/dev/token` makes; without it there is nothing under `/dev`.
     dev: Option<String>,
     /// How long each word of an answer waits.
     pace: Option<Duration>,
@@ -47,14 +47,7 @@ impl App {
 
     fn dev_token(&self, request: &handshake::Request) -> Option<HttpResponse> {
         let audience = self.dev.as_ref()?;
-        let user = request
-            .query()
-            .into_iter()
-            .flat_map(|query| query.split('&'))
-            .find_map(|pair| pair.strip_prefix("user="))
-            .and_then(decoded)
-            .filter(|user| !user.is_empty());
-        let Some(user) = user else {
+        let Some(user) = user_of(request) else {
             return Some(HttpResponse::text(400, "whose token? /dev/token?user=ID\n"));
         };
         Some(match token::dev(&user, DEV_TTL, audience) {
@@ -62,6 +55,16 @@ impl App {
                 .with_header("Cache-Control", "no-store"),
             Err(error) => HttpResponse::text(500, &format!("{error}\n")),
         })
+    }
+
+    /// How many links a user has, for whoever could have a token of the user as well.
+    fn dev_links(&self, request: &handshake::Request, hub: &Hub) -> Option<HttpResponse> {
+        self.dev.as_ref()?;
+        let Some(user) = user_of(request) else {
+            return Some(HttpResponse::text(400, "whose links? /dev/links?user=ID\n"));
+        };
+        let links = DevLinks { links: hub.links_of(&user).count() };
+        Some(json(200, &links).with_header("Cache-Control", "no-store"))
     }
 }
 
@@ -96,6 +99,7 @@ impl Handler for App {
         let found = match request.path() {
             "/" => Some(page::response(&self.page)),
             "/dev/token" => self.dev_token(request),
+            "/dev/links" => self.dev_links(request, hub),
             path => page::file(request)
                 .or_else(|| self.vitals.as_ref().and_then(|vitals| vitals.answer(path, hub))),
         };
@@ -109,6 +113,18 @@ impl Handler for App {
 struct DevToken {
     token: String,
     expires_in: u64,
+}
+
+#[derive(Serialize)]
+struct DevLinks {
+    links: usize,
+}
+
+/// The user that a query names.
+fn user_of(request: &handshake::Request) -> Option<String> {
+    let mut members = request.query().into_iter().flat_map(|query| query.split('&'));
+    let user = members.find_map(|member| member.strip_prefix("user=")).and_then(decoded);
+    user.filter(|user| !user.is_empty())
 }
 
 /// A value of a query, percent-decoded; none if it is not UTF-8 or ends in half an escape.
