@@ -43,16 +43,18 @@ async def grow(request: Request) -> AsyncIterator[str]:
         await asyncio.sleep(0)
 
 
-def app_of(hub: Hub, by: str = "route", **options: Any) -> fastapi.FastAPI:
+def app_of(hub: Hub, by: str = "route", **options: Any) -> Any:
     app = fastapi.FastAPI(lifespan=lifespan(hub, signals=False, **options))
     if by == "route":
         app.add_api_websocket_route(PATH + "{user_id:path}", endpoint(hub))
-    else:
+    elif by == "middleware":
         app.add_middleware(HubMiddleware, hub=hub)
+    else:
+        return HubMiddleware(app, hub=hub)
     return app
 
 
-WAYS = ["route", "middleware"]
+WAYS = ["route", "middleware", "around the app"]
 
 
 def client_of(address: str, user: str = "ann", **options: Any) -> Client:

@@ -115,14 +115,18 @@ class HubMiddleware:
         self._pam = endpoint(hub)
         self._path = path
 
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+    # A coroutine function: by that servers know which version of ASGI an app is of.
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
             path = scope["path"].removeprefix(scope.get("root_path", ""))
             if path.startswith(self._path):
                 # As a route would find it.
                 scope["path_params"] = {"user_id": path[len(self._path) :]}
-                return self._pam(WebSocket(scope, receive, send))
-        return self._app(scope, receive, send)
+                handling = self._pam(WebSocket(scope, receive, send))
+                # A frame that waits keeps what it names, and this one may wait for days.
+                del scope, receive, send, path
+                return await handling
+        await self._app(scope, receive, send)
 
 
 def endpoint(hub: Hub) -> Callable[[WebSocket], Awaitable[None]]:
