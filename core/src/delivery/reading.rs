@@ -295,7 +295,9 @@ impl Reading {
         let followed = &mut self.streams[place];
         followed.wanted = true;
         followed.cursor = from.unwrap_or(start);
-        followed.to_say = ToSay { follow: is_open, ..ToSay::default() };
+        // The `open` that is under way may have said another place.
+        let follow = is_open || followed.unanswered > 0;
+        followed.to_say = ToSay { follow, ..ToSay::default() };
         Ok(())
     }
 

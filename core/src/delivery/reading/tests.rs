@@ -303,6 +303,26 @@ fn what_comes_before_the_following_is_of_an_earlier_reader() {
 }
 
 #[test]
+fn what_is_followed_anew_before_the_open_is_answered_is_said_after_it() {
+    let mut reading = reading();
+    reading.handle_piece(at(0), &piece(1, 0, "aue")).unwrap();
+    reading.handle_detached();
+    let listed = reading.open(|_| false);
+    assert_eq!(listed[0].offset, 3);
+    // The host begins anew with the stream, of which the `open` has said another place.
+    assert!(reading.unfollow("q"));
+    reading.follow(&name("q"), None).unwrap();
+    reading.handle_opened(at(0), LOG);
+    let answer = following(Answer::Resumed, 1, 3);
+    assert_eq!(reading.handle_following(at(0), &answer), Ok(None));
+    assert_eq!(reading.handle_piece(at(0), &piece(2, 3, "b")), Ok(None));
+    assert_eq!(said(&mut reading), "follow q 0 0");
+    let answer = following(Answer::Resumed, 0, 0);
+    assert!(reading.handle_following(at(0), &answer).unwrap().is_some());
+    assert!(reading.handle_piece(at(0), &piece(2, 0, "aueb")).unwrap().is_some());
+}
+
+#[test]
 fn nothing_is_said_of_a_reader_that_never_was() {
     let mut reading = Reading::new(ReadingConfig::default());
     reading.handle_opened(at(0), LOG);
