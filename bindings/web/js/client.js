@@ -16,8 +16,6 @@ const PATIENCE = 15_000;
 const HELD = 1_000;
 /** The longest wait that a timer of the platform takes. */
 const LONGEST = 2 ** 31 - 1;
-/** When the page comes back, and when the device has a network again; what is said of the document bubbles. */
-const SIGNALS = { visibilitychange: WAKE, pageshow: WAKE, resume: WAKE, online: NETWORK_CHANGED };
 const ENDS = ['answer', 'rejected', 'expired', 'unknown', 'unsent', 'cancelled'];
 
 export class Client {
@@ -69,9 +67,10 @@ export class Client {
     if (!this.#signals && typeof addEventListener === 'function') {
       this.#signals = new AbortController();
       const { signal } = this.#signals;
-      for (const [name, record] of Object.entries(SIGNALS)) {
-        addEventListener(name, () => globalThis.document?.hidden || this.#tell([record]), { signal });
+      for (const name of ['visibilitychange', 'pageshow']) {
+        addEventListener(name, () => document.hidden || this.#tell([WAKE]), { signal });
       }
+      addEventListener('online', () => this.#tell([NETWORK_CHANGED]), { signal });
     }
     this.#tell([CONNECT]);
   }

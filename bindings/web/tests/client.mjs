@@ -537,6 +537,12 @@ test('signals of the page are given to the engine', async () => {
   target.dispatchEvent(new Event('visibilitychange'));
   await soon(5);
   same(socket.sent.filter(({ type }) => type === 'ping').length, 1, 'shown');
+  socket.hear({ type: 'pong' });
+  // A page that is not seen may have an answer that runs.
+  document.hidden = true;
+  target.dispatchEvent(new Event('online'));
+  await soon(5);
+  same(socket.sent.filter(({ type }) => type === 'ping').length, 2, 'online');
   Object.assign(globalThis, before);
   const closing = it.close();
   socket.onclose({ code: 1000, reason: '' });
