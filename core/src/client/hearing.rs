@@ -110,7 +110,8 @@ impl Client {
                 let _none = self.mean(session, Heard::Closed(None));
                 Code::new(SESSION_ENDED).map(|reason| Unlent::Gap(session, None, reason))
             }
-            Heard::Closed(_) if !self.link.is_welcomed_v1() => None,
+            // A client that has stopped opens nothing over the link that it closes.
+            Heard::Closed(_) if self.stopped || !self.link.is_welcomed_v1() => None,
             Heard::Closed(retry_after) => {
                 self.handle_channel_closed(session, retry_after);
                 None
