@@ -18,5 +18,17 @@ pub(crate) fn recorder(path: &Path) -> Result<Recorder, Fault> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let file = options.open(path).map_err(|error| Fault::file(path, error))?;
+    #[cfg(unix)]
+    keep_private(&file).map_err(|error| Fault::file(path, error))?;
     Ok(Recorder::new(file))
+}
+
+/// A file that was there already may be one that others read. What is none, such as a pipe, stays.
+#[cfg(unix)]
+fn keep_private(file: &File) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    if !file.metadata()?.is_file() {
+        return Ok(());
+    }
+    file.set_permissions(std::fs::Permissions::from_mode(0o600))
 }

@@ -145,3 +145,18 @@ fn what_differs_ends_with_1_and_names_its_line_and_a_bad_file_ends_with_2() {
     let both = one_line(&[&chat[..], &[&path, "--compress"]].concat(), 2);
     assert!(both.contains("cannot be used with"), "{both}");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_others_could_read_is_nobody_elses_once_it_is_written_to() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let path = file("replay-was-readable.jsonl", "what was there");
+    let open = std::fs::Permissions::from_mode(0o644);
+    std::fs::set_permissions(&path, open).expect("it is ours");
+    let server = Served::start(&["--dev", "--record", &path]);
+    let metadata = std::fs::metadata(&path).expect("it is there");
+    assert_eq!(metadata.permissions().mode() & 0o777, 0o600);
+    let text = std::fs::read_to_string(&path).expect("it is ours");
+    assert!(text.starts_with(r#"{"pamlink_recording""#), "{text}");
+    drop(server);
+}
