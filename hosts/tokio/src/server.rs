@@ -78,6 +78,7 @@ pub struct Server {
     auth_timeout: Duration,
     /// The process in which the hub was seeded.
     made_in: u32,
+    not_recorded: Option<&'static str>,
 }
 
 impl fmt::Debug for Server {
@@ -102,7 +103,9 @@ impl Server {
         let clock = Clock::new();
         let begin =
             |recorder: Recorder| recorder.begin_hub((&config.hub, &config.routes), clock.now());
-        let (recording, seed) = config.record.and_then(begin).unzip();
+        let begun = config.record.map(begin).transpose();
+        let not_recorded = begun.as_ref().err().copied();
+        let (recording, seed) = begun.ok().flatten().unzip();
         let seed = seed.or(config.seed).unwrap_or_else(clock::seed);
         let HubConfig { request_timeout, auth_timeout, .. } = config.hub;
         let hub = Hub::new(config.hub, Auth::Host, config.routes, seed);
@@ -120,7 +123,14 @@ impl Server {
             request_timeout,
             auth_timeout,
             made_in: std::process::id(),
+            not_recorded,
         }
+    }
+
+    /// Why nothing is recorded, where [`ServerConfig::record`] is there and cannot begin: the
+    /// configuration has what no recording has, or something else is recorded with it already.
+    pub const fn not_recorded(&self) -> Option<&'static str> {
+        self.not_recorded
     }
 
     /// Where it listens.

@@ -110,6 +110,9 @@ async fn serve(
     let signals = signals::Signals::new()
         .map_err(|error| Fault::failed(format!("cannot watch signals: {error}")))?;
     let server = listen(args.listen, config).await?;
+    if let Some(why) = server.not_recorded() {
+        eprintln!("nothing is recorded: {why}");
+    }
     let (app, admin) = match args.admin_listen {
         None => (app, None),
         Some(address) => {

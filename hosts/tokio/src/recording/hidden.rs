@@ -53,6 +53,11 @@ impl Default for Hidden {
 impl Hidden {
     /// Hides this token from now on, where it is long enough.
     pub(super) fn learn(&mut self, token: &str) {
+        self.learn_as(token, placeholder);
+    }
+
+    /// The same with another placeholder, of the same length and of ASCII as well.
+    pub(super) fn learn_as(&mut self, token: &str, placeholder: impl FnOnce(&str) -> String) {
         let text: Box<[u8]> = token.as_bytes().into();
         if text.len() < KNOWN_BY || self.tokens.iter().any(|known| known.text == text) {
             return;

@@ -16,14 +16,16 @@
 //! **Of a client.** What it writes is an output and is not in the file; since a token is among it, its
 //! length is compared and its bytes are not.
 //!
-//! **Of a server.** What a link brings is in the file without the masks of its frames, which are zeros
-//! there. Of its opening request stays what the engine looks at; the values of all other headers and
-//! parameters are hidden as tokens are, and so is in JSON the text of every member whose name ends
-//! with `token`. That takes no knowledge of the token and holds nothing back. A token that nobody has
-//! found good may be anything, and is looked for over its own link alone; of those that are good, 512
-//! KiB are known, which are a thousand as a rule. The verdict on a token is an input, whoever gave it:
-//! no keys are needed to replay. What the program answers to a plain HTTP request is its own, and in
-//! the file by its length. What is written is compared by a hash as well, where no token is among it.
+//! **Of a server.** What a link brings is in the file without the masks of its frames, which are
+//! zeros there. Of its opening request stays what the engine looks at; the values of all other
+//! headers and parameters are hidden as tokens are, and so is in JSON the text of every member whose
+//! name ends with `token`; of what is no request, or no header, stays that it is none. Such a member
+//! of what the program sends is a token that is known from then on, where it is ASCII. The former
+//! takes no knowledge of the token and holds nothing back. A token that nobody has found good may be
+//! anything, and is looked for over its own link alone; of those that are good, 512 KiB are known,
+//! which are a thousand as a rule. The verdict on a token is an input, whoever gave it: no keys are
+//! needed to replay. What the program answers to a plain HTTP request is its own, and in the file by
+//! its length. What is written is compared by a hash as well, where no token is among it.
 //!
 //! **What cannot be recorded.** What compresses (what is written is as long as a token makes it, and
 //! what comes cannot be searched for one), and a value of the configuration that no option has; of a
@@ -111,12 +113,16 @@ impl Recorder {
     }
 
     /// The same of a hub.
+    ///
+    /// # Errors
+    ///
+    /// Why it is not recorded.
     pub(crate) fn begin_hub(
         &self,
         hub: (&HubConfig, &Arc<Table>),
         now: Now,
-    ) -> Option<(hub::Recording, Seed)> {
-        let out = self.out.lock().take()?;
+    ) -> Result<(hub::Recording, Seed), &'static str> {
+        let out = self.out.lock().take().ok_or("something else is recorded with it")?;
         hub::Recording::begin(out, self.max_bytes, hub, clock::entropy(), now)
     }
 }

@@ -13,7 +13,7 @@ use pamlink::link::{AuthError, Claims, CloseClass, Token, TokenError, TokenNeed,
 use pamlink::routing::Table;
 use pamlink::time::Wall;
 use pamlink_tokio::recording::{Recorder, Replay, Step};
-use pamlink_tokio::{Client, ClientConfig, Event, Request, RequestError, ServerConfig};
+use pamlink_tokio::{Client, ClientConfig, Event, Request, RequestError, Server, ServerConfig};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
@@ -379,4 +379,18 @@ async fn what_cannot_be_recorded_serves_and_the_file_says_why() {
         server.stop().await;
         assert_eq!(wrong(&memory.text()), format!("line 1: nothing was recorded: {why}"));
     }
+}
+
+#[tokio::test]
+async fn a_server_says_why_it_is_not_recorded() {
+    let bind = async |config| Server::bind("127.0.0.1:0", config).await.expect("a port");
+    let ((config, _), (mut compressed, _)) = (recorded(), recorded());
+    let mut second = crate::common::config();
+    second.record.clone_from(&config.record);
+    compressed.hub.link.deflate = Some(DeflateConfig::server());
+    assert_eq!(bind(config).await.not_recorded(), None);
+    assert_eq!(bind(crate::common::config()).await.not_recorded(), None);
+    let why = bind(second).await.not_recorded();
+    assert_eq!(why, Some("something else is recorded with it"));
+    assert_eq!(bind(compressed).await.not_recorded(), Some("the configuration compresses"));
 }

@@ -30,6 +30,8 @@ pub(super) struct Header {
     characters: Vec<(String, u64)>,
     origins: Option<Vec<String>>,
     accepts: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    subprotocols: Vec<String>,
     refuse_newest: bool,
     route_unknown_agents: bool,
     while_answering: String,
@@ -72,6 +74,7 @@ impl Header {
             characters: characters(config),
             origins: config.origins.clone(),
             accepts: config.accepts.clone(),
+            subprotocols: config.subprotocols.clone(),
             refuse_newest: config.at_user_cap == UserCap::RefuseNewest,
             route_unknown_agents: config.unknown_agent == UnknownAgent::Route,
             while_answering: policy.0.to_owned(),
@@ -109,6 +112,7 @@ impl Header {
         }
         config.origins.clone_from(&self.origins);
         config.accepts.clone_from(&self.accepts);
+        config.subprotocols.clone_from(&self.subprotocols);
         if self.refuse_newest {
             config.at_user_cap = UserCap::RefuseNewest;
         }
@@ -181,6 +185,42 @@ mod tests {
         change(&mut config);
         let now = Now::new(Mono::ZERO, Wall::EPOCH);
         Header::of(&config, &Table::default(), &[7; 32], now)
+    }
+
+    /// Another value of an option; none of what is never recorded.
+    fn change(option: &Spec<HubConfig>, config: &mut HubConfig) -> Option<()> {
+        if let (Some(bounds), Some(value)) = (option.bounds(), option.get(config)) {
+            let other = if value < *bounds.end() { value + 1 } else { value - 1 };
+            option.set(config, other).unwrap();
+            return Some(());
+        }
+        match option.name {
+            "accepts" => config.accepts = vec!["page_view".to_owned()],
+            "characters" => config.sizes.set_characters("message", 70).unwrap(),
+            "compression" => return None,
+            "origins" => config.origins = Some(vec!["https://app.example".to_owned()]),
+            "refuse_newest" => config.at_user_cap = UserCap::RefuseNewest,
+            "route_unknown_agents" => config.unknown_agent = UnknownAgent::Route,
+            "subprotocols" => config.subprotocols = vec!["v10.stomp".to_owned()],
+            "while_answering" => config.while_answering = WhileAnswering::Queue,
+            other => panic!("nothing is known of {other}"),
+        }
+        Some(())
+    }
+
+    #[test]
+    fn every_option_of_a_hub_is_in_its_header() {
+        for option in HubConfig::options() {
+            let mut config = HubConfig::default();
+            if change(option, &mut config).is_none() {
+                continue;
+            }
+            assert_ne!(config, HubConfig::default(), "{}", option.name);
+            let header = header(|it| it.clone_from(&config));
+            let text = serde_json::to_string(&header.expect(option.name)).unwrap();
+            let read: Header = serde_json::from_str(&text).unwrap();
+            assert_eq!(read.config().as_ref(), Ok(&config), "{}", option.name);
+        }
     }
 
     #[test]

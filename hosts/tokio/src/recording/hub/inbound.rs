@@ -1,5 +1,7 @@
 //! What comes over a link: as long as it was, without masks and without tokens.
 
+use std::sync::Arc;
+
 use pamlink::frame::handshake::{HandshakeConfig, RequestReader};
 
 use super::frames::{Frames, Of};
@@ -13,6 +15,7 @@ pub(super) struct Inbound {
     place: Place,
     /// The stream of its messages; the next is that of its control frames.
     stream: u64,
+    repeats_name: bool,
 }
 
 #[derive(Debug)]
@@ -24,10 +27,11 @@ enum Place {
 }
 
 impl Inbound {
-    /// A link that has the streams of this number and the next.
-    pub(super) fn new(config: HandshakeConfig, stream: u64) -> Self {
-        let opening = Box::new((RequestReader::new(config), Opening::default()));
-        Self { place: Place::Opening(opening), stream }
+    /// A link that has the streams of this number and the next, to a hub that takes these
+    /// subprotocols.
+    pub(super) fn new(config: HandshakeConfig, subprotocols: Arc<[String]>, stream: u64) -> Self {
+        let opening = Box::new((RequestReader::new(config), Opening::new(subprotocols)));
+        Self { place: Place::Opening(opening), stream, repeats_name: false }
     }
 
     /// Puts what stands for them into the place of bytes that have come, and says which of them are
@@ -40,6 +44,7 @@ impl Inbound {
             let outcome = reader.poll_event();
             bytes[..at].iter_mut().for_each(|byte| *byte = opening.pass(*byte));
             let Some(outcome) = outcome else { return Vec::new() };
+            self.repeats_name = outcome.is_err() && opening.has_long_name();
             self.place = match outcome {
                 Ok(request) if request.is_upgrade() => Place::Frames(Box::default()),
                 _ => Place::Over(Letters::default()),
@@ -58,6 +63,11 @@ impl Inbound {
             }
         }
         parts
+    }
+
+    /// Whether the answer may repeat the name of a header that is hidden.
+    pub(super) const fn repeats_name(&self) -> bool {
+        self.repeats_name
     }
 
     /// The streams of the link.
@@ -84,7 +94,7 @@ mod tests {
 
     #[test]
     fn what_follows_a_request_that_is_no_upgrade_is_hidden() {
-        let mut inbound = Inbound::new(HandshakeConfig::default(), 4);
+        let mut inbound = Inbound::new(HandshakeConfig::default(), Arc::default(), 4);
         let mut bytes =
             b"POST /login HTTP/1.1\r\nHost: h\r\nContent-Length: 6\r\n\r\nsecret".to_vec();
         assert_eq!(inbound.pass(&mut bytes), []);

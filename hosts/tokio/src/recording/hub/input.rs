@@ -146,6 +146,21 @@ impl Input {
         }
     }
 
+    /// What the program says to peers: a token may be in it that it has made for one of them.
+    pub(super) fn said(&self) -> Vec<&str> {
+        match self {
+            Self::Reply { reply: Answer::Text { text, ui_actions }, .. } => {
+                std::iter::once(text).chain(ui_actions).map(String::as_str).collect()
+            }
+            Self::Reply { reply: Answer::Error { message, .. }, .. } => vec![message],
+            Self::Reply { reply: Answer::Raw(text), .. }
+            | Self::Piece { text, .. }
+            | Self::Push { text, .. }
+            | Self::Broadcast(text) => vec![text],
+            _ => Vec::new(),
+        }
+    }
+
     /// What kind of input it is, for people, and of which link.
     pub(super) fn name(&self) -> (String, Option<u64>) {
         let name = match self {

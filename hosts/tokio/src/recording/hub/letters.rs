@@ -53,6 +53,8 @@ impl Letters {
     pub(super) fn of_target(&mut self, byte: u8) -> u8 {
         use Escape::{AsciiPercent, None, Percent};
         let (escape, shown) = match (self.escape, byte) {
+            // None may have it.
+            (_, b'#') => (None, byte),
             (None, b'%') => (AsciiPercent(0), byte),
             (AsciiPercent(0), b'0'..=b'7') => (AsciiPercent(1), b'6'),
             (AsciiPercent(1), _) if byte.is_ascii_hexdigit() => (None, b'8'),
@@ -62,6 +64,18 @@ impl Letters {
         };
         self.escape = escape;
         shown
+    }
+
+    /// What stands for the next byte of what may have those of a token alone (RFC 9110 section 5.6.2):
+    /// another shows that it is malformed, and stays.
+    pub(super) fn of_token(&mut self, byte: u8) -> u8 {
+        if is_of_token(byte) { self.letter(byte) } else { byte }
+    }
+
+    /// What stands for the next byte of a host: another shows that it is none, and stays.
+    pub(super) fn of_host(&mut self, byte: u8) -> u8 {
+        let is_of_host = byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+;=:[]".contains(&byte);
+        if is_of_host { self.letter(byte) } else { byte }
     }
 
     /// Whether the next byte belongs to an escape: a quote there ends no text.
@@ -77,6 +91,19 @@ impl Letters {
         self.written += 1;
         LETTERS[(self.written - 1) % LETTERS.len()]
     }
+}
+
+/// What stands for a text in JSON, as it is spelled there.
+pub(super) fn in_json(text: &str) -> String {
+    let mut letters = Letters::default();
+    let bytes = text.bytes().map(|byte| letters.of_json(byte)).collect();
+    // ASCII stands for ASCII.
+    String::from_utf8(bytes).unwrap_or_default()
+}
+
+/// Whether a token may have the byte, such as the name of a header.
+pub(super) fn is_of_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 #[cfg(test)]
@@ -100,7 +127,9 @@ mod tests {
             assert!(!hidden.contains('A'), "{hidden}");
         }
         assert_eq!(shown("a%2Eb%e9", Letters::of_target), "h%68i%e9");
+        assert_eq!(shown("a+b.c/d==", Letters::of_token), "hidde/n==");
         // What is malformed stays so.
+        assert_eq!(shown("a%#b#", Letters::of_target), "h%#i#");
         assert_eq!(shown(r"\u0q4", Letters::of_json), r"\u0hi");
         assert_eq!(shown("%zz%4", Letters::of_target), "%hi%6");
     }

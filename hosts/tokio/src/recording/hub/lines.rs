@@ -1,16 +1,21 @@
 //! What a hub says, as lines that are the same in every run and on every platform.
 
 use pamlink::envelope::Envelope;
+use pamlink::frame::handshake::HandshakeError;
 use pamlink::hub::{Event, LinkId, Repeat, Request};
+use pamlink::link::Cause;
 
+use super::first_line;
 use super::members;
+use super::opening::LONGEST_NAME;
 
 /// An event as one line.
 pub(super) fn line(event: &Event<'_>) -> String {
     match event {
         // Not the query: a token may be in it.
         Event::Http { link, request } => {
-            format!("http of link {link}: {} {}", request.method(), request.path())
+            let method = first_line::method(request.method());
+            format!("http of link {link}: {method} {}", request.path())
         }
         Event::Authorize { link, user, token } => {
             let length = token.expose().len();
@@ -45,7 +50,7 @@ pub(super) fn line(event: &Event<'_>) -> String {
         Event::Closed { link, user, closed, running, links_of_user } => {
             let clean = if closed.clean { "clean" } else { "not clean" };
             let (code, reason, class) = (closed.code, closed.reason, closed.class);
-            let (cause, unsent) = (closed.cause, closed.unsent);
+            let (cause, unsent) = (why(closed.cause), closed.unsent);
             format!(
                 "closed link {link} of {user}, who has {links_of_user} and {running} requests: \
                  {code} {reason:?} ({class}, {clean}, {unsent} unsent): {cause}"
@@ -76,6 +81,19 @@ fn of_request(request: &Request<'_>) -> String {
         "request {id} of link {link} of {user} for {agent} ({because}){pieces}: {}",
         text(envelope)
     )
+}
+
+/// A cause, without the rest of a name that is too long to be in a recording.
+fn why(cause: &Cause) -> String {
+    let text = cause.to_string();
+    match cause {
+        Cause::Handshake(HandshakeError::Header { header, .. }) => match header.get(LONGEST_NAME..)
+        {
+            Some(rest) if !rest.is_empty() => text.replacen(&**header, &header[..LONGEST_NAME], 1),
+            _ => text,
+        },
+        _ => text,
+    }
 }
 
 /// An envelope, its tokens hidden as they are in the bytes that came.

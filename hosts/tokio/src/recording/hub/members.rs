@@ -59,6 +59,26 @@ pub(super) fn hidden(text: &str) -> String {
     String::from_utf8(bytes).unwrap_or_default()
 }
 
+/// The tokens in a text, as they are spelled there.
+pub(super) fn tokens(text: &str) -> Vec<&str> {
+    let (mut members, mut tokens, mut from) = (Members::default(), Vec::new(), None);
+    for (at, byte) in text.bytes().enumerate() {
+        members.pass(byte);
+        match (members.place, from) {
+            (Place::Token(_), None) => from = Some(at + 1),
+            (Place::Token(_), Some(_)) | (_, None) => {}
+            // A quote on either side.
+            (_, Some(begin)) => {
+                tokens.extend(text.get(begin..at));
+                from = None;
+            }
+        }
+    }
+    // One that does not end.
+    tokens.extend(from.and_then(|begin| text.get(begin..)));
+    tokens
+}
+
 /// The end of a name, its escapes resolved as far as they are of ASCII.
 #[derive(Debug, Default)]
 struct Name {
@@ -134,5 +154,12 @@ mod tests {
         ] {
             assert_eq!(hidden(text), expected);
         }
+    }
+
+    #[test]
+    fn the_tokens_of_a_text_are_found_as_they_are_spelled() {
+        let text = r#"{"token":"one","a":"b","new_token" : "t\"wo\u0041","token":"","token":"end"#;
+        assert_eq!(tokens(text), ["one", r#"t\"wo\u0041"#, "", "end"]);
+        assert_eq!(tokens("token: none"), [""; 0]);
     }
 }

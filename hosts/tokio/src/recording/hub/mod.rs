@@ -1,5 +1,6 @@
 //! A hub that is recorded.
 
+mod first_line;
 mod frames;
 mod header;
 mod inbound;
@@ -40,6 +41,7 @@ use super::sheet::{Sheet, last_line};
 pub(crate) struct Recording {
     sheet: Sheet<Input>,
     handshake: HandshakeConfig,
+    subprotocols: Arc<[String]>,
     links: HashMap<LinkId, Inbound>,
     /// The number of the next link's first stream.
     next_stream: u64,
@@ -51,33 +53,40 @@ pub(crate) struct Recording {
 }
 
 impl Recording {
-    /// Begins, with the seed that the hub is to have; nothing if it cannot be recorded.
+    /// Begins, with the seed that the hub is to have.
+    ///
+    /// # Errors
+    ///
+    /// Why the hub cannot be recorded; the file has it as well.
     pub(super) fn begin(
         out: Box<dyn Write + Send>,
         max_bytes: u64,
         (config, routes): (&HubConfig, &Arc<Table>),
         seed: [u8; 32],
         now: Now,
-    ) -> Option<(Self, Seed)> {
+    ) -> Result<(Self, Seed), &'static str> {
+        let not = |out, why| {
+            last_line(out, why);
+            Err(why)
+        };
         if config.link.deflate.is_some() {
-            last_line(out, "the configuration compresses");
-            return None;
+            return not(out, "the configuration compresses");
         }
         let Some(header) = Header::of(config, routes, &seed, now) else {
-            last_line(out, "the configuration has a value that no option has");
-            return None;
+            return not(out, "the configuration has a value that no option has");
         };
         let mut sheet = Sheet::new(out, max_bytes, now);
         sheet.write(&header);
         let recording = Self {
             sheet,
             handshake: config.link.handshake,
+            subprotocols: config.subprotocols.as_slice().into(),
             links: HashMap::new(),
             next_stream: 0,
             shown: HashMap::new(),
             plain: HashSet::new(),
         };
-        Some((recording, Seed::new(seed)))
+        Ok((recording, Seed::new(seed)))
     }
 
     /// The hub is about to be given this. False if the recording has ended.
@@ -87,15 +96,27 @@ impl Recording {
         }
         let mut parts = Vec::new();
         if let Input::Bytes { link, bytes } = &mut input {
-            let (handshake, next) = (self.handshake, &mut self.next_stream);
+            let (handshake, subprotocols) = (self.handshake, &self.subprotocols);
+            let next = &mut self.next_stream;
             let inbound = self.links.entry(LinkId::from_u64(*link)).or_insert_with(|| {
                 *next += 2;
-                Inbound::new(handshake, *next)
+                Inbound::new(handshake, Arc::clone(subprotocols), *next)
             });
             parts = inbound.pass(bytes);
         }
+        input.said().into_iter().flat_map(members::tokens).for_each(|token| self.learn(token));
         self.sheet.note(now, input, parts);
         self.sheet.is_open()
+    }
+
+    /// Hides a token that the program has made for a peer, as it is spelled in JSON.
+    fn learn(&mut self, spelled: &str) {
+        let Ok(token) = serde_json::from_str::<String>(&format!("\"{spelled}\"")) else { return };
+        // What has other characters is none.
+        if token.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+            self.sheet.hidden.learn(&token);
+            self.sheet.hidden.learn_as(spelled, letters::in_json);
+        }
     }
 
     /// The hub is about to be given a verdict on the token that a link has shown.
@@ -156,7 +177,8 @@ impl Recording {
         let bytes = u64::try_from(transmit.written).unwrap_or(u64::MAX);
         let closes = transmit.close_transport;
         let mut digest = None;
-        if transmit.written > 0 && !self.plain.contains(&link) {
+        let repeats_name = self.links.get(&link).is_some_and(Inbound::repeats_name);
+        if transmit.written > 0 && !repeats_name && !self.plain.contains(&link) {
             let sent = out.slices().collect::<Vec<_>>().concat();
             let is_clean = self.sheet.hidden.is_clean(&sent);
             digest = is_clean.then(|| Digest::of(sent).text());

@@ -1,7 +1,10 @@
 //! The opening request of a link: what may be a token in it is hidden as it comes, which is all that
 //! the engine does not look at.
 
-use super::letters::Letters;
+use std::sync::Arc;
+
+use super::first_line::FirstLine;
+use super::letters::{Letters, is_of_token};
 
 /// Headers whose values stay.
 const KEPT: [&str; 12] = [
@@ -19,34 +22,34 @@ const KEPT: [&str; 12] = [
     "via",
 ];
 
-/// Names of headers are known up to this length.
-const LONGEST_NAME: usize = 32;
+/// Names of headers stay up to this length.
+pub(super) const LONGEST_NAME: usize = 32;
 
 /// Where in a request it is.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Opening {
+    first_line: FirstLine,
     place: Place,
-    /// What of a name, an element or a parameter has come, in small letters.
+    /// What of a name or an element has come, in small letters where case does not matter.
     begun: Vec<u8>,
     letters: Letters,
+    /// Subprotocols that stay, beside the engine's own.
+    subprotocols: Arc<[String]>,
+    has_long_name: bool,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
-    /// In the first line, up to the query.
-    #[default]
-    Target,
-    /// Within the query: a parameter stays as far as it begins as one of these.
-    Parameter,
-    /// The value of a parameter that is none of the engine's, or is a token.
-    HiddenParameter,
-    /// A number.
-    Number,
-    /// What stays up to the end of the line.
-    Kept,
+    FirstLine,
     /// The name of a header.
     Name,
-    /// A value of which nothing stays.
+    /// The rest of a name that is too long to stay.
+    LongName,
+    /// Behind the carriage return of an empty line.
+    EmptyLine,
+    /// What stays up to the end of the line.
+    Kept,
+    /// A value of which nothing stays, and a line that is no header.
     Hidden,
     /// Before or in the scheme of `Authorization`.
     Scheme,
@@ -54,33 +57,43 @@ enum Place {
     Subprotocol,
     /// The rest of such an element.
     HiddenSubprotocol,
+    /// What comes behind the head.
+    Body,
 }
 
 impl Opening {
+    /// A request to a hub that takes these subprotocols.
+    pub(super) fn new(subprotocols: Arc<[String]>) -> Self {
+        Self {
+            first_line: FirstLine::default(),
+            place: Place::FirstLine,
+            begun: Vec::new(),
+            letters: Letters::default(),
+            subprotocols,
+            has_long_name: false,
+        }
+    }
+
     /// The next byte, or what stands for it.
     pub(super) fn pass(&mut self, byte: u8) -> u8 {
         if byte == b'\n' {
-            self.go_to(Place::Name);
+            let is_empty = match self.place {
+                Place::Name => self.begun.is_empty(),
+                place => matches!(place, Place::EmptyLine | Place::Body),
+            };
+            self.go_to(if is_empty { Place::Body } else { Place::Name });
             return byte;
         }
         match self.place {
-            Place::Target if byte == b'?' => self.go_to(Place::Parameter),
-            Place::Target | Place::Kept => {}
-            Place::Parameter | Place::HiddenParameter | Place::Number if byte == b'&' => {
-                self.go_to(Place::Parameter);
-            }
-            Place::Parameter | Place::HiddenParameter | Place::Number if byte == b' ' => {
-                self.go_to(Place::Kept);
-            }
-            Place::Parameter => return self.parameter(byte),
-            Place::Number if byte.is_ascii_digit() => {}
-            Place::Number | Place::HiddenParameter => return self.letters.of_target(byte),
+            Place::FirstLine => return self.first_line.pass(byte),
+            Place::Kept => {}
             // A line that goes on with the value of the one before it.
             Place::Name if self.begun.is_empty() && matches!(byte, b' ' | b'\t') => {
                 self.go_to(Place::Hidden);
             }
-            Place::Name => self.name(byte),
-            Place::Hidden => return self.letters.letter(byte),
+            Place::Name if self.begun.is_empty() && byte == b'\r' => self.go_to(Place::EmptyLine),
+            Place::Name | Place::LongName => return self.name(byte),
+            Place::Hidden | Place::Body | Place::EmptyLine => return self.letters.letter(byte),
             Place::Scheme => return self.scheme(byte),
             Place::Subprotocol | Place::HiddenSubprotocol
                 if matches!(byte, b',' | b' ' | b'\t') =>
@@ -88,39 +101,38 @@ impl Opening {
                 self.go_to(Place::Subprotocol);
             }
             Place::Subprotocol => return self.subprotocol(byte),
-            Place::HiddenSubprotocol => return self.letters.letter(byte),
+            Place::HiddenSubprotocol => return self.letters.of_token(byte),
         }
         byte
     }
 
-    fn parameter(&mut self, byte: u8) -> u8 {
-        self.begun.push(byte);
-        let begins = |name: &str| name.as_bytes().starts_with(&self.begun);
-        if !begins("token=") && !begins("max_message=") {
-            self.go_to(Place::HiddenParameter);
-            return self.letters.of_target(byte);
-        }
-        if byte == b'=' {
-            let is_number = self.begun.starts_with(b"max");
-            self.go_to(if is_number { Place::Number } else { Place::HiddenParameter });
-        }
-        byte
+    /// Whether the name of a header was too long to stay: an answer may repeat it.
+    pub(super) const fn has_long_name(&self) -> bool {
+        self.has_long_name
     }
 
-    fn name(&mut self, byte: u8) {
-        if byte != b':' {
-            if self.begun.len() <= LONGEST_NAME {
-                self.begun.push(byte.to_ascii_lowercase());
-            }
-            return;
+    fn name(&mut self, byte: u8) -> u8 {
+        if !is_of_token(byte) {
+            // What is no colon makes the line no header, and stays for that.
+            let place = match &self.begun[..] {
+                _ if byte != b':' || self.place == Place::LongName => Place::Hidden,
+                b"authorization" => Place::Scheme,
+                b"sec-websocket-protocol" => Place::Subprotocol,
+                name if KEPT.iter().any(|kept| kept.as_bytes() == name) => Place::Kept,
+                _ => Place::Hidden,
+            };
+            self.go_to(place);
+            return byte;
         }
-        let place = match &self.begun[..] {
-            b"authorization" => Place::Scheme,
-            b"sec-websocket-protocol" => Place::Subprotocol,
-            name if KEPT.iter().any(|kept| kept.as_bytes() == name) => Place::Kept,
-            _ => Place::Hidden,
-        };
-        self.go_to(place);
+        if self.place == Place::Name && self.begun.len() == LONGEST_NAME {
+            self.has_long_name = true;
+            self.go_to(Place::LongName);
+        }
+        if self.place == Place::LongName {
+            return self.letters.letter(byte);
+        }
+        self.begun.push(byte.to_ascii_lowercase());
+        byte
     }
 
     fn scheme(&mut self, byte: u8) -> u8 {
@@ -137,16 +149,18 @@ impl Opening {
 
     fn subprotocol(&mut self, byte: u8) -> u8 {
         self.begun.push(byte);
+        let mut kept = self.subprotocols.iter().map(String::as_str);
         let begins = |name: &str| name.as_bytes().starts_with(&self.begun);
-        if begins("pamlink.v1") || begins("pamlink.token.") {
+        if kept.any(begins) || begins("pamlink.v1") || begins("pamlink.token.") {
             return byte;
         }
         self.go_to(Place::HiddenSubprotocol);
-        self.letters.letter(byte)
+        self.letters.of_token(byte)
     }
 
     fn go_to(&mut self, place: Place) {
-        *self = Self { place, begun: std::mem::take(&mut self.begun), letters: Letters::default() };
+        self.place = place;
+        self.letters = Letters::default();
         self.begun.clear();
     }
 }
@@ -155,10 +169,15 @@ impl Opening {
 mod tests {
     use super::*;
 
-    fn hidden(text: &str) -> String {
-        let mut opening = Opening::default();
+    fn hidden_of(subprotocols: &[&str], text: &str) -> String {
+        let subprotocols = subprotocols.iter().map(|&name| name.to_owned()).collect();
+        let mut opening = Opening::new(subprotocols);
         let bytes = text.bytes().map(|byte| opening.pass(byte)).collect();
         String::from_utf8(bytes).unwrap()
+    }
+
+    fn hidden(text: &str) -> String {
+        hidden_of(&[], text)
     }
 
     #[test]
@@ -169,6 +188,7 @@ mod tests {
                 "GET /api/v1/pam/ws/ann?token=hi%68dde&max_message=70&hiddento HTTP/1.1\r\n",
             ),
             ("GET /?secret HTTP/1.1\r\nHost: h:1\r\n", "GET /?hidden HTTP/1.1\r\nHost: h:1\r\n"),
+            ("GET WSS://ann:secret@h/a HTTP/1.0\r\n", "GET WSS://hiddentoke@n/a HTTP/1.0\r\n"),
             (
                 "GET / HTTP/1.1\r\nCookie: a=b; c\r\n\r\n",
                 "GET / HTTP/1.1\r\nCookie: hidd e\r\n\r\n",
@@ -185,5 +205,39 @@ mod tests {
         ] {
             assert_eq!(hidden(text), expected);
         }
+    }
+
+    #[test]
+    fn of_what_is_no_request_nothing_stays_but_that_it_is_none() {
+        for (text, expected) in [
+            // A space in the query, which ends the target.
+            ("GET /?token=Bearer secret HTTP/1.1\r\n", "GET /?token=hidden hidden hiddento\r\n"),
+            ("GET / HTTP/1.1 secret secret\r\n", "GET / HTTP/1.1 hidden tokenh\r\n"),
+            ("GET / HTTP/2.0\r\n", "GET / HTTP/hid\r\n"),
+            ("GET secret#x HTTP/1.1\r\n", "GET hidden#t HTTP/1.1\r\n"),
+            ("GET wss://secret HTTP/1.1\r\n", "GET wss://hidden HTTP/1.1\r\n"),
+            ("PROPFIND(secret) / HTTP/1.1\r\n", "PROPFINh(iddent) / HTTP/1.1\r\n"),
+            // No handshake at all.
+            (r#"{"type":"hello","token":"secret"}"#, "hiddentokenhiddentokenhiddentoken"),
+            // A line that is no header.
+            ("\r\nAuthorization Bearer secret\r\n", "\r\nAuthorization hidden tokenh\r\n"),
+            ("\r\nCookie(: secret\r\n", "\r\nCookie(h iddent\r\n"),
+            (
+                "\r\nabcdefghijklmnopqrstuvwxyz012345secret: secret\r\n",
+                "\r\nabcdefghijklmnopqrstuvwxyz012345hidden: hidden\r\n",
+            ),
+            // What is behind the head.
+            ("\r\nX\r\n\r\nsecret\r\nsecret", "\r\nX\r\n\r\nhidden\r\nhidden"),
+        ] {
+            assert_eq!(hidden(text), expected);
+        }
+    }
+
+    #[test]
+    fn the_subprotocols_that_the_hub_takes_stay() {
+        let list = "\r\nSec-WebSocket-Protocol: v10.stomp, secret/secret, v10.stomps\r\n";
+        let shown = hidden_of(&["v10.stomp", "v11.stomp"], list);
+        let expected = "\r\nSec-WebSocket-Protocol: v10.stomp, hidden/tokenh, v10.stomph\r\n";
+        assert_eq!(shown, expected);
     }
 }

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use pamlink::delivery::SendOptions;
 use pamlink::hub::{Auth, Event, Hub, HubConfig, LinkId};
 use pamlink::link::{Claims, Gather};
 use pamlink::routing::Table;
@@ -45,13 +46,21 @@ impl Write for Memory {
 /// is asked.
 struct World {
     hub: HubEngine,
+    /// In the place of what is said again.
+    reply: Option<Reply>,
     memory: Memory,
     now: Now,
 }
 
 impl World {
     fn new() -> Self {
+        Self::with(|_| {})
+    }
+
+    /// A hub whose configuration is changed.
+    fn with(change: impl FnOnce(&mut HubConfig)) -> Self {
         let (memory, mut config) = (Memory::default(), HubConfig::default());
+        change(&mut config);
         // Small, since there are thousands of them.
         config.set("window_entries", 64).unwrap();
         let routes = Arc::new(Table::from_json(ROUTES).unwrap());
@@ -59,7 +68,7 @@ impl World {
         let begun = Recorder::new(memory.clone()).begin_hub((&config, &routes), now);
         let (recording, seed) = begun.expect("it can be recorded");
         let hub = Hub::new(config, Auth::Host, routes, seed);
-        Self { hub: HubEngine::new(hub, Some(recording)), memory, now }
+        Self { hub: HubEngine::new(hub, Some(recording)), reply: None, memory, now }
     }
 
     fn accept(&mut self) -> LinkId {
@@ -103,13 +112,14 @@ impl World {
                 let _ = self.hub.verified(self.now, link, verdict);
             }
             for (request, text) in requests {
-                let reply = Reply::from(format!("you have said {text}"));
+                let said = || Reply::from(format!("you have said {text}"));
+                let reply = self.reply.clone().unwrap_or_else(said);
                 let _ = self.hub.reply(self.now, request, &reply);
             }
         }
     }
 
-    /// The recording, once it has been replayed and is without tokens.
+    /// The recording, which is without tokens.
     fn recorded(mut self) -> String {
         self.hub.end_recording();
         let text = String::from_utf8(self.memory.0.lock().clone()).unwrap();
@@ -292,6 +302,101 @@ fn a_link_that_stops_within_what_may_be_a_token_holds_no_more_back_than_may_wait
     assert!(written > 10_000, "{written} bytes");
     world.give(link, &script[within..]);
     world.recorded();
+}
+
+/// A token that only the program knows.
+const FRESH: &str = "eyJhbGciOiJIUzI1NiJ9.ZnJlc2gtdG9rZW4.Vv4kRe9uXb1hPz";
+/// The same as some write it in JSON.
+const SPELLED: &str = r"eyJhbGciOiJIUzI1NiJ9.ZnJlc2\/\/tdG9rZW4.Vv4\u004be9u\/Xb1hPz";
+
+/// The recording, where it is without these as well and was replayed.
+fn recorded_without(world: World, tokens: &[&str]) -> String {
+    let text = world.recorded();
+    // A backslash in a text is two in its line.
+    for token in tokens.iter().map(|token| token.replace('\\', r"\\")) {
+        for run in token.as_bytes().windows(8) {
+            let run = str::from_utf8(run).unwrap();
+            assert!(!text.contains(run), "{run} is in {text}");
+        }
+    }
+    replayed(&text);
+    text
+}
+
+#[test]
+fn a_token_that_the_program_sends_is_hidden_wherever_it_stands() {
+    for token in [FRESH, SPELLED] {
+        let mut world = World::new();
+        let link = world.accept();
+        let pam = opening(&format!("{PAM}?token={QUERY}"), "");
+        let asked = message(r#"{"type":"chat","id":"1","message":"a token?"}"#);
+        world.give(link, &[pam, asked].concat());
+        let text = format!(r#"{{"type":"auth","token":"{token}"}}"#);
+        let options = SendOptions::default();
+        let pushed = world.hub.push_with(world.now, "ann", &text, options).unwrap();
+        world.settle(link);
+        let named = text.replace("token", "fresh_token");
+        let sent = world.hub.broadcast(world.now, &named).unwrap();
+        world.settle(link);
+        assert_eq!((pushed.queued, sent.queued), (1, 1));
+        // The peer says it again.
+        let again = format!(r#"{{"type":"chat","id":"2","message":"is {token} good?"}}"#);
+        world.give(link, &message(&again));
+        let text = recorded_without(world, &[token]);
+        assert!(text.contains("fresh_token") && text.contains("good?"), "{text}");
+    }
+    for reply in [
+        Reply::Raw(format!(r#"{{"type":"auth","token":"{FRESH}"}}"#)),
+        Reply::Answer {
+            text: "here".to_owned(),
+            ui_actions: Some(format!(r#"[{{"sign_in":{{"token":"{FRESH}"}}}}]"#)),
+        },
+    ] {
+        let mut world = World::new();
+        world.reply = Some(reply);
+        let link = world.accept();
+        let pam = opening(&format!("{PAM}?token={QUERY}"), "");
+        let asked = message(r#"{"type":"chat","id":"1","message":"a token?"}"#);
+        world.give(link, &[pam, asked].concat());
+        let text = recorded_without(world, &[FRESH]);
+        assert!(text.contains("eyJdentoken"), "{text}");
+    }
+}
+
+#[test]
+fn what_is_no_opening_request_is_recorded_without_its_token_and_replayed() {
+    let bearer = format!("Authorization Bearer {BAD}\r\n");
+    let named = format!("X-{}-secret", "a".repeat(40));
+    for opening in [
+        opening(&format!("{PAM}?token=Bearer {BAD}"), ""),
+        opening(&format!("Bearer {BAD}"), ""),
+        opening(&format!("wss://{BAD}@h{PAM}"), ""),
+        format!(r#"{{"type":"hello","token":"{BAD}"}}"#).into_bytes(),
+        format!("HELLO {BAD}\r\n").into_bytes(),
+        format!("{BAD}\r\n").into_bytes(),
+        opening(PAM, &bearer),
+        opening(PAM, &format!("Cookie(: {BAD}\r\n")),
+        opening(PAM, &format!("{named}: a\u{1}{BAD}\r\n")),
+        [opening(PAM, "No header\r\n"), BAD.into()].concat(),
+    ] {
+        let mut world = World::new();
+        let (whole, cut) = (world.accept(), world.accept());
+        world.give(whole, &opening);
+        opening.chunks(7).for_each(|part| world.give(cut, part));
+        let text = recorded_without(world, &["aaa-secret"]);
+        assert!(text.lines().count() > 4, "{text}");
+    }
+}
+
+#[test]
+fn a_hub_that_takes_subprotocols_of_others_is_recorded_and_replayed() {
+    let mut world = World::with(|config| config.subprotocols = vec!["v11.stomp".to_owned()]);
+    let link = world.accept();
+    let offered = "Sec-WebSocket-Protocol: v10.stomp, v11.stomp\r\n";
+    let asked = message(r#"{"type":"chat","id":"1","message":"hello?"}"#);
+    world.give(link, &[opening(&format!("{PAM}?token={QUERY}"), offered), asked].concat());
+    let text = recorded_without(world, &[]);
+    assert!(text.contains("v11.stomp") && text.contains("you have said"), "{text}");
 }
 
 #[test]
