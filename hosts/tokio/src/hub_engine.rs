@@ -198,8 +198,8 @@ impl HubEngine {
 
     /// Begins again in the child of a fork, which is not recorded: the file is its parent's.
     pub(crate) fn reseed(&mut self, seed: Seed) -> bool {
-        if let Some(mut recording) = self.recording.take() {
-            recording.end("the process was forked");
+        if let Some(recording) = self.recording.take() {
+            recording.abandon();
         }
         self.hub.reseed(seed)
     }

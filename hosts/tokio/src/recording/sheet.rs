@@ -124,11 +124,10 @@ impl<I: Given> Sheet<I> {
         }
     }
 
-    /// An event, as a line.
-    pub(super) fn event(&mut self, mut line: String) {
-        self.hidden.hide_in(&mut line);
+    /// An event, as a line, with what is to be hidden in it hidden.
+    pub(super) fn event(&mut self, line: &str) {
         self.events.0 += 1;
-        self.events.1.add(&line);
+        self.events.1.add(line);
     }
 
     /// There are no more events: their number and their digest.
@@ -196,6 +195,12 @@ impl<I: Given> Sheet<I> {
     pub(super) fn break_off(&mut self, why: &str) {
         self.lines.clear();
         self.finish(why);
+    }
+
+    /// Ends it here without a write, which is another process's to go on with. Whoever writes may have
+    /// something left that it would write when it is dropped, so it is kept.
+    pub(super) fn abandon(&mut self) {
+        std::mem::forget(self.out.take());
     }
 
     fn finish(&mut self, why: &str) {

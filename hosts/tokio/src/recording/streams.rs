@@ -35,6 +35,18 @@ impl Streams {
         self.own.entry(stream).or_default().learn(token);
     }
 
+    /// Hides the tokens of a stream alone in a text.
+    pub(super) fn hide_in(&self, stream: u64, text: &mut String) {
+        if let Some(own) = self.own.get(&stream) {
+            own.hide_in(text);
+        }
+    }
+
+    /// Whether bytes have no part of a token that is looked for in this stream alone.
+    pub(super) fn is_clean(&self, stream: u64, bytes: &[u8]) -> bool {
+        self.own.get(&stream).is_none_or(|own| own.is_clean(bytes))
+    }
+
     /// The tokens of a stream are hidden everywhere.
     pub(super) fn forget(&mut self, stream: u64) {
         self.own.remove(&stream);

@@ -107,7 +107,9 @@ impl Recording {
         if matches!(event, Event::ChangedPlaces) {
             self.transports.exchange();
         }
-        self.sheet.event(lines::line(event));
+        let mut line = lines::line(event);
+        self.sheet.hidden.hide_in(&mut line);
+        self.sheet.event(&line);
     }
 
     /// The client has no more events.

@@ -341,11 +341,10 @@ impl Answer {
 impl Given for Input {
     type Then = Then;
 
+    /// Not who a user is: the hub compares that with what is in the request, where a part of a token
+    /// may stand as well. Nor the role, by which it routes.
     fn texts(&mut self) -> Vec<&mut String> {
         match self {
-            Self::Verdict { verdict: Verdict::Good { subject, role, .. }, .. } => {
-                std::iter::once(subject).chain(role).collect()
-            }
             Self::Reply { reply, .. } => match reply {
                 Answer::Text { text, ui_actions } => {
                     std::iter::once(text).chain(ui_actions).collect()
@@ -353,9 +352,8 @@ impl Given for Input {
                 Answer::Error { code, message, .. } => vec![code, message],
                 Answer::Raw(text) => vec![text],
             },
-            Self::Push { user, text, key, .. } => [user, text].into_iter().chain(key).collect(),
-            Self::DisconnectUser { user, reason, .. } => vec![user, reason],
-            Self::RotateUser { user, .. } => vec![user],
+            Self::Push { text, key, .. } => std::iter::once(text).chain(key).collect(),
+            Self::DisconnectUser { reason, .. } => vec![reason],
             Self::Piece { text, .. } | Self::Broadcast(text) | Self::Routes(text) => vec![text],
             Self::Accept(_)
             | Self::Bytes { .. }
@@ -364,6 +362,7 @@ impl Given for Input {
             | Self::Exhausted
             | Self::Verdict { .. }
             | Self::Respond { .. }
+            | Self::RotateUser { .. }
             | Self::Drain(_) => Vec::new(),
         }
     }

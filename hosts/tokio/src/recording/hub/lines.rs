@@ -9,8 +9,13 @@ use super::first_line;
 use super::members;
 use super::opening::LONGEST_NAME;
 
-/// An event as one line.
-pub(super) fn line(event: &Event<'_>) -> String {
+/// An event as one line. What a peer has a hand in beside who it is passes `hide`: where a recording
+/// has another text for it, so has the line.
+pub(super) fn line(event: &Event<'_>, hide: impl Fn(&mut String)) -> String {
+    let hidden = |mut text: String| {
+        hide(&mut text);
+        text
+    };
     match event {
         // Not the query: a token may be in it.
         Event::Http { link, request } => {
@@ -24,9 +29,9 @@ pub(super) fn line(event: &Event<'_>) -> String {
         Event::Opened { link, user, links_of_user } => {
             format!("opened link {link} of {user}, who has {links_of_user}")
         }
-        Event::Request(request) => of_request(request),
+        Event::Request(request) => of_request(request, hidden(text(&request.envelope))),
         Event::Message { link, user, envelope } => {
-            format!("message of link {link} of {user}: {}", text(envelope))
+            format!("message of link {link} of {user}: {}", hidden(text(envelope)))
         }
         Event::Duplicate { link, user, first } => {
             let first = match first {
@@ -50,18 +55,29 @@ pub(super) fn line(event: &Event<'_>) -> String {
         Event::Closed { link, user, closed, running, links_of_user } => {
             let clean = if closed.clean { "clean" } else { "not clean" };
             let (code, reason, class) = (closed.code, closed.reason, closed.class);
-            let (cause, unsent) = (why(closed.cause), closed.unsent);
+            let (cause, unsent) = (hidden(why(closed.cause)), closed.unsent);
+            let reason = hidden(format!("{reason:?}"));
             format!(
                 "closed link {link} of {user}, who has {links_of_user} and {running} requests: \
-                 {code} {reason:?} ({class}, {clean}, {unsent} unsent): {cause}"
+                 {code} {reason} ({class}, {clean}, {unsent} unsent): {cause}"
             )
         }
         Event::Cancelled { request, user } => format!("cancelled {request} of {user}"),
         Event::Undelivered { push, user, outcome } => {
-            format!("undelivered push {} to {user}: {outcome:?}", push.as_u64())
+            let outcome = hidden(format!("{outcome:?}"));
+            format!("undelivered push {} to {user}: {outcome}", push.as_u64())
         }
         Event::Drained => "drained".to_owned(),
-        other => format!("{other:?}"),
+        other => hidden(format!("{other:?}")),
+    }
+}
+
+/// The link of an event in whose line is what came over it.
+pub(super) const fn link(event: &Event<'_>) -> Option<LinkId> {
+    match event {
+        Event::Request(request) => Some(request.link),
+        Event::Message { link, .. } | Event::Closed { link, .. } => Some(*link),
+        _ => None,
     }
 }
 
@@ -73,14 +89,11 @@ pub(super) fn opened<'e>(event: &Event<'e>) -> Option<(LinkId, &'e str)> {
     }
 }
 
-fn of_request(request: &Request<'_>) -> String {
-    let Request { request: id, link, user, decision, wants_pieces, envelope, .. } = request;
+fn of_request(request: &Request<'_>, text: String) -> String {
+    let Request { request: id, link, user, decision, wants_pieces, .. } = request;
     let (agent, because) = (&decision.agent.id, decision.because.as_str());
     let pieces = if *wants_pieces { " in pieces" } else { "" };
-    format!(
-        "request {id} of link {link} of {user} for {agent} ({because}){pieces}: {}",
-        text(envelope)
-    )
+    format!("request {id} of link {link} of {user} for {agent} ({because}){pieces}: {text}")
 }
 
 /// A cause, without the rest of a name that is too long to be in a recording.

@@ -163,7 +163,13 @@ impl Recording {
             }
             _ => {}
         }
-        self.sheet.event(lines::line(event));
+        // Both streams of a link have the same tokens.
+        let own = lines::link(event).and_then(|link| self.streams(link).first().copied());
+        let line = lines::line(event, |text| {
+            self.sheet.hidden.hide_in(text);
+            own.into_iter().for_each(|stream| self.sheet.streams.hide_in(stream, text));
+        });
+        self.sheet.event(&line);
     }
 
     /// The hub has no more events.
@@ -180,7 +186,9 @@ impl Recording {
         let repeats_name = self.links.get(&link).is_some_and(Inbound::repeats_name);
         if transmit.written > 0 && !repeats_name && !self.plain.contains(&link) {
             let sent = out.slices().collect::<Vec<_>>().concat();
-            let is_clean = self.sheet.hidden.is_clean(&sent);
+            let own = self.streams(link).first().copied();
+            let is_clean = self.sheet.hidden.is_clean(&sent)
+                && own.is_none_or(|stream| self.sheet.streams.is_clean(stream, &sent));
             digest = is_clean.then(|| Digest::of(sent).text());
         }
         self.sheet.then(Then::Sent(link.as_u64(), bytes, closes, digest));
@@ -196,6 +204,11 @@ impl Recording {
     /// What comes over a link.
     fn streams(&self, link: LinkId) -> Vec<u64> {
         self.links.get(&link).map(Inbound::streams).into_iter().flatten().collect()
+    }
+
+    /// Ends here without a write: the file is another process's.
+    pub(crate) fn abandon(mut self) {
+        self.sheet.abandon();
     }
 
     /// Writes the last line.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pamlink::delivery::SendOptions;
+use pamlink::frame::CloseCode;
 use pamlink::hub::{Auth, Event, Hub, HubConfig, LinkId};
 use pamlink::link::{Claims, Gather};
 use pamlink::routing::Table;
@@ -397,6 +398,51 @@ fn a_hub_that_takes_subprotocols_of_others_is_recorded_and_replayed() {
     world.give(link, &[opening(&format!("{PAM}?token={QUERY}"), offered), asked].concat());
     let text = recorded_without(world, &[]);
     assert!(text.contains("v11.stomp") && text.contains("you have said"), "{text}");
+}
+
+#[test]
+fn a_token_with_the_name_of_its_user_is_hidden_and_the_name_stays() {
+    const TOKEN: &str = "alice.smith-9f3b7c2d8e1f";
+    let mut world = World::new();
+    let link = world.accept();
+    let alice = opening(&format!("/api/v1/pam/ws/alice.smith?token={TOKEN}"), "");
+    let said = format!(r#"{{"type":"chat","id":"1","message":"is {TOKEN} good?"}}"#);
+    world.give(link, &[alice, message(&said)].concat());
+    let text = r#"{"type":"chat","message":"alice.smith"}"#;
+    let pushed = world.hub.push_with(world.now, "alice.smith", text, SendOptions::default());
+    world.settle(link);
+    let ended = world.hub.disconnect_user(world.now, "alice.smith", CloseCode::NORMAL, TOKEN);
+    world.settle(link);
+    assert_eq!((pushed.unwrap().queued, ended), (1, 1));
+    let text = recorded_without(world, &["-9f3b7c2d8e1f"]);
+    assert!(text.contains(r#""subject":"alice.smith""#), "{text}");
+}
+
+#[test]
+fn what_has_a_token_that_nobody_found_good_is_replayed() {
+    let mut world = World::new();
+    world.reply = Some(Reply::from("you have said it"));
+    let link = world.accept();
+    let pam = opening(&format!("{PAM}?token={QUERY}"), "");
+    let renewal = message(&format!(r#"{{"type":"auth","id":"2","token":"{BAD}"}}"#));
+    let asked = format!(r#"{{"type":"chat","id":"3","message":"is {BAD} bad?"}}"#);
+    world.give(link, &[pam, renewal].concat());
+    world.give(link, &message(&asked));
+    let text = recorded_without(world, &[]);
+    assert!(text.contains("bad?") && text.contains("you have said"), "{text}");
+}
+
+#[test]
+fn the_child_of_a_fork_writes_nothing_into_the_file_of_its_parent() {
+    let mut world = World::new();
+    let link = world.accept();
+    world.give(link, &scripts()[0]);
+    let before = world.memory.0.lock().clone();
+    let _begun_again = world.hub.reseed(pamlink::seed::Seed::new([3; 32]));
+    world.give(link, b"more");
+    assert_eq!(*world.memory.0.lock(), before);
+    drop(world.hub);
+    assert_eq!(*world.memory.0.lock(), before);
 }
 
 #[test]
