@@ -8,6 +8,7 @@ mod input;
 mod letters;
 mod lines;
 mod members;
+mod offers;
 mod opening;
 mod replay;
 pub(crate) mod said;

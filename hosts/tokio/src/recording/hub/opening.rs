@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::first_line::FirstLine;
 use super::letters::{Letters, is_of_token};
+use super::offers::Offers;
 
 /// Headers whose values stay.
 const KEPT: [&str; 12] = [
@@ -30,11 +31,10 @@ pub(super) const LONGEST_NAME: usize = 32;
 pub(super) struct Opening {
     first_line: FirstLine,
     place: Place,
-    /// What of a name or an element has come, in small letters where case does not matter.
+    /// What of a name or a scheme has come, in small letters where case does not matter.
     begun: Vec<u8>,
     letters: Letters,
-    /// Subprotocols that stay, beside the engine's own.
-    subprotocols: Arc<[String]>,
+    offers: Offers,
     has_long_name: bool,
 }
 
@@ -53,10 +53,8 @@ enum Place {
     Hidden,
     /// Before or in the scheme of `Authorization`.
     Scheme,
-    /// An element of the list of subprotocols.
-    Subprotocol,
-    /// The rest of such an element.
-    HiddenSubprotocol,
+    /// The list of subprotocols.
+    Offers,
     /// What comes behind the head.
     Body,
 }
@@ -69,7 +67,7 @@ impl Opening {
             place: Place::FirstLine,
             begun: Vec::new(),
             letters: Letters::default(),
-            subprotocols,
+            offers: Offers::new(subprotocols),
             has_long_name: false,
         }
     }
@@ -77,6 +75,7 @@ impl Opening {
     /// The next byte, or what stands for it.
     pub(super) fn pass(&mut self, byte: u8) -> u8 {
         if byte == b'\n' {
+            self.offers.end();
             let is_empty = match self.place {
                 Place::Name => self.begun.is_empty(),
                 place => matches!(place, Place::EmptyLine | Place::Body),
@@ -95,13 +94,7 @@ impl Opening {
             Place::Name | Place::LongName => return self.name(byte),
             Place::Hidden | Place::Body | Place::EmptyLine => return self.letters.letter(byte),
             Place::Scheme => return self.scheme(byte),
-            Place::Subprotocol | Place::HiddenSubprotocol
-                if matches!(byte, b',' | b' ' | b'\t') =>
-            {
-                self.go_to(Place::Subprotocol);
-            }
-            Place::Subprotocol => return self.subprotocol(byte),
-            Place::HiddenSubprotocol => return self.letters.of_token(byte),
+            Place::Offers => return self.offers.pass(byte),
         }
         byte
     }
@@ -117,7 +110,7 @@ impl Opening {
             let place = match &self.begun[..] {
                 _ if byte != b':' || self.place == Place::LongName => Place::Hidden,
                 b"authorization" => Place::Scheme,
-                b"sec-websocket-protocol" => Place::Subprotocol,
+                b"sec-websocket-protocol" => Place::Offers,
                 name if KEPT.iter().any(|kept| kept.as_bytes() == name) => Place::Kept,
                 _ => Place::Hidden,
             };
@@ -145,17 +138,6 @@ impl Opening {
         }
         self.go_to(Place::Hidden);
         self.letters.letter(byte)
-    }
-
-    fn subprotocol(&mut self, byte: u8) -> u8 {
-        self.begun.push(byte);
-        let mut kept = self.subprotocols.iter().map(String::as_str);
-        let begins = |name: &str| name.as_bytes().starts_with(&self.begun);
-        if kept.any(begins) || begins("pamlink.v1") || begins("pamlink.token.") {
-            return byte;
-        }
-        self.go_to(Place::HiddenSubprotocol);
-        self.letters.of_token(byte)
     }
 
     fn go_to(&mut self, place: Place) {

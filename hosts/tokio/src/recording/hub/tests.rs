@@ -446,6 +446,29 @@ fn the_child_of_a_fork_writes_nothing_into_the_file_of_its_parent() {
 }
 
 #[test]
+fn what_is_refused_for_its_subprotocols_or_its_target_is_so_again_and_all_else_is_not() {
+    for (target, offered, status) in [
+        ("secret-1", "v11.stomp, v12.stomp, v10.stomp", 101),
+        ("secret-1", "secret-a, secret-b", 101),
+        ("secret-1", "secret-a, secret-b, secret-a", 400),
+        ("secret-1", "pamlink.token.ab/c==", 400),
+        ("secret#1", "v10.stomp", 400),
+    ] {
+        let mut world = World::with(|config| config.subprotocols = vec!["v10.stomp".to_owned()]);
+        let link = world.accept();
+        let offered = format!("Sec-WebSocket-Protocol: {offered}\r\n");
+        world.give(link, &opening(&format!("{PAM}?token={target}"), &offered));
+        let text = recorded_without(world, &["secret-1"]);
+        let mut replay = Replay::open(text.as_bytes()).unwrap();
+        let mut wrote = Vec::new();
+        while let Some(step) = replay.next_step().unwrap() {
+            wrote.extend(step.wrote);
+        }
+        assert!(wrote.join(" ").contains(&format!("HTTP {status}")), "{offered}: {wrote:?}");
+    }
+}
+
+#[test]
 fn what_was_planted_in_the_way_tokens_are_hidden_is_found() {
     let text = {
         let mut world = World::new();
