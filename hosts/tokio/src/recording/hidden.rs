@@ -87,6 +87,11 @@ impl Hidden {
         tokens.into_iter().skip(older).for_each(|known| self.enter(known));
     }
 
+    /// The bytes of all tokens.
+    pub(super) const fn size(&self) -> usize {
+        self.size
+    }
+
     /// No token is known.
     pub(super) fn is_empty(&self) -> bool {
         self.tokens.is_empty()

@@ -22,10 +22,11 @@
 //! name ends with `token`; of what is no request, or no header, stays that it is none. Such a member
 //! of what the program sends is a token that is known from then on, where it is ASCII. The former
 //! takes no knowledge of the token and holds nothing back. A token that nobody has found good may be
-//! anything, and is looked for over its own link alone; of those that are good, 512 KiB are known,
-//! which are a thousand as a rule. The verdict on a token is an input, whoever gave it: no keys are
-//! needed to replay. What the program answers to a plain HTTP request is its own, and in the file by
-//! its length. What is written is compared by a hash as well, where no token is among it.
+//! anything, and is looked for over its own link alone, of each link the latest 64 KiB; of those that
+//! are good, 512 KiB are known, which are a thousand as a rule. The verdict on a token is an input,
+//! whoever gave it: no keys are needed to replay. What the program answers to a plain HTTP request is
+//! its own, and in the file by its length. What is written is compared by a hash as well, where no
+//! token is among it.
 //!
 //! **What cannot be recorded.** What compresses (what is written is as long as a token makes it, and
 //! what comes cannot be searched for one), and a value of the configuration that no option has; of a

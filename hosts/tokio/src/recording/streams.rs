@@ -1,8 +1,15 @@
 //! The streams of bytes that have come, each by its number, and whether a token may go on in one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use super::hidden::{Hidden, KNOWN_BY};
+
+/// So many bytes of tokens are looked for in one link alone, the latest, and at least one token.
+const MOST_OF_LINK: usize = 64 << 10;
+/// Of so many bytes of such tokens, and of so many links, it is known where their parts are; it takes 20
+/// MiB at most. Of others that is found out again when it is needed: strangers may show many.
+const MOST_INDEXED: usize = 512 << 10;
+const MOST_LINKS: usize = 256;
 
 /// What each stream ends with, as far as a token may go on from there.
 #[derive(Default)]
@@ -11,10 +18,25 @@ pub(super) struct Streams {
     last: BTreeMap<u64, u8>,
     /// What was written last of those that were written before it was known how they go on.
     before: BTreeMap<u64, Vec<u8>>,
-    /// Tokens that are looked for in one stream alone.
-    own: BTreeMap<u64, Hidden>,
+    /// Tokens that are looked for in one link alone, by its first stream.
+    own: BTreeMap<u64, Own>,
+    /// Where their parts are, of the links for which that was needed last.
+    indexed: VecDeque<(u64, Hidden)>,
     /// Those over which nothing more comes, though something of them may wait to be written.
     over: Vec<u64>,
+}
+
+/// The tokens of a link.
+struct Own {
+    /// The latest come last.
+    tokens: Vec<Box<str>>,
+    /// Whether a token has this byte.
+    bytes: [bool; 256],
+}
+
+/// The first stream of a link: it has a number that is even, and the second has the next.
+const fn first(stream: u64) -> u64 {
+    stream & !1
 }
 
 impl Streams {
@@ -30,26 +52,49 @@ impl Streams {
         self.last.iter().any(|(stream, byte)| self.has(*stream, *byte, hidden))
     }
 
-    /// Hides this token in a stream from now on, and in what of it waits.
+    /// Hides this token in the streams of a link from now on, and in what of them waits.
     pub(super) fn learn(&mut self, stream: u64, token: &str) {
-        self.own.entry(stream).or_default().learn(token);
-    }
-
-    /// Hides the tokens of a stream alone in a text.
-    pub(super) fn hide_in(&self, stream: u64, text: &mut String) {
-        if let Some(own) = self.own.get(&stream) {
-            own.hide_in(text);
+        if token.len() < KNOWN_BY {
+            return;
+        }
+        self.indexed.retain(|(link, _)| *link != first(stream));
+        let empty = || Own { tokens: Vec::new(), bytes: [false; 256] };
+        let own = self.own.entry(first(stream)).or_insert_with(empty);
+        token.bytes().for_each(|byte| own.bytes[usize::from(byte)] = true);
+        own.tokens.retain(|known| **known != *token);
+        own.tokens.push(token.into());
+        let size = |own: &Own| own.tokens.iter().map(|token| token.len()).sum::<usize>();
+        while own.tokens.len() > 1 && size(own) > MOST_OF_LINK {
+            own.tokens.remove(0);
         }
     }
 
-    /// Whether bytes have no part of a token that is looked for in this stream alone.
-    pub(super) fn is_clean(&self, stream: u64, bytes: &[u8]) -> bool {
-        self.own.get(&stream).is_none_or(|own| own.is_clean(bytes))
+    /// The tokens that are looked for in the link of a stream alone; nothing if there are none.
+    pub(super) fn own(&mut self, stream: u64) -> Option<&Hidden> {
+        let (link, own) = (first(stream), self.own.get(&first(stream))?);
+        if let Some(at) = self.indexed.iter().position(|(indexed, _)| *indexed == link) {
+            return self.indexed.get(at).map(|(_, hidden)| hidden);
+        }
+        let mut hidden = Hidden::default();
+        own.tokens.iter().for_each(|token| hidden.learn(token));
+        while self.indexed.len() >= MOST_LINKS || self.size() + hidden.size() > MOST_INDEXED {
+            if self.indexed.pop_front().is_none() {
+                break;
+            }
+        }
+        self.indexed.push_back((link, hidden));
+        self.indexed.back().map(|(_, hidden)| hidden)
+    }
+
+    /// Bytes of tokens of which it is known where their parts are.
+    fn size(&self) -> usize {
+        self.indexed.iter().map(|(_, hidden)| hidden.size()).sum()
     }
 
     /// The tokens of a stream are hidden everywhere.
     pub(super) fn forget(&mut self, stream: u64) {
-        self.own.remove(&stream);
+        self.own.remove(&first(stream));
+        self.indexed.retain(|(link, _)| *link != first(stream));
     }
 
     /// Nothing more comes over a stream.
@@ -60,9 +105,9 @@ impl Streams {
 
     /// What waited is written.
     pub(super) fn settle(&mut self) {
-        for stream in self.over.drain(..) {
+        for stream in std::mem::take(&mut self.over) {
             self.before.remove(&stream);
-            self.own.remove(&stream);
+            self.forget(stream);
         }
     }
 
@@ -77,7 +122,7 @@ impl Streams {
             self.before.insert(stream, all[from..].to_vec());
         }
         hidden.hide(&mut all);
-        if let Some(own) = self.own.get(&stream) {
+        if let Some(own) = self.own(stream) {
             own.hide(&mut all);
         }
         bytes.copy_from_slice(&all[before..]);
@@ -85,7 +130,8 @@ impl Streams {
 
     /// Whether a part of a token may end with this byte of a stream, and go on.
     fn has(&self, stream: u64, byte: u8, hidden: &Hidden) -> bool {
-        hidden.has(byte) || self.own.get(&stream).is_some_and(|own| own.has(byte))
+        let own = self.own.get(&first(stream));
+        hidden.has(byte) || own.is_some_and(|own| own.bytes[usize::from(byte)])
     }
 }
 
@@ -124,6 +170,33 @@ mod tests {
         assert_eq!((&own, &other), (b"hiddentok", b"good-ann-"));
         streams.settle();
         assert!(streams.own.is_empty() && streams.over.is_empty());
+    }
+
+    #[test]
+    fn tokens_of_many_strangers_are_hidden_and_take_no_more_than_is_bounded() {
+        let (mut streams, hidden) = (Streams::default(), Hidden::default());
+        let token = |link: u64| format!("{link:08}{}", "ab-cd".repeat(3_000));
+        for link in 0..100 {
+            streams.learn(2 * link, &token(link));
+        }
+        assert!(streams.indexed.is_empty(), "nothing has come yet");
+        for link in (0..100).chain(0..100) {
+            let mut bytes = token(link).into_bytes();
+            streams.hide(2 * link + link % 2, &mut bytes, &hidden);
+            assert!(bytes.starts_with(b"hiddentokenhidden"), "link {link}");
+            assert!(streams.size() <= MOST_INDEXED);
+        }
+        assert!(streams.indexed.len() > 20);
+        // Of one link no more than the latest.
+        for number in 0..20 {
+            streams.learn(0, &token(number));
+        }
+        assert_eq!(streams.own[&0].tokens.len(), 4);
+        for link in 0..200 {
+            streams.end(link);
+        }
+        streams.settle();
+        assert!(streams.own.is_empty() && streams.indexed.is_empty());
     }
 
     #[test]

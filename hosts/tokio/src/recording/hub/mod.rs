@@ -135,7 +135,7 @@ impl Recording {
         };
         if let Some(token) = self.shown.remove(&link).filter(|_| is_somebodys) {
             self.sheet.hidden.learn(token.expose());
-            self.streams(link).into_iter().for_each(|stream| self.sheet.streams.forget(stream));
+            self.stream(link).into_iter().for_each(|stream| self.sheet.streams.forget(stream));
         }
     }
 
@@ -152,7 +152,7 @@ impl Recording {
         match event {
             Event::Authorize { link, token, .. } => {
                 self.shown.insert(*link, (*token).clone());
-                for stream in self.streams(*link) {
+                if let Some(stream) = self.stream(*link) {
                     self.sheet.streams.learn(stream, token.expose());
                 }
             }
@@ -164,11 +164,12 @@ impl Recording {
             }
             _ => {}
         }
-        // Both streams of a link have the same tokens.
-        let own = lines::link(event).and_then(|link| self.streams(link).first().copied());
+        let stream = lines::link(event).and_then(|link| self.stream(link));
+        let Sheet { hidden, streams, .. } = &mut self.sheet;
+        let own = stream.and_then(|stream| streams.own(stream));
         let line = lines::line(event, |text| {
-            self.sheet.hidden.hide_in(text);
-            own.into_iter().for_each(|stream| self.sheet.streams.hide_in(stream, text));
+            hidden.hide_in(text);
+            own.into_iter().for_each(|own| own.hide_in(text));
         });
         self.sheet.event(&line);
     }
@@ -187,9 +188,9 @@ impl Recording {
         let repeats_name = self.links.get(&link).is_some_and(Inbound::repeats_name);
         if transmit.written > 0 && !repeats_name && !self.plain.contains(&link) {
             let sent = out.slices().collect::<Vec<_>>().concat();
-            let own = self.streams(link).first().copied();
-            let is_clean = self.sheet.hidden.is_clean(&sent)
-                && own.is_none_or(|stream| self.sheet.streams.is_clean(stream, &sent));
+            let own = self.stream(link).and_then(|stream| self.sheet.streams.own(stream));
+            let is_clean = own.is_none_or(|own| own.is_clean(&sent));
+            let is_clean = is_clean && self.sheet.hidden.is_clean(&sent);
             digest = is_clean.then(|| Digest::of(sent).text());
         }
         self.sheet.then(Then::Sent(link.as_u64(), bytes, closes, digest));
@@ -200,6 +201,11 @@ impl Recording {
         self.plain.remove(&link);
         self.streams(link).into_iter().for_each(|stream| self.sheet.streams.end(stream));
         self.links.remove(&link);
+    }
+
+    /// The first of its streams, by which its tokens are known.
+    fn stream(&self, link: LinkId) -> Option<u64> {
+        self.links.get(&link).map(|inbound| inbound.streams()[0])
     }
 
     /// What comes over a link.
