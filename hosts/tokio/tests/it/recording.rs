@@ -456,19 +456,6 @@ async fn a_changed_line_is_found_and_a_file_that_is_none_is_named_by_its_line() 
     let differs = replayed(&shorter).0.into_iter().find_map(|step| step.differs).unwrap();
     assert!(differs.contains("bytes written"), "{differs}");
 
-    let wrong = |text: &str| {
-        let mut replay = match Replay::open(text.as_bytes()) {
-            Ok(replay) => replay,
-            Err(error) => return error.to_string(),
-        };
-        loop {
-            match replay.next_step() {
-                Ok(Some(_)) => {}
-                Ok(None) => return format!("{:?}", replay.end()),
-                Err(error) => return error.to_string(),
-            }
-        }
-    };
     let lines: Vec<_> = text.lines().collect();
     assert_eq!(wrong(&lines[..lines.len() - 1].join("\n")), "None", "it was cut off");
     assert!(wrong("").starts_with("line 1: it is no recording"));
@@ -478,6 +465,21 @@ async fn a_changed_line_is_found_and_a_file_that_is_none_is_named_by_its_line() 
     assert!(wrong(&broken).starts_with("line 3: unknown field `when`"), "{}", wrong(&broken));
     let after = format!("{text}{}", lines[1]);
     assert!(wrong(&after).ends_with("something comes after the end"), "{}", wrong(&after));
+}
+
+/// What is wrong with a recording, or how it ends.
+pub(crate) fn wrong(text: &str) -> String {
+    let mut replay = match Replay::open(text.as_bytes()) {
+        Ok(replay) => replay,
+        Err(error) => return error.to_string(),
+    };
+    loop {
+        match replay.next_step() {
+            Ok(Some(_)) => {}
+            Ok(None) => return format!("{:?}", replay.end()),
+            Err(error) => return error.to_string(),
+        }
+    }
 }
 
 #[tokio::test]

@@ -19,7 +19,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 
 use crate::common::{Running, client, config, retrying, start, within};
-use crate::recording::{Memory, equal, halting_with, keep, proxy, replayed, welcomed_again, whole};
+use crate::recording::{
+    Memory, equal, halting_with, keep, proxy, replayed, welcomed_again, whole, wrong,
+};
 
 /// A server's configuration with which it is recorded.
 fn recorded() -> (ServerConfig, Memory) {
@@ -324,20 +326,6 @@ async fn a_changed_line_is_found_and_a_file_that_is_none_is_named_by_its_line() 
     assert!(wrong(&client).starts_with("line 1: the header: "), "{}", wrong(&client));
     let shorter: Vec<_> = text.lines().collect();
     assert_eq!(replayed(&shorter[..shorter.len() - 1].join("\n")).1, None, "it was cut off");
-}
-
-fn wrong(text: &str) -> String {
-    let mut replay = match Replay::open(text.as_bytes()) {
-        Ok(replay) => replay,
-        Err(error) => return error.to_string(),
-    };
-    loop {
-        match replay.next_step() {
-            Ok(Some(_)) => {}
-            Ok(None) => return format!("{:?}", replay.end()),
-            Err(error) => return error.to_string(),
-        }
-    }
 }
 
 #[tokio::test]
