@@ -1,6 +1,9 @@
 //! What the lines of every recording have in common.
 
+use std::time::Duration;
+
 use pamlink::seed::Seed;
+use pamlink::time::{Now, Wall};
 use serde::{Deserialize, Serialize};
 
 /// The version of the format that is written.
@@ -17,6 +20,15 @@ pub(super) struct Line<I, T> {
     #[serde(rename = "in")]
     pub(super) input: I,
     pub(super) then: Vec<T>,
+}
+
+impl<I, T> Line<I, T> {
+    /// When it was, since the start of the recording and on both clocks.
+    pub(super) fn time(&self, start: Now) -> (Duration, Now) {
+        let at = Duration::from_nanos(self.at);
+        let wall = start.wall.as_unix_micros().saturating_add(self.wall);
+        (at, Now::new(start.mono + at, Wall::from_unix_micros(wall)))
+    }
 }
 
 /// The last line.

@@ -59,6 +59,7 @@ pub(crate) mod hub;
 mod replay;
 mod sheet;
 mod streams;
+mod urgency;
 mod wire;
 
 use std::fmt;

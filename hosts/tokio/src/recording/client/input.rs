@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pamlink::client::{Client, RequestId};
-use pamlink::delivery::{CommandId, Priority, SendOptions, SessionNumber};
+use pamlink::delivery::{CommandId, SendOptions, SessionNumber};
 use pamlink::envelope::v1::{Epoch, Name, Position};
 use pamlink::envelope::{Chat, Text};
 use pamlink::link::{CloseClass, DialFailed, Token, TokenError};
@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::then::Then;
 use crate::answer::ClientRequest;
 use crate::recording::sheet::Given;
+use crate::recording::urgency::Urgency;
 use crate::recording::{characters, hidden, outcome};
 
 /// One input or command of a client. Closed: a recording of another version has another header.
@@ -85,15 +86,6 @@ pub(crate) enum NoToken {
     Unavailable,
 }
 
-/// A [`Priority`].
-#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Urgency {
-    Urgent,
-    Normal,
-    Bulk,
-}
-
 impl Input {
     /// The same over the second link.
     pub(crate) fn over_second(self) -> Self {
@@ -164,11 +156,7 @@ impl Input {
         Self::Submit {
             session: session.as_u64(),
             text: text.to_owned(),
-            priority: match options.priority {
-                Priority::Urgent => Urgency::Urgent,
-                Priority::Normal => Urgency::Normal,
-                Priority::Bulk => Urgency::Bulk,
-            },
+            priority: options.priority.into(),
             key: options.key.as_ref().map(|key| key.as_str().to_owned()),
             time_to_live_ms: options.time_to_live.map(millis),
             time_to_live_ns: options.time_to_live.map_or(0, |span| span.subsec_nanos() % 1_000_000),
@@ -275,11 +263,7 @@ impl Input {
             } => {
                 let rest = Duration::from_nanos(u64::from(*time_to_live_ns));
                 let options = SendOptions {
-                    priority: match priority {
-                        Urgency::Urgent => Priority::Urgent,
-                        Urgency::Normal => Priority::Normal,
-                        Urgency::Bulk => Priority::Bulk,
-                    },
+                    priority: (*priority).into(),
                     key: name(key.as_deref())?,
                     time_to_live: time_to_live_ms.map(|span| Duration::from_millis(span) + rest),
                     of: of.map(|(epoch, sequence)| Position {

@@ -1,7 +1,5 @@
 //! A client's recording, given to a new engine.
 
-use std::time::Duration;
-
 use pamlink::client::{Client, Event};
 use pamlink::frame::{Reader, Role};
 use pamlink::link::{Endpoint, Gather};
@@ -56,9 +54,7 @@ impl Run {
     pub(in crate::recording) fn step(&mut self, number: u64, text: &str) -> Result<Step, String> {
         let line = serde_json::from_str::<Line<Input, Then>>(text);
         let line = line.map_err(|error| error.to_string())?;
-        let wall = self.start.wall.as_unix_micros().saturating_add(line.wall);
-        let at = Duration::from_nanos(line.at);
-        let now = Now::new(self.start.mono + at, Wall::from_unix_micros(wall));
+        let (at, now) = line.time(self.start);
         let before = self.client.state();
         if let Some((place, Input::Dialed)) = line.input.of_link() {
             self.written[place as usize] = wire::reader(Role::Server);

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pamlink::delivery::{Priority, SendOptions};
+use pamlink::delivery::SendOptions;
 use pamlink::envelope::v1::Name;
 use pamlink::frame::CloseCode;
 use pamlink::hub::{Hub, LinkId, RequestId};
@@ -18,6 +18,7 @@ use super::then::Then;
 use crate::handler::Reply;
 use crate::recording::characters;
 use crate::recording::sheet::Given;
+use crate::recording::urgency::Urgency;
 
 /// One input or command of a hub. Closed: a recording of another version has another header. Links
 /// and requests are numbers, as [`LinkId::as_u64`] has them; a span is in nanoseconds.
@@ -94,15 +95,6 @@ pub(crate) enum Answer {
     Raw(String),
 }
 
-/// A [`Priority`].
-#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Urgency {
-    Urgent,
-    Normal,
-    Bulk,
-}
-
 impl Input {
     pub(crate) fn verdict(
         link: LinkId,
@@ -136,11 +128,7 @@ impl Input {
         Self::Push {
             user: user.to_owned(),
             text: text.to_owned(),
-            priority: match options.priority {
-                Priority::Urgent => Urgency::Urgent,
-                Priority::Normal => Urgency::Normal,
-                Priority::Bulk => Urgency::Bulk,
-            },
+            priority: options.priority.into(),
             key: options.key.as_ref().map(|key| key.as_str().to_owned()),
             time_to_live: options.time_to_live.map(nanos),
         }
@@ -250,11 +238,7 @@ impl Input {
                 let key = key.as_deref();
                 let read = |key| Name::new(key).ok_or_else(|| format!("`{key}` is no name"));
                 let options = SendOptions {
-                    priority: match priority {
-                        Urgency::Urgent => Priority::Urgent,
-                        Urgency::Normal => Priority::Normal,
-                        Urgency::Bulk => Priority::Bulk,
-                    },
+                    priority: (*priority).into(),
                     key: key.map(read).transpose()?,
                     time_to_live: time_to_live.map(Duration::from_nanos),
                     ..SendOptions::default()

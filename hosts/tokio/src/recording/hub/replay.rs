@@ -1,7 +1,6 @@
 //! A hub's recording, given to a new engine.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use pamlink::hub::{Hub, LinkId};
 use pamlink::link::Gather;
@@ -44,9 +43,7 @@ impl Run {
     pub(in crate::recording) fn step(&mut self, number: u64, text: &str) -> Result<Step, String> {
         let line = serde_json::from_str::<Line<Input, Then>>(text);
         let line = line.map_err(|error| error.to_string())?;
-        let wall = self.start.wall.as_unix_micros().saturating_add(line.wall);
-        let at = Duration::from_nanos(line.at);
-        let now = Now::new(self.start.mono + at, Wall::from_unix_micros(wall));
+        let (at, now) = line.time(self.start);
         let input = self.input(&line.input);
         let result = line.input.give(&mut self.hub, now)?;
         let mut said: Vec<_> = result.clone().into_iter().collect();
