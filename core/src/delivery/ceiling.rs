@@ -22,26 +22,22 @@ const NOTES: usize = 16;
 
 impl SessionConfig {
     /// The most bytes that a session of this configuration ever holds, itself included: that of an
-    /// end whose window and queue are full, and whose host takes nothing of what comes.
+    /// end whose window and queue are full, and whose host takes nothing of what comes. One from a
+    /// snapshot keeps the window that it had.
     pub fn ceiling(&self) -> usize {
         let this = self.clone().within_bounds();
         let whole = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
-        // A server takes as much as its window says, and a client as much as none says.
-        let larger = this.window_envelopes.max(Self::WINDOW.envelopes);
-        let (window, received) = (whole(this.window_envelopes), whole(larger));
+        let window = whole(this.window_envelopes);
         // Rejects go beyond the window, until the other end has left four windows of them
         // unacknowledged.
-        let sent = window + 5 * received;
+        let sent = 6 * window;
         let unanswered = this.max_cancels + 2 * Self::MAX_CANCELS;
-        let waiting = this.queue_envelopes + received + unanswered;
+        let waiting = this.queue_envelopes + window + unanswered;
         // Commands that have ended without their host having heard of it stop it from sending.
-        let events = window + this.queue_envelopes + sent + waiting + received + NOTES;
+        let events = window + this.queue_envelopes + sent + waiting + window + NOTES;
 
         let body = |bytes: usize| bytes.max(Self::MAX_BODY);
-        let bodies = body(whole(this.window_bytes))
-            + body(whole(this.window_bytes.max(Self::WINDOW.bytes)))
-            + this.queue_bytes
-            + Self::MAX_BODY;
+        let bodies = 2 * body(whole(this.window_bytes)) + this.queue_bytes + Self::MAX_BODY;
         let result = size_of::<StreamResult<'static>>() + NAME + 3 * CODE;
         let control =
             4 * size_of::<Message<'static>>() + FOLLOWED * (size_of::<Follow<'static>>() + NAME);
@@ -49,7 +45,7 @@ impl SessionConfig {
         let places = 2
             * (sent * size_of::<Sent>()
                 + waiting * size_of::<Waiting>()
-                + most_open(larger) * size_of::<Entry>()
+                + most_open(this.window_envelopes) * size_of::<Entry>()
                 + this.max_cancels * size_of::<(Position, CommandId)>()
                 + 2 * Self::MAX_CANCELS * size_of::<Position>()
                 + events * size_of::<Unlent>());

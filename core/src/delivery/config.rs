@@ -12,11 +12,11 @@ use crate::envelope::v1::{self, Window};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SessionConfig {
-    /// Most envelopes that are unacknowledged: of what this end sends, and at a server also of what
-    /// its client does, which learns it from `opened` (V-3.4). More than 512 are what a client may
-    /// send where both ends say so: no server sends more. Default 512.
+    /// Most envelopes that are unacknowledged, in either direction: of what this end sends, and of
+    /// what the other end does, which learns it from `open` or `opened` (V-3.4). A session keeps
+    /// what it has said: one from a snapshot the window of before. Default 512.
     pub window_envelopes: u32,
-    /// Most bytes of their bodies; more than 256 KiB likewise. Default 256 KiB.
+    /// Most bytes of their bodies. Default 256 KiB.
     pub window_bytes: u32,
     /// Most items that wait for a number (V-4.1). Default 1,024.
     pub queue_envelopes: usize,
@@ -48,7 +48,7 @@ impl SessionConfig {
     /// How deep a body may be nested: a container of scalars has the depth 1 (V-1.3).
     pub const BODY_DEPTH: u8 = v1::BODY_DEPTH;
 
-    /// What an end may have unacknowledged whose other end has named no window (V-3.4).
+    /// What may be unacknowledged towards a client that has named no window (V-3.4).
     pub(super) const WINDOW: Window = Window { envelopes: 512, bytes: 256 * 1024 };
 
     /// The largest window that a host may choose.
@@ -57,16 +57,16 @@ impl SessionConfig {
     /// Most cancels of a client that are without a result (V-8.1).
     pub(super) const MAX_CANCELS: usize = 64;
 
+    /// Whether a host may have chosen a window.
+    pub(super) fn may_be(window: &Window) -> bool {
+        let most = Self::MOST_WINDOW;
+        (*Window::ENVELOPES.start()..=most.envelopes).contains(&window.envelopes)
+            && (*Window::BYTES.start()..=most.bytes).contains(&window.bytes)
+    }
+
     /// The window as a value.
     pub(super) const fn window(&self) -> Window {
         Window { envelopes: self.window_envelopes, bytes: self.window_bytes }
-    }
-
-    /// What a server may send: its client says no window, so it is that of every client.
-    pub(super) fn server_limit(&self) -> Window {
-        let Window { envelopes, bytes } = self.window();
-        let most = Self::WINDOW;
-        Window { envelopes: envelopes.min(most.envelopes), bytes: bytes.min(most.bytes) }
     }
 }
 

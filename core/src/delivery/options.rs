@@ -35,7 +35,7 @@ const OPTIONS: &[Row] = &[
         "envelopes",
         1..=SessionConfig::MOST_WINDOW.envelopes as u64,
         |it| Place::Count(&mut it.window_envelopes),
-        "Envelopes that are unacknowledged at once; of a server's own never more than 512.",
+        "Envelopes that are unacknowledged at once, in either direction.",
     )
     .in_file("sessions.window_envelopes"),
     Row::number(
@@ -43,7 +43,7 @@ const OPTIONS: &[Row] = &[
         "bytes",
         1_024..=SessionConfig::MOST_WINDOW.bytes as u64,
         |it| Place::Count(&mut it.window_bytes),
-        "Bodies that are unacknowledged at once; one larger body may be alone. Of a server's own never more than 262144.",
+        "Bodies that are unacknowledged at once, in either direction; one larger body may be alone.",
     )
     .in_file("sessions.window_bytes"),
     Row::number(

@@ -326,12 +326,9 @@ impl Outbound {
         (self.counted, self.bytes, self.written) = (0, 0, self.last.sequence);
     }
 
-    /// Within the bounds of this end, what the other allows.
-    pub(super) fn set_limit(&mut self, own: Window, other: Window) {
-        self.limit = Window {
-            envelopes: own.envelopes.min(other.envelopes),
-            bytes: own.bytes.min(other.bytes),
-        };
+    /// What may be unacknowledged from now on.
+    pub(super) const fn set_limit(&mut self, limit: Window) {
+        self.limit = limit;
     }
 
     /// The last number that was written over this link.

@@ -35,10 +35,8 @@ pub(super) struct Exchange {
     pub(super) events: Events,
     /// The number of the next command.
     pub(super) next: u64,
-    /// What may be unacknowledged of what the other end sends.
+    /// What may be unacknowledged of what the other end sends, which that knows.
     pub(super) window: Window,
-    /// What this end lets be unacknowledged of its own, whatever the other end allows.
-    limit: Window,
     /// It comes from a snapshot and was not resumed since: the other end may know more.
     pub(super) restored: bool,
     epochs: Epochs,
@@ -54,14 +52,10 @@ struct Epochs {
 
 impl Exchange {
     /// Nothing has been sent or received.
-    pub(super) fn new(
-        config: Arc<SessionConfig>,
-        window: Window,
-        limit: Window,
-        seed: Seed,
-    ) -> Self {
+    pub(super) fn new(config: Arc<SessionConfig>, seed: Seed) -> Self {
         let mut epochs = Epochs { seed, drawn: 0 };
-        let outbound = Outbound::new(epochs.draw(), limit);
+        let window = config.window();
+        let outbound = Outbound::new(epochs.draw(), window);
         // Until the other end has said where it begins, nothing of it is known: an epoch that it
         // does not have says so.
         let inbound = Inbound::new(Position::start(epochs.draw()));
@@ -73,7 +67,6 @@ impl Exchange {
             events: Events::default(),
             next: 0,
             window,
-            limit,
             restored: false,
             epochs,
         }
@@ -82,14 +75,24 @@ impl Exchange {
     /// What was sent and received before, from a snapshot.
     pub(super) fn restored(
         mut self,
+        window: Window,
         outbound: Outbound,
         inbound: Inbound,
         queue: Queue,
         next: u64,
     ) -> Self {
         (self.outbound, self.inbound, self.queue) = (outbound, inbound, queue);
-        (self.next, self.restored) = (next, true);
+        (self.window, self.next, self.restored) = (window, next, true);
         self
+    }
+
+    /// Of what this end sends so much may be unacknowledged at the other, as that has said.
+    pub(super) fn set_limit(&mut self, other: Window) {
+        let own = self.config.window();
+        self.outbound.set_limit(Window {
+            envelopes: own.envelopes.min(other.envelopes),
+            bytes: own.bytes.min(other.bytes),
+        });
     }
 
     /// The other end begins here, and there is nothing before.
@@ -245,7 +248,8 @@ impl Exchange {
         self.outbound.end_all(&mut self.events);
         self.queue.end_session(!keeps_items, &mut self.events);
         self.events.push(Unlent::Ended(ending));
-        self.outbound = Outbound::new(self.epochs.draw(), self.limit);
+        self.window = self.config.window();
+        self.outbound = Outbound::new(self.epochs.draw(), self.window);
         self.inbound = Inbound::new(Position::start(self.epochs.draw()));
         self.queue.keep_restored();
         self.restored = false;
@@ -357,7 +361,8 @@ impl Exchange {
     /// Takes a number in: whether it is new.
     fn arrive(&mut self, at: Position, kind: EntryKind, bytes: usize) -> Result<bool, Fault> {
         // Rejects of the other end are outside the window: they answer what this end has sent.
-        let open = most_open(self.window.envelopes.max(self.limit.envelopes));
+        let own = self.outbound.limit().envelopes;
+        let open = most_open(self.window.envelopes.max(own));
         let arrival = self.inbound.handle_number(at, kind, bytes, self.window, open)?;
         // Who takes what it is sent acknowledges the rejects in it.
         let most = usize::try_from(self.window.envelopes).unwrap_or(usize::MAX);

@@ -402,10 +402,6 @@ impl Session {
     }
 
     fn new(role: Role, config: Arc<SessionConfig>, seed: Seed) -> Self {
-        let (window, limit) = match role {
-            Role::Client => (SessionConfig::WINDOW, config.window()),
-            Role::Server => (config.window(), config.server_limit()),
-        };
         Self {
             role,
             phase: Phase::Detached,
@@ -414,7 +410,7 @@ impl Session {
             log: None,
             begun: false,
             keep: config.keep,
-            exchange: Exchange::new(config, window, limit, seed),
+            exchange: Exchange::new(config, seed),
             control: VecDeque::new(),
             caught_up: None,
             heartbeat: false,

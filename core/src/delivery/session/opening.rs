@@ -2,6 +2,7 @@
 
 use super::Session;
 use super::phase::{Phase, Role};
+use crate::delivery::config::SessionConfig;
 use crate::delivery::event::Ending;
 use crate::delivery::events::Unlent;
 use crate::delivery::fault::Fault;
@@ -16,7 +17,8 @@ impl Session {
         // `received` covers counts once they have come.
         let mut sent = self.exchange.outbound.last();
         sent.sequence += u64::try_from(self.exchange.queue.rejects()).unwrap_or(0);
-        Message::Open(Open { session: self.id, received, sent, follow })
+        let window = Some(self.exchange.window).filter(|it| *it != SessionConfig::WINDOW);
+        Message::Open(Open { session: self.id, received, sent, follow, window })
     }
 
     /// A client opens the session, at a server.
@@ -42,6 +44,7 @@ impl Session {
             (None | Some(_), _) => return Err(Fault::NotOpen),
         };
         self.begun = true;
+        self.exchange.set_limit(open.window.unwrap_or(SessionConfig::WINDOW));
         let sent = self.exchange.outbound.last();
         let from = Position::new(sent.epoch, self.exchange.outbound.written());
         let reason = if answer == Answer::Gap { Code::new(reach.reason()) } else { None };
@@ -53,7 +56,7 @@ impl Session {
             from,
             sent,
             log,
-            window: self.exchange.config.window(),
+            window: self.exchange.window,
             keep: self.keep,
             lost: reach.lost(),
             reason,
@@ -96,7 +99,7 @@ impl Session {
             Answer::Resumed | Answer::Gap => self.resume(opened)?,
         }
         (self.id, self.log, self.keep) = (Some(opened.session), Some(opened.log), opened.keep);
-        self.exchange.outbound.set_limit(self.exchange.config.window(), opened.window);
+        self.exchange.set_limit(opened.window);
         Ok(())
     }
 

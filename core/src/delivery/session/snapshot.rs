@@ -16,12 +16,14 @@ use crate::delivery::inbound::Inbound;
 use crate::delivery::outbound::Outbound;
 use crate::delivery::packing::{Packed, pack_list};
 use crate::delivery::queue::{Priority, Queue, Waiting};
-use crate::envelope::v1::{MAX_NUMBER, Name, Position};
+use crate::envelope::v1::{MAX_NUMBER, Name, Position, Window};
 use crate::seed::Seed;
 use crate::time::{Mono, Now, Wall};
 
 /// The first byte.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+/// That of the bytes before, which do not say which window the other end knows.
+const WITHOUT_WINDOW: u8 = 1;
 /// The bytes at the end, which tell a whole snapshot from one that was cut or changed by accident.
 const CHECK: usize = 16;
 
@@ -62,6 +64,7 @@ impl Session {
         outbound.awaited().copied().collect::<VecDeque<_>>().pack(out);
 
         let inbound = &exchange.inbound;
+        exchange.window.pack(out);
         inbound.received().pack(out);
         let open: Vec<_> = inbound.open().map(|entry| entry.decided()).collect();
         pack_list(open.iter(), out);
@@ -96,17 +99,17 @@ impl Session {
         seed: Seed,
         now: Now,
     ) -> Result<Self, SnapshotError> {
-        match bytes.first() {
-            Some(&VERSION) => {}
-            Some(&later @ 2..) => return Err(SnapshotError::Version(later)),
+        let version = match bytes.first() {
+            Some(&version @ (WITHOUT_WINDOW | VERSION)) => version,
+            Some(&later @ 3..) => return Err(SnapshotError::Version(later)),
             Some(0) | None => return Err(SnapshotError::Damaged),
-        }
+        };
         let content = bytes
             .split_last_chunk::<CHECK>()
             .filter(|(content, end)| check(content) == **end)
             .and_then(|(content, _)| content.get(1..));
         let restored = content.and_then(|mut bytes| {
-            let restored = Self::unpack(config, &mut bytes, seed, now)?;
+            let restored = Self::unpack(config, version, &mut bytes, seed, now)?;
             bytes.is_empty().then_some(restored)
         });
         restored.ok_or(SnapshotError::Damaged)
@@ -132,7 +135,13 @@ impl Session {
         waiting.filter_map(|(_, it)| it.payload.stream())
     }
 
-    fn unpack(config: SessionConfig, bytes: &mut &[u8], seed: Seed, now: Now) -> Option<Self> {
+    fn unpack(
+        config: SessionConfig,
+        version: u8,
+        bytes: &mut &[u8],
+        seed: Seed,
+        now: Now,
+    ) -> Option<Self> {
         let is_server = bool::unpack(bytes)?;
         let role = if is_server { Role::Server } else { Role::Client };
         let ended = bool::unpack(bytes)?;
@@ -148,6 +157,13 @@ impl Session {
         let (window, awaited) = (Packed::unpack(bytes)?, Packed::unpack(bytes)?);
         let outbound = Outbound::restored(last, limit, window, awaited, marks)?;
 
+        let config = Arc::new(config.within_bounds());
+        let promised = match version {
+            // A client named none then, and what a server named is no less than either of these.
+            WITHOUT_WINDOW if is_server => larger(config.window(), SessionConfig::WINDOW),
+            WITHOUT_WINDOW => SessionConfig::WINDOW,
+            _ => Packed::unpack(bytes).filter(SessionConfig::may_be)?,
+        };
         let received: Position = Packed::unpack(bytes)?;
         let (open, cancels) = (Packed::unpack(bytes)?, Packed::unpack(bytes)?);
         let inbound = Inbound::restored(now.mono, received, open, cancels)?;
@@ -158,10 +174,9 @@ impl Session {
             waiting.expires = rest.map(|rest| now.mono + rest.saturating_sub(asleep));
             queue.push(waiting, priority);
         }
-        let config = Arc::new(config.within_bounds());
         let session = Self::new(role, config, seed);
         let mut session = Self { begun, id, log, keep, now, detached: Some(now.mono), ..session };
-        session.exchange = session.exchange.restored(outbound, inbound, queue, next);
+        session.exchange = session.exchange.restored(promised, outbound, inbound, queue, next);
         if ended {
             (session.phase, session.detached) = (Phase::Ended, None);
         }
@@ -197,6 +212,10 @@ impl Packed for Stored {
         };
         Some(Self { priority, rest, waiting })
     }
+}
+
+fn larger(one: Window, other: Window) -> Window {
+    Window { envelopes: one.envelopes.max(other.envelopes), bytes: one.bytes.max(other.bytes) }
 }
 
 fn check(content: &[u8]) -> [u8; CHECK] {

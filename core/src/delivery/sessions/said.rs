@@ -51,6 +51,7 @@ pub(super) fn owned_open(open: Open<'_>) -> Open<'static> {
         received: open.received,
         sent: open.sent,
         follow: follow.collect(),
+        window: open.window,
     }
 }
 

@@ -158,7 +158,31 @@ fn a_smaller_window_of_the_server_is_kept() {
 }
 
 #[test]
-fn a_larger_window_is_for_what_a_client_sends_where_both_ends_have_it() {
+fn a_smaller_window_of_the_client_is_kept() {
+    let client = SessionConfig { window_envelopes: 3, ..SessionConfig::default() };
+    let mut pair = Pair::with(client, SessionConfig::default());
+    pair.connect();
+    pair.settle();
+    for _ in 0..9 {
+        pair.tell("a");
+    }
+    let now = pair.now();
+    let mut sent = 0;
+    while let Some(text) = next_message(&mut pair.server.session) {
+        sent += 1;
+        hand_over(&mut pair.client.session, now, &text);
+    }
+    assert_eq!(sent, 3);
+    for _ in 0..4 {
+        pair.settle();
+        pair.pass(1_000);
+    }
+    assert_eq!(pair.client.bodies().len(), 9);
+    assert!(!pair.client.heard.iter().any(|line| line.starts_with("fault")));
+}
+
+#[test]
+fn a_window_is_larger_where_both_ends_have_it() {
     let large = SessionConfig { window_envelopes: 2_000, ..SessionConfig::default() };
     let sent_of = |client: &SessionConfig, server: &SessionConfig| {
         let mut pair = Pair::with(client.clone(), server.clone());
@@ -192,7 +216,7 @@ fn a_larger_window_is_for_what_a_client_sends_where_both_ends_have_it() {
         sent
     };
     let usual = SessionConfig::default();
-    assert_eq!(sent_of(&large, &large), (1_020, 512));
+    assert_eq!(sent_of(&large, &large), (1_020, 1_020));
     assert_eq!(sent_of(&large, &usual), (512, 512));
     assert_eq!(sent_of(&usual, &large), (512, 512));
 }

@@ -6,7 +6,7 @@ use core::time::Duration;
 use proptest::prelude::*;
 use siphasher::sip128::{Hasher128 as _, SipHasher13};
 
-use super::pair::{Pair, body, code, hand_over};
+use super::pair::{Pair, body, code, hand_over, next_message};
 use super::{Priority, SendOptions, Session, SessionConfig, Target};
 use crate::delivery::SnapshotError;
 use crate::envelope::v1::{CancelOutcome, How, Name, StreamResult};
@@ -115,11 +115,11 @@ fn a_snapshot_is_made_of_what_the_host_has_taken() {
 }
 
 #[test]
-fn the_bytes_of_version_1_do_not_change() {
+fn the_bytes_of_version_2_do_not_change() {
     let pair = full();
     let golden = [
-        ("client", &pair.client.session, include_str!("golden/client.hex")),
-        ("server", &pair.server.session, include_str!("golden/server.hex")),
+        ("client", &pair.client.session, include_str!("golden/client-2.hex")),
+        ("server", &pair.server.session, include_str!("golden/server-2.hex")),
     ];
     for (name, session, golden) in golden {
         let hex: String = bytes(session).iter().map(|byte| format!("{byte:02x}")).collect();
@@ -129,6 +129,68 @@ fn the_bytes_of_version_1_do_not_change() {
         let restored =
             Session::restore(SessionConfig::default(), &bytes(session), Seed::from_number(9), now);
         assert_eq!(bytes(&restored.unwrap()), bytes(session), "{name}");
+    }
+}
+
+/// They have all but the window: a client named none, and a server that of its configuration.
+#[test]
+fn the_bytes_of_version_1_are_restored() {
+    let pair = full();
+    let golden = [
+        ("client", &pair.client.session, include_str!("golden/client-1.hex")),
+        ("server", &pair.server.session, include_str!("golden/server-1.hex")),
+    ];
+    for (name, session, golden) in golden {
+        let golden: String = golden.split_whitespace().collect();
+        let byte = |at| u8::from_str_radix(&golden[at..at + 2], 16).unwrap();
+        let stored: Vec<_> = (0..golden.len()).step_by(2).map(byte).collect();
+        assert_eq!(stored[0], 1);
+        let config = SessionConfig::default();
+        let restored = Session::restore(config, &stored, Seed::from_number(9), pair.now());
+        assert_eq!(bytes(&restored.unwrap()), bytes(session), "{name}");
+    }
+}
+
+#[test]
+fn a_restored_session_keeps_the_window_that_the_other_end_knows() {
+    let wide = SessionConfig { window_envelopes: 600, ..SessionConfig::default() };
+    let mut pair = Pair::with(wide.clone(), wide);
+    pair.connect();
+    pair.settle();
+    for _ in 0..601 {
+        pair.ask("up");
+        pair.tell("down");
+    }
+    // Each end has 600 on their way to the other when both processes end.
+    pair.client.drain(Some(&mut pair.server.incoming));
+    pair.server.drain(Some(&mut pair.client.incoming));
+    pair.cut();
+    let narrow = SessionConfig { window_envelopes: 2, ..SessionConfig::default() };
+    let now = pair.now();
+    for (end, seed) in [(&mut pair.client, 11), (&mut pair.server, 12)] {
+        let stored = bytes(&end.session);
+        let seed = Seed::from_number(seed);
+        end.session = Session::restore(narrow.clone(), &stored, seed, now).unwrap();
+    }
+    pair.connect();
+    let now = pair.now();
+    let Pair { client, server, .. } = &mut pair;
+    for _ in 0..3 {
+        // No host takes anything.
+        while let Some(text) = next_message(&mut client.session) {
+            hand_over(&mut server.session, now, &text);
+        }
+        while let Some(text) = next_message(&mut server.session) {
+            hand_over(&mut client.session, now, &text);
+        }
+    }
+    for _ in 0..4 {
+        pair.settle();
+        pair.pass(1_000);
+    }
+    for end in [&pair.client, &pair.server] {
+        assert_eq!(end.bodies().len(), 601, "{:?}", end.heard.last());
+        assert!(!end.heard.iter().any(|line| line.starts_with("fault")));
     }
 }
 
@@ -145,10 +207,10 @@ fn a_snapshot_that_was_cut_is_an_error() {
         );
         assert_eq!(restored.err(), Some(SnapshotError::Damaged), "{end}");
     }
-    let later = [&[2], &whole[1..]].concat();
+    let later = [&[3], &whole[1..]].concat();
     let restored =
         Session::restore(SessionConfig::default(), &later, Seed::from_number(1), pair.now());
-    assert_eq!(restored.err(), Some(SnapshotError::Version(2)));
+    assert_eq!(restored.err(), Some(SnapshotError::Version(3)));
 }
 
 proptest! {

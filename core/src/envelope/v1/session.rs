@@ -27,6 +27,8 @@ records! {
         sent: Position,
         /// The streams that the client follows on; at most 64.
         follow: Vec<Follow<'a>>,
+        /// What may be unacknowledged towards the client; absent for 512 envelopes and 256 KiB.
+        window: Option<Window>,
     }
 
     /// `opened`: what has become of an `open` (V-5.3).

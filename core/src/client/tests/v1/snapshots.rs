@@ -108,8 +108,11 @@ fn all_sessions_go_on_in_another_process() {
 /// What the first version has stored: a request that is in the session, with its cancel and a
 /// command of the host's, and one that was never sent.
 const VERSION_1: &str = include_str!("snapshot_1.hex");
-/// The same in the second version, with a request in a second session.
+/// The same in the second version, with a request in a second session; each session in its own first
+/// version.
 const VERSION_2: &str = include_str!("snapshot_2.hex");
+/// The same with each session in its second version.
+const VERSION_2_2: &str = include_str!("snapshot_2_2.hex");
 
 fn to_bytes(hex: &str) -> Vec<u8> {
     let digits: Vec<_> = hex.chars().filter_map(|it| it.to_digit(16)).collect();
@@ -132,12 +135,14 @@ fn a_snapshot_of_every_version_is_restored() {
     assert_eq!(request.as_u64(), 2);
     let mut snapshot = Vec::new();
     client.snapshot(&mut snapshot).unwrap();
-    assert_eq!(to_hex(&snapshot), VERSION_2);
+    assert_eq!(to_hex(&snapshot), VERSION_2_2);
 
-    let mut client = restored(&snapshot, now).unwrap();
-    assert_eq!((client.pending(), client.sessions().count()), (3, 2));
-    assert_eq!(client.requests.session(request), Some(second));
-    assert_eq!(client.open_session(now).unwrap().as_u64(), 2);
+    for bytes in [to_bytes(VERSION_2), snapshot] {
+        let mut client = restored(&bytes, now).unwrap();
+        assert_eq!((client.pending(), client.sessions().count()), (3, 2));
+        assert_eq!(client.requests.session(request), Some(second));
+        assert_eq!(client.open_session(now).unwrap().as_u64(), 2);
+    }
     // It takes the session up where the first version had it.
     let mut world = World::new();
     world.client = restored(&to_bytes(VERSION_1), now).unwrap();

@@ -104,10 +104,12 @@ fn positions() -> impl Strategy<Value = ChannelPositions> {
 // Boxed, for the stack of a program on 32 bits is small and a strategy holds all its parts.
 
 fn opening() -> BoxedStrategy<Message<'static>> {
-    let open = (option::of(session()), option::of(position()), position(), vec(followed(), 0..5))
-        .prop_map(|(session, received, sent, follow)| {
-            Message::Open(Open { session, received, sent, follow })
-        });
+    let follow = (vec(followed(), 0..5), option::of(window()));
+    let open = (option::of(session()), option::of(position()), position(), follow).prop_map(
+        |(session, received, sent, (follow, window))| {
+            Message::Open(Open { session, received, sent, follow, window })
+        },
+    );
     let places = (position(), position(), position(), epoch());
     let rest = (window(), millis(), option::of(number()), option::of(code()), option::of(how()));
     let opened = (session(), answer(), places, rest).prop_map(|(session, answer, places, rest)| {
