@@ -215,8 +215,10 @@ export class Client implements AsyncIterable<ClientEvent> {
   wake(): void;
   /** The device has another network than before: the link is probed. */
   networkChanged(): void;
-  /** Calls `listener` with each event of this type; the function that is returned ends that. */
-  on<K extends keyof Events>(type: K, listener: (event: Events[K]) => void): () => void;
+  /** Calls `listener` with each event of this type, until the function that is returned is called or the signal aborts. */
+  on<K extends keyof Events>(
+    type: K, listener: (event: Events[K]) => void, options?: { signal?: AbortSignal },
+  ): () => void;
   /** Every event from here on; the iteration ends once the client is closed. */
   [Symbol.asyncIterator](): AsyncIterableIterator<ClientEvent, undefined>;
   [Symbol.dispose](): void;

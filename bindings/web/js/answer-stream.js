@@ -138,6 +138,6 @@ export class AnswerStream {
 
   #stir() {
     this.watch?.();
-    for (const settle of this.#waiting.splice(0)) settle(undefined);
+    for (const settle of this.#waiting.splice(0)) settle();
   }
 }

@@ -64,7 +64,7 @@ export class Client {
   connect() {
     this.#usable();
     this.#connected = true;
-    if (!this.#signals && typeof addEventListener === 'function') {
+    if (!this.#signals && globalThis.addEventListener) {
       this.#signals = new AbortController();
       const { signal } = this.#signals;
       for (const name of ['visibilitychange', 'pageshow']) {
@@ -126,13 +126,14 @@ export class Client {
       answer.fail(signal.reason);
       return answer;
     }
-    const asked = this.#command(ASK, [stream], [text, agent, intent, sessionId, textOf(context)], ({ request }) => {
+    this.#command(ASK, [stream], [text, agent, intent, sessionId, textOf(context)], ({ request }) => {
       this.#asked(answer, request);
-    });
-    asked.catch((error) => answer.fail(error));
-    const abort = () => answer.leave(signal.reason);
-    signal?.addEventListener('abort', abort, { once: true });
-    if (signal) answer.ended().catch(() => {}).then(() => signal.removeEventListener('abort', abort));
+    }).catch((error) => answer.fail(error));
+    if (signal) {
+      const abort = () => answer.leave(signal.reason);
+      signal.addEventListener('abort', abort);
+      answer.ended().catch(() => {}).then(() => signal.removeEventListener('abort', abort));
+    }
     return answer;
   }
 
@@ -175,7 +176,7 @@ export class Client {
   }
 
   /** Sends an envelope now or later, over `pamlink.v1`; what has become of it. */
-  async submit(envelope, { priority, key, agent, timeToLive } = {}) {
+  submit(envelope, { priority, key, agent, timeToLive } = {}) {
     const lives = timeToLive && timeToLive * 1e6;
     return new Promise((settle, fail) => {
       const took = ({ command }) => this.#submitted.set(command, { settle, fail });
@@ -196,9 +197,9 @@ export class Client {
     this.#tell([NETWORK_CHANGED]);
   }
 
-  /** Calls `listener` with each event of this type; the function that is returned ends that. */
-  on(type, listener) {
-    return this.#events.on(type, listener);
+  /** Calls `listener` with each event of this type; the function that is returned ends that, or the signal. */
+  on(...its) {
+    return this.#events.on(...its);
   }
 
   /** Every event from here on; the iteration ends once the client is closed. */
@@ -371,9 +372,8 @@ export class Client {
   }
 
   #dial(event) {
-    this.#link = new Link(event, this.#subprotocols, this.#WebSocket ?? globalThis.WebSocket, (...record) => {
-      this.#tell(record);
-    });
+    const tell = (...record) => this.#tell(record);
+    this.#link = new Link(event, this.#subprotocols, this.#WebSocket ?? globalThis.WebSocket, tell);
   }
 
   async #provide(need) {

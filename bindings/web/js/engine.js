@@ -56,7 +56,7 @@ export class Engine {
    */
   constructor(module, options, snapshot) {
     this.#wasm = /** @type {any} */ (new WebAssembly.Instance(module, {}).exports);
-    if (this.#wasm.abi() !== ABI) throw new PamlinkError('abi_mismatch', 'the module is of another version');
+    if (this.#wasm.abi() !== ABI) throw new PamlinkError('abi_mismatch', 'a module of another version');
     const seed = crypto.getRandomValues(new Uint8Array(32));
     const json = new TextEncoder().encode(JSON.stringify(options));
     const parts = [seed, json, ...(snapshot ? [new Uint8Array(1), new Uint8Array(snapshot)] : [])];

@@ -12,16 +12,22 @@ export class Events {
     this.#most = most;
   }
 
-  /** @param {string} type @param {(event: any) => void} listener */
-  on(type, listener) {
+  /** @param {string} type @param {(event: any) => void} listener @param {{ signal?: AbortSignal }} [options] */
+  on(type, listener, { signal } = {}) {
     const held = this.#listeners.get(type) ?? new Set();
+    const end = () => {
+      held.delete(listener);
+      signal?.removeEventListener('abort', end);
+    };
     this.#listeners.set(type, held.add(listener));
-    return () => void held.delete(listener);
+    signal?.addEventListener('abort', end);
+    if (signal?.aborted) end();
+    return end;
   }
 
   /** A loop over every event from here on. */
   iterate() {
-    const loop = { events: [], lost: 0, waiting: [], over: this.#over };
+    const loop = { events: [], lost: 0, waiting: [], over: false };
     this.#loops.add(loop);
     const end = async () => {
       this.#loops.delete(loop);
@@ -38,7 +44,7 @@ export class Events {
             return { done: false, value };
           }
           if (loop.events.length > 0) return { done: false, value: loop.events.shift() };
-          if (loop.over) return end();
+          if (loop.over || this.#over) return end();
           await new Promise((settle) => loop.waiting.push(settle));
         }
       },
@@ -73,13 +79,10 @@ export class Events {
   /** There will be no more. */
   end() {
     this.#over = true;
-    for (const loop of this.#loops) {
-      loop.over = true;
-      stir(loop);
-    }
+    for (const loop of this.#loops) stir(loop);
   }
 }
 
 function stir(loop) {
-  for (const settle of loop.waiting.splice(0)) settle(undefined);
+  for (const settle of loop.waiting.splice(0)) settle();
 }

@@ -33,7 +33,7 @@ export class Link {
   constructor({ url, subprotocol }, subprotocols, WebSocket, feed) {
     this.#feed = feed;
     try {
-      if (typeof WebSocket !== 'function') throw new Error('the runtime has no WebSocket');
+      if (typeof WebSocket !== 'function') throw new Error('there is no WebSocket');
       this.#socket = new WebSocket(url, subprotocol === null ? subprotocols : [subprotocol, ...subprotocols]);
     } catch (error) {
       this.#end(DIAL_FAILED, [null, null], ['setup', String(error)]);
@@ -73,7 +73,7 @@ export class Link {
    * @param {number | null} code @param {string} reason at most 123 bytes, as the engine has it
    */
   close(code, reason) {
-    if (code === 1000 || (code !== null && code >= 3000 && code < 5000)) this.#socket.close(code, reason);
+    if (code === 1000 || (code >= 3000 && code < 5000)) this.#socket.close(code, reason);
     else this.#socket.close();
   }
 

@@ -161,7 +161,7 @@ export class Reader {
 
   maybeText() {
     const lent = this.#lent();
-    return lent === null ? null : decoder.decode(lent);
+    return lent && decoder.decode(lent);
   }
 
   /** @param {object} fields all members before the last one, which is JSON */

@@ -163,8 +163,8 @@ class TabClient {
     this.#call('networkChanged').catch(() => {});
   }
 
-  on(type, listener) {
-    return this.#events.on(type, listener);
+  on(...its) {
+    return this.#events.on(...its);
   }
 
   [Symbol.asyncIterator]() {

@@ -223,9 +223,22 @@ test('pushes are events, by type and in a loop; ids beyond 2^53 stay as they are
   same(kinds.slice(-3), ['welcomed', 'message', 'repeated'], 'types');
   same(seen, [['proactive_alert', '9007199254740993', 'fuel is low']], 'pushes');
   off();
+  const leaving = new AbortController();
+  it.on('message', ({ id }) => seen.push(id), { signal: leaving.signal });
+  it.on('message', ({ id }) => seen.push(id), { signal: AbortSignal.abort() });
   link.say('{"type":"proactive_alert","id":2,"message":"again"}');
   await event(it, 'message');
-  same(seen.length, 1, 'after off');
+  same(seen.slice(1), ['2'], 'after off');
+  leaving.abort();
+  link.say('{"type":"proactive_alert","id":3,"message":"again"}');
+  await event(it, 'message');
+  same(seen.length, 2, 'after the signal');
+  const held = new AbortController();
+  const listening = { added: 0 };
+  held.signal.addEventListener = () => (listening.added += 1);
+  held.signal.removeEventListener = () => (listening.added -= 1);
+  it.on('message', () => {}, { signal: held.signal })();
+  same(listening.added, 0, 'what a signal that lives on holds');
   await end();
 });
 

@@ -9,7 +9,7 @@ export async function sample(): Promise<string> {
     requestTimeoutMs: 30_000,
     v1: true,
   });
-  const off = client.on('message', (push) => push.kind.length + push.envelope.id);
+  const off = client.on('message', (push) => push.kind.length + push.envelope.id, { signal: AbortSignal.timeout(1) });
   off();
   let text = '';
   const asked = client.ask('fuel so far?', { agent: 'finance', context: { trip: 7 }, signal: AbortSignal.timeout(5) });
