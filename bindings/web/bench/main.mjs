@@ -70,7 +70,7 @@ if (process.env.CHROMIUM) await inChromium();
 
 /** The same in a page, and what people see of it. */
 async function inChromium() {
-  const { browser, page } = await import('../../../tests/interop/node/chromium.mjs');
+  const { browser, page } = await import('../../../tests/interop/node/headless.mjs');
   const scene = await prepared(page);
   const times = [];
   for (let at = 0; at < (quick ? 3 : 11); at += 1) times.push(await firstInPage(scene));

@@ -1,4 +1,4 @@
-// The packed package in a fresh project of each bundler, with what that does by default, in Chromium.
+// The packed package in a fresh project of each bundler, with what that does by default, in a browser.
 // What its pages do are the examples of docs/recipes/web.md.
 
 import { spawn } from 'node:child_process';
@@ -8,7 +8,7 @@ import { createServer } from 'node:http';
 import { dirname, extname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 
-import { page } from '../../../tests/interop/node/chromium.mjs';
+import { page } from '../../../tests/interop/node/headless.mjs';
 import { serve, token } from '../../../tests/interop/node/pamlink.mjs';
 import { check, same, test } from '../../../tests/interop/node/tap.mjs';
 import { pamlink } from './package.mjs';
@@ -95,7 +95,7 @@ const shown = (holds) => page.waitForFunction(holds, { timeout: 15_000 });
 async function asked(text) {
   await page.waitForSelector('input[name=request]');
   await page.focus('input[name=request]');
-  await page.keyboard.sendCharacter(text);
+  await page.keyboard.type(text);
   await page.click('form button');
 }
 

@@ -1,6 +1,6 @@
 // What a page feels of the package; the figures are rows of `cargo xtask bench ffi`.
 
-import { page } from '../../../tests/interop/node/chromium.mjs';
+import { page } from '../../../tests/interop/node/headless.mjs';
 import { check, test } from '../../../tests/interop/node/tap.mjs';
 import { LATE, frames, prepared } from '../bench/page.mjs';
 import { size } from './package.mjs';

@@ -7,7 +7,7 @@ import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
 
 import { size as file } from '../../../bindings/web/tests/package.mjs';
-import { page } from '../../interop/node/chromium.mjs';
+import { page } from '../../interop/node/headless.mjs';
 import { READY } from './web-client.mjs';
 
 const TYPES = { js: 'text/javascript', mjs: 'text/javascript', wasm: 'application/wasm' };

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 
 import { size } from '../../../bindings/web/tests/package.mjs';
-import { browser, faults, page } from '../../interop/node/chromium.mjs';
+import { browser, faults, page } from '../../interop/node/headless.mjs';
 
 const TYPES = { js: 'text/javascript', wasm: 'application/wasm' };
 const files = createServer(({ url }, response) => {

@@ -1,6 +1,6 @@
 // Headless Chromium on the page of `pamlink serve --dev`: every scene, or those that are named.
 
-import { browser, faults } from '../node/chromium.mjs';
+import { browser, faults } from '../node/headless.mjs';
 import { run, same, test } from '../node/tap.mjs';
 import { foreign } from './scene.mjs';
 

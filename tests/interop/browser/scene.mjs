@@ -1,6 +1,6 @@
 // What the scenes share: a page of a server, and what is to be seen on it.
 
-import { browser, faults, page as first } from '../node/chromium.mjs';
+import { browser, faults, page as first } from '../node/headless.mjs';
 
 /** An answer of so many words takes a while where the server has a pace. */
 export const LONG = 'plan a trip to the coast for two people with a dog and a tent, say where we sleep '

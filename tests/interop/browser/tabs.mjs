@@ -1,6 +1,6 @@
 // Several tabs of the same user.
 
-import { page as first } from '../node/chromium.mjs';
+import { page as first } from '../node/headless.mjs';
 import { serve } from '../node/pamlink.mjs';
 import { same, test } from '../node/tap.mjs';
 import { LONG, PACE, WHOLE, inTheMiddle, lines, open, says, settled, tab, type } from './scene.mjs';

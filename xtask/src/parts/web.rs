@@ -1,6 +1,6 @@
-//! The npm package: its module is built and stands beside its JavaScript, which is tested in Node
-//! and in Chromium, alone, with what it adapts to and in the projects of bundlers, read by
-//! TypeScript, and weighed as a page loads it.
+//! The npm package: its module is built and stands beside its JavaScript, which is tested in the
+//! lowest Node that it promises and in Chromium and Firefox, alone, with what it adapts to and in the
+//! projects of bundlers, read by TypeScript, and weighed as a page loads it.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -15,6 +15,9 @@ const BUILD: Duration = Duration::from_secs(1_500);
 const TOOL: Duration = Duration::from_secs(120);
 /// The folder of the package.
 pub(crate) const FOLDER: &str = "bindings/web";
+
+/// The browsers of three years ago, as esbuild names them.
+const OLDEST: &str = "chrome119,edge119,firefox115,safari17,ios17";
 
 /// The most bytes that a page loads, compressed by gzip at its best.
 const MOST_SCRIPT: usize = 6_144;
@@ -34,29 +37,50 @@ pub(super) fn run(workspace: &Workspace, console: Console) -> Outcome {
     let mut checks = types(workspace, console, &tools, &package)?;
     checks.add(version(workspace)?);
     checks.add(weight(workspace, console, &tools, &package)?);
-    let script = |name: &str, package: &Path| {
-        let mut node = workspace.command("node");
+    checks.add(syntax(workspace, console, &tools, &package)?);
+    let script = |node: &Path, name: &str, package: &Path| {
+        let mut node = workspace.command(node);
         node.arg(format!("{FOLDER}/tests/{name}.mjs")).env("PAMLINK", &binary);
         node.env("NODE_MODULES", &modules).env("PAMLINK_WEB", package);
         node
     };
-    checks.add(peers::script(workspace, console, script("main", &package))?);
+    let node = Path::new("node");
+    let lowest = tools::lowest_node(workspace, console);
+    let lowest = unless_missing(workspace, &mut checks, lowest)?;
+    let main = script(lowest.as_deref().unwrap_or(node), "main", &package);
+    checks.add(peers::script(workspace, console, main)?);
     for package in [&package, &older] {
-        checks.add(peers::script(workspace, console, script("react", package))?);
+        checks.add(peers::script(workspace, console, script(node, "react", package))?);
     }
-    match tools::chromium(workspace, console) {
-        Ok(chromium) => {
-            let mut node = script("browser", &package);
-            node.env("CHROMIUM", chromium);
-            checks.add(peers::script(workspace, console, node)?);
+    let browsers = [
+        ("CHROMIUM", tools::chromium(workspace, console)),
+        ("FIREFOX", tools::firefox(workspace, console)),
+    ];
+    for (variable, program) in browsers {
+        if let Some(program) = unless_missing(workspace, &mut checks, program)? {
+            let mut browser = script(node, "browser", &package);
+            browser.env(variable, program);
+            checks.add(peers::script(workspace, console, browser)?);
         }
-        Err(Stopped::Missing(what)) if !workspace.ci => {
-            checks.totals.skipped += 1;
-            checks.note(format!("not run in a browser: {what}"));
-        }
-        Err(stopped) => return Err(stopped),
     }
     Ok(checks)
+}
+
+/// What a part of the checks runs in, which is skipped where that is not to be had.
+fn unless_missing<T>(
+    workspace: &Workspace,
+    checks: &mut Checks,
+    tool: Result<T, Stopped>,
+) -> Result<Option<T>, Stopped> {
+    match tool {
+        Ok(tool) => Ok(Some(tool)),
+        Err(Stopped::Missing(what)) if !workspace.ci => {
+            checks.totals.skipped += 1;
+            checks.note(format!("not run: {what}"));
+            Ok(None)
+        }
+        Err(stopped) => Err(stopped),
+    }
 }
 
 /// The folder of the package as npm has it, with the module.
@@ -155,6 +179,38 @@ fn weight(workspace: &Workspace, console: Console, tools: &Path, package: &Path)
             bytes.is_some_and(|bytes| bytes <= most),
             format!("{name} is {bytes:?} bytes compressed, and may be {most}"),
         );
+    }
+    Ok(checks)
+}
+
+/// Every file is written in words that the oldest browsers know which the package promises to run in.
+fn syntax(workspace: &Workspace, console: Console, tools: &Path, package: &Path) -> Outcome {
+    let read = |target: &str| -> Result<Vec<(std::ffi::OsString, String)>, Stopped> {
+        let folder = workspace.target.join("npm/syntax");
+        let _was_none = std::fs::remove_dir_all(&folder);
+        let mut esbuild = workspace.command(tools.join(".bin/esbuild"));
+        for file in package.join("js").read_dir()? {
+            let file = file?.path();
+            if file.extension().is_some_and(|it| it == "js") {
+                esbuild.arg(file);
+            }
+        }
+        esbuild.arg(format!("--target={target}")).arg(format!("--outdir={}", folder.display()));
+        console.must(esbuild, TOOL)?;
+        let mut written = Vec::new();
+        for file in folder.read_dir()? {
+            let file = file?;
+            written.push((file.file_name(), std::fs::read_to_string(file.path())?));
+        }
+        written.sort();
+        Ok(written)
+    };
+    let (newest, oldest) = (read("esnext")?, read(OLDEST)?);
+    let mut checks = Checks::default();
+    checks.check(newest.len() == oldest.len() && newest.len() > 10, "a file has gone".to_owned());
+    for ((name, newest), (_, oldest)) in newest.iter().zip(&oldest) {
+        let name = name.display();
+        checks.check(newest == oldest, format!("{name} has syntax that {OLDEST} do not know"));
     }
     Ok(checks)
 }

@@ -12,13 +12,29 @@ const MIRROR: &str = "http://deb.debian.org/debian";
 
 /// The program of a Chromium.
 pub(crate) fn chromium(workspace: &Workspace, console: Console) -> Result<&'static str, Stopped> {
-    const NAMES: [&str; 3] = ["/usr/bin/chromium", "chromium-browser", "google-chrome"];
-    let there = || NAMES.into_iter().find(|name| has_program(name));
+    let names = ["/usr/bin/chromium", "chromium-browser", "google-chrome"];
+    program(workspace, console, &names, "chromium")
+}
+
+/// The program of a Firefox.
+pub(crate) fn firefox(workspace: &Workspace, console: Console) -> Result<&'static str, Stopped> {
+    program(workspace, console, &["/usr/bin/firefox-esr", "firefox"], "firefox-esr")
+}
+
+/// The first of the programs that is there, if need be from a package.
+fn program(
+    workspace: &Workspace,
+    console: Console,
+    names: &[&'static str],
+    package: &str,
+) -> Result<&'static str, Stopped> {
+    let there = || names.iter().copied().find(|name| has_program(name));
     if let Some(name) = there() {
         return Ok(name);
     }
-    apt(workspace, console, &["chromium"])?;
-    there().ok_or_else(|| Stopped::Missing("the package `chromium` brought no program".to_owned()))
+    apt(workspace, console, &[package])?;
+    let missing = || Stopped::Missing(format!("the package `{package}` brought no program"));
+    there().ok_or_else(missing)
 }
 
 /// Installs packages.

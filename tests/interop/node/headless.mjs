@@ -1,4 +1,4 @@
-// A headless Chromium, and a page in it whose faults are kept.
+// A headless Chromium, or Firefox where `FIREFOX` names one, and a page in it whose faults are kept.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -8,16 +8,19 @@ import { join, resolve } from 'node:path';
 const modules = resolve(process.env.NODE_MODULES ?? 'target/tools/node/node_modules');
 const { default: puppeteer } = await import(createRequire(`${modules}/`).resolve('puppeteer-core'));
 
-const userDataDir = mkdtempSync(join(tmpdir(), 'pamlink-chromium-'));
-export const browser = await puppeteer.launch({
+export const isFirefox = Boolean(process.env.FIREFOX);
+const CHROMIUM = {
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  headless: true,
-  userDataDir,
   // Pages that were left are kept, as they are for people.
   ignoreDefaultArgs: ['--disable-back-forward-cache'],
   args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
     '--disable-background-networking', '--disable-component-update', '--disable-sync',
     '--disable-dev-shm-usage'],
+};
+const FIREFOX = { browser: 'firefox', executablePath: process.env.FIREFOX };
+const userDataDir = mkdtempSync(join(tmpdir(), 'pamlink-browser-'));
+export const browser = await puppeteer.launch({
+  headless: true, userDataDir, ...(isFirefox ? FIREFOX : CHROMIUM),
 });
 process.on('exit', () => {
   browser.process()?.kill('SIGKILL');
@@ -26,4 +29,11 @@ process.on('exit', () => {
 
 export const page = await browser.newPage();
 export const faults = [];
-page.on('pageerror', (error) => faults.push(String(error)));
+page.on('pageerror', keep);
+
+/** Keeps a fault. Firefox says of a link that fails, and of what a policy holds up, as it does of a fault. */
+export function keep(error) {
+  if (!/Content-Security-Policy: |Firefox can’t establish |The connection to .* was interrupted/.test(error)) {
+    faults.push(String(error));
+  }
+}
