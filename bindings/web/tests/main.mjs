@@ -8,4 +8,5 @@ await import('./store.mjs');
 await import('./ai-sdk.mjs');
 await import('./ag-ui.mjs');
 await import('./tabs.mjs');
+await import('./migration.mjs');
 await run();

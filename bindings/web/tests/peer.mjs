@@ -12,13 +12,13 @@ const WELCOME = {
   features: ['reply_to', 'repeat'], timestamp: '2026-01-01T00:00:00.000Z',
 };
 
-/** A server; `refuse` may answer an upgrade with a status. */
-export async function scripted({ welcome = WELCOME, refuse, headers = {} } = {}) {
+/** A server; `refuse` may answer an upgrade with a status, and `choose` names a subprotocol, else it is the first. */
+export async function scripted({ welcome = WELCOME, refuse, choose, headers = {} } = {}) {
   const server = createServer((request, response) => {
     const status = refuse?.(request) ?? 426;
     response.writeHead(status, { 'access-control-allow-origin': '*', ...headers }).end('no backend');
   });
-  const sockets = new ws.WebSocketServer({ noServer: true });
+  const sockets = new ws.WebSocketServer({ noServer: true, handleProtocols: choose });
   const waiting = [];
   const links = [];
   let hear;
