@@ -22,6 +22,14 @@ fn readme_shows_the_programs_that_are_compiled_and_run() {
 }
 
 #[test]
+fn the_page_for_kotlin_shows_the_view_model_that_is_run() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let read = |path: &str| fs::read_to_string(root.join(path)).unwrap();
+    let block = format!("```kotlin\n{}```", read("bindings/kotlin/examples/ChatViewModel.kt"));
+    assert!(read("docs/recipes/kotlin.md").contains(&block));
+}
+
+#[test]
 fn every_language_has_a_page_with_the_same_sections() {
     let recipes = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/recipes");
     for language in ["rust", "python", "kotlin", "swift", "web"] {

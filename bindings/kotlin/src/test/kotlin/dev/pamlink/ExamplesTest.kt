@@ -1,6 +1,7 @@
 package dev.pamlink
 
 import java.io.File
+import java.nio.file.Files
 import java.util.concurrent.TimeUnit
 import kotlin.test.Test
 import kotlin.test.assertEquals
@@ -28,15 +29,38 @@ class ExamplesTest {
         assertTrue(said.single().endsWith("fuel so far?"), "$said")
     }
 
+    @Test
+    fun `an app that is killed in mid-answer goes on with it`() = Serve.start(pace = "40ms").use { server ->
+        val story = List(50) { "word$it" }.joinToString(" ")
+        val folder = Files.createTempDirectory("pamlink-app").toFile()
+        val state = File(folder, "state")
+        val app = { start("ChatProcessKt", server.url("ann"), server.token("ann"), "$state", story) }
+        val first = app()
+        val begun = first.inputStream.bufferedReader().lineSequence().first { "word1" in it && state.exists() }
+        first.destroyForcibly()
+        assertTrue(first.waitFor(10, TimeUnit.SECONDS), "the app does not end")
+        assertTrue("word49" !in begun, begun)
+        val second = app()
+        val whole = second.inputStream.bufferedReader().lineSequence().first { it.endsWith(story) }
+        second.destroyForcibly()
+        assertEquals(1, whole.split("word1 ").size - 1, whole)
+        folder.deleteRecursively()
+        Unit
+    }
+
     private fun run(main: String, input: String, vararg arguments: String): List<String> {
-        val java = File(System.getProperty("java.home"), "bin/java").path
-        val settings = listOf("jna.library.path", "java.class.path").map { "-D$it=${System.getProperty(it)}" }
-        val process = ProcessBuilder(listOf(java, "-Xmx128m") + settings + main + arguments)
-            .redirectError(ProcessBuilder.Redirect.DISCARD).start()
+        val process = start(main, *arguments)
         process.outputStream.use { it.write(input.toByteArray()) }
         val said = process.inputStream.bufferedReader().readLines()
         assertTrue(process.waitFor(30, TimeUnit.SECONDS), "$main does not end")
         assertEquals(0, process.exitValue(), "$said")
         return said
+    }
+
+    private fun start(main: String, vararg arguments: String): Process {
+        val java = File(System.getProperty("java.home"), "bin/java").path
+        val settings = listOf("jna.library.path", "java.class.path").map { "-D$it=${System.getProperty(it)}" }
+        return ProcessBuilder(listOf(java, "-Xmx128m") + settings + main + arguments)
+            .redirectError(ProcessBuilder.Redirect.DISCARD).start()
     }
 }
