@@ -29,6 +29,11 @@ pub(super) fn request(words: usize, pause: Duration, name: &str) -> String {
     format!("{ASKED} {words} {} {name}", pause.as_millis())
 }
 
+/// Whether a request is one for a story.
+pub(super) fn is_request(text: &str) -> bool {
+    text.starts_with(ASKED)
+}
+
 /// What a story of so many words says.
 pub(super) fn text(words: usize) -> String {
     (0..words).map(word).collect()

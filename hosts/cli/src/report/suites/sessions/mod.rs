@@ -4,6 +4,7 @@
 
 mod account;
 mod answers;
+mod asked;
 mod cuts;
 mod kept;
 mod restarts;

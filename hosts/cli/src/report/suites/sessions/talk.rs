@@ -4,10 +4,11 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pamlink_tokio::{AnswerStream, Client, ClientConfig, Event};
+use pamlink_tokio::{Client, ClientConfig, Event};
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::account::Account;
+use super::asked::{Asked, ms};
 use crate::ensure;
 use crate::report::bench::{Dice, Failure};
 use crate::report::peers::{Proxy, Watch};
@@ -108,18 +109,6 @@ struct User {
     pushed: Vec<Instant>,
 }
 
-/// A request, and what came of it.
-struct Asked {
-    text: String,
-    is_story: bool,
-    /// How long it took, in milliseconds.
-    took: f64,
-    /// The number and the time of each word that came.
-    words: Vec<(usize, Instant)>,
-    /// What it was answered with, or how it ended.
-    answer: Result<String, String>,
-}
-
 impl User {
     fn of(client: Client, name: String) -> Self {
         let watch = Watch::of(&client);
@@ -140,7 +129,11 @@ impl User {
             let is_story = round % STORY_EVERY == STORY_EVERY - 1;
             let text = if is_story { stories::request(WORDS, PAUSE, &name) } else { name };
             let answer = self.client.stream(text.as_str())?;
-            under_way.push_back(tokio::spawn(follow(answer, text, is_story)));
+            let mut asked = Asked::now(text);
+            under_way.push_back(tokio::spawn(async move {
+                asked.follow(answer).await;
+                asked
+            }));
             if under_way.len() == AT_ONCE
                 && let Some(first) = under_way.pop_front()
             {
@@ -175,13 +168,12 @@ impl User {
         let came: Vec<_> = arrivals.of(&self.name).iter().filter_map(place).collect();
         account.requests.count(self.asked.len(), &came);
         for asked in &self.asked {
-            account.unanswered.extend(asked.fault());
-            if !asked.is_story {
+            account.unanswered.extend(fault(asked));
+            if !stories::is_request(&asked.text) {
                 account.requests.late.push(asked.took);
                 continue;
             }
-            let numbers: Vec<_> = asked.words.iter().map(|(number, _)| *number).collect();
-            account.words.count(WORDS, &numbers);
+            account.words.count(WORDS, &asked.numbers());
             let said = house.stories.of(&asked.text).said;
             let late =
                 asked.words.iter().filter_map(|(number, at)| Some(ms(*said.get(*number)?, *at)));
@@ -199,35 +191,15 @@ impl User {
     }
 }
 
-impl Asked {
-    /// What is wrong with how it ended.
-    fn fault(&self) -> Option<String> {
-        let right = match &self.answer {
-            Ok(answer) if self.is_story => *answer == stories::text(WORDS),
-            Ok(answer) => answer.ends_with(&self.text),
-            Err(_) => false,
-        };
-        (!right).then(|| format!("{:?} ended with {:?}", self.text, self.answer))
-    }
-}
-
-/// Follows an answer to its end.
-async fn follow(mut answer: AnswerStream, text: String, is_story: bool) -> Asked {
-    let began = Instant::now();
-    let (mut words, mut rest) = (Vec::new(), String::new());
-    while let Ok(Some(piece)) = answer.next_piece().await {
-        if piece.restart {
-            rest.clear();
-        }
-        rest.push_str(&piece.text);
-        let (numbers, whole) = stories::numbers(&rest);
-        words.extend(numbers.into_iter().map(|number| (number, Instant::now())));
-        rest.drain(..whole);
-    }
-    let answer = answer.answer().await;
-    let answer = answer.map(|it| it.text().into_owned()).map_err(|error| error.to_string());
-    let took = ms(began, Instant::now());
-    Asked { text, is_story, took, words, answer }
+/// What is wrong with how a request ended.
+fn fault(asked: &Asked) -> Option<String> {
+    let Asked { text, answer, .. } = asked;
+    let right = match answer {
+        Some(Ok(answer)) if stories::is_request(text) => *answer == stories::text(WORDS),
+        Some(Ok(answer)) => answer.ends_with(text),
+        Some(Err(_)) | None => false,
+    };
+    (!right).then(|| format!("{text:?} ended with {answer:?}"))
 }
 
 /// The number of a push.
@@ -235,9 +207,4 @@ fn pushed(event: &Event) -> Option<usize> {
     let Event::Message { message, .. } = event else { return None };
     let message = json(message.as_str()).ok()?;
     (message["type"] == PUSHED).then(|| message["n"].as_u64())?.map(|number| number as usize)
-}
-
-/// From one time to another, in milliseconds.
-fn ms(from: Instant, to: Instant) -> f64 {
-    to.saturating_duration_since(from).as_secs_f64() * 1e3
 }
