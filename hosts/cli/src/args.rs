@@ -70,6 +70,10 @@ pub struct ReportArgs {
     /// Where report.json and report.html go
     #[arg(long, value_name = "DIR", default_value = "target/report", value_hint = ValueHint::DirPath)]
     pub out: PathBuf,
+
+    /// Be the server that cases kill, at this address, until standard input ends
+    #[arg(long, hide = true, value_name = "ADDR", value_parser = address)]
+    pub tell: Option<SocketAddr>,
 }
 
 /// Flags of `pamlink serve`.

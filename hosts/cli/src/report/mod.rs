@@ -10,16 +10,18 @@ pub mod table;
 
 use std::fs::File;
 use std::io::{IsTerminal as _, Write as _};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use tokio::runtime::{Builder, Runtime};
 
 use crate::args::ReportArgs;
 use crate::fault::Fault;
-use crate::report::bench::Bench;
+use crate::report::bench::{Bench, Failure};
 use crate::report::model::{Machine, Report, SCHEMA};
 use crate::report::progress::Progress;
 
@@ -29,6 +31,9 @@ use crate::report::progress::Progress;
 ///
 /// A suite that does not exist, or a directory that cannot be written.
 pub fn run(args: &ReportArgs) -> Result<ExitCode, Fault> {
+    if let Some(address) = args.tell {
+        return tell(address);
+    }
     let chosen = suites::choose(&args.suite).map_err(Fault::usage)?;
     // Before the work, not after it: a directory that cannot be written is a bad flag.
     let folder = |error| Fault::file(&args.out, format!("cannot be written: {error}"));
@@ -36,10 +41,7 @@ pub fn run(args: &ReportArgs) -> Result<ExitCode, Fault> {
     let seed = args.seed.unwrap_or_else(drawn_seed);
     eprintln!("seed {seed}{}", if args.quick { ", quick" } else { "" });
 
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Fault::failed(format!("cannot start threads: {error}")))?;
+    let runtime = runtime()?;
     let began = Instant::now();
     let started = OffsetDateTime::now_utc();
     let mut bench = Bench::new(args.quick, seed, Progress::stderr());
@@ -61,6 +63,21 @@ pub fn run(args: &ReportArgs) -> Result<ExitCode, Fault> {
         plots,
     };
     conclude(&report, &args.out)
+}
+
+/// The server of a case, in a process of its own.
+fn tell(address: SocketAddr) -> Result<ExitCode, Fault> {
+    let dice = Bench::new(true, drawn_seed(), Progress::silent()).dice("stories");
+    let ended = runtime()?.block_on(suites::tell(address, dice));
+    ended.map_err(|Failure(why)| Fault::failed(why))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn runtime() -> Result<Runtime, Fault> {
+    Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Fault::failed(format!("cannot start threads: {error}")))
 }
 
 /// Writes the files, prints the table, and says how the run ended.

@@ -40,6 +40,8 @@ pub(super) struct Plan {
     pub(super) answers: Answers,
     /// Where each request is noted as the hub tells of it.
     pub(super) arrivals: Option<Arrivals>,
+    /// What its agent notes of the stories that it tells.
+    pub(super) stories: Stories,
     /// Who decides on tokens; the development secret when absent.
     pub(super) auth: Option<Auth>,
 }
@@ -64,6 +66,7 @@ impl Plan {
             drain_spread: Duration::from_millis(50),
             answers: Box::new(|_| None),
             arrivals: None,
+            stories: Stories::default(),
             auth: None,
         }
     }
@@ -100,7 +103,7 @@ impl Plan {
         let address = server.local_addr()?;
         let handle = server.handle();
         let effects = Effects::default();
-        let stories = Stories::default();
+        let stories = self.stories;
         let staff = Staff {
             app: App::new(None),
             answers: self.answers,

@@ -18,6 +18,7 @@ mod stories;
 mod system;
 mod values;
 
+pub(super) use self::sessions::tell;
 use super::bench::{Bench, Failure};
 
 const CONNECTION: &str = "Connection Infrastructure";

@@ -63,12 +63,12 @@ impl Kind {
         100.0 * (self.given - self.lost) as f64 / self.given.max(1) as f64
     }
 
-    /// Half of them, and all but one in a hundred, came no later than so.
+    /// Half of them, all but one in a hundred, and all came no later than so.
     pub(super) fn lateness(&self) -> String {
         let mut late = self.late.clone();
         late.sort_by(f64::total_cmp);
-        let (half, most) = (percentile(&late, 50.0), percentile(&late, 99.0));
-        format!("p50 {} ms, p99 {} ms", figures(half), figures(most))
+        let [half, most, all] = [50.0, 99.0, 100.0].map(|share| figures(percentile(&late, share)));
+        format!("p50 {half} ms, p99 {most} ms, max {all} ms")
     }
 
     /// What did not go as it should, in words.
@@ -104,7 +104,7 @@ mod tests {
         kind.count(2, &[0, 1]);
         kind.count(2, &[0]);
         assert_eq!(kind.share(), 75.0);
-        assert_eq!(kind.lateness(), "p50 2 ms, p99 9 ms");
+        assert_eq!(kind.lateness(), "p50 2 ms, p99 9 ms, max 9 ms");
         assert_eq!(kind.faults(), "of 4: 1 lost, 0 doubled, 0 out of order");
     }
 }

@@ -1,8 +1,9 @@
 //! A request whose answer is read as it grows, and what came of it.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use pamlink_tokio::{AnswerStream, RequestError};
+use tokio::time::timeout;
 
 use crate::report::suites::stories;
 
@@ -24,10 +25,15 @@ impl Asked {
         Self { text, began: Instant::now(), took: 0.0, words: Vec::new(), answer: None }
     }
 
-    /// Follows the answer to its end. Who stops following has what came until then.
-    pub(super) async fn follow(&mut self, mut answer: AnswerStream) {
+    /// Follows the answer to its end, or until nothing has come of it for so long.
+    pub(super) async fn follow(&mut self, mut answer: AnswerStream, patience: Duration) {
         let mut rest = String::new();
-        while let Ok(Some(piece)) = answer.next_piece().await {
+        loop {
+            let piece = match timeout(patience, answer.next_piece()).await {
+                Ok(Ok(Some(piece))) => piece,
+                Ok(Ok(None) | Err(_)) => break,
+                Err(_) => return,
+            };
             if piece.restart {
                 rest.clear();
             }

@@ -9,7 +9,7 @@ use crate::report::bench::{Bench, Failure};
 use crate::report::model::{Figure, figures};
 
 /// In how many of a hundred messages, of either way, the wire is cut before the message is whole.
-const LEVELS: [u64; 4] = [0, 5, 15, 30];
+pub(super) const LEVELS: [u64; 4] = [0, 5, 15, 30];
 
 pub(super) async fn run(bench: &mut Bench) {
     let (users, rounds) = (bench.count(10, 8), bench.count(20, 3));

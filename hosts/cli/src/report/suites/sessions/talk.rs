@@ -131,7 +131,8 @@ impl User {
             let answer = self.client.stream(text.as_str())?;
             let mut asked = Asked::now(text);
             under_way.push_back(tokio::spawn(async move {
-                asked.follow(answer).await;
+                // What bounds this is the limit of the case.
+                asked.follow(answer, Duration::MAX).await;
                 asked
             }));
             if under_way.len() == AT_ONCE
