@@ -30,6 +30,9 @@ pub(super) fn jar(making: &Making<'_>, checks: &mut Checks) -> Result<(), Stoppe
         console.must(kotlinc, BUILD)?;
         project.stamp.write()?;
     }
+    let mut report = making.program_in(&project.folder);
+    report.env("CLASSPATH", class_path(&jars));
+    making.reported("Kotlin", &project.folder, report, checks)?;
     jars.push(consumer);
     let mut main = Command::new("java");
     main.args(["-cp", &class_path(&jars), "MainKt"]).current_dir(&project.folder);

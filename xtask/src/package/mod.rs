@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use crate::bindings::{Bindings, Stamp, clear, path_with};
+use crate::bindings::{Bindings, Stamp, clear};
 use crate::check::{Checks, Outcome, Stopped};
 use crate::command::Console;
 use crate::parts::peers;
@@ -26,6 +26,8 @@ use served::Served;
 
 /// A consumer sends one request.
 const CONSUMER: Duration = Duration::from_secs(60);
+/// One row for each language that is there, which may take a minute.
+const REPORT: Duration = Duration::from_secs(240);
 
 /// What every language needs to make its package and to run its consumer.
 struct Making<'a> {
@@ -121,21 +123,25 @@ impl Making<'_> {
 }
 
 impl Making<'_> {
-    /// The report of the program shows a package where it is installed: for an interpreter that finds it
-    /// from a folder, with the programs of another before those of the path. One check.
+    /// The program, run in a folder of a user.
+    fn program_in(&self, folder: &Path) -> Command {
+        let mut program = Command::new(self.program);
+        program.current_dir(folder);
+        program
+    }
+
+    /// The report of the program, which is set up to run in a folder, shows a package that is installed for
+    /// what runs there. One check.
     fn reported(
         &self,
         language: &str,
         folder: &Path,
-        programs: &Path,
+        mut report: Command,
         checks: &mut Checks,
     ) -> Result<()> {
-        let out = folder.join("report");
-        let mut report = Command::new(self.program);
-        report.args(["report", "--quick", "--suite", "packages", "--out"]).arg(&out);
-        report.env("PATH", path_with(&programs.join("any"))?).current_dir(folder);
-        let finished = self.console.run(report, CONSUMER)?;
-        let json = std::fs::read(out.join("report.json")).unwrap_or_default();
+        report.args(["report", "--suite", "packages", "--out", "report"]);
+        let finished = self.console.run(report, REPORT)?;
+        let json = std::fs::read(folder.join("report/report.json")).unwrap_or_default();
         let json: serde_json::Value = serde_json::from_slice(&json).unwrap_or_default();
         let cases = json["suites"][0]["cases"].as_array().map_or(&[][..], Vec::as_slice);
         let is_row = |case: &serde_json::Value| {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::{Making, copy};
-use crate::bindings::{BUILD, python};
+use crate::bindings::{BUILD, path_with, python};
 use crate::check::{Checks, Stopped};
 use crate::tools;
 
@@ -61,7 +61,9 @@ fn consumed(
         project.stamp.write()?;
     }
     checks.check(licensed(&python)?, format!("{}: without its licences", package.display()));
-    making.reported("Python", &project.folder, &project.folder.join("venv/bin"), checks)?;
+    let mut report = making.program_in(&project.folder);
+    report.env("PATH", path_with(&python)?);
+    making.reported("Python", &project.folder, report, checks)?;
     let mut main = Command::new(python);
     main.args(["-B", "main.py"]).current_dir(&project.folder);
     Ok(making.consume(package, main, checks)?)

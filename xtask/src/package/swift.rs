@@ -10,6 +10,7 @@ use crate::tools::TARGET;
 /// Where the packages are, relative to the build folder.
 const PACKAGE: &str = "package/Pamlink";
 const CONSUMER: &str = "package/consumers/swift";
+const EXAMPLE: &str = "swift/example";
 
 pub(super) fn package(making: &Making<'_>, checks: &mut Checks) -> Result<(), Stopped> {
     let Making { workspace, console, bindings, .. } = *making;
@@ -22,7 +23,9 @@ pub(super) fn package(making: &Making<'_>, checks: &mut Checks) -> Result<(), St
     let project = making.project("swift", "swift", &inputs)?;
     let package = workspace.target.join(PACKAGE);
     let scratch = format!("{TARGET}/swift/consumer");
-    if !project.is_fresh() || !package.exists() {
+    // The example of the package is built as in a folder of its own, where the report finds it.
+    let example = workspace.target.join(EXAMPLE);
+    if !project.is_fresh() || !package.exists() || !example.exists() {
         clear(&package)?;
         for file in &files {
             let inside = file.strip_prefix(swift::FOLDER)?;
@@ -30,14 +33,25 @@ pub(super) fn package(making: &Making<'_>, checks: &mut Checks) -> Result<(), St
         }
         swift::place(&bindings.generated("swift"), &package.join("Sources"))?;
         copy(&bindings.library, &package.join("lib").join(library_name()))?;
-        let mut build = ready.tools().run(workspace, ["swift", "build", "--package-path"]);
-        build.args([&format!("{TARGET}/{CONSUMER}"), "--scratch-path", &scratch]);
-        for flag in ["-L", "-rpath="] {
-            build.args(["-Xlinker", &format!("{flag}{TARGET}/{PACKAGE}/lib")]);
+        let folder = format!("{TARGET}/{EXAMPLE}/.build");
+        let builds: [&[&str]; 2] = [
+            &[CONSUMER, "--scratch-path", &scratch],
+            &[PACKAGE, "--scratch-path", &folder, "--product", "ConsoleChat"],
+        ];
+        for words in builds {
+            let mut build = ready.tools().run(workspace, ["swift", "build", "--package-path"]);
+            build.arg(format!("{TARGET}/{}", words[0])).args(&words[1..]);
+            for flag in ["-L", "-rpath="] {
+                build.args(["-Xlinker", &format!("{flag}{TARGET}/{PACKAGE}/lib")]);
+            }
+            console.must(build, BUILD)?;
         }
-        console.must(build, BUILD)?;
         project.stamp.write()?;
     }
+    let program = Path::new(TARGET).join(making.program.strip_prefix(&workspace.target)?);
+    let mut report = ready.tools().run(workspace, ["env", "-C", &format!("{TARGET}/{EXAMPLE}")]);
+    report.arg(program);
+    making.reported("Swift", &example, report, checks)?;
     let words = making.served.variables().map(|(name, value)| format!("{name}={value}"));
     let mut main = ready.tools().run(workspace, words);
     main.arg(format!("{scratch}/debug/consumer"));

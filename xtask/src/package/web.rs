@@ -25,7 +25,8 @@ pub(super) fn npm(making: &Making<'_>, checks: &mut Checks) -> Result<(), Stoppe
         console.must(install, NPM)?;
         project.stamp.write()?;
     }
-    making.reported("JavaScript", &project.folder, &project.folder, checks)?;
+    let report = making.program_in(&project.folder);
+    making.reported("JavaScript", &project.folder, report, checks)?;
     let mut main = workspace.command("node");
     // Node 20 has a `WebSocket` of its own only so, and later ones take the flag.
     main.args(["--experimental-websocket", "main.js"]).current_dir(&project.folder);
