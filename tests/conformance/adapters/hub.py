@@ -86,7 +86,7 @@ class Machine(Tasks):
         elif command == "disconnect":
             if len(self.links) != 1:
                 raise Cannot("`disconnect` is of a link that is welcomed")
-            self.hub.disconnect(self.links[0], its["code"])
+            self.hub.disconnect(self.links[0], **its)
         elif command == "shut_down":
             self.spawn(self.hub.drain(its["within"] / 1e3))
         elif command == "push":

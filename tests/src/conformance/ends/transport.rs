@@ -136,7 +136,11 @@ impl Transport {
                     self.writer.close(code, "", &mut answer).map_err(|why| why.to_string())?;
                 }
                 FrameEvent::Ping(_) => {}
-                FrameEvent::Pong(_) => self.pongs += 1,
+                // That of the runner's own ping.
+                FrameEvent::Pong(b"") => self.pongs += 1,
+                FrameEvent::Pong(payload) => {
+                    said.push(json!({"pong": String::from_utf8_lossy(payload)}));
+                }
                 other => return Err(format!("{other:?} came")),
             }
         }
@@ -162,6 +166,9 @@ impl Transport {
             self.closed = true;
             let reason = close["reason"].as_str().unwrap_or_default();
             self.writer.close(code, reason, &mut bytes).map_err(|why| why.to_string())?;
+        } else if let Some(ping) = member("ping") {
+            let ping = ping.as_str().ok_or("a ping is written as a text")?;
+            self.writer.ping(ping.as_bytes(), &mut bytes).map_err(|why| why.to_string())?;
         } else if let Some(binary) = member("binary") {
             let binary = binary.as_str().ok_or("a binary message is written as a text")?;
             let written = self.writer.binary(binary.as_bytes(), &mut bytes);

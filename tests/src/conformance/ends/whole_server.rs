@@ -117,7 +117,8 @@ impl WholeServerEnd {
                 let code = its.number("code").and_then(|code| u16::try_from(code).ok());
                 let code = CloseCode::new(its.need("code", code)?);
                 let id = self.link(link)?.id;
-                self.hub.disconnect(now, id, code, "");
+                let reason = its.text("reason").unwrap_or_default();
+                self.hub.disconnect(now, id, code, &reason);
             }
             "shut_down" => {
                 let within = its.millis("within");
