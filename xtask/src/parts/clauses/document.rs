@@ -15,8 +15,10 @@ pub(super) struct Document {
     pub(super) letter: &'static str,
     /// Where the files that hold its clauses are.
     pub(super) folder: &'static str,
-    /// Whether a clause may be held by tests alone.
-    pub(super) by_tests: bool,
+    /// Whether vectors may hold a clause.
+    pub(super) by_vectors: bool,
+    /// The clauses that tests alone hold, each with the reason why no file does.
+    pub(super) by_tests: &'static [(&'static str, &'static str)],
 }
 
 /// At the begin of the paragraph that names the files of a clause, and of that with its tests.
@@ -29,6 +31,7 @@ impl Document {
         let (mut clauses, mut faults) = self.read(text);
         faults.extend(order(&clauses));
         faults.extend(clauses.iter().filter_map(|clause| self.unheld(clause)));
+        faults.extend(self.unknown(&clauses));
         faults.extend(self.references(text, &clauses));
         faults.extend(frames(text, &mut clauses));
         (clauses, faults)
@@ -70,11 +73,26 @@ impl Document {
         (clauses, faults)
     }
 
-    /// That nothing holds a clause.
+    /// That nothing holds a clause, or tests alone and it is not said why.
     fn unheld(&self, clause: &Clause) -> Option<Fault> {
-        let is_held = !clause.files.is_empty() || (self.by_tests && !clause.tests.is_empty());
-        let what = if self.by_tests { "neither file nor test" } else { "no file" };
-        (!is_held).then(|| Fault::new(clause.line, format!("{} names {what}", clause.name)))
+        let is_vector = |test: &String| self.by_vectors && test.ends_with(".json");
+        let by_file = !clause.files.is_empty() || clause.tests.iter().any(is_vector);
+        let is_listed = self.by_tests.iter().any(|(name, _)| *name == clause.name);
+        let what = match (by_file, is_listed) {
+            (true, false) => return None,
+            (false, true) if !clause.tests.is_empty() => return None,
+            (true, true) => "is held by a file, and listed as one that tests alone hold",
+            (false, true) => "names neither file nor test",
+            (false, false) => "names no file",
+        };
+        Some(Fault::new(clause.line, format!("{} {what}", clause.name)))
+    }
+
+    /// What is listed and is no clause.
+    fn unknown(&self, clauses: &[Clause]) -> Vec<Fault> {
+        let is_unknown = |name: &&str| clauses.iter().all(|clause| clause.name != **name);
+        let unknown = self.by_tests.iter().map(|(name, _)| *name).filter(is_unknown);
+        unknown.map(|name| Fault::new(1, format!("{name} is listed, and is no clause"))).collect()
     }
 
     /// Clauses that the text speaks of and that are not there.
@@ -195,7 +213,8 @@ mod tests {
     const GOOD: &str = "## 1. Opening\n\n**V-1.1** Words, see V-1.2.\n\ntest: `a::b`,\n`c.json`\n\n\
                         **V-1.2** Words.\n\n```\n**V-9.9**\n> {\"type\":\"chat\"}\n```\n\n\
                         conformance: `d`\n\ntest: `e`\n";
-    const DOCUMENT: Document = Document { path: "d", letter: "V-", folder: "f/", by_tests: true };
+    const DOCUMENT: Document =
+        Document { path: "d", letter: "V-", folder: "f/", by_vectors: true, by_tests: &[] };
 
     fn lines_of(text: &str) -> Vec<String> {
         DOCUMENT.check(text).1.iter().map(|fault| fault.shown(DOCUMENT.path)).collect()
@@ -213,11 +232,25 @@ mod tests {
         let (later, _) = DOCUMENT.check(&GOOD.replace("```\n**V", "## 2.\n\n```\n**V"));
         assert!(later[1].shown.is_empty());
         assert_eq!(lines_of("test: `a`\n"), ["d:1: test: of no clause"]);
-        let none = GOOD.replace("conformance: `d`\n\ntest: `e`\n", "");
-        assert_eq!(lines_of(&none), ["d:8: V-1.2 names neither file nor test"]);
-        let by_files = Document { by_tests: false, ..DOCUMENT };
+        let none = GOOD.replace("conformance: `d`\n\n", "");
+        assert_eq!(lines_of(&none), ["d:8: V-1.2 names no file"]);
+        let by_files = Document { by_vectors: false, ..DOCUMENT };
         let faults = by_files.check(GOOD).1;
         assert_eq!(faults, [Fault::new(3, "V-1.1 names no file")]);
+    }
+
+    #[test]
+    fn what_tests_alone_hold_is_listed() {
+        let listed = Document { by_tests: &[("V-1.2", "why")], ..DOCUMENT };
+        let faults = |text: &str| listed.check(text).1;
+        let by_test = GOOD.replace("conformance: `d`\n\n", "");
+        assert_eq!(faults(&by_test), []);
+        let by_both = "V-1.2 is held by a file, and listed as one that tests alone hold";
+        assert_eq!(faults(GOOD), [Fault::new(8, by_both)]);
+        let none = by_test.replace("test: `e`\n", "");
+        assert_eq!(faults(&none), [Fault::new(8, "V-1.2 names neither file nor test")]);
+        let gone = by_test.replace("**V-1.2** Words.", "Words.").replace("see V-1.2", "");
+        assert_eq!(faults(&gone), [Fault::new(1, "V-1.2 is listed, and is no clause")]);
     }
 
     #[test]
