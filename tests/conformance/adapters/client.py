@@ -23,19 +23,23 @@ from pamlink import (
 READY = {
     "ends": ["whole_client"],
     "options": ["anonymous", "max_message_bytes", "v1"],
-    "commands": ["connect", "disconnect", "token", "send", "ask"],
+    "commands": ["connect", "disconnect", "token", "send", "ask", "cancel", "snapshot"],
     "events": ["need_token", "retrying", "stopped", "welcomed", "message", "repeated", "gap",
                "unreadable", "outcome", "answered", "rejected", "expired", "unknown", "unsent",
-               "piece", "late"],
+               "cancelled", "cancel_result", "piece", "late"],
 }
 
 
 class Machine(Tasks):
-    def __init__(self, url, options):
+    def __init__(self, url, options, before=None):
         super().__init__()
         anonymous = options.pop("anonymous", False)
         token = None if anonymous else self.token
-        self.client = Client(url, token=token, options=ClientOptions(**options))
+        snapshot = bytes(before["bytes"]) if before else None
+        self.client = Client(url, token=token, options=ClientOptions(**options), snapshot=snapshot)
+        self.asked = dict(before["asked"]) if before else {}
+        """What has not ended, in its order, and whether its answer is read as it grows."""
+        self.streams = {}
         self.wanted = deque()
         self.opened = self.closed = False
 
@@ -69,33 +73,29 @@ class Machine(Tasks):
                     event("unreadable", text=it.text)
 
     async def ask(self, name, message, stream=False):
+        self.asked[name] = stream
         if stream:
-            return await self.read(name, message)
-        match await self.client.send(message):
-            case events.Answered():
-                event("answered", command=name)
-            case events.Rejected():
-                event("rejected", command=name)
-            case events.Expired():
-                event("expired", command=name)
-            case events.Unknown():
-                event("unknown", command=name)
-            case events.Unsent():
-                event("unsent", command=name)
+            return await self.read(name, self.client.ask(message))
+        self.ended(name, await self.client.send(message))
 
-    async def read(self, name, message):
+    async def read(self, name, stream):
+        self.streams[name] = stream
         try:
-            async for piece in self.client.ask(message):
-                event("piece", command=name, text=piece.text, restart=piece.restart)
-            event("answered", command=name)
-        except RejectedError:
-            event("rejected", command=name)
-        except ExpiredError:
-            event("expired", command=name)
-        except UnknownError:
-            event("unknown", command=name)
-        except UnsentError:
-            event("unsent", command=name)
+            async for piece in stream:
+                if self.asked[name]:
+                    event("piece", command=name, text=piece.text, restart=piece.restart)
+        except (RejectedError, ExpiredError, UnknownError, UnsentError):
+            """Its outcome says which it was."""
+        self.ended(name, stream.outcome)
+
+    def ended(self, name, outcome):
+        del self.asked[name]
+        event(type(outcome).__name__.lower(), command=name)
+
+    async def cancel(self, name):
+        it = await self.streams[name].cancel()
+        event("cancel_result", command=name, outcome=it.outcome, offset=it.offset,
+              code=it.error_code)
 
     async def outcome(self, name, submitted):
         try:
@@ -122,6 +122,9 @@ class Machine(Tasks):
             if self.closed:
                 raise Cannot("a client that was closed is not opened again")
             (self.client.connect if self.opened else self.client.open)()
+            if not self.opened:
+                for name, stream in zip(self.asked, self.client.restored, strict=True):
+                    self.spawn(self.read(name, stream))
             self.opened = True
             self.spawn(self.follow())
         elif command == "disconnect":
@@ -137,6 +140,11 @@ class Machine(Tasks):
         elif command == "ask":
             self.spawn(self.ask(name, **its))
             await asyncio.sleep(0)
+        elif command == "cancel":
+            self.spawn(self.cancel(its["command"]))
+            await asyncio.sleep(0)
+        elif command == "snapshot":
+            return {"bytes": list(self.client.snapshot()), "asked": list(self.asked.items())}
         elif command == "send":
             ttl = its.pop("ttl", None)
             body = json.dumps(its.pop("body"))
@@ -158,4 +166,5 @@ class Machine(Tasks):
             self.last = asyncio.ensure_future(self.client.close())
 
 
-asyncio.run(serve(READY, lambda line: Machine(line["url"], line["options"])))
+asyncio.run(serve(READY, lambda line: Machine(line["url"], line["options"],
+                                                    line.get("snapshot"))))

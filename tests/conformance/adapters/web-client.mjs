@@ -4,9 +4,10 @@
 export const READY = {
   ends: ['whole_client'],
   options: ['anonymous', 'max_message_bytes', 'v1'],
-  commands: ['connect', 'disconnect', 'token', 'send', 'ask'],
+  commands: ['connect', 'disconnect', 'token', 'send', 'ask', 'cancel', 'snapshot'],
   events: ['need_token', 'retrying', 'stopped', 'welcomed', 'message', 'repeated', 'gap', 'unreadable',
-    'outcome', 'answered', 'rejected', 'expired', 'unknown', 'unsent', 'piece', 'late'],
+    'outcome', 'answered', 'rejected', 'expired', 'unknown', 'unsent', 'cancelled',
+    'cancel_result', 'piece', 'late'],
   closes_as: 'browser',
 };
 
@@ -30,6 +31,10 @@ let closed;
 let connected;
 /** Who waits for a token. */
 let wanted = [];
+/** What was asked and has not ended, by name, in its order: whether its answer is read as it grows. */
+let asked;
+/** The answers, by name. */
+let answers;
 
 /** Begins with the package's client, what makes its transports, and what writes a line. */
 export function begin(its) {
@@ -39,7 +44,7 @@ export function begin(its) {
 /** What a client that was let go of says is said to nobody. */
 const event = (of, name, members = {}) => of === client && write({ event: { [name]: members } });
 
-function make({ url, options: { anonymous, max_message_bytes: maxMessageBytes, v1 } }) {
+function make({ url, options: { anonymous, max_message_bytes: maxMessageBytes, v1 }, snapshot: last }) {
   const before = client;
   [connected, closed] = [false, false];
   const wants = [];
@@ -48,26 +53,37 @@ function make({ url, options: { anonymous, max_message_bytes: maxMessageBytes, v
     event(made, 'need_token', { why });
     return new Promise((settle) => wants.push(settle));
   };
-  const made = new Client(url, { token: anonymous ? undefined : token, maxMessageBytes, v1, WebSocket });
+  const snapshot = last && new Uint8Array(last.bytes);
+  const made = new Client(url, { token: anonymous ? undefined : token, maxMessageBytes, v1, WebSocket, snapshot });
   client = made;
+  asked = new Map(last?.asked);
+  answers = new Map();
+  const goOn = [...asked.keys()];
+  made.on('restored', ({ answer }) => follow(made, answer, goOn.shift()).catch(() => {}));
   for (const [type, members] of Object.entries(SHOWN)) made.on(type, (it) => event(made, type, members(it)));
   void before?.close().catch(() => {});
 }
 
-/** How a request may end for the files. */
-const ENDS = ['answered', 'rejected', 'expired', 'unknown', 'unsent'];
-
-/** Asks, and reads the answer as it grows; how that has ended. */
-async function read(of, message, command) {
+/** Reads an answer as it grows, and says how it has ended. */
+async function follow(of, answer, command) {
+  answers.set(command, answer);
   try {
-    for await (const { text, restart } of of.ask(message)) {
-      if (text || restart) event(of, 'piece', { command, text, restart });
+    for await (const { text, restart } of answer) {
+      if (asked.get(command) && (text || restart)) event(of, 'piece', { command, text, restart });
     }
-    return 'answered';
-  } catch ({ code }) {
-    return code.replace('request_', '');
+  } catch {
+    // How it has ended says which it was.
   }
+  end(of, command, await answer.ended());
 }
+
+function end(of, command, { type }) {
+  if (of === client) asked.delete(command);
+  event(of, type, { command });
+}
+
+/** What was begun has come to where it waits. */
+const turn = () => new Promise((settle) => setTimeout(settle, 0));
 
 const commands = {
   connect: () => {
@@ -87,9 +103,17 @@ const commands = {
   },
   ask: ({ message, stream }, command) => {
     const of = client;
-    const ended = stream ? read(of, message, command) : of.send(message).then(({ type }) => type);
-    ended.then((type) => ENDS.includes(type) && event(of, type, { command }), () => {});
+    asked.set(command, stream === true);
+    const ended = stream ? follow(of, of.ask(message), command) : of.send(message).then((it) => end(of, command, it));
+    ended.catch(() => {});
   },
+  cancel: async ({ command }) => {
+    const of = client;
+    const said = ({ outcome, offset, errorCode: code }) => event(of, 'cancel_result', { command, outcome, offset, code });
+    answers.get(command).cancel().then(said, () => {});
+    await turn();
+  },
+  snapshot: async () => ({ done: { bytes: [...await client.snapshot()], asked: [...asked] } }),
   send: async ({ body, ttl, ...options }, name) => {
     if (!connected) return { cannot: 'what is sent first connects it' };
     const [more] = Object.keys(options).filter((it) => !['priority', 'key', 'agent'].includes(it));
@@ -106,7 +130,7 @@ const commands = {
       },
     );
     // It is refused at once.
-    await new Promise((settle) => setTimeout(settle, 0));
+    await turn();
     return { done: refusal ? { error: refusal.code } : null };
   },
 };

@@ -1,10 +1,10 @@
 //! A product behind an adapter: another process, which reads and writes one JSON object a line.
 
 use std::collections::BTreeSet;
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -25,6 +25,8 @@ const ENDS: Duration = Duration::from_secs(5);
 
 /// A running adapter, and all that comes: from it, and over the links of its machine.
 pub(super) struct Adapter {
+    /// What has started it.
+    command: String,
     child: Child,
     /// Held until it is to end.
     input: Option<ChildStdin>,
@@ -103,31 +105,43 @@ pub(super) enum ClosesAs {
 impl Adapter {
     /// Starts a command of the shell.
     pub(super) fn start(command: &str) -> Result<Self, String> {
-        let _alone = STARTS.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut shell = Command::new("sh");
-        shell.arg("-c").arg(format!("exec {command}"));
-        let fault = |why: io::Error| format!("{command}: {why}");
-        let child = shell.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
-        let mut child = child.map_err(fault)?;
         let (sender, arrivals) = channel();
         let sender = Arrivals(sender);
-        let (input, output) = (child.stdin.take(), child.stdout.take());
-        let (Some(input), Some(output)) = (input, output) else {
-            return Err(format!("{command}: no input or output"));
-        };
-        let lines = sender.clone();
-        thread::spawn(move || read(BufReader::new(output), &lines));
-        let ready = Ready::default();
-        let input = Some(input);
-        let mut adapter = Self { child, input, arrivals, held: None, sender, machines: 0, ready };
-        let first = match adapter.next(Instant::now() + BEGINS) {
-            Some(Arrival::Line(first)) => first,
-            Some(Arrival::Gone(why)) => return Err(format!("{command}: {why}")),
-            Some(Arrival::Link(..)) | None => return Err(format!("{command}: it says nothing")),
-        };
-        adapter.ready = serde_json::from_value(first)
-            .map_err(|why| format!("{command}: its first line: {why}"))?;
+        let _alone = alone();
+        let (child, input) = begin(command, &sender)?;
+        let (command, input) = (command.to_owned(), Some(input));
+        let (held, ready) = (None, Ready::default());
+        let mut adapter =
+            Self { command, child, input, arrivals, held, sender, machines: 0, ready };
+        adapter.ready = adapter.first_line()?;
         Ok(adapter)
+    }
+
+    /// Ends the process, and starts another, which knows nothing of it.
+    pub(super) fn start_again(&mut self) -> Result<(), String> {
+        self.end();
+        let _alone = alone();
+        let (child, input) = begin(&self.command, &self.sender)?;
+        (self.child, self.input) = (child, Some(input));
+        self.first_line().map(drop)
+    }
+
+    /// Waits for what it says first.
+    fn first_line(&mut self) -> Result<Ready, String> {
+        let until = Instant::now() + BEGINS;
+        let mut next = self.next(until);
+        // The links of the process before end with it.
+        while matches!(next, Some(Arrival::Link(..))) {
+            next = self.next(until);
+        }
+        let ready = match next {
+            Some(Arrival::Line(first)) => {
+                serde_json::from_value(first).map_err(|why| format!("its first line: {why}"))
+            }
+            Some(Arrival::Gone(why)) => Err(why),
+            Some(Arrival::Link(..)) | None => Err("it says nothing".to_owned()),
+        };
+        ready.map_err(|why| format!("{}: {why}", self.command))
     }
 
     /// What it has said first.
@@ -155,6 +169,27 @@ impl Adapter {
         written.map_err(|why| Stop::Fault(format!("the adapter: {why}")))
     }
 
+    /// It ends with its input, and what it has started with it.
+    fn end(&mut self) {
+        drop(self.input.take());
+        if !self.is_gone(Instant::now() + ENDS) {
+            // It fails only when it has ended.
+            let _ended = self.child.kill();
+            self.is_gone(Instant::now() + ENDS);
+        }
+        let _reaped = self.child.wait();
+    }
+
+    /// Waits for its end, and leaves out what it says before.
+    fn is_gone(&mut self, until: Instant) -> bool {
+        while let Some(arrival) = self.next(until) {
+            if matches!(arrival, Arrival::Gone(_)) {
+                return true;
+            }
+        }
+        false
+    }
+
     /// A number for a new machine, and where to send what happens to its links.
     pub(super) fn machine(&mut self) -> (u64, Arrivals) {
         self.machines += 1;
@@ -164,18 +199,27 @@ impl Adapter {
 
 impl Drop for Adapter {
     fn drop(&mut self) {
-        // It ends with its input, and what it has started with it.
-        drop(self.input.take());
-        let until = Instant::now() + ENDS;
-        while let Some(arrival) = self.next(until) {
-            if matches!(arrival, Arrival::Gone(_)) {
-                break;
-            }
-        }
-        // Both fail only when it has ended.
-        let _ended = self.child.kill();
-        let _reaped = self.child.wait();
+        self.end();
     }
+}
+
+/// Waits until no other starts.
+fn alone() -> MutexGuard<'static, ()> {
+    STARTS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Starts a process, whose lines are sent on by a thread.
+fn begin(command: &str, lines: &Arrivals) -> Result<(Child, ChildStdin), String> {
+    let mut shell = Command::new("sh");
+    shell.arg("-c").arg(format!("exec {command}"));
+    let child = shell.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+    let mut child = child.map_err(|why| format!("{command}: {why}"))?;
+    let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
+        return Err(format!("{command}: no input or output"));
+    };
+    let lines = lines.clone();
+    thread::spawn(move || read(BufReader::new(output), &lines));
+    Ok((child, input))
 }
 
 fn read(output: impl BufRead, lines: &Arrivals) {

@@ -24,6 +24,10 @@ const ANSWER: Duration = Duration::from_secs(60);
 /// One machine of a product.
 pub(super) struct Live<'a> {
     adapter: &'a mut Adapter,
+    /// What has made it.
+    make: Value,
+    /// What the next process goes on from.
+    snapshot: Option<Value>,
     machine: u64,
     sender: Arrivals,
     peer: Peer,
@@ -93,6 +97,8 @@ impl<'a> Live<'a> {
         }
         let mut live = Self {
             adapter,
+            make,
+            snapshot: None,
             machine,
             sender,
             peer,
@@ -109,7 +115,7 @@ impl<'a> Live<'a> {
             link: String::new(),
             silent: None,
         };
-        let made = live.call(&make)?;
+        let made = live.call(&live.make.clone())?;
         // What the machine before has said meanwhile is its own.
         live.outputs.clear();
         if !is_client {
@@ -323,6 +329,19 @@ impl<'a> Live<'a> {
         Ok(())
     }
 
+    /// The process ends with its links, and another goes on from the last snapshot.
+    fn restore(&mut self) -> Result<(), Stop> {
+        let mut make = self.make.clone();
+        make["snapshot"] = self.snapshot.clone().ok_or("no snapshot was taken")?;
+        self.links.clear();
+        self.silent = None;
+        self.adapter.start_again()?;
+        self.call(&make)?;
+        // That has taken its time, which is none of the file's.
+        self.origin = Instant::now().checked_sub(Duration::from_millis(self.at));
+        Ok(())
+    }
+
     /// Sees to it that the product has taken what came last, where it has said nothing of it.
     fn settle_last(&mut self) -> Result<(), Stop> {
         let Some(name) = self.silent.take() else { return Ok(()) };
@@ -368,11 +387,15 @@ impl End for Live<'_> {
                 if command.get("detach").is_some() {
                     return self.detach(link);
                 }
+                if command.get("restore").is_some() {
+                    return self.restore();
+                }
                 let mut line = json!({ "do": command });
                 if let Some(name) = name {
                     line["as"] = name.clone().into();
                 }
                 match self.call(&line)? {
+                    snapshot if command.get("snapshot").is_some() => self.snapshot = Some(snapshot),
                     Value::Null => {}
                     result => self.outputs.push_back(Output::Result(result)),
                 }

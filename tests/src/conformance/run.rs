@@ -167,7 +167,8 @@ fn lack(ready: &Ready, case: &Case) -> Option<String> {
             Does::Input(..) | Does::Output(_) | Does::Time(_) => continue,
         };
         let word = value.as_object().and_then(|value| value.keys().next())?;
-        let is_runners = word == "detach" || ready.judges && judged::is_about(word);
+        let is_runners = ["detach", "restore"].contains(&word.as_str())
+            || ready.judges && judged::is_about(word);
         if !is_runners && !has.contains(word) {
             return Some(format!("no {kind} `{word}`"));
         }

@@ -1,5 +1,7 @@
 // The client of the Kotlin package behind the adapter protocol of `tests/conformance`.
 
+import dev.pamlink.AnswerStream
+import dev.pamlink.CancelResult
 import dev.pamlink.Client
 import dev.pamlink.ClientConfig
 import dev.pamlink.Event
@@ -21,9 +23,10 @@ import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withTimeoutOrNull
 
 private const val READY = """{"ends": ["whole_client"], "options": ["anonymous", "max_message_bytes", "v1"],
-    "commands": ["connect", "disconnect", "token", "send", "ask"],
+    "commands": ["connect", "disconnect", "token", "send", "ask", "cancel", "snapshot"],
     "events": ["need_token", "retrying", "stopped", "welcomed", "message", "repeated", "gap",
-    "unreadable", "outcome", "answered", "rejected", "expired", "unknown", "unsent", "piece", "late"],
+    "unreadable", "outcome", "answered", "rejected", "expired", "unknown", "unsent", "cancelled", "cancel_result",
+    "piece", "late"],
     "closes_as": "java"}"""
 
 private class Cannot(why: String) : Exception(why)
@@ -36,7 +39,7 @@ fun main() = runBlocking {
         val answer = try {
             if ("make" in line) {
                 machine?.close()
-                machine = Machine(line["url"] as String, line["options"] as Map<*, *>)
+                machine = Machine(line["url"] as String, line["options"] as Map<*, *>, line["snapshot"] as Map<*, *>?)
                 mapOf("done" to null)
             } else {
                 val (word, its) = (line["do"] as Map<*, *>).entries.single()
@@ -51,12 +54,16 @@ fun main() = runBlocking {
     }
 }
 
-private class Machine(private val url: String, private val options: Map<*, *>) {
+private class Machine(private val url: String, private val options: Map<*, *>, private val before: Map<*, *>?) {
     private val scope = CoroutineScope(SupervisorJob() + Dispatchers.Default.limitedParallelism(1))
     private val tokens = Channel<String>(Channel.UNLIMITED)
     @Volatile private var wanted = 0
     @Volatile private var isOver = false
     private var client: Client? = null
+
+    /** What was asked and has not ended, in its order: whether its answer is read as it grows. */
+    private val asked = LinkedHashMap<String, Boolean>()
+    private val answers = HashMap<String, AnswerStream>()
 
     suspend fun command(word: String, its: Map<*, *>, name: String?): Any? {
         when (word) {
@@ -68,17 +75,16 @@ private class Machine(private val url: String, private val options: Map<*, *>) {
                 wanted -= 1
                 tokens.send(its["token"] as String)
             }
-            "ask" -> scope.launch {
-                val message = its["message"] as String
-                val how = when (if (its["stream"] == true) read(message, name) else client!!.send(message)) {
-                    is Outcome.Answered -> "answered"
-                    is Outcome.Rejected -> "rejected"
-                    Outcome.Expired -> "expired"
-                    Outcome.Unknown -> "unknown"
-                    Outcome.Unsent -> "unsent"
-                    Outcome.Cancelled, null -> return@launch
-                }
-                event(how, mapOf("command" to name))
+            "ask" -> ask(its["message"] as String, name!!, its["stream"] == true)
+            "cancel" -> {
+                val command = its["command"] as String
+                val answer = answers.getValue(command)
+                scope.launch { cancelled(command, answer.cancel()) }
+                settle()
+            }
+            "snapshot" -> {
+                val bytes = client!!.snapshot().map { it.toInt() and 0xff }
+                return mapOf("bytes" to bytes, "asked" to asked.map { (name, isRead) -> listOf(name, isRead) })
             }
             "send" -> return send(its, name)
         }
@@ -95,25 +101,68 @@ private class Machine(private val url: String, private val options: Map<*, *>) {
             event("need_token", mapOf("why" to need.name.lowercase()))
             tokens.receive()
         }
-        val made = Client(url, token.takeIf { options["anonymous"] != true }, config)
+        val tokens = token.takeIf { options["anonymous"] != true }
+        val snapshot = (before?.get("bytes") as List<*>?)?.map { (it as BigDecimal).toInt().toByte() }?.toByteArray()
+        val made = snapshot?.let { Client.restore(it, url, tokens, config) } ?: Client(url, tokens, config)
         client = made
         scope.launch { made.events.collect(::show) }
+        val goOn = (before?.get("asked") as List<*>?).orEmpty().map { it as List<*> }
+        for ((its, answer) in goOn.zip(made.restored)) {
+            val name = its[0] as String
+            asked[name] = its[1] as Boolean
+            answers[name] = answer
+            scope.launch { end(name, read(answer, name)) }
+        }
     }
 
-    /** Asks, and reads the answer as it grows. */
-    private suspend fun read(message: String, name: String?): Outcome? {
-        var answer: Outcome? = null
+    private suspend fun ask(message: String, name: String, isRead: Boolean) {
+        val client = client!!
+        asked[name] = isRead
+        if (isRead) answers[name] = client.ask(message)
+        scope.launch { end(name, if (isRead) read(answers.getValue(name), name) else client.send(message)) }
+        settle()
+    }
+
+    /** Waits until what was launched has begun, and the client has taken what came of that. */
+    private suspend fun settle() {
+        scope.launch {}.join()
+        // One that is closed takes nothing any more.
+        runCatching { client?.snapshot() }
+    }
+
+    /** Reads an answer as it grows. */
+    private suspend fun read(answer: AnswerStream, name: String): Outcome? {
+        var whole: Outcome? = null
         try {
-            client!!.ask(message).collect { piece ->
-                answer = piece.answer
-                if (piece.restart || piece.text.isNotEmpty()) {
+            answer.collect { piece ->
+                whole = piece.answer
+                if (asked[name] == true && (piece.restart || piece.text.isNotEmpty())) {
                     event("piece", mapOf("command" to name, "text" to piece.text, "restart" to piece.restart))
                 }
             }
         } catch (refused: PamlinkException.Answer) {
             return refused.outcome
         }
-        return answer
+        return whole
+    }
+
+    private fun end(name: String, outcome: Outcome?) {
+        val how = when (outcome) {
+            is Outcome.Answered -> "answered"
+            is Outcome.Rejected -> "rejected"
+            Outcome.Expired -> "expired"
+            Outcome.Unknown -> "unknown"
+            Outcome.Unsent -> "unsent"
+            Outcome.Cancelled -> "cancelled"
+            null -> return
+        }
+        asked.remove(name)
+        event(how, mapOf("command" to name))
+    }
+
+    private fun cancelled(name: String, it: CancelResult) {
+        val what = mapOf("outcome" to it.outcome.name.lowercase(), "offset" to it.offset, "code" to it.errorCode)
+        event("cancel_result", mapOf("command" to name) + what)
     }
 
     private suspend fun send(its: Map<*, *>, name: String?): Any? {

@@ -12,25 +12,26 @@ use pamlink::envelope::v1::Name;
 use pamlink::link::{Token, TokenError, TokenNeed};
 use pamlink::time::Wall;
 use pamlink_tests::conformance::Stop;
-use pamlink_tokio::{
-    Answer, Client, ClientConfig, Event, RequestError, SessionHandle, SubmitError,
-};
+use pamlink_tokio::{Answer, Client, ClientConfig, Event, SessionHandle, SubmitError};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 
 use crate::lines::{self, event};
+use crate::requests::Requests;
 
 pub(crate) fn run() -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     lines::write(&json!({
         "ends": ["whole_client"],
         "options": ["anonymous", "two_links", "max_message_bytes", "v1"],
-        "commands": ["connect", "token", "ask", "send", "open", "leave", "disconnect"],
+        "commands": ["connect", "token", "ask", "send", "open", "leave", "disconnect",
+                     "cancel", "snapshot"],
         "events": ["need_token", "retrying", "stopped", "welcomed", "message", "gap", "outcome",
-                   "answered", "rejected", "expired", "unknown", "unsent", "piece", "late", "repeated",
-                   "unreadable"],
+                   "answered", "rejected", "expired", "unknown", "unsent", "cancelled",
+                   "cancel_result", "piece", "late", "repeated", "unreadable"],
     }));
     let (sender, mut arrivals) = unbounded_channel();
     std::thread::spawn(move || lines::read().try_for_each(|line| sender.send(line)));
@@ -39,8 +40,10 @@ pub(crate) fn run() -> io::Result<()> {
         while let Some(line) = arrivals.recv().await {
             let line = line?;
             let done = if line.get("make").is_some() {
-                machine = Some(Machine::new(&line));
-                Ok(Value::Null)
+                Machine::new(&line).map(|made| {
+                    machine = Some(made);
+                    Value::Null
+                })
             } else {
                 let machine = machine.as_mut().ok_or_else(|| io::Error::other("no machine"))?;
                 machine.command(&line).await
@@ -68,12 +71,19 @@ struct Machine {
     closed: bool,
     events: Option<JoinHandle<()>>,
     sessions: BTreeMap<u64, SessionHandle>,
+    requests: Arc<Requests>,
+    /// Of the client before, with which this one goes on.
+    snapshot: Option<Vec<u8>>,
 }
 
 impl Machine {
-    fn new(line: &Value) -> Self {
+    fn new(line: &Value) -> Result<Self, Stop> {
         let (tokens, given) = unbounded_channel();
-        Self {
+        let requests = Requests::from(taken::<Vec<_>>(&line["snapshot"]["requests"])?);
+        if requests.is_any_read() {
+            return Err(Stop::Cannot("an answer of before comes as a whole".to_owned()));
+        }
+        Ok(Self {
             url: line["url"].as_str().unwrap_or_default().to_owned(),
             options: line["options"].clone(),
             tokens,
@@ -83,7 +93,9 @@ impl Machine {
             closed: false,
             events: None,
             sessions: BTreeMap::new(),
-        }
+            requests: Arc::new(requests),
+            snapshot: taken(&line["snapshot"]["bytes"])?,
+        })
     }
 
     async fn command(&mut self, line: &Value) -> Result<Value, Stop> {
@@ -124,29 +136,16 @@ impl Machine {
                 let number = its["session"].as_u64().unwrap_or_default();
                 self.sessions.remove(&number).ok_or("no such session")?.leave();
             }
-            "ask" => {
-                let client = self.client.clone().ok_or_else(unconnected)?;
-                let message = its["message"].as_str().unwrap_or_default().to_owned();
-                let name = line["as"].as_str().unwrap_or_default().to_owned();
-                let is_read = its["stream"] == true;
-                tokio::spawn(async move {
-                    let answered = if is_read {
-                        read(&client, message, &name).await
-                    } else {
-                        client.ask(message).await.map(drop)
-                    };
-                    let word = match answered {
-                        Ok(()) => "answered",
-                        Err(RequestError::Rejected { .. }) => "rejected",
-                        Err(RequestError::Expired) => "expired",
-                        Err(RequestError::Unknown) => "unknown",
-                        Err(RequestError::Unsent) => "unsent",
-                        Err(_) => return,
-                    };
-                    event(word, &json!({ "command": name }));
-                });
-                // It is asked once its task has begun.
+            "ask" => self.ask(its, line["as"].as_str().unwrap_or_default()).await?,
+            "cancel" => {
+                self.requests.cancel(&its["command"])?;
+                // It is cancelled once its task goes on.
                 tokio::task::yield_now().await;
+            }
+            "snapshot" => {
+                let client = self.client.as_ref().ok_or_else(unconnected)?;
+                let bytes = client.snapshot().await.map_err(|why| why.to_string())?;
+                return Ok(json!({"bytes": bytes, "requests": self.requests.as_json()}));
             }
             "send" => return self.send(its, line["as"].as_str().unwrap_or_default()).await,
             _ => return Err(format!("no {word}").into()),
@@ -169,6 +168,7 @@ impl Machine {
         if let Some(bytes) = self.options["max_message_bytes"].as_u64() {
             config.engine.set("max_message_bytes", bytes).map_err(|why| why.to_string())?;
         }
+        config.snapshot = self.snapshot.take();
         let (given, wanted) = (self.given.clone(), self.wanted.clone());
         let tokens = move |need: TokenNeed| {
             let given = given.clone();
@@ -185,11 +185,21 @@ impl Machine {
         };
         let client = Client::start(&self.url, tokens, config).map_err(|why| why.to_string())?;
         self.client = Some(client.clone());
+        let requests = self.requests.clone();
         self.events = Some(tokio::spawn(async move {
             while let Some(it) = client.next_event().await {
-                show(&it);
+                show(&it, &requests);
             }
         }));
+        Ok(())
+    }
+
+    async fn ask(&self, its: &Value, name: &str) -> Result<(), Stop> {
+        let client = self.client.clone().ok_or_else(unconnected)?;
+        let message = its["message"].as_str().unwrap_or_default().to_owned();
+        self.requests.begin(&client, message, name, its["stream"] == true);
+        // It is asked once its task has begun.
+        tokio::task::yield_now().await;
         Ok(())
     }
 
@@ -239,14 +249,10 @@ impl Drop for Machine {
     }
 }
 
-/// Asks, and reads the answer as it grows.
-async fn read(client: &Client, message: String, name: &str) -> Result<(), RequestError> {
-    let mut answer = client.stream(message)?;
-    while let Some(piece) = answer.next_piece().await? {
-        let its = json!({"command": name, "text": piece.text, "restart": piece.restart});
-        event("piece", &its);
-    }
-    Ok(())
+/// What a snapshot has, or nothing without one.
+fn taken<T: Default + DeserializeOwned>(value: &Value) -> Result<T, String> {
+    let taken: Option<T> = serde_json::from_value(value.clone()).map_err(|why| why.to_string())?;
+    Ok(taken.unwrap_or_default())
 }
 
 /// The client connects as soon as it is there.
@@ -282,7 +288,7 @@ fn outcome(name: &str, refused: &mpsc::Sender<Value>, came: Result<(), SubmitErr
     event("outcome", &its);
 }
 
-fn show(it: &Event) {
+fn show(it: &Event, requests: &Requests) {
     let body = |session: SessionNumber, message: &Answer| {
         let body: Value = serde_json::from_str(message.as_str()).unwrap_or_default();
         json!({"session": within(session), "body": body})
@@ -298,6 +304,16 @@ fn show(it: &Event) {
         Event::Repeated { session, message } => event("repeated", &body(*session, message)),
         Event::Unreadable { text, .. } => event("unreadable", &json!({ "text": text })),
         Event::Late { .. } => event("late", &json!({})),
+        Event::Ended { request, outcome } => requests.end(&requests.name(*request), outcome),
+        Event::CancelResult { request, outcome, offset, code } => event(
+            "cancel_result",
+            &json!({
+                "command": requests.name(*request),
+                "outcome": outcome.as_deref().unwrap_or("unknown"),
+                "offset": offset,
+                "code": code,
+            }),
+        ),
         _ => {}
     }
 }

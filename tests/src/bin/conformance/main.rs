@@ -7,6 +7,7 @@
 
 mod client;
 mod lines;
+mod requests;
 mod serve;
 
 use std::path::PathBuf;

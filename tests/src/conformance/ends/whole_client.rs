@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use pamlink::client::{Client, ClientConfig, Event, RequestId, SendError, SessionError};
 use pamlink::delivery::{CommandId, SendOptions, SessionNumber};
 use pamlink::envelope::Chat;
+use pamlink::envelope::v1::{CancelOutcome, Code};
 use pamlink::link::{ClientLinkEvent, Endpoint, Token, TokenNeed};
 use pamlink::seed::Seed;
 use serde_json::{Map, Value, json};
@@ -27,6 +28,12 @@ struct Names {
 
 pub(super) struct WholeClientEnd {
     client: Client,
+    /// What it was made of.
+    config: ClientConfig,
+    endpoint: Endpoint,
+    seed: u64,
+    /// The last that was taken.
+    snapshot: Vec<u8>,
     at: u64,
     /// The other ends of the first link and of the second.
     ways: [Way; 2],
@@ -63,9 +70,13 @@ impl WholeClientEnd {
         }
         let endpoint = if is_v1 { Endpoint::v1 } else { Endpoint::pam };
         let endpoint = endpoint("ws://server.test", "ann").map_err(|why| why.to_string())?;
-        let client = Client::new(config, endpoint, Seed::from_number(seed), now(0));
+        let made = Client::new(config.clone(), endpoint.clone(), Seed::from_number(seed), now(0));
         Ok(Self {
-            client: client.map_err(|why| why.to_string())?,
+            client: made.map_err(|why| why.to_string())?,
+            config,
+            endpoint,
+            seed,
+            snapshot: Vec::new(),
             at: 0,
             ways: Default::default(),
             names: Names::default(),
@@ -108,6 +119,28 @@ impl WholeClientEnd {
                 let name = name.ok_or("what is asked has a name")?;
                 self.names.requests.insert(request, name.to_owned());
                 self.names.growing.extend(stream.then_some(request));
+            }
+            "cancel" => {
+                let command = its.text("command");
+                let command = its.need("command", command)?;
+                let mut asked = self.names.requests.iter();
+                let asked = asked.find(|(_, name)| **name == command);
+                let (request, _) = asked.ok_or_else(|| format!("{command} was not asked"))?;
+                self.client.cancel(now, *request).map_err(|why| why.to_string())?;
+            }
+            "snapshot" => {
+                self.snapshot.clear();
+                let taken = self.client.snapshot(&mut self.snapshot);
+                taken.map_err(|why| why.to_string())?;
+            }
+            "restore" => {
+                // Another process draws anew.
+                self.seed += 100;
+                let (config, endpoint) = (self.config.clone(), self.endpoint.clone());
+                let seed = Seed::from_number(self.seed);
+                let restored = Client::restore(config, endpoint, &self.snapshot, seed, now);
+                self.client = restored.map_err(|why| why.to_string())?;
+                self.ways = Default::default();
             }
             "open" => {
                 let result = match self.client.open_session(now) {
@@ -306,6 +339,13 @@ fn shown(event: &Event<'_>, names: &Names) -> Option<Value> {
         Event::Piece { request, text, restart, .. } => {
             return piece(*request, text, *restart, names);
         }
+        Event::Cancelled { request } => json!({"cancelled": {"command": names.requests[request]}}),
+        Event::CancelResult { request, outcome, offset, code } => json!({"cancel_result": {
+            "command": names.requests[request],
+            "outcome": outcome.as_ref().map(CancelOutcome::as_str),
+            "offset": offset,
+            "code": code.as_ref().map(Code::as_str),
+        }}),
         Event::Unknown { request } => json!({"unknown": {"command": names.requests[request]}}),
         Event::Late { .. } => json!({"late": {}}),
         Event::Unreadable { text, .. } => json!({"unreadable": {"text": text}}),

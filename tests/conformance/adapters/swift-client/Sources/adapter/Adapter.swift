@@ -11,11 +11,11 @@ enum Adapter {
     private static let ready: Members = [
         "ends": ["whole_client"],
         "options": ["anonymous", "max_message_bytes", "v1"],
-        "commands": ["connect", "disconnect", "token", "send", "ask"],
+        "commands": ["connect", "disconnect", "token", "send", "ask", "cancel", "snapshot"],
         "events": [
             "need_token", "retrying", "stopped", "welcomed", "message", "repeated", "gap",
             "unreadable", "outcome", "answered", "rejected", "expired", "unknown", "unsent",
-            "piece", "late",
+            "cancelled", "cancel_result", "piece", "late",
         ],
     ]
 
@@ -27,7 +27,9 @@ enum Adapter {
             do {
                 if line["make"] != nil {
                     machine?.drop()
-                    machine = Machine(line["url"] as! String, line["options"] as! Members)
+                    machine = Machine(
+                        line["url"] as! String, line["options"] as! Members,
+                        line["snapshot"] as? Members)
                     say(["done": NSNull()])
                 } else {
                     let (word, its) = (line["do"] as! [String: Members]).first!

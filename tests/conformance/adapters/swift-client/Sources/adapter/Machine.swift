@@ -7,15 +7,20 @@ import Pamlink
 final class Machine {
     private let url: String
     private let options: Members
+    /// What the process before has left.
+    private let before: Members?
     private var client: Client?
     private var isClosed = false
     private var isDropped = false
     /// Who waits for a token.
     private var wanted: [CheckedContinuation<String, Never>] = []
     private var tasks: [Task<Void, Never>] = []
+    /// What was asked and has not ended, in its order, and whether its answer is read as it grows.
+    private var asked: [(name: String, isRead: Bool)] = []
+    private var answers: [String: AnswerStream] = [:]
 
-    init(_ url: String, _ options: Members) {
-        (self.url, self.options) = (url, options)
+    init(_ url: String, _ options: Members, _ before: Members?) {
+        (self.url, self.options, self.before) = (url, options, before)
     }
 
     func command(_ word: String, _ its: Members, _ name: String?) async throws -> Any? {
@@ -30,21 +35,26 @@ final class Machine {
             if its["expires"] != nil { throw Cannot(why: "a token says itself when it ends") }
             wanted.removeFirst().resume(returning: its["token"] as! String)
         case "ask":
-            let (client, message) = (self.client!, its["message"] as! String)
-            let isRead = its["stream"] as? Bool == true
+            ask(its["message"] as! String, name!, isRead: its["stream"] as? Bool == true)
+            try await settle()
+        case "cancel":
+            let name = its["command"] as! String
+            let answer = answers[name]!
             tasks.append(
-                Task {
-                    if isRead {
-                        await read(client, message, name!)
-                    } else {
-                        await ask(client, message, name!)
-                    }
-                })
-            await Task.yield()
+                Task { if let result = try? await answer.cancel() { cancelled(name, result) } })
+            try await settle()
+        case "snapshot":
+            let bytes = [UInt8](try await client!.snapshot())
+            return ["bytes": bytes, "asked": asked.map { [$0.name, $0.isRead] as [Any] }]
         case "send": return try await send(its, name ?? "")
         default: throw Cannot(why: "no command `\(word)`")
         }
         return nil
+    }
+
+    /// Waits until the client has taken what a task has begun with.
+    private func settle() async throws {
+        try await Task.sleep(for: .milliseconds(50))
     }
 
     private func connect() async throws {
@@ -55,9 +65,18 @@ final class Machine {
             v1: options["v1"] as? Bool ?? true)
         var token: TokenProvider?
         if options["anonymous"] as? Bool != true { token = { await self.token($0) } }
-        let client = try Client(url: url, configuration: configuration, token: token)
+        let bytes = (before?["bytes"] as? [NSNumber]).map { Data($0.map(\.uint8Value)) }
+        let client =
+            try bytes.map {
+                try Client(restoring: $0, url: url, configuration: configuration, token: token)
+            } ?? Client(url: url, configuration: configuration, token: token)
         self.client = client
         tasks.append(Task { for await it in client.events { show(it) } })
+        for (its, answer) in zip(before?["asked"] as? [[Any]] ?? [], client.restored) {
+            let name = its[0] as! String
+            asked.append((name, its[1] as! Bool))
+            follow(answer, name)
+        }
     }
 
     private func token(_ need: TokenNeed) async -> String {
@@ -65,34 +84,58 @@ final class Machine {
         return await withCheckedContinuation { wanted.append($0) }
     }
 
-    private func ask(_ client: Client, _ message: String, _ name: String) async {
-        switch try? await client.send(message) {
-        case .answered: event("answered", ["command": name])
-        case .rejected: event("rejected", ["command": name])
-        case .expired: event("expired", ["command": name])
-        case .unknown: event("unknown", ["command": name])
-        case .unsent: event("unsent", ["command": name])
-        default: break
+    private func ask(_ message: String, _ name: String, isRead: Bool) {
+        let client = self.client!
+        asked.append((name, isRead))
+        if isRead { return follow(client.ask(message), name) }
+        tasks.append(
+            Task {
+                switch try? await client.send(message) {
+                case .answered: end(name, "answered")
+                case .rejected: end(name, "rejected")
+                case .expired: end(name, "expired")
+                case .unknown: end(name, "unknown")
+                case .unsent: end(name, "unsent")
+                default: break
+                }
+            })
+    }
+
+    /// Reads an answer as it grows.
+    private func follow(_ answer: AnswerStream, _ name: String) {
+        answers[name] = answer
+        tasks.append(Task { if let how = await read(answer, name) { end(name, how) } })
+    }
+
+    /// How it has ended, where the files have that.
+    private func read(_ answer: AnswerStream, _ name: String) async -> String? {
+        do {
+            for try await piece in answer where asked.contains(where: { $0.name == name && $0.isRead }) {
+                event("piece", ["command": name, "text": piece.text, "restart": piece.restart])
+            }
+            return "answered"
+        } catch {
+            switch (error as? PamlinkError)?.code {
+            case .rejected: return "rejected"
+            case .requestExpired: return "expired"
+            case .requestUnknown: return "unknown"
+            case .requestUnsent: return "unsent"
+            case .requestCancelled: return "cancelled"
+            default: return nil
+            }
         }
     }
 
-    private func read(_ client: Client, _ message: String, _ name: String) async {
-        do {
-            for try await piece in client.ask(message) {
-                event("piece", ["command": name, "text": piece.text, "restart": piece.restart])
-            }
-            event("answered", ["command": name])
-        } catch let error as PamlinkError where error.code == .rejected {
-            event("rejected", ["command": name])
-        } catch let error as PamlinkError where error.code == .requestExpired {
-            event("expired", ["command": name])
-        } catch let error as PamlinkError where error.code == .requestUnknown {
-            event("unknown", ["command": name])
-        } catch let error as PamlinkError where error.code == .requestUnsent {
-            event("unsent", ["command": name])
-        } catch {
-            // It has ended in a way that no file has.
-        }
+    private func end(_ name: String, _ how: String) {
+        asked.removeAll { $0.name == name }
+        event(how, ["command": name])
+    }
+
+    private func cancelled(_ name: String, _ result: CancelResult) {
+        var members: Members = ["command": name, "outcome": "\(result.outcome)"]
+        members["offset"] = result.offset
+        members["code"] = result.errorCode
+        event("cancel_result", members)
     }
 
     private func send(_ its: Members, _ name: String) async throws -> Any? {
