@@ -68,11 +68,18 @@ impl Audience {
         true
     }
 
-    /// The item that begins the stream has a reader, who knows it (V-7.12).
-    pub(super) fn add_beginning(&mut self, id: ReaderId, turn: &Turn<'_>, lines: &mut Lines) {
+    /// The item that begins the stream has a reader, who knows it (V-7.12). `is_unread`: what the
+    /// stream has is not known here.
+    pub(super) fn add_beginning(
+        &mut self,
+        id: ReaderId,
+        is_unread: bool,
+        turn: &Turn<'_>,
+        lines: &mut Lines,
+    ) {
         if !self.has(id) {
             let lease = turn.now + turn.config.reader_lease;
-            let reader = Reader::beginning(self.epoch, lease);
+            let reader = Reader::beginning(self.epoch, lease, is_unread);
             self.add(id, reader, turn, lines);
         }
     }

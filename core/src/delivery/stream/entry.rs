@@ -189,13 +189,14 @@ impl Entry {
     fn handle_begun(&mut self, turn: &mut Turn<'_>, lines: &mut Lines, answer: Answer) {
         match answer {
             Answer::Begun { first } => {
+                let is_known = first || self.writer.is_own();
                 let reader = self.writer.handle_begun(turn, first);
                 let has_ended = self.audience.ended().is_some();
                 if first || has_ended && self.writer.is_own() {
                     self.begin_anew();
                 }
                 if let Some(reader) = reader {
-                    self.audience.add_beginning(reader, turn, lines);
+                    self.audience.add_beginning(reader, !is_known, turn, lines);
                 }
             }
             Answer::Refused(Refusal::Full) => {

@@ -61,6 +61,8 @@ pub(super) struct Reader {
     may_have_more: bool,
     /// Whether what it is sent was there before it came, until it is told that it has caught up.
     replays: bool,
+    /// The log is to be asked what the stream has, of which nothing is known here.
+    is_unread: bool,
     stage: Stage,
     /// What it has, with all that it was sent.
     place: Place,
@@ -119,6 +121,7 @@ impl Reader {
             is_queued: false,
             may_have_more: false,
             replays: false,
+            is_unread: false,
             stage: Stage::Unplaced,
             place: from,
             placed: None,
@@ -132,9 +135,12 @@ impl Reader {
 
     /// A reader from the beginning, which knows that it is one (V-7.12). The item that makes it one
     /// may come behind the `follow` of an `open`, and what that has brought is confirmed after it.
-    pub(super) fn beginning(epoch: Epoch, lease: Mono) -> Self {
+    /// Where the item has begun the stream before, there may be text already (`is_unread`).
+    pub(super) fn beginning(epoch: Epoch, lease: Mono, is_unread: bool) -> Self {
         let from = Place { at: Position::start(epoch), offset: 0 };
-        Self { stage: Stage::Placed, may_have_more: true, ..Self::following(from, lease) }
+        let placed =
+            Self { stage: Stage::Placed, may_have_more: true, ..Self::following(from, lease) };
+        Self { is_unread, ..placed }
     }
 
     /// It says what it has.
@@ -164,6 +170,7 @@ impl Reader {
             Stage::Unplaced if self.place.at.epoch == source.epoch => Some((after, room)),
             Stage::Unplaced => Some((0, room)),
             Stage::Placed if self.place.at.epoch != source.epoch => Some((0, room)),
+            Stage::Placed if self.is_unread => Some((after, room)),
             Stage::Placed => {
                 let lacks = self.fetched.is_empty() && after < source.last_text() && room > 0;
                 (lacks && source.tail.next(after).is_none()).then_some((after, room))
@@ -204,7 +211,7 @@ impl Reader {
     /// The log has what is behind its place, as it awaited.
     pub(super) fn handle_read(&mut self, epoch: Epoch, read: Read) {
         let is_new = self.stage == Stage::Unplaced || self.place.at.epoch != epoch;
-        self.stage = Stage::Placed;
+        (self.stage, self.is_unread) = (Stage::Placed, false);
         let placed = place(self.place, epoch, &read);
         if is_new || placed.answer == Answer::Gap {
             self.place = placed.from;

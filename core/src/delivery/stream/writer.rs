@@ -166,7 +166,8 @@ impl Writer {
     }
 
     /// The stream has begun; `first` unless the same item had begun it before. Who reads it from
-    /// the beginning.
+    /// the beginning: an item that comes again, in another session, has its sender as a reader there
+    /// (V-7.12).
     pub(super) fn handle_begun(&mut self, turn: &mut Turn<'_>, first: bool) -> Option<ReaderId> {
         let begin = self.begin.take()?;
         let (key, of) = (turn.key.clone(), begin.of);
@@ -175,11 +176,10 @@ impl Writer {
             self.is_own = true;
             self.lease = Some(turn.now + turn.config.producer_lease);
             turn.event(Event::Begun { key, of });
-            begin.reader
         } else {
             turn.event(Event::Repeated { key, of });
-            None
         }
+        begin.reader
     }
 
     /// The log counts generations from the first again.

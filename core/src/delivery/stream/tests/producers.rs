@@ -185,3 +185,28 @@ fn an_item_that_comes_again_starts_no_second_work() {
     assert_eq!(elsewhere.poll_event(), Some(Event::NotBegun { key: key("q-1"), of, code }));
     assert!(elsewhere.is_empty());
 }
+
+#[test]
+fn an_item_that_comes_again_in_another_session_is_answered_there() {
+    for is_known in [true, false] {
+        let mut world = World::new();
+        let of = Position::new(Epoch::from_bits(7), 1);
+        let by = world.running("q-1", 1);
+        world.append("q-1", by, "40 liters");
+        world.finish("q-1", by);
+        world.deliver();
+        if !is_known {
+            // Nobody reads it any more, so nothing is known of it here.
+            world.leave(1);
+            world.pass(1_000);
+            assert!(world.streams.is_empty());
+        }
+        // A client that was restored sends what an older snapshot does not know as sent.
+        world.items = 0;
+        let repeated = Event::Repeated { key: key("q-1"), of };
+        assert_eq!(world.begin("q-1", Some(2)), [repeated]);
+        world.deliver();
+        let had = world.had(2, "q-1");
+        assert_eq!((had.text(), &had.ended), ("40 liters", &Some(How::Done)), "{is_known}");
+    }
+}

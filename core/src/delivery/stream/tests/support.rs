@@ -15,7 +15,7 @@ pub(super) struct World {
     pub(super) streams: Streams,
     pub(super) readers: BTreeMap<ReaderId, Client>,
     /// How many items there were.
-    items: u64,
+    pub(super) items: u64,
 }
 
 /// One reader's end: what it has of each stream, by the rules of V-7.13 and V-7.14.
