@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::engines::{self, Beginning, Dialect, EnginesModel};
 use crate::session::{self, SessionModel};
 use crate::streams::{self, StreamsModel};
 use crate::{Checked, Checking, check};
@@ -22,11 +23,24 @@ pub struct Run {
 enum Most {
     Session(session::Happened),
     Streams(streams::Happened),
+    Engines(engines::Happened, Beginning, &'static [Dialect]),
 }
 
 /// Every run.
-pub const ALL: &[Run] =
-    &[LINKS, CANCELS, FORGETS, SNAPSHOTS, BOTH, PRODUCERS, READER, LEASES, TWO_SERVERS];
+pub const ALL: &[Run] = &[
+    LINKS,
+    CANCELS,
+    FORGETS,
+    SNAPSHOTS,
+    BOTH,
+    PRODUCERS,
+    READER,
+    LEASES,
+    TWO_SERVERS,
+    AGREEING,
+    TAKEOVER,
+    REPEATS,
+];
 
 /// A session whose links break and are left for others.
 pub const LINKS: Run = Run {
@@ -169,6 +183,38 @@ pub const TWO_SERVERS: Run = Run {
     }),
 };
 
+/// A client of this build and of others, and a hub: what they agree on.
+pub const AGREEING: Run = Run {
+    name: "engines: what is agreed on",
+    near: 10,
+    far: 10,
+    most: Most::Engines(engines::Happened { asked: 1, ..NO_ENGINES }, Beginning::Apart, DIALECTS),
+};
+
+/// A client and a hub that still hears the link which the client has lost.
+pub const TAKEOVER: Run = Run {
+    name: "engines: a newer link",
+    near: 12,
+    far: 12,
+    most: Most::Engines(
+        engines::Happened { asked: 1, cut: 1, ..NO_ENGINES },
+        Beginning::Connected,
+        OWN,
+    ),
+};
+
+/// A client of an older snapshot, at a hub that has forgotten its session or not.
+pub const REPEATS: Run = Run {
+    name: "engines: a repeat, another session",
+    near: 12,
+    far: 12,
+    most: Most::Engines(
+        engines::Happened { asked: 1, forgotten: 1, saved: 1, restored: 1, ..NO_ENGINES },
+        Beginning::Saved,
+        OWN,
+    ),
+};
+
 impl Run {
     /// Checks it, to this depth and no longer than this.
     pub fn check(&self, depth: usize, time: Duration) -> Checked {
@@ -176,6 +222,10 @@ impl Run {
         match self.most {
             Most::Session(most) => check(self.name, SessionModel { most, defect: None }, checking),
             Most::Streams(most) => check(self.name, StreamsModel { most, defect: None }, checking),
+            Most::Engines(most, begins, dialects) => {
+                let model = EnginesModel { most, begins, dialects, defect: None };
+                check(self.name, model, checking)
+            }
         }
     }
 }
@@ -205,3 +255,18 @@ const NO_STREAM: streams::Happened = streams::Happened {
     followed: 0,
     passed: 0,
 };
+
+const NO_ENGINES: engines::Happened =
+    engines::Happened { asked: 0, cut: 0, passed: 0, forgotten: 0, saved: 0, restored: 0 };
+
+const OWN: &[Dialect] = &[Dialect::OWN];
+
+/// Of this build, without features, with more of them and another version beside, of other versions
+/// alone, and at a server that welcomes with one that its client does not speak.
+const DIALECTS: &[Dialect] = &[
+    Dialect::OWN,
+    Dialect { features: 0, ..Dialect::OWN },
+    Dialect { versions: (1, 3), features: 7, ..Dialect::OWN },
+    Dialect { versions: (2, 3), ..Dialect::OWN },
+    Dialect { welcomes: 2, ..Dialect::OWN },
+];
