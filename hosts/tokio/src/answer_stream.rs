@@ -1,4 +1,4 @@
-//! A request on its way: what comes of it, and who waits for that.
+//! An answer that is read as it grows.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,6 +7,7 @@ use pamlink::client::{CancelError, RequestId};
 use tokio::sync::Notify;
 
 use crate::answer::{Answer, RequestError};
+use crate::requests::Taken;
 use crate::shared_client::SharedClient;
 
 /// What came of an answer that grows.
@@ -106,76 +107,5 @@ impl fmt::Debug for AnswerStream {
             .field("request", &self.request)
             .field("ended", &self.ended)
             .finish()
-    }
-}
-
-/// What is next of a request.
-pub(crate) enum Taken {
-    Piece(Piece),
-    End(Result<Answer, RequestError>),
-}
-
-/// What came of a request and was not taken yet.
-#[derive(Debug, Default)]
-pub(crate) struct Waiting {
-    fresh: Piece,
-    end: Option<Result<Answer, RequestError>>,
-    progress: Arc<Notify>,
-}
-
-impl Waiting {
-    pub(crate) fn progress(&self) -> Arc<Notify> {
-        Arc::clone(&self.progress)
-    }
-
-    pub(crate) fn piece(&mut self, text: &str, restart: bool) {
-        if restart {
-            self.fresh = Piece { text: String::new(), restart };
-        }
-        self.fresh.text.push_str(text);
-        self.progress.notify_one();
-    }
-
-    pub(crate) fn end(&mut self, outcome: Result<Answer, RequestError>) {
-        self.end = Some(outcome);
-        self.progress.notify_one();
-    }
-
-    pub(crate) fn has_ended(&self) -> bool {
-        self.end.is_some()
-    }
-
-    pub(crate) fn take(&mut self) -> Option<Taken> {
-        if self.fresh != Piece::default() {
-            return Some(Taken::Piece(std::mem::take(&mut self.fresh)));
-        }
-        self.end.take().map(Taken::End)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn next(waiting: &mut Waiting) -> Option<(String, bool)> {
-        match waiting.take()? {
-            Taken::Piece(Piece { text, restart }) => Some((text, restart)),
-            Taken::End(outcome) => Some((format!("{outcome:?}"), false)),
-        }
-    }
-
-    #[test]
-    fn pieces_that_wait_are_one_and_void_ones_are_dropped() {
-        let mut waiting = Waiting::default();
-        assert_eq!(next(&mut waiting), None);
-        waiting.piece("once ", false);
-        waiting.piece("upon", false);
-        assert_eq!(next(&mut waiting), Some(("once upon".to_owned(), false)));
-        waiting.piece(" a time", false);
-        waiting.piece("nev", true);
-        waiting.piece("er", false);
-        waiting.end(Err(RequestError::Expired));
-        assert_eq!(next(&mut waiting), Some(("never".to_owned(), true)));
-        assert_eq!(next(&mut waiting), Some(("Err(Expired)".to_owned(), false)));
     }
 }

@@ -121,6 +121,7 @@ mod hub_engine;
 mod judges;
 mod outlet;
 pub mod recording;
+mod requests;
 mod server;
 mod shared;
 mod shared_client;

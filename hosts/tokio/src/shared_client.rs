@@ -13,11 +13,11 @@ use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{Notify, oneshot, watch};
 
 use crate::answer::{Answer, ClientRequest, ConnectError, Event, RequestError, SubmitError};
-use crate::answer_stream::{Taken, Waiting};
 use crate::client::ClientConfig;
 use crate::clock::{self, Clock};
 use crate::driver;
 use crate::engine::Engine;
+use crate::requests::{Requests, Taken};
 use crate::tokens::Tokens;
 use crate::wants::Wants;
 
@@ -46,8 +46,7 @@ pub(crate) struct SharedClient {
 #[derive(Debug)]
 pub(crate) struct Inner {
     pub(crate) engine: Engine,
-    /// Who waits for which answer.
-    requests: HashMap<RequestId, Waiting>,
+    requests: Requests,
     /// Sessions that a snapshot has brought, and whose handles nobody has taken.
     restored: Vec<SessionNumber>,
     /// Who waits for the outcome of what was submitted.
@@ -88,7 +87,7 @@ pub(crate) fn spawn(
     let shared = Arc::new(SharedClient {
         inner: Mutex::new(Inner {
             engine,
-            requests: HashMap::new(),
+            requests: Requests::default(),
             restored,
             submitted: HashMap::new(),
             events: VecDeque::new(),
@@ -123,9 +122,7 @@ impl SharedClient {
         }
         let chat = Chat { stream: stream.then_some(true), ..request.chat()? };
         let id = inner.engine.ask(self.clock.now(), session, &chat)?;
-        let waiting = Waiting::default();
-        let progress = waiting.progress();
-        inner.requests.insert(id, waiting);
+        let progress = inner.requests.begin(id);
         drop(inner);
         self.changed.notify_one();
         Ok((id, progress))
@@ -133,13 +130,13 @@ impl SharedClient {
 
     /// What is next of a request.
     pub(crate) fn take(&self, request: RequestId) -> Option<Taken> {
-        self.inner.lock().requests.get_mut(&request)?.take()
+        self.inner.lock().requests.take(request)
     }
 
     /// Nobody waits for a request any more, whose answer goes on where it `is_detached`.
     pub(crate) fn leave(&self, request: RequestId, is_detached: bool) {
         let mut inner = self.inner.lock();
-        if inner.requests.remove(&request).is_some_and(|waiting| !waiting.has_ended()) {
+        if inner.requests.leave(request) {
             let now = self.clock.now();
             if is_detached {
                 inner.engine.forget(now, request);
@@ -294,33 +291,29 @@ impl SharedClient {
                     tell(Event::Welcomed);
                 }
                 client::Event::Piece { request, text, restart, .. } => {
-                    if let Some(waiting) = requests.get_mut(&request) {
-                        waiting.piece(&text, restart);
-                    }
+                    requests.piece(request, &text, restart);
                 }
                 client::Event::Answer { request, text, in_pieces, restart, envelope } => {
-                    if let Some(waiting) = requests.get_mut(&request) {
-                        waiting.piece(&text[in_pieces..], restart);
-                    }
-                    end(requests, request, Ok(Answer::whole(&envelope, &text)), &mut tell);
+                    requests.piece(request, &text[in_pieces..], restart);
+                    requests.end(request, Ok(Answer::whole(&envelope, &text)), &mut tell);
                 }
                 client::Event::Rejected { request, code, message, retry_after, .. } => {
                     let code = code.map_or_else(String::new, |code| code.as_str().to_owned());
                     let message = message.into_owned();
                     let rejected = RequestError::Rejected { code, message, retry_after };
-                    end(requests, request, Err(rejected), &mut tell);
+                    requests.end(request, Err(rejected), &mut tell);
                 }
                 client::Event::Unsent { request } => {
-                    end(requests, request, Err(RequestError::Unsent), &mut tell);
+                    requests.end(request, Err(RequestError::Unsent), &mut tell);
                 }
                 client::Event::Expired { request } => {
-                    end(requests, request, Err(RequestError::Expired), &mut tell);
+                    requests.end(request, Err(RequestError::Expired), &mut tell);
                 }
                 client::Event::Unknown { request } => {
-                    end(requests, request, Err(RequestError::Unknown), &mut tell);
+                    requests.end(request, Err(RequestError::Unknown), &mut tell);
                 }
                 client::Event::Cancelled { request } => {
-                    end(requests, request, Err(RequestError::Cancelled), &mut tell);
+                    requests.end(request, Err(RequestError::Cancelled), &mut tell);
                 }
                 client::Event::CancelResult { request, outcome, offset, code } => {
                     let outcome = outcome.map(|outcome| outcome.as_str().to_owned());
@@ -399,9 +392,7 @@ impl SharedClient {
         let mut inner = self.inner.lock();
         inner.closing = true;
         inner.ended = true;
-        for waiting in inner.requests.values_mut() {
-            waiting.end(Err(RequestError::Closed));
-        }
+        inner.requests.close();
         inner.submitted.clear();
         inner.engine.end_recording();
         drop(inner);
@@ -413,19 +404,5 @@ impl SharedClient {
         let outcome = command(&mut self.inner.lock().engine, self.clock.now());
         self.changed.notify_one();
         outcome
-    }
-}
-
-/// A request has ended: whoever waits for it is told, or the program where an earlier client has made
-/// it.
-fn end(
-    requests: &mut HashMap<RequestId, Waiting>,
-    request: RequestId,
-    outcome: Result<Answer, RequestError>,
-    tell: &mut impl FnMut(Event),
-) {
-    match requests.get_mut(&request) {
-        Some(waiting) => waiting.end(outcome),
-        None => tell(Event::Ended { request, outcome }),
     }
 }

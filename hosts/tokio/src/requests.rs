@@ -1,0 +1,123 @@
+//! What comes of the requests of a client, until whoever waits for it takes it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use pamlink::client::RequestId;
+use tokio::sync::Notify;
+
+use crate::answer::{Answer, Event, RequestError};
+use crate::answer_stream::Piece;
+
+/// Who waits for which answer.
+#[derive(Debug, Default)]
+pub(crate) struct Requests {
+    waiting: HashMap<RequestId, Waiting>,
+}
+
+impl Requests {
+    /// Somebody waits for the answer to a request, and is notified of what comes.
+    pub(crate) fn begin(&mut self, request: RequestId) -> Arc<Notify> {
+        Arc::clone(&self.waiting.entry(request).or_default().progress)
+    }
+
+    /// What is next of a request.
+    pub(crate) fn take(&mut self, request: RequestId) -> Option<Taken> {
+        self.waiting.get_mut(&request)?.take()
+    }
+
+    /// Nobody waits for a request any more; whether that was before its end.
+    pub(crate) fn leave(&mut self, request: RequestId) -> bool {
+        self.waiting.remove(&request).is_some_and(|waiting| waiting.end.is_none())
+    }
+
+    pub(crate) fn piece(&mut self, request: RequestId, text: &str, restart: bool) {
+        if let Some(waiting) = self.waiting.get_mut(&request) {
+            waiting.piece(text, restart);
+        }
+    }
+
+    /// A request has ended: whoever waits for it is told, or the program where an earlier client has
+    /// made it.
+    pub(crate) fn end(
+        &mut self,
+        request: RequestId,
+        outcome: Result<Answer, RequestError>,
+        tell: &mut impl FnMut(Event),
+    ) {
+        match self.waiting.get_mut(&request) {
+            Some(waiting) => waiting.end(outcome),
+            None => tell(Event::Ended { request, outcome }),
+        }
+    }
+
+    /// The client is closed.
+    pub(crate) fn close(&mut self) {
+        for waiting in self.waiting.values_mut() {
+            waiting.end(Err(RequestError::Closed));
+        }
+    }
+}
+
+/// What is next of a request.
+pub(crate) enum Taken {
+    Piece(Piece),
+    End(Result<Answer, RequestError>),
+}
+
+/// What came of a request and was not taken yet.
+#[derive(Debug, Default)]
+struct Waiting {
+    fresh: Piece,
+    end: Option<Result<Answer, RequestError>>,
+    progress: Arc<Notify>,
+}
+
+impl Waiting {
+    fn piece(&mut self, text: &str, restart: bool) {
+        if restart {
+            self.fresh = Piece { text: String::new(), restart };
+        }
+        self.fresh.text.push_str(text);
+        self.progress.notify_one();
+    }
+
+    fn end(&mut self, outcome: Result<Answer, RequestError>) {
+        self.end = Some(outcome);
+        self.progress.notify_one();
+    }
+
+    fn take(&mut self) -> Option<Taken> {
+        if self.fresh != Piece::default() {
+            return Some(Taken::Piece(std::mem::take(&mut self.fresh)));
+        }
+        self.end.take().map(Taken::End)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn next(waiting: &mut Waiting) -> Option<(String, bool)> {
+        match waiting.take()? {
+            Taken::Piece(Piece { text, restart }) => Some((text, restart)),
+            Taken::End(outcome) => Some((format!("{outcome:?}"), false)),
+        }
+    }
+
+    #[test]
+    fn pieces_that_wait_are_one_and_void_ones_are_dropped() {
+        let mut waiting = Waiting::default();
+        assert_eq!(next(&mut waiting), None);
+        waiting.piece("once ", false);
+        waiting.piece("upon", false);
+        assert_eq!(next(&mut waiting), Some(("once upon".to_owned(), false)));
+        waiting.piece(" a time", false);
+        waiting.piece("nev", true);
+        waiting.piece("er", false);
+        waiting.end(Err(RequestError::Expired));
+        assert_eq!(next(&mut waiting), Some(("never".to_owned(), true)));
+        assert_eq!(next(&mut waiting), Some(("Err(Expired)".to_owned(), false)));
+    }
+}
