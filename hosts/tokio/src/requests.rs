@@ -53,7 +53,7 @@ impl Requests {
 
     /// The client is closed.
     pub(crate) fn close(&mut self) {
-        for waiting in self.waiting.values_mut() {
+        for waiting in self.waiting.values_mut().filter(|it| it.end.is_none()) {
             waiting.end(Err(RequestError::Closed));
         }
     }
@@ -119,5 +119,18 @@ mod tests {
         waiting.end(Err(RequestError::Expired));
         assert_eq!(next(&mut waiting), Some(("never".to_owned(), true)));
         assert_eq!(next(&mut waiting), Some(("Err(Expired)".to_owned(), false)));
+    }
+
+    #[test]
+    fn what_has_ended_before_the_client_is_closed_keeps_its_end() {
+        let (mut requests, [ended, runs]) = (Requests::default(), [0, 1].map(RequestId::from_u64));
+        requests.begin(ended);
+        requests.begin(runs);
+        requests.end(ended, Err(RequestError::Expired), &mut |event| panic!("{event:?}"));
+        requests.close();
+        for (request, error) in [(ended, RequestError::Expired), (runs, RequestError::Closed)] {
+            let taken = requests.take(request);
+            assert!(matches!(taken, Some(Taken::End(Err(it))) if it == error), "{error:?}");
+        }
     }
 }
