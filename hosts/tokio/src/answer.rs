@@ -204,7 +204,8 @@ pub enum Event {
         unsent: usize,
     },
     /// A request has ended that an earlier client has made, of whose
-    /// [snapshot](crate::ClientConfig::snapshot) this one is.
+    /// [snapshot](crate::ClientConfig::snapshot) this one is, and that nobody had
+    /// [taken](crate::Client::restored). Whoever takes it later reads the same.
     Ended {
         /// The request.
         request: RequestId,

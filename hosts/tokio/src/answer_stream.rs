@@ -7,7 +7,7 @@ use pamlink::client::{CancelError, RequestId};
 use tokio::sync::Notify;
 
 use crate::answer::{Answer, RequestError};
-use crate::requests::Taken;
+use crate::requests::{Restored, Taken};
 use crate::shared_client::SharedClient;
 
 /// What came of an answer that grows.
@@ -21,25 +21,30 @@ pub struct Piece {
 }
 
 /// A request whose answer is read as it grows: what [`Client::stream`](crate::Client::stream)
-/// returns. Whoever drops it before its end wants the answer no longer: a request that was not sent
-/// yet is not sent, and a server of `pamlink.v1` ends the answer to any other. Towards a server that
-/// does not speak that it has its effect, and what the server says of it is
-/// [`Event::Late`](crate::Event::Late).
+/// returns, or one of [`Client::restored`](crate::Client::restored). Whoever drops it before its end
+/// wants the answer no longer: a request that was not sent yet is not sent, and a server of
+/// `pamlink.v1` ends the answer to any other. Towards a server that does not speak that it has its
+/// effect, and what the server says of it is [`Event::Late`](crate::Event::Late).
 pub struct AnswerStream {
     shared: Arc<SharedClient>,
-    request: RequestId,
+    id: RequestId,
+    /// Where an earlier client has made it.
+    request: Option<Box<str>>,
     progress: Arc<Notify>,
     ended: Option<Result<Answer, RequestError>>,
     is_detached: bool,
 }
 
 impl AnswerStream {
-    pub(crate) fn new(
-        shared: Arc<SharedClient>,
-        request: RequestId,
-        progress: Arc<Notify>,
-    ) -> Self {
-        Self { shared, request, progress, ended: None, is_detached: false }
+    pub(crate) fn new(shared: Arc<SharedClient>, id: RequestId, progress: Arc<Notify>) -> Self {
+        Self { shared, id, request: None, progress, ended: None, is_detached: false }
+    }
+
+    pub(crate) fn restored(shared: Arc<SharedClient>, restored: Restored) -> Self {
+        let Restored { id, envelope, progress } = restored;
+        let mut stream = Self::new(shared, id, progress);
+        stream.request = Some(envelope);
+        stream
     }
 
     /// The next piece; `None` after the last one. Appended to each other the pieces are the answer,
@@ -54,7 +59,7 @@ impl AnswerStream {
         while self.ended.is_none() {
             let progress = Arc::clone(&self.progress);
             let more = progress.notified();
-            match self.shared.take(self.request) {
+            match self.shared.take(self.id) {
                 Some(Taken::Piece(piece)) => return Ok(Some(piece)),
                 Some(Taken::End(outcome)) => self.ended = Some(outcome),
                 None => more.await,
@@ -74,7 +79,7 @@ impl AnswerStream {
     ///
     /// The server does not speak `pamlink.v1`, or too many cancels are under way.
     pub fn cancel(&self) -> Result<(), CancelError> {
-        self.shared.cancel(self.request)
+        self.shared.cancel(self.id)
     }
 
     /// Waits no longer, and lets the answer go on at the server: what comes of it is
@@ -93,19 +98,27 @@ impl AnswerStream {
         while self.next_piece().await?.is_some() {}
         self.ended.take().unwrap_or(Err(RequestError::Closed))
     }
+
+    /// What the client's events call the request.
+    pub fn id(&self) -> RequestId {
+        self.id
+    }
+
+    /// The envelope of the request, as JSON, if it is one of
+    /// [`Client::restored`](crate::Client::restored).
+    pub fn request(&self) -> Option<&str> {
+        self.request.as_deref()
+    }
 }
 
 impl Drop for AnswerStream {
     fn drop(&mut self) {
-        self.shared.leave(self.request, self.is_detached);
+        self.shared.leave(self.id, self.is_detached);
     }
 }
 
 impl fmt::Debug for AnswerStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AnswerStream")
-            .field("request", &self.request)
-            .field("ended", &self.ended)
-            .finish()
+        f.debug_struct("AnswerStream").field("id", &self.id).field("ended", &self.ended).finish()
     }
 }

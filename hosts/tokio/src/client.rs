@@ -36,9 +36,9 @@ pub struct ClientConfig {
     /// A fixed seed, for tests. Default: the operating system's entropy.
     pub seed: Option<Seed>,
     /// What [`Client::snapshot`] of an earlier client has given: this one goes on as that client, in
-    /// another process as well. [`Event::Ended`] and [`Event::Submitted`] say what has become of
-    /// what that one has asked and submitted. After a client without `pamlink.v1` this one begins
-    /// anew. Default: none.
+    /// another process as well. [`Client::restored`] has what that one has asked, and
+    /// [`Event::Submitted`] says what has become of what it has submitted. After a client without
+    /// `pamlink.v1` this one begins anew. Default: none.
     pub snapshot: Option<Vec<u8>>,
     /// Records what the client is given, to be [replayed](crate::recording::Replay). It draws a
     /// seed of its own, which is in the recording: `seed` is not used. Default: none.
@@ -167,13 +167,23 @@ impl Client {
         Ok(SessionHandle { held: Arc::new(Held { client: self.clone(), number }) })
     }
 
+    /// The requests that the [snapshot](ClientConfig::snapshot) has brought, the oldest first; each is
+    /// left when its stream is dropped. They are given once, and their pieces come again from the
+    /// beginning: what comes before this is called is kept. The end of one that nobody has taken by
+    /// then is an [`Event::Ended`] as well.
+    pub fn restored(&self) -> Vec<AnswerStream> {
+        let shared = &self.shared.0;
+        let stream = |it| AnswerStream::restored(Arc::clone(shared), it);
+        shared.take_restored().into_iter().map(stream).collect()
+    }
+
     /// The [sessions](Self::open_session) beside the first that the
     /// [snapshot](ClientConfig::snapshot) has brought, each of which is left when its last handle is
     /// dropped. They are given once.
     pub fn restored_sessions(&self) -> Vec<SessionHandle> {
         let held = |number| Arc::new(Held { client: self.clone(), number });
         let handle = |number| SessionHandle { held: held(number) };
-        self.shared.0.take_restored().into_iter().map(handle).collect()
+        self.shared.0.take_restored_sessions().into_iter().map(handle).collect()
     }
 
     /// What another client goes on with, in a later process ([`ClientConfig::snapshot`]): the

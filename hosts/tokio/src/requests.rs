@@ -1,9 +1,10 @@
 //! What comes of the requests of a client, until whoever waits for it takes it.
 
 use std::collections::HashMap;
+use std::mem;
 use std::sync::Arc;
 
-use pamlink::client::RequestId;
+use pamlink::client::{Client, RequestId};
 use tokio::sync::Notify;
 
 use crate::answer::{Answer, Event, RequestError};
@@ -13,12 +14,37 @@ use crate::answer_stream::Piece;
 #[derive(Debug, Default)]
 pub(crate) struct Requests {
     waiting: HashMap<RequestId, Waiting>,
+    /// Those of a snapshot for which nobody waits yet, the oldest first.
+    restored: Vec<Restored>,
+}
+
+/// A request that an earlier client has made, with its envelope.
+#[derive(Debug)]
+pub(crate) struct Restored {
+    pub(crate) id: RequestId,
+    pub(crate) envelope: Box<str>,
+    pub(crate) progress: Arc<Notify>,
 }
 
 impl Requests {
+    /// Those that a client begins with. What comes of them is kept for who takes them later.
+    pub(crate) fn of(client: &Client) -> Self {
+        let mut requests = Self::default();
+        for (id, envelope) in client.requests() {
+            let progress = requests.begin(id);
+            requests.restored.push(Restored { id, envelope: envelope.into(), progress });
+        }
+        requests
+    }
+
     /// Somebody waits for the answer to a request, and is notified of what comes.
     pub(crate) fn begin(&mut self, request: RequestId) -> Arc<Notify> {
         Arc::clone(&self.waiting.entry(request).or_default().progress)
+    }
+
+    /// Hands over the requests of a snapshot, once.
+    pub(crate) fn take_restored(&mut self) -> Vec<Restored> {
+        mem::take(&mut self.restored)
     }
 
     /// What is next of a request.
@@ -37,17 +63,20 @@ impl Requests {
         }
     }
 
-    /// A request has ended: whoever waits for it is told, or the program where an earlier client has
-    /// made it.
+    /// A request has ended: whoever waits for it is told, and the program where nobody has taken it
+    /// yet.
     pub(crate) fn end(
         &mut self,
         request: RequestId,
         outcome: Result<Answer, RequestError>,
         tell: &mut impl FnMut(Event),
     ) {
-        match self.waiting.get_mut(&request) {
-            Some(waiting) => waiting.end(outcome),
-            None => tell(Event::Ended { request, outcome }),
+        if self.restored.iter().any(|it| it.id == request) {
+            tell(Event::Ended { request, outcome: outcome.clone() });
+        }
+        // Whoever has left does not want to know.
+        if let Some(waiting) = self.waiting.get_mut(&request) {
+            waiting.end(outcome);
         }
     }
 
@@ -89,7 +118,7 @@ impl Waiting {
 
     fn take(&mut self) -> Option<Taken> {
         if self.fresh != Piece::default() {
-            return Some(Taken::Piece(std::mem::take(&mut self.fresh)));
+            return Some(Taken::Piece(mem::take(&mut self.fresh)));
         }
         self.end.take().map(Taken::End)
     }

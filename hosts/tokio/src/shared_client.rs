@@ -17,7 +17,7 @@ use crate::client::ClientConfig;
 use crate::clock::{self, Clock};
 use crate::driver;
 use crate::engine::Engine;
-use crate::requests::{Requests, Taken};
+use crate::requests::{Requests, Restored, Taken};
 use crate::tokens::Tokens;
 use crate::wants::Wants;
 
@@ -48,7 +48,7 @@ pub(crate) struct Inner {
     pub(crate) engine: Engine,
     requests: Requests,
     /// Sessions that a snapshot has brought, and whose handles nobody has taken.
-    restored: Vec<SessionNumber>,
+    restored_sessions: Vec<SessionNumber>,
     /// Who waits for the outcome of what was submitted.
     submitted: HashMap<(SessionNumber, CommandId), oneshot::Sender<Result<(), SubmitError>>>,
     events: VecDeque<Event>,
@@ -82,13 +82,14 @@ pub(crate) fn spawn(
         Some(snapshot) => client::Client::restore(engine, endpoint, snapshot, seed, now)?,
         None => client::Client::new(engine, endpoint, seed, now)?,
     };
-    let restored = client.sessions().filter(|it| *it != SessionNumber::FIRST).collect();
+    let requests = Requests::of(&client);
+    let restored_sessions = client.sessions().filter(|it| *it != SessionNumber::FIRST).collect();
     let engine = Engine::new(client, recording);
     let shared = Arc::new(SharedClient {
         inner: Mutex::new(Inner {
             engine,
-            requests: Requests::default(),
-            restored,
+            requests,
+            restored_sessions,
             submitted: HashMap::new(),
             events: VecDeque::new(),
             max_events: config.events.max(1),
@@ -182,8 +183,12 @@ impl SharedClient {
         self.command(Engine::connect);
     }
 
-    pub(crate) fn take_restored(&self) -> Vec<SessionNumber> {
-        std::mem::take(&mut self.inner.lock().restored)
+    pub(crate) fn take_restored(&self) -> Vec<Restored> {
+        self.inner.lock().requests.take_restored()
+    }
+
+    pub(crate) fn take_restored_sessions(&self) -> Vec<SessionNumber> {
+        std::mem::take(&mut self.inner.lock().restored_sessions)
     }
 
     /// A snapshot, once all events are taken; nothing if the client is closed.

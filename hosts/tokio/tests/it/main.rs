@@ -7,6 +7,7 @@ mod conversation;
 mod examples;
 mod recording;
 mod recording_hub;
+mod restored;
 mod sessions;
 mod sockets;
 mod strangers;

@@ -28,7 +28,7 @@ impl Drop for Dropped {
 }
 
 /// Says one piece, and then nothing until it is dropped.
-fn silent(dropped: &Arc<Notify>) -> impl Handler + use<> {
+pub(crate) fn silent(dropped: &Arc<Notify>) -> impl Handler + use<> {
     let dropped = Arc::clone(dropped);
     move |request: Request| {
         let dropped = Dropped(Arc::clone(&dropped));
@@ -55,7 +55,7 @@ fn active_sessions(server: &Running) -> i64 {
     }
 }
 
-async fn first_piece(answer: &mut AnswerStream) -> String {
+pub(crate) async fn first_piece(answer: &mut AnswerStream) -> String {
     within(answer.next_piece()).await.unwrap().unwrap().text
 }
 
@@ -300,6 +300,9 @@ async fn a_later_process_goes_on_with_a_snapshot_in_the_middle_of_an_answer() {
         }
     });
     assert_eq!(ended.await, (0, "one two three".to_owned()));
+    // Nobody had taken it, and whoever does now has all of it.
+    let [answer] = second.restored().try_into().expect("one was asked");
+    assert_eq!((answer.id().as_u64(), whole(answer).await), (0, "one two three".to_owned()));
     // It is the same session, in which nothing was asked again.
     assert_eq!((asked.load(Ordering::Relaxed), active_sessions(&server)), (1, 1));
     within(second.close()).await;
