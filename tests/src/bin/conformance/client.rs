@@ -80,9 +80,6 @@ impl Machine {
     fn new(line: &Value) -> Result<Self, Stop> {
         let (tokens, given) = unbounded_channel();
         let requests = Requests::from(taken::<Vec<_>>(&line["snapshot"]["requests"])?);
-        if requests.is_any_read() {
-            return Err(Stop::Cannot("an answer of before comes as a whole".to_owned()));
-        }
         Ok(Self {
             url: line["url"].as_str().unwrap_or_default().to_owned(),
             options: line["options"].clone(),
@@ -185,6 +182,9 @@ impl Machine {
         };
         let client = Client::start(&self.url, tokens, config).map_err(|why| why.to_string())?;
         self.client = Some(client.clone());
+        for answer in client.restored() {
+            self.requests.go_on(answer);
+        }
         let requests = self.requests.clone();
         self.events = Some(tokio::spawn(async move {
             while let Some(it) = client.next_event().await {
@@ -304,7 +304,6 @@ fn show(it: &Event, requests: &Requests) {
         Event::Repeated { session, message } => event("repeated", &body(*session, message)),
         Event::Unreadable { text, .. } => event("unreadable", &json!({ "text": text })),
         Event::Late { .. } => event("late", &json!({})),
-        Event::Ended { request, outcome } => requests.end(&requests.name(*request), outcome),
         Event::CancelResult { request, outcome, offset, code } => event(
             "cancel_result",
             &json!({

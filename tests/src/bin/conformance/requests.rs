@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pamlink::client::RequestId;
-use pamlink_tokio::{Client, RequestError};
+use pamlink_tokio::{AnswerStream, Client, RequestError};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -17,7 +17,6 @@ pub(crate) struct Requests(Mutex<Vec<Request>>);
 #[derive(Deserialize, Serialize)]
 pub(crate) struct Request {
     name: String,
-    has_ended: bool,
     /// Its answer is read as it grows.
     is_read: bool,
     /// Whoever reads it is told to cancel it.
@@ -43,13 +42,36 @@ impl Requests {
         let (cancels, cancelled) = unbounded_channel();
         let (client, name, requests) = (client.clone(), name.to_owned(), Arc::clone(self));
         let cancels = is_read.then_some(cancels);
-        let request = Request { name: name.clone(), has_ended: false, is_read, cancels };
+        let request = Request { name: name.clone(), is_read, cancels };
         self.lock().push(request);
         tokio::spawn(async move {
             let answered = if is_read {
-                read(&client, message, &name, cancelled).await
+                match client.stream(message) {
+                    Ok(answer) => read(answer, &name, cancelled).await,
+                    Err(error) => Err(error),
+                }
             } else {
                 client.ask(message).await.map(drop)
+            };
+            requests.end(&name, &answered);
+        });
+    }
+
+    /// Begins a task for a request of the client before, as the file wants it.
+    pub(crate) fn go_on(self: &Arc<Self>, answer: AnswerStream) {
+        let (cancels, cancelled) = unbounded_channel();
+        let requests = Arc::clone(self);
+        let (name, is_read) = {
+            let mut requests = self.lock();
+            let Some(request) = requests.get_mut(place(answer.id())) else { return };
+            request.cancels = request.is_read.then_some(cancels);
+            (request.name.clone(), request.is_read)
+        };
+        tokio::spawn(async move {
+            let answered = if is_read {
+                read(answer, &name, cancelled).await
+            } else {
+                answer.answer().await.map(drop)
             };
             requests.end(&name, &answered);
         });
@@ -75,20 +97,11 @@ impl Requests {
             Err(_) => return,
         };
         event(word, &json!({ "command": name }));
-        for request in self.lock().iter_mut().filter(|it| it.name == name) {
-            request.has_ended = true;
-        }
     }
 
     /// What the file calls a request.
     pub(crate) fn name(&self, request: RequestId) -> String {
-        let place = usize::try_from(request.as_u64()).unwrap_or(usize::MAX);
-        self.lock().get(place).map(|it| it.name.clone()).unwrap_or_default()
-    }
-
-    /// Whether an answer is read as it grows.
-    pub(crate) fn is_any_read(&self) -> bool {
-        self.lock().iter().any(|it| it.is_read && !it.has_ended)
+        self.lock().get(place(request)).map(|it| it.name.clone()).unwrap_or_default()
     }
 
     /// All of them, for another process.
@@ -101,14 +114,17 @@ impl Requests {
     }
 }
 
-/// Asks, and reads the answer as it grows, which may be cancelled.
+/// The place of a request among all.
+fn place(request: RequestId) -> usize {
+    usize::try_from(request.as_u64()).unwrap_or(usize::MAX)
+}
+
+/// Reads an answer as it grows, which may be cancelled.
 async fn read(
-    client: &Client,
-    message: String,
+    mut answer: AnswerStream,
     name: &str,
     mut cancelled: UnboundedReceiver<()>,
 ) -> Result<(), RequestError> {
-    let mut answer = client.stream(message)?;
     loop {
         tokio::select! {
             Some(()) = cancelled.recv() => {
