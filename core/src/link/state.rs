@@ -314,7 +314,8 @@ inputs! {
     /// The bytes of a valid answer 101.
     Upgraded "bytes: 101"
         [I, I, I, to(Open), to(Stopped), to(Idle), I, I];
-    /// The bytes of an answer whose class is worth a retry, such as 503.
+    /// The bytes of an answer whose class is worth a retry, such as 503, or after which `pam` is
+    /// tried.
     Refused "bytes: answer, retry"
         [I, I, I, to(Waiting), to(Stopped), to(Idle), I, I];
     /// The bytes of an answer that refuses our credentials, such as 401.

@@ -95,9 +95,7 @@ impl ClientLink {
                 let cause = Cause::answered(status, &line, self.tokens.last());
                 (CloseClass::of_http_status(status), cause, Rows::ANSWER)
             }
-            error => {
-                (CloseClass::Protocol, Cause::Handshake(error), Rows::one(ClientInput::BadFrame))
-            }
+            error => (CloseClass::Protocol, Cause::Handshake(error), Rows::NO_ANSWER),
         };
         self.lose(End::without_code(class, cause), rows, close_transport);
     }

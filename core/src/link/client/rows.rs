@@ -25,6 +25,9 @@ impl Rows {
         again: ClientInput::RefusedAuthAgain,
         stop: ClientInput::RefusedStop,
     };
+    /// An answer that cannot be read: it stops the client, unless it tries `pam` before (V-10.1).
+    pub(super) const NO_ANSWER: Self =
+        Self { retry: ClientInput::Refused, ..Self::one(ClientInput::BadFrame) };
     pub(super) const CLOSE: Self = Self {
         retry: ClientInput::PeerClose,
         renew: ClientInput::PeerCloseAuth,

@@ -2,14 +2,14 @@
 
 use super::*;
 
-/// What becomes of attempts, one after the other. `=v1:404` is an attempt that comes at once, offers
-/// `pamlink.v1` and is answered with that status; `~pam:...` one of `pam`, which comes after a
-/// delay. Of one also `cut` may become, which fails without an answer; `hides`, of which the platform
-/// does not say why it fails; `takes`, which is opened
-/// without a subprotocol, and where that is enough welcomed, and then lost; `names`, the same with
-/// it; and `version`, a `goodbye` in that link. `+` and a number are seconds that pass in a link
-/// that is open, `renews` is a new token that the host is asked for and brings, `again` a host that
-/// starts the client again, and `stops` ends a line whose client does.
+/// What becomes of attempts, one after the other. `=v1:404` is an attempt that comes at once,
+/// offers `pamlink.v1` and is answered with that status; `~pam:...` one of `pam`, which comes after
+/// a delay. Of one also `cut` may become, which fails without an answer; `breaks`, which is
+/// answered with what is no HTTP; `hides`, of which the platform does not say why it fails;
+/// `takes`, which is opened without a subprotocol, and where that is enough welcomed, and then
+/// lost; `names`, the same with it; and `version`, a `goodbye` in that link. `+` and a number are
+/// seconds that pass in a link that is open, `renews` is a new token that the host is asked for and
+/// brings, `again` a host that starts the client again, and `stops` ends a line whose client does.
 const SEQUENCES: &[&str] = &[
     // A server without the dialect is spoken to at once, and known for an hour.
     "=v1:takes =pam:takes ~pam:takes ~pam:cut ~pam:502 ~pam:takes +3600 ~v1:takes =pam:takes",
@@ -37,9 +37,12 @@ const SEQUENCES: &[&str] = &[
     "=v1:names ~v1:401 renews ~v1:403 ~pam:403 stops",
     // One that was rolled back does not end the conversation.
     "=v1:names ~v1:401 renews ~v1:403 ~pam:takes ~pam:takes",
+    "=v1:names ~v1:breaks ~pam:takes ~pam:takes",
+    "=v1:names ~v1:breaks ~pam:breaks stops",
     // What stops a client of `pam` stops this one.
     "=v1:400 =pam:400 stops",
     "=v1:404 =pam:426 stops",
+    "=v1:breaks stops",
     // Whoever starts it again begins anew.
     "=v1:404 =pam:takes again =v1:404 =pam:takes",
     "=v1:names again =v1:404 =pam:takes",
@@ -182,6 +185,10 @@ impl World {
             "version" => {
                 self.open(Some("pamlink.v1"));
                 self.say(r#"{"type":"goodbye","code":"version"}"#);
+            }
+            "breaks" => {
+                self.client.handle_dialed(self.now);
+                self.client.handle_bytes(self.now, b"SSH-2.0-x\r\n\r\n").unwrap();
             }
             "hides" => {
                 self.client.handle_dial_failed(self.now, DialFailed::Unexplained { said: "" });
