@@ -442,9 +442,6 @@ fn said(hub: &mut Hub, link: LinkId) -> Vec<String> {
         let mut out = Vec::new();
         while let Some(outgoing) = hub.poll_message(link, &mut out) {
             said.push(format!("{outgoing:?} {}", String::from_utf8(out.split_off(0)).unwrap()));
-            if outgoing == Outgoing::CloseTransport {
-                break;
-            }
         }
     }
     said
@@ -470,6 +467,29 @@ fn who_proves_nothing_is_closed_with_4001() {
     let link = hub.accept_opened(now, &long, Proof::Claims(claims), None).unwrap();
     let mut out = Vec::new();
     assert_eq!(hub.poll_message(link, &mut out), Some(Outgoing::Close(CloseCode::new(4001))));
+}
+
+#[test]
+fn a_transport_is_to_be_closed_once() {
+    let closed = Outgoing::Close(CloseCode::new(4001));
+    for event_first in [true, false] {
+        let (mut hub, link, now) = opened(Auth::Verifier(Box::new(ByName)), Proof::None);
+        let mut out = Vec::new();
+        assert_eq!(hub.poll_message(link, &mut out), Some(closed));
+        // Its peer says nothing to that.
+        let late = Duration::from_secs(60);
+        hub.handle_timeout(Now::new(now.mono + late, now.wall + late));
+        while event_first && hub.poll_event().is_some() {}
+        for is_first in [true, false, false] {
+            let wanted = is_first.then_some(Outgoing::CloseTransport);
+            assert_eq!(hub.poll_message(link, &mut out), wanted, "{event_first}");
+        }
+        while hub.poll_event().is_some() {}
+        assert_eq!((hub.links(), hub.poll_message(link, &mut out)), (0, None));
+    }
+    let (mut hub, link, now) = opened(Auth::Verifier(Box::new(ByName)), Proof::None);
+    hub.handle_closed(now, link);
+    assert_eq!(hub.poll_message(link, &mut Vec::new()), None, "the host has closed it");
 }
 
 #[test]

@@ -34,7 +34,10 @@ impl Hub {
     /// something: the link is named by [`poll_writable`](Self::poll_writable) when it has new
     /// output, not for what was left.
     ///
-    /// [`Outgoing::CloseTransport`] comes once everything is sent; the link is gone then.
+    /// [`Outgoing::CloseTransport`] comes once for a link, when everything is sent; the link is gone
+    /// then and has no more. Nor has one whose transport the host has said to be
+    /// [closed](Self::handle_closed), or one that had ended and made way for another, of which
+    /// [`Event::Closed`](crate::hub::Event::Closed) is the last: its transport is to be closed as well.
     pub fn poll_message(&mut self, link: LinkId, out: &mut Vec<u8>) -> Option<Outgoing> {
         let outgoing = self.links.poll_message(link, self.now, out, &mut self.metrics);
         self.refill(link);

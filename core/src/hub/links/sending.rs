@@ -231,7 +231,7 @@ impl Links {
         out: &mut Vec<u8>,
         metrics: &mut Metrics,
     ) -> Option<Outgoing> {
-        let Some(slot) = self.find_mut(link) else { return Some(Outgoing::CloseTransport) };
+        let slot = self.find_mut(link).filter(|slot| !slot.detached)?;
         let before = out.len();
         let outgoing = slot.link.poll_message(out);
         slot.link.take_pings().add_to(metrics);
