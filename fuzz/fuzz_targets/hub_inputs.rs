@@ -1,15 +1,22 @@
 //! Any order of inputs and commands to a hub: the same outputs each time, every link ends exactly
 //! once, what is written can be read by a strict peer, and nothing grows beyond its bound.
 //!
+//! Clients of `pamlink.v1` are among them: what they are told of a session comes in its order,
+//! whatever they say, and no session outlives its time.
+//!
 //! An input is a list of steps: what, which link, a length, and as many bytes. If the first byte is
 //! 0xf0 or more, both ends compress.
 
 #![no_main]
 
+#[path = "hub_inputs/device.rs"]
+mod device;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use device::{Begun, Device};
 use libfuzzer_sys::fuzz_target;
 use pamlink::envelope::{Envelope, Kind};
 use pamlink::frame::handshake::{
@@ -18,6 +25,7 @@ use pamlink::frame::handshake::{
 use pamlink::frame::{CloseCode, DeflateConfig, FrameConfig, FrameEvent, Reader, Role, Writer};
 use pamlink::hub::{Auth, Event, Hub, HubConfig, LinkId, Reply, RequestId};
 use pamlink::link::{AuthError, Claims, Verify};
+use pamlink::metrics::SampleValue;
 use pamlink::routing::Table;
 use pamlink::seed::Seed;
 use pamlink::time::{Mono, Now, Wall};
@@ -25,6 +33,7 @@ use pamlink::time::{Mono, Now, Wall};
 const START: i64 = 1_800_000_000;
 const MAX_LINKS: u32 = 6;
 const MAX_REQUESTS: u32 = 12;
+const MAX_SESSIONS: usize = 8;
 /// Far above what six links, twelve requests and a small window hold; far below a leak.
 const MAX_MEMORY: usize = 4 << 20;
 
@@ -61,6 +70,8 @@ struct Peer {
     response: Option<ResponseReader>,
     reader: Option<Reader>,
     deflate: Option<DeflateConfig>,
+    /// It offers `pamlink.v1`, and speaks it where the hub has taken that.
+    device: Option<Device>,
     transport_closed: bool,
     closed: u32,
 }
@@ -73,6 +84,8 @@ struct Host {
     /// In the order of accepting.
     links: Vec<LinkId>,
     requests: Vec<RequestId>,
+    /// The sessions that were begun.
+    sessions: Vec<Begun>,
     /// All that came out.
     log: Vec<String>,
 }
@@ -88,6 +101,14 @@ impl Host {
         config.max_compressors = 2;
         config.window.max_entries = 16;
         config.window.max_result_bytes = 4_096;
+        config.sessions.max_sessions = MAX_SESSIONS;
+        config.sessions.user_sessions = 3;
+        config.sessions.session.window_envelopes = 6;
+        config.sessions.session.window_bytes = 1_024;
+        config.sessions.session.queue_envelopes = 5;
+        config.sessions.session.queue_bytes = 1_024;
+        config.sessions.session.keep = Duration::from_secs(8);
+        config.stream_log.owner_streams = 3;
         let auth = Auth::Verifier(Box::new(ByName));
         Self {
             hub: Hub::new(config, auth, Arc::clone(&ROUTES), Seed::from_number(5)),
@@ -96,6 +117,7 @@ impl Host {
             peers: BTreeMap::new(),
             links: Vec::new(),
             requests: Vec::new(),
+            sessions: Vec::new(),
             log: Vec::new(),
         }
     }
@@ -115,10 +137,10 @@ impl Host {
         let now = self.now;
         let link = self.links.get(which % self.links.len().max(1)).copied();
         let text = String::from_utf8_lossy(data);
-        match (what % 15, link) {
+        match (what % 20, link) {
             (0, _) => drop(self.accept()),
-            (1, _) => self.dial(&format!("/api/v1/pam/ws/u{0}?token=u{0}", which % 4)),
-            (2, _) => self.dial(&text),
+            (1, _) => self.dial(&format!("/api/v1/pam/ws/u{0}?token=u{0}", which % 4), false),
+            (2, _) => self.dial(&text, false),
             (3, Some(link)) => self.feed(link, data),
             (4 | 5, Some(link)) => self.say(link, &text),
             (6, Some(link)) => self.hub.handle_closed(now, link),
@@ -146,6 +168,25 @@ impl Host {
                 let delivered = self.hub.piece(now, request, &text);
                 self.log.push(format!("{delivered:?}"));
             }
+            (15, _) => {
+                self.dial(&format!("/api/v1/pam/ws/u{}", which % 4), true);
+                if let Some(link) = self.links.last().copied() {
+                    self.say(link, &Device::hello(which));
+                }
+            }
+            (16..=18, Some(link)) => {
+                let sessions = &self.sessions;
+                let peer = self.peers.get_mut(&link).expect("a link that was accepted");
+                let said = peer.device.as_mut().map(|it| it.say(what % 20, which, data, sessions));
+                if let Some(said) = said {
+                    self.say(link, &said);
+                }
+            }
+            (19, Some(link)) => {
+                let within = Duration::from_millis(which as u64 * 50);
+                let rotated = self.hub.rotate(now, link, within);
+                self.log.push(format!("{rotated}"));
+            }
             _ => {}
         }
     }
@@ -157,6 +198,7 @@ impl Host {
             response: None,
             reader: None,
             deflate: self.deflate,
+            device: None,
             transport_closed: false,
             closed: 0,
         };
@@ -165,13 +207,14 @@ impl Host {
         Some(link)
     }
 
-    fn dial(&mut self, target: &str) {
+    fn dial(&mut self, target: &str, offers_v1: bool) {
         let key = WebSocketKey::from_seed(Seed::from_number(8));
+        let offered: &[&str] = if offers_v1 { &["pamlink.v1"] } else { &[] };
         let upgrade = Upgrade {
             host: "h",
             target,
             key: &key,
-            subprotocols: &[],
+            subprotocols: offered,
             deflate: self.deflate.as_ref(),
             origin: None,
             headers: &[],
@@ -182,7 +225,8 @@ impl Host {
         }
         let Some(link) = self.accept() else { return };
         if let Some(peer) = self.peers.get_mut(&link) {
-            let response = ResponseReader::new(HandshakeConfig::default(), &key, &[]);
+            let response = ResponseReader::new(HandshakeConfig::default(), &key, offered);
+            peer.device = offers_v1.then(Device::default);
             peer.response = Some(match self.deflate {
                 Some(config) => response.with_deflate(config),
                 None => response,
@@ -226,11 +270,20 @@ impl Host {
                 "bytes after the transport was closed"
             );
             peer.transport_closed |= transmit.close_transport;
-            peer.hear(&bytes, &mut self.log);
+            peer.hear(&bytes, &mut self.sessions, &mut self.log);
         }
         assert!(self.hub.links() <= MAX_LINKS as usize);
         assert!(self.hub.requests() <= MAX_REQUESTS as usize);
         assert!(self.hub.memory() <= MAX_MEMORY, "{} bytes", self.hub.memory());
+    }
+
+    fn sessions_active(&self) -> i64 {
+        let metrics = self.hub.metrics();
+        let family = metrics.family("pamlink_sessions_active").expect("it is counted");
+        match family.samples[0].value {
+            SampleValue::Gauge(count) => count,
+            _ => panic!("how many there are is no gauge"),
+        }
     }
 
     fn events(&mut self) {
@@ -254,6 +307,8 @@ impl Host {
 
     /// The transports end, and so does every link.
     fn end(&mut self) {
+        // All metrics are made for this: looking after each step takes longer than the steps.
+        assert!(self.sessions_active() <= MAX_SESSIONS as i64);
         for link in self.links.clone() {
             self.hub.handle_closed(self.now, link);
             self.settle();
@@ -262,6 +317,7 @@ impl Host {
         // Past the time that a request may take.
         self.pass(Duration::from_secs(130));
         assert_eq!((self.hub.users(), self.hub.requests()), (0, 0));
+        assert_eq!(self.sessions_active(), 0, "a session outlived its time");
         for (link, peer) in &self.peers {
             assert_eq!(peer.closed, 1, "{link:?} was told to be closed");
         }
@@ -270,13 +326,14 @@ impl Host {
 
 impl Peer {
     /// Reads what the hub wrote, strictly.
-    fn hear(&mut self, mut bytes: &[u8], log: &mut Vec<String>) {
+    fn hear(&mut self, mut bytes: &[u8], begun: &mut Vec<Begun>, log: &mut Vec<String>) {
         if let Some(response) = &mut self.response {
             let taken = response.handle_bytes(bytes);
             bytes = &bytes[taken..];
             match response.poll_event() {
                 None => {}
                 Some(Ok(response)) => {
+                    assert!(self.device.is_none() || response.subprotocol().is_some());
                     self.response = None;
                     let mut reader = Reader::new(Role::Client, FrameConfig::default());
                     if let (Some(config), Some(agreed)) = (&self.deflate, response.deflate()) {
@@ -292,7 +349,10 @@ impl Peer {
         reader.handle_bytes(bytes).expect("a reader that is drained takes bytes");
         while let Some(event) = reader.poll_event() {
             match event {
-                FrameEvent::Text(text) => check(text),
+                FrameEvent::Text(text) => match &mut self.device {
+                    Some(device) => device.hear(text, begun),
+                    None => check(text),
+                },
                 FrameEvent::Failed(error) => panic!("the hub wrote what cannot be read: {error}"),
                 _ => {}
             }
