@@ -87,6 +87,7 @@ impl Crowd {
         let before = server.kill();
         let killed = Instant::now();
         let server = Served::storyteller(address).await?;
+        let listening_since = Instant::now();
 
         let mut listeners = Vec::new();
         while let Some(listener) = listening.join_next().await {
@@ -98,7 +99,8 @@ impl Crowd {
             cutter.cut_messages(0, dice);
         }
         let miscounted = listeners.iter().filter(|listener| !listener.counts_each_once()).count();
-        let returns = listeners.iter().map(|it| Return::of(&it.watch.events(), killed)).collect();
+        let back = |it: &Listener| Return::of(&it.watch.events(), killed, listening_since);
+        let returns = listeners.iter().map(back).collect();
         let mut leaving = JoinSet::new();
         let mut asked = Vec::new();
         for listener in listeners {
