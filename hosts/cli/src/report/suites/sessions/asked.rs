@@ -1,9 +1,8 @@
 //! A request whose answer is read as it grows, and what came of it.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use pamlink_tokio::{AnswerStream, RequestError};
-use tokio::time::timeout;
 
 use crate::report::suites::stories;
 
@@ -25,15 +24,19 @@ impl Asked {
         Self { text, began: Instant::now(), took: 0.0, words: Vec::new(), answer: None }
     }
 
-    /// Follows the answer to its end, or until nothing has come of it for so long.
-    pub(super) async fn follow(&mut self, mut answer: AnswerStream, patience: Duration) {
+    /// Follows the answer to its end, or until a `silence` is over that begins anew behind each piece.
+    pub(super) async fn follow<S: Future<Output = ()>>(
+        &mut self,
+        mut answer: AnswerStream,
+        silence: impl Fn() -> S,
+    ) {
         let mut rest = String::new();
         loop {
-            let piece = match timeout(patience, answer.next_piece()).await {
-                Ok(Ok(Some(piece))) => piece,
-                Ok(Ok(None) | Err(_)) => break,
-                Err(_) => return,
+            let next = tokio::select! {
+                next = answer.next_piece() => next,
+                () = silence() => return,
             };
+            let Ok(Some(piece)) = next else { break };
             if piece.restart {
                 rest.clear();
             }

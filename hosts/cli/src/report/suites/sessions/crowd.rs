@@ -1,10 +1,12 @@
 //! A crowd that is told stories while its server is killed and another one takes its place.
 
+use std::future::pending;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use pamlink::seed::Seed;
 use pamlink_tokio::{Client, ClientConfig, Event, descriptors};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::asked::Asked;
@@ -31,7 +33,10 @@ pub(super) struct Crowd {
     /// Words of each story, and the time between two of them.
     pub(super) words: usize,
     pub(super) pause: Duration,
-    /// A request of which nothing comes for so long has ended in silence.
+    /// How long wires are cut behind the kill. While they are, a request may have nothing come of it
+    /// for as long as chance will have it.
+    pub(super) cut_for: Duration,
+    /// A request of which nothing comes for so long over wires that nobody cuts is lost in silence.
     pub(super) patience: Duration,
 }
 
@@ -74,9 +79,10 @@ impl Crowd {
             proxy.cutter().cut_messages(self.percent, dice.clone());
         }
 
+        let (mend, mended) = watch::channel(proxy.is_none());
         let mut listening = JoinSet::new();
         for (number, client) in clients.into_iter().enumerate() {
-            listening.spawn(client.listen(self, number.to_string()));
+            listening.spawn(client.listen(self, number.to_string(), mended.clone()));
         }
         let until = Instant::now() + self.patience;
         // When half of them have half a story, most are in the middle of one.
@@ -89,12 +95,21 @@ impl Crowd {
         let server = Served::storyteller(address).await?;
         let listening_since = Instant::now();
 
-        let mut listeners = Vec::new();
-        while let Some(listener) = listening.join_next().await {
-            listeners.push(listener?);
-        }
+        let cutter = proxy.as_ref().map(Proxy::cutter);
+        let mending = async {
+            tokio::time::sleep_until((killed + self.cut_for).into()).await;
+            if let Some(cutter) = &cutter {
+                cutter.cut_messages(0, dice.clone());
+            }
+            mend.send_replace(true);
+            pending().await
+        };
+        let listeners = tokio::select! {
+            listeners = listening.join_all() => listeners,
+            listeners = mending => listeners,
+        };
         let (mut messages, mut cuts) = (0, 0);
-        if let Some(cutter) = proxy.as_ref().map(Proxy::cutter) {
+        if let Some(cutter) = cutter {
             (messages, cuts) = (cutter.messages(), cutter.count());
             cutter.cut_messages(0, dice);
         }
@@ -157,17 +172,23 @@ struct Listener {
 }
 
 impl Listener {
-    /// Asks for one story after the other.
-    async fn listen(mut self, crowd: Crowd, name: String) -> Self {
+    /// Asks for one story after the other, once the one before has ended.
+    async fn listen(mut self, crowd: Crowd, name: String, mended: watch::Receiver<bool>) -> Self {
         for round in 0..ROUNDS {
             let text = stories::request(crowd.words, crowd.pause, &format!("{name}-{round}"));
             let answer = self.client.stream(text.as_str());
             let mut asked = Asked::now(text);
             match answer {
-                Ok(answer) => asked.follow(answer, crowd.patience).await,
+                Ok(answer) => {
+                    asked.follow(answer, || silence(mended.clone(), crowd.patience)).await;
+                }
                 Err(error) => asked.answer = Some(Err(error)),
             }
+            let has_ended = asked.answer.is_some();
             self.asked.push(asked);
+            if !has_ended {
+                break;
+            }
         }
         self
     }
@@ -178,5 +199,31 @@ impl Listener {
         let ends = metric(&metrics, "pamlink_requests_total", "")
             - metric(&metrics, "pamlink_requests_total", "late");
         ends == self.asked.len() as f64
+    }
+}
+
+/// Ends when wires have been whole for so long.
+async fn silence(mut mended: watch::Receiver<bool>, patience: Duration) {
+    // Where nobody will mend them any more, nobody listens either.
+    let _ = mended.wait_for(|is_mended| *is_mended).await;
+    tokio::time::sleep(patience).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::timeout;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn nothing_is_silent_while_wires_are_cut() {
+        let patience = Duration::from_millis(20);
+        let (mend, mended) = watch::channel(false);
+        let mut silence = std::pin::pin!(silence(mended, patience));
+        assert!(timeout(patience * 3, &mut silence).await.is_err());
+        mend.send_replace(true);
+        let at = Instant::now();
+        silence.await;
+        assert!(at.elapsed() >= patience, "{:?}", at.elapsed());
     }
 }

@@ -44,7 +44,8 @@ fn crowd(bench: &Bench, dialect: Dialect, percent: u64) -> Crowd {
         wait: (percent > 0).then(|| millis(1_000, 50)),
         words: 40,
         pause: millis(100, 20),
-        patience: millis(45_000, 10_000),
+        cut_for: millis(25_000, 3_000),
+        patience: millis(20_000, 6_000),
     }
 }
 
