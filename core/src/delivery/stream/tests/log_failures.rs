@@ -2,7 +2,7 @@
 
 use super::super::*;
 use super::support::{World, key, reader};
-use crate::envelope::v1::{Code, Epoch, Position};
+use crate::envelope::v1::{Code, Epoch, How, Position};
 use crate::time::TimerReason;
 
 /// All that is asked of the log.
@@ -41,6 +41,26 @@ fn a_log_that_is_away_is_asked_again_after_a_second_and_text_is_appended_once() 
     world.finish("q-1", by);
     world.deliver();
     assert_eq!(world.had(1, "q-1").text(), "40 liters since Monday");
+}
+
+#[test]
+fn an_item_that_comes_again_is_answered_by_a_log_that_was_away() {
+    let mut world = World::new();
+    let by = world.running("q-1", 1);
+    world.append("q-1", by, "40 liters");
+    world.finish("q-1", by);
+    world.deliver();
+    world.leave(1);
+    world.pass(1_000);
+    assert!(world.streams.is_empty());
+    // The same item, of a client that was restored. The answer that was lost may have been the first.
+    world.items = 0;
+    world.begins("q-1", Some(2));
+    assert_eq!(fail(&mut world), 1);
+    world.pass(2_000);
+    world.deliver();
+    let had = world.had(2, "q-1");
+    assert_eq!((had.text(), &had.ended), ("40 liters", &Some(How::Done)));
 }
 
 #[test]

@@ -71,6 +71,12 @@ impl World {
 
     /// An item asks for a stream, with its sender as a reader from the beginning.
     pub(super) fn begin(&mut self, name: &str, by: Option<u64>) -> Vec<Event> {
+        self.begins(name, by);
+        self.settle()
+    }
+
+    /// The same, of which the log does not know yet.
+    pub(super) fn begins(&mut self, name: &str, by: Option<u64>) {
         self.items += 1;
         let of = Position::new(Epoch::from_bits(7), self.items);
         let by = by.map(reader);
@@ -79,7 +85,6 @@ impl World {
             let had = Had::new(Position::start(self.streams.log_epoch()));
             self.readers.entry(by).or_default().has.insert(name.to_owned(), had);
         }
-        self.settle()
     }
 
     /// A new producer, which must get the stream.
