@@ -1,15 +1,12 @@
 //! Whole engines, within bounds that end soon; `cargo xtask model` goes further.
 
-use std::time::Duration;
+mod common;
 
 use pamlink_model::engines::Beginning::{Apart, Connected, Saved};
 use pamlink_model::engines::{Beginning, Defect, Dialect, EnginesModel, Happened, properties};
-use pamlink_model::{Checked, Checking, counterexample, runs};
+use pamlink_model::runs;
 
-/// Where a run ends.
-fn bounds(depth: usize) -> Checking {
-    Checking { depth, states: 1_000_000, time: Duration::from_secs(120) }
-}
+use crate::common::holds;
 
 /// Engines with a planted defect do not have this property.
 #[track_caller]
@@ -25,20 +22,8 @@ fn finds_with(
     most: Happened,
     property: &'static str,
 ) {
-    let model = EnginesModel { most, begins, dialects, defect: Some(defect) };
-    let steps = counterexample(model, property, bounds(16)).expect("the checker finds the defect");
-    println!("{defect:?}: not {property:?} after {} steps: {}", steps.len(), steps.join(", "));
-    // Without the defect the same bounds show nothing.
-    let model = EnginesModel { defect: None, ..model };
-    assert_eq!(counterexample(model, property, bounds(steps.len())), None);
-}
-
-/// Nothing is found within the near bounds.
-#[track_caller]
-fn holds(run: runs::Run) {
-    let checked = run.check(run.near, Duration::from_secs(120));
-    println!("{}\n{checked}", Checked::HEADING);
-    assert!(checked.holds(), "{:#?}", checked.faults);
+    let model = |defect| EnginesModel { most, begins, dialects, defect };
+    common::finds(defect, property, 16, model);
 }
 
 #[test]

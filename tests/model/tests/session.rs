@@ -1,32 +1,16 @@
 //! The session, within bounds that end soon; `cargo xtask model` goes further.
 
-use std::time::Duration;
+mod common;
 
+use pamlink_model::runs;
 use pamlink_model::session::{Defect, Happened, SessionModel, properties};
-use pamlink_model::{Checked, Checking, counterexample, runs};
 
-/// Where a run ends.
-fn bounds(depth: usize) -> Checking {
-    Checking { depth, states: 1_000_000, time: Duration::from_secs(120) }
-}
+use crate::common::holds;
 
 /// A session with a planted defect does not have this property.
 #[track_caller]
 fn finds(defect: Defect, most: Happened, property: &'static str) {
-    let model = SessionModel { most, defect: Some(defect) };
-    let steps = counterexample(model, property, bounds(24)).expect("the checker finds the defect");
-    println!("{defect:?}: not {property:?} after {} steps: {}", steps.len(), steps.join(", "));
-    // Without the defect the same bounds show nothing.
-    let model = SessionModel { defect: None, ..model };
-    assert_eq!(counterexample(model, property, bounds(steps.len())), None);
-}
-
-/// Nothing is found within the near bounds.
-#[track_caller]
-fn holds(run: runs::Run) {
-    let checked = run.check(run.near, Duration::from_secs(120));
-    println!("{}\n{checked}", Checked::HEADING);
-    assert!(checked.holds(), "{:#?}", checked.faults);
+    common::finds(defect, property, 24, |defect| SessionModel { most, defect });
 }
 
 #[test]
