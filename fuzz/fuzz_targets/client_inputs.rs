@@ -12,6 +12,8 @@
 mod memory;
 #[path = "client_inputs/server.rs"]
 mod server;
+#[path = "common/steps.rs"]
+mod steps;
 #[path = "client_inputs/transport.rs"]
 mod transport;
 
@@ -30,6 +32,7 @@ use pamlink::link::{CloseClass, DialFailed, Endpoint, Token, TokenError, Transmi
 use pamlink::seed::Seed;
 use pamlink::time::{Mono, Now, Wall};
 use server::Server;
+use steps::steps;
 use transport::Transport;
 
 /// Far above what one input and the bounds below come to; far below a leak.
@@ -96,11 +99,8 @@ impl Host {
     }
 
     fn run(mut self, input: &[u8]) -> Vec<u64> {
-        let mut input = input.get(1..).unwrap_or_default();
-        while let [what, which, length, rest @ ..] = input {
-            let (data, rest) = rest.split_at(rest.len().min(usize::from(*length)));
-            input = rest;
-            self.step(*what, usize::from(*which), data);
+        for (what, which, data) in steps(input.get(1..).unwrap_or_default()) {
+            self.step(what, which, data);
             self.settle();
         }
         self.end();

@@ -11,6 +11,8 @@
 
 #[path = "hub_inputs/device.rs"]
 mod device;
+#[path = "common/steps.rs"]
+mod steps;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -29,6 +31,7 @@ use pamlink::metrics::SampleValue;
 use pamlink::routing::Table;
 use pamlink::seed::Seed;
 use pamlink::time::{Mono, Now, Wall};
+use steps::steps;
 
 const START: i64 = 1_800_000_000;
 const MAX_LINKS: u32 = 6;
@@ -122,11 +125,9 @@ impl Host {
         }
     }
 
-    fn run(mut self, mut input: &[u8]) -> Vec<String> {
-        while let [what, which, length, rest @ ..] = input {
-            let (data, rest) = rest.split_at(rest.len().min(usize::from(*length)));
-            input = rest;
-            self.step(*what, usize::from(*which), data);
+    fn run(mut self, input: &[u8]) -> Vec<String> {
+        for (what, which, data) in steps(input) {
+            self.step(what, which, data);
             self.settle();
         }
         self.end();

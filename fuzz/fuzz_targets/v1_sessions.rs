@@ -10,6 +10,8 @@
 
 #[path = "v1_sessions/checks.rs"]
 mod checks;
+#[path = "common/steps.rs"]
+mod steps;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -27,6 +29,7 @@ use pamlink::envelope::Envelope;
 use pamlink::envelope::v1::{Channel, Code, DEPTH, Epoch, How, Message, Name, Position};
 use pamlink::seed::Seed;
 use pamlink::time::{Mono, Now, Wall};
+use steps::steps;
 
 /// Who has each device.
 const USERS: [&str; 4] = ["ann", "ann", "ann", "bob"];
@@ -135,11 +138,9 @@ impl World {
         }
     }
 
-    fn run(mut self, mut input: &[u8]) -> Vec<String> {
-        while let [what, which, length, rest @ ..] = input {
-            let (data, rest) = rest.split_at(rest.len().min(usize::from(*length)));
-            input = rest;
-            self.step(*what, usize::from(*which), data);
+    fn run(mut self, input: &[u8]) -> Vec<String> {
+        for (what, which, data) in steps(input) {
+            self.step(what, which, data);
             self.settle();
         }
         self.end();
