@@ -13,6 +13,8 @@ use crate::totals::Totals;
 use crate::workspace::Workspace;
 
 const TESTS: Duration = Duration::from_secs(300);
+/// The most lines of a run that are shown.
+const SHOWN: usize = 200;
 /// What uses the package as its users do, for the type checkers to read; both are strict.
 const TYPED: &str = "bindings/python/tests/typing/sample.py";
 /// The settings of mypy and pyright, beside those of the package.
@@ -36,8 +38,18 @@ fn pytest(workspace: &Workspace, console: Console, python: &Path) -> Outcome {
     let finished =
         workspace.keep("python", console.run(tests(workspace, console, python)?, TESTS)?);
     let mut checks = Checks { totals: totals(&finished.lines), ..Checks::default() };
+    if checks.totals.failed > 0 {
+        checks.note(shown(&finished.lines));
+    }
     checks.close(workspace.ci, &finished);
     Ok(checks)
+}
+
+/// What is shown of a run with failures: not the tests that passed, which it names last.
+fn shown(lines: &[String]) -> String {
+    let shown: Vec<_> = lines.iter().filter(|line| !line.starts_with("PASSED ")).collect();
+    let shown = &shown[shown.len().saturating_sub(SHOWN)..];
+    shown.iter().map(|line| line.as_str()).collect::<Vec<_>>().join("\n")
 }
 
 /// A command that runs the tests that are named after it, or all, and names each.
@@ -113,6 +125,17 @@ mod tests {
 
     fn of(text: &str) -> Totals {
         totals(&text.lines().map(str::to_owned).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn shows_what_failed_and_not_what_passed() {
+        let all = "E   assert 1 == 2\nFAILED tests/test_a.py::test_b - assert 1 == 2\n\
+                   PASSED tests/test_a.py::test_c\n1 failed, 1 passed in 0.12s";
+        let lines: Vec<_> = all.lines().map(str::to_owned).collect();
+        let first = "E   assert 1 == 2\nFAILED tests/test_a.py::test_b - assert 1 == 2\n";
+        assert_eq!(shown(&lines), format!("{first}1 failed, 1 passed in 0.12s"));
+        let many: Vec<_> = lines.iter().cycle().take(4 * SHOWN).cloned().collect();
+        assert_eq!(shown(&many).lines().count(), SHOWN);
     }
 
     #[test]
