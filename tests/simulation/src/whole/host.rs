@@ -11,12 +11,12 @@ use pamlink::frame::CloseCode;
 use pamlink::hub::{Auth, Event, Hub, HubConfig, LinkId, Reply, RequestId};
 use pamlink::limits::{Rate, RateClass};
 use pamlink::link::{AuthError, Claims, Verify};
-use pamlink::metrics::SampleValue;
 use pamlink::routing::Table;
 use pamlink::seed::Seed;
 use pamlink::time::{Now, Wall};
 
-use super::device::now_at;
+use super::device::{STARTS, now_at};
+use super::held::{self, Held};
 use super::log::HostLog;
 use super::oracle::{Defect, Oracle};
 use super::witness::{Key, Witness};
@@ -86,6 +86,8 @@ pub(super) struct Host {
 impl Host {
     /// How long the links of a hub that is drained may take to close once the time is over.
     const CLOSES: u64 = 30_000;
+    /// Somewhat longer than the window of its ids.
+    const FORGETS: u64 = 90_000_000;
 
     /// A host whose streams are kept in a log of its own that takes up to so many milliseconds, or
     /// in the hub.
@@ -166,10 +168,42 @@ impl Host {
 
     /// How many sessions the hub says that it has.
     pub(super) fn sessions(&self) -> Option<i64> {
-        let metrics = self.hub.metrics();
-        match metrics.family("pamlink_sessions_active")?.samples.first()?.value {
-            SampleValue::Gauge(count) => Some(count),
-            SampleValue::Counter(_) | SampleValue::Histogram(_) => None,
+        held::gauge(&self.hub, "pamlink_sessions_active")
+    }
+
+    /// What the hub says that it has.
+    pub(super) fn held(&self) -> Option<Held> {
+        Held::of(&self.hub)
+    }
+
+    /// Nothing comes over any link any more, and time passes until all is over for which anything
+    /// is kept.
+    pub(super) fn fall_silent(&mut self, witness: &mut Witness) {
+        let (mut millis, end) = (witness.millis, witness.millis + Self::FORGETS);
+        // This comes after all that has to recover.
+        let passes = witness.defect != Some(Defect::StopsItsClock);
+        while millis < end && passes {
+            let next = self.hub_next().into_iter().chain(self.log_next()).min();
+            millis = next.unwrap_or(end).clamp(millis, end);
+            let (now, life) = (self.now(millis), self.life);
+            self.hub.handle_timeout(now);
+            if let Some(log) = &mut self.log {
+                while log.answer(millis, now, life, &mut self.hub) {}
+            }
+            self.take_events(witness);
+            self.carry_to_log(now, witness);
+            self.drop_what_is_written(now);
+        }
+    }
+
+    fn drop_what_is_written(&mut self, now: Now) {
+        let mut bytes = Vec::new();
+        while let Some(link) = self.hub.poll_writable() {
+            let transmit = self.hub.poll_transmit(link, &mut bytes);
+            bytes.clear();
+            if transmit.close_transport {
+                self.hub.handle_closed(now, link);
+            }
         }
     }
 
@@ -202,6 +236,12 @@ impl Host {
     pub(super) fn answer_log(&mut self, now: Now, witness: &Witness) -> bool {
         let (millis, life, hub) = (witness.millis, self.life, &mut self.hub);
         self.log.as_mut().is_some_and(|log| log.answer(millis, now, life, hub))
+    }
+
+    /// When the hub next wants to be told that time has passed, as the world counts.
+    pub(super) fn hub_next(&mut self) -> Option<u64> {
+        let due = self.hub.poll_timeout()?.at.as_nanos().div_ceil(1_000_000);
+        Some(due.saturating_sub(STARTS + self.ahead))
     }
 
     /// When the log next has something to answer.

@@ -13,6 +13,7 @@ mod action;
 mod change;
 mod device;
 mod framing;
+mod held;
 mod host;
 mod log;
 mod network;

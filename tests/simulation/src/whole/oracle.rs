@@ -36,13 +36,16 @@ pub enum Oracle {
     Left,
     /// A hub that is drained has no link any more once the time is over, and says so once.
     Drained,
+    /// Once its peers are gone and the times are over for which anything is kept, a hub has no link,
+    /// user, request and session any more, and holds its window and empty tables.
+    Freed,
     /// Once nothing goes wrong any more, every device is answered.
     Live,
 }
 
 impl Oracle {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Outcome,
         Self::Ended,
         Self::Effect,
@@ -55,6 +58,7 @@ impl Oracle {
         Self::Submitted,
         Self::Left,
         Self::Drained,
+        Self::Freed,
         Self::Live,
     ];
 
@@ -109,13 +113,15 @@ pub enum Defect {
     LeavesInWordOnly,
     /// It is not told that a hub is drained.
     ForgetsTheDrain,
+    /// A hub whose peers are gone is not told that time passes.
+    StopsItsClock,
     /// Nobody takes what a device dials any more.
     LosesTheHub,
 }
 
 impl Defect {
     /// All of them, with the oracle that finds each.
-    pub const ALL: [(Self, Oracle); 22] = [
+    pub const ALL: [(Self, Oracle); 23] = [
         (Self::LosesOutcomes, Oracle::Outcome),
         (Self::DoublesOutcomes, Oracle::Outcome),
         (Self::TellsAfterTheEnd, Oracle::Ended),
@@ -137,6 +143,7 @@ impl Defect {
         (Self::TellsOfTheLeft, Oracle::Left),
         (Self::LeavesInWordOnly, Oracle::Left),
         (Self::ForgetsTheDrain, Oracle::Drained),
+        (Self::StopsItsClock, Oracle::Freed),
         (Self::LosesTheHub, Oracle::Live),
     ];
 }

@@ -75,7 +75,9 @@ impl Summary {
             gates.least(kind, count, faults / 500);
         }
         for (oracle, count) in Oracle::ALL.iter().zip(self.counts.compared) {
-            let each = if *oracle == Oracle::Change { 200 } else { 50 };
+            // Those that a world has once, or that few have.
+            let is_seldom = matches!(oracle, Oracle::Change | Oracle::Freed);
+            let each = if is_seldom { 200 } else { 50 };
             gates.least(&format!("comparisons of {oracle:?}"), count, faults / each);
         }
         for (what, each) in Self::LEAST {

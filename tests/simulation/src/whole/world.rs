@@ -10,6 +10,7 @@ use pamlink::delivery::SessionNumber;
 use super::action::{Action, Hits, Profile};
 use super::change::Place;
 use super::device::Device;
+use super::held::Held;
 use super::host::Host;
 use super::network::{Answerer, Arrival, Network, Part};
 use super::oracle::{Defect, Oracle};
@@ -158,9 +159,7 @@ impl World {
     /// The next moment at which anything happens.
     fn next(&mut self) -> Option<u64> {
         let Self { devices, host, network, witness, .. } = self;
-        let hub = host.hub.poll_timeout();
-        let (nanos, ahead) = (1_000_000, 1_000 + host.ahead);
-        let hub = hub.map(|due| due.at.as_nanos().div_ceil(nanos).saturating_sub(ahead));
+        let hub = host.hub_next();
         let devices_next = devices.iter().filter_map(Device::next);
         let network = network.next(|device| devices[device].is_awake(witness.millis));
         devices_next.chain(hub).chain(network).chain(host.log_next()).min()
@@ -325,6 +324,7 @@ impl World {
             self.witness.check(Oracle::Live, true, String::new);
             self.witness.conclude();
             self.compare_sessions();
+            self.free();
         }
         let inside = self.network.inside;
         *self.witness.counts.seen.entry("cuts inside a frame").or_default() += inside;
@@ -340,6 +340,15 @@ impl World {
         self.witness.check(Oracle::Left, are_same, || {
             format!("the hub has {of_hub:?} sessions, and its devices have {of_devices}")
         });
+    }
+
+    /// The devices are gone, and the hub holds nothing of them.
+    fn free(&mut self) {
+        let Self { witness, host, .. } = self;
+        host.fall_silent(witness);
+        let held = host.held();
+        let is_freed = held.as_ref().is_some_and(Held::is_nothing);
+        witness.check(Oracle::Freed, is_freed, || format!("the hub still has {held:?}"));
     }
 
     /// Pushes to each user; of each device the number of a push that must come.

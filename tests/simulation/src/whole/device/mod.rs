@@ -24,10 +24,13 @@ use super::witness::{Key, Witness};
 /// The second of the wall clock at which a world begins.
 const BEGIN: i64 = 1_800_000_000;
 
-/// What stands at the world's clock.
+/// What a monotonic clock stands at when a world begins, in milliseconds.
+pub(super) const STARTS: u64 = 1_000;
+
+/// What stands at a clock in a millisecond of the world.
 pub(super) fn now_at(millis: u64) -> Now {
     let wall = Wall::from_unix_secs(BEGIN) + Duration::from_millis(millis);
-    Now::new(Mono::from_millis(1_000 + millis), wall)
+    Now::new(Mono::from_millis(STARTS + millis), wall)
 }
 
 /// One device.
