@@ -76,6 +76,9 @@ impl ClientLink {
         if self.phase == ClientPhase::Open && self.welcome.is_none() {
             self.learn_of_end(&end.cause);
         }
+        if theirs {
+            self.negotiation.handle_closed(end.code.as_u16());
+        }
         if self.negotiation.take_goes_back() {
             return self.wait_for(Duration::ZERO, end, rows.retry, close_transport);
         }

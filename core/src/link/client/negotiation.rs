@@ -21,6 +21,8 @@ pub(super) const WITHOUT: Duration = Duration::from_secs(3_600);
 pub(super) struct Negotiation {
     wanted: bool,
     belief: Belief,
+    /// It has said something in `pamlink.v1` since the client was started.
+    has_spoken: bool,
     /// It has gone back just now: the next attempt comes at once.
     goes_back: bool,
     phase: Phase,
@@ -45,21 +47,22 @@ enum Phase {
     Pam,
     /// `pamlink.v1` is offered.
     Offered,
-    /// It is agreed on, and the welcome is awaited.
+    /// It is agreed on, and what the server says first is awaited.
     Agreed,
     /// It is spoken.
-    Welcomed,
+    Spoken,
 }
 
 impl Negotiation {
     /// `wanted`: `pamlink.v1`, where the server has it.
     pub(super) const fn new(wanted: bool) -> Self {
-        Self { wanted, belief: Belief::Unknown, goes_back: false, phase: Phase::Pam }
+        let (belief, phase) = (Belief::Unknown, Phase::Pam);
+        Self { wanted, belief, has_spoken: false, goes_back: false, phase }
     }
 
     /// The client is started again.
     pub(super) const fn start_over(&mut self) {
-        self.belief = Belief::Unknown;
+        (self.belief, self.has_spoken) = (Belief::Unknown, false);
     }
 
     /// An attempt begins. `fits`: what a client says first is within the bounds of `pamlink.v1`.
@@ -88,7 +91,7 @@ impl Negotiation {
             (Phase::Pam, Belief::Turned { .. }) => {
                 self.belief = Belief::Without { until: now + WITHOUT };
             }
-            (Phase::Pam | Phase::Agreed | Phase::Welcomed, _) => {}
+            (Phase::Pam | Phase::Agreed | Phase::Spoken, _) => {}
         }
         self.phase != Phase::Offered
     }
@@ -122,11 +125,27 @@ impl Negotiation {
         self.go_back();
     }
 
-    /// The server has welcomed the link. Whether it speaks `pamlink.v1` from here on.
-    pub(super) const fn handle_welcome(&mut self) -> bool {
+    /// What the server has said first is not of the dialect: a library has taken what was offered,
+    /// whatever it is.
+    pub(super) const fn handle_not_spoken(&mut self) {
+        if matches!(self.phase, Phase::Agreed) {
+            self.go_back();
+        }
+    }
+
+    /// The server has closed the link with this code. One with the dialect says why in a `goodbye`
+    /// before it closes with a code of an application (V-10.5).
+    pub(super) const fn handle_closed(&mut self, code: u16) {
+        if !self.has_spoken && matches!(code, 1_008 | 4_000..=4_999) {
+            self.handle_not_spoken();
+        }
+    }
+
+    /// The server has welcomed the link, or said why it does not. Whether it speaks `pamlink.v1`.
+    pub(super) const fn handle_spoken(&mut self) -> bool {
         let agreed = matches!(self.phase, Phase::Agreed);
         if agreed {
-            self.phase = Phase::Welcomed;
+            (self.phase, self.has_spoken) = (Phase::Spoken, true);
         }
         agreed
     }
@@ -138,12 +157,12 @@ impl Negotiation {
 
     /// Whether the present link speaks `pamlink.v1`.
     pub(super) const fn is_agreed(self) -> bool {
-        matches!(self.phase, Phase::Agreed | Phase::Welcomed)
+        matches!(self.phase, Phase::Agreed | Phase::Spoken)
     }
 
-    /// Whether the welcome of `pamlink.v1` has come over the present link.
-    pub(super) const fn is_welcomed(self) -> bool {
-        matches!(self.phase, Phase::Welcomed)
+    /// Whether the server has said something in `pamlink.v1` over the present link.
+    pub(super) const fn is_spoken(self) -> bool {
+        matches!(self.phase, Phase::Spoken)
     }
 
     /// Whether the server was found without the dialect, and `pam` is tried next.
@@ -186,11 +205,11 @@ mod tests {
     #[test]
     fn what_is_agreed_is_spoken_from_the_answer_on() {
         let mut negotiation = offered();
-        assert!(!negotiation.handle_welcome());
+        assert!(!negotiation.handle_spoken());
         assert!(negotiation.handle_taken(NOW, Some(SUBPROTOCOL)));
-        assert!(negotiation.is_agreed() && !negotiation.is_welcomed() && !negotiation.offers());
-        assert!(negotiation.handle_welcome());
-        assert!(negotiation.is_agreed() && negotiation.is_welcomed());
+        assert!(negotiation.is_agreed() && !negotiation.is_spoken() && !negotiation.offers());
+        assert!(negotiation.handle_spoken());
+        assert!(negotiation.is_agreed() && negotiation.is_spoken());
         assert!(!goes_back(negotiation));
     }
 
@@ -230,6 +249,44 @@ mod tests {
         negotiation.begin(NOW, true);
         assert!(!negotiation.handle_taken(NOW, None));
         assert!(goes_back(negotiation));
+    }
+
+    #[test]
+    fn who_has_named_it_and_does_not_speak_it_is_left_for_pam() {
+        let named = || {
+            let mut negotiation = offered();
+            assert!(negotiation.handle_taken(NOW, Some(SUBPROTOCOL)));
+            negotiation
+        };
+        let mut negotiation = named();
+        negotiation.handle_not_spoken();
+        assert!(goes_back(negotiation));
+        for code in [1_000, 1_001, 1_006, 1_008, 1_009, 1_011, 1_013, 3_000, 4_000, 4_001, 4_999] {
+            let mut negotiation = named();
+            negotiation.handle_closed(code);
+            assert_eq!(goes_back(negotiation), code == 1_008 || code >= 4_000, "{code}");
+            // Who speaks it means what it says.
+            let mut negotiation = named();
+            assert!(negotiation.handle_spoken());
+            for _ in 0..2 {
+                negotiation.handle_closed(code);
+                assert!(!goes_back(negotiation), "{code}");
+                negotiation.begin(NOW, true);
+                assert!(negotiation.handle_taken(NOW, Some(SUBPROTOCOL)));
+            }
+            // Unless it says something else.
+            negotiation.handle_not_spoken();
+            assert!(goes_back(negotiation));
+            // Nor does a link of `pam` say anything.
+            let mut negotiation = Negotiation::new(false);
+            negotiation.begin(NOW, true);
+            negotiation.handle_closed(code);
+            assert!(!negotiation.take_goes_back(), "{code}");
+        }
+        let mut negotiation = named();
+        assert!(negotiation.handle_spoken());
+        negotiation.handle_not_spoken();
+        assert!(!goes_back(negotiation));
     }
 
     #[test]

@@ -15,6 +15,8 @@ pub(crate) enum Said {
     Goodbye(Goodbye<'static>),
     /// What it must not say now.
     Wrong(GoodbyeCode<'static>),
+    /// What is not of the dialect, before anything was said in it.
+    Foreign,
 }
 
 impl Said {
@@ -44,12 +46,13 @@ impl Said {
     pub(crate) const fn ends_link(&self) -> bool {
         match self {
             Self::Goodbye(goodbye) => goodbye.within.is_none(),
-            Self::Wrong(_) => true,
+            Self::Wrong(_) | Self::Foreign => true,
             Self::Welcome(_) | Self::Renewed(_) | Self::TokenWanted => false,
         }
     }
 
-    /// What a server says first: a welcome or a goodbye, or what it must not say (V-10.3).
+    /// What a server says first: a welcome or a goodbye, or what it must not say (V-10.3), where it
+    /// speaks the dialect at all (V-10.1).
     pub(crate) fn first(text: &str) -> Self {
         let envelope = Envelope::parse(text, DEPTH);
         let message = match envelope.as_ref().map(Message::read) {
@@ -57,7 +60,8 @@ impl Said {
                 return Self::Wrong(GoodbyeCode::Malformed);
             }
             Ok(Ok(Some((_, message)))) => message,
-            Err(_) | Ok(Err(_) | Ok(None)) => return Self::Wrong(GoodbyeCode::NotOpen),
+            Ok(Err(_)) => return Self::Wrong(GoodbyeCode::NotOpen),
+            Err(_) | Ok(Ok(None)) => return Self::Foreign,
         };
         match message {
             Message::Goodbye(it) => Self::goodbye(it),

@@ -30,14 +30,14 @@ impl ClientLink {
 
     /// Whether the present link speaks the dialect, and was welcomed.
     pub(crate) const fn is_welcomed_v1(&self) -> bool {
-        self.negotiation.is_welcomed()
+        self.negotiation.is_spoken()
     }
 
     /// Whether the welcome of the dialect is due over the present link, which is open.
     pub(crate) fn awaits_welcome_v1(&self) -> bool {
         self.phase == ClientPhase::Open
             && self.negotiation.is_agreed()
-            && !self.negotiation.is_welcomed()
+            && !self.negotiation.is_spoken()
     }
 
     /// Whether a heartbeat is to be said, for whoever knows the sessions; said once.

@@ -25,7 +25,7 @@ impl ClientLink {
         }
         match said {
             Said::Welcome(welcome) if Versions::OWN.contains(welcome.version) => {
-                self.negotiation.handle_welcome();
+                self.negotiation.handle_spoken();
                 self.welcomed(now);
                 self.say_heartbeats(welcome.heartbeat.to_duration());
                 // What it says of the token of `hello` says nothing of one that was shown since.
@@ -33,14 +33,18 @@ impl ClientLink {
                     self.token_is_good(welcome.expires);
                 }
             }
-            Said::Welcome(_) => self.leave(&GoodbyeCode::NotOpen),
+            Said::Welcome(_) => self.leave_who_speaks_it(&GoodbyeCode::NotOpen),
             Said::Renewed(expires) => {
                 self.renewing = false;
                 self.token_is_good(expires);
             }
             Said::TokenWanted => self.request_token(TokenNeed::Renewal),
             Said::Goodbye(goodbye) => self.handle_goodbye(&goodbye),
-            Said::Wrong(code) => self.leave(&code),
+            Said::Wrong(code) => self.leave_who_speaks_it(&code),
+            Said::Foreign => {
+                self.negotiation.handle_not_spoken();
+                self.leave(&GoodbyeCode::NotOpen);
+            }
         }
     }
 
@@ -64,6 +68,7 @@ impl ClientLink {
     /// The server ends the link. It is left at once: a session goes on over the next.
     fn handle_goodbye(&mut self, goodbye: &Goodbye<'_>) {
         let (code, class) = meaning(&goodbye.code);
+        self.negotiation.handle_spoken();
         if goodbye.code == GoodbyeCode::Version {
             self.negotiation.handle_no_version();
         }
@@ -73,6 +78,12 @@ impl ClientLink {
         }
         let end = End::of_peer(code, goodbye.code.as_str()).of_class(class);
         self.fail(end, Rows::CLOSE);
+    }
+
+    /// As [`leave`](Self::leave), for a word of the dialect.
+    fn leave_who_speaks_it(&mut self, code: &GoodbyeCode<'static>) {
+        self.negotiation.handle_spoken();
+        self.leave(code);
     }
 
     /// The server has said what it must not: the link ends, and another is tried.

@@ -67,7 +67,7 @@ fn a_server_without_it_is_spoken_to_in_pam_at_once() {
 }
 
 #[test]
-fn statuses_of_servers_without_it_go_back_to_pam_and_no_code_of_one_that_has_it() {
+fn statuses_of_servers_without_it_go_back_to_pam() {
     for (status, goes_back) in [(400, true), (401, true), (403, true), (404, true), (502, false)] {
         let mut world = World::new();
         let failed = DialFailed::Answered { status, retry_after: None, body: "" };
@@ -77,15 +77,47 @@ fn statuses_of_servers_without_it_go_back_to_pam_and_no_code_of_one_that_has_it(
         let next = if goes_back { "t -" } else { "- pamlink.v1" };
         assert_eq!(world.dials[1], next, "{status}");
     }
-    for code in [4_001, 1_008, 1_012] {
+}
+
+/// npm `ws` and others take the first subprotocol that is offered where their host names none.
+#[test]
+fn a_server_that_names_it_and_does_not_speak_it_is_spoken_to_in_pam_at_once() {
+    let connected = r#"{"type":"connection","status":"connected"}"#;
+    let close = |code| Incoming::Close(Some(CloseCode::new(code)), "");
+    let first = [Incoming::Text(connected), Incoming::Text("hi"), close(4_001), close(1_008)];
+    for first in first {
         let mut world = World::new();
         world.open(Some("pamlink.v1"));
-        let close = Incoming::Close(Some(CloseCode::new(code)), "");
-        world.client.handle_message(world.now, close).unwrap();
+        world.client.handle_message(world.now, first).unwrap();
+        world.drain();
+        world.pass(0);
+        assert_eq!(world.dials, ["- pamlink.v1", "t -"], "{first:?}");
+        assert_eq!(world.needs, [TokenNeed::Missing], "no token is spent on it");
+        world.open(None);
+        world.say(connected);
+        assert!(world.events().pop().unwrap().starts_with("welcomed"));
+    }
+}
+
+#[test]
+fn a_close_says_nothing_of_the_dialect_where_the_server_speaks_it() {
+    let close = |code| Incoming::Close(Some(CloseCode::new(code)), "");
+    let mut codes = vec![(false, 1_012), (false, 1_011)];
+    codes.extend([1_008, 4_001, 4_003].map(|code| (true, code)));
+    for (has_spoken, code) in codes {
+        let mut world = World::new();
+        world.open(Some("pamlink.v1"));
+        if has_spoken {
+            world.say(WELCOME);
+            world.cut();
+            world.pass(60_000);
+            world.open(Some("pamlink.v1"));
+        }
+        world.client.handle_message(world.now, close(code)).unwrap();
         world.drain();
         world.client.provide_token(world.now, Token::new("u")).unwrap();
         world.pass(60_000);
-        assert_eq!(world.dials[1], "- pamlink.v1", "{code}");
+        assert!(world.dials.iter().all(|dial| dial == "- pamlink.v1"), "{code}: {:?}", world.dials);
     }
 }
 
@@ -146,12 +178,18 @@ fn what_comes_before_the_welcome_ends_the_link() {
         let goodbye = r#"{"type":"goodbye","code":"not_open"}"#;
         assert_eq!(world.said(), [goodbye, "close 4003 not_open"], "{early}");
         assert!(world.events()[0].starts_with("retrying server_error"), "{early}");
+        // A word of the dialect is one of a server that speaks it, however wrong it is there.
+        world.pass(60_000);
+        let is_of_v1 = !early.contains("connection");
+        assert_eq!(world.dials[1] == "- pamlink.v1", is_of_v1, "{early}");
     }
     let mut world = World::new();
     world.open(Some("pamlink.v1"));
     world.said();
     world.say(r#"{"type":"welcome","version":2}"#);
     assert_eq!(world.said()[0], r#"{"type":"goodbye","code":"malformed"}"#);
+    world.pass(60_000);
+    assert_eq!(world.dials[1], "- pamlink.v1");
 }
 
 #[test]

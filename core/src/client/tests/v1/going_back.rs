@@ -7,9 +7,11 @@ use super::*;
 /// a delay. Of one also `cut` may become, which fails without an answer; `breaks`, which is
 /// answered with what is no HTTP; `hides`, of which the platform does not say why it fails;
 /// `takes`, which is opened without a subprotocol, and where that is enough welcomed, and then
-/// lost; `names`, the same with it; and `version`, a `goodbye` in that link. `+` and a number are
-/// seconds that pass in a link that is open, `renews` is a new token that the host is asked for and
-/// brings, `again` a host that starts the client again, and `stops` ends a line whose client does.
+/// lost; `names`, the same with it; and in such a link `welcomes`, which is that of the dialect
+/// before it is lost, `version`, a `goodbye`, `echoes`, the welcome of `pam`, and `closes`, a close
+/// with 4001. `+` and a number are seconds that pass in a link that is open, `renews` is a new token
+/// that the host is asked for and brings, `again` a host that starts the client again, and `stops`
+/// ends a line whose client does.
 const SEQUENCES: &[&str] = &[
     // A server without the dialect is spoken to at once, and known for an hour.
     "=v1:takes =pam:takes ~pam:takes ~pam:cut ~pam:502 ~pam:takes +3600 ~v1:takes =pam:takes",
@@ -29,6 +31,13 @@ const SEQUENCES: &[&str] = &[
     "=v1:names ~v1:takes =pam:takes ~pam:takes",
     "=v1:version =pam:takes ~pam:takes +3600 ~v1:version =pam:takes",
     "=v1:version =pam:cut ~v1:version =pam:takes",
+    // What names it and does not speak it is left for `pam`.
+    "=v1:echoes =pam:takes ~pam:takes +3600 ~v1:echoes =pam:takes",
+    "=v1:echoes =pam:cut ~v1:echoes =pam:takes",
+    "=v1:closes =pam:takes ~pam:takes +3600 ~v1:closes =pam:takes",
+    "=v1:closes =pam:403 renews ~v1:closes =pam:403 stops",
+    "=v1:welcomes ~v1:closes renews ~v1:closes stops",
+    "=v1:welcomes ~v1:echoes =pam:takes",
     // One token is renewed, as over `pam` alone, however many attempts were turned away for it.
     "=v1:401 =pam:401 renews ~v1:401 =pam:401 stops",
     "=v1:403 =pam:403 renews ~v1:403 =pam:takes ~pam:403 stops",
@@ -181,6 +190,20 @@ impl World {
             "names" => {
                 self.open(Some("pamlink.v1"));
                 self.client.handle_closed(self.now);
+            }
+            "welcomes" => {
+                self.open(Some("pamlink.v1"));
+                self.say(WELCOME);
+                self.client.handle_closed(self.now);
+            }
+            "echoes" => {
+                self.open(Some("pamlink.v1"));
+                self.say(NEW_WELCOME);
+            }
+            "closes" => {
+                self.open(Some("pamlink.v1"));
+                let close = Incoming::Close(Some(CloseCode::new(4_001)), "");
+                self.client.handle_message(self.now, close).unwrap();
             }
             "version" => {
                 self.open(Some("pamlink.v1"));
