@@ -1,9 +1,5 @@
 //! A client as bytes, to go on after its process has ended.
 
-use core::hash::Hasher as _;
-
-use siphasher::sip128::{Hasher128 as _, SipHasher13};
-
 use super::Client;
 use super::config::ClientConfig;
 use super::conversation::Conversation;
@@ -11,7 +7,7 @@ use super::conversations::{CHANNELS, Conversations};
 use super::error::RestoreError;
 use super::event::RequestId;
 use super::packing::{put, put_bytes, take, take_bytes};
-use crate::delivery::{CommandId, SessionNumber, SnapshotError};
+use crate::delivery::{CommandId, SessionNumber, SnapshotError, seal};
 use crate::envelope::v1::Channel;
 use crate::link::Endpoint;
 use crate::seed::Seed;
@@ -21,8 +17,6 @@ use crate::time::Now;
 const VERSION: u8 = 2;
 /// That of snapshots of a client with one session, which do not say its number.
 const OF_ONE: u8 = 1;
-/// The bytes at the end, which tell a whole snapshot from one that was cut or changed by accident.
-const CHECK: usize = 16;
 
 impl Client {
     /// Appends a snapshot: what [`restore`](Self::restore) makes this client of again, in a later
@@ -39,9 +33,10 @@ impl Client {
     ///
     /// Events wait to be taken, which no snapshot has.
     pub fn snapshot(&self, out: &mut Vec<u8>) -> Result<(), SnapshotError> {
+        let start = out.len();
         let Some(conversations) = &self.conversations else {
-            out.extend_from_slice(&[VERSION]);
-            out.extend_from_slice(&check(&[VERSION]));
+            out.push(VERSION);
+            seal::seal(out, start);
             return Ok(());
         };
         let leaves = conversations.left().next().is_some();
@@ -55,7 +50,6 @@ impl Client {
                 conversation.session.snapshot(&mut session).map(|()| (conversation, session))
             })
             .collect();
-        let start = out.len();
         out.push(VERSION);
         put_bytes(out, self.prefix.as_bytes());
         put(out, self.next);
@@ -71,8 +65,7 @@ impl Client {
             conversation.pack(out);
             put_bytes(out, session);
         }
-        let check = check(&out[start..]);
-        out.extend_from_slice(&check);
+        seal::seal(out, start);
         Ok(())
     }
 
@@ -100,10 +93,7 @@ impl Client {
             Some(&later @ 3..) => return Err(SnapshotError::Version(later).into()),
             Some(0) | None => return Err(SnapshotError::Damaged.into()),
         };
-        let content = bytes
-            .split_last_chunk::<CHECK>()
-            .filter(|(content, end)| check(content) == **end)
-            .and_then(|(content, _)| content.get(1..));
+        let content = seal::open(bytes).and_then(|content| content.get(1..));
         if content == Some(&[]) {
             return Ok(client);
         }
@@ -194,10 +184,4 @@ impl Conversation {
         }
         Some(())
     }
-}
-
-fn check(content: &[u8]) -> [u8; CHECK] {
-    let mut hasher = SipHasher13::new();
-    hasher.write(content);
-    hasher.finish128().as_bytes()
 }

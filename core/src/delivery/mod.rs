@@ -78,6 +78,7 @@ mod packing;
 mod payload;
 mod queue;
 mod reading;
+pub(crate) mod seal;
 mod session;
 mod sessions;
 pub mod stream;

@@ -1,11 +1,8 @@
 //! A session as bytes, to go on after its process has ended.
 
-use core::hash::Hasher as _;
 use core::time::Duration;
 use std::collections::VecDeque;
 use std::sync::Arc;
-
-use siphasher::sip128::{Hasher128 as _, SipHasher13};
 
 use super::Session;
 use super::phase::{Phase, Role};
@@ -16,6 +13,7 @@ use crate::delivery::inbound::Inbound;
 use crate::delivery::outbound::Outbound;
 use crate::delivery::packing::{Packed, pack_list};
 use crate::delivery::queue::{Priority, Queue, Waiting};
+use crate::delivery::seal;
 use crate::envelope::v1::{MAX_NUMBER, Name, Position, Window};
 use crate::seed::Seed;
 use crate::time::{Mono, Now, Wall};
@@ -24,8 +22,6 @@ use crate::time::{Mono, Now, Wall};
 const VERSION: u8 = 2;
 /// That of the bytes before, which do not say which window the other end knows.
 const WITHOUT_WINDOW: u8 = 1;
-/// The bytes at the end, which tell a whole snapshot from one that was cut or changed by accident.
-const CHECK: usize = 16;
 
 impl Session {
     /// Appends a snapshot: what [`restore`](Self::restore) makes this session of again, in a later
@@ -80,8 +76,7 @@ impl Session {
             })
             .collect();
         waiting.pack(out);
-        let check = check(&out[start..]);
-        out.extend_from_slice(&check);
+        seal::seal(out, start);
         Ok(())
     }
 
@@ -104,10 +99,7 @@ impl Session {
             Some(&later @ 3..) => return Err(SnapshotError::Version(later)),
             Some(0) | None => return Err(SnapshotError::Damaged),
         };
-        let content = bytes
-            .split_last_chunk::<CHECK>()
-            .filter(|(content, end)| check(content) == **end)
-            .and_then(|(content, _)| content.get(1..));
+        let content = seal::open(bytes).and_then(|content| content.get(1..));
         let restored = content.and_then(|mut bytes| {
             let restored = Self::unpack(config, version, &mut bytes, seed, now)?;
             bytes.is_empty().then_some(restored)
@@ -216,10 +208,4 @@ impl Packed for Stored {
 
 fn larger(one: Window, other: Window) -> Window {
     Window { envelopes: one.envelopes.max(other.envelopes), bytes: one.bytes.max(other.bytes) }
-}
-
-fn check(content: &[u8]) -> [u8; CHECK] {
-    let mut hasher = SipHasher13::new();
-    hasher.write(content);
-    hasher.finish128().as_bytes()
 }
