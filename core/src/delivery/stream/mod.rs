@@ -62,6 +62,7 @@ mod entry;
 mod error;
 mod event;
 mod interface;
+mod kept;
 mod keyed;
 mod memory;
 mod outputs;
