@@ -150,7 +150,7 @@
 //! | | `Streams`, `StreamsConfig`, `Event`, `ReaderId`, `BeginError`, `ProducerError` |
 //! | | cancels: `CancelScope`, `CancelId`, `Cancelled`; producers: `Generation`, `ClaimError`, `Fence` |
 //! | | a log: `LogRequest`, `Request`, `StreamKey`; it answers: `LogAnswer`, `Answer`, `Refusal` |
-//! | | in them: `Record`, `Read`, `Base`, `Status`, `State`, `End`, `Ended`; in memory: `MemoryLog`, `LogConfig` |
+//! | | in them: `Record`, `Read`, `Base`, `Status`, `State`, `End`, `Ended`; logs: `MemoryLog`, `LogConfig`, `StoredLog`, `Change`, `EntryError` |
 //! | **[`link`]** | **the life of one connection: states, heartbeat, token, backoff** |
 //! | | a server's: `ServerLink`, `LinkEvent`, `AnswerError` |
 //! | | a client's: `ClientLink`, `ClientLinkEvent`, `ClientLinkConfig`, `Dial`, `DialFailed`, `Trigger` |

@@ -1,13 +1,14 @@
 //! What a log of streams has to answer: `tests/conformance/vectors/log.json`, run against the log
-//! in memory through its values alone. Another log runs the same cases with [`Log`] of its own.
+//! in memory through its values alone, and against one that is restored from what it has stored
+//! before each step. Another log runs the same cases with [`Log`] of its own.
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use pamlink::delivery::stream::{
-    Answer, End, Ended, Generation, LogAnswer, LogConfig, LogRequest, MemoryLog, Read, Record,
-    Refusal, Request, State, Status, StreamKey,
+    Answer, Change, End, Ended, Generation, LogAnswer, LogConfig, LogRequest, MemoryLog, Read,
+    Record, Refusal, Request, State, Status, StoredLog, StreamKey,
 };
 use pamlink::envelope::v1::{Code, Epoch, How, Name, Position};
 use pamlink::time::{Mono, Now, Wall};
@@ -24,9 +25,48 @@ impl Log for MemoryLog {
     }
 }
 
+/// A log whose process ends after each step.
+struct Restored {
+    config: LogConfig,
+    epoch: Epoch,
+    stored: Vec<(StreamKey, Vec<u8>)>,
+}
+
+impl Log for Restored {
+    fn answer(&mut self, now: Now, request: LogRequest) -> LogAnswer {
+        // Each process has a monotonic clock of its own.
+        let now = Now::new(Mono::from_millis(7), now.wall);
+        let mut log = StoredLog::new(self.config, self.epoch, now);
+        for (key, entry) in self.stored.clone() {
+            log.restore(&key, &entry).unwrap();
+        }
+        let answer = log.handle_request(now, &request);
+        while let Some(change) = log.poll_change() {
+            let (key, entry) = match change {
+                Change::Add { key, entry } => {
+                    self.stored.push((key, entry));
+                    continue;
+                }
+                Change::Replace { key, entry } => (key, Some(entry)),
+                Change::Remove { key } => (key, None),
+                other => panic!("{other:?}"),
+            };
+            self.stored.retain(|(of, _)| *of != key);
+            self.stored.extend(entry.map(|entry| (key, entry)));
+        }
+        answer
+    }
+}
+
 #[test]
 fn the_log_in_memory_answers_as_the_vectors_say() {
     let ran = run(MemoryLog::new);
+    assert!(ran >= 150, "{ran} steps");
+}
+
+#[test]
+fn a_log_that_is_restored_before_each_step_answers_as_the_vectors_say() {
+    let ran = run(|config, epoch| Restored { config, epoch, stored: Vec::new() });
     assert!(ran >= 150, "{ran} steps");
 }
 
@@ -45,7 +85,7 @@ fn run<L: Log>(log: impl Fn(LogConfig, Epoch) -> L) -> usize {
         for step in case["steps"].as_array().unwrap() {
             ran += 1;
             let at = Mono::from_millis(step["at_ms"].as_u64().unwrap());
-            let now = Now::new(at, Wall::EPOCH);
+            let now = Now::new(at, Wall::EPOCH + at.saturating_since(Mono::ZERO));
             let id = ran as u64;
             let request = LogRequest::new(id, key(step), request(&step["ask"]));
             let answer = log.answer(now, request);

@@ -3,6 +3,7 @@
 
 use core::time::Duration;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use super::event::CommandId;
 use super::inbound::{Entry, EntryKind};
@@ -163,6 +164,16 @@ impl Packed for Box<str> {
     }
 }
 
+impl Packed for Arc<str> {
+    fn pack(&self, out: &mut Vec<u8>) {
+        pack_text(self, out);
+    }
+
+    fn unpack(bytes: &mut &[u8]) -> Option<Self> {
+        Box::<str>::unpack(bytes).map(Self::from)
+    }
+}
+
 impl Packed for Name<'static> {
     fn pack(&self, out: &mut Vec<u8>) {
         pack_text(self, out);
@@ -315,7 +326,8 @@ impl Packed for Payload {
     }
 }
 
-fn pack_text(text: &str, out: &mut Vec<u8>) {
+/// Appends a text, as a `Box<str>` of it would be.
+pub(super) fn pack_text(text: &str, out: &mut Vec<u8>) {
     pack_length(text.len(), out);
     out.extend_from_slice(text.as_bytes());
 }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::interface::{
     Answer, Base, End, Ended, Generation, Read, Record, Refusal, Request, State, Status, bytes,
 };
-use crate::envelope::v1::Position;
+use crate::delivery::packing::{Packed, pack_list, pack_text};
+use crate::envelope::v1::{MAX_NUMBER, Position};
 use crate::time::Mono;
 
 /// One stream.
@@ -232,6 +233,122 @@ impl Kept {
             (None, generation) => State::Running { generation, lease },
         };
         Status::new(self.sequence, self.offset, state)
+    }
+}
+
+/// A stream as bytes, for a log whose streams are stored: times as what is left of them.
+impl Kept {
+    pub(super) fn pack(&self, now: Mono, out: &mut Vec<u8>) {
+        let Self { of, generation, next, lease, sequence, offset, base, end, forgotten, .. } = self;
+        of.pack(out);
+        generation.pack(out);
+        next.pack(out);
+        lease.saturating_since(now).pack(out);
+        sequence.pack(out);
+        offset.pack(out);
+        (base.sequence, (base.offset, base.restart)).pack(out);
+        pack_list(self.segments.iter(), out);
+        end.is_some().pack(out);
+        if let Some(ended) = end {
+            ended.end.pack(out);
+        }
+        forgotten.saturating_since(now).pack(out);
+    }
+
+    /// Takes one from the front; nothing if it is not whole there, or is none that a log can have.
+    pub(super) fn unpack(now: Mono, bytes: &mut &[u8]) -> Option<Self> {
+        let of = Packed::unpack(bytes)?;
+        let generation = Packed::unpack(bytes)?;
+        let next = Packed::unpack(bytes)?;
+        let lease = now + Packed::unpack(bytes)?;
+        let (sequence, offset) = (Packed::unpack(bytes)?, Packed::unpack(bytes)?);
+        let (given_up, (begins, restart)) = Packed::unpack(bytes)?;
+        let base = Base::new(given_up, begins, restart);
+        let segments = VecDeque::unpack(bytes)?;
+        let end = Option::<End>::unpack(bytes)?.map(Arc::new);
+        let forgotten = now + Packed::unpack(bytes)?;
+
+        let end = end.map(|end| Ended::new(sequence, offset, end));
+        let of_end = end.as_ref().map_or(0, |ended| ended.end.size());
+        let size = of_end + segments.iter().map(Segment::size).sum::<usize>();
+        let forgotten = if end.is_some() { forgotten } else { Mono::END };
+        let kept = Self {
+            of,
+            generation,
+            next,
+            lease,
+            sequence,
+            offset,
+            base,
+            segments,
+            size,
+            end,
+            forgotten,
+        };
+        kept.is_whole().then_some(kept)
+    }
+
+    /// Whether the texts follow each other, from where the text that is kept begins to its end, and
+    /// no number is larger than any log counts.
+    fn is_whole(&self) -> bool {
+        if self.sequence.max(self.offset).max(self.next) > MAX_NUMBER {
+            return false;
+        }
+        let mut at = Some((self.base.sequence, self.base.offset));
+        for segment in &self.segments {
+            let follows = |(sequence, offset): &(u64, u64)| {
+                *sequence < segment.sequence
+                    && *offset == segment.offset
+                    && !segment.text.is_empty()
+            };
+            let end = segment.offset.checked_add(bytes(segment.text.len()));
+            at = at.filter(follows).and(end).map(|end| (segment.sequence, end));
+        }
+        at.is_some_and(|(sequence, offset)| sequence <= self.sequence && offset == self.offset)
+    }
+}
+
+impl Packed for Segment {
+    fn pack(&self, out: &mut Vec<u8>) {
+        self.sequence.pack(out);
+        self.offset.pack(out);
+        pack_text(&self.text, out);
+        self.restart.pack(out);
+    }
+
+    fn unpack(bytes: &mut &[u8]) -> Option<Self> {
+        Some(Self {
+            sequence: Packed::unpack(bytes)?,
+            offset: Packed::unpack(bytes)?,
+            text: Box::<str>::unpack(bytes)?.into(),
+            restart: Packed::unpack(bytes)?,
+        })
+    }
+}
+
+impl Packed for Generation {
+    fn pack(&self, out: &mut Vec<u8>) {
+        self.number().pack(out);
+    }
+
+    fn unpack(bytes: &mut &[u8]) -> Option<Self> {
+        u64::unpack(bytes).map(Self::from_number)
+    }
+}
+
+impl Packed for End {
+    fn pack(&self, out: &mut Vec<u8>) {
+        self.how.pack(out);
+        self.code.pack(out);
+        self.body.pack(out);
+    }
+
+    fn unpack(bytes: &mut &[u8]) -> Option<Self> {
+        Some(Self {
+            how: Packed::unpack(bytes)?,
+            code: Packed::unpack(bytes)?,
+            body: Packed::unpack(bytes)?,
+        })
     }
 }
 

@@ -27,6 +27,8 @@ pub struct MemoryLog {
     ended: BTreeSet<(Mono, StreamKey)>,
     /// The bytes of all of them, each as [`Kept::size`] has it.
     size: usize,
+    /// The streams that it has forgotten, for whoever stores them.
+    forgotten: Option<Vec<StreamKey>>,
 }
 
 impl MemoryLog {
@@ -36,7 +38,45 @@ impl MemoryLog {
     /// An empty log of an epoch, which must be of no log before it.
     pub fn new(config: LogConfig, epoch: Epoch) -> Self {
         let config = config.within_bounds();
-        Self { config, epoch, streams: Keyed::new(), ended: BTreeSet::new(), size: 0 }
+        let (streams, ended) = (Keyed::new(), BTreeSet::new());
+        Self { config, epoch, streams, ended, size: 0, forgotten: None }
+    }
+
+    /// From here on it says what it forgets.
+    pub(super) fn say_what_is_forgotten(&mut self) {
+        self.forgotten = Some(Vec::new());
+    }
+
+    /// What it has forgotten since this was last taken.
+    pub(super) fn take_forgotten(&mut self) -> Vec<StreamKey> {
+        self.forgotten.as_mut().map(core::mem::take).unwrap_or_default()
+    }
+
+    /// What is kept of a stream.
+    pub(super) fn stream(&self, key: &StreamKey) -> Option<&Kept> {
+        let slot = self.streams.find(key).and_then(|index| self.streams.get(index));
+        slot.map(|slot| &slot.value)
+    }
+
+    /// Puts a stream in its place that another log has kept; whether there is room for it.
+    pub(super) fn put(&mut self, key: &StreamKey, kept: Kept) -> bool {
+        if let Some(before) = self.stream(key) {
+            let before = (before.forgotten, key.clone());
+            self.forget(&before);
+        }
+        if self.admit(key).is_err() {
+            return false;
+        }
+        let (size, has_ended, forgotten) = (kept.size, kept.end.is_some(), kept.forgotten);
+        if self.streams.insert(key.clone(), kept).is_none() {
+            return false;
+        }
+        self.size += size;
+        if has_ended {
+            self.ended.insert((forgotten, key.clone()));
+        }
+        self.make_room(key);
+        true
     }
 
     /// The most bytes that one takes with a configuration, if owners' names are no longer than those of
@@ -130,6 +170,13 @@ impl MemoryLog {
             let same = before.value.of == of;
             return if same { Ok(Answer::Begun { first: false }) } else { Err(Refusal::Exists) };
         }
+        self.admit(key)?;
+        self.streams.insert(key.clone(), Kept::new(of, until)).ok_or(Refusal::Full)?;
+        Ok(Answer::Begun { first: true })
+    }
+
+    /// Makes a place for a stream that has none.
+    fn admit(&mut self, key: &StreamKey) -> Result<(), Refusal> {
         let own = self.streams.of_owner(&key.owner);
         let (count, oldest) = own.fold((0, None), |(count, oldest), Slot { key, value: kept }| {
             let ended = kept.end.is_some().then(|| (kept.forgotten, key.clone()));
@@ -141,8 +188,7 @@ impl MemoryLog {
         } else if self.streams.len() >= self.config.max_streams as usize && !self.forget_oldest() {
             return Err(Refusal::Full);
         }
-        self.streams.insert(key.clone(), Kept::new(of, until)).ok_or(Refusal::Full)?;
-        Ok(Answer::Begun { first: true })
+        Ok(())
     }
 
     fn finish(
@@ -202,6 +248,9 @@ impl MemoryLog {
         self.ended.remove(of);
         let kept = self.streams.find(&of.1).and_then(|index| self.streams.remove(index));
         self.size -= kept.as_ref().map_or(0, |kept| kept.value.size);
+        if let (Some(forgotten), Some(_)) = (&mut self.forgotten, &kept) {
+            forgotten.push(of.1.clone());
+        }
         kept.is_some()
     }
 }

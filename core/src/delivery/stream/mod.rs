@@ -62,6 +62,7 @@ mod entry;
 mod error;
 mod event;
 mod interface;
+mod journal;
 mod kept;
 mod keyed;
 mod memory;
@@ -70,6 +71,7 @@ mod placing;
 mod producer;
 mod readers;
 mod saying;
+mod stored;
 mod streams;
 mod table;
 mod tail;
@@ -86,8 +88,10 @@ pub use self::interface::{
     Answer, Base, End, Ended, Generation, LogAnswer, LogRequest, Read, Record, Refusal, Request,
     State, Status, StreamKey,
 };
+pub use self::journal::EntryError;
 pub use self::memory::MemoryLog;
 pub use self::producer::ProducerError;
 pub use self::readers::ReaderId;
+pub use self::stored::{Change, StoredLog};
 pub use self::streams::{CancelScope, Streams};
 pub(super) use self::turns::Taken;

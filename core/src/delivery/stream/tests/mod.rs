@@ -10,4 +10,5 @@ mod properties;
 mod replay;
 mod sharing;
 mod states;
+mod stored;
 mod support;
