@@ -281,7 +281,8 @@ mod tests {
     fn host_of<H: Handler>(handler: H) -> Arc<Host<H>> {
         let seed = Seed::from_number(1);
         let hub = Hub::new(HubConfig::default(), Auth::Host, Arc::default(), seed);
-        let shared = Arc::new(Shared::new(Clock::new(), HubEngine::new(hub, None), None, None));
+        let shared =
+            Arc::new(Shared::new(Clock::new(), HubEngine::new(hub, None), None, None, None));
         Arc::new(Host::new(shared, handler, Duration::MAX, Duration::MAX))
     }
 

@@ -8,16 +8,19 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use pamlink::delivery::stream::LogAnswer;
 use pamlink::envelope::ErrorCode;
 use pamlink::hub::{Event, LinkId, ReplyError, RequestId};
 use pamlink::link::{AuthError, Claims, Gather, Token, Transmit};
 use parking_lot::MutexGuard;
 use tokio::sync::Notify;
+use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::handler::{Handler, HttpResponse, Reply, Request};
 use crate::judges::{Case, Judges};
 use crate::outlet::Outlet;
 use crate::shared::{Locked, Shared, Socket};
+use crate::stream_log::Carrier;
 
 /// The hub with the program that answers.
 pub(crate) struct Host<H> {
@@ -261,8 +264,11 @@ impl<H: Handler> Host<H> {
         }
     }
 
-    /// Notes whom to wake; `own` is the link whose task asks, and looks by itself.
+    /// Notes whom to wake, and hands over what the log is asked; `own` is the link whose task asks, and looks by itself.
     fn look_out(&self, locked: &mut Locked, left: &mut Left, own: Option<LinkId>) {
+        if let Some(log) = &self.shared.log {
+            log.carry(&mut locked.hub, &mut locked.awaited);
+        }
         while let Some(link) = locked.hub.poll_writable() {
             if own != Some(link)
                 && let Some(socket) = locked.sockets.get(&link)
@@ -366,6 +372,19 @@ impl<H: Handler> Host<H> {
                 () = due => self.shared.hub.lock().hub.handle_timeout(self.shared.clock.now()),
                 () = self.shared.deadline.notified() => {}
             }
+        }
+    }
+
+    /// Gives the hub what its log answers.
+    pub(crate) async fn keep_log(self: Arc<Self>, mut answered: UnboundedReceiver<LogAnswer>) {
+        let Some(log) = &self.shared.log else { return };
+        loop {
+            let due = self.shared.hub.lock().awaited.due();
+            let answers = Carrier::answers(&mut answered, due).await;
+            let mut locked = self.shared.hub.lock();
+            let Locked { hub, awaited, .. } = &mut *locked;
+            log.give(self.shared.clock.now(), hub, awaited, answers);
+            self.settle(locked);
         }
     }
 

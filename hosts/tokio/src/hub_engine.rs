@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pamlink::delivery::SendOptions;
+use pamlink::delivery::stream::{LogAnswer, LogRequest};
 use pamlink::frame::CloseCode;
 use pamlink::hub::{
     Delivered, Event, Full, Hub, InputError, LinkId, Push, PushError, ReplyError, RequestId,
@@ -184,6 +185,16 @@ impl HubEngine {
         let links = self.hub.rotate_user(now, user, within);
         self.said(|| said::links(links));
         links
+    }
+
+    /// What the log of the host's own is asked next. A hub that has one is not recorded, nor is what
+    /// it is answered.
+    pub(crate) fn poll_log(&mut self) -> Option<LogRequest> {
+        self.hub.poll_log()
+    }
+
+    pub(crate) fn handle_log(&mut self, now: Now, answer: LogAnswer) {
+        self.hub.handle_log(now, answer);
     }
 
     pub(crate) fn drain(&mut self, now: Now, spread: Duration) {

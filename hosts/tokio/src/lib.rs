@@ -125,6 +125,7 @@ mod requests;
 mod server;
 mod shared;
 mod shared_client;
+mod stream_log;
 pub mod tls;
 mod tokens;
 mod transport;
@@ -136,6 +137,7 @@ pub use client::{Client, ClientConfig, SessionHandle};
 pub use handler::{Handler, HttpResponse, Reply, Request};
 pub use pamlink;
 pub use server::{Handle, Server, ServerConfig};
+pub use stream_log::{LogCall, LogCalls, StreamLog};
 pub use tokens::Tokens;
 
 /// The programs of the README compile.

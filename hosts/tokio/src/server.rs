@@ -9,12 +9,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pamlink::delivery::SendOptions;
+use pamlink::delivery::stream::LogAnswer;
 use pamlink::frame::CloseCode;
 use pamlink::hub::{Auth, Hub, HubConfig, Push, PushError};
 use pamlink::metrics::Snapshot;
 use pamlink::routing::Table;
 use pamlink::seed::Seed;
 use tokio::net::{TcpListener, ToSocketAddrs};
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::task::JoinHandle;
 
 use crate::clock::{self, Clock};
 use crate::connection;
@@ -25,6 +28,7 @@ use crate::hub_engine::HubEngine;
 use crate::judges::Verifier;
 use crate::recording::Recorder;
 use crate::shared::Shared;
+use crate::stream_log::{Carrier, StreamLog};
 
 /// What a server is made of.
 #[derive(Debug)]
@@ -46,6 +50,10 @@ pub struct ServerConfig {
     pub drain_patience: Duration,
     /// A fixed seed, for tests. Default: the operating system's entropy.
     pub seed: Option<Seed>,
+    /// Where streams are kept in the place of memory: a log with bounds of its own, whose epoch
+    /// [`HubConfig::host_log`] is set to. The module `embedded_log` has one in a file. A server that
+    /// has a log is not recorded. Default: none, and streams are gone with the process.
+    pub log: Option<StreamLog>,
     /// Records what the hub is given, to be [replayed](crate::recording::Replay). It draws a seed of
     /// its own, which is in the recording: `seed` is not used. All links wait while a line is
     /// written. Default: none.
@@ -63,6 +71,7 @@ impl ServerConfig {
             drain_spread: Duration::from_secs(5),
             drain_patience: Duration::from_secs(5),
             seed: None,
+            log: None,
             record: None,
         }
     }
@@ -76,6 +85,7 @@ pub struct Server {
     drain_patience: Duration,
     request_timeout: Duration,
     auth_timeout: Duration,
+    answered: Option<UnboundedReceiver<LogAnswer>>,
     /// The process in which the hub was seeded.
     made_in: u32,
     not_recorded: Option<&'static str>,
@@ -99,7 +109,11 @@ impl Server {
     }
 
     /// Serves a listener that exists.
-    pub fn new(listener: TcpListener, config: ServerConfig) -> Self {
+    pub fn new(listener: TcpListener, mut config: ServerConfig) -> Self {
+        if let Some(log) = &config.log {
+            config.hub.host_log = Some(log.epoch());
+        }
+        let (log, answered) = config.log.map(Carrier::new).unzip();
         let clock = Clock::new();
         let begin =
             |recorder: Recorder| recorder.begin_hub((&config.hub, &config.routes), clock.now());
@@ -115,6 +129,7 @@ impl Server {
             shared: Arc::new(Shared::new(
                 clock,
                 HubEngine::new(hub, recording),
+                log,
                 verifier,
                 config.tls,
             )),
@@ -122,6 +137,7 @@ impl Server {
             drain_patience: config.drain_patience,
             request_timeout,
             auth_timeout,
+            answered,
             made_in: std::process::id(),
             not_recorded,
         }
@@ -152,7 +168,7 @@ impl Server {
     ///
     /// In a process that was forked since the server was made, its hub begins again with a seed of
     /// its own, so that no two processes have one epoch.
-    pub async fn serve<H: Handler>(self, handler: H, shutdown: impl Future<Output = ()>) {
+    pub async fn serve<H: Handler>(mut self, handler: H, shutdown: impl Future<Output = ()>) {
         let shared = Arc::clone(&self.shared);
         if self.made_in != std::process::id() {
             // There was no link yet: only this takes them in.
@@ -161,6 +177,8 @@ impl Server {
         let host = Arc::new(Host::new(shared, handler, self.request_timeout, self.auth_timeout));
         host.start_judges().expect("the system starts threads");
         let deadlines = tokio::spawn(Arc::clone(&host).keep_deadlines());
+        let answers = self.answered.take();
+        let log = answers.map(|answers| tokio::spawn(Arc::clone(&host).keep_log(answers)));
         let (mut shutdown, mut reserve) = (pin!(shutdown), Reserve::new());
         let mut reported: Option<Instant> = None;
         loop {
@@ -196,6 +214,7 @@ impl Server {
         drop(self.listener);
         host.drain(self.drain_spread, self.drain_patience).await;
         deadlines.abort();
+        log.inspect(JoinHandle::abort);
         host.end_judges();
         self.shared.command(|hub, _| hub.end_recording());
     }
@@ -293,6 +312,13 @@ impl Handle {
     /// All counters, gauges and histograms.
     pub fn metrics(&self) -> Snapshot {
         self.shared.view(Hub::metrics)
+    }
+
+    /// Whether the log of streams is away: the last request to it had no answer, or the answer was
+    /// that it is unavailable. Never where streams are kept in memory. This does not look at the hub,
+    /// so that it may be called wherever the hub is looked at.
+    pub fn is_log_away(&self) -> bool {
+        self.shared.log.as_ref().is_some_and(Carrier::is_away)
     }
 
     /// Links at present.

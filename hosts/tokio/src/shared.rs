@@ -14,6 +14,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::clock::Clock;
 use crate::hub_engine::HubEngine;
 use crate::judges::{Judges, Verifier};
+use crate::stream_log::{Awaited, Carrier};
 
 /// The hub and what its tasks share.
 #[derive(Debug)]
@@ -24,6 +25,8 @@ pub(crate) struct Shared {
     pub(crate) deadline: Notify,
     pub(crate) drained: Notify,
     pub(crate) judges: Judges,
+    /// The log of the host's own, if the hub has one.
+    pub(crate) log: Option<Carrier>,
     /// TLS of connections from here on, if it is TLS.
     tls: Mutex<Option<Arc<rustls::ServerConfig>>>,
     /// Ended connections that may wait for their peer to close the socket: the hub does not count
@@ -38,6 +41,7 @@ impl Shared {
     pub(crate) fn new(
         clock: Clock,
         hub: HubEngine,
+        log: Option<Carrier>,
         verifier: Option<Verifier>,
         tls: Option<Arc<rustls::ServerConfig>>,
     ) -> Self {
@@ -47,11 +51,13 @@ impl Shared {
                 armed: None,
                 sockets: HashMap::new(),
                 running: HashMap::new(),
+                awaited: Awaited::default(),
             }),
             clock,
             deadline: Notify::new(),
             drained: Notify::new(),
             judges: Judges::new(verifier),
+            log,
             tls: Mutex::new(tls),
             lingering: Semaphore::new(LINGERING),
         }
@@ -97,6 +103,8 @@ pub(crate) struct Locked {
     pub(crate) sockets: HashMap<LinkId, Arc<Socket>>,
     /// The requests without a reply, each with whom to wake when it is cancelled.
     pub(crate) running: HashMap<RequestId, Arc<Notify>>,
+    /// What the log has not answered yet.
+    pub(crate) awaited: Awaited,
 }
 
 /// What the hub can tell the task of a socket.

@@ -31,7 +31,7 @@
 //! **What cannot be recorded.** What compresses (what is written is as long as a token makes it, and
 //! what comes cannot be searched for one), and a value of the configuration that no option has; of a
 //! client a token of fewer than eight characters, a URL with what looks like a token in it, a snapshot
-//! to go on with that has a part of the token in it; of a server a log of the host's own, and what the
+//! to go on with that has a part of the token in it; of a server whose streams are in a log of the host's own, and what the
 //! child of a fork does. The last line of such a recording says so, but for a fork: the file goes on as
 //! the parent's.
 //!

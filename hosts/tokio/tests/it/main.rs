@@ -5,6 +5,7 @@ mod changing;
 mod common;
 mod conversation;
 mod examples;
+mod log;
 mod recording;
 mod recording_hub;
 mod restored;

@@ -73,6 +73,9 @@ impl Recording {
         if config.link.deflate.is_some() {
             return not(out, "the configuration compresses");
         }
+        if config.host_log.is_some() {
+            return not(out, "the streams are in a log of the host's own");
+        }
         let Some(header) = Header::of(config, routes, &seed, now) else {
             return not(out, "the configuration has a value that no option has");
         };
