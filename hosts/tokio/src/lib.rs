@@ -114,6 +114,8 @@ mod clock;
 mod connection;
 pub mod descriptors;
 mod driver;
+#[cfg(feature = "embedded-log")]
+pub mod embedded_log;
 mod engine;
 mod handler;
 mod host;
