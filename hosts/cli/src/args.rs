@@ -136,6 +136,11 @@ pub struct ServeArgs {
     #[arg(long, value_name = "FILE", requires = "tls_cert", value_hint = ValueHint::FilePath)]
     pub tls_key: Option<PathBuf>,
 
+    /// Keep answers in this file, so that they outlive the process, also `kill -9`; it is made where
+    /// there is none, and no other process may have it open
+    #[arg(long, value_name = "FILE", conflicts_with = "record", value_hint = ValueHint::FilePath)]
+    pub log: Option<PathBuf>,
+
     /// Record what the engine is given into this file (64 MiB at most), for `pamlink replay`: all
     /// that is asked and answered, and no token; messages are not compressed then
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]

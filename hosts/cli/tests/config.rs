@@ -125,7 +125,7 @@ fn every_member_of_the_document_is_read() {
     for member in members() {
         let (section, name) = member.path.split_once('.').expect("a section and a name");
         let value = match member.unit {
-            "text" => format!("\"{}\"", member.default),
+            "text" | "path" => format!("\"{}\"", member.default),
             "list of texts" if member.path == "auth.origins" => r#"["https://a"]"#.to_owned(),
             "list of texts" => r#"["a"]"#.to_owned(),
             _ => member.default.clone(),

@@ -93,6 +93,7 @@ impl<'de> Visitor<'de> for Section<'_> {
             }
             let path = format!("{}.{name}", self.name);
             match path.as_str() {
+                "log.file" => self.config.log = Some(map.next_value()?),
                 "auth.audience" => self.config.audience = map.next_value()?,
                 "auth.origins" => {
                     let origins: Vec<Origin> = map.next_value()?;

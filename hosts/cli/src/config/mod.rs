@@ -9,7 +9,7 @@ mod origin;
 mod subprotocol;
 
 use std::ops::RangeInclusive;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use pamlink::delivery::stream::{LogConfig, StreamsConfig};
@@ -32,6 +32,8 @@ pub struct Config {
     pub audience: String,
     /// Over how long the links are told to come back later.
     pub drain_spread: Duration,
+    /// The file in which answers are kept; without one they are in memory.
+    pub log: Option<PathBuf>,
 }
 
 impl Default for Config {
@@ -41,7 +43,7 @@ impl Default for Config {
         let mut hub = HubConfig::default();
         hub.link.deflate = Some(DeflateConfig::server());
         let drain_spread = Duration::from_secs(2);
-        Self { hub, audience: DEFAULT_AUDIENCE.to_owned(), drain_spread }
+        Self { hub, audience: DEFAULT_AUDIENCE.to_owned(), drain_spread, log: None }
     }
 }
 
@@ -103,6 +105,13 @@ const OWN: &[Spec<Config>] = &[
         "The `aud` that a token must name.",
     )
     .in_file("auth.audience"),
+    Spec::<Config>::other(
+        "log_file",
+        "path",
+        "none",
+        "The file in which answers are kept, as `--log` has it; none: they are in memory.",
+    )
+    .in_file("log.file"),
     Spec::<Config>::number(
         "drain_spread_ms",
         "ms",

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pamlink::frame::handshake;
 use pamlink::hub::Hub;
-use pamlink_tokio::{Handler, HttpResponse, Reply, Request};
+use pamlink_tokio::{Handle, Handler, HttpResponse, Reply, Request};
 use serde::Serialize;
 
 use super::vitals::{Vitals, json};
@@ -36,6 +36,12 @@ impl App {
     /// With answers that grow word by word, each after so long.
     pub(super) fn with_pace(mut self, pace: Option<Duration>) -> Self {
         self.pace = pace;
+        self
+    }
+
+    /// With what `/health` and `/metrics` say of the log of this server.
+    pub(super) fn watching(mut self, server: Handle) -> Self {
+        self.vitals = self.vitals.map(|vitals| vitals.watching(server));
         self
     }
 

@@ -8,12 +8,14 @@ mod vitals;
 
 use std::io::Write as _;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use pamlink::hub::Auth;
-use pamlink_tokio::{Handle, Server, ServerConfig, descriptors, tls};
+use pamlink_tokio::embedded_log::EmbeddedLog;
+use pamlink_tokio::{Handle, Server, ServerConfig, StreamLog, descriptors, tls};
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -66,6 +68,12 @@ pub fn run(args: &ServeArgs) -> Result<ExitCode, Fault> {
         let tls = tls::server(certificate, key);
         server.tls = Some(tls.map_err(|error| Fault::usage(error.to_string()))?);
     }
+    if let Some(path) = args.log.as_ref().or(config.log.as_ref()) {
+        if args.record.is_some() {
+            return Err(Fault::usage("--record does not go with answers in a file (log.file)"));
+        }
+        server.log = Some(open_log(path, &server)?);
+    }
     let runtime = runtime()
         .enable_all()
         .build()
@@ -113,6 +121,7 @@ async fn serve(
     if let Some(why) = server.not_recorded() {
         eprintln!("nothing is recorded: {why}");
     }
+    let app = app.watching(server.handle());
     let (app, admin) = match args.admin_listen {
         None => (app, None),
         Some(address) => {
@@ -155,6 +164,18 @@ fn address(server: &Server) -> Result<SocketAddr, Fault> {
 fn say(line: &str) -> Result<(), Fault> {
     writeln!(std::io::stdout(), "{line}")
         .map_err(|error| Fault::failed(format!("cannot write: {error}")))
+}
+
+/// The file in which answers are kept.
+fn open_log(path: &Path, server: &ServerConfig) -> Result<StreamLog, Fault> {
+    let log = EmbeddedLog::open(path, server.hub.stream_log);
+    let log = log.map_err(|error| Fault::usage(error.to_string()))?;
+    if log.left_out() > 0 {
+        let (file, count) = (path.display(), log.left_out());
+        eprintln!("{file}: {count} streams have no place in this configuration, and are deleted");
+    }
+    let started = log.start(|error| eprintln!("the log is away: {error}"));
+    started.map_err(|error| Fault::failed(format!("cannot start threads: {error}")))
 }
 
 /// What tokens are verified with.

@@ -13,11 +13,17 @@ use serde::Serialize;
 #[derive(Clone, Debug)]
 pub(super) struct Vitals {
     began: Instant,
+    /// Whose log is looked at as well.
+    server: Option<Handle>,
 }
 
 impl Vitals {
     pub(super) fn new() -> Self {
-        Self { began: Instant::now() }
+        Self { began: Instant::now(), server: None }
+    }
+
+    pub(super) fn watching(self, server: Handle) -> Self {
+        Self { server: Some(server), ..self }
     }
 
     /// The answer, if it is one of theirs that is asked for.
@@ -27,17 +33,30 @@ impl Vitals {
             "/metrics" => {
                 let mut text = String::new();
                 prometheus::write(&hub.metrics(), &mut text);
+                let away = u8::from(self.is_log_away());
+                text += "# HELP pamlink_log_away Whether the log of streams is away.\n";
+                text += "# TYPE pamlink_log_away gauge\n";
+                text += &format!("pamlink_log_away {away}\n");
                 Some(HttpResponse::new(200, prometheus::CONTENT_TYPE, text))
             }
             _ => None,
         }
     }
 
+    fn is_log_away(&self) -> bool {
+        self.server.as_ref().is_some_and(Handle::is_log_away)
+    }
+
     fn health(&self, hub: &Hub) -> HttpResponse {
         let table = hub.router().table();
         let agents = table.agents().map(|agent| Agent { id: &agent.id, name: &agent.name });
         let health = Health {
-            status: if hub.is_draining() { "draining" } else { "ok" },
+            status: match (hub.is_draining(), self.is_log_away()) {
+                (true, _) => "draining",
+                // It serves what it can: to send users elsewhere would help nobody.
+                (false, true) => "degraded",
+                (false, false) => "ok",
+            },
             version: env!("CARGO_PKG_VERSION"),
             links: hub.links_welcomed(),
             users: hub.users(),

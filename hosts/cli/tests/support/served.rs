@@ -13,19 +13,24 @@ pub(crate) struct Served {
 
 impl Served {
     pub(crate) fn start(args: &[&str]) -> Self {
-        Self::run(Command::new(env!("CARGO_BIN_EXE_pamlink")), args)
+        Self::start_at("127.0.0.1:0", args)
+    }
+
+    /// The same at an address that another has had.
+    pub(crate) fn start_at(listen: &str, args: &[&str]) -> Self {
+        Self::run(Command::new(env!("CARGO_BIN_EXE_pamlink")), listen, args)
     }
 
     /// The same after a line of the shell, such as `ulimit -n 200`.
     pub(crate) fn start_after(line: &str, args: &[&str]) -> Self {
         let mut shell = Command::new("sh");
         shell.args(["-c", &format!("{line}; exec \"$0\" \"$@\""), env!("CARGO_BIN_EXE_pamlink")]);
-        Self::run(shell, args)
+        Self::run(shell, "127.0.0.1:0", args)
     }
 
-    fn run(mut command: Command, args: &[&str]) -> Self {
+    fn run(mut command: Command, listen: &str, args: &[&str]) -> Self {
         let mut child = command
-            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(["serve", "--listen", listen])
             .args(args)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
