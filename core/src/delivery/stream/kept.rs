@@ -19,7 +19,7 @@ pub(super) struct Kept {
     /// The number of the newest producer's next record.
     next: u64,
     /// When the producer, or the wait for the first, is over.
-    lease: Mono,
+    pub(super) lease: Mono,
     /// The number of the last record.
     sequence: u64,
     /// How long the text is.

@@ -58,6 +58,12 @@ impl MemoryLog {
         slot.map(|slot| &slot.value)
     }
 
+    /// When a stream that has no end is forgotten if it is taken to have ended with its lease.
+    pub(super) fn lapse(&self, key: &StreamKey) -> Option<Mono> {
+        let kept = self.stream(key).filter(|kept| kept.end.is_none())?;
+        Some(kept.lease + self.config.keep)
+    }
+
     /// Puts a stream in its place that another log has kept; whether there is room for it.
     pub(super) fn put(&mut self, key: &StreamKey, kept: Kept) -> bool {
         if let Some(before) = self.stream(key) {

@@ -1,14 +1,14 @@
 //! A log whose streams are stored: what a server needs whose answers outlive its process.
 
 use core::fmt;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::config::LogConfig;
 use super::interface::{Answer, LogAnswer, LogRequest, Request, StreamKey};
 use super::journal::{self, Entry, EntryError};
 use super::memory::MemoryLog;
 use crate::envelope::v1::Epoch;
-use crate::time::{Deadline, Mono, Now, Wall};
+use crate::time::{Deadline, Mono, Now, TimerReason, Wall};
 
 /// A log that answers from memory, as a [`MemoryLog`] does, and says what its host has to store
 /// before it gives the answer.
@@ -18,6 +18,9 @@ use crate::time::{Deadline, Mono, Now, Wall};
 /// which they were stored, those of all streams together, and does the [changes](Self::poll_change)
 /// that follow from that. Where a change cannot be stored, the log in memory knows more than was
 /// stored: then it is given up, what was asked is [`Answer::Unavailable`], and another is restored.
+///
+/// Whoever calls [`handle_timeout`](Self::handle_timeout) at its [time](Self::poll_timeout) keeps
+/// nothing for ever: also what an earlier process has begun, and nobody ends, is forgotten.
 ///
 /// For each request: [`handle_request`](Self::handle_request), then
 /// [`poll_change`](Self::poll_change) until there is none, then the answer. Several requests may
@@ -39,6 +42,9 @@ pub struct StoredLog {
     changes: VecDeque<Change>,
     /// The bytes of the entries of each stream, since all of it was one.
     behind: BTreeMap<StreamKey, usize>,
+    /// The streams that another process has begun and not ended, each with a time before which it is
+    /// not forgotten.
+    left: BTreeSet<(Mono, StreamKey)>,
 }
 
 /// What a host has to store.
@@ -79,7 +85,7 @@ impl StoredLog {
         let mut memory = MemoryLog::new(config, epoch);
         memory.say_what_is_forgotten();
         let (changes, behind) = (VecDeque::new(), BTreeMap::new());
-        Self { memory, made: now, last: Mono::ZERO, changes, behind }
+        Self { memory, made: now, last: Mono::ZERO, changes, behind, left: BTreeSet::new() }
     }
 
     /// Takes the next entry that is stored, which is of this stream. What the log does not keep any
@@ -96,7 +102,10 @@ impl StoredLog {
         let read = journal::read(entry, |wall| moment(made, wall).max(last));
         let taken = read.and_then(|(now, read)| {
             self.last = now;
-            match read {
+            // Each stream has one of those before all else of it.
+            let begins =
+                matches!(read, Entry::Whole(_) | Entry::Request(Request::ClaimEffect { .. }));
+            let taken = match read {
                 Entry::Whole(kept) => {
                     self.behind.insert(key.clone(), 0);
                     if !self.memory.put(key, kept) {
@@ -110,7 +119,10 @@ impl StoredLog {
                     *self.behind.entry(key.clone()).or_default() += entry.len();
                     if changes(&answer) { Ok(()) } else { Err(EntryError::Misplaced) }
                 }
-            }
+            };
+            let lapse = self.memory.lapse(key).filter(|_| begins);
+            self.left.extend(lapse.map(|lapse| (lapse, key.clone())));
+            taken
         });
         self.note_forgotten();
         if let Err(EntryError::Damaged | EntryError::Misplaced) = taken {
@@ -133,10 +145,24 @@ impl StoredLog {
         LogAnswer::new(*id, self.memory.epoch(), answer)
     }
 
-    /// Forgets the streams that have ended long enough ago.
+    /// Forgets the streams that have ended long enough ago, and those of an earlier process that
+    /// nobody has ended: when they would be forgotten, had they ended with their lease.
     pub fn handle_timeout(&mut self, now: Now) {
-        self.memory.handle_timeout(Now::new(self.moment(now), now.wall));
+        let at = self.moment(now);
+        self.memory.handle_timeout(Now::new(at, now.wall));
         self.note_forgotten();
+        while let Some((lapse, key)) = self.left.pop_first() {
+            if lapse > at {
+                self.left.insert((lapse, key));
+                break;
+            }
+            match self.memory.lapse(&key) {
+                Some(later) if later > at => drop(self.left.insert((later, key))),
+                Some(_) => self.discard(at, &key),
+                // It has ended, or is forgotten already.
+                None => {}
+            }
+        }
     }
 
     /// What is to be stored next.
@@ -146,7 +172,9 @@ impl StoredLog {
 
     /// When the next stream is forgotten.
     pub fn poll_timeout(&self) -> Option<Deadline> {
-        let due = self.memory.poll_timeout()?;
+        let left = self.left.first();
+        let left = left.map(|(lapse, _)| Deadline::new(*lapse, TimerReason::StreamKept));
+        let due = Deadline::earlier(self.memory.poll_timeout(), left)?;
         let after = due.at.saturating_since(Self::MADE);
         Some(Deadline::new(self.made.mono + after, due.reason))
     }
@@ -176,15 +204,19 @@ impl StoredLog {
 
     /// Whatever was stored of the stream is deleted, and it is unknown.
     fn remove(&mut self, key: &StreamKey) {
-        let now = Now::new(self.last, Wall::EPOCH);
-        let _unknown = self.memory.answer(now, key, &mut None, &Request::Discard);
-        self.note_forgotten();
+        self.discard(self.last, key);
         // Nothing of it may be in memory.
         let removed = Change::Remove { key: key.clone() };
         if self.changes.back() != Some(&removed) {
             self.behind.remove(key);
             self.changes.push_back(removed);
         }
+    }
+
+    fn discard(&mut self, now: Mono, key: &StreamKey) {
+        let now = Now::new(now, Wall::EPOCH);
+        let _unknown = self.memory.answer(now, key, &mut None, &Request::Discard);
+        self.note_forgotten();
     }
 
     fn note_forgotten(&mut self) {

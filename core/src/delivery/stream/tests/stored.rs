@@ -270,6 +270,30 @@ fn a_stream_that_ended_before_is_forgotten_in_its_time() {
 }
 
 #[test]
+fn a_stream_that_nobody_ends_after_its_process_is_forgotten_as_if_it_had_ended() {
+    let mut stored = with_streams();
+    let lapse = 30_000 + LogConfig::default().keep.as_millis() as u64;
+    stored.begin_again(2_000);
+    // Somebody goes on with one of them, which so has a later time.
+    let generation = Generation::from_number(1);
+    let renew = Request::Renew { generation, lease: Duration::from_secs(90) };
+    assert_eq!(stored.answer(3_000, &key(1), &renew), Answer::Renewed);
+    let is_known = |stored: &mut Stored, millis| {
+        let now = stored.now(millis);
+        stored.log.handle_timeout(now);
+        stored.store();
+        let mut known = |it| stored.answer(millis, &key(it), &Request::Status);
+        [0, 1, 2].map(|it| known(it) != Answer::Refused(Refusal::Unknown))
+    };
+    assert_eq!(is_known(&mut stored, lapse - 1), [true; 3]);
+    assert_eq!(stored.log.poll_timeout().unwrap().at, stored.now(lapse).mono);
+    assert_eq!(is_known(&mut stored, lapse), [false, true, false]);
+    assert_eq!(is_known(&mut stored, lapse + 62_999), [false, true, false]);
+    assert_eq!(is_known(&mut stored, lapse + 63_000), [false; 3]);
+    assert_eq!((stored.entries.len(), stored.log.poll_timeout()), (0, None));
+}
+
+#[test]
 fn a_wall_clock_that_was_set_back_makes_no_lease_longer() {
     let mut stored = with_streams();
     stored.since = 0;
