@@ -121,7 +121,9 @@ impl EmbeddedLog {
             waiting.extend(
                 std::iter::from_fn(|| calls.next_waiting()).take(Self::AT_ONCE - waiting.len()),
             );
-            match self.handle_requests(clock.now(), waiting.iter().map(LogCall::request)) {
+            let now = clock.now();
+            let requests = waiting.iter().map(LogCall::request);
+            match self.handle_timeout(now).and_then(|()| self.handle_requests(now, requests)) {
                 Ok(answers) => {
                     is_away = false;
                     for (call, LogAnswer { epoch, answer, .. }) in waiting.into_iter().zip(answers)
@@ -139,6 +141,15 @@ impl EmbeddedLog {
         }
     }
 
+    /// Forgets what is to be forgotten by now.
+    fn handle_timeout(&mut self, now: Now) -> Result<(), EmbeddedLogError> {
+        let Some(mut log) = self.log.take() else { return Ok(()) };
+        log.handle_timeout(now);
+        self.file.store(&mut log)?;
+        self.log = Some(log);
+        Ok(())
+    }
+
     /// Does what is asked, and answers it once that is stored.
     ///
     /// # Errors
@@ -153,7 +164,6 @@ impl EmbeddedLog {
             Some(log) => log,
             None => self.file.restore(self.config, now)?.0,
         };
-        log.handle_timeout(now);
         let answers = requests.map(|request| log.handle_request(now, request)).collect();
         self.file.store(&mut log)?;
         self.log = Some(log);

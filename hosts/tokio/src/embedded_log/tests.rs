@@ -177,6 +177,22 @@ fn it_answers_as_the_log_in_memory_does_however_often_it_is_opened() {
 }
 
 #[test]
+fn what_nobody_ends_after_its_process_leaves_the_file() {
+    let folder = Folder::new();
+    let mut log = folder.open().unwrap();
+    one(&mut log, at(0), &key("q-1"), claim(1)).unwrap();
+    drop(log);
+    let mut log = folder.open().unwrap();
+    let lapse = (LEASE + LogConfig::default().keep).as_millis() as u64;
+    log.handle_timeout(at(lapse - 1)).unwrap();
+    assert_eq!(log.streams(), 1);
+    log.handle_timeout(at(lapse)).unwrap();
+    assert_eq!(log.streams(), 0);
+    drop(log);
+    assert_eq!(folder.open().unwrap().streams(), 0);
+}
+
+#[test]
 fn another_cannot_open_it_meanwhile() {
     let folder = Folder::new();
     let first = folder.open().unwrap();

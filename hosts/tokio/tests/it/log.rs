@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pamlink::delivery::stream::Request::ClaimEffect as Begin;
-use pamlink::delivery::stream::{LogConfig, MemoryLog};
+use pamlink::delivery::stream::{Answer, LogConfig, MemoryLog, Refusal};
 use pamlink::envelope::v1::Epoch;
 use pamlink::link::Token;
 use pamlink::time::{Mono, Now, Wall};
@@ -77,6 +77,30 @@ async fn while_a_log_is_away_an_answer_waits() {
     tokio::spawn(reversed(calls, 3));
     assert_eq!(within(whole(answer)).await, "one two three");
     assert!(!server.handle.is_log_away());
+    within(client.close()).await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_a_log_does_not_answer_in_time_is_made_anew() {
+    let mut config = config();
+    config.hub.sessions.streams.log_retry = Duration::from_millis(20);
+    let (log, mut calls) = StreamLog::new(EPOCH);
+    config.log = Some(log);
+    let server = start("127.0.0.1:0", config, count).await;
+    let client = within(Client::connect(&server.url("ann"), Token::new("good-ann"))).await.unwrap();
+    let answer = client.stream("count").unwrap();
+    let late = within(calls.next()).await.unwrap();
+    let began = Instant::now();
+    let again = within(calls.next()).await.unwrap();
+    assert!(began.elapsed() >= Duration::from_secs(4), "{:?}", began.elapsed());
+    assert_eq!(again.request().request, late.request().request);
+    assert!(server.handle.is_log_away());
+    // What comes after its time changes nothing.
+    late.answer(EPOCH, Answer::Refused(Refusal::Exists));
+    drop(again);
+    tokio::spawn(reversed(calls, 0));
+    assert_eq!(within(whole(answer)).await, "one two three");
     within(client.close()).await;
     server.stop().await;
 }
