@@ -40,9 +40,13 @@ impl Logged {
 
     /// SIGKILL, and another process in its place.
     fn kill_and_start(self) -> Self {
+        self.end_and_start("-KILL")
+    }
+
+    fn end_and_start(self, signal: &str) -> Self {
         let Self { file, config, mut served } = self;
         let address = served.address.to_string();
-        served.child.kill().expect("it runs");
+        served.signal(signal);
         served.child.wait().expect("it has ended");
         let served = Self::serve(&address, &config, &file);
         Self { file, config, served }
@@ -127,6 +131,22 @@ async fn a_running_answer_keeps_its_text_and_ends_orphaned() {
     assert!(is_orphaned(end.as_ref()), "{end:?}");
     assert_eq!(before + &more, text);
     assert_eq!(server.replies(), 0, "it was not begun again");
+}
+
+#[tokio::test]
+async fn a_server_that_is_stopped_in_mid_answer_loses_no_more() {
+    let server = Logged::start("log-stopped");
+    let client = server.client(None);
+    let mut answer = client.stream(WORDS).expect("there is room");
+    let before = up_to(&mut answer, "three").await;
+    let server =
+        tokio::task::spawn_blocking(|| server.end_and_start("-TERM")).await.expect("it does");
+    let (more, end) = rest(&mut answer).await;
+    let text = before + &more;
+    assert!(WHOLE.starts_with(&text), "{text:?}");
+    // It may have been said to the end while the links were sent away.
+    assert!(end.is_none() && text == WHOLE || is_orphaned(end.as_ref()), "{end:?}");
+    assert_eq!(server.replies(), 0);
 }
 
 #[tokio::test]
