@@ -57,6 +57,20 @@ test('an answer that is none is thrown by its code', async () => {
   await end();
 });
 
+test('a server of pam whose library names whatever is offered is answered in pam', async () => {
+  const { it, peer, end } = await pair({ v1: true });
+  const asked = it.ask('fuel so far?');
+  const first = await peer.next();
+  same([first.link.protocol, first.request.url], ['pamlink.v1', '/api/v1/pam/ws/ann'], 'the first link');
+  const link = await peer.next();
+  same([link.link.protocol, link.request.url], ['', '/api/v1/pam/ws/ann?token=a.b.c'], 'the next');
+  same((await first.closed).code, 4003, 'close');
+  const chat = await link.next();
+  link.say(answer(chat.id, 'forty euros'));
+  same((await asked.answer).text, 'forty euros', 'answer');
+  await end();
+});
+
 test('leaving the loop lets the request go; what comes is a late event', async () => {
   const { it, peer, end } = await pair();
   const link = peer.next();
