@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pamlink::delivery::SendOptions;
-use pamlink::delivery::stream::{LogAnswer, LogRequest};
+use pamlink::delivery::stream::{LogAnswer, LogNews, LogRequest};
 use pamlink::frame::CloseCode;
 use pamlink::hub::{
     Delivered, Event, Full, Hub, InputError, LinkId, Push, PushError, ReplyError, RequestId,
@@ -195,6 +195,14 @@ impl HubEngine {
 
     pub(crate) fn handle_log(&mut self, now: Now, answer: LogAnswer) {
         self.hub.handle_log(now, answer);
+    }
+
+    pub(crate) fn handle_news(&mut self, now: Now, news: &LogNews) {
+        self.hub.handle_news(now, news);
+    }
+
+    pub(crate) fn handle_missed_news(&mut self, now: Now) {
+        self.hub.handle_missed_news(now);
     }
 
     pub(crate) fn drain(&mut self, now: Now, spread: Duration) {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pamlink::delivery::SendOptions;
-use pamlink::delivery::stream::LogAnswer;
+use pamlink::delivery::stream::{LogAnswer, LogNews};
 use pamlink::frame::CloseCode;
 use pamlink::hub::{Auth, Hub, HubConfig, Push, PushError};
 use pamlink::metrics::Snapshot;
@@ -319,6 +319,17 @@ impl Handle {
     /// so that it may be called wherever the hub is looked at.
     pub fn is_log_away(&self) -> bool {
         self.shared.log.as_ref().is_some_and(Carrier::is_away)
+    }
+
+    /// Another server has changed a stream in a log that both share; see [`Hub::handle_news`].
+    pub fn handle_news(&self, news: &LogNews) {
+        self.shared.command(|hub, now| hub.handle_news(now, news));
+    }
+
+    /// News of a log that several servers share may have been missed; see
+    /// [`Hub::handle_missed_news`].
+    pub fn handle_missed_news(&self) {
+        self.shared.command(|hub, now| hub.handle_missed_news(now));
     }
 
     /// Links at present.

@@ -30,7 +30,7 @@ use super::error::{RejectError, SendError};
 use super::event::CommandId;
 use super::exchange::SendOptions;
 use super::fault::Fault;
-use super::stream::{self, LogAnswer, LogRequest, MemoryLog, StreamKey, Streams};
+use super::stream::{self, LogAnswer, LogNews, LogRequest, MemoryLog, StreamKey, Streams};
 use crate::envelope::Envelope;
 use crate::envelope::v1::{Channel, Code, Epoch, Heartbeat, Malformed, Message, Name, Position};
 use crate::seed::Seed;
@@ -244,6 +244,18 @@ impl Sessions {
     /// sessions have to say, it carries in turn.
     pub fn poll_message(&mut self, link: LinkNumber, out: &mut String) -> bool {
         self.state.say(link, out)
+    }
+
+    /// Another process has changed a stream in the log; see [`Streams::handle_news`].
+    pub fn handle_news(&mut self, now: Now, news: &LogNews) {
+        self.state.now.advance(now);
+        self.state.streams.handle_news(now, news);
+    }
+
+    /// News may have been missed; see [`Streams::handle_missed_news`].
+    pub fn handle_missed_news(&mut self, now: Now) {
+        self.state.now.advance(now);
+        self.state.streams.handle_missed_news(now);
     }
 
     /// What is asked of the log next; see [`Streams::poll_log`].

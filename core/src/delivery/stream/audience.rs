@@ -124,6 +124,13 @@ impl Audience {
         }
     }
 
+    /// The log has records up to this number, which another process has appended.
+    pub(super) fn handle_grown(&mut self, sequence: u64) {
+        if self.ended.is_none() {
+            self.tail.note(sequence);
+        }
+    }
+
     /// The stream has ended.
     pub(super) fn handle_end(&mut self, ended: &Ended) {
         self.tail.note(ended.sequence.saturating_sub(1));

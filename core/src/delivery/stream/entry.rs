@@ -121,6 +121,20 @@ impl Entry {
         }
     }
 
+    /// Another process has changed the stream in the log, which has records up to this number.
+    pub(super) fn handle_news(&mut self, sequence: u64) {
+        if self.writer.is_own() || sequence == 0 {
+            self.writer.look_again();
+        } else {
+            self.audience.handle_grown(sequence);
+        }
+    }
+
+    /// Another process may have changed the stream in the log.
+    pub(super) fn handle_missed_news(&mut self) {
+        self.writer.look_again();
+    }
+
     /// The time has come for something.
     pub(super) fn handle_timeout(&mut self, turn: &mut Turn<'_>, lines: &mut Lines) {
         self.audience.handle_timeout(turn, lines);
@@ -238,6 +252,9 @@ impl Entry {
     fn handle_status(&mut self, turn: &mut Turn<'_>, status: &Status) {
         if self.audience.ended().is_some() {
             return;
+        }
+        if !self.writer.is_own() && !matches!(status.state, State::Ended(_)) {
+            self.audience.handle_grown(status.sequence);
         }
         match &status.state {
             State::Ended(end) => {

@@ -105,6 +105,12 @@ impl<T> Keyed<T> {
         Some(*slot)
     }
 
+    /// Where there is a stream.
+    pub(super) fn places(&self) -> impl Iterator<Item = StreamIndex> {
+        let taken = self.slots.iter().enumerate().filter(|(_, slot)| slot.is_some());
+        taken.filter_map(|(place, _)| StreamIndex::new(place))
+    }
+
     /// The place of a stream.
     pub(super) fn find(&self, key: &StreamKey) -> Option<StreamIndex> {
         match self.by_number.get(&number(key))? {

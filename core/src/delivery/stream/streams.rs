@@ -6,7 +6,7 @@ use super::counters::Counters;
 use super::ending::Ending;
 use super::error::{BeginError, ClaimError};
 use super::event::{CancelId, Event};
-use super::interface::{End, Generation, LogAnswer, LogRequest, StreamKey};
+use super::interface::{End, Generation, LogAnswer, LogNews, LogRequest, StreamKey};
 use super::memory::MemoryLog;
 use super::placing::Place;
 use super::producer::ProducerError;
@@ -77,6 +77,20 @@ impl Streams {
     pub fn handle_log(&mut self, now: Now, answer: LogAnswer) {
         self.table.handle_log(now, answer);
         self.handle_cancelled(now);
+    }
+
+    /// Another process has changed a stream in the log: its readers here read on, and its producer
+    /// learns of an end. News may come late, twice or in any order. Of what nobody has here nothing
+    /// follows.
+    pub fn handle_news(&mut self, now: Now, news: &LogNews) {
+        self.table.known(now, &news.key, |entry, _, _| entry.handle_news(news.sequence));
+    }
+
+    /// News may have been missed: every stream is looked up.
+    pub fn handle_missed_news(&mut self, now: Now) {
+        for index in self.table.places() {
+            self.table.at(now, index, |entry, _, _| entry.handle_missed_news());
+        }
     }
 
     /// The time that [`poll_timeout`](Self::poll_timeout) named has come.

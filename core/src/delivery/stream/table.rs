@@ -242,6 +242,11 @@ impl Table {
         followed
     }
 
+    /// Where the streams are that are here.
+    pub(super) fn places(&self) -> Vec<StreamIndex> {
+        self.entries.places().collect()
+    }
+
     /// Whether a reader follows as many streams as it may.
     pub(super) fn is_full(&self, reader: ReaderId) -> bool {
         self.lines.followed(reader).len() >= self.config.reader_streams as usize

@@ -231,6 +231,14 @@ impl Writer {
         self.renew = Step::No;
     }
 
+    /// Another process may have changed the stream in the log.
+    pub(super) fn look_again(&mut self) {
+        // What is being begun is not to be found unknown.
+        if self.begin.is_none() && self.check == Step::No {
+            self.check = Step::Wanted;
+        }
+    }
+
     /// A lease elsewhere was looked up.
     pub(super) fn handle_checked(&mut self) {
         self.check = Step::No;

@@ -1,7 +1,7 @@
 //! The log behind the streams of a hub: in memory, or the host's own.
 
 use crate::delivery::Sessions;
-use crate::delivery::stream::{LogAnswer, LogRequest, MemoryLog};
+use crate::delivery::stream::{LogAnswer, LogNews, LogRequest, MemoryLog};
 use crate::envelope::v1::Epoch;
 use crate::hub::Hub;
 use crate::hub::config::HubConfig;
@@ -92,6 +92,26 @@ impl Hub {
         self.now.advance(now);
         if let Some(v1) = &mut self.v1 {
             v1.handle_log(self.now, answer);
+        }
+    }
+
+    /// Another process has changed a stream in the host's log, which several share: its readers here
+    /// read on, and what answers it here learns of its end. News may come late, twice or in any order.
+    /// What none has come of is found when a lease lapses, within
+    /// [`producer_lease`](crate::delivery::stream::StreamsConfig::producer_lease).
+    pub fn handle_news(&mut self, now: Now, news: &LogNews) {
+        self.now.advance(now);
+        if let Some(v1) = &mut self.v1 {
+            v1.handle_news(self.now, Some(news));
+        }
+    }
+
+    /// News may have been missed, since the way on which they come was lost, say: every stream that
+    /// has a reader or a producer here is looked up in the host's log.
+    pub fn handle_missed_news(&mut self, now: Now) {
+        self.now.advance(now);
+        if let Some(v1) = &mut self.v1 {
+            v1.handle_news(self.now, None);
         }
     }
 }

@@ -5,6 +5,7 @@ mod cancels;
 mod ends;
 mod fairness;
 mod log_failures;
+mod news;
 mod producers;
 mod properties;
 mod replay;
