@@ -110,8 +110,7 @@
 //! | **[`time`]** | **what a host passes in, and when it is to come back** |
 //! | | both clocks: `Now`, `Mono`, `Wall`; the next turn: `Deadline`, `TimerReason` |
 //! | **[`seed`]** | **the randomness that a host passes in**: `Seed` |
-//! | **[`options`]** | **what a host may set: name, unit, bounds and meaning** |
-//! | | `Spec`, `Place`, `OptionError` |
+//! | **[`options`]** | **what a host may set: name, unit, bounds, meaning**: `Spec`, `Place`, `OptionError` |
 //! | **[`metrics`]** | **what was counted** |
 //! | | `Snapshot` of each `Family` of its `MetricKind`: every `Sample` with its `SampleValue` or `Buckets` |
 //! | [`metrics::prometheus`] | the same as text |
@@ -149,8 +148,9 @@
 //! | **[`delivery::stream`]** | **answers that outlive their producers and readers** |
 //! | | `Streams`, `StreamsConfig`, `Event`, `ReaderId`, `BeginError`, `ProducerError` |
 //! | | cancels: `CancelScope`, `CancelId`, `Cancelled`; producers: `Generation`, `ClaimError`, `Fence` |
-//! | | a log: `LogRequest`, `Request`, `StreamKey`; it answers: `LogAnswer`, `Answer`, `Refusal` |
+//! | | a log: `LogRequest`, `Request`, `StreamKey`; it answers: `LogAnswer`, `Answer`, `Refusal`; `LogNews` |
 //! | | in them: `Record`, `Read`, `Base`, `Status`, `State`, `End`, `Ended`; logs: `MemoryLog`, `LogConfig`, `StoredLog`, `Change`, `EntryError` |
+//! | **[`redis`]** | **a log in Redis or Valkey, as commands and replies**: `RedisLog`, `Command`, `Reply`, `Step` |
 //! | **[`link`]** | **the life of one connection: states, heartbeat, token, backoff** |
 //! | | a server's: `ServerLink`, `LinkEvent`, `AnswerError` |
 //! | | a client's: `ClientLink`, `ClientLinkEvent`, `ClientLinkConfig`, `Dial`, `DialFailed`, `Trigger` |
@@ -199,6 +199,7 @@ pub mod link;
 mod metric_families;
 pub mod metrics;
 pub mod options;
+pub mod redis;
 #[cfg(feature = "hub")]
 pub mod routing;
 pub mod seed;

@@ -133,6 +133,11 @@ const PARTS: &[Part] = &[
         run: cross::run,
     },
     Part {
+        name: "nodes",
+        about: "a log of streams that several processes share, in a real Redis",
+        run: rust::nodes,
+    },
+    Part {
         name: "conformance",
         about: "every product holds the clauses of tests/conformance, or says why not",
         run: conformance::checks,

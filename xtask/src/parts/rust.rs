@@ -5,11 +5,22 @@ use std::time::Duration;
 
 use crate::check::{Checks, Outcome, Stopped};
 use crate::command::{Console, Finished, has_program};
+use crate::tools;
 use crate::totals::Totals;
 use crate::workspace::Workspace;
 
 /// Long enough for a clean build on two cores; a test that hangs is stopped by nextest long before.
 const LIMIT: Duration = Duration::from_secs(1_500);
+
+/// The package whose tests need servers: the part `nodes` runs them.
+const SERVERS: &str = "pamlink-nodes";
+
+/// The tests of several processes over one store, with the server that this is.
+pub(super) fn nodes(workspace: &Workspace, console: Console) -> Outcome {
+    let mut test = test(workspace, &["--package", SERVERS]);
+    test.env("REDIS_SERVER", tools::redis(workspace, console)?);
+    Ok(counted(&console.run(test, LIMIT)?))
+}
 
 pub(super) fn format(workspace: &Workspace, console: Console) -> Outcome {
     one(workspace.cargo(["fmt", "--all", "--check"]), console)
@@ -28,7 +39,7 @@ pub(super) fn docs(workspace: &Workspace, console: Console) -> Outcome {
 }
 
 pub(super) fn unit(workspace: &Workspace, console: Console) -> Outcome {
-    let test = test(workspace, &["--workspace", "--all-features"]);
+    let test = test(workspace, &["--workspace", "--all-features", "--exclude", SERVERS]);
     let finished = workspace.keep("unit", console.run(test, LIMIT)?);
     Ok(counted(&finished))
 }
@@ -64,12 +75,15 @@ pub(super) fn names(workspace: &Workspace, console: Console) -> Result<Vec<Strin
     }
     let nextest = has_nextest();
     let list = if nextest {
-        ["nextest", "list", "--message-format=oneline", "--workspace", "--all-features"].as_slice()
+        ["nextest", "list", "--message-format=oneline"].as_slice()
     } else {
-        &["test", "--lib", "--bins", "--tests", "--workspace", "--all-features", "--", "--list"]
+        &["test", "--lib", "--bins", "--tests"]
     };
     let mut cargo = workspace.cargo([]);
-    cargo.args(list);
+    cargo.args(list).args(["--workspace", "--all-features", "--exclude", SERVERS]);
+    if !nextest {
+        cargo.args(["--", "--list"]);
+    }
     let lines = console.must(cargo, LIMIT)?;
     // What cargo says while it builds is not the name of a test either way.
     let name = |line: &String| {

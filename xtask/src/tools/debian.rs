@@ -1,6 +1,8 @@
 //! What comes from Debian, where this process may install that.
 
-use std::path::Path;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::install;
@@ -19,6 +21,12 @@ pub(crate) fn chromium(workspace: &Workspace, console: Console) -> Result<&'stat
 /// The program of a Firefox.
 pub(crate) fn firefox(workspace: &Workspace, console: Console) -> Result<&'static str, Stopped> {
     program(workspace, console, &["/usr/bin/firefox-esr", "firefox"], "firefox-esr")
+}
+
+/// The server of Redis.
+pub(crate) fn redis(workspace: &Workspace, console: Console) -> Result<PathBuf, Stopped> {
+    let folder = workspace.target.join("tools/redis");
+    unpacked(workspace, console, &folder, ("redis-server", "usr/bin/redis-server"))
 }
 
 /// The first of the programs that is there, if need be from a package.
@@ -46,6 +54,36 @@ pub(super) fn apt(
     let mut get = apt_install(workspace, console, packages)?;
     get.args(packages);
     install(console, get)
+}
+
+/// A server that this machine has, or a script that runs the one of a package, which is unpacked and
+/// not installed: that would start its service. `program` is its path without the first slash.
+pub(super) fn unpacked(
+    workspace: &Workspace,
+    console: Console,
+    folder: &Path,
+    (package, program): (&str, &str),
+) -> Result<PathBuf, Stopped> {
+    let installed = Path::new("/").join(program);
+    if installed.exists() {
+        return Ok(installed);
+    }
+    let script = folder.join(format!("{package}.sh"));
+    if script.exists() {
+        return Ok(script);
+    }
+    let root = folder.join(package);
+    unpack(workspace, console, package, &root)?;
+    let program = root.join(program);
+    if !program.exists() {
+        return Err(Stopped::Missing(format!("the package `{package}` brought no program")));
+    }
+    let libraries = root.join(format!("usr/lib/{}-linux-gnu", std::env::consts::ARCH));
+    let (libraries, program) = (libraries.display(), program.display());
+    let text = format!("#!/bin/sh\nLD_LIBRARY_PATH='{libraries}' exec '{program}' \"$@\"\n");
+    fs::write(&script, text)?;
+    fs::set_permissions(&script, Permissions::from_mode(0o755))?;
+    Ok(script)
 }
 
 /// Unpacks a package into a folder, with what it needs and this machine has not. Nothing is

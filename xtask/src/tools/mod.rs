@@ -22,7 +22,7 @@ use crate::command::{Console, has_program};
 
 pub(crate) use autobahn::{Autobahn, autobahn};
 pub(crate) use bindgen::bindgen;
-pub(crate) use debian::{chromium, firefox};
+pub(crate) use debian::{chromium, firefox, redis};
 pub(crate) use deny::cargo_deny;
 pub(crate) use fuzz::{cargo_fuzz, nightly};
 pub(crate) use kotlin::{Kotlin, class_path, kotlin};

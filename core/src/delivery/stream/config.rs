@@ -122,7 +122,7 @@ impl LogConfig {
     }
 
     /// What is out of its bounds taken as the nearest inside.
-    pub(super) fn within_bounds(mut self) -> Self {
+    pub(crate) fn within_bounds(mut self) -> Self {
         LOG.iter().for_each(|option| option.clamp(&mut self));
         self
     }
