@@ -101,6 +101,26 @@ impl RedisLog {
         Ok(self.epoch)
     }
 
+    /// The command that says on the channel that it is there, to be given every 10 s or so: whoever
+    /// is subscribed and hears nothing for longer hears nothing at all.
+    pub fn probe(&self) -> Command {
+        ["PUBLISH", &self.channel(), "probe"].map(Vec::from).into()
+    }
+
+    /// The command that asks what the server does where its memory is full.
+    pub fn read_policy(&self) -> Command {
+        ["CONFIG", "GET", "maxmemory-policy"].map(Vec::from).into()
+    }
+
+    /// What came of [`read_policy`](Self::read_policy): the policy, which is to be `noeviction`, for any
+    /// other lets streams go that are not over. Nothing where the server does not say, as managed ones do.
+    pub fn policy<'r>(&self, reply: &'r Reply) -> Option<&'r str> {
+        match reply {
+            Reply::List(list) => list.get(1).and_then(Reply::text),
+            _ => None,
+        }
+    }
+
     /// The log's epoch.
     pub const fn epoch(&self) -> Epoch {
         self.epoch

@@ -127,6 +127,8 @@ mod requests;
 mod server;
 mod shared;
 mod shared_client;
+#[cfg(feature = "shared-log")]
+pub mod shared_log;
 mod stream_log;
 pub mod tls;
 mod tokens;

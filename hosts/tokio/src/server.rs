@@ -6,6 +6,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+#[cfg(feature = "shared-log")]
+use std::sync::Weak;
 use std::time::{Duration, Instant};
 
 use pamlink::delivery::SendOptions;
@@ -242,6 +244,25 @@ pub struct Handle {
     shared: Arc<Shared>,
 }
 
+/// A handle that keeps nothing of its server.
+#[derive(Debug)]
+#[cfg(feature = "shared-log")]
+pub(crate) struct WeakHandle(Weak<Shared>);
+
+#[cfg(feature = "shared-log")]
+impl WeakHandle {
+    pub(crate) fn is_there(&self) -> bool {
+        self.0.strong_count() > 0
+    }
+
+    /// Tells the server something, if it is there.
+    pub(crate) fn tell(&self, what: impl FnOnce(&Handle)) {
+        if let Some(shared) = self.0.upgrade() {
+            what(&Handle { shared });
+        }
+    }
+}
+
 impl Handle {
     /// Sends an envelope to all links of a user, and says how many there were.
     ///
@@ -330,6 +351,11 @@ impl Handle {
     /// [`Hub::handle_missed_news`].
     pub fn handle_missed_news(&self) {
         self.shared.command(|hub, now| hub.handle_missed_news(now));
+    }
+
+    #[cfg(feature = "shared-log")]
+    pub(crate) fn downgrade(&self) -> WeakHandle {
+        WeakHandle(Arc::downgrade(&self.shared))
     }
 
     /// Links at present.

@@ -49,6 +49,18 @@ impl Server {
         self.wait();
     }
 
+    /// Sets something in its configuration.
+    pub fn set(&self, name: &str, value: &str) {
+        let words = ["CONFIG", "SET", name, value].map(|word| word.as_bytes().to_vec());
+        let set = self.connect().req_packed_command(&redis::pack_command(&words));
+        assert_eq!(set, Ok(Value::Okay), "{name}");
+    }
+
+    /// Where it is.
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
     /// Hears what is said on a channel from here on.
     pub fn subscribe(&self, channel: &str) -> Subscribed {
         let (mut connection, channel) = (self.connect(), channel.to_owned());
@@ -75,8 +87,7 @@ impl Server {
     }
 
     fn client(&self) -> redis::Client {
-        let url = format!("redis://127.0.0.1:{}", self.port);
-        redis::Client::open(url).expect("the address is one")
+        redis::Client::open(self.url()).expect("the address is one")
     }
 
     fn wait(&mut self) {

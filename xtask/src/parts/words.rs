@@ -25,6 +25,7 @@ const THEIRS: &[&str] = &[
     "chunks",
     "chunks_exact",
     "chunks_mut",
+    "cmd",
     "first_chunk",
     "split_first_chunk",
     "split_last_chunk",
