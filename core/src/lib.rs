@@ -148,7 +148,7 @@
 //! | **[`delivery::stream`]** | **answers that outlive their producers and readers** |
 //! | | `Streams`, `StreamsConfig`, `Event`, `ReaderId`, `BeginError`, `ProducerError` |
 //! | | cancels: `CancelScope`, `CancelId`, `Cancelled`; producers: `Generation`, `ClaimError`, `Fence` |
-//! | | a log: `LogRequest`, `Request`, `StreamKey`; it answers: `LogAnswer`, `Answer`, `Refusal`; `LogNews` |
+//! | | a log: `LogRequest`, `Request`, `StreamKey`; it answers: `LogAnswer`, `Answer`, `Refusal` |
 //! | | in them: `Record`, `Read`, `Base`, `Status`, `State`, `End`, `Ended`; logs: `MemoryLog`, `LogConfig`, `StoredLog`, `Change`, `EntryError` |
 //! | **[`redis`]** | **a log in Redis or Valkey, as commands and replies**: `RedisLog`, `Command`, `Reply`, `Step` |
 //! | **[`link`]** | **the life of one connection: states, heartbeat, token, backoff** |

@@ -31,9 +31,7 @@ use core::fmt::Write as _;
 
 use sha1::{Digest, Sha1};
 
-use crate::delivery::stream::{
-    Answer, Generation, LogAnswer, LogConfig, LogNews, LogRequest, Request, StreamKey,
-};
+use crate::delivery::stream::{Generation, LogAnswer, LogConfig, LogRequest, Request, StreamKey};
 use crate::envelope::v1::{Epoch, Name};
 
 pub use self::reply::Reply;
@@ -64,6 +62,9 @@ pub enum Step {
     Answer(LogAnswer),
     /// The server does not know the script: this command gives it, and does the request.
     Again(Command),
+    /// The server does not do it, for this reason; the answer is
+    /// [`Answer::Unavailable`](crate::delivery::stream::Answer::Unavailable).
+    Failed(String),
 }
 
 impl RedisLog {
@@ -76,7 +77,8 @@ impl RedisLog {
         }
         let config = config.within_bounds();
         let none = Epoch::from_bits(0);
-        Self { prefix: prefix.into(), config, epoch: none, own: none, digest: digest.into() }
+        let prefix = escaped(prefix).into();
+        Self { prefix, config, epoch: none, own: none, digest: digest.into() }
     }
 
     /// The command that asks for the epoch of the log, to be given with each connection: `drawn`, which
@@ -105,6 +107,19 @@ impl RedisLog {
     /// is subscribed and hears nothing for longer hears nothing at all.
     pub fn probe(&self) -> Command {
         ["PUBLISH", &self.channel(), "probe"].map(Vec::from).into()
+    }
+
+    /// The command that asks which server it is.
+    pub fn read_version(&self) -> Command {
+        ["INFO", "server"].map(Vec::from).into()
+    }
+
+    /// What came of [`read_version`](Self::read_version): the version of Redis that the server is
+    /// like, as Valkey says it too, which is to be 7 or later. Nothing where it does not say.
+    pub fn version<'r>(&self, reply: &'r Reply) -> Option<(u32, &'r str)> {
+        let mut lines = reply.text()?.lines();
+        let version = lines.find_map(|line| line.strip_prefix("redis_version:"))?.trim();
+        Some((version.split('.').next()?.parse().ok()?, version))
     }
 
     /// The command that asks what the server does where its memory is full.
@@ -136,8 +151,10 @@ impl RedisLog {
         if reply.is_no_script() {
             return Step::Again(self.script("EVAL", SCRIPT, request, None));
         }
-        let answer = reply.to_answer().unwrap_or(Answer::Unavailable);
-        Step::Answer(LogAnswer::new(request.id, self.epoch, answer))
+        match reply.to_answer() {
+            Some(answer) => Step::Answer(LogAnswer::new(request.id, self.epoch, answer)),
+            None => Step::Failed(reply.to_string()),
+        }
     }
 
     /// As [`call`](Self::call) at a time of a test's own, in milliseconds.
@@ -151,32 +168,20 @@ impl RedisLog {
         format!("{}:news", self.prefix)
     }
 
-    /// What a message of the [`channel`](Self::channel) says; nothing if this host has made the change
-    /// itself, or it is no such message.
-    pub fn news(&self, message: &[u8]) -> Option<LogNews> {
-        let mut parts = core::str::from_utf8(message).ok()?.splitn(4, ':');
+    /// Which stream a message of the [`channel`](Self::channel) says has changed; nothing if this
+    /// host has changed it, or it is no such message.
+    pub fn news(&self, message: &[u8]) -> Option<StreamKey> {
+        let mut parts = core::str::from_utf8(message).ok()?.splitn(3, ':');
         let from = epoch_of(parts.next()?)?;
-        let sequence = parts.next()?.parse().ok()?;
         let length = parts.next()?.parse().ok()?;
         let (name, owner) = parts.next()?.split_at_checked(length)?;
         let key = StreamKey::new(owner, &Name::new(name)?);
-        (from != self.own).then(|| LogNews::new(key, sequence))
+        (from != self.own).then_some(key)
     }
 
     fn base(&self, owner: &str) -> String {
-        let mut base = format!("{}:{{", self.prefix);
-        for character in owner.chars() {
-            match character {
-                // They would end the hash tag.
-                '%' => base.push_str("%25"),
-                '{' => base.push_str("%7b"),
-                '}' => base.push_str("%7d"),
-                other => base.push(other),
-            }
-        }
         // An owner without a name has a tag all the same.
-        base.push_str("%}");
-        base
+        format!("{}:{{{}%}}", self.prefix, escaped(owner))
     }
 
     fn script(&self, how: &str, script: &str, request: &LogRequest, at: Option<u64>) -> Command {
@@ -216,6 +221,11 @@ impl RedisLog {
         }
         command.0
     }
+}
+
+/// A text without what would begin or end a hash tag.
+fn escaped(text: &str) -> String {
+    text.replace('%', "%25").replace('{', "%7b").replace('}', "%7d")
 }
 
 /// An epoch as [`RedisLog::begin`] stores it.

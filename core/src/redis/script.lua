@@ -31,9 +31,9 @@ local FIELDS = {
 }
 local TEXTS = {epoch = true, of = true, how = true, code = true, body = true}
 
--- Says to the other processes that the stream has changed, by whom, and up to which record.
-local function tell(sequence)
-  redis.call('PUBLISH', channel, table.concat({from, whole(sequence), #name, name .. owner}, ':'))
+-- Says to the other processes that the stream has changed, and who has changed it.
+local function tell()
+  redis.call('PUBLISH', channel, table.concat({from, #name, name .. owner}, ':'))
 end
 
 local function load()
@@ -44,7 +44,11 @@ local function load()
     local value = values[place]
     if value then stream[field] = TEXTS[field] and value or tonumber(value) end
   end
-  if stream.epoch ~= epoch or (stream.forgotten and stream.forgotten <= now) then
+  -- Another process may not have heard yet that the log is another.
+  if stream.epoch ~= epoch then return nil end
+  local is_over = stream.forgotten and stream.forgotten <= now
+  -- Its texts may have been evicted without it.
+  if is_over or (stream.bytes > 0 and redis.call('EXISTS', texts_key) == 0) then
     forget(name)
     return nil
   end
@@ -192,7 +196,8 @@ function does.claim_effect(of, lease)
       forget(oldest)
     end
   end
-  redis.call('DEL', state_key, texts_key)
+  -- Once a script has written, the server lets it write on though its memory is full.
+  if redis.call('EXISTS', state_key, texts_key) > 0 then redis.call('DEL', state_key, texts_key) end
   store({
     epoch = epoch, of = of, generation = 0, next = 0, lease = now + tonumber(lease), sequence = 0,
     offset = 0, given_up = 0, begins = 0, bytes = 0,
@@ -208,7 +213,7 @@ function does.claim_producer(lease)
   stream.next = 0
   stream.lease = now + tonumber(lease)
   store(stream)
-  tell(stream.sequence)
+  tell()
   return {'claimed', whole(stream.generation), whole(stream.offset)}
 end
 
@@ -247,7 +252,7 @@ function does.append(generation, sequence, offset, text)
     end
     give_up(stream)
     store(stream)
-    tell(stream.sequence)
+    tell()
   end
   return {'appended', whole(stream.sequence), whole(stream.offset)}
 end
@@ -288,7 +293,7 @@ function does.finish(by, how, code, body)
   stream.forgotten = now + keep
   stream.how, stream.code, stream.body = how, code ~= '' and code, body ~= '' and body
   store(stream)
-  tell(stream.sequence)
+  tell()
   return {'finished', unpack(ended(stream), 1, 5)}
 end
 
@@ -301,7 +306,7 @@ end
 function does.discard()
   if not load() then return refused('unknown') end
   forget(name)
-  tell(0)
+  tell()
   return {'discarded'}
 end
 

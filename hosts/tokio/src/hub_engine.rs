@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pamlink::delivery::SendOptions;
-use pamlink::delivery::stream::{LogAnswer, LogNews, LogRequest};
+use pamlink::delivery::stream::{LogAnswer, LogRequest, StreamKey};
 use pamlink::frame::CloseCode;
 use pamlink::hub::{
     Delivered, Event, Full, Hub, InputError, LinkId, Push, PushError, ReplyError, RequestId,
@@ -197,8 +197,8 @@ impl HubEngine {
         self.hub.handle_log(now, answer);
     }
 
-    pub(crate) fn handle_news(&mut self, now: Now, news: &LogNews) {
-        self.hub.handle_news(now, news);
+    pub(crate) fn handle_news(&mut self, now: Now, key: &StreamKey) {
+        self.hub.handle_news(now, key);
     }
 
     pub(crate) fn handle_missed_news(&mut self, now: Now) {

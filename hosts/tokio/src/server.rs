@@ -11,7 +11,7 @@ use std::sync::Weak;
 use std::time::{Duration, Instant};
 
 use pamlink::delivery::SendOptions;
-use pamlink::delivery::stream::{LogAnswer, LogNews};
+use pamlink::delivery::stream::{LogAnswer, StreamKey};
 use pamlink::frame::CloseCode;
 use pamlink::hub::{Auth, Hub, HubConfig, Push, PushError};
 use pamlink::metrics::Snapshot;
@@ -343,8 +343,8 @@ impl Handle {
     }
 
     /// Another server has changed a stream in a log that both share; see [`Hub::handle_news`].
-    pub fn handle_news(&self, news: &LogNews) {
-        self.shared.command(|hub, now| hub.handle_news(now, news));
+    pub fn handle_news(&self, key: &StreamKey) {
+        self.shared.command(|hub, now| hub.handle_news(now, key));
     }
 
     /// News of a log that several servers share may have been missed; see

@@ -12,7 +12,7 @@ use pamlink::delivery::stream::{
     MemoryLog, ReaderId, Refusal, Request, State, StreamKey, Streams, StreamsConfig,
 };
 use pamlink::envelope::v1::{Code, Epoch, How, Message, Name, Position};
-use pamlink::redis::Reply;
+use pamlink::redis::{Reply, Step};
 use pamlink::time::{Mono, Now, Wall};
 use pamlink_nodes::{Carried, Server, Subscribed};
 
@@ -74,6 +74,8 @@ fn it_answers_as_the_vectors_say() {
         cases += 1;
         InServer(Carried::begin(&server, &format!("case-{cases}"), config, epoch))
     });
+    // Two cases are about bounds of all owners together.
+    assert_eq!(cases, 15);
     assert!(ran >= 140, "{ran} steps");
 }
 
@@ -231,7 +233,40 @@ fn a_server_that_was_flushed_is_another_log() {
     assert_eq!(ask(&mut next, &key, Request::Status), unknown);
     assert_eq!(ask(&mut next, &key, claim()), Answer::Begun { first: true });
     assert_eq!(ask(&mut carried, &key, Request::ClaimProducer { lease: LEASE }), unknown);
+    // Nothing that it was asked has touched the stream of the other log.
+    let Answer::Status(status) = ask(&mut next, &key, Request::Status) else {
+        panic!("it is gone")
+    };
+    assert!(matches!(status.state, State::Pending { .. }));
     assert_eq!(carried.begin_again(Epoch::from_bits(9)), OTHER);
+}
+
+#[test]
+fn a_stream_whose_texts_were_evicted_is_unknown() {
+    let server = Server::start();
+    let mut carried = Carried::begin(&server, "p", LogConfig::default(), EPOCH);
+    let key = key("ann", "q-1");
+    ask(&mut carried, &key, Request::ClaimEffect { of: of(1), lease: LEASE });
+    ask(&mut carried, &key, Request::ClaimProducer { lease: LEASE });
+    ask(&mut carried, &key, append(1, 0, 0, "40 "));
+    let list = texts(words(&mut carried, &["KEYS", "*:t:q-1"])).remove(0);
+    words(&mut carried, &["DEL", &list]);
+    let unknown = Answer::Refused(Refusal::Unknown);
+    assert_eq!(ask(&mut carried, &key, append(1, 1, 3, "liters")), unknown);
+    assert_eq!(ask(&mut carried, &key, Request::ReadAfter { sequence: 0, most: 1 }), unknown);
+}
+
+#[test]
+fn what_the_server_refuses_is_said() {
+    let server = Server::start();
+    let mut carried = Carried::begin(&server, "p", LogConfig::default(), EPOCH);
+    server.set("maxmemory", "1");
+    let request =
+        LogRequest::new(1, key("ann", "q-1"), Request::ClaimEffect { of: of(1), lease: LEASE });
+    let call = carried.log.call_at(0, &request);
+    let reply = carried.send(&call);
+    let Step::Failed(why) = carried.log.handle_reply(&request, &reply) else { panic!("{reply:?}") };
+    assert!(why.starts_with("OOM"), "{why}");
 }
 
 #[test]
@@ -325,13 +360,13 @@ impl Node {
 
     /// Hears of the next change that another process has made.
     fn hears(&mut self) -> Vec<Event> {
-        let news = loop {
+        let changed = loop {
             let message = self.heard.next();
-            if let Some(news) = self.carried.log.news(&message) {
-                break news;
+            if let Some(key) = self.carried.log.news(&message) {
+                break key;
             }
         };
-        self.streams.handle_news(self.now(), &news);
+        self.streams.handle_news(self.now(), &changed);
         self.settle()
     }
 

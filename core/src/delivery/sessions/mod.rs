@@ -30,7 +30,7 @@ use super::error::{RejectError, SendError};
 use super::event::CommandId;
 use super::exchange::SendOptions;
 use super::fault::Fault;
-use super::stream::{self, LogAnswer, LogNews, LogRequest, MemoryLog, StreamKey, Streams};
+use super::stream::{self, LogAnswer, LogRequest, MemoryLog, StreamKey, Streams};
 use crate::envelope::Envelope;
 use crate::envelope::v1::{Channel, Code, Epoch, Heartbeat, Malformed, Message, Name, Position};
 use crate::seed::Seed;
@@ -247,9 +247,9 @@ impl Sessions {
     }
 
     /// Another process has changed a stream in the log; see [`Streams::handle_news`].
-    pub fn handle_news(&mut self, now: Now, news: &LogNews) {
+    pub fn handle_news(&mut self, now: Now, key: &StreamKey) {
         self.state.now.advance(now);
-        self.state.streams.handle_news(now, news);
+        self.state.streams.handle_news(now, key);
     }
 
     /// News may have been missed; see [`Streams::handle_missed_news`].

@@ -124,11 +124,22 @@ impl Audience {
         }
     }
 
-    /// The log has records up to this number, which another process has appended.
-    pub(super) fn handle_grown(&mut self, sequence: u64) {
-        if self.ended.is_none() {
-            self.tail.note(sequence);
+    /// Where the stream stands that is produced elsewhere, and had stood at `known` before: where the
+    /// log has lost what it had, whoever has more of it is placed anew.
+    pub(super) fn handle_status(&mut self, status: &Status, known: u64, turn: &Turn<'_>) {
+        let is_end = matches!(status.state, State::Ended(_));
+        let last_text = status.sequence.saturating_sub(u64::from(is_end));
+        if self.ended.is_none() && status.sequence < known {
+            self.tail.reset(last_text);
+            self.offset = status.offset;
+            let lease = turn.now + turn.config.reader_lease;
+            let beyond =
+                |reader: &&mut Reader| reader.is_placed() && reader.has_up_to() > last_text;
+            for reader in self.readers.iter_mut().map(|(_, reader)| reader).filter(beyond) {
+                reader.place_anew(lease);
+            }
         }
+        self.tail.note(last_text);
     }
 
     /// The stream has ended.
@@ -266,6 +277,11 @@ impl Audience {
     /// How long the text is, as far as is known.
     pub(super) const fn offset(&self) -> u64 {
         self.offset
+    }
+
+    /// The last record that is known.
+    pub(super) const fn last(&self) -> u64 {
+        self.tail.last()
     }
 
     /// Where a reader stands, or would.

@@ -23,6 +23,9 @@ pub(super) struct Entry {
     pub(super) kept_at: Option<StreamIndex>,
     /// Until when the log is not asked, since it was unavailable.
     paused: Option<Mono>,
+    /// The last record that was known when the log was last asked where the stream stands: unless it
+    /// has lost some, it says no less.
+    known: u64,
     /// When its timers stand: that of its text, and that of all else.
     pub(super) text_timer: Option<Mono>,
     pub(super) timer: Option<Mono>,
@@ -37,6 +40,7 @@ impl Entry {
             audience,
             kept_at: None,
             paused: None,
+            known: 0,
             text_timer: None,
             timer: None,
         }
@@ -113,7 +117,12 @@ impl Entry {
             Request::Status => {
                 self.writer.handle_checked();
                 match answer {
-                    Answer::Status(status) => self.handle_status(turn, &status),
+                    Answer::Status(status) => {
+                        if !self.writer.is_own() {
+                            self.audience.handle_status(&status, self.known, turn);
+                        }
+                        self.handle_status(turn, &status);
+                    }
                     _ => self.handle_unknown(turn),
                 }
             }
@@ -121,17 +130,8 @@ impl Entry {
         }
     }
 
-    /// Another process has changed the stream in the log, which has records up to this number.
-    pub(super) fn handle_news(&mut self, sequence: u64) {
-        if self.writer.is_own() || sequence == 0 {
-            self.writer.look_again();
-        } else {
-            self.audience.handle_grown(sequence);
-        }
-    }
-
     /// Another process may have changed the stream in the log.
-    pub(super) fn handle_missed_news(&mut self) {
+    pub(super) fn look_again(&mut self) {
         self.writer.look_again();
     }
 
@@ -160,7 +160,7 @@ impl Entry {
     /// until the log has it.
     pub(super) fn proceed_writing(&mut self, turn: &mut Turn<'_>, lines: &mut Lines) {
         match self.paused {
-            None => self.writer.ask(turn),
+            None => self.ask(turn),
             Some(_) => self.proceed(turn, lines),
         }
     }
@@ -170,9 +170,16 @@ impl Entry {
         let may_request = self.paused.is_none_or(|until| until <= turn.now);
         if may_request {
             self.paused = None;
-            self.writer.ask(turn);
+            self.ask(turn);
         }
         self.audience.proceed(turn, lines, may_request && !self.writer.is_beginning());
+    }
+
+    fn ask(&mut self, turn: &mut Turn<'_>) {
+        if self.writer.looks_again() {
+            self.known = self.audience.last();
+        }
+        self.writer.ask(turn);
     }
 
     /// When text of its producer is due.
@@ -252,9 +259,6 @@ impl Entry {
     fn handle_status(&mut self, turn: &mut Turn<'_>, status: &Status) {
         if self.audience.ended().is_some() {
             return;
-        }
-        if !self.writer.is_own() && !matches!(status.state, State::Ended(_)) {
-            self.audience.handle_grown(status.sequence);
         }
         match &status.state {
             State::Ended(end) => {

@@ -158,23 +158,6 @@ impl LogAnswer {
     }
 }
 
-/// That a stream has changed in a log that several processes share, by another of them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct LogNews {
-    /// Which stream.
-    pub key: StreamKey,
-    /// The number of its last record, of which the end is one; 0 where it has none, or was discarded.
-    pub sequence: u64,
-}
-
-impl LogNews {
-    /// A stream has changed.
-    pub const fn new(key: StreamKey, sequence: u64) -> Self {
-        Self { key, sequence }
-    }
-}
-
 /// What a log answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

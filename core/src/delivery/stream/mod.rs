@@ -85,8 +85,8 @@ pub(crate) use self::counters::Counters;
 pub use self::error::{BeginError, ClaimError};
 pub use self::event::{CancelId, Cancelled, Event, Fence};
 pub use self::interface::{
-    Answer, Base, End, Ended, Generation, LogAnswer, LogNews, LogRequest, Read, Record, Refusal,
-    Request, State, Status, StreamKey,
+    Answer, Base, End, Ended, Generation, LogAnswer, LogRequest, Read, Record, Refusal, Request,
+    State, Status, StreamKey,
 };
 pub use self::journal::EntryError;
 pub use self::memory::MemoryLog;

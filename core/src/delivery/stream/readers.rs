@@ -248,6 +248,13 @@ impl Reader {
         }
     }
 
+    /// The log has lost some of what it has: it is told where the text goes on.
+    pub(super) fn place_anew(&mut self, lease: Mono) {
+        let is_queued = self.is_queued;
+        *self = Self::following(self.place, lease);
+        (self.is_queued, self.may_have_more) = (is_queued, true);
+    }
+
     /// What there is for it to take.
     pub(super) fn next(&self, source: Source<'_>) -> Next {
         if self.placed.is_some() {

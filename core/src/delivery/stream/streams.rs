@@ -6,7 +6,7 @@ use super::counters::Counters;
 use super::ending::Ending;
 use super::error::{BeginError, ClaimError};
 use super::event::{CancelId, Event};
-use super::interface::{End, Generation, LogAnswer, LogNews, LogRequest, StreamKey};
+use super::interface::{End, Generation, LogAnswer, LogRequest, StreamKey};
 use super::memory::MemoryLog;
 use super::placing::Place;
 use super::producer::ProducerError;
@@ -79,17 +79,17 @@ impl Streams {
         self.handle_cancelled(now);
     }
 
-    /// Another process has changed a stream in the log: its readers here read on, and its producer
-    /// learns of an end. News may come late, twice or in any order. Of what nobody has here nothing
-    /// follows.
-    pub fn handle_news(&mut self, now: Now, news: &LogNews) {
-        self.table.known(now, &news.key, |entry, _, _| entry.handle_news(news.sequence));
+    /// Another process has changed a stream in the log: the log is asked where it stands, its
+    /// readers here read on, and its producer learns of an end. News may come late, twice or in any
+    /// order. Of what nobody has here nothing follows.
+    pub fn handle_news(&mut self, now: Now, key: &StreamKey) {
+        self.table.known(now, key, |entry, _, _| entry.look_again());
     }
 
     /// News may have been missed: every stream is looked up.
     pub fn handle_missed_news(&mut self, now: Now) {
         for index in self.table.places() {
-            self.table.at(now, index, |entry, _, _| entry.handle_missed_news());
+            self.table.at(now, index, |entry, _, _| entry.look_again());
         }
     }
 

@@ -25,6 +25,8 @@ pub(super) struct Writer {
     renew: Step,
     /// Whether a lease elsewhere is to be looked up.
     check: Step,
+    /// It is to be looked up once more after that.
+    check_again: bool,
     producer: Option<Producer>,
     is_appending: bool,
     pub(super) ending: Ending,
@@ -231,17 +233,26 @@ impl Writer {
         self.renew = Step::No;
     }
 
-    /// Another process may have changed the stream in the log.
+    /// Another process may have changed the stream in the log, also since that was last asked.
     pub(super) fn look_again(&mut self) {
         // What is being begun is not to be found unknown.
-        if self.begin.is_none() && self.check == Step::No {
-            self.check = Step::Wanted;
+        if self.begin.is_none() {
+            self.check_again = self.check == Step::Asked;
+            if self.check == Step::No {
+                self.check = Step::Wanted;
+            }
         }
+    }
+
+    /// Whether the log is about to be asked where the stream stands.
+    pub(super) fn looks_again(&self) -> bool {
+        self.check == Step::Wanted
     }
 
     /// A lease elsewhere was looked up.
     pub(super) fn handle_checked(&mut self) {
-        self.check = Step::No;
+        let again = core::mem::take(&mut self.check_again);
+        self.check = if again { Step::Wanted } else { Step::No };
     }
 
     /// The log has a record of a producer.
@@ -262,7 +273,8 @@ impl Writer {
             return;
         }
         self.drop_producer(turn, of, Fence::Claimed { by });
-        if by > self.generation {
+        // A log that has lost its claim knows an older one.
+        if by > self.generation || of == self.generation {
             self.generation = by;
             self.is_own = false;
             self.lease = Some(turn.now);

@@ -7,7 +7,7 @@ use super::ending::end_of;
 use super::place::ItemPlace;
 use super::pushes::Pushes;
 use super::stream_log::Log;
-use crate::delivery::stream::{End, LogAnswer, LogNews, LogRequest, ProducerError};
+use crate::delivery::stream::{End, LogAnswer, LogRequest, ProducerError, StreamKey};
 use crate::delivery::{LinkNumber, SendOptions, SessionNumber, Sessions, SessionsUnlent};
 use crate::envelope::v1::{Answer, Channel, Code, Epoch, How, Malformed, Message};
 use crate::hub::config::HubConfig;
@@ -107,9 +107,9 @@ impl V1 {
 
     /// Another process has changed a stream in the log of the host; all may have been changed where
     /// none is named.
-    pub(in crate::hub) fn handle_news(&mut self, now: Now, news: Option<&LogNews>) {
-        match news {
-            Some(news) => self.sessions.handle_news(now, news),
+    pub(in crate::hub) fn handle_news(&mut self, now: Now, key: Option<&StreamKey>) {
+        match key {
+            Some(key) => self.sessions.handle_news(now, key),
             None => self.sessions.handle_missed_news(now),
         }
         self.is_stirred = true;

@@ -1,7 +1,7 @@
 //! The log behind the streams of a hub: in memory, or the host's own.
 
 use crate::delivery::Sessions;
-use crate::delivery::stream::{LogAnswer, LogNews, LogRequest, MemoryLog};
+use crate::delivery::stream::{LogAnswer, LogRequest, MemoryLog, StreamKey};
 use crate::envelope::v1::Epoch;
 use crate::hub::Hub;
 use crate::hub::config::HubConfig;
@@ -99,10 +99,10 @@ impl Hub {
     /// read on, and what answers it here learns of its end. News may come late, twice or in any order.
     /// What none has come of is found when a lease lapses, within
     /// [`producer_lease`](crate::delivery::stream::StreamsConfig::producer_lease).
-    pub fn handle_news(&mut self, now: Now, news: &LogNews) {
+    pub fn handle_news(&mut self, now: Now, key: &StreamKey) {
         self.now.advance(now);
         if let Some(v1) = &mut self.v1 {
-            v1.handle_news(self.now, Some(news));
+            v1.handle_news(self.now, Some(key));
         }
     }
 

@@ -23,6 +23,8 @@ pub(super) struct Server {
     log: Mutex<RedisLog>,
     /// What this process is known by at the others.
     own: Epoch,
+    /// What the server said last that it does not do.
+    fault: Mutex<Option<SharedLogError>>,
 }
 
 impl Server {
@@ -40,7 +42,7 @@ impl Server {
         let [a, b, c, d, e, f, g, h, ..] = clock::entropy();
         let own = Epoch::from_bits(u64::from_le_bytes([a, b, c, d, e, f, g, h]));
         let log = Mutex::new(RedisLog::new(prefix, config));
-        Ok(Self { url: shown, client, log, own })
+        Ok(Self { url: shown, client, log, own, fault: Mutex::new(None) })
     }
 
     pub(super) fn epoch(&self) -> Epoch {
@@ -50,6 +52,11 @@ impl Server {
     /// The log as it is now.
     pub(super) fn log(&self) -> RedisLog {
         self.log.lock().clone()
+    }
+
+    /// What the server has said that it does not do, once.
+    pub(super) fn take_fault(&self) -> Option<SharedLogError> {
+        self.fault.lock().take()
     }
 
     /// A connection that has asked for the epoch.
@@ -111,6 +118,10 @@ impl Connection {
             match log.handle_reply(request, &reply) {
                 Step::Answer(answer) => return Some(answer),
                 Step::Again(again) => command = again,
+                Step::Failed(why) => {
+                    *self.server.fault.lock() = Some(self.server.away(why));
+                    return None;
+                }
                 _ => return None,
             }
         }
@@ -133,9 +144,14 @@ impl Connection {
         }
     }
 
-    /// Whether the server keeps what is not over.
+    /// Whether the server has what is needed, and keeps what is not over.
     pub(super) async fn check(&self) -> Result<(), SharedLogError> {
         let log = self.server.log();
+        let reply = self.send(&log.read_version()).await?;
+        if let Some((0..7, version)) = log.version(&reply) {
+            let (url, version) = (self.server.url.clone(), version.to_owned());
+            return Err(SharedLogError::Old { url, version });
+        }
         let reply = self.send(&log.read_policy()).await?;
         match log.policy(&reply) {
             Some(policy) if policy != "noeviction" => Err(SharedLogError::Evicts {

@@ -22,6 +22,14 @@ pub enum SharedLogError {
         /// What the library or the server says.
         what: String,
     },
+    /// The server is of a version that does not have what is needed.
+    #[error("{url}: the server is like Redis {version}, and is to be like Redis 7 or later")]
+    Old {
+        /// Which server.
+        url: String,
+        /// Its version.
+        version: String,
+    },
     /// The server lets go of what is not over where its memory is full.
     #[error(
         "{url}: the server has the policy {policy} where its memory is full, and is to have noeviction"

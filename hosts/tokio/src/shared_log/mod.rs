@@ -89,6 +89,11 @@ impl SharedLog {
         probe.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (mut is_away, mut again) = (false, Instant::now());
         loop {
+            if let Some(fault) = self.server.take_fault().filter(|_| !is_away) {
+                // Once until the server is asked again whether it is well.
+                is_away = true;
+                report(&fault);
+            }
             let call = tokio::select! {
                 call = calls.next() => match call {
                     Some(call) => Some(call),
@@ -116,6 +121,7 @@ impl SharedLog {
                     }
                 }
             }
+            is_away &= call.is_some() || self.connection.is_none();
             let Some(connection) = self.connection.clone() else { continue };
             let Ok(permit) = Arc::clone(&room).acquire_owned().await else { return };
             tokio::spawn(async move {

@@ -40,8 +40,8 @@ impl SharedNews {
                 while let Ok(Some(message)) =
                     tokio::time::timeout(Self::SILENCE, messages.next()).await
                 {
-                    if let Some(news) = self.server.log().news(message.get_payload_bytes()) {
-                        handle.tell(|handle| handle.handle_news(&news));
+                    if let Some(key) = self.server.log().news(message.get_payload_bytes()) {
+                        handle.tell(|handle| handle.handle_news(&key));
                     }
                     if !handle.is_there() {
                         return;

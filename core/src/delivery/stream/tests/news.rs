@@ -43,9 +43,9 @@ impl Servers {
     }
 
     /// A server hears that the stream has changed.
-    fn hears(&mut self, server: usize, sequence: u64) -> Vec<Event> {
+    fn hears(&mut self, server: usize) -> Vec<Event> {
         self.at(server, |world| {
-            world.streams.handle_news(world.now, &LogNews::new(key("q-1"), sequence));
+            world.streams.handle_news(world.now, &key("q-1"));
             let events = world.settle();
             world.deliver();
             events
@@ -77,20 +77,20 @@ fn a_reader_reads_on_with_the_news() {
     let (mut servers, by) = Servers::reading_elsewhere();
     servers.append(by, "40 ");
     assert_eq!(servers.text(1), "", "nobody has told it yet");
-    servers.hears(1, 1);
+    servers.hears(1);
     assert_eq!(servers.text(1), "40 ");
     servers.append(by, "liters");
     servers.append(by, " of fuel");
     // One of several may be missing, and others come late and twice.
-    for sequence in [3, 1, 3, 2] {
-        servers.hears(1, sequence);
+    for _ in 0..4 {
+        servers.hears(1);
         assert_eq!(servers.text(1), "40 liters of fuel");
     }
     servers.at(0, |world| {
         world.finish("q-1", by);
         world.deliver();
     });
-    servers.hears(1, 4);
+    servers.hears(1);
     assert_eq!(servers.ended(1), Some(&How::Done));
     assert_eq!(servers.text(0), servers.text(1));
 }
@@ -139,7 +139,7 @@ fn a_cancel_elsewhere_ends_the_work_with_the_news() {
                 world.settle()
             })
         } else {
-            servers.hears(0, 2)
+            servers.hears(0)
         };
         let why = Fence::Ended(How::Cancelled);
         let fenced = Event::Fenced { key: key("q-1"), generation: by, why };
@@ -152,9 +152,9 @@ fn a_cancel_elsewhere_ends_the_work_with_the_news() {
 #[test]
 fn a_producer_hears_its_own_news_and_goes_on() {
     let (mut servers, by) = Servers::reading_elsewhere();
-    for sequence in 1..5 {
+    for _ in 1..5 {
         servers.append(by, "40 ");
-        assert_eq!(servers.hears(0, sequence), []);
+        assert_eq!(servers.hears(0), []);
     }
     servers.at(0, World::deliver);
     assert_eq!(servers.text(0), "40 40 40 40 ");
@@ -168,25 +168,116 @@ fn a_stream_that_was_discarded_elsewhere_is_unknown_with_the_news() {
         let log = &mut world.log;
         log.handle_request(world.now, &LogRequest::new(0, key("q-1"), Request::Discard));
     });
-    let events = servers.hears(0, 0);
+    let events = servers.hears(0);
     assert!(events.contains(&Event::Lost { key: key("q-1") }), "{events:?}");
-    servers.hears(1, 0);
+    servers.hears(1);
     assert!(!servers.worlds[1].had(1, "q-1").follows);
 }
 
 #[test]
 fn news_of_what_nobody_has_here_say_nothing() {
     let mut world = World::new();
-    world.streams.handle_news(world.now, &LogNews::new(key("q-1"), 7));
+    world.streams.handle_news(world.now, &key("q-1"));
     world.streams.handle_missed_news(world.now);
     assert_eq!(world.streams.poll_log(), None);
     assert!(world.streams.is_empty());
     // Nor of one that is being begun, which the log does not know yet.
     world.begins("q-1", Some(1));
-    for sequence in [0, 7] {
-        world.streams.handle_news(world.now, &LogNews::new(key("q-1"), sequence));
-    }
+    world.streams.handle_news(world.now, &key("q-1"));
     world.streams.handle_missed_news(world.now);
     let asked: Vec<_> = std::iter::from_fn(|| world.streams.poll_log()).collect();
     assert!(matches!(asked[..], [LogRequest { request: Request::ClaimEffect { .. }, .. }]));
+}
+
+/// What a reader elsewhere makes of a log that goes on from an older copy of itself: three records
+/// were said, and one of them is left.
+fn a_tail_is_lost() -> (Servers, Generation) {
+    let (mut servers, by) = Servers::reading_elsewhere();
+    servers.append(by, "aaaa");
+    let copy = servers.log.clone();
+    servers.append(by, "BBBB");
+    servers.append(by, "CCCC");
+    servers.hears(1);
+    assert_eq!(servers.text(1), "aaaaBBBBCCCC");
+    servers.log = copy;
+    (servers, by)
+}
+
+#[test]
+fn a_tail_that_the_log_has_lost_is_said_to_its_readers() {
+    let (mut servers, _) = a_tail_is_lost();
+    servers.at(1, |world| {
+        world.streams.handle_missed_news(world.now);
+        world.deliver();
+    });
+    assert_eq!(servers.worlds[1].had(1, "q-1").gaps, 1);
+    let lease = core::time::Duration::from_secs(30);
+    let claim = Request::ClaimProducer { lease };
+    let now = servers.worlds[1].now;
+    servers.log.handle_request(now, &LogRequest::new(0, key("q-1"), claim));
+    let generation = Generation::from_number(2);
+    for (sequence, text) in ["xxxx", "yyyy", "zzzz"].into_iter().enumerate() {
+        let (sequence, offset) = (sequence as u64, 4 + 4 * sequence as u64);
+        let append = Request::Append { generation, sequence, offset, text: text.into() };
+        servers.log.handle_request(now, &LogRequest::new(0, key("q-1"), append));
+        servers.hears(1);
+    }
+    assert_eq!(servers.text(1), "aaaaxxxxyyyyzzzz");
+}
+
+#[test]
+fn so_it_is_where_nobody_goes_on() {
+    let (mut servers, _) = a_tail_is_lost();
+    let now = servers.worlds[1].now;
+    let end = End::new(How::Orphaned).into();
+    let finish = Request::Finish { by: None, end };
+    servers.log.handle_request(now, &LogRequest::new(0, key("q-1"), finish));
+    servers.hears(1);
+    let had = servers.worlds[1].had(1, "q-1");
+    assert_eq!((had.gaps, had.ended.as_ref()), (1, Some(&How::Orphaned)));
+    assert_eq!(servers.text(1), "aaaa");
+}
+
+#[test]
+fn a_claim_that_the_log_has_lost_ends_with_its_lease() {
+    let mut world = World::new();
+    let first = world.running("q-1", 1);
+    world.append("q-1", first, "aaaa");
+    world.pass(40);
+    world.deliver();
+    let copy = world.log.clone();
+    let (second, _) = world.claim("q-1");
+    world.log = copy;
+    world.append("q-1", second, "bbbb");
+    let events = world.pass(40);
+    let why = Fence::Claimed { by: first };
+    let fenced = Event::Fenced { key: key("q-1"), generation: second, why };
+    assert!(events.contains(&fenced), "{events:?}");
+    let events = world.pass(60_000);
+    let is_end = |event: &Event| matches!(event, Event::Ended { ended, .. } if ended.end.how == How::Orphaned);
+    assert!(events.iter().any(is_end), "{events:?}");
+}
+
+#[test]
+fn news_beyond_what_the_log_has_are_asked_for_once() {
+    let (mut servers, by) = Servers::reading_elsewhere();
+    servers.append(by, "40 ");
+    servers.at(1, |world| {
+        let mut asked = 0;
+        for _ in 0..3 {
+            world.streams.handle_news(world.now, &key("q-1"));
+            while let Some(request) = world.streams.poll_log() {
+                asked += 1;
+                // More comes while it is asked, and is asked for once more.
+                if asked == 1 {
+                    world.streams.handle_news(world.now, &key("q-1"));
+                    world.streams.handle_news(world.now, &key("q-1"));
+                }
+                let answer = world.log.handle_request(world.now, &request);
+                world.streams.handle_log(world.now, answer);
+            }
+        }
+        // Where it stands four times, and once what there is.
+        assert_eq!(asked, 5);
+    });
 }
