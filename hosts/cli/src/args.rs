@@ -141,6 +141,16 @@ pub struct ServeArgs {
     #[arg(long, value_name = "FILE", conflicts_with = "record", value_hint = ValueHint::FilePath)]
     pub log: Option<PathBuf>,
 
+    /// Keep answers in this server of Redis or Valkey, for all servers that are given the same: a
+    /// conversation goes on at whichever its next link lands
+    #[arg(long, value_name = "URL", conflicts_with_all = ["log", "record"], env = "PAMLINK_REDIS",
+          hide_env_values = true)]
+    pub redis: Option<String>,
+
+    /// What the keys there begin with: another conversation than that of other prefixes
+    #[arg(long, value_name = "PREFIX", default_value = "pamlink")]
+    pub redis_prefix: String,
+
     /// Record what the engine is given into this file (64 MiB at most), for `pamlink replay`: all
     /// that is asked and answered, and no token; messages are not compressed then
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]

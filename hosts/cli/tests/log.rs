@@ -255,3 +255,18 @@ fn a_file_that_cannot_be_used_is_one_line_and_code_2() {
     let said = one_line(&["serve", "--dev", "--config", &config, "--record", &record], 2);
     assert!(said.contains("--record does not go with"), "{said}");
 }
+
+#[test]
+fn a_redis_that_is_not_there_is_one_line_and_code_2() {
+    let serve = ["serve", "--dev", "--listen", "127.0.0.1:0", "--redis"];
+    // Nobody listens on port 1.
+    let said = one_line(&[&serve[..], &["redis://:s3cret@127.0.0.1:1"]].concat(), 2);
+    assert!(said.starts_with("pamlink: redis://127.0.0.1:1: "), "{said}");
+    assert!(!said.contains("s3cret"), "{said}");
+    let said = one_line(&[&serve[..], &["nonsense"]].concat(), 2);
+    assert!(said.starts_with("pamlink: nonsense: "), "{said}");
+    for other in [["--log", "answers"], ["--record", "answers"]] {
+        let said = one_line(&[&serve[..], &["redis://127.0.0.1:1"], &other].concat(), 2);
+        assert!(said.contains("cannot be used with"), "{said}");
+    }
+}

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use pamlink::hub::Auth;
 use pamlink_tokio::embedded_log::EmbeddedLog;
+use pamlink_tokio::shared_log::{SharedLog, SharedNews};
 use pamlink_tokio::{Handle, Server, ServerConfig, StreamLog, descriptors, tls};
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
@@ -68,7 +69,9 @@ pub fn run(args: &ServeArgs) -> Result<ExitCode, Fault> {
         let tls = tls::server(certificate, key);
         server.tls = Some(tls.map_err(|error| Fault::usage(error.to_string()))?);
     }
-    if let Some(path) = args.log.as_ref().or(config.log.as_ref()) {
+    // What is said with the command counts, not what stands in the file.
+    let file = config.log.as_ref().filter(|_| args.redis.is_none());
+    if let Some(path) = args.log.as_ref().or(file) {
         if args.record.is_some() {
             return Err(Fault::usage("--record does not go with answers in a file (log.file)"));
         }
@@ -107,7 +110,7 @@ fn room(descriptors: u64) -> u32 {
 
 async fn serve(
     args: &ServeArgs,
-    config: ServerConfig,
+    mut config: ServerConfig,
     app: App,
     keys: Keys,
     files: Files,
@@ -117,7 +120,18 @@ async fn serve(
     // Before the address is printed: whoever reads it may send a signal at once.
     let signals = signals::Signals::new()
         .map_err(|error| Fault::failed(format!("cannot watch signals: {error}")))?;
+    let news = match &args.redis {
+        None => None,
+        Some(url) => {
+            let (log, news) = share_log(url, &args.redis_prefix, &config).await?;
+            config.log = Some(log);
+            Some(news)
+        }
+    };
     let server = listen(args.listen, config).await?;
+    if let Some(news) = news {
+        news.tell(&server.handle());
+    }
     if let Some(why) = server.not_recorded() {
         eprintln!("nothing is recorded: {why}");
     }
@@ -176,6 +190,17 @@ fn open_log(path: &Path, server: &ServerConfig) -> Result<StreamLog, Fault> {
     }
     let started = log.start(|error| eprintln!("the log is away: {error}"));
     started.map_err(|error| Fault::failed(format!("cannot start threads: {error}")))
+}
+
+/// The server in which answers are kept, and what other servers change there.
+async fn share_log(
+    url: &str,
+    prefix: &str,
+    server: &ServerConfig,
+) -> Result<(StreamLog, SharedNews), Fault> {
+    let log = SharedLog::connect(url, prefix, server.hub.stream_log).await;
+    let log = log.map_err(|error| Fault::usage(error.to_string()))?;
+    Ok(log.start(|error| eprintln!("the log is away: {error}")))
 }
 
 /// What tokens are verified with.
