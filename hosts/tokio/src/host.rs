@@ -264,7 +264,8 @@ impl<H: Handler> Host<H> {
         }
     }
 
-    /// Notes whom to wake, and hands over what the log is asked; `own` is the link whose task asks, and looks by itself.
+    /// Notes whom to wake, and hands over what the log is asked; `own` is the link whose task asks, and
+    /// looks by itself.
     fn look_out(&self, locked: &mut Locked, left: &mut Left, own: Option<LinkId>) {
         if let Some(log) = &self.shared.log {
             log.carry(&mut locked.hub, &mut locked.awaited);

@@ -52,10 +52,10 @@ impl Drop for Working {
 }
 
 impl Node {
-    async fn start(redis: &Redis) -> Self {
+    async fn start(redis: &Redis, lease: Duration) -> Self {
         let mut config = ServerConfig::new(Auth::Verifier(Box::new(ByName)));
         config.drain_spread = Duration::ZERO;
-        config.hub.sessions.streams.producer_lease = Duration::from_secs(2);
+        config.hub.sessions.streams.producer_lease = lease;
         config.hub.sessions.streams.log_retry = Duration::from_millis(100);
         let redis = redis.url();
         let log = SharedLog::connect(&redis, "pamlink", config.hub.stream_log);
@@ -96,8 +96,11 @@ impl Node {
     }
 }
 
+/// Longer than any test takes: nothing is found with a lease.
+const LEASE: Duration = Duration::from_secs(60);
+
 async fn within<T>(it: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(30), it).await.expect("it comes in time")
+    tokio::time::timeout(Duration::from_secs(15), it).await.expect("it comes in time")
 }
 
 /// A client of the first server that has read the first piece, as another process goes on with it
@@ -118,7 +121,7 @@ async fn moved(first: &Node, second: &Node) -> (Client, AnswerStream) {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_goes_on_at_another_server_while_the_first_produces_it() {
     let redis = Redis::start();
-    let (first, second) = (Node::start(&redis).await, Node::start(&redis).await);
+    let (first, second) = (Node::start(&redis, LEASE).await, Node::start(&redis, LEASE).await);
     let (_client, mut answer) = moved(&first, &second).await;
     first.go_on.notify_one();
     assert_eq!(within(answer.next_piece()).await.unwrap().unwrap().text, "liters");
@@ -132,7 +135,7 @@ async fn an_answer_goes_on_at_another_server_while_the_first_produces_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cancel_at_another_server_ends_the_work_at_the_first() {
     let redis = Redis::start();
-    let (first, second) = (Node::start(&redis).await, Node::start(&redis).await);
+    let (first, second) = (Node::start(&redis, LEASE).await, Node::start(&redis, LEASE).await);
     let (_client, mut answer) = moved(&first, &second).await;
     answer.cancel().unwrap();
     assert_eq!(within(answer.next_piece()).await, Err(RequestError::Cancelled));
@@ -144,7 +147,10 @@ async fn a_cancel_at_another_server_ends_the_work_at_the_first() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_whose_server_has_died_ends_as_orphaned() {
     let redis = Redis::start();
-    let (first, second) = (Node::start(&redis).await, Node::start(&redis).await);
+    let (first, second) = (
+        Node::start(&redis, Duration::from_secs(2)).await,
+        Node::start(&redis, Duration::from_secs(2)).await,
+    );
     let (_client, mut answer) = moved(&first, &second).await;
     first.die();
     let error = within(answer.next_piece()).await.unwrap_err();
@@ -156,7 +162,7 @@ async fn an_answer_whose_server_has_died_ends_as_orphaned() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_redis_that_was_killed_is_waited_for() {
     let mut redis = Redis::start();
-    let (first, second) = (Node::start(&redis).await, Node::start(&redis).await);
+    let (first, second) = (Node::start(&redis, LEASE).await, Node::start(&redis, LEASE).await);
     let (_client, mut answer) = moved(&first, &second).await;
     tokio::task::block_in_place(|| redis.kill_and_start());
     first.go_on.notify_one();

@@ -28,12 +28,12 @@
 //! its own, and in the file by its length. What is written is compared by a hash as well, where no
 //! token is among it.
 //!
-//! **What cannot be recorded.** What compresses (what is written is as long as a token makes it, and
-//! what comes cannot be searched for one), and a value of the configuration that no option has; of a
-//! client a token of fewer than eight characters, a URL with what looks like a token in it, a snapshot
-//! to go on with that has a part of the token in it; of a server whose streams are in a log of the host's own, and what the
-//! child of a fork does. The last line of such a recording says so, but for a fork: the file goes on as
-//! the parent's.
+//! **What cannot be recorded.** What compresses (what is written is as long as a token makes it,
+//! and what comes cannot be searched for one), and a value of the configuration that no option has;
+//! of a client a token of fewer than eight characters, a URL with what looks like a token in it, a
+//! snapshot to go on with that has a part of the token in it; of a server whose streams are in a
+//! log of the host's own, and what the child of a fork does. The last line of such a recording says
+//! so, but for a fork: the file goes on as the parent's.
 //!
 //! **The format**, version 2, each line one JSON object: first the header (`pamlink_recording`, `of`,
 //! which is `client` or `hub`, the version of the engine, the options that are not at their default,

@@ -40,6 +40,8 @@ use crate::stream_log::{LogCall, LogCalls, StreamLog};
 pub struct SharedLog {
     server: Arc<Server>,
     connection: Option<Connection>,
+    /// When the server may be dialled again.
+    again: Instant,
 }
 
 impl SharedLog {
@@ -63,7 +65,7 @@ impl SharedLog {
         let server = Arc::new(Server::new(url, prefix, config)?);
         let connection = server.connect().await?;
         connection.check().await?;
-        Ok(Self { server, connection: Some(connection) })
+        Ok(Self { server, connection: Some(connection), again: Instant::now() })
     }
 
     /// Its epoch.
@@ -83,17 +85,16 @@ impl SharedLog {
         (log, news)
     }
 
-    async fn run(mut self, mut calls: LogCalls, mut report: impl FnMut(&SharedLogError)) {
+    async fn run(
+        mut self,
+        mut calls: LogCalls,
+        report: impl FnMut(&SharedLogError) + Send + 'static,
+    ) {
         let room = Arc::new(Semaphore::new(Self::AT_ONCE));
+        let mut reports = Reports { report, is_away: false };
         let mut probe = tokio::time::interval(Self::PROBE);
         probe.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (mut is_away, mut again) = (false, Instant::now());
         loop {
-            if let Some(fault) = self.server.take_fault().filter(|_| !is_away) {
-                // Once until the server is asked again whether it is well.
-                is_away = true;
-                report(&fault);
-            }
             let call = tokio::select! {
                 call = calls.next() => match call {
                     Some(call) => Some(call),
@@ -101,28 +102,14 @@ impl SharedLog {
                 },
                 _ = probe.tick() => None,
             };
-            if self.connection.as_ref().is_none_or(Connection::is_broken) {
-                self.connection = None;
-                if Instant::now() < again {
-                    // What is dropped is unavailable.
-                    continue;
-                }
-                match self.server.connect().await {
-                    Ok(connection) => {
-                        is_away = false;
-                        self.connection = Some(connection);
-                    }
-                    Err(error) => {
-                        again = Instant::now() + Self::PAUSE;
-                        if !is_away {
-                            report(&error);
-                        }
-                        is_away = true;
-                    }
-                }
+            if let Some(fault) = self.server.take_fault() {
+                reports.say(&fault);
+            } else if call.is_none() && self.is_connected() {
+                // It has refused nothing since the last probe.
+                reports.is_away = false;
             }
-            is_away &= call.is_some() || self.connection.is_none();
-            let Some(connection) = self.connection.clone() else { continue };
+            // What is dropped is unavailable.
+            let Some(connection) = self.connected(&mut reports).await else { continue };
             let Ok(permit) = Arc::clone(&room).acquire_owned().await else { return };
             tokio::spawn(async move {
                 match call {
@@ -131,6 +118,51 @@ impl SharedLog {
                 }
                 drop(permit);
             });
+        }
+    }
+
+    fn is_connected(&self) -> bool {
+        self.connection.as_ref().is_some_and(|connection| !connection.is_broken())
+    }
+
+    /// A connection that is not known to be broken. Where there is none the server is dialled, and
+    /// not again for a while.
+    async fn connected(
+        &mut self,
+        reports: &mut Reports<impl FnMut(&SharedLogError)>,
+    ) -> Option<Connection> {
+        if self.is_connected() {
+            return self.connection.clone();
+        }
+        self.connection = None;
+        if Instant::now() < self.again {
+            return None;
+        }
+        match self.server.connect().await {
+            Ok(connection) => {
+                reports.is_away = false;
+                self.connection = Some(connection.clone());
+                Some(connection)
+            }
+            Err(error) => {
+                self.again = Instant::now() + Self::PAUSE;
+                reports.say(&error);
+                None
+            }
+        }
+    }
+}
+
+/// Says once that the log is away, until it is back.
+struct Reports<F> {
+    report: F,
+    is_away: bool,
+}
+
+impl<F: FnMut(&SharedLogError)> Reports<F> {
+    fn say(&mut self, error: &SharedLogError) {
+        if !std::mem::replace(&mut self.is_away, true) {
+            (self.report)(error);
         }
     }
 }
