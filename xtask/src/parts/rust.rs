@@ -14,6 +14,8 @@ const LIMIT: Duration = Duration::from_secs(1_500);
 
 /// The package whose tests need servers: the part `nodes` runs them.
 const SERVERS: &str = "pamlink-nodes";
+/// Where they are.
+pub(super) const SERVERS_FOLDER: &str = "tests/nodes";
 
 /// The tests of several processes over one store, with the server that this is.
 pub(super) fn nodes(workspace: &Workspace, console: Console) -> Outcome {

@@ -110,6 +110,7 @@ fn count(
 fn has_tests_of_unit(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "rs")
         && path != Path::new(features::STAND_IN_FILE)
+        && !path.starts_with(rust::SERVERS_FOLDER)
         && !path.starts_with("fuzz")
         && !path.starts_with("bindings/bindgen")
 }
